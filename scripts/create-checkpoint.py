@@ -1,0 +1,12 @@
+#!/usr/bin/env python3
+"""Write a checkpoint document and commit it, and nothing else of yours: ``create-checkpoint.py --help``."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+
+from deduplication.commands import create_checkpoint, entry
+
+if __name__ == "__main__":
+    raise SystemExit(entry.run(create_checkpoint.main))

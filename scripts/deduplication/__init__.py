@@ -1,0 +1,33 @@
+"""export-dedup: every message of every Claude Code conversation, kept exactly once.
+
+The public interface; everything is imported when it is first asked for, so that hooks start fast.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .deduplicator import ClaudeConversationDeduplicator, Ingest
+    from .errors import DedupError
+    from .model import Export, Message
+
+__version__ = "0.1.0"
+__all__ = ["ClaudeConversationDeduplicator", "DedupError", "Export", "Ingest", "Message", "__version__"]
+
+_HOMES = {
+    "ClaudeConversationDeduplicator": "deduplicator",
+    "Ingest": "deduplicator",
+    "DedupError": "errors",
+    "Export": "model",
+    "Message": "model",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import the module that a public name lives in (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)

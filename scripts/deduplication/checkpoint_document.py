@@ -1,0 +1,203 @@
+"""The words of a checkpoint: its Markdown document, its commit message, its file name. Pure, and safe with any text.
+
+Commit subjects, branch names and paths are foreign text: they are made printable, and stand in code spans and fences
+that they cannot close.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from .console import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from .project import Project
+    from .repository import Change, Commit
+
+SUBJECT_CHARACTERS: Final = 72
+LISTED_CHANGES: Final = 30
+_SLUG_CHARACTERS: Final = 60
+_TITLE_CHARACTERS: Final = 300
+_FALLBACK_SLUG: Final = "checkpoint"
+_MARKUP: Final = re.compile(r"([\\`*_\[\]<>&|~#])")
+_CONFLICTS: Final = frozenset({"DD", "AU", "UD", "UA", "DU", "AA", "UU"})
+
+
+@dataclass(frozen=True)
+class GitState:
+    """What the document says of the repository; ``missing`` is why there is nothing to say."""
+
+    missing: str = ""
+    branch: str | None = None
+    operation: str | None = None
+    commits: Sequence[Commit] = ()
+    changes: Sequence[Change] | None = None
+    """None where they could not be read."""
+    within: str = ""
+    """The project's folder inside the repository, ``""`` where it is the repository's top."""
+    unread: str = ""
+    """Why something is missing above."""
+
+
+def slug(description: str) -> str:
+    """``description`` as part of a file name: ASCII letters, digits and ``-``, at most 60 characters, never empty."""
+    plain = unicodedata.normalize("NFKD", description).encode("ascii", "ignore").decode("ascii")
+    words = re.sub(r"[^A-Za-z0-9]+", "-", plain.replace("'", "")).strip("-")
+    return words[:_SLUG_CHARACTERS].strip("-") or _FALLBACK_SLUG
+
+
+def title(description: str) -> str:
+    """``description`` as one line that can be shown, at most 300 characters."""
+    line = " ".join(printable(description.replace("\n", " ")).split())
+    return _shortened(line, _TITLE_CHARACTERS) or "Checkpoint"
+
+
+def message(description: str, figures: Mapping[str, Any] | None) -> str:
+    """The commit message: a subject of at most 72 characters, the figures, and trailers that ``git log`` can find."""
+    parts = [_shortened(f"checkpoint: {title(description)}", SUBJECT_CHARACTERS)]
+    if figures is not None:
+        new, total = _number(figures, "new_messages"), _number(figures, "total_messages")
+        parts.append("\n".join(f"{label}: {number:,}" for label, number in _banner(figures)))
+        parts.append(f"Export-Dedup-New: {new}\nExport-Dedup-Total: {total}")
+    return "\n\n".join(parts) + "\n"
+
+
+def render(
+    description: str, moment: datetime, project: Project, state: GitState, figures: Mapping[str, Any] | None
+) -> str:
+    """The whole document. ``moment`` is in UTC."""
+    lines = [f"# Checkpoint: {_escaped(title(description))}", ""]
+    lines += [f"Created {moment:%Y-%m-%d %H:%M:%S} UTC by export-dedup.", ""]
+    lines += ["## Git", "", *_git(state), ""]
+    if figures is not None:
+        lines += ["## Deduplication", "", *(f"- {label}: {number:,}" for label, number in _banner(figures)), ""]
+        exports = [_export(project, export) for export in figures.get("exports") or () if isinstance(export, dict)]
+        if exports:
+            lines += ["### Exports", "", *exports, ""]
+    archive = code(f"{project.relative(project.archive)}/")
+    lines += [
+        "## Archive",
+        "",
+        f"Exports are kept, as they were written, in {archive} (private, not part of this commit).",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def code(text: str) -> str:
+    """``text`` as a Markdown code span on one line, whatever back quotes are in it."""
+    safe = printable(text) or " "
+    fence = _fence(safe, 1)
+    padding = " " if safe[0] in " `" or safe[-1] in " `" else ""
+    return f"{fence}{padding}{safe}{padding}{fence}"
+
+
+def _fence(text: str, least: int) -> str:
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    return "`" * max(least, longest + 1)
+
+
+def _escaped(text: str) -> str:
+    return _MARKUP.sub(r"\\\1", text)
+
+
+def _shortened(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def _number(figures: Mapping[str, Any], key: str) -> int:
+    value = figures.get(key)
+    return int(value) if isinstance(value, (int, float)) else 0
+
+
+def _banner(figures: Mapping[str, Any]) -> list[tuple[str, int]]:
+    """The banner's four numbers under the core's own labels."""
+    return [
+        ("New unique messages", _number(figures, "new_messages")),
+        ("Duplicates filtered", _number(figures, "duplicates_filtered")),
+        ("Total messages", _number(figures, "total_messages")),
+        ("Global unique count", _number(figures, "global_unique")),
+    ]
+
+
+def _export(project: Project, export: Mapping[str, Any]) -> str:
+    name = code(_name(project, export.get("path")))
+    session = code(str(export.get("session_id") or "unknown"))
+    if export.get("error"):
+        return f"- {name}: not processed"
+    counts = [f"{_number(export, key):,} {word}" for key, word in _COUNTS]
+    gaps = export.get("gaps")
+    if gaps:
+        counts.append(f"{len(gaps) if isinstance(gaps, (list, tuple)) else _number(export, 'gaps'):,} gaps")
+    archived = export.get("archived_to")
+    kept = f"; archived as {code(_name(project, archived))}" if archived else "; left where it is"
+    return f"- {name}, session {session}: {', '.join(counts)}{kept}"
+
+
+_COUNTS: Final = (("total_messages", "messages"), ("new_messages", "new"), ("duplicates_filtered", "duplicates"))
+
+
+def _name(project: Project, path: object) -> str:
+    """A path below the project as it is, of any other only the name: the document is committed, homes are private."""
+    text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else str(path)
+    if not os.path.isabs(text):
+        return text if ".." not in text.split("/") else os.path.basename(text)
+    relative = project.relative(_path(text))
+    return os.path.basename(text) if os.path.isabs(relative) else relative
+
+
+def _path(text: str) -> Path:
+    from pathlib import Path
+
+    return Path(text)
+
+
+def _git(state: GitState) -> list[str]:
+    if state.missing:
+        return [f"{_escaped(printable(state.missing))[:1].upper()}{_escaped(printable(state.missing))[1:]}."]
+    if state.branch is not None:
+        where = f"- Branch: {code(state.branch)}"
+    elif state.commits:
+        where = f"- Detached at {code(state.commits[0].abbreviated)}"
+    else:
+        where = "- Detached"
+    lines = [where]
+    if state.operation:
+        lines.append(f"- In progress: {state.operation}")
+    if state.within:
+        lines.append(f"- Folder: {code(state.within)} of the repository; changes elsewhere in it are not counted")
+    lines.append(f"- Work tree: {_summary(state.changes)}")
+    if state.unread:
+        lines.append(f"- Not everything could be read: {_escaped(printable(state.unread))}")
+    lines += ["", "### Last commits", ""]
+    lines += [f"- {code(one.abbreviated)} {one.date} {code(one.subject)}" for one in state.commits] or [
+        "No commits yet."
+    ]
+    if state.changes:
+        listed = "\n".join(f"{change.letters} {printable(change.path)}" for change in state.changes[:LISTED_CHANGES])
+        fence = _fence(listed, 3)
+        lines += ["", "### Changes not committed", "", f"{fence}text", listed, fence]
+        if len(state.changes) > LISTED_CHANGES:
+            lines += ["", f"and {len(state.changes) - LISTED_CHANGES:,} more."]
+    return lines
+
+
+def _summary(changes: Sequence[Change] | None) -> str:
+    if changes is None:
+        return "not known"
+    letters = [change.letters for change in changes]
+    plain = [pair for pair in letters if pair != "??" and pair not in _CONFLICTS]
+    counted = (
+        (sum(pair[0] != " " for pair in plain), "staged"),
+        (sum(pair[1] != " " for pair in plain), "unstaged"),
+        (letters.count("??"), "untracked"),
+        (sum(pair in _CONFLICTS for pair in letters), "in conflict"),
+    )
+    return ", ".join(f"{number:,} {word}" for number, word in counted if number) or "clean"

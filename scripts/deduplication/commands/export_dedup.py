@@ -1,0 +1,117 @@
+"""``export-dedup.py``: the five steps from the shell."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from .. import report, workflow
+from ..errors import EXIT_OK, UsageError
+from ..project import find_project
+from . import entry
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Sequence
+
+    from ..workflow import Outcome
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command with ``arguments`` (without the program's name); returns its exit code."""
+    asked = _parser().parse_args(arguments)
+    options = workflow.Options(
+        paths=tuple(asked.paths),
+        session_id=_session_id(asked.session_id),
+        description=asked.description,
+        archive=not asked.no_archive,
+        checkpoint=not asked.no_checkpoint,
+    )
+    _check_backend(asked.backend, asked.db_url)
+    project = find_project(asked.project)
+    from ..deduplicator import ClaudeConversationDeduplicator
+
+    dedup = ClaudeConversationDeduplicator(storage_dir=project.state, backend=asked.backend)
+    silent = bool(asked.json)
+    outcome = workflow.run(
+        project, options, dedup, _nowhere if silent else report.show, confirm=None if silent or asked.yes else _asker()
+    )
+    if silent:
+        _print_json(outcome)
+    if outcome.unexpected is not None:
+        raise outcome.unexpected
+    return outcome.exit_code
+
+
+def _parser() -> argparse.ArgumentParser:
+    import argparse
+
+    class Parser(argparse.ArgumentParser):
+        def error(self, message: str) -> None:  # type: ignore[override]
+            # argparse would print the argument as it came, with whatever a terminal obeys in it.
+            raise UsageError(message)
+
+    parser = Parser(
+        prog="export-dedup.py",
+        description="Capture every message of your exports once, archive the files, and make a checkpoint.",
+        epilog="Exit codes: 0 done, 1 a named failure, 2 usage, 3 unexpected (a log is named), 130 interrupted.",
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("paths", nargs="*", metavar="PATH", help="exports, or folders of exports; without it the project is searched")
+    add("--project", metavar="DIR", help="the project (default: found from the current folder upwards)")
+    add("--session-id", metavar="ID", help="the conversation that the exports belong to (default: found by content)")
+    add("--description", metavar="TEXT", default=workflow.DESCRIPTION, help="the checkpoint's title")
+    add("--yes", action="store_true", help="ask nothing")
+    add("--no-archive", action="store_true", help="leave the exports where they are")
+    add("--no-checkpoint", action="store_true", help="make no checkpoint")
+    add("--backend", metavar="B", default="json", help="where the log and its index live: json (the default)")
+    add("--db-url", metavar="URL", help="the database, for a backend that has one")
+    add("--json", action="store_true", help="print one JSON object and nothing else")
+    return parser
+
+
+def _session_id(text: str | None) -> str | None:
+    if text is None:
+        return None
+    from ..naming import validate_session_id
+
+    return validate_session_id(text)
+
+
+def _check_backend(backend: str, db_url: str | None) -> None:
+    if backend != "json":
+        raise UsageError(f"there is no backend {backend!r} in this version", hint="Leave --backend out, or pass json.")
+    if db_url is not None:
+        raise UsageError("the backend 'json' has no database", hint="Leave --db-url out.")
+
+
+def _nowhere(_text: str) -> None:
+    """Where the steps' texts go under ``--json``."""
+
+
+def _asker() -> Callable[[str], bool] | None:
+    """How to ask a person, or None where nobody sits in front of a terminal."""
+    if not (sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()):
+        return None
+
+    def ask(question: str) -> bool:
+        try:
+            return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+        except EOFError:
+            return False
+
+    return ask
+
+
+def _print_json(outcome: Outcome) -> None:
+    import json
+
+    # ASCII: a name that is no valid Unicode becomes an escape, on every console.
+    print(json.dumps(outcome.result.as_dict()))
+    for problem in outcome.problems:
+        entry.report(problem)
+    if outcome.exit_code == EXIT_OK:
+        return
+    for export in outcome.result.failed:
+        sys.stderr.write(report.export_block(export) + "\n")

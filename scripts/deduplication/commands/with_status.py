@@ -1,0 +1,217 @@
+"""``export-dedup-with-status.py``: the core as a child, its output live, then banner, summary and the status log.
+
+The exit code is the core's (128 + n where signal n ended it, 130 and 143 where we were interrupted). One exception: a
+core that succeeded while its report could not be kept gives 1, because a report that is promised and missing is a failure.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Optional
+
+from .. import console, metrics, report, status_log
+from ..capture import Capture
+from ..display import Screen
+from ..errors import EXIT_FAILURE, EXIT_USAGE, DedupError
+from ..project import Project, find_project
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..child import Ended, Signals
+
+CORE: Final = Path(__file__).resolve().parents[2] / "export-dedup.py"
+
+_HELP_NOTE: Final = """
+export-dedup-with-status.py takes the same arguments. It runs export-dedup.py, shows its output, the banner and an
+execution summary, and appends the whole report to MEMORY-CONTEXT/export-dedup-status.txt. With --json standard output
+carries the JSON object only; the report goes to the log all the same."""
+
+_ERROR: Final = re.compile(r"^([ \t]*)❌ ERROR:[ \t]*(.+)((?:\n[ \t]*→[ \t]+.+)*)", re.MULTILINE)
+"""An error with the advice below it; what stands at the margin is the run's own, what is indented is one export's."""
+_FAILED_EXPORTS: Final = re.compile(rf"^{re.escape(report.FAILED_EXPORTS)}\n((?:   - .+\n?)+)", re.MULTILINE)
+_MOST_ERRORS: Final = 5
+_AGAIN: Final = "What was stored before is safe. Run the command again to go on."
+
+
+def main(argv: Sequence[str], core: Path = CORE) -> int:
+    """Run ``core`` with ``argv``; returns the exit code. Raises ``UsageError`` where the project folder does not exist."""
+    as_json, wants_help, named = _look_at(argv)
+    command = [sys.executable, *_interpreter_flags(), "-u", os.fspath(core), *argv]
+    if wants_help:
+        import subprocess
+
+        code = subprocess.call(command, stdin=subprocess.DEVNULL)
+        Screen(sys.stdout).line(_HELP_NOTE)
+        return code
+    return _Run(find_project(named), as_json=as_json).run(command)
+
+
+class _Run:
+    """One run and its report: what is shown goes to the screen and to the report, with ``--json`` to the report only."""
+
+    def __init__(self, project: Project, *, as_json: bool) -> None:
+        self.project = project
+        self.as_json = as_json
+        self.status_log = project.relative(project.status_log)
+        self.screen = Screen(sys.stdout)
+        self.errors = Screen(sys.stderr)
+        self.output = Capture()
+        self.object = Capture()
+        self.report: list[str] = []
+
+    def run(self, command: Sequence[str]) -> int:
+        """Everything from header to log; an interruption ends the child, never the report."""
+        from ..child import Signals
+
+        with Signals().installed() as signals:
+            return self.reported(command, signals)
+
+    def reported(self, command: Sequence[str], signals: Signals) -> int:
+        """The report's parts in their order; returns the exit code."""
+        began = time.monotonic()
+        self.say(report.execution_header(_now(), self.project.root.name or str(self.project.root), self.status_log))
+        ended, trouble = self.start(command, signals)
+        self.screen.flush()
+        self.errors.flush()
+        output = self.output.text()
+        if output and not output.endswith("\n"):
+            output += "\n"
+            if not self.as_json:
+                self.screen.part("\n")
+        self.report.append(output.rstrip("\n"))
+        code = ended.code if ended is not None else EXIT_FAILURE
+        figures = metrics.extract_json(self.object.text()) if self.as_json else metrics.extract(output)
+        if figures is not None:
+            self.say(report.banner(figures.new, figures.duplicates, figures.total, figures.unique))
+        self.say(report.execution_summary(code, _now(), time.monotonic() - began))
+        failure = _failure(code, ended, output, trouble) if code else ""
+        if failure:
+            self.report.append(failure)
+        kept = self.keep(code)
+        if failure and not self.as_json:
+            self.screen.line(failure)
+        return code if kept else code or EXIT_FAILURE
+
+    def start(self, command: Sequence[str], signals: Signals) -> tuple[Optional[Ended], str]:
+        """Run the child; how it ended, or why it could not be started."""
+        from .. import child
+
+        try:
+            return child.run(command, _environment(), self.receive, signals, apart=self.as_json), ""
+        except OSError as error:
+            return None, f"The deduplication could not be started: {error.strerror or error}"
+
+    def receive(self, stream: str, text: str) -> None:
+        """Part of the child's output: to the report, and to the screen at once."""
+        safe = console.printable(text, newlines=True)
+        self.output.add(safe)
+        if not self.as_json:
+            self.screen.part(safe)
+        elif stream == "errors":
+            self.errors.part(safe)
+        else:
+            self.object.add(text)
+            self.screen.raw(text)
+
+    def say(self, text: str) -> None:
+        """Our own lines."""
+        self.report.append(text)
+        if not self.as_json:
+            self.screen.line(text)
+
+    def keep(self, code: int) -> bool:
+        """Append the report to the log; False where that failed, which is said."""
+        try:
+            status_log.append(self.project.status_log, "\n".join(self.report))
+        except DedupError as error:
+            self.errors.line(report.log_not_saved(self.status_log, str(error), code or EXIT_FAILURE))
+            return False
+        if not self.as_json:
+            self.screen.line(report.log_saved(self.status_log))
+        return True
+
+
+def _failure(code: int, ended: Optional[Ended], output: str, trouble: str) -> str:
+    """How the failed run ends: its own errors repeated where they cannot be missed, else what can be said from outside."""
+    if trouble or ended is None:
+        return report.failure([trouble], ["Install export-dedup again (./install.sh)."], code)
+    errors, hints = _errors_in(output)
+    if ended.interrupted_by:
+        name = _signal_name(ended.interrupted_by)
+        return report.failure([*errors, f"The run was interrupted ({name})"], [_AGAIN], code)
+    if ended.killed_by:
+        name = _signal_name(ended.killed_by)
+        hints = ["The system may have run out of memory."] if name == "SIGKILL" else []
+        return report.failure([*errors, f"The deduplication was killed by {name}"], [*hints, _AGAIN], code)
+    if errors:
+        return report.failure(errors, hints, code)
+    last = next((line.strip() for line in reversed(output.splitlines()) if line.strip()), "")
+    hint = "Run the command with --help to see what it takes." if code == EXIT_USAGE else "See the output above."
+    return report.failure([last or "The deduplication ended without a word"], [hint], code)
+
+
+def _errors_in(output: str) -> tuple[list[str], list[str]]:
+    """The errors that the core named, those of single exports with their file names first, and what it said to do."""
+    listed = _FAILED_EXPORTS.search(output)
+    errors = [line[5:] for line in listed.group(1).splitlines()] if listed else []
+    if len(errors) > _MOST_ERRORS:
+        errors[_MOST_ERRORS:] = [f"and {len(errors) - _MOST_ERRORS} more exports, see above"]
+    named = _ERROR.findall(output)
+    errors += [text for margin, text, _ in named if not margin]
+    errors = errors or [text for _, text, _ in named][-_MOST_ERRORS:]
+    hints = [line.strip(" \t→") for _, _, below in named for line in below.splitlines() if line.strip()]
+    return list(dict.fromkeys(errors)), list(dict.fromkeys(hints))
+
+
+def _look_at(argv: Sequence[str]) -> tuple[bool, bool, Optional[str]]:
+    """What the wrapper itself must know of the core's arguments: ``--json``, ``--help``, the value of ``--project``."""
+    as_json = wants_help = False
+    project: Optional[str] = None
+    arguments = iter(argv)
+    for argument in arguments:
+        if argument == "--":
+            break
+        if argument == "--project":
+            project = next(arguments, None)
+        elif argument.startswith("--project="):
+            project = argument.partition("=")[2]
+        elif argument == "--json":
+            as_json = True
+        elif argument in ("-h", "--help"):
+            wants_help = True
+    return as_json, wants_help, project
+
+
+def _interpreter_flags() -> list[str]:
+    """The child runs under the same rules as we do: isolation and warnings travel along."""
+    flags = sys.flags
+    chosen = ["-I"] if flags.isolated else ["-E"] * flags.ignore_environment + ["-s"] * flags.no_user_site
+    chosen += ["-B"] * flags.dont_write_bytecode
+    return chosen + [f"-W{option}" for option in sys.warnoptions]
+
+
+def _environment() -> dict[str, str]:
+    """UTF-8, unbuffered, in full width and without colour: what the child prints goes to the log."""
+    dropped = ("COLUMNS", "FORCE_COLOR", "CLICOLOR_FORCE")
+    kept = {name: value for name, value in os.environ.items() if name not in dropped}
+    return {**kept, "PYTHONIOENCODING": "utf-8:backslashreplace", "PYTHONUNBUFFERED": "1", "NO_COLOR": "1"}
+
+
+def _signal_name(number: int) -> str:
+    import signal
+
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _now() -> str:
+    # The time on the user's own clock, without an offset, as the log has always had it.
+    return datetime.now().astimezone().replace(tzinfo=None).isoformat(timespec="microseconds")

@@ -1,0 +1,370 @@
+"""ClaudeConversationDeduplicator: parse an export, find its conversation, align it, store what is new."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from . import alignment, fingerprint, formats, gaps, rendering
+from .clock import timestamp
+from .errors import ExportUnreadable, UsageError
+from .fingerprint import encoded
+from .model import BANNER, COMPACTION, Export, Message, counts
+from .naming import session_id_from_name, validate_session_id
+from .ordering import ranges
+from .storage import open_store
+from .storage.base import ExportRecord, NewOccurrence
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from .storage.base import Conversation, Store
+
+PARSER_VERSION: Final = 1
+"""Raised whenever a parser reads more out of the same bytes, so that a file known under an older one is read again."""
+MOST_CANDIDATES: Final = 8
+
+
+@dataclass(frozen=True)
+class Ingest:
+    """What became of one export. ``total`` = ``new`` + ``duplicates``; bytes and counts are whole numbers."""
+
+    conversation_id: str
+    format: str
+    name: str
+    sha256: str
+    raw_bytes: int
+    total: int
+    new: int
+    duplicates: int
+    gaps: tuple[str, ...]
+    warnings: tuple[str, ...]
+    new_messages: list[dict[str, Any]]
+    known_before: bool
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """What an export shows, once a second copy of itself is left out."""
+
+    messages: list[Message]
+    rows: alignment.Columns
+    prints: list[fingerprint.Fingerprint]
+    marks: list[tuple[str, int]]
+    """Kind and the position before which it stands."""
+    warnings: tuple[str, ...] = ()
+
+
+class ClaudeConversationDeduplicator:
+    """Stores every message of every export exactly once, in its place.
+
+    ``storage_dir`` is the state folder (default ``MEMORY-CONTEXT/dedup_state`` below the current folder);
+    ``backend`` names the storage backend, ``connection_string`` is for those that need one.
+    """
+
+    def __init__(
+        self,
+        storage_dir: str | os.PathLike[str] | None = None,
+        backend: str = "json",
+        connection_string: str | None = None,
+    ) -> None:
+        """Open nothing yet: the store is created when the first export is processed."""
+        folder = os.fspath(storage_dir) if storage_dir is not None else os.path.join("MEMORY-CONTEXT", "dedup_state")
+        self.store: Store = open_store(backend, folder, connection_string)
+
+    # -- the seed's interface ----------------------------------------------------------------------------------
+
+    def process_export(
+        self, conversation_id: str | None, export_data: Mapping[str, Any] | Sequence[Any] | str | bytes | Path
+    ) -> list[dict[str, Any]]:
+        """Process one export and return its new messages, in order.
+
+        ``export_data`` is a parsed JSON document, the text or bytes of an export, or the path of a file.
+        ``conversation_id`` None leaves it to the content (see :meth:`ingest`). Raises the ``ExportError`` family for
+        data that is no export and the ``StoreError`` family where the store cannot be used.
+        """
+        if isinstance(export_data, os.PathLike):
+            with open(export_data, "rb") as file:
+                data = file.read()
+            return self.ingest(data, name=os.path.basename(export_data), conversation_id=conversation_id).new_messages
+        if isinstance(export_data, (bytes, bytearray)):
+            return self.ingest(bytes(export_data), name="", conversation_id=conversation_id).new_messages
+        if isinstance(export_data, str):
+            return self.ingest(encoded(export_data), name="", conversation_id=conversation_id).new_messages
+        export = formats.third_party.parse_object(export_data)
+        data = fingerprint.canonical(export_data).encode()
+        return self._ingest(export, data, "", conversation_id, dry_run=False).new_messages
+
+    def get_full_conversation(self, conversation_id: str) -> list[dict[str, Any]]:
+        """Every message of a conversation in reading order, repeats included; a message that grew in its last form.
+
+        Each is a dictionary with ``index``, ``role``, ``kind``, ``content``, ``content_hash``, ``timestamp`` and what
+        else is known of it. An unknown conversation gives an empty list.
+        """
+        with self.store.transaction(write=False):
+            conversation = self.store.conversation(conversation_id)
+            latest = dict.fromkeys(conversation.reading().order)
+            numbers = [_latest(number, conversation.extends) for number in latest]
+            return list(self.store.bodies(conversation_id, numbers))
+
+    def get_statistics(self, conversation_id: str) -> dict[str, Any]:
+        """Counts of one conversation; the seed's keys first. Percentages are of bytes on disk, never estimated."""
+        with self.store.transaction(write=False):
+            figures = self.store.figures(conversation_id)
+            runs = len(set(self.store.conversation(conversation_id).reading().component) - {-1})
+        savings = round(100 * (1 - figures.stored_bytes / figures.raw_bytes), 1) if figures.raw_bytes else 0.0
+        return {
+            "watermark": figures.watermark,
+            "unique_messages": figures.unique,
+            "total_messages": figures.occurrences,
+            "storage_savings_pct": savings,
+            "conversation_id": conversation_id,
+            "exports_processed": figures.exports,
+            "messages_processed": figures.messages_seen,
+            "duplicates_filtered": figures.duplicates,
+            "client_commands": figures.bookkeeping,
+            "unconnected_runs": runs,
+            "raw_bytes": figures.raw_bytes,
+            "stored_bytes": figures.stored_bytes,
+            "created_at": figures.created_at,
+            "last_updated": figures.updated_at,
+        }
+
+    def detect_gaps(self, conversation_id: str, messages: Sequence[Mapping[str, Any]]) -> list[tuple[int, int]]:
+        """Runs of missing indexes, both ends included, in what is stored and ``messages`` taken together.
+
+        ``messages`` are dictionaries with an ``index``; ``[(5, 7), (10, 12)]`` says that 5 to 7 and 10 to 12 are in
+        neither.
+        """
+        stored = self.get_full_conversation(conversation_id)
+        known = [m["source_index"] for m in stored if "source_index" in m]
+        given = [m["index"] for m in messages if isinstance(m.get("index"), int) and not isinstance(m["index"], bool)]
+        return gaps.missing_indexes([*known, *given])
+
+    # -- the whole of it ---------------------------------------------------------------------------------------
+
+    def ingest(
+        self,
+        data: bytes,
+        *,
+        name: str,
+        conversation_id: str | None = None,
+        dry_run: bool = False,
+        strict: bool = False,
+    ) -> Ingest:
+        """Process the bytes of one export; when this returns, everything new is on the disk.
+
+        The conversation is ``conversation_id``, else the one the source names, else one that shares a run of at least
+        three distinctive messages, else one whose end this export (made after a compaction) begins with, else what
+        the file's ``name`` says. ``dry_run`` counts and stores nothing; ``strict`` accepts only what is beyond doubt.
+        """
+        export = formats.parse(data, strict=strict)
+        return self._ingest(export, data, name, conversation_id, dry_run=dry_run)
+
+    def conversations(self) -> list[str]:
+        """Ids of all stored conversations."""
+        with self.store.transaction(write=False):
+            return list(self.store.conversations())
+
+    def global_unique_count(self) -> int:
+        """Bodies stored over all conversations."""
+        with self.store.transaction(write=False):
+            return self.store.unique_count()
+
+    def storage_bytes(self) -> tuple[int, int]:
+        """Bytes of all distinct exports processed so far, and bytes that the store takes on disk."""
+        with self.store.transaction(write=False):
+            return self.store.byte_counts()
+
+    def _ingest(
+        self, export: Export, data: bytes, name: str, conversation_id: str | None, *, dry_run: bool
+    ) -> Ingest:
+        started = time.perf_counter()
+        if conversation_id is not None:
+            conversation_id = validate_session_id(conversation_id)
+        sha256 = hashlib.sha256(data).hexdigest()
+        shown = _shown(export)
+        total = sum(counts(kind) for kind in shown.rows.kinds)
+        with self.store.transaction(write=not dry_run):
+            seen = [entry for entry in self.store.seen(sha256) if entry.parser == PARSER_VERSION]
+            target = conversation_id or self._conversation_of(export, shown, name, [s.conversation_id for s in seen])
+            conversation = self.store.conversation(target)
+            plan = alignment.plan(conversation.columns, conversation.reading(), shown.rows, self._compare(target, shown))
+            occurrences, numbers = _occurrences(shown, plan, len(conversation.columns))
+            fresh = self._fresh(occurrences)
+            found = gaps.describe(
+                shown.marks, plan.matches, [m.source_index for m in shown.messages], known=len(conversation.columns)
+            )
+            record = ExportRecord(
+                name=name,
+                sha256=sha256,
+                bytes=len(data),
+                format=export.format,
+                parser=PARSER_VERSION,
+                total=total,
+                new=len(fresh),
+                window=ranges(numbers),
+                marks=_placed_marks(shown.marks, numbers),
+                gaps=found,
+            )
+            if not dry_run:
+                self.store.commit(target, occurrences, record, started)
+            new_messages = [_as_dict(occurrence, number) for number, occurrence in fresh]
+        return Ingest(
+            conversation_id=target,
+            format=export.format,
+            name=name,
+            sha256=sha256,
+            raw_bytes=len(data),
+            total=total,
+            new=len(fresh),
+            duplicates=total - len(fresh),
+            gaps=tuple(found),
+            warnings=(*export.warnings, *shown.warnings, *self._store_warnings()),
+            new_messages=new_messages,
+            known_before=any(entry.conversation_id == target for entry in seen),
+        )
+
+    def _store_warnings(self) -> list[str]:
+        warnings = list(self.store.warnings)
+        self.store.warnings.clear()
+        return warnings
+
+    def _conversation_of(self, export: Export, shown: _Shown, name: str, seen: list[str]) -> str:
+        if export.conversation_id:
+            return session_id_from_name(export.conversation_id)
+        if seen:
+            return seen[0]
+        best, most = "", 0
+        tails: list[str] = []
+        compacted = any(kind == COMPACTION and before == 0 for kind, before in shown.marks)
+        for candidate in list(self.store.candidates(shown.rows))[:MOST_CANDIDATES]:
+            conversation = self.store.conversation(candidate)
+            order = conversation.reading().order
+            run = alignment.shared_run(conversation.columns, order, shown.rows)
+            if run > most:
+                best, most = candidate, run
+            if compacted and alignment.tail_overlap(conversation.columns, order, shown.rows):
+                tails.append(candidate)
+        if most >= alignment.RUN:
+            return best
+        if len(tails) == 1:
+            return tails[0]
+        return session_id_from_name(name)
+
+    def _compare(self, conversation_id: str, shown: _Shown) -> alignment.Compare:
+        """How the body shown at a position relates to a stored one; each stored body is read at most once."""
+        cache: dict[tuple[int, int], str] = {}
+
+        def compare(position: int, number: int) -> str:
+            pair = (position, number)
+            if pair not in cache:
+                message = shown.messages[position]
+                stored = next(iter(self.store.bodies(conversation_id, [number])))
+                cache[pair] = rendering.relation(
+                    message.kind,
+                    stored["content"],
+                    message.content,
+                    same_source=stored.get("fidelity", message.fidelity) == message.fidelity,
+                )
+            return cache[pair]
+
+        return compare
+
+    def _fresh(self, occurrences: Sequence[tuple[int, NewOccurrence]]) -> list[tuple[int, NewOccurrence]]:
+        """The counted occurrences whose body is not stored yet, each body once."""
+        fresh: list[tuple[int, NewOccurrence]] = []
+        taken: set[str] = set()
+        for number, occurrence in occurrences:
+            identity = occurrence.fingerprint.content_hash
+            if counts(occurrence.message.kind) and identity not in taken and not self.store.has_body(identity):
+                taken.add(identity)
+                fresh.append((number, occurrence))
+        return fresh
+
+
+def _shown(export: Export) -> _Shown:
+    """The rows of an export; where a file shows its own conversation twice, the second copy is left out."""
+    prints = fingerprint.fingerprints(export.messages)
+    rows = alignment.columns(prints)
+    marks = [(mark.kind, mark.before) for mark in export.marks]
+    twice = alignment.without_second_copy(rows, [before for kind, before in marks if kind == BANNER and before])
+    if twice is None:
+        return _Shown(list(export.messages), rows, prints, marks)
+    keep = [position for position in range(len(rows)) if position not in twice]
+    kept_marks = [
+        (kind, before if before <= twice.start else before - len(twice))
+        for kind, before in marks
+        if before not in twice or before == 0
+    ]
+    return _Shown(
+        [export.messages[p] for p in keep],
+        rows.take(keep),
+        [prints[p] for p in keep],
+        kept_marks,
+        (f"the file shows the conversation twice; the second copy ({len(twice)} messages) is counted once",),
+    )
+
+
+def _occurrences(
+    shown: _Shown, plan: alignment.Plan, first: int
+) -> tuple[list[tuple[int, NewOccurrence]], list[int]]:
+    """What is to be stored, with sequence numbers from ``first`` on, and the number of every shown position."""
+    now = timestamp()
+    fresh: list[tuple[int, NewOccurrence]] = []
+    numbers: list[int] = []
+    for position, match in enumerate(plan.matches):
+        if match is not None and position not in plan.grown:
+            numbers.append(match)
+            continue
+        message = shown.messages[position]
+        number = first + len(fresh)
+        occurrence = NewOccurrence(
+            fingerprint=shown.prints[position],
+            message=message,
+            timestamp=message.timestamp or now,
+            clock="source" if message.timestamp else "capture",
+            extends=match,
+        )
+        fresh.append((number, occurrence))
+        numbers.append(number)
+    return fresh, numbers
+
+
+def _placed_marks(marks: Sequence[tuple[str, int]], numbers: Sequence[int]) -> list[list[Any]]:
+    """Marks with sequence numbers instead of positions; a banner at the very beginning says nothing."""
+    return [
+        [kind, numbers[before] if before < len(numbers) else -1] for kind, before in marks if kind != BANNER or before
+    ]
+
+
+def _latest(number: int, extends: Mapping[int, int]) -> int:
+    """The last stored version of an occurrence."""
+    newest = number
+    for later in sorted(extends):
+        if extends[later] == newest:
+            newest = later
+    return newest
+
+
+def _as_dict(occurrence: NewOccurrence, number: int) -> dict[str, Any]:
+    message = occurrence.message
+    result: dict[str, Any] = {
+        "index": number,
+        "role": message.role,
+        "kind": message.kind,
+        "content": message.content,
+        "content_hash": occurrence.fingerprint.content_hash,
+        "timestamp": occurrence.timestamp,
+    }
+    if message.source_index is not None:
+        result["source_index"] = message.source_index
+    if message.uuid:
+        result["uuid"] = message.uuid
+    if occurrence.extends is not None:
+        result["extends"] = occurrence.extends
+    return result

@@ -1,0 +1,280 @@
+"""Find the exports of a project, by content, and read them without being led astray.
+
+Searched are the files directly in the project's root, in ``MEMORY-CONTEXT/`` and in ``MEMORY-CONTEXT/exports/``,
+never below. Links found there are not followed; pipes, devices and folders are never opened. A file that a person
+named may lie anywhere, but a link that leads out of the project is refused even then.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from .errors import DedupError, ExportChanged, ExportUnreadable, NotAnExport, UnsafePath
+from .naming import looks_like_export, moment, natural, session_id_from_name, validate_session_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from .project import Project
+
+__all__ = [
+    "Candidate", "Found", "Identity", "Refusal", "find_exports", "oldest_first", "read", "session_id_from_name",
+    "validate_session_id",
+]  # fmt: skip
+
+SEARCH_LIMIT: Final = 256 * 1024 * 1024
+"""Bytes; a larger file is processed only when it is named on the command line."""
+_HEAD: Final = 256 * 1024
+"""Bytes of a text file that suffice to tell what it is; JSON is judged whole."""
+_ENDINGS: Final = frozenset((".txt", ".md", ".json", ".jsonl", ""))
+_CHUNK: Final = 1024 * 1024
+_OPEN: Final[int] = (
+    os.O_RDONLY
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_BINARY", 0)
+)
+
+
+class Identity(NamedTuple):
+    """Which file, in which state: as long as these are equal, nobody replaced it or wrote to it."""
+
+    device: int
+    inode: int
+    size: int
+    mtime_ns: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> Identity:
+        """The identity that ``status`` tells of."""
+        return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A regular file to be processed. ``path`` is absolute, its folder free of links.
+
+    ``named``: a person passed this very file, so that weaker signs are enough to take it for an export.
+    ``stays``: the original is left where it is (outside the project, reached by a link, or archived already).
+    """
+
+    path: Path
+    identity: Identity
+    named: bool = False
+    stays: bool = False
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A file that is left where it is, and why. ``fatal``: somebody counts on it, so the run has failed in part."""
+
+    path: Path
+    error: DedupError
+    fatal: bool
+
+    @property
+    def reason(self) -> str:
+        """The particulars of the error, for a line that names the file itself."""
+        return str(self.error).partition(": ")[2] or str(self.error)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search came to: ``exports`` oldest first, ``refusals`` in the order of the search."""
+
+    exports: tuple[Candidate, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+
+
+def find_exports(project: Project, paths: Sequence[str | os.PathLike[str]] = ()) -> Found:
+    """The exports of ``project``, or those that ``paths`` (files and folders) name. Nothing is changed."""
+    found: dict[Path, Candidate] = {}
+    refusals: list[Refusal] = []
+    for item in _named(project, paths) if paths else _lying_about(project):
+        if isinstance(item, Refusal):
+            refusals.append(item)
+        else:
+            found.setdefault(item.path, item)
+    return Found(tuple(oldest_first(found.values())), tuple(refusals))
+
+
+def oldest_first(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """``candidates`` by :func:`naming.moment`; of the same moment by name, numbers by value."""
+    return sorted(
+        candidates,
+        key=lambda candidate: (
+            moment(candidate.path.name, candidate.identity.mtime_ns),
+            natural(candidate.path.name),
+            str(candidate.path),
+        ),
+    )
+
+
+def read(path: Path) -> tuple[bytes, Identity]:
+    """Every byte of the regular file at ``path`` and its state, which did not change meanwhile.
+
+    Raises :class:`ExportChanged`, :class:`ExportUnreadable`, :class:`UnsafePath`.
+    """
+    descriptor, identity = open_regular(path)
+    try:
+        data = take(descriptor, identity.size + 1)
+        if Identity.of(os.fstat(descriptor)) != identity or len(data) != identity.size:
+            raise ExportChanged(path.name)
+        return data, identity
+    finally:
+        os.close(descriptor)
+
+
+def _lying_about(project: Project) -> Iterator[Candidate | Refusal]:
+    for folder in (project.root, project.memory, project.exports):
+        if not os.path.isdir(folder):
+            continue
+        real = Path(os.path.realpath(folder))
+        if not _within(project.root, real):
+            yield Refusal(folder, UnsafePath(f"a symbolic link to {real}"), fatal=False)
+            continue
+        yield from _search(project, folder, drop=folder == project.exports)
+
+
+def _named(project: Project, paths: Sequence[str | os.PathLike[str]]) -> Iterator[Candidate | Refusal]:
+    for given in paths:
+        path = Path(os.path.abspath(given))
+        try:
+            path = Path(os.path.realpath(path.parent), path.name)
+            linked = stat.S_ISLNK(path.lstat().st_mode)
+            if linked:
+                path = Path(os.path.realpath(path))
+                if not _within(project.root, path):
+                    raise UnsafePath(f"a symbolic link to {path}")
+            if _within(Path(os.path.realpath(project.state)), path):
+                raise UnsafePath("it belongs to the message store")
+            if os.path.isdir(path):
+                items = list(_search(project, path, drop=True))
+                yield from items or [Refusal(path, NotAnExport("no exports in this folder"), fatal=False)]
+                continue
+            descriptor, identity = open_regular(path)
+            os.close(descriptor)
+        except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+            reason = getattr(error, "strerror", None) or str(error)
+            hint = "Check the path; quote it where it holds blanks."
+            yield Refusal(path, ExportUnreadable(reason, hint=hint), fatal=True)
+        except DedupError as error:
+            yield Refusal(path, error, fatal=True)
+        else:
+            yield Candidate(path, identity, named=True, stays=linked or _stays(project, path))
+
+
+def _search(project: Project, folder: Path, *, drop: bool) -> Iterator[Candidate | Refusal]:
+    """The exports directly in ``folder``, and those files that somebody could take for one.
+
+    ``drop``: everything in the folder was put there to be processed, so what is left is named.
+    """
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError as error:
+        yield Refusal(folder, ExportUnreadable(str(error.strerror)), fatal=True)
+        return
+    real = Path(os.path.realpath(folder))
+    for name in names:
+        path = real / name
+        ending = os.path.splitext(name)[1].lower()
+        if name.startswith(".") or ending not in _ENDINGS or name == project.status_log.name:
+            continue
+        expected = looks_like_export(name) or (drop and not name.lower().startswith("readme"))
+        try:
+            status = path.lstat()
+            if stat.S_ISDIR(status.st_mode):
+                continue
+            identity = _recognise(path)
+        except NotAnExport as error:
+            if looks_like_export(name) and status.st_size == 0:
+                # A known failure of the client: whoever trusts such a file and compacts loses the conversation.
+                error.hint = "The client wrote nothing: run /export again before /compact, then delete this file."
+                yield Refusal(path, error, fatal=True)
+            elif expected:
+                yield Refusal(path, error, fatal=False)
+        except UnsafePath as error:
+            if expected:
+                yield Refusal(path, error, fatal=False)
+        except (OSError, DedupError) as error:
+            if expected and not isinstance(error, FileNotFoundError):
+                named = error if isinstance(error, DedupError) else ExportUnreadable(str(error.strerror))
+                yield Refusal(path, named, fatal=True)
+        else:
+            yield Candidate(path, identity, stays=_stays(project, path))
+
+
+def _recognise(path: Path) -> Identity:
+    """The identity of the file at ``path`` if its content is an export's. Raises :class:`NotAnExport`."""
+    from . import formats
+
+    descriptor, identity = open_regular(path)
+    try:
+        head = take(descriptor, _HEAD)
+        if len(head) < identity.size:
+            if identity.size > SEARCH_LIMIT:
+                raise NotAnExport(f"{identity.size:,} bytes are too many for a search; pass its path to process it")
+            if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
+                head += take(descriptor, identity.size - len(head))
+            else:
+                head = head[: head.rfind(b"\n") + 1] or head
+        try:
+            formats.detect(head, strict=True)
+        except NotAnExport:
+            formats.detect(head)  # says what it is instead, unless it is something after all
+            raise NotAnExport("it only looks like one in parts; pass its path to process it") from None
+        return identity
+    finally:
+        os.close(descriptor)
+
+
+def open_regular(path: Path) -> tuple[int, Identity]:
+    """A descriptor of the regular file at ``path`` and its state; whatever is no regular file is never opened."""
+    try:
+        before = os.lstat(path)
+        if not stat.S_ISREG(before.st_mode):
+            raise UnsafePath(_kind(before.st_mode))
+        descriptor = os.open(path, _OPEN)
+    except OSError as error:
+        raise ExportUnreadable(str(error.strerror)) from error
+    status = os.fstat(descriptor)
+    # Between the look and the opening somebody may have put a pipe or another file in its place.
+    if not stat.S_ISREG(status.st_mode) or not os.path.samestat(before, status):
+        os.close(descriptor)
+        raise ExportChanged(path.name)
+    return descriptor, Identity.of(status)
+
+
+def take(descriptor: int, size: int) -> bytes:
+    """At most ``size`` bytes from where ``descriptor`` stands; fewer only at the end of the file."""
+    parts = []
+    try:
+        while size > 0 and (part := os.read(descriptor, min(size, _CHUNK))):
+            parts.append(part)
+            size -= len(part)
+    except OSError as error:
+        raise ExportUnreadable(str(error.strerror)) from error
+    return b"".join(parts)
+
+
+def _kind(mode: int) -> str:
+    kinds = {
+        stat.S_IFLNK: "a symbolic link",
+        stat.S_IFIFO: "a pipe",
+        stat.S_IFSOCK: "a socket",
+        stat.S_IFDIR: "a folder",
+    }
+    return kinds.get(stat.S_IFMT(mode), "a device")
+
+
+def _within(folder: Path, path: Path) -> bool:
+    return path == folder or folder in path.parents
+
+
+def _stays(project: Project, path: Path) -> bool:
+    return not _within(project.root, path) or _within(Path(os.path.realpath(project.archive)), path)

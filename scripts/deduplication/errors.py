@@ -1,0 +1,110 @@
+"""Everything that can go wrong by name: the docstring is the message, the class owns the exit code.
+
+The seam between a failure and what the user reads. ``str(error)`` is one line that says what happened and to
+which file; ``error.hint`` is one line that says what to do next (it may be empty).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+EXIT_OK: Final = 0
+EXIT_FAILURE: Final = 1
+EXIT_USAGE: Final = 2
+EXIT_UNEXPECTED: Final = 3
+EXIT_INTERRUPTED: Final = 130
+
+
+class DedupError(Exception):
+    """The operation failed"""
+
+    exit_code: int = EXIT_FAILURE
+    hint: str = ""
+
+    def __init__(self, detail: str = "", *, hint: str = "") -> None:
+        """``detail`` names the file or the value; ``hint`` replaces the class's own advice."""
+        message = (type(self).__doc__ or "").split("\n", 1)[0].rstrip(".")
+        super().__init__(f"{message}: {detail}" if detail else message)
+        if hint:
+            self.hint = hint
+
+
+class UsageError(DedupError):
+    """The command line cannot be used as it stands"""
+
+    exit_code = EXIT_USAGE
+    hint = "Run the command with --help to see what it takes."
+
+
+class ExportError(DedupError):
+    """The export could not be processed"""
+
+    hint = "The file was left where it is. Export again, or pass another file."
+
+
+class NotAnExport(ExportError):
+    """This file is not a conversation export"""
+
+    hint = "Pass a file written by /export, a session transcript, or a conversation as JSON."
+
+
+class ExportUnreadable(ExportError):
+    """The export cannot be read"""
+
+
+class ExportChanged(ExportError):
+    """The export changed while it was being processed"""
+
+    hint = "Nothing was archived. Run the command again once the file is at rest."
+
+
+class UnsafePath(DedupError):
+    """The path leads outside the project or is not a regular file"""
+
+    hint = "Pass the real path of a regular file."
+
+
+class StoreError(DedupError):
+    """The message store cannot be used"""
+
+
+class StoreDamaged(StoreError):
+    """The message store is damaged"""
+
+    hint = "Run 'deduplicate_export.py verify' to see what is affected, then 'deduplicate_export.py rebuild'."
+
+
+class StoreLocked(StoreError):
+    """Another run is using the message store"""
+
+    hint = "Wait until the other run has finished, then try again."
+
+
+class StoreNotWritable(StoreError):
+    """The message store cannot be written"""
+
+    hint = "Free some space or correct the permissions, then run the command again; nothing was lost."
+
+
+class StoreNotPrivate(StoreError):
+    """The message store belongs to somebody else"""
+
+    hint = "Use a folder of your own: pass --storage-dir or correct the owner."
+
+
+class CheckpointFailed(DedupError):
+    """The checkpoint could not be made"""
+
+    hint = "The messages are stored. Correct the cause and run create-checkpoint.py again."
+
+
+class InstallRefused(DedupError):
+    """Nothing was changed"""
+
+    hint = "Run ./install.sh --help to see what it does."
+
+
+class InstallFailed(DedupError):
+    """The installation stopped half way"""
+
+    hint = "Correct the cause and run the same command again: it goes on where it stopped."

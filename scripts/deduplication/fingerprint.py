@@ -1,0 +1,118 @@
+"""Two keys for one message: the content hash (what it is) and the alignment key (what stays the same of it).
+
+The content hash is an identity: SHA-256 of role, kind and normalised content. The alignment key is evidence only: it
+is blind to punctuation, case and symbols, and may say "the same" only between messages whose neighbours agree.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from .model import BOOKKEEPING, LAYOUT, PROMPT, TEXT, THINKING, Content, Message
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+DISTINCTIVE: Final = 40
+"""Letters and digits (as UTF-8 bytes) from which a message says enough to anchor an alignment."""
+
+_LAYOUT_BYTES: Final = b" \t\n\r\x0b\x0c"
+_NO_BREAK_SPACE: Final = "\u00a0".encode()
+_FOLD: Final = bytes(range(65)) + bytes(range(97, 123)) + bytes(range(91, 256))
+_NOT_ALPHANUMERIC: Final = bytes(
+    b for b in range(256) if not (48 <= b <= 57 or 65 <= b <= 90 or 97 <= b <= 122)  # 0-9 A-Z a-z
+)
+_SEPARATORS: Final = re.compile(r"[\W_]+")
+_TABLE_LINE: Final = re.compile(r"(?m)^[ \t]*[│┌├└|].*$")
+_FENCE: Final = re.compile(r"(?m)^[ \t]*(?:```|~~~).*$")
+_HTML_COMMENT: Final = re.compile(r"<!--.*?-->", re.DOTALL)
+_LINK_TARGET: Final = re.compile(r"\]\([^()\s]*\)|https?://\S+")
+
+ANCHOR_KINDS: Final = frozenset({PROMPT, TEXT, THINKING})
+"""Kinds whose text survives from one rendering to the next; tool calls and results are cut and renamed."""
+
+
+def plain_text(content: Content) -> str:
+    """The text of a message's content; blocks that are no text become canonical JSON."""
+    return content if isinstance(content, str) else canonical(content)
+
+
+def canonical(content: object) -> str:
+    """One spelling for one JSON value: sorted keys, no white space, ASCII."""
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=str)
+
+
+def encoded(text: str) -> bytes:
+    """UTF-8, with lone surrogates (undecodable bytes, broken JSON escapes) kept apart instead of refused."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
+
+
+def content_hash(role: str, kind: str, content: Content, fidelity: str = LAYOUT) -> str:
+    """The identity under which a body is stored once: 64 hexadecimal digits.
+
+    For content that was laid out for a screen all white space is ignored (a wrap may cut a word or swallow a blank);
+    punctuation stays. Exact content is hashed as it is, blocks in canonical form. The two never collide by accident:
+    each has a prefix of its own.
+    """
+    data = encoded(plain_text(content))
+    if fidelity == LAYOUT:
+        data = data.replace(_NO_BREAK_SPACE, b"").translate(None, _LAYOUT_BYTES)
+    return hashlib.sha256(f"{fidelity}\0{role}\0{kind}\0".encode() + data).hexdigest()
+
+
+def skeleton(content: Content) -> bytes:
+    """Letters and digits only, folded, as UTF-8: without tables, fence lines, link targets and HTML comments."""
+    text = plain_text(content)
+    if "|" in text or "│" in text or "┌" in text:
+        text = _TABLE_LINE.sub("", text)
+    if "```" in text or "~~~" in text:
+        text = _FENCE.sub("", text)
+    if "<!--" in text:
+        text = _HTML_COMMENT.sub("", text)
+    if "://" in text or "](" in text:
+        text = _LINK_TARGET.sub("", text)
+    if text.isascii():
+        return text.encode().translate(_FOLD, _NOT_ALPHANUMERIC)
+    return encoded(_SEPARATORS.sub("", unicodedata.normalize("NFC", text)).casefold())
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """What alignment and storage need to know of a message instead of its body.
+
+    ``weight`` is the skeleton's length in bytes. ``uuid`` is the source's own strong id or an empty string.
+    """
+
+    content_hash: str
+    key: str
+    kind: str
+    role: str
+    weight: int
+    uuid: str = ""
+
+    @property
+    def distinctive(self) -> bool:
+        """True where the message may anchor an alignment."""
+        return self.weight >= DISTINCTIVE and self.kind in ANCHOR_KINDS
+
+
+def fingerprint(message: Message) -> Fingerprint:
+    """Both keys of one message."""
+    bones = skeleton(message.content) if message.kind != BOOKKEEPING else b""
+    identity = content_hash(message.role, message.kind, message.content, message.fidelity)
+    # A message without letters (an emoji, a row of dashes) has only its exact text to be known by.
+    key = hashlib.sha256(message.role.encode() + b"\0" + bones).hexdigest()[:16] if bones else identity[:16]
+    return Fingerprint(identity, key, message.kind, message.role, len(bones), message.uuid or "")
+
+
+def fingerprints(messages: Iterable[Message]) -> list[Fingerprint]:
+    """The fingerprints of a sequence of messages, in order."""
+    return [fingerprint(message) for message in messages]

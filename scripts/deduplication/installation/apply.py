@@ -1,0 +1,121 @@
+"""Carrying out a plan: the manifest first, then each file whole, then what became empty."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from typing import TYPE_CHECKING, Optional
+
+from .. import atomic
+from ..errors import InstallFailed, StoreNotWritable
+from .manifest import NAME
+from .plan import NEW, PERMISSIONS, REMOVE, UPDATE
+from .targets import SCRIPTS, VENV
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from .manifest import Manifest
+    from .plan import Plan, Step
+
+
+def install(root: Path, plan: Plan, before: Optional[Manifest]) -> None:
+    """Write what ``plan`` says. Interrupted at any moment, the next run knows every file that is ours."""
+    with _failures():
+        writing = [step for step in plan.steps if step.changes]
+        for path in [NAME, *(step.path for step in writing if step.kind == NEW)]:
+            plan.manifest.directories += _make_folders(root, path)
+        if writing:
+            _write(root, NAME, plan.during(before).dump(), 0o644)
+        for step in writing:
+            _carry_out(root, step)
+        _remove_empty(root, [os.path.dirname(step.path) for step in writing if step.kind == REMOVE])
+        save(root, plan.manifest)
+
+
+def uninstall(root: Path, plan: Plan) -> None:
+    """Remove what ``plan`` says, then our folders where they are empty, the manifest last: a second run can go on."""
+    with _failures():
+        for step in plan.steps:
+            _carry_out(root, step)
+        _remove_caches(os.path.join(root, SCRIPTS))
+        venv = os.path.join(root, VENV)
+        if plan.manifest.venv and is_venv(venv):
+            shutil.rmtree(venv)
+        folders = [folder for folder in plan.manifest.directories if folder != ".coditect"]
+        _remove_empty(root, folders)
+        os.unlink(os.path.join(root, NAME))
+        _remove_empty(root, [folder for folder in plan.manifest.directories if folder == ".coditect"])
+
+
+def save(root: Path, manifest: Manifest) -> None:
+    """Write the manifest, unless it says the same already."""
+    path = os.path.join(root, NAME)
+    with contextlib.suppress(FileNotFoundError), open(path, "rb") as file:
+        if file.read() == manifest.dump():
+            return
+    _write(root, NAME, manifest.dump(), 0o644)
+
+
+def is_venv(path: str) -> bool:
+    """True for a virtual environment that is no symbolic link: only such a folder is ever removed whole."""
+    return not os.path.islink(path) and os.path.isfile(os.path.join(path, "pyvenv.cfg"))
+
+
+@contextlib.contextmanager
+def _failures() -> Iterator[None]:
+    try:
+        yield
+    except StoreNotWritable as error:
+        cause = error.__cause__
+        raise InstallFailed(f"{getattr(cause, 'filename', '')}: {getattr(cause, 'strerror', cause)}") from error
+    except OSError as error:
+        raise InstallFailed(f"{error.filename}: {error.strerror or error}") from error
+
+
+def _carry_out(root: Path, step: Step) -> None:
+    full = os.path.join(root, step.path)
+    if step.kind in (NEW, UPDATE):
+        _write(root, step.path, step.data, step.mode)
+    elif step.kind == PERMISSIONS:
+        os.chmod(full, step.mode)
+    elif step.kind == REMOVE:
+        os.unlink(full)
+
+
+def _write(root: Path, path: str, data: bytes, mode: int) -> None:
+    # The file behind a link is replaced, never the link: somebody was asked before.
+    atomic.replace(os.path.realpath(os.path.join(root, path)), data, mode=mode)
+
+
+def _make_folders(root: Path, path: str) -> list[str]:
+    made = []
+    parts = path.split("/")[:-1]
+    for count in range(1, len(parts) + 1):
+        folder = "/".join(parts[:count])
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(os.path.join(root, folder))
+            made.append(folder)
+    return made
+
+
+def _remove_caches(scripts: str) -> None:
+    """Compiled copies of our files: made by Python, useless without them."""
+    for folder, _folders, names in os.walk(scripts):
+        if os.path.basename(folder) == "__pycache__":
+            for name in names:
+                if name.endswith(".pyc"):
+                    os.unlink(os.path.join(folder, name))
+            with contextlib.suppress(OSError):
+                os.rmdir(folder)
+
+
+def _remove_empty(root: Path, folders: list[str]) -> None:
+    """Remove the folders among ``folders`` that hold nothing, the deepest first; a full one stays."""
+    for folder in sorted(set(folders), key=lambda name: name.count("/"), reverse=True):
+        full = os.path.join(root, folder)
+        if not os.path.islink(full):
+            with contextlib.suppress(OSError):
+                os.rmdir(full)

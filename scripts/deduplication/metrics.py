@@ -1,0 +1,166 @@
+"""The numbers of one run as data: what the workflow counts, what ``--json`` prints, what the banner shows.
+
+Every number here is counted (total = new + duplicates); text is made of them in ``report.py`` only.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Final, Optional
+
+
+def percent(part: float, whole: float) -> float:
+    """``part`` of ``whole`` in percent; 0.0 where there is no whole to have a part of."""
+    return 100.0 * part / whole if whole else 0.0
+
+
+@dataclass(frozen=True)
+class ExportResult:
+    """What became of one export. ``path`` is as the user should read it; ``error`` is set where it failed.
+
+    ``total``, ``new`` and ``duplicates`` are messages, ``raw_bytes`` is the size of the file. ``gaps`` and
+    ``warnings`` are one line each. ``archived_to`` is the path in the archive, None while the export lies where it was.
+    """
+
+    path: str
+    format: str = ""
+    session_id: str = ""
+    total: int = 0
+    new: int = 0
+    duplicates: int = 0
+    gaps: tuple[str, ...] = ()
+    raw_bytes: int = 0
+    archived_to: Optional[str] = None
+    error: Optional[str] = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def dedup_rate(self) -> float:
+        """Duplicates in percent of all messages of the export."""
+        return percent(self.duplicates, self.total)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The export's object in the output of ``--json``; ``error`` and ``warnings`` stand in it only where there are any."""
+        fields: dict[str, Any] = {
+            "path": self.path,
+            "format": self.format,
+            "session_id": self.session_id,
+            "total_messages": self.total,
+            "new_messages": self.new,
+            "duplicates_filtered": self.duplicates,
+            "dedup_rate": round(self.dedup_rate, 1),
+            "gaps": list(self.gaps),
+            "archived_to": self.archived_to,
+        }
+        if self.warnings:
+            fields["warnings"] = list(self.warnings)
+        if self.error is not None:
+            fields["error"] = self.error
+        return fields
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """One run over any number of exports. ``raw_bytes`` and ``stored_bytes`` are the store's, over all runs."""
+
+    exports: tuple[ExportResult, ...] = ()
+    global_unique: int = 0
+    raw_bytes: int = 0
+    stored_bytes: int = 0
+    duration_s: float = 0.0
+
+    @property
+    def total(self) -> int:
+        """Messages in all exports of the run."""
+        return sum(export.total for export in self.exports)
+
+    @property
+    def new(self) -> int:
+        """Messages of the run that were not stored before."""
+        return sum(export.new for export in self.exports)
+
+    @property
+    def duplicates(self) -> int:
+        """Messages of the run that were stored already."""
+        return sum(export.duplicates for export in self.exports)
+
+    @property
+    def dedup_rate(self) -> float:
+        """Duplicates in percent of all messages of the run."""
+        return percent(self.duplicates, self.total)
+
+    @property
+    def failed(self) -> tuple[ExportResult, ...]:
+        """The exports that could not be processed or archived."""
+        return tuple(export for export in self.exports if export.error is not None)
+
+    @property
+    def archived(self) -> tuple[ExportResult, ...]:
+        """The exports that were moved to the archive."""
+        return tuple(export for export in self.exports if export.archived_to is not None)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The one JSON object that ``--json`` prints."""
+        return {
+            "exports": [export.as_dict() for export in self.exports],
+            "total_messages": self.total,
+            "new_messages": self.new,
+            "duplicates_filtered": self.duplicates,
+            "global_unique": self.global_unique,
+            "storage": {
+                "raw_bytes": self.raw_bytes,
+                "stored_bytes": self.stored_bytes,
+                "savings_pct": round(percent(self.raw_bytes - self.stored_bytes, self.raw_bytes), 1),
+            },
+            "duration_s": round(self.duration_s, 3),
+        }
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The four numbers of the banner."""
+
+    new: int
+    duplicates: int
+    total: int
+    unique: int
+
+
+def _line(label: str) -> re.Pattern[str]:
+    # Whole lines only: a file name that looks like a figure never stands alone on its line.
+    return re.compile(rf"^[ \t-]*{label}:[ \t]*(\d[\d,]*)[ \t]*\r?$", re.MULTILINE | re.IGNORECASE)
+
+
+_LABELS: Final = (
+    _line(r"New unique(?: messages)?"),
+    _line(r"Duplicates? (?:messages )?filtered"),
+    _line(r"Total messages"),
+    _line(r"(?:Global unique count|Total unique messages)"),
+)
+
+
+def extract(output: str) -> Optional[Figures]:
+    """The sums from the core's text output: of each label the last line, since the sums follow the single exports.
+
+    None where one of them is missing: a run that was cut off has no sums, and what one export had is not the run's.
+    """
+    found: list[int] = []
+    for pattern in _LABELS:
+        numbers = pattern.findall(output)
+        if not numbers:
+            return None
+        found.append(int(numbers[-1].replace(",", "")))
+    return Figures(*found)
+
+
+def extract_json(output: str) -> Optional[Figures]:
+    """The same from what ``--json`` printed; None where that is not the run's object."""
+    import json
+
+    try:
+        run = json.loads(output)
+        keys = ("new_messages", "duplicates_filtered", "total_messages", "global_unique")
+        return Figures(*(int(run[key]) for key in keys))
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None

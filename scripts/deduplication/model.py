@@ -1,0 +1,98 @@
+"""The records that travel between the rooms: what a parser yields and what the store keeps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final, Optional, Union
+
+USER: Final = "user"
+ASSISTANT: Final = "assistant"
+SYSTEM: Final = "system"
+ROLES: Final = (USER, ASSISTANT, SYSTEM)
+
+PROMPT: Final = "prompt"
+"""Something a person typed (role user)."""
+TEXT: Final = "text"
+"""What the assistant said, or the system prompt of an API request."""
+THINKING: Final = "thinking"
+TOOL_CALL: Final = "tool_call"
+TOOL_RESULT: Final = "tool_result"
+LOCAL_COMMAND: Final = "local_command"
+"""A slash command or a ``!`` shell command that the client ran itself (role user)."""
+COMMAND_OUTPUT: Final = "command_output"
+"""What a local command printed (role system)."""
+NOTICE: Final = "notice"
+"""What the client said itself: files it read for a prompt, an interruption (role system)."""
+BOOKKEEPING: Final = "bookkeeping"
+"""``/export``, ``/compact`` and the like with their output: stored in its place, but no conversation, never counted."""
+KINDS: Final = (PROMPT, TEXT, THINKING, TOOL_CALL, TOOL_RESULT, LOCAL_COMMAND, COMMAND_OUTPUT, NOTICE, BOOKKEEPING)
+
+LAYOUT: Final = "layout"
+"""The content was laid out for a screen: white space and wrapping say nothing about what was written."""
+EXACT: Final = "exact"
+"""The content is what was written, character for character."""
+
+COMPACTION: Final = "compaction"
+BANNER: Final = "banner"
+TRUNCATION: Final = "truncation"
+"""The source itself says that earlier messages are not shown."""
+
+Content = Union[str, "list[Any]", "dict[str, Any]"]
+
+
+@dataclass(frozen=True)
+class Message:
+    """One prompt, assistant text, thinking block, tool call, tool result or local command of an export.
+
+    ``start`` and ``end`` are byte offsets in the export, half open; both are -1 where the source has no bytes
+    (a Python object). ``content`` is text, or the source's own blocks where it has them.
+    """
+
+    role: str
+    kind: str
+    content: Content
+    start: int = -1
+    end: int = -1
+    source_index: Optional[int] = None
+    timestamp: Optional[str] = None
+    uuid: Optional[str] = None
+    fidelity: str = LAYOUT
+
+
+@dataclass(frozen=True)
+class Span:
+    """A run of bytes of an export, half open, and what it is: a message's kind, or one of the labels of its format."""
+
+    start: int
+    end: int
+    label: str
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Something that stands between messages: a compaction, a further banner. ``before`` is a message's position."""
+
+    kind: str
+    before: int
+
+
+@dataclass(frozen=True)
+class Export:
+    """One parsed input file.
+
+    ``spans`` cover every byte of the file in order, without overlap: concatenated they are the file again.
+    ``messages`` stand in the order of the file; ``marks`` refer to positions in ``messages``.
+    ``conversation_id`` is set where the source itself names its session.
+    """
+
+    format: str
+    messages: tuple[Message, ...]
+    spans: tuple[Span, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    conversation_id: Optional[str] = None
+    warnings: tuple[str, ...] = field(default=())
+
+
+def counts(kind: str) -> bool:
+    """True where a message of this kind is part of the conversation, and so of every number shown."""
+    return kind != BOOKKEEPING

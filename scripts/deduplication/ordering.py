@@ -1,0 +1,167 @@
+"""The reading order of a conversation, derived from its windows.
+
+Each export logs which occurrences it showed, in order: evidence "this came before that". The reading order is one
+that contradicts no window; where nothing says otherwise, what was stored first comes first and a run goes on before
+another one begins. A pure function of the log, so that it can be computed anew at any time.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+Window = "Sequence[tuple[int, int]]"
+"""Ranges of sequence numbers, both ends included, in the order in which an export showed them."""
+
+
+@dataclass(frozen=True)
+class ReadingOrder:
+    """``order`` lists sequence numbers as they are read; ``component[i]`` is the run that number ``i`` belongs to.
+
+    Occurrences of one component are tied together by windows; between two components lies a gap: nothing that was
+    seen says which came first. Numbers that only extend an earlier one (a message that had grown) are not listed;
+    ``component`` is -1 for them.
+    """
+
+    order: list[int]
+    component: list[int]
+
+
+def ranges(numbers: Iterable[int]) -> list[list[int]]:
+    """Consecutive numbers as inclusive ranges: ``[0, 1, 2, 7]`` becomes ``[[0, 2], [7, 7]]``."""
+    result: list[list[int]] = []
+    for number in numbers:
+        if result and result[-1][1] == number - 1:
+            result[-1][1] = number
+        else:
+            result.append([number, number])
+    return result
+
+
+def reading_order(
+    count: int,
+    windows: Iterable[Sequence[Sequence[int]]],
+    extends: Mapping[int, int] | None = None,
+    continuations: Iterable[int] = (),
+) -> ReadingOrder:
+    """Merge ``windows`` over the sequence numbers ``0 .. count-1``.
+
+    ``extends`` maps a number to the earlier one of which it is a longer version. ``continuations`` are numbers that an
+    export began with right after a compaction: a run that begins with one comes after those that have a beginning of
+    their own. Linear in ``count`` plus the number of ranges. Contradictions cannot arise from windows that were aligned against this very order; should the log hold
+    one all the same, the older number goes first.
+    """
+    grown = dict(extends or {})
+    roots = {number: _root(number, grown) for number in grown}
+    follows, links = _evidence(count, windows, sorted(grown), roots)
+    cuts = {0, *grown, *(number + 1 for number in grown)}
+    for before, after in links:
+        cuts.add(before + 1)
+        cuts.add(after)
+    cuts.update(number for number in range(1, count) if not follows[number])
+    starts = sorted(cut for cut in cuts if cut < count)
+    segment_of = [0] * count
+    for position, start in enumerate(starts):
+        end = starts[position + 1] if position + 1 < len(starts) else count
+        segment_of[start:end] = [position] * (end - start)
+    edges = {(segment_of[a], segment_of[b]) for a, b in links if a != b}
+    edges.update((segment_of[start - 1], segment_of[start]) for start in starts if start and follows[start])
+    later = {segment_of[number] for number in continuations if number < count}
+    sequence = _topological(len(starts), edges, later)
+    component = _components(len(starts), edges)
+    order: list[int] = []
+    for segment in sequence:
+        start = starts[segment]
+        end = starts[segment + 1] if segment + 1 < len(starts) else count
+        if start not in grown:
+            order.extend(range(start, end))
+    return ReadingOrder(order, [-1 if n in grown else component[segment_of[n]] for n in range(count)])
+
+
+def _root(number: int, grown: Mapping[int, int]) -> int:
+    while number in grown:
+        number = grown[number]
+    return number
+
+
+def _evidence(
+    count: int, windows: Iterable[Sequence[Sequence[int]]], aliases: list[int], roots: Mapping[int, int]
+) -> tuple[bytearray, set[tuple[int, int]]]:
+    """``follows[n]`` where n directly follows n-1 in some window; every other "a before b" as a pair."""
+    follows = bytearray(count)
+    links: set[tuple[int, int]] = set()
+    for window in windows:
+        last = -1
+        for first, final in window:
+            for start, end in _without(first, final, aliases):
+                head = roots.get(start, start)
+                if last >= 0 and last != head:
+                    if head == last + 1:
+                        follows[head] = 1
+                    else:
+                        links.add((last, head))
+                if end > start:
+                    follows[start + 1 : end + 1] = b"\1" * (end - start)
+                last = roots.get(end, end)
+    return follows, links
+
+
+def _without(first: int, final: int, aliases: list[int]) -> Iterable[tuple[int, int]]:
+    """The range cut at every alias, each alias a range of its own."""
+    position = bisect_left(aliases, first)
+    while position < len(aliases) and aliases[position] <= final:
+        if first < aliases[position]:
+            yield first, aliases[position] - 1
+        yield aliases[position], aliases[position]
+        first = aliases[position] + 1
+        position += 1
+    if first <= final:
+        yield first, final
+
+
+def _topological(count: int, edges: Iterable[tuple[int, int]], later: set[int]) -> list[int]:
+    """Depth first: what continues the run just read comes before anything that waits."""
+    successors: list[list[int]] = [[] for _ in range(count)]
+    waiting = [0] * count
+    for before, after in edges:
+        successors[before].append(after)
+        waiting[after] += 1
+    ready = sorted((node for node in range(count) if not waiting[node]), key=lambda n: (n in later, n), reverse=True)
+    done = bytearray(count)
+    result: list[int] = []
+    oldest = 0
+    while len(result) < count:
+        if not ready:
+            while done[oldest]:
+                oldest += 1
+            ready.append(oldest)
+        node = ready.pop()
+        if done[node]:
+            continue
+        done[node] = 1
+        result.append(node)
+        for after in sorted(successors[node], reverse=True):
+            waiting[after] -= 1
+            if not waiting[after]:
+                ready.append(after)
+    return result
+
+
+def _components(count: int, edges: Iterable[tuple[int, int]]) -> list[int]:
+    """The number of each node's connected component: its smallest node."""
+    parent = list(range(count))
+
+    def find(node: int) -> int:
+        while parent[node] != node:
+            parent[node] = parent[parent[node]]
+            node = parent[node]
+        return node
+
+    for before, after in edges:
+        one, other = find(before), find(after)
+        parent[max(one, other)] = min(one, other)
+    return [find(node) for node in range(count)]

@@ -1,0 +1,207 @@
+"""What the repository around a project tells: branch, commits, changes, and which programs it would like to run.
+
+Hooks, the file system monitor and transports are switched off by an option (``git.py``); **filters are not**: ``git
+status``, and even ``git update-index`` while it writes an index, run the clean filter of a file whose time stamp is in
+doubt. So the drivers that are configured are listed first (``git config`` runs nothing) and each is overridden by name.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from .console import printable
+from .git import Git, GitFailed, find_executable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FALLBACK_NAME: Final = "export-dedup"
+FALLBACK_EMAIL: Final = "export-dedup@localhost"
+_OPERATIONS: Final = (
+    ("MERGE_HEAD", "merge"),
+    ("rebase-merge", "rebase"),
+    ("rebase-apply", "rebase"),
+    ("CHERRY_PICK_HEAD", "cherry-pick"),
+    ("REVERT_HEAD", "revert"),
+    ("sequencer", "cherry-pick or revert"),
+    ("BISECT_LOG", "bisect"),
+)
+_FALSE: Final = frozenset({"false", "no", "off", "0", ""})
+
+
+class NoRepository(GitFailed):
+    """There is nothing to commit to"""
+
+
+@dataclass(frozen=True)
+class Commit:
+    """One commit as the checkpoint document shows it."""
+
+    abbreviated: str
+    date: str
+    subject: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """One line of ``git status --porcelain``: two letters and a path from the top of the work tree."""
+
+    letters: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Repository:
+    """The repository whose work tree holds the project. ``prefix`` leads from its top to the project, ``""`` or ``a/b/``."""
+
+    git: Git
+    prefix: str
+    directory: Path
+    required_filters: frozenset[str] = frozenset()
+    identity: tuple[tuple[str, str], ...] = ()
+    """What has to be set because the user has told git no name or no email."""
+
+    def operation(self) -> str | None:
+        """What the user is in the middle of: a merge, a rebase, a cherry-pick, a revert, a bisect."""
+        return next((word for name, word in _OPERATIONS if os.path.lexists(self.directory / name)), None)
+
+    def head(self) -> tuple[str, str] | None:
+        """The commit at HEAD and its tree; None on a branch without commits."""
+        try:
+            commit, tree = self.git.line("rev-parse", "HEAD^{commit}", "HEAD^{tree}").split("\n")
+        except GitFailed as error:
+            if error.code < 0:
+                raise
+            return None
+        return commit, tree
+
+    def branch(self) -> str | None:
+        """The branch that is checked out; None where HEAD is detached."""
+        try:
+            return self.git.line("symbolic-ref", "--quiet", "HEAD").replace("refs/heads/", "", 1)
+        except GitFailed as error:
+            if error.code == 1:
+                return None
+            raise
+
+    def commits(self, limit: int) -> tuple[Commit, ...]:
+        """The last commits, newest first (``rev-list``: unlike ``log`` no configuration changes what it prints)."""
+        try:
+            text = self.git.run(
+                "rev-list",
+                f"--max-count={limit}",
+                "--encoding=UTF-8",
+                "--format=%h %cd %s",
+                "--date=short",
+                "HEAD",
+                "--",
+            )
+        except GitFailed as error:
+            if error.code < 0:
+                raise
+            return ()
+        lines = text.decode("utf-8", "replace").split("\n")
+        return tuple(Commit(*[*line.split(" ", 2), "", ""][:3]) for line in lines[1::2] if line)
+
+    def changes(self) -> tuple[Change, ...]:
+        """What differs in the project's folder. Does not look into submodules: that would run what they configure."""
+        output = self.git.run(
+            "status", "--porcelain", "-z", "--untracked-files=normal", "--ignore-submodules=dirty", "--", "."
+        )
+        fields = iter(os.fsdecode(output).split("\0"))
+        found = []
+        for line in fields:
+            if line:
+                found.append(Change(line[:2], line[3:]))
+                if "R" in line[:2] or "C" in line[:2]:
+                    next(fields, None)  # the name before
+        return tuple(found)
+
+
+def open_repository(root: Path) -> Repository:
+    """The repository around ``root``. Raises :class:`NoRepository`, or :class:`GitFailed` where it cannot be used."""
+    executable = find_executable()
+    if executable is None:
+        raise NoRepository("git is not installed")
+    git = Git(executable, root)
+    try:
+        answer = git.line("rev-parse", "--is-inside-work-tree", "--show-cdup", "--absolute-git-dir")
+    except GitFailed as error:
+        if "not a git repository" in error.said:
+            raise NoRepository("this is no git repository") from error
+        raise
+    inside, up, directory = [*answer.split("\n", 2), "", ""][:3]
+    if inside != "true":
+        raise NoRepository("the git repository here has no work tree that holds the project")
+    if not os.path.isabs(directory):
+        raise GitFailed("this git is too old: version 2.13 or newer is needed")
+    depth = up.count("../")
+    prefix = "".join(f"{part}/" for part in root.parts[len(root.parts) - depth :]) if depth else ""
+    return _disarm(Repository(git, prefix, Path(directory)))
+
+
+def _disarm(repository: Repository) -> Repository:
+    """The same repository with every program that its configuration names switched off."""
+    settings = _settings(repository.git)
+    drivers: dict[str, set[str]] = {"filter": set(), "hook": set()}
+    required = set()
+    for key, value in settings.items():
+        section, _, rest = key.partition(".")
+        name, dot, variable = rest.rpartition(".")
+        if section in drivers and dot:
+            drivers[section].add(name)
+            if section == "filter" and variable == "required" and (value is None or value.lower() not in _FALSE):
+                required.add(name)
+    strange = [name for names in drivers.values() for name in names if "=" in name or "\n" in name]
+    if strange:
+        raise GitFailed(
+            f"the repository's configuration names a program that cannot be switched off: {printable(strange[0])}"
+        )
+    off = [
+        f"filter.{n}.{v}"
+        for n in sorted(drivers["filter"])
+        for v in ("clean=", "smudge=", "process=", "required=false")
+    ]
+    off += [f"hook.{n}.enabled=false" for n in sorted(drivers["hook"])]
+    return replace(
+        repository,
+        git=replace(repository.git, switches=(*repository.git.switches, *off)),
+        required_filters=frozenset(required),
+        identity=_missing_identity(settings),
+    )
+
+
+def _settings(git: Git) -> dict[str, str | None]:
+    """The settings that name filters, hooks and the user; the last value of each. A setting without "=" is None."""
+    try:
+        output = git.run("config", "-z", "--get-regexp", r"^(filter|hook|user|author|committer)\.")
+    except GitFailed as error:
+        if error.code == 1:
+            return {}
+        raise
+    found: dict[str, str | None] = {}
+    for entry in os.fsdecode(output).split("\0"):
+        if entry:
+            key, newline, value = entry.partition("\n")
+            found[key] = value if newline else None
+    return found
+
+
+def _missing_identity(settings: Mapping[str, str | None]) -> tuple[tuple[str, str], ...]:
+    missing = []
+    for role in ("AUTHOR", "COMMITTER"):
+        for part, fallback in (("NAME", FALLBACK_NAME), ("EMAIL", FALLBACK_EMAIL)):
+            variable = f"GIT_{role}_{part}"
+            known = [
+                os.environ.get(variable),
+                settings.get(f"{role}.{part}".lower()),
+                settings.get(f"user.{part}".lower()),
+            ]
+            if part == "EMAIL":
+                known.append(os.environ.get("EMAIL"))
+            if not any(value and value.strip() for value in known):
+                missing.append((variable, fallback))
+    return tuple(missing)

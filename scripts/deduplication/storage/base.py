@@ -1,0 +1,140 @@
+"""What the engine asks of a store, and the records that pass between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
+
+    from ..alignment import Columns
+    from ..fingerprint import Fingerprint
+    from ..model import Message
+    from ..ordering import ReadingOrder
+
+
+@dataclass(frozen=True)
+class NewOccurrence:
+    """A message to be stored. ``extends`` is the sequence number of which it is a longer version."""
+
+    fingerprint: Fingerprint
+    message: Message
+    timestamp: str
+    clock: str
+    """Whose time ``timestamp`` is: ``source`` (the message's own) or ``capture``."""
+    extends: int | None = None
+
+
+@dataclass(frozen=True)
+class ExportRecord:
+    """What the log keeps of a processed export besides its messages.
+
+    ``window`` holds inclusive ranges of sequence numbers in the order shown; ``marks`` pairs of kind and the sequence
+    number before which it stands (one past the last for a mark at the end).
+    """
+
+    name: str
+    sha256: str
+    bytes: int
+    format: str
+    parser: int
+    total: int
+    new: int
+    window: list[list[int]]
+    marks: list[list[Any]] = field(default_factory=list)
+    gaps: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class SeenExport:
+    """A file that was processed before: into which conversation, by which parser version, with how many messages."""
+
+    conversation_id: str
+    parser: int
+    total: int
+
+
+@dataclass(frozen=True)
+class ConversationFigures:
+    """Counts of one conversation; ``unique`` and ``occurrences`` leave bookkeeping out, bytes are bytes on disk."""
+
+    watermark: int
+    occurrences: int
+    unique: int
+    bookkeeping: int
+    exports: int
+    messages_seen: int
+    duplicates: int
+    raw_bytes: int
+    stored_bytes: int
+    created_at: str
+    updated_at: str
+
+
+class Conversation(Protocol):
+    """One conversation as the store knows it; stable while the transaction that gave it is open."""
+
+    columns: Columns
+    """Which messages does it hold, by sequence number?"""
+    extends: dict[int, int]
+    """Which of them are longer versions, and of which earlier number?"""
+
+    def reading(self) -> ReadingOrder:
+        """In which order are they read?"""
+
+
+class Store(Protocol):
+    """A message store. Everything that changes it happens inside :meth:`transaction`."""
+
+    warnings: list[str]
+    """What should the user be told that is no failure? Whoever tells it empties the list."""
+
+    def transaction(self, *, write: bool = True) -> AbstractContextManager[None]:
+        """Hold the store for one writer (or reader: then nothing is created), recovered from whatever happened before."""
+
+    def conversations(self) -> list[str]:
+        """Which conversations are there?"""
+
+    def conversation(self, conversation_id: str) -> Conversation:
+        """What is known of this one? An unknown id gives an empty conversation."""
+
+    def candidates(self, shown: Columns) -> Sequence[str]:
+        """Which conversations share distinctive messages with this sequence, most of them first?"""
+
+    def has_body(self, content_hash: str) -> bool:
+        """Is a body with this identity stored, in whatever conversation?"""
+
+    def seen(self, sha256: str) -> Sequence[SeenExport]:
+        """Was this very file processed before, and into what?"""
+
+    def commit(
+        self,
+        conversation_id: str,
+        occurrences: Sequence[tuple[int, NewOccurrence]],
+        record: ExportRecord,
+        started: float,
+    ) -> None:
+        """Store all of it or nothing, each message under its sequence number; durable when this returns.
+
+        ``started`` is the ``time.perf_counter()`` at which work on the export began.
+        """
+
+    def bodies(self, conversation_id: str, numbers: Sequence[int]) -> Iterator[dict[str, Any]]:
+        """The messages with these sequence numbers, each as a dictionary, in this order."""
+
+    def figures(self, conversation_id: str) -> ConversationFigures:
+        """What can be counted of a conversation?"""
+
+    def unique_count(self) -> int:
+        """How many bodies are stored, bookkeeping aside?"""
+
+    def byte_counts(self) -> tuple[int, int]:
+        """Bytes of all distinct exports processed, and bytes that log and indexes take."""
+
+    def verify(self) -> list[str]:
+        """Recount everything from the log: one line for each thing that is wrong, none where all is well."""
+
+    def rebuild(self) -> list[str]:
+        """Make every index anew from the log: one line for each thing that could not be saved."""

@@ -1,0 +1,470 @@
+"""The JSON backend: the log, and beside it indexes that can be deleted at any time.
+
+The log is written first and is durable before anything else happens. The indexes are replaced afterwards, without
+waiting for the disk: each carries or is named with a checksum, and one that does not match is made again from the log.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+import zlib
+from typing import TYPE_CHECKING, Any, Final
+
+from .. import atomic, locking
+from ..errors import StoreDamaged, StoreError, StoreNotPrivate, StoreNotWritable
+from ..fingerprint import DISTINCTIVE
+from ..model import EXACT, counts
+from . import healing
+from .log import Damaged, Line, Log, decode_line, encode_line, is_commit
+from .state import LOST, ConversationState, State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ..alignment import Columns
+    from .base import ConversationFigures, ExportRecord, NewOccurrence, SeenExport
+    from .log import Record
+
+LOG_NAME: Final = "conversation_log.jsonl"
+WATERMARKS: Final = "watermarks.json"
+HASHES: Final = "content_hashes.json"
+AUDIT: Final = "deduplication_log.jsonl"
+INDEX: Final = "alignment_index.json"
+LOCK: Final = ".lock"
+QUARANTINE: Final = "quarantine"
+INDEX_NAMES: Final = (WATERMARKS, HASHES, AUDIT, INDEX)
+_VERSION: Final = 1
+
+
+class JsonStore:
+    """A store in one folder (see :class:`~.base.Store` for what each method promises)."""
+
+    def __init__(self, folder: str, *, timeout: float = locking.DEFAULT_TIMEOUT) -> None:
+        self.folder = folder
+        self.log = Log(os.path.join(folder, LOG_NAME))
+        self.warnings: list[str] = []
+        self._timeout = timeout
+        self._state = State()
+        self._loaded: tuple[int, ...] = ()
+        self._audit = (0, 0)
+        self._depth = 0
+
+    def _path(self, name: str) -> str:
+        return os.path.join(self.folder, name)
+
+    # -- opening and recovery ----------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def transaction(self, *, write: bool = True) -> Iterator[None]:
+        """Hold the lock; on entry the indexes agree with the log. With ``write=False`` nothing is created."""
+        if self._depth:
+            self._depth += 1
+            try:
+                yield
+            finally:
+                self._depth -= 1
+            return
+        if not write and not os.path.isdir(self.folder):
+            yield
+            return
+        if write:
+            self._prepare()
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(locking.exclusive(self._path(LOCK), self._timeout))
+            except StoreNotWritable:
+                if write:
+                    raise  # a reader of a read-only store needs no lock: nobody can write
+            self._refresh(write=write)
+            self._depth = 1
+            try:
+                yield
+            finally:
+                self._depth = 0
+
+    def _prepare(self) -> None:
+        with atomic.write_errors(self.folder):
+            atomic.make_private_directory(self.folder)
+            if hasattr(os, "geteuid") and os.stat(self.folder).st_uid != os.geteuid() != 0:
+                raise StoreNotPrivate(self.folder)
+        ignore = self._path(".gitignore")
+        if not os.path.exists(ignore):
+            atomic.replace(ignore, b"# Private state: never committed.\n*\n", durable=False)
+
+    def _identity(self) -> tuple[int, ...]:
+        try:
+            index = os.stat(self._path(INDEX))
+        except FileNotFoundError:
+            return ()
+        return (index.st_ino, index.st_size, index.st_mtime_ns, self.log.size())
+
+    def _refresh(self, *, write: bool) -> None:
+        """Bring the state in memory up to the log: reuse, load, replay the tail, or make all anew."""
+        identity = self._identity()
+        if identity and identity == self._loaded:
+            return
+        state = self._load()
+        if state is None:
+            if self._has_damaged_line():
+                raise StoreDamaged(f"{self.log.path}: a line is damaged and the indexes are gone or damaged too")
+            state = State()
+            self._audit = (0, 0)
+        self._state = state
+        size = self.log.size()
+        if size < state.size:
+            raise StoreDamaged(
+                f"{self.log.path} is {state.size - size:,} bytes shorter than it was when it was last written",
+                hint="Put back a copy of the file, or run 'deduplicate_export.py rebuild' to go on with what is there.",
+            )
+        if size > state.size or not identity:
+            self._catch_up(write=write)
+        else:
+            self._loaded = identity
+
+    def _has_damaged_line(self) -> bool:
+        last = None
+        for line in self.log.lines():
+            if last is not None:
+                return True  # a bad line that is not the last one is no torn write
+            try:
+                decode_line(line.data)
+            except Damaged:
+                last = line
+        return False
+
+    def _load(self) -> State | None:
+        """The state as the index files have it; None where they are missing, damaged or of another version."""
+        try:
+            with open(self._path(INDEX), "rb") as file:
+                index = decode_line(file.read())
+            if index["version"] != _VERSION:
+                return None
+            files: dict[str, bytes] = {}
+            for name in (HASHES, WATERMARKS):
+                with open(self._path(name), "rb") as file:
+                    files[name] = file.read()
+                if [len(files[name]), zlib.crc32(files[name])] != index["files"][name]:
+                    return None
+            audit = index["files"][AUDIT]
+            if os.stat(self._path(AUDIT)).st_size != audit[0]:
+                return None
+            self._audit = (audit[0], audit[1])
+            return State.from_dict(index["state"], json.loads(files[HASHES]))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def _catch_up(self, *, write: bool) -> None:
+        """Replay what the indexes lack; put aside what a run that did not finish left behind."""
+        start = self._state.size
+        pending: list[tuple[Line, Record]] = []
+        committed = start
+        audit: list[bytes] = []
+        for line in self.log.lines(start):
+            try:
+                pending.append((line, decode_line(line.data)))
+                if is_commit(pending[-1][1]):
+                    audit.extend(self._state.apply(record, one) for one, record in pending)
+                    committed = line.end
+                    pending = []
+            except Damaged as error:
+                if self._commit_follows(line.end):
+                    where = f"{self.log.path}, byte {line.offset}"
+                    raise StoreDamaged(f"{where}: {error}, and later runs stand behind it") from error
+                break
+        if self.log.size() > committed and write:
+            name = f"unfinished-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{committed}.jsonl"
+            with atomic.write_errors(self.folder):
+                atomic.make_private_directory(self._path(QUARANTINE))
+            self.log.cut(committed, os.path.join(self._path(QUARANTINE), name))
+            self.warnings.append(
+                f"an earlier run did not finish; its part was moved to {QUARANTINE}/{name}, run its export again"
+            )
+        if write:
+            self._write_indexes(b"".join(audit))
+
+    def _commit_follows(self, start: int) -> bool:
+        for line in self.log.lines(start):
+            with contextlib.suppress(Damaged):
+                if is_commit(decode_line(line.data)):
+                    return True
+        return False
+
+    # -- the indexes on disk -----------------------------------------------------------------------------------
+
+    def _index_files(self, audit: tuple[int, int]) -> dict[str, bytes]:
+        watermarks = _dump(self._state.watermarks())
+        hashes = _dump(self._state.content_hashes())
+        files = {
+            WATERMARKS: [len(watermarks), zlib.crc32(watermarks)],
+            HASHES: [len(hashes), zlib.crc32(hashes)],
+            AUDIT: list(audit),
+        }
+        index = {"conversation_id": "", "version": _VERSION, "files": files, "state": self._state.as_dict()}
+        return {WATERMARKS: watermarks, HASHES: hashes, INDEX: encode_line(index)}
+
+    def _write_indexes(self, audit: bytes) -> None:
+        """Write every index. A failure is a warning: the log has everything and the next run makes them again."""
+        try:
+            if self._audit[0]:
+                atomic.append(self._path(AUDIT), audit, durable=False)
+            else:
+                atomic.replace(self._path(AUDIT), audit, durable=False)
+            self._audit = (self._audit[0] + len(audit), zlib.crc32(audit, self._audit[1]))
+            for name, data in self._index_files(self._audit).items():
+                atomic.replace(self._path(name), data, durable=False)
+            self._loaded = self._identity()
+        except StoreNotWritable as error:
+            self._loaded = ()
+            self.warnings.append(f"{error}. The messages are stored; the indexes will be made again by the next run")
+
+    # -- the contract of base.Store ----------------------------------------------------------------------------
+
+    def conversations(self) -> list[str]:
+        """Ids of all conversations, in the order in which they were begun."""
+        return list(self._state.conversations)
+
+    def conversation(self, conversation_id: str) -> ConversationState:
+        """What is known of a conversation."""
+        return self._state.conversation(conversation_id)
+
+    def candidates(self, shown: Columns) -> Sequence[str]:
+        """Conversations that share distinctive messages, the one that shares most first."""
+        wanted = {shown.keys[p] for p in shown.distinctive()}
+        shared = {
+            name: sum(state.columns.weights[n] >= DISTINCTIVE for n, k in enumerate(state.columns.keys) if k in wanted)
+            for name, state in self._state.conversations.items()
+            if not wanted.isdisjoint(state.columns.keys)
+        }
+        return sorted((name for name, count in shared.items() if count), key=lambda name: -shared[name])
+
+    def has_body(self, content_hash: str) -> bool:
+        """True where a body with this identity is stored."""
+        return content_hash in self._state.bodies()
+
+    def seen(self, sha256: str) -> Sequence[SeenExport]:
+        """What became of this very file before."""
+        return self._state.seen(sha256)
+
+    def commit(
+        self,
+        conversation_id: str,
+        occurrences: Sequence[tuple[int, NewOccurrence]],
+        record: ExportRecord,
+        started: float,
+    ) -> None:
+        """Append the run to the log, durably, then bring the indexes up to it."""
+        records: list[Record] = []
+        carried: set[str] = set()
+        for number, occurrence in occurrences:
+            identity = occurrence.fingerprint.content_hash
+            carries = identity not in carried and not self.has_body(identity)
+            carried.add(identity)
+            records.append(_occurrence_record(conversation_id, number, occurrence, record.sha256, carries=carries))
+        records.append(_commit_record(conversation_id, record, started))
+        offset = self._state.size
+        lines: list[Line] = []
+        for position, entry in enumerate(records):
+            lines.append(Line(offset, position + 1, encode_line(entry)))
+            offset = lines[-1].end
+        self.log.append(b"".join(line.data for line in lines))
+        audit = b"".join(self._state.apply(entry, line) for entry, line in zip(records, lines))
+        self._write_indexes(audit)
+
+    def bodies(self, conversation_id: str, numbers: Sequence[int]) -> Iterator[dict[str, Any]]:
+        """Messages by sequence number: ``index``, ``role``, ``kind``, ``content``, ``content_hash``, ``timestamp`` ..."""
+        state = self.conversation(conversation_id)
+        bodies = self._state.bodies()
+        own = self.log.records([state.lines[n] for n in numbers if state.lines[n] >= 0])
+        for number in numbers:
+            if state.columns.kinds[number] == LOST:
+                yield {"index": number, "role": "system", "kind": LOST, "content": "", "content_hash": ""}
+                continue
+            record = next(own)
+            identity = record["content_hash"]
+            message = record["message"] if "message" in record else self.log.record(bodies[identity][0])["message"]
+            yield {
+                "index": number,
+                "role": message["role"],
+                "kind": message["kind"],
+                "content": message["content"],
+                "content_hash": identity,
+                "timestamp": record["timestamp"],
+                "clock": record["source"]["clock"],
+                "fidelity": message.get("fidelity", "layout"),
+                **{name: record[name] for name in ("source_index", "uuid", "extends") if name in record},
+            }
+
+    def figures(self, conversation_id: str) -> ConversationFigures:
+        """Counts of a conversation."""
+        return self._state.figures(conversation_id)
+
+    def unique_count(self) -> int:
+        """Bodies stored, bookkeeping aside."""
+        return self._state.unique
+
+    def byte_counts(self) -> tuple[int, int]:
+        """Bytes of all distinct exports processed, and of log and indexes as they are on disk."""
+        stored = 0
+        for name in (LOG_NAME, *INDEX_NAMES):
+            with contextlib.suppress(FileNotFoundError):
+                stored += os.stat(self._path(name)).st_size
+        return self._state.raw_bytes, stored
+
+    # -- verify and rebuild ------------------------------------------------------------------------------------
+
+    def verify(self) -> list[str]:
+        """Recount everything from the log; call it outside a transaction."""
+        if not os.path.isdir(self.folder):
+            return []
+        with locking.exclusive(self._path(LOCK), self._timeout):
+            problems, audit = self._recount(repair=False)
+            files = self._index_files((len(audit), zlib.crc32(audit)))
+            for name, data in {**files, AUDIT: audit}.items():
+                if self._state.size or os.path.exists(self._path(name)):
+                    problems.extend(self._compare(name, data))
+            self._loaded = ()
+        return problems
+
+    def _compare(self, name: str, expected: bytes) -> list[str]:
+        try:
+            with open(self._path(name), "rb") as file:
+                same = file.read() == expected
+        except FileNotFoundError:
+            return [f"{name}: missing (an index; 'rebuild' makes it again)"]
+        except OSError as error:
+            return [f"{name}: {error.strerror or error}"]
+        return [] if same else [f"{name}: does not say what the log says (an index; 'rebuild' makes it again)"]
+
+    def _recount(self, *, repair: bool) -> tuple[list[str], bytes]:
+        """Read the whole log into a new state; returns what is wrong with it and the audit file that follows."""
+        problems: list[str] = []
+        self._state = state = State()
+        audit: list[bytes] = []
+        repaired: dict[int, bytes] = {}
+        new, committed = 0, 0
+        for line in self.log.lines():
+            data = line.data
+            try:
+                try:
+                    record = decode_line(data)
+                except Damaged as error:
+                    healed = healing.healed(data) if repair else None
+                    if healed is None:
+                        raise
+                    problems.append(f"{LOG_NAME}, line {line.number}: {error}; one flipped bit was found and set right")
+                    repaired[line.offset] = data = healed
+                    record = decode_line(data)
+                audit.append(state.apply(record, Line(line.offset, line.number, data)))
+                if is_commit(record):
+                    problems.extend(self._check_run(record, new, line))
+                    new, committed = 0, line.end
+                else:
+                    new += "message" in record and counts(record["message"]["kind"])
+            except Damaged as error:
+                problems.append(f"{LOG_NAME}, line {line.number} (byte {line.offset}): {error}; {_cost(data)}")
+        if committed < self.log.size() and not problems:
+            problems.append(f"{LOG_NAME}: the last run did not finish ({self.log.size() - committed:,} bytes)")
+        state.size = self.log.size()
+        if repaired:
+            self._rewrite(repaired)
+        return problems, b"".join(audit)
+
+    def _check_run(self, record: Record, new: int, line: Line) -> list[str]:
+        kinds = self.conversation(record["conversation_id"]).columns.kinds
+        total = sum(counts(kinds[n]) for first, last in record["window"] for n in range(first, last + 1))
+        where = f"{LOG_NAME}, line {line.number}"
+        problems = []
+        if new != record["export"]["new"]:
+            problems.append(f"{where}: says {record['export']['new']} new messages, {new} were counted")
+        if total != record["export"]["total"]:
+            problems.append(f"{where}: says {record['export']['total']} messages in all, {total} were counted")
+        return problems
+
+    def _rewrite(self, repaired: dict[int, bytes]) -> None:
+        """Put healed lines into the log: the whole file anew, atomically, of the same length."""
+        with open(self.log.path, "rb") as file:
+            content = bytearray(file.read())
+        for offset, data in repaired.items():
+            content[offset : offset + len(data)] = data
+        atomic.replace(self.log.path, bytes(content))
+
+    def rebuild(self) -> list[str]:
+        """Make every index anew. Damaged lines are healed where one bit was flipped, else put aside and named."""
+        self._prepare()
+        with locking.exclusive(self._path(LOCK), self._timeout):
+            for name in INDEX_NAMES:
+                if os.path.isdir(self._path(name)):
+                    raise StoreError(f"{self._path(name)} is a folder", hint="Move it away, then rebuild again.")
+            self._state = State()
+            self._audit = (0, 0)
+            problems, audit = self._recount(repair=True)
+            self._write_indexes(audit)
+        return problems
+
+
+def _dump(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=True).encode() + b"\n"
+
+
+def _occurrence_record(conversation_id: str, number: int, new: NewOccurrence, sha256: str, *, carries: bool) -> Record:
+    message = new.message
+    record: Record = {
+        "conversation_id": conversation_id,
+        "index": number,
+        "timestamp": new.timestamp,
+        "content_hash": new.fingerprint.content_hash,
+    }
+    if message.uuid:
+        record["uuid"] = message.uuid
+    if message.source_index is not None:
+        record["source_index"] = message.source_index
+    if new.extends is not None:
+        record["extends"] = new.extends
+    if carries:
+        record["message"] = {"role": message.role, "kind": message.kind, "content": message.content}
+        if message.fidelity == EXACT:
+            record["message"]["fidelity"] = EXACT
+    record["source"] = {"export": sha256[:16], "clock": new.clock}
+    if message.start >= 0:
+        record["source"]["span"] = [message.start, message.end]
+    return record
+
+
+def _commit_record(conversation_id: str, export: ExportRecord, started: float) -> Record:
+    from ..clock import timestamp
+
+    record: Record = {
+        "conversation_id": conversation_id,
+        "timestamp": timestamp(),
+        "export": {
+            "name": export.name,
+            "sha256": export.sha256,
+            "bytes": export.bytes,
+            "format": export.format,
+            "parser": export.parser,
+            "total": export.total,
+            "new": export.new,
+        },
+        "window": export.window,
+        "processing_time_ms": round(1000 * (time.perf_counter() - started)),
+    }
+    if export.marks:
+        record["marks"] = export.marks
+    if export.gaps:
+        record["gaps"] = export.gaps
+    return record
+
+
+def _cost(line: bytes) -> str:
+    """What a damaged line held, as far as its beginning can still be read."""
+    import re
+
+    name = re.match(rb'\{"conversation_id":"((?:[^"\\]|\\.){1,200})"', line)
+    number = re.search(rb'"index":(\d{1,12})', line[:600])
+    if name is None:
+        return "it cannot be told whose it was"
+    whose = name.group(1).decode("utf-8", "replace")
+    return f"message {number.group(1).decode()} of '{whose}' is lost" if number else f"a run of '{whose}' is not counted"

@@ -1,0 +1,313 @@
+"""What the log says, counted: the content of every index, held in memory.
+
+Built by applying log records one after another; the same log always gives the same state, and the same state always
+the same bytes. Nothing here touches a file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from ..alignment import Columns
+from ..fingerprint import Fingerprint, fingerprint
+from ..model import (
+    BOOKKEEPING,
+    COMMAND_OUTPUT,
+    COMPACTION,
+    EXACT,
+    LAYOUT,
+    LOCAL_COMMAND,
+    NOTICE,
+    PROMPT,
+    TEXT,
+    THINKING,
+    TOOL_CALL,
+    TOOL_RESULT,
+    Message,
+    counts,
+)
+from ..ordering import ReadingOrder, reading_order
+from .base import ConversationFigures, SeenExport
+from .log import Damaged, encode_line, is_commit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .log import Line, Record
+
+LOST: Final = "lost"
+"""The kind of a sequence number whose log line is damaged: the number stays taken."""
+_CODES: Final = {
+    PROMPT: "p",
+    TEXT: "t",
+    THINKING: "h",
+    TOOL_CALL: "c",
+    TOOL_RESULT: "r",
+    LOCAL_COMMAND: "l",
+    COMMAND_OUTPUT: "o",
+    NOTICE: "n",
+    BOOKKEEPING: "b",
+    LOST: "x",
+}
+_KINDS: Final = {code: kind for kind, code in _CODES.items()}
+_KEY: Final = 16
+
+
+@dataclass
+class ConversationState:
+    """One conversation: a row a sequence number, and its windows."""
+
+    columns: Columns = field(default_factory=Columns)
+    lines: list[int] = field(default_factory=list)
+    """Byte offset of each occurrence's line in the log."""
+    windows: list[list[list[int]]] = field(default_factory=list)
+    extends: dict[int, int] = field(default_factory=dict)
+    continuations: list[int] = field(default_factory=list)
+    """Numbers that an export began with right after a compaction."""
+    figures: dict[str, Any] = field(default_factory=dict)
+    _reading: ReadingOrder | None = None
+
+    def reading(self) -> ReadingOrder:
+        """The order in which the occurrences are read, computed when first asked for."""
+        if self._reading is None:
+            self._reading = reading_order(len(self.lines), self.windows, self.extends, self.continuations)
+        return self._reading
+
+    def add(self, item: Fingerprint, line: int) -> None:
+        """Append one occurrence."""
+        self.columns.append(item)
+        self.lines.append(line)
+        self._reading = None
+
+    def add_window(self, window: list[list[int]]) -> None:
+        """Append the window of one export; one that says nothing new is left out."""
+        if window not in self.windows:
+            self.windows.append(window)
+            self._reading = None
+
+    def add_continuation(self, number: int) -> None:
+        """Note that an export began with this occurrence, after a compaction."""
+        if number not in self.continuations:
+            self.continuations.append(number)
+            self._reading = None
+
+
+class State:
+    """Everything the indexes hold. ``size`` is the number of log bytes that it accounts for."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.conversations: dict[str, ConversationState] = {}
+        self.exports: dict[str, list[list[Any]]] = {}
+        self.raw_bytes = 0
+        self.unique = 0
+        self._bodies: dict[str, tuple[int, Fingerprint]] | None = None
+        self._run_start = 0
+        self._run_new = 0
+
+    # -- applying the log --------------------------------------------------------------------------------------
+
+    def conversation(self, conversation_id: str) -> ConversationState:
+        """The state of a conversation; an unknown one is empty and not entered."""
+        return self.conversations.get(conversation_id) or ConversationState()
+
+    def bodies(self) -> dict[str, tuple[int, Fingerprint]]:
+        """For each content hash the offset of the line that carries the body, and what is known of it."""
+        if self._bodies is None:
+            bodies: dict[str, tuple[int, Fingerprint]] = {}
+            for state in self.conversations.values():
+                c = state.columns
+                for row in zip(c.hashes, state.lines, c.keys, c.kinds, c.weights):
+                    before = bodies.get(row[0])
+                    if before is None or row[1] < before[0]:
+                        bodies[row[0]] = (row[1], Fingerprint(row[0], row[2], row[3], "", row[4]))
+            self._bodies = bodies
+        return self._bodies
+
+    def apply(self, record: Record, line: Line) -> bytes:
+        """Account for one log line; returns the audit line that follows from it (empty for an occurrence).
+
+        Raises :class:`Damaged` where the record contradicts what came before.
+        """
+        audit = self._commit(record, line) if is_commit(record) else self._occurrence(record, line)
+        self.size = line.end
+        return audit
+
+    def _occurrence(self, record: Record, line: Line) -> bytes:
+        identity, number = record.get("content_hash"), record.get("index")
+        if not isinstance(identity, str) or not isinstance(number, int):
+            raise Damaged("an occurrence without number or content hash")
+        state = self.conversations.setdefault(record["conversation_id"], ConversationState())
+        if number < len(state.lines):
+            raise Damaged(f"sequence number {number} is taken")
+        bodies = self.bodies()
+        if "message" in record:
+            item = fingerprint(message_of(record))
+            if item.content_hash != identity:
+                raise Damaged("the message does not have the content hash it is stored under")
+            if identity not in bodies:
+                bodies[identity] = (line.offset, item)
+                self.unique += counts(item.kind)
+            self._run_new += counts(item.kind)
+        elif identity in bodies:
+            item = bodies[identity][1]
+        else:
+            raise Damaged(f"no line carries the body {identity[:12]}…")
+        while len(state.lines) < number:  # lines that were lost keep their numbers
+            state.add(Fingerprint("", "", LOST, "", 0), -1)
+        if record.get("uuid"):
+            item = Fingerprint(identity, item.key, item.kind, item.role, item.weight, record["uuid"])
+        if isinstance(record.get("extends"), int):
+            state.extends[number] = record["extends"]
+        state.add(item, line.offset)
+        state.figures["stored_bytes"] = state.figures.get("stored_bytes", 0) + len(line.data)
+        return b""
+
+    def _commit(self, record: Record, line: Line) -> bytes:
+        conversation_id, export = record["conversation_id"], record["export"]
+        state = self.conversations.setdefault(conversation_id, ConversationState())
+        if any(last >= len(state.lines) or first > last for first, last in record["window"]):
+            raise Damaged("the window names messages that are not in the log")
+        state.add_window(record["window"])
+        if record["window"] and [COMPACTION, record["window"][0][0]] in record.get("marks", []):
+            state.add_continuation(record["window"][0][0])
+        f = state.figures
+        f["exports"] = f.get("exports", 0) + 1
+        f["messages_seen"] = f.get("messages_seen", 0) + export["total"]
+        f["duplicates"] = f.get("duplicates", 0) + export["total"] - export["new"]
+        f["stored_bytes"] = f.get("stored_bytes", 0) + len(line.data)
+        f.setdefault("created_at", record["timestamp"])
+        f["updated_at"] = record["timestamp"]
+        seen = self.exports.setdefault(export["sha256"], [])
+        if not seen:
+            self.raw_bytes += export["bytes"]
+        if all(entry[0] != conversation_id for entry in seen):
+            f["raw_bytes"] = f.get("raw_bytes", 0) + export["bytes"]
+        entry = [conversation_id, export["parser"], export["total"]]
+        if entry not in seen:
+            seen.append(entry)
+        written = line.end - self._run_start
+        self._run_start, self._run_new = line.end, 0
+        return _audit(record, written)
+
+    # -- answers -----------------------------------------------------------------------------------------------
+
+    def seen(self, sha256: str) -> list[SeenExport]:
+        """Into which conversations a file with this hash went."""
+        return [SeenExport(*entry) for entry in self.exports.get(sha256, [])]
+
+    def figures(self, conversation_id: str) -> ConversationFigures:
+        """The counts of one conversation."""
+        state = self.conversation(conversation_id)
+        kinds = state.columns.kinds
+        counted = {h for h, kind in zip(state.columns.hashes, kinds) if counts(kind) and kind != LOST}
+        bookkeeping = sum(not counts(kind) for kind in kinds)
+        f = state.figures
+        return ConversationFigures(
+            watermark=len(kinds) - 1,
+            occurrences=len(kinds) - bookkeeping - len(state.extends),
+            unique=len(counted),
+            bookkeeping=bookkeeping,
+            exports=f.get("exports", 0),
+            messages_seen=f.get("messages_seen", 0),
+            duplicates=f.get("duplicates", 0),
+            raw_bytes=f.get("raw_bytes", 0),
+            stored_bytes=f.get("stored_bytes", 0),
+            created_at=f.get("created_at", ""),
+            updated_at=f.get("updated_at", ""),
+        )
+
+    # -- to and from an index file -----------------------------------------------------------------------------
+
+    def content_hashes(self) -> dict[str, list[str]]:
+        """The seed's ``content_hashes.json``: hashes in sequence order."""
+        return {name: state.columns.hashes for name, state in self.conversations.items()}
+
+    def watermarks(self) -> dict[str, int]:
+        """The seed's ``watermarks.json``: the highest sequence number of each conversation."""
+        return {name: len(state.lines) - 1 for name, state in self.conversations.items()}
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything that the seed's two index files do not hold."""
+        return {
+            "size": self.size,
+            "raw_bytes": self.raw_bytes,
+            "unique": self.unique,
+            "exports": self.exports,
+            "conversations": {
+                name: {
+                    "keys": "".join(key or " " * _KEY for key in state.columns.keys),
+                    "kinds": "".join(_CODES[kind] for kind in state.columns.kinds),
+                    "weights": state.columns.weights,
+                    "uuids": {str(n): uuid for n, uuid in enumerate(state.columns.uuids) if uuid},
+                    "lines": state.lines,
+                    "windows": state.windows,
+                    "extends": {str(number): root for number, root in state.extends.items()},
+                    "continuations": state.continuations,
+                    "figures": state.figures,
+                }
+                for name, state in self.conversations.items()
+            },
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any], hashes: dict[str, list[str]]) -> State:
+        """The state that :meth:`as_dict` and :meth:`content_hashes` wrote. Raises KeyError, TypeError, ValueError."""
+        state = cls()
+        state.size = state._run_start = data["size"]
+        state.raw_bytes, state.unique, state.exports = data["raw_bytes"], data["unique"], data["exports"]
+        for name, entry in data["conversations"].items():
+            keys = entry["keys"]
+            count = len(entry["kinds"])
+            uuids = [""] * count
+            for number, uuid in entry["uuids"].items():
+                uuids[int(number)] = uuid
+            columns = Columns(
+                hashes[name],
+                [keys[n : n + _KEY].strip() for n in range(0, len(keys), _KEY)],
+                [_KINDS[code] for code in entry["kinds"]],
+                entry["weights"],
+                uuids,
+            )
+            if not len(columns.hashes) == len(columns.keys) == len(entry["weights"]) == len(entry["lines"]) == count:
+                raise ValueError(f"the columns of {name} differ in length")
+            extends = {int(number): root for number, root in entry["extends"].items()}
+            state.conversations[name] = ConversationState(
+                columns, entry["lines"], entry["windows"], extends, entry["continuations"], entry["figures"]
+            )
+        return state
+
+
+def message_of(record: Record) -> Message:
+    """The message that a log line carries. Raises :class:`Damaged` where it has another form."""
+    message = record["message"]
+    try:
+        fidelity = EXACT if message.get("fidelity") == EXACT else LAYOUT
+        return Message(message["role"], message["kind"], message["content"], uuid=record.get("uuid"), fidelity=fidelity)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise Damaged("a message without role, kind or content") from error
+
+
+def _audit(record: Record, written: int) -> bytes:
+    """The audit entry of one run (the seed's ``deduplication_log``), derived from its commit record."""
+    export = record["export"]
+    savings = round(100 * (1 - written / export["bytes"]), 1) if export["bytes"] else 0.0
+    return encode_line(
+        {
+            "conversation_id": record["conversation_id"],
+            "operation": "process_export",
+            "messages_processed": export["total"],
+            "new_messages": export["new"],
+            "duplicates_filtered": export["total"] - export["new"],
+            "storage_savings_pct": savings,
+            "processing_time_ms": record["processing_time_ms"],
+            "created_at": record["timestamp"],
+            "metadata": {**export, "stored_bytes": written, "gaps": record.get("gaps", [])},
+        }
+    )
+
+
+def replay(state: State, lines: Iterable[tuple[Line, Record]]) -> bytes:
+    """Apply records in order; returns the audit lines that follow from them."""
+    return b"".join(state.apply(record, line) for line, record in lines)

@@ -1,0 +1,90 @@
+"""What every test stands on: no test sees, or touches, the home, the git identity or the folder of whoever runs it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+_UNSET = (
+    "CLAUDE_PROJECT_DIR",
+    "CLAUDE_PLUGIN_ROOT",
+    "CLAUDE_PLUGIN_DATA",
+    "CLAUDE_CONFIG_DIR",
+    "COLUMNS",
+    "FORCE_COLOR",
+    "GIT_AUTHOR_DATE",
+    "GIT_AUTHOR_EMAIL",
+    "GIT_AUTHOR_NAME",
+    "GIT_COMMITTER_DATE",
+    "GIT_COMMITTER_EMAIL",
+    "GIT_COMMITTER_NAME",
+    "GIT_DIR",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_WORK_TREE",
+    "NO_COLOR",
+    "PYTHONIOENCODING",
+    "PYTHONPATH",
+    "PYTHONWARNINGS",
+)
+_IDENTITY = """\
+[user]
+    name = Test
+    email = test@example.invalid
+[init]
+    defaultBranch = main
+[commit]
+    gpgSign = false
+"""
+
+
+@pytest.fixture(autouse=True)
+def guard(tmp_path, tmp_path_factory, monkeypatch):
+    """A home, a temporary folder and a git configuration of the test's own; the current folder is ``tmp_path``.
+
+    The identity lies in ``~/.gitconfig``: a test of a machine without one deletes that file.
+    """
+    home = tmp_path_factory.mktemp("home")
+    temporary = home / "tmp"
+    temporary.mkdir()
+    for name in _UNSET:
+        monkeypatch.delenv(name, raising=False)
+    for name in [name for name in os.environ if name.startswith("GIT_CONFIG")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("USERPROFILE", str(home))
+    for name, folder in (
+        ("XDG_CONFIG_HOME", ".config"),
+        ("XDG_DATA_HOME", ".local/share"),
+        ("XDG_STATE_HOME", ".local/state"),
+        ("XDG_CACHE_HOME", ".cache"),
+        ("XDG_RUNTIME_DIR", ".run"),
+    ):
+        monkeypatch.setenv(name, str(home / folder))
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    (home / ".gitconfig").write_text(_IDENTITY, encoding="utf-8")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(home / ".gitconfig"))
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    # A repository above the temporary folder is none of a test's business.
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def repository():
+    """The checkout under test."""
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def corpus():
+    """Real exports: public files and recordings that are not part of the repository, read where they lie."""
+    folder = Path(os.environ.get("EXPORT_DEDUP_CORPUS") or REPOSITORY.parent / "shared" / "corpus")
+    if not folder.is_dir():
+        pytest.skip(f"no corpus of real exports at {folder} (EXPORT_DEDUP_CORPUS names another place)")
+    return folder
