@@ -16,9 +16,9 @@ import pytest
 
 from deduplication import archiving, atomic
 from deduplication.archiving import Archived, opened
-from deduplication.discovery import read
 from deduplication.errors import ExportChanged, ExportUnreadable, StoreNotWritable, UnsafePath
 from deduplication.project import Project
+from deduplication.reading import read
 
 POSIX = pytest.mark.skipif(os.name == "nt", reason="needs POSIX links and permissions")
 DATA = b"> hello\n\n\xe2\x8f\xba hi \x00\xff\r\n" * 100
@@ -119,13 +119,19 @@ def test_a_name_that_exists_gets_a_suffix(project: Project, name: str, others: l
 
 
 @pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="the file system does not take every name")
-@pytest.mark.parametrize("name", ["a\nb.txt", "\x1b[31m.txt", "-rf", os.fsdecode(b"\xe9.txt"), "x" * 251 + ".txt"])
+@pytest.mark.parametrize(
+    "name",
+    ["a\nb.txt", "\x1b[31m.txt", "-rf", os.fsdecode(b"\xe9.txt"), "x" + "検" * 83 + ".txt", "x." + "y" * 253],
+    ids=["newline", "escape", "option", "undecodable", "255-bytes", "dot-in-a-sentence"],
+)
 def test_any_name_is_kept(project: Project, name: str) -> None:
-    """A name is data; one of 255 bytes is cut to make room for the suffix, its ending is not."""
+    """A name is data; one of 255 bytes is cut between characters to make room for the suffix, an ending is not."""
     add(project, put(project.exports / name, b"1"))
     again = add(project, put(project.exports / name, b"2")).path.name
     assert kept(project) == {name: b"1", again: b"2"}
-    assert os.path.splitext(again)[1] == os.path.splitext(name)[1]
+    assert again.endswith("-2.txt" if name.endswith(".txt") else "-2")
+    if "検" in name:
+        assert again == "x" + "検" * 82 + "-2.txt"
 
 
 def test_an_identical_file_is_not_kept_twice(project: Project) -> None:
@@ -184,8 +190,13 @@ def grown(path: Path) -> None:
     path.write_bytes(DATA + b"more")
 
 
+def touched(path: Path) -> None:
+    """Somebody wrote to it, if only the same: whether he is done cannot be known."""
+    path.touch()
+
+
 @pytest.mark.parametrize("known", [False, True], ids=["first", "already-archived"])
-@pytest.mark.parametrize("change", [replaced, rewritten, grown])
+@pytest.mark.parametrize("change", [replaced, rewritten, grown, touched])
 def test_a_file_that_changed_after_processing_stays(project: Project, change: Any, known: bool) -> None:
     """What is there now was never processed: it is left alone, whether or not the archive knows the old bytes."""
     if known:
@@ -251,7 +262,17 @@ def test_a_copy_that_was_found_is_made_durable_before_the_original_goes(
             with pytest.raises(StoreNotWritable):
                 archive.add(*source)
         assert source[0].exists()
+        synced: list[int] = []
+        genuine = os.fsync
+
+        def noted(descriptor: int) -> None:
+            if source[0].exists():
+                synced.append(os.fstat(descriptor).st_ino)
+            genuine(descriptor)
+
+        monkeypatch.setattr(os, "fsync", noted)
         assert archive.add(*source).known
+    assert synced == [(project.archive / "a.txt").stat().st_ino, project.archive.stat().st_ino]
 
 
 def test_another_file_system_makes_no_difference(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -330,6 +351,23 @@ def test_what_a_killed_run_left_is_cleared_away(project: Project) -> None:
     source = put(project.exports / "a.txt")
     assert not add(project, source).known
     assert kept(project) == {"a.txt": DATA}
+
+
+def test_a_file_that_changes_while_it_is_compared_stays(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even what is written while the original is read for the last time is not lost."""
+    add(project, put(project.exports / "a.txt"))
+    source = put(project.exports / "a.txt")
+    genuine = archiving._digest
+
+    def digest(*arguments: Any) -> str:
+        found = genuine(*arguments)
+        grown(source[0])
+        return found
+
+    monkeypatch.setattr(archiving, "_digest", digest)
+    with pytest.raises(ExportChanged):
+        add(project, source)
+    assert source[0].read_bytes() == DATA + b"more"
 
 
 def test_a_file_that_another_run_archived_first(project: Project) -> None:

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from deduplication import discovery
-from deduplication.discovery import Found, find_exports, oldest_first, read
-from deduplication.errors import DedupError, ExportChanged, ExportUnreadable, NotAnExport, UnsafePath
+from deduplication.discovery import Found, find_exports, oldest_first
+from deduplication.errors import DedupError, ExportUnreadable, NotAnExport, UnsafePath
 from deduplication.project import Project
+from deduplication.reading import read
 
 TURN = "> {0}\n\n⏺ The answer to {0}.\n\n⏺ Bash(ls)\n  ⎿  a.txt\n\n"
 OTHERS_JSON = {"exported_at": "2025-11-17", "title": "t", "messages": [{"index": 0, "role": "user", "content": "hi"}]}
@@ -256,6 +257,22 @@ def test_the_message_store_is_no_export(project: Project, given: str) -> None:
     assert [kind for kind, fatal in refused(found).values() if fatal] == [UnsafePath]
 
 
+def test_a_folder_that_cannot_be_listed_fails_the_run(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exports may lie in it: it is named, and the other places are searched."""
+    (project.root / "a.txt").write_bytes(export("a"))
+    genuine = os.listdir
+
+    def refuse(folder: Path) -> list[str]:
+        if Path(folder) == project.exports:
+            raise PermissionError(13, "Permission denied")
+        return genuine(folder)
+
+    monkeypatch.setattr(os, "listdir", refuse)
+    found = find_exports(project)
+    assert names(found) == ["a.txt"]
+    assert refused(found) == {"exports": (ExportUnreadable, True)}
+
+
 MISSING = {"no-such-file": "nope.txt", "name-too-long": "x" * 300, "nul": "a\0b", "below-a-file": "file.txt/x.txt"}
 
 
@@ -317,63 +334,3 @@ def test_oldest_first(project: Project) -> None:
     found = find_exports(project)
     assert names(found) == order
     assert oldest_first(reversed(found.exports)) == list(found.exports)
-
-
-def test_read_gives_every_byte_and_the_state(project: Project) -> None:
-    """More than one chunk is read whole, and the identity is that of the file."""
-    data = os.urandom(discovery._CHUNK * 2 + 17)
-    path = project.root / "x.txt"
-    path.write_bytes(data)
-    taken, identity = read(path)
-    assert taken == data
-    status = path.stat()
-    assert identity == (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
-
-
-@pytest.mark.parametrize("change", ["grown", "shrunk", "touched"])
-def test_a_file_that_changes_while_it_is_read_is_refused(
-    project: Project, monkeypatch: pytest.MonkeyPatch, change: str
-) -> None:
-    """A writer at work is noticed, whether it adds, cuts or rewrites."""
-    path = project.root / "x.txt"
-    path.write_bytes(export("x"))
-    genuine = os.read
-
-    def meanwhile(descriptor: int, size: int) -> bytes:
-        monkeypatch.setattr(os, "read", genuine)
-        if change == "touched":
-            os.utime(path, (1, 1))
-        else:
-            os.truncate(path, 5 if change == "shrunk" else 5000)
-        return genuine(descriptor, size)
-
-    monkeypatch.setattr(os, "read", meanwhile)
-    with pytest.raises(ExportChanged, match=r"x\.txt"):
-        read(path)
-
-
-@POSIX
-def test_a_file_swapped_for_a_pipe_or_a_link_is_not_read(
-    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Between the look at a file and its opening somebody puts a pipe or a link there: no hang, no secret read."""
-    path = project.root / "x.txt"
-    (tmp_path / "secret").write_bytes(b"secret")
-    genuine = os.open
-
-    def swap(kind: str) -> None:
-        path.unlink(missing_ok=True)
-        path.write_bytes(b"x")
-
-        def opening(name: Path, *rest: int) -> int:
-            path.unlink()
-            os.mkfifo(path) if kind == "pipe" else path.symlink_to(tmp_path / "secret")
-            return genuine(name, *rest)
-
-        with monkeypatch.context() as patch:
-            patch.setattr(os, "open", opening)
-            with pytest.raises((ExportChanged, ExportUnreadable)):
-                read(path)
-
-    swap("pipe")
-    swap("link")

@@ -46,6 +46,12 @@ class Wrapper:
         )
         self.write(f"print({SUMS!r})")
 
+    def grace(self, seconds):
+        """Give an interrupted core that long for its end."""
+        text = self.launcher.read_text(encoding="utf-8")
+        patch = f"import deduplication.child\ndeduplication.child.GRACE = {seconds}\nsys.exit("
+        self.launcher.write_text(text.replace("sys.exit(", patch), encoding="utf-8")
+
     def write(self, program: str) -> None:
         """Make ``program`` the core."""
         self.core.write_text(f"import os, signal, sys, time\n{program}\n", encoding="utf-8")
@@ -296,6 +302,7 @@ def test_interrupted_wrapper_ends_the_core_and_keeps_the_report(wrapper: Wrapper
 @posix
 def test_second_signal_kills_a_core_that_will_not_end(wrapper: Wrapper) -> None:
     """A core that ignores the interruption is killed by the next one, with its children, and the report is kept."""
+    wrapper.grace(1000)
     wrapper.write(
         "import subprocess\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
         "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
@@ -314,6 +321,22 @@ def test_second_signal_kills_a_core_that_will_not_end(wrapper: Wrapper) -> None:
     assert "The run was interrupted (SIGINT)" in wrapper.log
     grandchild = int(seen.partition("child ")[2].partition(" end")[0])
     wait_for(lambda: not _runs(grandchild))
+
+
+@posix
+def test_core_that_will_not_end_is_killed_in_the_end(wrapper: Wrapper) -> None:
+    """A core that ignores the interruption, and talks on, has a while and not for ever; the report is kept."""
+    wrapper.grace(0.2)
+    wrapper.write("signal.signal(signal.SIGTERM, signal.SIG_IGN)\nwhile True: print('waiting'); time.sleep(.01)")
+    process = wrapper.start()
+    assert process.stdout is not None
+    seen = ""
+    while "waiting\n" not in seen:
+        seen += process.stdout.read(1)
+    process.terminate()
+    process.communicate(timeout=60)
+    assert process.returncode == 143
+    assert "The run was interrupted (SIGTERM)" in wrapper.log
 
 
 def _runs(pid: int) -> bool:
@@ -403,7 +426,16 @@ def test_process_left_behind_does_not_hold_us(wrapper: Wrapper) -> None:
 def test_core_cannot_wait_for_an_answer(wrapper: Wrapper) -> None:
     """The core has no standard input, so no question is ever waited for unseen."""
     wrapper.write("print('read', repr(sys.stdin.read()))")
-    assert "read ''\n" in wrapper.run().stdout
+    done = subprocess.run(
+        wrapper.command(),
+        input="ours",
+        capture_output=True,
+        encoding="utf-8",
+        env=environment(),
+        timeout=60,
+        check=True,
+    )
+    assert "read ''\n" in done.stdout
 
 
 def test_runs_at_once_leave_whole_reports(wrapper: Wrapper) -> None:

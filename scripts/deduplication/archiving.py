@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from . import atomic
-from .discovery import Identity, open_regular, take
 from .errors import ExportChanged, UnsafePath
 from .locking import exclusive
+from .reading import CHUNK, Identity, open_regular, take
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 _LOCK: Final = ".lock"
 _IGNORE: Final = ".gitignore"
 _INCOMING: Final = ".incoming-"
-_CHUNK: Final = 1024 * 1024
 _MAX_NAME_BYTES: Final = 255
+_MAX_ENDING: Final = 20
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Archive:
             with contextlib.suppress(OSError):
                 with open(os.path.join(self._folder, name), "rb") as file:
                     digest = hashlib.sha256()
-                    while part := file.read(_CHUNK):
+                    while part := file.read(CHUNK):
                         digest.update(part)
                 if digest.hexdigest() == sha256:
                     return name
@@ -123,17 +123,20 @@ class Archive:
         return name
 
     def _free_name(self, name: str) -> str:
-        """``name``, or the first of ``name-2``, ``name-3`` … (before the ending) that nothing in the archive bears."""
+        """``name``, or the first of ``name-2``, ``name-3`` … (before the ending) that nothing in the archive bears.
+
+        Where the suffix does not fit, the stem is cut, between characters.
+        """
         stem, ending = os.path.splitext(name)
-        if len(os.fsencode(ending)) > 20:
-            stem, ending = name, ""
+        if len(ending) > _MAX_ENDING:
+            stem, ending = name, ""  # a dot in a sentence begins no ending
         number = 1
         while True:
-            tail = os.fsencode(ending if number == 1 else f"-{number}{ending}")
-            shown = os.fsencode(stem)[: _MAX_NAME_BYTES - len(tail)]
-            candidate = os.fsdecode(shown + tail)
-            if not os.path.lexists(os.path.join(self._folder, candidate)):
-                return candidate
+            tail = ending if number == 1 else f"-{number}{ending}"
+            while len(os.fsencode(stem + tail)) > _MAX_NAME_BYTES and stem:
+                stem = stem[:-1]
+            if not os.path.lexists(os.path.join(self._folder, stem + tail)):
+                return stem + tail
             number += 1
 
     @staticmethod
@@ -192,7 +195,7 @@ def _write(descriptor: int, path: str, sha256: str, name: str) -> None:
 
 def _digest(descriptor: int, copy: int | None = None) -> str:
     digest = hashlib.sha256()
-    while part := take(descriptor, _CHUNK):
+    while part := take(descriptor, CHUNK):
         digest.update(part)
         if copy is not None:
             atomic.write_all(copy, part)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from . import alignment, fingerprint, formats, gaps, rendering
 from .clock import timestamp
-from .errors import ExportUnreadable, UsageError
 from .fingerprint import encoded
 from .model import BANNER, COMPACTION, Export, Message, counts
 from .naming import session_id_from_name, validate_session_id
@@ -95,8 +94,11 @@ class ClaudeConversationDeduplicator:
             return self.ingest(bytes(export_data), name="", conversation_id=conversation_id).new_messages
         if isinstance(export_data, str):
             return self.ingest(encoded(export_data), name="", conversation_id=conversation_id).new_messages
-        export = formats.third_party.parse_object(export_data)
+        if conversation_id is not None:
+            conversation_id = validate_session_id(conversation_id)
         data = fingerprint.canonical(export_data).encode()
+        exchange = formats.api.recognises(data, strict=False)
+        export = formats.api.parse(data) if exchange else formats.third_party.parse_object(export_data)
         return self._ingest(export, data, "", conversation_id, dry_run=False).new_messages
 
     def get_full_conversation(self, conversation_id: str) -> list[dict[str, Any]]:
@@ -162,8 +164,11 @@ class ClaudeConversationDeduplicator:
         three distinctive messages, else one whose end this export (made after a compaction) begins with, else what
         the file's ``name`` says. ``dry_run`` counts and stores nothing; ``strict`` accepts only what is beyond doubt.
         """
-        export = formats.parse(data, strict=strict)
-        return self._ingest(export, data, name, conversation_id, dry_run=dry_run)
+        if conversation_id is not None:
+            conversation_id = validate_session_id(conversation_id)
+        return self._known_file(data, name, conversation_id, dry_run=dry_run) or self._ingest(
+            formats.parse(data, strict=strict), data, name, conversation_id, dry_run=dry_run
+        )
 
     def conversations(self) -> list[str]:
         """Ids of all stored conversations."""
@@ -180,18 +185,55 @@ class ClaudeConversationDeduplicator:
         with self.store.transaction(write=False):
             return self.store.byte_counts()
 
+    def _known_file(self, data: bytes, name: str, conversation_id: str | None, *, dry_run: bool) -> Ingest | None:
+        """The result for a file whose very bytes were processed before, by this parser: nothing in it can be new."""
+        started = time.perf_counter()
+        sha256 = hashlib.sha256(data).hexdigest()
+        with self.store.transaction(write=False):
+            if not self.store.seen(sha256):
+                return None
+        with self.store.transaction(write=not dry_run):
+            seen = [entry for entry in self.store.seen(sha256) if entry.parser == PARSER_VERSION]
+            seen = [entry for entry in seen if conversation_id in (None, entry.conversation_id)]
+            if not seen:
+                return None
+            known = seen[0]
+            record = ExportRecord(
+                name=name,
+                sha256=sha256,
+                bytes=len(data),
+                format=known.format,
+                parser=PARSER_VERSION,
+                total=known.total,
+                new=0,
+                window=known.window,
+            )
+            if not dry_run:
+                self.store.commit(known.conversation_id, [], record, started)
+        return Ingest(
+            conversation_id=known.conversation_id,
+            format=known.format,
+            name=name,
+            sha256=sha256,
+            raw_bytes=len(data),
+            total=known.total,
+            new=0,
+            duplicates=known.total,
+            gaps=(),
+            warnings=tuple(self._store_warnings()),
+            new_messages=[],
+            known_before=True,
+        )
+
     def _ingest(
         self, export: Export, data: bytes, name: str, conversation_id: str | None, *, dry_run: bool
     ) -> Ingest:
         started = time.perf_counter()
-        if conversation_id is not None:
-            conversation_id = validate_session_id(conversation_id)
         sha256 = hashlib.sha256(data).hexdigest()
         shown = _shown(export)
         total = sum(counts(kind) for kind in shown.rows.kinds)
         with self.store.transaction(write=not dry_run):
-            seen = [entry for entry in self.store.seen(sha256) if entry.parser == PARSER_VERSION]
-            target = conversation_id or self._conversation_of(export, shown, name, [s.conversation_id for s in seen])
+            target = conversation_id or self._conversation_of(export, shown, name)
             conversation = self.store.conversation(target)
             plan = alignment.plan(conversation.columns, conversation.reading(), shown.rows, self._compare(target, shown))
             occurrences, numbers = _occurrences(shown, plan, len(conversation.columns))
@@ -226,7 +268,7 @@ class ClaudeConversationDeduplicator:
             gaps=tuple(found),
             warnings=(*export.warnings, *shown.warnings, *self._store_warnings()),
             new_messages=new_messages,
-            known_before=any(entry.conversation_id == target for entry in seen),
+            known_before=False,
         )
 
     def _store_warnings(self) -> list[str]:
@@ -234,11 +276,9 @@ class ClaudeConversationDeduplicator:
         self.store.warnings.clear()
         return warnings
 
-    def _conversation_of(self, export: Export, shown: _Shown, name: str, seen: list[str]) -> str:
+    def _conversation_of(self, export: Export, shown: _Shown, name: str) -> str:
         if export.conversation_id:
             return session_id_from_name(export.conversation_id)
-        if seen:
-            return seen[0]
         best, most = "", 0
         tails: list[str] = []
         compacted = any(kind == COMPACTION and before == 0 for kind, before in shown.marks)

@@ -1,4 +1,4 @@
-"""Find the exports of a project, by content, and read them without being led astray.
+"""Find the exports of a project, by content.
 
 Searched are the files directly in the project's root, in ``MEMORY-CONTEXT/`` and in ``MEMORY-CONTEXT/exports/``,
 never below. Links found there are not followed; pipes, devices and folders are never opened. A file that a person
@@ -11,10 +11,11 @@ import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
-from .errors import DedupError, ExportChanged, ExportUnreadable, NotAnExport, UnsafePath
+from .errors import DedupError, ExportUnreadable, NotAnExport, UnsafePath
 from .naming import looks_like_export, moment, natural, session_id_from_name, validate_session_id
+from .reading import Identity, open_regular, take
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -22,37 +23,20 @@ if TYPE_CHECKING:
     from .project import Project
 
 __all__ = [
-    "Candidate", "Found", "Identity", "Refusal", "find_exports", "oldest_first", "read", "session_id_from_name",
+    "Candidate",
+    "Found",
+    "Refusal",
+    "find_exports",
+    "oldest_first",
+    "session_id_from_name",
     "validate_session_id",
-]  # fmt: skip
+]
 
 SEARCH_LIMIT: Final = 256 * 1024 * 1024
 """Bytes; a larger file is processed only when it is named on the command line."""
 _HEAD: Final = 256 * 1024
 """Bytes of a text file that suffice to tell what it is; JSON is judged whole."""
 _ENDINGS: Final = frozenset((".txt", ".md", ".json", ".jsonl", ""))
-_CHUNK: Final = 1024 * 1024
-_OPEN: Final[int] = (
-    os.O_RDONLY
-    | getattr(os, "O_NOFOLLOW", 0)
-    | getattr(os, "O_NONBLOCK", 0)
-    | getattr(os, "O_CLOEXEC", 0)
-    | getattr(os, "O_BINARY", 0)
-)
-
-
-class Identity(NamedTuple):
-    """Which file, in which state: as long as these are equal, nobody replaced it or wrote to it."""
-
-    device: int
-    inode: int
-    size: int
-    mtime_ns: int
-
-    @classmethod
-    def of(cls, status: os.stat_result) -> Identity:
-        """The identity that ``status`` tells of."""
-        return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
 
 
 @dataclass(frozen=True)
@@ -113,21 +97,6 @@ def oldest_first(candidates: Iterable[Candidate]) -> list[Candidate]:
             str(candidate.path),
         ),
     )
-
-
-def read(path: Path) -> tuple[bytes, Identity]:
-    """Every byte of the regular file at ``path`` and its state, which did not change meanwhile.
-
-    Raises :class:`ExportChanged`, :class:`ExportUnreadable`, :class:`UnsafePath`.
-    """
-    descriptor, identity = open_regular(path)
-    try:
-        data = take(descriptor, identity.size + 1)
-        if Identity.of(os.fstat(descriptor)) != identity or len(data) != identity.size:
-            raise ExportChanged(path.name)
-        return data, identity
-    finally:
-        os.close(descriptor)
 
 
 def _lying_about(project: Project) -> Iterator[Candidate | Refusal]:
@@ -231,45 +200,6 @@ def _recognise(path: Path) -> Identity:
         return identity
     finally:
         os.close(descriptor)
-
-
-def open_regular(path: Path) -> tuple[int, Identity]:
-    """A descriptor of the regular file at ``path`` and its state; whatever is no regular file is never opened."""
-    try:
-        before = os.lstat(path)
-        if not stat.S_ISREG(before.st_mode):
-            raise UnsafePath(_kind(before.st_mode))
-        descriptor = os.open(path, _OPEN)
-    except OSError as error:
-        raise ExportUnreadable(str(error.strerror)) from error
-    status = os.fstat(descriptor)
-    # Between the look and the opening somebody may have put a pipe or another file in its place.
-    if not stat.S_ISREG(status.st_mode) or not os.path.samestat(before, status):
-        os.close(descriptor)
-        raise ExportChanged(path.name)
-    return descriptor, Identity.of(status)
-
-
-def take(descriptor: int, size: int) -> bytes:
-    """At most ``size`` bytes from where ``descriptor`` stands; fewer only at the end of the file."""
-    parts = []
-    try:
-        while size > 0 and (part := os.read(descriptor, min(size, _CHUNK))):
-            parts.append(part)
-            size -= len(part)
-    except OSError as error:
-        raise ExportUnreadable(str(error.strerror)) from error
-    return b"".join(parts)
-
-
-def _kind(mode: int) -> str:
-    kinds = {
-        stat.S_IFLNK: "a symbolic link",
-        stat.S_IFIFO: "a pipe",
-        stat.S_IFSOCK: "a socket",
-        stat.S_IFDIR: "a folder",
-    }
-    return kinds.get(stat.S_IFMT(mode), "a device")
 
 
 def _within(folder: Path, path: Path) -> bool:

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, Final, Optional
+from typing import TYPE_CHECKING, Any, Final, Optional
+
+if TYPE_CHECKING:
+    from .deduplicator import Ingest
 
 
 def percent(part: float, whole: float) -> float:
@@ -34,6 +37,21 @@ class ExportResult:
     archived_to: Optional[str] = None
     error: Optional[str] = None
     warnings: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, path: str, done: Ingest) -> ExportResult:
+        """The result of an export that was processed; ``path`` as the user should read it."""
+        return cls(
+            path=path,
+            format=done.format,
+            session_id=done.conversation_id,
+            total=done.total,
+            new=done.new,
+            duplicates=done.duplicates,
+            gaps=done.gaps,
+            raw_bytes=done.raw_bytes,
+            warnings=done.warnings,
+        )
 
     @property
     def dedup_rate(self) -> float:

@@ -112,13 +112,9 @@ def moment(name: str, mtime_ns: int) -> float:
     try:
         day = (int(stamp["year"]), int(stamp["month"]), int(stamp["day"]))
         named = datetime(*day, hour, minute, second, tzinfo=zone)
-        if stamp["t_hour"] is None and stamp["d_hour"] is None:
-            return (
-                written
-                if datetime.fromtimestamp(written, timezone.utc).astimezone().date() == named.date()
-                else named.timestamp()
-            )
-        return named.timestamp()
+        last_written = datetime.fromtimestamp(written, timezone.utc).astimezone()
+        untimed = stamp["t_hour"] is None and stamp["d_hour"] is None
+        return written if untimed and last_written.date() == named.date() else named.timestamp()
     except (ValueError, OverflowError, OSError):
         return written  # digits that are no date, or one outside what this system can count
 
@@ -127,3 +123,8 @@ def natural(name: str) -> tuple[tuple[int, int, str], ...]:
     """A key that sorts ``MASTER`` before ``MASTER2`` before ``MASTER10``, the same on every system."""
     parts = re.split(r"(\d+)", _ENDING.sub("", name).lower())
     return tuple((1, int(part), part) if part.isdecimal() else (0, 0, part) for part in parts if part)
+
+
+def file_name(name: str) -> str:
+    """A file's name as text: bytes that are no UTF-8 become escapes (the log and JSON take no lone surrogates)."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

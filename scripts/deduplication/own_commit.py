@@ -158,9 +158,12 @@ def _in_index(repository: Repository, paths: Iterable[str]) -> dict[str, str]:
 
 def _in_head(repository: Repository, paths: Iterable[str]) -> dict[str, str]:
     """Mode and object of each path that HEAD has."""
-    if repository.head() is None:
-        return {}
-    lines = os.fsdecode(repository.git.run("ls-tree", "-z", "HEAD", "--", *paths)).split("\0")
+    try:
+        lines = os.fsdecode(repository.git.run("ls-tree", "-z", "HEAD", "--", *paths)).split("\0")
+    except GitFailed:
+        if repository.head() is None:
+            return {}
+        raise
     found: dict[str, str] = {}
     for facts, _, path in (line.partition("\t") for line in lines if line):
         mode, _kind, oid = facts.split(" ")

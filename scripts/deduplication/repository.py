@@ -130,7 +130,7 @@ def open_repository(root: Path) -> Repository:
     try:
         answer = git.line("rev-parse", "--is-inside-work-tree", "--show-cdup", "--absolute-git-dir")
     except GitFailed as error:
-        if "not a git repository" in error.said:
+        if "not a git repository (or any" in error.said:
             raise NoRepository("this is no git repository") from error
         raise
     inside, up, directory = [*answer.split("\n", 2), "", ""][:3]

@@ -8,35 +8,24 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, Optional, Protocol
+from typing import TYPE_CHECKING, Any, Final, Optional
 
 from . import discovery, report
-from .errors import EXIT_FAILURE, EXIT_OK, DedupError, ExportError, UnsafePath
+from .errors import EXIT_FAILURE, EXIT_OK, DedupError
+from .intake import Entry, process
 from .metrics import ExportResult, RunResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from .discovery import Candidate, Identity, Refusal
+    from .discovery import Refusal
+    from .intake import Deduplicator
     from .project import Project
 
 DESCRIPTION: Final = "Automated export and deduplication"
 MANY: Final = 20
 """From more exports than this on a person is asked first, where there is one to ask."""
-
-
-class Deduplicator(Protocol):
-    """What the steps need of a deduplicator."""
-
-    def ingest(self, data: bytes, *, name: str, conversation_id: str | None = None, strict: bool = False) -> Any:
-        """Which messages of this export are new? They are durable when this returns."""
-
-    def global_unique_count(self) -> int:
-        """How many different messages does the store hold?"""
-
-    def storage_bytes(self) -> tuple[int, int]:
-        """How many bytes of exports went in over all runs, and how many does the store take?"""
 
 
 @dataclass(frozen=True)
@@ -61,17 +50,6 @@ class Outcome:
     exit_code: int = EXIT_OK
     problems: tuple[DedupError, ...] = ()
     unexpected: Optional[Exception] = None
-
-
-@dataclass
-class _Entry:
-    """One export on its way through the steps."""
-
-    candidate: Candidate
-    result: ExportResult
-    identity: Optional[Identity] = None
-    sha256: str = ""
-    """Set once its messages are durable."""
 
 
 def run(
@@ -106,7 +84,7 @@ class _Run:
         self._project, self._options, self._dedup, self._out = project, options, dedup, out
         self._started = time.monotonic()
         self._lost: list[ExportResult] = []
-        self._entries: list[_Entry] = []
+        self._entries: list[Entry] = []
         self._problems: list[DedupError] = []
         self._unexpected: Exception | None = None
         self._checkpointed: str | None = None
@@ -116,7 +94,7 @@ class _Run:
         project = self._project
         self._out(f"{report.workflow_header()}\n{report.step_find()}")
         found = discovery.find_exports(project, self._options.paths)
-        self._entries = [_Entry(each, ExportResult(project.relative(each.path))) for each in found.exports]
+        self._entries = [Entry(each, ExportResult(project.relative(each.path))) for each in found.exports]
         if self._entries:
             now = time.time()
             listed = [(e.path, now - e.identity.mtime_ns / 1e9, self._place(e.path.parent)) for e in found.exports]
@@ -147,49 +125,13 @@ class _Run:
             self._deduplicate(entry)
         self._out(report.sums_block(self._result()))
 
-    def _deduplicate(self, entry: _Entry) -> None:
-        error = self._ingest(entry)
-        if error is not None:
-            self._fail(entry.result, error)
+    def _deduplicate(self, entry: Entry) -> None:
+        failure = process(entry, self._dedup, self._options.session_id)
+        if failure is not None:
+            self._unexpected = self._unexpected or failure.defect
+            self._fail(entry.result, failure.error)
         else:
             self._out(report.export_block(entry.result, named=len(self._entries) > 1))
-
-    def _ingest(self, entry: _Entry) -> DedupError | None:
-        data = b""
-        path = entry.candidate.path
-        try:
-            data, entry.identity = discovery.read(path)
-            done = self._dedup.ingest(
-                data,
-                name=path.name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"),
-                conversation_id=self._options.session_id,
-                strict=not entry.candidate.named,
-            )
-        except (ExportError, UnsafePath) as error:
-            entry.result = replace(entry.result, error=str(error))
-            return error
-        except DedupError:
-            raise
-        except Exception as error:
-            if not _breaks_the_parser(data):
-                raise
-            self._unexpected = self._unexpected or error
-            defect = DedupError(f"{type(error).__name__}: {error}", hint="This is a defect of export-dedup.")
-            entry.result = replace(entry.result, error=str(defect))
-            return defect
-        entry.sha256 = done.sha256
-        entry.result = replace(
-            entry.result,
-            format=done.format,
-            session_id=done.conversation_id,
-            total=done.total,
-            new=done.new,
-            duplicates=done.duplicates,
-            gaps=tuple(done.gaps),
-            warnings=tuple(done.warnings),
-            raw_bytes=done.raw_bytes,
-        )
-        return None
 
     def archive(self) -> None:
         """Step 3: the exports whose messages are durable."""
@@ -209,7 +151,7 @@ class _Run:
                 if entry.result.archived_to is None and entry.result.error is None:
                     self._not_archived(entry, error)
 
-    def _archive(self, archive: Any, entry: _Entry) -> None:
+    def _archive(self, archive: Any, entry: Entry) -> None:
         stays = entry.candidate.stays
         try:
             kept = archive.add(entry.candidate.path, entry.identity, entry.sha256, stays=stays)
@@ -224,7 +166,7 @@ class _Run:
             if stays:
                 self._out(report.not_archived(entry.result.path, "outside the project, so it was copied"))
 
-    def _not_archived(self, entry: _Entry, error: DedupError) -> None:
+    def _not_archived(self, entry: Entry, error: DedupError) -> None:
         entry.result = replace(entry.result, error=f"Messages stored, but not archived. {error}")
         self._fail(entry.result, error)
 
@@ -283,21 +225,8 @@ class _Run:
         self._lost.append(failed)
         self._fail(failed, refusal.error)
 
-    def _durable(self) -> Sequence[_Entry]:
+    def _durable(self) -> Sequence[Entry]:
         return [entry for entry in self._entries if entry.sha256]
 
     def _place(self, folder: Path) -> str:
         return "repo root" if folder == self._project.root else self._project.relative(folder)
-
-
-def _breaks_the_parser(data: bytes) -> bool:
-    """Whether an unexpected failure is owed to the file, not to the store: then the store was not touched by it."""
-    from . import formats
-
-    try:
-        formats.parse(data)
-    except DedupError:
-        return False
-    except Exception:  # noqa: BLE001 - whatever a parser lets through is its defect; the caller reports the first one
-        return True
-    return False

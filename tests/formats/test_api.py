@@ -76,7 +76,14 @@ LOG = (
     response("msg_02", text("second")),
     request(user("one"), assistant("first"), user("yes"), assistant("second"), user("yes"), system="Be kind."),
 )
-SPOKEN = [(SYSTEM, "Be kind."), (USER, "one"), (ASSISTANT, "first"), (USER, "yes"), (ASSISTANT, "second"), (USER, "yes")]
+SPOKEN = [
+    (SYSTEM, "Be kind."),
+    (USER, "one"),
+    (ASSISTANT, "first"),
+    (USER, "yes"),
+    (ASSISTANT, "second"),
+    (USER, "yes"),
+]
 
 
 def paired(*records):
@@ -114,7 +121,9 @@ def test_the_blocks_of_a_response_carry_its_id_and_their_position():
     data = lines(
         request(user("list")),
         response("msg_01", {"type": "thinking", "thinking": "hm", "signature": "s"}, text("I look"), CALL),
-        request(user("list"), assistant([text("I look"), {**CALL, **MARK}]), user([{**RESULT, **MARK}, text("and now?")])),
+        request(
+            user("list"), assistant([text("I look"), {**CALL, **MARK}]), user([{**RESULT, **MARK}, text("and now?")])
+        ),
     )
     export = whole(data)
     assert [(message.role, message.kind, message.uuid) for message in export.messages] == [
@@ -238,7 +247,11 @@ def test_a_pair_whose_answer_is_an_error_keeps_it():
 
 def test_a_response_before_its_request_in_the_file_stands_first():
     """Messages stand in the order of the file, whatever the order of keys."""
-    pair = {"response": response("msg_01", text("a")), "request": request(user("q")), "timestamp": "2025-01-01T00:00:00Z"}
+    pair = {
+        "response": response("msg_01", text("a")),
+        "request": request(user("q")),
+        "timestamp": "2025-01-01T00:00:00Z",
+    }
     export = whole(lines(pair))
     assert [(message.content, message.timestamp) for message in export.messages] == [
         ("a", "2025-01-01T00:00:00Z"),
@@ -348,7 +361,11 @@ NO_API = {
     "partial event": {"type": "stream_event", "session_id": "s", "event": {"type": "message_start", "message": SAMPLE}},
     "official export": [{"uuid": "u", "chat_messages": [{"sender": "assistant", "text": "x"}]}],
     "third party": {"exported_at": "x", "messages": [{"index": 0, "role": "assistant", "content": "x"}]},
-    "third party with a model": {"model": "m", "max_tokens": 1, "messages": [{"index": 0, "role": "user", "content": "x"}]},
+    "third party with a model": {
+        "model": "m",
+        "max_tokens": 1,
+        "messages": [{"index": 0, "role": "user", "content": "x"}],
+    },
     "team chat": [{"type": "message", "user": "U1", "text": "max_tokens", "ts": "1.2"}],
     "model list": {"model": "claude", "max_tokens": 8192, "description": "x"},
     "settings": {"editor": {"max_tokens": 5}, "messages": ["a"]},

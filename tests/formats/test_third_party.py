@@ -91,7 +91,10 @@ RICH = {
     "unknown with text": ({"type": "aside", "data": "kept"}, "kept"),
     "unknown with children": ({"type": "aside", "data": [1]}, '{"type": "aside", "data": [1]}'),
     "a number": (7, "7"),
-    "rows without sections": ({"type": "table", "data": [["a", "b"], ["1", "2"]]}, "| a | b |\n| --- | --- |\n| 1 | 2 |"),
+    "rows without sections": (
+        {"type": "table", "data": [["a", "b"], ["1", "2"]]},
+        "| a | b |\n| --- | --- |\n| 1 | 2 |",
+    ),
     "empty table": ({"type": "table", "data": []}, ""),
 }
 
@@ -116,9 +119,12 @@ def conversations(draw):
     said = draw(turns)
     role_key = draw(st.sampled_from(["role", "type", "sender"]))
     content_key = draw(st.sampled_from(["content", "message", "text"]))
-    wrap = draw(st.sampled_from([lambda text: text, lambda text: [text], lambda text: [{"type": "text", "text": text}]]))
+    wrap = draw(
+        st.sampled_from([lambda text: text, lambda text: [text], lambda text: [{"type": "text", "text": text}]])
+    )
     listed = [
-        element(role, wrap(text), index, role_key=role_key, content_key=content_key) for index, (role, text) in enumerate(said)
+        element(role, wrap(text), index, role_key=role_key, content_key=content_key)
+        for index, (role, text) in enumerate(said)
     ]
     shape = draw(st.sampled_from(["chats", "flat", "messages", "bare"]))
     value = {
@@ -150,7 +156,10 @@ def test_each_block_of_a_message_is_a_message_with_its_own_bytes():
     result = {"type": "tool_result", "tool_use_id": "toolu_1", "content": "a.txt"}
     data = dump(
         [
-            {"role": "assistant", "content": [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "I look"}, call]},
+            {
+                "role": "assistant",
+                "content": [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "I look"}, call],
+            },
             {"role": "user", "content": [result, {"type": "image", "source": {}}, "typed"]},
         ]
     )
@@ -172,8 +181,13 @@ def test_ids_count_only_where_they_are_unique_everywhere():
     """A UUID or a long random id is an identity; a counter is none, because every export has one like it."""
     uuid = "5551eb71-0b3a-4c1e-9c2f-0123456789ab"
     assert one({"role": "user", "content": "x", "uuid": uuid, "timestamp": "2025-01-01T00:00:00Z"}).uuid == uuid
-    assert one({"role": "user", "content": "x", "created_at": "2025-01-01T00:00:00Z"}).timestamp == "2025-01-01T00:00:00Z"
-    assert one({"role": "user", "content": "x", "id": "msg_01AbCdEfGhIjKlMnOpQrStUv"}).uuid == "msg_01AbCdEfGhIjKlMnOpQrStUv"
+    assert (
+        one({"role": "user", "content": "x", "created_at": "2025-01-01T00:00:00Z"}).timestamp == "2025-01-01T00:00:00Z"
+    )
+    assert (
+        one({"role": "user", "content": "x", "id": "msg_01AbCdEfGhIjKlMnOpQrStUv"}).uuid
+        == "msg_01AbCdEfGhIjKlMnOpQrStUv"
+    )
     assert one({"role": "user", "content": [{"type": "text", "text": "x"}], "id": uuid}).uuid == f"{uuid}:0"
     assert one({"role": "user", "content": "x", "id": "message-3"}).uuid is None
     assert one({"role": "user", "content": "x", "id": 3, "timestamp": 1700000000}).timestamp is None
@@ -302,7 +316,9 @@ NO_CONVERSATION = {
     "result object": {"type": "result", "subtype": "success", "result": "x", "session_id": "s"},
     "api request": {"model": "claude-x", "max_tokens": 9, "messages": [{"role": "user", "content": "x"}]},
     "api response": {"id": "msg_1", "type": "message", "role": "assistant", "content": [{"type": "text", "text": "x"}]},
-    "api responses": [{"id": "msg_1", "type": "message", "role": "assistant", "content": [{"type": "text", "text": "x"}]}],
+    "api responses": [
+        {"id": "msg_1", "type": "message", "role": "assistant", "content": [{"type": "text", "text": "x"}]}
+    ],
     "number": 5,
     "empty list": [],
     "empty object": {},
@@ -317,7 +333,9 @@ def test_other_json_is_not_claimed(value, strict):
 
 
 ONLY_WHEN_NAMED = {
-    "prompt template": {"messages": [{"role": "system", "content": "You are"}, {"role": "user", "content": "{question}"}]},
+    "prompt template": {
+        "messages": [{"role": "system", "content": "You are"}, {"role": "user", "content": "{question}"}]
+    },
     "bare list": [{"role": "user", "content": "x"}, {"role": "assistant", "content": "y"}],
     "half an index": {"messages": [{"role": "user", "content": "x", "index": 0}, {"role": "user", "content": "x"}]},
     "empty": {"messages": []},
@@ -358,7 +376,9 @@ def test_objects_may_hold_what_json_does_not():
     assert [(message.role, message.content) for message in found] == [(USER, "a\n\nb")]
 
 
-VALID = dump({"exported_at": "x", "messages": [{"index": 0, "role": "user", "content": [{"type": "text", "text": "é"}, "b"]}]})
+VALID = dump(
+    {"exported_at": "x", "messages": [{"index": 0, "role": "user", "content": [{"type": "text", "text": "é"}, "b"]}]}
+)
 
 
 @given(st.binary(max_size=60), st.integers(0, len(VALID)), st.integers(0, len(VALID)))

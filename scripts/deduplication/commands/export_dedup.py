@@ -6,8 +6,9 @@ import sys
 from typing import TYPE_CHECKING
 
 from .. import report, workflow
-from ..errors import EXIT_OK, UsageError
+from ..errors import EXIT_OK
 from ..project import find_project
+from . import arguments as shared
 from . import entry
 
 if TYPE_CHECKING:
@@ -27,11 +28,10 @@ def main(arguments: Sequence[str]) -> int:
         archive=not asked.no_archive,
         checkpoint=not asked.no_checkpoint,
     )
-    _check_backend(asked.backend, asked.db_url)
     project = find_project(asked.project)
     from ..deduplicator import ClaudeConversationDeduplicator
 
-    dedup = ClaudeConversationDeduplicator(storage_dir=project.state, backend=asked.backend)
+    dedup = ClaudeConversationDeduplicator(project.state, asked.backend, asked.db_url)
     silent = bool(asked.json)
     outcome = workflow.run(
         project, options, dedup, _nowhere if silent else report.show, confirm=None if silent or asked.yes else _asker()
@@ -44,22 +44,12 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    import argparse
-
-    class Parser(argparse.ArgumentParser):
-        def error(self, message: str) -> None:  # type: ignore[override]
-            # argparse would print the argument as it came, with whatever a terminal obeys in it.
-            raise UsageError(message)
-
-    parser = Parser(
-        prog="export-dedup.py",
-        description="Capture every message of your exports once, archive the files, and make a checkpoint.",
-        epilog="Exit codes: 0 done, 1 a named failure, 2 usage, 3 unexpected (a log is named), 130 interrupted.",
-        allow_abbrev=False,
+    parser = shared.Parser(
+        "export-dedup.py", "Capture every message of your exports once, archive the files, and make a checkpoint."
     )
+    shared.add_project(parser)
     add = parser.add_argument
     add("paths", nargs="*", metavar="PATH", help="exports, or folders of exports; without it the project is searched")
-    add("--project", metavar="DIR", help="the project (default: found from the current folder upwards)")
     add("--session-id", metavar="ID", help="the conversation that the exports belong to (default: found by content)")
     add("--description", metavar="TEXT", default=workflow.DESCRIPTION, help="the checkpoint's title")
     add("--yes", action="store_true", help="ask nothing")
@@ -77,13 +67,6 @@ def _session_id(text: str | None) -> str | None:
     from ..naming import validate_session_id
 
     return validate_session_id(text)
-
-
-def _check_backend(backend: str, db_url: str | None) -> None:
-    if backend != "json":
-        raise UsageError(f"there is no backend {backend!r} in this version", hint="Leave --backend out, or pass json.")
-    if db_url is not None:
-        raise UsageError("the backend 'json' has no database", hint="Leave --db-url out.")
 
 
 def _nowhere(_text: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ..console import printable
-from ..errors import EXIT_FAILURE, EXIT_OK, InstallRefused, UsageError
+from ..errors import EXIT_OK, InstallRefused, UsageError
 from ..installation import apply, demo, environment, links, targets
 from ..installation import plan as planning
 from ..installation.manifest import NAME, Manifest
@@ -128,7 +128,8 @@ def _root(name: str) -> Path:
     root = Path(os.path.realpath(name))
     if root == CHECKOUT or CHECKOUT in root.parents:
         raise UsageError(
-            f"{root} is this checkout of export-dedup", hint="Pass the folder of the project that you want to use it in."
+            f"{root} is this checkout of export-dedup",
+            hint="Pass the folder of the project that you want to use it in.",
         )
     if not os.access(root, os.W_OK | os.X_OK):
         raise InstallRefused(f"{root} is not writable", hint="Correct the permissions, or pass another folder.")
@@ -137,6 +138,7 @@ def _root(name: str) -> Path:
 
 def _install(root: Path, asked: argparse.Namespace) -> int:
     wanted = targets.targets(CHECKOUT)
+    links.links_on_the_way(root, [NAME, *wanted])  # one that leads nowhere is named before anything reads through it
     before = planning.read_manifest(root)
     plan = planning.plan_install(root, wanted, before, version())
     _ask_about_links(root, plan, asked)
@@ -226,7 +228,7 @@ def _next_steps(root: Path) -> str:
     lines.append("From a shell in the project: python3 .coditect/scripts/export-dedup-with-status.py")
     if any(character in str(root) for character in '"$`\\'):
         lines.append(
-            'Note: the project\'s path has one of the characters " $ ` \\ in it. Claude Code does not run commands '
+            "Note: the project's path has one of the characters \" $ ` \\ in it. Claude Code does not run commands "
             "through such a path: use the shell."
         )
     return "\n".join(lines)

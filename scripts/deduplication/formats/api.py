@@ -104,7 +104,9 @@ class _Reader:
         if self._history.conversations > 1:
             warnings.append(f"the log holds {self._history.conversations} conversations that begin differently")
         if self._others:
-            warnings.append(f"{self._others} values are neither request nor response; their bytes are kept, no message is")
+            warnings.append(
+                f"{self._others} values are neither request nor response; their bytes are kept, no message is"
+            )
         return tuple(warnings)
 
     def values(self) -> Iterator[Node]:

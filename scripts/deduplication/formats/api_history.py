@@ -92,7 +92,9 @@ def digest(message: Any) -> bytes:
     content = message.get("content")
     blocks = content if isinstance(content, list) else [content]
     said = [_block(block) for block in blocks]
-    lasting = [block for block in said if block != "" and not (isinstance(block, dict) and block.get("type") in _THINKING)]
+    lasting = [
+        block for block in said if block != "" and not (isinstance(block, dict) and block.get("type") in _THINKING)
+    ]
     return _digest(_canonical([message.get("role"), lasting or said]))
 
 

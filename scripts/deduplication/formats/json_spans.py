@@ -77,7 +77,11 @@ class Document:
     def __init__(self, data: bytes) -> None:
         """Raises :class:`ExportUnreadable` only for UTF-16 that is cut; bytes that are no UTF-8 are carried through."""
         self.size = len(data)
-        self.encoding, self._errors, self._mark = "utf-8", "surrogateescape", 3 if data.startswith(b"\xef\xbb\xbf") else 0
+        self.encoding, self._errors, self._mark = (
+            "utf-8",
+            "surrogateescape",
+            3 if data.startswith(b"\xef\xbb\xbf") else 0,
+        )
         if data[:2] in _UTF16:
             self.encoding, self._errors, self._mark = _UTF16[data[:2]], "surrogatepass", 2
         try:

@@ -40,7 +40,11 @@ def _block(block: Any) -> str:
         return _table(data)
     if name == "blockquote":
         return "\n".join(f"> {line}".rstrip() for line in _inline(data).split("\n"))
-    return _inline(data) if name in ("p", "li", "span", "div", "text", "td", "th") or isinstance(data, str) else _json(block)
+    return (
+        _inline(data)
+        if name in ("p", "li", "span", "div", "text", "td", "th") or isinstance(data, str)
+        else _json(block)
+    )
 
 
 def _data(block: dict[str, Any]) -> Any:
@@ -81,7 +85,9 @@ def _rows(sections: list[Any]) -> list[Any]:
 
 def _cells(row: Any) -> list[str]:
     cells = _data(row) if isinstance(row, dict) else row
-    return [" ".join(_block(cell).split()).replace("|", "\\|") for cell in (cells if isinstance(cells, list) else [row])]
+    return [
+        " ".join(_block(cell).split()).replace("|", "\\|") for cell in (cells if isinstance(cells, list) else [row])
+    ]
 
 
 def _json(value: Any) -> str:

@@ -31,12 +31,16 @@ _LISTS: Final = ("chats", "messages")
 _ROLE_KEYS: Final = ("role", "sender", "type")
 _CONTENT_KEYS: Final = ("content", "message", "text")
 _TIME_KEYS: Final = ("timestamp", "created_at")
-_FOREIGN: Final = frozenset(("chat_messages", "sessionId", "parentUuid", "isSidechain", "mapping", "max_tokens", "custom_id"))
+_FOREIGN: Final = frozenset(
+    ("chat_messages", "sessionId", "parentUuid", "isSidechain", "mapping", "max_tokens", "custom_id")
+)
 """Keys of other formats: the official export, transcripts, API requests."""
 _FOREIGN_MESSAGE: Final = frozenset(
     ("sessionId", "session_id", "parentUuid", "chat_messages", "max_tokens", "custom_id", "request")
 )
-_STRONG_ID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z|[A-Za-z]{2,10}[_-][0-9A-Za-z]{16,64}\Z")
+_STRONG_ID: Final = re.compile(
+    r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z|[A-Za-z]{2,10}[_-][0-9A-Za-z]{16,64}\Z"
+)
 """An id that is the same nowhere else: a UUID, or a prefix with a long random part. "1" or "message-3" is none."""
 _PROBED: Final = 50
 _WARNED: Final = 20
@@ -47,7 +51,9 @@ _ROOT: Final[Spec] = {EVERY: _MESSAGE, **{name: {EVERY: _MESSAGE} for name in _L
 
 _TORN_FOREIGN: Final = re.compile(rf'"(?:{"|".join(sorted(_FOREIGN | _FOREIGN_MESSAGE))})"\s*:')
 _TORN_LIST: Final = re.compile(r'"(?:chats|messages)"\s*:\s*\[')
-_TORN_ROLE: Final = re.compile(r'"(?:role|type|sender)"\s*:\s*"(?:prompt|response|human|user|assistant)"', re.IGNORECASE)
+_TORN_ROLE: Final = re.compile(
+    r'"(?:role|type|sender)"\s*:\s*"(?:prompt|response|human|user|assistant)"', re.IGNORECASE
+)
 _TORN_PROOF: Final = re.compile(r'"exported_at"\s*:\s*"|"index"\s*:\s*-?\d')
 
 

@@ -25,7 +25,8 @@ _PATIENCE: Final = 600
 @dataclass(frozen=True)
 class Environment:
     """``python`` is the interpreter to go on with; ``created`` says that the folder was made now; ``note`` is one
-    line for the user where something is missing."""
+    line for the user where something is missing.
+    """
 
     python: str
     created: bool = False

@@ -49,11 +49,13 @@ class ExportRecord:
 
 @dataclass(frozen=True)
 class SeenExport:
-    """A file that was processed before: into which conversation, by which parser version, with how many messages."""
+    """A file that was processed before: into which conversation, by which parser version, what it showed."""
 
     conversation_id: str
     parser: int
+    format: str
     total: int
+    window: list[list[int]]
 
 
 @dataclass(frozen=True)

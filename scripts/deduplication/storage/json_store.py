@@ -270,7 +270,8 @@ class JsonStore:
             lines.append(Line(offset, position + 1, encode_line(entry)))
             offset = lines[-1].end
         self.log.append(b"".join(line.data for line in lines))
-        audit = b"".join(self._state.apply(entry, line) for entry, line in zip(records, lines))
+        prints = [*(occurrence.fingerprint for _, occurrence in occurrences), None]
+        audit = b"".join(self._state.apply(*applied) for applied in zip(records, lines, prints))
         self._write_indexes(audit)
 
     def bodies(self, conversation_id: str, numbers: Sequence[int]) -> Iterator[dict[str, Any]]:
@@ -284,7 +285,7 @@ class JsonStore:
                 continue
             record = next(own)
             identity = record["content_hash"]
-            message = record["message"] if "message" in record else self.log.record(bodies[identity][0])["message"]
+            message = record["message"] if "message" in record else self.log.record(bodies[identity])["message"]
             yield {
                 "index": number,
                 "role": message["role"],

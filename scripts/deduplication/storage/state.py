@@ -80,11 +80,13 @@ class ConversationState:
         self.lines.append(line)
         self._reading = None
 
-    def add_window(self, window: list[list[int]]) -> None:
-        """Append the window of one export; one that says nothing new is left out."""
-        if window not in self.windows:
-            self.windows.append(window)
-            self._reading = None
+    def add_window(self, window: list[list[int]]) -> int:
+        """Append the window of one export unless it is there already; returns its position."""
+        if window in self.windows:
+            return self.windows.index(window)
+        self.windows.append(window)
+        self._reading = None
+        return len(self.windows) - 1
 
     def add_continuation(self, number: int) -> None:
         """Note that an export began with this occurrence, after a compaction."""
@@ -102,9 +104,9 @@ class State:
         self.exports: dict[str, list[list[Any]]] = {}
         self.raw_bytes = 0
         self.unique = 0
-        self._bodies: dict[str, tuple[int, Fingerprint]] | None = None
+        self._bodies: dict[str, int] | None = None
+        self._prints: dict[str, Fingerprint] | None = None
         self._run_start = 0
-        self._run_new = 0
 
     # -- applying the log --------------------------------------------------------------------------------------
 
@@ -112,48 +114,58 @@ class State:
         """The state of a conversation; an unknown one is empty and not entered."""
         return self.conversations.get(conversation_id) or ConversationState()
 
-    def bodies(self) -> dict[str, tuple[int, Fingerprint]]:
-        """For each content hash the offset of the line that carries the body, and what is known of it."""
+    def bodies(self) -> dict[str, int]:
+        """For each content hash the offset of the log line that carries the body."""
         if self._bodies is None:
-            bodies: dict[str, tuple[int, Fingerprint]] = {}
+            bodies: dict[str, int] = {}
             for state in self.conversations.values():
-                c = state.columns
-                for row in zip(c.hashes, state.lines, c.keys, c.kinds, c.weights):
-                    before = bodies.get(row[0])
-                    if before is None or row[1] < before[0]:
-                        bodies[row[0]] = (row[1], Fingerprint(row[0], row[2], row[3], "", row[4]))
+                # Backwards, so that of several occurrences the first one stays: its line has the body.
+                own = dict(zip(reversed(state.columns.hashes), reversed(state.lines)))
+                for shared in own.keys() & bodies.keys():
+                    own[shared] = min(own[shared], bodies[shared])
+                bodies.update(own)
             self._bodies = bodies
         return self._bodies
 
-    def apply(self, record: Record, line: Line) -> bytes:
+    def _known(self, identity: str) -> Fingerprint | None:
+        """What is known of a stored body."""
+        if self._prints is None:
+            self._prints = {}
+            for state in self.conversations.values():
+                c = state.columns
+                for row in zip(c.hashes, c.keys, c.kinds, c.weights):
+                    self._prints[row[0]] = Fingerprint(row[0], row[1], row[2], "", row[3])
+        return self._prints.get(identity)
+
+    def apply(self, record: Record, line: Line, item: Fingerprint | None = None) -> bytes:
         """Account for one log line; returns the audit line that follows from it (empty for an occurrence).
 
-        Raises :class:`Damaged` where the record contradicts what came before.
+        ``item`` is the fingerprint of the message where the caller just computed it; without it the message's content
+        hash is checked. Raises :class:`Damaged` where the record contradicts what came before.
         """
-        audit = self._commit(record, line) if is_commit(record) else self._occurrence(record, line)
+        audit = self._commit(record, line) if is_commit(record) else self._occurrence(record, line, item)
         self.size = line.end
         return audit
 
-    def _occurrence(self, record: Record, line: Line) -> bytes:
+    def _occurrence(self, record: Record, line: Line, item: Fingerprint | None) -> bytes:
         identity, number = record.get("content_hash"), record.get("index")
         if not isinstance(identity, str) or not isinstance(number, int):
             raise Damaged("an occurrence without number or content hash")
         state = self.conversations.setdefault(record["conversation_id"], ConversationState())
         if number < len(state.lines):
             raise Damaged(f"sequence number {number} is taken")
-        bodies = self.bodies()
         if "message" in record:
-            item = fingerprint(message_of(record))
+            item = item or fingerprint(message_of(record))
             if item.content_hash != identity:
                 raise Damaged("the message does not have the content hash it is stored under")
-            if identity not in bodies:
-                bodies[identity] = (line.offset, item)
+            if self.bodies().setdefault(identity, line.offset) == line.offset:
                 self.unique += counts(item.kind)
-            self._run_new += counts(item.kind)
-        elif identity in bodies:
-            item = bodies[identity][1]
         else:
-            raise Damaged(f"no line carries the body {identity[:12]}…")
+            item = item or self._known(identity)
+            if item is None or identity not in self.bodies():
+                raise Damaged(f"no line carries the body {identity[:12]}…")
+        if self._prints is not None:
+            self._prints[identity] = item
         while len(state.lines) < number:  # lines that were lost keep their numbers
             state.add(Fingerprint("", "", LOST, "", 0), -1)
         if record.get("uuid"):
@@ -169,7 +181,7 @@ class State:
         state = self.conversations.setdefault(conversation_id, ConversationState())
         if any(last >= len(state.lines) or first > last for first, last in record["window"]):
             raise Damaged("the window names messages that are not in the log")
-        state.add_window(record["window"])
+        position = state.add_window(record["window"])
         if record["window"] and [COMPACTION, record["window"][0][0]] in record.get("marks", []):
             state.add_continuation(record["window"][0][0])
         f = state.figures
@@ -184,18 +196,21 @@ class State:
             self.raw_bytes += export["bytes"]
         if all(entry[0] != conversation_id for entry in seen):
             f["raw_bytes"] = f.get("raw_bytes", 0) + export["bytes"]
-        entry = [conversation_id, export["parser"], export["total"]]
+        entry = [conversation_id, export["parser"], export["format"], export["total"], position]
         if entry not in seen:
             seen.append(entry)
         written = line.end - self._run_start
-        self._run_start, self._run_new = line.end, 0
+        self._run_start = line.end
         return _audit(record, written)
 
     # -- answers -----------------------------------------------------------------------------------------------
 
     def seen(self, sha256: str) -> list[SeenExport]:
         """Into which conversations a file with this hash went."""
-        return [SeenExport(*entry) for entry in self.exports.get(sha256, [])]
+        return [
+            SeenExport(name, parser, form, total, self.conversations[name].windows[position])
+            for name, parser, form, total, position in self.exports.get(sha256, [])
+        ]
 
     def figures(self, conversation_id: str) -> ConversationFigures:
         """The counts of one conversation."""

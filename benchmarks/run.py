@@ -1,0 +1,160 @@
+#!/usr/bin/env python3
+"""Time whole processes on made-up exports and print a Markdown table: ``benchmarks/run.py [--small] [--runs N]``.
+
+Every figure is the median over the runs; ``of Python`` is the same interpreter doing nothing, measured in between.
+Limits are those of the issue; a figure past its limit is marked, and with ``--strict`` the exit code is 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import workload
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
+
+
+def process(arguments: list[str], folder: Path) -> tuple[float, float]:
+    """Wall seconds and peak megabytes of one process; raises where it fails."""
+    started = time.perf_counter()
+    child = subprocess.Popen(arguments, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    errors = child.stderr.read() if child.stderr else b""
+    _, status, usage = os.wait4(child.pid, 0)
+    seconds = time.perf_counter() - started
+    child.returncode = os.waitstatus_to_exitcode(status) if hasattr(os, "waitstatus_to_exitcode") else status
+    if status:
+        raise SystemExit(f"{arguments} failed:\n{errors.decode()}")
+    scale = 1_000_000 if sys.platform == "darwin" else 1_000
+    return seconds, usage.ru_maxrss / scale
+
+
+class Table:
+    """Rows of the result, printed as they come."""
+
+    def __init__(self, runs: int) -> None:
+        self.runs = runs
+        self.missed = 0
+        print("| what | seconds | peak MB | of Python, times | limit |")
+        print("|---|---|---|---|---|")
+
+    def row(
+        self,
+        what: str,
+        prepare: Callable[[], tuple[list[str], Path]],
+        *,
+        limit: float | None = None,
+        megabytes: float | None = None,
+    ) -> float:
+        """Measure a command that ``prepare`` sets up anew for each run; returns the median in seconds."""
+        times, peaks, bare = [], [], []
+        for _ in range(self.runs):
+            arguments, folder = prepare()
+            seconds, peak = process(arguments, folder)
+            times.append(seconds)
+            peaks.append(peak)
+            bare.append(process([sys.executable, "-c", "pass"], folder)[0])
+        median, peak = statistics.median(times), max(peaks)
+        over = (limit is not None and median > limit) or (megabytes is not None and peak > megabytes)
+        self.missed += over
+        bounds = ", ".join([*([f"{limit} s"] if limit else []), *([f"{megabytes} MB"] if megabytes else [])])
+        ratio = median / statistics.median(bare)
+        print(f"| {what} | {median:.3f} | {peak:.0f} | {ratio:.1f} | {bounds}{' **missed**' if over else ''} |", flush=True)
+        return median
+
+
+def main() -> int:
+    """Run the whole table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--small", action="store_true", help="small sizes, to see that everything runs")
+    parser.add_argument("--runs", type=int, default=5, help="runs of each command (default 5)")
+    parser.add_argument("--strict", action="store_true", help="exit 1 where a limit was missed")
+    asked = parser.parse_args()
+    scale = 20 if asked.small else 1
+    table = Table(1 if asked.small else asked.runs)
+    with tempfile.TemporaryDirectory(prefix="export-dedup benchmark ") as name:
+        base = Path(name)
+        _engine(table, base, scale)
+        _command(table, base, scale)
+        _growth(table, base, scale)
+    return 1 if table.missed and asked.strict else 0
+
+
+def _dedup(export: Path, store: Path) -> list[str]:
+    return [sys.executable, str(SCRIPTS / "deduplicate_export.py"), str(export), "--storage-dir", str(store)]
+
+
+def _engine(table: Table, base: Path, scale: int) -> None:
+    export = base / "2026-01-02-EXPORT-BIG.txt"
+    export.write_bytes(workload.export(10_000 // scale, 10_000_000 // scale))
+    again = base / "2026-01-02-EXPORT-BIG-changed.txt"
+    again.write_bytes(export.read_bytes().replace("✻ Baked".encode(), "✻ Churned".encode()))
+    store = base / "store"
+
+    def fresh() -> tuple[list[str], Path]:
+        shutil.rmtree(store, ignore_errors=True)
+        return _dedup(export, store), base
+
+    table.row("10 MB, 10,000 messages, empty store", fresh, limit=1.5, megabytes=150)
+    table.row("the same file again", lambda: (_dedup(export, store), base), limit=0.3)
+    table.row("exported again (every closing line drawn anew)", lambda: (_dedup(again, store), base))
+
+
+def _command(table: Table, base: Path, scale: int) -> None:
+    """The three commands on one 50 KB export, with 10,000 messages in the store."""
+    filled = base / "filled"
+    _exports = filled / "MEMORY-CONTEXT" / "exports"
+    _exports.mkdir(parents=True)
+    first, second = workload.cumulative([10_000 // scale, 10_000 // scale + 50], seed=3)
+    (_exports / "2026-01-02-EXPORT-LONG.txt").write_bytes(first)
+    core = SCRIPTS / "export-dedup.py"
+    process([sys.executable, str(core), "--yes", "--no-checkpoint", "--project", str(filled)], base)
+    tail = second[len(first) :].lstrip(b"\n")
+    small = workload.BANNER.encode() + tail
+    project = base / "project"
+    for label, script, limit in (
+        ("export-dedup.py", "export-dedup.py", 0.4),
+        ("export-dedup-with-status.py", "export-dedup-with-status.py", None),
+        ("deduplicate_export.py", "deduplicate_export.py", None),
+    ):
+
+        def prepare(script: str = script) -> tuple[list[str], Path]:
+            shutil.rmtree(project, ignore_errors=True)
+            shutil.copytree(filled, project)
+            export = project / "MEMORY-CONTEXT" / "exports" / "2026-01-03-EXPORT-SMALL.txt"
+            export.write_bytes(small)
+            if script == "deduplicate_export.py":
+                return _dedup(export, project / "MEMORY-CONTEXT" / "dedup_state"), project
+            return [sys.executable, str(SCRIPTS / script), "--yes", "--project", str(project)], project
+
+        table.row(f"{label}, {len(small) // 1000} KB new, 10,000 messages stored", prepare, limit=limit)
+
+
+def _growth(table: Table, base: Path, scale: int) -> None:
+    seconds = {}
+    for megabytes in (1, 5, 10, 20, 50):
+        export = base / f"2026-01-02-EXPORT-{megabytes}.txt"
+        export.write_bytes(workload.export(1000 * megabytes // scale, 1_000_000 * megabytes // scale, seed=megabytes))
+        store = base / f"store-{megabytes}"
+
+        def fresh(export: Path = export, store: Path = store) -> tuple[list[str], Path]:
+            shutil.rmtree(store, ignore_errors=True)
+            return _dedup(export, store), base
+
+        seconds[megabytes] = table.row(f"{megabytes} MB, {1000 * megabytes:,} messages, empty store", fresh)
+    print(f"\nA further MB costs {(seconds[50] - seconds[10]) / 40:.3f} s from 10 to 50 MB, {(seconds[10] - seconds[1]) / 9:.3f} s from 1 to 10 MB.")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

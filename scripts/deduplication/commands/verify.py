@@ -1,0 +1,33 @@
+"""``deduplicate_export.py verify``: recount everything from the log."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .. import report, store_report
+from ..errors import EXIT_FAILURE, EXIT_OK
+from . import arguments as shared
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Check every checksum, content hash and number; 0 where all is well, 1 where something is damaged."""
+    parser = shared.Parser(
+        "deduplicate_export.py verify",
+        "Read the whole log and recount everything: every line's checksum, every message's content hash, the numbers of\n"
+        "every run, and every index against what the log says. Nothing is changed.",
+    )
+    shared.add_store(parser)
+    parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    asked = parser.parse_args(arguments)
+    dedup = shared.deduplicator(asked)
+    problems = dedup.store.verify()
+    if asked.json:
+        import json
+
+        print(json.dumps({"ok": not problems, "problems": problems}))
+    else:
+        report.show(store_report.verified(problems, "" if problems else f"{dedup.global_unique_count():,}"))
+    return EXIT_FAILURE if problems else EXIT_OK

@@ -1,0 +1,104 @@
+"""One export into the store: its bytes read, its messages stored, and whose fault it is where that fails."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Optional, Protocol
+
+from .errors import DedupError, ExportError, UnsafePath
+from .naming import file_name
+from .reading import read
+
+if TYPE_CHECKING:
+    from .discovery import Candidate
+    from .metrics import ExportResult
+    from .reading import Identity
+
+
+class Deduplicator(Protocol):
+    """What the steps need of a deduplicator."""
+
+    def ingest(self, data: bytes, *, name: str, conversation_id: str | None = None, strict: bool = False) -> Any:
+        """Which messages of this export are new? They are durable when this returns."""
+
+    def global_unique_count(self) -> int:
+        """How many different messages does the store hold?"""
+
+    def storage_bytes(self) -> tuple[int, int]:
+        """How many bytes of exports went in over all runs, and how many does the store take?"""
+
+
+@dataclass
+class Entry:
+    """One export on its way through the steps."""
+
+    candidate: Candidate
+    result: ExportResult
+    identity: Optional[Identity] = None
+    sha256: str = ""
+    """Set once its messages are durable."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why one export could not be processed. ``defect`` is the cause where it is one of ours, not the file's."""
+
+    error: DedupError
+    defect: Optional[Exception] = None
+
+
+def process(entry: Entry, dedup: Deduplicator, session_id: str | None) -> Failure | None:
+    """Read the export of ``entry`` and have its messages stored; the entry then has its figures, or its error.
+
+    A failure of the file is returned. What may be the store's is raised: nothing more should be done with it.
+    """
+    data = b""
+    path = entry.candidate.path
+    try:
+        data, entry.identity = read(path)
+        done = dedup.ingest(
+            data,
+            name=file_name(path.name),
+            conversation_id=session_id,
+            strict=not entry.candidate.named,
+        )
+    except (ExportError, UnsafePath) as error:
+        return _failed(entry, Failure(error))
+    except DedupError:
+        raise
+    except Exception as error:
+        if not _breaks_the_parser(data):
+            raise
+        named = DedupError(f"{type(error).__name__}: {error}", hint="This is a defect of export-dedup.")
+        return _failed(entry, Failure(named, error))
+    entry.sha256 = done.sha256
+    entry.result = replace(
+        entry.result,
+        format=done.format,
+        session_id=done.conversation_id,
+        total=done.total,
+        new=done.new,
+        duplicates=done.duplicates,
+        gaps=tuple(done.gaps),
+        warnings=tuple(done.warnings),
+        raw_bytes=done.raw_bytes,
+    )
+    return None
+
+
+def _failed(entry: Entry, failure: Failure) -> Failure:
+    entry.result = replace(entry.result, error=str(failure.error))
+    return failure
+
+
+def _breaks_the_parser(data: bytes) -> bool:
+    """Whether an unexpected failure is owed to the file, not to the store: then the store was not touched by it."""
+    from . import formats
+
+    try:
+        formats.parse(data)
+    except DedupError:
+        return False
+    except Exception:  # noqa: BLE001 - whatever a parser lets through is its defect; the caller reports the first one
+        return True
+    return False

@@ -1,0 +1,90 @@
+"""Regular files, read without being led astray: no link followed, no pipe or device opened, no change unnoticed."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from .errors import ExportChanged, ExportUnreadable, UnsafePath
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CHUNK: Final = 1024 * 1024
+"""Bytes that are read at a time."""
+_OPEN: Final[int] = (
+    os.O_RDONLY
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_BINARY", 0)
+)
+
+
+class Identity(NamedTuple):
+    """Which file, in which state: as long as these are equal, nobody replaced it or wrote to it."""
+
+    device: int
+    inode: int
+    size: int
+    mtime_ns: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> Identity:
+        """The identity that ``status`` tells of."""
+        return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+def read(path: Path) -> tuple[bytes, Identity]:
+    """Every byte of the regular file at ``path`` and its state, which did not change meanwhile.
+
+    Raises :class:`ExportChanged`, :class:`ExportUnreadable`, :class:`UnsafePath`.
+    """
+    descriptor, identity = open_regular(path)
+    try:
+        data = take(descriptor, identity.size + 1)
+        if Identity.of(os.fstat(descriptor)) != identity or len(data) != identity.size:
+            raise ExportChanged(path.name)
+        return data, identity
+    finally:
+        os.close(descriptor)
+
+
+def open_regular(path: Path) -> tuple[int, Identity]:
+    """A descriptor of the regular file at ``path`` and its state; whatever is no regular file is never opened."""
+    try:
+        before = os.lstat(path)
+        if not stat.S_ISREG(before.st_mode):
+            raise UnsafePath(_kind(before.st_mode))
+        descriptor = os.open(path, _OPEN)
+    except OSError as error:
+        raise ExportUnreadable(str(error.strerror)) from error
+    status = os.fstat(descriptor)
+    # Between the look and the opening somebody may have put a pipe or another file in its place.
+    if not stat.S_ISREG(status.st_mode) or not os.path.samestat(before, status):
+        os.close(descriptor)
+        raise ExportChanged(path.name)
+    return descriptor, Identity.of(status)
+
+
+def take(descriptor: int, size: int) -> bytes:
+    """At most ``size`` bytes from where ``descriptor`` stands; fewer only at the end of the file."""
+    parts = []
+    try:
+        while size > 0 and (part := os.read(descriptor, min(size, CHUNK))):
+            parts.append(part)
+            size -= len(part)
+    except OSError as error:
+        raise ExportUnreadable(str(error.strerror)) from error
+    return b"".join(parts)
+
+
+def _kind(mode: int) -> str:
+    kinds = {
+        stat.S_IFLNK: "a symbolic link",
+        stat.S_IFIFO: "a pipe",
+        stat.S_IFSOCK: "a socket",
+        stat.S_IFDIR: "a folder",
+    }
+    return kinds.get(stat.S_IFMT(mode), "a device")

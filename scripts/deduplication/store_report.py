@@ -1,0 +1,49 @@
+"""What the user reads of a store: its statistics, what verify found, what rebuild did. Pure functions to text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .console import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+def statistics(figures: Mapping[str, Any]) -> str:
+    """One conversation (the dictionary of ``get_statistics``)."""
+    lines = [
+        f"  📈 Conversation: {printable(figures['conversation_id'])}",
+        f"     Messages: {figures['total_messages']:,} (highest sequence number {figures['watermark']:,})",
+        f"     Unique messages: {figures['unique_messages']:,}",
+        f"     Exports processed: {figures['exports_processed']:,} with {figures['messages_processed']:,} messages, "
+        f"{figures['duplicates_filtered']:,} of them duplicates",
+        f"     Bytes: {figures['raw_bytes']:,} exported, {figures['stored_bytes']:,} in the log "
+        f"({figures['storage_savings_pct']:.1f}% saved)",
+    ]
+    if figures["unconnected_runs"] > 1:
+        lines.append(f"     ⚠ {figures['unconnected_runs']} runs that no export connects: messages between may be missing")
+    return "\n".join(lines)
+
+
+def verified(problems: Sequence[str], unique: str) -> str:
+    """The result of ``verify``; ``unique`` is the number of messages where all is well."""
+    if not problems:
+        return f"✅ Verified: every line, every message and every number is right ({unique} unique messages)."
+    return "\n".join(
+        [
+            f"❌ {len(problems)} problem(s) found:",
+            *(f"   - {printable(problem)}" for problem in problems),
+            "   → 'deduplicate_export.py rebuild' makes the indexes anew and sets single flipped bits right.",
+        ]
+    )
+
+
+def rebuilt(found: Sequence[str], remaining: Sequence[str]) -> str:
+    """The result of ``rebuild``: what it came across, and what is still wrong."""
+    lines = [f"   - {printable(problem)}" for problem in found]
+    if remaining:
+        title = f"❌ The indexes were made anew; {len(remaining)} problem(s) remain:"
+        advice = "   → Put back the damaged file from a backup, or process the raw exports again."
+        return "\n".join([*lines, title, *(f"   - {printable(problem)}" for problem in remaining), advice])
+    return "\n".join([*lines, "✅ Every index was made anew from the log, and the store verifies."])

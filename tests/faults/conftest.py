@@ -1,0 +1,34 @@
+"""``--full`` runs the large sizes; a folder in memory, because a kill proves the same there and fsync costs nothing."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+_IN_MEMORY = "/dev/shm"
+
+
+def pytest_addoption(parser):
+    """``python -m pytest tests/faults --full``; without the folder's name pytest reads this file too late, and runs small."""
+    parser.addoption("--full", action="store_true", default=False, help="inject faults in the large size (hours)")
+
+
+@pytest.fixture(scope="session")
+def full(request):
+    """Whether the large size was asked for."""
+    return bool(request.config.getoption("--full", default=False))
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """An empty folder, in memory where the system has such a place."""
+    if os.access(_IN_MEMORY, os.W_OK):
+        with tempfile.TemporaryDirectory(prefix="export-dedup-", dir=_IN_MEMORY) as folder:
+            yield Path(folder)
+    else:
+        folder = tmp_path / "disk"
+        folder.mkdir()
+        yield folder

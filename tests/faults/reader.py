@@ -1,0 +1,103 @@
+"""A reader of the log that shares no code with the product: what a completed run left, judged from the bytes alone."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import zlib
+from dataclasses import dataclass, field
+from typing import Any
+
+_LINE = re.compile(rb'(\{.*),"crc32":"([0-9a-f]{8})"\}', re.DOTALL)
+_COUNTED_OUT = "bookkeeping"
+
+
+@dataclass
+class Log:
+    """The completed runs of a log, and everything that is wrong with it."""
+
+    messages: dict[str, dict[int, tuple[str, str, str]]] = field(default_factory=dict)
+    """By conversation and sequence number: role, kind, text without white space."""
+    exports: list[str] = field(default_factory=list)
+    """SHA-256 of every export that was completely stored."""
+    problems: list[str] = field(default_factory=list)
+    unfinished: int = 0
+    """Bytes behind the last completed run."""
+
+    def conversation(self, name: str) -> list[tuple[str, str, str]]:
+        """The messages of one conversation by sequence number."""
+        rows = self.messages.get(name, {})
+        return [rows[number] for number in sorted(rows)]
+
+    def all(self) -> dict[str, list[tuple[str, str, str]]]:
+        """Every conversation."""
+        return {name: self.conversation(name) for name in self.messages}
+
+
+def read(data: bytes) -> Log:
+    """Judge the bytes of ``conversation_log.jsonl``."""
+    log = Log()
+    bodies: dict[str, tuple[str, str, str]] = {}
+    waiting: list[dict[str, Any]] = []
+    done = at = 0
+    for number, line in enumerate(data.split(b"\n"), 1):
+        at += len(line) + 1
+        if at > len(data):
+            break  # what follows the last line feed is no line
+        record = _record(line)
+        if record is None:
+            log.problems.append(f"line {number} is damaged")
+            waiting.append({})
+        elif "export" in record:
+            _complete(log, bodies, waiting, record, number)
+            waiting, done = [], at
+        else:
+            waiting.append(record)
+    log.unfinished = len(data) - done
+    return log
+
+
+def _record(line: bytes) -> dict[str, Any] | None:
+    match = _LINE.fullmatch(line)
+    if match is None or zlib.crc32(match[1] + b"}") != int(match[2], 16):
+        return None
+    return json.loads(match[1] + b"}")
+
+
+def _complete(
+    log: Log, bodies: dict[str, tuple[str, str, str]], rows: list[dict[str, Any]], commit: dict[str, Any], number: int
+) -> None:
+    name = commit["conversation_id"]
+    messages = log.messages.setdefault(name, {})
+    new = 0
+    for row in rows:
+        if not row or row["conversation_id"] != name or row["index"] in messages:
+            log.problems.append(f"the run that ends in line {number} holds a row that is not its own")
+            continue
+        identity = row["content_hash"]
+        if "message" in row:
+            said = row["message"]
+            if identity in bodies or _hash(said) != identity:
+                log.problems.append(f"line {number}: the body {identity[:8]} is stored twice or under a wrong name")
+            bodies[identity] = (said["role"], said["kind"], "".join(str(said["content"]).split()))
+            new += said["kind"] != _COUNTED_OUT
+        if identity not in bodies:
+            log.problems.append(f"line {number}: nobody carries the body {identity[:8]}")
+            continue
+        messages[row["index"]] = bodies[identity]
+    if sorted(messages) != list(range(len(messages))):
+        log.problems.append(f"line {number}: sequence numbers of {name} are not 0, 1, 2 ...")
+    shown = [n for first, last in commit["window"] for n in range(first, last + 1)]
+    total = sum(messages[n][1] != _COUNTED_OUT for n in shown if n in messages)
+    if commit["export"]["new"] != new or commit["export"]["total"] != total:
+        log.problems.append(f"line {number}: says {commit['export']}, counted {new} new of {total}")
+    log.exports.append(commit["export"]["sha256"])
+
+
+def _hash(message: dict[str, Any]) -> str:
+    content, fidelity = message["content"], message.get("fidelity", "layout")
+    text = content if isinstance(content, str) else json.dumps(content, sort_keys=True, separators=(",", ":"))
+    if fidelity == "layout":
+        text = re.sub("[ \t\n\r\x0b\x0c\u00a0]", "", text)
+    return hashlib.sha256(f"{fidelity}\0{message['role']}\0{message['kind']}\0{text}".encode()).hexdigest()
