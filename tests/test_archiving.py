@@ -16,7 +16,7 @@ import pytest
 
 from deduplication import archiving, atomic
 from deduplication.archiving import Archived, opened
-from deduplication.errors import ExportChanged, ExportUnreadable, StoreNotWritable, UnsafePath
+from deduplication.errors import ExportChanged, ExportGone, StoreNotWritable, UnsafePath
 from deduplication.project import Project
 from deduplication.reading import read
 
@@ -376,7 +376,7 @@ def test_a_file_that_another_run_archived_first(project: Project) -> None:
     shutil.copy(source[0], project.root / "copy")
     add(project, source)
     assert add(project, source) == Archived(project.archive / "a.txt", known=True, moved=True)
-    with pytest.raises(ExportUnreadable):
+    with pytest.raises(ExportGone):
         add(project, (source[0], source[1], "0" * 64))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from deduplication.errors import ExportChanged, ExportUnreadable, UnsafePath
+from deduplication.errors import ExportChanged, ExportGone, ExportUnreadable, UnsafePath
 from deduplication.reading import CHUNK, open_regular, read
 
 if TYPE_CHECKING:
@@ -93,8 +93,8 @@ def test_a_disk_that_fails_is_a_named_error(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_only_regular_files_are_opened(tmp_path: Path) -> None:
-    """A folder is refused by its kind, a missing file by the system's words."""
+    """A folder is refused by its kind, a missing file by its name."""
     with pytest.raises(UnsafePath, match="a folder"):
         open_regular(tmp_path)
-    with pytest.raises(ExportUnreadable, match="No such file"):
+    with pytest.raises(ExportGone, match="nope"):
         open_regular(tmp_path / "nope")

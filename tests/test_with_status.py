@@ -148,9 +148,15 @@ def test_arguments_reach_the_core_as_they_are(wrapper: Wrapper) -> None:
     """The core gets the same arguments in the same order, blanks and quotes included."""
     wrapper.write("print(sys.argv[1:])")
     done = wrapper.run("two words.txt", "--session-id", 'q"x', "--", "--json")
-    assert (
-        str(["--project", str(wrapper.project), "two words.txt", "--session-id", 'q"x', "--", "--json"]) in done.stdout
-    )
+    expected = ["--project", str(wrapper.project), "two words.txt", "--session-id", 'q"x', "--", "--json"]
+    assert str(expected) in done.stdout
+    assert done.stdout.startswith(RULE)  # behind "--" it is a file's name
+
+
+def test_core_is_told_of_no_console(wrapper: Wrapper) -> None:
+    """What the core prints goes to the log in full width and without colour, however our own console is."""
+    wrapper.write("print('told', [os.environ.get(name) for name in ('COLUMNS', 'FORCE_COLOR', 'NO_COLOR')])")
+    assert "told [None, None, '1']\n" in wrapper.run(COLUMNS="40", FORCE_COLOR="1").stdout
 
 
 def test_both_streams_are_shown_in_order(wrapper: Wrapper) -> None:

@@ -222,6 +222,21 @@ def test_a_path_that_does_not_exist_costs_only_itself(bench: Bench) -> None:
     assert bench.archived() == ["a.txt"]
 
 
+def test_an_export_that_another_run_took_is_no_failure(bench: Bench) -> None:
+    """Found, but archived by a run beside this one: as if that run had come first. A path that was passed is missed."""
+    bench.put("a.txt", export("a"))
+    taken = bench.put("b.txt", export("b"))
+    bench.dedup.meanwhile = lambda _name: taken.unlink()
+    outcome = bench.run()
+    assert (outcome.exit_code, [each.path for each in outcome.result.exports]) == (0, ["MEMORY-CONTEXT/exports/a.txt"])
+    assert "b.txt is gone" in bench.text
+    paths = (str(bench.put("c.txt", export("c"))), str(bench.put("d.txt", export("d"))))
+    bench.dedup.meanwhile = lambda _name: Path(paths[1]).unlink()
+    outcome = bench.run(paths=paths)
+    assert outcome.exit_code == 1
+    assert outcome.result.failed[0].error == "The export is no longer there: d.txt"
+
+
 def test_only_failures(bench: Bench) -> None:
     """Where no path can be used the run ends with the summary of a failed run."""
     outcome = bench.run(paths=("nope.txt",))
@@ -533,6 +548,27 @@ def test_the_question(monkeypatch: pytest.MonkeyPatch, answer: str, expected: bo
     assert ask("Process?") is expected
     monkeypatch.setattr(sys.stdin, "isatty", lambda: False)
     assert export_dedup._asker() is None
+
+
+def test_eight_runs_at_once_end_as_one(tmp_path: Path) -> None:
+    """Eight processes over the same files: each message once, each file archived once, every run succeeds."""
+    for number in range(6):
+        (tmp_path / f"2025-11-1{number}-EXPORT-WORK.txt").write_bytes(
+            export(*(f"do thing {n}" for n in range(number + 1)))
+        )
+    (tmp_path / "MEMORY-CONTEXT").mkdir()
+    command = [sys.executable, str(SCRIPT), "--no-checkpoint", "--yes", "--project", str(tmp_path)]
+    runs = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8") for _ in range(8)
+    ]
+    outputs = [run.communicate()[0] for run in runs]
+    assert [run.returncode for run in runs] == [0] * 8, outputs
+    archive = tmp_path / "MEMORY-CONTEXT" / "exports-archive"
+    assert sorted(path.name for path in archive.glob("*.txt")) == [f"2025-11-1{n}-EXPORT-WORK.txt" for n in range(6)]
+    assert list(tmp_path.glob("*.txt")) == []
+    stored = ClaudeConversationDeduplicator(tmp_path / "MEMORY-CONTEXT" / "dedup_state")
+    prompts = [m["content"] for m in stored.get_full_conversation("work") if m["kind"] == "prompt"]
+    assert prompts == [f"do thing {number}" for number in range(6)]
 
 
 def script(*arguments: str, cwd: Path, python: str = sys.executable) -> subprocess.CompletedProcess[str]:

@@ -161,7 +161,9 @@ def without_second_copy(shown: Columns, banners: Sequence[int]) -> range | None:
     """
     for start in banners:
         length = min(start, len(shown) - start)
-        if length and shown.hashes[:length] == shown.hashes[start : start + length]:
+        if shown.hashes[:length] == shown.hashes[start : start + length] and any(
+            shown.weights[p] >= DISTINCTIVE for p in range(length)
+        ):
             return range(start, start + length)
     return None
 

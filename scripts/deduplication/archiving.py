@@ -142,9 +142,9 @@ class Archive:
     @staticmethod
     def _remove(source: Path, identity: Identity, sha256: str) -> None:
         """Unlink the original, unless it is another file by now. Its bytes are in the archive, synced."""
-        descriptor, found = open_regular(source)
+        descriptor, _ = open_regular(source)
         try:
-            if found != identity or _digest(descriptor) != sha256:
+            if _digest(descriptor) != sha256:
                 raise ExportChanged(source.name)
         finally:
             os.close(descriptor)

@@ -9,8 +9,9 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import stat
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from .errors import StoreNotWritable
 
@@ -24,6 +25,8 @@ SHARED_FILE: Final = 0o644
 _NO_FOLLOW: Final[int] = getattr(os, "O_NOFOLLOW", 0)
 _BINARY: Final[int] = getattr(os, "O_BINARY", 0)
 _CLOSE_ON_EXEC: Final[int] = getattr(os, "O_CLOEXEC", 0)
+_NO_WAIT: Final[int] = getattr(os, "O_NONBLOCK", 0)
+_TEMPORARY: Final = re.compile(r"\.\d+\.tmp\Z")
 
 
 @contextlib.contextmanager
@@ -57,8 +60,13 @@ def sync_directory(path: str) -> None:
 
 
 def make_private_directory(path: str) -> None:
-    """Create ``path`` (and its parents) readable by its owner only, whatever the umask says."""
-    os.makedirs(path, mode=PRIVATE_DIRECTORY, exist_ok=True)
+    """Create ``path`` and its missing parents readable by their owner only, whatever the umask says."""
+    if not os.path.isdir(path):
+        parent = os.path.dirname(os.path.abspath(path))
+        if not os.path.isdir(parent):  # os.makedirs would give the parents the umask's mode
+            make_private_directory(parent)
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(path, PRIVATE_DIRECTORY)
     if os.name != "nt" and stat.S_IMODE(os.stat(path).st_mode) & 0o077:
         os.chmod(path, PRIVATE_DIRECTORY)
 
@@ -119,6 +127,26 @@ def append(path: str, data: bytes, *, mode: int = PRIVATE_FILE, durable: bool = 
             os.close(descriptor)
         if durable and not existed:
             sync_directory(os.path.dirname(path) or ".")
+
+
+def open_regular(path: str) -> BinaryIO:
+    """Open a file of ours for reading. A link is not followed and a pipe not waited for: both are an OSError."""
+    descriptor = os.open(path, os.O_RDONLY | _NO_FOLLOW | _NO_WAIT | _BINARY | _CLOSE_ON_EXEC)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "Not a regular file")
+        return os.fdopen(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def remove_temporaries(directory: str) -> None:
+    """Delete what :func:`replace` left in ``directory`` when its process was killed; only who holds the lock may."""
+    with contextlib.suppress(OSError):  # a leftover does no harm: the next run tries again
+        for name in os.listdir(directory):
+            if _TEMPORARY.search(name):
+                os.unlink(os.path.join(directory, name))
 
 
 def truncate(path: str, size: int) -> None:

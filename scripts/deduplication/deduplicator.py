@@ -97,9 +97,7 @@ class ClaudeConversationDeduplicator:
         if conversation_id is not None:
             conversation_id = validate_session_id(conversation_id)
         data = fingerprint.canonical(export_data).encode()
-        exchange = formats.api.recognises(data, strict=False)
-        export = formats.api.parse(data) if exchange else formats.third_party.parse_object(export_data)
-        return self._ingest(export, data, "", conversation_id, dry_run=False).new_messages
+        return self._ingest(formats.parse_object(export_data, data), data, "", conversation_id, dry_run=False).new_messages
 
     def get_full_conversation(self, conversation_id: str) -> list[dict[str, Any]]:
         """Every message of a conversation in reading order, repeats included; a message that grew in its last form.
@@ -108,16 +106,13 @@ class ClaudeConversationDeduplicator:
         else is known of it. An unknown conversation gives an empty list.
         """
         with self.store.transaction(write=False):
-            conversation = self.store.conversation(conversation_id)
-            latest = dict.fromkeys(conversation.reading().order)
-            numbers = [_latest(number, conversation.extends) for number in latest]
-            return list(self.store.bodies(conversation_id, numbers))
+            return list(self.store.bodies(conversation_id, self.store.conversation(conversation_id).reading().order))
 
     def get_statistics(self, conversation_id: str) -> dict[str, Any]:
         """Counts of one conversation; the seed's keys first. Percentages are of bytes on disk, never estimated."""
         with self.store.transaction(write=False):
             figures = self.store.figures(conversation_id)
-            runs = len(set(self.store.conversation(conversation_id).reading().component) - {-1})
+            runs = len(set(self.store.conversation(conversation_id).reading().component))
         savings = round(100 * (1 - figures.stored_bytes / figures.raw_bytes), 1) if figures.raw_bytes else 0.0
         return {
             "watermark": figures.watermark,
@@ -380,15 +375,6 @@ def _placed_marks(marks: Sequence[tuple[str, int]], numbers: Sequence[int]) -> l
     return [
         [kind, numbers[before] if before < len(numbers) else -1] for kind, before in marks if kind != BANNER or before
     ]
-
-
-def _latest(number: int, extends: Mapping[int, int]) -> int:
-    """The last stored version of an occurrence."""
-    newest = number
-    for later in sorted(extends):
-        if extends[later] == newest:
-            newest = later
-    return newest
 
 
 def _as_dict(occurrence: NewOccurrence, number: int) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from .errors import DedupError, ExportUnreadable, NotAnExport, UnsafePath
+from .errors import DedupError, ExportGone, ExportUnreadable, NotAnExport, UnsafePath
 from .naming import looks_like_export, moment, natural, session_id_from_name, validate_session_id
 from .reading import Identity, open_regular, take
 
@@ -171,7 +171,7 @@ def _search(project: Project, folder: Path, *, drop: bool) -> Iterator[Candidate
             if expected:
                 yield Refusal(path, error, fatal=False)
         except (OSError, DedupError) as error:
-            if expected and not isinstance(error, FileNotFoundError):
+            if expected and not isinstance(error, (FileNotFoundError, ExportGone)):
                 named = error if isinstance(error, DedupError) else ExportUnreadable(str(error.strerror))
                 yield Refusal(path, named, fatal=True)
         else:

@@ -52,6 +52,12 @@ class ExportUnreadable(ExportError):
     """The export cannot be read"""
 
 
+class ExportGone(ExportUnreadable):
+    """The export is no longer there"""
+
+    hint = "Another run may have archived it; otherwise check the path."
+
+
 class ExportChanged(ExportError):
     """The export changed while it was being processed"""
 

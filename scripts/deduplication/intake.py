@@ -6,19 +6,27 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Optional, Protocol
 
 from .errors import DedupError, ExportError, UnsafePath
+from .metrics import ExportResult
 from .naming import file_name
 from .reading import read
 
 if TYPE_CHECKING:
     from .discovery import Candidate
-    from .metrics import ExportResult
     from .reading import Identity
 
 
 class Deduplicator(Protocol):
     """What the steps need of a deduplicator."""
 
-    def ingest(self, data: bytes, *, name: str, conversation_id: str | None = None, strict: bool = False) -> Any:
+    def ingest(
+        self,
+        data: bytes,
+        *,
+        name: str,
+        conversation_id: str | None = None,
+        dry_run: bool = False,
+        strict: bool = False,
+    ) -> Any:
         """Which messages of this export are new? They are durable when this returns."""
 
     def global_unique_count(self) -> int:
@@ -37,6 +45,8 @@ class Entry:
     identity: Optional[Identity] = None
     sha256: str = ""
     """Set once its messages are durable."""
+    done: Any = None
+    """What the deduplicator said of it."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +57,10 @@ class Failure:
     defect: Optional[Exception] = None
 
 
-def process(entry: Entry, dedup: Deduplicator, session_id: str | None) -> Failure | None:
+def process(entry: Entry, dedup: Deduplicator, session_id: str | None, *, dry_run: bool = False) -> Failure | None:
     """Read the export of ``entry`` and have its messages stored; the entry then has its figures, or its error.
+
+    With ``dry_run`` the messages are counted and nothing is stored.
 
     A failure of the file is returned. What may be the store's is raised: nothing more should be done with it.
     """
@@ -60,6 +72,7 @@ def process(entry: Entry, dedup: Deduplicator, session_id: str | None) -> Failur
             data,
             name=file_name(path.name),
             conversation_id=session_id,
+            dry_run=dry_run,
             strict=not entry.candidate.named,
         )
     except (ExportError, UnsafePath) as error:
@@ -71,18 +84,8 @@ def process(entry: Entry, dedup: Deduplicator, session_id: str | None) -> Failur
             raise
         named = DedupError(f"{type(error).__name__}: {error}", hint="This is a defect of export-dedup.")
         return _failed(entry, Failure(named, error))
-    entry.sha256 = done.sha256
-    entry.result = replace(
-        entry.result,
-        format=done.format,
-        session_id=done.conversation_id,
-        total=done.total,
-        new=done.new,
-        duplicates=done.duplicates,
-        gaps=tuple(done.gaps),
-        warnings=tuple(done.warnings),
-        raw_bytes=done.raw_bytes,
-    )
+    entry.done, entry.sha256 = done, done.sha256
+    entry.result = ExportResult.of(entry.result.path, done)
     return None
 
 

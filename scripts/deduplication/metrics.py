@@ -48,9 +48,9 @@ class ExportResult:
             total=done.total,
             new=done.new,
             duplicates=done.duplicates,
-            gaps=done.gaps,
+            gaps=tuple(done.gaps),
             raw_bytes=done.raw_bytes,
-            warnings=done.warnings,
+            warnings=tuple(done.warnings),
         )
 
     @property

@@ -23,8 +23,7 @@ class ReadingOrder:
     """``order`` lists sequence numbers as they are read; ``component[i]`` is the run that number ``i`` belongs to.
 
     Occurrences of one component are tied together by windows; between two components lies a gap: nothing that was
-    seen says which came first. Numbers that only extend an earlier one (a message that had grown) are not listed;
-    ``component`` is -1 for them.
+    seen says which came first. Of a message that had grown only the last version is listed, in the place of the first.
     """
 
     order: list[int]
@@ -73,13 +72,16 @@ def reading_order(
     later = {segment_of[number] for number in continuations if number < count}
     sequence = _topological(len(starts), edges, later)
     component = _components(len(starts), edges)
+    latest = {root: number for number, root in sorted(roots.items())}
     order: list[int] = []
     for segment in sequence:
         start = starts[segment]
         end = starts[segment + 1] if segment + 1 < len(starts) else count
         if start not in grown:
             order.extend(range(start, end))
-    return ReadingOrder(order, [-1 if n in grown else component[segment_of[n]] for n in range(count)])
+    if latest:
+        order = [latest.get(number, number) for number in order]
+    return ReadingOrder(order, [component[segment_of[roots.get(number, number)]] for number in range(count)])
 
 
 def _root(number: int, grown: Mapping[int, int]) -> int:

@@ -6,7 +6,7 @@ import os
 import stat
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from .errors import ExportChanged, ExportUnreadable, UnsafePath
+from .errors import ExportChanged, ExportGone, ExportUnreadable, UnsafePath
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,6 +58,8 @@ def open_regular(path: Path) -> tuple[int, Identity]:
         if not stat.S_ISREG(before.st_mode):
             raise UnsafePath(_kind(before.st_mode))
         descriptor = os.open(path, _OPEN)
+    except FileNotFoundError as error:
+        raise ExportGone(path.name) from error
     except OSError as error:
         raise ExportUnreadable(str(error.strerror)) from error
     status = os.fstat(descriptor)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Optional
 
 from . import discovery, report
-from .errors import EXIT_FAILURE, EXIT_OK, DedupError
+from .errors import EXIT_FAILURE, EXIT_OK, DedupError, ExportGone
 from .intake import Entry, process
 from .metrics import ExportResult, RunResult
 
@@ -121,13 +121,17 @@ class _Run:
     def deduplicate(self) -> None:
         """Step 2, oldest first. Raises ``StoreError``; all else costs only the file concerned."""
         self._out(report.step_deduplicate(len(self._entries)))
-        for entry in self._entries:
+        for entry in list(self._entries):
             self._deduplicate(entry)
         self._out(report.sums_block(self._result()))
 
     def _deduplicate(self, entry: Entry) -> None:
         failure = process(entry, self._dedup, self._options.session_id)
-        if failure is not None:
+        if failure is not None and isinstance(failure.error, ExportGone) and not entry.candidate.named:
+            # Found by a search, and archived by a run beside this one before we came to it: nothing is missing.
+            self._entries.remove(entry)
+            self._out(report.skipped(f"{entry.candidate.path.name} is gone, another run took it"))
+        elif failure is not None:
             self._unexpected = self._unexpected or failure.defect
             self._fail(entry.result, failure.error)
         else:

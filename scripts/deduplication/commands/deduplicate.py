@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 import sys
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from .. import discovery, report, store_report
-from ..errors import EXIT_FAILURE, EXIT_OK, ExportError, UnsafePath, UsageError
+from ..errors import EXIT_FAILURE, EXIT_OK, UsageError
+from ..intake import Entry, process
 from ..metrics import ExportResult, RunResult
-from ..naming import file_name
 from ..project import Project, find_project
-from ..reading import read
 from . import arguments as shared
 
 if TYPE_CHECKING:
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..deduplicator import ClaudeConversationDeduplicator, Ingest
+    from ..discovery import Candidate
 
 _DESCRIPTION: Final = """\
 Store the messages of exports, each exactly once. The files stay where they are (export-dedup.py archives them).
@@ -47,8 +46,10 @@ def main(arguments: Sequence[str]) -> int:
         import json
 
         print(json.dumps(outcome.as_dict()))
-    elif not asked.stats_only:
+    elif not asked.stats_only and len(outcome.failed) < len(outcome.exports):
         report.show(report.sums_block(outcome))
+    if run.defect is not None:
+        raise run.defect
     return EXIT_FAILURE if outcome.failed else EXIT_OK
 
 
@@ -75,6 +76,8 @@ class _Run:
         self._asked, self._dedup, self._project = asked, dedup, project
         self._started = time.monotonic()
         self._unread = bool(asked.dry_run or asked.stats_only)
+        self.defect: Exception | None = None
+        """A defect of ours that one file brought to light; the others were processed all the same."""
 
     def process(self) -> RunResult:
         """Every export in turn; a broken one costs only itself."""
@@ -101,26 +104,17 @@ class _Run:
             duration_s=time.monotonic() - self._started,
         )
 
-    def _one(self, candidate: discovery.Candidate) -> ExportResult:
-        result = ExportResult(self._project.relative(candidate.path))
-        try:
-            data, _ = read(candidate.path)
-            done = self._dedup.ingest(
-                data,
-                name=file_name(candidate.path.name),
-                conversation_id=self._asked.session_id,
-                dry_run=self._unread,
-                strict=not candidate.named,
-            )
-        except (ExportError, UnsafePath) as error:
-            result = replace(result, error=str(error))
-            self._say_failed(result, error.hint)
-            return result
-        result = ExportResult.of(result.path, done)
-        self._write(candidate, done)
-        if not self._asked.json:
-            self._say(result)
-        return result
+    def _one(self, candidate: Candidate) -> ExportResult:
+        entry = Entry(candidate, ExportResult(self._project.relative(candidate.path)))
+        failure = process(entry, self._dedup, self._asked.session_id, dry_run=self._unread)
+        if failure is not None:
+            self.defect = self.defect or failure.defect
+            self._say_failed(entry.result, failure.error.hint)
+        else:
+            self._write(candidate, entry.done)
+            if not self._asked.json:
+                self._say(entry.result)
+        return entry.result
 
     def _say(self, result: ExportResult) -> None:
         if not self._asked.stats_only:
@@ -137,7 +131,7 @@ class _Run:
         else:
             report.show(text)
 
-    def _write(self, candidate: discovery.Candidate, done: Ingest) -> None:
+    def _write(self, candidate: Candidate, done: Ingest) -> None:
         """The new messages as a file of their own, where that was asked for."""
         if self._unread or not (self._asked.output or self._asked.output_dir):
             return

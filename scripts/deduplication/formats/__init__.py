@@ -1,20 +1,35 @@
-"""The input formats, one module each, in the order in which they are asked."""
+"""The input formats, one module each, in the order in which they are asked.
+
+A module is imported when it is first asked: for a text export, which is the common case, only the first one.
+"""
 
 from __future__ import annotations
 
-from typing import Final
+from importlib import import_module
+from typing import TYPE_CHECKING, Final, cast
 
 from ..errors import NotAnExport
-from ..model import Export
-from . import api, text, third_party
-from .base import Format
 
-FORMATS: Final[dict[str, Format]] = {module.NAME: module for module in (text, api, third_party)}
+if TYPE_CHECKING:
+    from ..model import Export
+    from .base import Format
+
+TEXT: Final = "claude-code-text"
+API: Final = "anthropic-messages-api"
+THIRD_PARTY: Final = "third-party-json"
+FORMATS: Final = {TEXT: "text", API: "api", THIRD_PARTY: "third_party"}
+"""Name of each format -> the module in this folder that reads it."""
+
+
+def load(name: str) -> Format:
+    """The format of this name."""
+    return cast("Format", import_module(f".{FORMATS[name]}", __name__))
 
 
 def detect(data: bytes, *, strict: bool = False) -> Format:
     """The format of ``data``, by content alone. Raises :class:`NotAnExport` with the reason."""
-    for candidate in FORMATS.values():
+    for name in FORMATS:
+        candidate = load(name)
         if candidate.recognises(data, strict=strict):
             return candidate
     raise NotAnExport(describe(data))
@@ -23,6 +38,13 @@ def detect(data: bytes, *, strict: bool = False) -> Format:
 def parse(data: bytes, *, strict: bool = False) -> Export:
     """Every message of an export with the bytes it came from."""
     return detect(data, strict=strict).parse(data)
+
+
+def parse_object(value: object, data: bytes) -> Export:
+    """The same for a JSON document that was parsed already; ``data`` is its canonical spelling."""
+    from . import api, third_party
+
+    return api.parse(data) if api.recognises(data, strict=False) else third_party.parse_object(value)
 
 
 def describe(data: bytes) -> str:

@@ -7,11 +7,71 @@ that fits is turned back. A line with two flipped bits is not healed (the result
 
 from __future__ import annotations
 
+import re
 import zlib
+from typing import Final
 
 from .log import _SEAL, _SEAL_LENGTH, Damaged, decode_line
 
-_POLYNOMIAL = 0xEDB88320
+_POLYNOMIAL: Final = 0xEDB88320
+_LINE_FEED: Final = 0x0A
+_FRAME_END: Final = b'"}\n'
+_SEAM: Final = re.compile(rb'"\}(.)(?=\{"conversation_id":)', re.DOTALL)
+"""Where a line ends and another begins, if the byte between them is taken for a line feed."""
+
+
+def patches(data: bytes) -> list[tuple[int, bytes]]:
+    """What is to be put where (byte offset, bytes) so that damaged lines of ``data`` are right again.
+
+    Each patch turns one bit back; lines that more happened to are left out. The length never changes.
+    """
+    found: list[tuple[int, bytes]] = []
+    start = 0
+    while start < len(data):
+        end = data.find(b"\n", start) + 1 or len(data)
+        line = data[start:end]
+        if not _decodes(line):
+            after = data.find(b"\n", end) + 1 or len(data)
+            joined = _joined(line, data[end:after])
+            if joined is not None:
+                found.append((start, joined))
+                end = after
+            else:
+                fixed = healed(line) or _split(line)
+                if fixed is not None:
+                    found.append((start, fixed))
+        start = end
+    return found
+
+
+def _decodes(line: bytes) -> bool:
+    try:
+        decode_line(line)
+    except Damaged:
+        return False
+    return True
+
+
+def _joined(line: bytes, following: bytes) -> bytes | None:
+    """One line that a flipped bit cut in two: its line feed was another character."""
+    if line.endswith(_FRAME_END) or not following.endswith(_FRAME_END):
+        return None
+    for bit in range(8):
+        whole = b"%s%c%s" % (line[:-1], _LINE_FEED ^ 1 << bit, following)
+        if _decodes(whole):
+            return whole
+    return None
+
+
+def _split(line: bytes) -> bytes | None:
+    """Two lines whose line feed became another character."""
+    for seam in _SEAM.finditer(line):
+        at = seam.start(1)
+        if bin(line[at] ^ _LINE_FEED).count("1") == 1:
+            halves = line[:at] + b"\n", line[at + 1 :]
+            if all(map(_decodes, halves)):
+                return b"".join(halves)
+    return None
 
 
 def _table() -> list[int]:
@@ -30,11 +90,7 @@ def healed(line: bytes) -> bytes | None:
     fixed = _flipped_in_frame(line) or _flipped_in_body(line)
     if fixed is None:
         return None
-    try:
-        decode_line(fixed)
-    except Damaged:
-        return None
-    return fixed
+    return fixed if _decodes(fixed) else None
 
 
 def _flipped_in_frame(line: bytes) -> bytes | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import stat
 import time
 import zlib
 from typing import TYPE_CHECKING, Any, Final
@@ -73,11 +74,9 @@ class JsonStore:
         if write:
             self._prepare()
         with contextlib.ExitStack() as stack:
-            try:
-                stack.enter_context(locking.exclusive(self._path(LOCK), self._timeout))
-            except StoreNotWritable:
-                if write:
-                    raise  # a reader of a read-only store needs no lock: nobody can write
+            self._lock(stack, write=write)
+            if write:
+                self._ignore()
             self._refresh(write=write)
             self._depth = 1
             try:
@@ -90,13 +89,22 @@ class JsonStore:
             atomic.make_private_directory(self.folder)
             if hasattr(os, "geteuid") and os.stat(self.folder).st_uid != os.geteuid() != 0:
                 raise StoreNotPrivate(self.folder)
+
+    def _lock(self, stack: contextlib.ExitStack, *, write: bool) -> None:
+        try:
+            stack.enter_context(locking.exclusive(self._path(LOCK), self._timeout))
+        except StoreNotWritable:
+            if write:
+                raise  # a reader of a read-only store needs no lock: nobody can write
+
+    def _ignore(self) -> None:
         ignore = self._path(".gitignore")
         if not os.path.exists(ignore):
             atomic.replace(ignore, b"# Private state: never committed.\n*\n", durable=False)
 
     def _identity(self) -> tuple[int, ...]:
         try:
-            index = os.stat(self._path(INDEX))
+            index = os.lstat(self._path(INDEX))
         except FileNotFoundError:
             return ()
         return (index.st_ino, index.st_size, index.st_mtime_ns, self.log.size())
@@ -108,8 +116,6 @@ class JsonStore:
             return
         state = self._load()
         if state is None:
-            if self._has_damaged_line():
-                raise StoreDamaged(f"{self.log.path}: a line is damaged and the indexes are gone or damaged too")
             state = State()
             self._audit = (0, 0)
         self._state = state
@@ -124,32 +130,22 @@ class JsonStore:
         else:
             self._loaded = identity
 
-    def _has_damaged_line(self) -> bool:
-        last = None
-        for line in self.log.lines():
-            if last is not None:
-                return True  # a bad line that is not the last one is no torn write
-            try:
-                decode_line(line.data)
-            except Damaged:
-                last = line
-        return False
-
     def _load(self) -> State | None:
         """The state as the index files have it; None where they are missing, damaged or of another version."""
         try:
-            with open(self._path(INDEX), "rb") as file:
+            with atomic.open_regular(self._path(INDEX)) as file:
                 index = decode_line(file.read())
             if index["version"] != _VERSION:
                 return None
             files: dict[str, bytes] = {}
             for name in (HASHES, WATERMARKS):
-                with open(self._path(name), "rb") as file:
+                with atomic.open_regular(self._path(name)) as file:
                     files[name] = file.read()
                 if [len(files[name]), zlib.crc32(files[name])] != index["files"][name]:
                     return None
             audit = index["files"][AUDIT]
-            if os.stat(self._path(AUDIT)).st_size != audit[0]:
+            status = os.lstat(self._path(AUDIT))
+            if not stat.S_ISREG(status.st_mode) or status.st_size != audit[0]:
                 return None
             self._audit = (audit[0], audit[1])
             return State.from_dict(index["state"], json.loads(files[HASHES]))
@@ -158,39 +154,49 @@ class JsonStore:
 
     def _catch_up(self, *, write: bool) -> None:
         """Replay what the indexes lack; put aside what a run that did not finish left behind."""
-        start = self._state.size
+        self._loaded = ()
+        committed = self._state.size
         pending: list[tuple[Line, Record]] = []
-        committed = start
         audit: list[bytes] = []
-        for line in self.log.lines(start):
+        for line in self.log.lines(committed):
+            where = f"{self.log.path}, byte {line.offset}"
             try:
-                pending.append((line, decode_line(line.data)))
-                if is_commit(pending[-1][1]):
-                    audit.extend(self._state.apply(record, one) for one, record in pending)
-                    committed = line.end
-                    pending = []
+                record = decode_line(line.data)
             except Damaged as error:
-                if self._commit_follows(line.end):
-                    where = f"{self.log.path}, byte {line.offset}"
-                    raise StoreDamaged(f"{where}: {error}, and later runs stand behind it") from error
+                if not self._is_torn(line):
+                    raise StoreDamaged(f"{where}: {error}") from error
                 break
-        if self.log.size() > committed and write:
-            name = f"unfinished-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{committed}.jsonl"
-            with atomic.write_errors(self.folder):
-                atomic.make_private_directory(self._path(QUARANTINE))
-            self.log.cut(committed, os.path.join(self._path(QUARANTINE), name))
-            self.warnings.append(
-                f"an earlier run did not finish; its part was moved to {QUARANTINE}/{name}, run its export again"
-            )
+            pending.append((line, record))
+            if is_commit(record):
+                try:
+                    audit.extend(self._state.apply(one, of) for of, one in pending)
+                except Damaged as error:
+                    raise StoreDamaged(f"{where}: {error}") from error
+                committed, pending = line.end, []
         if write:
+            atomic.remove_temporaries(self.folder)
+            if self.log.size() > committed:
+                self.warnings.append(self._put_aside(committed))
             self._write_indexes(b"".join(audit))
 
-    def _commit_follows(self, start: int) -> bool:
-        for line in self.log.lines(start):
+    def _is_torn(self, bad: Line) -> bool:
+        """Did a run that was cut off write this line? Not if a run is complete behind it or one bit flipped in it."""
+        for line in self.log.lines(bad.end):
             with contextlib.suppress(Damaged):
                 if is_commit(decode_line(line.data)):
-                    return True
-        return False
+                    return False
+        return not healing.patches(self.log.tail(bad.offset))
+
+    def _put_aside(self, committed: int) -> str:
+        """Move what stands behind the last complete run into the quarantine folder; says so in a line."""
+        folder = self._path(QUARANTINE)
+        name = f"unfinished-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{committed}.jsonl"
+        if os.path.islink(folder):
+            raise StoreNotWritable(f"{folder} is a link", hint="Remove the link, then run the command again.")
+        with atomic.write_errors(folder):
+            atomic.make_private_directory(folder)
+        self.log.cut(committed, os.path.join(folder, name))
+        return f"an earlier run did not finish; its part was moved to {QUARANTINE}/{name}, run its export again"
 
     # -- the indexes on disk -----------------------------------------------------------------------------------
 
@@ -269,7 +275,7 @@ class JsonStore:
         for position, entry in enumerate(records):
             lines.append(Line(offset, position + 1, encode_line(entry)))
             offset = lines[-1].end
-        self.log.append(b"".join(line.data for line in lines))
+        self.log.append_run(b"".join(line.data for line in lines[:-1]), lines[-1].data)
         prints = [*(occurrence.fingerprint for _, occurrence in occurrences), None]
         audit = b"".join(self._state.apply(*applied) for applied in zip(records, lines, prints))
         self._write_indexes(audit)
@@ -320,8 +326,9 @@ class JsonStore:
         """Recount everything from the log; call it outside a transaction."""
         if not os.path.isdir(self.folder):
             return []
-        with locking.exclusive(self._path(LOCK), self._timeout):
-            problems, audit = self._recount(repair=False)
+        with contextlib.ExitStack() as stack:
+            self._lock(stack, write=False)
+            problems, audit, _ = self._recount()
             files = self._index_files((len(audit), zlib.crc32(audit)))
             for name, data in {**files, AUDIT: audit}.items():
                 if self._state.size or os.path.exists(self._path(name)):
@@ -331,7 +338,7 @@ class JsonStore:
 
     def _compare(self, name: str, expected: bytes) -> list[str]:
         try:
-            with open(self._path(name), "rb") as file:
+            with atomic.open_regular(self._path(name)) as file:
                 same = file.read() == expected
         except FileNotFoundError:
             return [f"{name}: missing (an index; 'rebuild' makes it again)"]
@@ -339,39 +346,31 @@ class JsonStore:
             return [f"{name}: {error.strerror or error}"]
         return [] if same else [f"{name}: does not say what the log says (an index; 'rebuild' makes it again)"]
 
-    def _recount(self, *, repair: bool) -> tuple[list[str], bytes]:
-        """Read the whole log into a new state; returns what is wrong with it and the audit file that follows."""
+    def _recount(self) -> tuple[list[str], bytes, int]:
+        """Read the whole log into a new state; what is wrong with it, the audit file, where the last run ends."""
         problems: list[str] = []
         self._state = state = State()
         audit: list[bytes] = []
-        repaired: dict[int, bytes] = {}
-        new, committed = 0, 0
+        new = committed = unreadable = 0
         for line in self.log.lines():
-            data = line.data
             try:
-                try:
-                    record = decode_line(data)
-                except Damaged as error:
-                    healed = healing.healed(data) if repair else None
-                    if healed is None:
-                        raise
-                    problems.append(f"{LOG_NAME}, line {line.number}: {error}; one flipped bit was found and set right")
-                    repaired[line.offset] = data = healed
-                    record = decode_line(data)
-                audit.append(state.apply(record, Line(line.offset, line.number, data)))
-                if is_commit(record):
-                    problems.extend(self._check_run(record, new, line))
-                    new, committed = 0, line.end
-                else:
-                    new += "message" in record and counts(record["message"]["kind"])
+                record = decode_line(line.data)
+                audit.append(state.apply(record, line))
             except Damaged as error:
-                problems.append(f"{LOG_NAME}, line {line.number} (byte {line.offset}): {error}; {_cost(data)}")
-        if committed < self.log.size() and not problems:
-            problems.append(f"{LOG_NAME}: the last run did not finish ({self.log.size() - committed:,} bytes)")
-        state.size = self.log.size()
-        if repaired:
-            self._rewrite(repaired)
-        return problems, b"".join(audit)
+                state.unreadable += 1
+                problems.append(f"{LOG_NAME}, line {line.number} (byte {line.offset}): {error}; {_cost(line.data)}")
+                continue
+            if is_commit(record):
+                if state.unreadable == unreadable:  # else the counts cannot agree, and the reason was named
+                    problems.extend(self._check_run(record, new, line))
+                new, committed, unreadable = 0, line.end, state.unreadable
+            else:
+                new += "message" in record and counts(record["message"]["kind"])
+        size = self.log.size()
+        if committed < size and not problems:
+            problems.append(f"{LOG_NAME}: the last run did not finish ({size - committed:,} bytes)")
+        state.size = size
+        return problems, b"".join(audit), committed
 
     def _check_run(self, record: Record, new: int, line: Line) -> list[str]:
         kinds = self.conversation(record["conversation_id"]).columns.kinds
@@ -384,26 +383,40 @@ class JsonStore:
             problems.append(f"{where}: says {record['export']['total']} messages in all, {total} were counted")
         return problems
 
-    def _rewrite(self, repaired: dict[int, bytes]) -> None:
-        """Put healed lines into the log: the whole file anew, atomically, of the same length."""
-        with open(self.log.path, "rb") as file:
-            content = bytearray(file.read())
-        for offset, data in repaired.items():
-            content[offset : offset + len(data)] = data
-        atomic.replace(self.log.path, bytes(content))
+    def _heal(self) -> list[str]:
+        """Set flipped bits of the log right: the whole file anew, atomically, of the same length."""
+        content = self.log.tail()
+        patches = healing.patches(content)
+        healed = bytearray(content)
+        problems = []
+        for offset, data in patches:
+            healed[offset : offset + len(data)] = data
+            number = content.count(b"\n", 0, offset) + 1
+            problems.append(f"{LOG_NAME}, line {number} (byte {offset}): one flipped bit was found and set right")
+        if patches:
+            atomic.replace(self.log.path, bytes(healed))
+        return problems
 
     def rebuild(self) -> list[str]:
-        """Make every index anew. Damaged lines are healed where one bit was flipped, else put aside and named."""
+        """Make every index anew. Damaged lines are healed where one bit was flipped, else passed over and named.
+
+        What stands behind the last complete run is put aside, as the next run would do.
+        """
         self._prepare()
         with locking.exclusive(self._path(LOCK), self._timeout):
+            self._ignore()
             for name in INDEX_NAMES:
                 if os.path.isdir(self._path(name)):
                     raise StoreError(f"{self._path(name)} is a folder", hint="Move it away, then rebuild again.")
-            self._state = State()
             self._audit = (0, 0)
-            problems, audit = self._recount(repair=True)
+            atomic.remove_temporaries(self.folder)
+            problems = self._heal()
+            found, audit, committed = self._recount()
+            if committed < self.log.size():
+                found.append(self._put_aside(committed))
+                _, audit, _ = self._recount()
             self._write_indexes(audit)
-        return problems
+        return [*problems, *found]
 
 
 def _dump(value: object) -> bytes:

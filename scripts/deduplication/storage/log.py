@@ -7,6 +7,7 @@ last commit record belongs to a run that did not finish.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import zlib
@@ -88,7 +89,7 @@ class Log:
     def lines(self, start: int = 0, end: int | None = None) -> Iterator[Line]:
         """The lines from byte ``start`` on, damaged or not; numbers count from ``start``."""
         try:
-            with open(self.path, "rb") as file:
+            with atomic.open_regular(self.path) as file:
                 file.seek(start)
                 offset = start
                 for number, data in enumerate(file, 1):
@@ -108,7 +109,7 @@ class Log:
     def records(self, offsets: list[int]) -> Iterator[Record]:
         """The records at these offsets, in this order."""
         try:
-            with open(self.path, "rb") as file:
+            with atomic.open_regular(self.path) as file:
                 for offset in offsets:
                     file.seek(offset)
                     try:
@@ -118,16 +119,37 @@ class Log:
         except OSError as error:
             raise StoreError(f"{self.path}: {error.strerror or error}") from error
 
-    def append(self, data: bytes) -> None:
-        """Add whole lines, durably: when this returns they are on the disk."""
-        atomic.append(self.path, data)
+    def tail(self, start: int = 0) -> bytes:
+        """Every byte from ``start`` on."""
+        try:
+            with atomic.open_regular(self.path) as file:
+                file.seek(start)
+                return file.read()
+        except FileNotFoundError:
+            return b""
+        except OSError as error:
+            raise StoreError(f"{self.path}: {error.strerror or error}") from error
+
+    def append_run(self, occurrences: bytes, commit: bytes) -> None:
+        """Add the lines of one run, durably: when this returns they are on the disk.
+
+        The commit record is written only once the lines before it are on the disk. A disk may write later bytes
+        before earlier ones: if the power fails in between, no commit record stands behind a hole.
+        """
+        size = self.size()
+        try:
+            if occurrences:
+                atomic.append(self.path, occurrences)
+            atomic.append(self.path, commit)
+        except BaseException:
+            if self.size() > size:
+                with contextlib.suppress(StoreError):  # else the next run puts the unfinished part aside
+                    atomic.truncate(self.path, size)
+            raise
 
     def cut(self, size: int, quarantine: str) -> None:
         """Move everything from ``size`` on into the file ``quarantine``, durably, and cut it off the log."""
-        with atomic.write_errors(self.path), open(self.path, "rb") as file:
-            file.seek(size)
-            tail = file.read()
-        atomic.replace(quarantine, tail)
+        atomic.replace(quarantine, self.tail(size))
         atomic.truncate(self.path, size)
 
 

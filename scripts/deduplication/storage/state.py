@@ -16,10 +16,12 @@ from ..model import (
     COMMAND_OUTPUT,
     COMPACTION,
     EXACT,
+    KINDS,
     LAYOUT,
     LOCAL_COMMAND,
     NOTICE,
     PROMPT,
+    ROLES,
     TEXT,
     THINKING,
     TOOL_CALL,
@@ -80,6 +82,11 @@ class ConversationState:
         self.lines.append(line)
         self._reading = None
 
+    def keep_lost(self, number: int) -> None:
+        """Lines that were lost keep their sequence numbers, up to ``number``."""
+        while len(self.lines) < number:
+            self.add(Fingerprint("", "", LOST, "", 0), -1)
+
     def add_window(self, window: list[list[int]]) -> int:
         """Append the window of one export unless it is there already; returns its position."""
         if window in self.windows:
@@ -104,6 +111,8 @@ class State:
         self.exports: dict[str, list[list[Any]]] = {}
         self.raw_bytes = 0
         self.unique = 0
+        self.unreadable = 0
+        """Damaged lines that were passed over so far: as many sequence numbers may be missing."""
         self._bodies: dict[str, int] | None = None
         self._prints: dict[str, Fingerprint] | None = None
         self._run_start = 0
@@ -143,17 +152,26 @@ class State:
         ``item`` is the fingerprint of the message where the caller just computed it; without it the message's content
         hash is checked. Raises :class:`Damaged` where the record contradicts what came before.
         """
-        audit = self._commit(record, line) if is_commit(record) else self._occurrence(record, line, item)
+        try:
+            audit = self._commit(record, line) if is_commit(record) else self._occurrence(record, line, item)
+        except Damaged:
+            raise
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise Damaged(f"a record of another form ({error!r})") from error
         self.size = line.end
         return audit
 
     def _occurrence(self, record: Record, line: Line, item: Fingerprint | None) -> bytes:
         identity, number = record.get("content_hash"), record.get("index")
-        if not isinstance(identity, str) or not isinstance(number, int):
+        if not isinstance(identity, str) or type(number) is not int:
             raise Damaged("an occurrence without number or content hash")
+        if not isinstance(record["timestamp"], str) or not isinstance(record["source"]["clock"], str):
+            raise Damaged("an occurrence without time or source")
         state = self.conversations.setdefault(record["conversation_id"], ConversationState())
         if number < len(state.lines):
             raise Damaged(f"sequence number {number} is taken")
+        if number > len(state.lines) + self.unreadable:
+            raise Damaged(f"sequence number {number} follows {len(state.lines) - 1}")
         if "message" in record:
             item = item or fingerprint(message_of(record))
             if item.content_hash != identity:
@@ -166,8 +184,7 @@ class State:
                 raise Damaged(f"no line carries the body {identity[:12]}…")
         if self._prints is not None:
             self._prints[identity] = item
-        while len(state.lines) < number:  # lines that were lost keep their numbers
-            state.add(Fingerprint("", "", LOST, "", 0), -1)
+        state.keep_lost(number)
         if record.get("uuid"):
             item = Fingerprint(identity, item.key, item.kind, item.role, item.weight, record["uuid"])
         if isinstance(record.get("extends"), int):
@@ -179,8 +196,16 @@ class State:
     def _commit(self, record: Record, line: Line) -> bytes:
         conversation_id, export = record["conversation_id"], record["export"]
         state = self.conversations.setdefault(conversation_id, ConversationState())
-        if any(last >= len(state.lines) or first > last for first, last in record["window"]):
+        window = record["window"]
+        if any(type(bound) is not int for each in window for bound in each) or any(not 0 <= a <= b for a, b in window):
+            raise Damaged("a window that is none")
+        if any(type(export[name]) is not int for name in ("bytes", "parser", "total", "new")):
+            raise Damaged("a run without its numbers")
+        highest = max((last for _, last in window), default=-1)
+        if highest >= len(state.lines) + self.unreadable:
             raise Damaged("the window names messages that are not in the log")
+        audit = _audit(record, line.end - self._run_start)
+        state.keep_lost(highest + 1)
         position = state.add_window(record["window"])
         if record["window"] and [COMPACTION, record["window"][0][0]] in record.get("marks", []):
             state.add_continuation(record["window"][0][0])
@@ -199,9 +224,8 @@ class State:
         entry = [conversation_id, export["parser"], export["format"], export["total"], position]
         if entry not in seen:
             seen.append(entry)
-        written = line.end - self._run_start
         self._run_start = line.end
-        return _audit(record, written)
+        return audit
 
     # -- answers -----------------------------------------------------------------------------------------------
 
@@ -299,6 +323,8 @@ def message_of(record: Record) -> Message:
     message = record["message"]
     try:
         fidelity = EXACT if message.get("fidelity") == EXACT else LAYOUT
+        if message["kind"] not in KINDS or message["role"] not in ROLES:
+            raise Damaged("a message of an unknown role or kind")
         return Message(message["role"], message["kind"], message["content"], uuid=record.get("uuid"), fidelity=fidelity)
     except (KeyError, TypeError, AttributeError) as error:
         raise Damaged("a message without role, kind or content") from error

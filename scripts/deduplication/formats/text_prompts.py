@@ -1,0 +1,90 @@
+"""Markers inside a prompt that somebody pasted an export into, told from real ones by the client's padding."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from .screen import display_width
+
+if TYPE_CHECKING:
+    from .text_blocks import Start
+
+_WRAPPED_RESULT: Final = re.compile(r" {2}⎿ \u00a0.*\S \Z")
+"""A real result below a prompt that happens to be as wide as the padding: a wrap leaves one blank, padding several."""
+_MOST_AHEAD: Final = 100
+"""Starts that are looked at for the end of one prompt: keeps the search linear."""
+
+
+def pasted_markers(text: str, starts: list[Start]) -> set[int]:
+    """Numbers of the starts that are part of a prompt somebody pasted an export into.
+
+    From 2.1.3 on every line of a prompt of several lines is padded with blanks to one width; a real answer is never
+    padded. Before that a prompt ends with exactly one blank, and a real turn has an empty line above it.
+    """
+    swallowed: set[int] = set()
+    trailing = _prompts_end_with_blank(text, starts)
+    number = 0
+    while number < len(starts):
+        if starts[number].type == "user":
+            end = _padded_end(text, starts[number].at)
+            if not end and trailing:
+                end = _blank_ended(text, starts, number)
+            while end and number + 1 < len(starts) and starts[number + 1].at < end:
+                number += 1
+                swallowed.add(number)
+        number += 1
+    return swallowed
+
+
+def _padded_end(text: str, start: int) -> int:
+    """Where the run of equally wide, blank-padded lines that begins at ``start`` ends; 0 where there is none."""
+    stop = text.find("\n", start)
+    line = text[start : stop if stop >= 0 else len(text)].rstrip("\r")
+    if stop < 0 or not line.endswith(" "):
+        return 0
+    width = display_width(line)
+    end = 0
+    while stop >= 0:
+        start = stop + 1
+        stop = text.find("\n", start)
+        line = text[start : stop if stop >= 0 else len(text)].rstrip("\r")
+        # Terminals disagree on how wide an emoji is: a padded line with one may be off by a few cells.
+        slack = 0 if line.isascii() else 4
+        if not line.endswith(" ") or abs(display_width(line) - width) > slack or _WRAPPED_RESULT.match(line):
+            break
+        end = stop + 1 if stop >= 0 else len(text)
+    return end
+
+
+def _last_line(text: str, start: int, end: int) -> str:
+    return text[start:end].rstrip("\r\n").rsplit("\n", 1)[-1].rstrip("\r")
+
+
+def _next(text: str, starts: list[Start], number: int) -> int:
+    return starts[number + 1].at if number + 1 < len(starts) else len(text)
+
+
+def _prompts_end_with_blank(text: str, starts: list[Start]) -> bool:
+    ends = [
+        _last_line(text, start.at, _next(text, starts, number))
+        for number, start in enumerate(starts)
+        if start.type == "user"
+    ]
+    blank = sum(line.endswith(" ") and not line.endswith("  ") for line in ends)
+    return blank >= 2 and blank >= 0.8 * len(ends)
+
+
+def _blank_ended(text: str, starts: list[Start], number: int) -> int:
+    """Where a prompt ends that runs into a marker without an empty line; 0 where nothing says that it goes on."""
+    for ahead in range(number, min(number + _MOST_AHEAD, len(starts) - 1)):
+        following = starts[ahead + 1].at
+        line = _last_line(text, starts[ahead].at, following)
+        if line.endswith(" "):
+            return starts[ahead].at + 1 if ahead > number else 0
+        if ahead == number and text[following - 2 : following] == "\n\n":
+            return 0
+    tail = min(number + _MOST_AHEAD, len(starts) - 1)
+    if tail > number and _last_line(text, starts[tail].at, len(text)).endswith(" "):
+        return starts[tail].at + 1
+    return 0
