@@ -7,6 +7,13 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# No test measures time: a slow machine finds the same errors as a fast one. In CI the same examples come every time.
+settings.register_profile(
+    "export-dedup", deadline=None, derandomize=bool(os.environ.get("CI")), suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("export-dedup")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 _UNSET = (

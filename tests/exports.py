@@ -18,7 +18,7 @@ SYSTEM: Final = "system"
 
 _NOUNS: Final = (
     "ledger harbour lantern meadow copper violin saddle quarry beacon thicket anvil orchard compass glacier "
-    "hammock pulley ribbon cistern turbine almanac"
+    "hammock Jigsaw pulley ribbon cistern turbine almanac"
 ).split()
 _VERBS: Final = "move rename inspect restore measure collect fold compare sort index mirror trace split join seal".split()
 _SHORT: Final = ("yes", "go on", "yes", "git status", "again, please", "yes")

@@ -23,6 +23,7 @@ class Scratch:
 
     @property
     def project(self) -> Project:
+        """The project whose root this is."""
         return Project(self.root.resolve())
 
     def git(self, *arguments: str, fails: bool = False, **options) -> str:
@@ -35,12 +36,14 @@ class Scratch:
         return os.fsdecode(run.stdout).rstrip("\n")
 
     def write(self, path: str, text: str | bytes = "text\n") -> Path:
+        """Write a file of the project."""
         file = self.root / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(text if isinstance(text, bytes) else text.encode())
         return file
 
     def commit(self, path: str = "a.txt", text: str | bytes = "text\n", subject: str = "first") -> str:
+        """Commit one file as the user would; the commit's full name."""
         file = self.write(path, text)
         self.git("add", "--", str(file))
         self.git("commit", "-q", "-m", subject)
@@ -54,6 +57,7 @@ class Scratch:
         return shlex.quote(str(file))
 
     def hook(self, name: str, body: str) -> None:
+        """Make an executable hook."""
         folder = Path(self.git("rev-parse", "--absolute-git-dir")) / "hooks"
         folder.mkdir(exist_ok=True)
         (folder / name).write_text(f"#!/bin/sh\n{body}\n", encoding="utf-8")
@@ -72,11 +76,14 @@ class Scratch:
             "status": self.status(),
             "stash": self.git("stash", "list"),
             "branch": self.git("rev-parse", "--abbrev-ref", "HEAD"),
-            "config": (Path(self.git("rev-parse", "--path-format=absolute", "--git-common-dir")) / "config").read_bytes(),
+            "config": (
+                Path(self.git("rev-parse", "--path-format=absolute", "--git-common-dir")) / "config"
+            ).read_bytes(),
             "files": self._files(),
         }
 
     def status(self) -> list[str]:
+        """The lines of git status, every untracked file by itself."""
         output = self.git("status", "--porcelain", "-z", "--untracked-files=all")
         return [line for line in output.split("\0") if line]
 

@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from scratch_repository import Scratch
 
 from deduplication import checkpoint
 from deduplication.checkpoint import Checkpoint, create
@@ -18,12 +17,14 @@ from deduplication.commands import create_checkpoint
 from deduplication.errors import CheckpointFailed, StoreNotWritable, UsageError
 from deduplication.git import Git, GitFailed
 from deduplication.project import Project
+from scratch_repository import Scratch
 
 FIGURES = {"exports": [], "total_messages": 12, "new_messages": 3, "duplicates_filtered": 9, "global_unique": 30}
 
 
 @pytest.fixture
 def scratch(tmp_path):
+    """A repository with one commit."""
     made = Scratch(tmp_path / "project")
     made.commit("a.txt", subject="first ⏺")
     return made
@@ -50,7 +51,7 @@ def test_a_document_and_one_commit_of_it(scratch):
         assert line in text.splitlines()
     assert "`first ⏺`" in text
     assert scratch.committed(made.commit) == [f"MEMORY-CONTEXT/checkpoints/{made.document.name}"]
-    assert scratch.git("show", "-s", "--format=%(trailers:key=Export-Dedup-New,valueonly)") .strip() == "3"
+    assert scratch.git("show", "-s", "--format=%(trailers:key=Export-Dedup-New,valueonly)").strip() == "3"
     assert scratch.git("show", "-s", "--format=%(trailers:key=Export-Dedup-Total,valueonly)").strip() == "12"
     assert scratch.users() == before
 
@@ -80,7 +81,9 @@ def test_the_same_second_and_title_give_another_name(bare_project):
     assert made[0].document.read_bytes() == texts[0]
 
 
-@pytest.mark.parametrize("description", ["", "日本語 🚀", "a/../../b", "x" * 300, "-rf", "a\0b\nc\x1b[31m", "\udc80", "`<b>`"], ids=repr)
+@pytest.mark.parametrize(
+    "description", ["", "日本語 🚀", "a/../../b", "x" * 300, "-rf", "a\0b\nc\x1b[31m", "\udc80", "`<b>`"], ids=repr
+)
 def test_any_description_makes_a_checkpoint(scratch, description):
     """No text of a title keeps the document or the commit from being made."""
     made = create(scratch.project, description)
@@ -142,10 +145,14 @@ def test_what_cannot_be_read_is_said_in_the_document(scratch, monkeypatch):
     monkeypatch.setattr(Git, "run", slow)
     made = create(scratch.project, "x")
     assert made.commit
-    assert "- Not everything could be read: git status took longer than 10 s" in made.document.read_text(encoding="utf-8")
+    assert "- Not everything could be read: git status took longer than 10 s" in made.document.read_text(
+        encoding="utf-8"
+    )
 
 
-@pytest.mark.parametrize("step", ["rev-parse", "config", "symbolic-ref", "rev-list", "status", "hash-object", "update-ref"])
+@pytest.mark.parametrize(
+    "step", ["rev-parse", "config", "symbolic-ref", "rev-list", "status", "hash-object", "update-ref"]
+)
 def test_no_failure_of_git_is_raised(scratch, monkeypatch, step):
     """Whatever git refuses, or however long it takes: the document is there, and the note says why no commit is."""
     real = Git.run
@@ -230,6 +237,7 @@ def test_modes_do_not_depend_on_a_careless_umask(bare_project, mask):
 
 
 def command(repository, *arguments, cwd, **options):
+    """Start the command as a process of its own."""
     return subprocess.Popen(
         [sys.executable, str(repository / "scripts" / "create-checkpoint.py"), *arguments],
         cwd=cwd,
@@ -302,7 +310,9 @@ def test_help_has_an_example(repository, tmp_path):
     assert 'create-checkpoint.py "Sprint Complete"' in output
 
 
-@pytest.mark.parametrize("arguments", [["--no-such"], ["a", "b"], ["--project"], ["--project", "/no/such/folder"]], ids=repr)
+@pytest.mark.parametrize(
+    "arguments", [["--no-such"], ["a", "b"], ["--project"], ["--project", "/no/such/folder"]], ids=repr
+)
 def test_a_wrong_command_line_is_a_usage_error(arguments):
     """Exit code 2, by the one handler."""
     with pytest.raises(UsageError):
@@ -322,7 +332,7 @@ def test_a_failure_is_one_line_with_advice(bare_project, repository):
 
 
 def test_inside_a_hook_the_users_own_commit_is_left_alone(scratch, repository):
-    """git exports GIT_DIR and GIT_INDEX_FILE to its hooks; the user's commit in progress gets what was staged, no more."""
+    """Git exports GIT_DIR and GIT_INDEX_FILE to its hooks; the user's commit in progress gets what was staged, no more."""
     script = repository / "scripts" / "create-checkpoint.py"
     hook = scratch.top / ".git" / "hooks" / "post-commit"
     hook.parent.mkdir(exist_ok=True)

@@ -147,7 +147,10 @@ def test_the_whole_document():
         (GitState(commits=STATE.commits, changes=()), "- Detached at `abc1234`"),
         (GitState(changes=()), "- Detached\n"),
         (GitState(branch="main", unread="git status took longer than 10 s"), "- Work tree: not known"),
-        (GitState(branch="main", unread="git status took longer"), "- Not everything could be read: git status took longer"),
+        (
+            GitState(branch="main", unread="git status took longer"),
+            "- Not everything could be read: git status took longer",
+        ),
     ],
     ids=["no repository", "clean", "unborn", "detached", "detached, nothing known", "not read", "reason"],
 )
@@ -179,7 +182,9 @@ def test_a_figure_that_is_no_number_is_no_crash(value):
 
 def test_the_home_of_the_user_is_not_published():
     """Of a path outside the project only the name stands in a document that is committed."""
-    figures = {"exports": [{"path": path, "session_id": "s"} for path in ("/home/ada/secret/x.txt", "../../secret/x.txt")]}
+    figures = {
+        "exports": [{"path": path, "session_id": "s"} for path in ("/home/ada/secret/x.txt", "../../secret/x.txt")]
+    }
     text = render("x", MOMENT, PROJECT, STATE, figures)
     assert "secret" not in text
     assert text.count("`x.txt`") == 2
@@ -210,6 +215,8 @@ def test_hostile_text_stays_text():
     assert "\x1b" not in text
     assert "\u202e" not in text
     assert "\n# owned" not in text
-    assert text.splitlines()[0].startswith(r"# Checkpoint: \`\`\`\` \# owned \<script\>alert(1)\</script\> \[x\](javascript")
+    assert text.splitlines()[0].startswith(
+        r"# Checkpoint: \`\`\`\` \# owned \<script\>alert(1)\</script\> \[x\](javascript"
+    )
     assert text.count("\n`````text\n") == 1
     assert text.count("\n`````\n") == 1

@@ -60,7 +60,14 @@ def test_a_folder_called_git_is_not_taken_for_the_executable(tmp_path, monkeypat
 
 def test_the_callers_repository_does_not_leak_in(monkeypatch):
     """Inside a hook git exports where its own repository and index are; a checkpoint must not use them."""
-    for name in ("GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE", "GIT_OBJECT_DIRECTORY", "GIT_CONFIG_PARAMETERS", "GIT_EXEC_PATH"):
+    for name in (
+        "GIT_DIR",
+        "GIT_INDEX_FILE",
+        "GIT_WORK_TREE",
+        "GIT_OBJECT_DIRECTORY",
+        "GIT_CONFIG_PARAMETERS",
+        "GIT_EXEC_PATH",
+    ):
         monkeypatch.setenv(name, "/elsewhere")
     monkeypatch.setenv("GIT_AUTHOR_NAME", "Ada")
     monkeypatch.setenv("GIT_AUTHOR_EMAIL", "")
@@ -116,7 +123,7 @@ def test_a_git_that_hangs_is_ended_with_all_it_started(tmp_path, monkeypatch, bo
 
 
 def test_a_git_that_hangs_is_first_asked_to_end(tmp_path):
-    """git removes its lock files when it is asked to end; when it is killed they stay and block the user."""
+    """Git removes its lock files when it is asked to end; when it is killed they stay and block the user."""
     git = fake(tmp_path, f"trap 'rm {tmp_path}/index.lock; exit 1' TERM; touch {tmp_path}/index.lock; sleep 600 & wait")
     with pytest.raises(GitFailed):
         git.run("update-index", timeout=0.5)

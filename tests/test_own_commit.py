@@ -7,12 +7,12 @@ import threading
 from pathlib import Path
 
 import pytest
-from scratch_repository import Scratch
 
 from deduplication import own_commit
 from deduplication.git import Git, GitFailed
 from deduplication.own_commit import Outcome, commit_only
 from deduplication.repository import open_repository
+from scratch_repository import Scratch
 
 OURS = "MEMORY-CONTEXT/checkpoints/one.md"
 MESSAGE = "checkpoint: one\n\nbody\n"
@@ -20,6 +20,7 @@ MESSAGE = "checkpoint: one\n\nbody\n"
 
 @pytest.fixture
 def scratch(tmp_path):
+    """A repository with two tracked files."""
     made = Scratch(tmp_path / "project")
     made.commit("a.txt")
     made.commit("b.txt", "one\ntwo\nthree\n" * 10)
@@ -43,32 +44,38 @@ def conflict(scratch, other):
 
 
 def dirty(scratch):
+    """One file staged and then changed again, one changed only."""
     scratch.git("add", "--", str(scratch.write("a.txt", "staged\n")))
     scratch.write("a.txt", "staged, then changed\n")
     scratch.write("b.txt", "changed\n")
 
 
 def untracked(scratch):
+    """New files, one of them in our own folder."""
     scratch.write("new.txt")
     scratch.write("folder/new.txt")
     scratch.write("MEMORY-CONTEXT/exports/mine.txt")
 
 
 def renamed(scratch):
+    """A staged rename."""
     scratch.git("mv", "b.txt", "c.txt")
 
 
 def deleted(scratch):
+    """A staged deletion, and a file that is gone."""
     scratch.git("rm", "-q", "a.txt")
     (scratch.top / "b.txt").unlink()
 
 
 def intended(scratch):
+    """A file announced with ``git add -N``."""
     scratch.write("later.txt")
     scratch.git("add", "-N", "later.txt")
 
 
 def stash_conflict(scratch):
+    """Entries in conflict although no merge is in progress."""
     scratch.write("a.txt", "stashed\n")
     scratch.git("stash", "-q")
     scratch.commit("a.txt", "other\n")
@@ -76,57 +83,73 @@ def stash_conflict(scratch):
 
 
 def strange_names(scratch):
+    """Names that look like options, patterns and separators."""
     for name in ("näme ⏺", "with space", "tab\there", "-rf", ":(glob)*", 'quo"te', "a,b", "line\nbreak"):
         scratch.write(name)
     scratch.git("add", "--", "./näme ⏺", "./-rf")
 
 
 def converted(scratch):
+    """Line ends that git converts, and complains about."""
     scratch.git("config", "core.autocrlf", "true")
     scratch.git("config", "core.safecrlf", "true")
     scratch.write("crlf.txt", b"a\r\nb\r\n")
 
 
 def flagged(scratch):
+    """Entries with flags that hide changes."""
     scratch.git("update-index", "--assume-unchanged", "a.txt")
     scratch.git("update-index", "--skip-worktree", "b.txt")
     scratch.write("a.txt", "not seen\n")
 
 
 def split(scratch):
+    """An index in two files."""
     scratch.git("config", "core.splitIndex", "true")
     scratch.git("update-index", "--split-index")
     dirty(scratch)
 
 
 def cached(scratch):
+    """An index that remembers which files are untracked."""
     scratch.git("update-index", "--force-untracked-cache")
     scratch.write("new.txt")
     scratch.git("status")
 
 
 def version_4(scratch):
+    """An index with compressed paths."""
     scratch.git("update-index", "--index-version", "4")
     dirty(scratch)
 
 
 def failing_hooks(scratch):
+    """Every hook of a commit says no."""
     for name in ("pre-commit", "commit-msg", "prepare-commit-msg", "post-commit", "reference-transaction"):
         scratch.hook(name, "exit 1")
 
 
 def hanging_hooks(scratch):
+    """Hooks that never end."""
     for name in ("pre-commit", "post-index-change", "reference-transaction", "post-commit"):
         scratch.hook(name, "sleep 600")
 
 
 def signing(scratch):
+    """Commits are to be signed by a program that never ends."""
     scratch.git("config", "commit.gpgSign", "true")
     scratch.git("config", "gpg.program", scratch.script("gpg", "sleep 600"))
 
 
-def always_recursing(scratch):
+def submodule(scratch):
+    """A submodule with changes in it, and commands that are to descend into it."""
+    inner = Scratch(scratch.top.parent / "inner")
+    inner.commit("x")
+    scratch.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(inner.top), "sub")
+    scratch.git("commit", "-qm", "sub")
     scratch.git("config", "submodule.recurse", "true")
+    scratch.write("sub/x", "changed\n")
+    scratch.write("sub/y", "new\n")
 
 
 SITUATIONS = {
@@ -146,7 +169,7 @@ SITUATIONS = {
     "hooks that fail": failing_hooks,
     "hooks that hang": hanging_hooks,
     "signing that hangs": signing,
-    "submodule.recurse": always_recursing,
+    "submodule with changes": submodule,
     "detached HEAD": lambda scratch: scratch.git("checkout", "-q", "--detach"),
 }
 
@@ -479,7 +502,7 @@ def test_what_git_ignores_is_not_forced_in(scratch, rule):
 
 
 def test_a_tracked_file_below_an_ignored_folder_is_not_ignored(scratch):
-    """git ignores only what it does not track yet."""
+    """Git ignores only what it does not track yet."""
     scratch.commit("MEMORY-CONTEXT/sessions/s.md", "old\n")
     scratch.commit(".gitignore", "MEMORY-CONTEXT/\n")
     made = commit(scratch, "MEMORY-CONTEXT/sessions/s.md", OURS, text="new\n")
@@ -494,7 +517,15 @@ def test_a_file_that_the_user_has_staged_is_the_users(scratch, staged):
     if staged != "intended":
         scratch.commit(path, "old\n")
     scratch.write(path, "new\n" if staged == "the same" else "staged\n")
-    scratch.git(*(("add", "-N", path) if staged == "intended" else ("rm", "-qf", path) if staged == "deleted" else ("add", path)))
+    scratch.git(
+        *(
+            ("add", "-N", path)
+            if staged == "intended"
+            else ("rm", "-qf", path)
+            if staged == "deleted"
+            else ("add", path)
+        )
+    )
     cached = scratch.git("diff", "--cached")
     made = commit(scratch, path, OURS, text="new\n")
     assert made.notes == (f"left out: {path} has staged changes of yours",)
@@ -606,7 +637,16 @@ def test_without_a_name_a_stand_in_signs(scratch):
 def test_the_commit_and_the_index_survive_where_objects_cannot_be_written(scratch, monkeypatch):
     """A full disk at any step is a note; the user's side is as before."""
     real = Git.run
-    for step in ("hash-object", "read-tree", "write-tree", "commit-tree", "update-ref", "check-ignore", "ls-files", "ls-tree"):
+    for step in (
+        "hash-object",
+        "read-tree",
+        "write-tree",
+        "commit-tree",
+        "update-ref",
+        "check-ignore",
+        "ls-files",
+        "ls-tree",
+    ):
 
         def failing(git, *arguments, step=step, **options):
             if arguments[0] == step:
@@ -655,7 +695,9 @@ def test_the_wait_for_a_branch_is_bounded(scratch, monkeypatch):
     monkeypatch.setattr(own_commit, "LOCK_WAIT", 0.3)
 
     def refused(*_arguments):
-        raise GitFailed("git update-ref: fatal: update_ref failed: cannot lock ref 'HEAD': is at x but expected y", code=128)
+        raise GitFailed(
+            "git update-ref: fatal: update_ref failed: cannot lock ref 'HEAD': is at x but expected y", code=128
+        )
 
     monkeypatch.setattr(own_commit, "_move_branch", refused)
     made = commit(scratch)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import json
 import os
@@ -201,6 +202,17 @@ def test_no_paths_of_one_machine():
     """Nothing shipped names the folder in which this checkout happens to lie."""
     here = os.fsencode(REPOSITORY) + b"/"
     assert [name(path) for path in shipped() if here in path.read_bytes()] == []
+
+
+def test_every_test_states_its_fact():
+    """Every test function has a docstring that says what it proves."""
+    silent = [
+        f"{name(path)}: {node.name}"
+        for path in (REPOSITORY / "tests").rglob("test_*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_") and not ast.get_docstring(node)
+    ]
+    assert silent == []
 
 
 def test_licence():

@@ -172,7 +172,7 @@ HOSTILE = "a\x1b[2J\u202e\nNew unique: 9\r.txt"
         pytest.param(report.not_archived(HOSTILE, HOSTILE), id="not-archived"),
         pytest.param(report.skipped(HOSTILE), id="skipped"),
         pytest.param(report.advice(HOSTILE), id="advice"),
-        pytest.param(report.checkpoint_created(HOSTILE), id="checkpoint-created"),
+        pytest.param(report.checkpoint_created(note=HOSTILE), id="checkpoint-created"),
         pytest.param(report.checkpoint_failed(HOSTILE, HOSTILE), id="checkpoint-failed"),
         pytest.param(
             report.summary(RunResult((ExportResult(HOSTILE, error=HOSTILE),)), PROJECT, HOSTILE, storage=HOSTILE),

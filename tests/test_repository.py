@@ -6,14 +6,15 @@ import os
 from pathlib import Path
 
 import pytest
-from scratch_repository import Scratch
 
 from deduplication.git import GitFailed
 from deduplication.repository import Change, Commit, NoRepository, open_repository
+from scratch_repository import Scratch
 
 
 @pytest.fixture
 def scratch(tmp_path):
+    """A repository without commits."""
     return Scratch(tmp_path / "project")
 
 
@@ -103,7 +104,11 @@ def test_changes_are_the_two_letters_and_the_path(scratch):
     scratch.git("mv", "old name", "näme")
     scratch.write("b", "changed\n")
     scratch.write("q\nx", "new\n")
-    assert set(open_repository(scratch.root).changes()) == {Change("R ", "näme"), Change(" M", "b"), Change("??", "q\nx")}
+    assert set(open_repository(scratch.root).changes()) == {
+        Change("R ", "näme"),
+        Change(" M", "b"),
+        Change("??", "q\nx"),
+    }
 
 
 def test_changes_of_a_folder_in_a_larger_repository(tmp_path):
@@ -128,7 +133,7 @@ def test_changes_of_a_folder_in_a_larger_repository(tmp_path):
     ],
 )
 def test_what_the_user_is_in_the_middle_of(scratch, sign, word):
-    """git's own signs, each with the word the user knows it by."""
+    """Git's own signs, each with the word the user knows it by."""
     repository = open_repository(scratch.root)
     assert repository.operation() is None
     scratch.write(f".git/{sign}")
@@ -212,7 +217,7 @@ def test_the_payloads_bite(scratch):
 
 
 def test_a_submodule_is_not_looked_into(scratch, tmp_path):
-    """git status runs a second git in each submodule, with what that one's configuration names."""
+    """Git status runs a second git in each submodule, with what that one's configuration names."""
     proof = tmp_path / "ran"
     scratch.commit()
     inner = Scratch(tmp_path / "inner")
@@ -241,7 +246,7 @@ def test_a_program_that_cannot_be_switched_off_stops_everything(scratch):
     [("= true", True), ("", True), ("= on", True), ("= 1", True), ("= false", False), ("= no", False), ("=", False)],
 )
 def test_which_filters_must_not_be_left_out(scratch, value, required):
-    """git's own spelling of yes and no; a setting without a value means yes."""
+    """Git's own spelling of yes and no; a setting without a value means yes."""
     with open(scratch.top / ".git" / "config", "a", encoding="utf-8") as config:
         config.write(f'[filter "crypt.v2"]\n\tclean = cat\n\trequired {value}\n')
     assert open_repository(scratch.root).required_filters == ({"crypt.v2"} if required else set())

@@ -25,7 +25,8 @@ def prepare() -> None:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             encoding = (getattr(stream, "encoding", "") or "").lower().replace("_", "-")
-            if encoding != "utf-8" and (os.name == "nt" or not stream.isatty()):
+            wished = bool(os.environ.get("PYTHONIOENCODING"))
+            if encoding != "utf-8" and not wished and (os.name == "nt" or not stream.isatty()):
                 reconfigure(encoding="utf-8", errors="backslashreplace")
             else:
                 reconfigure(errors="backslashreplace")

@@ -138,9 +138,14 @@ def skipped(reason: str) -> str:
     return f"  · Skipped: {console.printable(reason)}"
 
 
-def checkpoint_created(note: str = "") -> str:
-    """Step 4 done; ``note`` is one line more (what was committed, or why nothing was)."""
-    return "✓ Checkpoint created successfully" + (f"\n  {console.printable(note)}" if note else "")
+def checkpoint_created(commit: Optional[str] = None, note: str = "") -> str:
+    """Step 4 done; ``commit`` is the id of the commit that was made, ``note`` why there is none, or what else to know."""
+    lines = ["✓ Checkpoint created successfully"]
+    if commit:
+        lines.append(f"  Committed: {commit[:10]}")
+    if note:
+        lines.append(f"  {console.printable(note)}")
+    return "\n".join(lines)
 
 
 def checkpoint_failed(error: str, hint: str = "") -> str:

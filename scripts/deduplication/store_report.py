@@ -19,11 +19,16 @@ def statistics(figures: Mapping[str, Any]) -> str:
         f"     Exports processed: {figures['exports_processed']:,} with {figures['messages_processed']:,} messages, "
         f"{figures['duplicates_filtered']:,} of them duplicates",
         f"     Bytes: {figures['raw_bytes']:,} exported, {figures['stored_bytes']:,} in the log "
-        f"({figures['storage_savings_pct']:.1f}% saved)",
+        f"({_savings(figures['storage_savings_pct'])})",
     ]
     if figures["unconnected_runs"] > 1:
         lines.append(f"     ⚠ {figures['unconnected_runs']} runs that no export connects: messages between may be missing")
     return "\n".join(lines)
+
+
+def _savings(percent: float) -> str:
+    """A small store is larger than what went into it: "-51.7% saved" would have to be read twice."""
+    return f"{percent:.1f}% saved" if percent >= 0 else f"{-percent:.1f}% more"
 
 
 def verified(problems: Sequence[str], unique: str) -> str:

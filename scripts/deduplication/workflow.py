@@ -104,6 +104,7 @@ class _Run:
         if not self._entries and not self._lost:
             places = (project.root, project.memory, project.exports)
             self._out(report.nothing_found([self._place(place) for place in places] if not self._options.paths else []))
+            self._out(report.sums_block(self._result()))
         return bool(self._entries)
 
     def agreed(self, confirm: Callable[[str], bool]) -> bool:
@@ -197,7 +198,7 @@ class _Run:
             self._out(report.checkpoint_failed(str(error), error.hint))
         else:
             self._checkpointed = self._options.description
-            self._out(report.checkpoint_created(made.note))
+            self._out(report.checkpoint_created(made.commit, made.note))
 
     def finish(self) -> Outcome:
         """Step 5."""

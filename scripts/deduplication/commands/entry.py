@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from .. import console
+from ..display import show
 from ..errors import EXIT_INTERRUPTED, EXIT_UNEXPECTED, DedupError
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def run(command: Callable[[list[str]], int]) -> int:
     except DedupError as error:
         return report(error)
     except KeyboardInterrupt:
-        print("\n❌ Interrupted. Nothing is half done; run the command again to go on.", file=sys.stderr)
+        show("\n❌ Interrupted. Nothing is half done; run the command again to go on.", sys.stderr)
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         console.abandon_output()
@@ -34,9 +35,9 @@ def run(command: Callable[[list[str]], int]) -> int:
 
 def report(error: DedupError) -> int:
     """Print a named failure on standard error, with what to do next; returns its exit code."""
-    print(f"❌ ERROR: {console.printable(str(error))}", file=sys.stderr)
+    show(f"❌ ERROR: {console.printable(str(error))}", sys.stderr)
     if error.hint:
-        print(f"   → {console.printable(error.hint)}", file=sys.stderr)
+        show(f"   → {console.printable(error.hint)}", sys.stderr)
     return error.exit_code
 
 
@@ -49,6 +50,6 @@ def _unexpected(error: Exception) -> int:
     with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as log:
         log.write(f"Python {platform.python_version()} on {platform.platform()}\n{sys.argv!r}\n")
         traceback.print_exception(type(error), error, error.__traceback__, file=log)
-    print(f"❌ ERROR: Unexpected failure: {console.printable(f'{type(error).__name__}: {error}')}", file=sys.stderr)
-    print(f"   → This is a defect of export-dedup. Details were written to {path}", file=sys.stderr)
+    show(f"❌ ERROR: Unexpected failure: {console.printable(f'{type(error).__name__}: {error}')}", sys.stderr)
+    show(f"   → This is a defect of export-dedup. Details were written to {path}", sys.stderr)
     return EXIT_UNEXPECTED

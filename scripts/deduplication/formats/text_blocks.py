@@ -17,7 +17,7 @@ _BANNER_LINE: Final = (
     r"|[ ▐▛█▜▌▗▖▝▘▟▙▞▚*]{2,14}Claude Code v\d[^\n]*"  # a logo of three lines (2.0.8 ... 2.1.330)
 )
 _LINE_END: Final = r"\r?(?=\n|\Z)"
-_MAY_START: Final = r"(?=[^\s\w]| {0,3}⎿|  [A-Z]| *\[R| +[▐▛█▜▌▗▖▝▘▟▙▞▚*]| {2,14}C)"
+_MAY_START: Final = r"(?=[^\s\w]| +[⎿\[▐▛█▜▌▗▖▝▘▟▙▞▚*C]|  [A-Z])"
 """What no line that starts something lacks; most lines are told by it, in a third of the time."""
 _START: Final = re.compile(
     rf"\n{_MAY_START}(?:"

@@ -45,7 +45,7 @@ def decode_line(line: bytes) -> Record:
     if not line.endswith(b"\n"):
         raise Damaged("the line has no end")
     body, seal = line[: -_SEAL_LENGTH - 1], line[-_SEAL_LENGTH - 1 : -1]
-    if not seal.startswith(_SEAL):
+    if not seal.startswith(_SEAL) or not seal.endswith(b'"}'):
         raise Damaged("the line has no checksum")
     body += b"}"
     if b"%08x" % zlib.crc32(body) != seal[len(_SEAL) : -2]:

@@ -199,7 +199,8 @@ class State:
         window = record["window"]
         if any(type(bound) is not int for each in window for bound in each) or any(not 0 <= a <= b for a, b in window):
             raise Damaged("a window that is none")
-        if any(type(export[name]) is not int for name in ("bytes", "parser", "total", "new")):
+        whole = ("bytes", "parser", "total", "new")
+        if any(type(export[name]) is not int for name in whole) or not isinstance(record["timestamp"], str):
             raise Damaged("a run without its numbers")
         highest = max((last for _, last in window), default=-1)
         if highest >= len(state.lines) + self.unreadable:

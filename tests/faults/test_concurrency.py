@@ -1,0 +1,144 @@
+"""Many processes at once: as if they had run one after the other (I7)."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+
+import pytest
+
+from deduplication.errors import StoreLocked
+from deduplication.locking import exclusive
+from deduplication.storage.json_store import JsonStore
+from exports import Story, kept
+from faults import reader
+from faults.children import end, run, start
+from faults.scenes import LOG, dedup
+
+pytestmark = pytest.mark.faults
+
+
+def ingest(folder, file, name):
+    """A job that stores one export."""
+    return lambda: vars(dedup(folder).ingest(file.data, name=file.name, conversation_id=name))["new"]
+
+
+def together(jobs):
+    """Run all jobs at once; the sum of what they return."""
+    outcomes = [end(*child) for child in [start(job) for job in jobs]]
+    assert [outcome.trace or outcome.error for outcome in outcomes] == [""] * len(jobs)
+    return sum(outcome.value for outcome in outcomes)
+
+
+def serial(folder, work):
+    """The same work, one after the other: what is new in all, and every conversation."""
+    new = sum(ingest(folder, file, name)() for file, name in work)
+    return new, {name: kept(dedup(folder).get_full_conversation(name)) for name in dedup(folder).conversations()}
+
+
+def agrees(folder, expected):
+    """The store says what the serial one says, and the log agrees."""
+    assert {name: kept(dedup(folder).get_full_conversation(name)) for name in dedup(folder).conversations()} == expected
+    assert dedup(folder).store.verify() == []
+    log = reader.read((folder / LOG).read_bytes())
+    assert (log.problems, log.unfinished) == ([], 0)
+    assert {name: sorted(rows) for name, rows in log.all().items()} == {n: sorted(rows) for n, rows in expected.items()}
+    return log
+
+
+@pytest.mark.parametrize("many", [8])
+def test_the_same_conversation_by_many_processes_at_once_is_stored_once(disk, many, full):
+    """Eight processes store cumulative exports of one conversation: nothing is lost, nothing twice, numbers add up."""
+    story = Story(11, exchanges=16)
+    files = story.exports(2)
+    assert len(files) == many
+    for turn in range(40 if full else 3):
+        folder = disk / f"state-{turn}"
+        new = together([ingest(folder, file, "one") for file in files])
+        expected_new, expected = serial(disk / f"serial-{turn}", [(file, "one") for file in files])
+        assert expected["one"] == story.truth()
+        assert new == expected_new
+        assert len(agrees(folder, expected).exports) == many
+
+
+def test_different_conversations_by_many_processes_at_once(disk, full):
+    """Eight processes with eight conversations: each is whole, and their bodies are counted once."""
+    stories = [Story(20 + n, exchanges=4) for n in range(8)]
+    for turn in range(40 if full else 3):
+        folder = disk / f"state-{turn}"
+        work = [(story.exports(4)[0], f"c{n}") for n, story in enumerate(stories)]
+        new = together([ingest(folder, file, name) for file, name in work])
+        expected_new, expected = serial(disk / f"serial-{turn}", work)
+        assert expected == {f"c{n}": story.truth() for n, story in enumerate(stories)}
+        assert new == expected_new == dedup(folder).global_unique_count()
+        agrees(folder, expected)
+
+
+def test_kills_among_many_writers_cost_only_the_killed(disk, full):
+    """Of eight processes at once some are killed: the others complete, and the killed ones' exports can be run again."""
+    chance = random.Random(3)
+    story = Story(12, exchanges=16)
+    files = story.exports(2)
+    killed = 0
+    for turn in range(60 if full else 6):
+        folder = disk / f"state-{turn}"
+        children = [(start(ingest(folder, file, "one")), file) for file in files]
+        time.sleep(chance.uniform(0.005, 0.08))
+        for (pid, _), _ in chance.sample(children, 3):
+            os.kill(pid, signal.SIGKILL)
+        again = []
+        for child, file in children:
+            outcome = end(*child)
+            assert outcome.trace == outcome.error == ""
+            if outcome.signal:
+                killed += 1
+                again.append(file)
+        for file in again:
+            ingest(folder, file, "one")()
+        agrees(folder, {"one": story.truth()})
+    assert killed
+
+
+def test_readers_beside_a_writer_see_whole_runs_only(disk):
+    """While one process stores export after export, others read: each answer is the conversation after some run."""
+    story = Story(13, exchanges=16)
+    files = story.exports(2)
+    states = [[], *(story.truth(0, file.end) for file in files)]
+    folder = disk / "state"
+
+    def write():
+        for file in files:
+            ingest(folder, file, "one")()
+
+    def read():
+        seen = 0
+        while seen < len(files):
+            got = kept(dedup(folder).get_full_conversation("one"))
+            assert got in states[seen:], "a reader saw a part of a run, or went back in time"
+            seen = states.index(got)
+
+    outcomes = [end(*child) for child in [start(write), start(read), start(read)]]
+    assert [outcome.trace for outcome in outcomes] == [""] * 3
+
+
+def test_waiting_for_another_run_is_bounded_and_named(disk):
+    """A store that another process holds for good: the run gives up after its time with StoreLocked, and changes nothing."""
+    folder = disk / "state"
+    ingest(folder, Story(14, exchanges=2).exports(2)[0], "one")()
+    before = (folder / LOG).read_bytes()
+    with exclusive(str(folder / ".lock")):
+
+        def job():
+            store = dedup(folder)
+            store.store = JsonStore(str(folder), timeout=0.1)
+            store.ingest(Story(15, exchanges=2).exports(2)[0].data, name="x")
+
+        outcome = run(job)
+    assert outcome.error.startswith("StoreLocked")
+    assert (folder / LOG).read_bytes() == before
+    with pytest.raises(StoreLocked), exclusive(str(folder / ".lock")):
+        run(lambda: None)
+        with JsonStore(str(folder), timeout=0.05).transaction():
+            pass
