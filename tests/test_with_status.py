@@ -559,7 +559,8 @@ def test_consoles_of_every_kind(wrapper: Wrapper, variables: dict[str, str], wid
     assert (done.returncode, done.stderr) == (0, "")
     assert "\x1b" not in done.stdout
     assert done.stdout.splitlines()[0] == "=" * width
-    assert "🔐" * (width // 2) in done.stdout.splitlines()
+    lock = "#" if "PYTHONIOENCODING" in variables and variables["PYTHONIOENCODING"] != "utf-8" else "🔐"
+    assert lock * (width // 2) in done.stdout.splitlines()
     assert "🔐" * 40 in wrapper.log.splitlines()
     assert wrapper.log.startswith(RULE)
 

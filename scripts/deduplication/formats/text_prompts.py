@@ -66,11 +66,13 @@ def _next(text: str, starts: list[Start], number: int) -> int:
 
 
 def _prompts_end_with_blank(text: str, starts: list[Start]) -> bool:
-    ends = [
-        _last_line(text, start.at, _next(text, starts, number))
-        for number, start in enumerate(starts)
-        if start.type == "user"
-    ]
+    """Does the client of this file end every prompt with one blank? Prompts that run into a marker are no evidence."""
+    ends = []
+    for number, start in enumerate(starts):
+        if start.type == "user":
+            end = _next(text, starts, number)
+            if end == len(text) or text[end - 2 : end] in ("\n\n", "\n\r"):
+                ends.append(_last_line(text, start.at, end))
     blank = sum(line.endswith(" ") and not line.endswith("  ") for line in ends)
     return blank >= 2 and blank >= 0.8 * len(ends)
 

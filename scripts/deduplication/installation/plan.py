@@ -59,7 +59,7 @@ class Plan:
         both = copy.deepcopy(self.manifest)
         for path, hashes in (before.files if before else {}).items():
             known = both.files.setdefault(path, [])
-            pass
+            known += [one for one in hashes if one not in known]
         return both
 
 

@@ -1,0 +1,235 @@
+"""What every backend answers for: a new one joins by a line in ``BACKENDS``."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from deduplication import fingerprint
+from deduplication.deduplicator import ClaudeConversationDeduplicator
+from deduplication.errors import UsageError
+from deduplication.model import ASSISTANT, BOOKKEEPING, EXACT, PROMPT, TEXT, USER, Message
+from deduplication.storage import base, open_store
+from deduplication.storage.base import ExportRecord, NewOccurrence
+from exports import Story, kept
+
+BACKENDS = {
+    "json": lambda folder: open_store("json", str(folder / "state")),
+}
+
+
+@pytest.fixture(params=BACKENDS)
+def opened(request, tmp_path):
+    """Opens the same store anew each time it is called, as a new process would."""
+    return lambda: BACKENDS[request.param](tmp_path)
+
+
+def said(text, role=USER, **more):
+    """A message and its occurrence."""
+    kind = more.pop("kind", PROMPT if role == USER else TEXT)
+    message = Message(role, kind, text, **more)
+    return NewOccurrence(fingerprint.fingerprint(message), message, "2026-01-01T00:00:00Z", "source")
+
+
+def commit(store, conversation, occurrences, *, window=None, name="x", new=None, total=None):
+    """Store one run of occurrences after what the conversation holds."""
+    with store.transaction():
+        first = len(store.conversation(conversation).columns)
+        rows = [(first + n, occurrence) for n, occurrence in enumerate(occurrences)]
+        fresh = {o.fingerprint.content_hash for o in occurrences if not store.has_body(o.fingerprint.content_hash)}
+        record = ExportRecord(
+            name=name,
+            sha256=(name * 64)[:64],
+            bytes=1000,
+            format="text",
+            parser=1,
+            total=len(rows) if total is None else total,
+            new=len(fresh) if new is None else new,
+            window=window if window is not None else ([[first, first + len(rows) - 1]] if rows else []),
+        )
+        store.commit(conversation, rows, record, time.perf_counter())
+
+
+def texts(store, conversation):
+    """The contents in reading order."""
+    with store.transaction(write=False):
+        order = store.conversation(conversation).reading().order
+        return [body["content"] for body in store.bodies(conversation, order)]
+
+
+def test_an_unknown_store_is_empty_and_reading_creates_nothing(opened, tmp_path):
+    """Nothing stored: no conversation, no counts, nothing wrong, and no file."""
+    store = opened()
+    with store.transaction(write=False):
+        assert store.conversations() == []
+        assert len(store.conversation("c").columns) == 0
+        assert store.conversation("c").reading().order == []
+        assert not store.has_body("0" * 64)
+        assert list(store.seen("0" * 64)) == []
+        assert store.figures("c").watermark == -1
+        assert (store.unique_count(), store.byte_counts()) == (0, (0, 0))
+    assert store.verify() == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_committed_is_read_back_by_the_next_process(opened):
+    """Order, repeats, roles, ids and times survive; a body is stored once."""
+    messages = [said("yes"), said("A longer answer.", ASSISTANT, uuid="u-1", source_index=7, fidelity=EXACT), said("yes")]
+    commit(opened(), "c", messages)
+    store = opened()
+    with store.transaction(write=False):
+        assert store.conversations() == ["c"]
+        rows = list(store.bodies("c", [2, 0, 1]))
+        assert [row["content"] for row in rows] == ["yes", "yes", "A longer answer."]
+        assert [row["index"] for row in rows] == [2, 0, 1]
+        assert (rows[2]["role"], rows[2]["kind"], rows[2]["uuid"], rows[2]["source_index"]) == (ASSISTANT, TEXT, "u-1", 7)
+        assert (rows[2]["fidelity"], rows[0]["fidelity"]) == (EXACT, "layout")
+        assert (rows[0]["timestamp"], rows[0]["clock"]) == ("2026-01-01T00:00:00Z", "source")
+        assert rows[0]["content_hash"] == messages[0].fingerprint.content_hash
+        assert store.has_body(messages[0].fingerprint.content_hash)
+        assert store.unique_count() == 2
+        columns = store.conversation("c").columns
+        assert columns.hashes == [m.fingerprint.content_hash for m in messages]
+        assert columns.keys == [m.fingerprint.key for m in messages]
+        assert columns.weights == [m.fingerprint.weight for m in messages]
+        assert columns.kinds == [PROMPT, TEXT, PROMPT]
+        assert columns.uuids == ["", "u-1", ""]
+    assert store.verify() == []
+
+
+def test_a_body_is_shared_between_conversations_and_never_confused(opened):
+    """The same words in two conversations are one body and two occurrences."""
+    commit(opened(), "one", [said("hello"), said("only here")])
+    commit(opened(), "two", [said("hello"), said("only there")], name="y")
+    store = opened()
+    assert (texts(store, "one"), texts(store, "two")) == (["hello", "only here"], ["hello", "only there"])
+    with store.transaction(write=False):
+        assert store.unique_count() == 3
+        assert store.conversations() == ["one", "two"]
+
+
+def test_figures_are_counts(opened):
+    """Bookkeeping is stored and not counted; exports, messages and duplicates add up."""
+    store = opened()
+    commit(store, "c", [said("a"), said("/compact", kind=BOOKKEEPING)], total=1, new=1)
+    commit(store, "c", [], window=[[0, 1]], name="y", total=1)
+    with opened().transaction(write=False):
+        pass
+    reader = opened()
+    with reader.transaction(write=False):
+        figures = reader.figures("c")
+        assert (figures.watermark, figures.occurrences, figures.unique, figures.bookkeeping) == (1, 1, 1, 1)
+        assert (figures.exports, figures.messages_seen, figures.duplicates) == (2, 2, 1)
+        assert figures.raw_bytes == 2000
+        assert figures.created_at <= figures.updated_at
+        raw, stored = reader.byte_counts()
+        assert raw == 2000
+        assert 0 < figures.stored_bytes <= stored
+        assert reader.unique_count() == 1
+    assert reader.verify() == []
+
+
+def test_an_export_that_was_seen_is_known_by_its_hash(opened):
+    """Which file went into which conversation."""
+    commit(opened(), "c", [said("a")], name="y")
+    store = opened()
+    with store.transaction(write=False):
+        assert [entry.conversation_id for entry in store.seen("y" * 64)] == ["c"]
+        assert list(store.seen("z" * 64)) == []
+
+
+def test_windows_give_the_reading_order(opened):
+    """A later window puts a message between two stored ones; the numbers stay."""
+    store = opened()
+    commit(store, "c", [said("first"), said("third")])
+    commit(store, "c", [said("second")], window=[[0, 0], [2, 2], [1, 1]], name="y", total=3)
+    assert texts(opened(), "c") == ["first", "second", "third"]
+
+
+def test_candidates_share_distinctive_messages(opened):
+    """Only long messages make a conversation a candidate, the one that shares most first."""
+    long = [said(f"A long and rather distinctive sentence number {n} about the harbour and its cranes.") for n in range(3)]
+    commit(opened(), "one", long[:1])
+    commit(opened(), "three", long, name="y")
+    commit(opened(), "short", [said("yes")], name="z")
+    store = opened()
+    from deduplication import alignment
+
+    with store.transaction(write=False):
+        shown = alignment.columns([item.fingerprint for item in [*long, said("yes")]])
+        assert list(store.candidates(shown)) == ["three", "one"]
+        assert list(store.candidates(alignment.columns([said("yes").fingerprint]))) == []
+
+
+def test_a_transaction_within_a_transaction_is_the_same_one(opened):
+    """Nested transactions neither wait for themselves nor let go too early."""
+    store = opened()
+    with store.transaction():
+        with store.transaction(write=False):
+            assert store.conversations() == []
+        commit(store, "c", [said("a")])
+        assert store.conversations() == ["c"]
+    assert texts(store, "c") == ["a"]
+
+
+def test_a_transaction_that_fails_changes_nothing(opened):
+    """An exception before the commit leaves the store as it was, and usable."""
+    store = opened()
+    commit(store, "c", [said("a")])
+    with pytest.raises(ZeroDivisionError), store.transaction():
+        raise ZeroDivisionError
+    assert texts(store, "c") == ["a"]
+    commit(store, "c", [said("b")], name="y")
+    assert texts(opened(), "c") == ["a", "b"]
+    assert opened().verify() == []
+
+
+def test_rebuild_of_a_sound_store_finds_nothing_and_changes_no_answer(opened):
+    """Rebuilding is always allowed."""
+    commit(opened(), "c", [said("a"), said("b"), said("a")])
+    store = opened()
+    assert store.rebuild() == []
+    assert store.verify() == []
+    assert texts(opened(), "c") == ["a", "b", "a"]
+
+
+def test_text_of_every_kind_survives(opened):
+    """Lone surrogates, NUL, line separators, escapes, blocks: what was given is what is read."""
+    contents = ["\ud800 lone", "nul \0 and \u2028 and \x1b[31m", "", [{"type": "text", "text": "\udcff"}], {"k": [1, None]}]
+    commit(opened(), "c\u2028", [said(content, fidelity=EXACT) for content in contents])
+    assert texts(opened(), "c\u2028") == contents
+    assert opened().verify() == []
+
+
+def test_a_store_that_is_open_sees_what_others_stored(opened):
+    """Two open stores take turns: each sees the other's runs at its next transaction."""
+    one, two = opened(), opened()
+    commit(one, "c", [said("a")])
+    assert texts(two, "c") == ["a"]
+    commit(two, "c", [said("b")], name="y")
+    assert texts(one, "c") == ["a", "b"]
+    commit(one, "c", [said("c")], name="z")
+    assert texts(two, "c") == ["a", "b", "c"]
+
+
+def test_a_whole_story_through_the_engine(opened):
+    """The engine over this backend: cumulative, compacted, rewrapped and repeated exports give the truth."""
+    story = Story(31, exchanges=14)
+    dedup = ClaudeConversationDeduplicator.__new__(ClaudeConversationDeduplicator)
+    for file in story.exports(3, compact_every=2, rewrap=True, repeat=0.4):
+        dedup.store = opened()
+        dedup.ingest(file.data, name=file.name, conversation_id="s")
+    dedup.store = opened()
+    assert kept(dedup.get_full_conversation("s")) == story.truth()
+    assert dedup.store.verify() == []
+
+
+def test_a_backend_that_does_not_exist_is_a_usage_error():
+    """The error names the backends there are."""
+    with pytest.raises(UsageError, match="cassandra") as caught:
+        open_store("cassandra", "x")
+    assert "json" in caught.value.hint
+    with pytest.raises(UsageError, match="database URL"):
+        open_store("json", "x", "postgresql://localhost/x")
+    assert base.Store
