@@ -95,6 +95,11 @@ def _dedup(export: Path, store: Path) -> list[str]:
     return [sys.executable, str(SCRIPTS / "deduplicate_export.py"), str(export), "--storage-dir", str(store)]
 
 
+def _size(megabytes: int, scale: int) -> str:
+    """What is measured, as it really is: ``--small`` divides by ``scale``."""
+    return f"{megabytes / scale:g} MB, {1000 * megabytes // scale:,} messages"
+
+
 def _engine(table: Table, base: Path, scale: int) -> None:
     export = base / "2026-01-02-EXPORT-BIG.txt"
     export.write_bytes(workload.export(10_000 // scale, 10_000_000 // scale))
@@ -106,7 +111,7 @@ def _engine(table: Table, base: Path, scale: int) -> None:
         shutil.rmtree(store, ignore_errors=True)
         return _dedup(export, store), base
 
-    table.row("10 MB, 10,000 messages, empty store", fresh, limit=1.5, megabytes=150)
+    table.row(f"{_size(10, scale)}, empty store", fresh, limit=1.5, megabytes=150)
     table.row("the same file again", lambda: (_dedup(export, store), base), limit=0.3)
     table.row("exported again (every closing line drawn anew)", lambda: (_dedup(again, store), base))
 
@@ -138,7 +143,7 @@ def _command(table: Table, base: Path, scale: int) -> None:
                 return _dedup(export, project / "MEMORY-CONTEXT" / "dedup_state"), project
             return [sys.executable, str(SCRIPTS / script), "--yes", "--project", str(project)], project
 
-        table.row(f"{label}, {len(small) // 1000} KB new, 10,000 messages stored", prepare, limit=limit)
+        table.row(f"{label}, {len(small) // 1000} KB new, {10_000 // scale:,} messages stored", prepare, limit=limit)
 
 
 def _growth(table: Table, base: Path, scale: int) -> None:
@@ -152,8 +157,12 @@ def _growth(table: Table, base: Path, scale: int) -> None:
             shutil.rmtree(store, ignore_errors=True)
             return _dedup(export, store), base
 
-        seconds[megabytes] = table.row(f"{megabytes} MB, {1000 * megabytes:,} messages, empty store", fresh)
-    print(f"\nA further MB costs {(seconds[50] - seconds[10]) / 40:.3f} s from 10 to 50 MB, {(seconds[10] - seconds[1]) / 9:.3f} s from 1 to 10 MB.")
+        seconds[megabytes] = table.row(f"{_size(megabytes, scale)}, empty store", fresh)
+    costs = [
+        f"{(seconds[high] - seconds[low]) / (high - low) * scale:.3f} s from {low / scale:g} to {high / scale:g} MB"
+        for low, high in ((10, 50), (1, 10))
+    ]
+    print(f"\nA further MB costs {', '.join(costs)}.")
 
 
 if __name__ == "__main__":

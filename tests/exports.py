@@ -16,11 +16,18 @@ USER: Final = "user"
 ASSISTANT: Final = "assistant"
 SYSTEM: Final = "system"
 
-_NOUNS: Final = (
-    "ledger harbour lantern meadow copper violin saddle quarry beacon thicket anvil orchard compass glacier "
-    "hammock Jigsaw pulley ribbon cistern turbine almanac"
-).split()
-_VERBS: Final = "move rename inspect restore measure collect fold compare sort index mirror trace split join seal".split()
+
+def _words(*lines: str) -> list[str]:
+    return " ".join(lines).split()
+
+
+_NOUNS: Final = _words(
+    "ledger harbour lantern meadow copper violin saddle quarry beacon thicket anvil orchard compass glacier",
+    "hammock Jigsaw pulley ribbon cistern turbine almanac",
+)
+_VERBS: Final = _words(
+    "move rename inspect restore measure collect fold compare sort index mirror trace split join seal"
+)
 _SHORT: Final = ("yes", "go on", "yes", "git status", "again, please", "yes")
 _CLOSING: Final = ("✻ Baked for 0s", "✻ Brewed for 2s", "✻ Simmered for 14s", "✻ Churned for 1m 3s")
 _BANNER: Final = (
@@ -97,7 +104,11 @@ class Story:
         if chance() < 0.15:
             add(Turn(ASSISTANT, "text", "Done."))
         else:
-            add(Turn(ASSISTANT, "text", "\n\n".join(self._sentence(number) for _ in range(self._random.randrange(1, 4)))))
+            add(
+                Turn(
+                    ASSISTANT, "text", "\n\n".join(self._sentence(number) for _ in range(self._random.randrange(1, 4)))
+                )
+            )
 
     def show(self, first: int, end: int, *, width: int = 80, compacted: bool = False, closing: int = 0) -> bytes:
         """The turns ``first`` to ``end`` (half open) as an export; ``closing`` chooses the line that is drawn anew."""

@@ -46,7 +46,16 @@ def test_replace_writes_syncs_and_renames_in_this_order(tmp_path, calls):
     path = tmp_path / "file"
     atomic.replace(str(path), b"content")
     assert path.read_bytes() == b"content"
-    assert [c for c in calls if c != "unlink"][:8] == ["open", "write", "fsync", "close", "replace", "open", "fsync", "close"]
+    assert [c for c in calls if c != "unlink"][:8] == [
+        "open",
+        "write",
+        "fsync",
+        "close",
+        "replace",
+        "open",
+        "fsync",
+        "close",
+    ]
 
 
 def test_replace_that_need_not_be_durable_waits_for_no_disk(tmp_path, calls):

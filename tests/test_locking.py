@@ -21,7 +21,10 @@ SCRIPTS = str(Path(locking.__file__).resolve().parent.parent)
 WITHOUT = "import sys; sys.modules['filelock'] = None\n"
 OURS = f"import sys; sys.path.insert(0, {SCRIPTS!r})\nfrom deduplication.locking import exclusive, StoreLocked\n"
 HOLD = {
-    "filelock": "import filelock, sys\nlock = filelock.FileLock(sys.argv[1]); lock.acquire()\nprint('held', flush=True); input()\nlock.release()\n",
+    "filelock": (
+        "import filelock, sys\nlock = filelock.FileLock(sys.argv[1])\nlock.acquire()\n"
+        "print('held', flush=True); input()\nlock.release()\n"
+    ),
     "ours": OURS + "with exclusive(sys.argv[1]):\n    print('held', flush=True); input()\n",
     "ours without filelock": WITHOUT + OURS + "with exclusive(sys.argv[1]):\n    print('held', flush=True); input()\n",
 }
@@ -109,6 +112,18 @@ def test_waiting_is_bounded_and_says_for_what(tmp_path, monkeypatch, without):
         assert time.monotonic() - began >= 0.1
     with exclusive(path, 0):
         pass
+
+
+def test_without_filelock_no_more_than_the_given_time_is_slept(tmp_path, monkeypatch):
+    """The waiting loop, by a clock of the test's own: it ends within one step of the time it was given."""
+    path = str(tmp_path / "lock")
+    monkeypatch.setitem(sys.modules, "filelock", None)
+    slept = []
+    monkeypatch.setattr(time, "monotonic", lambda: sum(slept))
+    monkeypatch.setattr(time, "sleep", slept.append)
+    with exclusive(path), pytest.raises(StoreLocked, match="waited 60 s"), exclusive(path):
+        pass
+    assert 60 <= sum(slept) < 61
 
 
 @pytest.mark.parametrize("without", [False, True], ids=["with filelock", "without filelock"])

@@ -8,73 +8,27 @@ turn. Where the evidence is thin the answer is "new": a message kept twice can b
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from .fingerprint import ANCHOR_KINDS, DISTINCTIVE
-from .model import COMMAND_OUTPUT, NOTICE, PROMPT, TEXT, TOOL_CALL, TOOL_RESULT
-from .rendering import DIFFERENT, GROWN
+from .anchors import anchors
+from .columns import Columns
+from .fingerprint import ANCHOR_KINDS
+from .model import COMMAND_OUTPUT, NOTICE, TOOL_CALL, TOOL_RESULT
+from .overlap import TURNS
+from .rendering import DIFFERENT, GROWN, MOVED, PART
+from .subsequence import find, increasing, unique
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from .fingerprint import Fingerprint
     from .ordering import ReadingOrder
 
     Compare = Callable[[int, int], str]
     """``compare(shown position, known sequence number)`` -> how the shown body relates to the stored one."""
 
-_TURNS: Final = frozenset({PROMPT, TEXT})
 _RENDERED: Final = frozenset({TOOL_RESULT, COMMAND_OUTPUT, NOTICE})
 """Kinds that the client cuts and redraws: between matched neighbours the same kind is the same message."""
-RUN: Final = 3
-"""Distinctive messages in a row that show two sequences to be one conversation (DESIGN 5.3)."""
-
-
-@dataclass
-class Columns:
-    """A sequence of messages by their fingerprints, one list a property, all of one length."""
-
-    hashes: list[str] = field(default_factory=list)
-    keys: list[str] = field(default_factory=list)
-    kinds: list[str] = field(default_factory=list)
-    weights: list[int] = field(default_factory=list)
-    uuids: list[str] = field(default_factory=list)
-
-    def append(self, item: Fingerprint) -> None:
-        """Add one message at the end."""
-        self.hashes.append(item.content_hash)
-        self.keys.append(item.key)
-        self.kinds.append(item.kind)
-        self.weights.append(item.weight)
-        self.uuids.append(item.uuid)
-
-    def take(self, numbers: Sequence[int]) -> Columns:
-        """The rows with these numbers, in this order."""
-        return Columns(
-            [self.hashes[n] for n in numbers],
-            [self.keys[n] for n in numbers],
-            [self.kinds[n] for n in numbers],
-            [self.weights[n] for n in numbers],
-            [self.uuids[n] for n in numbers],
-        )
-
-    def distinctive(self) -> list[int]:
-        """Positions of the messages that may anchor an alignment."""
-        weights = self.weights
-        return [n for n, kind in enumerate(self.kinds) if weights[n] >= DISTINCTIVE and kind in ANCHOR_KINDS]
-
-    def __len__(self) -> int:
-        return len(self.hashes)
-
-
-def columns(items: Sequence[Fingerprint]) -> Columns:
-    """The columns of a list of fingerprints."""
-    result = Columns()
-    for item in items:
-        result.append(item)
-    return result
 
 
 @dataclass(frozen=True)
@@ -123,82 +77,6 @@ def _prefix(known: Columns, runs: list[list[int]], shown: Columns) -> list[int |
     return None
 
 
-def shared_run(known: Columns, order: Sequence[int], shown: Columns) -> int:
-    """Distinctive messages that stand in a row in both sequences: the longest such run."""
-    wanted = {shown.keys[p] for p in shown.distinctive()}
-    rank: dict[str, int] = {}
-    position = 0
-    for number in order:
-        if known.weights[number] >= DISTINCTIVE and known.kinds[number] in ANCHOR_KINDS:
-            key = known.keys[number]
-            if key in wanted:
-                rank[key] = -2 if key in rank else position
-            position += 1
-    longest = current = 0
-    last = -2
-    for p in shown.distinctive():
-        here = rank.get(shown.keys[p], -2)
-        current = current + 1 if here >= 0 and here == last + 1 else int(here >= 0)
-        longest = max(longest, current)
-        last = here
-    return longest
-
-
-def tail_overlap(known: Columns, order: Sequence[int], shown: Columns) -> int:
-    """Distinctive messages of a run that ends the known sequence and begins the shown one (after a compaction)."""
-    turns = [n for n in order if known.kinds[n] in _TURNS]
-    head = [p for p in range(len(shown)) if shown.kinds[p] in _TURNS]
-    for length in range(min(len(turns), len(head), 200), 0, -1):
-        if [known.keys[n] for n in turns[-length:]] == [shown.keys[p] for p in head[:length]]:
-            return sum(shown.weights[p] >= DISTINCTIVE for p in head[:length])
-    return 0
-
-
-def without_second_copy(shown: Columns, banners: Sequence[int]) -> range | None:
-    """Positions of a second copy of the file's own beginning, or None.
-
-    Versions 2.1.15 to 2.1.19 wrote the whole conversation twice, each copy under a banner of its own.
-    """
-    for start in banners:
-        length = min(start, len(shown) - start)
-        if shown.hashes[:length] == shown.hashes[start : start + length] and any(
-            shown.weights[p] >= DISTINCTIVE for p in range(length)
-        ):
-            return range(start, start + length)
-    return None
-
-
-def _increasing(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The longest subsequence of ``pairs`` (sorted by the first number) whose second numbers increase."""
-    tails: list[int] = []
-    ends: list[int] = []
-    previous: list[int] = []
-    for position, (_, value) in enumerate(pairs):
-        place = bisect_left(tails, value)
-        previous.append(ends[place - 1] if place else -1)
-        if place == len(tails):
-            tails.append(value)
-            ends.append(position)
-        else:
-            tails[place] = value
-            ends[place] = position
-    chain: list[tuple[int, int]] = []
-    at = ends[-1] if ends else -1
-    while at >= 0:
-        chain.append(pairs[at])
-        at = previous[at]
-    return chain[::-1]
-
-
-def _unique(values: list[str], positions: Sequence[int]) -> dict[str, int]:
-    """Where each value that occurs once among ``positions`` stands."""
-    found: dict[str, int] = {}
-    for position in positions:
-        value = values[position]
-        found[value] = -1 if value in found else position
-    return {value: position for value, position in found.items() if position >= 0}
-
-
 class _Aligner:
     """One alignment under way: the rows of the runs that take part, in one order, and what has been matched."""
 
@@ -211,25 +89,23 @@ class _Aligner:
         self.numbers: list[int] = []
         self.known = Columns()
 
-    # -- anchors -----------------------------------------------------------------------------------------------
-
     def align(self, runs: list[list[int]]) -> set[int]:
         """Match everything that anchors reach; returns the first numbers of the runs that took part."""
         taking_part: list[tuple[int, list[int]]] = []
         anchored: dict[int, int] = {}
         for run in runs:
             rows = self.all_known.take(run)
-            anchors = self._anchors(rows)
-            if anchors:
-                taking_part.append((sorted(p for p, _ in anchors)[len(anchors) // 2], run))
-                anchored.update((p, run[k]) for p, k in anchors if p not in anchored)
+            pairs = anchors(self.shown, rows)
+            if pairs:
+                taking_part.append((pairs[len(pairs) // 2][0], run))
+                anchored.update((p, run[k]) for p, k in pairs if p not in anchored)
         if not taking_part:
             return set()
         taking_part.sort(key=lambda item: item[0])
         self.numbers = [number for _, run in taking_part for number in run]
         self.known = self.all_known.take(self.numbers)
         place = {number: position for position, number in enumerate(self.numbers)}
-        chain = _increasing(sorted((p, place[number]) for p, number in anchored.items()))
+        chain = increasing(sorted((p, place[number]) for p, number in anchored.items()))
         self._walk(chain[0][0], chain[0][1], -1)
         last_p, last_k = -1, -1
         for p, k in chain:
@@ -239,65 +115,6 @@ class _Aligner:
             last_p, last_k = p, k
         self._walk(last_p, last_k, 1)
         return {run[0] for _, run in taking_part}
-
-    def _anchors(self, rows: Columns) -> list[tuple[int, int]]:
-        """Pairs (shown position, position in the run) of distinctive messages that a neighbour confirms."""
-        shown = self.shown
-        ours, theirs = shown.distinctive(), rows.distinctive()
-        pairs: dict[int, int] = {}
-        strong = self._by_uuid(rows)
-        for name in ("hashes", "keys"):
-            here, there = _unique(getattr(shown, name), ours), _unique(getattr(rows, name), theirs)
-            taken = set(pairs.values())
-            for value, p in here.items():
-                k = there.get(value, -1)
-                if k >= 0 and p not in pairs and k not in taken:
-                    pairs[p] = k
-        turns_shown = [p for p, kind in enumerate(shown.kinds) if kind in _TURNS]
-        turns_known = [k for k, kind in enumerate(rows.kinds) if kind in _TURNS]
-        confirmed = [
-            (p, k)
-            for p, k in pairs.items()
-            if p not in strong and self._confirmed(p, k, rows, turns_shown, turns_known)
-        ]
-        return sorted([*confirmed, *strong.items()])
-
-    def _by_uuid(self, rows: Columns) -> dict[int, int]:
-        there = {uuid: k for k, uuid in enumerate(rows.uuids) if uuid}
-        if not there:
-            return {}
-        return {p: there[uuid] for p, uuid in enumerate(self.shown.uuids) if uuid in there}
-
-    def _confirmed(self, p: int, k: int, rows: Columns, turns_shown: list[int], turns_known: list[int]) -> bool:
-        """Do the turns before or after agree, or do the two sequences overlap just here?
-
-        One long message by itself proves nothing: people paste the same prompt into session after session.
-        """
-        at_p, at_k = bisect_left(turns_shown, p), bisect_left(turns_known, k)
-        before_p = turns_shown[at_p - 1] if at_p else -1
-        before_k = turns_known[at_k - 1] if at_k else -1
-        after_at = at_p + (at_p < len(turns_shown) and turns_shown[at_p] == p)
-        after_p = turns_shown[after_at] if after_at < len(turns_shown) else -1
-        after_at = at_k + (at_k < len(turns_known) and turns_known[at_k] == k)
-        after_k = turns_known[after_at] if after_at < len(turns_known) else -1
-        if before_p >= 0 and before_k >= 0 and self.shown.keys[before_p] == rows.keys[before_k]:
-            return True
-        if after_p >= 0 and after_k >= 0 and self.shown.keys[after_p] == rows.keys[after_k]:
-            return True
-        if before_p < 0 and after_k < 0:
-            return True  # the shown sequence begins where the known one ends
-        if after_p < 0 and before_k < 0:
-            return True  # and the other way round, when the exports came in another order
-        # Both turns stand between tool calls only: then the call and its result next to them must agree.
-        return self._same_hash(p + 1, k + 1, rows) or self._same_hash(p - 1, k - 1, rows)
-
-    def _same_hash(self, p: int, k: int, rows: Columns) -> bool:
-        return (
-            0 <= p < len(self.shown)
-            and 0 <= k < len(rows)
-            and self.shown.hashes[p] == rows.hashes[k]
-            and self.shown.weights[p] >= DISTINCTIVE
-        )
 
     # -- between and around anchors ----------------------------------------------------------------------------
 
@@ -324,12 +141,25 @@ class _Aligner:
         """From a matched pair outwards, as far as the two sequences agree without a break."""
         p, k = p + step, k + step
         while 0 <= p < len(self.shown) and 0 <= k < len(self.numbers) and self.matches[p] is None:
-            if not self._equal(p, k):
-                redrawn = step > 0 and self.shown.kinds[p] in _RENDERED and self.shown.kinds[p - 1] != TOOL_CALL
-                if redrawn or not self._alike(p, k):
-                    return
+            if not self._equal(p, k) and not self._goes_on(p, k, step):
+                return
             self._match(p, k)
             p, k = p + step, k + step
+
+    def _goes_on(self, p: int, k: int, step: int) -> bool:
+        """Is this the same message in another rendering, with agreement on one side only?
+
+        After a rewind another call of the same tool, or a short answer, stands where the stored one stood.
+        """
+        kind = self.shown.kinds[p]
+        if kind != self.known.kinds[k]:
+            return False
+        if kind in _RENDERED:  # the result of a call that both have
+            return p > 0 and k > 0 and self.shown.kinds[p - 1] == TOOL_CALL and (step > 0 or self._equal(p - 1, k - 1))
+        relation = self.compare(p, self.numbers[k])
+        if relation == PART:  # only the last thing shown can have been unfinished
+            return not any(kind in TURNS for kind in self.shown.kinds[p + 1 :])
+        return relation in (GROWN, MOVED)
 
     def _fill(self, p0: int, p1: int, k0: int, k1: int) -> None:
         """Match what lies between two anchors; both ends are known to agree. Half-open positions."""
@@ -358,9 +188,9 @@ class _Aligner:
     def _inner(self, p0: int, p1: int, k0: int, k1: int) -> list[tuple[int, int]]:
         """Anchors of a bounded stretch: here short messages may serve too, where they occur once."""
         for name in ("hashes", "keys"):
-            here = _unique(getattr(self.shown, name), range(p0, p1))
-            there = _unique(getattr(self.known, name), range(k0, k1))
-            chain = _increasing(sorted((p, there[value]) for value, p in here.items() if value in there))
+            here = unique(getattr(self.shown, name), range(p0, p1))
+            there = unique(getattr(self.known, name), range(k0, k1))
+            chain = increasing(sorted((p, there[value]) for value, p in here.items() if value in there))
             chain = [(p, k) for p, k in chain if self._equal(p, k)]
             if chain:
                 return chain
@@ -385,7 +215,9 @@ class _Aligner:
                 k = next((k for k in range(at, min(k1, at + 50)) if self._alike(p, k)), -1)
                 if k >= 0:
                     self._match(p, k)
-                    while p + 1 < p1 and k + 1 < k1 and self.shown.kinds[p + 1] in _RENDERED and self._alike(p + 1, k + 1):
+                    while (
+                        p + 1 < p1 and k + 1 < k1 and self.shown.kinds[p + 1] in _RENDERED and self._alike(p + 1, k + 1)
+                    ):
                         p, k = p + 1, k + 1
                         self._match(p, k)
                     at = k + 1
@@ -397,32 +229,10 @@ class _Aligner:
         """Match a run as a whole where one sequence lies inside the other: a window of known turns adds nothing."""
         hashes = [self.all_known.hashes[n] for n in run]
         if all(match is None for match in self.matches):
-            at = _find(hashes, self.shown.hashes)
+            at = find(hashes, self.shown.hashes)
             if at >= 0:
                 self.matches = list(run[at : at + len(self.shown)])
                 return
-        at = _find(self.shown.hashes, hashes)
+        at = find(self.shown.hashes, hashes)
         if at >= 0 and all(match is None for match in self.matches[at : at + len(run)]):
             self.matches[at : at + len(run)] = run
-
-
-def _find(haystack: list[str], needle: list[str]) -> int:
-    """Where ``needle`` last stands in ``haystack`` without a break, or -1. Linear (Knuth, Morris, Pratt, backwards)."""
-    if not needle or len(needle) > len(haystack):
-        return -1
-    pattern = needle[::-1]
-    fallback = [0] * len(pattern)
-    length = 0
-    for position in range(1, len(pattern)):
-        while length and pattern[position] != pattern[length]:
-            length = fallback[length - 1]
-        length += pattern[position] == pattern[length]
-        fallback[position] = length
-    length = 0
-    for position in range(len(haystack) - 1, -1, -1):
-        while length and haystack[position] != pattern[length]:
-            length = fallback[length - 1]
-        length += haystack[position] == pattern[length]
-        if length == len(pattern):
-            return position
-    return -1

@@ -132,13 +132,10 @@ def append(path: str, data: bytes, *, mode: int = PRIVATE_FILE, durable: bool = 
 def open_regular(path: str) -> BinaryIO:
     """Open a file of ours for reading. A link is not followed and a pipe not waited for: both are an OSError."""
     descriptor = os.open(path, os.O_RDONLY | _NO_FOLLOW | _NO_WAIT | _BINARY | _CLOSE_ON_EXEC)
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, "Not a regular file")
-        return os.fdopen(descriptor, "rb")
-    except BaseException:
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise
+        raise OSError(errno.EINVAL, "Not a regular file")
+    return os.fdopen(descriptor, "rb")
 
 
 def remove_temporaries(directory: str) -> None:

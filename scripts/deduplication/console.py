@@ -20,7 +20,14 @@ def printable(text: str, *, newlines: bool = False) -> str:
 
 
 def prepare() -> None:
-    """Make standard output and error speak UTF-8; characters that cannot be shown become escapes, never a crash."""
+    """Make standard output and error speak UTF-8; characters that cannot be shown become escapes, never a crash.
+
+    A stream that was closed before we began leads nowhere.
+    """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            setattr(sys, name, open(nowhere, "w", encoding="utf-8", closefd=False))  # noqa: SIM115 - it lives as long as we
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:

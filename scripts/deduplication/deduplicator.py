@@ -9,23 +9,25 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from . import alignment, fingerprint, formats, gaps, rendering
-from .clock import timestamp
 from .fingerprint import encoded
-from .model import BANNER, COMPACTION, Export, Message, counts
-from .naming import session_id_from_name, validate_session_id
+from .identification import conversation_of
+from .model import counts
+from .naming import validate_session_id
 from .ordering import ranges
+from .shown import message_dict, new_occurrences, placed_marks, shown_by
 from .storage import open_store
-from .storage.base import ExportRecord, NewOccurrence
+from .storage.base import ExportRecord
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from .storage.base import Conversation, Store
+    from .model import Export
+    from .shown import Shown
+    from .storage.base import NewOccurrence, Store
 
 PARSER_VERSION: Final = 1
 """Raised whenever a parser reads more out of the same bytes, so that a file known under an older one is read again."""
-MOST_CANDIDATES: Final = 8
 
 
 @dataclass(frozen=True)
@@ -44,18 +46,6 @@ class Ingest:
     warnings: tuple[str, ...]
     new_messages: list[dict[str, Any]]
     known_before: bool
-
-
-@dataclass(frozen=True)
-class _Shown:
-    """What an export shows, once a second copy of itself is left out."""
-
-    messages: list[Message]
-    rows: alignment.Columns
-    prints: list[fingerprint.Fingerprint]
-    marks: list[tuple[str, int]]
-    """Kind and the position before which it stands."""
-    warnings: tuple[str, ...] = ()
 
 
 class ClaudeConversationDeduplicator:
@@ -97,7 +87,9 @@ class ClaudeConversationDeduplicator:
         if conversation_id is not None:
             conversation_id = validate_session_id(conversation_id)
         data = fingerprint.canonical(export_data).encode()
-        return self._ingest(formats.parse_object(export_data, data), data, "", conversation_id, dry_run=False).new_messages
+        return self._ingest(
+            formats.parse_object(export_data, data), data, "", conversation_id, dry_run=False
+        ).new_messages
 
     def get_full_conversation(self, conversation_id: str) -> list[dict[str, Any]]:
         """Every message of a conversation in reading order, repeats included; a message that grew in its last form.
@@ -220,18 +212,18 @@ class ClaudeConversationDeduplicator:
             known_before=True,
         )
 
-    def _ingest(
-        self, export: Export, data: bytes, name: str, conversation_id: str | None, *, dry_run: bool
-    ) -> Ingest:
+    def _ingest(self, export: Export, data: bytes, name: str, conversation_id: str | None, *, dry_run: bool) -> Ingest:
         started = time.perf_counter()
         sha256 = hashlib.sha256(data).hexdigest()
-        shown = _shown(export)
+        shown = shown_by(export)
         total = sum(counts(kind) for kind in shown.rows.kinds)
         with self.store.transaction(write=not dry_run):
-            target = conversation_id or self._conversation_of(export, shown, name)
+            target = conversation_id or conversation_of(self.store, export, shown, name)
             conversation = self.store.conversation(target)
-            plan = alignment.plan(conversation.columns, conversation.reading(), shown.rows, self._compare(target, shown))
-            occurrences, numbers = _occurrences(shown, plan, len(conversation.columns))
+            plan = alignment.plan(
+                conversation.columns, conversation.reading(), shown.rows, self._compare(target, shown)
+            )
+            occurrences, numbers = new_occurrences(shown, plan, len(conversation.columns))
             fresh = self._fresh(occurrences)
             found = gaps.describe(
                 shown.marks, plan.matches, [m.source_index for m in shown.messages], known=len(conversation.columns)
@@ -245,12 +237,12 @@ class ClaudeConversationDeduplicator:
                 total=total,
                 new=len(fresh),
                 window=ranges(numbers),
-                marks=_placed_marks(shown.marks, numbers),
+                marks=placed_marks(shown.marks, numbers),
                 gaps=found,
             )
             if not dry_run:
                 self.store.commit(target, occurrences, record, started)
-            new_messages = [_as_dict(occurrence, number) for number, occurrence in fresh]
+            new_messages = [message_dict(occurrence, number) for number, occurrence in fresh]
         return Ingest(
             conversation_id=target,
             format=export.format,
@@ -271,27 +263,7 @@ class ClaudeConversationDeduplicator:
         self.store.warnings.clear()
         return warnings
 
-    def _conversation_of(self, export: Export, shown: _Shown, name: str) -> str:
-        if export.conversation_id:
-            return session_id_from_name(export.conversation_id)
-        best, most = "", 0
-        tails: list[str] = []
-        compacted = any(kind == COMPACTION and before == 0 for kind, before in shown.marks)
-        for candidate in list(self.store.candidates(shown.rows))[:MOST_CANDIDATES]:
-            conversation = self.store.conversation(candidate)
-            order = conversation.reading().order
-            run = alignment.shared_run(conversation.columns, order, shown.rows)
-            if run > most:
-                best, most = candidate, run
-            if compacted and alignment.tail_overlap(conversation.columns, order, shown.rows):
-                tails.append(candidate)
-        if most >= alignment.RUN:
-            return best
-        if len(tails) == 1:
-            return tails[0]
-        return session_id_from_name(name)
-
-    def _compare(self, conversation_id: str, shown: _Shown) -> alignment.Compare:
+    def _compare(self, conversation_id: str, shown: Shown) -> alignment.Compare:
         """How the body shown at a position relates to a stored one; each stored body is read at most once."""
         cache: dict[tuple[int, int], str] = {}
 
@@ -320,77 +292,3 @@ class ClaudeConversationDeduplicator:
                 taken.add(identity)
                 fresh.append((number, occurrence))
         return fresh
-
-
-def _shown(export: Export) -> _Shown:
-    """The rows of an export; where a file shows its own conversation twice, the second copy is left out."""
-    prints = fingerprint.fingerprints(export.messages)
-    rows = alignment.columns(prints)
-    marks = [(mark.kind, mark.before) for mark in export.marks]
-    twice = alignment.without_second_copy(rows, [before for kind, before in marks if kind == BANNER and before])
-    if twice is None:
-        return _Shown(list(export.messages), rows, prints, marks)
-    keep = [position for position in range(len(rows)) if position not in twice]
-    kept_marks = [
-        (kind, before if before <= twice.start else before - len(twice))
-        for kind, before in marks
-        if before not in twice or before == 0
-    ]
-    return _Shown(
-        [export.messages[p] for p in keep],
-        rows.take(keep),
-        [prints[p] for p in keep],
-        kept_marks,
-        (f"the file shows the conversation twice; the second copy ({len(twice)} messages) is counted once",),
-    )
-
-
-def _occurrences(
-    shown: _Shown, plan: alignment.Plan, first: int
-) -> tuple[list[tuple[int, NewOccurrence]], list[int]]:
-    """What is to be stored, with sequence numbers from ``first`` on, and the number of every shown position."""
-    now = timestamp()
-    fresh: list[tuple[int, NewOccurrence]] = []
-    numbers: list[int] = []
-    for position, match in enumerate(plan.matches):
-        if match is not None and position not in plan.grown:
-            numbers.append(match)
-            continue
-        message = shown.messages[position]
-        number = first + len(fresh)
-        occurrence = NewOccurrence(
-            fingerprint=shown.prints[position],
-            message=message,
-            timestamp=message.timestamp or now,
-            clock="source" if message.timestamp else "capture",
-            extends=match,
-        )
-        fresh.append((number, occurrence))
-        numbers.append(number)
-    return fresh, numbers
-
-
-def _placed_marks(marks: Sequence[tuple[str, int]], numbers: Sequence[int]) -> list[list[Any]]:
-    """Marks with sequence numbers instead of positions; a banner at the very beginning says nothing."""
-    return [
-        [kind, numbers[before] if before < len(numbers) else -1] for kind, before in marks if kind != BANNER or before
-    ]
-
-
-def _as_dict(occurrence: NewOccurrence, number: int) -> dict[str, Any]:
-    message = occurrence.message
-    result: dict[str, Any] = {
-        "index": number,
-        "role": message.role,
-        "kind": message.kind,
-        "content": message.content,
-        "content_hash": occurrence.fingerprint.content_hash,
-        "timestamp": occurrence.timestamp,
-    }
-    if message.source_index is not None:
-        result["source_index"] = message.source_index
-    if message.uuid:
-        result["uuid"] = message.uuid
-    if occurrence.extends is not None:
-        result["extends"] = occurrence.extends
-    return result

@@ -70,8 +70,20 @@ class UnsafePath(DedupError):
     hint = "Pass the real path of a regular file."
 
 
+class OutputNotWritable(DedupError):
+    """The output cannot be written"""
+
+    hint = "Pass a place that exists, is yours, and holds nothing that must be kept."
+
+
 class StoreError(DedupError):
     """The message store cannot be used"""
+
+
+class StoreMissing(StoreError):
+    """There is no message store"""
+
+    hint = "Check --project and --storage-dir; a store is made when the first export is processed."
 
 
 class StoreDamaged(StoreError):

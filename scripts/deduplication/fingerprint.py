@@ -24,7 +24,9 @@ _LAYOUT_BYTES: Final = b" \t\n\r\x0b\x0c"
 _NO_BREAK_SPACE: Final = "\u00a0".encode()
 _FOLD: Final = bytes(range(65)) + bytes(range(97, 123)) + bytes(range(91, 256))
 _NOT_ALPHANUMERIC: Final = bytes(
-    b for b in range(256) if not (48 <= b <= 57 or 65 <= b <= 90 or 97 <= b <= 122)  # 0-9 A-Z a-z
+    b
+    for b in range(256)
+    if not (48 <= b <= 57 or 65 <= b <= 90 or 97 <= b <= 122)  # 0-9 A-Z a-z
 )
 _ASCII_SEPARATORS: Final = bytes(b for b in _NOT_ALPHANUMERIC if b < 128)
 _SEPARATORS: Final = re.compile(r"[\W_]+")
@@ -77,7 +79,9 @@ def skeleton(content: Content) -> bytes:
     if "```" in text or "~~~" in text:
         text = _FENCE.sub("", "\n" + text)
     if "<!--" in text:
-        text = _HTML_COMMENT.sub("", text)
+        # Behind the last end there are only beginnings, and each of them would search the whole rest for its end.
+        head, end, tail = text.rpartition("-->")
+        text = _HTML_COMMENT.sub("", head + end) + tail
     if "://" in text or "](" in text:
         text = _LINK_TARGET.sub("", text)
     if text.isascii():

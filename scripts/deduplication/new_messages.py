@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from typing import TYPE_CHECKING, Any, Final
 
 from . import atomic
 from .console import printable
+from .errors import OutputNotWritable, StoreNotWritable
 from .fingerprint import encoded
 from .model import ASSISTANT, PROMPT, TEXT, TOOL_CALL, TOOL_RESULT, USER
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .deduplicator import Ingest
 
 _HEADINGS: Final = {
@@ -21,24 +25,85 @@ _HEADINGS: Final = {
     ("system", TOOL_RESULT): "📤 Tool result",
 }
 _FENCED: Final = frozenset({TOOL_CALL, TOOL_RESULT, "command_output", "local_command", "notice"})
+_LONGEST_STEM: Final = 200
+"""Bytes; an ending, a number and the name of a temporary file must fit behind it."""
+
+
+def check_file(path: str, keep: Sequence[str | os.PathLike[str]]) -> None:
+    """Refuse a ``path`` that :func:`write` could not write to, or must not: one that is, or lies in, one of ``keep``.
+
+    Raises :class:`OutputNotWritable`. Done before anything is stored, so that a slip of the pen costs nothing.
+    """
+    real = os.path.realpath(path)
+    if os.path.isdir(real):
+        raise OutputNotWritable(f"{path} is a folder", hint="Name a file in it, or use --output-dir.")
+    if os.path.exists(path) and (
+        not os.path.isfile(path) or _is_our_output(path)
+    ):  # what a pipe resolves to is no path
+        raise OutputNotWritable(f"{path} is no file of its own", hint="Name a file, --json prints to the screen.")
+    _refuse_to_overwrite(path, real, keep)
+    _check_folder(path, os.path.dirname(real))
+
+
+def check_folder(folder: str, keep: Sequence[str | os.PathLike[str]]) -> None:
+    """The same for :func:`write_into`, which makes missing folders itself."""
+    real = os.path.realpath(folder)
+    _refuse_to_overwrite(folder, real, keep)
+    while not os.path.lexists(real) and os.path.dirname(real) != real:
+        real = os.path.dirname(real)
+    _check_folder(folder, real)
+
+
+def _is_our_output(path: str) -> bool:
+    """Whether standard output or error go to this file: replacing it would lose them (``--output /dev/stdout``)."""
+    for descriptor in (1, 2):
+        with contextlib.suppress(OSError):
+            if os.path.samestat(os.stat(path), os.fstat(descriptor)):
+                return True
+    return False
+
+
+def _refuse_to_overwrite(path: str, real: str, keep: Sequence[str | os.PathLike[str]]) -> None:
+    for each in map(os.path.realpath, keep):
+        same = os.path.exists(real) and os.path.exists(each) and os.path.samefile(real, each)
+        if same or real == each or real.startswith(os.path.join(each, "")):
+            raise OutputNotWritable(f"{path} lies where the export, the store or the archive is ({each})")
+
+
+def _check_folder(path: str, folder: str) -> None:
+    if not os.path.isdir(folder):
+        fault = "it is no folder" if os.path.lexists(folder) else "there is no such folder"
+        raise OutputNotWritable(f"{path}: {fault}: {folder}")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise OutputNotWritable(f"{path}: no permission to write into {folder}")
 
 
 def write(path: str, done: Ingest) -> None:
-    """Write to ``path``: Markdown where it ends in ``.md``, else JSON. Raises ``StoreNotWritable``."""
+    """Write to ``path``: Markdown where it ends in ``.md``, else JSON. Raises ``OutputNotWritable``."""
     markdown = path.lower().endswith((".md", ".markdown"))
-    atomic.replace(path, encoded(as_markdown(done)) if markdown else as_json(done))
+    _put(os.path.realpath(path), encoded(as_markdown(done)) if markdown else as_json(done))
 
 
 def write_into(folder: str, stem: str, done: Ingest) -> str:
     """Write Markdown to a new file in ``folder`` that is named after the export; returns its path."""
-    with atomic.write_errors(folder):
+    try:
         os.makedirs(folder, exist_ok=True)
+    except OSError as error:
+        raise OutputNotWritable(f"{folder}: {error.strerror or error}") from error
+    stem = os.fsencode(printable(stem))[:_LONGEST_STEM].decode("utf-8", "ignore")
     number, path = 1, os.path.join(folder, f"{stem}.md")
     while os.path.lexists(path):
         number += 1
         path = os.path.join(folder, f"{stem}-{number}.md")
-    atomic.replace(path, encoded(as_markdown(done)))
+    _put(path, encoded(as_markdown(done)))
     return path
+
+
+def _put(path: str, data: bytes) -> None:
+    try:
+        atomic.replace(path, data)
+    except StoreNotWritable as error:
+        raise OutputNotWritable(str(error).partition(": ")[2]) from error
 
 
 def as_json(done: Ingest) -> bytes:

@@ -51,8 +51,8 @@ def reading_order(
 
     ``extends`` maps a number to the earlier one of which it is a longer version. ``continuations`` are numbers that an
     export began with right after a compaction: a run that begins with one comes after those that have a beginning of
-    their own. Linear in ``count`` plus the number of ranges. Contradictions cannot arise from windows that were aligned against this very order; should the log hold
-    one all the same, the older number goes first.
+    their own. Linear in ``count`` plus the number of ranges. Contradictions cannot arise from windows that were
+    aligned against this very order; should the log hold one all the same, the older number goes first.
     """
     grown = dict(extends or {})
     roots = {number: _root(number, grown) for number in grown}

@@ -65,13 +65,18 @@ def find_project(explicit: str | os.PathLike[str] | None = None) -> Project:
     """
     named = explicit if explicit is not None else os.environ.get("CLAUDE_PROJECT_DIR") or None
     if named is not None:
-        root = Path(named).expanduser()
-        if not root.is_dir():
-            raise UsageError(f"no such project folder: {named}")
-        return Project(root.resolve())
-    here = Path.cwd().resolve()
-    home = Path.home()
+        root = os.path.expanduser(named)
+        if not os.path.isdir(root):
+            raise UsageError(f"no such project folder: {os.fspath(named)}")
+        return Project(Path(root).resolve())
+    try:
+        here = Path.cwd().resolve()
+    except FileNotFoundError as error:
+        raise UsageError(
+            "the current folder was removed", hint="Change to another folder, or pass --project."
+        ) from error
+    home = Path(os.path.realpath(os.path.expanduser("~")))
     for folder in (here, *here.parents):
-        if folder != home and any((folder / sign).exists() for sign in _ROOT_SIGNS):
+        if folder != home and any(os.path.exists(folder / sign) for sign in _ROOT_SIGNS):
             return Project(folder)
     return Project(here)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from .fingerprint import plain_text
+from .fingerprint import plain_text, skeleton
 from .model import COMMAND_OUTPUT, NOTICE, PROMPT, TEXT, THINKING, TOOL_CALL, TOOL_RESULT
 
 if TYPE_CHECKING:
@@ -21,22 +21,28 @@ PART: Final = "part"
 """The shown body is the beginning of the stored one."""
 REDRAWN: Final = "redrawn"
 """The same message, printed differently."""
+MOVED: Final = "moved"
+"""The same call: only the directory differs from which its paths are shown, or where its arguments were cut."""
 DIFFERENT: Final = "different"
 
 _GROWING: Final = frozenset({TEXT, THINKING, TOOL_RESULT, COMMAND_OUTPUT})
-_CUT: Final = re.compile(r"…\+[\d,.]+(?:lines?|moretooluses?|tooluses?)\(?[^)]*\)?\Z")
+_CUT: Final = re.compile(r"…\+[\d,.]+(?:lines?|moretooluses?|tooluses?)\(?[^)]{0,60}\)?\Z")
 _CALL_NAME: Final = re.compile(r"[^(\n]{1,80}(?=\()")
+_CUT_ARGUMENTS: Final = 20
+"""Characters of a call's arguments that must be left for a cut to be recognised."""
 _TRANSIENT: Final = re.compile(r"(?:Running|Waiting|Initializing|Retrying)(?:…|\.\.\.)")
 _RENDERED: Final = frozenset({TOOL_RESULT, COMMAND_OUTPUT, NOTICE})
-_MARKUP: Final = re.compile(r"[*`#~_>▎│┌┐└┘├┤┬┴┼─|]+|\]\([^()\s]*\)|[\[\]]|\(?https?://\S+\)?|(?:^|(?<=\s))link(?=\s)|\s+")
+_MARKUP: Final = re.compile(
+    r"[*`#~_>▎│┌┐└┘├┤┬┴┼─|]+|\]\([^()\s]*\)|[\[\]]|\(?https?://\S+\)?|(?:^|(?<=\s))link(?=\s)|\s+"
+)
 """What one version of the client draws of Markdown and another leaves out."""
 
 
 def relation(kind: str, stored: Content, shown: Content, *, same_source: bool = True) -> str:
     """What ``shown`` is to ``stored``, both of the same ``kind`` and in the same place.
 
-    For prompts and texts the alignment key says that letters and digits agree; ``same_source`` asks for punctuation
-    and symbols as well (``a+b`` is not ``a-b``), which only two renderings of one kind of source can give.
+    Prompts and texts must agree in letters and digits; ``same_source`` asks for punctuation and symbols as well
+    (``a+b`` is not ``a-b``), which only two renderings of one kind of source can give.
     """
     if kind == TOOL_CALL:
         return _calls(plain_text(stored), plain_text(shown))
@@ -49,7 +55,10 @@ def relation(kind: str, stored: Content, shown: Content, *, same_source: bool = 
     if kind in _RENDERED:
         return GROWN if _TRANSIENT.match(before) and not _TRANSIENT.match(after) else REDRAWN
     if kind in (PROMPT, TEXT, THINKING):
-        if not same_source or _MARKUP.sub("", plain_text(stored)) == _MARKUP.sub("", plain_text(shown)):
+        bare = _MARKUP.sub("", plain_text(stored)), _MARKUP.sub("", plain_text(shown))
+        bones = (skeleton(stored), skeleton(shown)) if not same_source else bare
+        # Of "👍" or "***" nothing is left to compare: such a message is only itself.
+        if before == after or (bones[0] and bones[0] == bones[1]):
             return REDRAWN
     return DIFFERENT
 
@@ -60,6 +69,10 @@ def _squeezed(content: Content) -> str:
 
 def _calls(stored: str, shown: str) -> str:
     names = _CALL_NAME.match(stored), _CALL_NAME.match(shown)
-    if names[0] and names[1] and names[0].group() == names[1].group():
-        return REDRAWN
-    return DIFFERENT
+    if not (names[0] and names[1] and names[0].group() == names[1].group()):
+        return DIFFERENT
+    one, other = (_squeezed(text)[len("".join(names[0].group().split())) + 1 :].rstrip(")") for text in (stored, shown))
+    shorter, longer = sorted((one, other), key=len)
+    seen_from_elsewhere = longer.endswith((f"/{shorter}", f"({shorter}", f":{shorter}")) if shorter else False
+    cut = shorter.endswith("…") and len(shorter) > _CUT_ARGUMENTS and longer.startswith(shorter[:-1])
+    return MOVED if one == other or seen_from_elsewhere or cut else REDRAWN

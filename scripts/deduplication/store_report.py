@@ -12,17 +12,26 @@ if TYPE_CHECKING:
 
 def statistics(figures: Mapping[str, Any]) -> str:
     """One conversation (the dictionary of ``get_statistics``)."""
+    title = f"  📈 Conversation: {printable(figures['conversation_id'])}"
+    if not figures["exports_processed"]:
+        return f"{title}\n     Nothing is stored of it yet."
     lines = [
-        f"  📈 Conversation: {printable(figures['conversation_id'])}",
+        title,
         f"     Messages: {figures['total_messages']:,} (highest sequence number {figures['watermark']:,})",
         f"     Unique messages: {figures['unique_messages']:,}",
-        f"     Exports processed: {figures['exports_processed']:,} with {figures['messages_processed']:,} messages, "
-        f"{figures['duplicates_filtered']:,} of them duplicates",
-        f"     Bytes: {figures['raw_bytes']:,} exported, {figures['stored_bytes']:,} in the log "
-        f"({_savings(figures['storage_savings_pct'])})",
+        (
+            f"     Exports processed: {figures['exports_processed']:,} with {figures['messages_processed']:,} messages, "
+            f"{figures['duplicates_filtered']:,} of them duplicates"
+        ),
+        (
+            f"     Bytes: {figures['raw_bytes']:,} exported, {figures['stored_bytes']:,} in the log "
+            f"({_savings(figures['storage_savings_pct'])})"
+        ),
     ]
     if figures["unconnected_runs"] > 1:
-        lines.append(f"     ⚠ {figures['unconnected_runs']} runs that no export connects: messages between may be missing")
+        lines.append(
+            f"     ⚠ {figures['unconnected_runs']} runs that no export connects: messages between may be missing"
+        )
     return "\n".join(lines)
 
 

@@ -17,7 +17,20 @@ from deduplication.errors import DedupError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-CALLS = ("open", "write", "fsync", "replace", "rename", "unlink", "ftruncate", "mkdir", "chmod", "fchmod", "link", "symlink")
+CALLS = (
+    "open",
+    "write",
+    "fsync",
+    "replace",
+    "rename",
+    "unlink",
+    "ftruncate",
+    "mkdir",
+    "chmod",
+    "fchmod",
+    "link",
+    "symlink",
+)
 """What of ``os`` is watched; the built-in ``open`` is watched as well, as "read"."""
 _write = os.write
 

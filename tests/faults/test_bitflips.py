@@ -151,6 +151,24 @@ def test_damage_at_the_end_of_a_run_in_the_middle_keeps_the_numbers_of_the_other
     assert len(dedup(scene.folder).store.verify()) == damaged
 
 
+def test_damage_to_the_last_message_of_all_keeps_its_number_taken(disk):
+    """The very last message is lost, its run is not: the run still counts, and the next message gets the next number."""
+    scene = Scene(disk / "state", DONE)
+    scene.reset()
+    lines = (scene.folder / LOG).read_bytes().split(b"\n")
+    lines[-3] = b"#" * 30 + lines[-3][30:]
+    (scene.folder / LOG).write_bytes(b"\n".join(lines))
+    assert len(dedup(scene.folder).store.rebuild()) == 1
+    assert not (scene.folder / "quarantine").exists()
+    got = dedup(scene.folder).get_full_conversation(NAME)
+    assert kept(got[:-1]) == truth(DONE)[:-1]
+    assert (got[-1]["kind"], got[-1]["index"]) == ("lost", len(truth(DONE)) - 1)
+    assert dedup(scene.folder).get_statistics(NAME)["exports_processed"] == DONE
+    result = dedup(scene.folder).ingest(scene.next.data, name="n", conversation_id=NAME)
+    assert min(message["index"] for message in result.new_messages) == len(truth(DONE))
+    assert [row for row in truth(DONE + 1) if row not in kept(dedup(scene.folder).get_full_conversation(NAME))] == []
+
+
 FORGERIES = {
     "a total": ("export.total", lambda value: value + 1),
     "a count of new": ("export.new", lambda value: value - 1),

@@ -49,7 +49,16 @@ def failing(scene, at, action, **options):
         (errno.EIO, {"only": ("fsync",)}),
         (errno.EIO, {"only": ("fsync",), "forever": True}),
     ],
-    ids=["ENOSPC", "EIO", "EACCES", "EROFS from then on", "short write", "short write, then full", "fsync", "every fsync"],
+    ids=[
+        "ENOSPC",
+        "EIO",
+        "EACCES",
+        "EROFS from then on",
+        "short write",
+        "short write, then full",
+        "fsync",
+        "every fsync",
+    ],
 )
 def test_a_failing_system_call_is_a_named_error_or_no_harm(disk, done, action, options):
     """Each call of an import fails in turn: what is reported as stored is stored, what is not is a named error."""

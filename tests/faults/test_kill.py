@@ -9,12 +9,12 @@ import signal
 import time
 
 import pytest
-from faults.children import Shim, end, run, start
-from faults.scenes import FILES, LOG, NAME, NEW, STORY, Scene, dedup, truth
 
 from deduplication.commands import export_dedup
 from exports import kept
 from faults import reader
+from faults.children import Shim, end, run, start
+from faults.scenes import FILES, LOG, NAME, NEW, STORY, Scene, dedup, truth
 
 pytestmark = pytest.mark.faults
 
@@ -60,7 +60,7 @@ def test_a_recovery_that_is_killed_itself_is_taken_up_again(disk):
         for name in ("alignment_index.json", "watermarks.json"):
             (scene.folder / name).unlink()
 
-    every_call(scene.job, reset, scene.recovers, least=30)
+    every_call(scene.job, reset, scene.recovers, least=30, actions=("kill",))
 
 
 def test_a_rebuild_that_is_killed_loses_nothing(disk):

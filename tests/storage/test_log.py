@@ -70,7 +70,18 @@ def sealed(body):
         (sealed(b'{"index":1}'), "not a record"),
         (sealed(b'{"conversation_id":7}'), "not a record"),
     ],
-    ids=["nothing", "no line feed", "empty", "no seal", "zeros", "first byte gone", "brace", "no JSON", "no id", "a number"],
+    ids=[
+        "nothing",
+        "no line feed",
+        "empty",
+        "no seal",
+        "zeros",
+        "first byte gone",
+        "brace",
+        "no JSON",
+        "no id",
+        "a number",
+    ],
 )
 def test_a_line_that_is_none_says_why(line, reason):
     """Each way in which a line can be wrong has its reason."""

@@ -75,7 +75,11 @@ def test_an_unknown_store_is_empty_and_reading_creates_nothing(opened, tmp_path)
 
 def test_what_is_committed_is_read_back_by_the_next_process(opened):
     """Order, repeats, roles, ids and times survive; a body is stored once."""
-    messages = [said("yes"), said("A longer answer.", ASSISTANT, uuid="u-1", source_index=7, fidelity=EXACT), said("yes")]
+    messages = [
+        said("yes"),
+        said("A longer answer.", ASSISTANT, uuid="u-1", source_index=7, fidelity=EXACT),
+        said("yes"),
+    ]
     commit(opened(), "c", messages)
     store = opened()
     with store.transaction(write=False):
@@ -83,7 +87,12 @@ def test_what_is_committed_is_read_back_by_the_next_process(opened):
         rows = list(store.bodies("c", [2, 0, 1]))
         assert [row["content"] for row in rows] == ["yes", "yes", "A longer answer."]
         assert [row["index"] for row in rows] == [2, 0, 1]
-        assert (rows[2]["role"], rows[2]["kind"], rows[2]["uuid"], rows[2]["source_index"]) == (ASSISTANT, TEXT, "u-1", 7)
+        assert (rows[2]["role"], rows[2]["kind"], rows[2]["uuid"], rows[2]["source_index"]) == (
+            ASSISTANT,
+            TEXT,
+            "u-1",
+            7,
+        )
         assert (rows[2]["fidelity"], rows[0]["fidelity"]) == (EXACT, "layout")
         assert (rows[0]["timestamp"], rows[0]["clock"]) == ("2026-01-01T00:00:00Z", "source")
         assert rows[0]["content_hash"] == messages[0].fingerprint.content_hash
@@ -149,7 +158,9 @@ def test_windows_give_the_reading_order(opened):
 
 def test_candidates_share_distinctive_messages(opened):
     """Only long messages make a conversation a candidate, the one that shares most first."""
-    long = [said(f"A long and rather distinctive sentence number {n} about the harbour and its cranes.") for n in range(3)]
+    long = [
+        said(f"A long and rather distinctive sentence number {n} about the harbour and its cranes.") for n in range(3)
+    ]
     commit(opened(), "one", long[:1])
     commit(opened(), "three", long, name="y")
     commit(opened(), "short", [said("yes")], name="z")
@@ -196,7 +207,13 @@ def test_rebuild_of_a_sound_store_finds_nothing_and_changes_no_answer(opened):
 
 def test_text_of_every_kind_survives(opened):
     """Lone surrogates, NUL, line separators, escapes, blocks: what was given is what is read."""
-    contents = ["\ud800 lone", "nul \0 and \u2028 and \x1b[31m", "", [{"type": "text", "text": "\udcff"}], {"k": [1, None]}]
+    contents = [
+        "\ud800 lone",
+        "nul \0 and \u2028 and \x1b[31m",
+        "",
+        [{"type": "text", "text": "\udcff"}],
+        {"k": [1, None]},
+    ]
     commit(opened(), "c\u2028", [said(content, fidelity=EXACT) for content in contents])
     assert texts(opened(), "c\u2028") == contents
     assert opened().verify() == []

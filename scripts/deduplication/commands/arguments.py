@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 from typing import TYPE_CHECKING, NoReturn
 
-from ..errors import UsageError
+from ..errors import StoreMissing, UsageError
 
 if TYPE_CHECKING:
     from ..deduplicator import ClaudeConversationDeduplicator
@@ -44,10 +45,29 @@ def add_store(parser: argparse.ArgumentParser) -> None:
     add("--db-url", metavar="URL", help="the database, for a backend that has one")
 
 
-def deduplicator(asked: argparse.Namespace) -> ClaudeConversationDeduplicator:
-    """The deduplicator over the store that :func:`add_store`'s options name."""
-    from ..deduplicator import ClaudeConversationDeduplicator
+def store_folder(asked: argparse.Namespace) -> str:
+    """The store's folder that :func:`add_store`'s options name."""
     from ..project import find_project
 
-    folder = asked.storage_dir if asked.storage_dir is not None else find_project(asked.project).state
-    return ClaudeConversationDeduplicator(folder, asked.backend, asked.db_url)
+    if asked.storage_dir is None:
+        return os.fspath(find_project(asked.project).state)
+    if not asked.storage_dir:
+        raise UsageError("--storage-dir is empty", hint="Pass the folder, or leave the option out.")
+    return str(asked.storage_dir)
+
+
+def deduplicator(asked: argparse.Namespace, *, existing: bool = False) -> ClaudeConversationDeduplicator:
+    """The deduplicator over the store that :func:`add_store`'s options name.
+
+    ``existing``: raise ``StoreMissing`` where there is no store. A mistyped folder is neither whole nor to be filled.
+    """
+    from ..deduplicator import ClaudeConversationDeduplicator
+
+    folder = store_folder(asked)
+    dedup = ClaudeConversationDeduplicator(folder, asked.backend, asked.db_url)
+    if existing:
+        from ..storage.json_store import INDEX_NAMES, LOCK, LOG_NAME
+
+        if not any(os.path.lexists(os.path.join(folder, name)) for name in (LOG_NAME, LOCK, *INDEX_NAMES)):
+            raise StoreMissing(folder)
+    return dedup

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import sys
 import time
-from typing import TYPE_CHECKING, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
 
-from .. import discovery, report, store_report
-from ..errors import EXIT_FAILURE, EXIT_OK, UsageError
+from .. import discovery, new_messages, report, store_report
+from ..errors import EXIT_FAILURE, EXIT_OK, OutputNotWritable, UsageError
 from ..intake import Entry, process
 from ..metrics import ExportResult, RunResult
+from ..naming import validate_session_id
 from ..project import Project, find_project
 from . import arguments as shared
 
@@ -34,23 +36,47 @@ Store the messages of exports, each exactly once. The files stay where they are 
 def main(arguments: Sequence[str]) -> int:
     """Process the exports that ``arguments`` name; 1 where one of them failed."""
     asked = _parser().parse_args(arguments)
-    if not asked.exports:
-        raise UsageError("no export was named", hint="Pass a file or a folder, or run export-dedup.py to search.")
-    if asked.output and (asked.batch or len(asked.exports) > 1 or os.path.isdir(asked.exports[0])):
-        raise UsageError("--output takes the messages of one export", hint="Use --output-dir for several.")
-    dedup = shared.deduplicator(asked)
+    _check(asked)
     project = find_project(asked.project)
+    dedup = shared.deduplicator(asked)
+    keep = (shared.store_folder(asked), project.archive)
+    if asked.output is not None:
+        new_messages.check_file(asked.output, (*keep, *asked.exports))
+    if asked.output_dir is not None:
+        new_messages.check_folder(asked.output_dir, keep)
     run = _Run(asked, dedup, project)
     outcome = run.process()
     if asked.json:
         import json
 
-        print(json.dumps(outcome.as_dict()))
-    elif not asked.stats_only and len(outcome.failed) < len(outcome.exports):
-        report.show(report.sums_block(outcome))
+        print(json.dumps({**outcome.as_dict(), **({"statistics": run.statistics()} if run.wants_statistics else {})}))
+    else:
+        if run.wants_statistics:
+            for figures in run.statistics():
+                report.show(store_report.statistics(figures))
+        if asked.dry_run:
+            alone = "; each export was counted by itself" if len(outcome.exports) > 1 else ""
+            report.show(report.skipped(f"storing (--dry-run){alone}"))
+        if not asked.stats_only and (len(outcome.failed) < len(outcome.exports) or not outcome.exports):
+            report.show(report.sums_block(outcome))
     if run.defect is not None:
         raise run.defect
     return EXIT_FAILURE if outcome.failed else EXIT_OK
+
+
+def _check(asked: argparse.Namespace) -> None:
+    """What can be said of the arguments before anything is read."""
+    if not asked.exports or "" in asked.exports:
+        named = "an export's name is empty" if asked.exports else "no export was named"
+        raise UsageError(named, hint="Pass a file or a folder, or run export-dedup.py to search.")
+    if asked.session_id is not None:
+        validate_session_id(asked.session_id)
+    if "" in (asked.output, asked.output_dir):
+        raise UsageError("--output and --output-dir need a name")
+    if asked.output is not None and (asked.batch or len(asked.exports) > 1 or os.path.isdir(asked.exports[0])):
+        raise UsageError("--output takes the messages of one export", hint="Use --output-dir for several.")
+    if (asked.output is not None or asked.output_dir is not None) and (asked.dry_run or asked.stats_only):
+        raise UsageError("--dry-run and --stats-only write nothing, so they go with neither --output nor --output-dir")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -58,11 +84,12 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("exports", nargs="*", metavar="EXPORT", help="export files, or folders of exports")
     add("--session-id", metavar="ID", help="the conversation they belong to (default: found by content, else by name)")
-    add("--output", metavar="F", help="write the new messages to F: Markdown where it ends in .md, else JSON")
-    add("--output-dir", metavar="D", help="write the new messages of each export to a Markdown file in D")
+    output = parser.add_mutually_exclusive_group().add_argument
+    output("--output", metavar="F", help="write the new messages to F: Markdown where it ends in .md, else JSON")
+    output("--output-dir", metavar="D", help="write the new messages of each export to a Markdown file in D")
     add("--batch", action="store_true", help="process folders and many files, oldest first, with the sums at the end")
     add("--stats", action="store_true", help="show the statistics of each conversation afterwards")
-    add("--stats-only", action="store_true", help="show the statistics of the conversation and store nothing")
+    add("--stats-only", action="store_true", help="show the statistics of each conversation and store nothing")
     add("--dry-run", action="store_true", help="count what would be new, each export by itself, and store nothing")
     shared.add_store(parser)
     add("--json", action="store_true", help="print one JSON object and nothing else")
@@ -75,6 +102,7 @@ class _Run:
     def __init__(self, asked: argparse.Namespace, dedup: ClaudeConversationDeduplicator, project: Project) -> None:
         self._asked, self._dedup, self._project = asked, dedup, project
         self._started = time.monotonic()
+        self._conversations: dict[str, None] = {}
         self._unread = bool(asked.dry_run or asked.stats_only)
         self.defect: Exception | None = None
         """A defect of ours that one file brought to light; the others were processed all the same."""
@@ -85,7 +113,7 @@ class _Run:
         results: list[ExportResult] = []
         for refusal in found.refusals:
             if refusal.fatal:
-                results.append(ExportResult(str(refusal.path), error=str(refusal.error)))
+                results.append(ExportResult(self._project.relative(refusal.path), error=str(refusal.error)))
                 self._say_failed(results[-1], refusal.error.hint)
             elif not self._asked.json:
                 report.show(report.passed_over(refusal.path, refusal.reason))
@@ -104,42 +132,39 @@ class _Run:
             duration_s=time.monotonic() - self._started,
         )
 
+    @property
+    def wants_statistics(self) -> bool:
+        """Whether statistics are to be shown, with everything else or alone."""
+        return bool(self._asked.stats or self._asked.stats_only)
+
+    def statistics(self) -> list[dict[str, Any]]:
+        """The statistics of each conversation that an export of this run belongs to."""
+        return [self._dedup.get_statistics(conversation) for conversation in self._conversations]
+
     def _one(self, candidate: Candidate) -> ExportResult:
         entry = Entry(candidate, ExportResult(self._project.relative(candidate.path)))
         failure = process(entry, self._dedup, self._asked.session_id, dry_run=self._unread)
         if failure is not None:
             self.defect = self.defect or failure.defect
             self._say_failed(entry.result, failure.error.hint)
-        else:
+            return entry.result
+        self._conversations.setdefault(entry.result.session_id)
+        if not (self._asked.json or self._asked.stats_only):
+            report.show(report.export_block(entry.result, named=True))
+        try:
             self._write(candidate, entry.done)
-            if not self._asked.json:
-                self._say(entry.result)
+        except OutputNotWritable as error:
+            entry.result = replace(entry.result, error=f"Messages stored, but not written out. {error}")
+            self._say_failed(entry.result, error.hint)
         return entry.result
-
-    def _say(self, result: ExportResult) -> None:
-        if not self._asked.stats_only:
-            report.show(report.export_block(result, named=True))
-            if self._asked.dry_run:
-                report.show(report.skipped("--dry-run: nothing was stored"))
-        if self._asked.stats or self._asked.stats_only:
-            report.show(store_report.statistics(self._dedup.get_statistics(result.session_id)))
 
     def _say_failed(self, result: ExportResult, hint: str) -> None:
         text = report.export_block(result) + (f"\n{report.advice(hint)}" if hint else "")
-        if self._asked.json:
-            sys.stderr.write(text + "\n")
-        else:
-            report.show(text)
+        report.show(text, sys.stderr if self._asked.json else sys.stdout)
 
     def _write(self, candidate: Candidate, done: Ingest) -> None:
         """The new messages as a file of their own, where that was asked for."""
-        if self._unread or not (self._asked.output or self._asked.output_dir):
-            return
-        from .. import new_messages
-
-        if self._asked.output:
+        if self._asked.output is not None:
             new_messages.write(self._asked.output, done)
-        elif done.new_messages:
+        elif self._asked.output_dir is not None and done.new_messages:
             new_messages.write_into(self._asked.output_dir, candidate.path.stem, done)
-
-

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from .. import console
 from ..display import show
-from ..errors import EXIT_INTERRUPTED, EXIT_UNEXPECTED, DedupError
+from ..errors import EXIT_INTERRUPTED, EXIT_UNEXPECTED, DedupError, OutputNotWritable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,11 +23,13 @@ def run(command: Callable[[list[str]], int]) -> int:
     except DedupError as error:
         return report(error)
     except KeyboardInterrupt:
-        show("\n❌ Interrupted. Nothing is half done; run the command again to go on.", sys.stderr)
+        _tell("\n❌ Interrupted. Nothing is half done; run the command again to go on.")
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         console.abandon_output()
         return EXIT_INTERRUPTED
+    except OSError as error:
+        return _output_lost(error) if _output_is_broken(error) else _unexpected(error)
     except Exception as error:  # noqa: BLE001 - the last line of defence: the user gets a line, we get the trace
         return _unexpected(error)
     return code
@@ -35,21 +37,55 @@ def run(command: Callable[[list[str]], int]) -> int:
 
 def report(error: DedupError) -> int:
     """Print a named failure on standard error, with what to do next; returns its exit code."""
-    show(f"❌ ERROR: {console.printable(str(error))}", sys.stderr)
+    _tell(f"❌ ERROR: {console.printable(str(error))}")
     if error.hint:
-        show(f"   → {console.printable(error.hint)}", sys.stderr)
+        _tell(f"   → {console.printable(error.hint)}")
     return error.exit_code
 
 
+def _tell(text: str) -> None:
+    try:
+        show(text, sys.stderr)
+    except OSError:
+        console.abandon_output()  # nobody can be told; the exit code still says it
+
+
+def _output_is_broken(error: OSError) -> bool:
+    """Whether ``error`` came from standard output (a full disk behind ``>``): then it takes nothing more."""
+    if error.filename is not None:
+        return False
+    try:
+        sys.stdout.write("\n")  # what was waiting is gone with the first failure, so that flushing alone tells nothing
+        sys.stdout.flush()
+    except OSError:
+        return True
+    return False
+
+
+def _output_lost(error: OSError) -> int:
+    hint = "What was stored before is safe. Run the command again; what is stored already is not stored twice."
+    code = report(OutputNotWritable(f"standard output: {error.strerror or error}", hint=hint))
+    console.abandon_output()
+    return code
+
+
 def _unexpected(error: Exception) -> int:
+    _tell(f"❌ ERROR: Unexpected failure: {console.printable(f'{type(error).__name__}: {error}')}")
+    _tell(f"   → This is a defect of export-dedup. {_details(error)}")
+    return EXIT_UNEXPECTED
+
+
+def _details(error: Exception) -> str:
+    """Write the trace to a private file; says where it is, or why there is none."""
     import platform
     import tempfile
     import traceback
 
-    descriptor, path = tempfile.mkstemp(prefix="export-dedup-error-", suffix=".log")
-    with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as log:
-        log.write(f"Python {platform.python_version()} on {platform.platform()}\n{sys.argv!r}\n")
-        traceback.print_exception(type(error), error, error.__traceback__, file=log)
-    show(f"❌ ERROR: Unexpected failure: {console.printable(f'{type(error).__name__}: {error}')}", sys.stderr)
-    show(f"   → This is a defect of export-dedup. Details were written to {path}", sys.stderr)
-    return EXIT_UNEXPECTED
+    try:
+        descriptor, path = tempfile.mkstemp(prefix="export-dedup-error-", suffix=".log")
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as log:
+            log.write(f"Python {platform.python_version()} on {platform.platform()}\n{sys.argv!r}\n")
+            traceback.print_exception(type(error), error, error.__traceback__, file=log)
+    except OSError as reason:
+        return f"The details could not be written: {console.printable(reason.strerror or str(reason))}"
+    return f"Details were written to {console.printable(path)}"

@@ -22,7 +22,7 @@ def main(arguments: Sequence[str]) -> int:
     shared.add_store(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     asked = parser.parse_args(arguments)
-    dedup = shared.deduplicator(asked)
+    dedup = shared.deduplicator(asked, existing=True)
     problems = dedup.store.verify()
     if asked.json:
         import json

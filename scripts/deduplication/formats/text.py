@@ -22,13 +22,15 @@ from .text_kinds import classify
 NAME: Final = "claude-code-text"
 _SAMPLE: Final = 262_144
 """Bytes that are looked at to tell an export."""
+_NUL_EVERY: Final = 1000
+"""Where more than one byte in so many is NUL it is a binary file; a few are what a tool printed, and are kept."""
 _JSON_HEAD: Final = re.compile(r"""[{\[]\s*["{\[\]}]""")
 
 
 def recognises(data: bytes, *, strict: bool) -> bool:
     """Is this a text export? Found files must begin like one; for named files one turn anywhere is enough."""
     sample = data[:_SAMPLE]
-    if b"\0" in sample and not sample.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if sample.count(0) > len(sample) // _NUL_EVERY and not sample.startswith((b"\xff\xfe", b"\xfe\xff")):
         return False
     text = decode(sample, partial=True).text
     first = re.search(r"\S", text)

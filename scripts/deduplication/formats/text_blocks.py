@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from .text_kinds import looks_like_call
+from .text_kinds import COLLAPSED, looks_like_call
 from .text_prompts import pasted_markers
 
 if TYPE_CHECKING:
@@ -31,8 +31,7 @@ _START: Final = re.compile(
     rf"|(?P<assistant>[⏺●])(?=[ \u00a0]|{_LINE_END})"
     r"|(?P<result> {0,3}⎿)"
     r"|(?P<shell>!)(?=[ \u00a0]\S)"
-    r"|(?P<collapsed>  (?:Thought for|(?:Ran|Read|Searched|Listed|Fetched|Called|Wrote|Edited|Created|Queried|Found|"
-    rf"Used|Recalled|Updated|Deleted)\b[^\n]{{0,100}}?\d)[^\n]{{0,100}}\(ctrl\+[ro] to [^\n)]*\)[ ]*{_LINE_END})"
+    rf"|(?P<collapsed>  (?:Thought for[^\n]{{0,100}}\(ctrl\+[ro] to [^\n)]*\)|{COLLAPSED})[ ]*{_LINE_END})"
     r"|(?P<thinking>[✻∴] (?:Thinking…|Thought for)[^\n]*)"
     r"|(?P<status>[✻✽✶✢✳※][ \u00a0][^\n]*|[·*] [A-Z]\w+…[^\n]*)"
     r"|(?P<task>✔ Task #\d)"

@@ -24,11 +24,17 @@ from ..model import (
 Classified = tuple[str, str, str, str]
 """Label of the span, then role, kind and content of the message; an empty kind says "no message"."""
 
+COLLAPSED: Final = (
+    r"(?:Ran|Read|Searched|Listed|Fetched|Called|Wrote|Edited|Created|Queried|Found|Used|Recalled|Updated|Deleted)\b"
+    r"[^\n]{0,100}?\d[^\n]{0,100}\(ctrl\+[ro] to [^\n)]*\)"
+)
+"""Several tool calls in one line: ``Searched for 1 pattern, read 2 files (ctrl+o to expand)``."""
 _TOOL_CALL: Final = re.compile(
     r"(?:[A-Z][A-Za-z]*(?: [A-Z][a-z]+)?|[\w.-]+ - [\w.-]+ \(MCP\)|mcp__\w+)\(.*\)[ ]*\Z"
     r"|Update Todos\Z"
     r"|\d+ (?:[\w-]+ )?agents? (?:finished|launched)\b.*"
-    r'|(?:Agent|Task) ".*" (?:finished|completed)\b.*',
+    r'|(?:Agent|Task) ".*" (?:finished|completed)\b.*'
+    rf"|{COLLAPSED}\Z",  # 2.1.31 ... 2.1.76; later versions leave the bullet out
     re.DOTALL,
 )
 _CALL_WITH_RESULT: Final = re.compile(r"[\w][\w .:-]{0,60}\(\S")

@@ -61,6 +61,10 @@ def _last_line(text: str, start: int, end: int) -> str:
     return text[start:end].rstrip("\r\n").rsplit("\n", 1)[-1].rstrip("\r")
 
 
+def _empty_line_above(text: str, at: int) -> bool:
+    return text.endswith(("\n\n", "\n\r\n"), 0, at)
+
+
 def _next(text: str, starts: list[Start], number: int) -> int:
     return starts[number + 1].at if number + 1 < len(starts) else len(text)
 
@@ -71,7 +75,7 @@ def _prompts_end_with_blank(text: str, starts: list[Start]) -> bool:
     for number, start in enumerate(starts):
         if start.type == "user":
             end = _next(text, starts, number)
-            if end == len(text) or text[end - 2 : end] in ("\n\n", "\n\r"):
+            if end == len(text) or _empty_line_above(text, end):
                 ends.append(_last_line(text, start.at, end))
     blank = sum(line.endswith(" ") and not line.endswith("  ") for line in ends)
     return blank >= 2 and blank >= 0.8 * len(ends)
@@ -84,7 +88,7 @@ def _blank_ended(text: str, starts: list[Start], number: int) -> int:
         line = _last_line(text, starts[ahead].at, following)
         if line.endswith(" "):
             return starts[ahead].at + 1 if ahead > number else 0
-        if ahead == number and text[following - 2 : following] == "\n\n":
+        if ahead == number and _empty_line_above(text, following):
             return 0
     tail = min(number + _MOST_AHEAD, len(starts) - 1)
     if tail > number and _last_line(text, starts[tail].at, len(text)).endswith(" "):

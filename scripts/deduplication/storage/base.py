@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
 
-    from ..alignment import Columns
+    from ..columns import Columns
     from ..fingerprint import Fingerprint
     from ..model import Message
     from ..ordering import ReadingOrder

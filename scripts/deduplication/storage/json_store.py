@@ -25,7 +25,7 @@ from .state import LOST, ConversationState, State
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ..alignment import Columns
+    from ..columns import Columns
     from .base import ConversationFigures, ExportRecord, NewOccurrence, SeenExport
     from .log import Record
 
@@ -481,4 +481,6 @@ def _cost(line: bytes) -> str:
     if name is None:
         return "it cannot be told whose it was"
     whose = name.group(1).decode("utf-8", "replace")
-    return f"message {number.group(1).decode()} of '{whose}' is lost" if number else f"a run of '{whose}' is not counted"
+    return (
+        f"message {number.group(1).decode()} of '{whose}' is lost" if number else f"a run of '{whose}' is not counted"
+    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from ..alignment import Columns
+from ..columns import Columns
 from ..fingerprint import Fingerprint, fingerprint
 from ..model import (
     BOOKKEEPING,

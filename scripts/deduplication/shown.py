@@ -1,0 +1,101 @@
+"""What one export shows, in the terms of alignment, and what becomes of it once a plan is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from . import columns, fingerprint, overlap
+from .clock import timestamp
+from .model import BANNER, Export, Message
+from .storage.base import NewOccurrence
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .alignment import Plan
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What an export shows, once a second copy of itself is left out."""
+
+    messages: list[Message]
+    rows: columns.Columns
+    prints: list[fingerprint.Fingerprint]
+    marks: list[tuple[str, int]]
+    """Kind and the position before which it stands."""
+    warnings: tuple[str, ...] = ()
+
+
+def shown_by(export: Export) -> Shown:
+    """The rows of an export; where a file shows its own conversation twice, the second copy is left out."""
+    prints = fingerprint.fingerprints(export.messages)
+    rows = columns.columns(prints)
+    marks = [(mark.kind, mark.before) for mark in export.marks]
+    twice = overlap.without_second_copy(rows, [before for kind, before in marks if kind == BANNER and before])
+    if twice is None:
+        return Shown(list(export.messages), rows, prints, marks)
+    keep = [position for position in range(len(rows)) if position not in twice]
+    kept_marks = [
+        (kind, before if before <= twice.start else before - len(twice))
+        for kind, before in marks
+        if before not in twice or before == 0
+    ]
+    return Shown(
+        [export.messages[p] for p in keep],
+        rows.take(keep),
+        [prints[p] for p in keep],
+        kept_marks,
+        (f"the file shows the conversation twice; the second copy ({len(twice)} messages) is counted once",),
+    )
+
+
+def new_occurrences(shown: Shown, plan: Plan, first: int) -> tuple[list[tuple[int, NewOccurrence]], list[int]]:
+    """What is to be stored, with sequence numbers from ``first`` on, and the number of every shown position."""
+    now = timestamp()
+    fresh: list[tuple[int, NewOccurrence]] = []
+    numbers: list[int] = []
+    for position, match in enumerate(plan.matches):
+        if match is not None and position not in plan.grown:
+            numbers.append(match)
+            continue
+        message = shown.messages[position]
+        number = first + len(fresh)
+        occurrence = NewOccurrence(
+            fingerprint=shown.prints[position],
+            message=message,
+            timestamp=message.timestamp or now,
+            clock="source" if message.timestamp else "capture",
+            extends=match,
+        )
+        fresh.append((number, occurrence))
+        numbers.append(number)
+    return fresh, numbers
+
+
+def placed_marks(marks: Sequence[tuple[str, int]], numbers: Sequence[int]) -> list[list[Any]]:
+    """Marks with sequence numbers instead of positions; a banner at the very beginning says nothing."""
+    return [
+        [kind, numbers[before] if before < len(numbers) else -1] for kind, before in marks if kind != BANNER or before
+    ]
+
+
+def message_dict(occurrence: NewOccurrence, number: int) -> dict[str, Any]:
+    """A new message as the public interface returns it."""
+    message = occurrence.message
+    result: dict[str, Any] = {
+        "index": number,
+        "role": message.role,
+        "kind": message.kind,
+        "content": message.content,
+        "content_hash": occurrence.fingerprint.content_hash,
+        "timestamp": occurrence.timestamp,
+    }
+    if message.source_index is not None:
+        result["source_index"] = message.source_index
+    if message.uuid:
+        result["uuid"] = message.uuid
+    if occurrence.extends is not None:
+        result["extends"] = occurrence.extends
+    return result

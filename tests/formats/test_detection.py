@@ -1,0 +1,80 @@
+"""Which format a file has is told by its content; what is none is named."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deduplication import formats
+from deduplication.errors import DedupError, NotAnExport
+
+LOGO = " ▐▛███▜▌   Claude Code v2.1.197\n▝▜█████▛▘  Opus\n  ▘▘ ▝▝    ~/acme\n\n"
+CHAT = {"messages": [{"role": "user", "content": "hello"}, {"role": "assistant", "content": "hi"}]}
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        (f"{LOGO}> a\n\n● b\n".encode(), formats.TEXT),
+        (b"\xff\xfe" + f"{LOGO}> a\n\n● b\n".encode("utf-16-le"), formats.TEXT),
+        ('● Bash(cat a.json)\n  ⎿  {"messages": []}\n'.encode(), formats.TEXT),
+        (json.dumps({"model": "claude", "max_tokens": 9, **CHAT}).encode(), formats.API),
+        (
+            json.dumps({"title": "t", "messages": [{"type": "prompt", "message": "> a\n\n● b"}]}).encode(),
+            formats.THIRD_PARTY,
+        ),
+    ],
+    ids=["text", "text-utf-16", "text-showing-json", "api", "third-party-showing-text"],
+)
+def test_each_format_is_told_by_its_content(data, name):
+    """The name of the file plays no part, and neither does what a message of it quotes."""
+    assert name == formats.detect(data).NAME
+    assert formats.parse(data).format == name
+
+
+@pytest.mark.parametrize("name", list(formats.FORMATS))
+def test_every_format_is_registered_under_its_own_name(name):
+    """The table of formats and the modules agree."""
+    assert name == formats.load(name).NAME
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "empty"),
+        (b" \n\t\n", "white space"),
+        (b"# Export\nStatus: PENDING\nThis placeholder waits.\n", "placeholder"),
+        (b"=== EXPORT-DEDUP EXECUTION REPORT ===\n", "status log"),
+        (b"PK\x03\x04\0\0\0\0", "binary"),
+        (b'{"a": 1}', "JSON"),
+        (b"  [1, 2]", "JSON"),
+        (b"Just some notes.\n", "no prompts"),
+    ],
+    ids=["empty", "blank", "placeholder", "status-log", "binary", "json", "json-list", "notes"],
+)
+@pytest.mark.parametrize("strict", [True, False], ids=["found", "named"])
+def test_what_is_no_export_is_named_as_what_it_is(data, reason, strict):
+    """The owner reads in a few words why a file was left where it is."""
+    with pytest.raises(NotAnExport, match=reason):
+        formats.parse(data, strict=strict)
+
+
+def test_found_files_need_more_than_named_ones():
+    """A person's word is worth something: turns without a frame pass only when the file was named."""
+    data = "> a\n\n● b\n".encode()
+    assert formats.detect(data).NAME == formats.TEXT
+    with pytest.raises(NotAnExport):
+        formats.detect(data, strict=True)
+
+
+@given(st.binary(max_size=300), st.booleans())
+def test_any_bytes_are_parsed_or_refused_by_name(data, strict):
+    """No input ends in anything but an export or an error of the family."""
+    try:
+        export = formats.parse(data, strict=strict)
+    except DedupError:
+        return
+    assert b"".join(data[span.start : span.end] for span in export.spans) == data

@@ -1,0 +1,65 @@
+"""A conversation in memory: applies alignment plans and windows as a store does, and nothing else."""
+
+from __future__ import annotations
+
+from deduplication import alignment, rendering
+from deduplication.columns import Columns, columns
+from deduplication.fingerprint import fingerprints
+from deduplication.model import ASSISTANT, PROMPT, SYSTEM, TEXT, TOOL_CALL, TOOL_RESULT, USER, Message
+from deduplication.ordering import ranges, reading_order
+
+_ROLES = {PROMPT: USER, TEXT: ASSISTANT, TOOL_CALL: ASSISTANT, TOOL_RESULT: SYSTEM}
+
+
+def message(kind, content):
+    """One message with the role that its kind has in text exports."""
+    return Message(_ROLES[kind], kind, content)
+
+
+class Memory:
+    """One conversation that grows by exports."""
+
+    def __init__(self):
+        self.rows = Columns()
+        self.messages = []
+        self.windows = []
+        self.extends = {}
+        self.continuations = []
+
+    def reading(self):
+        """The reading order that follows from the windows."""
+        return reading_order(len(self.messages), self.windows, self.extends, self.continuations)
+
+    def contents(self):
+        """What a reader of the conversation gets."""
+        return [self.messages[number].content for number in self.reading().order]
+
+    def plan(self, shown):
+        """How an export would be aligned."""
+        return alignment.plan(self.rows, self.reading(), columns(fingerprints(shown)), self._compare(shown))
+
+    def add(self, shown, *, continues=False):
+        """Process an export; returns the sequence number of each message that it shows."""
+        plan = self.plan(shown)
+        numbers = []
+        for position, item in enumerate(fingerprints(shown)):
+            match = plan.matches[position]
+            if match is not None and position not in plan.grown:
+                numbers.append(match)
+                continue
+            number = len(self.messages)
+            if match is not None:
+                self.extends[number] = match
+            self.rows.append(item)
+            self.messages.append(shown[position])
+            numbers.append(number)
+        self.windows.append(ranges(numbers))
+        if continues and numbers:
+            self.continuations.append(numbers[0])
+        return numbers
+
+    def _compare(self, shown):
+        def compare(position, number):
+            return rendering.relation(shown[position].kind, self.messages[number].content, shown[position].content)
+
+        return compare

@@ -1,0 +1,564 @@
+"""The documents are true: what they show is run, what they name exists.
+
+Every document is run in a sandbox of its own: a home with a project ``~/code/tides`` (two exports of the samples are
+processed, the third lies in its root), two files in ``~/Downloads``, and a copy of the checkout. Fenced blocks are taken
+in order, each from the document's starting folder: ``bash`` is run as one script that must succeed, ``console`` is a
+session whose output is compared (``...`` stands for any number of lines; times and ages may differ), ``python`` is run.
+Every other fence is only shown. No network: pip has no index here.
+"""
+
+from __future__ import annotations
+
+import ast
+import html
+import inspect
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zlib
+
+import pytest
+
+from conftest import REPOSITORY
+from deduplication import ClaudeConversationDeduplicator, errors
+
+SAMPLES = sorted((REPOSITORY / ".coditect" / "demo").glob("*.txt"))
+DOCUMENTS = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
+LINKED = [*DOCUMENTS, REPOSITORY / "CHANGELOG.md", REPOSITORY / "CONTRIBUTING.md"]
+IN_CHECKOUT = frozenset({"README.md", "architecture.md", "benchmarks.md", "reliability.md"})
+"""The documents whose commands are for a checkout; those of all others are for a project."""
+GUIDE = REPOSITORY / "docs" / "user-guide.md"
+STORAGE = REPOSITORY / "docs" / "storage.md"
+ARCHITECTURE = REPOSITORY / "docs" / "architecture.md"
+TROUBLESHOOTING = REPOSITORY / "docs" / "troubleshooting.md"
+PACKAGE = REPOSITORY / "scripts" / "deduplication"
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
+FULL = "--full"
+"""Defined by tests/faults/conftest.py, not by a command."""
+VOLATILE = (
+    (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+"), "TIME"),
+    (re.compile(r"\[\d+(?:\.\d)?[smhd]\]"), "[AGE]"),
+    (re.compile(r"\d+\.\d\d seconds"), "DURATION"),
+    (re.compile(r"\b[0-9a-f]{10}\b"), "COMMIT"),
+)
+"""What differs from run to run."""
+
+
+def name(path):
+    """How a document is named in a test's id."""
+    return path.relative_to(REPOSITORY).as_posix()
+
+
+def text_of(path):
+    """The text of a document."""
+    return path.read_text(encoding="utf-8")
+
+
+def fences(path, *languages):
+    """The fenced blocks of a document in these languages, as pairs of language and content."""
+    return [(kind, body) for kind, body in FENCE.findall(text_of(path)) if kind in languages]
+
+
+def section(text, heading):
+    """What stands below a heading, up to the next one of its rank or a higher one."""
+    rank = heading.split(" ")[0]
+    found = re.search(rf"^{re.escape(heading)}\n(.*?)(?=^#{{1,{len(rank)}}} |\Z)", text, re.MULTILINE | re.DOTALL)
+    assert found, f"no heading {heading!r}"
+    return found[1]
+
+
+# --- the sandbox --------------------------------------------------------------------------------------------------
+
+
+class Sandbox:
+    """A home with a project, downloads and a checkout, and how to run something in it."""
+
+    def __init__(self, root):
+        self.root = root
+        self.home = root / "home"
+        self.project = self.home / "code" / "tides"
+        self.checkout = root / "export-dedup"
+        self.state = self.project / "MEMORY-CONTEXT" / "dedup_state"
+
+    def environment(self):
+        """Of whoever reads the document: this home, this Python under the names that documents use, no network."""
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "GIT_", "CLAUDE_"))}
+        return {
+            **kept,
+            "HOME": str(self.home),
+            "TMPDIR": str(self.root / "tmp"),
+            "PATH": f"{self.root / 'bin'}{os.pathsep}{os.environ['PATH']}",
+            "PYTHON": str(self.root / "bin" / "python3"),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PIP_NO_INDEX": "1",
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "LC_ALL": "C.UTF-8",
+        }
+
+    def bash(self, script, folder):
+        """Exit code and output (both streams as they come) of a script."""
+        done = subprocess.run(
+            ["bash", "-u", "-c", script],
+            cwd=folder,
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+            encoding="utf-8",
+        )
+        return done.returncode, done.stdout
+
+    def must(self, script, folder):
+        """The output of a script that has to succeed."""
+        code, output = self.bash(f"set -e -o pipefail\n{script}", folder)
+        assert code == 0, f"{script}\nexit code {code}:\n{output}"
+        return output
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    """The sandbox as every document finds it; made once."""
+    sandbox = Sandbox(tmp_path_factory.mktemp("template"))
+    for folder in (sandbox.project, sandbox.home / "Downloads", sandbox.root / "bin", sandbox.root / "tmp"):
+        folder.mkdir(parents=True)
+    for command in ("python", "python3"):
+        shim = sandbox.root / "bin" / command
+        shim.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
+        shim.chmod(0o755)
+    (sandbox.home / ".gitconfig").write_text(
+        "[user]\n    name = Reader\n    email = reader@example.invalid\n", encoding="utf-8"
+    )
+    _make_checkout(sandbox.checkout)
+    sandbox.must("git init --quiet", sandbox.project)
+    for sample in SAMPLES[:2]:
+        shutil.copyfile(sample, sandbox.project / sample.name)
+        script = sandbox.checkout / "scripts" / "export-dedup-with-status.py"
+        sandbox.must(f"python3 {script} --no-checkpoint --project .", sandbox.project)
+    shutil.copyfile(SAMPLES[2], sandbox.project / SAMPLES[2].name)
+    later = SAMPLES[2].read_bytes() + "\n\n❯ And the moon?\n\n● Its phase is not in the table.\n".encode()
+    (sandbox.home / "Downloads" / "2026-03-05-EXPORT-TIDE-CLOCK.txt").write_bytes(later)
+    letters = [
+        {"index": 0, "type": "prompt", "message": "Write a letter to the harbour master."},
+        {"index": 1, "type": "response", "message": "Dear harbour master, the clock is ready."},
+    ]
+    conversation = {"exported_at": "2026-03-01", "title": "Letters", "messages": letters}
+    (sandbox.home / "Downloads" / "conversation.json").write_text(json.dumps(conversation), encoding="utf-8")
+    return sandbox
+
+
+def _make_checkout(checkout):
+    """A checkout with all that documents call; its test suite is one test, or this one would run itself."""
+    skipped = shutil.ignore_patterns("__pycache__", "venv")
+    for folder in ("scripts", "commands", "benchmarks", ".coditect"):
+        shutil.copytree(REPOSITORY / folder, checkout / folder, ignore=skipped)
+    for file in ("install.sh", "pyproject.toml"):
+        shutil.copy(REPOSITORY / file, checkout / file)
+    faults = checkout / "tests" / "faults"
+    faults.mkdir(parents=True)
+    shutil.copyfile(REPOSITORY / "tests" / "faults" / "conftest.py", faults / "conftest.py")
+    (faults / "test_stub.py").write_text("def test_stub(full):\n    assert full in (True, False)\n", encoding="utf-8")
+    # An environment without pip: what the installer would fetch it cannot, and it goes on with the Python at hand.
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(checkout / ".coditect" / "venv")], check=True)
+
+
+@pytest.fixture
+def sandbox(template, tmp_path):
+    """A sandbox of this test's own."""
+    own = Sandbox(tmp_path / "sandbox")
+    shutil.copytree(template.root, own.root, symlinks=True)
+    return own
+
+
+@pytest.fixture
+def installed(sandbox):
+    """A sandbox in whose project export-dedup is installed."""
+    sandbox.must(f"./install.sh --project {sandbox.project} --offline", sandbox.checkout)
+    return sandbox
+
+
+# --- what documents show is run -----------------------------------------------------------------------------------
+
+
+def runnable():
+    """The documents with something to run; the benchmark takes its time."""
+    for path in DOCUMENTS:
+        if fences(path, "bash", "console", "python"):
+            marks = [pytest.mark.slow] if path.name == "benchmarks.md" else []
+            yield pytest.param(path, id=name(path), marks=marks)
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("path", list(runnable()))
+def test_what_a_document_shows_is_what_happens(path, sandbox):
+    """Every command runs as written, and every session prints what it shows."""
+    start = sandbox.checkout if path.name in IN_CHECKOUT else sandbox.project
+    if path.name != "README.md":
+        sandbox.must(f"./install.sh --project {sandbox.project} --offline", sandbox.checkout)
+    for kind, body in fences(path, "bash", "console", "python"):
+        if kind == "bash":
+            sandbox.must(body, start)
+        elif kind == "python":
+            sandbox.must(f"python3 - <<'EOF'\n{body}EOF", start)
+        else:
+            if path == TROUBLESHOOTING:
+                _flip(sandbox.state / "conversation_log.jsonl", 3000)
+            _compare(body, sandbox, start)
+
+
+def _flip(path, offset):
+    """Turn one bit of a file."""
+    data = bytearray(path.read_bytes())
+    data[offset] ^= 4
+    path.write_bytes(data)
+
+
+def _compare(session, sandbox, start):
+    """Run a session's commands in one shell, and hold each output against what the session shows."""
+    parts = re.split(r"^\$ (.*)\n", session, flags=re.MULTILINE)
+    assert parts[0] == "", "a session begins with a command"
+    commands, outputs = parts[1::2], parts[2::2]
+    script = "".join(f"{command}\nprintf 'exit code: %s\\n' \"$?\"\n" for command in commands)
+    _, output = sandbox.bash(script, start)
+    found = re.split(r"^exit code: (\d+)\n", output, flags=re.MULTILINE)
+    assert len(found) == 2 * len(commands) + 1, output
+    for number, (command, shown) in enumerate(zip(commands, outputs)):
+        printed, code = found[2 * number], int(found[2 * number + 1])
+        assert _pattern(shown).fullmatch(_settled(printed)), f"$ {command}\nshown:\n{shown}\nprinted:\n{printed}"
+        assert (code == 0) == ("❌" not in shown), f"$ {command}\nexit code {code}"
+
+
+def _settled(output):
+    for pattern, word in VOLATILE:
+        output = pattern.sub(word, output)
+    return output
+
+
+def _pattern(shown):
+    lines = _settled(shown).splitlines()
+    return re.compile("".join("(?:.*\n)*?" if line == "..." else re.escape(line) + "\n" for line in lines))
+
+
+def test_a_session_that_is_not_what_happens_is_noticed(installed):
+    """The comparison of sessions can fail: at a changed number, a line too many, a line too few."""
+    command = "$ python3 .coditect/scripts/deduplicate_export.py --stats-only *.txt\n"
+    right = "  📈 Conversation: tide-clock\n     Messages: 21 (highest sequence number 22)\n...\n"
+    _compare(command + right, installed, installed.project)
+    for wrong in (right.replace("21", "22"), right.replace("...\n", ""), right + "one line more\n", ""):
+        with pytest.raises(AssertionError):
+            _compare(command + wrong, installed, installed.project)
+
+
+def test_the_json_of_the_guide_has_the_keys_of_the_real_one(installed):
+    """The object that the guide shows for --json is the one that --json prints, for the same export."""
+    ((_, shown),) = fences(GUIDE, "json")
+    command = "python3 .coditect/scripts/export-dedup.py --json --no-checkpoint"
+    printed = json.loads(installed.must(command, installed.project))
+    expected = json.loads(shown)
+    for run in (printed, expected):
+        del run["duration_s"], run["storage"]["stored_bytes"], run["storage"]["savings_pct"]
+    assert expected == printed
+
+
+# --- options ------------------------------------------------------------------------------------------------------
+
+
+COMMANDS = {
+    "export-dedup.py": "scripts/export-dedup.py",
+    "deduplicate_export.py": "scripts/deduplicate_export.py",
+    "deduplicate_export.py verify": "scripts/deduplicate_export.py verify",
+    "deduplicate_export.py rebuild": "scripts/deduplicate_export.py rebuild",
+    "create-checkpoint.py": "scripts/create-checkpoint.py",
+    "install.sh": "install.sh",
+}
+
+
+def help_of(command):
+    """What ``--help`` prints; it must succeed without a word on standard error."""
+    interpreter = ["bash"] if command.endswith(".sh") else [sys.executable]
+    done = subprocess.run(
+        [*interpreter, *command.split(" "), "--help"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        check=False,
+        encoding="utf-8",
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def options_in_help(output):
+    """Each option with the name of its value, as argparse lists them."""
+    return set(re.findall(r"^  (--[a-z-]+(?: [A-Z]+)?)", output, re.MULTILINE))
+
+
+@pytest.mark.parametrize("heading", COMMANDS)
+def test_the_guide_lists_the_options_of_a_command(heading):
+    """The table below a command's heading has every option of its --help, with the same value, and no other."""
+    listed = re.findall(r"^\| `(--[^`]+)` \|", section(text_of(GUIDE), f"### {heading}"), re.MULTILINE)
+    assert len(listed) == len(set(listed))
+    assert set(listed) == options_in_help(help_of(COMMANDS[heading]))
+
+
+def test_the_guide_lists_every_command():
+    """Below "Every option" there is a heading for each command, and none for another."""
+    headings = re.findall(r"^### (.+)$", section(text_of(GUIDE), "## Every option"), re.MULTILINE)
+    scripts = {path.name for path in (REPOSITORY / "scripts").glob("*.py")}
+    assert set(headings) == {*COMMANDS, "export-dedup-with-status.py"}
+    assert scripts <= set(headings)
+
+
+def test_the_wrapper_takes_the_options_of_the_core():
+    """export-dedup-with-status.py --help has every option of export-dedup.py."""
+    wrapper = help_of("scripts/export-dedup-with-status.py")
+    assert options_in_help(wrapper) == options_in_help(help_of("scripts/export-dedup.py"))
+
+
+def test_every_option_in_a_document_exists():
+    """No document names an option that no command of ours has."""
+    known = {FULL, "--help"}
+    for command in [*COMMANDS.values(), "benchmarks/run.py"]:
+        known |= set(OPTION.findall(help_of(command)))
+    unknown = {
+        f"{name(path)}: {option}"
+        for path in [*LINKED, REPOSITORY / ".coditect" / "README.md"]
+        for option in OPTION.findall(text_of(path))
+        if option not in known
+    }
+    assert unknown == set()
+    assert FULL in text_of(REPOSITORY / "tests" / "faults" / "conftest.py")
+
+
+# --- links --------------------------------------------------------------------------------------------------------
+
+
+def anchors(path):
+    """The anchors that a rendered document has: its headings in the spelling of the common renderers."""
+    found = []
+    for heading in re.findall(r"^#{1,6} (.+)$", FENCE.sub("", text_of(path)), re.MULTILINE):
+        anchor = re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+        found.append(anchor if anchor not in found else f"{anchor}-{found.count(anchor)}")
+    return found
+
+
+@pytest.mark.parametrize("path", LINKED, ids=name)
+def test_links_lead_somewhere(path):
+    """Every relative link names a file of the repository, and every anchor a heading."""
+    dead = []
+    for target in re.findall(r"\]\(([^)\s]+)\)", FENCE.sub("", text_of(path))):
+        if target.startswith("https://"):
+            continue
+        place, _, anchor = target.partition("#")
+        file = (path.parent / place).resolve() if place else path
+        if not file.exists() or REPOSITORY not in file.parents or (anchor and anchor not in anchors(file)):
+            dead.append(target)
+    assert dead == []
+
+
+@pytest.mark.parametrize("path", [path for path in DOCUMENTS if "\n- [" in text_of(path)[:3000]], ids=name)
+def test_tables_of_contents_are_whole(path):
+    """A document that begins with a list of its sections lists all of them, in order."""
+    listed = re.findall(r"^- \[([^\]]+)\]\(#", text_of(path), re.MULTILINE)
+    assert listed == re.findall(r"^## (.+)$", FENCE.sub("", text_of(path)), re.MULTILINE)
+
+
+# --- names --------------------------------------------------------------------------------------------------------
+
+
+def named_errors():
+    """Every error class of errors.py."""
+    return [item for _, item in inspect.getmembers(errors, inspect.isclass) if issubclass(item, errors.DedupError)]
+
+
+@pytest.mark.parametrize("error", named_errors(), ids=lambda error: error.__name__)
+def test_every_error_is_explained(error):
+    """Troubleshooting has a heading for the error, quotes its message, and says more than that."""
+    told = section(text_of(TROUBLESHOOTING), f"### `{error.__name__}`")
+    quote, _, advice = told.strip().partition("\n")
+    assert quote == f"> {error.__doc__}"
+    assert len(advice.strip()) > 40
+
+
+def test_no_error_is_explained_that_does_not_exist():
+    """Every name among the headings of troubleshooting is a class of errors.py."""
+    headings = re.findall(r"^### `(\w+)`$", text_of(TROUBLESHOOTING), re.MULTILINE)
+    assert sorted(headings) == sorted(error.__name__ for error in named_errors())
+
+
+def test_every_file_of_the_store_is_described(installed):
+    """After runs, an unfinished one among them, each file of the state folder has its row in storage.md, and no row is idle."""
+    run = "python3 .coditect/scripts/export-dedup-with-status.py --no-checkpoint"
+    with open(installed.state / "conversation_log.jsonl", "ab") as log:
+        log.write(b'{"conversation_id":"tide-clock","index":23,"times')
+    installed.must(run, installed.project)
+    rows = re.findall(r"^\| `([^`]+)` \|", section(text_of(STORAGE), "## Files"), re.MULTILINE)
+    words = {"NAME": r"[\w.]+", "PID": r"\d+", "TIME": r"\d{8}T\d{6}Z", "SIZE": r"\d+"}
+    patterns = {
+        row: re.compile(re.sub("|".join(words), lambda m: words[m[0]], row.replace(".", r"\."))) for row in rows
+    }
+    found = [path.relative_to(installed.state).as_posix() for path in installed.state.rglob("*") if path.is_file()]
+    used = {row for row, pattern in patterns.items() for file in found if pattern.fullmatch(file)}
+    assert [file for file in found if not any(pattern.fullmatch(file) for pattern in patterns.values())] == []
+    assert set(rows) - used == {"NAME.PID.tmp"}
+
+
+def test_every_place_in_the_project_is_described(installed):
+    """Whatever a run makes in MEMORY-CONTEXT stands in the README's picture of it, and in the guide of the project."""
+    installed.must("python3 .coditect/scripts/export-dedup-with-status.py", installed.project)
+    tree = section(text_of(REPOSITORY / "README.md"), "## Where things lie")
+    table = text_of(REPOSITORY / ".coditect" / "README.md")
+    for path in installed.state.parent.iterdir():
+        shown = f"{path.name}/" if path.is_dir() else path.name
+        assert shown in tree
+        assert f"`{shown}`" in table
+
+
+def test_the_changelog_has_this_version():
+    """The newest released section is the version of pyproject.toml, below an empty or filled [Unreleased]."""
+    version = re.search(r'^version = "(.+)"$', text_of(REPOSITORY / "pyproject.toml"), re.MULTILINE)[1]
+    sections = re.findall(r"^## \[([^\]]+)\]", text_of(REPOSITORY / "CHANGELOG.md"), re.MULTILINE)
+    assert sections[:2] == ["Unreleased", version]
+
+
+# --- the log's format ---------------------------------------------------------------------------------------------
+
+
+def examples():
+    """Every log line that a document shows."""
+    for path in (ARCHITECTURE, STORAGE):
+        for number, line in enumerate("".join(body for _, body in fences(path, "jsonl")).splitlines()):
+            yield pytest.param(line, id=f"{path.stem} {number}")
+
+
+@pytest.mark.parametrize("line", list(examples()))
+def test_examples_of_log_lines_are_real(line, template):
+    """An example has the checksum that the document's rule gives, and is a line of the samples' store but for the moment."""
+    body, seal = line.encode()[:-20], line.encode()[-20:]
+    assert seal == b',"crc32":"%08x"}' % zlib.crc32(body + b"}")
+    lines = (template.state / "conversation_log.jsonl").read_text(encoding="utf-8").splitlines()
+    lines += (template.state / "deduplication_log.jsonl").read_text(encoding="utf-8").splitlines()
+    assert _timeless(json.loads(line)) in [_timeless(json.loads(one)) for one in lines]
+
+
+def _timeless(record):
+    """A record without what depends on the moment: times, and the sizes that the digits of a duration change."""
+    moment = ("timestamp", "created_at", "processing_time_ms", "crc32", "stored_bytes", "storage_savings_pct")
+    return {
+        key: _timeless(value) if isinstance(value, dict) else value
+        for key, value in record.items()
+        if key not in moment
+    }
+
+
+def test_the_reader_of_the_document_reads_the_store(installed, monkeypatch):
+    """The reader printed in storage.md finds every message that the product has, and ignores what did not finish."""
+    installed.must("python3 .coditect/scripts/export-dedup.py --no-checkpoint", installed.project)
+    log = installed.state / "conversation_log.jsonl"
+    whole = log.read_bytes()
+    unfinished = next(line for line in whole.splitlines(keepends=True) if b'"message"' in line)
+    log.write_bytes(whole + unfinished + b'{"conversation_id":"tide')
+    monkeypatch.chdir(installed.project)
+    ((_, code),) = fences(STORAGE, "python")
+    room = {}
+    exec(compile(code, "storage.md", "exec"), room)
+    read = room["read"](log)
+    log.write_bytes(whole)
+    ((conversation, messages),) = read.items()
+    full = ClaudeConversationDeduplicator(installed.state).get_full_conversation(conversation)
+    assert len(full) == len(messages) == 33
+    for message in full:
+        told = messages[message["index"]]
+        assert (told["role"], told["kind"], told["content"]) == (message["role"], message["kind"], message["content"])
+
+
+# --- the rooms ----------------------------------------------------------------------------------------------------
+
+
+def layers():
+    """The layer of each room, from 1 (the ground) upwards, as architecture.md has it."""
+    found = {}
+    for number, body in re.findall(
+        r"^### (\d)\. [^\n]+\n(.*?)(?=^###? |\Z)", text_of(ARCHITECTURE), re.MULTILINE | re.DOTALL
+    ):
+        for room in re.findall(r"^\| `([\w/]+\.py)` \|", body, re.MULTILINE):
+            assert room not in found, f"{room} is listed twice"
+            found[room] = int(number)
+    return found
+
+
+def imports(path):
+    """The rooms that a room imports at run time, late imports included; what only types need is left out."""
+    package = path.relative_to(PACKAGE).parts[:-1]
+    waiting = [ast.parse(text_of(path))]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            continue
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = PACKAGE.joinpath(*package[: len(package) + 1 - node.level], *(node.module or "").split("."))
+            for alias in node.names:
+                for room in (base / f"{alias.name}.py", base / alias.name / "__init__.py", base.with_suffix(".py")):
+                    if room.is_file():
+                        yield room.relative_to(PACKAGE).as_posix()
+                        break
+                else:
+                    yield (base / "__init__.py").relative_to(PACKAGE).as_posix()
+        waiting.extend(ast.iter_child_nodes(node))
+
+
+def test_every_room_is_in_the_architecture():
+    """architecture.md lists each module of the package once, and none that does not exist."""
+    rooms = {path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py")}
+    assert set(layers()) == rooms
+
+
+def test_arrows_point_downwards():
+    """A room imports from its own layer of architecture.md and those before it only."""
+    layer = layers()
+    wrong = [
+        f"{room} imports {other}"
+        for room, own in layer.items()
+        for other in imports(PACKAGE / room)
+        if layer.get(other, 0) > own
+    ]
+    assert wrong == []
+    assert sum(len(list(imports(PACKAGE / room))) for room in layer) > 150, "the imports are not seen"
+
+
+# --- the picture --------------------------------------------------------------------------------------------------
+
+
+def lines_of(picture):
+    """The lines of text in a picture."""
+    shown = re.findall(r"<text [^>]*>([^<]*)</text>", picture)
+    return [html.unescape(line).replace("\xa0", " ") for line in shown]
+
+
+def test_the_picture_shows_a_real_banner(sandbox):
+    """docs/banner.svg has the banner of the samples' third run, and loads nothing from anywhere."""
+    script = sandbox.checkout / "scripts" / "export-dedup-with-status.py"
+    lines = sandbox.must(f"python3 {script} --no-checkpoint", sandbox.project).splitlines()
+    rules = [number for number, line in enumerate(lines) if line.startswith("🔐")]
+    picture = text_of(REPOSITORY / "docs" / "banner.svg")
+    assert lines_of(picture) == [line for line in lines[rules[0] : rules[-1] + 1] if line]
+    assert re.findall(r"https?://[^\"\s]+", picture) == ["http://www.w3.org/2000/svg"]
+
+
+def test_pictures_can_be_made_again():
+    """The script that made the picture makes the same text at the same length, whatever the version of rich."""
+    pytest.importorskip("rich")
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    spec = spec_from_file_location("make_pictures", REPOSITORY / "docs" / "make_pictures.py")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    picture = text_of(REPOSITORY / "docs" / "banner.svg")
+    drawn = module.draw(lines_of(picture))
+    assert lines_of(drawn) == lines_of(picture)
+    length = re.compile(r'textLength="([\d.]+)"')
+    assert length.findall(drawn) == length.findall(picture)
+    assert float(length.findall(drawn)[0]) == pytest.approx(80 * 12.2)
