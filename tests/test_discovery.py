@@ -196,7 +196,7 @@ def test_a_file_that_cannot_be_read_is_named(project: Project, monkeypatch: pyte
 
 
 def test_a_large_file_is_recognised_by_its_head(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of a large text only the head is read, cut at a line; JSON is read whole; beyond the limit it must be named."""
+    """Of a large text only the head is read, wherever it ends; JSON is read whole; beyond the limit it must be named."""
     monkeypatch.setattr(discovery, "_HEAD", 300)
     (project.exports / "big.txt").write_bytes(export(*map(str, range(100))))
     many = {**OTHERS_JSON, "messages": [{"index": i, "role": "user", "content": "x" * 50} for i in range(50)]}

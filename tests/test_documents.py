@@ -10,6 +10,7 @@ Every other fence is only shown. No network: pip has no index here.
 from __future__ import annotations
 
 import ast
+import functools
 import html
 import inspect
 import json
@@ -24,6 +25,7 @@ import pytest
 
 from conftest import REPOSITORY
 from deduplication import ClaudeConversationDeduplicator, errors
+from deduplication.model import KINDS
 
 SAMPLES = sorted((REPOSITORY / ".coditect" / "demo").glob("*.txt"))
 DOCUMENTS = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
@@ -169,16 +171,26 @@ def _make_checkout(checkout):
 @pytest.fixture
 def sandbox(template, tmp_path):
     """A sandbox of this test's own."""
-    own = Sandbox(tmp_path / "sandbox")
-    shutil.copytree(template.root, own.root, symlinks=True)
-    return own
+    return _copy(template, tmp_path / "sandbox")
+
+
+@pytest.fixture(scope="module")
+def installed_template(template, tmp_path_factory):
+    """The same with export-dedup installed in the project."""
+    sandbox = _copy(template, tmp_path_factory.mktemp("installed") / "sandbox")
+    sandbox.must(f"./install.sh --project {sandbox.project} --offline", sandbox.checkout)
+    return sandbox
 
 
 @pytest.fixture
-def installed(sandbox):
-    """A sandbox in whose project export-dedup is installed."""
-    sandbox.must(f"./install.sh --project {sandbox.project} --offline", sandbox.checkout)
-    return sandbox
+def installed(installed_template, tmp_path):
+    """A sandbox of this test's own in whose project export-dedup is installed."""
+    return _copy(installed_template, tmp_path / "installed")
+
+
+def _copy(sandbox, root):
+    shutil.copytree(sandbox.root, root, symlinks=True)
+    return Sandbox(root)
 
 
 # --- what documents show is run -----------------------------------------------------------------------------------
@@ -194,11 +206,10 @@ def runnable():
 
 @pytest.mark.e2e
 @pytest.mark.parametrize("path", list(runnable()))
-def test_what_a_document_shows_is_what_happens(path, sandbox):
+def test_what_a_document_shows_is_what_happens(path, request):
     """Every command runs as written, and every session prints what it shows."""
+    sandbox = request.getfixturevalue("sandbox" if path.name == "README.md" else "installed")
     start = sandbox.checkout if path.name in IN_CHECKOUT else sandbox.project
-    if path.name != "README.md":
-        sandbox.must(f"./install.sh --project {sandbox.project} --offline", sandbox.checkout)
     for kind, body in fences(path, "bash", "console", "python"):
         if kind == "bash":
             sandbox.must(body, start)
@@ -277,6 +288,7 @@ COMMANDS = {
 }
 
 
+@functools.cache
 def help_of(command):
     """What ``--help`` prints; it must succeed without a word on standard error."""
     interpreter = ["bash"] if command.endswith(".sh") else [sys.executable]
@@ -473,6 +485,17 @@ def test_the_reader_of_the_document_reads_the_store(installed, monkeypatch):
     for message in full:
         told = messages[message["index"]]
         assert (told["role"], told["kind"], told["content"]) == (message["role"], message["kind"], message["content"])
+
+
+@pytest.mark.parametrize(
+    ("path", "pattern"),
+    [(STORAGE, r"`message\.kind` \| ([^|]+)"), (GUIDE, r"`kind` \(([^)]+)\)")],
+    ids=["storage", "guide"],
+)
+def test_every_kind_is_named(path, pattern):
+    """Where a document lists the kinds of messages, it lists all of them, in the order of the model."""
+    listed = re.search(pattern, text_of(path))[1]
+    assert re.findall(r"`(\w+)`", listed) == list(KINDS)
 
 
 # --- the rooms ----------------------------------------------------------------------------------------------------

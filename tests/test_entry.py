@@ -132,7 +132,9 @@ def test_an_unexpected_failure_is_3_with_its_trace_in_a_private_log(capsys, monk
         assert stat.S_IMODE(log.stat().st_mode) == 0o600
 
 
-@pytest.mark.parametrize("error", [RecursionError("deep"), MemoryError(), OSError(5, "Input/output error", "a.txt")], ids=str)
+@pytest.mark.parametrize(
+    "error", [RecursionError("deep"), MemoryError(), OSError(5, "Input/output error", "a.txt")], ids=str
+)
 def test_whatever_is_raised_leaves_no_trace_on_the_screen(error, capsys):
     """Exhaustion and errors of the system that nobody foresaw end like any other defect."""
     assert entry.run(raising(error)) == 3
@@ -197,9 +199,11 @@ def test_a_closed_pipe_is_left_in_silence(tmp_path, body, code):
     reader, writer = os.pipe()
     os.close(reader)
     heard = tmp_path / "heard"
-    wrapper = "import subprocess, sys; sys.exit(subprocess.call(sys.argv[1:], stdout={0}, stderr={0}))".format(writer)
+    wrapper = f"import subprocess, sys; sys.exit(subprocess.call(sys.argv[1:], stdout={writer}, stderr={writer}))"
     with heard.open("wb") as file:
-        done = run([sys.executable, "-c", wrapper, *launch(tmp_path, body)], stdout=file, stderr=file, pass_fds=[writer])
+        done = run(
+            [sys.executable, "-c", wrapper, *launch(tmp_path, body)], stdout=file, stderr=file, pass_fds=[writer]
+        )
     os.close(writer)
     assert (done.returncode, heard.read_bytes()) == (code, b"")
 
@@ -207,7 +211,9 @@ def test_a_closed_pipe_is_left_in_silence(tmp_path, body, code):
 @posix
 @pytest.mark.e2e
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no device that is always full")
-@pytest.mark.parametrize("body", ["print('x'); return 0", "print('x', flush=True); return 0"], ids=["at-the-end", "at-once"])
+@pytest.mark.parametrize(
+    "body", ["print('x'); return 0", "print('x', flush=True); return 0"], ids=["at-the-end", "at-once"]
+)
 def test_output_onto_a_full_disk_is_a_named_failure(tmp_path, body):
     """``> file`` on a full disk: 1, what happened and what to do; no trace, no log, no word of Python's own."""
     with open("/dev/full", "wb") as full:
@@ -235,7 +241,11 @@ def test_output_onto_a_full_disk_is_a_named_failure(tmp_path, body):
 def test_streams_that_were_closed_before_us_lead_nowhere(tmp_path, closed, body, code, heard):
     """A parent that closed our standard streams changes no exit code, even where warnings are errors."""
     python, script = launch(tmp_path, body)
-    done = run(["sh", "-c", f'"$0" -X dev -W error "$1" {closed}', python, script], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    done = run(
+        ["sh", "-c", f'"$0" -X dev -W error "$1" {closed}', python, script],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
     assert done.returncode == code
     assert done.stdout.startswith(heard)
     assert (done.stdout == b"") == (heard == b"")

@@ -25,7 +25,18 @@ def message(index, role, kind, content):
 def done(*messages, name="a.txt", conversation="tides"):
     """What became of an export with these new messages and one duplicate."""
     return Ingest(
-        conversation, "claude-code-text", name, "ab" * 32, 100, len(messages) + 1, len(messages), 1, (), (), [*messages], False
+        conversation,
+        "claude-code-text",
+        name,
+        "ab" * 32,
+        100,
+        len(messages) + 1,
+        len(messages),
+        1,
+        (),
+        (),
+        [*messages],
+        False,
     )
 
 
@@ -153,7 +164,13 @@ def test_a_folder_gets_a_new_file_for_each_export():
 
 @pytest.mark.parametrize(
     ("stem", "name"),
-    [("x" * 251, "x" * 200), ("ü" * 125, "ü" * 100), ("a" + "ü" * 120, "a" + "ü" * 99), ("\x1b[31m\n", "\\x1b[31m\\n"), ("-rf", "-rf")],
+    [
+        ("x" * 251, "x" * 200),
+        ("ü" * 125, "ü" * 100),
+        ("a" + "ü" * 120, "a" + "ü" * 99),
+        ("\x1b[31m\n", "\\x1b[31m\\n"),
+        ("-rf", "-rf"),
+    ],
     ids=["long", "long-utf8", "cut-inside-a-character", "escape", "dash"],
 )
 @posix
@@ -219,8 +236,17 @@ def test_a_place_that_is_free_is_taken(scene, name):
         ("archive/deep/new.json", "lies where the export"),
     ],
     ids=[
-        "folder", "slash", "here", "missing-folder", "below-the-export", "below-a-file", "the-export", "the-export-by-detour",
-        "in-the-store", "the-log", "in-the-archive",
+        "folder",
+        "slash",
+        "here",
+        "missing-folder",
+        "below-the-export",
+        "below-a-file",
+        "the-export",
+        "the-export-by-detour",
+        "in-the-store",
+        "the-log",
+        "in-the-archive",
     ],
 )
 def test_a_place_that_cannot_be_or_must_not_be_is_refused(scene, name, reason):
@@ -286,7 +312,7 @@ def test_a_folder_that_cannot_be_or_must_not_be_is_refused(scene, name, reason):
 def test_a_folder_without_permission_is_refused(scene, check, monkeypatch):
     """Who may not write there is told so before anything is stored."""
     monkeypatch.setattr(os, "access", lambda path, mode: False)
-    with pytest.raises(OutputNotWritable, match="no permission to write into .*out"):
+    with pytest.raises(OutputNotWritable, match=r"no permission to write into .*out"):
         check("out/new", ())
 
 

@@ -8,10 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import exports
 import pytest
 
 import deduplication
+import exports
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPTS = ROOT / "scripts"
@@ -83,7 +83,11 @@ def test_importing_the_package_imports_nothing_of_it():
 
 @pytest.mark.parametrize(
     "statement",
-    ["import deduplication", "from deduplication import ClaudeConversationDeduplicator", "from deduplication import Message"],
+    [
+        "import deduplication",
+        "from deduplication import ClaudeConversationDeduplicator",
+        "from deduplication import Message",
+    ],
 )
 def test_importing_brings_in_nothing_heavy(statement):
     """Start-up is a budget: no argument parser, no optional package, no child processes before they are needed."""
@@ -117,7 +121,9 @@ def test_the_standard_library_runs_the_whole_core_job(tmp_path):
     assert "NEW UNIQUE MESSAGES ADDED & BACKED UP" in run("export-dedup-with-status.py", "--yes")
     assert sorted(path.name for path in drop.iterdir()) == []
     archive = project / "MEMORY-CONTEXT" / "exports-archive"
-    assert {path.name: path.read_bytes() for path in archive.glob("*.txt")} == {f.name: f.data for f in story.exports(4)}
+    assert {path.name: path.read_bytes() for path in archive.glob("*.txt")} == {
+        f.name: f.data for f in story.exports(4)
+    }
     assert run("deduplicate_export.py", "verify").startswith("✅ Verified")
     assert run("deduplicate_export.py", "rebuild").endswith("and the store verifies.\n")
     again = json.loads(run("deduplicate_export.py", str(archive), "--batch", "--json"))

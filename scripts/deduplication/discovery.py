@@ -190,8 +190,6 @@ def _recognise(path: Path) -> Identity:
                 raise NotAnExport(f"{identity.size:,} bytes are too many for a search; pass its path to process it")
             if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
                 head += take(descriptor, identity.size - len(head))
-            else:
-                head = head[: head.rfind(b"\n") + 1] or head
         try:
             formats.detect(head, strict=True)
         except NotAnExport:

@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 import unicodedata
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from .model import BOOKKEEPING, LAYOUT, PROMPT, TEXT, THINKING, Content, Message
@@ -68,7 +69,12 @@ def content_hash(role: str, kind: str, content: Content, fidelity: str = LAYOUT)
     data = encoded(plain_text(content))
     if fidelity == LAYOUT:
         data = data.replace(_NO_BREAK_SPACE, b"").translate(None, _LAYOUT_BYTES)
-    return hashlib.sha256(f"{fidelity}\0{role}\0{kind}\0".encode() + data).hexdigest()
+    return hashlib.sha256(_prefix(fidelity, role, kind) + data).hexdigest()
+
+
+@lru_cache(maxsize=256)
+def _prefix(fidelity: str, role: str, kind: str) -> bytes:
+    return encoded(f"{fidelity}\0{role}\0{kind}\0")
 
 
 def skeleton(content: Content) -> bytes:

@@ -23,9 +23,22 @@ COMMAND_OUTPUT: Final = "command_output"
 """What a local command printed (role system)."""
 NOTICE: Final = "notice"
 """What the client said itself: files it read for a prompt, an interruption (role system)."""
+SUMMARY: Final = "summary"
+"""What the client wrote down of the turns before a compaction, for itself to go on from (role system)."""
 BOOKKEEPING: Final = "bookkeeping"
 """``/export``, ``/compact`` and the like with their output: stored in its place, but no conversation, never counted."""
-KINDS: Final = (PROMPT, TEXT, THINKING, TOOL_CALL, TOOL_RESULT, LOCAL_COMMAND, COMMAND_OUTPUT, NOTICE, BOOKKEEPING)
+KINDS: Final = (
+    PROMPT,
+    TEXT,
+    THINKING,
+    TOOL_CALL,
+    TOOL_RESULT,
+    LOCAL_COMMAND,
+    COMMAND_OUTPUT,
+    NOTICE,
+    SUMMARY,
+    BOOKKEEPING,
+)
 
 LAYOUT: Final = "layout"
 """The content was laid out for a screen: white space and wrapping say nothing about what was written."""

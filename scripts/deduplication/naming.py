@@ -126,5 +126,8 @@ def natural(name: str) -> tuple[tuple[int, int, str], ...]:
 
 
 def file_name(name: str) -> str:
-    """A file's name as text: bytes that are no UTF-8 become escapes (the log and JSON take no lone surrogates)."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    """A file's name as text: bytes that are no UTF-8 become ``%E9`` (the log and JSON take no lone surrogates).
+
+    Not an escape with a backslash: that would part the name where Windows parts folders.
+    """
+    return re.sub("[\ud800-\udfff]", lambda half: f"%{ord(half.group()) & 0xFF:02X}", name)

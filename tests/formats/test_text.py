@@ -136,6 +136,15 @@ GOLDEN = {
         "● It draws\n  results as x  ⎿  y\n",
         [(A, TEXT, "It draws\nresults as x  ⎿  y")],
     ),
+    "a-wrapped-call-pasted-into-a-prompt-is-not-split": (
+        "> Bash(one\n  two)  ⎿  out\n",
+        [(U, PROMPT, "Bash(one\ntwo)  ⎿  out")],
+    ),
+    "a-result-s-mark-behind-more-blanks-is-text": ("● a   ⎿  b\n", [(A, TEXT, "a   ⎿  b")]),
+    "result-at-any-small-indent": (
+        "● Bash(ls)\n⎿  a\n ⎿  b\n   ⎿  c\n    ⎿  d\n",
+        [(A, TOOL_CALL, "Bash(ls)"), (S, TOOL_RESULT, "a"), (S, TOOL_RESULT, "b"), (S, TOOL_RESULT, "c\n⎿  d")],
+    ),
     "no-blank-line-between-turns": (
         "> a\n● b\n> c\n● d\n",
         [(U, PROMPT, "a"), (A, TEXT, "b"), (U, PROMPT, "c"), (A, TEXT, "d")],
@@ -219,6 +228,18 @@ GOLDEN = {
         "> x\n\n● y\n\n" + "─" * 30 + "\n>\u00a0\n" + "─" * 30 + "\n  ? for shortcuts\n",
         [(U, PROMPT, "x"), (A, TEXT, "y")],
     ),
+    "a-spinner-does-not-part-a-call-from-its-result": (
+        "● Bash(ls)\n\n✻ Baking… (3s)\n\n  ⎿  a\n",
+        [(A, TOOL_CALL, "Bash(ls)"), (S, TOOL_RESULT, "a")],
+    ),
+    "text-below-a-spinner-is-kept": (
+        "> x\n\n● y\n\n✻ Baked for 3s\n  a line that strayed\n",
+        [(U, PROMPT, "x"), (A, TEXT, "y"), (S, NOTICE, "a line that strayed")],
+    ),
+    "text-below-an-input-box-is-kept": (
+        "> x\n\n● y\n\n" + "─" * 30 + "\n>\u00a0\n" + "─" * 30 + "\n  ? for shortcuts\nBye.\n",
+        [(U, PROMPT, "x"), (A, TEXT, "y"), (S, NOTICE, "Bye.")],
+    ),
     "empty-prompt-is-no-message": ("> \n\n● y\n\n>\n\n❯ z\n", [(A, TEXT, "y"), (U, PROMPT, "z")]),
     "repeats": ("> yes\n\n● Ok.\n\n> yes\n\n● Ok.\n", [(U, PROMPT, "yes"), (A, TEXT, "Ok.")] * 2),
     "prompt-right-after-prompt": ("> a\n\n> b\n", [(U, PROMPT, "a"), (U, PROMPT, "b")]),
@@ -261,6 +282,22 @@ def test_wide_characters_count_two_cells_in_padding():
     ]
 
 
+def test_terminals_disagree_about_emoji():
+    """A padded line with an emoji may be a few cells off; without one it must fit exactly."""
+    source = "❯ first".ljust(40) + "\n" + "● 👩‍👧 done".ljust(38) + "\n" + "❯ last".ljust(40) + "\n\n● Ok.\n"
+    assert told(source) == [(U, PROMPT, "first\n● 👩‍👧 done\n❯ last"), (A, TEXT, "Ok.")]
+    source = "❯ first".ljust(40) + "\n" + "> done".ljust(38) + "\n\n● Ok.\n"
+    assert [content for _, _, content in told(source)] == ["first", "done", "Ok."]
+
+
+def test_a_result_as_wide_as_the_prompt_above_it_is_a_result():
+    """A result line that was wrapped leaves one blank at its end; by chance it is as wide as the padded prompt."""
+    result = "  ⎿ \u00a0" + "x" * 74 + " "
+    assert len(result) == 80
+    source = padded(["❯ first"]) + result + "\n     more\n\n● Ok.\n"
+    assert told(source) == [(U, PROMPT, "first"), (S, NOTICE, "x" * 74 + "\nmore"), (A, TEXT, "Ok.")]
+
+
 def test_an_answer_right_below_a_padded_prompt_is_an_answer():
     """A real answer is never padded, not even where the blank line above it was forgotten."""
     source = padded(["❯ first", "  second"]) + "● Answer\n"
@@ -278,6 +315,26 @@ def test_markers_pasted_into_a_prompt_that_ends_with_a_blank_are_its_text():
         (U, PROMPT, "three"),
         (A, TEXT, "Third."),
     ]
+
+
+def test_one_prompt_that_ends_with_a_blank_is_no_rule():
+    """A single prompt with a blank at its end may have been typed so: markers start turns as ever."""
+    source = "> one \n\n● First.\n\n> two\n● Second. \n\n● Third.\n"
+    assert [content for _, _, content in told(source)] == ["one", "First.", "two", "Second.", "Third."]
+
+
+def test_some_prompts_that_end_with_a_blank_are_no_rule():
+    """Two of four were typed so: the client does not add the blank, and it says nothing."""
+    source = "> one \n\n> two \n\n> three\n\n> four\n\n● First.\n\n> five\n● Second. \n\n● Third.\n"
+    assert [content for _, _, content in told(source)][4:] == ["First.", "five", "Second.", "Third."]
+
+
+def test_a_prompt_with_pasted_markers_may_be_the_last_thing_said():
+    """The end of the file is an end too."""
+    source = "> one \n\n● First.\n\n> two \n\n● Second.\n\n> look:\n● old answer \n"
+    assert told(source)[4:] == [(U, PROMPT, "look:\n● old answer")]
+    source = "> one \n\n● First.\n\n> two \n\n● Second.\n\n> three\n● Third.\n"
+    assert told(source)[4:] == [(U, PROMPT, "three"), (A, TEXT, "Third.")]
 
 
 def test_a_prompt_without_the_blank_ends_at_the_empty_line_below_it():
@@ -445,6 +502,7 @@ class Counting(str):
         "> > > > >\n",
         "> \n",
         "● x \n",
+        "> q\n● b\n",
         "> a \n● b\n",
         "  ⎿ \n",
         "❯ a    \n● b    \n",
@@ -460,7 +518,7 @@ def test_work_grows_with_the_file_not_with_its_square(line):
 
     work = []
     for lines in (2_000, 4_000, 8_000):
-        source = Counting(line * lines)
+        source = Counting("> a \n\n> a \n\n" + line * lines)
         blocks = cut(source)
         assert blocks[-1].end == len(source)
         work.append(max(source.work if hasattr(source, "work") else 0, 1))
@@ -518,6 +576,8 @@ def test_recognition_reads_the_beginning_only():
     data = (BANNERS["2.1-logo"] + "❯ a\n\n● ").encode()
     for shift in range(3):
         assert text.recognises(data + b"x" * shift + "日".encode() * 200_000, strict=True)
+        wide = data.decode() + "x" * shift + "👩" * 200_000
+        assert text.recognises(b"\xff\xfe" + wide.encode("utf-16-le"), strict=True)
 
 
 # -- laws ------------------------------------------------------------------------------------------------------------

@@ -6,6 +6,8 @@ import itertools
 import json
 import os
 import stat
+from datetime import datetime, timezone
+from types import SimpleNamespace
 
 import pytest
 
@@ -87,8 +89,8 @@ def test_any_indexes_can_be_deleted_and_come_back_with_the_same_bytes(folder, na
 
 def test_a_run_after_the_indexes_were_lost_ends_with_the_same_bytes_as_one_that_had_them(tmp_path, folder, monkeypatch):
     """A run over a store without indexes stores the same as over one that has them."""
-    monkeypatch.setattr("deduplication.clock.timestamp", lambda: "2026-01-01T00:00:00.000Z")
-    monkeypatch.setattr("deduplication.deduplicator.timestamp", lambda: "2026-01-01T00:00:00.000Z")
+    noon = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
+    monkeypatch.setattr("deduplication.clock.datetime", SimpleNamespace(now=lambda _zone: noon))
     monkeypatch.setattr("time.perf_counter", lambda: 0.0)
     results = []
     for lost in ([], INDEX_NAMES):

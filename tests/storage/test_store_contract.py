@@ -7,6 +7,7 @@ import time
 import pytest
 
 from deduplication import fingerprint
+from deduplication.columns import columns
 from deduplication.deduplicator import ClaudeConversationDeduplicator
 from deduplication.errors import UsageError
 from deduplication.model import ASSISTANT, BOOKKEEPING, EXACT, PROMPT, TEXT, USER, Message
@@ -165,12 +166,10 @@ def test_candidates_share_distinctive_messages(opened):
     commit(opened(), "three", long, name="y")
     commit(opened(), "short", [said("yes")], name="z")
     store = opened()
-    from deduplication import alignment
-
     with store.transaction(write=False):
-        shown = alignment.columns([item.fingerprint for item in [*long, said("yes")]])
+        shown = columns([item.fingerprint for item in [*long, said("yes")]])
         assert list(store.candidates(shown)) == ["three", "one"]
-        assert list(store.candidates(alignment.columns([said("yes").fingerprint]))) == []
+        assert list(store.candidates(columns([said("yes").fingerprint]))) == []
 
 
 def test_a_transaction_within_a_transaction_is_the_same_one(opened):

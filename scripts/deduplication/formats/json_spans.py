@@ -71,6 +71,11 @@ def looks_like_json(data: bytes) -> bool:
     return data[:2] in _UTF16 or _FIRST_BYTE.match(data) is not None
 
 
+def decoder() -> json.JSONDecoder:
+    """Python's decoder without what JSON does not have: NaN raises :class:`ValueError`, numbers past every limit stay text."""
+    return json.JSONDecoder(strict=False, parse_int=_whole_number, parse_float=_real_number, parse_constant=_refuse)
+
+
 class Document:
     """The text of a JSON file and how its characters were bytes."""
 
@@ -90,9 +95,7 @@ class Document:
             raise ExportUnreadable(f"byte {error.start + self._mark}: {error.reason}") from error
         self._source = self.text
         self._forgiven = False
-        self._decoder = json.JSONDecoder(
-            strict=False, parse_int=_whole_number, parse_float=_real_number, parse_constant=_refuse
-        )
+        self._decoder = decoder()
 
     def raw(self, node: Node) -> str:
         """The node as the file has it."""

@@ -76,14 +76,12 @@ def cut(text: str) -> list[Block]:
     swallowed = pasted_markers(text, starts)
     blocks: list[Block] = []
     kept: list[Start] = []
-    content_from = 0
     for number, start in enumerate(starts):
-        if number in swallowed or start.at < content_from:
+        if number in swallowed:
             continue
         if start.type == "collapsed" and not _after_blank_line(text, start.at):
             continue
         kept.append(start)
-        content_from = start.at + start.head
     if not kept or kept[0].at > 0:
         blocks.append(Block("preamble", 0, kept[0].at if kept else len(text)))
     for start, following in zip(kept, [*kept[1:], Start("", len(text), 0)]):

@@ -20,6 +20,7 @@ from ..model import (
     TOOL_RESULT,
     USER,
 )
+from .client_commands import is_bookkeeping
 
 Classified = tuple[str, str, str, str]
 """Label of the span, then role, kind and content of the message; an empty kind says "no message"."""
@@ -39,7 +40,6 @@ _TOOL_CALL: Final = re.compile(
 )
 _CALL_WITH_RESULT: Final = re.compile(r"[\w][\w .:-]{0,60}\(\S")
 """An agent's own name, as a call: ``backend-reviewer(Check the routes)``; only a result below tells it from prose."""
-_BOOKKEEPING: Final = re.compile(r"/(?:export(?:-dedup[\w-]*)?|compact|clear|resume|exit|quit)(?=\s|$)")
 _SLASH: Final = re.compile(r"/[A-Za-z][\w:.-]*(?=\s|$)")
 _HOOK: Final = re.compile(
     r"(?:SessionStart|SessionEnd|UserPromptSubmit|PreToolUse|PostToolUse|PreCompact|PostCompact|SubagentStop|Stop|"
@@ -75,7 +75,7 @@ def classify(type_: str, raw: str, head: int, owner: str, previous: str, followi
         text = content(raw, head, 2)
         if not text:
             return "interface", "", "", ""
-        if _BOOKKEEPING.match(text):
+        if is_bookkeeping(text):
             return BOOKKEEPING, USER, BOOKKEEPING, text
         local = following == "result" and _SLASH.match(text)
         return type_, USER, LOCAL_COMMAND if local else PROMPT, text
@@ -99,7 +99,7 @@ def _result(text: str, owner: str, previous: str) -> Classified:
         return BOOKKEEPING, SYSTEM, BOOKKEEPING, text
     if owner == LOCAL_COMMAND:
         return COMMAND_OUTPUT, SYSTEM, COMMAND_OUTPUT, text
-    if owner in (TOOL_CALL, TOOL_RESULT):
+    if owner == TOOL_CALL:
         return TOOL_RESULT, SYSTEM, TOOL_RESULT, text
     return NOTICE, SYSTEM, NOTICE, text
 

@@ -83,14 +83,10 @@ def _prompts_end_with_blank(text: str, starts: list[Start]) -> bool:
 
 def _blank_ended(text: str, starts: list[Start], number: int) -> int:
     """Where a prompt ends that runs into a marker without an empty line; 0 where nothing says that it goes on."""
-    for ahead in range(number, min(number + _MOST_AHEAD, len(starts) - 1)):
-        following = starts[ahead + 1].at
-        line = _last_line(text, starts[ahead].at, following)
-        if line.endswith(" "):
-            return starts[ahead].at + 1 if ahead > number else 0
+    for ahead in range(number, min(number + _MOST_AHEAD, len(starts))):
+        following = _next(text, starts, ahead)
+        if _last_line(text, starts[ahead].at, following).endswith(" "):
+            return starts[ahead].at + 1
         if ahead == number and _empty_line_above(text, following):
             return 0
-    tail = min(number + _MOST_AHEAD, len(starts) - 1)
-    if tail > number and _last_line(text, starts[tail].at, len(text)).endswith(" "):
-        return starts[tail].at + 1
     return 0

@@ -22,6 +22,7 @@ from ..model import (
     NOTICE,
     PROMPT,
     ROLES,
+    SUMMARY,
     TEXT,
     THINKING,
     TOOL_CALL,
@@ -49,6 +50,7 @@ _CODES: Final = {
     LOCAL_COMMAND: "l",
     COMMAND_OUTPUT: "o",
     NOTICE: "n",
+    SUMMARY: "s",
     BOOKKEEPING: "b",
     LOST: "x",
 }
