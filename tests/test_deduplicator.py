@@ -439,3 +439,26 @@ def test_an_overlap_of_short_turns_alone_is_kept_rather_than_dropped(dedup):
     dedup.ingest(story.show(at, len(story.turns), compacted=True), name="b", conversation_id="c")
     got = iter(kept(dedup.get_full_conversation("c")))
     assert all(turn in got for turn in story.truth()), "a turn is missing, or out of order"
+
+
+def test_a_lost_message_is_brought_back_by_its_own_export(tmp_path):
+    """Where damage took a message from the log, the very export that had it restores it, in its place."""
+    export = (
+        " ▐▛███▜▌   Claude Code v2.1.197\n\n"
+        "● The ledger holds the items of the shop and every one of them has a name and a number\n\n"
+        "● A second answer that says how the lantern is lit in the harbour when the night comes down\n\n"
+        "● And a third one, about the bridge over the river and the people who walk there in the evening\n\n● OK."
+    ).encode()
+    store = tmp_path / "state"
+    dedup = ClaudeConversationDeduplicator(store)
+    dedup.ingest(export, name="a.txt", conversation_id="c")
+    whole = [message["content"] for message in dedup.get_full_conversation("c")]
+    log = store / "conversation_log.jsonl"
+    lines = log.read_bytes().split(b"\n")
+    lines[1] = lines[1][:40] + b"X" * 30 + lines[1][70:]
+    log.write_bytes(b"\n".join(lines))
+    dedup = ClaudeConversationDeduplicator(store)
+    assert "message 1 of 'c' is lost" in dedup.store.rebuild()[0]
+    assert dedup.ingest(export, name="a.txt", conversation_id="c").new == 1
+    assert [message["content"] for message in dedup.get_full_conversation("c")] == whole
+    assert dedup.ingest(export, name="a.txt", conversation_id="c").known_before

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from .anchors import anchors
 from .columns import Columns
 from .fingerprint import ANCHOR_KINDS
-from .model import COMMAND_OUTPUT, NOTICE, TOOL_CALL, TOOL_RESULT
+from .model import COMMAND_OUTPUT, LOST, NOTICE, TOOL_CALL, TOOL_RESULT
 from .overlap import TURNS
 from .rendering import DIFFERENT, GROWN, MOVED, PART
 from .subsequence import find, increasing, unique
@@ -119,7 +119,9 @@ class _Aligner:
     # -- between and around anchors ----------------------------------------------------------------------------
 
     def _match(self, p: int, k: int) -> None:
-        if self.shown.hashes[p] != self.known.hashes[k]:
+        if self.known.kinds[k] == LOST:
+            self.grown.add(p)  # what a damaged log had lost is brought back into its place
+        elif self.shown.hashes[p] != self.known.hashes[k]:
             relation = self.compare(p, self.numbers[k])
             if relation == DIFFERENT:
                 return
@@ -135,6 +137,8 @@ class _Aligner:
 
     def _alike(self, p: int, k: int) -> bool:
         """The same message in another rendering, given that its neighbours are the same."""
+        if self.known.kinds[k] == LOST:
+            return True
         return self.shown.kinds[p] == self.known.kinds[k] and self.compare(p, self.numbers[k]) != DIFFERENT
 
     def _walk(self, p: int, k: int, step: int) -> None:
@@ -153,7 +157,7 @@ class _Aligner:
         """
         kind = self.shown.kinds[p]
         if kind != self.known.kinds[k]:
-            return False
+            return self.known.kinds[k] == LOST
         if kind in _RENDERED:  # the result of a call that both have
             return p > 0 and k > 0 and self.shown.kinds[p - 1] == TOOL_CALL and (step > 0 or self._equal(p - 1, k - 1))
         relation = self.compare(p, self.numbers[k])
@@ -198,7 +202,8 @@ class _Aligner:
 
     def _pair(self, p0: int, p1: int, k0: int, k1: int) -> None:
         """A stretch without anything equal: the same kinds in the same order are the same messages, redrawn."""
-        if self.shown.kinds[p0:p1] == self.known.kinds[k0:k1]:
+        pairs = zip(self.shown.kinds[p0:p1], self.known.kinds[k0:k1])
+        if p1 - p0 == k1 - k0 and all(known in (LOST, shown) for shown, known in pairs):
             for p, k in zip(range(p0, p1), range(k0, k1)):
                 if self._alike(p, k):
                     self._match(p, k)

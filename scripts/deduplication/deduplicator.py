@@ -6,25 +6,26 @@ import hashlib
 import os
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from . import alignment, fingerprint, formats, gaps, rendering
 from .fingerprint import encoded
 from .identification import conversation_of
-from .model import counts
-from .naming import validate_session_id
+from .model import LOST, counts
+from .naming import file_name, validate_session_id
 from .ordering import ranges
+from .reading import read
 from .shown import message_dict, new_occurrences, placed_marks, shown_by
 from .storage import open_store
 from .storage.base import ExportRecord
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from .model import Export
     from .shown import Shown
-    from .storage.base import NewOccurrence, Store
+    from .storage.base import NewOccurrence, SeenExport, Store
 
 PARSER_VERSION: Final = 1
 """Raised whenever a parser reads more out of the same bytes, so that a file known under an older one is read again."""
@@ -77,9 +78,9 @@ class ClaudeConversationDeduplicator:
         data that is no export and the ``StoreError`` family where the store cannot be used.
         """
         if isinstance(export_data, os.PathLike):
-            with open(export_data, "rb") as file:
-                data = file.read()
-            return self.ingest(data, name=os.path.basename(export_data), conversation_id=conversation_id).new_messages
+            data, _ = read(Path(export_data))
+            name = file_name(os.path.basename(export_data))
+            return self.ingest(data, name=name, conversation_id=conversation_id).new_messages
         if isinstance(export_data, (bytes, bytearray)):
             return self.ingest(bytes(export_data), name="", conversation_id=conversation_id).new_messages
         if isinstance(export_data, str):
@@ -182,6 +183,8 @@ class ClaudeConversationDeduplicator:
         with self.store.transaction(write=not dry_run):
             seen = [entry for entry in self.store.seen(sha256) if entry.parser == PARSER_VERSION]
             seen = [entry for entry in seen if conversation_id in (None, entry.conversation_id)]
+            # Where a damaged log lost a message, the export that had it is read again: it brings the message back.
+            seen = [entry for entry in seen if not self._has_lost(entry)]
             if not seen:
                 return None
             known = seen[0]
@@ -211,6 +214,10 @@ class ClaudeConversationDeduplicator:
             new_messages=[],
             known_before=True,
         )
+
+    def _has_lost(self, seen: SeenExport) -> bool:
+        kinds = self.store.conversation(seen.conversation_id).columns.kinds
+        return LOST in kinds and any(kinds[n] == LOST for first, last in seen.window for n in range(first, last + 1))
 
     def _ingest(self, export: Export, data: bytes, name: str, conversation_id: str | None, *, dry_run: bool) -> Ingest:
         started = time.perf_counter()

@@ -27,6 +27,8 @@ SUMMARY: Final = "summary"
 """What the client wrote down of the turns before a compaction, for itself to go on from (role system)."""
 BOOKKEEPING: Final = "bookkeeping"
 """``/export``, ``/compact`` and the like with their output: stored in its place, but no conversation, never counted."""
+LOST: Final = "lost"
+"""Stands for a stored message whose log line is damaged: its sequence number stays taken. No parser yields it."""
 KINDS: Final = (
     PROMPT,
     TEXT,
@@ -108,4 +110,4 @@ class Export:
 
 def counts(kind: str) -> bool:
     """True where a message of this kind is part of the conversation, and so of every number shown."""
-    return kind != BOOKKEEPING
+    return kind not in (BOOKKEEPING, LOST)

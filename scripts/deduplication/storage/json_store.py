@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any, Final
 from .. import atomic, locking
 from ..errors import StoreDamaged, StoreError, StoreNotPrivate, StoreNotWritable
 from ..fingerprint import DISTINCTIVE
-from ..model import EXACT, counts
+from ..model import EXACT, LOST, counts
 from . import healing
 from .log import Damaged, Line, Log, decode_line, encode_line, is_commit
-from .state import LOST, ConversationState, State
+from .state import ConversationState, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

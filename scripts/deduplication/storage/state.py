@@ -19,6 +19,7 @@ from ..model import (
     KINDS,
     LAYOUT,
     LOCAL_COMMAND,
+    LOST,
     NOTICE,
     PROMPT,
     ROLES,
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
 
     from .log import Line, Record
 
-LOST: Final = "lost"
-"""The kind of a sequence number whose log line is damaged: the number stays taken."""
 _CODES: Final = {
     PROMPT: "p",
     TEXT: "t",
@@ -243,7 +242,7 @@ class State:
         """The counts of one conversation."""
         state = self.conversation(conversation_id)
         kinds = state.columns.kinds
-        counted = {h for h, kind in zip(state.columns.hashes, kinds) if counts(kind) and kind != LOST}
+        counted = {h for h, kind in zip(state.columns.hashes, kinds) if counts(kind)}
         bookkeeping = sum(not counts(kind) for kind in kinds)
         f = state.figures
         return ConversationFigures(
