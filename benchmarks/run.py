@@ -70,7 +70,10 @@ class Table:
         self.missed += over
         bounds = ", ".join([*([f"{limit} s"] if limit else []), *([f"{megabytes} MB"] if megabytes else [])])
         ratio = median / statistics.median(bare)
-        print(f"| {what} | {median:.3f} | {peak:.0f} | {ratio:.1f} | {bounds}{' **missed**' if over else ''} |", flush=True)
+        print(
+            f"| {what} | {median:.3f} | {peak:.0f} | {ratio:.1f} | {bounds}{' **missed**' if over else ''} |",
+            flush=True,
+        )
         return median
 
 

@@ -6,11 +6,41 @@ import random
 import textwrap
 from typing import Final
 
-BANNER: Final = " ▐▛███▜▌   Claude Code v2.1.197\n▝▜█████▛▘  Example 1.0 · API Usage Billing\n  ▘▘ ▝▝    ~/example\n\n\n"
-_WORDS: Final = (
-    "ledger parcel harbour invoice lantern orchard meadow compass anchor bridge canvas timber pebble river signal window"
-    " garden kettle market ribbon saddle temple valley wagon basket candle feather hammer island jacket"
-).split()
+BANNER: Final = (
+    " ▐▛███▜▌   Claude Code v2.1.197\n▝▜█████▛▘  Example 1.0 · API Usage Billing\n  ▘▘ ▝▝    ~/example\n\n\n"
+)
+_WORDS: Final = [
+    "ledger",
+    "parcel",
+    "harbour",
+    "invoice",
+    "lantern",
+    "orchard",
+    "meadow",
+    "compass",
+    "anchor",
+    "bridge",
+    "canvas",
+    "timber",
+    "pebble",
+    "river",
+    "signal",
+    "window",
+    "garden",
+    "kettle",
+    "market",
+    "ribbon",
+    "saddle",
+    "temple",
+    "valley",
+    "wagon",
+    "basket",
+    "candle",
+    "feather",
+    "hammer",
+    "island",
+    "jacket",
+]
 _SHORT: Final = ("yes", "continue", "git status", "go on", "ok", "next")
 
 
@@ -35,7 +65,9 @@ def _message(source: random.Random, number: int, size: int) -> str:
         text = source.choice(_SHORT) if source.random() < 0.3 else _prose(source, size // 3)
         return _wrapped("❯", text, padded=True)
     if place in (1, 4):
-        closing = f"✻ {source.choice(('Baked', 'Brewed', 'Cooked'))} for {source.randrange(90)}s\n\n" if place == 4 else ""
+        closing = (
+            f"✻ {source.choice(('Baked', 'Brewed', 'Cooked'))} for {source.randrange(90)}s\n\n" if place == 4 else ""
+        )
         return _wrapped("●", _prose(source, size)) + closing
     if place == 2:
         return f"● Bash(grep -n {source.choice(_WORDS)} src/{source.choice(_WORDS)}{source.randrange(400)}.py)\n"

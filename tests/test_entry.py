@@ -53,8 +53,17 @@ def launch(tmp_path, body):
 
 
 def run(command, **more):
-    """That process to its end."""
-    return subprocess.run(command, stdin=subprocess.DEVNULL, check=False, timeout=60, **more)
+    """That process to its end, with an output that is buffered as usual."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    return subprocess.run(
+        command, env={**environment, **more.pop("env", {})}, stdin=subprocess.DEVNULL, check=False, timeout=60, **more
+    )
+
+
+@pytest.mark.parametrize(("given", "code"), [(0, 0), (2, 2), (None, 0)])
+def test_a_command_that_exits_by_itself_gives_that_code(given, code):
+    """``--help`` ends inside the argument parser."""
+    assert entry.run(raising(SystemExit(given))) == code
 
 
 @pytest.mark.parametrize("code", [0, 1])
@@ -138,7 +147,9 @@ def test_an_unexpected_failure_is_3_with_its_trace_in_a_private_log(capsys, monk
 def test_whatever_is_raised_leaves_no_trace_on_the_screen(error, capsys):
     """Exhaustion and errors of the system that nobody foresaw end like any other defect."""
     assert entry.run(raising(error)) == 3
-    assert "Traceback" not in capsys.readouterr().err
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "Traceback" not in err
     assert len(logs()) == 1
 
 
@@ -188,11 +199,12 @@ def test_ctrl_c_ends_a_process_with_130(tmp_path):
     [
         ("print('x' * 100_000); return 0", 130),
         ("print('few words'); return 0", 130),
+        ("print('help'); sys.exit(0)", 130),
         ("raise UsageError('no')", 2),
         ("raise ValueError('no')", 3),
         ("raise KeyboardInterrupt", 130),
     ],
-    ids=["much", "little", "usage", "defect", "interrupted"],
+    ids=["much", "little", "help", "usage", "defect", "interrupted"],
 )
 def test_a_closed_pipe_is_left_in_silence(tmp_path, body, code):
     """Nobody reads any more: the exit code is still right and nothing is written, neither by us nor by Python."""
@@ -259,7 +271,7 @@ def test_a_terminal_without_utf_8_gets_ascii_labels(tmp_path):
 
     ours, theirs = pty.openpty()
     more = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-    done = run(launch(tmp_path, "raise UsageError('caf\\u00e9 \\u2603')"), stderr=theirs, env={**os.environ, **more})
+    done = run(launch(tmp_path, "raise UsageError('caf\\u00e9 \\u2603')"), stderr=theirs, env=more)
     os.close(theirs)
     shown = os.read(ours, 10_000)
     os.close(ours)

@@ -371,6 +371,14 @@ def test_lost_permission_is_restored(project, capsys):
     assert os.access(project / WRAPPER, os.X_OK)
 
 
+def test_ignore_block_stays_while_there_is_private_data(project):
+    """Uninstalling never makes git see raw exports that it was told to ignore."""
+    run(project)
+    (project / "MEMORY-CONTEXT" / "exports").mkdir(parents=True)
+    assert run(project, "--uninstall") == 0
+    assert b"/MEMORY-CONTEXT/exports/" in (project / ".gitignore").read_bytes()
+
+
 def test_changed_ignore_block_stays(project, capsys):
     """A block that the user edited is neither rewritten nor taken out, and that is said each time."""
     run(project)

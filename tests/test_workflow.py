@@ -41,7 +41,9 @@ class Fake:
         self.raising: dict[str, Exception] = {}
         self.meanwhile: Callable[[str], None] = lambda _name: None
 
-    def ingest(self, data: bytes, *, name: str, conversation_id: Any = None, dry_run: bool = False, strict: bool = False) -> Any:
+    def ingest(
+        self, data: bytes, *, name: str, conversation_id: Any = None, dry_run: bool = False, strict: bool = False
+    ) -> Any:
         """Count lines; fail where the test asks for it."""
         self.calls.append((name, conversation_id, strict))
         if name in self.raising:

@@ -45,7 +45,7 @@ class ExportError(DedupError):
 class NotAnExport(ExportError):
     """This file is not a conversation export"""
 
-    hint = "Pass a file written by /export, a session transcript, or a conversation as JSON."
+    hint = "Pass a file written by /export, or a conversation as JSON."
 
 
 class ExportUnreadable(ExportError):

@@ -114,7 +114,9 @@ def advice(hint: str) -> str:
 
 def sums_block(run: RunResult) -> str:
     """The end of step 2: the sums, where more or less than one export went into them, and what the store holds now."""
-    lines = [] if len(run.exports) == 1 and not run.failed else [f"  All {len(run.exports)} export(s):", *_figures(run)]
+    several = len(run.exports) > 1 or bool(run.failed)
+    title = [f"  All {len(run.exports)} export(s):"] if several else []
+    lines = [] if len(run.exports) == 1 and not several else [*title, *_figures(run)]
     return "\n".join([*lines, f"  Global unique count: {run.global_unique}"])
 
 

@@ -1,1 +1,1 @@
-"""The commands, one function each: arguments in, exit code out."""
+"""One function a subcommand; each returns an exit code."""

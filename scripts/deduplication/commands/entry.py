@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from .. import console
 from ..display import show
-from ..errors import EXIT_INTERRUPTED, EXIT_UNEXPECTED, DedupError, OutputNotWritable
+from ..errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_UNEXPECTED, DedupError, OutputNotWritable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +18,7 @@ def run(command: Callable[[list[str]], int]) -> int:
     """Run ``command`` with this process's arguments and return its exit code; never lets a trace through."""
     console.prepare()
     try:
-        code = command(sys.argv[1:])
+        code = _finished(command)
         sys.stdout.flush()
     except DedupError as error:
         return report(error)
@@ -33,6 +33,15 @@ def run(command: Callable[[list[str]], int]) -> int:
     except Exception as error:  # noqa: BLE001 - the last line of defence: the user gets a line, we get the trace
         return _unexpected(error)
     return code
+
+
+def _finished(command: Callable[[list[str]], int]) -> int:
+    try:
+        return command(sys.argv[1:])
+    except (
+        SystemExit
+    ) as ended:  # argparse after --help: its output is flushed by us, or Python would complain of a pipe
+        return ended.code if isinstance(ended.code, int) else EXIT_OK
 
 
 def report(error: DedupError) -> int:

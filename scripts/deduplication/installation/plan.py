@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Optional
 
 from ..errors import InstallRefused
+from ..project import MEMORY
 from . import ignore_block
 from .manifest import NAME, Manifest, parse, sha256
 
@@ -106,6 +107,12 @@ def plan_uninstall(root: Path, before: Manifest) -> Plan:
         return plan
     if isinstance(place, str) or sha256(data[slice(*place)]) != before.ignore["sha256"]:
         plan.steps.append(Step(KEEP, IGNORE, "the block of export-dedup in it was changed: take it out by hand"))
+        return plan
+    if (root / MEMORY).exists():
+        # Without the block the next `git add` of the user would publish raw exports.
+        plan.steps.append(
+            Step(KEEP, IGNORE, f"{MEMORY} is still there, and the block keeps its private parts out of git")
+        )
         return plan
     left = ignore_block.remove(data, place, before.ignore["separator"].encode())
     if not left and before.ignore["created"]:
