@@ -3,44 +3,18 @@
 from __future__ import annotations
 
 import random
+import re
 import textwrap
 from typing import Final
 
 BANNER: Final = (
     " ▐▛███▜▌   Claude Code v2.1.197\n▝▜█████▛▘  Example 1.0 · API Usage Billing\n  ▘▘ ▝▝    ~/example\n\n\n"
 )
-_WORDS: Final = [
-    "ledger",
-    "parcel",
-    "harbour",
-    "invoice",
-    "lantern",
-    "orchard",
-    "meadow",
-    "compass",
-    "anchor",
-    "bridge",
-    "canvas",
-    "timber",
-    "pebble",
-    "river",
-    "signal",
-    "window",
-    "garden",
-    "kettle",
-    "market",
-    "ribbon",
-    "saddle",
-    "temple",
-    "valley",
-    "wagon",
-    "basket",
-    "candle",
-    "feather",
-    "hammer",
-    "island",
-    "jacket",
-]
+_WORDS: Final = re.findall(
+    r"\w+",
+    "ledger parcel harbour invoice lantern orchard meadow compass anchor bridge canvas timber pebble river signal "
+    "window garden kettle market ribbon saddle temple valley wagon basket candle feather hammer island jacket",
+)
 _SHORT: Final = ("yes", "continue", "git status", "go on", "ok", "next")
 
 

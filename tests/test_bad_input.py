@@ -281,7 +281,7 @@ LINKS = {
     "EXPORT-loop.txt": "EXPORT-loop.txt",
 }
 TRAPS = {
-    "EXPORT-passwd.txt": ("passwd", "leads outside the project .*: a symbolic link to /etc/passwd"),
+    "EXPORT-passwd.txt": ("EXPORT-passwd.txt", "leads outside the project .*: a symbolic link to /etc/passwd"),
     "EXPORT-secret.txt": ("secret.txt", "leads outside the project .*: a symbolic link to .*secret.txt"),
     "EXPORT-dangling.txt": ("nowhere", "is no longer there"),
     "EXPORT-loop.txt": ("EXPORT-loop.txt", "not a regular file: a symbolic link"),

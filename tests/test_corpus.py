@@ -203,7 +203,7 @@ def test_pre_and_post_in_any_order_are_one_conversation(corpus, tmp_path, versio
     "name",
     [
         "pre.txt",
-        pytest.param("post.txt", marks=pytest.mark.xfail(reason="a second copy without a distinctive message is kept")),
+        "post.txt",
     ],
 )
 def test_a_doubled_export_gives_each_turn_once(corpus, store, name):

@@ -246,12 +246,13 @@ def test_crlf_file_gets_a_crlf_block(project):
 def test_uninstall_keeps_folders_that_are_in_use(project):
     """Folders that were there before, or hold something of the user's, stay; data under MEMORY-CONTEXT stays."""
     mine = [".claude/commands/mine.md", ".coditect/notes.md", "MEMORY-CONTEXT/dedup_state/conversation_log.jsonl"]
+    kept = [".gitignore", *mine]
     run(project)
     for name in mine:
         (project / name).parent.mkdir(parents=True, exist_ok=True)
         (project / name).write_text("mine\n")
     run(project, "--uninstall")
-    assert sorted(str(path.relative_to(project)) for path in project.rglob("*") if path.is_file()) == sorted(mine)
+    assert sorted(str(path.relative_to(project)) for path in project.rglob("*") if path.is_file()) == sorted(kept)
 
 
 def test_uninstall_takes_compiled_files_along(project):

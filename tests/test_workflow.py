@@ -656,3 +656,12 @@ def test_bad_input_is_an_error_or_kept_whole(tmp_path: Path, data: bytes) -> Non
     assert (kept if done.returncode == 0 else path).read_bytes() == data
     assert path.exists() == (done.returncode == 1)
     assert [found.name for found in tmp_path.iterdir()] == ["project"]
+
+
+def test_an_empty_name_is_refused_before_anything_is_searched(tmp_path):
+    """An unset variable of the shell must not turn into the current folder."""
+    done = subprocess.run(
+        [sys.executable, str(SCRIPT), "--project", str(tmp_path), ""], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, "name is empty" in done.stderr) == (2, True)
+    assert list(tmp_path.iterdir()) == []

@@ -117,9 +117,10 @@ def _named(project: Project, paths: Sequence[str | os.PathLike[str]]) -> Iterato
             path = Path(os.path.realpath(path.parent), path.name)
             linked = stat.S_ISLNK(path.lstat().st_mode)
             if linked:
-                path = Path(os.path.realpath(path))
-                if not _within(project.root, path):
-                    raise UnsafePath(f"a symbolic link to {path}")
+                target = Path(os.path.realpath(path))
+                if not _within(project.root, target):
+                    raise UnsafePath(f"a symbolic link to {target}")
+                path = target
             if _within(Path(os.path.realpath(project.state)), path):
                 raise UnsafePath("it belongs to the message store")
             if os.path.isdir(path):

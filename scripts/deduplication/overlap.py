@@ -55,8 +55,8 @@ def without_second_copy(shown: Columns, banners: Sequence[int]) -> range | None:
     """
     for start in banners:
         length = min(start, len(shown) - start)
-        if shown.hashes[:length] == shown.hashes[start : start + length] and any(
-            shown.weights[p] >= DISTINCTIVE for p in range(length)
+        if shown.hashes[:length] == shown.hashes[start : start + length] and (
+            length >= RUN or any(shown.weights[p] >= DISTINCTIVE for p in range(length))
         ):
             return range(start, start + length)
     return None

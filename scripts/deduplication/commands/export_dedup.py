@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from .. import report, workflow
-from ..errors import EXIT_OK
+from ..errors import EXIT_OK, UsageError
 from ..project import find_project
 from . import arguments as shared
 from . import entry
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str]) -> int:
     """Run the command with ``arguments`` (without the program's name); returns its exit code."""
     asked = _parser().parse_args(arguments)
+    if "" in asked.paths:
+        raise UsageError("an export's name is empty", hint="An unset variable of the shell? Nothing was searched.")
     options = workflow.Options(
         paths=tuple(asked.paths),
         session_id=_session_id(asked.session_id),

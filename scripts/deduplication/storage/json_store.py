@@ -374,7 +374,9 @@ class JsonStore:
 
     def _check_run(self, record: Record, new: int, line: Line) -> list[str]:
         kinds = self.conversation(record["conversation_id"]).columns.kinds
-        total = sum(counts(kinds[n]) for first, last in record["window"] for n in range(first, last + 1))
+        total = sum(
+            counts(kinds[n]) or kinds[n] == LOST for first, last in record["window"] for n in range(first, last + 1)
+        )
         where = f"{LOG_NAME}, line {line.number}"
         problems = []
         if new != record["export"]["new"]:
