@@ -282,7 +282,7 @@ LINKS = {
 }
 TRAPS = {
     "EXPORT-passwd.txt": ("EXPORT-passwd.txt", "leads outside the project .*: a symbolic link to /etc/passwd"),
-    "EXPORT-secret.txt": ("secret.txt", "leads outside the project .*: a symbolic link to .*secret.txt"),
+    "EXPORT-secret.txt": ("EXPORT-secret.txt", "leads outside the project .*: a symbolic link to .*secret.txt"),
     "EXPORT-dangling.txt": ("nowhere", "is no longer there"),
     "EXPORT-loop.txt": ("EXPORT-loop.txt", "not a regular file: a symbolic link"),
     "EXPORT-pipe.txt": ("EXPORT-pipe.txt", "not a regular file: a pipe"),

@@ -297,7 +297,7 @@ def test_a_named_link_is_followed_inside_the_project_only(project: Project, tmp_
     found = find_exports(project, [project.root / name for name in ("out", "in", "up", "loop")])
     assert [(c.path.name, c.stays) for c in found.exports] == [("real.txt", True)]
     assert [r.fatal for r in found.refusals] == [True, True, True]
-    assert [r.path.name for r in found.refusals if isinstance(r.error, UnsafePath)][:2] == ["out.txt", tmp_path.name]
+    assert [r.path.name for r in found.refusals if isinstance(r.error, UnsafePath)][:2] == ["out", "up"]
 
 
 HOSTILE_NAMES = {
