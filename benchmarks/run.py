@@ -18,12 +18,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import workload
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
+HERE = Path(__file__).resolve().parent
+SCRIPTS = HERE.parent / "scripts"
 
 
 def process(arguments: list[str], folder: Path) -> tuple[float, float]:
@@ -103,57 +102,63 @@ def _size(megabytes: int, scale: int) -> str:
     return f"{megabytes / scale:g} MB, {1000 * megabytes // scale:,} messages"
 
 
+def _make(*arguments: object) -> None:
+    subprocess.run([sys.executable, str(HERE / "workload.py"), *map(str, arguments)], check=True)
+
+
 def _engine(table: Table, base: Path, scale: int) -> None:
-    export = base / "2026-01-02-EXPORT-BIG.txt"
-    export.write_bytes(workload.export(10_000 // scale, 10_000_000 // scale))
-    again = base / "2026-01-02-EXPORT-BIG-changed.txt"
-    again.write_bytes(export.read_bytes().replace("✻ Baked".encode(), "✻ Churned".encode()))
-    store = base / "store"
+    export, again = base / "2026-01-02-EXPORT-BIG.txt", base / "2026-01-02-EXPORT-BIG-again.txt"
+    _make("export", 10_000 // scale, 10_000_000 // scale, 1, export, again)
+    store, filled = base / "store", base / "filled store"
+    process(_dedup(export, filled), base)
 
-    def fresh() -> tuple[list[str], Path]:
+    def prepared(file: Path, *, empty: bool = False) -> tuple[list[str], Path]:
         shutil.rmtree(store, ignore_errors=True)
-        return _dedup(export, store), base
+        if not empty:
+            shutil.copytree(filled, store)
+        return _dedup(file, store), base
 
-    table.row(f"{_size(10, scale)}, empty store", fresh, limit=1.5, megabytes=150)
-    table.row("the same file again", lambda: (_dedup(export, store), base), limit=0.3)
-    table.row("exported again (every closing line drawn anew)", lambda: (_dedup(again, store), base))
+    table.row(f"{_size(10, scale)}, empty store", lambda: prepared(export, empty=True), limit=1.5, megabytes=150)
+    table.row("the same file again", lambda: prepared(export), limit=0.3)
+    table.row("exported again (every closing line drawn anew)", lambda: prepared(again))
 
 
 def _command(table: Table, base: Path, scale: int) -> None:
     """The three commands on one 50 KB export, with 10,000 messages in the store."""
-    filled = base / "filled"
-    _exports = filled / "MEMORY-CONTEXT" / "exports"
-    _exports.mkdir(parents=True)
-    first, second = workload.cumulative([10_000 // scale, 10_000 // scale + 50], seed=3)
-    (_exports / "2026-01-02-EXPORT-LONG.txt").write_bytes(first)
-    core = SCRIPTS / "export-dedup.py"
-    process([sys.executable, str(core), "--yes", "--no-checkpoint", "--project", str(filled)], base)
-    tail = second[len(first) :].lstrip(b"\n")
-    small = workload.BANNER.encode() + tail
-    project = base / "project"
-    for label, script, limit in (
-        ("export-dedup.py", "export-dedup.py", 0.4),
-        ("export-dedup-with-status.py", "export-dedup-with-status.py", None),
-        ("deduplicate_export.py", "deduplicate_export.py", None),
-    ):
+    filled, project = base / "filled", base / "project"
+    exports = Path("MEMORY-CONTEXT") / "exports"
+    (filled / exports).mkdir(parents=True)
+    small = base / "2026-01-03-EXPORT-SMALL.txt"
+    _make("growth", 10_000 // scale, 60, filled / exports / "2026-01-02-EXPORT-LONG.txt", small)
+    core = str(SCRIPTS / "export-dedup.py")
+    process([sys.executable, core, "--yes", "--no-checkpoint", "--project", str(filled)], base)
 
-        def prepare(script: str = script) -> tuple[list[str], Path]:
-            shutil.rmtree(project, ignore_errors=True)
-            shutil.copytree(filled, project)
-            export = project / "MEMORY-CONTEXT" / "exports" / "2026-01-03-EXPORT-SMALL.txt"
-            export.write_bytes(small)
-            if script == "deduplicate_export.py":
-                return _dedup(export, project / "MEMORY-CONTEXT" / "dedup_state"), project
-            return [sys.executable, str(SCRIPTS / script), "--yes", "--project", str(project)], project
+    def prepared(script: str, *, git: bool = False) -> tuple[list[str], Path]:
+        shutil.rmtree(project, ignore_errors=True)
+        shutil.copytree(filled, project)
+        if git:
+            subprocess.run(["git", "init", "--quiet", str(project)], check=True)
+        export = project / exports / small.name
+        shutil.copy(small, export)
+        if script == "deduplicate_export.py":
+            return _dedup(export, project / "MEMORY-CONTEXT" / "dedup_state"), project
+        return [sys.executable, str(SCRIPTS / script), "--yes", "--project", str(project)], project
 
-        table.row(f"{label}, {len(small) // 1000} KB new, {10_000 // scale:,} messages stored", prepare, limit=limit)
+    what = f"{small.stat().st_size // 1000} KB new, {10_000 // scale:,} messages stored"
+    table.row(f"deduplicate_export.py, {what}", lambda: prepared("deduplicate_export.py"))
+    table.row(f"export-dedup.py, {what}", lambda: prepared("export-dedup.py"), limit=0.4)
+    table.row(f"export-dedup-with-status.py, {what}", lambda: prepared("export-dedup-with-status.py"))
+    if shutil.which("git"):
+        table.row(f"export-dedup.py with a commit, {what}", lambda: prepared("export-dedup.py", git=True))
 
 
 def _growth(table: Table, base: Path, scale: int) -> None:
     seconds = {}
     for megabytes in (1, 5, 10, 20, 50):
         export = base / f"2026-01-02-EXPORT-{megabytes}.txt"
-        export.write_bytes(workload.export(1000 * megabytes // scale, 1_000_000 * megabytes // scale, seed=megabytes))
+        _make(
+            "export", 1000 * megabytes // scale, 1_000_000 * megabytes // scale, megabytes, export, base / "again.txt"
+        )
         store = base / f"store-{megabytes}"
 
         def fresh(export: Path = export, store: Path = store) -> tuple[list[str], Path]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import random
 import re
+import sys
 import textwrap
+from pathlib import Path
 from typing import Final
 
 BANNER: Final = (
@@ -57,8 +59,30 @@ def export(messages: int, size: int, *, seed: int = 1) -> bytes:
     return "".join(parts).rstrip("\n").encode()
 
 
-def cumulative(sizes: list[int], each: int = 1000, *, seed: int = 1) -> list[bytes]:
-    """Exports of one growing conversation: the n-th has ``sizes[n]`` messages of about ``each`` bytes."""
+def growth(messages: int, more: int, each: int = 1000, *, seed: int = 1) -> tuple[bytes, bytes]:
+    """An export of ``messages`` messages, and one made after a compaction that shows only the next ``more``."""
     source = random.Random(seed)
-    parts = [_message(source, number, each) for number in range(max(sizes))]
-    return [(BANNER + "".join(parts[:count])).rstrip("\n").encode() for count in sizes]
+    parts = [_message(source, number, each) for number in range(messages + more)]
+    first, second = "".join(parts[:messages]), "".join(parts[messages:])
+    return (BANNER + first).rstrip("\n").encode(), (BANNER + second).rstrip("\n").encode()
+
+
+def main() -> None:
+    """Write exports: ``workload.py export MESSAGES BYTES SEED FILE AGAIN`` or ``growth MESSAGES MORE FILE SECOND``.
+
+    ``AGAIN`` is the same conversation exported again, every closing line drawn anew. A process of its own, so that the
+    memory it takes is not counted for the command that is measured.
+    """
+    kind, one, other, *rest = sys.argv[1:]
+    if kind == "export":
+        seed, file, again = rest
+        data = export(int(one), int(other), seed=int(seed))
+        Path(file).write_bytes(data)
+        Path(again).write_bytes(data.replace("✻ Baked".encode(), "✻ Churned".encode()))
+    else:
+        for file, data in zip(rest, growth(int(one), int(other), seed=3)):
+            Path(file).write_bytes(data)
+
+
+if __name__ == "__main__":
+    main()
