@@ -50,9 +50,12 @@ def decode(data: bytes, *, partial: bool = False) -> Decoded:
 
 def display_width(line: str) -> int:
     """Cells that ``line`` takes: two for East Asian wide characters and emoji, none for combining ones."""
-    if line.isascii():
-        return len(line)
-    return sum(
-        0 if unicodedata.combining(c) or c == "\u200d" else 2 if unicodedata.east_asian_width(c) in "WF" else 1
-        for c in line
-    )
+    if line[1:].isascii():  # a prompt's first line has its glyph in front, and nothing else that is no ASCII
+        return len(line) - 1 + _width(line[0]) if line else 0
+    return sum(_width(c) for c in line)
+
+
+def _width(character: str) -> int:
+    if unicodedata.combining(character) or character == "\u200d":
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     Record = dict[str, Any]
 
+_ENCODE: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _SEAL: Final = b',"crc32":"'
 _SEAL_LENGTH: Final = len(_SEAL) + 8 + len(b'"}')
 
@@ -32,7 +33,7 @@ class Damaged(ValueError):
 
 def encode_line(record: Record) -> bytes:
     """One log line, with checksum and line feed."""
-    text = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+    text = _ENCODE(record)
     try:
         body = text.encode()
     except UnicodeEncodeError:  # lone surrogates: bytes that were no UTF-8, or broken escapes of a JSON source
