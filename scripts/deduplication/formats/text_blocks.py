@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from .text_kinds import COLLAPSED, looks_like_call
-from .text_prompts import pasted_markers
+from .text_prompts import Start, pasted_markers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,14 +40,6 @@ _START: Final = re.compile(
     rf"|(?P<banner>{_BANNER_LINE})"
     r")"
 )
-
-
-class Start(NamedTuple):
-    """A line that starts something. ``at`` is a character offset, ``head`` the length of what is marker in it."""
-
-    type: str
-    at: int
-    head: int
 
 
 class Block(NamedTuple):

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import Final, NamedTuple
 
 from .screen import display_width
-
-if TYPE_CHECKING:
-    from .text_blocks import Start
 
 _WRAPPED_RESULT: Final = re.compile(r" {2}⎿ \u00a0.*\S \Z")
 """A real result below a prompt that happens to be as wide as the padding: a wrap leaves one blank, padding several."""
 _MOST_AHEAD: Final = 100
 """Starts that are looked at for the end of one prompt: keeps the search linear."""
+
+
+class Start(NamedTuple):
+    """A line that starts something. ``at`` is a character offset, ``head`` the length of what is marker in it."""
+
+    type: str
+    at: int
+    head: int
 
 
 def pasted_markers(text: str, starts: list[Start]) -> set[int]:

@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Any, Final
 from .. import atomic, locking
 from ..errors import StoreDamaged, StoreError, StoreNotPrivate, StoreNotWritable
 from ..fingerprint import DISTINCTIVE
-from ..model import EXACT, LOST, counts
+from ..model import LOST
 from . import healing
 from .log import Damaged, Line, Log, decode_line, encode_line, is_commit
+from .records import commit_record, occurrence_record
+from .recount import heal, recount
 from .state import ConversationState, State
 
 if TYPE_CHECKING:
@@ -268,8 +270,8 @@ class JsonStore:
             identity = occurrence.fingerprint.content_hash
             carries = identity not in carried and not self.has_body(identity)
             carried.add(identity)
-            records.append(_occurrence_record(conversation_id, number, occurrence, record.sha256, carries=carries))
-        records.append(_commit_record(conversation_id, record, started))
+            records.append(occurrence_record(conversation_id, number, occurrence, record.sha256, carries=carries))
+        records.append(commit_record(conversation_id, record, started))
         offset = self._state.size
         lines: list[Line] = []
         for position, entry in enumerate(records):
@@ -328,7 +330,7 @@ class JsonStore:
             return []
         with contextlib.ExitStack() as stack:
             self._lock(stack, write=False)
-            problems, audit, _ = self._recount()
+            self._state, problems, audit, _ = recount(self.log)
             files = self._index_files((len(audit), zlib.crc32(audit)))
             for name, data in {**files, AUDIT: audit}.items():
                 if self._state.size or os.path.exists(self._path(name)):
@@ -346,59 +348,6 @@ class JsonStore:
             return [f"{name}: {error.strerror or error}"]
         return [] if same else [f"{name}: does not say what the log says (an index; 'rebuild' makes it again)"]
 
-    def _recount(self) -> tuple[list[str], bytes, int]:
-        """Read the whole log into a new state; what is wrong with it, the audit file, where the last run ends."""
-        problems: list[str] = []
-        self._state = state = State()
-        audit: list[bytes] = []
-        new = committed = unreadable = 0
-        for line in self.log.lines():
-            try:
-                record = decode_line(line.data)
-                audit.append(state.apply(record, line))
-            except Damaged as error:
-                state.unreadable += 1
-                problems.append(f"{LOG_NAME}, line {line.number} (byte {line.offset}): {error}; {_cost(line.data)}")
-                continue
-            if is_commit(record):
-                if state.unreadable == unreadable:  # else the counts cannot agree, and the reason was named
-                    problems.extend(self._check_run(record, new, line))
-                new, committed, unreadable = 0, line.end, state.unreadable
-            else:
-                new += "message" in record and counts(record["message"]["kind"])
-        size = self.log.size()
-        if committed < size and not problems:
-            problems.append(f"{LOG_NAME}: the last run did not finish ({size - committed:,} bytes)")
-        state.size = size
-        return problems, b"".join(audit), committed
-
-    def _check_run(self, record: Record, new: int, line: Line) -> list[str]:
-        kinds = self.conversation(record["conversation_id"]).columns.kinds
-        total = sum(
-            counts(kinds[n]) or kinds[n] == LOST for first, last in record["window"] for n in range(first, last + 1)
-        )
-        where = f"{LOG_NAME}, line {line.number}"
-        problems = []
-        if new != record["export"]["new"]:
-            problems.append(f"{where}: says {record['export']['new']} new messages, {new} were counted")
-        if total != record["export"]["total"]:
-            problems.append(f"{where}: says {record['export']['total']} messages in all, {total} were counted")
-        return problems
-
-    def _heal(self) -> list[str]:
-        """Set flipped bits of the log right: the whole file anew, atomically, of the same length."""
-        content = self.log.tail()
-        patches = healing.patches(content)
-        healed = bytearray(content)
-        problems = []
-        for offset, data in patches:
-            healed[offset : offset + len(data)] = data
-            number = content.count(b"\n", 0, offset) + 1
-            problems.append(f"{LOG_NAME}, line {number} (byte {offset}): one flipped bit was found and set right")
-        if patches:
-            atomic.replace(self.log.path, bytes(healed))
-        return problems
-
     def rebuild(self) -> list[str]:
         """Make every index anew. Damaged lines are healed where one bit was flipped, else passed over and named.
 
@@ -412,77 +361,14 @@ class JsonStore:
                     raise StoreError(f"{self._path(name)} is a folder", hint="Move it away, then rebuild again.")
             self._audit = (0, 0)
             atomic.remove_temporaries(self.folder)
-            problems = self._heal()
-            found, audit, committed = self._recount()
+            problems = heal(self.log)
+            self._state, found, audit, committed = recount(self.log)
             if committed < self.log.size():
                 found.append(self._put_aside(committed))
-                _, audit, _ = self._recount()
+                self._state, _, audit, _ = recount(self.log)
             self._write_indexes(audit)
         return [*problems, *found]
 
 
 def _dump(value: object) -> bytes:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=True).encode() + b"\n"
-
-
-def _occurrence_record(conversation_id: str, number: int, new: NewOccurrence, sha256: str, *, carries: bool) -> Record:
-    message = new.message
-    record: Record = {
-        "conversation_id": conversation_id,
-        "index": number,
-        "timestamp": new.timestamp,
-        "content_hash": new.fingerprint.content_hash,
-    }
-    if message.uuid:
-        record["uuid"] = message.uuid
-    if message.source_index is not None:
-        record["source_index"] = message.source_index
-    if new.extends is not None:
-        record["extends"] = new.extends
-    if carries:
-        record["message"] = {"role": message.role, "kind": message.kind, "content": message.content}
-        if message.fidelity == EXACT:
-            record["message"]["fidelity"] = EXACT
-    record["source"] = {"export": sha256[:16], "clock": new.clock}
-    if message.start >= 0:
-        record["source"]["span"] = [message.start, message.end]
-    return record
-
-
-def _commit_record(conversation_id: str, export: ExportRecord, started: float) -> Record:
-    from ..clock import timestamp
-
-    record: Record = {
-        "conversation_id": conversation_id,
-        "timestamp": timestamp(),
-        "export": {
-            "name": export.name,
-            "sha256": export.sha256,
-            "bytes": export.bytes,
-            "format": export.format,
-            "parser": export.parser,
-            "total": export.total,
-            "new": export.new,
-        },
-        "window": export.window,
-        "processing_time_ms": round(1000 * (time.perf_counter() - started)),
-    }
-    if export.marks:
-        record["marks"] = export.marks
-    if export.gaps:
-        record["gaps"] = export.gaps
-    return record
-
-
-def _cost(line: bytes) -> str:
-    """What a damaged line held, as far as its beginning can still be read."""
-    import re
-
-    name = re.match(rb'\{"conversation_id":"((?:[^"\\]|\\.){1,200})"', line)
-    number = re.search(rb'"index":(\d{1,12})', line[:600])
-    if name is None:
-        return "it cannot be told whose it was"
-    whose = name.group(1).decode("utf-8", "replace")
-    return (
-        f"message {number.group(1).decode()} of '{whose}' is lost" if number else f"a run of '{whose}' is not counted"
-    )

@@ -1,0 +1,96 @@
+"""Count everything anew from the log: what verify compares with, and what rebuild begins with."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from .. import atomic
+from ..model import LOST, counts
+from . import healing
+from .log import Damaged, decode_line, is_commit
+from .state import State
+
+if TYPE_CHECKING:
+    from .log import Line, Log, Record
+
+
+class Recount(NamedTuple):
+    """What the whole log comes to: the state, what is wrong, the audit file, and where the last complete run ends."""
+
+    state: State
+    problems: list[str]
+    audit: bytes
+    committed: int
+
+
+def recount(log: Log) -> Recount:
+    """Read the whole log into a new state."""
+    problems: list[str] = []
+    name = os.path.basename(log.path)
+    state = State()
+    audit: list[bytes] = []
+    new = committed = unreadable = 0
+    for line in log.lines():
+        try:
+            record = decode_line(line.data)
+            audit.append(state.apply(record, line))
+        except Damaged as error:
+            state.unreadable += 1
+            problems.append(f"{name}, line {line.number} (byte {line.offset}): {error}; {_cost(line.data)}")
+            continue
+        if is_commit(record):
+            if state.unreadable == unreadable:  # else the counts cannot agree, and the reason was named
+                problems.extend(_check_run(state, record, new, line, name))
+            new, committed, unreadable = 0, line.end, state.unreadable
+        else:
+            new += "message" in record and counts(record["message"]["kind"])
+    size = log.size()
+    if committed < size and not problems:
+        problems.append(f"{name}: the last run did not finish ({size - committed:,} bytes)")
+    state.size = size
+    return Recount(state, problems, b"".join(audit), committed)
+
+
+def heal(log: Log) -> list[str]:
+    """Set flipped bits of the log right: the whole file anew, atomically, of the same length."""
+    content = log.tail()
+    patches = healing.patches(content)
+    healed = bytearray(content)
+    problems = []
+    for offset, data in patches:
+        healed[offset : offset + len(data)] = data
+        number = content.count(b"\n", 0, offset) + 1
+        problems.append(
+            f"{os.path.basename(log.path)}, line {number} (byte {offset}): one flipped bit was found and set right"
+        )
+    if patches:
+        atomic.replace(log.path, bytes(healed))
+    return problems
+
+
+def _check_run(state: State, record: Record, new: int, line: Line, name: str) -> list[str]:
+    kinds = state.conversation(record["conversation_id"]).columns.kinds
+    total = sum(
+        counts(kinds[n]) or kinds[n] == LOST for first, last in record["window"] for n in range(first, last + 1)
+    )
+    where = f"{name}, line {line.number}"
+    problems = []
+    if new != record["export"]["new"]:
+        problems.append(f"{where}: says {record['export']['new']} new messages, {new} were counted")
+    if total != record["export"]["total"]:
+        problems.append(f"{where}: says {record['export']['total']} messages in all, {total} were counted")
+    return problems
+
+
+def _cost(line: bytes) -> str:
+    """What a damaged line held, as far as its beginning can still be read."""
+    name = re.match(rb'\{"conversation_id":"((?:[^"\\]|\\.){1,200})"', line)
+    number = re.search(rb'"index":(\d{1,12})', line[:600])
+    if name is None:
+        return "it cannot be told whose it was"
+    whose = name.group(1).decode("utf-8", "replace")
+    return (
+        f"message {number.group(1).decode()} of '{whose}' is lost" if number else f"a run of '{whose}' is not counted"
+    )
