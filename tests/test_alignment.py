@@ -265,6 +265,21 @@ def test_a_second_answer_to_the_same_prompt_is_kept():
     assert sorted(memory.contents()) == sorted(contents([A, B, C, D, YES, other, E]))
 
 
+def test_a_first_answer_that_was_still_being_written_is_found_again():
+    """An export made during the first answer, then one made after it: one prompt, one answer in its longer form."""
+    memory = Memory()
+    memory.add([A, message(TEXT, long("B")[:30])])
+    memory.add([A, B, YES, C])
+    assert memory.contents() == contents([A, B, YES, C])
+
+
+def test_a_prompt_that_is_pasted_into_another_session_is_another_prompt():
+    """The same long first prompt with an answer that begins differently proves nothing."""
+    memory = Memory()
+    memory.add([A, B, C])
+    assert memory.plan([A, D, E]).matches == [None, None, None]
+
+
 def test_other_tool_calls_after_a_rewind_are_kept():
     """Behind the last message that both have, a call of the same tool is another call."""
     memory = Memory()

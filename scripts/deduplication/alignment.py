@@ -95,7 +95,7 @@ class _Aligner:
         anchored: dict[int, int] = {}
         for run in runs:
             rows = self.all_known.take(run)
-            pairs = anchors(self.shown, rows)
+            pairs = anchors(self.shown, rows, self._growing_in(run))
             if pairs:
                 taking_part.append((pairs[len(pairs) // 2][0], run))
                 anchored.update((p, run[k]) for p, k in pairs if p not in anchored)
@@ -115,6 +115,9 @@ class _Aligner:
             last_p, last_k = p, k
         self._walk(last_p, last_k, 1)
         return {run[0] for _, run in taking_part}
+
+    def _growing_in(self, run: list[int]) -> Callable[[int, int], bool]:
+        return lambda p, k: self.compare(p, run[k]) in (GROWN, PART)
 
     # -- between and around anchors ----------------------------------------------------------------------------
 

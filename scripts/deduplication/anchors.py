@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from .fingerprint import DISTINCTIVE
 from .overlap import TURNS
 from .subsequence import unique
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .columns import Columns
 
+    Grows = Callable[[int, int], bool]
 
-def anchors(shown: Columns, rows: Columns) -> list[tuple[int, int]]:
-    """Pairs (shown position, position in the run) of distinctive messages that a neighbour confirms."""
+_A_FEW_WORDS: Final = 12
+"""Letters and digits that the shorter of two beginnings must have to say anything."""
+
+
+def anchors(shown: Columns, rows: Columns, grows: Grows) -> list[tuple[int, int]]:
+    """Pairs (shown position, position in the run) of distinctive messages that a neighbour confirms.
+
+    ``grows(p, k)`` tells whether one of the two bodies is the beginning of the other.
+    """
     ours, theirs = shown.distinctive(), rows.distinctive()
     pairs: dict[int, int] = {}
     strong = _by_uuid(shown, rows)
@@ -25,13 +35,14 @@ def anchors(shown: Columns, rows: Columns) -> list[tuple[int, int]]:
             k = there.get(value, -1)
             if k >= 0 and p not in pairs and k not in taken:
                 pairs[p] = k
-    turns_shown = [p for p, kind in enumerate(shown.kinds) if kind in TURNS]
-    turns_known = [k for k, kind in enumerate(rows.kinds) if kind in TURNS]
-    confirmed = [
-        (p, k)
-        for p, k in pairs.items()
-        if p not in strong and _confirmed((p, k), shown, rows, turns_shown, turns_known)
-    ]
+    neighbourhood = _Neighbourhood(
+        shown,
+        rows,
+        grows,
+        [p for p, kind in enumerate(shown.kinds) if kind in TURNS],
+        [k for k, kind in enumerate(rows.kinds) if kind in TURNS],
+    )
+    confirmed = [(p, k) for p, k in pairs.items() if p not in strong and neighbourhood.confirms(p, k)]
     return sorted([*confirmed, *strong.items()])
 
 
@@ -42,37 +53,51 @@ def _by_uuid(shown: Columns, rows: Columns) -> dict[int, int]:
     return {p: there[uuid] for p, uuid in enumerate(shown.uuids) if uuid in there}
 
 
-def _confirmed(
-    pair: tuple[int, int], shown: Columns, rows: Columns, turns_shown: list[int], turns_known: list[int]
-) -> bool:
-    """Do the turns before or after agree, or do the two sequences overlap just here?
+class _Neighbourhood(NamedTuple):
+    """Both sequences, and where the turns (prompts and answers) stand in them."""
 
-    One long message by itself proves nothing: people paste the same prompt into session after session.
-    """
-    p, k = pair
-    at_p, at_k = bisect_left(turns_shown, p), bisect_left(turns_known, k)
-    before_p = turns_shown[at_p - 1] if at_p else -1
-    before_k = turns_known[at_k - 1] if at_k else -1
-    after_at = at_p + (at_p < len(turns_shown) and turns_shown[at_p] == p)
-    after_p = turns_shown[after_at] if after_at < len(turns_shown) else -1
-    after_at = at_k + (at_k < len(turns_known) and turns_known[at_k] == k)
-    after_k = turns_known[after_at] if after_at < len(turns_known) else -1
-    if before_p >= 0 and before_k >= 0 and shown.keys[before_p] == rows.keys[before_k]:
-        return True
-    if after_p >= 0 and after_k >= 0 and shown.keys[after_p] == rows.keys[after_k]:
-        return True
-    if before_p < 0 and after_k < 0:
-        return True  # the shown sequence begins where the known one ends
-    if after_p < 0 and before_k < 0:
-        return True  # and the other way round, when the exports came in another order
-    # Both turns stand between tool calls only: then the call and its result next to them must agree.
-    return _same_hash(p + 1, k + 1, shown, rows) or _same_hash(p - 1, k - 1, shown, rows)
+    shown: Columns
+    rows: Columns
+    grows: Grows
+    turns_shown: list[int]
+    turns_known: list[int]
+
+    def confirms(self, p: int, k: int) -> bool:
+        """Do the turns before or after agree, or do the two sequences overlap just here?
+
+        One long message by itself proves nothing: people paste the same prompt into session after session.
+        """
+        before_p, after_p = _around(self.turns_shown, p)
+        before_k, after_k = _around(self.turns_known, k)
+        if self._agree(before_p, before_k) or self._agree(after_p, after_k):
+            return True
+        if before_p < 0 and after_k < 0:
+            return True  # the shown sequence begins where the known one ends
+        if after_p < 0 and before_k < 0:
+            return True  # and the other way round, when the exports came in another order
+        # Both turns stand between tool calls only: then the call and its result next to them must agree.
+        return self._same_call(p + 1, k + 1) or self._same_call(p - 1, k - 1)
+
+    def _agree(self, p: int, k: int) -> bool:
+        """The same turn; or one is the beginning of the other, an answer that was still being written."""
+        if p < 0 or k < 0:
+            return False
+        if self.shown.keys[p] == self.rows.keys[k]:
+            return True
+        long_enough = min(self.shown.weights[p], self.rows.weights[k]) >= _A_FEW_WORDS
+        return long_enough and self.shown.kinds[p] == self.rows.kinds[k] and self.grows(p, k)
+
+    def _same_call(self, p: int, k: int) -> bool:
+        return (
+            0 <= p < len(self.shown)
+            and 0 <= k < len(self.rows)
+            and self.shown.hashes[p] == self.rows.hashes[k]
+            and self.shown.weights[p] >= DISTINCTIVE
+        )
 
 
-def _same_hash(p: int, k: int, shown: Columns, rows: Columns) -> bool:
-    return (
-        0 <= p < len(shown)
-        and 0 <= k < len(rows)
-        and shown.hashes[p] == rows.hashes[k]
-        and shown.weights[p] >= DISTINCTIVE
-    )
+def _around(turns: list[int], position: int) -> tuple[int, int]:
+    """The turn before ``position`` and the one after it; -1 where there is none."""
+    at = bisect_left(turns, position)
+    after = at + (at < len(turns) and turns[at] == position)
+    return (turns[at - 1] if at else -1), (turns[after] if after < len(turns) else -1)
