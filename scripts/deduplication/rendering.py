@@ -32,8 +32,11 @@ _CUT_ARGUMENTS: Final = 20
 """Characters of a call's arguments that must be left for a cut to be recognised."""
 _TRANSIENT: Final = re.compile(r"(?:Running|Waiting|Initializing|Retrying)(?:…|\.\.\.)")
 _RENDERED: Final = frozenset({TOOL_RESULT, COMMAND_OUTPUT, NOTICE})
+_LINK: Final = re.compile(r"\[([^\[\]\n]*)\]\([^()\s]*\)")
+_TABLE_ROW: Final = re.compile(r"^[ \t]*\|.*", re.MULTILINE)
+_TABLE_RULE: Final = re.compile(r"[|:\s-]+")
 _MARKUP: Final = re.compile(
-    r"[*`#~_>▎│┌┐└┘├┤┬┴┼─|]+|\]\([^()\s]*\)|[\[\]]|\(?https?://\S+\)?|(?:^|(?<=\s))link(?=\s)|\s+"
+    r"[*`#~_▎│┌┐└┘├┤┬┴┼─]+|^[ \t]*>+|\(?https?://\S+\)?|(?:^|(?<=\s))link(?=\s)|\s+", re.MULTILINE
 )
 """What one version of the client draws of Markdown and another leaves out."""
 
@@ -55,12 +58,18 @@ def relation(kind: str, stored: Content, shown: Content, *, same_source: bool = 
     if kind in _RENDERED:
         return GROWN if _TRANSIENT.match(before) and not _TRANSIENT.match(after) else REDRAWN
     if kind in (PROMPT, TEXT, THINKING):
-        bare = _MARKUP.sub("", plain_text(stored)), _MARKUP.sub("", plain_text(shown))
+        bare = _bare(plain_text(stored)), _bare(plain_text(shown))
         bones = (skeleton(stored), skeleton(shown)) if not same_source else bare
         # Of "👍" or "***" nothing is left to compare: such a message is only itself.
         if before == after or (bones[0] and bones[0] == bones[1]):
             return REDRAWN
     return DIFFERENT
+
+
+def _bare(text: str) -> str:
+    """Without Markdown; ``a > b``, ``a | b`` and ``a[0]`` keep their symbols: only at a line's beginning are they marks."""
+    text = _TABLE_ROW.sub(lambda row: "" if _TABLE_RULE.fullmatch(row[0]) else row[0].replace("|", ""), text)
+    return _MARKUP.sub("", _LINK.sub(r"\1", text))
 
 
 def _squeezed(content: Content) -> str:
