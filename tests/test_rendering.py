@@ -75,44 +75,26 @@ def test_relation(kind, stored, shown, expected):
     assert relation(kind, stored, shown) == expected
 
 
-@pytest.mark.parametrize(
-    ("kind", "stored", "shown", "expected"),
-    [
-        (TEXT, "# Plan\n\n| a | b |\n\nUse `x`", "Plan\n\n┌──┐\n│ a│\n└──┘\nUse x", REDRAWN),
-        (TEXT, "[the docs](https://a.b)", "the docs", REDRAWN),
-        (PROMPT, "a+b", "a-b", REDRAWN),
-        (PROMPT, "continue", "stop", DIFFERENT),
-        (TEXT, "Yes, all of it.", "No, none of it.", DIFFERENT),
-        (PROMPT, "👍", "👎", DIFFERENT),
-        (PROMPT, "👍", " 👍", REDRAWN),
-    ],
-    ids=["table", "link", "punctuation", "other-prompt", "other-text", "emoji", "same-emoji"],
-)
-def test_between_two_kinds_of_source_letters_and_digits_decide(kind, stored, shown, expected):
-    """A screen drops what Markdown says, so only the letters can be compared; but those must agree."""
-    assert relation(kind, stored, shown, same_source=False) == expected
-
-
 def test_blocks_are_compared_in_their_canonical_spelling():
     """Content that is no text does not fail."""
     assert relation(TOOL_RESULT, [{"type": "text"}], "other") == REDRAWN
     assert relation(TEXT, [{"a": 1}], [{"a": 1}]) == PART
 
 
-@given(st.sampled_from(KINDS), st.text(), st.text(), st.booleans())
-def test_growing_and_being_a_part_are_each_other_s_opposites(kind, stored, shown, same_source):
+@given(st.sampled_from(KINDS), st.text(), st.text())
+def test_growing_and_being_a_part_are_each_other_s_opposites(kind, stored, shown):
     """What has grown, seen the other way round, is a part; difference goes both ways."""
-    there = relation(kind, stored, shown, same_source=same_source)
-    back = relation(kind, shown, stored, same_source=same_source)
+    there = relation(kind, stored, shown)
+    back = relation(kind, shown, stored)
     if there == GROWN:
         assert back in (PART, REDRAWN)
     assert (there == DIFFERENT) == (back == DIFFERENT)
 
 
-@given(st.sampled_from([PROMPT, TEXT, THINKING, TOOL_RESULT, COMMAND_OUTPUT, NOTICE]), st.text(), st.booleans())
-def test_a_message_is_never_different_from_itself(kind, content, same_source):
+@given(st.sampled_from([PROMPT, TEXT, THINKING, TOOL_RESULT, COMMAND_OUTPUT, NOTICE]), st.text())
+def test_a_message_is_never_different_from_itself(kind, content):
     """The same words in the same place are the same message."""
-    assert relation(kind, content, content, same_source=same_source) in (PART, REDRAWN)
+    assert relation(kind, content, content) in (PART, REDRAWN)
 
 
 def test_long_rows_of_cut_marks_are_no_trap():

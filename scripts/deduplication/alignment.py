@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Final
 from .anchors import anchors
 from .columns import Columns
 from .fingerprint import ANCHOR_KINDS
+from .interleaving import between, differ_in_source, embedded, outwards
 from .model import COMMAND_OUTPUT, LOST, NOTICE, TOOL_CALL, TOOL_RESULT
 from .overlap import TURNS
 from .rendering import DIFFERENT, GROWN, MOVED, PART
 from .subsequence import find, increasing, unique
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from .ordering import ReadingOrder
 
@@ -41,9 +42,22 @@ class Plan:
     matches: list[int | None]
     grown: frozenset[int] = frozenset()
 
+    def without_first(self, count: int) -> Plan:
+        """The plan for what follows the first ``count`` positions, counted from there."""
+        return Plan(self.matches[count:], frozenset(p - count for p in self.grown if p >= count)) if count else self
 
-def plan(known: Columns, reading: ReadingOrder, shown: Columns, compare: Compare) -> Plan:
-    """Align ``shown`` with the conversation ``known`` as it is read. Linear but for sorting anchors."""
+
+def plan(
+    known: Columns,
+    reading: ReadingOrder,
+    shown: Columns,
+    compare: Compare,
+    extends: Mapping[int, int] | None = None,
+) -> Plan:
+    """Align ``shown`` with the conversation ``known`` as it is read. Linear but for sorting anchors.
+
+    ``extends`` maps each longer version to the earlier number whose place it took: an older version may be shown again.
+    """
     matches: list[int | None] = [None] * len(shown)
     if not len(shown) or not reading.order:
         return Plan(matches)
@@ -51,12 +65,22 @@ def plan(known: Columns, reading: ReadingOrder, shown: Columns, compare: Compare
     whole = _prefix(known, runs, shown)
     if whole is not None:
         return Plan(whole)
-    aligner = _Aligner(known, shown, compare)
+    aligner = _Aligner(known, shown, compare, _older_versions(extends or {}))
     used = aligner.align(runs)
     for run in runs:
         if run[0] not in used:
             aligner.embed(run)
+    aligner.settle_ids()
     return Plan(aligner.matches, frozenset(aligner.grown))
+
+
+def _older_versions(extends: Mapping[int, int]) -> dict[int, list[int]]:
+    """For the last version of each message the numbers of those before it."""
+    older: dict[int, list[int]] = {}
+    for number in sorted(extends):
+        before = extends[number]
+        older[number] = [before, *older.pop(before, ())]
+    return older
 
 
 def _runs(reading: ReadingOrder) -> list[list[int]]:
@@ -80,10 +104,12 @@ def _prefix(known: Columns, runs: list[list[int]], shown: Columns) -> list[int |
 class _Aligner:
     """One alignment under way: the rows of the runs that take part, in one order, and what has been matched."""
 
-    def __init__(self, known: Columns, shown: Columns, compare: Compare) -> None:
+    def __init__(self, known: Columns, shown: Columns, compare: Compare, older: dict[int, list[int]]) -> None:
         self.all_known = known
         self.shown = shown
         self.compare = compare
+        self.older = older
+        self.taken: set[int] = set()
         self.matches: list[int | None] = [None] * len(shown)
         self.grown: set[int] = set()
         self.numbers: list[int] = []
@@ -102,43 +128,68 @@ class _Aligner:
         if not taking_part:
             return set()
         taking_part.sort(key=lambda item: item[0])
-        self.numbers = [number for _, run in taking_part for number in run]
-        self.known = self.all_known.take(self.numbers)
+        self._take_part([number for _, run in taking_part for number in run])
         place = {number: position for position, number in enumerate(self.numbers)}
-        chain = increasing(sorted((p, place[number]) for p, number in anchored.items()))
+        self._follow(increasing(sorted((p, place[number]) for p, number in anchored.items())))
+        return {run[0] for _, run in taking_part}
+
+    def _take_part(self, numbers: list[int]) -> None:
+        self.numbers = numbers
+        self.known = self.all_known.take(numbers)
+        self.taken.clear()
+
+    def _follow(self, chain: list[tuple[int, int]]) -> None:
+        """Match a chain of pairs, what lies between them, and what agrees before and after."""
         self._walk(chain[0][0], chain[0][1], -1)
         last_p, last_k = -1, -1
         for p, k in chain:
             if last_p >= 0:
                 self._fill(last_p + 1, p, last_k + 1, k)
-            self._match(p, k)
+            self.match(p, k)
             last_p, last_k = p, k
         self._walk(last_p, last_k, 1)
-        return {run[0] for _, run in taking_part}
 
     def _growing_in(self, run: list[int]) -> Callable[[int, int], bool]:
         return lambda p, k: self.compare(p, run[k]) in (GROWN, PART)
 
     # -- between and around anchors ----------------------------------------------------------------------------
 
-    def _match(self, p: int, k: int) -> None:
-        if self.known.kinds[k] == LOST:
-            self.grown.add(p)  # what a damaged log had lost is brought back into its place
-        elif self.shown.hashes[p] != self.known.hashes[k]:
-            relation = self.compare(p, self.numbers[k])
-            if relation == DIFFERENT:
-                return
-            if relation == GROWN:
-                self.grown.add(p)
-        self.matches[p] = self.numbers[k]
+    def match(self, p: int, k: int) -> None:
+        """Position ``p`` is the message at ``k`` of the known rows, unless comparing the two says that it is not."""
+        number = self._version(p, k)
+        if number < 0:
+            number = self.numbers[k]
+            if self.known.kinds[k] == LOST:
+                self.grown.add(p)  # what a damaged log had lost is brought back into its place
+            else:
+                relation = self.compare(p, number)
+                same_id = self.shown.uuids[p] == self.known.uuids[k] != ""
+                if relation == DIFFERENT and not same_id:
+                    return
+                # Under one id other content is a further version; an emptied or shortened one replaces nothing.
+                if relation == GROWN or (same_id and relation != PART):
+                    self.grown.add(p)
+        self.matches[p] = number
+        self.taken.add(k)
+
+    def free(self, k: int) -> bool:
+        """True where nothing shown was matched with ``k`` yet."""
+        return k not in self.taken
+
+    def _version(self, p: int, k: int) -> int:
+        """The version at ``k`` whose body is exactly the one shown at ``p``: the last one or one before it; else -1."""
+        identity, number = self.shown.hashes[p], self.numbers[k]
+        if identity == self.known.hashes[k]:
+            return number
+        return next((n for n in self.older.get(number, ()) if self.all_known.hashes[n] == identity), -1)
 
     def _equal(self, p: int, k: int) -> bool:
-        if self.shown.hashes[p] == self.known.hashes[k]:
+        if self._version(p, k) >= 0:
             return True
         keyed = self.shown.keys[p] == self.known.keys[k] and self.shown.kinds[p] in ANCHOR_KINDS
-        return keyed and self._alike(p, k)
+        return keyed and self.alike(p, k)
 
-    def _alike(self, p: int, k: int) -> bool:
+    def alike(self, p: int, k: int) -> bool:
         """The same message in another rendering, given that its neighbours are the same."""
         if self.known.kinds[k] == LOST:
             return True
@@ -149,8 +200,10 @@ class _Aligner:
         p, k = p + step, k + step
         while 0 <= p < len(self.shown) and 0 <= k < len(self.numbers) and self.matches[p] is None:
             if not self._equal(p, k) and not self._goes_on(p, k, step):
+                if differ_in_source(self, p, k):
+                    outwards(self, p - step, k - step, step)
                 return
-            self._match(p, k)
+            self.match(p, k)
             p, k = p + step, k + step
 
     def _goes_on(self, p: int, k: int, step: int) -> bool:
@@ -174,11 +227,11 @@ class _Aligner:
         while work:
             p0, p1, k0, k1 = work.pop()
             while p0 < p1 and k0 < k1 and self._equal(p0, k0):
-                self._match(p0, k0)
+                self.match(p0, k0)
                 p0, k0 = p0 + 1, k0 + 1
             while p0 < p1 and k0 < k1 and self._equal(p1 - 1, k1 - 1):
                 p1, k1 = p1 - 1, k1 - 1
-                self._match(p1, k1)
+                self.match(p1, k1)
             if p0 == p1 or k0 == k1:
                 continue
             inner = self._inner(p0, p1, k0, k1)
@@ -188,7 +241,7 @@ class _Aligner:
             last_p, last_k = p0, k0
             for p, k in inner:
                 work.append((last_p, p, last_k, k))
-                self._match(p, k)
+                self.match(p, k)
                 last_p, last_k = p + 1, k + 1
             work.append((last_p, p1, last_k, k1))
 
@@ -205,29 +258,32 @@ class _Aligner:
 
     def _pair(self, p0: int, p1: int, k0: int, k1: int) -> None:
         """A stretch without anything equal: the same kinds in the same order are the same messages, redrawn."""
+        if any(differ_in_source(self, p, k) for p in (p0, p1 - 1) for k in (k0, k1 - 1)):
+            between(self, p0, p1, k0, k1)
+            return
         pairs = zip(self.shown.kinds[p0:p1], self.known.kinds[k0:k1])
         if p1 - p0 == k1 - k0 and all(known in (LOST, shown) for shown, known in pairs):
             for p, k in zip(range(p0, p1), range(k0, k1)):
-                if self._alike(p, k):
-                    self._match(p, k)
+                if self.alike(p, k):
+                    self.match(p, k)
             return
         at = k0
         p = p0
         if p and at and self.matches[p - 1] == self.numbers[at - 1]:
-            while p < p1 and at < k1 and self.shown.kinds[p] in _RENDERED and self._alike(p, at):
-                self._match(p, at)
+            while p < p1 and at < k1 and self.shown.kinds[p] in _RENDERED and self.alike(p, at):
+                self.match(p, at)
                 p, at = p + 1, at + 1
         while p < p1:
             # Calls were collapsed or left out on one side: look for the next one that fits, and for its result.
             if self.shown.kinds[p] not in _RENDERED:
-                k = next((k for k in range(at, min(k1, at + 50)) if self._alike(p, k)), -1)
+                k = next((k for k in range(at, min(k1, at + 50)) if self.alike(p, k)), -1)
                 if k >= 0:
-                    self._match(p, k)
+                    self.match(p, k)
                     while (
-                        p + 1 < p1 and k + 1 < k1 and self.shown.kinds[p + 1] in _RENDERED and self._alike(p + 1, k + 1)
+                        p + 1 < p1 and k + 1 < k1 and self.shown.kinds[p + 1] in _RENDERED and self.alike(p + 1, k + 1)
                     ):
                         p, k = p + 1, k + 1
-                        self._match(p, k)
+                        self.match(p, k)
                     at = k + 1
             p += 1
 
@@ -244,3 +300,23 @@ class _Aligner:
         at = find(self.shown.hashes, hashes)
         if at >= 0 and all(match is None for match in self.matches[at : at + len(run)]):
             self.matches[at : at + len(run)] = run
+            return
+        if all(match is None for match in self.matches):
+            self._take_part(run)
+            pairs = embedded(self.shown, self.known)
+            if pairs and differ_in_source(self, *pairs[0]):
+                self._follow(pairs)
+
+    def settle_ids(self) -> None:
+        """A message whose id and content are stored is that one, wherever it stands: lines may have changed places."""
+        open_ids = {uuid for p, uuid in enumerate(self.shown.uuids) if uuid and self.matches[p] is None}
+        if not open_ids:
+            return
+        taken = {match for match in self.matches if match is not None}
+        stored: dict[tuple[str, str], int] = {}
+        for number, uuid in enumerate(self.all_known.uuids):
+            if uuid in open_ids and number not in taken:
+                stored.setdefault((uuid, self.all_known.hashes[number]), number)
+        for p, match in enumerate(self.matches):
+            if match is None and self.shown.uuids[p]:
+                self.matches[p] = stored.pop((self.shown.uuids[p], self.shown.hashes[p]), None)

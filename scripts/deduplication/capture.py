@@ -1,45 +1,226 @@
-"""Keeps what a process prints for the report: all of it as a rule, beginning and end where it is beyond measure."""
+"""Capture a session transcript into the store as it grows: only what was added since the last time is read.
+
+How far a file was read stands in the commit record of the messages that it brought (``Cursor``), so both are stored or
+neither. A file whose beginning is no longer what was read is read again from its first line; the ids of its lines tell what is
+known of it. The last line waits until the client has finished it.
+"""
 
 from __future__ import annotations
 
-from collections import deque
-from typing import Final
+import hashlib
+import os
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
-MOST: Final = 10_000_000
-"""Characters kept of one run; a run prints some thousand."""
+from . import ingesting
+from .errors import DedupError, ExportUnreadable
+from .formats import transcript
+from .ingesting import Input
+from .model import BOOKKEEPING, SYSTEM, TOOL_RESULT
+from .prefix_proof import PrefixProof, proof_of
+from .reading import open_regular, take
+from .storage.base import Cursor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from .deduplicator import ClaudeConversationDeduplicator
+    from .model import Message
+    from .transcripts import Transcript
+
+PART: Final = 8 * 1024 * 1024
+"""Bytes of a transcript that are read, stored and committed at a time; more where one line is longer."""
+EXPORTED: Final = "Conversation exported to: "
+"""What the client says of every ``/export`` into a file, wherever the file went."""
+_PERSISTED: Final = "<persisted-output>"
+_SAVED: Final = re.compile(
+    r"Full output saved to: [^\n]*?[/\\]tool-results[/\\]([A-Za-z0-9_-][A-Za-z0-9_.-]{0,199})(?=\s|$)"
+)
+_MOST_PERSISTED: Final = 64 * 1024 * 1024
 
 
-class Capture:
-    """Text in the order of its arrival, at most ``most`` characters: half from the beginning, the rest from the end."""
+@dataclass(frozen=True)
+class Captured:
+    """What one capture brought. ``total`` are the counted messages of the new lines, ``new`` those not stored before.
 
-    def __init__(self, most: int = MOST) -> None:
-        self._head: list[str] = []
-        self._room = most // 2
-        self._tail: deque[str] = deque()
-        self._tail_size = 0
-        self._tail_most = most - self._room
-        self._dropped = 0
+    ``exports`` are the files that the new lines say a ``/export`` went to, in that order; ``source`` is an absolute path.
+    """
 
-    def add(self, text: str) -> None:
-        """Keep ``text``; parts beyond the measure are counted instead."""
-        if self._room:
-            first, text = text[: self._room], text[self._room :]
-            self._head.append(first)
-            self._room -= len(first)
-        if not text:
-            return
-        self._tail.append(text)
-        self._tail_size += len(text)
-        while self._tail_size > self._tail_most:
-            surplus = self._tail_size - self._tail_most
-            oldest = self._tail.popleft()
-            kept = oldest[surplus:]
-            if kept:
-                self._tail.appendleft(kept)
-            self._dropped += len(oldest) - len(kept)
-            self._tail_size -= len(oldest) - len(kept)
+    source: str
+    session: str
+    conversation_id: str
+    total: int = 0
+    new: int = 0
+    read_bytes: int = 0
+    exports: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
-    def text(self) -> str:
-        """What was kept, with a note at the place where something was left out."""
-        note = f"\n[{self._dropped:,} characters of output were left out here]\n" if self._dropped else ""
-        return "".join(self._head) + note + "".join(self._tail)
+
+def capture_file(
+    dedup: ClaudeConversationDeduplicator, path: str | os.PathLike[str], *, thorough: bool = False
+) -> Captured | None:
+    """Store what was added to the transcript at ``path``; None where nothing was. Durable when it returns.
+
+    What was read before is taken on trust but for its last MiB; ``thorough`` compares all of it. Raises the
+    ``ExportError`` and the ``StoreError`` family; what was captured up to there stays captured.
+    """
+    file = Path(os.path.realpath(path))
+    result: Captured | None = None
+    while True:
+        part = _capture_part(dedup, file, thorough=thorough)
+        if part is None:
+            return result
+        thorough = False
+        result = part if result is None else _joined(result, part)
+
+
+def grown(dedup: ClaudeConversationDeduplicator, transcripts: Iterable[Transcript]) -> list[Transcript]:
+    """Those of ``transcripts`` that are not, or not wholly, captured: told by their size alone."""
+    with dedup.store.transaction(write=False):
+        offsets = {cursor.source: cursor.offset for _, cursor in dedup.store.cursors()}
+    return [each for each in transcripts if offsets.get(os.path.realpath(each.path), 0) != each.size]
+
+
+@dataclass(frozen=True)
+class _Read:
+    """New lines of a file, and the cursor as it is once they are stored."""
+
+    data: bytes
+    proof: PrefixProof
+    known: tuple[str, Cursor, int] | None
+    """What the store had of the file when they were read; None where it is read from its first line."""
+
+
+def _capture_part(dedup: ClaudeConversationDeduplicator, file: Path, *, thorough: bool) -> Captured | None:
+    """Read and store the next part of a file; None where it has no further whole line."""
+    source = str(file)
+    while True:
+        with dedup.store.transaction(write=False):
+            before = dedup.store.cursor(source)
+        read = _read(file, before, thorough=thorough)
+        if read is None:
+            return None
+        part = transcript.parse_slice(read.data, read.known[1].after if read.known else "")
+        if read.known is None and not part.export.messages and not transcript.recognises(read.data, strict=False):
+            raise ExportUnreadable(f"{file.name} is no transcript of a session")
+        with dedup.store.transaction():
+            # Another hook may have stored the same lines meanwhile: then they are read again, from where it stopped.
+            if dedup.store.cursor(source) == before:
+                return _store(dedup, file, read, part)
+
+
+def _read(file: Path, before: tuple[str, Cursor, int] | None, *, thorough: bool) -> _Read | None:
+    descriptor, identity = open_regular(file)
+    try:
+        proof, rest = PrefixProof(), b""
+        if before is not None:
+            stored = PrefixProof.loads(before[1].offset, before[1].prefix)
+            if identity.size >= stored.offset:
+                proof, rest = _proven(descriptor, stored, thorough=thorough)
+        if identity.size <= proof.offset:
+            return None
+        os.lseek(descriptor, proof.offset, os.SEEK_SET)
+        data = _whole_lines(descriptor)
+    finally:
+        os.close(descriptor)
+    if not data:
+        return None
+    return _Read(data, proof.extended(rest, data), before if proof.offset else None)
+
+
+def _proven(descriptor: int, stored: PrefixProof, *, thorough: bool) -> tuple[PrefixProof, bytes]:
+    """The stored proof and the bytes it goes on from, where it still holds; else the proof of nothing."""
+    if thorough:
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        if proof_of(lambda size: take(descriptor, size), stored.offset) != stored:
+            return PrefixProof(), b""
+    os.lseek(descriptor, stored.begins, os.SEEK_SET)
+    rest = take(descriptor, stored.offset - stored.begins)
+    return (stored, rest) if stored.proves(rest) else (PrefixProof(), b"")
+
+
+def _whole_lines(descriptor: int) -> bytes:
+    """The next lines up to some :data:`PART` bytes; the last one only where it ends."""
+    data = b""
+    while True:
+        more = take(descriptor, PART)
+        end = more.rfind(b"\n") + 1
+        if end:
+            return data + more[:end]
+        if len(more) < PART:
+            return b""
+        data += more
+
+
+def _store(dedup: ClaudeConversationDeduplicator, file: Path, read: _Read, part: transcript.Slice) -> Captured:
+    """Inside the transaction in which the cursor was seen to be as it was."""
+    export = replace(part.export, messages=tuple(_with_output(file, message) for message in part.export.messages))
+    session = read.known[1].session if read.known else export.conversation_id or file.stem
+    export = replace(export, conversation_id=session)
+    cursor = Cursor(
+        source=str(file),
+        session=session,
+        offset=read.proof.offset,
+        prefix=read.proof.dumps(),
+        after=part.after,
+        last=read.known[1].last if read.known else -1,
+    )
+    source = Input(file.name, hashlib.sha256(read.data).hexdigest(), len(read.data), cursor)
+    if read.known and dedup.store.tip(read.known[0]) == read.known[2]:
+        done = ingesting.append(dedup.store, export, source, read.known[0])
+    else:  # the file is new, or another source told of this conversation since
+        done = ingesting.ingest(dedup.store, export, source, read.known[0] if read.known else None)
+    return Captured(
+        source=cursor.source,
+        session=session,
+        conversation_id=done.conversation_id,
+        total=done.total,
+        new=done.new,
+        read_bytes=len(read.data),
+        exports=tuple(_exports(export.messages)),
+        warnings=done.warnings,
+    )
+
+
+def _with_output(file: Path, message: Message) -> Message:
+    """A result that the client wrote to a file of its own for its size, with what that file says behind its beginning.
+
+    The file is looked for where the client puts it, beside this transcript, whatever path the line names.
+    """
+    content = message.content
+    if message.kind != TOOL_RESULT or not isinstance(content, str) or not content.startswith(_PERSISTED):
+        return message
+    name = _SAVED.search(content)
+    if name is None:
+        return message
+    folder = file.with_suffix("") if file.parent.name != "subagents" else file.parent.parent
+    try:
+        descriptor, identity = open_regular(folder / "tool-results" / name.group(1))
+        try:
+            output = take(descriptor, min(identity.size, _MOST_PERSISTED))
+        finally:
+            os.close(descriptor)
+    except DedupError:
+        return message  # gone, as the client deletes them; what the line itself says is kept
+    return replace(message, content=f"{content}\n{output.decode(errors='surrogateescape')}")
+
+
+def _exports(messages: Iterable[Message]) -> Iterator[str]:
+    for message in messages:
+        if message.kind == BOOKKEEPING and message.role == SYSTEM and isinstance(message.content, str):
+            text = message.content.strip()
+            if text.startswith(EXPORTED):
+                yield text[len(EXPORTED) :]
+
+
+def _joined(one: Captured, other: Captured) -> Captured:
+    return replace(
+        other,
+        total=one.total + other.total,
+        new=one.new + other.new,
+        read_bytes=one.read_bytes + other.read_bytes,
+        exports=one.exports + other.exports,
+        warnings=one.warnings + other.warnings,
+    )

@@ -4,49 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import os
-import time
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from . import alignment, fingerprint, formats, gaps, rendering
+from . import fingerprint, formats, gaps, ingesting
 from .fingerprint import encoded
-from .identification import conversation_of
-from .model import LOST, counts
+from .ingesting import Ingest, Input
 from .naming import file_name, validate_session_id
-from .ordering import ranges
 from .reading import read
-from .shown import message_dict, new_occurrences, placed_marks, shown_by
 from .storage import open_store
-from .storage.base import ExportRecord
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from .model import Export
-    from .shown import Shown
-    from .storage.base import NewOccurrence, SeenExport, Store
+    from .storage.base import Store
 
-PARSER_VERSION: Final = 1
-"""Raised whenever a parser reads more out of the same bytes, so that a file known under an older one is read again."""
-
-
-@dataclass(frozen=True)
-class Ingest:
-    """What became of one export. ``total`` = ``new`` + ``duplicates``; bytes and counts are whole numbers."""
-
-    conversation_id: str
-    format: str
-    name: str
-    sha256: str
-    raw_bytes: int
-    total: int
-    new: int
-    duplicates: int
-    gaps: tuple[str, ...]
-    warnings: tuple[str, ...]
-    new_messages: list[dict[str, Any]]
-    known_before: bool
+__all__ = ["ClaudeConversationDeduplicator", "Ingest"]
 
 
 class ClaudeConversationDeduplicator:
@@ -88,8 +62,9 @@ class ClaudeConversationDeduplicator:
         if conversation_id is not None:
             conversation_id = validate_session_id(conversation_id)
         data = fingerprint.canonical(export_data).encode()
-        return self._ingest(
-            formats.parse_object(export_data, data), data, "", conversation_id, dry_run=False
+        source = Input("", hashlib.sha256(data).hexdigest(), len(data))
+        return ingesting.ingest(
+            self.store, formats.parse_object(export_data, data), source, conversation_id
         ).new_messages
 
     def get_full_conversation(self, conversation_id: str) -> list[dict[str, Any]]:
@@ -154,9 +129,30 @@ class ClaudeConversationDeduplicator:
         """
         if conversation_id is not None:
             conversation_id = validate_session_id(conversation_id)
-        return self._known_file(data, name, conversation_id, dry_run=dry_run) or self._ingest(
-            formats.parse(data, strict=strict), data, name, conversation_id, dry_run=dry_run
+        source = Input(name, hashlib.sha256(data).hexdigest(), len(data))
+        known = ingesting.known_file(self.store, source, conversation_id, dry_run=dry_run)
+        return known or ingesting.ingest(
+            self.store, formats.parse(data, strict=strict), source, conversation_id, dry_run=dry_run
         )
+
+    def ingest_export(
+        self,
+        export: Export,
+        *,
+        name: str,
+        sha256: str,
+        raw_bytes: int,
+        conversation_id: str | None = None,
+        dry_run: bool = False,
+    ) -> Ingest:
+        """The same for one export that was parsed already, of a file that holds several.
+
+        ``sha256`` and ``raw_bytes`` are those of the bytes that it was read from: where they were processed before,
+        nothing in it can be new.
+        """
+        source = Input(name, sha256, raw_bytes)
+        known = ingesting.known_file(self.store, source, conversation_id, dry_run=dry_run)
+        return known or ingesting.ingest(self.store, export, source, conversation_id, dry_run=dry_run)
 
     def conversations(self) -> list[str]:
         """Ids of all stored conversations."""
@@ -172,130 +168,3 @@ class ClaudeConversationDeduplicator:
         """Bytes of all distinct exports processed so far, and bytes that the store takes on disk."""
         with self.store.transaction(write=False):
             return self.store.byte_counts()
-
-    def _known_file(self, data: bytes, name: str, conversation_id: str | None, *, dry_run: bool) -> Ingest | None:
-        """The result for a file whose very bytes were processed before, by this parser: nothing in it can be new."""
-        started = time.perf_counter()
-        sha256 = hashlib.sha256(data).hexdigest()
-        with self.store.transaction(write=False):
-            if not self.store.seen(sha256):
-                return None
-        with self.store.transaction(write=not dry_run):
-            seen = [entry for entry in self.store.seen(sha256) if entry.parser == PARSER_VERSION]
-            seen = [entry for entry in seen if conversation_id in (None, entry.conversation_id)]
-            # Where a damaged log lost a message, the export that had it is read again: it brings the message back.
-            seen = [entry for entry in seen if not self._has_lost(entry)]
-            if not seen:
-                return None
-            known = seen[0]
-            record = ExportRecord(
-                name=name,
-                sha256=sha256,
-                bytes=len(data),
-                format=known.format,
-                parser=PARSER_VERSION,
-                total=known.total,
-                new=0,
-                window=known.window,
-            )
-            if not dry_run:
-                self.store.commit(known.conversation_id, [], record, started)
-        return Ingest(
-            conversation_id=known.conversation_id,
-            format=known.format,
-            name=name,
-            sha256=sha256,
-            raw_bytes=len(data),
-            total=known.total,
-            new=0,
-            duplicates=known.total,
-            gaps=(),
-            warnings=tuple(self._store_warnings()),
-            new_messages=[],
-            known_before=True,
-        )
-
-    def _has_lost(self, seen: SeenExport) -> bool:
-        kinds = self.store.conversation(seen.conversation_id).columns.kinds
-        return LOST in kinds and any(kinds[n] == LOST for first, last in seen.window for n in range(first, last + 1))
-
-    def _ingest(self, export: Export, data: bytes, name: str, conversation_id: str | None, *, dry_run: bool) -> Ingest:
-        started = time.perf_counter()
-        sha256 = hashlib.sha256(data).hexdigest()
-        shown = shown_by(export)
-        total = sum(counts(kind) for kind in shown.rows.kinds)
-        with self.store.transaction(write=not dry_run):
-            target = conversation_id or conversation_of(self.store, export, shown, name)
-            conversation = self.store.conversation(target)
-            plan = alignment.plan(
-                conversation.columns, conversation.reading(), shown.rows, self._compare(target, shown)
-            )
-            occurrences, numbers = new_occurrences(shown, plan, len(conversation.columns))
-            fresh = self._fresh(occurrences)
-            found = gaps.describe(
-                shown.marks, plan.matches, [m.source_index for m in shown.messages], known=len(conversation.columns)
-            )
-            record = ExportRecord(
-                name=name,
-                sha256=sha256,
-                bytes=len(data),
-                format=export.format,
-                parser=PARSER_VERSION,
-                total=total,
-                new=len(fresh),
-                window=ranges(numbers),
-                marks=placed_marks(shown.marks, numbers),
-                gaps=found,
-            )
-            if not dry_run:
-                self.store.commit(target, occurrences, record, started)
-            new_messages = [message_dict(occurrence, number) for number, occurrence in fresh]
-        return Ingest(
-            conversation_id=target,
-            format=export.format,
-            name=name,
-            sha256=sha256,
-            raw_bytes=len(data),
-            total=total,
-            new=len(fresh),
-            duplicates=total - len(fresh),
-            gaps=tuple(found),
-            warnings=(*export.warnings, *shown.warnings, *self._store_warnings()),
-            new_messages=new_messages,
-            known_before=False,
-        )
-
-    def _store_warnings(self) -> list[str]:
-        warnings = list(self.store.warnings)
-        self.store.warnings.clear()
-        return warnings
-
-    def _compare(self, conversation_id: str, shown: Shown) -> alignment.Compare:
-        """How the body shown at a position relates to a stored one; each stored body is read at most once."""
-        cache: dict[tuple[int, int], str] = {}
-
-        def compare(position: int, number: int) -> str:
-            pair = (position, number)
-            if pair not in cache:
-                message = shown.messages[position]
-                stored = next(iter(self.store.bodies(conversation_id, [number])))
-                cache[pair] = rendering.relation(
-                    message.kind,
-                    stored["content"],
-                    message.content,
-                    same_source=stored.get("fidelity", message.fidelity) == message.fidelity,
-                )
-            return cache[pair]
-
-        return compare
-
-    def _fresh(self, occurrences: Sequence[tuple[int, NewOccurrence]]) -> list[tuple[int, NewOccurrence]]:
-        """The counted occurrences whose body is not stored yet, each body once."""
-        fresh: list[tuple[int, NewOccurrence]] = []
-        taken: set[str] = set()
-        for number, occurrence in occurrences:
-            identity = occurrence.fingerprint.content_hash
-            if counts(occurrence.message.kind) and identity not in taken and not self.store.has_body(identity):
-                taken.add(identity)
-                fresh.append((number, occurrence))
-        return fresh

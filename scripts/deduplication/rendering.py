@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from .fingerprint import plain_text, skeleton
+from .fingerprint import plain_text
 from .model import COMMAND_OUTPUT, NOTICE, PROMPT, TEXT, THINKING, TOOL_CALL, TOOL_RESULT
 
 if TYPE_CHECKING:
@@ -41,11 +41,11 @@ _MARKUP: Final = re.compile(
 """What one version of the client draws of Markdown and another leaves out."""
 
 
-def relation(kind: str, stored: Content, shown: Content, *, same_source: bool = True) -> str:
-    """What ``shown`` is to ``stored``, both of the same ``kind`` and in the same place.
+def relation(kind: str, stored: Content, shown: Content) -> str:
+    """What ``shown`` is to ``stored``, both of the same ``kind``, from one kind of source and in the same place.
 
-    Prompts and texts must agree in letters and digits; ``same_source`` asks for punctuation and symbols as well
-    (``a+b`` is not ``a-b``), which only two renderings of one kind of source can give.
+    Prompts and texts must agree in letters and digits, and in punctuation and symbols as well: ``a+b`` is not ``a-b``.
+    Where one was laid out and the other written exactly, see ``across``.
     """
     if kind == TOOL_CALL:
         return _calls(plain_text(stored), plain_text(shown))
@@ -58,8 +58,7 @@ def relation(kind: str, stored: Content, shown: Content, *, same_source: bool = 
     if kind in _RENDERED:
         return GROWN if _TRANSIENT.match(before) and not _TRANSIENT.match(after) else REDRAWN
     if kind in (PROMPT, TEXT, THINKING):
-        bare = _bare(plain_text(stored)), _bare(plain_text(shown))
-        bones = (skeleton(stored), skeleton(shown)) if not same_source else bare
+        bones = _bare(plain_text(stored)), _bare(plain_text(shown))
         # Of "👍" or "***" nothing is left to compare: such a message is only itself.
         if before == after or (bones[0] and bones[0] == bones[1]):
             return REDRAWN

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,25 @@ class Shown:
     marks: list[tuple[str, int]]
     """Kind and the position before which it stands."""
     warnings: tuple[str, ...] = ()
+
+    def after(self, messages: list[Message]) -> Shown:
+        """What is shown, behind ``messages``; marks and warnings are left out."""
+        if not messages:
+            return self
+        prints = [*fingerprint.fingerprints(messages), *self.prints]
+        return Shown([*messages, *self.messages], columns.columns(prints), prints, [])
+
+    def only(self, positions: list[int]) -> Shown:
+        """What stands at ``positions``; a mark before a message that is left out stands before the next one."""
+        if len(positions) == len(self.messages):
+            return self
+        return Shown(
+            [self.messages[p] for p in positions],
+            self.rows.take(positions),
+            [self.prints[p] for p in positions],
+            [(kind, bisect_left(positions, before)) for kind, before in self.marks],
+            self.warnings,
+        )
 
 
 def shown_by(export: Export) -> Shown:
@@ -56,18 +76,23 @@ def new_occurrences(shown: Shown, plan: Plan, first: int) -> tuple[list[tuple[in
     now = timestamp()
     fresh: list[tuple[int, NewOccurrence]] = []
     numbers: list[int] = []
-    for position, match in enumerate(plan.matches):
-        if match is not None and position not in plan.grown:
-            numbers.append(match)
+    ids: dict[str, int] = {}
+    for position, known in enumerate(plan.matches):
+        if known is not None and position not in plan.grown:
+            numbers.append(known)
             continue
         message = shown.messages[position]
         number = first + len(fresh)
+        extends = known
+        if known is None and message.uuid:  # the same id again, with other content: a further version
+            extends = ids.get(message.uuid)
+            ids[message.uuid] = number
         occurrence = NewOccurrence(
             fingerprint=shown.prints[position],
             message=message,
             timestamp=message.timestamp or now,
             clock="source" if message.timestamp else "capture",
-            extends=match,
+            extends=extends,
         )
         fresh.append((number, occurrence))
         numbers.append(number)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Optional
 
 from .. import console, metrics, report, status_log
-from ..capture import Capture
+from ..child_output import Capture
 from ..display import Screen
 from ..errors import EXIT_FAILURE, EXIT_USAGE, DedupError
 from ..project import Project, find_project

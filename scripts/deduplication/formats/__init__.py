@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from .base import Format
 
 TEXT: Final = "claude-code-text"
+TRANSCRIPT: Final = "claude-code-transcript"
 API: Final = "anthropic-messages-api"
 THIRD_PARTY: Final = "third-party-json"
-FORMATS: Final = {TEXT: "text", API: "api", THIRD_PARTY: "third_party"}
+FORMATS: Final = {TEXT: "text", TRANSCRIPT: "transcript", API: "api", THIRD_PARTY: "third_party"}
 """Name of each format -> the module in this folder that reads it."""
 
 

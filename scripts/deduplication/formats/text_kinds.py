@@ -34,10 +34,11 @@ _TOOL_CALL: Final = re.compile(
     r"(?:[A-Z][A-Za-z]*(?: [A-Z][a-z]+)?|[\w.-]+ - [\w.-]+ \(MCP\)|mcp__\w+)\(.*\)[ ]*\Z"
     r"|Update Todos\Z"
     r"|\d+ (?:[\w-]+ )?agents? (?:finished|launched)\b.*"
-    r'|(?:Agent|Task) ".*" (?:finished|completed)\b.*'
     rf"|{COLLAPSED}\Z",  # 2.1.31 ... 2.1.76; later versions leave the bullet out
     re.DOTALL,
 )
+_FINISHED: Final = re.compile(r'(?:Agent|Task) "[^\n]*" (?:finished|completed)\b[^\n]*\Z')
+"""The client's own line that an agent in the background is done; a transcript has a notice there as well."""
 _CALL_WITH_RESULT: Final = re.compile(r"[\w][\w .:-]{0,60}\(\S")
 """An agent's own name, as a call: ``backend-reviewer(Check the routes)``; only a result below tells it from prose."""
 _SLASH: Final = re.compile(r"/[A-Za-z][\w:.-]*(?=\s|$)")
@@ -66,6 +67,8 @@ def classify(type_: str, raw: str, head: int, owner: str, previous: str, followi
     """
     if type_ == "assistant":
         text = content(raw, head, 2)
+        if _FINISHED.match(text):
+            return type_, SYSTEM, NOTICE, text
         if _TOOL_CALL.match(text) or (following == "result" and _CALL_WITH_RESULT.match(text)):
             return type_, ASSISTANT, TOOL_CALL, content(raw, head, 6) if "\n" in text else text
         return type_, ASSISTANT, TEXT, text

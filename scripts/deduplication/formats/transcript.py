@@ -228,7 +228,7 @@ class _Reader:
         self.after = command_before(reading.parts, self.after)
 
     def _is_repeat(self, value: dict[str, Any], reading: Reading) -> bool:
-        """True where the uuid came with the same content before; other content under it is a further version, and stays."""
+        """True where the uuid came with the same content before, or with more; other content is a further version, and stays."""
         uuid = _text(value.get("uuid"))
         if uuid is None:
             return False
@@ -237,7 +237,7 @@ class _Reader:
         if versions is None:
             self._seen[uuid] = [said]
             return False
-        if said in versions:
+        if said in versions or any(_is_part(said, version) for version in versions):
             return True
         versions.append(said)
         return False
@@ -253,6 +253,14 @@ class _Reader:
             yield f"{_lines_of(count)} of {name}; their bytes are kept, no message is"
         if named[_TYPES_NAMED:]:
             yield f"{_lines_of(sum(count for _, count in named[_TYPES_NAMED:]))} of further unknown types"
+
+
+def _is_part(said: list[Any], version: list[Any]) -> bool:
+    """A line that was cut short: what it says is the beginning of what the earlier one said."""
+    return len(said) == len(version) and all(
+        role == other and isinstance(text, str) and isinstance(whole, str) and whole.startswith(text)
+        for (role, text), (other, whole) in zip(said, version)
+    )
 
 
 def _lines(data: bytes) -> Iterator[tuple[int, int]]:

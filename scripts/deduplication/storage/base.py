@@ -28,11 +28,29 @@ class NewOccurrence:
 
 
 @dataclass(frozen=True)
+class Cursor:
+    """How far a growing file was read, as the commit record of its last capture says.
+
+    ``source`` is its absolute path, ``session`` the session its lines name, ``offset`` the end of the last whole line read.
+    ``prefix`` proves the bytes before it and ``after`` is what the reader of the next part must know: both are their makers'.
+    ``last`` is the sequence number of the last message read from the file, -1 where there is none yet.
+    """
+
+    source: str
+    session: str
+    offset: int
+    prefix: str
+    after: str
+    last: int
+
+
+@dataclass(frozen=True)
 class ExportRecord:
     """What the log keeps of a processed export besides its messages.
 
-    ``window`` holds inclusive ranges of sequence numbers in the order shown; ``marks`` pairs of kind and the sequence
-    number before which it stands (one past the last for a mark at the end).
+    ``session`` is the session it belongs to, where it names one; ``cursor`` is set for a part of a growing file, ``follows``
+    for one whose window goes on after that sequence number. ``window`` holds inclusive ranges of sequence numbers in the order
+    shown; ``marks`` pairs of kind and the sequence number before which it stands (one past the last for a mark at the end).
     """
 
     name: str
@@ -45,6 +63,9 @@ class ExportRecord:
     window: list[list[int]]
     marks: list[list[Any]] = field(default_factory=list)
     gaps: list[str] = field(default_factory=list)
+    session: str = ""
+    cursor: Cursor | None = None
+    follows: int = -1
 
 
 @dataclass(frozen=True)
@@ -67,6 +88,7 @@ class ConversationFigures:
     unique: int
     bookkeeping: int
     exports: int
+    captures: int
     messages_seen: int
     duplicates: int
     raw_bytes: int
@@ -104,6 +126,27 @@ class Store(Protocol):
 
     def candidates(self, shown: Columns) -> Sequence[str]:
         """Which conversations share distinctive messages with this sequence, most of them first?"""
+
+    def session(self, session_id: str) -> str:
+        """Which conversation does this session belong to? Empty for an unknown one."""
+
+    def has_session(self, conversation_id: str) -> bool:
+        """Does any session belong to this conversation?"""
+
+    def cursor(self, source: str) -> tuple[str, Cursor, int] | None:
+        """How far was this file read, into which conversation, and which was the next sequence number afterwards?"""
+
+    def cursors(self) -> list[tuple[str, Cursor]]:
+        """Which growing files were read, how far, and into which conversation?"""
+
+    def tip(self, conversation_id: str) -> int:
+        """Which sequence number does the next new message of this conversation get?"""
+
+    def known_uuids(self, conversation_id: str, uuids: Sequence[str]) -> dict[str, list[int]]:
+        """Which of these ids are known, and under which sequence numbers, in ascending order?"""
+
+    def body_hash(self, conversation_id: str, number: int) -> str:
+        """Which body does this sequence number stand for?"""
 
     def has_body(self, content_hash: str) -> bool:
         """Is a body with this identity stored, in whatever conversation?"""

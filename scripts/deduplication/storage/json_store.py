@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .. import atomic, locking
 from ..errors import StoreDamaged, StoreError, StoreNotPrivate, StoreNotWritable
-from ..fingerprint import DISTINCTIVE
 from ..model import LOST
+from ..overlap import TURNS, telling
 from . import healing
 from .log import Damaged, Line, Log, decode_line, encode_line, is_commit
 from .records import commit_record, occurrence_record
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ..columns import Columns
-    from .base import ConversationFigures, ExportRecord, NewOccurrence, SeenExport
+    from .base import ConversationFigures, Cursor, ExportRecord, NewOccurrence, SeenExport
     from .log import Record
 
 LOG_NAME: Final = "conversation_log.jsonl"
@@ -39,7 +39,7 @@ INDEX: Final = "alignment_index.json"
 LOCK: Final = ".lock"
 QUARANTINE: Final = "quarantine"
 INDEX_NAMES: Final = (WATERMARKS, HASHES, AUDIT, INDEX)
-_VERSION: Final = 1
+_VERSION: Final = 2
 
 
 class JsonStore:
@@ -239,14 +239,48 @@ class JsonStore:
         return self._state.conversation(conversation_id)
 
     def candidates(self, shown: Columns) -> Sequence[str]:
-        """Conversations that share distinctive messages, the one that shares most first."""
-        wanted = {shown.keys[p] for p in shown.distinctive()}
+        """Conversations that share telling turns, the one that shares most first."""
+        wanted = telling(shown)
         shared = {
-            name: sum(state.columns.weights[n] >= DISTINCTIVE for n, k in enumerate(state.columns.keys) if k in wanted)
+            name: sum(state.columns.kinds[n] in TURNS for n, k in enumerate(state.columns.keys) if k in wanted)
             for name, state in self._state.conversations.items()
             if not wanted.isdisjoint(state.columns.keys)
         }
         return sorted((name for name, count in shared.items() if count), key=lambda name: -shared[name])
+
+    def session(self, session_id: str) -> str:
+        """The conversation of a session."""
+        return self._state.sessions.get(session_id, "")
+
+    def has_session(self, conversation_id: str) -> bool:
+        """True where a session belongs to this conversation."""
+        return conversation_id in self._state.sessions.values()
+
+    def cursor(self, source: str) -> tuple[str, Cursor, int] | None:
+        """How far a growing file was read."""
+        entry = self._state.cursors.get(source)
+        return (entry[0], entry[1], entry[2]) if entry else None
+
+    def cursors(self) -> list[tuple[str, Cursor]]:
+        """Every growing file that was read."""
+        return [(entry[0], entry[1]) for entry in self._state.cursors.values()]
+
+    def tip(self, conversation_id: str) -> int:
+        """The next sequence number."""
+        return len(self.conversation(conversation_id).lines)
+
+    def known_uuids(self, conversation_id: str, uuids: Sequence[str]) -> dict[str, list[int]]:
+        """Sequence numbers of these ids."""
+        wanted = set(uuids)
+        found: dict[str, list[int]] = {}
+        for number, uuid in enumerate(self.conversation(conversation_id).columns.uuids):
+            if uuid in wanted:
+                found.setdefault(uuid, []).append(number)
+        return found
+
+    def body_hash(self, conversation_id: str, number: int) -> str:
+        """The content hash of an occurrence."""
+        return self.conversation(conversation_id).columns.hashes[number]
 
     def has_body(self, content_hash: str) -> bool:
         """True where a body with this identity is stored."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from ..clock import timestamp
@@ -59,4 +60,10 @@ def commit_record(conversation_id: str, export: ExportRecord, started: float) ->
         record["marks"] = export.marks
     if export.gaps:
         record["gaps"] = export.gaps
+    if export.session:
+        record["session"] = export.session
+    if export.cursor is not None:
+        record["cursor"] = asdict(export.cursor)
+    if export.follows >= 0:
+        record["follows"] = export.follows
     return record

@@ -6,7 +6,7 @@ the same bytes. Nothing here touches a file.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from ..columns import Columns
@@ -32,7 +32,7 @@ from ..model import (
     counts,
 )
 from ..ordering import ReadingOrder, reading_order
-from .base import ConversationFigures, SeenExport
+from .base import ConversationFigures, Cursor, SeenExport
 from .log import Damaged, encode_line, is_commit
 
 if TYPE_CHECKING:
@@ -65,6 +65,8 @@ class ConversationState:
     lines: list[int] = field(default_factory=list)
     """Byte offset of each occurrence's line in the log."""
     windows: list[list[list[int]]] = field(default_factory=list)
+    growing: list[int] = field(default_factory=list)
+    """Positions of the windows that belong to growing files: no export shares them."""
     extends: dict[int, int] = field(default_factory=dict)
     continuations: list[int] = field(default_factory=list)
     """Numbers that an export began with right after a compaction."""
@@ -90,11 +92,30 @@ class ConversationState:
 
     def add_window(self, window: list[list[int]]) -> int:
         """Append the window of one export unless it is there already; returns its position."""
-        if window in self.windows:
-            return self.windows.index(window)
+        for position, known in enumerate(self.windows):
+            if known == window and position not in self.growing:
+                return position
         self.windows.append(window)
         self._reading = None
         return len(self.windows) - 1
+
+    def go_on(self, position: int, follows: int, window: list[list[int]]) -> int:
+        """Add what a further part of a file shows, after ``follows``; ``position`` is that of its window so far, or -1.
+
+        A file that is captured turn by turn has one window, not one a turn.
+        """
+        self._reading = None
+        own = self.windows[position] if position >= 0 else []
+        if follows < 0 or not own or own[-1][1] != follows:
+            self.windows.append([*([[follows, follows]] if follows >= 0 else []), *(list(each) for each in window)])
+            self.growing.append(len(self.windows) - 1)
+            return len(self.windows) - 1
+        for first, last in window:
+            if own[-1][1] == first - 1:
+                own[-1][1] = last
+            else:
+                own.append([first, last])
+        return position
 
     def add_continuation(self, number: int) -> None:
         """Note that an export began with this occurrence, after a compaction."""
@@ -110,6 +131,9 @@ class State:
         self.size = 0
         self.conversations: dict[str, ConversationState] = {}
         self.exports: dict[str, list[list[Any]]] = {}
+        self.sessions: dict[str, str] = {}
+        self.cursors: dict[str, list[Any]] = {}
+        """For each growing file: its conversation, the cursor, the next sequence number then, and its window's position."""
         self.raw_bytes = 0
         self.unique = 0
         self.unreadable = 0
@@ -207,17 +231,36 @@ class State:
         if highest >= len(state.lines) + self.unreadable:
             raise Damaged("the window names messages that are not in the log")
         audit = _audit(record, line.end - self._run_start)
+        cursor = _cursor(record.get("cursor"))
+        follows = record.get("follows", -1)
+        if type(follows) is not int or follows > highest + 1 or not isinstance(record.get("session", ""), str):
+            raise Damaged("a part of a file that follows nothing")
         state.keep_lost(highest + 1)
-        position = state.add_window(record["window"])
+        if cursor is None:
+            position = state.add_window(window)
+        else:
+            before = self.cursors.get(cursor.source)
+            position = before[3] if before is not None and before[0] == conversation_id else -1
+            if window:
+                position = state.go_on(position, follows, window)
+            self.cursors[cursor.source] = [conversation_id, cursor, len(state.lines), position]
+        if record.get("session"):
+            self.sessions.setdefault(record["session"], conversation_id)
         if record["window"] and [COMPACTION, record["window"][0][0]] in record.get("marks", []):
             state.add_continuation(record["window"][0][0])
         f = state.figures
-        f["exports"] = f.get("exports", 0) + 1
+        kind = "exports" if cursor is None else "captures"
+        f[kind] = f.get(kind, 0) + 1
         f["messages_seen"] = f.get("messages_seen", 0) + export["total"]
         f["duplicates"] = f.get("duplicates", 0) + export["total"] - export["new"]
         f["stored_bytes"] = f.get("stored_bytes", 0) + len(line.data)
         f.setdefault("created_at", record["timestamp"])
         f["updated_at"] = record["timestamp"]
+        self._run_start = line.end
+        if cursor is not None:
+            self.raw_bytes += export["bytes"]
+            f["raw_bytes"] = f.get("raw_bytes", 0) + export["bytes"]
+            return audit
         seen = self.exports.setdefault(export["sha256"], [])
         if not seen:
             self.raw_bytes += export["bytes"]
@@ -226,7 +269,6 @@ class State:
         entry = [conversation_id, export["parser"], export["format"], export["total"], position]
         if entry not in seen:
             seen.append(entry)
-        self._run_start = line.end
         return audit
 
     # -- answers -----------------------------------------------------------------------------------------------
@@ -251,6 +293,7 @@ class State:
             unique=len(counted),
             bookkeeping=bookkeeping,
             exports=f.get("exports", 0),
+            captures=f.get("captures", 0),
             messages_seen=f.get("messages_seen", 0),
             duplicates=f.get("duplicates", 0),
             raw_bytes=f.get("raw_bytes", 0),
@@ -276,6 +319,11 @@ class State:
             "raw_bytes": self.raw_bytes,
             "unique": self.unique,
             "exports": self.exports,
+            "sessions": self.sessions,
+            "cursors": {
+                source: [name, asdict(cursor), tip, position]
+                for source, (name, cursor, tip, position) in self.cursors.items()
+            },
             "conversations": {
                 name: {
                     "keys": "".join(key or " " * _KEY for key in state.columns.keys),
@@ -284,6 +332,7 @@ class State:
                     "uuids": {str(n): uuid for n, uuid in enumerate(state.columns.uuids) if uuid},
                     "lines": state.lines,
                     "windows": state.windows,
+                    "growing": state.growing,
                     "extends": {str(number): root for number, root in state.extends.items()},
                     "continuations": state.continuations,
                     "figures": state.figures,
@@ -298,6 +347,11 @@ class State:
         state = cls()
         state.size = state._run_start = data["size"]
         state.raw_bytes, state.unique, state.exports = data["raw_bytes"], data["unique"], data["exports"]
+        state.sessions = data["sessions"]
+        state.cursors = {
+            source: [name, Cursor(**cursor), tip, position]
+            for source, (name, cursor, tip, position) in data["cursors"].items()
+        }
         for name, entry in data["conversations"].items():
             keys = entry["keys"]
             count = len(entry["kinds"])
@@ -315,9 +369,27 @@ class State:
                 raise ValueError(f"the columns of {name} differ in length")
             extends = {int(number): root for number, root in entry["extends"].items()}
             state.conversations[name] = ConversationState(
-                columns, entry["lines"], entry["windows"], extends, entry["continuations"], entry["figures"]
+                columns,
+                entry["lines"],
+                entry["windows"],
+                entry["growing"],
+                extends,
+                entry["continuations"],
+                entry["figures"],
             )
         return state
+
+
+def _cursor(record: Any) -> Cursor | None:
+    """The cursor of a commit record. Raises :class:`Damaged` where it has another form."""
+    if record is None:
+        return None
+    texts = ("source", "session", "prefix", "after")
+    if not all(isinstance(record.get(name), str) for name in texts) or not all(
+        type(record.get(name)) is int for name in ("offset", "last")
+    ):
+        raise Damaged("a cursor of another form")
+    return Cursor(**{name: record[name] for name in (*texts, "offset", "last")})
 
 
 def message_of(record: Record) -> Message:

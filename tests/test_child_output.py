@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from deduplication.capture import Capture
+from deduplication.child_output import Capture
 
 
 def test_everything_is_kept_within_measure() -> None:

@@ -1,0 +1,114 @@
+"""``deduplicate_export.py capture``: the client's own transcripts into the store."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .. import capture, capture_report, transcripts
+from ..display import show
+from ..errors import EXIT_FAILURE, EXIT_OK, DedupError, ExportError, ExportUnreadable, UnsafePath, UsageError
+from ..naming import validate_session_id
+from ..progress import progress
+from ..project import find_project
+from . import arguments as shared
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from ..transcripts import Transcript
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Capture what is new of the transcripts asked for; 1 where one of them failed, the others are captured all the same."""
+    asked = _parser().parse_args(arguments)
+    found, failures = _asked_for(asked)
+    dedup = shared.deduplicator(asked)
+    done: list[capture.Captured] = []
+    with progress(sum(each.size for each in found), "Capturing") as advance:
+        for each in found:
+            try:
+                captured = capture.capture_file(dedup, each.path, thorough=True)
+            except (ExportError, UnsafePath) as error:
+                failures.append((each.path, error))
+            else:
+                if captured is not None:
+                    done.append(captured)
+                    if not asked.json:
+                        show(capture_report.captured(captured))
+            advance(each.size)
+    _show_failures(failures)
+    sums = {
+        "transcripts": len(found),
+        "captured": [asdict(each) for each in done],
+        "total_messages": sum(each.total for each in done),
+        "new_messages": sum(each.new for each in done),
+        "read_bytes": sum(each.read_bytes for each in done),
+        "global_unique": dedup.global_unique_count(),
+        "failed": [{"path": str(path), "error": str(error)} for path, error in failures],
+    }
+    if asked.json:
+        import json
+
+        print(json.dumps(sums))
+    else:
+        show(capture_report.sums(sums))
+    return EXIT_FAILURE if failures else EXIT_OK
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = shared.Parser(
+        "deduplicate_export.py capture",
+        "Store what is new in the transcripts that Claude Code itself keeps: of this project, of all projects, of one\n"
+        "session, or of the files named. They are only read, and only what was added since the last time is stored.",
+    )
+    add = parser.add_argument
+    add("transcripts", nargs="*", metavar="TRANSCRIPT", help="transcript files, or folders of them (default: this project's)")
+    add("--all", action="store_true", help="every transcript of every project, in CLAUDE_CONFIG_DIR or ~/.claude")
+    add("--session", metavar="ID", help="the transcript of one session, with its sub-agents")
+    shared.add_store(parser)
+    add("--json", action="store_true", help="print one JSON object and nothing else")
+    return parser
+
+
+def _asked_for(asked: argparse.Namespace) -> tuple[list[Transcript], list[tuple[Path, DedupError]]]:
+    if (asked.all or asked.session) and asked.transcripts or (asked.all and asked.session):
+        raise UsageError("--all, --session and named transcripts exclude each other")
+    if asked.transcripts:
+        return _named(asked.transcripts)
+    if asked.session is not None:
+        session = validate_session_id(asked.session)
+        found = transcripts.find_transcripts(session=session)
+        if not found:
+            raise ExportUnreadable(
+                f"no transcript of session '{session}' in {transcripts.config_dir() / 'projects'}",
+                hint="The client deletes transcripts after a while. Check the id, and CLAUDE_CONFIG_DIR.",
+            )
+        return found, []
+    return transcripts.find_transcripts(None if asked.all else find_project(asked.project).root), []
+
+
+def _named(paths: Sequence[str]) -> tuple[list[Transcript], list[tuple[Path, DedupError]]]:
+    found: list[Transcript] = []
+    failures: list[tuple[Path, DedupError]] = []
+    for given in paths:
+        if not given:
+            raise UsageError("a transcript's name is empty", hint="An unset variable of the shell? Nothing was captured.")
+        path = Path(os.path.abspath(given))
+        try:
+            files = sorted(path.rglob("*.jsonl")) if path.is_dir() else [path]
+            for file in files:
+                status = file.stat()
+                found.append(transcripts.Transcript(file, file.stem, status.st_size, status.st_mtime_ns))
+        except OSError as error:
+            failures.append((path, ExportUnreadable(error.strerror or str(error))))
+    return found, failures
+
+
+def _show_failures(failures: list[tuple[Path, Any]]) -> None:
+    for path, error in failures:
+        show(capture_report.not_captured(str(path), str(error), error.hint), sys.stderr)

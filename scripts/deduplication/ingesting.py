@@ -1,0 +1,270 @@
+"""One export into a store: find its conversation, align it, store what is new, and say what became of it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from . import alignment, gaps, rendering
+from .across import relation_across
+from .identification import conversation_of, session_of
+from .model import LAYOUT, LOST, Message, counts
+from .ordering import ranges
+from .shown import message_dict, new_occurrences, placed_marks, shown_by
+from .storage.base import ExportRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .model import Content, Export
+    from .shown import Shown
+    from .storage.base import Conversation, Cursor, NewOccurrence, SeenExport, Store
+
+PARSER_VERSION: Final = 2
+"""Raised whenever a parser reads more out of the same bytes, so that a file known under an older one is read again."""
+_CONTEXT: Final = 20
+"""Messages read before a part of a growing file that are aligned along with it."""
+
+
+@dataclass(frozen=True)
+class Ingest:
+    """What became of one export. ``total`` = ``new`` + ``duplicates``; bytes and counts are whole numbers."""
+
+    conversation_id: str
+    format: str
+    name: str
+    sha256: str
+    raw_bytes: int
+    total: int
+    new: int
+    duplicates: int
+    gaps: tuple[str, ...]
+    warnings: tuple[str, ...]
+    new_messages: list[dict[str, Any]]
+    known_before: bool
+
+
+@dataclass(frozen=True)
+class Input:
+    """The file an export was read from, or a part of it: its name, SHA-256 and size in bytes.
+
+    ``cursor``: it is a part of a growing file, read up to there. ``cursor.last`` is the sequence number of the last message
+    that was read from the file before (-1: none); what is stored has that of the last one of this part.
+    """
+
+    name: str
+    sha256: str
+    size: int
+    cursor: Cursor | None = None
+
+    @property
+    def follows(self) -> int:
+        """The sequence number that the first message of this part comes after, -1 where none does."""
+        return self.cursor.last if self.cursor is not None else -1
+
+
+def known_file(store: Store, source: Input, conversation_id: str | None, *, dry_run: bool) -> Ingest | None:
+    """The result for a file whose very bytes were processed before, by this parser: nothing in it can be new."""
+    started = time.perf_counter()
+    with store.transaction(write=False):
+        if not store.seen(source.sha256):
+            return None
+    with store.transaction(write=not dry_run):
+        seen = [entry for entry in store.seen(source.sha256) if entry.parser == PARSER_VERSION]
+        seen = [entry for entry in seen if conversation_id in (None, entry.conversation_id)]
+        # Where a damaged log lost a message, the export that had it is read again: it brings the message back.
+        seen = [entry for entry in seen if not _has_lost(store, entry)]
+        if not seen:
+            return None
+        known = seen[0]
+        record = _record(source, known.format, total=known.total, window=known.window)
+        if not dry_run:
+            store.commit(known.conversation_id, [], record, started)
+    return _result(store, known.conversation_id, record, (), [], known_before=True)
+
+
+def ingest(
+    store: Store, export: Export, source: Input, conversation_id: str | None = None, *, dry_run: bool = False
+) -> Ingest:
+    """Align an export with its conversation and store what is new; durable when this returns."""
+    started = time.perf_counter()
+    shown = shown_by(export)
+    with store.transaction(write=not dry_run):
+        target = conversation_id or conversation_of(store, export, shown, source.name)
+        conversation = store.conversation(target)
+        before = _read_before(store, target, conversation, source.follows)
+        seen = shown.after(before)
+        plan = alignment.plan(
+            conversation.columns,
+            conversation.reading(),
+            seen.rows,
+            _compare(store, target, seen),
+            conversation.extends,
+        ).without_first(len(before))
+        found: list[str] = []
+        if source.cursor is None:
+            indexes = [message.source_index for message in shown.messages]
+            found = gaps.describe(shown.marks, plan.matches, indexes, known=len(conversation.columns))
+        occurrences, numbers = new_occurrences(shown, plan, len(conversation.columns))
+        return _commit(store, target, export, source, shown, (occurrences, numbers, found), started, dry_run=dry_run)
+
+
+def append(store: Store, export: Export, source: Input, conversation_id: str) -> Ingest:
+    """Store a part of a growing file behind what the file brought before; durable when this returns.
+
+    Only for a conversation of which no other source told anything since then: nothing of it is read but what has the same ids.
+    The caller holds the transaction in which that was seen.
+    """
+    started = time.perf_counter()
+    shown = shown_by(export)
+    versions: dict[int, int] = {}
+    known = store.known_uuids(conversation_id, [message.uuid for message in shown.messages if message.uuid])
+    repeated: set[int] = set()
+    for position, message in enumerate(shown.messages):
+        numbers = known.get(message.uuid or "", [])
+        if not numbers:
+            continue
+        if _adds_nothing(store, conversation_id, numbers, message, shown.prints[position].content_hash):
+            repeated.add(position)
+        else:
+            versions[position] = numbers[-1]
+    kept = [position for position in range(len(shown.messages)) if position not in repeated]
+    shown = shown.only(kept)
+    matches = [versions.get(position) for position in kept]
+    grown = frozenset(new for new, position in enumerate(kept) if position in versions)
+    occurrences, numbers = new_occurrences(shown, alignment.Plan(matches, grown), store.tip(conversation_id))
+    return _commit(store, conversation_id, export, source, shown, (occurrences, numbers, []), started, dry_run=False)
+
+
+def _adds_nothing(store: Store, conversation_id: str, numbers: Sequence[int], message: Message, identity: str) -> bool:
+    """True where a line that is known by its id says again what it said, or was emptied or cut short."""
+    if any(store.body_hash(conversation_id, number) == identity for number in numbers):
+        return True
+    last = next(iter(store.bodies(conversation_id, numbers[-1:])))
+    same_kind = last["kind"] == message.kind and last.get("fidelity", LAYOUT) == message.fidelity
+    return same_kind and rendering.relation(message.kind, last["content"], message.content) == rendering.PART
+
+
+def _commit(
+    store: Store,
+    target: str,
+    export: Export,
+    source: Input,
+    shown: Shown,
+    found: tuple[list[tuple[int, NewOccurrence]], list[int], list[str]],
+    started: float,
+    *,
+    dry_run: bool,
+) -> Ingest:
+    """Log the run: its new occurrences, then the record with the number of every message shown."""
+    occurrences, numbers, gaps_found = found
+    fresh = _fresh(store, occurrences)
+    cursor = source.cursor
+    record = _record(
+        source,
+        export.format,
+        total=sum(counts(kind) for kind in shown.rows.kinds),
+        new=len(fresh),
+        window=ranges(numbers),
+        marks=placed_marks(shown.marks, numbers),
+        gaps=gaps_found,
+        session=session_of(export),
+        cursor=cursor and replace(cursor, last=numbers[-1] if numbers else cursor.last),
+        follows=source.follows if numbers else -1,
+    )
+    if not dry_run:
+        store.commit(target, occurrences, record, started)
+    new_messages = [message_dict(occurrence, number) for number, occurrence in fresh]
+    return _result(store, target, record, (*export.warnings, *shown.warnings), new_messages, known_before=False)
+
+
+def _record(source: Input, format_: str, **found: Any) -> ExportRecord:
+    found.setdefault("new", 0)
+    return ExportRecord(
+        name=source.name, sha256=source.sha256, bytes=source.size, format=format_, parser=PARSER_VERSION, **found
+    )
+
+
+def _result(
+    store: Store,
+    conversation_id: str,
+    record: ExportRecord,
+    warnings: tuple[str, ...],
+    new_messages: list[dict[str, Any]],
+    *,
+    known_before: bool,
+) -> Ingest:
+    of_the_store = list(store.warnings)
+    store.warnings.clear()
+    return Ingest(
+        conversation_id=conversation_id,
+        format=record.format,
+        name=record.name,
+        sha256=record.sha256,
+        raw_bytes=record.bytes,
+        total=record.total,
+        new=record.new,
+        duplicates=record.total - record.new,
+        gaps=tuple(record.gaps),
+        warnings=(*warnings, *of_the_store),
+        new_messages=new_messages,
+        known_before=known_before,
+    )
+
+
+def _has_lost(store: Store, seen: SeenExport) -> bool:
+    kinds = store.conversation(seen.conversation_id).columns.kinds
+    return LOST in kinds and any(kinds[n] == LOST for first, last in seen.window for n in range(first, last + 1))
+
+
+def _read_before(store: Store, conversation_id: str, conversation: Conversation, follows: int) -> list[Message]:
+    """The messages that are read last up to number ``follows``: with them a part of a file finds its place."""
+    order = conversation.reading().order
+    if follows < 0 or follows not in order:
+        return []
+    end = order.index(follows) + 1
+    return [
+        Message(
+            body["role"], body["kind"], body["content"], uuid=body.get("uuid"), fidelity=body.get("fidelity", LAYOUT)
+        )
+        for body in store.bodies(conversation_id, order[max(0, end - _CONTEXT) : end])
+    ]
+
+
+def _compare(store: Store, conversation_id: str, shown: Shown) -> alignment.Compare:
+    """How the body shown at a position relates to a stored one; each stored body is read at most once."""
+    cache: dict[tuple[int, int], str] = {}
+
+    def compare(position: int, number: int) -> str:
+        pair = (position, number)
+        if pair not in cache:
+            message = shown.messages[position]
+            stored = next(iter(store.bodies(conversation_id, [number])))
+            cache[pair] = _relation(message, stored["content"], stored.get("fidelity", message.fidelity))
+        return cache[pair]
+
+    return compare
+
+
+def _relation(shown: Message, stored: Content, fidelity: str) -> str:
+    """What the message shown is to a stored body: of the same kind of source, or of the other one."""
+    if shown.fidelity == fidelity:
+        return rendering.relation(shown.kind, stored, shown.content)
+    if shown.fidelity == LAYOUT:
+        return relation_across(shown.kind, stored, shown.content)
+    # What was written takes the place of what a screen showed of it.
+    across = relation_across(shown.kind, shown.content, stored)
+    return across if across == rendering.DIFFERENT else rendering.GROWN
+
+
+def _fresh(store: Store, occurrences: Sequence[tuple[int, NewOccurrence]]) -> list[tuple[int, NewOccurrence]]:
+    """The counted occurrences whose body is not stored yet, each body once."""
+    fresh: list[tuple[int, NewOccurrence]] = []
+    taken: set[str] = set()
+    for number, occurrence in occurrences:
+        identity = occurrence.fingerprint.content_hash
+        if counts(occurrence.message.kind) and identity not in taken and not store.has_body(identity):
+            taken.add(identity)
+            fresh.append((number, occurrence))
+    return fresh
