@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from deduplication import capture, fingerprint, formats
 from deduplication.deduplicator import ClaudeConversationDeduplicator
-from deduplication.formats import text
 
 SEEDS = int(os.environ.get("EXPORT_DEDUP_SEEDS") or 5)
 """Fifty before a release; a few in the ordinary run."""
@@ -70,10 +70,24 @@ def generate(generator, folder, seed, **options):
     last = {entry["epoch"]: entry["file"] for entry in manifest["exports"]}
     said = []
     for epoch in sorted(last):
-        said += ["".join(m.content.split()) for m in text.parse((folder / last[epoch]).read_bytes()).messages]
+        said += [squeezed(message.content) for message in formats.parse((folder / last[epoch]).read_bytes()).messages]
     truth = (folder / "truth.jsonl").read_text().splitlines()
-    assert len(said) == len(truth) == manifest["messages_unique_positions"]
-    return sorted(folder.glob("*.txt")), said
+    assert options.get("format") == "jsonl" or len(said) == len(truth) == manifest["messages_unique_positions"]
+    return [folder / entry["file"] for entry in manifest["exports"]], said
+
+
+def squeezed(content):
+    """A message's content without the white space that a screen adds."""
+    return "".join(fingerprint.plain_text(content).split())
+
+
+def everything(store):
+    """All that a store holds, conversation after conversation."""
+    return [
+        squeezed(message["content"])
+        for conversation in store.conversations()
+        for message in store.get_full_conversation(conversation)
+    ]
 
 
 @pytest.mark.parametrize("named", [True, False], ids=["named", "found"])
@@ -89,13 +103,28 @@ def test_every_occurrence_is_kept_once_and_in_order(generator, tmp_path, seed, w
     totals = [
         store.ingest(file.read_bytes(), name=file.name, conversation_id="day" if named else None) for file in files
     ]
-    kept = [
-        "".join(message["content"].split())
-        for conversation in store.conversations()
-        for message in store.get_full_conversation(conversation)
-    ]
+    kept = everything(store)
     assert Counter(said) - Counter(kept) == Counter()
     assert Counter(kept) - Counter(said) == Counter()
     assert kept == said
     assert all(result.total == result.new + result.duplicates for result in totals)
     assert not store.store.verify()
+
+
+@pytest.mark.parametrize("growing", [True, False], ids=["one-file-that-grows", "a-file-each-time"])
+@pytest.mark.parametrize("world", [name for name in WORLDS if name != "rewrap"])
+@pytest.mark.parametrize("seed", range(1, SEEDS + 1))
+def test_every_line_of_a_transcript_is_kept_once_and_in_order(generator, tmp_path, seed, world, growing):
+    """The same for transcripts: one file that is appended to, or rewritten after a compaction, or copies of it."""
+    files, said = generate(
+        generator, tmp_path / "exports", seed, **{**WORLDS[world], "rewrap": False, "format": "jsonl"}
+    )
+    store = ClaudeConversationDeduplicator(tmp_path / "state")
+    for file in files:
+        if growing:
+            (tmp_path / "session.jsonl").write_bytes(file.read_bytes())
+            capture.capture_file(store, tmp_path / "session.jsonl")
+        else:
+            store.ingest(file.read_bytes(), name=file.name)
+    assert everything(store) == said
+    assert store.store.verify() == []

@@ -301,11 +301,10 @@ class _Aligner:
         if at >= 0 and all(match is None for match in self.matches[at : at + len(run)]):
             self.matches[at : at + len(run)] = run
             return
-        if all(match is None for match in self.matches):
-            self._take_part(run)
-            pairs = embedded(self.shown, self.known)
-            if pairs and differ_in_source(self, *pairs[0]):
-                self._follow(pairs)
+        self._take_part(run)
+        pairs = embedded(self.shown, self.known)
+        if pairs and differ_in_source(self, *pairs[0]) and all(self.matches[p] is None for p, _ in pairs):
+            self._follow(pairs)
 
     def settle_ids(self) -> None:
         """A message whose id and content are stored is that one, wherever it stands: lines may have changed places."""

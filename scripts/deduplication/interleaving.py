@@ -16,6 +16,8 @@ from .subsequence import find
 if TYPE_CHECKING:
     from .columns import Columns
 
+A_FEW_WORDS: Final = 12
+"""Letters and digits from which a turn by itself says anything."""
 _TOOLS: Final = (TOOL_CALL, TOOL_RESULT)
 
 
@@ -46,7 +48,7 @@ def between(sides: Sides, p0: int, p1: int, k0: int, k1: int) -> None:
     """Pair what lies between two matched pairs; half-open positions."""
     at, last_p, last_k = k0, p0, k0
     for p in range(p0, p1):
-        if sides.shown.kinds[p] in _TOOLS:
+        if sides.shown.kinds[p] in _TOOLS or sides.matches[p] is not None:
             continue
         k = next((k for k in range(at, k1) if sides.free(k) and sides.alike(p, k)), -1)
         if k >= 0:
@@ -71,15 +73,20 @@ def outwards(sides: Sides, p: int, k: int, step: int) -> None:
 
 
 def embedded(shown: Columns, known: Columns) -> list[tuple[int, int]]:
-    """Pairs of turns where all turns of one sequence stand in a row inside the other; the last such place."""
+    """Pairs of turns where all turns of one sequence stand in a row inside the other; the last such place.
+
+    A single turn must say a few words: "yes" stands everywhere.
+    """
     ours = [p for p, kind in enumerate(shown.kinds) if kind in TURNS]
     theirs = [k for k, kind in enumerate(known.kinds) if kind in TURNS]
     here, there = [shown.keys[p] for p in ours], [known.keys[k] for k in theirs]
     at = find(there, here)
     if at >= 0:
-        return list(zip(ours, theirs[at:]))
-    at = find(here, there)
-    return list(zip(ours[at:], theirs)) if at >= 0 else []
+        pairs = list(zip(ours, theirs[at:]))
+    else:
+        at = find(here, there)
+        pairs = list(zip(ours[at:], theirs)) if at >= 0 else []
+    return pairs if len(pairs) > 1 or any(shown.weights[p] >= A_FEW_WORDS for p, _ in pairs) else []
 
 
 def _next_turn(rows: Columns, position: int, step: int) -> int:

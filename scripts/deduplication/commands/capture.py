@@ -76,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _asked_for(asked: argparse.Namespace) -> tuple[list[Transcript], list[tuple[Path, DedupError]]]:
-    if (asked.all or asked.session) and asked.transcripts or (asked.all and asked.session):
+    if ((asked.all or asked.session) and asked.transcripts) or (asked.all and asked.session):
         raise UsageError("--all, --session and named transcripts exclude each other")
     if asked.transcripts:
         return _named(asked.transcripts)
