@@ -27,7 +27,7 @@ def line(name, type_, message=None, *, session=SESSION, at=0, **more):
     }
     if message is not None:
         value["message"] = message
-    return json.dumps({**value, **more}, ensure_ascii=False).encode() + b"\n"
+    return json.dumps({**value, **more}, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
 def prompt(text, name=None, **more):

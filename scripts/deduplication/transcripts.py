@@ -21,7 +21,7 @@ CLEANUP_DAYS: Final = 30
 """Days after which the client deletes a transcript that nobody wrote to, unless its settings say otherwise."""
 _HEAD: Final = 256 * 1024
 """Bytes in which the first line with a working directory is looked for."""
-_WORKING_DIRECTORY: Final = re.compile(rb'"cwd":("(?:[^"\\]|\\.){1,4096}")')
+_WORKING_DIRECTORY: Final = re.compile(rb'"cwd": ?("(?:[^"\\]|\\.){1,4096}")')
 _OTHER: Final = re.compile(r"[^A-Za-z0-9]")
 
 
@@ -135,7 +135,7 @@ def _session_in(path: Path) -> str:
     """The session that an agent's file of an older version names; the file's own name where it names none."""
     try:
         with path.open("rb") as file:
-            match = re.search(rb'"sessionId":"([A-Za-z0-9._-]{1,100})"', file.read(_HEAD))
+            match = re.search(rb'"sessionId": ?"([A-Za-z0-9._-]{1,100})"', file.read(_HEAD))
     except OSError:
         return path.stem
     return match.group(1).decode() if match else path.stem

@@ -1,0 +1,117 @@
+"""``deduplicate_export.py capture`` as a process."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from deduplication.transcripts import folder_name
+from transcript_lines import SESSION, day, prompt
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A project with one captured session's transcript in the client's folder."""
+    root = tmp_path / "my project"
+    root.mkdir()
+    monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(tmp_path / "config"))
+    monkeypatch.delenv("CLAUDE_PROJECT_DIR", raising=False)
+    place(root, f"{SESSION}.jsonl", day(3))
+    return root
+
+
+def place(root, name, data):
+    """A transcript of a session in ``root``."""
+    path = root.parent / "config" / "projects" / folder_name(str(root)) / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data.replace(b"/home/ada/project", str(root).encode()))
+    return path
+
+
+@pytest.fixture
+def run(repository, project):
+    """Run the command in the project."""
+
+    def call(*arguments):
+        command = [sys.executable, str(repository / "scripts" / "deduplicate_export.py"), "capture", *arguments]
+        return subprocess.run(
+            [*command, "--project", str(project)], capture_output=True, encoding="utf-8", check=False, cwd=project
+        )
+
+    return call
+
+
+def test_the_project_s_sessions_are_captured(run):
+    """Without an argument it is this project; again there is nothing new."""
+    first = run()
+    assert (first.returncode, first.stderr) == (0, "")
+    assert "Transcripts: 1 (0 unchanged, 0 failed)\nTotal messages: 6\nNew unique: 6\n" in first.stdout
+    assert "Transcripts: 1 (1 unchanged, 0 failed)\nTotal messages: 0\n" in run().stdout
+
+
+def test_json_is_one_object(run):
+    """A script reads every number."""
+    said = json.loads(run("--json").stdout)
+    assert (said["transcripts"], said["total_messages"], said["new_messages"], said["failed"]) == (1, 6, 6, [])
+    assert [each["session"] for each in said["captured"]] == [SESSION]
+
+
+def test_all_takes_every_project(run, project, tmp_path):
+    """Other projects' sessions are taken only when they are asked for."""
+    other = tmp_path / "other"
+    other.mkdir()
+    place(other, "b.jsonl", prompt("elsewhere", session="b"))
+    assert "Transcripts: 1 " in run().stdout
+    assert "Transcripts: 2 (1 unchanged, 0 failed)\nTotal messages: 1\n" in run("--all").stdout
+
+
+def test_one_session(run, project):
+    """``--session`` names one; an unknown one is a named failure."""
+    place(project, "b.jsonl", prompt("elsewhere", session="b"))
+    assert "Transcripts: 1 " in run("--session", SESSION).stdout
+    unknown = run("--session", "nobody")
+    assert unknown.returncode == 1
+    assert "no transcript of session 'nobody'" in unknown.stderr
+
+
+def test_named_files_and_folders(run, tmp_path):
+    """Files and whole folders; one that fails costs only itself, and the exit code says so."""
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "a.jsonl").write_bytes(prompt("a", session="a"))
+    (tmp_path / "more" / "bad.jsonl").write_bytes(b"{}\n")
+    done = run(str(tmp_path / "more"), str(tmp_path / "none.jsonl"))
+    assert done.returncode == 1
+    assert "New unique: 1\n" in done.stdout
+    assert "bad.jsonl is no transcript" in done.stderr
+    assert "none.jsonl" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--all", "x"), ("--session", "a", "x"), ("--all", "--session", "a"), ("",)], ids=str
+)
+def test_what_contradicts_itself_is_refused(run, arguments):
+    """Nothing is captured when it is not clear what was asked for."""
+    done = run(*arguments)
+    assert done.returncode == 2
+    assert done.stdout == ""
+
+
+def test_nothing_there(run, project):
+    """No transcript is no failure, and the user reads where they would be."""
+    for path in (project.parent / "config").rglob("*.jsonl"):
+        os.unlink(path)
+    done = run()
+    assert done.returncode == 0
+    assert "No transcripts found." in done.stdout
+
+
+def test_the_client_s_files_are_only_read(run, project):
+    """Bytes, times and permissions of a transcript are what they were."""
+    (path,) = (project.parent / "config").rglob("*.jsonl")
+    before = (path.read_bytes(), path.stat().st_mtime_ns, path.stat().st_mode)
+    run()
+    assert (path.read_bytes(), path.stat().st_mtime_ns, path.stat().st_mode) == before
