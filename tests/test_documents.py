@@ -283,6 +283,7 @@ COMMANDS = {
     "deduplicate_export.py": "scripts/deduplicate_export.py",
     "deduplicate_export.py verify": "scripts/deduplicate_export.py verify",
     "deduplicate_export.py rebuild": "scripts/deduplicate_export.py rebuild",
+    "deduplicate_export.py capture": "scripts/deduplicate_export.py capture",
     "create-checkpoint.py": "scripts/create-checkpoint.py",
     "install.sh": "install.sh",
 }
@@ -332,7 +333,7 @@ def test_the_wrapper_takes_the_options_of_the_core():
 
 def test_every_option_in_a_document_exists():
     """No document names an option that no command of ours has."""
-    known = {FULL, "--help"}
+    known = {FULL, "--help", "--fork-session"}  # the last one is the client's
     for command in [*COMMANDS.values(), "benchmarks/run.py"]:
         known |= set(OPTION.findall(help_of(command)))
     unknown = {
