@@ -49,6 +49,8 @@ EXACT: Final = "exact"
 
 COMPACTION: Final = "compaction"
 BANNER: Final = "banner"
+REWIND: Final = "rewind"
+"""The conversation goes on from an earlier point: what stands between that one and here was abandoned."""
 TRUNCATION: Final = "truncation"
 """The source itself says that earlier messages are not shown."""
 
@@ -85,7 +87,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Mark:
-    """Something that stands between messages: a compaction, a further banner. ``before`` is a message's position."""
+    """Something that stands between messages: a compaction, a rewind, a further banner. ``before`` is a message's position."""
 
     kind: str
     before: int

@@ -24,6 +24,7 @@ from deduplication.model import (
     LOCAL_COMMAND,
     NOTICE,
     PROMPT,
+    REWIND,
     SUMMARY,
     SYSTEM,
     TEXT,
@@ -31,6 +32,7 @@ from deduplication.model import (
     TOOL_CALL,
     TOOL_RESULT,
     USER,
+    Export,
     Mark,
     counts,
 )
@@ -762,10 +764,34 @@ def test_slices(cuts):
     assert marks == [mark.before for mark in expected.marks]
 
 
+CHAIN = (
+    user("first", uuid="a", parentUuid=None),
+    assistant(said("one"), uuid="b", parentUuid="a"),
+    user("second", uuid="c", parentUuid="b"),
+    assistant({"type": "tool_use", "id": "t1", "name": "Read", "input": {}}, uuid="d", parentUuid="c"),
+    assistant({"type": "tool_use", "id": "t2", "name": "Read", "input": {}}, uuid="e", parentUuid="d"),
+    result("x", uuid="f", parentUuid="d"),
+    result("y", uuid="g", parentUuid="e"),
+    user("instead of the second", uuid="h", parentUuid="b"),
+    assistant(said("two"), uuid="i", parentUuid="h"),
+    user("after a compaction", uuid="j", parentUuid=None),
+)
+
+
+@pytest.mark.parametrize("cut", range(len(CHAIN)))
+def test_a_rewind_is_marked(cut):
+    """A prompt that goes on from an earlier line stands behind a mark; results of parallel calls and compactions do not."""
+    head, tail = CHAIN[:cut], CHAIN[cut:]
+    first = transcript.parse_slice(encode(*head)) if head else transcript.Slice(Export("", ()), "")
+    second = transcript.parse_slice(encode(*tail), first.after)
+    marks = [*first.export.marks, *(Mark(m.kind, m.before + cut) for m in second.export.marks)]
+    assert marks == [Mark(REWIND, 7)]
+
+
 def test_empty_slice():
     """A slice without a known line is no error: the file as a whole was recognised."""
     export, after = transcript.parse_slice(b"\n", BOOKKEEPING)
-    assert (export.messages, labels(export), after) == ((), ["blank"], BOOKKEEPING)
+    assert (export.messages, labels(export), after) == ((), ["blank"], f"{BOOKKEEPING}/")
 
 
 # -- the real client -------------------------------------------------------------------------------------------

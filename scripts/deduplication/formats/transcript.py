@@ -13,7 +13,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Optional
 
 from ..errors import ExportUnreadable, NotAnExport
-from ..model import COMPACTION, EXACT, Export, Mark, Message, Span
+from ..model import COMPACTION, EXACT, PROMPT, REWIND, Export, Mark, Message, Span
 from .json_spans import decoder
 from .transcript_lines import CONVERSATION, OTHERS, Reading, command_before, read_line
 
@@ -36,6 +36,8 @@ _BOM: Final = b"\xef\xbb\xbf"
 _START: Final = re.compile(r'\{"(?:parentUuid|type|uuid|sessionId|isSidechain|messageId|leafUuid)":')
 """How the client's objects begin."""
 _STARTS_TRIED: Final = 64
+_IN_CHAIN: Final = CONVERSATION | {"progress"}
+"""Types whose lines follow one another by ``parentUuid``."""
 _PROBED: Final = 2000
 """Lines; a session may begin with many snapshots and titles, but not with this many."""
 _TYPES_NAMED: Final = 20
@@ -94,18 +96,21 @@ def parse(data: bytes) -> Export:
 def parse_slice(data: bytes, after: str = "") -> Slice:
     """The same for a part that begins where a line begins; offsets and positions count from the beginning of the part.
 
-    Whether an output belongs to ``/export`` is known from the command before, which may lie in the part before: ``after`` is
-    that of the part before. Repeats are found within a part only; their uuids tell the rest.
+    Whether an output belongs to ``/export`` is known from the command before, and that a prompt goes on from an earlier point,
+    from the line before, which may lie in the part before: ``after`` is that of the part before. Repeats are found within a
+    part only; their uuids tell the rest.
     """
     reader = _Reader(after)
-    return Slice(reader.read(data), reader.after)
+    export = reader.read(data)
+    return Slice(export, f"{reader.after}/{reader.tip}")
 
 
 class _Reader:
     """Turns lines into messages, spans and marks; remembers uuids, the last command and what to warn of."""
 
     def __init__(self, after: str) -> None:
-        self.after = after
+        self.after, _, self.tip = after.partition("/")
+        """The kind of the command whose output may come next, and the id of the last line of the conversation."""
         self.known = 0
         self._decode = decoder()
         self._messages: list[Message] = []
@@ -205,6 +210,7 @@ class _Reader:
             self._spans.append(Span(start, end, REPEATED))
             return
         self._spans.append(Span(start, end, reading.label))
+        self._note_place(value, reading)
         if reading.label == COMPACTION:
             self._marks.append(Mark(COMPACTION, len(self._messages)))
         elif reading.parts:
@@ -217,6 +223,18 @@ class _Reader:
             self._agent = _identifier(value.get("agentId")) if self._session else None
         if self._agent is not None and value.get("isSidechain") is not True:
             self._agent = None
+
+    def _note_place(self, value: dict[str, Any], reading: Reading) -> None:
+        """A prompt follows the line before it; where it names an earlier one, what came after that one was abandoned.
+
+        Of other lines this says nothing: results of parallel calls name different lines without any rewind.
+        """
+        uuid, parent = _text(value.get("uuid")), _text(value.get("parentUuid"))
+        if value["type"] == "user" and parent and self.tip not in ("", parent):
+            if any(part.kind == PROMPT for _, part in reading.parts):
+                self._marks.append(Mark(REWIND, len(self._messages)))
+        if uuid is not None and value["type"] in _IN_CHAIN:
+            self.tip = uuid
 
     def _put(self, start: int, end: int, reading: Reading, value: dict[str, Any]) -> None:
         uuid, timestamp = _text(value.get("uuid")), value.get("timestamp")
