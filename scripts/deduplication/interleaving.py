@@ -75,18 +75,17 @@ def outwards(sides: Sides, p: int, k: int, step: int) -> None:
 def embedded(shown: Columns, known: Columns) -> list[tuple[int, int]]:
     """Pairs of turns where all turns of one sequence stand in a row inside the other; the last such place.
 
-    A single turn must say a few words: "yes" stands everywhere.
+    A single known turn must say a few words: "yes" stands everywhere.
     """
     ours = [p for p, kind in enumerate(shown.kinds) if kind in TURNS]
     theirs = [k for k, kind in enumerate(known.kinds) if kind in TURNS]
     here, there = [shown.keys[p] for p in ours], [known.keys[k] for k in theirs]
     at = find(there, here)
     if at >= 0:
-        pairs = list(zip(ours, theirs[at:]))
-    else:
-        at = find(here, there)
-        pairs = list(zip(ours[at:], theirs)) if at >= 0 else []
-    return pairs if len(pairs) > 1 or any(shown.weights[p] >= A_FEW_WORDS for p, _ in pairs) else []
+        return list(zip(ours, theirs[at:]))
+    at = find(here, there)
+    says_something = len(theirs) > 1 or any(known.weights[k] >= A_FEW_WORDS for k in theirs)
+    return list(zip(ours[at:], theirs)) if at >= 0 and says_something else []
 
 
 def _next_turn(rows: Columns, position: int, step: int) -> int:
