@@ -74,7 +74,9 @@ def checkout(tmp_path, monkeypatch):
     """A small checkout that a test may change, as if a newer version had been fetched."""
     folder = tmp_path / "checkout"
     shutil.copytree(REPOSITORY / "scripts", folder / "scripts", ignore=shutil.ignore_patterns("__pycache__", ".*"))
-    for name in (".coditect/README.md", "commands/export-dedup.md", "pyproject.toml"):
+    shutil.copytree(REPOSITORY / "hooks", folder / "hooks")
+    files = (".coditect/README.md", ".coditect/config.json", ".coditect/settings.hooks.json", "commands/export-dedup.md")
+    for name in (*files, "pyproject.toml"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(REPOSITORY / name, folder / name)
     monkeypatch.setattr(install, "CHECKOUT", folder)
@@ -700,8 +702,12 @@ def test_incomplete_checkout_is_refused(project, checkout):
     (checkout / "scripts/export-dedup-with-status.py").unlink()
     with pytest.raises(InstallRefused, match="is not whole"):
         run(project)
+    shutil.copy(REPOSITORY / "scripts/export-dedup-with-status.py", checkout / "scripts")
     (checkout / "commands/export-dedup.md").unlink()
-    with pytest.raises(InstallRefused, match=r"export-dedup\.md"):
+    with pytest.raises(InstallRefused, match="is not whole"):
+        run(project)
+    (checkout / "hooks/run.sh").unlink()
+    with pytest.raises(InstallRefused, match=r"run\.sh"):
         run(project)
     assert list(project.iterdir()) == []
 
@@ -785,5 +791,5 @@ def test_targets_keep_their_folders_apart():
     """Every target lies in one of our folders; entry scripts are executable, modules are not."""
     for path, target in targets.targets(REPOSITORY).items():
         assert path.startswith((".coditect/", ".claude/commands/"))
-        top = path.startswith(f"{targets.SCRIPTS}/") and path.count("/") == 2
-        assert (target.mode == 0o755) == (top or path.endswith(".sh")), path
+        entry_script = path.startswith((f"{targets.SCRIPTS}/", f"{targets.HOOKS}/")) and path.count("/") == 2
+        assert (target.mode == 0o755) == (entry_script or path.endswith(".sh")), path

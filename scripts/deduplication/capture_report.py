@@ -17,8 +17,10 @@ def captured(result: Captured) -> str:
     """One transcript: its conversation, what was read of it, what was new."""
     lines = [
         f"✓ {printable(os.path.basename(result.source))}",
-        (f"     {result.new:,} new of {result.total:,} message(s) in {result.read_bytes:,} bytes, "
-        f"conversation {printable(result.conversation_id)}"),
+        (
+            f"     {result.new:,} new of {result.total:,} message(s) in {result.read_bytes:,} bytes, "
+            f"conversation {printable(result.conversation_id)}"
+        ),
     ]
     lines += [f"     ⚠️  {printable(warning)}" for warning in result.warnings]
     return "\n".join(lines)

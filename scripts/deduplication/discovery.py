@@ -87,6 +87,20 @@ def find_exports(project: Project, paths: Sequence[str | os.PathLike[str]] = ())
     return Found(tuple(oldest_first(found.values())), tuple(refusals))
 
 
+def exports_in(project: Project, folders: Iterable[Path], *, newer_than: int = 0) -> list[Path]:
+    """The exports directly in ``folders`` that changed after ``newer_than`` (nanoseconds), oldest first.
+
+    For hooks: strict, silent about everything else, and files that did not change are not even opened.
+    """
+    found: dict[Path, Candidate] = {}
+    for folder in folders:
+        if folder.is_dir():
+            for item in _search(project, folder, drop=False, newer_than=newer_than):
+                if isinstance(item, Candidate) and not item.stays:
+                    found.setdefault(item.path, item)
+    return [each.path for each in oldest_first(found.values())]
+
+
 def oldest_first(candidates: Iterable[Candidate]) -> list[Candidate]:
     """``candidates`` by :func:`naming.moment`; of the same moment by name, numbers by value."""
     return sorted(
@@ -139,7 +153,7 @@ def _named(project: Project, paths: Sequence[str | os.PathLike[str]]) -> Iterato
             yield Candidate(path, identity, named=True, stays=linked or _stays(project, path))
 
 
-def _search(project: Project, folder: Path, *, drop: bool) -> Iterator[Candidate | Refusal]:
+def _search(project: Project, folder: Path, *, drop: bool, newer_than: int = 0) -> Iterator[Candidate | Refusal]:
     """The exports directly in ``folder``, and those files that somebody could take for one.
 
     ``drop``: everything in the folder was put there to be processed, so what is left is named.
@@ -158,7 +172,7 @@ def _search(project: Project, folder: Path, *, drop: bool) -> Iterator[Candidate
         expected = looks_like_export(name) or (drop and not name.lower().startswith("readme"))
         try:
             status = path.lstat()
-            if stat.S_ISDIR(status.st_mode):
+            if stat.S_ISDIR(status.st_mode) or max(status.st_mtime_ns, status.st_ctime_ns) <= newer_than:
                 continue
             identity = _recognise(path)
         except NotAnExport as error:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Optional, Union
 
+    from .last_run import Earlier
     from .metrics import ExportResult, RunResult
     from .project import Project
 
@@ -90,6 +91,25 @@ def nothing_found(places: Iterable[str]) -> str:
             *(["   Looked in:", *looked] if looked else []),
             "   → Run /export in Claude Code and save the file in one of these folders, then run /export-dedup again.",
             "   → Or pass the file: export-dedup.py PATH/TO/EXPORT.txt",
+        ]
+    )
+
+
+def handled_before(earlier: Earlier) -> str:
+    """In the place of "nothing found": what a hook has done with the last export, and what was captured since."""
+    result = earlier.result
+    names = ", ".join(console.printable(name) for name in earlier.names[:3])
+    more = f" and {len(earlier.names) - 3} more" if len(earlier.names) > 3 else ""
+    since = f"   {earlier.since:,} new message(s) were captured since." if earlier.since else ""
+    return "\n".join(
+        [
+            f"✓ Already done: the hook processed {names}{more} at {earlier.clock}",
+            *([since] if since else []),
+            "   Its numbers:",
+            f"  Total messages: {result['total_messages']}",
+            f"  New unique: {result['new_messages']}",
+            f"  Duplicates filtered: {result['duplicates_filtered']}",
+            f"  Global unique count: {result['global_unique'] + earlier.since}",
         ]
     )
 

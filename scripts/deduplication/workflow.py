@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from .discovery import Refusal
     from .intake import Deduplicator
+    from .last_run import Earlier
     from .project import Project
 
 DESCRIPTION: Final = "Automated export and deduplication"
@@ -48,6 +49,8 @@ class Outcome:
 
     result: RunResult
     exit_code: int = EXIT_OK
+    earlier: Optional[Earlier] = None
+    """What a hook had done before, where there was nothing left to do."""
     problems: tuple[DedupError, ...] = ()
     unexpected: Optional[Exception] = None
 
@@ -60,14 +63,16 @@ def run(
     *,
     confirm: Callable[[str], bool] | None = None,
     make_checkpoint: Callable[..., Any] | None = None,
+    earlier: Callable[[int], Optional[Earlier]] | None = None,
 ) -> Outcome:
     """Take the exports of ``project`` through the five steps; ``out`` shows the user a text.
 
     ``confirm`` asks a yes-or-no question (None: nobody is asked); ``make_checkpoint`` stands in for
-    :func:`checkpoint.create`. Raises a ``StoreError`` where the store cannot be used.
+    :func:`checkpoint.create`; ``earlier`` tells, given the number of messages stored, what a hook has done already, to be
+    shown where nothing is left to do. Raises a ``StoreError`` where the store cannot be used.
     """
     steps = _Run(project, options, dedup, out)
-    if not steps.find():
+    if not steps.find(earlier if not options.paths else None):
         return steps.finish() if steps.outcome().exit_code else steps.outcome()
     if confirm is not None and not steps.agreed(confirm):
         return steps.outcome()
@@ -88,8 +93,9 @@ class _Run:
         self._problems: list[DedupError] = []
         self._unexpected: Exception | None = None
         self._checkpointed: str | None = None
+        self._earlier: Earlier | None = None
 
-    def find(self) -> bool:
+    def find(self, earlier: Callable[[int], Optional[Earlier]] | None = None) -> bool:
         """Step 1. False where there is nothing to process."""
         project = self._project
         self._out(f"{report.workflow_header()}\n{report.step_find()}")
@@ -102,6 +108,10 @@ class _Run:
         for refusal in found.refusals:
             self._refuse(refusal)
         if not self._entries and not self._lost:
+            self._earlier = earlier(self._dedup.global_unique_count()) if earlier is not None else None
+            if self._earlier is not None:
+                self._out(report.handled_before(self._earlier))
+                return False
             places = (project.root, project.memory, project.exports)
             self._out(report.nothing_found([self._place(place) for place in places] if not self._options.paths else []))
             self._out(report.sums_block(self._result()))
@@ -210,7 +220,9 @@ class _Run:
         """What the run came to so far."""
         result = self._result()
         failed = bool(result.failed or self._problems)
-        return Outcome(result, EXIT_FAILURE if failed else EXIT_OK, tuple(self._problems), self._unexpected)
+        return Outcome(
+            result, EXIT_FAILURE if failed else EXIT_OK, self._earlier, tuple(self._problems), self._unexpected
+        )
 
     def _result(self) -> RunResult:
         raw, stored = self._dedup.storage_bytes()

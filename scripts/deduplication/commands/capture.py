@@ -67,7 +67,12 @@ def _parser() -> argparse.ArgumentParser:
         "session, or of the files named. They are only read, and only what was added since the last time is stored.",
     )
     add = parser.add_argument
-    add("transcripts", nargs="*", metavar="TRANSCRIPT", help="transcript files, or folders of them (default: this project's)")
+    add(
+        "transcripts",
+        nargs="*",
+        metavar="TRANSCRIPT",
+        help="transcript files, or folders of them (default: this project's)",
+    )
     add("--all", action="store_true", help="every transcript of every project, in CLAUDE_CONFIG_DIR or ~/.claude")
     add("--session", metavar="ID", help="the transcript of one session, with its sub-agents")
     shared.add_store(parser)
@@ -97,7 +102,9 @@ def _named(paths: Sequence[str]) -> tuple[list[Transcript], list[tuple[Path, Ded
     failures: list[tuple[Path, DedupError]] = []
     for given in paths:
         if not given:
-            raise UsageError("a transcript's name is empty", hint="An unset variable of the shell? Nothing was captured.")
+            raise UsageError(
+                "a transcript's name is empty", hint="An unset variable of the shell? Nothing was captured."
+            )
         path = Path(os.path.abspath(given))
         try:
             files = sorted(path.rglob("*.jsonl")) if path.is_dir() else [path]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from .. import report, workflow
+from .. import last_run, report, workflow
 from ..errors import EXIT_OK, UsageError
 from ..project import find_project
 from . import arguments as shared
@@ -36,8 +36,15 @@ def main(arguments: Sequence[str]) -> int:
     dedup = ClaudeConversationDeduplicator(project.state, asked.backend, asked.db_url)
     silent = bool(asked.json)
     outcome = workflow.run(
-        project, options, dedup, _nowhere if silent else report.show, confirm=None if silent or asked.yes else _asker()
+        project,
+        options,
+        dedup,
+        _nowhere if silent else report.show,
+        confirm=None if silent or asked.yes else _asker(),
+        earlier=lambda unique: last_run.recent(project, unique),
     )
+    if any(export.error is None for export in outcome.result.exports):
+        last_run.save(project, outcome.result, last_run.BY_COMMAND)
     if silent:
         _print_json(outcome)
     if outcome.unexpected is not None:
@@ -93,7 +100,8 @@ def _print_json(outcome: Outcome) -> None:
     import json
 
     # ASCII: a name that is no valid Unicode becomes an escape, on every console.
-    print(json.dumps(outcome.result.as_dict()))
+    earlier = {"earlier": outcome.earlier.as_dict()} if outcome.earlier is not None else {}
+    print(json.dumps({**outcome.result.as_dict(), **earlier}))
     for problem in outcome.problems:
         entry.report(problem)
     if outcome.exit_code == EXIT_OK:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..console import printable
 from ..errors import EXIT_OK, InstallRefused, UsageError
-from ..installation import apply, demo, environment, links, targets
+from ..installation import apply, demo, environment, links, settings, targets
 from ..installation import plan as planning
 from ..installation.manifest import NAME, Manifest
 
@@ -61,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
 
     parser = Parser(
         prog="install.sh",
-        usage="install.sh --demo | --test [PYTEST ARGUMENTS] | [--uninstall] --project DIR [--dry-run] [--yes] [--offline]",
+        usage="install.sh --demo | --test [PYTEST ARGUMENTS] | [--uninstall] --project DIR [--no-hooks] [--dry-run] [--yes] [--offline]",
         description="Try export-dedup, test it, install it into a project, or take it out again.",
         epilog="Nothing of yours is overwritten or removed: a file that you changed stays, and is named. "
         "The network is used by pip alone, for rich and filelock; without it everything works. "
@@ -75,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--project", metavar="DIR", help="install into this project, or bring it up to date")
     add("--uninstall", action="store_true", help="remove our own unmodified files from --project DIR; never data")
     add("--dry-run", action="store_true", help="say what would be done, change nothing")
+    add("--no-hooks", action="store_true", help="leave .claude/settings.json without hooks: nothing happens by itself")
     add("--yes", action="store_true", help="write through symbolic links without asking")
     add("--offline", action="store_true", help="make no virtual environment, ask pip for nothing")
     return parser
@@ -140,13 +141,18 @@ def _install(root: Path, asked: argparse.Namespace) -> int:
     wanted = targets.targets(CHECKOUT)
     links.links_on_the_way(root, [NAME, *wanted])  # one that leads nowhere is named before anything reads through it
     before = planning.read_manifest(root)
-    plan = planning.plan_install(root, wanted, before, version())
+    by_plugin = settings.plugin_enabled(root)
+    wants_hooks = not asked.no_hooks and not by_plugin
+    hooks = targets.hooks(CHECKOUT) if wants_hooks else {}
+    plan = planning.plan_install(root, wanted, before, version(), hooks)
     _ask_about_links(root, plan, asked)
     title = f"export-dedup {version()} → {printable(str(root))}"
     _say(f"{title} (dry run: nothing is changed)" if asked.dry_run else title)
     if not asked.dry_run:
         apply.install(root, plan, before)
     _tell(plan, dry_run=asked.dry_run)
+    if by_plugin and not asked.no_hooks:
+        _say("  The plugin is enabled and has the hooks: none were put into the project, or they would run twice.")
     if not asked.offline:
         _packages(root, plan.manifest, dry_run=asked.dry_run)
     if not asked.dry_run:

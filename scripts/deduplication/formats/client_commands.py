@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-_BOOKKEEPING: Final = re.compile(r"/(?:export(?:-dedup[\w-]*)?|compact|clear|resume|exit|quit)(?=\s|$)")
+_BOOKKEEPING: Final = re.compile(r"/(?:export(?:-dedup[\w-]*(?::[\w-]+)?)?|compact|clear|resume|exit|quit)(?=\s|$)")
 _STYLE: Final = re.compile(r"\x1b\[[0-9;:]*m")
 
 

@@ -39,11 +39,15 @@ _TOOL_CALL: Final = re.compile(
 )
 _FINISHED: Final = re.compile(r'(?:Agent|Task) "[^\n]*" (?:finished|completed)\b[^\n]*\Z')
 """The client's own line that an agent in the background is done; a transcript has a notice there as well."""
+_BLOCKED: Final = re.compile(
+    r"UserPrompt(?:Expansion|Submit) operation blocked by hook:\n.*^Original prompt: ([^\n]*)", re.DOTALL | re.MULTILINE
+)
+"""What a hook answered in the assistant's place; the banner of ``/export-dedup`` comes like this, without a request."""
 _CALL_WITH_RESULT: Final = re.compile(r"[\w][\w .:-]{0,60}\(\S")
 """An agent's own name, as a call: ``backend-reviewer(Check the routes)``; only a result below tells it from prose."""
 _SLASH: Final = re.compile(r"/[A-Za-z][\w:.-]*(?=\s|$)")
 _HOOK: Final = re.compile(
-    r"(?:SessionStart|SessionEnd|UserPromptSubmit|PreToolUse|PostToolUse|PreCompact|PostCompact|SubagentStop|Stop|"
+    r"(?:SessionStart|SessionEnd|UserPromptSubmit|UserPromptExpansion|PreToolUse|PostToolUse|PreCompact|PostCompact|SubagentStop|Stop|"
     r"Notification|FileChanged|CwdChanged)(?::\S+)?"
     r"(?: (?:says|hook\b)[^\n]*:?| \[[^\n]*)"
 )
@@ -69,6 +73,10 @@ def classify(type_: str, raw: str, head: int, owner: str, previous: str, followi
         text = content(raw, head, 2)
         if _FINISHED.match(text):
             return type_, SYSTEM, NOTICE, text
+        blocked = _BLOCKED.match(text)
+        if blocked:
+            kind = BOOKKEEPING if is_bookkeeping(blocked.group(1)) else NOTICE
+            return kind, SYSTEM, kind, text
         if _TOOL_CALL.match(text) or (following == "result" and _CALL_WITH_RESULT.match(text)):
             return type_, ASSISTANT, TOOL_CALL, content(raw, head, 6) if "\n" in text else text
         return type_, ASSISTANT, TEXT, text

@@ -230,9 +230,9 @@ class _Reader:
         Of other lines this says nothing: results of parallel calls name different lines without any rewind.
         """
         uuid, parent = _text(value.get("uuid")), _text(value.get("parentUuid"))
-        if value["type"] == "user" and parent and self.tip not in ("", parent):
-            if any(part.kind == PROMPT for _, part in reading.parts):
-                self._marks.append(Mark(REWIND, len(self._messages)))
+        prompted = value["type"] == "user" and any(part.kind == PROMPT for _, part in reading.parts)
+        if prompted and parent and self.tip not in ("", parent):
+            self._marks.append(Mark(REWIND, len(self._messages)))
         if uuid is not None and value["type"] in _IN_CHAIN:
             self.tip = uuid
 

@@ -20,8 +20,8 @@ class Manifest:
     """``files``: path below the project -> the hashes that are ours there (two while an update is under way).
 
     ``directories`` are those that did not exist before; ``ignore`` describes the block in ``.gitignore``:
-    ``sha256`` of the block, ``separator`` before it, ``created`` where the file itself is ours; ``venv`` says
-    that ``.coditect/venv`` is.
+    ``sha256`` of the block, ``separator`` before it, ``created`` where the file itself is ours; ``settings`` says that
+    ``.claude/settings.json`` is, ``venv`` that ``.coditect/venv`` is.
     """
 
     version: str
@@ -29,6 +29,7 @@ class Manifest:
     directories: list[str] = field(default_factory=list)
     ignore: Optional[dict[str, Any]] = None
     venv: bool = False
+    settings: bool = False
 
     def dump(self) -> bytes:
         """The manifest as it lies on the disk: the same content gives the same bytes."""
@@ -38,6 +39,7 @@ class Manifest:
             "directories": sorted(set(self.directories)),
             "ignore": self.ignore,
             "venv": self.venv,
+            "settings": self.settings,
         }
         return json.dumps(record, indent=1).encode("ascii") + b"\n"
 
@@ -63,7 +65,8 @@ def parse(data: bytes, name: str) -> Manifest:
                 "separator": str(ignore["separator"]),
                 "created": ignore["created"] is True,
             }
-        return Manifest(str(record["version"]), files, directories, ignore, record["venv"] is True)
+        venv, settings = record["venv"] is True, record.get("settings") is True
+        return Manifest(str(record["version"]), files, directories, ignore, venv, settings)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InstallRefused(
             f"{name} is damaged ({type(error).__name__})",

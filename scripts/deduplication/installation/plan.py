@@ -10,11 +10,11 @@ import copy
 import os
 import stat
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Optional
+from typing import TYPE_CHECKING, Any, Final, Optional
 
 from ..errors import InstallRefused
 from ..project import MEMORY
-from . import ignore_block
+from . import ignore_block, settings
 from .manifest import NAME, Manifest, parse, sha256
 
 if TYPE_CHECKING:
@@ -84,8 +84,13 @@ def look(root: Path, path: str) -> Optional[bytes]:
         raise InstallRefused(f"{path}: {error.strerror}", hint="Correct the permissions, or move it away.") from error
 
 
-def plan_install(root: Path, wanted: dict[str, Target], before: Optional[Manifest], version: str) -> Plan:
-    """What brings ``root`` to ``wanted``. ``before`` is the manifest of the installation that is there, if any."""
+def plan_install(
+    root: Path, wanted: dict[str, Target], before: Optional[Manifest], version: str, hooks: dict[str, list[Any]]
+) -> Plan:
+    """What brings ``root`` to ``wanted``. ``before`` is the manifest of the installation that is there, if any.
+
+    ``hooks`` are ours for the client's settings, by event; none where another form of installation has them.
+    """
     known = before.files if before else {}
     plan = Plan(manifest=Manifest(version, directories=list(before.directories) if before else []))
     plan.manifest.venv = bool(before and before.venv)
@@ -94,6 +99,7 @@ def plan_install(root: Path, wanted: dict[str, Target], before: Optional[Manifes
     for path in sorted(set(known) - set(plan.manifest.files) - set(wanted)):
         plan.steps.append(_plan_removal(root, path, known[path]))
     _plan_ignore(plan, root, before)
+    _plan_settings(plan, root, before, hooks)
     return plan
 
 
@@ -101,6 +107,7 @@ def plan_uninstall(root: Path, before: Manifest) -> Plan:
     """What takes everything that is ours out of ``root`` again."""
     plan = Plan(manifest=before)
     plan.steps = [_plan_removal(root, path, hashes) for path, hashes in sorted(before.files.items())]
+    _plan_settings_out(plan, root, before)
     data = look(root, IGNORE)
     place = _place(data)
     if before.ignore is None or data is None or place is None:
@@ -191,6 +198,48 @@ def _plan_ignore(plan: Plan, root: Path, before: Optional[Manifest]) -> None:
     else:
         plan.manifest.ignore = old
         plan.steps.append(Step(KEEP, IGNORE, "the block of export-dedup in it was changed by you and stays as it is"))
+
+
+def _plan_settings(plan: Plan, root: Path, before: Optional[Manifest], hooks: dict[str, list[Any]]) -> None:
+    """Our hooks in the client's settings. What the file was like before is kept beside it, byte for byte."""
+    data = look(root, settings.NAME)
+    plan.manifest.settings = bool(before and before.settings)
+    if data is None and not hooks:
+        return
+    content = settings.merged(data, hooks)
+    if data is None:
+        plan.manifest.settings = True
+        plan.steps.append(Step(NEW, settings.NAME, "hooks", content))
+        return
+    if not plan.manifest.settings and look(root, settings.BACKUP) is None and content != data:
+        plan.manifest.files[settings.BACKUP] = [sha256(data)]
+        plan.steps.append(Step(NEW, settings.BACKUP, "", data, _mode(root, settings.NAME)))
+    elif before and settings.BACKUP in before.files:
+        plan.manifest.files[settings.BACKUP] = before.files[settings.BACKUP]
+        plan.steps = [step for step in plan.steps if step.path != settings.BACKUP]
+    kind, note = (SAME, "") if content == data else (UPDATE, "hooks")
+    plan.steps.append(Step(kind, settings.NAME, note, content, _mode(root, settings.NAME)))
+
+
+def _plan_settings_out(plan: Plan, root: Path, before: Manifest) -> None:
+    """Our hooks taken out again; where nothing else was changed since, the file is what it was, byte for byte."""
+    data = look(root, settings.NAME)
+    if data is None:
+        return
+    try:
+        content = settings.removed(data)
+    except InstallRefused as error:
+        plan.steps.append(Step(KEEP, settings.NAME, f"{error}: take the hooks of export-dedup out by hand"))
+        return
+    if content == data:
+        return
+    if before.settings and settings.is_empty(content):
+        plan.steps.append(Step(REMOVE, settings.NAME))
+        return
+    backup = look(root, settings.BACKUP)
+    if backup is not None and settings.same(backup, content):
+        content = backup
+    plan.steps.append(Step(UPDATE, settings.NAME, "hooks taken out", content, _mode(root, settings.NAME)))
 
 
 def _place(data: Optional[bytes]) -> Optional[tuple[int, int] | str]:

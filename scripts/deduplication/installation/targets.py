@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from ..errors import InstallRefused
 
-COMMAND: Final = ".claude/commands/export-dedup.md"
+COMMANDS: Final = ".claude/commands"
+HOOKS: Final = ".coditect/hooks"
+CONFIG: Final = ".coditect/config.json"
 SCRIPTS: Final = ".coditect/scripts"
 README: Final = ".coditect/export-dedup.README.md"
 VENV: Final = ".coditect/venv"
@@ -41,11 +44,20 @@ def targets(checkout: Path) -> dict[str, Target]:
             if name.endswith(_ENDINGS) and not _left_out(inside / name):
                 mode = 0o755 if inside == Path() or name.endswith(".sh") else 0o644
                 found[f"{SCRIPTS}/{(inside / name).as_posix()}"] = Target(_read(path), mode)
-    command = _read(checkout / "commands" / "export-dedup.md")
-    found[COMMAND] = Target(for_project(command), 0o644)
+    for command in sorted((checkout / "commands").glob("*.md")):
+        found[f"{COMMANDS}/{command.name}"] = Target(for_project(_read(command)), 0o644)
+    for name, mode in (("run.py", 0o755), ("run.sh", 0o755)):
+        found[f"{HOOKS}/{name}"] = Target(_read(checkout / "hooks" / name), mode)
+    found[CONFIG] = Target(_read(checkout / CONFIG), 0o644)
     found[README] = Target(_read(checkout / ".coditect" / "README.md"), 0o644)
-    if f"{SCRIPTS}/export-dedup-with-status.py" not in found:
+    if f"{SCRIPTS}/export-dedup-with-status.py" not in found or f"{COMMANDS}/export-dedup.md" not in found:
         raise InstallRefused(f"{scripts} is not whole", hint="Clone export-dedup again.")
+    return found
+
+
+def hooks(checkout: Path) -> dict[str, list[Any]]:
+    """Our entries for the client's settings, by event."""
+    found: dict[str, list[Any]] = json.loads(_read(checkout / ".coditect" / "settings.hooks.json"))["hooks"]
     return found
 
 

@@ -1,0 +1,139 @@
+"""Our hooks in a project's ``.claude/settings.json``: put in beside whatever is there, and taken out again.
+
+An entry is ours where its command runs our shim; everything else is somebody else's and stays as it is, in its place.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from typing import TYPE_CHECKING, Any, Final, Optional
+
+from ..errors import InstallRefused
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NAME: Final = ".claude/settings.json"
+BACKUP: Final = ".claude/settings.json.before-export-dedup"
+OURS: Final = "/.coditect/hooks/run.sh"
+PLUGIN: Final = "export-dedup@"
+_INDENT: Final = re.compile(r"\n([ \t]+)\S")
+
+
+def merged(data: Optional[bytes], hooks: dict[str, list[Any]]) -> bytes:
+    """The settings with our hooks in them; the very bytes where they are there already.
+
+    Raises :class:`InstallRefused` for settings that are not what the client reads: they are not ours to put right.
+    """
+    settings = _parsed(data)
+    wanted = _without_ours(settings)
+    everything = wanted.setdefault("hooks", {})
+    for event, groups in hooks.items():
+        everything.setdefault(event, []).extend(groups)
+    return _dumped(wanted, data) if data is None or wanted != settings else data
+
+
+def removed(data: bytes) -> bytes:
+    """The settings without our hooks; the very bytes where there are none."""
+    settings = _parsed(data)
+    wanted = _without_ours(settings)
+    return _dumped(wanted, data) if wanted != settings else data
+
+
+def same(one: bytes, other: bytes) -> bool:
+    """True where two files set the same, in the same order."""
+    try:
+        return json.dumps(_parsed(one)) == json.dumps(_parsed(other))
+    except InstallRefused:
+        return False
+
+
+def is_empty(data: bytes) -> bool:
+    """True where nothing is set."""
+    return _parsed(data) == {}
+
+
+def plugin_enabled(root: Path) -> bool:
+    """True where the plugin form is active for the user or for the project: then the project needs no hooks of its own."""
+    config = os.environ.get("CLAUDE_CONFIG_DIR") or os.path.join(os.path.expanduser("~"), ".claude")
+    places = [os.path.join(config, "settings.json")]
+    places += [os.path.join(root, ".claude", name) for name in ("settings.json", "settings.local.json")]
+    enabled: dict[str, bool] = {}
+    for path in places:
+        try:
+            with open(path, "rb") as file:
+                found = json.loads(file.read())["enabledPlugins"]
+            enabled.update((name, value is True) for name, value in found.items() if name.startswith(PLUGIN))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            continue
+    return any(enabled.values())
+
+
+def _without_ours(settings: dict[str, Any]) -> dict[str, Any]:
+    """A copy without our entries, and without what became empty by that."""
+    if "hooks" not in settings:
+        return dict(settings)
+    kept: dict[str, Any] = {}
+    for event, groups in settings["hooks"].items():
+        left = [group for group in map(_group_without_ours, groups) if group is not None]
+        if left or not groups:
+            kept[event] = left
+    copy = {**settings, "hooks": kept}
+    if not kept and settings["hooks"]:
+        del copy["hooks"]
+    return copy
+
+
+def _group_without_ours(group: dict[str, Any]) -> Optional[dict[str, Any]]:
+    entries = group.get("hooks", [])
+    left = [entry for entry in entries if not (isinstance(entry, dict) and OURS in str(entry.get("command", "")))]
+    if len(left) == len(entries):
+        return group
+    return {**group, "hooks": left} if left else None
+
+
+def _parsed(data: Optional[bytes]) -> dict[str, Any]:
+    if data is None or not data.strip():
+        return {}
+    try:
+        settings = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_once)
+    except (ValueError, RecursionError) as error:
+        raise InstallRefused(
+            f"{NAME} is not valid JSON ({error})",
+            hint="Put it right first (comments are not allowed in it); nothing was changed.",
+        ) from error
+    hooks = settings.get("hooks", {}) if isinstance(settings, dict) else None
+    whole = isinstance(hooks, dict) and all(
+        isinstance(groups, list)
+        and all(isinstance(group, dict) and isinstance(group.get("hooks", []), list) for group in groups)
+        for groups in hooks.values()
+    )
+    if not whole:
+        raise InstallRefused(
+            f"{NAME} does not have the form that Claude Code reads",
+            hint="Put its hooks right first; nothing was changed.",
+        )
+    return settings  # type: ignore[no-any-return]
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name stands in it twice")
+    return found
+
+
+def _dumped(settings: dict[str, Any], before: Optional[bytes]) -> bytes:
+    """In the form the file had: its indentation, its line ends, its byte order mark."""
+    text = before.decode("utf-8-sig") if before else ""
+    found = _INDENT.search(text)
+    compact = before is not None and text.strip() not in ("", "{}") and "\n" not in text.strip()
+    indent: Optional[str] = None if compact else found.group(1) if found else "  "
+    made = json.dumps(settings, indent=indent, ensure_ascii=False)
+    made += "\n" if not before or text.endswith("\n") else ""
+    if "\r\n" in text:
+        made = made.replace("\n", "\r\n")
+    mark = b"\xef\xbb\xbf" if before and before.startswith(b"\xef\xbb\xbf") else b""
+    return mark + made.encode("utf-8", "surrogatepass")

@@ -1,0 +1,78 @@
+"""The last run that processed an export, kept beside the store: so that a command can show what a hook has done already."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Optional
+
+from . import atomic
+
+if TYPE_CHECKING:
+    from .metrics import RunResult
+    from .project import Project
+
+NAME: Final = "last_run.json"
+BY_HOOK: Final = "hook"
+BY_COMMAND: Final = "command"
+RECENT: Final = 24 * 3600
+"""Seconds for which a result is shown in the place of "no export found"."""
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """A run that was made before: its figures, when it ended, who started it, and how much was captured since.
+
+    ``result`` is the object of ``--json``; ``finished`` is a time of this machine's clock, in seconds.
+    """
+
+    result: dict[str, Any]
+    finished: float
+    by: str
+    since: int = 0
+
+    @property
+    def clock(self) -> str:
+        """The time of day on the user's own clock: ``14:03``."""
+        return time.strftime("%H:%M", time.localtime(self.finished))
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the exports that it processed."""
+        return [os.path.basename(str(each.get("path"))) for each in self.result.get("exports", [])]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For ``--json``."""
+        moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.finished))
+        return {**self.result, "by": self.by, "finished": moment, "new_since": self.since}
+
+
+def save(project: Project, result: RunResult, by: str) -> None:
+    """Keep the figures of a run. Best effort: the run itself is in the log, and nothing depends on this."""
+    record = {"finished": time.time(), "by": by, "result": result.as_dict()}
+    if project.state.is_dir():
+        atomic.replace(str(project.state / NAME), json.dumps(record).encode(), durable=False)
+
+
+def stored_then(project: Project) -> int:
+    """How many messages the store had at the end of the last run; 0 where there was none."""
+    try:
+        return int(json.loads((project.state / NAME).read_bytes())["result"]["global_unique"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0
+
+
+def recent(project: Project, unique: int) -> Optional[Earlier]:
+    """The last run, where a hook made it within a day; ``unique`` is how many messages the store has now."""
+    try:
+        record = json.loads((project.state / NAME).read_bytes())
+        result, finished, by = record["result"], float(record["finished"]), record["by"]
+        since = unique - int(result["global_unique"])
+        names = [each["path"] for each in result["exports"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    if by != BY_HOOK or not names or not 0 <= time.time() - finished < RECENT:
+        return None
+    return Earlier(result, finished, by, max(0, since))

@@ -1,0 +1,306 @@
+"""One handler an event of the client. Each takes the event's object and returns what the client is to be told, or None."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from .. import config
+from .place import place_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .work import Work
+
+    Payload = dict[str, Any]
+    Answer = dict[str, Any] | None
+
+AT_ONCE: Final = 3_000_000
+"""Bytes of transcripts that SessionStart reads itself; more would take longer than 200 ms and go to a process apart."""
+EXPORTS_AT_ONCE: Final = 2
+MOST_CHARACTERS: Final = 9_500
+"""The client cuts what a hook says at 10,000."""
+_COMMANDS: Final = ("export-dedup", "export-dedup:export-dedup")
+
+
+def handle(event: str, payload: Payload) -> Answer:
+    """What the client is to be told of an event; None for silence."""
+    handler = _HANDLERS.get(event)
+    if handler is None:
+        return None
+    place = place_of(payload, user_store=True)
+    if place is None:
+        return None
+    settings = config.load(str(place.root))
+    if not settings["hooks"] or not (place.opted_in or settings["user_store"]) or _stands_down(str(place.root)):
+        return None
+    from .work import Work
+
+    work = Work(place, settings)
+    _note_firing(work, event)
+    return handler(work, payload)
+
+
+# -- the handlers ---------------------------------------------------------------------------------------------------
+
+
+def session_start(work: Work, payload: Payload) -> Answer:
+    """Watch the transcript and the drop folder, catch up on what was missed, say what is safe after a compaction."""
+    transcript = _text(payload, "transcript_path")
+    if work.place.opted_in:
+        work.project.exports.mkdir(parents=True, exist_ok=True)
+    banner = ""
+    lagging = work.lagging(besides=transcript)
+    lying = work.lying_about(_text(payload, "cwd"), 0) if work.place.opted_in else []
+    if sum(size for _, size in lagging) > AT_ONCE or len(lying) > EXPORTS_AT_ONCE:
+        _detach(work, payload)
+    else:
+        work.each((path for path, _ in lagging), work.capture)
+        banner = work.process(lying)
+    output: dict[str, Any] = {"hookEventName": "SessionStart", "watchPaths": _watched(work, payload)}
+    if payload.get("source") in ("compact", "resume") and work.settings["compact_context"]:
+        captured = work.capture(transcript) if transcript else None
+        del captured
+        context = _what_is_safe(work, _text(payload, "session_id"))
+        if context:
+            output["additionalContext"] = context
+    return {"hookSpecificOutput": output, **_message(banner)}
+
+
+def cwd_changed(work: Work, payload: Payload) -> Answer:
+    """In a project's own installation a ``cd`` drops the watched paths: they are returned again."""
+    return {"hookSpecificOutput": {"hookEventName": "CwdChanged", "watchPaths": _watched(work, payload)}}
+
+
+def file_changed(work: Work, payload: Payload) -> Answer:
+    """The transcript grew: capture it, and process the export it names. Or a file came into the drop folder."""
+    path = _text(payload, "file_path")
+    if payload.get("event") not in ("add", "change") or not path:
+        return None
+    if path.endswith(".jsonl") and os.path.realpath(path) == os.path.realpath(_text(payload, "transcript_path")):
+        return _message(_capture_and_process(work, path))
+    if work.place.opted_in and os.path.dirname(os.path.realpath(path)) == os.path.realpath(work.project.exports):
+        return _message(work.process(_dropped(work, path)))
+    return None
+
+
+def sweep(work: Work, payload: Payload) -> Answer:
+    """What FileChanged missed: the transcript's new lines, exports in the drop folder, the root and the current folder."""
+    session, transcript, cwd = (_text(payload, name) for name in ("session_id", "transcript_path", "cwd"))
+    since = work.swept(session)
+    state = work.state(cwd, transcript)
+    banners = [_capture_and_process(work, transcript)] if transcript else []
+    if since and work.place.opted_in:
+        banners.append(work.process(work.lying_about(cwd, since)))
+    work.remember(session, state)
+    return _message("\n".join(filter(None, banners)))
+
+
+def pre_compact(work: Work, payload: Payload) -> Answer:
+    """Before the context goes: the transcript and every export that waits. The client shows nothing of what we say."""
+    transcript = _text(payload, "transcript_path")
+    if not transcript:
+        from ..transcripts import find_transcripts
+
+        found = find_transcripts(session=_text(payload, "session_id") or "-")
+        transcript = str(found[-1].path) if found else ""
+    if transcript:
+        _capture_and_process(work, transcript)
+    if work.place.opted_in:
+        work.process(work.lying_about(_text(payload, "cwd"), 0))
+    return None
+
+
+def session_end(work: Work, payload: Payload) -> Answer:
+    """The client kills this hook after 1.5 seconds: the work is done by a process of its own."""
+    _detach(work, payload)
+    return None
+
+
+def catch_up(work: Work, payload: Payload) -> Answer:
+    """The process that was left behind: every transcript of the project that has grown, every export that lies about."""
+    transcript = _text(payload, "transcript_path")
+    if transcript:
+        _capture_and_process(work, transcript)
+    work.each((path for path, _ in work.lagging()), lambda path: _capture_and_process(work, path))
+    if work.place.opted_in:
+        work.process(work.lying_about("", 0))
+    return None
+
+
+def prompt_expansion(work: Work, payload: Payload) -> Answer:
+    """``/export-dedup``: the whole banner as the user sees it, and no request to the model."""
+    if payload.get("command_name") not in _COMMANDS or work.settings["command_banner"] != config.HOOK:
+        return None
+    import shlex
+
+    arguments = _text(payload, "command_args")
+    try:
+        words = shlex.split(arguments)
+    except ValueError as error:
+        return {"decision": "block", "reason": f"❌ export-dedup: the arguments cannot be read: {error}"}
+    transcript = _text(payload, "transcript_path")
+    if transcript:
+        # The command finds what lies in the project; an export that went elsewhere only the transcript names.
+        outside = work.exports_named(work.capture(transcript))
+        work.process([path for path in outside if not work.within(path)])
+    script = os.path.join(_bundle(), "scripts", "export-dedup-with-status.py")
+    # The user's own project, even where it did not opt in: the command is what opts in.
+    command = [sys.executable, script, "--project", str(work.place.root), "--yes", *words]
+    done = subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+        check=False,
+    )
+    return {"decision": "block", "reason": _shown(done.stdout.decode("utf-8", "replace"))}
+
+
+_HANDLERS: Final[dict[str, Callable[[Work, Payload], Answer]]] = {
+    "SessionStart": session_start,
+    "CwdChanged": cwd_changed,
+    "FileChanged": file_changed,
+    "UserPromptSubmit": sweep,
+    "Stop": sweep,
+    "PreCompact": pre_compact,
+    "SessionEnd": session_end,
+    "UserPromptExpansion": prompt_expansion,
+    "CatchUp": catch_up,
+}
+
+
+# -- their parts ----------------------------------------------------------------------------------------------------
+
+
+def _capture_and_process(work: Work, transcript: str) -> str:
+    """Capture a transcript and process the exports that its new lines name; the short banner, or nothing."""
+    captured = work.capture(transcript)
+    if captured is None:
+        return ""
+    return work.process(work.exports_named(captured), captured.conversation_id)
+
+
+def _dropped(work: Work, path: str) -> list[str]:
+    """A file in the drop folder, once it is whole and an export."""
+    from .work import settled
+
+    if not settled(path):
+        return []
+    return [found for found in work.lying_about("", 0) if os.path.realpath(found) == os.path.realpath(path)]
+
+
+def _watched(work: Work, payload: Payload) -> list[str]:
+    """The session's transcript and the drop folder.
+
+    The client makes the folder of a project's first session only with the first line, and cannot watch in a folder that is
+    not there yet: it would never tell of that session.
+    """
+    transcript = _text(payload, "transcript_path")
+    if transcript:
+        with contextlib.suppress(OSError):
+            os.makedirs(os.path.dirname(transcript), mode=0o700, exist_ok=True)
+    drop = str(work.project.exports) if work.place.opted_in and work.project.exports.is_dir() else ""
+    return [path for path in (transcript, drop) if path]
+
+
+def _what_is_safe(work: Work, session: str) -> str:
+    """Two lines of facts for the assistant, whose context was just cut."""
+    with work.dedup.store.transaction(write=False):
+        conversation = work.dedup.store.session(session)
+    if not conversation:
+        return ""
+    figures = work.dedup.get_statistics(conversation)
+    script = os.path.join(_bundle(), "scripts", "deduplicate_export.py")
+    count, updated = figures["total_messages"], figures["last_updated"]
+    return (
+        f"export-dedup has {count:,} messages of this conversation in its store, up to {updated}.\n"
+        f'What the summary left out can be looked up with: python3 "{script}" search --project "{work.project.root}" TEXT'
+    )
+
+
+def _shown(output: str) -> str:
+    """The part of a report that a person wants to see: the banner and what follows it; all of it where there is none."""
+    from .. import report
+
+    lines = output.rstrip("\n").split("\n")
+    at = next((n for n, line in enumerate(lines) if line.startswith(report.LOCKS)), None)
+    text = "\n".join(lines[at:] if at is not None else lines)
+    problems = [line for line in lines[:at] if line.lstrip().startswith(("⚠", "❌"))] if at is not None else []
+    return "\n".join([*problems[:20], text])[-MOST_CHARACTERS:]
+
+
+def _detach(work: Work, payload: Payload) -> None:
+    """Leave the work to a process that outlives this hook and the client."""
+    import json
+
+    entry = os.path.join(_bundle(), "hooks", "run.py")
+    process = subprocess.Popen(
+        [sys.executable, entry, "CatchUp"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd=str(work.place.root),
+        start_new_session=os.name != "nt",
+        # DETACHED_PROCESS and CREATE_NEW_PROCESS_GROUP, which only Windows has
+        creationflags=0x208 if os.name == "nt" else 0,
+    )
+    assert process.stdin is not None
+    process.stdin.write(json.dumps(payload).encode())
+    process.stdin.close()
+    process.returncode = 0  # nobody waits for it, and nobody should be warned of that
+
+
+def _stands_down(root: str) -> bool:
+    """True where this is the plugin and the project has hooks of its own installation: one of both is enough."""
+    if not os.environ.get("CLAUDE_PLUGIN_ROOT"):
+        return False
+    own = os.path.join(root, ".coditect", "hooks", "run.py")
+    if not os.path.isfile(own):
+        return False
+    try:
+        with open(os.path.join(root, ".claude", "settings.json"), encoding="utf-8") as file:
+            return ".coditect/hooks/run" in file.read(1_000_000)
+    except (OSError, ValueError):
+        return False
+
+
+def _note_firing(work: Work, event: str) -> None:
+    """Remember that the client fires this hook, for ``doctor``."""
+    import json
+
+    from .. import atomic
+
+    path = os.path.join(work.project.state, "hooks.json")
+    if not os.path.isdir(work.project.state):
+        return
+    try:
+        with open(path, "rb") as file:
+            seen = json.loads(file.read())
+    except (OSError, ValueError):
+        seen = {}
+    entry = seen.get(event) if isinstance(seen, dict) else None
+    count = entry.get("count", 0) if isinstance(entry, dict) else 0
+    seen = seen if isinstance(seen, dict) else {}
+    seen[event] = {"last": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "count": count + 1}
+    atomic.replace(path, json.dumps(seen).encode(), durable=False)
+
+
+def _bundle() -> str:
+    """The folder that has ``scripts`` and ``hooks``: the plugin's root, or ``.coditect`` of the project."""
+    return os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__)))))
+
+
+def _message(text: str) -> dict[str, Any]:
+    return {"systemMessage": text[:MOST_CHARACTERS]} if text else {}
+
+
+def _text(payload: Payload, name: str) -> str:
+    value = payload.get(name)
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,29 @@
+"""Where the store of an event's project is (DESIGN section 6): in the project once it opted in, else the user's own."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..project import Project
+from . import quick
+
+
+class Place(NamedTuple):
+    """``root`` is the user's project; ``project`` is where the store, the archive and the reports lie."""
+
+    root: Path
+    project: Project
+    opted_in: bool
+
+
+def place_of(payload: dict[str, Any], *, user_store: bool) -> Place | None:
+    """The place for an event; None where the project did not opt in and the user's own store is turned off."""
+    cwd = payload.get("cwd")
+    root = quick.project_root(os.environ.get("CLAUDE_PROJECT_DIR") or (cwd if isinstance(cwd, str) else ""))
+    if quick.opted_in(root):
+        return Place(Path(root), Project(Path(root)), opted_in=True)
+    if not user_store or not os.path.isdir(root):
+        return None
+    return Place(Path(root), Project(Path(quick.user_store(root))), opted_in=False)

@@ -1,0 +1,180 @@
+"""What the handlers share: capture a transcript, process exports, remember what was looked at."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from .. import atomic
+from ..capture import Captured, capture_file, grown
+from ..deduplicator import ClaudeConversationDeduplicator
+from ..errors import DedupError, ExportError, UnsafePath
+from . import failures, quick
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from ..metrics import RunResult
+    from .place import Place
+
+SETTLE: Final = 1.5
+"""Seconds that a file in the drop folder may go on growing before it is left for the next event."""
+_STEP: Final = 0.05
+_SLACK: Final = 2_000_000_000
+"""Nanoseconds before the last sweep from which files are looked at again: coarse clocks of file systems."""
+
+
+class Work:
+    """The work of one hook at one place."""
+
+    def __init__(self, place: Place, settings: dict[str, Any]) -> None:
+        self.place = place
+        self.settings = settings
+        self.project = place.project
+        self.dedup = ClaudeConversationDeduplicator(self.project.state)
+
+    # -- transcripts -------------------------------------------------------------------------------------------
+
+    def capture(self, path: str) -> Captured | None:
+        """Store what is new in a transcript; None where nothing is, or where it cannot be read."""
+        if not self.settings["capture_transcripts"] or not os.path.isfile(path):
+            return None
+        try:
+            return capture_file(self.dedup, path)
+        except (ExportError, UnsafePath) as error:
+            self.note(f"{path}: {error}")
+            return None
+
+    def lagging(self, *, besides: str = "") -> list[tuple[str, int]]:
+        """The project's transcripts that are not wholly captured, with their sizes; without the one named."""
+        from ..transcripts import find_transcripts
+
+        if not self.settings["capture_transcripts"]:
+            return []
+        found = [each for each in find_transcripts(self.place.root) if str(each.path) != besides]
+        return [(str(each.path), each.size) for each in grown(self.dedup, found)]
+
+    # -- exports -----------------------------------------------------------------------------------------------
+
+    def exports_named(self, captured: Captured | None) -> list[str]:
+        """The files that a captured part says the conversation was exported to, where they are still there."""
+        names = list(dict.fromkeys(captured.exports)) if captured is not None else []
+        return [name for name in names if settled(name)]
+
+    def within(self, path: str) -> bool:
+        """True where a command that searches the project would find the file."""
+        folder = Path(os.path.realpath(os.path.dirname(path)))
+        return folder in (self.place.root, self.project.memory, self.project.exports)
+
+    def lying_about(self, cwd: str, since: int) -> list[str]:
+        """Exports in the drop folder, the project's root and ``cwd`` that changed after ``since`` (nanoseconds)."""
+        from ..discovery import exports_in
+
+        folders = [self.project.exports, self.project.memory] if self.place.opted_in else []
+        folders += [self.place.root, Path(cwd)] if cwd else [self.place.root]
+        real = dict.fromkeys(Path(os.path.realpath(folder)) for folder in folders)
+        inside = [folder for folder in real if folder == self.place.root or self.place.root in folder.parents]
+        return [str(path) for path in exports_in(self.project, inside, newer_than=since - _SLACK)]
+
+    def process(self, paths: Sequence[str], conversation: str | None = None) -> str:
+        """Take exports through the steps of export-dedup; the short banner, empty where there was none."""
+        if not paths:
+            return ""
+        from .. import workflow
+        from ..last_run import BY_HOOK, save, stored_then
+
+        options = workflow.Options(
+            paths=tuple(paths),
+            session_id=conversation,
+            description="Export captured by a hook",
+            checkpoint=bool(self.settings["hook_checkpoint"]) and self.place.opted_in,
+        )
+        before = stored_then(self.project)
+        outcome = workflow.run(self.project, options, self.dedup, _nowhere)
+        for failed in outcome.result.failed:
+            self.note(f"{failed.path}: {failed.error}")
+        for problem in outcome.problems:
+            self.note(str(problem))
+        done = [export for export in outcome.result.exports if not export.error]
+        if done:
+            save(self.project, outcome.result, BY_HOOK)
+        return short_banner(outcome.result, before) if outcome.result.exports else ""
+
+    # -- what was looked at ------------------------------------------------------------------------------------
+
+    def swept(self, session: str) -> int:
+        """When the last sweep of a session was done, in nanoseconds; 0 where there was none."""
+        try:
+            return os.stat(quick.marker_path(str(self.project.memory), session)).st_mtime_ns
+        except OSError:
+            return 0
+
+    def remember(self, session: str, state: str) -> None:
+        """Leave the marker by which the next hook tells that nothing is new."""
+        path = quick.marker_path(str(self.project.memory), session)
+        if os.path.isdir(self.project.state):
+            atomic.make_private_directory(os.path.dirname(path))
+            atomic.replace(path, state.encode("ascii", "replace"), durable=False)
+
+    def state(self, cwd: str, transcript: str) -> str:
+        """What is there now, as the marker says it; taken before looking, so that nothing can slip through."""
+        return quick.state(str(self.place.root), str(self.project.memory), cwd, transcript)
+
+    def note(self, text: str) -> None:
+        """A line in the log of the hooks."""
+        if os.path.isdir(self.project.state):
+            moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+            failures.append(os.path.join(self.project.state, failures.NAME), f"{moment} {text}\n")
+
+    def each(self, items: Iterable[str], do: Callable[[str], Any]) -> None:
+        """Do something for each item; one that fails costs only itself."""
+        for item in items:
+            try:
+                do(item)
+            except DedupError as error:
+                self.note(f"{item}: {error}")
+
+
+def settled(path: str) -> bool:
+    """True for a file that is not empty and has stopped growing; waits a little for it."""
+    deadline = time.monotonic() + SETTLE
+    before = -1
+    while True:
+        try:
+            size = os.stat(path).st_size
+        except OSError:
+            return False
+        if size == before and size > 0:
+            return True
+        if time.monotonic() > deadline:
+            return False
+        before = size
+        time.sleep(_STEP)
+
+
+def short_banner(result: RunResult, before: int) -> str:
+    """What a notice in the corner of the client's screen can hold: the new messages first.
+
+    Most of them were captured as they came, so that the export itself brings none: what counts is what is new since the last
+    one, when the store had ``before`` messages.
+    """
+    names = ", ".join(os.path.basename(export.path) for export in result.exports[:3])
+    more = f" and {len(result.exports) - 3} more" if len(result.exports) > 3 else ""
+    failed = [export for export in result.exports if export.error]
+    if len(failed) == len(result.exports):
+        return f"❌ export-dedup: {names}{more} could not be processed. {failed[0].error}"
+    lines = [
+        f"🔐 export-dedup: {max(0, result.global_unique - before):,} NEW UNIQUE MESSAGES since the last export",
+        f"   {names}{more}: {result.total:,} messages, {result.new:,} of them new · {result.global_unique:,} in storage",
+    ]
+    if failed:
+        lines.append(f"   ⚠️ {len(failed)} export(s) failed; /export-dedup says why")
+    else:
+        lines.append("   Everything is stored: /compact is safe now.")
+    return "\n".join(lines)
+
+
+def _nowhere(_text: str) -> None:
+    """A hook says one line; the steps' own texts are for a terminal."""

@@ -1,0 +1,77 @@
+"""A project as the tests look at it: installing into it, what was stored of a conversation, which files are there."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from deduplication.deduplicator import ClaudeConversationDeduplicator
+from deduplication.errors import DedupError
+from deduplication.model import PROMPT, TEXT
+
+
+class Place:
+    """The project at ``root`` and its store; ``memory`` is where another store lies."""
+
+    def __init__(self, root: Path, memory: Path | None = None) -> None:
+        self.root = root
+        self.memory = memory or root / "MEMORY-CONTEXT"
+        self.archive = self.memory / "exports-archive"
+
+    def begin(self) -> None:
+        """Make the folder, a repository with one commit and a folder ``sub`` in it."""
+        (self.root / "sub").mkdir(parents=True)
+        (self.root / "sub" / "README.md").write_text("# Tides\n", encoding="utf-8")
+        for arguments in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "first"]):
+            subprocess.run(["git", *arguments], cwd=self.root, check=True)
+
+    def install(self, checkout: Path) -> None:
+        """Install in project form."""
+        command = [str(checkout / "install.sh"), "--project", str(self.root), "--offline"]
+        variables = {**os.environ, "PYTHON": sys.executable}
+        done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def set(self, **settings: object) -> None:
+        """Write settings of the project."""
+        path = self.root / ".coditect" / "config.json"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(settings), encoding="utf-8")
+
+    def conversations(self) -> dict[str, list[dict]]:
+        """What the store holds; nothing while there is no store."""
+        state = self.memory / "dedup_state"
+        if not state.is_dir():
+            return {}
+        try:
+            store = ClaudeConversationDeduplicator(state)
+            return {name: store.get_full_conversation(name) for name in store.conversations()}
+        except DedupError as error:
+            raise AssertionError(f"the store cannot be read: {error}") from error
+
+    def talk(self) -> list[str]:
+        """Prompts and answers of the one conversation of the store, in order."""
+        (messages,) = self.conversations().values() or [[]]
+        return [message["content"] for message in messages if message["kind"] in (PROMPT, TEXT)]
+
+    def archived(self) -> list[str]:
+        """The names of the raw exports in the archive; its own dot files are none."""
+        return sorted(path.name for path in self.archive.glob("[!.]*"))
+
+    def files(self) -> list[str]:
+        """Every file and folder of the project outside ``.git``."""
+        found = []
+        for folder, folders, names in os.walk(self.root):
+            folders[:] = sorted(name for name in folders if name != ".git")
+            found += [str(Path(folder, name).relative_to(self.root)) for name in (*folders, *names)]
+        return sorted(found)
+
+    def verify(self) -> None:
+        """The store's own check finds nothing."""
+        script = Path(__file__).resolve().parents[2] / "scripts" / "deduplicate_export.py"
+        command = [sys.executable, str(script), "verify", "--storage-dir", str(self.memory / "dedup_state")]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
