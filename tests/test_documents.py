@@ -156,7 +156,7 @@ def template(tmp_path_factory):
 def _make_checkout(checkout):
     """A checkout with all that documents call; its test suite is one test, or this one would run itself."""
     skipped = shutil.ignore_patterns("__pycache__", "venv")
-    for folder in ("scripts", "commands", "benchmarks", ".coditect"):
+    for folder in ("scripts", "commands", "hooks", "benchmarks", ".coditect"):
         shutil.copytree(REPOSITORY / folder, checkout / folder, ignore=skipped)
     for file in ("install.sh", "pyproject.toml"):
         shutil.copy(REPOSITORY / file, checkout / file)

@@ -61,7 +61,8 @@ def _parser() -> argparse.ArgumentParser:
 
     parser = Parser(
         prog="install.sh",
-        usage="install.sh --demo | --test [PYTEST ARGUMENTS] | [--uninstall] --project DIR [--no-hooks] [--dry-run] [--yes] [--offline]",
+        usage="install.sh --demo | --test [PYTEST ARGUMENTS] | [--uninstall] --project DIR [--no-hooks] [--dry-run]\n"
+        "                  [--yes] [--offline]",
         description="Try export-dedup, test it, install it into a project, or take it out again.",
         epilog="Nothing of yours is overwritten or removed: a file that you changed stays, and is named. "
         "The network is used by pip alone, for rich and filelock; without it everything works. "

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 SETTLE: Final = 1.5
 """Seconds that a file in the drop folder may go on growing before it is left for the next event."""
 _STEP: Final = 0.05
+_PATIENCE: Final = 20.0
+"""Seconds that a hook waits for another one that processes exports."""
 _SLACK: Final = 2_000_000_000
 """Nanoseconds before the last sweep from which files are looked at again: coarse clocks of file systems."""
 
@@ -80,6 +82,16 @@ class Work:
 
     def process(self, paths: Sequence[str], conversation: str | None = None) -> str:
         """Take exports through the steps of export-dedup; the short banner, empty where there was none."""
+        if not paths:
+            return ""
+        # Of several hooks that see the same file one processes it; the others wait, and find it gone.
+        from ..locking import exclusive
+
+        atomic.make_private_directory(str(self.project.state / "live"))
+        with exclusive(str(self.project.state / "live" / ".exports.lock"), _PATIENCE):
+            return self._process([path for path in paths if os.path.isfile(path)], conversation)
+
+    def _process(self, paths: Sequence[str], conversation: str | None) -> str:
         if not paths:
             return ""
         from .. import workflow

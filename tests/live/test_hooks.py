@@ -1,0 +1,467 @@
+"""Each hook as a process: an event in, at most one line of JSON out, exit code 0 whatever happens."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from deduplication.deduplicator import ClaudeConversationDeduplicator
+from deduplication.transcripts import folder_name
+from transcript_lines import SESSION, answer, compacted, day, exported, prompt
+
+EVENTS = (
+    *("SessionStart", "FileChanged", "CwdChanged", "UserPromptSubmit", "Stop", "PreCompact", "SessionEnd"),
+    *("UserPromptExpansion", "CatchUp"),
+)
+
+
+class Session:
+    """A project, the transcript of a session in it, and the hooks that the client fires."""
+
+    def __init__(self, root: Path, config: Path, repository: Path) -> None:
+        self.root = root
+        self.repository = repository
+        self.memory = root / "MEMORY-CONTEXT"
+        self.state = self.memory / "dedup_state"
+        self.transcript = config / "projects" / folder_name(str(root)) / f"{SESSION}.jsonl"
+        self.transcript.parent.mkdir(parents=True)
+
+    def write(self, data: bytes) -> None:
+        """The client appends lines."""
+        with self.transcript.open("ab") as file:
+            file.write(data.replace(b"/home/ada/project", str(self.root).encode()))
+
+    def raw(self, event: str, data: bytes, **environment: str) -> subprocess.CompletedProcess:
+        """Run a hook on any input."""
+        return subprocess.run(
+            [sys.executable, "-S", "-E", str(self.repository / "hooks" / "run.py"), event],
+            input=data,
+            capture_output=True,
+            check=False,
+            cwd=self.root,
+            env={**os.environ, "CLAUDE_PROJECT_DIR": str(self.root), **environment},
+        )
+
+    def fire(self, hook: str, /, environment: dict | None = None, **more: object) -> dict:
+        """What a hook says of an event; an empty dictionary for silence."""
+        payload = {
+            "session_id": SESSION,
+            "transcript_path": str(self.transcript),
+            "cwd": str(self.root),
+            "hook_event_name": hook,
+            **more,
+        }
+        done = self.raw(hook, json.dumps(payload).encode(), **(environment or {}))
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert done.stdout.count(b"\n") <= 1
+        assert done.stdout.isascii()
+        return json.loads(done.stdout) if done.stdout else {}
+
+    def export(self, path: Path | None = None) -> Path:
+        """The client writes an export of what was said so far, and says so in the transcript."""
+        path = path or self.root / "notes.txt"
+        shown = " ▐▛███▜▌   Claude Code v2.1.197\n▝▜█████▛▘  Opus\n  ▘▘ ▝▝    ~/x\n\n"
+        for raw in self.transcript.read_bytes().splitlines():
+            content = json.loads(raw).get("message", {}).get("content", "")
+            text = content if isinstance(content, str) else content[0]["text"]
+            if not text.startswith("<"):
+                shown += f"{'❯' if isinstance(content, str) else '●'} {text}\n\n"
+        path.write_text(shown.rstrip("\n"), encoding="utf-8")
+        self.write(exported(path, f"export {path}"))
+        return path
+
+    def talk(self, memory: Path | None = None) -> list[str]:
+        """What is stored of the conversation."""
+        store = ClaudeConversationDeduplicator((memory or self.memory) / "dedup_state")
+        return [
+            message["content"]
+            for name in store.conversations()
+            for message in store.get_full_conversation(name)
+            if message["kind"] in ("prompt", "text")
+        ]
+
+    def archived(self) -> list[str]:
+        """What lies in the archive."""
+        return sorted(path.name for path in (self.memory / "exports-archive").glob("[!.]*"))
+
+
+@pytest.fixture
+def session(tmp_path, monkeypatch, repository):
+    """A session in a project that opted in, with three exchanges in its transcript."""
+    monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(tmp_path / "config"))
+    root = tmp_path / "my project"
+    (root / "MEMORY-CONTEXT").mkdir(parents=True)
+    made = Session(root, tmp_path / "config", repository)
+    made.write(day(3))
+    return made
+
+
+def until(holds, what):
+    """Wait for a process that was left behind."""
+    deadline = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.05)
+
+
+# --- sessions begin ----------------------------------------------------------------------------------------------
+
+
+def test_a_session_s_start_watches_and_catches_up(session):
+    """The transcript and the drop folder are watched, other sessions are captured, exports lying about are processed."""
+    other = session.transcript.with_name("99999999-2222-4333-8444-555555555555.jsonl")
+    data = prompt("said in another session", session=other.stem)
+    other.write_bytes(data.replace(b"/home/ada/project", str(session.root).encode()))
+    session.export()
+    said = session.fire("SessionStart", source="startup")
+    assert said["hookSpecificOutput"] == {
+        "hookEventName": "SessionStart",
+        "watchPaths": [str(session.transcript), str(session.memory / "exports")],
+    }
+    assert "notes.txt" in said["systemMessage"]
+    assert "said in another session" in session.talk()
+    assert session.archived() == ["notes.txt"]
+
+
+def test_what_would_take_long_is_left_to_a_process_apart(session):
+    """A session of several megabytes is captured behind the session's start."""
+    other = session.transcript.with_name("99999999-2222-4333-8444-555555555555.jsonl")
+    text = "a long answer, " * 4000
+    data = b"".join(answer(f"{n} {text}", f"{n}", session=other.stem) for n in range(60))
+    other.write_bytes(data.replace(b"/home/ada/project", str(session.root).encode()))
+    assert "systemMessage" not in session.fire("SessionStart", source="startup")
+    until(lambda: len(session.talk()) == 66, "everything is captured")
+
+
+@pytest.mark.parametrize("source", ["compact", "resume"])
+def test_after_a_compaction_the_assistant_reads_what_is_safe(session, source):
+    """Two lines of facts, and only where something is stored and the setting allows it."""
+    session.fire("Stop")
+    said = session.fire("SessionStart", source=source)["hookSpecificOutput"]["additionalContext"]
+    assert said.count("\n") == 1
+    assert "has 6 messages of this conversation" in said
+    off = session.fire("SessionStart", source=source, environment={"EXPORT_DEDUP_COMPACT_CONTEXT": "0"})
+    assert "additionalContext" not in off["hookSpecificOutput"]
+    assert "additionalContext" not in session.fire("SessionStart", source="startup")["hookSpecificOutput"]
+
+
+def test_watched_paths_come_back_after_a_cd(session):
+    """In a project's own installation a ``cd`` drops them."""
+    session.memory.joinpath("exports").mkdir()
+    said = session.fire("CwdChanged", old_cwd="/", new_cwd="/x")
+    assert said["hookSpecificOutput"]["watchPaths"] == [str(session.transcript), str(session.memory / "exports")]
+
+
+# --- turns and exports --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("event", ["UserPromptSubmit", "Stop", "FileChanged", "PreCompact"])
+def test_a_turn_is_captured_in_silence(session, event):
+    """Ordinary turns are stored, and nobody is told."""
+    more = {"file_path": str(session.transcript), "event": "change"} if event == "FileChanged" else {}
+    assert session.fire(event, **more) == {}
+    assert len(session.talk()) == 6
+
+
+@pytest.mark.parametrize("where", ["root", "below", "outside"])
+@pytest.mark.parametrize("event", ["UserPromptSubmit", "Stop", "FileChanged"])
+def test_an_export_is_processed_wherever_it_went(session, tmp_path, event, where):
+    """The transcript names the file: it is stored, archived, and the notice has the number that counts."""
+    (session.root / "sub").mkdir()
+    path = {"root": session.root, "below": session.root / "sub", "outside": tmp_path}[where] / "day 1.txt"
+    session.fire("SessionStart", source="startup")
+    session.export(path)
+    more = {"file_path": str(session.transcript), "event": "change"} if event == "FileChanged" else {}
+    said = session.fire(event, **more)["systemMessage"]
+    assert said.splitlines()[0] == "🔐 export-dedup: 6 NEW UNIQUE MESSAGES since the last export"
+    assert said.splitlines()[-1].strip() == "Everything is stored: /compact is safe now."
+    assert session.archived() == ["day 1.txt"]
+    assert path.exists() == (where == "outside")
+    assert session.fire(event, **more) == {}
+
+
+def test_a_file_in_the_drop_folder_is_processed_once_it_is_whole(session):
+    """An empty file is left alone; one with content is taken when it has stopped growing."""
+    session.fire("SessionStart", source="startup")
+    path = session.memory / "exports" / "dropped.txt"
+    path.touch()
+    assert session.fire("FileChanged", file_path=str(path), event="add") == {}
+    path.write_bytes(session.export().read_bytes())
+    assert "dropped.txt" in session.fire("FileChanged", file_path=str(path), event="change")["systemMessage"]
+    assert "dropped.txt" in session.archived()
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"event": "unlink"}, {"event": "change", "file_path": "/etc/hosts"}, {"event": "add", "file_path": ""}],
+    ids=str,
+)
+def test_other_changes_are_nothing(session, more):
+    """Files that go, files elsewhere, and events without a file."""
+    session.export()
+    assert session.fire("FileChanged", **{"file_path": str(session.transcript), **more}) == {}
+    assert not session.archived()
+
+
+def test_a_sweep_takes_new_exports_only(session):
+    """What lay there before the session began to be swept waits for the next start; notes of the user are never touched."""
+    (session.root / "README.md").write_text("> not an export\n")
+    session.fire("Stop")
+    session.export(session.root / "x.txt")
+    (session.root / "later.txt").write_text("❯ Another conversation\n\n● With an answer of its own\n", encoding="utf-8")
+    said = session.fire("Stop")["systemMessage"]
+    assert "x.txt" in said
+    assert session.archived() == ["later.txt", "x.txt"]
+    assert (session.root / "README.md").exists()
+
+
+def test_nothing_new_is_told_without_the_engine(session):
+    """When nothing changed since the last sweep, the hook imports nothing of the engine."""
+    session.fire("Stop")
+    session.fire("Stop")  # the first one made the store, which is a change as well
+    command = [sys.executable, "-S", "-E", "-X", "importtime", str(session.repository / "hooks" / "run.py"), "Stop"]
+    payload = {"session_id": SESSION, "transcript_path": str(session.transcript), "cwd": str(session.root)}
+    environment = {**os.environ, "CLAUDE_PROJECT_DIR": str(session.root)}
+    done = subprocess.run(
+        command, input=json.dumps(payload).encode(), capture_output=True, check=True, env=environment, cwd=session.root
+    )
+    imported = {line.rpartition(b"|")[2].strip().decode() for line in done.stderr.splitlines()}
+    assert "deduplication.live.quick" in imported
+    assert imported.isdisjoint({"json", "re", "pathlib", "typing", "deduplication.live.events", "deduplication.store"})
+
+
+# --- compaction and end ----------------------------------------------------------------------------------------------
+
+
+def test_before_a_compaction_everything_is_stored_however_often_it_fires(session):
+    """PreCompact takes transcript and exports, may fire twice, and copes with an empty transcript path."""
+    session.export()
+    assert session.fire("PreCompact", trigger="auto", transcript_path="") == {}
+    assert session.fire("PreCompact", trigger="auto") == {}
+    assert len(session.talk()) == 6
+    assert session.archived() == ["notes.txt"]
+    session.write(compacted("What was said, in short") + prompt("and after it"))
+    session.fire("Stop")
+    assert session.talk()[-1] == "and after it"
+
+
+def test_the_end_of_a_session_leaves_the_work_to_another_process(session):
+    """SessionEnd says nothing and returns; what is left is captured all the same."""
+    session.export()
+    assert session.fire("SessionEnd", reason="exit") == {}
+    until(lambda: session.archived() == ["notes.txt"] and len(session.talk()) == 6, "the rest is captured")
+
+
+# --- the command ------------------------------------------------------------------------------------------------------
+
+
+def expand(session, **more):
+    """Type /export-dedup."""
+    return session.fire("UserPromptExpansion", **{"command_name": "export-dedup", "command_args": "", **more})
+
+
+@pytest.mark.parametrize("name", ["export-dedup", "export-dedup:export-dedup"])
+def test_the_command_shows_the_banner_without_the_model(session, name):
+    """The prompt is blocked, and the reason is the whole banner with the summary."""
+    session.export()
+    said = expand(session, command_name=name)
+    assert said["decision"] == "block"
+    assert said["reason"].startswith("🔐" * 40)
+    assert "📨 Total Messages Processed: 6" in said["reason"]
+    assert "Status: ✅ SUCCESS" in said["reason"]
+    assert session.archived() == ["notes.txt"]
+
+
+def test_the_command_shows_what_the_hook_has_done(session):
+    """Never "no export found" after an /export that worked; and what came since."""
+    session.export()
+    assert session.fire("Stop")["systemMessage"]
+    session.write(prompt("one more question"))
+    said = expand(session)["reason"]
+    assert "📨 Total Messages Processed: 6" in said
+    assert "💾 Total Unique Messages in Storage: 7" in said
+    log = (session.memory / "export-dedup-status.txt").read_text(encoding="utf-8")
+    assert "Already done: the hook processed notes.txt at" in log
+    assert "1 new message(s) were captured since" in log
+    assert "No new export files found" not in log
+
+
+def test_the_command_in_json_has_what_the_hook_has_done(session):
+    """The object of --json has ``earlier`` beside its zeros."""
+    session.export()
+    session.fire("Stop")
+    script = session.repository / "scripts" / "export-dedup.py"
+    done = subprocess.run(
+        [sys.executable, str(script), "--json", "--project", str(session.root)], capture_output=True, check=True
+    )
+    said = json.loads(done.stdout)
+    assert (said["total_messages"], said["earlier"]["total_messages"], said["earlier"]["by"]) == (0, 6, "hook")
+
+
+def test_an_export_outside_is_taken_by_the_command_too(session, tmp_path):
+    """What only the transcript names is processed before the banner is made."""
+    session.export(tmp_path / "elsewhere.txt")
+    assert "📨 Total Messages Processed: 6" in expand(session)["reason"]
+    assert session.archived() == ["elsewhere.txt"]
+
+
+def test_arguments_reach_the_command(session, tmp_path):
+    """Extra text is taken as arguments, quotes included; what cannot be read is said."""
+    path = session.export(tmp_path / "a name.txt")
+    assert "Total Messages Processed: 6" in expand(session, command_args=f'"{path}" --no-archive')["reason"]
+    assert "cannot be read" in expand(session, command_args='"open')["reason"]
+    assert "❌" in expand(session, command_args="--no-such-option")["reason"]
+
+
+def test_other_commands_and_the_classic_way_are_left_alone(session):
+    """Only our own command is answered, and not where the model is to comment."""
+    assert expand(session, command_name="review") == {}
+    (session.root / ".coditect").mkdir()
+    (session.root / ".coditect" / "config.json").write_text('{"command_banner": "model"}')
+    assert expand(session) == {}
+
+
+# --- where ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_project_that_did_not_opt_in_is_left_as_it_is(session, monkeypatch):
+    """Its sessions go to the user's own store; no file of it is moved or made; a setting turns even that off."""
+    shutil.rmtree(session.memory)
+    path = session.export()
+    session.fire("SessionStart", source="startup", environment={"EXPORT_DEDUP_USER_STORE": "no"})
+    session.fire("Stop", environment={"EXPORT_DEDUP_USER_STORE": "no"})
+    stores = Path(os.environ["XDG_DATA_HOME"]) / "export-dedup"
+    assert not stores.exists()
+    session.fire("SessionStart", source="startup")
+    session.fire("Stop")
+    session.fire("PreCompact")
+    assert os.listdir(session.root) == ["notes.txt"]
+    assert path.exists()
+    (memory,) = stores.glob("projects/*/MEMORY-CONTEXT")
+    assert len(session.talk(memory)) == 6
+
+
+@pytest.mark.parametrize("event", EVENTS)
+def test_hooks_can_be_turned_off(session, event):
+    """With ``hooks`` off nothing is read, written or said."""
+    session.export()
+    before = sorted(session.root.rglob("*"))
+    assert (
+        session.fire(event, command_name="export-dedup", source="startup", environment={"EXPORT_DEDUP_HOOKS": "0"})
+        == {}
+    )
+    assert sorted(session.root.rglob("*")) == before
+
+
+def test_the_plugin_stands_down_where_the_project_has_hooks_of_its_own(session):
+    """Both forms at once: the plugin's hooks leave the work to those of the project."""
+    (session.root / ".coditect" / "hooks").mkdir(parents=True)
+    (session.root / ".coditect" / "hooks" / "run.py").touch()
+    (session.root / ".claude").mkdir()
+    settings = session.root / ".claude" / "settings.json"
+    settings.write_text('{"hooks":{"Stop":[{"hooks":[{"command":"sh .coditect/hooks/run.sh Stop"}]}]}}')
+    session.fire("Stop", environment={"CLAUDE_PLUGIN_ROOT": "/plugin"})
+    assert not session.state.exists()
+    settings.unlink()
+    session.fire("Stop", environment={"CLAUDE_PLUGIN_ROOT": "/plugin"})
+    assert len(session.talk()) == 6
+
+
+def test_transcripts_are_left_alone_where_the_setting_says_so(session):
+    """Without capture of transcripts an export is still processed when the command is called."""
+    off = {"EXPORT_DEDUP_CAPTURE_TRANSCRIPTS": "off"}
+    assert session.fire("Stop", environment=off) == {}
+    assert not session.state.exists()
+
+
+# --- whatever happens ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("event", [*EVENTS, "Nonsense", ""])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b'{"session_id": 1, "cwd": [], "transcript_path": {}}',
+        b"\xff\xfe",
+        b'{"cwd":"/no/such"}',
+    ],
+    ids=["empty", "torn", "list", "null", "types", "bytes", "gone"],
+)
+def test_any_input_ends_in_silence_or_json(session, event, data):
+    """A hook never breaks the session: exit code 0, nothing on standard error, nothing or one line of JSON."""
+    done = session.raw(event, data)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert not done.stdout or isinstance(json.loads(done.stdout), dict)
+
+
+@pytest.mark.parametrize("event", EVENTS)
+def test_a_store_that_cannot_be_used_never_breaks_the_session(session, event):
+    """The store's folder is a file: every hook still ends well, and the reason is noted."""
+    session.state.write_text("in the way")
+    done = session.raw(event, json.dumps({"session_id": "s", "transcript_path": str(session.transcript)}).encode())
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert session.state.read_text() == "in the way"
+
+
+def test_a_failure_is_noted_in_a_bounded_log(session):
+    """A damaged log of the store: the hook says nothing, its log says why, and never grows beyond its bound."""
+    session.fire("Stop")
+    (session.state / "conversation_log.jsonl").write_bytes(b"damaged\n")
+    (session.state / "hooks.log").write_bytes(b"old line\n" * 40_000)
+    session.write(prompt("more"))
+    assert session.fire("Stop") == {}
+    noted = (session.state / "hooks.log").read_bytes()
+    assert len(noted) < 256 * 1024 + 10_000
+    assert b"StoreDamaged" in noted.splitlines()[-1]
+
+
+def test_hooks_at_once_do_nothing_twice(session):
+    """All hooks of a turn at the same moment: one notice, one archived file, every message once."""
+    session.fire("SessionStart", source="startup")
+    session.export()
+    payload = {"session_id": SESSION, "transcript_path": str(session.transcript), "cwd": str(session.root)}
+    events = ["Stop", "UserPromptSubmit", "FileChanged", "Stop", "PreCompact", "FileChanged"]
+    data = json.dumps({**payload, "file_path": str(session.transcript), "event": "change"}).encode()
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-S", "-E", str(session.repository / "hooks" / "run.py"), event],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, "CLAUDE_PROJECT_DIR": str(session.root)},
+        )
+        for event in events
+    ]
+    for process in running:
+        process.stdin.write(data)
+        process.stdin.close()
+    said = [process.stdout.read() for process in running]
+    assert [process.wait() for process in running] == [0] * len(events)
+    for process in running:
+        process.stdout.close()
+    assert sum(b"notes.txt" in text for text in said) <= 1
+    assert session.archived() == ["notes.txt"]
+    assert len(session.talk()) == 6
+    store = ClaudeConversationDeduplicator(session.state)
+    assert store.store.verify() == []
+
+
+def test_what_fired_is_remembered(session):
+    """For whoever asks whether the client calls the hooks at all."""
+    session.fire("Stop")
+    session.write(prompt("more"))
+    session.fire("Stop")
+    session.fire("FileChanged", file_path=str(session.transcript), event="change")
+    seen = json.loads((session.state / "hooks.json").read_text())
+    assert seen["Stop"]["count"] >= 1
+    assert set(seen) == {"Stop", "FileChanged"}
