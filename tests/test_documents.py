@@ -26,6 +26,7 @@ import pytest
 from conftest import REPOSITORY
 from deduplication import ClaudeConversationDeduplicator, errors
 from deduplication.model import KINDS
+from transcript_lines import SESSION, day, exported
 
 SAMPLES = sorted((REPOSITORY / ".coditect" / "demo").glob("*.txt"))
 DOCUMENTS = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
@@ -408,8 +409,14 @@ def test_every_file_of_the_store_is_described(installed):
     with open(installed.state / "conversation_log.jsonl", "ab") as log:
         log.write(b'{"conversation_id":"tide-clock","index":23,"times')
     installed.must(run, installed.project)
+    transcript = installed.project / "s.jsonl"
+    transcript.write_bytes(day(1) + exported(installed.project / "x.txt"))
+    (installed.project / "x.txt").write_text("neither a prompt nor an answer")
+    event = {"session_id": SESSION, "transcript_path": str(transcript), "cwd": str(installed.project)}
+    hook = [sys.executable, str(installed.project / ".coditect" / "hooks" / "run.py"), "Stop"]
+    subprocess.run(hook, input=json.dumps(event).encode(), cwd=installed.project, check=True)
     rows = re.findall(r"^\| `([^`]+)` \|", section(text_of(STORAGE), "## Files"), re.MULTILINE)
-    words = {"NAME": r"[\w.]+", "PID": r"\d+", "TIME": r"\d{8}T\d{6}Z", "SIZE": r"\d+"}
+    words = {"NAME": r"[\w.]+", "PID": r"\d+", "TIME": r"\d{8}T\d{6}Z", "SIZE": r"\d+", "SESSION": r"[\w-]+"}
     patterns = {
         row: re.compile(re.sub("|".join(words), lambda m: words[m[0]], row.replace(".", r"\."))) for row in rows
     }

@@ -92,7 +92,7 @@ def test_an_export_of_what_was_captured_adds_no_turn(new_store, story):
     process(store, written)
     done = process(store, drawn)
     assert [m for m in done.new_messages if m["kind"] in (PROMPT, TEXT)] == []
-    if any(message.kind == PROMPT or message.kind == TEXT for message in drawn):
+    if any(message.kind in (PROMPT, TEXT) for message in drawn):
         assert contents(store) == [message.content for message in written]
     assert store.store.verify() == []
 

@@ -5,9 +5,10 @@ The public interface; everything is imported when it is first asked for, so that
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # importing typing would take longer than most hooks
 if TYPE_CHECKING:
+    from typing import Any
+
     from .deduplicator import ClaudeConversationDeduplicator, Ingest
     from .errors import DedupError
     from .model import Export, Message

@@ -128,7 +128,7 @@ class _Handler(BaseHTTPRequestHandler):
     api: StandIn
     protocol_version = "HTTP/1.1"
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002: the name is the base class's
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
         """Nothing: a test's output is its own."""
 
     def do_HEAD(self) -> None:

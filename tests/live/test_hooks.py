@@ -41,7 +41,7 @@ class Session:
     def raw(self, event: str, data: bytes, **environment: str) -> subprocess.CompletedProcess:
         """Run a hook on any input."""
         return subprocess.run(
-            [sys.executable, "-S", "-E", str(self.repository / "hooks" / "run.py"), event],
+            [sys.executable, str(self.repository / "hooks" / "run.py"), event],
             input=data,
             capture_output=True,
             check=False,
@@ -214,8 +214,8 @@ def test_a_sweep_takes_new_exports_only(session):
     """What lay there before the session began to be swept waits for the next start; notes of the user are never touched."""
     (session.root / "README.md").write_text("> not an export\n")
     session.fire("Stop")
-    session.export(session.root / "x.txt")
-    (session.root / "later.txt").write_text("❯ Another conversation\n\n● With an answer of its own\n", encoding="utf-8")
+    path = session.export(session.root / "x.txt")
+    (session.root / "later.txt").write_bytes(path.read_bytes() + "\n\n❯ and one more".encode())
     said = session.fire("Stop")["systemMessage"]
     assert "x.txt" in said
     assert session.archived() == ["later.txt", "x.txt"]
