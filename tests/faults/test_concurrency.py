@@ -11,7 +11,7 @@ import pytest
 
 from deduplication.errors import StoreLocked
 from deduplication.locking import exclusive
-from deduplication.storage.json_store import JsonStore
+from deduplication.storage.log_store import LogStore
 from exports import Story, kept
 from faults import reader
 from faults.children import end, run, start
@@ -132,7 +132,7 @@ def test_waiting_for_another_run_is_bounded_and_named(disk):
 
         def job():
             store = dedup(folder)
-            store.store = JsonStore(str(folder), timeout=0.1)
+            store.store = LogStore(str(folder), timeout=0.1)
             store.ingest(Story(15, exchanges=2).exports(2)[0].data, name="x")
 
         outcome = run(job)
@@ -140,5 +140,5 @@ def test_waiting_for_another_run_is_bounded_and_named(disk):
     assert (folder / LOG).read_bytes() == before
     with pytest.raises(StoreLocked), exclusive(str(folder / ".lock")):
         run(lambda: None)
-        with JsonStore(str(folder), timeout=0.05).transaction():
+        with LogStore(str(folder), timeout=0.05).transaction():
             pass

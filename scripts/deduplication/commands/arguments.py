@@ -66,7 +66,7 @@ def deduplicator(asked: argparse.Namespace, *, existing: bool = False) -> Claude
     folder = store_folder(asked)
     dedup = ClaudeConversationDeduplicator(folder, asked.backend, asked.db_url)
     if existing:
-        from ..storage.json_store import INDEX_NAMES, LOCK, LOG_NAME
+        from ..storage.log_store import INDEX_NAMES, LOCK, LOG_NAME
 
         if not any(os.path.lexists(os.path.join(folder, name)) for name in (LOG_NAME, LOCK, *INDEX_NAMES)):
             raise StoreMissing(folder)
