@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from faults import scenes
+
 _IN_MEMORY = "/dev/shm"
 
 
@@ -20,6 +22,13 @@ def pytest_addoption(parser):
 def full(request):
     """Whether the large size was asked for."""
     return bool(request.config.getoption("--full", default=False))
+
+
+@pytest.fixture(params=scenes.INDEXES, autouse=True)
+def backend(request, monkeypatch):
+    """Every fault is injected into every backend."""
+    monkeypatch.setattr(scenes, "backend", request.param)
+    return request.param
 
 
 @pytest.fixture

@@ -12,6 +12,14 @@ from faults import reader
 if TYPE_CHECKING:
     from pathlib import Path
 
+INDEXES = {
+    "json": ("watermarks.json", "content_hashes.json", "deduplication_log.jsonl", "alignment_index.json"),
+    "sqlite": ("index.sqlite3", "deduplication_log.jsonl"),
+}
+"""For each backend the files that follow from the log."""
+EACH_INDEX = [(backend, name) for backend, names in INDEXES.items() for name in names]
+backend = "json"
+"""Which one :func:`dedup` opens; the fixture of this name sets it."""
 NAME = "workshop"
 LOG = "conversation_log.jsonl"
 STORY = Story(7, exchanges=12)
@@ -74,7 +82,12 @@ class Scene:
 
 def dedup(folder: Path) -> ClaudeConversationDeduplicator:
     """A deduplicator that knows nothing yet, as a new process has it."""
-    return ClaudeConversationDeduplicator(folder)
+    return ClaudeConversationDeduplicator(folder, backend=backend)
+
+
+def indexes() -> tuple[str, ...]:
+    """The files of the backend at hand that follow from the log."""
+    return INDEXES[backend]
 
 
 def truth(done: int) -> list[tuple[str, str, str]]:

@@ -23,7 +23,7 @@ from ..model import (
 from ..ordering import ReadingOrder, reading_order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
 Row = tuple[Fingerprint, int]
 """What is kept of an occurrence, and the byte offset of its line in the log (-1 where it was lost)."""
@@ -105,6 +105,14 @@ class ConversationState:
         return Fingerprint(
             c.hashes[number], c.keys[number], c.kinds[number], "", c.weights[number], c.uuids[number]
         ), self._lines[number]
+
+    def rows_from(self, start: int) -> Iterator[Row]:
+        """The rows from this number on; of those that an index has it is asked once."""
+        if start >= self.stored:
+            return iter(self.fresh[start - self.stored :])
+        c = self.columns
+        items = map(Fingerprint, c.hashes, c.keys, c.kinds, itertools.repeat(""), c.weights, c.uuids)
+        return itertools.islice(zip(items, self._lines), start, None)
 
     def saved(self) -> None:
         """The index has all rows now."""

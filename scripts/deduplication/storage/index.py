@@ -25,6 +25,9 @@ class Index(Protocol):
     files: Sequence[str]
     """Which files of the folder belong to it, those that come and go included?"""
 
+    writable: bool
+    """May it mend itself on the disk? Somebody who only reads changes nothing."""
+
     def identity(self) -> tuple[object, ...]:
         """Which index is there, in which state? Empty where there is none; equal means: nothing was changed."""
 

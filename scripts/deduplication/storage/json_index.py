@@ -40,6 +40,7 @@ class JsonIndex:
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
+        self.writable = False
 
     def _path(self, name: str) -> str:
         return os.path.join(self._folder, name)

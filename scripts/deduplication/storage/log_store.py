@@ -11,18 +11,19 @@ import os
 import stat
 import time
 import zlib
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from .. import atomic, locking
 from ..errors import StoreDamaged, StoreError, StoreNotPrivate, StoreNotWritable
 from ..model import LOST
 from ..overlap import telling
-from . import healing, sqlite_index
+from . import sqlite_index
 from .index import AUDIT, AuditMark
 from .json_index import JsonIndex
-from .log import Damaged, Line, Log, decode_line, encode_line, is_commit
+from .log import Line, Log, encode_line
 from .records import commit_record, occurrence_record
-from .recount import heal, recount
+from .recount import counted_anew, heal, recount, replay
 from .state import State
 
 if TYPE_CHECKING:
@@ -116,6 +117,7 @@ class LogStore:
     def _refresh(self, *, write: bool) -> None:
         """Bring the state in memory up to the log: reuse, load, replay the tail, or make all anew."""
         self._use(sqlite=self._sqlite or os.path.lexists(self._path(sqlite_index.NAME)))
+        self._index.writable = write
         identity = self._identity()
         if identity and identity == self._loaded:
             return
@@ -139,7 +141,8 @@ class LogStore:
         """Choose the kind of index."""
         sqlite = sqlite and sqlite_index.available()
         if sqlite != isinstance(self._index, sqlite_index.SqliteIndex):
-            self._index = sqlite_index.SqliteIndex(self.folder, self._anew) if sqlite else JsonIndex(self.folder)
+            anew = partial(counted_anew, self.log)
+            self._index = sqlite_index.SqliteIndex(self.folder, anew) if sqlite else JsonIndex(self.folder)
             self._loaded = ()
 
     def _audit_goes_to(self, mark: AuditMark, *, write: bool) -> bool:
@@ -154,50 +157,15 @@ class LogStore:
             atomic.truncate(self._path(AUDIT), mark.size)
         return True
 
-    def _anew(self, size: int) -> tuple[State, AuditMark]:
-        """What the first ``size`` bytes of the log say. Raises :class:`StoreDamaged`."""
-        state, audit = State(), AuditMark()
-        for lines in self._replay(state, size):
-            audit = AuditMark(audit.size + len(lines), zlib.crc32(lines, audit.crc32))
-        return state, audit
-
-    def _replay(self, state: State, end: int | None = None) -> Iterator[bytes]:
-        """Apply the complete runs that ``state`` lacks; yields the audit lines of each."""
-        pending: list[tuple[Line, Record]] = []
-        for line in self.log.lines(state.size, end):
-            where = f"{self.log.path}, byte {line.offset}"
-            try:
-                record = decode_line(line.data)
-            except Damaged as error:
-                if not self._is_torn(line):
-                    raise StoreDamaged(f"{where}: {error}") from error
-                return
-            pending.append((line, record))
-            if is_commit(record):
-                try:
-                    audit = b"".join(state.apply(one, of) for of, one in pending)
-                except Damaged as error:
-                    raise StoreDamaged(f"{where}: {error}") from error
-                pending = []
-                yield audit
-
     def _catch_up(self, *, write: bool) -> None:
         """Replay what the index lacks; put aside what a run that did not finish left behind."""
-        audit = b"".join(self._replay(self._state))
+        audit = b"".join(replay(self.log, self._state))
         committed = self._state.size
         if write:
             atomic.remove_temporaries(self.folder)
             if self.log.size() > committed:
                 self.warnings.append(self._put_aside(committed))
             self._write_index(audit)
-
-    def _is_torn(self, bad: Line) -> bool:
-        """Did a run that was cut off write this line? Not if a run is complete behind it or one bit flipped in it."""
-        for line in self.log.lines(bad.end):
-            with contextlib.suppress(Damaged):
-                if is_commit(decode_line(line.data)):
-                    return False
-        return not healing.patches(self.log.tail(bad.offset))
 
     def _put_aside(self, committed: int) -> str:
         """Move what stands behind the last complete run into the quarantine folder; says so in a line."""

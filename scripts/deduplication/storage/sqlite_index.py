@@ -13,6 +13,7 @@ import os
 import re
 import stat
 import struct
+import weakref
 from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
@@ -47,6 +48,10 @@ _IDENTITY: Final = 16
 """Bytes of a hash by which a body or an id is found; what is found is compared whole."""
 
 
+_CHECKPOINT: Final = 250
+"""Pages that are written before SQLite brings them from its journal into the database: what the next process has to read."""
+
+
 def available() -> bool:
     """Some builds of Python come without SQLite."""
     try:
@@ -73,12 +78,13 @@ class SqliteIndex:
 
     def __init__(self, folder: str, anew: Callable[[int], tuple[State, AuditMark]]) -> None:
         self._folder = folder
+        self.writable = False
         self._path = os.path.join(folder, NAME)
         self._anew = anew
         self._connection: sqlite3.Connection | None = None
         self._inode = -1
         self._entries: CheckedEntries
-        self._holds: State | None = None
+        self._holds: Callable[[], State | None] = _nothing
         """The state whose changes since the last save are all that the database lacks."""
         self._size = 0
         self._names: dict[int, str] = {}
@@ -116,14 +122,17 @@ class SqliteIndex:
         )
         state.begins_at(data["size"])
         state.raw_bytes, state.unique, state.occurrences = data["raw_bytes"], data["unique"], data["occurrences"]
-        self._holds, self._size = state, state.size
+        self._holds, self._size = weakref.ref(state), state.size
         return state, AuditMark(*data["audit"])
+
+    def __del__(self) -> None:
+        self.close()
 
     def close(self) -> None:
         """Let go of the file."""
         if self._connection is not None:
             self._connection.close()
-        self._connection, self._holds = None, None
+        self._connection, self._holds = None, _nothing
 
     def _open(self, inode: int) -> None:
         if self._connection is not None and self._inode == inode:
@@ -141,11 +150,8 @@ class SqliteIndex:
             return ask()
         except IndexDamaged:
             state, audit = self._anew(self._size)
-            holds, self._holds = self._holds, None
-            try:
-                self._make(state, audit)
-            except StoreNotWritable:  # a reader of a store that it may not write
-                self._make(state, audit, ":memory:")
+            holds = self._holds
+            self._make(state, audit, None if self.writable else ":memory:")
             self._holds = holds
             return ask()
 
@@ -229,8 +235,9 @@ class SqliteIndex:
         """What is new, in one transaction; where ``state`` is not what the database holds, a new database."""
         import sqlite3
 
-        if state is not self._holds or self._connection is None:
-            self._make(state, audit)
+        if state is not self._holds() or self._connection is None:
+            # What a database that is gone was to be asked for is counted from the log.
+            self._make(*(self._anew(state.size) if isinstance(state.bodies, _SqliteBodies) else (state, audit)))
         else:
             try:
                 self._put(state, audit)
@@ -241,7 +248,7 @@ class SqliteIndex:
                 self.close()
                 raise StoreNotWritable(f"{self._path}: {error}") from error
         state.saved()
-        self._holds, self._size = state, state.size
+        self._holds, self._size = weakref.ref(state), state.size
 
     def _make(self, state: State, audit: AuditMark, path: str | None = None) -> None:
         """A new database with all of ``state``, in the place of what is there."""
@@ -250,33 +257,41 @@ class SqliteIndex:
         self.close()
         temporary = path or f"{self._path}.{os.getpid()}.tmp"
         with atomic.write_errors(self._path):
+            if path is None:
+                _empty_private_file(temporary)
+            connection = sqlite3.connect(temporary, isolation_level=None)
             try:
-                if path is None:
-                    _empty_private_file(temporary)
-                connection = sqlite3.connect(temporary, isolation_level=None)
                 connection.execute("PRAGMA journal_mode = OFF")
                 self._entries = CheckedEntries(connection)
                 self._entries.create()
-                self._put(state, audit)
+                self._put(state, audit, whole=True)
                 self._entries.write()
                 if path is not None:
                     self._connection = connection
                     return
-                connection.close()
-                atomic.sync_file(temporary)
-                remove(self._folder)
-                os.replace(temporary, self._path)
-                atomic.sync_directory(self._folder)
-                self._open(os.lstat(self._path).st_ino)
             except (sqlite3.Error, IndexDamaged) as error:
+                connection.close()
                 raise StoreNotWritable(f"{self._path}: {error}") from error
+            connection.close()
+            atomic.sync_file(temporary)
+            remove(self._folder)
+            os.replace(temporary, self._path)
+            atomic.sync_directory(self._folder)
+        try:
+            self._open(os.lstat(self._path).st_ino)
+        except (IndexDamaged, OSError) as error:
+            raise StoreNotWritable(f"{self._path}: {error}") from error
 
-    def _put(self, state: State, audit: AuditMark) -> None:
-        """Every change of ``state`` into the entries."""
+    def _put(self, state: State, audit: AuditMark, *, whole: bool = False) -> None:
+        """Every change of ``state`` into the entries; all of it with ``whole``."""
+
+        def names(table: Table[Any]) -> Iterable[str]:
+            return [name for name, _ in table.items()] if whole else table.changed
+
         entries = self._entries
         meta = json.loads(entries.get(_META, b"") or '{"conversations": 0}')
         fresh: list[tuple[int, int, int, Fingerprint]] = []
-        for name in state.conversations.changed:
+        for name in names(state.conversations):
             conversation = state.conversation(name)
             data = entries.get(_CONVERSATION, encoded(name))
             number = json.loads(data)["number"] if data is not None else meta["conversations"]
@@ -285,19 +300,20 @@ class SqliteIndex:
                 entries.put(_NUMBER, number.to_bytes(4, "big"), encoded(name))
             head = {"number": number, "count": len(conversation), **conversation.head()}
             entries.put(_CONVERSATION, encoded(name), _dumps(head))
-            for at, (item, line) in enumerate(conversation.fresh, conversation.stored):
+            start = 0 if whole else conversation.stored
+            for at, (item, line) in enumerate(conversation.rows_from(start), start):
                 entries.add_row(number, at, _packed(item, line))
                 if item.kind != LOST:
                     fresh.append((line, number, at, item))
         # In the order of the log, so that of several occurrences the first one stands for the body.
         for _, number, at, item in sorted(fresh):
             self._put_occurrence(number, at, item)
-        for name in state.sessions.changed:
+        for name in names(state.sessions):
             entries.put(_SESSION, encoded(name), _dumps(state.sessions.get(name)))
-        for name in state.cursors.changed:
+        for name in names(state.cursors):
             conversation_id, cursor, tip, position = state.cursors.get(name) or []
             entries.put(_CURSOR, encoded(name), _dumps([conversation_id, asdict(cursor), tip, position]))
-        for sha256 in state.exports.changed:
+        for sha256 in names(state.exports):
             entries.put(_EXPORT, encoded(sha256), _dumps(state.exports.get(sha256)))
         meta.update(version=_VERSION, size=state.size, raw_bytes=state.raw_bytes, unique=state.unique)
         meta.update(occurrences=state.occurrences, audit=list(audit))
@@ -385,16 +401,31 @@ def _connect(path: str) -> sqlite3.Connection:
     uri = "file:" + quote(Path(path).as_posix())
     try:
         if os.access(os.path.dirname(path), os.W_OK) and os.access(path, os.W_OK):
-            connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+            if os.name != "nt" and stat.S_IMODE(os.stat(path).st_mode) & 0o077:
+                os.chmod(path, atomic.PRIVATE_FILE)
             # A power cut costs the last runs at most, and those the log has; there is nothing to wait for.
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
+            pragmas: tuple[str, ...] = (
+                "journal_mode = WAL",
+                "synchronous = NORMAL",
+                f"wal_autocheckpoint = {_CHECKPOINT}",
+            )
         else:
-            connection = sqlite3.connect(f"{uri}?immutable=1", uri=True, isolation_level=None, check_same_thread=False)
-            connection.execute("PRAGMA schema_version")
-    except sqlite3.Error as error:
+            uri += "?immutable=1"
+            pragmas = ("schema_version",)
+        connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+    except (sqlite3.Error, OSError) as error:
+        raise IndexDamaged(str(error)) from error
+    try:
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}")
+    except (sqlite3.Error, ValueError) as error:  # a ValueError: the very message of the error is damaged
+        connection.close()
         raise IndexDamaged(str(error)) from error
     return connection
+
+
+def _nothing() -> None:
+    """Where a reference to a state would be."""
 
 
 def _empty_private_file(path: str) -> None:
