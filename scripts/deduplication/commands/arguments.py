@@ -41,7 +41,12 @@ def add_store(parser: argparse.ArgumentParser) -> None:
     add_project(parser)
     add = parser.add_argument
     add("--storage-dir", metavar="D", help="the store's folder (default: MEMORY-CONTEXT/dedup_state in the project)")
-    add("--backend", metavar="B", default="json", help="where the log and its index live: json (the default)")
+    add(
+        "--backend",
+        metavar="B",
+        default="json",
+        help="how the log is indexed: json (the default; a large store gets SQLite by itself) or sqlite",
+    )
     add("--db-url", metavar="URL", help="the database, for a backend that has one")
 
 
