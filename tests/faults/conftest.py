@@ -25,9 +25,7 @@ def full(request):
 @pytest.fixture(params=["json", "sqlite"], autouse=True)
 def backend(request, monkeypatch):
     """Every fault is injected into every backend."""
-    from faults import scenes  # pytest loads this file before it knows of the folder
-
-    monkeypatch.setattr(scenes, "backend", request.param)
+    monkeypatch.setenv("EXPORT_DEDUP_FAULTS_BACKEND", request.param)
     return request.param
 
 

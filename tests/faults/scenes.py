@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +19,6 @@ INDEXES = {
 }
 """For each backend the files that follow from the log."""
 EACH_INDEX = [(backend, name) for backend, names in INDEXES.items() for name in names]
-backend = "json"
-"""Which one :func:`dedup` opens; the fixture of this name sets it."""
 NAME = "workshop"
 LOG = "conversation_log.jsonl"
 STORY = Story(7, exchanges=12)
@@ -82,12 +81,17 @@ class Scene:
 
 def dedup(folder: Path) -> ClaudeConversationDeduplicator:
     """A deduplicator that knows nothing yet, as a new process has it."""
-    return ClaudeConversationDeduplicator(folder, backend=backend)
+    return ClaudeConversationDeduplicator(folder, backend=_backend())
 
 
 def indexes() -> tuple[str, ...]:
     """The files of the backend at hand that follow from the log."""
-    return INDEXES[backend]
+    return INDEXES[_backend()]
+
+
+def _backend() -> str:
+    """The fixture ``backend`` says it."""
+    return os.environ["EXPORT_DEDUP_FAULTS_BACKEND"]
 
 
 def truth(done: int) -> list[tuple[str, str, str]]:
