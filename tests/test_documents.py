@@ -288,6 +288,7 @@ COMMANDS = {
     "deduplicate_export.py capture": "scripts/deduplicate_export.py capture",
     "deduplicate_export.py search": "scripts/deduplicate_export.py search",
     "deduplicate_export.py show": "scripts/deduplicate_export.py show",
+    "deduplicate_export.py status": "scripts/deduplicate_export.py status",
     "create-checkpoint.py": "scripts/create-checkpoint.py",
     "install.sh": "install.sh",
 }
