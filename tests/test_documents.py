@@ -289,6 +289,7 @@ COMMANDS = {
     "deduplicate_export.py search": "scripts/deduplicate_export.py search",
     "deduplicate_export.py show": "scripts/deduplicate_export.py show",
     "deduplicate_export.py status": "scripts/deduplicate_export.py status",
+    "deduplicate_export.py doctor": "scripts/deduplicate_export.py doctor",
     "create-checkpoint.py": "scripts/create-checkpoint.py",
     "install.sh": "install.sh",
 }

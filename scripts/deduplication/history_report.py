@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from .console import printable
+from .readable import HISTORY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from .run_history import Captured, Report, Run
 
 _MOST_NAMES: Final = 3
-HEAD: Final = "📋 export-dedup status:"
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,10 @@ class History:
 def parts(history: History) -> tuple[str, list[str], str]:
     """Heading, a part for each run, and the facts about the store."""
     if not history.runs:
-        head = f"{HEAD} no export was processed yet"
+        head = f"{HISTORY} no export was processed yet"
     else:
         shown = f", the newest {len(history.runs)}" if len(history.runs) < history.total else ", the newest first"
-        head = f"{HEAD} {history.total:,} run{'' if history.total == 1 else 's'}{shown}"
+        head = f"{HISTORY} {history.total:,} run{'' if history.total == 1 else 's'}{shown}"
     tail = [f"💾 {history.unique:,} unique messages in {printable(history.store)}"]
     if not history.runs and history.before.parts:
         tail.insert(0, f"   {_captured(history.before)}, the last at {clock(history.before.last)}")

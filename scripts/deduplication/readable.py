@@ -19,7 +19,11 @@ SEARCHED: Final = "🔎 export-dedup search:"
 """How the output of ``search`` begins."""
 SHOWN: Final = "💬 export-dedup show:"
 """How the output of ``show`` begins."""
-_HEADS: Final = (SEARCHED, SHOWN, "📋 export-dedup status:", "🩺 export-dedup doctor:", "🔐" * 40)
+HISTORY: Final = "📋 export-dedup status:"
+"""How the output of ``status`` begins."""
+DIAGNOSIS: Final = "🩺 export-dedup doctor:"
+"""How the output of ``doctor`` begins."""
+_HEADS: Final = (SEARCHED, SHOWN, HISTORY, DIAGNOSIS, "🔐" * 40)
 _OBJECTS: Final = ('{"query": ', '[{"index": ', '[{"conversation_id": ')
 """How the JSON of ``search`` and ``show`` begins."""
 _BEGINNING: Final = 2_000

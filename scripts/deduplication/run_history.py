@@ -108,7 +108,7 @@ def _audit(path: str) -> Iterator[_Entry]:
                 try:
                     record = decode_line(line)
                     yield _Entry(
-                        moment=_seconds(record["created_at"]),
+                        moment=seconds(record["created_at"]),
                         conversation=record["conversation_id"],
                         name=str(record["metadata"]["name"]),
                         total=int(record["messages_processed"]),
@@ -121,7 +121,8 @@ def _audit(path: str) -> Iterator[_Entry]:
         return
 
 
-def _seconds(moment: str) -> float:
+def seconds(moment: str) -> float:
+    """A time of the log in seconds. Raises :class:`ValueError` for what is none."""
     return datetime.fromisoformat(moment.replace("Z", "+00:00")).timestamp()
 
 

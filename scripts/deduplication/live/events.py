@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from .. import config
+from .forms import stands_down
 from .place import place_of
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def handle(event: str, payload: Payload) -> Answer:
     if place is None:
         return None
     settings = config.load(str(place.root))
-    if not settings["hooks"] or not (place.opted_in or settings["user_store"]) or _stands_down(str(place.root)):
+    if not settings["hooks"] or not (place.opted_in or settings["user_store"]) or stands_down(str(place.root)):
         return None
     from .work import Work
 
@@ -255,20 +256,6 @@ def _detach(work: Work, payload: Payload) -> None:
     process.stdin.write(json.dumps(payload).encode())
     process.stdin.close()
     process.returncode = 0  # nobody waits for it, and nobody should be warned of that
-
-
-def _stands_down(root: str) -> bool:
-    """True where this is the plugin and the project has hooks of its own installation: one of both is enough."""
-    if not os.environ.get("CLAUDE_PLUGIN_ROOT"):
-        return False
-    own = os.path.join(root, ".coditect", "hooks", "run.py")
-    if not os.path.isfile(own):
-        return False
-    try:
-        with open(os.path.join(root, ".claude", "settings.json"), encoding="utf-8") as file:
-            return ".coditect/hooks/run" in file.read(1_000_000)
-    except (OSError, ValueError):
-        return False
 
 
 def _note_firing(work: Work, event: str) -> None:
