@@ -38,9 +38,9 @@ def removed(data: bytes) -> bytes:
 
 
 def same(one: bytes, other: bytes) -> bool:
-    """True where two files set the same, in the same order."""
+    """True where two files set the same, in the same order. An event without hooks is none."""
     try:
-        return json.dumps(_parsed(one)) == json.dumps(_parsed(other))
+        return json.dumps(_without_empty(_parsed(one))) == json.dumps(_without_empty(_parsed(other)))
     except InstallRefused:
         return False
 
@@ -63,6 +63,13 @@ def _without_ours(settings: dict[str, Any]) -> dict[str, Any]:
     if not kept and settings["hooks"]:
         del copy["hooks"]
     return copy
+
+
+def _without_empty(settings: dict[str, Any]) -> dict[str, Any]:
+    """A copy in which every event has hooks: taking ours out leaves no trace of an empty list that was there before."""
+    copy = dict(settings)
+    hooks = {event: groups for event, groups in copy.pop("hooks", {}).items() if groups}
+    return {**copy, "hooks": hooks} if hooks else copy
 
 
 def _group_without_ours(group: dict[str, Any]) -> Optional[dict[str, Any]]:
