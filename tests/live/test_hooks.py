@@ -469,6 +469,63 @@ def test_the_plugin_stands_down_where_the_project_has_hooks_of_its_own(session):
     assert len(session.talk()) == 6
 
 
+@pytest.fixture
+def both(session, repository, tmp_path):
+    """The plugin enabled for the user, and the project with hooks of its own; each fired as the client does."""
+    install = [str(repository / "install.sh"), "--project", str(session.root), "--offline"]
+    environment = {**os.environ, "PYTHON": sys.executable}
+    subprocess.run(install, env=environment, capture_output=True, check=True)
+    (tmp_path / "config" / "settings.json").write_text('{"enabledPlugins": {"export-dedup@market": true}}')
+
+    def fire(event, **more):
+        payload = {"session_id": SESSION, "transcript_path": str(session.transcript), "cwd": str(session.root), **more}
+        said = []
+        for shim, root in (
+            (repository / "hooks" / "run.sh", {"CLAUDE_PLUGIN_ROOT": str(repository)}),
+            (session.root / ".coditect" / "hooks" / "run.sh", {}),
+        ):
+            done = subprocess.run(
+                ["sh", str(shim), event],
+                input=json.dumps(payload).encode(),
+                capture_output=True,
+                check=True,
+                cwd=session.root,
+                env={**os.environ, "CLAUDE_PROJECT_DIR": str(session.root), **root},
+            )
+            said.append(json.loads(done.stdout) if done.stdout else {})
+        return said
+
+    return fire
+
+
+def test_both_forms_at_once_as_processes(session, both):
+    """Fired by both shims, the plugin says and stores nothing; the project's answers; the user is told once."""
+    assert both("Stop") == [{}, {}]
+    assert len(session.talk()) == 6
+    plugin, project = both("SessionStart", source="startup")
+    assert plugin == {}
+    assert project["systemMessage"].startswith("export-dedup is here twice")
+    plugin, project = both("SessionStart", source="startup")
+    assert (plugin, "systemMessage" in project) == ({}, False)
+    session.export()
+    plugin, project = both("UserPromptExpansion", command_name="export-dedup", command_args="")
+    assert plugin == {}
+    assert project["decision"] == "block"
+    assert session.archived() == ["notes.txt"]
+    seen = json.loads((session.state / "hooks.json").read_text())
+    assert seen["SessionStart"]["count"] == 2
+
+
+def test_the_plugin_works_once_the_project_s_hooks_are_taken_out(session, both, repository):
+    """After the way out again the plugin's hooks are the only ones, and do the work."""
+    script = str(repository / "install.sh")
+    environment = {**os.environ, "PYTHON": sys.executable}
+    uninstall = [script, "--uninstall", "--project", str(session.root)]
+    subprocess.run(uninstall, env=environment, capture_output=True, check=True)
+    session.fire("Stop", environment={"CLAUDE_PLUGIN_ROOT": str(repository)})
+    assert len(session.talk()) == 6
+
+
 def test_transcripts_are_left_alone_where_the_setting_says_so(session):
     """Without capture of transcripts an export is still processed when the command is called."""
     off = {"EXPORT_DEDUP_CAPTURE_TRANSCRIPTS": "off"}

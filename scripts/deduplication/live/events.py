@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .. import config
 from . import slash_commands
-from .forms import stands_down
+from .forms import plugin_enabled, stands_down
 from .place import place_of
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def session_start(work: Work, payload: Payload) -> Answer:
         context = _what_is_safe(work, _text(payload, "session_id"))
         if context:
             output["additionalContext"] = context
-    return {"hookSpecificOutput": output, **_message(banner)}
+    return {"hookSpecificOutput": output, **_message("\n".join(filter(None, [_said_once(work), banner])))}
 
 
 def cwd_changed(work: Work, payload: Payload) -> Answer:
@@ -194,6 +194,23 @@ def _dropped(work: Work, path: str) -> list[str]:
     if not settled(path):
         return []
     return [found for found in work.lying_about("", 0) if os.path.realpath(found) == os.path.realpath(path)]
+
+
+def _said_once(work: Work) -> str:
+    """A line where the plugin and the project's own hooks are both there: the first time that a session starts so."""
+    if os.environ.get("CLAUDE_PLUGIN_ROOT") or not plugin_enabled(str(work.place.root)):
+        return ""
+    noted = os.path.join(work.project.state, "live", "both-forms")
+    if os.path.exists(noted) or not os.path.isdir(work.project.state):
+        return ""
+    from .. import atomic
+
+    atomic.make_private_directory(os.path.dirname(noted))
+    atomic.replace(noted, b"", durable=False)
+    return (
+        "export-dedup is here twice, in the project and as a plugin: the plugin's hooks leave the work to the project's. "
+        "'./install.sh --uninstall --project DIR' takes the project's out."
+    )
 
 
 def _watched(work: Work, payload: Payload) -> list[str]:
