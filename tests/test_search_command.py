@@ -14,8 +14,10 @@ from pathlib import Path
 import pytest
 
 from deduplication import ClaudeConversationDeduplicator
+from deduplication.capture import capture_file
 from deduplication.live.quick import user_store
 from deduplication.model import BOOKKEEPING, EXACT, Export, Message
+from transcript_lines import day
 
 MOMENT = "2026-03-{:02}T10:{:02}:00.000Z"
 
@@ -282,6 +284,38 @@ def test_it_must_be_clear_which_conversation_is_meant(run, project):
     for n in range(20):
         put(project, f"c{n:02}", ("user", "prompt", f"{n}"), day=4)
     assert re.search(r"c00, .*c07 and 12 more", run("search", "x", "--session", "c").stderr)
+
+
+def test_every_kind_has_a_heading(project, run):
+    """Thinking, summaries, notices and odd roles are named; blocks are text; several sessions are counted."""
+    put(
+        project,
+        "zeta",
+        ("assistant", "thinking", "hm"),
+        ("system", "summary", "What was said"),
+        ("system", "text", "You are a clock."),
+        ("assistant", "text", [{"type": "text", "text": "in blocks"}]),
+        ("user", "local_command", "/model"),
+        day=5,
+    )
+    shown = run("show", "zeta", "--format", "markdown").stdout
+    headings = [line.split(" · ")[0] for line in shown.splitlines() if line.startswith("## ")]
+    assert headings == ["## 💭 Thinking", "## 📝 Summary", "## system text", "## 🤖 Assistant", "## user local command"]
+    assert "```\nin blocks\n```" in shown
+
+
+def test_captured_sessions_are_counted(project, run):
+    """A conversation tells how many transcripts went into it; the command names a store that was named to it."""
+    transcript = project / "s.jsonl"
+    transcript.write_bytes(day(1))
+    state = project / "MEMORY-CONTEXT" / "dedup_state"
+    capture_file(ClaudeConversationDeduplicator(state), transcript)
+    assert "2 messages · 0 exports · 1 transcript captured" in run("show").stdout
+    assert f"--storage-dir {state} …" in run(
+        "search", "cranes", "--storage-dir", str(state), where=False
+    ).stdout.replace("'", "")
+    refused = run("search", "cranes", "--storage-dir", "", where=False)
+    assert refused.returncode == 2
 
 
 @pytest.mark.parametrize(

@@ -67,8 +67,12 @@ class Hit:
 
     content_hash: str
     message: dict[str, Any]
-    text: Text
     places: list[Place] = field(default_factory=list)
+
+    @property
+    def text(self) -> Text:
+        """What was searched, prepared anew: of thousands of hits a few are shown."""
+        return Text(readable(self.message["content"]))
 
     @property
     def newest(self) -> Place:
@@ -182,10 +186,9 @@ def _name(quoted: bytes) -> str:
 def _hit(record: dict[str, Any], wanted: Wanted) -> Optional[Hit]:
     message = record["message"]
     text = readable(message["content"])
-    prepared = Text(text)
-    if not prepared.has(wanted.terms) or is_own_output(message["kind"], text):
+    if not Text(text).has(wanted.terms) or is_own_output(message["kind"], text):
         return None
-    return Hit(record["content_hash"], message, prepared)
+    return Hit(record["content_hash"], message)
 
 
 def _take(each: _Occurrence, hits: dict[str, Hit], superseded: set[tuple[str, int]], wanted: Wanted) -> None:
