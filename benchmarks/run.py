@@ -110,6 +110,9 @@ def _growth(table: Table, base: Path, scale: int) -> None:
             return _dedup(export, store), base
 
         seconds[megabytes] = table.row(f"{_size(megabytes, scale)}, empty store", fresh)
+    for words in ("a phrase", "lighthouse"):
+        command = [sys.executable, str(SCRIPTS / "deduplicate_export.py"), "search", words, "--storage-dir", str(store)]
+        table.row(f"search for {words!r}, {50_000 // scale:,} messages stored", lambda call=command: (call, base))
     costs = [
         f"{(seconds[high] - seconds[low]) / (high - low) * scale:.3f} s from {low / scale:g} to {high / scale:g} MB"
         for low, high in ((10, 50), (1, 10))

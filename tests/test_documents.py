@@ -46,6 +46,7 @@ FULL = "--full"
 """Defined by tests/faults/conftest.py, not by a command."""
 VOLATILE = (
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+"), "TIME"),
+    (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d(?!:)"), "MOMENT"),
     (re.compile(r"\[\d+(?:\.\d)?[smhd]\]"), "[AGE]"),
     (re.compile(r"\d+\.\d\d seconds"), "DURATION"),
     (re.compile(r"\b[0-9a-f]{10}\b"), "COMMIT"),
@@ -287,6 +288,10 @@ COMMANDS = {
     "deduplicate_export.py verify": "scripts/deduplicate_export.py verify",
     "deduplicate_export.py rebuild": "scripts/deduplicate_export.py rebuild",
     "deduplicate_export.py capture": "scripts/deduplicate_export.py capture",
+    "deduplicate_export.py search": "scripts/deduplicate_export.py search",
+    "deduplicate_export.py show": "scripts/deduplicate_export.py show",
+    "deduplicate_export.py status": "scripts/deduplicate_export.py status",
+    "deduplicate_export.py doctor": "scripts/deduplicate_export.py doctor",
     "create-checkpoint.py": "scripts/create-checkpoint.py",
     "install.sh": "install.sh",
 }

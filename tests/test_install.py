@@ -75,11 +75,11 @@ def checkout(tmp_path, monkeypatch):
     folder = tmp_path / "checkout"
     shutil.copytree(REPOSITORY / "scripts", folder / "scripts", ignore=shutil.ignore_patterns("__pycache__", ".*"))
     shutil.copytree(REPOSITORY / "hooks", folder / "hooks")
+    shutil.copytree(REPOSITORY / "commands", folder / "commands")
     files = (
         ".coditect/README.md",
         ".coditect/config.json",
         ".coditect/settings.hooks.json",
-        "commands/export-dedup.md",
     )
     for name in (*files, "pyproject.toml"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)

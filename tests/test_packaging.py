@@ -9,12 +9,14 @@ import os
 import pwd
 import re
 import subprocess
+import sys
 import tokenize
 import unicodedata
 
 import pytest
 
 from conftest import REPOSITORY
+from deduplication.live import forms, slash_commands
 
 PLUGIN = REPOSITORY / ".claude-plugin" / "plugin.json"
 MARKETPLACE = REPOSITORY / ".claude-plugin" / "marketplace.json"
@@ -76,15 +78,31 @@ def test_one_version():
 def test_command_front_matter(path):
     """A command answers to its bare name (which -p needs), is for people only, and may run exactly what it runs."""
     fields = front_matter(path)
+    text = path.read_text(encoding="utf-8")
+    command = slash_commands.COMMANDS[path.stem]
     assert fields["name"] == path.stem
     assert fields["disable-model-invocation"] == "true"
     assert fields["description"]
-    allowed = re.fullmatch(r'Bash\((python3 "\$\{CLAUDE_PLUGIN_ROOT\}/scripts/[\w.-]+") \*\)', fields["allowed-tools"])
-    assert allowed, fields["allowed-tools"]
-    called = re.findall(r"^!`(.*)`$", path.read_text(encoding="utf-8"), re.MULTILINE)
-    assert called
-    for command in called:
-        assert command.startswith(allowed[1] + " ")
+    subcommand = f" {command.words[0]}" if command.script == slash_commands.TOOL else ""
+    prefix = f'python3 "${{CLAUDE_PLUGIN_ROOT}}/scripts/{command.script}"{subcommand}'
+    assert fields["allowed-tools"] == f"Bash({prefix} *)"
+    called = re.findall(r"^!`(.*)`$", text, re.MULTILINE) + re.findall(r"^```bash\n(.*)\n```$", text, re.MULTILINE)
+    assert len(called) == 1
+    assert called[0].startswith(prefix + " ")
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=name)
+def test_arguments_do_not_reach_a_shell(path):
+    """Only the main command puts its arguments into a line that the client runs; of the others they are data for the model."""
+    text = path.read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if "$ARGUMENTS" in line]
+    if path.stem == slash_commands.MAIN:
+        assert lines
+        assert all(line.startswith("!`") for line in lines)
+    else:
+        assert "!`" not in text
+        assert "```!" not in text
+        assert lines in ([], ["$ARGUMENTS"])
 
 
 @pytest.mark.parametrize("path", COMMANDS, ids=name)
@@ -96,15 +114,41 @@ def test_command_refers_to_what_exists(path):
         assert os.access(REPOSITORY / reference, os.X_OK), reference
 
 
-def test_command_quotes_every_path():
+@pytest.mark.parametrize("path", COMMANDS, ids=name)
+def test_command_quotes_every_path(path):
     """A variable that becomes a path stands in double quotes, with a space on each side: paths have spaces."""
-    text = (REPOSITORY / "commands" / "export-dedup.md").read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8")
     assert len(re.findall(r"\$\{CLAUDE_\w+\}", text)) == len(re.findall(r' "\$\{CLAUDE_\w+\}[\w./-]*"', text)) == 3
 
 
-def test_there_is_a_command():
-    """The plugin has its command where the client looks."""
-    assert [path.name for path in COMMANDS][:1] == ["export-dedup.md"]
+@pytest.mark.parametrize("path", COMMANDS, ids=name)
+def test_options_of_a_command_exist(path):
+    """A command names no option that its script does not have."""
+    command = slash_commands.COMMANDS[path.stem]
+    words = [] if command.script != slash_commands.TOOL else command.words[:1]
+    script = [sys.executable, str(REPOSITORY / "scripts" / command.script), *words, "--help"]
+    known = subprocess.run(script, capture_output=True, text=True, encoding="utf-8", check=True).stdout
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", path.read_text(encoding="utf-8")))
+    assert {option for option in named if option not in known} == set()
+
+
+def test_one_table_of_commands():
+    """The files in commands/, the table of the hook, and the matchers of both forms name the same commands."""
+    assert {path.stem for path in COMMANDS} == set(slash_commands.COMMANDS)
+    for file in ("hooks/hooks.json", ".coditect/settings.hooks.json"):
+        hooks = json.loads((REPOSITORY / file).read_text(encoding="utf-8"))["hooks"]
+        assert [group["matcher"] for group in hooks["UserPromptExpansion"]] == [slash_commands.MATCHER], file
+        assert tuple(hooks) == forms.EVENTS
+
+
+def test_both_forms_have_the_same_hooks():
+    """The plugin's hooks and those of a project differ in the path of the shim alone."""
+    plugin, project = (
+        (REPOSITORY / file).read_text(encoding="utf-8")
+        for file in ("hooks/hooks.json", ".coditect/settings.hooks.json")
+    )
+    plugin = plugin.replace("${CLAUDE_PLUGIN_ROOT}/hooks/", "${CLAUDE_PROJECT_DIR}/.coditect/hooks/")
+    assert json.loads(plugin)["hooks"] == json.loads(project)["hooks"]
 
 
 # --- scripts ------------------------------------------------------------------------------------------------------

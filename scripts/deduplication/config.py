@@ -36,17 +36,18 @@ def load(root: str) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError):
         found = None
     if isinstance(found, dict):
-        settings.update((name, value) for name, value in found.items() if _fits(name, value))
+        settings.update((name, value) for name, value in found.items() if fits(name, value))
     for name, default in DEFAULTS.items():
         text = os.environ.get(ENVIRONMENT + name.upper())
         if text:
             value = text.strip().lower() in ("1", "true", "yes", "on") if isinstance(default, bool) else text.strip()
-            if _fits(name, value):
+            if fits(name, value):
                 settings[name] = value
     return settings
 
 
-def _fits(name: str, value: object) -> bool:
+def fits(name: str, value: object) -> bool:
+    """True for a setting that exists with a value that it can have."""
     if name == "command_banner":
         return value in (HOOK, MODEL)
     return name in DEFAULTS and isinstance(value, bool)

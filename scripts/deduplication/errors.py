@@ -110,6 +110,12 @@ class StoreNotPrivate(StoreError):
     hint = "Use a folder of your own: pass --storage-dir or correct the owner."
 
 
+class ConversationUnclear(DedupError):
+    """It is not clear which conversation is meant"""
+
+    hint = "'deduplicate_export.py show' lists the conversations; the beginning of an id is enough where it is the only one."
+
+
 class CheckpointFailed(DedupError):
     """The checkpoint could not be made"""
 

@@ -1,4 +1,7 @@
-"""The last run that processed an export, kept beside the store: so that a command can show what a hook has done already."""
+"""The last run that processed an export, kept beside the store: so that a command can show what a hook has done already.
+
+Of the runs before it a line each is kept: who made them stands nowhere else.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
 NAME: Final = "last_run.json"
 BY_HOOK: Final = "hook"
 BY_COMMAND: Final = "command"
+KEPT: Final = 50
+"""Runs before the last one of which a line is kept."""
 RECENT: Final = 24 * 3600
 """Seconds for which a result is shown in the place of "no export found"."""
 
@@ -51,9 +56,37 @@ class Earlier:
 
 def save(project: Project, result: RunResult, by: str) -> None:
     """Keep the figures of a run. Best effort: the run itself is in the log, and nothing depends on this."""
-    record = {"finished": time.time(), "by": by, "result": result.as_dict()}
-    if project.state.is_dir():
-        atomic.replace(str(project.state / NAME), json.dumps(record).encode(), durable=False)
+    if not project.state.is_dir():
+        return
+    path = str(project.state / NAME)
+    earlier = lines(path)
+    record = {"finished": time.time(), "by": by, "result": result.as_dict(), "before": earlier[:KEPT]}
+    atomic.replace(path, json.dumps(record).encode(), durable=False)
+
+
+def lines(path: str) -> list[dict[str, Any]]:
+    """A line for each run that the file at ``path`` tells of, the newest first; none where it cannot be read.
+
+    Each has ``finished`` (seconds), ``by``, ``exports`` (names), ``total_messages``, ``new_messages``, ``duplicates_filtered``,
+    ``duration_s`` and ``failed``.
+    """
+    try:
+        with atomic.open_regular(path) as file:
+            record = json.loads(file.read())
+        result = record["result"]
+        exports = result["exports"]
+        last = {
+            "finished": float(record["finished"]),
+            "by": str(record["by"]),
+            "exports": [os.path.basename(str(each["path"])) for each in exports],
+            **{name: int(result[name]) for name in ("total_messages", "new_messages", "duplicates_filtered")},
+            "duration_s": float(result["duration_s"]),
+            "failed": sum("error" in each for each in exports),
+        }
+        before = [each for each in record.get("before", []) if isinstance(each, dict) and last.keys() == each.keys()]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return []
+    return [last, *before]
 
 
 def stored_then(project: Project) -> int:

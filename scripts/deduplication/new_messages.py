@@ -81,7 +81,7 @@ def _check_folder(path: str, folder: str) -> None:
 def write(path: str, done: Ingest) -> None:
     """Write to ``path``: Markdown where it ends in ``.md``, else JSON. Raises ``OutputNotWritable``."""
     markdown = path.lower().endswith((".md", ".markdown"))
-    _put(os.path.realpath(path), encoded(as_markdown(done)) if markdown else as_json(done))
+    put(os.path.realpath(path), encoded(as_markdown(done)) if markdown else as_json(done))
 
 
 def write_into(folder: str, stem: str, done: Ingest) -> str:
@@ -95,11 +95,12 @@ def write_into(folder: str, stem: str, done: Ingest) -> str:
     while os.path.lexists(path):
         number += 1
         path = os.path.join(folder, f"{stem}-{number}.md")
-    _put(path, encoded(as_markdown(done)))
+    put(path, encoded(as_markdown(done)))
     return path
 
 
-def _put(path: str, data: bytes) -> None:
+def put(path: str, data: bytes) -> None:
+    """Replace the file at ``path`` whole. Raises ``OutputNotWritable``."""
     try:
         atomic.replace(path, data)
     except StoreNotWritable as error:

@@ -328,6 +328,101 @@ def test_other_commands_and_the_classic_way_are_left_alone(session):
     assert expand(session) == {}
 
 
+# --- the other commands ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("prefix", ["", "export-dedup:"])
+def test_search_show_status_and_doctor_are_answered_without_the_model(session, prefix):
+    """What was said a moment ago is found; each command's output is the reason of the block."""
+    session.write(prompt("Where is the don't-panic button?"))
+    found = expand(session, command_name=f"{prefix}export-dedup-search", command_args="don't-panic")
+    assert found["decision"] == "block"
+    assert "Where is the «don't-panic» button?" in found["reason"]
+    shown = expand(session, command_name=f"{prefix}export-dedup-show", command_args=f"{SESSION[:8]} --last 1")
+    assert shown["reason"].endswith("Where is the don't-panic button?")
+    assert "no export was processed yet" in expand(session, command_name=f"{prefix}export-dedup-status")["reason"]
+    doctor = expand(session, command_name=f"{prefix}export-dedup-doctor")["reason"]
+    assert doctor.startswith("🩺 export-dedup doctor: ")
+    assert "✓ sessions: all 1 are captured" in doctor
+
+
+HOSTILE = {
+    "command substitution": "$(touch pwned)",
+    "backticks": "`touch pwned`",
+    "semicolon": "x; touch pwned",
+    "pipe": "x | touch pwned",
+    "newline": "x\ntouch pwned",
+    "open quote": "'\" ; touch pwned",
+    "backslash": "\\$(touch pwned)\\",
+    "redirection": "x > pwned",
+    "glob": "* ?",
+    "variable": "$HOME ${PATH}",
+    "the client's own": "!`touch pwned`",
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("name", ["search", "show", "status", "doctor"])
+def test_nothing_in_the_arguments_is_executed(session, name, text):
+    """Whatever a shell would obey is a word like any other: it is looked for, or refused."""
+    before = sorted(path.name for path in session.root.iterdir())
+    said = expand(session, command_name=f"export-dedup-{name}", command_args=text)
+    assert said["decision"] == "block"
+    assert sorted(path.name for path in session.root.iterdir()) == before
+    assert "Unexpected" not in said["reason"]
+    if name == "search":
+        session.write(prompt(f"What does {text} do?"))
+        found = expand(session, command_name="export-dedup-search", command_args=text)["reason"]
+        assert "1 message with" in found or text.startswith("'")  # its double quote begins a phrase
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_the_classic_way_refuses_what_a_shell_would_obey(session, text):
+    """With command_banner "model" the client puts the main command's arguments into a shell: only plain ones go on."""
+    model = {"EXPORT_DEDUP_COMMAND_BANNER": "model"}
+    assert "a shell obeys" in expand(session, command_args=text, environment=model)["reason"]
+    for plain in ("", '--description "Sprint 3: done" --no-archive', "notes/größe-1.txt"):
+        assert expand(session, command_args=plain, environment=model) == {}
+    assert expand(session, command_name="export-dedup-search", command_args=text, environment=model) == {}
+
+
+def test_long_answers_are_cut_between_messages(session):
+    """The client cuts at 10,000 characters: whole messages are left out before, and how to see the rest is said."""
+    session.write(b"".join(prompt(f"{n} harbour " + "and its cranes " * 100, f"long {n}") for n in range(30)))
+    shown = expand(session, command_name="export-dedup-show", command_args=SESSION)["reason"]
+    assert len(shown) <= 9_500
+    assert "more left out. The whole of it: python3 " in shown
+    assert shown.rstrip().endswith("and its cranes")
+    found = expand(session, command_name="export-dedup-search", command_args="harbour --limit 30 --context 3")["reason"]
+    assert len(found) <= 9_500
+    assert "… and " in found
+
+
+def test_a_command_that_prints_nothing_says_that_it_is_done(session):
+    """show --output writes a file; the user reads more than an empty line."""
+    said = expand(session, command_name="export-dedup-show", command_args=f'{SESSION} --output "my talk.md"')
+    assert said["reason"] == "✓ Done."
+    assert "harbour" in (session.root / "my talk.md").read_text(encoding="utf-8")
+
+
+def test_the_doctor_is_answered_at_any_length(session):
+    """A diagnosis too long for the client is cut between lines."""
+    from deduplication.live.events import MOST_CHARACTERS, _cut
+
+    text = _cut("a line\n" * 5_000)
+    assert len(text) <= MOST_CHARACTERS + 60
+    assert text.endswith("a line\n… There is more: run the command in a shell.")
+
+
+def test_commands_of_a_project_that_did_not_opt_in_look_into_the_users_own_store(session):
+    """What the plugin captured there is found, and nothing is made in the project."""
+    shutil.rmtree(session.memory)
+    session.fire("Stop")
+    found = expand(session, command_name="export-dedup-search", command_args="cranes")["reason"]
+    assert "messages with cranes" in found
+    assert os.listdir(session.root) == []
+
+
 # --- where ----------------------------------------------------------------------------------------------------------
 
 
@@ -371,6 +466,63 @@ def test_the_plugin_stands_down_where_the_project_has_hooks_of_its_own(session):
     assert not session.state.exists()
     settings.unlink()
     session.fire("Stop", environment={"CLAUDE_PLUGIN_ROOT": "/plugin"})
+    assert len(session.talk()) == 6
+
+
+@pytest.fixture
+def both(session, repository, tmp_path):
+    """The plugin enabled for the user, and the project with hooks of its own; each fired as the client does."""
+    install = [str(repository / "install.sh"), "--project", str(session.root), "--offline"]
+    environment = {**os.environ, "PYTHON": sys.executable}
+    subprocess.run(install, env=environment, capture_output=True, check=True)
+    (tmp_path / "config" / "settings.json").write_text('{"enabledPlugins": {"export-dedup@market": true}}')
+
+    def fire(event, **more):
+        payload = {"session_id": SESSION, "transcript_path": str(session.transcript), "cwd": str(session.root), **more}
+        said = []
+        for shim, root in (
+            (repository / "hooks" / "run.sh", {"CLAUDE_PLUGIN_ROOT": str(repository)}),
+            (session.root / ".coditect" / "hooks" / "run.sh", {}),
+        ):
+            done = subprocess.run(
+                ["sh", str(shim), event],
+                input=json.dumps(payload).encode(),
+                capture_output=True,
+                check=True,
+                cwd=session.root,
+                env={**os.environ, "CLAUDE_PROJECT_DIR": str(session.root), **root},
+            )
+            said.append(json.loads(done.stdout) if done.stdout else {})
+        return said
+
+    return fire
+
+
+def test_both_forms_at_once_as_processes(session, both):
+    """Fired by both shims, the plugin says and stores nothing; the project's answers; the user is told once."""
+    assert both("Stop") == [{}, {}]
+    assert len(session.talk()) == 6
+    plugin, project = both("SessionStart", source="startup")
+    assert plugin == {}
+    assert project["systemMessage"].startswith("export-dedup is here twice")
+    plugin, project = both("SessionStart", source="startup")
+    assert (plugin, "systemMessage" in project) == ({}, False)
+    session.export()
+    plugin, project = both("UserPromptExpansion", command_name="export-dedup", command_args="")
+    assert plugin == {}
+    assert project["decision"] == "block"
+    assert session.archived() == ["notes.txt"]
+    seen = json.loads((session.state / "hooks.json").read_text())
+    assert seen["SessionStart"]["count"] == 2
+
+
+def test_the_plugin_works_once_the_project_s_hooks_are_taken_out(session, both, repository):
+    """After the way out again the plugin's hooks are the only ones, and do the work."""
+    script = str(repository / "install.sh")
+    environment = {**os.environ, "PYTHON": sys.executable}
+    uninstall = [script, "--uninstall", "--project", str(session.root)]
+    subprocess.run(uninstall, env=environment, capture_output=True, check=True)
+    session.fire("Stop", environment={"CLAUDE_PLUGIN_ROOT": str(repository)})
     assert len(session.talk()) == 6
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 from ..errors import StoreMissing, UsageError
@@ -61,6 +62,79 @@ def store_folder(asked: argparse.Namespace) -> str:
     return str(asked.storage_dir)
 
 
+@dataclass(frozen=True)
+class StorePlace:
+    """A store's folder and why it is this one."""
+
+    folder: str
+    why: str
+
+
+def store_to_read(asked: argparse.Namespace) -> StorePlace:
+    """The store that a command looks into: the one named, the project's, or what the user's own store has of the project.
+
+    The last one where the project did not opt in, and has no store: its sessions were captured there.
+    """
+    if asked.storage_dir is not None:
+        return StorePlace(store_folder(asked), "named by --storage-dir")
+    from ..live.place import store_of
+    from ..project import find_project
+
+    project = find_project(asked.project)
+    state, own = store_of(project)
+    if own:
+        return StorePlace(os.fspath(state), "your own store: the project did not opt in")
+    return StorePlace(os.fspath(state), "in the project")
+
+
+def every_store(asked: argparse.Namespace) -> list[str]:
+    """The store of :func:`store_to_read` and those in the user's own store, each once, those without a log left out."""
+    from ..live.place import own_stores
+
+    folders = {os.path.realpath(folder): folder for folder in [store_to_read(asked).folder, *own_stores()]}
+    return [folder for folder in folders.values() if is_store(folder)]
+
+
+def is_store(folder: str) -> bool:
+    """True where a store was made in ``folder``, or something of one is left."""
+    from ..storage.log_store import INDEX_NAMES, LOCK, LOG_NAME
+
+    return any(os.path.lexists(os.path.join(folder, name)) for name in (LOG_NAME, LOCK, *INDEX_NAMES))
+
+
+def reader(asked: argparse.Namespace) -> tuple[ClaudeConversationDeduplicator, str]:
+    """The deduplicator over the store to look into, and its folder. Raises ``StoreMissing`` where there is none."""
+    from ..deduplicator import ClaudeConversationDeduplicator
+
+    folder = store_to_read(asked).folder
+    dedup = ClaudeConversationDeduplicator(folder, asked.backend, asked.db_url)
+    if not is_store(folder):
+        raise StoreMissing(folder)
+    return dedup, folder
+
+
+def again(asked: argparse.Namespace, *subcommand: str) -> str:
+    """How a subcommand of ``deduplicate_export.py`` is called from a shell for the same project and store."""
+    import shlex
+    import sys
+
+    script = sys.argv[0] if os.path.basename(sys.argv[0]) == "deduplicate_export.py" else "deduplicate_export.py"
+    words = ["python3", script, *subcommand]
+    if asked.project is not None:
+        words += ["--project", asked.project]
+    if asked.storage_dir is not None:
+        words += ["--storage-dir", asked.storage_dir]
+    return shlex.join(words)
+
+
+def whole_number(text: str) -> int:
+    """A number of things: 0 or more (for ``type=``)."""
+    number = int(text)
+    if number < 0:
+        raise ValueError(text)
+    return number
+
+
 def deduplicator(asked: argparse.Namespace, *, existing: bool = False) -> ClaudeConversationDeduplicator:
     """The deduplicator over the store that :func:`add_store`'s options name.
 
@@ -70,9 +144,6 @@ def deduplicator(asked: argparse.Namespace, *, existing: bool = False) -> Claude
 
     folder = store_folder(asked)
     dedup = ClaudeConversationDeduplicator(folder, asked.backend, asked.db_url)
-    if existing:
-        from ..storage.log_store import INDEX_NAMES, LOCK, LOG_NAME
-
-        if not any(os.path.lexists(os.path.join(folder, name)) for name in (LOG_NAME, LOCK, *INDEX_NAMES)):
-            raise StoreMissing(folder)
+    if existing and not is_store(folder):
+        raise StoreMissing(folder)
     return dedup

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 from ..console import printable
 from ..errors import EXIT_OK, InstallRefused, UsageError
-from ..installation import apply, demo, environment, links, settings, targets
+from ..installation import apply, demo, environment, links, targets
 from ..installation import plan as planning
 from ..installation.manifest import NAME, Manifest
+from ..live.forms import plugin_enabled
 
 if TYPE_CHECKING:
     import argparse
@@ -142,7 +143,7 @@ def _install(root: Path, asked: argparse.Namespace) -> int:
     wanted = targets.targets(CHECKOUT)
     links.links_on_the_way(root, [NAME, *wanted])  # one that leads nowhere is named before anything reads through it
     before = planning.read_manifest(root)
-    by_plugin = settings.plugin_enabled(root)
+    by_plugin = plugin_enabled(str(root))
     wants_hooks = not asked.no_hooks and not by_plugin
     hooks = targets.hooks(CHECKOUT) if wants_hooks else {}
     plan = planning.plan_install(root, wanted, before, version(), hooks)

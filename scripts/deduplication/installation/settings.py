@@ -6,19 +6,14 @@ An entry is ours where its command runs our shim; everything else is somebody el
 from __future__ import annotations
 
 import json
-import os
 import re
-from typing import TYPE_CHECKING, Any, Final, Optional
+from typing import Any, Final, Optional
 
 from ..errors import InstallRefused
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 NAME: Final = ".claude/settings.json"
 BACKUP: Final = ".claude/settings.json.before-export-dedup"
 OURS: Final = "/.coditect/hooks/run.sh"
-PLUGIN: Final = "export-dedup@"
 _INDENT: Final = re.compile(r"\n([ \t]+)\S")
 
 
@@ -43,9 +38,9 @@ def removed(data: bytes) -> bytes:
 
 
 def same(one: bytes, other: bytes) -> bool:
-    """True where two files set the same, in the same order."""
+    """True where two files set the same, in the same order. An event without hooks is none."""
     try:
-        return json.dumps(_parsed(one)) == json.dumps(_parsed(other))
+        return json.dumps(_without_empty(_parsed(one))) == json.dumps(_without_empty(_parsed(other)))
     except InstallRefused:
         return False
 
@@ -53,22 +48,6 @@ def same(one: bytes, other: bytes) -> bool:
 def is_empty(data: bytes) -> bool:
     """True where nothing is set."""
     return _parsed(data) == {}
-
-
-def plugin_enabled(root: Path) -> bool:
-    """True where the plugin form is active for the user or for the project: then the project needs no hooks of its own."""
-    config = os.environ.get("CLAUDE_CONFIG_DIR") or os.path.join(os.path.expanduser("~"), ".claude")
-    places = [os.path.join(config, "settings.json")]
-    places += [os.path.join(root, ".claude", name) for name in ("settings.json", "settings.local.json")]
-    enabled: dict[str, bool] = {}
-    for path in places:
-        try:
-            with open(path, "rb") as file:
-                found = json.loads(file.read())["enabledPlugins"]
-            enabled.update((name, value is True) for name, value in found.items() if name.startswith(PLUGIN))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            continue
-    return any(enabled.values())
 
 
 def _without_ours(settings: dict[str, Any]) -> dict[str, Any]:
@@ -84,6 +63,13 @@ def _without_ours(settings: dict[str, Any]) -> dict[str, Any]:
     if not kept and settings["hooks"]:
         del copy["hooks"]
     return copy
+
+
+def _without_empty(settings: dict[str, Any]) -> dict[str, Any]:
+    """A copy in which every event has hooks: taking ours out leaves no trace of an empty list that was there before."""
+    copy = dict(settings)
+    hooks = {event: groups for event, groups in copy.pop("hooks", {}).items() if groups}
+    return {**copy, "hooks": hooks} if hooks else copy
 
 
 def _group_without_ours(group: dict[str, Any]) -> Optional[dict[str, Any]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..errors import InstallRefused
+from ..live import slash_commands
 
 COMMANDS: Final = ".claude/commands"
 HOOKS: Final = ".coditect/hooks"
@@ -50,7 +51,9 @@ def targets(checkout: Path) -> dict[str, Target]:
         found[f"{HOOKS}/{name}"] = Target(_read(checkout / "hooks" / name), mode)
     found[CONFIG] = Target(_read(checkout / CONFIG), 0o644)
     found[README] = Target(_read(checkout / ".coditect" / "README.md"), 0o644)
-    if f"{SCRIPTS}/export-dedup-with-status.py" not in found or f"{COMMANDS}/export-dedup.md" not in found:
+    needed = {f"{COMMANDS}/{name}.md" for name in slash_commands.COMMANDS}
+    needed.update(f"{SCRIPTS}/{command.script}" for command in slash_commands.COMMANDS.values())
+    if not needed <= found.keys():
         raise InstallRefused(f"{scripts} is not whole", hint="Clone export-dedup again.")
     return found
 

@@ -10,6 +10,8 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from .. import config
+from . import slash_commands
+from .forms import plugin_enabled, stands_down
 from .place import place_of
 
 if TYPE_CHECKING:
@@ -25,7 +27,10 @@ AT_ONCE: Final = 3_000_000
 EXPORTS_AT_ONCE: Final = 2
 MOST_CHARACTERS: Final = 9_500
 """The client cuts what a hook says at 10,000."""
-_COMMANDS: Final = ("export-dedup", "export-dedup:export-dedup")
+_NOT_PLAIN: Final = (
+    "❌ export-dedup: the client would pass these arguments through a shell, and they have characters that a shell obeys. "
+    'Leave them out, or set "command_banner" to "hook" in .coditect/config.json: then no shell is used.'
+)
 
 
 def handle(event: str, payload: Payload) -> Answer:
@@ -37,7 +42,7 @@ def handle(event: str, payload: Payload) -> Answer:
     if place is None:
         return None
     settings = config.load(str(place.root))
-    if not settings["hooks"] or not (place.opted_in or settings["user_store"]) or _stands_down(str(place.root)):
+    if not settings["hooks"] or not (place.opted_in or settings["user_store"]) or stands_down(str(place.root)):
         return None
     from .work import Work
 
@@ -69,7 +74,7 @@ def session_start(work: Work, payload: Payload) -> Answer:
         context = _what_is_safe(work, _text(payload, "session_id"))
         if context:
             output["additionalContext"] = context
-    return {"hookSpecificOutput": output, **_message(banner)}
+    return {"hookSpecificOutput": output, **_message("\n".join(filter(None, [_said_once(work), banner])))}
 
 
 def cwd_changed(work: Work, payload: Payload) -> Answer:
@@ -134,33 +139,28 @@ def catch_up(work: Work, payload: Payload) -> Answer:
 
 
 def prompt_expansion(work: Work, payload: Payload) -> Answer:
-    """``/export-dedup``: the whole banner as the user sees it, and no request to the model."""
-    if payload.get("command_name") not in _COMMANDS or work.settings["command_banner"] != config.HOOK:
+    """One of our slash commands: its output as the user sees it, and no request to the model."""
+    name, arguments = slash_commands.named(payload.get("command_name")), _text(payload, "command_args")
+    if not name:
         return None
-    import shlex
-
-    arguments = _text(payload, "command_args")
+    if work.settings["command_banner"] != config.HOOK:
+        # The client puts the arguments of the main command into a line of shell.
+        if name == slash_commands.MAIN and not slash_commands.is_plain(arguments):
+            return _blocked(_NOT_PLAIN)
+        return None
     try:
-        words = shlex.split(arguments)
+        words = slash_commands.words_of(name, arguments)
     except ValueError as error:
-        return {"decision": "block", "reason": f"❌ export-dedup: the arguments cannot be read: {error}"}
-    transcript = _text(payload, "transcript_path")
+        return _blocked(f"❌ export-dedup: the arguments cannot be read: {error}")
+    command = slash_commands.COMMANDS[name]
+    transcript = _text(payload, "transcript_path") if command.captures else ""
     if transcript:
-        # The command finds what lies in the project; an export that went elsewhere only the transcript names.
-        outside = work.exports_named(work.capture(transcript))
-        work.process([path for path in outside if not work.within(path)])
-    script = os.path.join(_bundle(), "scripts", "export-dedup-with-status.py")
-    # The user's own project, even where it did not opt in: the command is what opts in.
-    command = [sys.executable, script, "--project", str(work.place.root), "--yes", *words]
-    done = subprocess.run(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
-        check=False,
-    )
-    return {"decision": "block", "reason": _shown(done.stdout.decode("utf-8", "replace"))}
+        captured = work.capture(transcript)
+        if name == slash_commands.MAIN:
+            # The command finds what lies in the project; an export that went elsewhere only the transcript names.
+            work.process([path for path in work.exports_named(captured) if not work.within(path)])
+    output = _run(work, command, words)
+    return _blocked(_shown(output) if command.whole else _cut(output) or "✓ Done.")
 
 
 _HANDLERS: Final[dict[str, Callable[[Work, Payload], Answer]]] = {
@@ -196,6 +196,23 @@ def _dropped(work: Work, path: str) -> list[str]:
     return [found for found in work.lying_about("", 0) if os.path.realpath(found) == os.path.realpath(path)]
 
 
+def _said_once(work: Work) -> str:
+    """A line where the plugin and the project's own hooks are both there: the first time that a session starts so."""
+    if os.environ.get("CLAUDE_PLUGIN_ROOT") or not plugin_enabled(str(work.place.root)):
+        return ""
+    noted = os.path.join(work.project.state, "live", "both-forms")
+    if os.path.exists(noted) or not os.path.isdir(work.project.state):
+        return ""
+    from .. import atomic
+
+    atomic.make_private_directory(os.path.dirname(noted))
+    atomic.replace(noted, b"", durable=False)
+    return (
+        "export-dedup is here twice, in the project and as a plugin: the plugin's hooks leave the work to the project's. "
+        "'./install.sh --uninstall --project DIR' takes the project's out."
+    )
+
+
 def _watched(work: Work, payload: Payload) -> list[str]:
     """The session's transcript and the drop folder.
 
@@ -223,6 +240,34 @@ def _what_is_safe(work: Work, session: str) -> str:
         f"export-dedup has {count:,} messages of this conversation in its store, up to {updated}.\n"
         f'What the summary left out can be looked up with: python3 "{script}" search --project "{work.project.root}" TEXT'
     )
+
+
+def _blocked(text: str) -> Answer:
+    return {"decision": "block", "reason": text}
+
+
+def _run(work: Work, command: slash_commands.Command, words: list[str]) -> str:
+    """What a command of ours prints, called with words and not through a shell."""
+    script = os.path.join(_bundle(), "scripts", command.script)
+    own = [*command.words, str(MOST_CHARACTERS)] if "--characters" in command.words else [*command.words]
+    # The user's own project, even where it did not opt in: the main command is what opts in.
+    done = subprocess.run(
+        [sys.executable, script, *own, "--project", str(work.place.root), *words],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+        check=False,
+    )
+    return done.stdout.decode("utf-8", "replace")
+
+
+def _cut(output: str) -> str:
+    """At most what the client shows, cut between lines; the commands themselves cut between messages before."""
+    text = output.rstrip("\n")
+    if len(text) <= MOST_CHARACTERS:
+        return text
+    return f"{text[:MOST_CHARACTERS].rpartition(chr(10))[0]}\n… There is more: run the command in a shell."
 
 
 def _shown(output: str) -> str:
@@ -255,20 +300,6 @@ def _detach(work: Work, payload: Payload) -> None:
     process.stdin.write(json.dumps(payload).encode())
     process.stdin.close()
     process.returncode = 0  # nobody waits for it, and nobody should be warned of that
-
-
-def _stands_down(root: str) -> bool:
-    """True where this is the plugin and the project has hooks of its own installation: one of both is enough."""
-    if not os.environ.get("CLAUDE_PLUGIN_ROOT"):
-        return False
-    own = os.path.join(root, ".coditect", "hooks", "run.py")
-    if not os.path.isfile(own):
-        return False
-    try:
-        with open(os.path.join(root, ".claude", "settings.json"), encoding="utf-8") as file:
-            return ".coditect/hooks/run" in file.read(1_000_000)
-    except (OSError, ValueError):
-        return False
 
 
 def _note_firing(work: Work, event: str) -> None:

@@ -27,3 +27,19 @@ def place_of(payload: dict[str, Any], *, user_store: bool) -> Place | None:
     if not user_store or not os.path.isdir(root):
         return None
     return Place(Path(root), Project(Path(quick.user_store(root))), opted_in=False)
+
+
+def store_of(project: Project) -> tuple[Path, bool]:
+    """The folder of the store that has what was captured of a project, and whether it is in the user's own store.
+
+    The project's own folder wherever it opted in, or where there is nothing else.
+    """
+    own = Project(Path(quick.user_store(str(project.root)))).state
+    elsewhere = not quick.opted_in(str(project.root)) and own.is_dir()
+    return (own if elsewhere else project.state), elsewhere
+
+
+def own_stores() -> list[str]:
+    """The folders of every store in the user's own store."""
+    base = Path(quick.user_store("x")).parent
+    return sorted(str(found) for found in base.glob("*/MEMORY-CONTEXT/dedup_state"))

@@ -1,0 +1,127 @@
+"""``deduplicate_export.py search``: find messages by their words."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+from .. import console, search_report
+from ..conversation_choice import around, choose
+from ..display import show
+from ..errors import EXIT_OK, StoreMissing, UsageError
+from ..model import BOOKKEEPING, KINDS, ROLES
+from ..search_terms import terms
+from ..searching import Wanted, scan
+from ..storage import open_store
+from . import arguments as shared
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from ..search_terms import Term
+    from ..searching import Hit
+    from ..storage.base import Store
+
+LIMIT: Final = 20
+_FINDABLE: Final = [kind for kind in KINDS if kind != BOOKKEEPING]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Show the messages that have every word; 0 also where there is none."""
+    asked = _parser().parse_args(arguments)
+    wanted = terms(asked.text)
+    if not wanted:
+        raise UsageError("nothing to look for", hint="Pass a word or a phrase.")
+    if asked.all_stores and asked.session is not None:
+        raise UsageError("--session and --all-stores exclude each other")
+    result = _Search(asked, wanted).result()
+    if asked.json:
+        import json
+
+        print(json.dumps(search_report.as_dict(result)))
+    else:
+        show(search_report.text(result, colour=console.wants_colour(sys.stdout), most=asked.characters))
+    return EXIT_OK
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = shared.Parser(
+        "deduplicate_export.py search",
+        "Find the messages that have every word, in all conversations of the store, the newest first. Case, layout and\n"
+        'line breaks do not matter; a word is found inside longer ones; an argument with a blank in it ("two words") is\n'
+        "a phrase. A message is shown once, however often it was said, with the number of its places.",
+    )
+    add = parser.add_argument
+    add("text", nargs="+", metavar="TEXT", help="words and phrases")
+    add("--session", metavar="ID", help="one conversation only: its id, the beginning of it, or a session's id")
+    add("--role", choices=ROLES, metavar="R", help="one role only: user, assistant or system")
+    add("--kind", choices=_FINDABLE, metavar="K", help="one kind of message only, such as prompt, text or tool_result")
+    add(
+        "--limit",
+        metavar="N",
+        type=shared.whole_number,
+        default=LIMIT,
+        help=f"show N messages at most (default: {LIMIT})",
+    )
+    add(
+        "--context", metavar="N", type=shared.whole_number, default=0, help="show N messages before and after each, too"
+    )
+    add("--all-stores", action="store_true", help="look into your own store of other projects as well")
+    add("--characters", metavar="N", type=shared.whole_number, help="print N characters at most, cut between messages")
+    shared.add_store(parser)
+    add("--json", action="store_true", help="print one JSON object and nothing else")
+    return parser
+
+
+class _Search:
+    """One call of the command."""
+
+    def __init__(self, asked: argparse.Namespace, wanted: list[Term]) -> None:
+        self._asked, self._wanted = asked, tuple(wanted)
+        self._own = shared.store_to_read(asked).folder
+        self._stores: dict[str, Store] = {}
+
+    def result(self) -> search_report.Result:
+        """Scan every store asked for; raises ``StoreMissing`` where there is none."""
+        asked = self._asked
+        folders = shared.every_store(asked) if asked.all_stores else [self._own] * shared.is_store(self._own)
+        if not folders:
+            raise StoreMissing(self._own)
+        filters = Wanted(self._wanted, asked.role, asked.kind, self._conversation())
+        found = [(folder, scan(folder, filters)) for folder in folders]
+        hits = sorted(
+            ((hit, folder) for folder, scanned in found for hit in scanned.hits),
+            key=lambda each: (each[0].newest.timestamp, each[0].newest.number),
+            reverse=True,
+        )
+        return search_report.Result(
+            query=" ".join(f'"{each.text}"' if " " in each.text else each.text for each in self._wanted),
+            hits=[self._shown(hit, folder) for hit, folder in hits[: asked.limit]],
+            total=len(hits),
+            damaged=sum(scanned.damaged for _, scanned in found),
+            command=shared.again(asked, "show"),
+        )
+
+    def _conversation(self) -> str | None:
+        if self._asked.session is None:
+            return None
+        store = self._store(self._own)
+        with store.transaction(write=False):
+            return choose(store, self._asked.session)
+
+    def _shown(self, hit: Hit, folder: str) -> search_report.Shown:
+        place = hit.newest
+        context: list[dict[str, Any]] = []
+        if self._asked.context:
+            store = self._store(folder)
+            with store.transaction(write=False):
+                numbers = around(store.conversation(place.conversation), place.number, self._asked.context)
+                context = list(store.bodies(place.conversation, numbers))
+        elsewhere = "" if folder == self._own else folder
+        return search_report.Shown(hit, place, hit.text.excerpts(self._wanted), folder, elsewhere, context)
+
+    def _store(self, folder: str) -> Store:
+        if folder not in self._stores:
+            self._stores[folder] = open_store(self._asked.backend, folder, self._asked.db_url)
+        return self._stores[folder]

@@ -1,0 +1,172 @@
+"""``deduplicate_export.py show``: list the conversations, or print one of them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from .. import conversation_document as document
+from ..conversation_choice import choose, position
+from ..display import show
+from ..errors import EXIT_OK, UsageError
+from ..fitting import fitted
+from ..model import counts
+from . import arguments as shared
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from ..deduplicator import ClaudeConversationDeduplicator
+    from ..storage.base import Conversation
+
+TEXT: Final = "text"
+MARKDOWN: Final = "markdown"
+JSON: Final = "json"
+_BESIDE: Final = 10
+"""Messages before and after the one of ``--around``."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """List conversations, or show one; raises ``ConversationUnclear`` where it is not clear which."""
+    asked = _parser().parse_args(arguments)
+    _check(asked)
+    dedup, folder = shared.reader(asked)
+    if asked.output is not None:
+        from ..new_messages import check_file
+        from ..project import find_project
+
+        check_file(asked.output, (folder, find_project(asked.project).archive))
+    if asked.session is None:
+        parts = _listing(dedup, asked)
+        _put(asked, *parts, shared.again(asked, "show"))
+        return EXIT_OK
+    with dedup.store.transaction(write=False):
+        name = choose(dedup.store, asked.session)
+        conversation = dedup.store.conversation(name)
+        numbers = _selected(asked, conversation)
+        if asked.no_tools:
+            kinds = conversation.columns.kinds
+            numbers = [number for number in numbers if kinds[number] not in document.TOOLS]
+        messages = list(dedup.store.bodies(name, numbers))
+        component = dict(enumerate(conversation.reading().component))
+        total = sum(counts(conversation.columns.kinds[number]) for number in conversation.reading().order)
+    form = asked.format
+    if form == JSON:
+        _put(asked, "", [document.as_json(messages)], "")
+        return EXIT_OK
+    shown = sum(counts(message["kind"]) for message in messages)
+    if form == MARKDOWN:
+        _put(asked, document.markdown_title(name, shown, total), document.markdown_parts(messages, component), "")
+    else:
+        head = document.title(name, shown, total)
+        _put(asked, head, document.text_parts(messages, component), shared.again(asked, "show", name))
+    return EXIT_OK
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = shared.Parser(
+        "deduplicate_export.py show",
+        "Without SESSION list the conversations of the store, the newest first; with it print that conversation from the\n"
+        "log, in reading order. The beginning of an id is enough where it is the only one.",
+    )
+    add = parser.add_argument
+    add("session", nargs="?", metavar="SESSION", help="a conversation's id, its beginning, or the id of a session")
+    add(
+        "--format",
+        choices=(TEXT, MARKDOWN, JSON),
+        default=TEXT,
+        metavar="F",
+        help="text, markdown or json (default: text)",
+    )
+    number: dict[str, Any] = {"metavar": "N", "type": shared.whole_number}
+    add("--around", help=f"the message with the number N, and {_BESIDE} before and after it", **number)
+    add("--from", dest="first", help="begin with the message N", **number)
+    add("--to", dest="last", help="end with the message N", **number)
+    add("--last", dest="newest", help="only the last N messages", **number)
+    add("--no-tools", action="store_true", help="without calls of tools and their results")
+    add("--output", metavar="FILE", help="write to FILE instead of the screen")
+    add("--characters", help="print N characters at most, cut between messages", **number)
+    shared.add_store(parser)
+    return parser
+
+
+def _check(asked: argparse.Namespace) -> None:
+    if asked.session is None:
+        chosen = (asked.around, asked.first, asked.last, asked.newest)
+        if any(each is not None for each in chosen) or asked.no_tools or asked.format == MARKDOWN:
+            raise UsageError("which conversation?", hint="Name one; without one they are listed, as text or as JSON.")
+    if asked.around is not None and (asked.first is not None or asked.last is not None or asked.newest is not None):
+        raise UsageError("--around goes not with --from, --to and --last")
+    if asked.output == "":
+        raise UsageError("--output needs a name")
+
+
+def _selected(asked: argparse.Namespace, conversation: Conversation) -> list[int]:
+    """The sequence numbers asked for, in reading order."""
+    order = conversation.reading().order
+    start, end = 0, len(order)
+    if asked.around is not None:
+        at = position(conversation, order, asked.around)
+        start, end = max(0, at - _BESIDE), at + _BESIDE + 1
+    if asked.first is not None:
+        start = position(conversation, order, asked.first)
+    if asked.last is not None:
+        end = position(conversation, order, asked.last) + 1
+    chosen = order[start:end]
+    if asked.newest is not None:
+        chosen = chosen[max(0, len(chosen) - asked.newest) :]
+    return chosen
+
+
+def _listing(dedup: ClaudeConversationDeduplicator, asked: argparse.Namespace) -> tuple[str, list[str]]:
+    """The heading and the parts of the list of conversations."""
+    store = dedup.store
+    found: list[document.Summary] = []
+    with store.transaction(write=False):
+        captured: dict[str, set[str]] = {}
+        for name, cursor in store.cursors():
+            captured.setdefault(name, set()).add(cursor.source)
+        for name in store.conversations():
+            reading = store.conversation(name).reading()
+            ends = [reading.order[0], reading.order[-1]] if reading.order else []
+            times = [message.get("timestamp", "") for message in store.bodies(name, ends)] or ["", ""]
+            figures = store.figures(name)
+            found.append(
+                document.Summary(
+                    conversation_id=name,
+                    first=times[0],
+                    last=times[1],
+                    messages=figures.occurrences,
+                    exports=figures.exports,
+                    sessions=len(captured.get(name, ())),
+                    unconnected_runs=len(set(reading.component)),
+                )
+            )
+    found.sort(key=lambda each: each.last, reverse=True)
+    if asked.format == JSON:
+        return "", [json.dumps([_as_dict(each) for each in found])]
+    return document.listing_title(len(found)), document.listing(found)
+
+
+def _as_dict(each: document.Summary) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return asdict(each)
+
+
+def _put(asked: argparse.Namespace, head: str, parts: Sequence[str], again: str) -> None:
+    """To the screen, or into the file asked for."""
+    if asked.output is not None:
+        from ..fingerprint import encoded
+        from ..new_messages import put
+
+        put(asked.output, encoded("\n\n".join(filter(None, [head, *parts])) + "\n"))
+        return
+    if asked.format == JSON:
+        print("\n\n".join(parts))
+        return
+    # Of a list the newest are at the top, of a conversation at the end.
+    at_end = asked.session is not None and asked.around is None and asked.first is None
+    note = f"The whole of it: {again} --output FILE"
+    show(fitted(head, parts, "", asked.characters, lambda n: f"… {n} more left out. {note}", from_the_end=at_end))

@@ -1,0 +1,19 @@
+"""What the doctor finds: interpreter, store, hooks, sessions, exports, git. It only looks, and creates nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import hooks, machine, privacy, store, waiting
+from .finding import NOTE, OK, PROBLEM, Finding, Subject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["NOTE", "OK", "PROBLEM", "Finding", "Subject", "examine"]
+
+
+def examine(subject: Subject) -> Iterator[Finding]:
+    """Every finding, in the order in which one thing rests on another."""
+    for findings in (machine.findings, store.findings, hooks.findings, waiting.findings, privacy.findings):
+        yield from findings(subject)

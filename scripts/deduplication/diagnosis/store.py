@@ -1,0 +1,54 @@
+"""The store: where it lies and why, whether it is private, whether it opens."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from typing import TYPE_CHECKING
+
+from ..errors import DedupError
+from ..storage import open_store
+from ..storage.log_store import LOCK
+from .finding import LINES, NOTE, OK, PROBLEM, Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .finding import Subject
+
+
+def findings(subject: Subject) -> Iterator[Finding]:
+    """Opens the store of the subject where it can be opened."""
+    folder = subject.folder
+    where = f"{folder} ({subject.why})"
+    if not os.path.isdir(folder):
+        yield Finding("store", NOTE, f"none yet; it will be made in {where}")
+        return
+    open_to_others = [name for name in ("", *sorted(os.listdir(folder))) if _is_open(os.path.join(folder, name))]
+    if open_to_others:
+        names = tuple(name or "the folder itself" for name in open_to_others[:LINES])
+        cure = f"chmod -R go-rwx {shlex.quote(folder)}"
+        yield Finding("privacy", PROBLEM, f"{where} can be read by others", cure, names)
+    else:
+        yield Finding("privacy", OK, "the store is readable by you alone")
+    if not os.path.lexists(os.path.join(folder, LOCK)):  # opening it would make the lock
+        yield Finding("store", NOTE, f"{where} is empty, or was copied here and not opened yet")
+        return
+    try:
+        store = open_store(subject.backend, folder, subject.url)
+        with store.transaction(write=False):
+            unique, count = store.unique_count(), len(store.conversations())
+    except DedupError as error:
+        yield Finding("store", PROBLEM, str(error), error.hint)
+        return
+    subject.store = store
+    yield Finding("store", OK, f"{where}: {unique:,} unique messages, {count:,} conversations")
+
+
+def _is_open(path: str) -> bool:
+    if os.name == "nt":
+        return False
+    try:
+        return bool(os.lstat(path).st_mode & 0o077) and not os.path.islink(path)
+    except OSError:
+        return False

@@ -1,0 +1,67 @@
+"""Our slash commands, and how a hook answers them: one table.
+
+In a hook the text behind a command is data: it is cut into words here, and no shell ever sees it.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass
+from typing import Final
+
+PLUGIN: Final = "export-dedup"
+"""In the plugin form a command may be called ``export-dedup:NAME``."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """``script`` is called with ``words`` and the user's own; ``captures``: first what was said up to now is stored.
+
+    ``whole``: the script's own report is long, and a person wants the part from its banner on.
+    """
+
+    script: str
+    words: tuple[str, ...] = ()
+    captures: bool = True
+    whole: bool = False
+
+
+TOOL: Final = "deduplicate_export.py"
+MAIN: Final = "export-dedup"
+COMMANDS: Final = {
+    MAIN: Command("export-dedup-with-status.py", ("--yes",), whole=True),
+    "export-dedup-status": Command(TOOL, ("status", "--characters")),
+    "export-dedup-search": Command(TOOL, ("search", "--characters")),
+    "export-dedup-show": Command(TOOL, ("show", "--characters")),
+    "export-dedup-doctor": Command(TOOL, ("doctor",), captures=False),
+}
+"""``--characters`` is followed by the number that the client shows."""
+MATCHER: Final = "|".join(f"{name}|{PLUGIN}:{name}" for name in COMMANDS)
+"""The matcher of UserPromptExpansion in the settings of both forms."""
+
+_WORD: Final = re.compile(r'"([^"]*)"?|\S+')
+_PLAIN: Final = re.compile(r'(?:[\w@%+=:,./ ~-]|"[\w@%+=:,./ ~-]*")*')
+
+
+def named(name: object) -> str:
+    """The name of our command without the plugin's; empty for a command that is not ours."""
+    plain = name[len(PLUGIN) + 1 :] if isinstance(name, str) and name.startswith(f"{PLUGIN}:") else name
+    return plain if isinstance(plain, str) and plain in COMMANDS else ""
+
+
+def words_of(name: str, text: str) -> list[str]:
+    """The arguments in the text behind a command. Raises :class:`ValueError` where a quote is open.
+
+    Those of the main command are quoted as in a shell, since they are paths and titles. In the others an apostrophe and a
+    backslash are what they are, because a search is for any text: double quotes hold words together, and nothing else.
+    """
+    if name == MAIN:
+        return shlex.split(text)
+    words = (match.group(1) if match.group(1) is not None else match.group() for match in _WORD.finditer(text))
+    return [word for word in words if word]
+
+
+def is_plain(text: str) -> bool:
+    """True for arguments that mean the same with and without a shell: no ``;``, ``$``, backslash, quote that is open."""
+    return _PLAIN.fullmatch(text) is not None

@@ -1,0 +1,371 @@
+"""``deduplicate_export.py doctor``: each thing that can be wrong is named with what to do, and nothing is created."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from deduplication import ClaudeConversationDeduplicator
+from deduplication.capture import capture_file
+from deduplication.commands import doctor, install
+from deduplication.diagnosis import machine
+from deduplication.errors import EXIT_FAILURE, EXIT_OK
+from deduplication.live import forms
+from deduplication.live.quick import user_store
+from deduplication.transcripts import folder_name
+from exports import Story
+from transcript_lines import SESSION, day
+
+DAY = 86_400
+
+
+class House:
+    """A project with everything the doctor looks at."""
+
+    def __init__(self, root: Path, config: Path) -> None:
+        self.root, self.config = root, config
+        self.state = root / "MEMORY-CONTEXT" / "dedup_state"
+        self.transcript = config / "projects" / folder_name(str(root)) / f"{SESSION}.jsonl"
+        self.transcript.parent.mkdir(parents=True)
+
+    def talk(self, *, age: float = 3600, turns: int = 2) -> None:
+        """A session that was last written to ``age`` seconds ago."""
+        self.transcript.write_bytes(day(turns).replace(b"/home/ada/project", str(self.root).encode()))
+        self.touch(self.transcript, age)
+
+    def touch(self, path: Path, age: float) -> None:
+        """Make a file as old as that, in seconds."""
+        os.utime(path, (time.time() - age, time.time() - age))
+
+    def capture(self) -> None:
+        """Store the session."""
+        capture_file(ClaudeConversationDeduplicator(self.state), self.transcript)
+
+    def fired(self, age: float) -> None:
+        """Note that a hook was called ``age`` seconds ago."""
+        moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - age))
+        (self.state / "hooks.json").write_text(json.dumps({"Stop": {"last": moment, "count": 3}}))
+        (self.state / "hooks.json").chmod(0o600)
+
+    def install(self, *options: str) -> None:
+        """Install into the project."""
+        assert install.main(["--project", str(self.root), "--offline", *options]) == 0
+        settings = self.root / ".claude" / "settings.json"
+        if settings.exists():
+            self.touch(settings, 10 * DAY)
+
+
+@pytest.fixture
+def house(tmp_path, monkeypatch):
+    """A project that opted in, with one session of which everything is captured."""
+    monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(tmp_path / "config"))
+    monkeypatch.setenv("TZ", "UTC")
+    root = tmp_path / "project"
+    root.mkdir()
+    made = House(root, tmp_path / "config")
+    made.talk()
+    made.capture()
+    return made
+
+
+@pytest.fixture
+def examine(house, capsys):
+    """Run the doctor in this process; findings by name, the exit code under "exit"."""
+
+    def call(*options):
+        capsys.readouterr()
+        code = doctor.main(["--project", str(house.root), "--json", *options])
+        said = json.loads(capsys.readouterr().out)
+        assert said["ok"] == (code == EXIT_OK)
+        found = {each["name"]: each for each in said["findings"]}
+        assert all(each["cure"] for each in said["findings"] if each["state"] == "problem")
+        assert code == (EXIT_FAILURE if any(each["state"] == "problem" for each in said["findings"]) else EXIT_OK)
+        return found
+
+    return call
+
+
+def photo(folder):
+    """Every path below a folder with its bytes and times."""
+    return {
+        str(path): (path.read_bytes() if path.is_file() else b"", path.lstat().st_mtime_ns)
+        for path in sorted(Path(folder).rglob("*"))
+    }
+
+
+# --- all is well --------------------------------------------------------------------------------------------------
+
+
+def test_a_house_in_order(house, examine):
+    """Installed, firing, captured: no problem, and every fact is there."""
+    house.install()
+    house.fired(3000)
+    found = examine()
+    assert {name: each["state"] for name, each in found.items() if each["state"] == "problem"} == {}
+    assert found["store"]["text"].endswith("(in the project): 4 unique messages, 1 conversations")
+    assert found["hooks"]["text"] == "in the project (.claude/settings.json)"
+    assert found["firing"]["details"][0].startswith("Stop last at 20")
+    assert found["capture"]["text"].startswith("last at 20")
+    assert found["sessions"]["text"] == "all 1 are captured"
+    assert found["settings"]["state"] == "ok"
+
+
+def test_nothing_is_created(house, examine, tmp_path):
+    """Not in a project with a store, not in one without, not in a copied store without its lock."""
+    examine()
+    before = photo(tmp_path)
+    examine()
+    assert photo(tmp_path) == before
+    (house.state / ".lock").unlink()
+    before = photo(tmp_path)
+    assert "copied here" in examine()["store"]["text"]
+    assert photo(tmp_path) == before
+    shutil.rmtree(house.state.parent)
+    before = photo(tmp_path)
+    assert examine()["store"]["text"].startswith("none yet")
+    assert photo(tmp_path) == before
+
+
+def test_a_person_reads_what_to_do(house, repository):
+    """As a process: problems are marked, each with its cure; the exit code says that there are some."""
+    house.state.chmod(0o755)
+    command = [sys.executable, str(repository / "scripts" / "deduplicate_export.py"), "doctor"]
+    done = subprocess.run(
+        [*command, "--project", str(house.root)], capture_output=True, encoding="utf-8", check=False, cwd=house.root
+    )
+    assert done.returncode == 1
+    assert done.stdout.startswith("🩺 export-dedup doctor: 1 thing(s) to do, marked ❌\n")
+    assert "❌ privacy: " in done.stdout
+    assert "     the folder itself\n   → chmod -R go-rwx " in done.stdout
+
+
+# --- the machine --------------------------------------------------------------------------------------------------
+
+
+def test_missing_packages_are_no_problem(examine, monkeypatch):
+    """What is lost without them is said."""
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    found = examine()
+    assert (found["rich"]["state"], found["filelock"]["state"]) == ("note", "note")
+    assert "progress bar" in found["rich"]["text"]
+
+
+def test_the_interpreter_of_the_hooks_is_told(examine, monkeypatch, tmp_path):
+    """The shim remembers which Python it found."""
+    (tmp_path / "cache" / "export-dedup").mkdir(parents=True)
+    (tmp_path / "cache" / "export-dedup" / "python").write_text("/opt/python3\n")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert examine()["python"]["details"] == ["the hooks start /opt/python3"]
+
+
+SETTINGS = {
+    "no JSON": ("{", "Expecting"),
+    "no object": ("[]", "it is no JSON object"),
+    "unknown": ('{"hoks": true, "user_store": "yes"}', "hoks, user_store"),
+}
+
+
+@pytest.mark.parametrize(("text", "told"), SETTINGS.values(), ids=SETTINGS)
+def test_settings_that_do_not_hold(house, text, told):
+    """A slip in the file of settings stops no hook; the doctor names it."""
+    (house.root / ".coditect").mkdir()
+    (house.root / ".coditect" / "config.json").write_text(text)
+    (found,) = machine._settings(str(house.root))
+    assert found.state == "problem"
+    assert told in found.text
+
+
+# --- the store ----------------------------------------------------------------------------------------------------
+
+
+def test_a_store_that_others_can_read(house, examine):
+    """One file with other permissions is named."""
+    (house.state / "watermarks.json").chmod(0o644)
+    found = examine()["privacy"]
+    assert (found["state"], found["details"]) == ("problem", ["watermarks.json"])
+
+
+def test_a_store_that_does_not_open(house, examine):
+    """The failure's own words and advice."""
+    (house.state / "conversation_log.jsonl").write_bytes(b"")
+    found = examine()["store"]
+    assert found["state"] == "problem"
+    assert "shorter" in found["text"]
+
+
+def test_a_named_store_and_the_users_own(house, examine, tmp_path):
+    """Where the store lies, and why this one."""
+    assert "named by --storage-dir" in examine("--storage-dir", str(tmp_path / "other"))["store"]["text"]
+    own = Path(user_store(str(house.root))) / "MEMORY-CONTEXT" / "dedup_state"
+    own.parent.mkdir(parents=True, mode=0o700)
+    shutil.move(str(house.state), str(own))
+    house.state.parent.rmdir()
+    found = examine()
+    assert "your own store: the project did not opt in" in found["store"]["text"]
+    assert "exports" not in found
+
+
+# --- hooks --------------------------------------------------------------------------------------------------------
+
+
+def test_no_hooks_is_a_choice(house, examine):
+    """Nothing installed, or turned off: said, and no problem."""
+    assert examine()["hooks"]["text"].startswith("not installed")
+    house.install("--no-hooks")
+    assert examine()["hooks"]["state"] == "note"
+    (house.root / ".coditect" / "config.json").write_text('{"hooks": false}')
+    assert examine()["hooks"]["text"] == "turned off by the setting 'hooks'"
+
+
+def test_half_an_installation(house, examine):
+    """An event that is lacking, a script that is not there."""
+    house.install()
+    settings = house.root / ".claude" / "settings.json"
+    record = json.loads(settings.read_text())
+    del record["hooks"]["Stop"]
+    settings.write_text(json.dumps(record))
+    assert examine()["hooks"]["text"] == "the project's own hooks lack Stop"
+    (house.root / forms.SHIM).unlink()
+    assert "which is not there" in examine()["hooks"]["text"]
+
+
+def test_both_forms_at_once(house, examine):
+    """The plugin stands down, and that is said; alone it does the work."""
+    (house.config / "settings.json").write_text('{"enabledPlugins": {"export-dedup@market": true}}')
+    assert examine()["hooks"]["text"] == "as a plugin"
+    assert install.main(["--project", str(house.root), "--offline"]) == 0  # leaves the hooks to the plugin
+    assert not forms.project_form(str(house.root))
+    (house.config / "settings.json").unlink()
+    house.install()
+    (house.config / "settings.json").write_text('{"enabledPlugins": {"export-dedup@market": true}}')
+    assert "those of the plugin stand down" in examine()["hooks"]["text"]
+
+
+def test_hooks_that_are_not_called(house, examine):
+    """A session went on long after the last hook: something is wrong; before the installation it says nothing."""
+    house.install()
+    house.talk(age=2 * DAY)
+    house.capture()
+    assert "no hook was called at all" in examine()["firing"]["text"]
+    house.fired(5 * DAY)
+    assert "no hook was called since" in examine()["firing"]["text"]
+    house.fired(2 * DAY)
+    assert examine()["firing"]["state"] == "ok"
+    house.talk(age=20 * DAY)
+    (house.state / "hooks.json").write_text("{")
+    (house.state / "hooks.json").chmod(0o600)
+    assert examine()["firing"]["state"] == "note"
+
+
+def test_what_failed_in_hooks_is_told_without_traces(house, examine):
+    """The last lines of the log that begin with a time."""
+    log = house.state / "hooks.log"
+    log.write_text("2026-03-04T10:00:00Z Stop: StoreDamaged: x\nTraceback\n  File y\n" * 5)
+    log.chmod(0o600)
+    assert examine()["failures"]["details"] == ["2026-03-04T10:00:00Z Stop: StoreDamaged: x"] * 3
+    log.write_text("Traceback\n")
+    assert "failures" not in examine()
+
+
+# --- what waits ---------------------------------------------------------------------------------------------------
+
+
+def test_a_session_that_is_not_captured(house, examine):
+    """Its bytes, and the days left before the client deletes it; while it is being written to it is no problem."""
+    house.talk(turns=5, age=28.5 * DAY)
+    found = examine()["sessions"]
+    assert found["state"] == "problem"
+    captured = len(day(2).replace(b"/home/ada/project", str(house.root).encode()))
+    (told,) = found["details"]
+    assert told.startswith(f"{SESSION}.jsonl: {captured:,} of {house.transcript.stat().st_size:,} bytes, ")
+    assert told.endswith(" 1 day(s) until the client deletes it")
+    house.touch(house.transcript, 1)
+    assert examine()["sessions"]["state"] == "note"
+    (house.root / ".coditect").mkdir()
+    (house.root / ".coditect" / "config.json").write_text('{"capture_transcripts": false}')
+    assert "turned off" in examine()["sessions"]["text"]
+
+
+def test_a_line_that_never_ended_is_not_waited_for(house, examine):
+    """A session that was killed in the middle of a line is captured as far as it can be; one that was cut is not."""
+    with house.transcript.open("ab") as file:
+        file.write(b'{"type":"user","mess')
+    house.touch(house.transcript, DAY)
+    assert examine()["sessions"]["state"] == "ok"
+    house.talk(turns=1)
+    assert examine()["sessions"]["state"] == "problem"
+
+
+def test_without_a_store_every_session_waits(house, examine):
+    """Nothing was captured yet."""
+    shutil.rmtree(house.state)
+    assert examine()["sessions"]["text"].startswith("1 of 1 are not")
+
+
+def test_exports_that_lie_about(house, examine):
+    """They are named; once processed they are the last run."""
+    file = Story(7, 8).exports()[0]
+    (house.root / file.name).write_bytes(file.data)
+    found = examine()
+    assert (found["exports"]["state"], found["exports"]["details"]) == ("problem", [file.name])
+    assert found["run"]["text"] == "no export was processed yet"
+    ClaudeConversationDeduplicator(house.state).process_export(None, house.root / file.name)
+    (house.root / file.name).unlink()
+    found = examine()
+    assert found["exports"]["state"] == "ok"
+    assert found["run"]["text"].endswith(f": {file.name}")
+
+
+def test_nothing_captured_yet(house, examine):
+    """A store of exports alone says so."""
+    shutil.rmtree(house.state)
+    house.transcript.unlink()
+    ClaudeConversationDeduplicator(house.state).process_export("a", Story(7, 8).exports()[0].data)
+    assert examine()["capture"]["text"] == "nothing yet"
+
+
+# --- git ----------------------------------------------------------------------------------------------------------
+
+
+def git(house, *arguments):
+    """git in the project."""
+    subprocess.run(["git", "-C", str(house.root), *arguments], check=True, capture_output=True)
+
+
+def test_private_files_in_git(house, examine):
+    """No repository is no problem; a tracked state folder is one, and the cure cures it."""
+    assert "no repository" in examine()["git"]["text"]
+    git(house, "init")
+    assert examine()["git"]["text"] == "nothing private is tracked"
+    git(house, "add", "-f", "MEMORY-CONTEXT/dedup_state/conversation_log.jsonl")
+    found = examine()["git"]
+    assert found["state"] == "problem"
+    assert found["details"] == ["MEMORY-CONTEXT/dedup_state/conversation_log.jsonl"]
+    cure = found["cure"].partition(",")[0]
+    subprocess.run(cure, shell=True, cwd=house.root, check=True, capture_output=True)
+    assert examine()["git"]["state"] == "ok"
+
+
+def test_what_git_would_take(house, examine):
+    """An archive without the block in .gitignore is noted; with it all is well."""
+    git(house, "init")
+    (house.root / "MEMORY-CONTEXT" / "exports-archive").mkdir()
+    (house.root / "MEMORY-CONTEXT" / "export-dedup-status.txt").touch()
+    found = examine()["git"]
+    assert found["state"] == "note"
+    assert "MEMORY-CONTEXT/exports-archive, MEMORY-CONTEXT/export-dedup-status.txt" in found["text"]
+    house.install()
+    assert examine()["git"]["state"] == "ok"
+
+
+def test_without_git(examine, monkeypatch):
+    """No git on the path: said."""
+    monkeypatch.setattr("deduplication.diagnosis.privacy.find_executable", lambda: None)
+    assert "not installed" in examine()["git"]["text"]
