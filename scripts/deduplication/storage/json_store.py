@@ -53,6 +53,8 @@ class JsonStore:
         self._state = State()
         self._loaded: tuple[int, ...] = ()
         self._audit = (0, 0)
+        self._behind: list[bytes] = []
+        """Audit lines of runs that the indexes do not have yet: those of one long transaction."""
         self._depth = 0
 
     def _path(self, name: str) -> str:
@@ -85,6 +87,8 @@ class JsonStore:
                 yield
             finally:
                 self._depth = 0
+                if self._behind:
+                    self._write_indexes(b"")
 
     def _prepare(self) -> None:
         with atomic.write_errors(self.folder):
@@ -215,6 +219,7 @@ class JsonStore:
 
     def _write_indexes(self, audit: bytes) -> None:
         """Write every index. A failure is a warning: the log has everything and the next run makes them again."""
+        audit, self._behind = b"".join([*self._behind, audit]), []
         try:
             if self._audit[0]:
                 atomic.append(self._path(AUDIT), audit, durable=False)
@@ -314,7 +319,11 @@ class JsonStore:
         self.log.append_run(b"".join(line.data for line in lines[:-1]), lines[-1].data)
         prints = [*(occurrence.fingerprint for _, occurrence in occurrences), None]
         audit = b"".join(self._state.apply(*applied) for applied in zip(records, lines, prints))
-        self._write_indexes(audit)
+        if self._depth > 1:  # of many runs in one transaction: at its end
+            self._behind.append(audit)
+            self._loaded = ()
+        else:
+            self._write_indexes(audit)
 
     def bodies(self, conversation_id: str, numbers: Sequence[int]) -> Iterator[dict[str, Any]]:
         """Messages by sequence number: ``index``, ``role``, ``kind``, ``content``, ``content_hash``, ``timestamp`` ..."""
