@@ -1,7 +1,7 @@
 """The documents are true: what they show is run, what they name exists.
 
 Every document is run in a sandbox of its own: a home with a project ``~/code/tides`` (two exports of the samples are
-processed, the third lies in its root), two files in ``~/Downloads``, and a copy of the checkout. Fenced blocks are taken
+processed, the third lies in its root), three files in ``~/Downloads``, and a copy of the checkout. Fenced blocks are taken
 in order, each from the document's starting folder: ``bash`` is run as one script that must succeed, ``console`` is a
 session whose output is compared (``...`` stands for any number of lines; times and ages may differ), ``python`` is run.
 Every other fence is only shown. No network: pip has no index here.
@@ -23,6 +23,7 @@ import zlib
 
 import pytest
 
+import conversations
 from conftest import REPOSITORY
 from deduplication import ClaudeConversationDeduplicator, errors
 from deduplication.model import KINDS
@@ -151,6 +152,9 @@ def template(tmp_path_factory):
     ]
     conversation = {"exported_at": "2026-03-01", "title": "Letters", "messages": letters}
     (sandbox.home / "Downloads" / "conversation.json").write_text(json.dumps(conversation), encoding="utf-8")
+    data_export = conversations.exported([conversations.chat("tides", 2), conversations.chat("letters", 1)])
+    packed = conversations.zipped({"conversations.json": data_export, "users.json": b"[]"})
+    (sandbox.home / "Downloads" / "data-2026-01-01.zip").write_bytes(packed)
     return sandbox
 
 
@@ -340,7 +344,8 @@ def test_every_option_in_a_document_exists():
         "--fork-session",
         "--output-format",
         "--replay-user-messages",
-    }  # the last three are the client's
+        "--verbose",
+    }  # the last four are the client's
     for command in [*COMMANDS.values(), "benchmarks/run.py", "benchmarks/claude_ai.py"]:
         known |= set(OPTION.findall(help_of(command)))
     unknown = {
