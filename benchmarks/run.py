@@ -8,72 +8,16 @@ Limits are those of the issue; a figure past its limit is marked, and with ``--s
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from measure import Table, process
 
 HERE = Path(__file__).resolve().parent
 SCRIPTS = HERE.parent / "scripts"
-
-
-def process(arguments: list[str], folder: Path) -> tuple[float, float]:
-    """Wall seconds and peak megabytes of one process; raises where it fails."""
-    started = time.perf_counter()
-    child = subprocess.Popen(arguments, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    errors = child.stderr.read() if child.stderr else b""
-    _, status, usage = os.wait4(child.pid, 0)
-    seconds = time.perf_counter() - started
-    child.returncode = os.waitstatus_to_exitcode(status) if hasattr(os, "waitstatus_to_exitcode") else status
-    if status:
-        raise SystemExit(f"{arguments} failed:\n{errors.decode()}")
-    scale = 1_000_000 if sys.platform == "darwin" else 1_000
-    return seconds, usage.ru_maxrss / scale
-
-
-class Table:
-    """Rows of the result, printed as they come."""
-
-    def __init__(self, runs: int) -> None:
-        self.runs = runs
-        self.missed = 0
-        print("| what | seconds | peak MB | of Python, times | limit |")
-        print("|---|---|---|---|---|")
-
-    def row(
-        self,
-        what: str,
-        prepare: Callable[[], tuple[list[str], Path]],
-        *,
-        limit: float | None = None,
-        megabytes: float | None = None,
-    ) -> float:
-        """Measure a command that ``prepare`` sets up anew for each run; returns the median in seconds."""
-        times, peaks, bare = [], [], []
-        for _ in range(self.runs):
-            arguments, folder = prepare()
-            seconds, peak = process(arguments, folder)
-            times.append(seconds)
-            peaks.append(peak)
-            bare.append(process([sys.executable, "-c", "pass"], folder)[0])
-        median, peak = statistics.median(times), max(peaks)
-        over = (limit is not None and median > limit) or (megabytes is not None and peak > megabytes)
-        self.missed += over
-        bounds = ", ".join([*([f"{limit} s"] if limit else []), *([f"{megabytes} MB"] if megabytes else [])])
-        ratio = median / statistics.median(bare)
-        print(
-            f"| {what} | {median:.3f} | {peak:.0f} | {ratio:.1f} | {bounds}{' **missed**' if over else ''} |",
-            flush=True,
-        )
-        return median
 
 
 def main() -> int:

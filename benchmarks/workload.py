@@ -20,7 +20,8 @@ _WORDS: Final = re.findall(
 _SHORT: Final = ("yes", "continue", "git status", "go on", "ok", "next")
 
 
-def _prose(source: random.Random, size: int) -> str:
+def prose(source: random.Random, size: int) -> str:
+    """Words of some ``size`` characters."""
     words: list[str] = []
     length = 0
     while length < size:
@@ -38,16 +39,16 @@ def _wrapped(marker: str, text: str, *, padded: bool = False) -> str:
 def _message(source: random.Random, number: int, size: int) -> str:
     place = number % 5
     if place == 0:
-        text = source.choice(_SHORT) if source.random() < 0.3 else _prose(source, size // 3)
+        text = source.choice(_SHORT) if source.random() < 0.3 else prose(source, size // 3)
         return _wrapped("❯", text, padded=True)
     if place in (1, 4):
         closing = (
             f"✻ {source.choice(('Baked', 'Brewed', 'Cooked'))} for {source.randrange(90)}s\n\n" if place == 4 else ""
         )
-        return _wrapped("●", _prose(source, size)) + closing
+        return _wrapped("●", prose(source, size)) + closing
     if place == 2:
         return f"● Bash(grep -n {source.choice(_WORDS)} src/{source.choice(_WORDS)}{source.randrange(400)}.py)\n"
-    rows = [f"     {n}: {_prose(source, 60)}"[:76] for n in range(1, max(2, size // 40))]
+    rows = [f"     {n}: {prose(source, 60)}"[:76] for n in range(1, max(2, size // 40))]
     return "  ⎿  0: first\n" + "\n".join(rows) + "\n     … +57 lines (ctrl+o to expand)\n\n"
 
 

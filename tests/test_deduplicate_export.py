@@ -20,7 +20,7 @@ from deduplication import deduplicator, formats, locking, new_messages
 from deduplication.commands import arguments as shared
 from deduplication.commands import deduplicate_export, entry
 from deduplication.errors import OutputNotWritable, StoreLocked, StoreMissing
-from deduplication.storage.json_store import JsonStore
+from deduplication.storage.log_store import LogStore
 
 SCRIPT = Path(__file__).resolve().parents[1] / "scripts" / "deduplicate_export.py"
 STORY = exports.Story(11, 12)
@@ -532,7 +532,7 @@ def test_a_log_that_is_gone_is_damage_not_an_empty_store(full):
 @pytest.mark.parametrize("arguments", [["verify"], ["rebuild"], ["{export}"]], ids=["verify", "rebuild", "process"])
 def test_a_store_that_another_run_holds_is_a_named_failure(full, arguments, monkeypatch):
     """After its patience has ended: 1, the lock named, what to do; nothing is changed."""
-    monkeypatch.setitem(JsonStore.__init__.__kwdefaults__, "timeout", 0.1)
+    monkeypatch.setitem(LogStore.__init__.__kwdefaults__, "timeout", 0.1)
     before = snapshot(full.state)
     with locking.exclusive(str(full.state / ".lock")):
         assert full.run(*(text.format(export=full.paths[0]) for text in arguments), code=1) == ""

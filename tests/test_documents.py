@@ -432,6 +432,9 @@ def test_every_file_of_the_store_is_described(installed):
         row: re.compile(re.sub("|".join(words), lambda m: words[m[0]], row.replace(".", r"\."))) for row in rows
     }
     found = [path.relative_to(installed.state).as_posix() for path in installed.state.rglob("*") if path.is_file()]
+    large = ClaudeConversationDeduplicator(installed.state, backend="sqlite")
+    large.process_export("letters", "❯ Which book is next?\n\n● The one about lighthouses.\n")
+    found += [path.name for path in installed.state.glob("*.sqlite3*")]
     used = {row for row, pattern in patterns.items() for file in found if pattern.fullmatch(file)}
     assert [file for file in found if not any(pattern.fullmatch(file) for pattern in patterns.values())] == []
     assert set(rows) - used == {"NAME.PID.tmp"}

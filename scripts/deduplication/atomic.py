@@ -155,3 +155,13 @@ def truncate(path: str, size: int) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def sync_file(path: str) -> None:
+    """Have what was written to ``path`` by other means on the disk when this returns."""
+    with write_errors(path):
+        descriptor = os.open(path, os.O_RDWR | _NO_FOLLOW | _BINARY | _CLOSE_ON_EXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

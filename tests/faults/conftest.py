@@ -22,6 +22,13 @@ def full(request):
     return bool(request.config.getoption("--full", default=False))
 
 
+@pytest.fixture(params=["json", "sqlite"], autouse=True)
+def backend(request, monkeypatch):
+    """Every fault is injected into every backend."""
+    monkeypatch.setenv("EXPORT_DEDUP_FAULTS_BACKEND", request.param)
+    return request.param
+
+
 @pytest.fixture
 def disk(tmp_path):
     """An empty folder, in memory where the system has such a place."""

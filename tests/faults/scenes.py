@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,12 @@ from faults import reader
 if TYPE_CHECKING:
     from pathlib import Path
 
+INDEXES = {
+    "json": ("watermarks.json", "content_hashes.json", "deduplication_log.jsonl", "alignment_index.json"),
+    "sqlite": ("index.sqlite3", "deduplication_log.jsonl"),
+}
+"""For each backend the files that follow from the log."""
+EACH_INDEX = [(backend, name) for backend, names in INDEXES.items() for name in names]
 NAME = "workshop"
 LOG = "conversation_log.jsonl"
 STORY = Story(7, exchanges=12)
@@ -74,7 +81,17 @@ class Scene:
 
 def dedup(folder: Path) -> ClaudeConversationDeduplicator:
     """A deduplicator that knows nothing yet, as a new process has it."""
-    return ClaudeConversationDeduplicator(folder)
+    return ClaudeConversationDeduplicator(folder, backend=_backend())
+
+
+def indexes() -> tuple[str, ...]:
+    """The files of the backend at hand that follow from the log."""
+    return INDEXES[_backend()]
+
+
+def _backend() -> str:
+    """The fixture ``backend`` says it."""
+    return os.environ["EXPORT_DEDUP_FAULTS_BACKEND"]
 
 
 def truth(done: int) -> list[tuple[str, str, str]]:

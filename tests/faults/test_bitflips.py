@@ -12,11 +12,11 @@ import pytest
 from deduplication.errors import StoreDamaged
 from exports import kept
 from faults import reader
-from faults.scenes import LOG, NAME, STORY, Scene, dedup, truth
+from faults.scenes import EACH_INDEX, INDEXES, LOG, NAME, NEW, STORY, Scene, dedup, indexes, truth
 
 pytestmark = pytest.mark.faults
 DONE = 3
-INDEXES = ("watermarks.json", "content_hashes.json", "deduplication_log.jsonl", "alignment_index.json")
+DATABASE = "index.sqlite3"
 
 
 def flipped(path, bit):
@@ -36,12 +36,12 @@ def answer(folder):
         return None
 
 
-def check(scene, name, bit, *, indexes):
+def check(scene, name, bit, *, there):
     """Everything that must hold with this bit turned; whether an error was raised for it."""
     sound = (scene.folder / name).read_bytes()
     flipped(scene.folder / name, bit)
-    if not indexes:
-        for index in INDEXES:
+    if not there:
+        for index in indexes():
             (scene.folder / index).unlink()
     given = answer(scene.folder)
     assert given in (None, truth(DONE)), f"bit {bit} of {name}: a wrong answer and no error"
@@ -53,22 +53,42 @@ def check(scene, name, bit, *, indexes):
     return given is None
 
 
-@pytest.mark.parametrize("indexes", [True, False], ids=["indexes there", "indexes gone"])
-@pytest.mark.parametrize("name", [LOG, *INDEXES])
-def test_a_flipped_bit_is_named_and_cured_and_never_answered_over(disk, full, name, indexes):
+FLIPPED = [
+    *((backend, LOG, there) for backend in INDEXES for there in (True, False)),
+    *((backend, name, True) for backend, name in EACH_INDEX if name != DATABASE),
+]
+
+
+@pytest.mark.parametrize(("backend", "name", "there"), FLIPPED, indirect=["backend"])
+def test_a_flipped_bit_is_named_and_cured_and_never_answered_over(disk, full, name, there):
     """A random bit of each state file: right answer or StoreDamaged; verify names the file; rebuild gives its bytes back."""
-    if name != LOG and not indexes:
-        pytest.skip("an index that is gone has no bits")
     scene = Scene(disk / "state", DONE)
     scene.reset()
-    chance = random.Random(f"bits-{name}-{indexes}")
+    chance = random.Random(f"bits-{name}-{there}")
     count = 4_000 if full else 150 if name == LOG else 40
     size = 8 * os.stat(scene.folder / name).st_size
     bits = chance.sample(range(size), min(count, size))
-    errors = sum(check(scene, name, bit, indexes=indexes) for bit in bits)
+    errors = sum(check(scene, name, bit, there=there) for bit in bits)
     assert errors == 0 or name == LOG
     if name == LOG:
         assert errors > count // 2
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_a_flipped_bit_in_the_database_is_mended_and_never_answered_over(disk, full):
+    """A random bit of the SQLite index, entries that vanish by it included: answers and counts are those of the log."""
+    scene = Scene(disk / "state", DONE)
+    scene.reset()
+    chance = random.Random("database")
+    bits = chance.sample(range(8 * os.stat(scene.folder / DATABASE).st_size), 20_000 if full else 300)
+    for bit in bits:
+        scene.reset()
+        flipped(scene.folder / DATABASE, bit)
+        assert answer(scene.folder) == truth(DONE), f"bit {bit}: a wrong answer"
+        assert scene.job()["new"] == NEW[DONE], f"bit {bit}: counted wrong"
+        assert answer(scene.folder) == truth(DONE + 1), f"bit {bit}: stored wrong"
+        dedup(scene.folder).store.rebuild()
+        assert dedup(scene.folder).store.verify() == []
 
 
 def test_every_bit_around_the_ends_of_lines_is_cured(disk):
@@ -83,10 +103,10 @@ def test_every_bit_around_the_ends_of_lines_is_cured(disk):
     assert chosen
     for at in ends:
         for bit in range(8):
-            check(scene, LOG, 8 * at + bit, indexes=bool(bit % 2))
+            check(scene, LOG, 8 * at + bit, there=bool(bit % 2))
     for at in chosen:
         bit = (data[at] ^ 0x0A).bit_length() - 1
-        check(scene, LOG, 8 * at + bit, indexes=bool(at % 2))
+        check(scene, LOG, 8 * at + bit, there=bool(at % 2))
 
 
 def test_a_flip_in_the_last_run_is_no_torn_write(disk):
@@ -94,7 +114,7 @@ def test_a_flip_in_the_last_run_is_no_torn_write(disk):
     scene = Scene(disk / "state", DONE)
     scene.reset()
     data = (scene.folder / LOG).read_bytes()
-    for name in INDEXES:
+    for name in indexes():
         (scene.folder / name).unlink()
     flipped(scene.folder / LOG, 8 * (len(data) - 40))
     for attempt in (lambda: dedup(scene.folder).get_full_conversation(NAME), scene.job):
@@ -121,9 +141,9 @@ def test_damage_that_cannot_be_healed_costs_only_its_own_message(disk):
     assert kept(got[:4]) == truth(DONE)[:4]
     assert kept(got[5:]) == truth(DONE)[5:]
     assert any("message 4" in problem for problem in dedup(scene.folder).store.verify())
-    before = {name: (scene.folder / name).read_bytes() for name in INDEXES}
+    before = {name: (scene.folder / name).read_bytes() for name in indexes()}
     dedup(scene.folder).store.rebuild()
-    assert {name: (scene.folder / name).read_bytes() for name in INDEXES} == before
+    assert {name: (scene.folder / name).read_bytes() for name in indexes()} == before
     # the last message of a run and the commit record
     result = scene.job()
     assert result["total"] > 0
@@ -228,7 +248,7 @@ def test_a_forged_number_with_a_right_checksum_is_named_by_its_line(disk, what, 
     line = forge(scene.folder / LOG, *FORGERIES[what], last=last)
     problems = dedup(scene.folder).store.verify()
     assert any(re.search(rf"line {line}\b", problem) for problem in problems), problems
-    for index in INDEXES:
+    for index in indexes():
         (scene.folder / index).unlink()
     answer(scene.folder)
     dedup(scene.folder).store.rebuild()

@@ -11,7 +11,7 @@ import pytest
 
 from deduplication.errors import StoreLocked
 from deduplication.locking import exclusive
-from deduplication.storage.json_store import JsonStore
+from deduplication.storage.log_store import LogStore
 from exports import Story, kept
 from faults import reader
 from faults.children import end, run, start
@@ -123,7 +123,7 @@ def test_readers_beside_a_writer_see_whole_runs_only(disk):
     assert [outcome.trace for outcome in outcomes] == [""] * 3
 
 
-def test_waiting_for_another_run_is_bounded_and_named(disk):
+def test_waiting_for_another_run_is_bounded_and_named(disk, backend):
     """A store that another process holds for good: the run gives up after its time with StoreLocked, and changes nothing."""
     folder = disk / "state"
     ingest(folder, Story(14, exchanges=2).exports(2)[0], "one")()
@@ -132,7 +132,7 @@ def test_waiting_for_another_run_is_bounded_and_named(disk):
 
         def job():
             store = dedup(folder)
-            store.store = JsonStore(str(folder), timeout=0.1)
+            store.store = LogStore(str(folder), sqlite=backend == "sqlite", timeout=0.1)
             store.ingest(Story(15, exchanges=2).exports(2)[0].data, name="x")
 
         outcome = run(job)
@@ -140,5 +140,5 @@ def test_waiting_for_another_run_is_bounded_and_named(disk):
     assert (folder / LOG).read_bytes() == before
     with pytest.raises(StoreLocked), exclusive(str(folder / ".lock")):
         run(lambda: None)
-        with JsonStore(str(folder), timeout=0.05).transaction():
+        with LogStore(str(folder), sqlite=backend == "sqlite", timeout=0.05).transaction():
             pass

@@ -14,10 +14,9 @@ import pytest
 from deduplication.errors import StoreDamaged, StoreError, StoreNotWritable
 from exports import kept
 from faults.children import Shim, run
-from faults.scenes import FILES, LOG, NAME, NEW, Scene, dedup, truth
+from faults.scenes import EACH_INDEX, FILES, LOG, NAME, NEW, Scene, dedup, indexes, truth
 
 pytestmark = pytest.mark.faults
-INDEXES = ("watermarks.json", "content_hashes.json", "deduplication_log.jsonl", "alignment_index.json")
 
 
 def failing(scene, at, action, **options):
@@ -94,11 +93,11 @@ def test_an_fsync_that_fails_is_never_followed_by_success(disk):
 
 @pytest.fixture
 def tiny(disk):
-    """A file system of 512 kB that can be filled and made read-only; skips where this process may not mount one."""
+    """A file system of 2 MB that can be filled and made read-only; skips where this process may not mount one."""
     folder = disk / "tiny"
     folder.mkdir()
     made = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=512k,mode=0700", "tmpfs", str(folder)], capture_output=True, check=False
+        ["mount", "-t", "tmpfs", "-o", "size=2m,mode=0700", "tmpfs", str(folder)], capture_output=True, check=False
     )
     if made.returncode:
         pytest.skip(f"no file system can be mounted here: {made.stderr.decode().strip()}")
@@ -118,7 +117,7 @@ def fill(path, leave):
 def test_a_full_disk_fails_with_a_name_and_the_next_run_completes(tiny):
     """With any number of free pages: earlier runs stay, the run succeeds or says why not, and works once there is room."""
     failures = successes = 0
-    for pages in range(16):
+    for pages in (*range(16), 24, 32, 48, 64, 96):
         scene = Scene(tiny / "state", 1)
         scene.reset()
         fill(tiny / "filler", pages * 4096)
@@ -195,8 +194,8 @@ def test_a_last_record_torn_at_any_byte_is_put_aside_and_the_run_can_be_repeated
     scene.whole()
 
 
-@pytest.mark.parametrize("indexes", [True, False], ids=["with indexes", "without indexes"])
-def test_a_tail_of_zeros_is_put_aside(disk, indexes):
+@pytest.mark.parametrize("there", [True, False], ids=["with indexes", "without indexes"])
+def test_a_tail_of_zeros_is_put_aside(disk, there):
     """What a power cut leaves of an append (zeros instead of data, at the end or in the middle of a run) is cut off."""
     scene = Scene(disk / "state", 2)
     scene.reset()
@@ -208,8 +207,8 @@ def test_a_tail_of_zeros_is_put_aside(disk, indexes):
     for tail in (b"\0" * 4096, rows[:300] + b"\0" * 512, b"\0" * 512 + rows[512:], middle, rows):
         scene.reset()
         (scene.folder / LOG).write_bytes(sound + tail)
-        if not indexes:
-            for name in INDEXES:
+        if not there:
+            for name in indexes():
                 (scene.folder / name).unlink()
         scene.recovers()
 
@@ -237,7 +236,7 @@ def test_a_rebuild_leaves_no_torn_tail_that_the_next_run_would_be_glued_to(disk)
     assert any("quarantine" in problem for problem in problems)
     assert dedup(scene.folder).store.verify() == []
     scene.recovers()
-    for name in INDEXES:
+    for name in indexes():
         (scene.folder / name).unlink()
     assert kept(dedup(scene.folder).get_full_conversation(NAME)) == truth(2)
 
@@ -273,7 +272,7 @@ REPLACED = {
 }
 
 
-@pytest.mark.parametrize("name", INDEXES)
+@pytest.mark.parametrize(("backend", "name"), EACH_INDEX, indirect=["backend"])
 @pytest.mark.parametrize("how", REPLACED)
 def test_an_index_that_is_gone_or_something_else_is_made_again(disk, name, how):
     """Whatever became of an index: the answer is right, verify names it, the next run works, a link is not followed."""
@@ -395,7 +394,7 @@ def test_a_store_that_others_may_read_is_closed_again(disk):
         path.chmod(0o666)
     scene.job()
     assert stat.S_IMODE(scene.folder.stat().st_mode) == 0o700
-    for name in (LOG, *INDEXES):
+    for name in (LOG, *indexes()):
         assert stat.S_IMODE((scene.folder / name).stat().st_mode) == 0o600
 
 

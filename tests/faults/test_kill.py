@@ -14,7 +14,7 @@ from deduplication.commands import export_dedup
 from exports import kept
 from faults import reader
 from faults.children import Shim, end, run, start
-from faults.scenes import FILES, LOG, NAME, NEW, STORY, Scene, dedup, truth
+from faults.scenes import FILES, LOG, NAME, NEW, STORY, Scene, dedup, indexes, truth
 
 pytestmark = pytest.mark.faults
 
@@ -46,7 +46,7 @@ def every_call(job, reset, judge, *, least, actions=("kill", "torn")):
 def test_a_run_killed_before_or_within_any_system_call_leaves_a_store_that_opens_and_completes(disk, done):
     """I6: whatever call of an import is its last, earlier runs are whole and the same import afterwards is right."""
     scene = Scene(disk / "state", done + (done == 2))
-    every_call(scene.job, scene.reset, scene.recovers, least=20)
+    every_call(scene.job, scene.reset, scene.recovers, least=10)
 
 
 def test_a_recovery_that_is_killed_itself_is_taken_up_again(disk):
@@ -57,10 +57,10 @@ def test_a_recovery_that_is_killed_itself_is_taken_up_again(disk):
         scene.reset()
         with open(scene.folder / LOG, "ab") as log:
             log.write(b'{"conversation_id":"workshop","index":99,"timest')
-        for name in ("alignment_index.json", "watermarks.json"):
-            (scene.folder / name).unlink()
+        (scene.folder / indexes()[0]).unlink()
+        (scene.folder / indexes()[-1]).unlink()
 
-    every_call(scene.job, reset, scene.recovers, least=30, actions=("kill",))
+    every_call(scene.job, reset, scene.recovers, least=15, actions=("kill",))
 
 
 def test_a_rebuild_that_is_killed_loses_nothing(disk):
@@ -73,7 +73,7 @@ def test_a_rebuild_that_is_killed_loses_nothing(disk):
     def reset():
         scene.reset()
         (scene.folder / LOG).write_bytes(bad)
-        (scene.folder / "alignment_index.json").unlink()
+        (scene.folder / indexes()[0]).unlink()
 
     def judge():
         assert (scene.folder / LOG).read_bytes() in (bytes(bad), sound)
@@ -81,15 +81,25 @@ def test_a_rebuild_that_is_killed_loses_nothing(disk):
         assert (scene.folder / LOG).read_bytes() == sound
         scene.recovers()
 
-    every_call(lambda: dedup(scene.folder).store.rebuild() and None, reset, judge, least=20)
+    every_call(lambda: dedup(scene.folder).store.rebuild() and None, reset, judge, least=10)
 
 
-def test_a_command_killed_at_any_call_has_the_export_in_its_place_or_in_the_archive(disk):
+def test_a_command_killed_at_any_call_has_the_export_in_its_place_or_in_the_archive(disk, backend):
     """The whole command: the bytes of an export exist under one name at least, and the next command completes the job."""
     project = disk / "project"
     memory = project / "MEMORY-CONTEXT"
     file = FILES[0]
-    arguments = ["--project", str(project), "--session-id", NAME, "--yes", "--no-checkpoint", "--json"]
+    arguments = [
+        "--project",
+        str(project),
+        "--session-id",
+        NAME,
+        "--yes",
+        "--no-checkpoint",
+        "--json",
+        "--backend",
+        backend,
+    ]
 
     def command():
         null = os.open(os.devnull, os.O_WRONLY)
@@ -115,7 +125,7 @@ def test_a_command_killed_at_any_call_has_the_export_in_its_place_or_in_the_arch
         assert kept(store.get_full_conversation(NAME)) == truth(1)
         assert store.store.verify() == []
 
-    every_call(command, reset, judge, least=30, actions=("kill",))
+    every_call(command, reset, judge, least=15, actions=("kill",))
 
 
 def test_kills_at_random_moments_lose_nothing(disk, full):

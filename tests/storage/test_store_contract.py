@@ -17,6 +17,7 @@ from exports import Story, kept
 
 BACKENDS = {
     "json": lambda folder: open_store("json", str(folder / "state")),
+    "sqlite": lambda folder: open_store("sqlite", str(folder / "state")),
 }
 
 

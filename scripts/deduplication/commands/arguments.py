@@ -41,7 +41,12 @@ def add_store(parser: argparse.ArgumentParser) -> None:
     add_project(parser)
     add = parser.add_argument
     add("--storage-dir", metavar="D", help="the store's folder (default: MEMORY-CONTEXT/dedup_state in the project)")
-    add("--backend", metavar="B", default="json", help="where the log and its index live: json (the default)")
+    add(
+        "--backend",
+        metavar="B",
+        default="json",
+        help="how the log is indexed: json (the default; a large store gets SQLite by itself) or sqlite",
+    )
     add("--db-url", metavar="URL", help="the database, for a backend that has one")
 
 
@@ -66,7 +71,7 @@ def deduplicator(asked: argparse.Namespace, *, existing: bool = False) -> Claude
     folder = store_folder(asked)
     dedup = ClaudeConversationDeduplicator(folder, asked.backend, asked.db_url)
     if existing:
-        from ..storage.json_store import INDEX_NAMES, LOCK, LOG_NAME
+        from ..storage.log_store import INDEX_NAMES, LOCK, LOG_NAME
 
         if not any(os.path.lexists(os.path.join(folder, name)) for name in (LOG_NAME, LOCK, *INDEX_NAMES)):
             raise StoreMissing(folder)

@@ -64,7 +64,12 @@ def _parser() -> argparse.ArgumentParser:
     add("--yes", action="store_true", help="ask nothing")
     add("--no-archive", action="store_true", help="leave the exports where they are")
     add("--no-checkpoint", action="store_true", help="make no checkpoint")
-    add("--backend", metavar="B", default="json", help="where the log and its index live: json (the default)")
+    add(
+        "--backend",
+        metavar="B",
+        default="json",
+        help="how the log is indexed: json (the default; a large store gets SQLite by itself) or sqlite",
+    )
     add("--db-url", metavar="URL", help="the database, for a backend that has one")
     add("--json", action="store_true", help="print one JSON object and nothing else")
     return parser

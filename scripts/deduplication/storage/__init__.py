@@ -9,15 +9,20 @@ from ..errors import UsageError
 if TYPE_CHECKING:
     from .base import Store
 
-BACKENDS: Final = ("json",)
+JSON: Final = "json"
+SQLITE: Final = "sqlite"
+BACKENDS: Final = (JSON, SQLITE)
 
 
 def open_store(backend: str, folder: str, connection_string: str | None = None) -> Store:
-    """The store of this kind in ``folder``. Raises :class:`UsageError` for a backend that does not exist."""
+    """The store of this kind in ``folder``. Raises :class:`UsageError` for a backend that does not exist.
+
+    ``json`` and ``sqlite`` are the same log; a large one has an SQLite index in any case.
+    """
     if backend not in BACKENDS:
         raise UsageError(f"no storage backend is called '{backend}'", hint=f"Use one of: {', '.join(BACKENDS)}.")
     if connection_string:
-        raise UsageError("the json backend takes no database URL")
-    from .json_store import JsonStore
+        raise UsageError(f"the {backend} backend takes no database URL")
+    from .log_store import LogStore
 
-    return JsonStore(folder)
+    return LogStore(folder, sqlite=backend == SQLITE)

@@ -100,8 +100,10 @@ class ConversationFigures:
 class Conversation(Protocol):
     """One conversation as the store knows it; stable while the transaction that gave it is open."""
 
-    columns: Columns
-    """Which messages does it hold, by sequence number?"""
+    @property
+    def columns(self) -> Columns:
+        """Which messages does it hold, by sequence number?"""
+
     extends: dict[int, int]
     """Which of them are longer versions, and of which earlier number?"""
 

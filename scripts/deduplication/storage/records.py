@@ -1,13 +1,15 @@
-"""The two kinds of log line, made of what the engine hands over."""
+"""The two kinds of log line, made of what the engine hands over, and read again; and the audit line that follows from one."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..clock import timestamp
-from ..model import EXACT
+from ..model import EXACT, KINDS, LAYOUT, ROLES, Message
+from .base import Cursor
+from .log import Damaged, encode_line
 
 if TYPE_CHECKING:
     from .base import ExportRecord, NewOccurrence
@@ -67,3 +69,46 @@ def commit_record(conversation_id: str, export: ExportRecord, started: float) ->
     if export.follows >= 0:
         record["follows"] = export.follows
     return record
+
+
+def cursor_of(record: Any) -> Cursor | None:
+    """The cursor of a commit record. Raises :class:`Damaged` where it has another form."""
+    if record is None:
+        return None
+    texts = ("source", "session", "prefix", "after")
+    if not all(isinstance(record.get(name), str) for name in texts) or not all(
+        type(record.get(name)) is int for name in ("offset", "last")
+    ):
+        raise Damaged("a cursor of another form")
+    return Cursor(**{name: record[name] for name in (*texts, "offset", "last")})
+
+
+def message_of(record: Record) -> Message:
+    """The message that a log line carries. Raises :class:`Damaged` where it has another form."""
+    message = record["message"]
+    try:
+        fidelity = EXACT if message.get("fidelity") == EXACT else LAYOUT
+        if message["kind"] not in KINDS or message["role"] not in ROLES:
+            raise Damaged("a message of an unknown role or kind")
+        return Message(message["role"], message["kind"], message["content"], uuid=record.get("uuid"), fidelity=fidelity)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise Damaged("a message without role, kind or content") from error
+
+
+def audit_line(record: Record, written: int) -> bytes:
+    """The audit entry of one run (the seed's ``deduplication_log``), derived from its commit record."""
+    export = record["export"]
+    savings = round(100 * (1 - written / export["bytes"]), 1) if export["bytes"] else 0.0
+    return encode_line(
+        {
+            "conversation_id": record["conversation_id"],
+            "operation": "process_export",
+            "messages_processed": export["total"],
+            "new_messages": export["new"],
+            "duplicates_filtered": export["total"] - export["new"],
+            "storage_savings_pct": savings,
+            "processing_time_ms": record["processing_time_ms"],
+            "created_at": record["timestamp"],
+            "metadata": {**export, "stored_bytes": written, "gaps": record.get("gaps", [])},
+        }
+    )

@@ -1,18 +1,24 @@
-"""Count everything anew from the log: what verify compares with, and what rebuild begins with."""
+"""Count from the log: what an index lacks, or everything anew, as verify compares with and rebuild begins with."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from .. import atomic
+from ..errors import StoreDamaged
 from ..model import LOST, counts
 from . import healing
+from .index import AuditMark
 from .log import Damaged, decode_line, is_commit
 from .state import State
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .log import Line, Log, Record
 
 
@@ -51,6 +57,44 @@ def recount(log: Log) -> Recount:
         problems.append(f"{name}: the last run did not finish ({size - committed:,} bytes)")
     state.size = size
     return Recount(state, problems, b"".join(audit), committed)
+
+
+def replay(log: Log, state: State, end: int | None = None) -> Iterator[bytes]:
+    """Apply the complete runs that ``state`` lacks; yields the audit lines of each. Raises :class:`StoreDamaged`."""
+    pending: list[tuple[Line, Record]] = []
+    for line in log.lines(state.size, end):
+        where = f"{log.path}, byte {line.offset}"
+        try:
+            record = decode_line(line.data)
+        except Damaged as error:
+            if not _is_torn(log, line):
+                raise StoreDamaged(f"{where}: {error}") from error
+            return
+        pending.append((line, record))
+        if is_commit(record):
+            try:
+                audit = b"".join(state.apply(one, of) for of, one in pending)
+            except Damaged as error:
+                raise StoreDamaged(f"{where}: {error}") from error
+            pending = []
+            yield audit
+
+
+def counted_anew(log: Log, size: int) -> tuple[State, AuditMark]:
+    """What the first ``size`` bytes of the log say. Raises :class:`StoreDamaged`."""
+    state, mark = State(), AuditMark()
+    for audit in replay(log, state, size):
+        mark = AuditMark(mark.size + len(audit), zlib.crc32(audit, mark.crc32))
+    return state, mark
+
+
+def _is_torn(log: Log, bad: Line) -> bool:
+    """Did a run that was cut off write this line? Not if a run is complete behind it or one bit flipped in it."""
+    for line in log.lines(bad.end):
+        with contextlib.suppress(Damaged):
+            if is_commit(decode_line(line.data)):
+                return False
+    return not healing.patches(log.tail(bad.offset))
 
 
 def heal(log: Log) -> list[str]:

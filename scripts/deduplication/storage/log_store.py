@@ -1,60 +1,64 @@
-"""The JSON backend: the log, and beside it indexes that can be deleted at any time.
+"""The store in a folder: the log, and beside it an index that can be deleted at any time.
 
-The log is written first and is durable before anything else happens. The indexes are replaced afterwards, without
-waiting for the disk: each carries or is named with a checksum, and one that does not match is made again from the log.
+The log is written first and is durable before anything else happens; the index follows. What the index lacks of the log is
+replayed, and an index that is missing or damaged is made again.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import stat
 import time
 import zlib
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from .. import atomic, locking
 from ..errors import StoreDamaged, StoreError, StoreNotPrivate, StoreNotWritable
 from ..model import LOST
-from ..overlap import TURNS, telling
-from . import healing
-from .log import Damaged, Line, Log, decode_line, encode_line, is_commit
+from ..overlap import telling
+from . import sqlite_index
+from .index import AUDIT, AuditMark
+from .json_index import JsonIndex
+from .log import Line, Log, encode_line
 from .records import commit_record, occurrence_record
-from .recount import heal, recount
-from .state import ConversationState, State
+from .recount import counted_anew, heal, recount, replay
+from .state import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ..columns import Columns
     from .base import ConversationFigures, Cursor, ExportRecord, NewOccurrence, SeenExport
+    from .conversation import ConversationState
+    from .index import Index
     from .log import Record
 
 LOG_NAME: Final = "conversation_log.jsonl"
-WATERMARKS: Final = "watermarks.json"
-HASHES: Final = "content_hashes.json"
-AUDIT: Final = "deduplication_log.jsonl"
-INDEX: Final = "alignment_index.json"
 LOCK: Final = ".lock"
 QUARANTINE: Final = "quarantine"
-INDEX_NAMES: Final = (WATERMARKS, HASHES, AUDIT, INDEX)
-_VERSION: Final = 2
+INDEX_NAMES: Final = (*JsonIndex.files, *sqlite_index.FILES, AUDIT)
+LARGE: Final = 5_000
+"""Messages from which on an SQLite index takes the place of the JSON files: those are read and written whole."""
 
 
-class JsonStore:
-    """A store in one folder (see :class:`~.base.Store` for what each method promises)."""
+class LogStore:
+    """A store in one folder (see :class:`~.base.Store` for what each method promises).
 
-    def __init__(self, folder: str, *, timeout: float = locking.DEFAULT_TIMEOUT) -> None:
+    ``sqlite``: an SQLite index from the first message on, not only for a large store.
+    """
+
+    def __init__(self, folder: str, *, sqlite: bool = False, timeout: float = locking.DEFAULT_TIMEOUT) -> None:
         self.folder = folder
         self.log = Log(os.path.join(folder, LOG_NAME))
         self.warnings: list[str] = []
+        self._sqlite = sqlite
         self._timeout = timeout
+        self._index: Index = JsonIndex(folder)
         self._state = State()
-        self._loaded: tuple[int, ...] = ()
-        self._audit = (0, 0)
-        self._behind: list[bytes] = []
-        """Audit lines of runs that the indexes do not have yet: those of one long transaction."""
+        self._loaded: tuple[object, ...] = ()
+        self._audit = AuditMark()
         self._depth = 0
 
     def _path(self, name: str) -> str:
@@ -64,7 +68,7 @@ class JsonStore:
 
     @contextlib.contextmanager
     def transaction(self, *, write: bool = True) -> Iterator[None]:
-        """Hold the lock; on entry the indexes agree with the log. With ``write=False`` nothing is created."""
+        """Hold the lock; on entry the index agrees with the log. With ``write=False`` nothing is created."""
         if self._depth:
             self._depth += 1
             try:
@@ -87,8 +91,6 @@ class JsonStore:
                 yield
             finally:
                 self._depth = 0
-                if self._behind:
-                    self._write_indexes(b"")
 
     def _prepare(self) -> None:
         with atomic.write_errors(self.folder):
@@ -108,90 +110,62 @@ class JsonStore:
         if not os.path.exists(ignore):
             atomic.replace(ignore, b"# Private state: never committed.\n*\n", durable=False)
 
-    def _identity(self) -> tuple[int, ...]:
-        try:
-            index = os.lstat(self._path(INDEX))
-        except FileNotFoundError:
-            return ()
-        return (index.st_ino, index.st_size, index.st_mtime_ns, self.log.size())
+    def _identity(self) -> tuple[object, ...]:
+        identity = self._index.identity()
+        return (*identity, self.log.size()) if identity else ()
 
     def _refresh(self, *, write: bool) -> None:
         """Bring the state in memory up to the log: reuse, load, replay the tail, or make all anew."""
+        self._use(sqlite=self._sqlite or os.path.lexists(self._path(sqlite_index.NAME)))
+        self._index.writable = write
         identity = self._identity()
         if identity and identity == self._loaded:
             return
-        state = self._load()
-        if state is None:
-            state = State()
-            self._audit = (0, 0)
-        self._state = state
+        self._loaded = ()
+        loaded = self._index.load() if identity else None
+        if loaded is not None and not self._audit_goes_to(loaded[1], write=write):
+            loaded = None
+        self._state, self._audit = loaded or (State(), AuditMark())
         size = self.log.size()
-        if size < state.size:
+        if size < self._state.size:
             raise StoreDamaged(
-                f"{self.log.path} is {state.size - size:,} bytes shorter than it was when it was last written",
+                f"{self.log.path} is {self._state.size - size:,} bytes shorter than it was when it was last written",
                 hint="Put back a copy of the file, or run 'deduplicate_export.py rebuild' to go on with what is there.",
             )
-        if size > state.size or not identity:
+        if size > self._state.size or loaded is None:
             self._catch_up(write=write)
         else:
             self._loaded = identity
 
-    def _load(self) -> State | None:
-        """The state as the index files have it; None where they are missing, damaged or of another version."""
+    def _use(self, *, sqlite: bool) -> None:
+        """Choose the kind of index."""
+        sqlite = sqlite and sqlite_index.available()
+        if sqlite != isinstance(self._index, sqlite_index.SqliteIndex):
+            anew = partial(counted_anew, self.log)
+            self._index = sqlite_index.SqliteIndex(self.folder, anew) if sqlite else JsonIndex(self.folder)
+            self._loaded = ()
+
+    def _audit_goes_to(self, mark: AuditMark, *, write: bool) -> bool:
+        """Does the audit file hold what the index accounts for? What a killed run appended beyond that is cut off."""
         try:
-            with atomic.open_regular(self._path(INDEX)) as file:
-                index = decode_line(file.read())
-            if index["version"] != _VERSION:
-                return None
-            files: dict[str, bytes] = {}
-            for name in (HASHES, WATERMARKS):
-                with atomic.open_regular(self._path(name)) as file:
-                    files[name] = file.read()
-                if [len(files[name]), zlib.crc32(files[name])] != index["files"][name]:
-                    return None
-            audit = index["files"][AUDIT]
             status = os.lstat(self._path(AUDIT))
-            if not stat.S_ISREG(status.st_mode) or status.st_size != audit[0]:
-                return None
-            self._audit = (audit[0], audit[1])
-            return State.from_dict(index["state"], json.loads(files[HASHES]))
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
+        except FileNotFoundError:
+            return mark.size == 0
+        if not stat.S_ISREG(status.st_mode) or status.st_size < mark.size:
+            return False
+        if write and status.st_size > mark.size:
+            atomic.truncate(self._path(AUDIT), mark.size)
+        return True
 
     def _catch_up(self, *, write: bool) -> None:
-        """Replay what the indexes lack; put aside what a run that did not finish left behind."""
-        self._loaded = ()
+        """Replay what the index lacks; put aside what a run that did not finish left behind."""
+        audit = b"".join(replay(self.log, self._state))
         committed = self._state.size
-        pending: list[tuple[Line, Record]] = []
-        audit: list[bytes] = []
-        for line in self.log.lines(committed):
-            where = f"{self.log.path}, byte {line.offset}"
-            try:
-                record = decode_line(line.data)
-            except Damaged as error:
-                if not self._is_torn(line):
-                    raise StoreDamaged(f"{where}: {error}") from error
-                break
-            pending.append((line, record))
-            if is_commit(record):
-                try:
-                    audit.extend(self._state.apply(one, of) for of, one in pending)
-                except Damaged as error:
-                    raise StoreDamaged(f"{where}: {error}") from error
-                committed, pending = line.end, []
         if write:
             atomic.remove_temporaries(self.folder)
             if self.log.size() > committed:
                 self.warnings.append(self._put_aside(committed))
-            self._write_indexes(b"".join(audit))
-
-    def _is_torn(self, bad: Line) -> bool:
-        """Did a run that was cut off write this line? Not if a run is complete behind it or one bit flipped in it."""
-        for line in self.log.lines(bad.end):
-            with contextlib.suppress(Damaged):
-                if is_commit(decode_line(line.data)):
-                    return False
-        return not healing.patches(self.log.tail(bad.offset))
+            self._write_index(audit)
 
     def _put_aside(self, committed: int) -> str:
         """Move what stands behind the last complete run into the quarantine folder; says so in a line."""
@@ -204,30 +178,19 @@ class JsonStore:
         self.log.cut(committed, os.path.join(folder, name))
         return f"an earlier run did not finish; its part was moved to {QUARANTINE}/{name}, run its export again"
 
-    # -- the indexes on disk -----------------------------------------------------------------------------------
-
-    def _index_files(self, audit: tuple[int, int]) -> dict[str, bytes]:
-        watermarks = _dump(self._state.watermarks())
-        hashes = _dump(self._state.content_hashes())
-        files = {
-            WATERMARKS: [len(watermarks), zlib.crc32(watermarks)],
-            HASHES: [len(hashes), zlib.crc32(hashes)],
-            AUDIT: list(audit),
-        }
-        index = {"conversation_id": "", "version": _VERSION, "files": files, "state": self._state.as_dict()}
-        return {WATERMARKS: watermarks, HASHES: hashes, INDEX: encode_line(index)}
-
-    def _write_indexes(self, audit: bytes) -> None:
-        """Write every index. A failure is a warning: the log has everything and the next run makes them again."""
-        audit, self._behind = b"".join([*self._behind, audit]), []
+    def _write_index(self, audit: bytes) -> None:
+        """Bring the index up to the state. A failure is a warning: the log has everything, the next run makes it again."""
         try:
-            if self._audit[0]:
+            if self._audit.size:
                 atomic.append(self._path(AUDIT), audit, durable=False)
             else:
                 atomic.replace(self._path(AUDIT), audit, durable=False)
-            self._audit = (self._audit[0] + len(audit), zlib.crc32(audit, self._audit[1]))
-            for name, data in self._index_files(self._audit).items():
-                atomic.replace(self._path(name), data, durable=False)
+            self._audit = AuditMark(self._audit.size + len(audit), zlib.crc32(audit, self._audit.crc32))
+            if self._state.occurrences >= LARGE:
+                self._use(sqlite=True)
+            self._index.save(self._state, self._audit)
+            if isinstance(self._index, sqlite_index.SqliteIndex):
+                JsonIndex(self.folder).remove()  # of the time when the store was small
             self._loaded = self._identity()
         except StoreNotWritable as error:
             self._loaded = ()
@@ -237,7 +200,7 @@ class JsonStore:
 
     def conversations(self) -> list[str]:
         """Ids of all conversations, in the order in which they were begun."""
-        return list(self._state.conversations)
+        return [name for name, _ in self._state.conversations.items()]
 
     def conversation(self, conversation_id: str) -> ConversationState:
         """What is known of a conversation."""
@@ -245,21 +208,16 @@ class JsonStore:
 
     def candidates(self, shown: Columns) -> Sequence[str]:
         """Conversations that share telling turns, the one that shares most first."""
-        wanted = telling(shown)
-        shared = {
-            name: sum(state.columns.kinds[n] in TURNS for n, k in enumerate(state.columns.keys) if k in wanted)
-            for name, state in self._state.conversations.items()
-            if not wanted.isdisjoint(state.columns.keys)
-        }
+        shared = self._index.candidates(self._state, telling(shown))
         return sorted((name for name, count in shared.items() if count), key=lambda name: -shared[name])
 
     def session(self, session_id: str) -> str:
         """The conversation of a session."""
-        return self._state.sessions.get(session_id, "")
+        return self._state.sessions.get(session_id) or ""
 
     def has_session(self, conversation_id: str) -> bool:
         """True where a session belongs to this conversation."""
-        return conversation_id in self._state.sessions.values()
+        return self.conversation(conversation_id).has_session
 
     def cursor(self, source: str) -> tuple[str, Cursor, int] | None:
         """How far a growing file was read."""
@@ -272,24 +230,19 @@ class JsonStore:
 
     def tip(self, conversation_id: str) -> int:
         """The next sequence number."""
-        return len(self.conversation(conversation_id).lines)
+        return len(self.conversation(conversation_id))
 
     def known_uuids(self, conversation_id: str, uuids: Sequence[str]) -> dict[str, list[int]]:
         """Sequence numbers of these ids."""
-        wanted = set(uuids)
-        found: dict[str, list[int]] = {}
-        for number, uuid in enumerate(self.conversation(conversation_id).columns.uuids):
-            if uuid in wanted:
-                found.setdefault(uuid, []).append(number)
-        return found
+        return self._index.known_uuids(self._state, conversation_id, uuids)
 
     def body_hash(self, conversation_id: str, number: int) -> str:
         """The content hash of an occurrence."""
-        return self.conversation(conversation_id).columns.hashes[number]
+        return self.conversation(conversation_id).row(number)[0].content_hash
 
     def has_body(self, content_hash: str) -> bool:
         """True where a body with this identity is stored."""
-        return content_hash in self._state.bodies()
+        return self._state.bodies.offset(content_hash) is not None
 
     def seen(self, sha256: str) -> Sequence[SeenExport]:
         """What became of this very file before."""
@@ -302,7 +255,7 @@ class JsonStore:
         record: ExportRecord,
         started: float,
     ) -> None:
-        """Append the run to the log, durably, then bring the indexes up to it."""
+        """Append the run to the log, durably, then bring the index up to it."""
         records: list[Record] = []
         carried: set[str] = set()
         for number, occurrence in occurrences:
@@ -319,24 +272,24 @@ class JsonStore:
         self.log.append_run(b"".join(line.data for line in lines[:-1]), lines[-1].data)
         prints = [*(occurrence.fingerprint for _, occurrence in occurrences), None]
         audit = b"".join(self._state.apply(*applied) for applied in zip(records, lines, prints))
-        if self._depth > 1:  # of many runs in one transaction: at its end
-            self._behind.append(audit)
-            self._loaded = ()
-        else:
-            self._write_indexes(audit)
+        self._write_index(audit)
 
     def bodies(self, conversation_id: str, numbers: Sequence[int]) -> Iterator[dict[str, Any]]:
         """Messages by sequence number: ``index``, ``role``, ``kind``, ``content``, ``content_hash``, ``timestamp`` ..."""
         state = self.conversation(conversation_id)
-        bodies = self._state.bodies()
-        own = self.log.records([state.lines[n] for n in numbers if state.lines[n] >= 0])
-        for number in numbers:
-            if state.columns.kinds[number] == LOST:
+        if len(numbers) > len(state) // 4:
+            state.lines  # noqa: B018 - most of them: all rows at once cost less than each by itself
+        places = [state.row(number)[1] for number in numbers]
+        own = self.log.records([place for place in places if place >= 0])
+        for number, place in zip(numbers, places):
+            if place < 0:
                 yield {"index": number, "role": "system", "kind": LOST, "content": "", "content_hash": ""}
                 continue
             record = next(own)
+            if (record["conversation_id"], record.get("index")) != (conversation_id, number):
+                raise StoreDamaged(f"{self.log.path}, byte {place}: not the message that the index says")
             identity = record["content_hash"]
-            message = record["message"] if "message" in record else self.log.record(bodies[identity])["message"]
+            message = record["message"] if "message" in record else self._carried(identity)
             yield {
                 "index": number,
                 "role": message["role"],
@@ -348,6 +301,14 @@ class JsonStore:
                 "fidelity": message.get("fidelity", "layout"),
                 **{name: record[name] for name in ("source_index", "uuid", "extends") if name in record},
             }
+
+    def _carried(self, identity: str) -> dict[str, Any]:
+        """The body that another line carries."""
+        offset = self._state.bodies.offset(identity)
+        if offset is None:
+            raise StoreDamaged(f"{self.log.path}: no line carries the body {identity[:12]}…")
+        message: dict[str, Any] = self.log.record(offset)["message"]
+        return message
 
     def figures(self, conversation_id: str) -> ConversationFigures:
         """Counts of a conversation."""
@@ -373,26 +334,25 @@ class JsonStore:
             return []
         with contextlib.ExitStack() as stack:
             self._lock(stack, write=False)
+            self._use(sqlite=self._sqlite or os.path.lexists(self._path(sqlite_index.NAME)))
             self._state, problems, audit, _ = recount(self.log)
-            files = self._index_files((len(audit), zlib.crc32(audit)))
-            for name, data in {**files, AUDIT: audit}.items():
-                if self._state.size or os.path.exists(self._path(name)):
-                    problems.extend(self._compare(name, data))
             self._loaded = ()
+            problems += self._index.compare(self._state, AuditMark(len(audit), zlib.crc32(audit)))
+            problems += self._compare_audit(audit)
         return problems
 
-    def _compare(self, name: str, expected: bytes) -> list[str]:
+    def _compare_audit(self, expected: bytes) -> list[str]:
         try:
-            with atomic.open_regular(self._path(name)) as file:
+            with atomic.open_regular(self._path(AUDIT)) as file:
                 same = file.read() == expected
         except FileNotFoundError:
-            return [f"{name}: missing (an index; 'rebuild' makes it again)"]
+            return [f"{AUDIT}: missing (an index; 'rebuild' makes it again)"] if self._state.size else []
         except OSError as error:
-            return [f"{name}: {error.strerror or error}"]
-        return [] if same else [f"{name}: does not say what the log says (an index; 'rebuild' makes it again)"]
+            return [f"{AUDIT}: {error.strerror or error}"]
+        return [] if same else [f"{AUDIT}: does not say what the log says (an index; 'rebuild' makes it again)"]
 
     def rebuild(self) -> list[str]:
-        """Make every index anew. Damaged lines are healed where one bit was flipped, else passed over and named.
+        """Make the index anew. Damaged lines are healed where one bit was flipped, else passed over and named.
 
         What stands behind the last complete run is put aside, as the next run would do.
         """
@@ -402,16 +362,15 @@ class JsonStore:
             for name in INDEX_NAMES:
                 if os.path.isdir(self._path(name)):
                     raise StoreError(f"{self._path(name)} is a folder", hint="Move it away, then rebuild again.")
-            self._audit = (0, 0)
+            self._audit = AuditMark()
             atomic.remove_temporaries(self.folder)
             problems = heal(self.log)
             self._state, found, audit, committed = recount(self.log)
             if committed < self.log.size():
                 found.append(self._put_aside(committed))
                 self._state, _, audit, _ = recount(self.log)
-            self._write_indexes(audit)
+            self._use(sqlite=self._sqlite or self._state.occurrences >= LARGE)
+            if not isinstance(self._index, sqlite_index.SqliteIndex):
+                sqlite_index.remove(self.folder)
+            self._write_index(audit)
         return [*problems, *found]
-
-
-def _dump(value: object) -> bytes:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=True).encode() + b"\n"

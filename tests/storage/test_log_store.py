@@ -14,11 +14,14 @@ import pytest
 from deduplication import atomic
 from deduplication.deduplicator import ClaudeConversationDeduplicator
 from deduplication.errors import StoreDamaged, StoreError, StoreNotPrivate, StoreNotWritable
-from deduplication.storage import json_store
-from deduplication.storage.json_store import INDEX_NAMES, LOG_NAME, JsonStore
+from deduplication.storage import log_store
+from deduplication.storage.index import AUDIT
+from deduplication.storage.json_index import JsonIndex
 from deduplication.storage.log import decode_line, encode_line
+from deduplication.storage.log_store import LOG_NAME, LogStore
 from exports import Story, kept
 
+INDEX_NAMES = (*JsonIndex.files, AUDIT)
 STORY = Story(5, exchanges=9)
 FILES = STORY.exports(3, compact_every=2)
 
@@ -249,7 +252,7 @@ def test_a_store_whose_lock_cannot_be_made_can_be_read_and_verified(folder, monk
     def refused(*_arguments):
         raise StoreNotWritable("lock")
 
-    monkeypatch.setattr(json_store.locking, "exclusive", refused)
+    monkeypatch.setattr(log_store.locking, "exclusive", refused)
     assert kept(dedup(folder).get_full_conversation("s")) == STORY.truth(0, FILES[1].end)
     assert dedup(folder).store.verify() == []
     for write in (dedup(folder).store.rebuild, lambda: dedup(folder).ingest(FILES[0].data, name="x")):
@@ -287,6 +290,6 @@ def test_what_a_damaged_line_held_is_said_as_far_as_it_can_be_read(folder):
 
 def test_rebuild_makes_the_folder_where_there_is_none(tmp_path):
     """A store that does not exist is rebuilt to an empty one."""
-    store = JsonStore(str(tmp_path / "state"))
+    store = LogStore(str(tmp_path / "state"))
     assert store.rebuild() == []
     assert store.verify() == []

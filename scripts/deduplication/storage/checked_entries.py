@@ -1,0 +1,190 @@
+"""Entries and rows in an SQLite database, each answer checked: a flipped bit is noticed, also where it makes an entry vanish.
+
+SQLite finds a page that makes no sense, not one that says something else. So entries live in buckets, and each bucket's
+checksum stands in a table of its own: an entry that is missing, changed or in the wrong place does not agree with it. Rows, of
+which it is known that they are there, carry their checksums themselves.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Iterator
+
+    Entry = tuple[int, bytes]
+
+BUCKETS: Final = 4096
+_LISTED: Final = 3
+"""Kinds below this number are few, and can be listed."""
+_SCHEMA: Final = (
+    "CREATE TABLE entry (bucket INTEGER, kind INTEGER, key BLOB, value BLOB, PRIMARY KEY (bucket, kind, key)) WITHOUT ROWID",
+    "CREATE TABLE digest (bucket INTEGER PRIMARY KEY, value INTEGER)",
+    """CREATE TABLE occurrence (conversation INTEGER, number INTEGER, "row" BLOB, PRIMARY KEY (conversation, number))
+    WITHOUT ROWID""",
+    f"CREATE INDEX listed ON entry (kind, key) WHERE kind < {_LISTED}",
+)
+_CRC: Final = 4
+_STEP: Final = 1 << 32
+"""What each entry adds to its digest besides its checksum: so that the number of entries counts as well."""
+
+
+class IndexDamaged(Exception):
+    """The database does not agree with its checksums, or SQLite says that it is none."""
+
+
+class CheckedEntries:
+    """The tables of one open database. What is put is kept in memory until :meth:`write`."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._buckets: dict[int, dict[Entry, bytes]] = {}
+        self._changed: dict[int, set[Entry]] = {}
+        self._listed: dict[int, int] = {}
+        self._rows: list[tuple[int, int, bytes]] = []
+
+    def create(self) -> None:
+        """Make the tables in an empty database."""
+        for statement in _SCHEMA:
+            self._connection.execute(statement)
+
+    def forget(self) -> None:
+        """Drop what is in memory: somebody else may have written."""
+        self._buckets, self._changed, self._listed, self._rows = {}, {}, {}, []
+
+    # -- entries -----------------------------------------------------------------------------------------------
+
+    def get(self, kind: int, key: bytes) -> bytes | None:
+        """The value of an entry, None where there is none. Raises :class:`IndexDamaged`."""
+        return self._bucket(_bucket_of(kind, key)).get((kind, key))
+
+    def put(self, kind: int, key: bytes, value: bytes) -> None:
+        """Set the value of an entry. Raises :class:`IndexDamaged`."""
+        number = _bucket_of(kind, key)
+        bucket = self._bucket(number)
+        if kind < _LISTED:
+            before = bucket.get((kind, key))
+            self._listed[kind] = (
+                self._listed_digest(kind)
+                - (_digest(kind, key, before) if before is not None else 0)
+                + _digest(kind, key, value)
+            )
+        bucket[kind, key] = value
+        self._changed.setdefault(number, set()).add((kind, key))
+
+    def listing(self, kind: int) -> list[tuple[bytes, bytes]]:
+        """Every entry of a kind that can be listed, by key. Raises :class:`IndexDamaged`."""
+        query = f"SELECT key, value FROM entry WHERE kind = ? AND kind < {_LISTED} ORDER BY key"  # noqa: S608 - a constant
+        found = {key: value for key, value in self._select(query, kind)}  # noqa: C416 - pairs, and nothing else
+        if sum(_digest(kind, *each) for each in found.items()) != self._digest_of(-1 - kind):
+            raise IndexDamaged(f"entries of kind {kind} do not agree with their checksum")
+        for entries in self._changed.values():
+            found.update((key, self._buckets[_bucket_of(k, key)][k, key]) for k, key in entries if k == kind)
+        return sorted(found.items())
+
+    def _bucket(self, number: int) -> dict[Entry, bytes]:
+        bucket = self._buckets.get(number)
+        if bucket is None:
+            rows = self._select("SELECT kind, key, value FROM entry WHERE bucket = ?", number)
+            bucket = {(kind, key): value for kind, key, value in rows}
+            if sum(_digest(*entry, value) for entry, value in bucket.items()) != self._digest_of(number):
+                raise IndexDamaged(f"bucket {number} does not agree with its checksum")
+            self._buckets[number] = bucket
+        return bucket
+
+    def _listed_digest(self, kind: int) -> int:
+        if kind not in self._listed:
+            self._listed[kind] = self._digest_of(-1 - kind)
+        return self._listed[kind]
+
+    def _digest_of(self, number: int) -> int:
+        for (value,) in self._select("SELECT value FROM digest WHERE bucket = ?", number):
+            if isinstance(value, int):
+                return value
+        return 0
+
+    # -- rows --------------------------------------------------------------------------------------------------
+
+    def row(self, conversation: int, number: int) -> bytes:
+        """One row that is known to be there. Raises :class:`IndexDamaged`."""
+        query = 'SELECT number, "row" FROM occurrence WHERE conversation = ? AND number = ?'
+        return _checked(conversation, [number], self._select(query, conversation, number))[0]
+
+    def rows(self, conversation: int, count: int) -> list[bytes]:
+        """The first ``count`` rows, which are known to be there. Raises :class:`IndexDamaged`."""
+        query = 'SELECT number, "row" FROM occurrence WHERE conversation = ? AND number < ? ORDER BY number'
+        return _checked(conversation, range(count), self._select(query, conversation, count))
+
+    def add_row(self, conversation: int, number: int, data: bytes) -> None:
+        """Add a row."""
+        self._rows.append((conversation, number, _sealed(conversation, number, data)))
+
+    # -- all of it ---------------------------------------------------------------------------------------------
+
+    def write(self) -> None:
+        """Everything that was put, all or nothing. Raises ``sqlite3.Error``."""
+        connection = self._connection
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            connection.executemany("INSERT OR REPLACE INTO occurrence VALUES (?, ?, ?)", self._rows)
+            for number, entries in self._changed.items():
+                bucket = self._buckets[number]
+                connection.executemany(
+                    "INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?)",
+                    [(number, *entry, bucket[entry]) for entry in sorted(entries)],
+                )
+                digest = sum(_digest(*entry, value) for entry, value in bucket.items())
+                connection.execute("INSERT OR REPLACE INTO digest VALUES (?, ?)", (number, digest))
+            for kind, digest in self._listed.items():
+                connection.execute("INSERT OR REPLACE INTO digest VALUES (?, ?)", (-1 - kind, digest))
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+        self._changed, self._rows = {}, []
+
+    def everything(self) -> Iterator[tuple[object, ...]]:
+        """Every record of every table, in order: for comparing two databases. Raises :class:`IndexDamaged`."""
+        yield from self._select("SELECT * FROM entry ORDER BY bucket, kind, key")
+        yield from self._select("SELECT * FROM digest ORDER BY bucket")
+        yield from self._select("SELECT * FROM occurrence ORDER BY conversation, number")
+        yield from self._select(
+            f"SELECT kind, key FROM entry INDEXED BY listed WHERE kind < {_LISTED} ORDER BY kind, key"  # noqa: S608
+        )
+
+    def _select(self, query: str, *values: int) -> list[tuple[Any, ...]]:
+        import sqlite3
+
+        try:
+            return self._connection.execute(query, values).fetchall()
+        except (sqlite3.DatabaseError, ValueError, OverflowError) as error:
+            raise IndexDamaged(str(error)) from error
+
+
+def _bucket_of(kind: int, key: bytes) -> int:
+    return zlib.crc32(key, kind) % BUCKETS
+
+
+def _digest(kind: int, key: object, value: object) -> int:
+    if not (isinstance(kind, int) and isinstance(key, bytes) and isinstance(value, bytes)):
+        raise IndexDamaged("an entry of another type")
+    return _STEP + zlib.crc32(value, zlib.crc32(key, kind & 0xFFFFFFFF))
+
+
+def _sealed(conversation: int, number: int, data: bytes) -> bytes:
+    return zlib.crc32(data, zlib.crc32(b"%d/%d" % (conversation, number))).to_bytes(_CRC, "big") + data
+
+
+def _checked(conversation: int, numbers: Iterable[int], rows: list[tuple[Any, ...]]) -> list[bytes]:
+    expected = list(numbers)
+    result = []
+    if [number for number, _ in rows] != expected:
+        raise IndexDamaged(f"rows of conversation {conversation} are missing")
+    for number, sealed in rows:
+        if not isinstance(sealed, bytes) or _sealed(conversation, number, sealed[_CRC:]) != sealed:
+            raise IndexDamaged(f"row {number} of conversation {conversation} does not agree with its checksum")
+        result.append(sealed[_CRC:])
+    return result

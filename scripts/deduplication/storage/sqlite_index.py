@@ -1,0 +1,491 @@
+"""The index of a large store: an SQLite database that is asked for what a run needs, whatever else is in it.
+
+What it holds follows from the log. It is written in one transaction a run, after the log; what damage its checksums find in it
+is mended at once, by making it anew from the log.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import stat
+import struct
+import weakref
+from collections import Counter
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Final
+
+from .. import atomic
+from ..errors import StoreNotWritable
+from ..fingerprint import Fingerprint, encoded
+from ..model import LOST
+from ..overlap import TURNS
+from .base import Cursor
+from .checked_entries import CheckedEntries, IndexDamaged
+from .conversation import CODES, KINDS_BY_CODE, ConversationState
+from .index import AuditMark
+from .state import State
+from .table import Table
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from .conversation import Row
+
+NAME: Final = "index.sqlite3"
+FILES: Final = (NAME, f"{NAME}-wal", f"{NAME}-shm")
+_VERSION: Final = 1
+# Kinds of entries; the first three can be listed (checked_entries._LISTED).
+_CONVERSATION, _SESSION, _CURSOR, _EXPORT, _BODY, _UUID, _KEY, _NUMBER, _META = range(9)
+_PLACE: Final = struct.Struct(">II")
+_ROW: Final = struct.Struct(">qIc8s32s")
+_UUID_FORM: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
+_IDENTITY: Final = 16
+"""Bytes of a hash by which a body or an id is found; what is found is compared whole."""
+
+
+_CHECKPOINT: Final = 250
+"""Pages that are written before SQLite brings them from its journal into the database: what the next process has to read."""
+
+
+def available() -> bool:
+    """Some builds of Python come without SQLite."""
+    try:
+        import sqlite3  # noqa: F401 - only to see whether it is there
+    except ImportError:
+        return False
+    return True
+
+
+def remove(folder: str) -> None:
+    """Delete the database and what SQLite keeps beside it."""
+    for name in FILES:
+        with contextlib.suppress(OSError):
+            os.unlink(os.path.join(folder, name))
+
+
+class SqliteIndex:
+    """The database in ``folder`` (see :class:`~.index.Index` for what each method promises).
+
+    ``anew`` counts the first so many bytes of the log, for when damage is found.
+    """
+
+    files: Sequence[str] = FILES
+
+    def __init__(self, folder: str, anew: Callable[[int], tuple[State, AuditMark]]) -> None:
+        self._folder = folder
+        self.writable = False
+        self._path = os.path.join(folder, NAME)
+        self._anew = anew
+        self._connection: sqlite3.Connection | None = None
+        self._inode = -1
+        self._entries: CheckedEntries
+        self._holds: Callable[[], State | None] = _nothing
+        """The state whose changes since the last save are all that the database lacks."""
+        self._size = 0
+        self._names: dict[int, str] = {}
+
+    # -- opening -----------------------------------------------------------------------------------------------
+
+    def identity(self) -> tuple[object, ...]:
+        """The file, and what it says of itself."""
+        try:
+            status = os.lstat(self._path)
+            if not stat.S_ISREG(status.st_mode):
+                return ()
+            self._open(status.st_ino)
+            # Whoever wrote since then changed the one entry that is read at each beginning.
+            self._entries.forget()
+            return (status.st_ino, self._entries.get(_META, b"") or b"")
+        except (FileNotFoundError, IndexDamaged):
+            self.close()
+            return ()
+
+    def load(self) -> tuple[State, AuditMark] | None:
+        """A state that asks the database."""
+        try:
+            data = json.loads(self._entries.get(_META, b"") or b"null")
+        except IndexDamaged:
+            return None
+        if not isinstance(data, dict) or data["version"] != _VERSION:
+            return None
+        state = State(
+            Table(None, self._conversation, self._conversations),
+            Table(None, lambda sha256: _loads(self._get(_EXPORT, encoded(sha256)))),
+            Table(None, lambda session: _loads(self._get(_SESSION, encoded(session)))),
+            Table(None, lambda source: _cursor(self._get(_CURSOR, encoded(source))), self._cursors),
+            _SqliteBodies(self),
+        )
+        state.begins_at(data["size"])
+        state.raw_bytes, state.unique, state.occurrences = data["raw_bytes"], data["unique"], data["occurrences"]
+        self._holds, self._size = weakref.ref(state), state.size
+        return state, AuditMark(*data["audit"])
+
+    def __del__(self) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._connection is not None:
+            self._connection.close()
+        self._connection, self._holds = None, _nothing
+
+    def _open(self, inode: int) -> None:
+        if self._connection is not None and self._inode == inode:
+            return
+        self.close()
+        self._connection = _connect(self._path)
+        self._inode = inode
+        self._entries = CheckedEntries(self._connection)
+
+    # -- what a state asks ---------------------------------------------------------------------------------------
+
+    def _mending(self, ask: Callable[[], Any]) -> Any:
+        """An answer of the database; where it is damaged, of a new one made from the log."""
+        try:
+            return ask()
+        except IndexDamaged:
+            state, audit = self._anew(self._size)
+            holds = self._holds
+            self._make(state, audit, None if self.writable else ":memory:")
+            self._holds = holds
+            return ask()
+
+    def _get(self, kind: int, key: bytes) -> bytes | None:
+        value: bytes | None = self._mending(lambda: self._entries.get(kind, key))
+        return value
+
+    def _conversation(self, name: str) -> ConversationState | None:
+        data = self._get(_CONVERSATION, encoded(name))
+        return self._lazy(json.loads(data)) if data is not None else None
+
+    def _lazy(self, data: dict[str, Any]) -> ConversationState:
+        number = data["number"]
+
+        def rows(count: int) -> Iterator[Row]:
+            return map(_unpacked, self._mending(lambda: self._entries.rows(number, count)))
+
+        def row(at: int) -> Row:
+            return _unpacked(self._mending(lambda: self._entries.row(number, at)))
+
+        state = ConversationState(data["count"], rows, row)
+        state.take_head(data)
+        return state
+
+    def _conversations(self) -> Iterable[tuple[str, ConversationState]]:
+        found = [
+            (json.loads(value), _text(key))
+            for key, value in self._mending(lambda: self._entries.listing(_CONVERSATION))
+        ]
+        for data, name in sorted(found, key=lambda each: each[0]["number"]):
+            yield name, self._lazy(data)
+
+    def _cursors(self) -> Iterable[tuple[str, list[Any]]]:
+        for key, value in self._mending(lambda: self._entries.listing(_CURSOR)):
+            yield _text(key), _cursor(value) or []
+
+    def place(self, identity: str) -> Row | None:
+        """The occurrence that carries the body with this content hash, as the database knows it."""
+        data = self._get(_BODY, bytes.fromhex(identity)[:_IDENTITY])
+        if data is None:
+            return None
+        found = _unpacked(self._mending(lambda: self._entries.row(*_PLACE.unpack(data))))
+        return found if found[0].content_hash == identity else None
+
+    def candidates(self, state: State, keys: set[str]) -> Mapping[str, int]:
+        """Looked up by key."""
+        shared: Counter[str] = Counter()
+        for key in keys:
+            for number, count in _PLACE.iter_unpack(self._get(_KEY, bytes.fromhex(key)) or b""):
+                shared[self._name(number)] += count
+        for name in state.conversations.changed:
+            for item, _ in state.conversation(name).fresh:
+                shared[name] += item.kind in TURNS and item.key in keys
+        # Those that share as much come in the order in which they were begun.
+        begun = {name: at for at, (name, _) in enumerate(state.conversations.items())} if len(shared) > 1 else {}
+        return {name: shared[name] for name in sorted(shared, key=lambda name: begun.get(name, 0))}
+
+    def _name(self, number: int) -> str:
+        if number not in self._names:
+            self._names[number] = _text(self._get(_NUMBER, number.to_bytes(4, "big")) or b"")
+        return self._names[number]
+
+    def known_uuids(self, state: State, conversation_id: str, uuids: Sequence[str]) -> dict[str, list[int]]:
+        """Looked up by id."""
+        conversation = state.conversation(conversation_id)
+        data = self._get(_CONVERSATION, encoded(conversation_id))
+        number = json.loads(data)["number"] if data is not None else -1
+        found: dict[str, list[int]] = {}
+        for uuid in dict.fromkeys(uuids):
+            numbers = _numbers(self._get(_UUID, _uuid_key(number, uuid)) or b"")
+            if numbers:
+                found[uuid] = [at for at in numbers if conversation.row(at)[0].uuid == uuid]
+        for at, (item, _) in enumerate(conversation.fresh, conversation.stored):
+            if item.uuid in uuids:
+                found.setdefault(item.uuid, []).append(at)
+        return {uuid: numbers for uuid, numbers in found.items() if numbers}
+
+    # -- saving ------------------------------------------------------------------------------------------------
+
+    def save(self, state: State, audit: AuditMark) -> None:
+        """What is new, in one transaction; where ``state`` is not what the database holds, a new database."""
+        import sqlite3
+
+        if state is not self._holds() or self._connection is None:
+            # What a database that is gone was to be asked for is counted from the log.
+            self._make(*(self._anew(state.size) if isinstance(state.bodies, _SqliteBodies) else (state, audit)))
+        else:
+            try:
+                self._put(state, audit)
+                self._entries.write()
+            except IndexDamaged:
+                self._make(*self._anew(state.size))
+            except sqlite3.Error as error:
+                self.close()
+                raise StoreNotWritable(f"{self._path}: {error}") from error
+        state.saved()
+        self._holds, self._size = weakref.ref(state), state.size
+
+    def _make(self, state: State, audit: AuditMark, path: str | None = None) -> None:
+        """A new database with all of ``state``, in the place of what is there."""
+        import sqlite3
+
+        self.close()
+        temporary = path or f"{self._path}.{os.getpid()}.tmp"
+        with atomic.write_errors(self._path):
+            if path is None:
+                _empty_private_file(temporary)
+            connection = sqlite3.connect(temporary, isolation_level=None)
+            try:
+                connection.execute("PRAGMA journal_mode = OFF")
+                self._entries = CheckedEntries(connection)
+                self._entries.create()
+                self._put(state, audit, whole=True)
+                self._entries.write()
+                if path is not None:
+                    self._connection = connection
+                    return
+            except (sqlite3.Error, IndexDamaged) as error:
+                connection.close()
+                raise StoreNotWritable(f"{self._path}: {error}") from error
+            connection.close()
+            atomic.sync_file(temporary)
+            remove(self._folder)
+            os.replace(temporary, self._path)
+            atomic.sync_directory(self._folder)
+        try:
+            self._open(os.lstat(self._path).st_ino)
+        except (IndexDamaged, OSError) as error:
+            raise StoreNotWritable(f"{self._path}: {error}") from error
+
+    def _put(self, state: State, audit: AuditMark, *, whole: bool = False) -> None:
+        """Every change of ``state`` into the entries; all of it with ``whole``."""
+
+        def names(table: Table[Any]) -> Iterable[str]:
+            return [name for name, _ in table.items()] if whole else table.changed
+
+        entries = self._entries
+        meta = json.loads(entries.get(_META, b"") or '{"conversations": 0}')
+        fresh: list[tuple[int, int, int, Fingerprint]] = []
+        for name in names(state.conversations):
+            conversation = state.conversation(name)
+            data = entries.get(_CONVERSATION, encoded(name))
+            number = json.loads(data)["number"] if data is not None else meta["conversations"]
+            if data is None:
+                meta["conversations"] += 1
+                entries.put(_NUMBER, number.to_bytes(4, "big"), encoded(name))
+            head = {"number": number, "count": len(conversation), **conversation.head()}
+            entries.put(_CONVERSATION, encoded(name), _dumps(head))
+            start = 0 if whole else conversation.stored
+            for at, (item, line) in enumerate(conversation.rows_from(start), start):
+                entries.add_row(number, at, _packed(item, line))
+                if item.kind != LOST:
+                    fresh.append((line, number, at, item))
+        # In the order of the log, so that of several occurrences the first one stands for the body.
+        for _, number, at, item in sorted(fresh):
+            self._put_occurrence(number, at, item)
+        for name in names(state.sessions):
+            entries.put(_SESSION, encoded(name), _dumps(state.sessions.get(name)))
+        for name in names(state.cursors):
+            conversation_id, cursor, tip, position = state.cursors.get(name) or []
+            entries.put(_CURSOR, encoded(name), _dumps([conversation_id, asdict(cursor), tip, position]))
+        for sha256 in names(state.exports):
+            entries.put(_EXPORT, encoded(sha256), _dumps(state.exports.get(sha256)))
+        meta.update(version=_VERSION, size=state.size, raw_bytes=state.raw_bytes, unique=state.unique)
+        meta.update(occurrences=state.occurrences, audit=list(audit))
+        entries.put(_META, b"", _dumps(meta))
+
+    def _put_occurrence(self, number: int, at: int, item: Fingerprint) -> None:
+        """Where the occurrence can be found: by its body, its id and its alignment key."""
+        entries = self._entries
+        body = bytes.fromhex(item.content_hash)[:_IDENTITY]
+        if entries.get(_BODY, body) is None:
+            entries.put(_BODY, body, _PLACE.pack(number, at))
+        if item.uuid:
+            key = _uuid_key(number, item.uuid)
+            entries.put(_UUID, key, (entries.get(_UUID, key) or b"") + at.to_bytes(4, "big"))
+        if item.kind in TURNS:
+            key = bytes.fromhex(item.key)
+            counts = dict(_PLACE.iter_unpack(entries.get(_KEY, key) or b""))
+            counts[number] = counts.get(number, 0) + 1
+            entries.put(_KEY, key, b"".join(_PLACE.pack(*each) for each in sorted(counts.items())))
+
+    # -- checking ----------------------------------------------------------------------------------------------
+
+    def compare(self, state: State, audit: AuditMark) -> list[str]:
+        """Record for record with a database made of ``state`` in memory."""
+        import sqlite3
+
+        if not self.identity():
+            if not state.size and not os.path.lexists(self._path):
+                return []
+            return [f"{NAME}: missing or damaged (an index; 'rebuild' makes it again)"]
+        other = SqliteIndex(self._folder, self._anew)
+        other._make(state, audit, ":memory:")
+        try:
+            same = all(
+                one == expected for one, expected in _together(self._entries.everything(), other._entries.everything())
+            )
+            sound = self._connection is not None and self._connection.execute("PRAGMA quick_check").fetchall()
+        except (IndexDamaged, sqlite3.Error) as error:
+            return [f"{NAME}: {error} (an index; 'rebuild' makes it again)"]
+        finally:
+            other.close()
+            self.close()
+        if same and sound == [("ok",)]:
+            return []
+        return [f"{NAME}: does not say what the log says (an index; 'rebuild' makes it again)"]
+
+    def remove(self) -> None:
+        """Delete the database."""
+        self.close()
+        remove(self._folder)
+
+
+class _SqliteBodies:
+    """The bodies of a state that asks the database."""
+
+    def __init__(self, index: SqliteIndex) -> None:
+        self._index = index
+        self._added: dict[str, tuple[int, Fingerprint]] = {}
+
+    def offset(self, identity: str) -> int | None:
+        """The byte offset of the line that carries the body."""
+        if identity in self._added:
+            return self._added[identity][0]
+        found = self._index.place(identity)
+        return found[1] if found is not None else None
+
+    def fingerprint(self, identity: str) -> Fingerprint | None:
+        """What is known of the body."""
+        if identity in self._added:
+            return self._added[identity][1]
+        found = self._index.place(identity)
+        return found[0] if found is not None else None
+
+    def add(self, identity: str, offset: int, item: Fingerprint) -> None:
+        """Another body."""
+        self._added[identity] = (offset, item)
+
+
+def _connect(path: str) -> sqlite3.Connection:
+    """An open database. Raises :class:`IndexDamaged`."""
+    import sqlite3
+    from pathlib import Path
+    from urllib.parse import quote
+
+    uri = "file:" + quote(Path(path).as_posix())
+    try:
+        if os.access(os.path.dirname(path), os.W_OK) and os.access(path, os.W_OK):
+            if os.name != "nt" and stat.S_IMODE(os.stat(path).st_mode) & 0o077:
+                os.chmod(path, atomic.PRIVATE_FILE)
+            # A power cut costs the last runs at most, and those the log has; there is nothing to wait for.
+            pragmas: tuple[str, ...] = (
+                "journal_mode = WAL",
+                "synchronous = NORMAL",
+                f"wal_autocheckpoint = {_CHECKPOINT}",
+            )
+        else:
+            uri += "?immutable=1"
+            pragmas = ("schema_version",)
+        connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+    except (sqlite3.Error, OSError) as error:
+        raise IndexDamaged(str(error)) from error
+    try:
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}")
+    except (sqlite3.Error, ValueError) as error:  # a ValueError: the very message of the error is damaged
+        connection.close()
+        raise IndexDamaged(str(error)) from error
+    return connection
+
+
+def _nothing() -> None:
+    """Where a reference to a state would be."""
+
+
+def _empty_private_file(path: str) -> None:
+    """SQLite gives what it keeps beside a database the database's own mode."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, atomic.PRIVATE_FILE))
+
+
+def _packed(item: Fingerprint, line: int) -> bytes:
+    uuid = encoded(item.uuid)
+    if _UUID_FORM.match(item.uuid):
+        uuid = b"\0" + bytes.fromhex(item.uuid.replace("-", ""))
+    key, identity = bytes.fromhex(item.key), bytes.fromhex(item.content_hash)
+    return _ROW.pack(line, item.weight, CODES[item.kind].encode(), key, identity) + uuid
+
+
+def _unpacked(data: bytes) -> Row:
+    line, weight, code, key, identity = _ROW.unpack_from(data)
+    kind = KINDS_BY_CODE[code.decode()]
+    uuid = data[_ROW.size :]
+    if uuid[:1] == b"\0":
+        text = uuid[1:].hex()
+        name = "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
+    else:
+        name = _text(uuid)
+    if kind == LOST:
+        return Fingerprint("", "", kind, "", 0), line
+    return Fingerprint(identity.hex(), key.hex(), kind, "", weight, name), line
+
+
+def _uuid_key(conversation: int, uuid: str) -> bytes:
+    return hashlib.sha256(b"%d/" % conversation + encoded(uuid)).digest()[:_IDENTITY]
+
+
+def _numbers(data: bytes) -> list[int]:
+    return [int.from_bytes(data[at : at + 4], "big") for at in range(0, len(data), 4)]
+
+
+def _cursor(data: bytes | None) -> list[Any] | None:
+    if data is None:
+        return None
+    conversation_id, cursor, tip, position = json.loads(data)
+    return [conversation_id, Cursor(**cursor), tip, position]
+
+
+def _dumps(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=True).encode()
+
+
+def _loads(data: bytes | None) -> Any:
+    return json.loads(data) if data is not None else None
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogatepass")
+
+
+def _together(one: Iterator[object], other: Iterator[object]) -> Iterator[tuple[object, object]]:
+    """Pairs of both, to the end of the longer one."""
+    from itertools import zip_longest
+
+    return zip_longest(one, other)
