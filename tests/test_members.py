@@ -216,7 +216,7 @@ def test_a_file_that_changes_meanwhile_is_not_taken_for_done(store, tmp_path, mo
 
 @pytest.mark.parametrize("held", [0.0, 3600.0], ids=["each-by-itself", "all-at-once"])
 def test_the_store_is_whole_however_long_it_is_held(store, file, monkeypatch, held):
-    """The indexes are written at the end of each time that the store is held, and say what the log says."""
+    """However often it is let go of in between, the indexes say what the log says."""
     monkeypatch.setattr(members, "_HELD", held)
     store.ingest_file(put(file, [chat(str(n), 2) for n in range(5)]), name="a")
     assert store.store.verify() == []
