@@ -10,6 +10,7 @@ Every other fence is only shown. No network: pip has no index here.
 from __future__ import annotations
 
 import ast
+import base64
 import functools
 import html
 import inspect
@@ -24,6 +25,7 @@ import zlib
 import pytest
 
 import conversations
+import transcript_lines
 from conftest import REPOSITORY
 from deduplication import ClaudeConversationDeduplicator, errors
 from deduplication.model import KINDS
@@ -421,13 +423,17 @@ def test_every_file_of_the_store_is_described(installed):
         log.write(b'{"conversation_id":"tide-clock","index":23,"times')
     installed.must(run, installed.project)
     transcript = installed.project / "s.jsonl"
-    transcript.write_bytes(day(1) + exported(installed.project / "x.txt"))
+    picture = base64.b64encode(bytes(range(256)) * 9).decode()
+    block = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": picture}}
+    shown = transcript_lines.line("picture", "user", {"role": "user", "content": [block]})
+    transcript.write_bytes(day(1) + shown + exported(installed.project / "x.txt"))
     (installed.project / "x.txt").write_text("neither a prompt nor an answer")
     event = {"session_id": SESSION, "transcript_path": str(transcript), "cwd": str(installed.project)}
     hook = [sys.executable, str(installed.project / ".coditect" / "hooks" / "run.py"), "Stop"]
     subprocess.run(hook, input=json.dumps(event).encode(), cwd=installed.project, check=True)
     rows = re.findall(r"^\| `([^`]+)` \|", section(text_of(STORAGE), "## Files"), re.MULTILINE)
     words = {"NAME": r"[\w.]+", "PID": r"\d+", "TIME": r"\d{8}T\d{6}Z", "SIZE": r"\d+", "SESSION": r"[\w-]+"}
+    words.update(XX="[0-9a-f]{2}", DIGEST="[0-9a-f]{64}")
     patterns = {
         row: re.compile(re.sub("|".join(words), lambda m: words[m[0]], row.replace(".", r"\."))) for row in rows
     }

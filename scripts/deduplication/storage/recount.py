@@ -12,6 +12,7 @@ from .. import atomic
 from ..errors import StoreDamaged
 from ..model import LOST, counts
 from . import healing
+from .blobs import Blobs, blobs_of
 from .index import AuditMark
 from .log import Damaged, decode_line, is_commit
 from .state import State
@@ -37,11 +38,12 @@ def recount(log: Log) -> Recount:
     name = os.path.basename(log.path)
     state = State()
     audit: list[bytes] = []
+    blobs = Blobs.beside(log.path)
     new = committed = unreadable = 0
     for line in log.lines():
         try:
             record = decode_line(line.data)
-            audit.append(state.apply(record, line))
+            audit.append(state.apply(record, line, blobs.fingerprint(record)))
         except Damaged as error:
             state.unreadable += 1
             problems.append(f"{name}, line {line.number} (byte {line.offset}): {error}; {_cost(line.data)}")
@@ -56,11 +58,13 @@ def recount(log: Log) -> Recount:
     if committed < size and not problems:
         problems.append(f"{name}: the last run did not finish ({size - committed:,} bytes)")
     state.size = size
+    problems += blobs.problems()
     return Recount(state, problems, b"".join(audit), committed)
 
 
 def replay(log: Log, state: State, end: int | None = None) -> Iterator[bytes]:
     """Apply the complete runs that ``state`` lacks; yields the audit lines of each. Raises :class:`StoreDamaged`."""
+    blobs = Blobs.beside(log.path)
     pending: list[tuple[Line, Record]] = []
     for line in log.lines(state.size, end):
         where = f"{log.path}, byte {line.offset}"
@@ -73,11 +77,18 @@ def replay(log: Log, state: State, end: int | None = None) -> Iterator[bytes]:
         pending.append((line, record))
         if is_commit(record):
             try:
-                audit = b"".join(state.apply(one, of) for of, one in pending)
+                audit = b"".join(state.apply(one, of, blobs.fingerprint(one)) for of, one in pending)
             except Damaged as error:
                 raise StoreDamaged(f"{where}: {error}") from error
             pending = []
             yield audit
+
+
+def clean_blobs(log: Log) -> None:
+    """Delete the blobs that no line refers to; only where every line can be read."""
+    blobs = Blobs.beside(log.path)
+    if blobs.exist():
+        blobs.clean({digest for line in log.lines() for digest in blobs_of(decode_line(line.data))})
 
 
 def counted_anew(log: Log, size: int) -> tuple[State, AuditMark]:
