@@ -29,6 +29,8 @@ import transcript_lines
 from conftest import REPOSITORY
 from deduplication import ClaudeConversationDeduplicator, errors
 from deduplication.model import KINDS
+from deduplication.storage import log_store
+from deduplication.storage.log import Log
 from transcript_lines import SESSION, day, exported
 
 SAMPLES = sorted((REPOSITORY / ".coditect" / "demo").glob("*.txt"))
@@ -416,7 +418,7 @@ def test_no_error_is_explained_that_does_not_exist():
     assert sorted(headings) == sorted(error.__name__ for error in named_errors())
 
 
-def test_every_file_of_the_store_is_described(installed):
+def test_every_file_of_the_store_is_described(installed, monkeypatch):
     """After runs, an unfinished one among them, each file of the state folder has its row in storage.md, and no row is idle."""
     run = "python3 .coditect/scripts/export-dedup-with-status.py --no-checkpoint"
     with open(installed.state / "conversation_log.jsonl", "ab") as log:
@@ -432,18 +434,30 @@ def test_every_file_of_the_store_is_described(installed):
     hook = [sys.executable, str(installed.project / ".coditect" / "hooks" / "run.py"), "Stop"]
     subprocess.run(hook, input=json.dumps(event).encode(), cwd=installed.project, check=True)
     rows = re.findall(r"^\| `([^`]+)` \|", section(text_of(STORAGE), "## Files"), re.MULTILINE)
-    words = {"NAME": r"[\w.]+", "PID": r"\d+", "TIME": r"\d{8}T\d{6}Z", "SIZE": r"\d+", "SESSION": r"[\w-]+"}
-    words.update(XX="[0-9a-f]{2}", DIGEST="[0-9a-f]{64}")
+    words = {
+        "NAME": r"[\w.]+",
+        "PID": r"\d+",
+        "TIME": r"\d{8}T\d{6}Z",
+        "SIZE": r"\d+",
+        "SESSION": r"[\w-]+",
+        "START": r"\d{12}",
+        "END": r"\d{12}",
+        "CRC": r"[0-9a-f]{8}",
+        "XX": r"[0-9a-f]{2}",
+        "DIGEST": r"[0-9a-f]{64}",
+    }
     patterns = {
         row: re.compile(re.sub("|".join(words), lambda m: words[m[0]], row.replace(".", r"\."))) for row in rows
     }
     found = [path.relative_to(installed.state).as_posix() for path in installed.state.rglob("*") if path.is_file()]
+    monkeypatch.setattr(log_store, "OPEN", 100)
     large = ClaudeConversationDeduplicator(installed.state, backend="sqlite")
     large.process_export("letters", "❯ Which book is next?\n\n● The one about lighthouses.\n")
+    found += [path.relative_to(installed.state).as_posix() for path in installed.state.glob("*/*.xz")]
     found += [path.name for path in installed.state.glob("*.sqlite3*")]
     used = {row for row, pattern in patterns.items() for file in found if pattern.fullmatch(file)}
     assert [file for file in found if not any(pattern.fullmatch(file) for pattern in patterns.values())] == []
-    assert set(rows) - used == {"NAME.PID.tmp"}
+    assert set(rows) - used == {"NAME.PID.tmp", "sealed/.pending"}
 
 
 def test_every_place_in_the_project_is_described(installed):
@@ -499,14 +513,15 @@ def test_the_reader_of_the_document_reads_the_store(installed, monkeypatch):
     installed.must("python3 .coditect/scripts/export-dedup.py --no-checkpoint", installed.project)
     log = installed.state / "conversation_log.jsonl"
     whole = log.read_bytes()
+    Log(str(log)).seal(len(whole))
     unfinished = next(line for line in whole.splitlines(keepends=True) if b'"message"' in line)
-    log.write_bytes(whole + unfinished + b'{"conversation_id":"tide')
+    log.write_bytes(unfinished + b'{"conversation_id":"tide')
     monkeypatch.chdir(installed.project)
     ((_, code),) = fences(STORAGE, "python")
     room = {}
     exec(compile(code, "storage.md", "exec"), room)
-    read = room["read"](log)
-    log.write_bytes(whole)
+    read = room["read"](installed.state)
+    log.write_bytes(b"")
     ((conversation, messages),) = read.items()
     full = ClaudeConversationDeduplicator(installed.state).get_full_conversation(conversation)
     assert len(full) == len(messages) == 33

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import lzma
 import re
 import zlib
 from dataclasses import dataclass, field
@@ -37,6 +38,29 @@ class Log:
     def all(self) -> dict[str, list[tuple[str, str, str]]]:
         """Every conversation."""
         return {name: self.conversation(name) for name in self.messages}
+
+
+def whole(folder: Path) -> bytes:
+    """Every byte of the log in a state folder: what is sealed, decompressed, and the open part."""
+    sealed, at = b"", 0
+    files: dict[int, tuple[int, Path]] = {}
+    for path in sorted(folder.glob("sealed/*.jsonl.xz")):  # of two with one beginning the longer one comes last
+        start, end, crc = path.name.partition(".")[0].split("-")
+        assert zlib.crc32(path.read_bytes()) == int(crc, 16), path
+        files[int(start)] = (int(end), path)
+    while at in files:
+        at, path = files[at]
+        sealed += lzma.decompress(path.read_bytes())
+    assert len(sealed) == at
+    log = folder / "conversation_log.jsonl"
+    data = log.read_bytes() if log.exists() else b""
+    pending = folder / "sealed" / ".pending"
+    if pending.exists():  # somebody was killed between sealing lines and taking them away
+        twice = sealed[int(pending.read_bytes()) :]
+        if twice and data.startswith(twice[: twice.index(b"\n") + 1]):
+            assert data.startswith(twice)
+            data = data[len(twice) :]
+    return sealed + data
 
 
 def read(data: bytes, blobs: Path | None = None) -> Log:

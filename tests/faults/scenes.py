@@ -50,8 +50,7 @@ class Scene:
 
     def completed(self) -> int:
         """How many runs the independent reader finds complete; they must be whole."""
-        path = self.folder / LOG
-        log = reader.read(path.read_bytes() if path.exists() else b"")
+        log = reader.read(reader.whole(self.folder))
         tail = [problem for problem in log.problems if not problem.endswith("is damaged")]
         assert not tail
         assert len(log.exports) in (self.done, self.done + 1)
@@ -73,7 +72,7 @@ class Scene:
         store = dedup(self.folder)
         assert kept(store.get_full_conversation(NAME)) == truth(self.done + 1)
         assert store.store.verify() == []
-        log = reader.read((self.folder / LOG).read_bytes())
+        log = reader.read(reader.whole(self.folder))
         assert (log.problems, log.unfinished) == ([], 0)
         assert log.conversation(NAME) == truth(self.done + 1)
         assert sorted(path.name for path in self.folder.glob("*.tmp")) == []

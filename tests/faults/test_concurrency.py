@@ -42,7 +42,7 @@ def agrees(folder, expected):
     """The store says what the serial one says, and the log agrees."""
     assert {name: kept(dedup(folder).get_full_conversation(name)) for name in dedup(folder).conversations()} == expected
     assert dedup(folder).store.verify() == []
-    log = reader.read((folder / LOG).read_bytes())
+    log = reader.read(reader.whole(folder))
     assert (log.problems, log.unfinished) == ([], 0)
     assert {name: sorted(rows) for name, rows in log.all().items()} == {n: sorted(rows) for n, rows in expected.items()}
     return log

@@ -118,7 +118,7 @@ def test_a_command_killed_at_any_call_has_the_export_in_its_place_or_in_the_arch
         place, archive = copies(memory / "exports"), copies(memory / "exports-archive")
         assert place or archive
         if archive and not place:
-            assert reader.read((memory / "dedup_state" / LOG).read_bytes()).conversation(NAME) == truth(1)
+            assert reader.read(reader.whole(memory / "dedup_state")).conversation(NAME) == truth(1)
         assert run(command).value == 0
         assert (copies(memory / "exports"), copies(memory / "exports-archive")) == (0, 1)
         store = dedup(memory / "dedup_state")
@@ -151,7 +151,7 @@ def test_kills_at_random_moments_lose_nothing(disk, full):
         if not outcome.signal:
             length = max(0.002, min(length, time.monotonic() - began))
             assert outcome.value in (0, NEW[at])  # 0: a killed run before it had become durable
-        log = reader.read((folder / LOG).read_bytes() if (folder / LOG).exists() else b"")
+        log = reader.read(reader.whole(folder))
         complete = at + (file.sha in log.exports)
         assert [problem for problem in log.problems if not problem.endswith("is damaged")] == []
         assert log.conversation(NAME) == truth(complete)

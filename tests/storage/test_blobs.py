@@ -19,7 +19,7 @@ from deduplication.deduplicator import ClaudeConversationDeduplicator
 from deduplication.errors import StoreNotWritable
 from deduplication.storage import blobs
 from deduplication.storage.blobs import lift, restore
-from deduplication.storage.log import decode_line, encode_line
+from deduplication.storage.lines import decode_line, encode_line
 
 IMAGE = bytes(range(256)) * 40
 OTHER = IMAGE[::-1]
@@ -355,4 +355,18 @@ def test_a_content_that_speaks_of_references_is_what_it_is(opened, tmp_path):
     )
     contents = [m["content"] for m in opened().get_full_conversation(lines.SESSION)]
     assert contents == [[spoken], "what is this?", [source()], [spoken]]
+    assert opened().store.verify() == []
+
+
+def test_sealed_lines_keep_their_blobs(opened, file, tmp_path):
+    """A line that was compressed away refers to its blob as before: rebuild leaves it, and the image is read."""
+    capture_file(opened(), file)
+    whole = messages(opened())
+    for number in range(3):
+        store = opened()
+        store.ingest(lines.prompt(f"{number} " + "x" * 1_200_000, session=str(number) * 8), name=f"{number}.jsonl")
+    assert list((tmp_path / "state" / "sealed").glob("*.xz"))
+    assert digest().encode() not in (tmp_path / "state" / "conversation_log.jsonl").read_bytes()
+    assert opened().store.rebuild() == []
+    assert messages(opened()) == whole
     assert opened().store.verify() == []

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deduplication.storage.healing import healed, patches
-from deduplication.storage.log import encode_line
+from deduplication.storage.lines import encode_line
 
 TEXT = st.text(alphabet=st.characters(), max_size=40)
 LINES = st.lists(TEXT.map(lambda text: encode_line({"conversation_id": "c", "text": text})), min_size=1, max_size=4)

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deduplication.errors import StoreDamaged, StoreError, StoreNotWritable
-from deduplication.storage.log import Damaged, Line, Log, decode_line, encode_line, is_commit
+from deduplication.storage.lines import Damaged, Line, decode_line, encode_line, is_commit
+from deduplication.storage.log import Log
 
 TEXT = st.text(alphabet=st.characters())  # lone surrogates, NUL and line separators included
 JSON = st.recursive(

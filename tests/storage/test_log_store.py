@@ -17,7 +17,7 @@ from deduplication.errors import StoreDamaged, StoreError, StoreNotPrivate, Stor
 from deduplication.storage import log_store
 from deduplication.storage.index import AUDIT
 from deduplication.storage.json_index import JsonIndex
-from deduplication.storage.log import decode_line, encode_line
+from deduplication.storage.lines import decode_line, encode_line
 from deduplication.storage.log_store import LOG_NAME, LogStore
 from exports import Story, kept
 

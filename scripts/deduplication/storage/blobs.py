@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from ..model import Content
-    from .log import Record
+    from .lines import Record
 
 NAME: Final = "blobs"
 LEAST: Final = 1024

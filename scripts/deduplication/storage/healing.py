@@ -11,7 +11,7 @@ import re
 import zlib
 from typing import Final
 
-from .log import _SEAL, _SEAL_LENGTH, Damaged, decode_line
+from .lines import FRAME, FRAME_LENGTH, Damaged, decode_line
 
 _POLYNOMIAL: Final = 0xEDB88320
 _LINE_FEED: Final = 0x0A
@@ -85,7 +85,7 @@ def _table() -> list[int]:
 
 def healed(line: bytes) -> bytes | None:
     """The line with one bit turned back so that its checksum is right; None where that is not what happened."""
-    if len(line) <= _SEAL_LENGTH + 1:
+    if len(line) <= FRAME_LENGTH + 1:
         return None
     fixed = _flipped_in_frame(line) or _flipped_in_body(line)
     if fixed is None:
@@ -95,25 +95,30 @@ def healed(line: bytes) -> bytes | None:
 
 def _flipped_in_frame(line: bytes) -> bytes | None:
     """The flipped bit is in the checksum or around it: the body is what it was."""
-    body = line[: -_SEAL_LENGTH - 1]
-    frame = b'%s%08x"}\n' % (_SEAL, zlib.crc32(body + b"}"))
-    differing = sum(bin(a ^ b).count("1") for a, b in zip(frame, line[-_SEAL_LENGTH - 1 :]))
+    body = line[: -FRAME_LENGTH - 1]
+    frame = b'%s%08x"}\n' % (FRAME, zlib.crc32(body + b"}"))
+    differing = sum(bin(a ^ b).count("1") for a, b in zip(frame, line[-FRAME_LENGTH - 1 :]))
     return body + frame if differing == 1 else None
 
 
 def _flipped_in_body(line: bytes) -> bytes | None:
-    body, seal = line[: -_SEAL_LENGTH - 1] + b"}", line[-_SEAL_LENGTH - 1 :]
+    body, seal = line[: -FRAME_LENGTH - 1] + b"}", line[-FRAME_LENGTH - 1 :]
     try:
-        difference = zlib.crc32(body) ^ int(seal[len(_SEAL) : len(_SEAL) + 8], 16)
+        difference = zlib.crc32(body) ^ int(seal[len(FRAME) : len(FRAME) + 8], 16)
     except ValueError:
         return None
+    fixed = turned_back(body, difference)
+    return fixed[:-1] + seal if fixed is not None else None
+
+
+def turned_back(data: bytes, difference: int) -> bytes | None:
+    """``data`` with the one bit turned that makes its CRC-32 differ by this value; None where no single one does."""
     table = _table()
     effects = [table[1 << bit] for bit in range(8)]  # of flipping each bit of the last byte
-    for position in range(len(body) - 1, -1, -1):
-        for bit in range(8):
-            if effects[bit] == difference:
-                fixed = bytearray(body)
-                fixed[position] ^= 1 << bit
-                return bytes(fixed[:-1]) + seal
+    for position in range(len(data) - 1, -1, -1):
+        if difference in effects:
+            fixed = bytearray(data)
+            fixed[position] ^= 1 << effects.index(difference)
+            return bytes(fixed)
         effects = [(effect >> 8) ^ table[effect & 0xFF] for effect in effects]
     return None

@@ -19,7 +19,7 @@ from ..overlap import TURNS
 from .base import Cursor
 from .conversation import CODES, KINDS_BY_CODE, ConversationState
 from .index import AUDIT, AuditMark
-from .log import decode_line, encode_line
+from .lines import decode_line, encode_line
 from .state import State
 from .table import Table
 

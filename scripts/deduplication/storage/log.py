@@ -1,99 +1,121 @@
-"""The append-only log, which is the truth: one JSON object a line, each with its own checksum.
+"""The append-only log, which is the truth: an open part that grows, and sealed files before it.
 
-A line ends with ``,"crc32":"xxxxxxxx"}``; the checksum is the CRC-32 of the line without that member (the same object,
-closed). Occurrence lines of one export are followed by its export line, the commit record: what stands after the
-last commit record belongs to a run that did not finish.
+Occurrence lines of one export are followed by its export line, the commit record: what stands after the last commit record
+belongs to a run that did not finish.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
-import zlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, BinaryIO
 
 from .. import atomic
-from ..errors import StoreDamaged, StoreError
+from ..errors import StoreDamaged, StoreError, StoreNotWritable
+from .lines import Damaged, Line, decode_line
+from .sealed import BlockDamaged, Sealed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    Record = dict[str, Any]
-
-_ENCODE: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-_SEAL: Final = b',"crc32":"'
-_SEAL_LENGTH: Final = len(_SEAL) + 8 + len(b'"}')
-
-
-class Damaged(ValueError):
-    """A line whose checksum or form is wrong; the message says how."""
-
-
-def encode_line(record: Record) -> bytes:
-    """One log line, with checksum and line feed."""
-    text = _ENCODE(record)
-    try:
-        body = text.encode()
-    except UnicodeEncodeError:  # lone surrogates: bytes that were no UTF-8, or broken escapes of a JSON source
-        body = json.dumps(record, ensure_ascii=True, separators=(",", ":")).encode()
-    return b'%s%s%08x"}\n' % (body[:-1], _SEAL, zlib.crc32(body))
-
-
-def decode_line(line: bytes) -> Record:
-    """The object of one line (with its line feed). Raises :class:`Damaged`."""
-    if not line.endswith(b"\n"):
-        raise Damaged("the line has no end")
-    body, seal = line[: -_SEAL_LENGTH - 1], line[-_SEAL_LENGTH - 1 : -1]
-    if not seal.startswith(_SEAL) or not seal.endswith(b'"}'):
-        raise Damaged("the line has no checksum")
-    body += b"}"
-    if b"%08x" % zlib.crc32(body) != seal[len(_SEAL) : -2]:
-        raise Damaged("the checksum does not match")
-    try:
-        record = json.loads(body)
-    except ValueError as error:  # a checksum over something that is no JSON: written by somebody else
-        raise Damaged(f"not JSON: {error}") from error
-    if not isinstance(record, dict) or not isinstance(record.get("conversation_id"), str):
-        raise Damaged("not a record of this log")
-    return record
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line of the log: byte offset, line number from 1, its bytes."""
-
-    offset: int
-    number: int
-    data: bytes
-
-    @property
-    def end(self) -> int:
-        """Offset of the byte after the line feed."""
-        return self.offset + len(self.data)
+    from .lines import Record
 
 
 class Log:
-    """``conversation_log.jsonl``. Appending and cutting need the store's lock; reading up to a known size does not."""
+    """``conversation_log.jsonl``, and before it what is sealed. Offsets count from the beginning of all of it.
+
+    Appending, cutting and sealing need the store's lock; reading up to a known size does not.
+    """
 
     def __init__(self, path: str) -> None:
         self.path = path
+        self.sealed = Sealed(os.path.dirname(path))
+        self._skip = 0
+        """Bytes at the beginning of the open part that are sealed already, by somebody who could not finish."""
 
-    def size(self) -> int:
-        """Bytes in the log, 0 where there is none yet."""
+    def settle(self, *, write: bool) -> None:
+        """Take notice of what is sealed, and finish what was being sealed when a process was killed."""
+        self.sealed.look()
+        self._skip = 0
+        pending = self.sealed.pending()
+        if pending is None:
+            return
+        if self.sealed.end > pending and self._begins_as(pending):
+            self._skip = self.sealed.end - pending
+            if write:
+                self._drop(self._skip)
+        if write:
+            atomic.remove_temporaries(os.path.dirname(self.path))
+            self.sealed.done()
+
+    def _begins_as(self, offset: int) -> bool:
+        """Does the open part begin with the line that is sealed at this offset?"""
         try:
-            return os.stat(self.path).st_size
+            with atomic.open_regular(self.path) as file:
+                line = file.readline()
+            return bool(line) and line == self.sealed.line(offset)
+        except (OSError, BlockDamaged):
+            return False
+
+    def _drop(self, size: int) -> None:
+        """Cut bytes off the beginning of the open part, durably."""
+        with atomic.write_errors(self.path), atomic.open_regular(self.path) as file:
+            file.seek(size)
+            rest = file.read()
+        atomic.replace(self.path, rest)
+        self._skip = 0
+
+    def seal(self, size: int) -> None:
+        """Seal the open part up to byte ``size`` of the log, the end of a complete run. Raises ``StoreNotWritable``."""
+        length = size - self.sealed.end
+        with atomic.write_errors(self.path), atomic.open_regular(self.path) as file:
+            data = file.read(length)
+        try:
+            self.sealed.add(data)
+            self._skip = length
+            self._drop(length)
+            self.sealed.done()
+        except StoreNotWritable:
+            self.settle(write=False)
+            raise
+
+    def open_size(self) -> int:
+        """Bytes in the part that is not sealed."""
+        try:
+            return max(os.stat(self.path).st_size - self._skip, 0)
         except FileNotFoundError:
             return 0
 
+    def size(self) -> int:
+        """Bytes in the log, sealed or not; 0 where there is none yet."""
+        return self.sealed.end + self.open_size()
+
     def lines(self, start: int = 0, end: int | None = None) -> Iterator[Line]:
         """The lines from byte ``start`` on, damaged or not; numbers count from ``start``."""
+        number = 0
+        for block in self.sealed.blocks(start):
+            if end is not None and block.start >= end:
+                return
+            try:
+                data = self.sealed.read(block)
+            except BlockDamaged:
+                number += 1
+                yield Line(block.start, number, bytes(block.end - block.start), lost=block.end - block.start)
+                continue
+            at = max(start - block.start, 0)
+            while at < len(data) and (end is None or block.start + at < end):
+                after = data.find(b"\n", at) + 1 or len(data)
+                number += 1
+                yield Line(block.start + at, number, data[at:after])
+                at = after
+        yield from self._open_lines(max(start, self.sealed.end), end, number)
+
+    def _open_lines(self, start: int, end: int | None, before: int) -> Iterator[Line]:
         try:
             with atomic.open_regular(self.path) as file:
-                file.seek(start)
+                file.seek(start - self.sealed.end + self._skip)
                 offset = start
-                for number, data in enumerate(file, 1):
+                for number, data in enumerate(file, before + 1):
                     if end is not None and offset >= end:
                         return
                     yield Line(offset, number, data)
@@ -110,21 +132,29 @@ class Log:
     def records(self, offsets: list[int]) -> Iterator[Record]:
         """The records at these offsets, in this order."""
         try:
-            with atomic.open_regular(self.path) as file:
+            with contextlib.ExitStack() as stack:
+                file = None
                 for offset in offsets:
-                    file.seek(offset)
+                    if offset >= self.sealed.end and file is None:
+                        file = stack.enter_context(atomic.open_regular(self.path))
                     try:
-                        yield decode_line(file.readline())
-                    except Damaged as error:
+                        yield decode_line(self._line(offset, file))
+                    except (Damaged, BlockDamaged) as error:
                         raise StoreDamaged(f"{self.path}, byte {offset}: {error}") from error
         except OSError as error:
             raise StoreError(f"{self.path}: {error.strerror or error}") from error
 
+    def _line(self, offset: int, file: BinaryIO | None) -> bytes:
+        if file is None or offset < self.sealed.end:
+            return self.sealed.line(offset)
+        file.seek(offset - self.sealed.end + self._skip)
+        return file.readline()
+
     def tail(self, start: int = 0) -> bytes:
-        """Every byte from ``start`` on."""
+        """Every byte of the open part from ``start`` on, or all of it."""
         try:
             with atomic.open_regular(self.path) as file:
-                file.seek(start)
+                file.seek(max(start - self.sealed.end, 0) + self._skip)
                 return file.read()
         except FileNotFoundError:
             return b""
@@ -137,13 +167,13 @@ class Log:
         The commit record is written only once the lines before it are on the disk. A disk may write later bytes
         before earlier ones: if the power fails in between, no commit record stands behind a hole.
         """
-        size = self.size()
+        size = self.open_size() + self._skip
         try:
             if occurrences:
                 atomic.append(self.path, occurrences)
             atomic.append(self.path, commit)
         except BaseException:
-            if self.size() > size:
+            if self.open_size() + self._skip > size:
                 with contextlib.suppress(StoreError):  # else the next run puts the unfinished part aside
                     atomic.truncate(self.path, size)
             raise
@@ -151,9 +181,4 @@ class Log:
     def cut(self, size: int, quarantine: str) -> None:
         """Move everything from ``size`` on into the file ``quarantine``, durably, and cut it off the log."""
         atomic.replace(quarantine, self.tail(size))
-        atomic.truncate(self.path, size)
-
-
-def is_commit(record: Record) -> bool:
-    """True for the line that ends a run: an export with its window."""
-    return "window" in record and isinstance(record.get("export"), dict)
+        atomic.truncate(self.path, size - self.sealed.end + self._skip)

@@ -21,7 +21,8 @@ from ..overlap import telling
 from . import blobs, sqlite_index
 from .index import AUDIT, AuditMark
 from .json_index import JsonIndex
-from .log import Line, Log, encode_line
+from .lines import Line, encode_line
+from .log import Log
 from .records import commit_record, occurrence_record
 from .recount import clean_blobs, counted_anew, heal, recount, replay
 from .state import State
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from .base import ConversationFigures, Cursor, ExportRecord, NewOccurrence, SeenExport
     from .conversation import ConversationState
     from .index import Index
-    from .log import Record
+    from .lines import Record
 
 LOG_NAME: Final = "conversation_log.jsonl"
 LOCK: Final = ".lock"
@@ -41,6 +42,10 @@ QUARANTINE: Final = "quarantine"
 INDEX_NAMES: Final = (*JsonIndex.files, *sqlite_index.FILES, AUDIT)
 LARGE: Final = 5_000
 """Messages from which on an SQLite index takes the place of the JSON files: those are read and written whole."""
+
+
+OPEN: Final = 1024 * 1024
+"""Bytes from which on the open part of the log is sealed."""
 
 
 class LogStore:
@@ -117,6 +122,7 @@ class LogStore:
 
     def _refresh(self, *, write: bool) -> None:
         """Bring the state in memory up to the log: reuse, load, replay the tail, or make all anew."""
+        self.log.settle(write=write)
         self._use(sqlite=self._sqlite or os.path.lexists(self._path(sqlite_index.NAME)))
         self._index.writable = write
         identity = self._identity()
@@ -192,6 +198,8 @@ class LogStore:
             self._index.save(self._state, self._audit)
             if isinstance(self._index, sqlite_index.SqliteIndex):
                 JsonIndex(self.folder).remove()  # of the time when the store was small
+            if self.log.open_size() > OPEN and not self._state.unreadable:
+                self.log.seal(self._state.size)
             self._loaded = self._identity()
         except StoreNotWritable as error:
             self._loaded = ()
@@ -322,7 +330,7 @@ class LogStore:
 
     def byte_counts(self) -> tuple[int, int]:
         """Bytes of all distinct exports processed, and of log and indexes as they are on disk."""
-        stored = 0
+        stored = self.log.sealed.byte_count()
         for name in (LOG_NAME, *INDEX_NAMES):
             with contextlib.suppress(FileNotFoundError):
                 stored += os.stat(self._path(name)).st_size
@@ -336,6 +344,7 @@ class LogStore:
             return []
         with contextlib.ExitStack() as stack:
             self._lock(stack, write=False)
+            self.log.settle(write=False)
             self._use(sqlite=self._sqlite or os.path.lexists(self._path(sqlite_index.NAME)))
             self._state, problems, audit, _ = recount(self.log)
             self._loaded = ()
@@ -366,6 +375,7 @@ class LogStore:
                     raise StoreError(f"{self._path(name)} is a folder", hint="Move it away, then rebuild again.")
             self._audit = AuditMark()
             atomic.remove_temporaries(self.folder)
+            self.log.settle(write=True)
             problems = heal(self.log)
             self._state, found, audit, committed = recount(self.log)
             if committed < self.log.size():

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from ..clock import timestamp
 from ..model import EXACT, KINDS, LAYOUT, ROLES, Message
 from .base import Cursor
-from .log import Damaged, encode_line
+from .lines import Damaged, encode_line
 
 if TYPE_CHECKING:
     from .base import ExportRecord, NewOccurrence
-    from .log import Record
+    from .lines import Record
 
 
 def occurrence_record(conversation_id: str, number: int, new: NewOccurrence, sha256: str, *, carries: bool) -> Record:

@@ -14,13 +14,14 @@ from ..model import LOST, counts
 from . import healing
 from .blobs import Blobs, blobs_of
 from .index import AuditMark
-from .log import Damaged, decode_line, is_commit
+from .lines import Damaged, decode_line, is_commit
 from .state import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .log import Line, Log, Record
+    from .lines import Line, Record
+    from .log import Log
 
 
 class Recount(NamedTuple):
@@ -34,7 +35,7 @@ class Recount(NamedTuple):
 
 def recount(log: Log) -> Recount:
     """Read the whole log into a new state."""
-    problems: list[str] = []
+    problems = log.sealed.damaged()
     name = os.path.basename(log.path)
     state = State()
     audit: list[bytes] = []
@@ -45,8 +46,12 @@ def recount(log: Log) -> Recount:
             record = decode_line(line.data)
             audit.append(state.apply(record, line, blobs.fingerprint(record)))
         except Damaged as error:
-            state.unreadable += 1
-            problems.append(f"{name}, line {line.number} (byte {line.offset}): {error}; {_cost(line.data)}")
+            state.unreadable += line.lost
+            where = f"{name}, line {line.number} (byte {line.offset})"
+            if line.lost > 1:
+                problems.append(f"{where}: {len(line.data):,} sealed bytes cannot be read; their messages are lost")
+            else:
+                problems.append(f"{where}: {error}; {_cost(line.data)}")
             continue
         if is_commit(record):
             if state.unreadable == unreadable:  # else the counts cannot agree, and the reason was named
@@ -59,7 +64,7 @@ def recount(log: Log) -> Recount:
         problems.append(f"{name}: the last run did not finish ({size - committed:,} bytes)")
     state.size = size
     problems += blobs.problems()
-    return Recount(state, problems, b"".join(audit), committed)
+    return Recount(state, problems, b"".join(audit), max(committed, log.sealed.end))
 
 
 def replay(log: Log, state: State, end: int | None = None) -> Iterator[bytes]:
@@ -101,6 +106,8 @@ def counted_anew(log: Log, size: int) -> tuple[State, AuditMark]:
 
 def _is_torn(log: Log, bad: Line) -> bool:
     """Did a run that was cut off write this line? Not if a run is complete behind it or one bit flipped in it."""
+    if bad.offset < log.sealed.end:
+        return False  # only complete runs are sealed
     for line in log.lines(bad.end):
         with contextlib.suppress(Damaged):
             if is_commit(decode_line(line.data)):
@@ -109,17 +116,16 @@ def _is_torn(log: Log, bad: Line) -> bool:
 
 
 def heal(log: Log) -> list[str]:
-    """Set flipped bits of the log right: the whole file anew, atomically, of the same length."""
+    """Set flipped bits of the log right: each file anew, atomically, of the same length."""
+    problems = log.sealed.heal()
     content = log.tail()
     patches = healing.patches(content)
     healed = bytearray(content)
-    problems = []
+    sealed = sum(1 for _ in log.lines(0, log.sealed.end)) if patches else 0
     for offset, data in patches:
         healed[offset : offset + len(data)] = data
-        number = content.count(b"\n", 0, offset) + 1
-        problems.append(
-            f"{os.path.basename(log.path)}, line {number} (byte {offset}): one flipped bit was found and set right"
-        )
+        where = f"line {sealed + content.count(10, 0, offset) + 1} (byte {log.sealed.end + offset})"
+        problems.append(f"{os.path.basename(log.path)}, {where}: one flipped bit was found and set right")
     if patches:
         atomic.replace(log.path, bytes(healed))
     return problems

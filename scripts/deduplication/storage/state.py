@@ -12,12 +12,12 @@ from ..fingerprint import Fingerprint, fingerprint
 from ..model import COMPACTION, counts
 from .base import ConversationFigures, SeenExport
 from .conversation import ConversationState
-from .log import Damaged, is_commit
+from .lines import Damaged, is_commit
 from .records import audit_line, blob_bytes, cursor_of, message_of
 from .table import Table
 
 if TYPE_CHECKING:
-    from .log import Line, Record
+    from .lines import Line, Record
 
 
 class Bodies(Protocol):

@@ -1,0 +1,75 @@
+"""One line of the log: a JSON object with its own checksum.
+
+It ends with ``,"crc32":"xxxxxxxx"}`` and a line feed; the checksum is the CRC-32 of the line without that member (the same
+object, closed).
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    Record = dict[str, Any]
+
+_ENCODE: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+FRAME: Final = b',"crc32":"'
+FRAME_LENGTH: Final = len(FRAME) + 8 + len(b'"}')
+
+
+class Damaged(ValueError):
+    """A line whose checksum or form is wrong; the message says how."""
+
+
+def encode_line(record: Record) -> bytes:
+    """One log line, with checksum and line feed."""
+    text = _ENCODE(record)
+    try:
+        body = text.encode()
+    except UnicodeEncodeError:  # lone surrogates: bytes that were no UTF-8, or broken escapes of a JSON source
+        body = json.dumps(record, ensure_ascii=True, separators=(",", ":")).encode()
+    return b'%s%s%08x"}\n' % (body[:-1], FRAME, zlib.crc32(body))
+
+
+def decode_line(line: bytes) -> Record:
+    """The object of one line (with its line feed). Raises :class:`Damaged`."""
+    if not line.endswith(b"\n"):
+        raise Damaged("the line has no end")
+    body, seal = line[: -FRAME_LENGTH - 1], line[-FRAME_LENGTH - 1 : -1]
+    if not seal.startswith(FRAME) or not seal.endswith(b'"}'):
+        raise Damaged("the line has no checksum")
+    body += b"}"
+    if b"%08x" % zlib.crc32(body) != seal[len(FRAME) : -2]:
+        raise Damaged("the checksum does not match")
+    try:
+        record = json.loads(body)
+    except ValueError as error:  # a checksum over something that is no JSON: written by somebody else
+        raise Damaged(f"not JSON: {error}") from error
+    if not isinstance(record, dict) or not isinstance(record.get("conversation_id"), str):
+        raise Damaged("not a record of this log")
+    return record
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the log: byte offset, line number from 1, its bytes.
+
+    ``lost``: it stands for a block that cannot be read, with so many lines at most; its bytes are zeros then.
+    """
+
+    offset: int
+    number: int
+    data: bytes
+    lost: int = 1
+
+    @property
+    def end(self) -> int:
+        """Offset of the byte after the line feed."""
+        return self.offset + len(self.data)
+
+
+def is_commit(record: Record) -> bool:
+    """True for the line that ends a run: an export with its window."""
+    return "window" in record and isinstance(record.get("export"), dict)
