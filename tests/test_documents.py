@@ -1,7 +1,7 @@
 """The documents are true: what they show is run, what they name exists.
 
 Every document is run in a sandbox of its own: a home with a project ``~/code/tides`` (two exports of the samples are
-processed, the third lies in its root), two files in ``~/Downloads``, and a copy of the checkout. Fenced blocks are taken
+processed, the third lies in its root), three files in ``~/Downloads``, and a copy of the checkout. Fenced blocks are taken
 in order, each from the document's starting folder: ``bash`` is run as one script that must succeed, ``console`` is a
 session whose output is compared (``...`` stands for any number of lines; times and ages may differ), ``python`` is run.
 Every other fence is only shown. No network: pip has no index here.
@@ -10,6 +10,7 @@ Every other fence is only shown. No network: pip has no index here.
 from __future__ import annotations
 
 import ast
+import base64
 import functools
 import html
 import inspect
@@ -23,6 +24,8 @@ import zlib
 
 import pytest
 
+import conversations
+import transcript_lines
 from conftest import REPOSITORY
 from deduplication import ClaudeConversationDeduplicator, errors
 from deduplication.model import KINDS
@@ -154,6 +157,9 @@ def template(tmp_path_factory):
     ]
     conversation = {"exported_at": "2026-03-01", "title": "Letters", "messages": letters}
     (sandbox.home / "Downloads" / "conversation.json").write_text(json.dumps(conversation), encoding="utf-8")
+    data_export = conversations.exported([conversations.chat("tides", 2), conversations.chat("letters", 1)])
+    packed = conversations.zipped({"conversations.json": data_export, "users.json": b"[]"})
+    (sandbox.home / "Downloads" / "data-2026-01-01.zip").write_bytes(packed)
     return sandbox
 
 
@@ -341,8 +347,15 @@ def test_the_wrapper_takes_the_options_of_the_core():
 
 def test_every_option_in_a_document_exists():
     """No document names an option that no command of ours has."""
-    known = {FULL, "--help", "--fork-session"}  # the last one is the client's
-    for command in [*COMMANDS.values(), "benchmarks/run.py"]:
+    known = {
+        FULL,
+        "--help",
+        "--fork-session",
+        "--output-format",
+        "--replay-user-messages",
+        "--verbose",
+    }  # the last four are the client's
+    for command in [*COMMANDS.values(), "benchmarks/run.py", "benchmarks/claude_ai.py"]:
         known |= set(OPTION.findall(help_of(command)))
     unknown = {
         f"{name(path)}: {option}"
@@ -417,7 +430,10 @@ def test_every_file_of_the_store_is_described(installed, monkeypatch):
         log.write(b'{"conversation_id":"tide-clock","index":23,"times')
     installed.must(run, installed.project)
     transcript = installed.project / "s.jsonl"
-    transcript.write_bytes(day(1) + exported(installed.project / "x.txt"))
+    picture = base64.b64encode(bytes(range(256)) * 9).decode()
+    block = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": picture}}
+    shown = transcript_lines.line("picture", "user", {"role": "user", "content": [block]})
+    transcript.write_bytes(day(1) + shown + exported(installed.project / "x.txt"))
     (installed.project / "x.txt").write_text("neither a prompt nor an answer")
     event = {"session_id": SESSION, "transcript_path": str(transcript), "cwd": str(installed.project)}
     hook = [sys.executable, str(installed.project / ".coditect" / "hooks" / "run.py"), "Stop"]
@@ -432,6 +448,8 @@ def test_every_file_of_the_store_is_described(installed, monkeypatch):
         "START": r"\d{12}",
         "END": r"\d{12}",
         "CRC": r"[0-9a-f]{8}",
+        "XX": r"[0-9a-f]{2}",
+        "DIGEST": r"[0-9a-f]{64}",
     }
     patterns = {
         row: re.compile(re.sub("|".join(words), lambda m: words[m[0]], row.replace(".", r"\."))) for row in rows

@@ -5,18 +5,19 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from . import fingerprint, formats, gaps, ingesting
+from . import fingerprint, formats, gaps, ingesting, members
 from .fingerprint import encoded
 from .ingesting import Ingest, Input
 from .naming import file_name, validate_session_id
-from .reading import read
+from .reading import digest_of, opened, read
 from .storage import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from .formats.base import Several
     from .model import Export
     from .storage.base import Store
 
@@ -52,9 +53,13 @@ class ClaudeConversationDeduplicator:
         data that is no export and the ``StoreError`` family where the store cannot be used.
         """
         if isinstance(export_data, os.PathLike):
-            data, _ = read(Path(export_data))
+            path = Path(export_data)
             name = file_name(os.path.basename(export_data))
-            return self.ingest(data, name=name, conversation_id=conversation_id).new_messages
+            done = self.ingest_file(path, name=name, conversation_id=conversation_id)
+            if done is None:
+                data, _ = read(path)
+                done = self.ingest(data, name=name, conversation_id=conversation_id)
+            return done.new_messages
         if isinstance(export_data, (bytes, bytearray)):
             return self.ingest(bytes(export_data), name="", conversation_id=conversation_id).new_messages
         if isinstance(export_data, str):
@@ -131,9 +136,41 @@ class ClaudeConversationDeduplicator:
             conversation_id = validate_session_id(conversation_id)
         source = Input(name, hashlib.sha256(data).hexdigest(), len(data))
         known = ingesting.known_file(self.store, source, conversation_id, dry_run=dry_run)
-        return known or ingesting.ingest(
-            self.store, formats.parse(data, strict=strict), source, conversation_id, dry_run=dry_run
+        if known is not None:
+            return known
+        found = formats.detect(data, strict=strict)
+        if found.NAME in formats.SEVERAL:
+            several = cast("Several", found).members(data)
+            return members.ingest(self.store, several, source, found.NAME, conversation_id, dry_run=dry_run)
+        return ingesting.ingest(
+            self.store, formats.parse(data, strict=strict, known=found), source, conversation_id, dry_run=dry_run
         )
+
+    def ingest_file(
+        self,
+        path: Path,
+        *,
+        name: str,
+        conversation_id: str | None = None,
+        dry_run: bool = False,
+        strict: bool = False,
+        keep: bool = True,
+    ) -> Ingest | None:
+        """The same for a file of a format that is too large to be read whole; None for every other file.
+
+        Each of its conversations is one of the store, under its own id; the result is that of the file (see
+        :func:`members.ingest`; ``keep`` False leaves ``new_messages`` out). No more than one conversation is in memory.
+        Raises :class:`ExportChanged` where the file changed meanwhile; what was stored up to there is in order.
+        """
+        if conversation_id is not None:
+            conversation_id = validate_session_id(conversation_id)
+        with opened(path) as (file, identity):
+            found = formats.large(file, strict=strict)
+            if found is None:
+                return None
+            source = Input(name, digest_of(file), identity.size)
+            several = found.members_of(file)
+            return members.ingest(self.store, several, source, found.NAME, conversation_id, dry_run=dry_run, keep=keep)
 
     def ingest_export(
         self,

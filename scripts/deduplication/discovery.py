@@ -36,7 +36,7 @@ SEARCH_LIMIT: Final = 256 * 1024 * 1024
 """Bytes; a larger file is processed only when it is named on the command line."""
 _HEAD: Final = 256 * 1024
 """Bytes of a text file that suffice to tell what it is; JSON is judged whole."""
-_ENDINGS: Final = frozenset((".txt", ".md", ".json", ".jsonl", ""))
+_ENDINGS: Final = frozenset((".txt", ".md", ".json", ".jsonl", ".zip", ""))
 
 
 @dataclass(frozen=True)
@@ -45,12 +45,14 @@ class Candidate:
 
     ``named``: a person passed this very file, so that weaker signs are enough to take it for an export.
     ``stays``: the original is left where it is (outside the project, reached by a link, or archived already).
+    ``large``: a search found it to be of a format that takes its time (a data export of claude.ai).
     """
 
     path: Path
     identity: Identity
     named: bool = False
     stays: bool = False
+    large: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,13 +92,14 @@ def find_exports(project: Project, paths: Sequence[str | os.PathLike[str]] = ())
 def exports_in(project: Project, folders: Iterable[Path], *, newer_than: int = 0) -> list[Path]:
     """The exports directly in ``folders`` that changed after ``newer_than`` (nanoseconds), oldest first.
 
-    For hooks: strict, silent about everything else, and files that did not change are not even opened.
+    For hooks: strict, silent about everything else, and files that did not change are not even opened. What takes its time is
+    left to who asks for it.
     """
     found: dict[Path, Candidate] = {}
     for folder in folders:
         if folder.is_dir():
             for item in _search(project, folder, drop=False, newer_than=newer_than):
-                if isinstance(item, Candidate) and not item.stays:
+                if isinstance(item, Candidate) and not item.stays and not item.large:
                     found.setdefault(item.path, item)
     return [each.path for each in oldest_first(found.values())]
 
@@ -174,7 +177,7 @@ def _search(project: Project, folder: Path, *, drop: bool, newer_than: int = 0) 
             status = path.lstat()
             if stat.S_ISDIR(status.st_mode) or max(status.st_mtime_ns, status.st_ctime_ns) <= newer_than:
                 continue
-            identity = _recognise(path)
+            identity, is_large = _recognise(path)
         except NotAnExport as error:
             if looks_like_export(name) and status.st_size == 0:
                 # A known failure of the client: whoever trusts such a file and compacts loses the conversation.
@@ -190,16 +193,24 @@ def _search(project: Project, folder: Path, *, drop: bool, newer_than: int = 0) 
                 named = error if isinstance(error, DedupError) else ExportUnreadable(str(error.strerror))
                 yield Refusal(path, named, fatal=True)
         else:
-            yield Candidate(path, identity, stays=_stays(project, path))
+            yield Candidate(path, identity, stays=_stays(project, path), large=is_large)
 
 
-def _recognise(path: Path) -> Identity:
-    """The identity of the file at ``path`` if its content is an export's. Raises :class:`NotAnExport`."""
+def _recognise(path: Path) -> tuple[Identity, bool]:
+    """The identity of the file at ``path`` if its content is an export's, and whether a large one's.
+
+    Raises :class:`NotAnExport`.
+    """
     from . import formats
 
     descriptor, identity = open_regular(path)
     try:
+        with os.fdopen(descriptor, "rb", buffering=0, closefd=False) as file:
+            if formats.large(file, strict=True) is not None:
+                return identity, True
         head = take(descriptor, _HEAD)
+        if head.startswith(b"PK"):
+            raise NotAnExport(formats.describe(head))
         if len(head) < identity.size:
             if identity.size > SEARCH_LIMIT:
                 raise NotAnExport(f"{identity.size:,} bytes are too many for a search; pass its path to process it")
@@ -210,7 +221,7 @@ def _recognise(path: Path) -> Identity:
         except NotAnExport:
             formats.detect(head)  # says what it is instead, unless it is something after all
             raise NotAnExport("it only looks like one in parts; pass its path to process it") from None
-        return identity
+        return identity, False
     finally:
         os.close(descriptor)
 

@@ -43,6 +43,8 @@ class Ingest:
     warnings: tuple[str, ...]
     new_messages: list[dict[str, Any]]
     known_before: bool
+    conversations: tuple[str, ...] = ()
+    """Of a file that may hold several conversations: all of them."""
 
 
 @dataclass(frozen=True)

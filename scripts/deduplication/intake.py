@@ -11,6 +11,8 @@ from .naming import file_name
 from .reading import read
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .discovery import Candidate
     from .reading import Identity
 
@@ -28,6 +30,18 @@ class Deduplicator(Protocol):
         strict: bool = False,
     ) -> Any:
         """Which messages of this export are new? They are durable when this returns."""
+
+    def ingest_file(
+        self,
+        path: Path,
+        *,
+        name: str,
+        conversation_id: str | None = None,
+        dry_run: bool = False,
+        strict: bool = False,
+        keep: bool = True,
+    ) -> Any:
+        """The same for a file that is too large to be read whole. None: it is not one of these."""
 
     def global_unique_count(self) -> int:
         """How many different messages does the store hold?"""
@@ -57,24 +71,30 @@ class Failure:
     defect: Optional[Exception] = None
 
 
-def process(entry: Entry, dedup: Deduplicator, session_id: str | None, *, dry_run: bool = False) -> Failure | None:
+def process(
+    entry: Entry, dedup: Deduplicator, session_id: str | None, *, dry_run: bool = False, keep: bool = False
+) -> Failure | None:
     """Read the export of ``entry`` and have its messages stored; the entry then has its figures, or its error.
 
-    With ``dry_run`` the messages are counted and nothing is stored.
+    With ``dry_run`` the messages are counted and nothing is stored. ``keep``: the new messages of a file that is too large
+    for the memory are wanted all the same.
 
     A failure of the file is returned. What may be the store's is raised: nothing more should be done with it.
     """
     data = b""
     path = entry.candidate.path
     try:
-        data, entry.identity = read(path)
-        done = dedup.ingest(
-            data,
-            name=file_name(path.name),
-            conversation_id=session_id,
-            dry_run=dry_run,
-            strict=not entry.candidate.named,
-        )
+        asked: Any = {
+            "name": file_name(path.name),
+            "conversation_id": session_id,
+            "dry_run": dry_run,
+            "strict": not entry.candidate.named,
+        }
+        entry.identity = entry.candidate.identity
+        done = dedup.ingest_file(path, keep=keep, **asked)
+        if done is None:
+            data, entry.identity = read(path)
+            done = dedup.ingest(data, **asked)
     except (ExportError, UnsafePath) as error:
         return _failed(entry, Failure(error))
     except DedupError:

@@ -24,6 +24,7 @@ class ExportResult:
 
     ``total``, ``new`` and ``duplicates`` are messages, ``raw_bytes`` is the size of the file. ``gaps`` and
     ``warnings`` are one line each. ``archived_to`` is the path in the archive, None while the export lies where it was.
+    ``conversations`` are the ids of all those in a file that may hold several.
     """
 
     path: str
@@ -37,6 +38,7 @@ class ExportResult:
     archived_to: Optional[str] = None
     error: Optional[str] = None
     warnings: tuple[str, ...] = ()
+    conversations: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, path: str, done: Ingest) -> ExportResult:
@@ -51,6 +53,7 @@ class ExportResult:
             gaps=tuple(done.gaps),
             raw_bytes=done.raw_bytes,
             warnings=tuple(done.warnings),
+            conversations=tuple(done.conversations),
         )
 
     @property
@@ -71,6 +74,8 @@ class ExportResult:
             "gaps": list(self.gaps),
             "archived_to": self.archived_to,
         }
+        if len(self.conversations) > 1:
+            fields["conversations"] = len(self.conversations)
         if self.warnings:
             fields["warnings"] = list(self.warnings)
         if self.error is not None:

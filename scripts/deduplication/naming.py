@@ -32,7 +32,7 @@ _CLOCK: Final = (
 _STAMP: Final = re.compile(rf"(?<!\d){_DATE}(?!\d)(?:{_CLOCK})?", re.ASCII)
 _EXPORT_WORD: Final = re.compile(r"[-_ ]+export[-_ ]+", re.ASCII | re.IGNORECASE)
 _NUMBERED: Final = re.compile(r"\d+[-_ ]+export[-_ ]+", re.ASCII | re.IGNORECASE)
-_ENDING: Final = re.compile(r"(?<=.)\.(?:txt|md|jsonl?|log)\Z", re.ASCII | re.IGNORECASE)
+_ENDING: Final = re.compile(r"(?<=.)\.(?:txt|md|jsonl?|log|zip)\Z", re.ASCII | re.IGNORECASE)
 _EXPORT_LIKE: Final = re.compile(r"(?<![a-z])export(?![a-z]).*\.txt\Z|\d{4}-\d{2}-\d{2}.*\.txt\Z", re.DOTALL)
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
 
 from .errors import ExportChanged, ExportGone, ExportUnreadable, UnsafePath
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 CHUNK: Final = 1024 * 1024
 """Bytes that are read at a time."""
+_PART: Final = 256 * 1024
 _OPEN: Final[int] = (
     os.O_RDONLY
     | getattr(os, "O_NOFOLLOW", 0)
@@ -49,6 +52,37 @@ def read(path: Path) -> tuple[bytes, Identity]:
         return data, identity
     finally:
         os.close(descriptor)
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[tuple[BinaryIO, Identity]]:
+    """The regular file at ``path`` for reading it bit by bit, and its state. Raises as :func:`read`, at the end as well."""
+    descriptor, identity = open_regular(path)
+    with os.fdopen(descriptor, "rb") as file:
+        yield file, identity
+        if Identity.of(os.fstat(descriptor)) != identity:
+            raise ExportChanged(path.name)
+
+
+def digest_of(file: BinaryIO) -> str:
+    """SHA-256 of a file from its beginning, where it stands again afterwards."""
+    import hashlib
+
+    digest = hashlib.sha256()
+    file.seek(0)
+    for part in parts_of(file):
+        digest.update(part)
+    file.seek(0)
+    return digest.hexdigest()
+
+
+def parts_of(file: BinaryIO) -> Iterator[bytes]:
+    """What is left of ``file``, bit by bit. Raises :class:`ExportUnreadable`."""
+    try:
+        while part := file.read(_PART):
+            yield part
+    except OSError as error:
+        raise ExportUnreadable(str(error.strerror or error)) from error
 
 
 def open_regular(path: Path) -> tuple[int, Identity]:

@@ -119,6 +119,8 @@ def export_block(export: ExportResult, *, named: bool = False) -> str:
     lines = []
     if named or export.error is not None:
         session = f" (session {console.printable(export.session_id)})" if export.session_id else ""
+        if len(export.conversations) > 1:
+            session = f" ({len(export.conversations):,} conversations)"
         lines.append(f"  📄 {_name(export.path)}{session}")
     if export.error is not None:
         return "\n".join([*lines, f"  ❌ ERROR: {console.printable(export.error)}"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import lzma
@@ -62,8 +63,8 @@ def whole(folder: Path) -> bytes:
     return sealed + data
 
 
-def read(data: bytes) -> Log:
-    """Judge the bytes of ``conversation_log.jsonl``."""
+def read(data: bytes, blobs: Path | None = None) -> Log:
+    """Judge the bytes of ``conversation_log.jsonl``, with the files of ``blobs`` where it refers to any."""
     log = Log()
     bodies: dict[str, tuple[str, str, str]] = {}
     waiting: list[dict[str, Any]] = []
@@ -77,7 +78,7 @@ def read(data: bytes) -> Log:
             log.problems.append(f"line {number} is damaged")
             waiting.append({})
         elif "export" in record:
-            _complete(log, bodies, waiting, record, number)
+            _complete(log, bodies, [_whole(row, blobs) for row in waiting], record, number)
             waiting, done = [], at
         else:
             waiting.append(record)
@@ -120,6 +121,30 @@ def _complete(
     if commit["export"]["new"] != new or commit["export"]["total"] != total:
         log.problems.append(f"line {number}: says {commit['export']}, counted {new} new of {total}")
     log.exports.append(commit["export"]["sha256"])
+
+
+def _whole(row: dict[str, Any], blobs: Path | None) -> dict[str, Any]:
+    """The row with its message as it was before its data was taken out."""
+    message = row.get("message", {})
+    if "blobs" not in message:
+        return row
+    assert blobs is not None
+    for name, size in message["blobs"].items():
+        data = (blobs / name[:2] / name).read_bytes()
+        assert (hashlib.sha256(data).hexdigest(), len(data)) == (name, size)
+    return {**row, "message": {**message, "content": _with_data(message["content"], blobs)}}
+
+
+def _with_data(value: Any, blobs: Path) -> Any:
+    if isinstance(value, list):
+        return [_with_data(inner, blobs) for inner in value]
+    if not isinstance(value, dict):
+        return value
+    if value.get("type") == "blob":
+        data = base64.b64encode((blobs / value["sha256"][:2] / value["sha256"]).read_bytes()).decode()
+        rest = {key: inner for key, inner in value.items() if key not in ("type", "sha256", "bytes")}
+        return {"type": "base64", "data": data, **rest}
+    return {key: _with_data(inner, blobs) for key, inner in value.items()}
 
 
 def _hash(message: dict[str, Any]) -> str:

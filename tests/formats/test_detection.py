@@ -8,10 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import transcript_lines
+from conversations import zipped
 from deduplication import formats
 from deduplication.errors import DedupError, NotAnExport
 
 LOGO = " ▐▛███▜▌   Claude Code v2.1.197\n▝▜█████▛▘  Opus\n  ▘▘ ▝▝    ~/acme\n\n"
+CLAUDE_AI = json.dumps([{"uuid": "c", "chat_messages": [{"uuid": "m", "sender": "human", "text": "hello"}]}]).encode()
+STREAM = json.dumps(
+    {"type": "assistant", "message": {"content": "hi"}, "parent_tool_use_id": None, "session_id": "s", "uuid": "u"}
+).encode()
+TRANSCRIPT = transcript_lines.prompt("hello")
 CHAT = {"messages": [{"role": "user", "content": "hello"}, {"role": "assistant", "content": "hi"}]}
 
 
@@ -21,13 +28,31 @@ CHAT = {"messages": [{"role": "user", "content": "hello"}, {"role": "assistant",
         (f"{LOGO}> a\n\n● b\n".encode(), formats.TEXT),
         (b"\xff\xfe" + f"{LOGO}> a\n\n● b\n".encode("utf-16-le"), formats.TEXT),
         ('● Bash(cat a.json)\n  ⎿  {"messages": []}\n'.encode(), formats.TEXT),
+        (TRANSCRIPT, formats.TRANSCRIPT),
+        (STREAM, formats.STREAM),
+        (b"[" + STREAM + b"]", formats.STREAM),
+        (CLAUDE_AI, formats.CLAUDE_AI),
+        (CLAUDE_AI[1:-1], formats.CLAUDE_AI),
+        (zipped({"data-2026/conversations.json": CLAUDE_AI, "users.json": b"[]"}), formats.CLAUDE_AI),
         (json.dumps({"model": "claude", "max_tokens": 9, **CHAT}).encode(), formats.API),
         (
             json.dumps({"title": "t", "messages": [{"type": "prompt", "message": "> a\n\n● b"}]}).encode(),
             formats.THIRD_PARTY,
         ),
     ],
-    ids=["text", "text-utf-16", "text-showing-json", "api", "third-party-showing-text"],
+    ids=[
+        "text",
+        "text-utf-16",
+        "text-showing-json",
+        "transcript",
+        "stream",
+        "stream-array",
+        "claude-ai",
+        "claude-ai-one-conversation",
+        "claude-ai-zip",
+        "api",
+        "third-party-showing-text",
+    ],
 )
 def test_each_format_is_told_by_its_content(data, name):
     """The name of the file plays no part, and neither does what a message of it quotes."""
@@ -48,12 +73,27 @@ def test_every_format_is_registered_under_its_own_name(name):
         (b" \n\t\n", "white space"),
         (b"# Export\nStatus: PENDING\nThis placeholder waits.\n", "placeholder"),
         (b"=== EXPORT-DEDUP EXECUTION REPORT ===\n", "status log"),
-        (b"PK\x03\x04\0\0\0\0", "binary"),
+        (zipped({"report.txt": b"numbers"}), "ZIP"),
+        (zipped({"conversations.json": b'[{"name": "x"}]'}), "ZIP"),
+        (b"GIF89a\0\0\0\0", "binary"),
         (b'{"a": 1}', "JSON"),
+        (b'{"type": "result", "result": "Done.", "session_id": "s"}\n', "the result of a run alone"),
         (b"  [1, 2]", "JSON"),
         (b"Just some notes.\n", "no prompts"),
     ],
-    ids=["empty", "blank", "placeholder", "status-log", "binary", "json", "json-list", "notes"],
+    ids=[
+        "empty",
+        "blank",
+        "placeholder",
+        "status-log",
+        "zip",
+        "zip-of-something-else",
+        "binary",
+        "json",
+        "result-alone",
+        "json-list",
+        "notes",
+    ],
 )
 @pytest.mark.parametrize("strict", [True, False], ids=["found", "named"])
 def test_what_is_no_export_is_named_as_what_it_is(data, reason, strict):

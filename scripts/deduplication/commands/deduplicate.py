@@ -146,12 +146,13 @@ class _Run:
 
     def _one(self, candidate: Candidate) -> ExportResult:
         entry = Entry(candidate, ExportResult(self._project.relative(candidate.path)))
-        failure = process(entry, self._dedup, self._asked.session_id, dry_run=self._unread)
+        keep = self._asked.output is not None or self._asked.output_dir is not None
+        failure = process(entry, self._dedup, self._asked.session_id, dry_run=self._unread, keep=keep)
         if failure is not None:
             self.defect = self.defect or failure.defect
             self._say_failed(entry.result, failure.error.hint)
             return entry.result
-        self._conversations.setdefault(entry.result.session_id)
+        self._conversations.update(dict.fromkeys(entry.result.conversations or [entry.result.session_id]))
         if not (self._asked.json or self._asked.stats_only):
             report.show(report.export_block(entry.result, named=True))
         try:

@@ -18,13 +18,13 @@ from .. import atomic, locking
 from ..errors import StoreDamaged, StoreError, StoreNotPrivate, StoreNotWritable
 from ..model import LOST
 from ..overlap import telling
-from . import sqlite_index
+from . import blobs, sqlite_index
 from .index import AUDIT, AuditMark
 from .json_index import JsonIndex
 from .lines import Line, encode_line
 from .log import Log
 from .records import commit_record, occurrence_record
-from .recount import counted_anew, heal, recount, replay
+from .recount import clean_blobs, counted_anew, heal, recount, replay
 from .state import State
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ class LogStore:
     def __init__(self, folder: str, *, sqlite: bool = False, timeout: float = locking.DEFAULT_TIMEOUT) -> None:
         self.folder = folder
         self.log = Log(os.path.join(folder, LOG_NAME))
+        self.blobs = blobs.Blobs.beside(self.log.path)
         self.warnings: list[str] = []
         self._sqlite = sqlite
         self._timeout = timeout
@@ -270,7 +271,8 @@ class LogStore:
             identity = occurrence.fingerprint.content_hash
             carries = identity not in carried and not self.has_body(identity)
             carried.add(identity)
-            records.append(occurrence_record(conversation_id, number, occurrence, record.sha256, carries=carries))
+            entry = occurrence_record(conversation_id, number, occurrence, record.sha256, carries=carries)
+            records.append(self.blobs.lifted(entry))
         records.append(commit_record(conversation_id, record, started))
         offset = self._state.size
         lines: list[Line] = []
@@ -302,7 +304,7 @@ class LogStore:
                 "index": number,
                 "role": message["role"],
                 "kind": message["kind"],
-                "content": message["content"],
+                "content": self.blobs.restored(message),
                 "content_hash": identity,
                 "timestamp": record["timestamp"],
                 "clock": record["source"]["clock"],
@@ -332,7 +334,7 @@ class LogStore:
         for name in (LOG_NAME, *INDEX_NAMES):
             with contextlib.suppress(FileNotFoundError):
                 stored += os.stat(self._path(name)).st_size
-        return self._state.raw_bytes, stored
+        return self._state.raw_bytes, stored + self.blobs.size()
 
     # -- verify and rebuild ------------------------------------------------------------------------------------
 
@@ -379,6 +381,8 @@ class LogStore:
             if committed < self.log.size():
                 found.append(self._put_aside(committed))
                 self._state, _, audit, _ = recount(self.log)
+            if not self._state.unreadable:  # else one of the lines that cannot be read may refer to them
+                clean_blobs(self.log)
             self._use(sqlite=self._sqlite or self._state.occurrences >= LARGE)
             if not isinstance(self._index, sqlite_index.SqliteIndex):
                 sqlite_index.remove(self.folder)

@@ -95,6 +95,12 @@ def message_of(record: Record) -> Message:
         raise Damaged("a message without role, kind or content") from error
 
 
+def blob_bytes(record: Record) -> int:
+    """Bytes of the blobs that the message of a log line refers to."""
+    blobs = record.get("message", {}).get("blobs")
+    return sum(blobs.values()) if blobs else 0
+
+
 def audit_line(record: Record, written: int) -> bytes:
     """The audit entry of one run (the seed's ``deduplication_log``), derived from its commit record."""
     export = record["export"]

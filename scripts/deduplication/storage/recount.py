@@ -12,6 +12,7 @@ from .. import atomic
 from ..errors import StoreDamaged
 from ..model import LOST, counts
 from . import healing
+from .blobs import Blobs, blobs_of
 from .index import AuditMark
 from .lines import Damaged, decode_line, is_commit
 from .state import State
@@ -38,11 +39,12 @@ def recount(log: Log) -> Recount:
     name = os.path.basename(log.path)
     state = State()
     audit: list[bytes] = []
+    blobs = Blobs.beside(log.path)
     new = committed = unreadable = 0
     for line in log.lines():
         try:
             record = decode_line(line.data)
-            audit.append(state.apply(record, line))
+            audit.append(state.apply(record, line, blobs.fingerprint(record)))
         except Damaged as error:
             state.unreadable += line.lost
             where = f"{name}, line {line.number} (byte {line.offset})"
@@ -61,11 +63,13 @@ def recount(log: Log) -> Recount:
     if committed < size and not problems:
         problems.append(f"{name}: the last run did not finish ({size - committed:,} bytes)")
     state.size = size
+    problems += blobs.problems()
     return Recount(state, problems, b"".join(audit), max(committed, log.sealed.end))
 
 
 def replay(log: Log, state: State, end: int | None = None) -> Iterator[bytes]:
     """Apply the complete runs that ``state`` lacks; yields the audit lines of each. Raises :class:`StoreDamaged`."""
+    blobs = Blobs.beside(log.path)
     pending: list[tuple[Line, Record]] = []
     for line in log.lines(state.size, end):
         where = f"{log.path}, byte {line.offset}"
@@ -78,11 +82,18 @@ def replay(log: Log, state: State, end: int | None = None) -> Iterator[bytes]:
         pending.append((line, record))
         if is_commit(record):
             try:
-                audit = b"".join(state.apply(one, of) for of, one in pending)
+                audit = b"".join(state.apply(one, of, blobs.fingerprint(one)) for of, one in pending)
             except Damaged as error:
                 raise StoreDamaged(f"{where}: {error}") from error
             pending = []
             yield audit
+
+
+def clean_blobs(log: Log) -> None:
+    """Delete the blobs that no line refers to; only where every line can be read."""
+    blobs = Blobs.beside(log.path)
+    if blobs.exist():
+        blobs.clean({digest for line in log.lines() for digest in blobs_of(decode_line(line.data))})
 
 
 def counted_anew(log: Log, size: int) -> tuple[State, AuditMark]:

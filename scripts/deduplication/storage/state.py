@@ -13,7 +13,7 @@ from ..model import COMPACTION, counts
 from .base import ConversationFigures, SeenExport
 from .conversation import ConversationState
 from .lines import Damaged, is_commit
-from .records import audit_line, cursor_of, message_of
+from .records import audit_line, blob_bytes, cursor_of, message_of
 from .table import Table
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ class State:
             state.extends[number] = record["extends"]
         state.add(item, line.offset)
         self.occurrences += 1
-        state.figures["stored_bytes"] = state.figures.get("stored_bytes", 0) + len(line.data)
+        state.figures["stored_bytes"] = state.figures.get("stored_bytes", 0) + len(line.data) + blob_bytes(record)
         return b""
 
     def _commit(self, record: Record, line: Line) -> bytes:

@@ -1,0 +1,276 @@
+"""Lines of a session's file into messages, spans and marks: shared by transcripts and by streams of the same session.
+
+One JSON object a line; lines end at a line feed and nowhere else. Every line is one span: of its first message's kind, of its
+type, or of one of the labels below. Where a line has several messages, they share its bytes and the span stands once.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Optional
+
+from ..errors import ExportUnreadable
+from ..model import COMPACTION, EXACT, PROMPT, REWIND, Export, Mark, Message, Span
+from .json_spans import check_depth, decoder
+from .transcript_lines import CONVERSATION, Reading, command_before, read_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+REPEATED: Final = "repeated"
+"""A line whose uuid and content were in the file before: some versions wrote every message twice."""
+UNKNOWN: Final = "unknown"
+"""A line of a type that is not known, or a value that is no object."""
+DAMAGED: Final = "damaged"
+"""A line, or a part of one, that is no JSON."""
+UNFINISHED: Final = "unfinished"
+"""The last line, cut while the client was writing it."""
+BLANK: Final = "blank"
+SIDE: Final = "sub-agent"
+"""A line of a sub-agent in the stream of its session: a conversation of its own."""
+
+_BOM: Final = b"\xef\xbb\xbf"
+_START: Final = re.compile(r'\{"(?:parentUuid|type|uuid|sessionId|isSidechain|messageId|leafUuid)":')
+"""How the client's objects begin."""
+_STARTS_TRIED: Final = 64
+_IN_CHAIN: Final = CONVERSATION | {"progress"}
+"""Types whose lines follow one another by ``parentUuid``."""
+_TYPES_NAMED: Final = 20
+_TIMESTAMP: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d[\d:.,Zz+-]{0,25}")
+_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+class Dialect(NamedTuple):
+    """A kind of file by what is particular of it; ``read`` is :func:`transcript_lines.read_line` or stands in for it.
+
+    ``adapt`` gives a decoded line the keys that a transcript's has. ``side`` names the sub-agent whose line it is, empty for
+    the session's own.
+    """
+
+    name: str
+    adapt: Callable[[dict[str, Any]], dict[str, Any]] = lambda line: line
+    side: Callable[[dict[str, Any]], str] = lambda _: ""
+    read: Callable[[dict[str, Any], str], Optional[Reading]] = read_line
+
+
+class LineReader:
+    """Turns lines into messages, spans and marks; remembers uuids, the last command and what to warn of."""
+
+    def __init__(self, dialect: Dialect, after: str = "") -> None:
+        self.dialect = dialect
+        self.sides: dict[str, LineReader] = {}
+        """The readers of the sub-agents whose lines stand between those of the session."""
+        self.after, _, self.tip = after.partition("/")
+        """The kind of the command whose output may come next, and the id of the last line of the conversation."""
+        self.known = 0
+        self._decode = decoder()
+        self._messages: list[Message] = []
+        self.spans: list[Span] = []
+        self._marks: list[Mark] = []
+        self._seen: dict[str, list[list[Any]]] = {}
+        self._session: str | None = None
+        self._agent: str | None = None
+        self._unknown: dict[str, int] = {}
+        self._damaged: list[int] = []
+        self._foreign = False
+
+    def read(self, data: bytes) -> Export:
+        """The export that ``data`` is."""
+        for number, (start, end) in enumerate(lines_of(data), 1):
+            raw = data[start:end]
+            try:
+                text = raw.decode()
+            except UnicodeDecodeError:
+                text = raw.decode(errors="surrogateescape")
+                self._foreign = self._foreign or raw.endswith(b"\n")  # a cut last line may be cut inside a letter
+            if start == 0 and raw.startswith(_BOM):
+                text = " " * len(_BOM) + text[1:]
+            self._line(number, start, end, text)
+        return self.export()
+
+    def export(self) -> Export:
+        """What was read so far; the lines of sub-agents are not in it."""
+        return Export(
+            self.dialect.name,
+            tuple(self._messages),
+            tuple(self.spans),
+            tuple(self._marks),
+            conversation_id=f"{self._session}-agent-{self._agent}" if self._agent else self._session,
+            warnings=tuple(self._warnings()),
+        )
+
+    def _line(self, number: int, start: int, end: int, text: str) -> None:
+        try:
+            value = self._decode.decode(text)
+            self.take(start, end, value)
+        except (ValueError, RecursionError, ExportUnreadable):
+            if not text.strip():
+                self.spans.append(Span(start, end, BLANK))
+            elif not text.endswith("\n"):
+                self.spans.append(Span(start, end, UNFINISHED))
+            else:
+                self._broken(number, start, end, text)
+
+    def _broken(self, number: int, start: int, end: int, text: str) -> None:
+        """A line that is not one object: where a client died in the middle of a line, the next one follows on it."""
+        done, torn = 0, False
+        for first, last, value in self._objects(text):
+            try:
+                check_depth(value, lambda: ExportUnreadable("nested too deeply"))
+            except ExportUnreadable:
+                continue
+            begin = start + _size(text[:done])
+            if text[done:first].strip():
+                torn = True
+                middle = start + _size(text[:first])
+                self.spans.append(Span(begin, middle, DAMAGED))
+                begin = middle
+            done = last if text[last:].strip() else len(text)
+            self.take(begin, start + _size(text[:done]), value)
+        if done < len(text):
+            torn = True
+            self.spans.append(Span(start + _size(text[:done]), end, DAMAGED))
+        if torn:
+            self._damaged.append(number)
+
+    def _objects(self, text: str) -> Iterator[tuple[int, int, dict[str, Any]]]:
+        """The whole objects in a line; those inside a damaged one are none: what follows them goes on with it."""
+        done = 0
+        for match in islice(_START.finditer(text), _STARTS_TRIED):
+            if match.start() < done:
+                continue
+            try:
+                value, last = self._decode.raw_decode(text, match.start())
+            except (ValueError, RecursionError):
+                continue
+            if text[last : last + 1] in ("{", "", "\r", "\n", " "):
+                yield match.start(), last, value
+                done = last
+
+    def take(self, start: int, end: int, value: Any) -> None:
+        """One decoded line and its bytes.
+
+        Raises :class:`ExportUnreadable`, before anything is noted, where it is nested too deeply.
+        """
+        reading = None
+        if isinstance(value, dict):
+            value = self.dialect.adapt(value)
+            side = self.dialect.side(value)
+            if side:
+                self.sides.setdefault(side, LineReader(self.dialect._replace(side=lambda _: ""))).take(
+                    start, end, value
+                )
+                self.known += 1
+                self.spans.append(Span(start, end, SIDE))
+                return
+            reading = self.dialect.read(value, self.after)
+        if reading is None:
+            type_ = value.get("type") if isinstance(value, dict) else None
+            name = f'the unknown type "{type_[:40]}"' if isinstance(type_, str) else "no type"
+            if isinstance(type_, str) and type_ in CONVERSATION:
+                name = f'the type "{type_}" without its message'
+            self._unknown[name] = self._unknown.get(name, 0) + 1
+            self.spans.append(Span(start, end, UNKNOWN))
+            return
+        self.known += 1
+        if value["type"] in CONVERSATION:
+            self._note_session(value)
+        if (reading.parts or reading.label == COMPACTION) and self._is_repeat(value, reading):
+            self.spans.append(Span(start, end, REPEATED))
+            return
+        self.spans.append(Span(start, end, reading.label))
+        self._note_place(value, reading)
+        if reading.label == COMPACTION:
+            self._marks.append(Mark(COMPACTION, len(self._messages)))
+        elif reading.parts:
+            self._put(start, end, reading, value)
+
+    def _note_session(self, value: dict[str, Any]) -> None:
+        """The first line names the session; it is the file of a sub-agent where every line is one of its side chain."""
+        if self._session is None:
+            self._session = _identifier(value.get("sessionId"))
+            self._agent = _identifier(value.get("agentId")) if self._session else None
+        if self._agent is not None and value.get("isSidechain") is not True:
+            self._agent = None
+
+    def _note_place(self, value: dict[str, Any], reading: Reading) -> None:
+        """A prompt follows the line before it; where it names an earlier one, what came after that one was abandoned.
+
+        Of other lines this says nothing: results of parallel calls name different lines without any rewind.
+        """
+        uuid, parent = _text(value.get("uuid")), _text(value.get("parentUuid"))
+        prompted = value["type"] == "user" and any(part.kind == PROMPT for _, part in reading.parts)
+        if prompted and parent and self.tip not in ("", parent):
+            self._marks.append(Mark(REWIND, len(self._messages)))
+        if uuid is not None and value["type"] in _IN_CHAIN:
+            self.tip = uuid
+
+    def _put(self, start: int, end: int, reading: Reading, value: dict[str, Any]) -> None:
+        uuid, timestamp = _text(value.get("uuid")), value.get("timestamp")
+        if not isinstance(timestamp, str) or not _TIMESTAMP.fullmatch(timestamp):
+            timestamp = None
+        for ordinal, (role, kind, content) in reading.parts:
+            identity = f"{uuid}:{ordinal}" if uuid is not None and reading.blocks > 1 else uuid
+            self._messages.append(Message(role, kind, content, start, end, None, timestamp, identity, EXACT))
+        self.after = command_before(reading.parts, self.after)
+
+    def _is_repeat(self, value: dict[str, Any], reading: Reading) -> bool:
+        """True where the uuid came with the same content before, or with more; other content is a further version, and stays."""
+        uuid = _text(value.get("uuid"))
+        if uuid is None:
+            return False
+        said = [(part.role, part.content) for _, part in reading.parts]
+        versions = self._seen.get(uuid)
+        if versions is None:
+            self._seen[uuid] = [said]
+            return False
+        if said in versions or any(_is_part(said, version) for version in versions):
+            return True
+        versions.append(said)
+        return False
+
+    def _warnings(self) -> Iterator[str]:
+        if self._foreign:
+            yield "the file has bytes that are not UTF-8; they are kept as they are"
+        if self._damaged:
+            lines = "1 damaged line" if len(self._damaged) == 1 else f"{len(self._damaged)} damaged lines"
+            yield f"{lines}, the first is line {self._damaged[0]}; their bytes are kept"
+        named = list(self._unknown.items())
+        for name, count in named[:_TYPES_NAMED]:
+            yield f"{_counted(count)} of {name}; their bytes are kept, no message is"
+        if named[_TYPES_NAMED:]:
+            yield f"{_counted(sum(count for _, count in named[_TYPES_NAMED:]))} of further unknown types"
+
+
+def _is_part(said: list[Any], version: list[Any]) -> bool:
+    """A line that was cut short: what it says is the beginning of what the earlier one said."""
+    return len(said) == len(version) and all(
+        role == other and isinstance(text, str) and isinstance(whole, str) and whole.startswith(text)
+        for (role, text), (other, whole) in zip(said, version)
+    )
+
+
+def lines_of(data: bytes) -> Iterator[tuple[int, int]]:
+    """Where each line begins and ends, its line feed included."""
+    start, size = 0, len(data)
+    while start < size:
+        end = data.find(b"\n", start) + 1 or size
+        yield start, end
+        start = end
+
+
+def _counted(count: int) -> str:
+    return "1 line" if count == 1 else f"{count} lines"
+
+
+def _size(text: str) -> int:
+    return len(text.encode(errors="surrogateescape"))
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _identifier(value: Any) -> str | None:
+    return value if isinstance(value, str) and _ID.fullmatch(value) else None

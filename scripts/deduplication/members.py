@@ -1,0 +1,146 @@
+"""A file that holds several conversations into a store: each by itself, the figures summed for the file."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
+
+from . import ingesting
+from .errors import ExportError
+from .identification import session_of
+from .ingesting import Ingest, Input
+from .naming import session_id_from_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from .formats.base import Member
+    from .storage.base import Store
+
+_HELD: Final = 2.0
+"""Seconds for which the store is held in one go: others need not wait longer, and it is not opened anew for each conversation."""
+_SAID: Final = 20
+"""Gaps and warnings of a file that are told one by one."""
+
+
+def ingest(
+    store: Store,
+    members: Iterable[Member],
+    source: Input,
+    format_: str,
+    conversation_id: str | None = None,
+    *,
+    dry_run: bool = False,
+    keep: bool = True,
+) -> Ingest:
+    """Store what is new in each member; durable when this returns, and up to the member before where it raises.
+
+    The result is the file's: sums, ``conversations`` names all of them, and ``conversation_id`` the only one that is no side
+    branch, else the file by its name. ``keep`` False leaves the new messages out of it, so that no more than one conversation is
+    in memory. Raises :class:`ExportError`, before anything is stored, where a ``conversation_id`` is given for several.
+    """
+    ahead = iter(members)
+    if conversation_id is not None:
+        ahead = _only_one(ahead)
+    sums = _Sums(source, format_)
+    done = False
+    while not done:
+        with store.transaction(write=not dry_run):
+            until = time.monotonic() + _HELD
+            done = True
+            for member in ahead:
+                if member.export.messages:
+                    one = _one(store, member, source.name, conversation_id, dry_run=dry_run)
+                    sums.add(member, one if keep else replace(one, new_messages=[]))
+                else:
+                    sums.warn(member.export.warnings)
+                if time.monotonic() > until:
+                    done = False
+                    break
+        sums.warn(store.warnings)
+        store.warnings.clear()
+    return sums.result()
+
+
+def _one(store: Store, member: Member, file: str, conversation_id: str | None, *, dry_run: bool) -> Ingest:
+    title = member.name if member.side else f"{file}: {member.name}" if member.name else file
+    part = Input(title, member.sha256, member.size)
+    session = session_of(member.export)
+    target = conversation_id if not member.side else None
+    if target is None and session and member.export.format in _OF_THEIR_OWN:
+        target = store.session(session) or session
+    known = ingesting.known_file(store, part, target, dry_run=dry_run)
+    return known or ingesting.ingest(store, member.export, part, target, dry_run=dry_run)
+
+
+_OF_THEIR_OWN: Final = frozenset(("claude-ai-export",))
+"""Formats whose ids say all there is to say: no text export shows the same conversation, so none is looked for."""
+
+
+def _only_one(members: Iterator[Member]) -> Iterator[Member]:
+    """The members, where a name for one conversation is a name for the file: those before the second one are held back."""
+    first = list(islice(members, 2))
+    if len(first) == 2 and not first[1].side:
+        raise ExportError(
+            "it holds several conversations, and --session-id names one",
+            hint="Leave --session-id out: each conversation has an id of its own in the file.",
+        )
+    yield from first
+    yield from members
+
+
+class _Sums:
+    """What the members come to, one after another."""
+
+    def __init__(self, source: Input, format_: str) -> None:
+        self._source = source
+        self._format = format_
+        self._total = self._new = 0
+        self._known = True
+        self._mains: set[str] = set()
+        self._all: dict[str, None] = {}
+        self._gaps: list[str] = []
+        self._warnings: list[str] = []
+        self._messages: list[dict[str, Any]] = []
+
+    def add(self, member: Member, one: Ingest) -> None:
+        """A member that was stored."""
+        self._total += one.total
+        self._new += one.new
+        self._known = self._known and one.known_before
+        self._all.setdefault(one.conversation_id)
+        if not member.side:
+            self._mains.add(one.conversation_id)
+        self._gaps += [f"{one.conversation_id}: {gap}" for gap in one.gaps]
+        self.warn(one.warnings)
+        self._messages += one.new_messages
+
+    def warn(self, warnings: Iterable[str]) -> None:
+        """Warnings of a member that had no messages, or had them."""
+        self._warnings += warnings
+
+    def result(self) -> Ingest:
+        """The file's result."""
+        whole = session_id_from_name(self._source.name)
+        return Ingest(
+            conversation_id=next(iter(self._mains)) if len(self._mains) == 1 else whole,
+            format=self._format,
+            name=self._source.name,
+            sha256=self._source.sha256,
+            raw_bytes=self._source.size,
+            total=self._total,
+            new=self._new,
+            duplicates=self._total - self._new,
+            gaps=_first_of(self._gaps, "gaps"),
+            warnings=_first_of(self._warnings, "warnings"),
+            new_messages=self._messages,
+            known_before=self._known,
+            conversations=tuple(self._all),
+        )
+
+
+def _first_of(lines: list[str], what: str) -> tuple[str, ...]:
+    more = len(lines) - _SAID
+    return (*lines[:_SAID], f"{more:,} more {what}") if more > 0 else tuple(lines)
