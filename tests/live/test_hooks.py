@@ -180,8 +180,12 @@ def test_an_export_is_processed_wherever_it_went(session, tmp_path, event, where
     session.export(path)
     more = {"file_path": str(session.transcript), "event": "change"} if event == "FileChanged" else {}
     said = session.fire(event, **more)["systemMessage"]
-    assert said.splitlines()[0] == "🔐 export-dedup: 6 NEW UNIQUE MESSAGES since the last export"
-    assert said.splitlines()[-1].strip() == "Everything is stored: /compact is safe now."
+    assert said.splitlines()[0] == "🔐 6 NEW UNIQUE MESSAGES ADDED & BACKED UP"
+    assert said.splitlines()[1:] == [
+        "   day 1.txt",
+        "   6 messages, all stored · 6 in storage",
+        "   /compact is safe now",
+    ]
     assert session.archived() == ["day 1.txt"]
     assert path.exists() == (where == "outside")
     assert session.fire(event, **more) == {}

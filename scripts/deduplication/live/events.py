@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from .. import config
+from ..errors import DedupError
 from .place import place_of
 
 if TYPE_CHECKING:
@@ -25,6 +26,19 @@ AT_ONCE: Final = 3_000_000
 EXPORTS_AT_ONCE: Final = 2
 MOST_CHARACTERS: Final = 9_500
 """The client cuts what a hook says at 10,000."""
+_MOST_LINES: Final = 30
+"""Lines above a banner at most."""
+_TELLING: Final = (
+    "⚠",
+    "❌",
+    "✓ Already done",
+    "✓ No new export",
+    "✓ Archived",
+    "✓ Checkpoint",
+    "· Left",
+    "· Not an export",
+)
+"""Beginnings of lines that tell what became of an export."""
 _COMMANDS: Final = ("export-dedup", "export-dedup:export-dedup")
 
 
@@ -37,8 +51,10 @@ def handle(event: str, payload: Payload) -> Answer:
     if place is None:
         return None
     settings = config.load(str(place.root))
-    if not settings["hooks"] or not (place.opted_in or settings["user_store"]) or _stands_down(str(place.root)):
+    if not settings["hooks"] or not (place.opted_in or settings["user_store"]):
         return None
+    if _stands_down(str(place.root)):
+        return _say_so(payload) if event == "SessionStart" else None
     from .work import Work
 
     work = Work(place, settings)
@@ -52,6 +68,10 @@ def handle(event: str, payload: Payload) -> Answer:
 def session_start(work: Work, payload: Payload) -> Answer:
     """Watch the transcript and the drop folder, catch up on what was missed, say what is safe after a compaction."""
     transcript = _text(payload, "transcript_path")
+    if payload.get("source") in ("startup", "resume"):
+        from . import notices
+
+        notices.session_began(work.live, _text(payload, "session_id"))
     if work.place.opted_in:
         work.project.exports.mkdir(parents=True, exist_ok=True)
     banner = ""
@@ -64,8 +84,8 @@ def session_start(work: Work, payload: Payload) -> Answer:
         banner = work.process(lying)
     output: dict[str, Any] = {"hookEventName": "SessionStart", "watchPaths": _watched(work, payload)}
     if payload.get("source") in ("compact", "resume") and work.settings["compact_context"]:
-        captured = work.capture(transcript) if transcript else None
-        del captured
+        if transcript:
+            work.capture(transcript)
         context = _what_is_safe(work, _text(payload, "session_id"))
         if context:
             output["additionalContext"] = context
@@ -83,9 +103,9 @@ def file_changed(work: Work, payload: Payload) -> Answer:
     if payload.get("event") not in ("add", "change") or not path:
         return None
     if path.endswith(".jsonl") and os.path.realpath(path) == os.path.realpath(_text(payload, "transcript_path")):
-        return _message(_capture_and_process(work, path))
+        return _notice(work, payload, _capture_and_process(work, path))
     if work.place.opted_in and os.path.dirname(os.path.realpath(path)) == os.path.realpath(work.project.exports):
-        return _message(work.process(_dropped(work, path)))
+        return _notice(work, payload, work.process(_dropped(work, path)))
     return None
 
 
@@ -135,7 +155,7 @@ def catch_up(work: Work, payload: Payload) -> Answer:
 
 def prompt_expansion(work: Work, payload: Payload) -> Answer:
     """``/export-dedup``: the whole banner as the user sees it, and no request to the model."""
-    if payload.get("command_name") not in _COMMANDS or work.settings["command_banner"] != config.HOOK:
+    if payload.get("command_name") not in _COMMANDS:
         return None
     import shlex
 
@@ -144,11 +164,12 @@ def prompt_expansion(work: Work, payload: Payload) -> Answer:
         words = shlex.split(arguments)
     except ValueError as error:
         return {"decision": "block", "reason": f"❌ export-dedup: the arguments cannot be read: {error}"}
-    transcript = _text(payload, "transcript_path")
-    if transcript:
-        # The command finds what lies in the project; an export that went elsewhere only the transcript names.
-        outside = work.exports_named(work.capture(transcript))
-        work.process([path for path in outside if not work.within(path)])
+    try:
+        _before_the_command(work, _text(payload, "transcript_path"))
+    except DedupError as error:  # the command meets it too, and says it on the screen
+        work.note(f"UserPromptExpansion: {error}")
+    if work.settings["command_banner"] != config.HOOK:
+        return None
     script = os.path.join(_bundle(), "scripts", "export-dedup-with-status.py")
     # The user's own project, even where it did not opt in: the command is what opts in.
     command = [sys.executable, script, "--project", str(work.place.root), "--yes", *words]
@@ -157,7 +178,12 @@ def prompt_expansion(work: Work, payload: Payload) -> Answer:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+        # Our bundle may be a plugin's folder: what Python compiles goes where the hook's own goes.
+        env={
+            **os.environ,
+            "PYTHONIOENCODING": "utf-8",
+            **({"PYTHONPYCACHEPREFIX": sys.pycache_prefix} if sys.pycache_prefix else {}),
+        },
         check=False,
     )
     return {"decision": "block", "reason": _shown(done.stdout.decode("utf-8", "replace"))}
@@ -185,6 +211,16 @@ def _capture_and_process(work: Work, transcript: str) -> str:
     if captured is None:
         return ""
     return work.process(work.exports_named(captured), captured.conversation_id)
+
+
+def _before_the_command(work: Work, transcript: str) -> None:
+    """What only the transcript tells: which exports went elsewhere, and that a short one belongs to this session."""
+    captured = work.capture(transcript) if transcript else None
+    if captured is not None:
+        named = work.exports_named(captured)
+        work.process([path for path in named if not work.within(path)], captured.conversation_id)
+        # The command finds these, with the user's options.
+        work.know([path for path in named if work.within(path)], captured.conversation_id)
 
 
 def _dropped(work: Work, path: str) -> list[str]:
@@ -226,14 +262,33 @@ def _what_is_safe(work: Work, session: str) -> str:
 
 
 def _shown(output: str) -> str:
-    """The part of a report that a person wants to see: the banner and what follows it; all of it where there is none."""
+    """What a person wants to see of a report: the banner, what became of the exports, the summary; all of it without a banner."""
     from .. import report
 
     lines = output.rstrip("\n").split("\n")
-    at = next((n for n, line in enumerate(lines) if line.startswith(report.LOCKS)), None)
-    text = "\n".join(lines[at:] if at is not None else lines)
-    problems = [line for line in lines[:at] if line.lstrip().startswith(("⚠", "❌"))] if at is not None else []
-    return "\n".join([*problems[:20], text])[-MOST_CHARACTERS:]
+    bars = [n for n, line in enumerate(lines) if line.startswith(report.LOCKS)]
+    if not bars:
+        return "\n".join(lines)[-MOST_CHARACTERS:]
+    told = _told(lines[: bars[0]])[:_MOST_LINES]
+    told = ["", *told] if told else []
+    return "\n".join([*lines[bars[0] : bars[-1] + 1], *told, *lines[bars[-1] + 1 :]])[:MOST_CHARACTERS]
+
+
+def _told(steps: list[str]) -> list[str]:
+    """Of the five steps the lines that tell what became of the exports, and what stands indented below them."""
+    told: list[str] = []
+    below = 1000
+    for line in steps:
+        text = line.lstrip()
+        depth = len(line) - len(text)
+        if text.startswith(_TELLING):
+            below = depth + 3
+            told.append(text)
+        elif text and depth >= below:
+            told.append(f"   {text}")
+        else:
+            below = 1000
+    return told
 
 
 def _detach(work: Work, payload: Payload) -> None:
@@ -295,6 +350,21 @@ def _note_firing(work: Work, event: str) -> None:
 def _bundle() -> str:
     """The folder that has ``scripts`` and ``hooks``: the plugin's root, or ``.coditect`` of the project."""
     return os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__)))))
+
+
+def _say_so(payload: Payload) -> Answer:
+    from .. import report
+
+    return _message(report.plugin_stands_down()) if payload.get("source") in ("startup", "resume") else None
+
+
+def _notice(work: Work, payload: Payload, text: str) -> Answer:
+    """A notice in the corner of the screen, once the one before it has gone: the client would drop it."""
+    if text:
+        from . import notices
+
+        time.sleep(notices.turn(work.live, _text(payload, "session_id")))
+    return _message(text)
 
 
 def _message(text: str) -> dict[str, Any]:
