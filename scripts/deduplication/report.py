@@ -307,10 +307,10 @@ def log_not_saved(status_log: str, reason: str, exit_code: int) -> str:
 
 
 def notice(run: RunResult, captured: int) -> str:
-    """What a hook says of the exports that it processed, in four short lines: a narrow screen has some 45 cells for them; ``captured`` as in :func:`banner`.
+    """What a hook says of the exports that it processed: four short lines, a narrow screen has some 45 cells for them.
 
     Most messages were captured as they came, so that an export itself brings none: what counts is what is new since the
-    last one.
+    last one. ``captured`` as in :func:`banner`.
     """
     names = ", ".join(_shortened(_name(export.path)) for export in run.exports[:2])
     more = f" and {len(run.exports) - 2} more" if len(run.exports) > 2 else ""

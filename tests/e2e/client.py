@@ -151,6 +151,12 @@ class Client:
             lambda: _TURN_OVER.search(_squeezed(self.history()).rpartition(asked)[2]), f"the end of the turn {text!r}"
         )
 
+    def clear(self) -> None:
+        """``/clear``, until the new session stands: before that the client takes keys for the old one."""
+        self.say("/clear")
+        self.wait_until(lambda: self.screen().count("❯") == 2, "the new session")
+        time.sleep(1.5)
+
     def leave(self) -> None:
         """End the client as a user does, and wait until it has gone."""
         self.say("/exit")

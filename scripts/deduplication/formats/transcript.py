@@ -1,8 +1,11 @@
 """Session transcripts of Claude Code: ``~/.claude/projects/<folder>/<session>.jsonl`` and those of sub-agents, 2.0 to 2.1.330.
 
 One JSON object a line, only ever appended to (see ``transcript_lines`` for what a line can be). Lines end at a line feed and
-nowhere else. Every line is one span: of its first message's kind, of its type, or of one of the labels below. Where a line has
-several messages (text and image of a prompt), they share its bytes, the span stands once, and the uuid of each is the line's with
+nowhere else. The client writes lines side by side, so that an answer may stand before its prompt: no line is read before the one
+that it names as its parent, where that is in the same part.
+
+Every line is one span: of its first message's kind, of its type, or of one of the labels below. Where a line has several
+messages (text and image of a prompt), they share its bytes, the span stands once, and the uuid of each is the line's with
 ``:n`` for the n-th block, from 0. The client writes each block of a streamed answer as a line of its own: nothing is merged.
 """
 
@@ -18,7 +21,7 @@ from .json_spans import decoder
 from .transcript_lines import CONVERSATION, OTHERS, Reading, command_before, read_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 NAME: Final = "claude-code-transcript"
 
@@ -41,6 +44,8 @@ _IN_CHAIN: Final = CONVERSATION | {"progress"}
 _PROBED: Final = 2000
 """Lines; a session may begin with many snapshots and titles, but not with this many."""
 _TYPES_NAMED: Final = 20
+_PARENT: Final = re.compile(rb'^\{"parentUuid":"([0-9a-f-]{36})"', re.MULTILINE)
+_OWN: Final = re.compile(rb'"uuid":"([0-9a-f-]{36})"')
 _TIMESTAMP: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d[\d:.,Zz+-]{0,25}")
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -125,7 +130,7 @@ class _Reader:
 
     def read(self, data: bytes) -> Export:
         """The export that ``data`` is."""
-        for number, (start, end) in enumerate(_lines(data), 1):
+        for number, start, end in _in_order(data):
             raw = data[start:end]
             try:
                 text = raw.decode()
@@ -138,7 +143,7 @@ class _Reader:
         return Export(
             NAME,
             tuple(self._messages),
-            tuple(self._spans),
+            tuple(sorted(self._spans, key=lambda span: span.start)),
             tuple(self._marks),
             conversation_id=f"{self._session}-agent-{self._agent}" if self._agent else self._session,
             warnings=tuple(self._warnings()),
@@ -287,6 +292,60 @@ def _lines(data: bytes) -> Iterator[tuple[int, int]]:
         end = data.find(b"\n", start) + 1 or size
         yield start, end
         start = end
+
+
+def _in_order(data: bytes) -> Iterable[tuple[int, int, int]]:
+    """The lines with their numbers, each behind the one that it names as its parent, else in the order of the file."""
+    lines = [(number, start, end) for number, (start, end) in enumerate(_lines(data), 1)]
+    if not any(orphan.later for orphan in orphans(data)):
+        return lines
+    own: dict[str, int] = {}
+    parents: list[str] = []
+    for at, (_, start, end) in enumerate(lines):
+        uuid, parent = _identity(data[start:end])
+        parents.append(parent)
+        own.setdefault(uuid, at)
+    done: dict[int, None] = {}
+    for at in range(len(lines)):
+        chain: dict[int, None] = {}
+        step: int | None = at
+        while step is not None and step not in done and step not in chain:  # some versions wrote circles
+            chain[step] = None
+            step = own.get(parents[step]) if parents[step] else None
+        done.update(dict.fromkeys(reversed(chain)))
+    return [lines[at] for at in done]
+
+
+def _identity(raw: bytes) -> tuple[str, str]:
+    """The id of a line and that of its parent, empty where it has none."""
+    try:
+        value = decoder().decode(raw.decode(errors="surrogateescape"))
+    except (ValueError, RecursionError):
+        return "", ""
+    if not isinstance(value, dict):
+        return "", ""
+    return _text(value.get("uuid")) or "", _text(value.get("parentUuid")) or ""
+
+
+class Orphan(NamedTuple):
+    """A line that begins at ``start`` and whose parent is not before it; ``later``: it comes behind it."""
+
+    start: int
+    later: bool
+
+
+def orphans(data: bytes, before: bytes = b"") -> list[Orphan]:
+    """Lines whose parent is not before them, neither in ``data`` nor in ``before``. Looks at bytes only: it reads every part."""
+    first: dict[bytes, int] = {}
+    for match in _OWN.finditer(data):
+        first.setdefault(match.group(1), match.start())
+    lonely = [
+        (match.start(), match.group(1))
+        for match in _PARENT.finditer(data)
+        if not -1 < first.get(match.group(1), -1) < match.start()
+    ]
+    known = set(_OWN.findall(before)) if lonely else set()
+    return [Orphan(start, parent in first) for start, parent in lonely if parent not in known]
 
 
 def _lines_of(count: int) -> str:
