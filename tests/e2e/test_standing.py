@@ -24,9 +24,10 @@ def test_a_project_that_did_not_opt_in_gets_nothing(project, plugin, start, tmp_
     mine.verify()
 
 
-def test_of_both_forms_one_stands_down_and_says_so(project, plugin, checkout, start):
-    """The project's own installation does the work, once; the plugin says that it does nothing."""
+def test_of_both_forms_one_stands_down_and_says_so(request, project, checkout, start):
+    """The project's own installation does the work, once; a plugin that came later says that it does nothing."""
     project.install(checkout)
+    request.getfixturevalue("plugin")
     with start(project) as client:
         client.wait_until(
             lambda: "the plugin does nothing here" in " ".join(client.screen().split()), "the plugin's word"
@@ -47,6 +48,7 @@ def test_of_both_forms_one_stands_down_and_says_so(project, plugin, checkout, st
 def test_a_store_that_cannot_be_used_never_breaks_the_session(opted_in, start):
     """Hooks fail and the session goes on; that is said once and noted; what was missed is captured when the store is back."""
     state = opted_in.memory / "dedup_state"
+    opted_in.memory.mkdir(exist_ok=True)
     state.write_text("a file where a folder should be", encoding="utf-8")
     with start(opted_in) as client:
         client.wait_until(lambda: "nothing is captured" in " ".join(client.screen().split()), "the warning")

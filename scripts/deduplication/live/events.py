@@ -69,6 +69,7 @@ def session_start(work: Work, payload: Payload) -> Answer:
     """Watch the transcript and the drop folder, catch up on what was missed, say what is safe after a compaction."""
     transcript = _text(payload, "transcript_path")
     if payload.get("source") in ("startup", "resume"):
+        work.check()
         from . import notices
 
         notices.session_began(work.live, _text(payload, "session_id"))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from .. import atomic
 from ..capture import Captured, capture_file, grown
 from ..deduplicator import ClaudeConversationDeduplicator
-from ..errors import DedupError, ExportError, UnsafePath
+from ..errors import DedupError, ExportError, StoreNotWritable, UnsafePath
 from ..last_run import LIVE
 from . import failures, quick
 
@@ -38,6 +38,16 @@ class Work:
         self.live = self.project.state / LIVE
         self.dedup = ClaudeConversationDeduplicator(self.project.state)
 
+    def check(self) -> None:
+        """Raises ``StoreNotWritable`` where nothing can be stored: said before a session relies on it."""
+        folder = str(self.project.state)
+        while not os.path.lexists(folder) and os.path.dirname(folder) != folder:
+            folder = os.path.dirname(folder)
+        if not os.path.isdir(folder):
+            raise StoreNotWritable(f"{folder} is no folder")
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise StoreNotWritable(f"{folder}: permission denied")
+
     # -- transcripts -------------------------------------------------------------------------------------------
 
     def capture(self, path: str) -> Captured | None:
@@ -57,7 +67,10 @@ class Work:
             from ..last_run import begin
 
             known = self.dedup.global_unique_count() if self.project.state.is_dir() else 0
-            atomic.make_private_directory(str(self.live))
+            try:
+                atomic.make_private_directory(str(self.live))
+            except OSError as error:
+                raise StoreNotWritable(f"{self.project.state}: {error.strerror or error}") from error
             begin(self.project, known)
 
     def lagging(self, *, besides: str = "") -> list[tuple[str, int]]:
