@@ -107,8 +107,7 @@ def test_our_own_words_are_never_conversation(opted_in, start):
         client.leave()
     opted_in.set(command_banner="model")
     with start(opted_in, "--continue") as client:
-        client.say("/export-dedup")
-        client.wait_for("Answer")
+        client.ask("/export-dedup")
         client.ask("SAY: Slack water it is.")
         export(client, "three.txt")
         client.leave()
