@@ -8,6 +8,7 @@ import random
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -17,7 +18,7 @@ from deduplication import capture, reading, transcripts
 from deduplication.capture import capture_file
 from deduplication.deduplicator import ClaudeConversationDeduplicator
 from deduplication.errors import ExportError, ExportUnreadable, UnsafePath
-from transcript_lines import SESSION, answer, call, compacted, day, exported, prompt, result
+from transcript_lines import SESSION, answer, call, compacted, day, exported, identity, prompt, result
 
 
 @pytest.fixture
@@ -77,6 +78,27 @@ def test_a_line_that_is_being_written_waits(store, file):
     file.write_bytes(whole)
     assert capture_file(store, file).total == 1
     assert texts(store)[-1] == "and now?"
+
+
+def test_an_answer_written_before_its_prompt_waits_for_it(store, file):
+    """The client writes lines side by side: what was written just now waits for the line that it goes on from."""
+    now = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
+    question = prompt("What moves the water?", timestamp=now)
+    reply = answer("It is the moon.", parentUuid=identity("What moves the water?"), timestamp=now)
+    file.write_bytes(day(1) + reply)
+    assert capture_file(store, file).total == 2
+    assert capture_file(store, file) is None
+    file.write_bytes(day(1) + reply + question)
+    assert capture_file(store, file).total == 2
+    assert texts(store)[-2:] == ["What moves the water?", "It is the moon."]
+    assert store.store.verify() == []
+
+
+@pytest.mark.parametrize("moment", ["2026-11-20T10:00:00.000Z", "2026-99-99T99:99:99.000Z", "yesterday"])
+def test_a_line_whose_parent_never_comes_does_not_wait_for_ever(store, file, moment):
+    """A parent that some version has not written keeps nothing back: only what is seconds old waits."""
+    file.write_bytes(day(1) + answer("It is the moon.", parentUuid=identity("never written"), timestamp=moment))
+    assert capture_file(store, file).total == 3
 
 
 def test_repeats_are_turns(store, file):

@@ -438,6 +438,11 @@ def test_every_file_of_the_store_is_described(installed, monkeypatch):
     event = {"session_id": SESSION, "transcript_path": str(transcript), "cwd": str(installed.project)}
     hook = [sys.executable, str(installed.project / ".coditect" / "hooks" / "run.py"), "Stop"]
     subprocess.run(hook, input=json.dumps(event).encode(), cwd=installed.project, check=True)
+    with transcript.open("ab") as more:
+        more.write(exported(installed.project / "x.txt", "export again"))
+    event.update(file_path=str(transcript), event="change")
+    hook[-1] = "FileChanged"
+    subprocess.run(hook, input=json.dumps(event).encode(), cwd=installed.project, check=True)
     rows = re.findall(r"^\| `([^`]+)` \|", section(text_of(STORAGE), "## Files"), re.MULTILINE)
     words = {
         "NAME": r"[\w.]+",

@@ -106,6 +106,11 @@ _WHOLE = "  Total messages: 206\n  New unique: 143\n  Duplicates filtered: 63\n 
             Figures(143, 63, 206, 7931),
             id="a-file-name-is-no-figure",
         ),
+        pytest.param(
+            "  Captured as they came: 9\n" + _WHOLE + "  Captured as they came: 1,002\n",
+            Figures(143, 63, 206, 7931, captured=1002),
+            id="what-hooks-captured",
+        ),
         pytest.param(_WHOLE.rpartition("  Global")[0], None, id="cut-off-before-the-sums"),
         pytest.param("", None, id="nothing"),
     ],
@@ -119,6 +124,11 @@ def test_figures_are_read_from_the_stable_lines(output: str, expected: object) -
     ("output", "expected"),
     [
         pytest.param(json.dumps(RunResult((FIRST,), 7931).as_dict()), Figures(143, 63, 206, 7931), id="the-object"),
+        pytest.param(
+            json.dumps({**RunResult((FIRST,), 7931).as_dict(), "captured": 2}),
+            Figures(143, 63, 206, 7931, captured=2),
+            id="what-hooks-captured",
+        ),
         pytest.param("", None, id="nothing"),
         pytest.param("[1]", None, id="no-object"),
         pytest.param("{}", None, id="no-keys"),

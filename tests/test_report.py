@@ -70,6 +70,34 @@ def test_banner_is_the_seed_s() -> None:
     assert report.banner(143, 63, 206, 7931) == BANNER
 
 
+def test_banner_with_what_was_captured_before() -> None:
+    """What hooks stored since the last export is new, too, and said apart; the other numbers are the export's."""
+    lines = report.banner(1, 5, 6, 2000, captured=1200).splitlines()
+    assert lines[5:8] == [
+        "🆕 NEW UNIQUE MESSAGES ADDED & BACKED UP: 1,201",
+        "   (1,200 of them captured as they came, since the last export)",
+        "🔄 Duplicate Messages Filtered: 5",
+    ]
+
+
+def test_notice_names_exports_and_failures() -> None:
+    """Two names at most and cut to the corner's width; what failed is said, and where nothing worked, why."""
+    long = "2026-11-03-the-tides-of-the-harbour-and-what-moves-them.txt"
+    good = [ExportResult(f"{n}{long}", total=4, new=1, duplicates=3) for n in range(3)]
+    bad = ExportResult("b.txt", error="it is empty")
+    assert report.notice(RunResult((good[0],), 1234), 0).splitlines() == [
+        "🔐 1 NEW UNIQUE MESSAGE ADDED & BACKED UP",
+        f"   {('0' + long)[:30]}…{long[-9:]}",
+        "   4 messages, all stored · 1,234 in storage",
+        "   /compact is safe now",
+    ]
+    several = report.notice(RunResult((*good, bad), 9), 2).splitlines()
+    assert several[0] == "🔐 5 NEW UNIQUE MESSAGES ADDED & BACKED UP"
+    assert several[1].endswith(" and 2 more")
+    assert several[3] == "   ⚠ 1 export(s) failed: /export-dedup says why"
+    assert report.notice(RunResult((bad,), 9), 0) == "❌ export-dedup: b.txt could not be processed. it is empty"
+
+
 def test_banner_separates_thousands_in_every_number() -> None:
     """All four numbers are written alike."""
     text = report.banner(1143, 1063, 2206, 107931)

@@ -7,16 +7,18 @@ known of it. The last line waits until the client has finished it.
 
 from __future__ import annotations
 
+import calendar
 import hashlib
 import os
 import re
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from . import ingesting
 from .errors import DedupError, ExportUnreadable
-from .formats import transcript
+from .formats import line_order, transcript
 from .ingesting import Input
 from .model import BOOKKEEPING, SYSTEM, TOOL_RESULT
 from .prefix_proof import PrefixProof, proof_of
@@ -38,6 +40,9 @@ _PERSISTED: Final = "<persisted-output>"
 _SAVED: Final = re.compile(
     r"Full output saved to: [^\n]*?[/\\]tool-results[/\\]([A-Za-z0-9_-][A-Za-z0-9_.-]{0,199})(?=\s|$)"
 )
+_MOMENT: Final = re.compile(rb'"timestamp":"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)')
+_YOUNG: Final = 6.0
+"""Seconds in which the line before a line must have been written: the client takes some milliseconds."""
 _MOST_PERSISTED: Final = 64 * 1024 * 1024
 
 
@@ -125,6 +130,7 @@ def _read(file: Path, before: tuple[str, Cursor, int] | None, *, thorough: bool)
         data = _whole_lines(descriptor)
     finally:
         os.close(descriptor)
+    data = _without_lines_before_their_parents(data, rest)
     if not data:
         return None
     return _Read(data, proof.extended(rest, data), before if proof.offset else None)
@@ -152,6 +158,29 @@ def _whole_lines(descriptor: int) -> bytes:
         if len(more) < PART:
             return b""
         data += more
+
+
+def _without_lines_before_their_parents(data: bytes, before: bytes) -> bytes:
+    """``data`` up to the first line that was just written, while the line that it goes on from was not.
+
+    The client writes lines side by side. ``before`` is the end of what was read already; a parent that lies further back is
+    waited for in vain, which :data:`_YOUNG` bounds.
+    """
+    for start, later in line_order.orphans(data, before):
+        if not later and _young(data[start : data.find(b"\n", start)]):
+            return data[:start]
+    return data
+
+
+def _young(line: bytes) -> bool:
+    moment = _MOMENT.search(line)
+    if moment is None:
+        return False
+    try:
+        written = calendar.timegm(time.strptime(moment.group(1).decode(), "%Y-%m-%dT%H:%M:%S"))
+    except (ValueError, OverflowError):
+        return False
+    return abs(time.time() - written) < _YOUNG
 
 
 def _store(dedup: ClaudeConversationDeduplicator, file: Path, read: _Read, part: transcript.Slice) -> Captured:

@@ -18,24 +18,30 @@ if TYPE_CHECKING:
     from .project import Project
 
 NAME: Final = "last_run.json"
+LIVE: Final = "live"
+"""The folder that hooks leave their markers in."""
 BY_HOOK: Final = "hook"
 BY_COMMAND: Final = "command"
 KEPT: Final = 50
 """Runs before the last one of which a line is kept."""
+BY_CAPTURE: Final = "capture"
+"""No run at all: where counting begins in a store that no export was processed into yet."""
 RECENT: Final = 24 * 3600
 """Seconds for which a result is shown in the place of "no export found"."""
 
 
 @dataclass(frozen=True)
 class Earlier:
-    """A run that was made before: its figures, when it ended, who started it, and how much was captured since.
+    """A run that was made before: its figures, when it ended, who started it, and how much was captured around it.
 
-    ``result`` is the object of ``--json``; ``finished`` is a time of this machine's clock, in seconds.
+    ``result`` is the object of ``--json``; ``finished`` is a time of this machine's clock, in seconds. ``captured`` are the
+    messages that came between the run before it and itself, ``since`` those that came after it.
     """
 
     result: dict[str, Any]
     finished: float
     by: str
+    captured: int = 0
     since: int = 0
 
     @property
@@ -51,17 +57,20 @@ class Earlier:
     def as_dict(self) -> dict[str, Any]:
         """For ``--json``."""
         moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.finished))
-        return {**self.result, "by": self.by, "finished": moment, "new_since": self.since}
+        return {
+            **self.result,
+            "by": self.by,
+            "finished": moment,
+            "captured": self.captured,
+            "new_since": self.since,
+        }
 
 
-def save(project: Project, result: RunResult, by: str) -> None:
+def save(project: Project, result: RunResult, by: str, captured: int = 0) -> None:
     """Keep the figures of a run. Best effort: the run itself is in the log, and nothing depends on this."""
-    if not project.state.is_dir():
-        return
-    path = str(project.state / NAME)
-    earlier = lines(path)
-    record = {"finished": time.time(), "by": by, "result": result.as_dict(), "before": earlier[:KEPT]}
-    atomic.replace(path, json.dumps(record).encode(), durable=False)
+    before = lines(str(project.state / NAME))[:KEPT]
+    record = {"finished": time.time(), "by": by, "captured": captured, "result": result.as_dict(), "before": before}
+    _write(project, record)
 
 
 def lines(path: str) -> list[dict[str, Any]]:
@@ -89,12 +98,30 @@ def lines(path: str) -> list[dict[str, Any]]:
     return [last, *before]
 
 
-def stored_then(project: Project) -> int:
-    """How many messages the store had at the end of the last run; 0 where there was none."""
+def begin(project: Project, unique: int) -> None:
+    """Before the first capture: what the store holds already, ``unique`` messages, is not new to the next export."""
+    if not (project.state / NAME).exists():
+        _write(project, {"finished": time.time(), "by": BY_CAPTURE, "result": {"global_unique": unique, "exports": []}})
+
+
+def stored_then(project: Project) -> Optional[int]:
+    """How many messages the store had at the end of the last run; None where nobody counted, or where no hook is at work."""
+    if not (project.state / LIVE).is_dir():
+        return None
     try:
         return int(json.loads((project.state / NAME).read_bytes())["result"]["global_unique"])
     except (OSError, ValueError, KeyError, TypeError):
-        return 0
+        return None
+
+
+def captured_since(then: Optional[int], result: RunResult) -> int:
+    """Messages that came since the last run, which left ``then`` messages, and that ``result`` did not bring itself."""
+    return max(0, result.global_unique - then - result.new) if then is not None else 0
+
+
+def _write(project: Project, record: dict[str, Any]) -> None:
+    if project.state.is_dir():
+        atomic.replace(str(project.state / NAME), json.dumps(record).encode(), durable=False)
 
 
 def recent(project: Project, unique: int) -> Optional[Earlier]:
@@ -103,9 +130,10 @@ def recent(project: Project, unique: int) -> Optional[Earlier]:
         record = json.loads((project.state / NAME).read_bytes())
         result, finished, by = record["result"], float(record["finished"]), record["by"]
         since = unique - int(result["global_unique"])
+        captured = int(record.get("captured", 0))
         names = [each["path"] for each in result["exports"]]
     except (OSError, ValueError, KeyError, TypeError):
         return None
     if by != BY_HOOK or not names or not 0 <= time.time() - finished < RECENT:
         return None
-    return Earlier(result, finished, by, max(0, since))
+    return Earlier(result, finished, by, captured, max(0, since))

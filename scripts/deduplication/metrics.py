@@ -142,12 +142,13 @@ class RunResult:
 
 @dataclass(frozen=True)
 class Figures:
-    """The four numbers of the banner."""
+    """The four numbers of the banner; ``captured`` are messages that hooks stored since the last export, before this run."""
 
     new: int
     duplicates: int
     total: int
     unique: int
+    captured: int = 0
 
 
 def _line(label: str) -> re.Pattern[str]:
@@ -161,6 +162,7 @@ _LABELS: Final = (
     _line(r"Total messages"),
     _line(r"(?:Global unique count|Total unique messages)"),
 )
+_CAPTURED: Final = _line("Captured as they came")
 
 
 def extract(output: str) -> Optional[Figures]:
@@ -174,6 +176,8 @@ def extract(output: str) -> Optional[Figures]:
         if not numbers:
             return None
         found.append(int(numbers[-1].replace(",", "")))
+    captured = _CAPTURED.findall(output)
+    found.append(int(captured[-1].replace(",", "")) if captured else 0)
     return Figures(*found)
 
 
@@ -184,6 +188,6 @@ def extract_json(output: str) -> Optional[Figures]:
     try:
         run = json.loads(output)
         keys = ("new_messages", "duplicates_filtered", "total_messages", "global_unique")
-        return Figures(*(int(run[key]) for key in keys))
+        return Figures(*(int(run[key]) for key in keys), *([int(run["captured"])] if "captured" in run else []))
     except (ValueError, TypeError, KeyError, RecursionError):
         return None

@@ -105,13 +105,18 @@ def handled_before(earlier: Earlier) -> str:
         [
             f"✓ Already done: the hook processed {names}{more} at {earlier.clock}",
             *([since] if since else []),
-            "   Its numbers:",
             f"  Total messages: {result['total_messages']}",
             f"  New unique: {result['new_messages']}",
             f"  Duplicates filtered: {result['duplicates_filtered']}",
+            *([captured(earlier.captured)] if earlier.captured else []),
             f"  Global unique count: {result['global_unique'] + earlier.since}",
         ]
     )
+
+
+def captured(count: int) -> str:
+    """Messages that hooks stored since the last export, before this one came: they are new to whoever exports."""
+    return f"  Captured as they came: {count}"
 
 
 def export_block(export: ExportResult, *, named: bool = False) -> str:
@@ -233,8 +238,9 @@ def execution_header(started: str, repository: str, status_log: str) -> str:
     )
 
 
-def banner(new: int, duplicates: int, total: int, unique: int) -> str:
-    """The four numbers that nobody can miss."""
+def banner(new: int, duplicates: int, total: int, unique: int, captured: int = 0) -> str:
+    """The four numbers that nobody can miss; ``captured`` messages were stored since the last export, before this one came."""
+    before = [f"   ({captured:,} of them captured as they came, since the last export)"] if captured else []
     return "\n".join(
         [
             "",
@@ -242,7 +248,8 @@ def banner(new: int, duplicates: int, total: int, unique: int) -> str:
             "📊 BACKUP & DEDUPLICATION RESULTS",
             LOCKS,
             "",
-            f"🆕 NEW UNIQUE MESSAGES ADDED & BACKED UP: {new:,}",
+            f"🆕 NEW UNIQUE MESSAGES ADDED & BACKED UP: {new + captured:,}",
+            *before,
             f"🔄 Duplicate Messages Filtered: {duplicates:,}",
             f"📨 Total Messages Processed: {total:,}",
             f"💾 Total Unique Messages in Storage: {unique:,}",
@@ -298,6 +305,37 @@ def log_not_saved(status_log: str, reason: str, exit_code: int) -> str:
     )
 
 
+# --- a notice in the corner of the client's screen ----------------------------------------------------------------
+
+
+def notice(run: RunResult, captured: int) -> str:
+    """What a hook says of the exports that it processed: four short lines, a narrow screen has some 45 cells for them.
+
+    Most messages were captured as they came, so that an export itself brings none: what counts is what is new since the
+    last one. ``captured`` as in :func:`banner`.
+    """
+    names = ", ".join(_shortened(_name(export.path)) for export in run.exports[:2])
+    more = f" and {len(run.exports) - 2} more" if len(run.exports) > 2 else ""
+    failed = run.failed
+    if len(failed) == len(run.exports):
+        return f"❌ export-dedup: {names}{more} could not be processed. {console.printable(failed[0].error or '')}"
+    new = run.new + captured
+    last = f"⚠ {len(failed)} export(s) failed: /export-dedup says why" if failed else "/compact is safe now"
+    return "\n".join(
+        [
+            f"🔐 {new:,} NEW UNIQUE {'MESSAGE' if new == 1 else 'MESSAGES'} ADDED & BACKED UP",
+            f"   {names}{more}",
+            f"   {run.total:,} messages, all stored · {run.global_unique:,} in storage",
+            f"   {last}",
+        ]
+    )
+
+
+def not_capturing(error: str, log: str) -> str:
+    """At the start of a session whose store cannot be used."""
+    return f"⚠ export-dedup: nothing is captured: {console.printable(error)} (details: {console.printable(log)})"
+
+
 # --- pieces ----------------------------------------------------------------------------------------------------
 
 
@@ -319,3 +357,8 @@ def _some(label: str, texts: Sequence[str]) -> list[str]:
 
 def _name(path: Union[str, os.PathLike[str]]) -> str:
     return console.printable(os.path.basename(os.fspath(path)) or os.fspath(path))
+
+
+def _shortened(name: str) -> str:
+    """A file name of at most 40 characters: the client's own ones have the first prompt in them."""
+    return name if len(name) <= 40 else f"{name[:30]}…{name[-9:]}"

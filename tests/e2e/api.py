@@ -66,6 +66,11 @@ class StandIn:
             "usage": {"input_tokens": 10, "output_tokens": 20},
         }
 
+    def last_heard(self) -> str:
+        """The last request that had the conversation in it, as JSON text."""
+        bodies = [body for body in self.requests if body.get("tools") and _SUMMARY_ASKED not in prompt(body)[0]]
+        return json.dumps(bodies[-1], ensure_ascii=False)
+
     def heard(self) -> str:
         """Everything that was ever sent to the model, as one JSON text: what must not be in it can be looked for."""
         return json.dumps(self.requests, ensure_ascii=False)

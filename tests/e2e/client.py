@@ -25,6 +25,7 @@ from typing import Final
 import pyte
 
 KEY: Final = "sk-ant-dummy-key-for-the-stand-in-of-the-api"
+_INPUT: Final = re.compile("─{20,}\n(?=❯)")
 READY: Final = re.compile("─{20,}\n❯")
 PATIENCE: Final = 60.0  # seconds until something that must come has not come; wide, for machines that are slow
 KEYS: Final = {
@@ -91,6 +92,7 @@ class Client:
         self._screen = pyte.HistoryScreen(columns, lines, history=5000)
         self._stream = pyte.Stream(self._screen)
         self._drawing = threading.Lock()
+        self._sent = ""
 
     def __enter__(self) -> Client:
         answer_first_questions(self.project)
@@ -135,13 +137,18 @@ class Client:
         os.write(self._terminal, KEYS[key].encode())
 
     def say(self, text: str) -> None:
-        """Type a prompt or a command and send it once it stands in the input line."""
+        """Type a prompt or a command and send it once it stands in the input line.
+
+        While the client is busy, what was sent before may still stand there, and what is typed then would be added to it.
+        """
+        self.wait_until(lambda: not (self._sent and self._sent in self._input()), "an input line that is free")
         self.type(text)
         typed = _squeezed(text)[-30:]
         self.wait_until(lambda: typed in _squeezed(self.screen()), f"{text!r} in the input line")
         # Enter in the same breath would be taken for a line break of a paste.
         time.sleep(0.4)
         self.press("enter")
+        self._sent = typed
 
     def ask(self, text: str) -> None:
         """Send a prompt and wait until its turn is over."""
@@ -150,6 +157,12 @@ class Client:
         self.wait_until(
             lambda: _TURN_OVER.search(_squeezed(self.history()).rpartition(asked)[2]), f"the end of the turn {text!r}"
         )
+
+    def clear(self) -> None:
+        """``/clear``, until the new session stands: before that the client takes keys for the old one."""
+        self.say("/clear")
+        self.wait_until(lambda: self.screen().count("❯") == 2, "the new session")
+        time.sleep(1.5)
 
     def leave(self) -> None:
         """End the client as a user does, and wait until it has gone."""
@@ -186,6 +199,10 @@ class Client:
                 raise Waited(f"{what} did not come within {seconds:g} s; the screen:\n{self.screen()}")
             time.sleep(0.05)
         return time.monotonic() - began
+
+    def _input(self) -> str:
+        """What stands in the input line, squeezed."""
+        return _squeezed(_INPUT.split(self.screen())[-1])
 
     def _draw(self) -> None:
         """Read what the client writes until it ends, and draw it."""

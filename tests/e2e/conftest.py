@@ -88,11 +88,15 @@ def project(tmp_path):
 
 @pytest.fixture
 def start(executable, api):
-    """``start(place, *arguments)``: the client there, to be used in a ``with``."""
+    """``start(place, *arguments)``: the client there, to be used in a ``with``.
+
+    ``model`` is one without efforts: of those the client shows a hint in the first ten seconds, where our notices come.
+    """
     from e2e.client import Client
 
-    def start(place, *arguments, **options):
-        return Client(executable, place.root, api.url, "--allowedTools", "Bash", *arguments, **options)
+    def start(place, *arguments, model="claude-haiku-4-5", **options):
+        chosen = ["--model", model] if model else []
+        return Client(executable, place.root, api.url, *chosen, *arguments, "--allowedTools", "Bash", **options)
 
     return start
 

@@ -61,6 +61,20 @@ class Place:
         """The names of the raw exports in the archive; its own dot files are none."""
         return sorted(path.name for path in self.archive.glob("[!.]*"))
 
+    def checkpoints(self) -> list[str]:
+        """The names of the checkpoint documents."""
+        return sorted(path.name for path in (self.memory / "checkpoints").glob("2*.md"))
+
+    def hook_log(self) -> str:
+        """What hooks noted of their failures."""
+        path = self.memory / "dedup_state" / "hooks.log"
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+
+    def shown(self, prompt: str, answer: str) -> str:
+        """A text export of one turn."""
+        head = " ▐▛███▜▌   Claude Code v2.1.197\n▝▜█████▛▘  Opus\n  ▘▘ ▝▝    ~/x\n"
+        return f"{head}\n❯ {prompt}\n\n● {answer}\n\n✻ Baked for 0s"
+
     def files(self) -> list[str]:
         """Every file and folder of the project outside ``.git``."""
         found = []

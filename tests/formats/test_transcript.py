@@ -788,6 +788,39 @@ def test_a_rewind_is_marked(cut):
     assert marks == [Mark(REWIND, 7)]
 
 
+def numbered(number, parent, value):
+    """A line whose own id and whose parent's are numbers; ``parentUuid`` stands first, as the client writes it."""
+    ids = {"parentUuid": parent and f"00000000-0000-4000-9000-{parent:012d}"}
+    return json.dumps({**value, **ids, "uuid": f"00000000-0000-4000-9000-{number:012d}"}, separators=(",", ":")) + "\n"
+
+
+def test_an_answer_that_stands_before_its_prompt():
+    """The client writes lines side by side: a line is read behind its parent; the spans stay in the order of the file."""
+    data = (
+        json.dumps({"type": "mode", "mode": "normal", "sessionId": SESSION})
+        + "\n"
+        + numbered(2, 3, assistant(said("It is the moon.")))
+        + numbered(1, None, user("What moves the water?"))
+        + numbered(3, 1, line("attachment", attachment={"type": "skill_listing"}))
+        + numbered(4, 2, user("And how often?"))
+    ).encode()
+    export = transcript.parse(data)
+    assert [message.content for message in export.messages] == [
+        "What moves the water?",
+        "It is the moon.",
+        "And how often?",
+    ]
+    assert export.marks == ()
+    assert [span.start for span in export.spans] == sorted(span.start for span in export.spans)
+    assert (export.spans[0].start, export.spans[-1].end) == (0, len(data))
+
+
+def test_lines_that_name_each_other_as_parents():
+    """Circles, which some versions wrote, end, and lines that are no objects are in nobody's way: every message is there once."""
+    data = "[]\n{\n" + numbered(1, 2, user("one")) + numbered(2, 1, user("two")) + numbered(3, 3, user("three"))
+    assert sorted(m.content for m in transcript.parse(data.encode()).messages) == ["one", "three", "two"]
+
+
 def test_empty_slice():
     """A slice without a known line is no error: the file as a whole was recognised."""
     export, after = transcript.parse_slice(b"\n", BOOKKEEPING)

@@ -180,8 +180,12 @@ def test_an_export_is_processed_wherever_it_went(session, tmp_path, event, where
     session.export(path)
     more = {"file_path": str(session.transcript), "event": "change"} if event == "FileChanged" else {}
     said = session.fire(event, **more)["systemMessage"]
-    assert said.splitlines()[0] == "🔐 export-dedup: 6 NEW UNIQUE MESSAGES since the last export"
-    assert said.splitlines()[-1].strip() == "Everything is stored: /compact is safe now."
+    assert said.splitlines()[0] == "🔐 6 NEW UNIQUE MESSAGES ADDED & BACKED UP"
+    assert said.splitlines()[1:] == [
+        "   day 1.txt",
+        "   6 messages, all stored · 6 in storage",
+        "   /compact is safe now",
+    ]
     assert session.archived() == ["day 1.txt"]
     assert path.exists() == (where == "outside")
     assert session.fire(event, **more) == {}
@@ -275,8 +279,55 @@ def test_the_command_shows_the_banner_without_the_model(session, name):
     assert said["decision"] == "block"
     assert said["reason"].startswith("🔐" * 40)
     assert "📨 Total Messages Processed: 6" in said["reason"]
+    assert "✓ Archived: notes.txt → MEMORY-CONTEXT/exports-archive/" in said["reason"]
     assert "Status: ✅ SUCCESS" in said["reason"]
+    assert "Step 2" not in said["reason"]
     assert session.archived() == ["notes.txt"]
+    assert len(session.talk()) == 6
+
+
+def test_a_short_export_belongs_to_the_session_that_named_it(session):
+    """Two short turns say too little to be recognised: the transcript tells whose they are, whoever takes the file."""
+    session.transcript.unlink()
+    session.write(prompt("why?") + answer("so."))
+    session.export()
+    expand(session, environment={"EXPORT_DEDUP_COMMAND_BANNER": "model"})
+    assert (session.root / "notes.txt").exists()
+    expand(session)
+    assert ClaudeConversationDeduplicator(session.state).conversations() == [SESSION]
+    assert session.talk() == ["why?", "so."]
+
+
+def test_the_numbers_are_those_since_the_last_export(session):
+    """What was captured as it came is new to whoever exports; what was counted once is not counted again."""
+    session.fire("Stop")
+    session.export()
+    assert session.fire("Stop")["systemMessage"].startswith("🔐 6 NEW UNIQUE MESSAGES ADDED & BACKED UP\n")
+    session.write(prompt("one more question") + answer("one more answer"))
+    session.fire("Stop")
+    session.export(session.root / "again.txt")
+    said = expand(session)["reason"]
+    assert "🆕 NEW UNIQUE MESSAGES ADDED & BACKED UP: 2\n" in said
+    assert "   (2 of them captured as they came, since the last export)\n" in said
+    assert "🔄 Duplicate Messages Filtered: 8\n" in said
+    again = expand(session)["reason"]
+    assert "No new export files found" in again
+    assert "Looked in:\n   - repo root\n" in again
+
+
+def test_what_was_stored_before_the_hooks_came_is_not_new(session, repository):
+    """Hooks that are installed into a project with a store begin to count there."""
+    script = repository / "scripts" / "export-dedup.py"
+    command = [sys.executable, str(script), "--project", str(session.root), "--no-checkpoint", "--json"]
+    session.export(session.root / "before.txt")
+    subprocess.run(command, check=True, capture_output=True)
+    (session.state / "last_run.json").unlink()
+    session.transcript.unlink()
+    session.write(prompt("one more question") + answer("one more answer"))
+    session.fire("Stop")
+    session.export(session.root / "after.txt")
+    assert session.fire("Stop")["systemMessage"].startswith("🔐 2 NEW UNIQUE MESSAGES ADDED & BACKED UP\n")
+    assert json.loads((session.state / "last_run.json").read_bytes())["captured"] == 2
 
 
 def test_the_command_shows_what_the_hook_has_done(session):
@@ -407,9 +458,9 @@ def test_a_command_that_prints_nothing_says_that_it_is_done(session):
 
 def test_the_doctor_is_answered_at_any_length(session):
     """A diagnosis too long for the client is cut between lines."""
-    from deduplication.live.events import MOST_CHARACTERS, _cut
+    from deduplication.live.command_output import MOST_CHARACTERS, cut
 
-    text = _cut("a line\n" * 5_000)
+    text = cut("a line\n" * 5_000)
     assert len(text) <= MOST_CHARACTERS + 60
     assert text.endswith("a line\n… There is more: run the command in a shell.")
 
@@ -462,7 +513,10 @@ def test_the_plugin_stands_down_where_the_project_has_hooks_of_its_own(session):
     (session.root / ".claude").mkdir()
     settings = session.root / ".claude" / "settings.json"
     settings.write_text('{"hooks":{"Stop":[{"hooks":[{"command":"sh .coditect/hooks/run.sh Stop"}]}]}}')
-    session.fire("Stop", environment={"CLAUDE_PLUGIN_ROOT": "/plugin"})
+    plugin = {"CLAUDE_PLUGIN_ROOT": "/plugin"}
+    assert session.fire("Stop", environment=plugin) == {}
+    for source in ("startup", "compact"):
+        assert session.fire("SessionStart", plugin, source=source) == {}
     assert not session.state.exists()
     settings.unlink()
     session.fire("Stop", environment={"CLAUDE_PLUGIN_ROOT": "/plugin"})
@@ -564,6 +618,32 @@ def test_a_store_that_cannot_be_used_never_breaks_the_session(session, event):
     done = session.raw(event, json.dumps({"session_id": "s", "transcript_path": str(session.transcript)}).encode())
     assert (done.returncode, done.stderr) == (0, b"")
     assert session.state.read_text() == "in the way"
+
+
+def test_a_store_that_cannot_be_used_is_said_once(session):
+    """Where a session starts, not with every turn; and the command fails on the screen, not before the model."""
+    session.state.write_text("in the way")
+    for source, told in (("startup", True), ("resume", True), ("clear", False)):
+        said = session.fire("SessionStart", source=source).get("systemMessage", "")
+        assert said.startswith("⚠ export-dedup: nothing is captured: ") == told
+    assert session.fire("Stop") == {}
+    said = expand(session)
+    assert said["decision"] == "block"
+    assert "Status: ❌ FAILED" in said["reason"]
+
+
+def test_a_folder_that_cannot_be_written_is_noticed(session, monkeypatch):
+    """Permissions are looked at where the store is, or would be."""
+    from deduplication.errors import StoreNotWritable
+    from deduplication.live.place import Place
+    from deduplication.live.work import Work
+    from deduplication.project import Project
+
+    work = Work(Place(session.root, Project(session.root), opted_in=True), {})
+    work.check()
+    monkeypatch.setattr(os, "access", lambda path, mode: str(path) != str(session.memory))
+    with pytest.raises(StoreNotWritable, match="permission denied"):
+        work.check()
 
 
 def test_a_failure_is_noted_in_a_bounded_log(session):

@@ -35,6 +35,7 @@ def main(arguments: Sequence[str]) -> int:
 
     dedup = ClaudeConversationDeduplicator(project.state, asked.backend, asked.db_url)
     silent = bool(asked.json)
+    then = last_run.stored_then(project)
     outcome = workflow.run(
         project,
         options,
@@ -42,11 +43,13 @@ def main(arguments: Sequence[str]) -> int:
         _nowhere if silent else report.show,
         confirm=None if silent or asked.yes else _asker(),
         earlier=lambda unique: last_run.recent(project, unique),
+        stored_then=then,
     )
+    captured = last_run.captured_since(then, outcome.result)
     if any(export.error is None for export in outcome.result.exports):
-        last_run.save(project, outcome.result, last_run.BY_COMMAND)
+        last_run.save(project, outcome.result, last_run.BY_COMMAND, captured)
     if silent:
-        _print_json(outcome)
+        _print_json(outcome, captured)
     if outcome.unexpected is not None:
         raise outcome.unexpected
     return outcome.exit_code
@@ -101,12 +104,13 @@ def _asker() -> Callable[[str], bool] | None:
     return ask
 
 
-def _print_json(outcome: Outcome) -> None:
+def _print_json(outcome: Outcome, captured: int) -> None:
     import json
 
     # ASCII: a name that is no valid Unicode becomes an escape, on every console.
     earlier = {"earlier": outcome.earlier.as_dict()} if outcome.earlier is not None else {}
-    print(json.dumps({**outcome.result.as_dict(), **earlier}))
+    more = {"captured": captured} if captured and outcome.result.exports else {}
+    print(json.dumps({**outcome.result.as_dict(), **more, **earlier}))
     for problem in outcome.problems:
         entry.report(problem)
     if outcome.exit_code == EXIT_OK:

@@ -88,7 +88,9 @@ class _Run:
         code = ended.code if ended is not None else EXIT_FAILURE
         figures = metrics.extract_json(self.object.text()) if self.as_json else metrics.extract(output)
         if figures is not None:
-            self.say(report.banner(figures.new, figures.duplicates, figures.total, figures.unique))
+            self.say(
+                report.banner(figures.new, figures.duplicates, figures.total, figures.unique, captured=figures.captured)
+            )
         self.say(report.execution_summary(code, _now(), time.monotonic() - began))
         failure = _failure(code, ended, output, trouble) if code else ""
         if failure:

@@ -16,8 +16,9 @@ from ..errors import ExportUnreadable, NotAnExport
 from ..model import Span
 from .base import Member
 from .json_spans import EVERY, STRUCTURE, Document, decoder, looks_like_json
+from .line_order import lines_of
 from .transcript_lines import CONVERSATION, Reading, read_line
-from .transcript_reader import Dialect, LineReader, lines_of
+from .transcript_reader import Dialect, LineReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,10 +1,10 @@
 """Session transcripts of Claude Code: ``~/.claude/projects/<folder>/<session>.jsonl`` and those of sub-agents, 2.0 to 2.1.330.
 
-One JSON object a line, only ever appended to (see ``transcript_lines`` for what a line can be). Lines end at a line feed and
-nowhere else. Every line is one span: of its first message's kind, of its type, or of a label of ``transcript_reader``. Where a
-line has several messages (text and image of a prompt), they share its bytes, the span stands once, and the uuid of each is the
-line's with ``:n`` for the n-th block, from 0. The client writes each block of a streamed answer as a line of its own: nothing is
-merged.
+One JSON object a line, only ever appended to (see ``transcript_lines`` for what a line can be, ``line_order`` for the order in
+which lines are read). Lines end at a line feed and nowhere else. Every line is one span: of its first message's kind, of its
+type, or of a label of ``transcript_reader``. Where a line has several messages (text and image of a prompt), they share its
+bytes, the span stands once, and the uuid of each is the line's with ``:n`` for the n-th block, from 0. The client writes each
+block of a streamed answer as a line of its own: nothing is merged.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ..errors import NotAnExport
 from .json_spans import decoder
+from .line_order import lines_of
 from .transcript_lines import CONVERSATION, OTHERS
-from .transcript_reader import BLANK, DAMAGED, REPEATED, UNFINISHED, UNKNOWN, Dialect, LineReader, lines_of
+from .transcript_reader import BLANK, DAMAGED, REPEATED, UNFINISHED, UNKNOWN, Dialect, LineReader
 
 if TYPE_CHECKING:
     from ..model import Export

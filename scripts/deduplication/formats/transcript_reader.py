@@ -1,7 +1,8 @@
 """Lines of a session's file into messages, spans and marks: shared by transcripts and by streams of the same session.
 
-One JSON object a line; lines end at a line feed and nowhere else. Every line is one span: of its first message's kind, of its
-type, or of one of the labels below. Where a line has several messages, they share its bytes and the span stands once.
+One JSON object a line; lines end at a line feed and nowhere else, and none is read before the one that it goes on from. Every
+line is one span: of its first message's kind, of its type, or of one of the labels below. Where a line has several messages,
+they share its bytes and the span stands once.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Optional
 from ..errors import ExportUnreadable
 from ..model import COMPACTION, EXACT, PROMPT, REWIND, Export, Mark, Message, Span
 from .json_spans import check_depth, decoder
+from .line_order import in_order
 from .transcript_lines import CONVERSATION, Reading, command_before, read_line
 
 if TYPE_CHECKING:
@@ -77,7 +79,7 @@ class LineReader:
 
     def read(self, data: bytes) -> Export:
         """The export that ``data`` is."""
-        for number, (start, end) in enumerate(lines_of(data), 1):
+        for number, start, end in in_order(data):
             raw = data[start:end]
             try:
                 text = raw.decode()
@@ -94,7 +96,7 @@ class LineReader:
         return Export(
             self.dialect.name,
             tuple(self._messages),
-            tuple(self.spans),
+            tuple(sorted(self.spans, key=lambda span: span.start)),
             tuple(self._marks),
             conversation_id=f"{self._session}-agent-{self._agent}" if self._agent else self._session,
             warnings=tuple(self._warnings()),
@@ -249,15 +251,6 @@ def _is_part(said: list[Any], version: list[Any]) -> bool:
         role == other and isinstance(text, str) and isinstance(whole, str) and whole.startswith(text)
         for (role, text), (other, whole) in zip(said, version)
     )
-
-
-def lines_of(data: bytes) -> Iterator[tuple[int, int]]:
-    """Where each line begins and ends, its line feed included."""
-    start, size = 0, len(data)
-    while start < size:
-        end = data.find(b"\n", start) + 1 or size
-        yield start, end
-        start = end
 
 
 def _counted(count: int) -> str:

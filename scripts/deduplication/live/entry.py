@@ -24,7 +24,9 @@ def run(arguments: list[str]) -> None:
         if not (event in ("UserPromptSubmit", "Stop") and quick.nothing_new(data)):
             _answer(_handled(event, data))
     except BaseException as error:  # noqa: BLE001 - a hook never breaks the session
-        _log(event, data, error)
+        log = _log(event, data, error)
+        if event == "SessionStart" and log:
+            _answer({"systemMessage": _not_capturing(error, log)})
     try:
         sys.stdout.flush()
     except OSError as error:
@@ -54,10 +56,17 @@ def _answer(answer: dict[str, object] | None) -> None:
         sys.stdout.write(json.dumps(answer) + "\n")  # ASCII: no console can refuse it
 
 
-def _log(event: str, data: bytes, error: BaseException) -> None:
+def _log(event: str, data: bytes, error: BaseException) -> str:
+    """Note a failure; where that was, empty where it could not be."""
     try:
         from . import failures
 
-        failures.note(event, data, error)
-    except Exception:  # noqa: BLE001, S110 - nowhere is left to say it
-        pass
+        return failures.note(event, data, error)
+    except Exception:  # noqa: BLE001 - nowhere is left to say it
+        return ""
+
+
+def _not_capturing(error: BaseException, log: str) -> str:
+    from .. import report
+
+    return report.not_capturing(str(error) or type(error).__name__, log)

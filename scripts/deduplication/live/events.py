@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from .. import config
-from . import slash_commands
+from . import command_output, slash_commands
 from .forms import plugin_enabled, stands_down
 from .place import place_of
 
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 AT_ONCE: Final = 3_000_000
 """Bytes of transcripts that SessionStart reads itself; more would take longer than 200 ms and go to a process apart."""
 EXPORTS_AT_ONCE: Final = 2
-MOST_CHARACTERS: Final = 9_500
-"""The client cuts what a hook says at 10,000."""
 _NOT_PLAIN: Final = (
     "❌ export-dedup: the client would pass these arguments through a shell, and they have characters that a shell obeys. "
     'Leave them out, or set "command_banner" to "hook" in .coditect/config.json: then no shell is used.'
@@ -57,6 +55,11 @@ def handle(event: str, payload: Payload) -> Answer:
 def session_start(work: Work, payload: Payload) -> Answer:
     """Watch the transcript and the drop folder, catch up on what was missed, say what is safe after a compaction."""
     transcript = _text(payload, "transcript_path")
+    if payload.get("source") in ("startup", "resume"):
+        work.check()
+        from . import notices
+
+        notices.session_began(work.live, _text(payload, "session_id"))
     if work.place.opted_in:
         work.project.exports.mkdir(parents=True, exist_ok=True)
     banner = ""
@@ -69,8 +72,8 @@ def session_start(work: Work, payload: Payload) -> Answer:
         banner = work.process(lying)
     output: dict[str, Any] = {"hookEventName": "SessionStart", "watchPaths": _watched(work, payload)}
     if payload.get("source") in ("compact", "resume") and work.settings["compact_context"]:
-        captured = work.capture(transcript) if transcript else None
-        del captured
+        if transcript:
+            work.capture(transcript)
         context = _what_is_safe(work, _text(payload, "session_id"))
         if context:
             output["additionalContext"] = context
@@ -88,9 +91,9 @@ def file_changed(work: Work, payload: Payload) -> Answer:
     if payload.get("event") not in ("add", "change") or not path:
         return None
     if path.endswith(".jsonl") and os.path.realpath(path) == os.path.realpath(_text(payload, "transcript_path")):
-        return _message(_capture_and_process(work, path))
+        return _notice(work, payload, _capture_and_process(work, path))
     if work.place.opted_in and os.path.dirname(os.path.realpath(path)) == os.path.realpath(work.project.exports):
-        return _message(work.process(_dropped(work, path)))
+        return _notice(work, payload, work.process(_dropped(work, path)))
     return None
 
 
@@ -143,24 +146,25 @@ def prompt_expansion(work: Work, payload: Payload) -> Answer:
     name, arguments = slash_commands.named(payload.get("command_name")), _text(payload, "command_args")
     if not name:
         return None
+    transcript = _text(payload, "transcript_path")
     if work.settings["command_banner"] != config.HOOK:
         # The client puts the arguments of the main command into a line of shell.
-        if name == slash_commands.MAIN and not slash_commands.is_plain(arguments):
-            return _blocked(_NOT_PLAIN)
+        if name == slash_commands.MAIN:
+            if not slash_commands.is_plain(arguments):
+                return _blocked(_NOT_PLAIN)
+            _before_the_command(work, transcript)
         return None
     try:
         words = slash_commands.words_of(name, arguments)
     except ValueError as error:
         return _blocked(f"❌ export-dedup: the arguments cannot be read: {error}")
     command = slash_commands.COMMANDS[name]
-    transcript = _text(payload, "transcript_path") if command.captures else ""
-    if transcript:
-        captured = work.capture(transcript)
-        if name == slash_commands.MAIN:
-            # The command finds what lies in the project; an export that went elsewhere only the transcript names.
-            work.process([path for path in work.exports_named(captured) if not work.within(path)])
-    output = _run(work, command, words)
-    return _blocked(_shown(output) if command.whole else _cut(output) or "✓ Done.")
+    if name == slash_commands.MAIN:
+        _before_the_command(work, transcript)
+    elif transcript and command.captures:
+        work.capture(transcript)
+    output = command_output.output_of(command, _bundle(), str(work.place.root), words)
+    return _blocked(command_output.shown(output) if command.whole else command_output.cut(output) or "✓ Done.")
 
 
 _HANDLERS: Final[dict[str, Callable[[Work, Payload], Answer]]] = {
@@ -185,6 +189,19 @@ def _capture_and_process(work: Work, transcript: str) -> str:
     if captured is None:
         return ""
     return work.process(work.exports_named(captured), captured.conversation_id)
+
+
+def _before_the_command(work: Work, transcript: str) -> None:
+    """What only the transcript tells: which exports went elsewhere, and that a short one belongs to this session."""
+    try:
+        captured = work.capture(transcript) if transcript else None
+        if captured is not None:
+            named = work.exports_named(captured)
+            work.process([path for path in named if not work.within(path)], captured.conversation_id)
+            # The command finds these, with the user's options.
+            work.know([path for path in named if work.within(path)], captured.conversation_id)
+    except DedupError as error:  # the command meets it too, and says it on the screen
+        work.note(f"UserPromptExpansion: {error}")
 
 
 def _dropped(work: Work, path: str) -> list[str]:
@@ -246,41 +263,6 @@ def _blocked(text: str) -> Answer:
     return {"decision": "block", "reason": text}
 
 
-def _run(work: Work, command: slash_commands.Command, words: list[str]) -> str:
-    """What a command of ours prints, called with words and not through a shell."""
-    script = os.path.join(_bundle(), "scripts", command.script)
-    own = [*command.words, str(MOST_CHARACTERS)] if "--characters" in command.words else [*command.words]
-    # The user's own project, even where it did not opt in: the main command is what opts in.
-    done = subprocess.run(
-        [sys.executable, script, *own, "--project", str(work.place.root), *words],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
-        check=False,
-    )
-    return done.stdout.decode("utf-8", "replace")
-
-
-def _cut(output: str) -> str:
-    """At most what the client shows, cut between lines; the commands themselves cut between messages before."""
-    text = output.rstrip("\n")
-    if len(text) <= MOST_CHARACTERS:
-        return text
-    return f"{text[:MOST_CHARACTERS].rpartition(chr(10))[0]}\n… There is more: run the command in a shell."
-
-
-def _shown(output: str) -> str:
-    """The part of a report that a person wants to see: the banner and what follows it; all of it where there is none."""
-    from .. import report
-
-    lines = output.rstrip("\n").split("\n")
-    at = next((n for n, line in enumerate(lines) if line.startswith(report.LOCKS)), None)
-    text = "\n".join(lines[at:] if at is not None else lines)
-    problems = [line for line in lines[:at] if line.lstrip().startswith(("⚠", "❌"))] if at is not None else []
-    return "\n".join([*problems[:20], text])[-MOST_CHARACTERS:]
-
-
 def _detach(work: Work, payload: Payload) -> None:
     """Leave the work to a process that outlives this hook and the client."""
     import json
@@ -328,8 +310,17 @@ def _bundle() -> str:
     return os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__)))))
 
 
+def _notice(work: Work, payload: Payload, text: str) -> Answer:
+    """A notice in the corner of the screen, once the one before it has gone: the client would drop it."""
+    if text:
+        from . import notices
+
+        time.sleep(notices.turn(work.live, _text(payload, "session_id")))
+    return _message(text)
+
+
 def _message(text: str) -> dict[str, Any]:
-    return {"systemMessage": text[:MOST_CHARACTERS]} if text else {}
+    return {"systemMessage": text[: command_output.MOST_CHARACTERS]} if text else {}
 
 
 def _text(payload: Payload, name: str) -> str:

@@ -25,8 +25,8 @@ def path_for(data: bytes) -> str:
     return os.path.join(tempfile.gettempdir(), f"export-dedup-hooks-{getattr(os, 'getuid', int)()}.log")
 
 
-def note(event: str, data: bytes, error: BaseException) -> None:
-    """Append the failure of one hook: a line for a named failure, with a trace for a defect of ours."""
+def note(event: str, data: bytes, error: BaseException) -> str:
+    """Append the failure of one hook, with a trace where it is a defect of ours; returns the log's path."""
     from ..errors import DedupError
 
     text = f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {event}: {type(error).__name__}: {error}\n"
@@ -34,7 +34,9 @@ def note(event: str, data: bytes, error: BaseException) -> None:
         import traceback
 
         text += "".join(traceback.format_exception(type(error), error, error.__traceback__))
-    append(path_for(data), text)
+    path = path_for(data)
+    append(path, text)
+    return path
 
 
 def append(path: str, text: str) -> None:

@@ -68,8 +68,13 @@ def user_store(root: str) -> str:
 
 def marker_path(memory: str, session: str) -> str:
     """Where the marker of a session lies."""
+    return os.path.join(memory, "dedup_state", "live", marker_name(session))
+
+
+def marker_name(session: str) -> str:
+    """A session's id as a file name."""
     name = "".join(character for character in session if character.isalnum() or character in "-_")
-    return os.path.join(memory, "dedup_state", "live", name[:100] or "session")
+    return name[:100] or "session"
 
 
 def state(root: str, memory: str, cwd: str, transcript: str) -> str:

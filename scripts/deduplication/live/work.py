@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 from .. import atomic
 from ..capture import Captured, capture_file, grown
 from ..deduplicator import ClaudeConversationDeduplicator
-from ..errors import DedupError, ExportError, UnsafePath
+from ..errors import DedupError, ExportError, StoreNotWritable, UnsafePath
+from ..last_run import LIVE
 from . import failures, quick
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from ..metrics import RunResult
     from .place import Place
 
 SETTLE: Final = 1.5
@@ -35,7 +35,18 @@ class Work:
         self.place = place
         self.settings = settings
         self.project = place.project
+        self.live = self.project.state / LIVE
         self.dedup = ClaudeConversationDeduplicator(self.project.state)
+
+    def check(self) -> None:
+        """Raises ``StoreNotWritable`` where nothing can be stored: said before a session relies on it."""
+        folder = str(self.project.state)
+        while not os.path.lexists(folder) and os.path.dirname(folder) != folder:
+            folder = os.path.dirname(folder)
+        if not os.path.isdir(folder):
+            raise StoreNotWritable(f"{folder} is no folder")
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise StoreNotWritable(f"{folder}: permission denied")
 
     # -- transcripts -------------------------------------------------------------------------------------------
 
@@ -44,10 +55,23 @@ class Work:
         if not self.settings["capture_transcripts"] or not os.path.isfile(path):
             return None
         try:
+            self._count_from_here()
             return capture_file(self.dedup, path)
         except (ExportError, UnsafePath) as error:
             self.note(f"{path}: {error}")
             return None
+
+    def _count_from_here(self) -> None:
+        """What is captured from now on is new to the next export: it counts from what the store has before."""
+        if not os.path.isdir(self.live):
+            from ..last_run import begin
+
+            known = self.dedup.global_unique_count() if self.project.state.is_dir() else 0
+            try:
+                atomic.make_private_directory(str(self.live))
+            except OSError as error:
+                raise StoreNotWritable(f"{self.project.state}: {error.strerror or error}") from error
+            begin(self.project, known)
 
     def lagging(self, *, besides: str = "") -> list[tuple[str, int]]:
         """The project's transcripts that are not wholly captured, with their sizes; without the one named."""
@@ -87,15 +111,15 @@ class Work:
         # Of several hooks that see the same file one processes it; the others wait, and find it gone.
         from ..locking import exclusive
 
-        atomic.make_private_directory(str(self.project.state / "live"))
-        with exclusive(str(self.project.state / "live" / ".exports.lock"), _PATIENCE):
+        atomic.make_private_directory(str(self.live))
+        with exclusive(str(self.live / ".exports.lock"), _PATIENCE):
             return self._process([path for path in paths if os.path.isfile(path)], conversation)
 
     def _process(self, paths: Sequence[str], conversation: str | None) -> str:
         if not paths:
             return ""
-        from .. import workflow
-        from ..last_run import BY_HOOK, save, stored_then
+        from .. import report, workflow
+        from ..last_run import BY_HOOK, captured_since, save, stored_then
 
         options = workflow.Options(
             paths=tuple(paths),
@@ -103,16 +127,29 @@ class Work:
             description="Export captured by a hook",
             checkpoint=bool(self.settings["hook_checkpoint"]) and self.place.opted_in,
         )
-        before = stored_then(self.project)
+        then = stored_then(self.project)
         outcome = workflow.run(self.project, options, self.dedup, _nowhere)
         for failed in outcome.result.failed:
             self.note(f"{failed.path}: {failed.error}")
         for problem in outcome.problems:
             self.note(str(problem))
         done = [export for export in outcome.result.exports if not export.error]
+        captured = captured_since(then, outcome.result)
         if done:
-            save(self.project, outcome.result, BY_HOOK)
-        return short_banner(outcome.result, before) if outcome.result.exports else ""
+            save(self.project, outcome.result, BY_HOOK, captured)
+        return report.notice(outcome.result, captured) if outcome.result.exports else ""
+
+    def know(self, paths: Sequence[str], conversation: str) -> None:
+        """Store the messages of exports in the conversation that named them; the files stay for whoever processes them."""
+        from ..naming import file_name
+        from ..reading import read
+
+        for path in paths:
+            try:
+                data, _ = read(Path(path))
+                self.dedup.ingest(data, name=file_name(os.path.basename(path)), conversation_id=conversation)
+            except (ExportError, UnsafePath) as error:
+                self.note(f"{path}: {error}")
 
     # -- what was looked at ------------------------------------------------------------------------------------
 
@@ -164,28 +201,6 @@ def settled(path: str) -> bool:
             return False
         before = size
         time.sleep(_STEP)
-
-
-def short_banner(result: RunResult, before: int) -> str:
-    """What a notice in the corner of the client's screen can hold: the new messages first.
-
-    Most of them were captured as they came, so that the export itself brings none: what counts is what is new since the last
-    one, when the store had ``before`` messages.
-    """
-    names = ", ".join(os.path.basename(export.path) for export in result.exports[:3])
-    more = f" and {len(result.exports) - 3} more" if len(result.exports) > 3 else ""
-    failed = [export for export in result.exports if export.error]
-    if len(failed) == len(result.exports):
-        return f"❌ export-dedup: {names}{more} could not be processed. {failed[0].error}"
-    lines = [
-        f"🔐 export-dedup: {max(0, result.global_unique - before):,} NEW UNIQUE MESSAGES since the last export",
-        f"   {names}{more}: {result.total:,} messages, {result.new:,} of them new · {result.global_unique:,} in storage",
-    ]
-    if failed:
-        lines.append(f"   ⚠️ {len(failed)} export(s) failed; /export-dedup says why")
-    else:
-        lines.append("   Everything is stored: /compact is safe now.")
-    return "\n".join(lines)
 
 
 def _nowhere(_text: str) -> None:

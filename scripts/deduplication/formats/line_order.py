@@ -1,0 +1,85 @@
+"""In which order the lines of a transcript are read: each behind the one that it names as its parent.
+
+The client writes lines side by side, so that an answer may stand before its prompt.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from .json_spans import decoder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_PARENT: Final = re.compile(rb'^\{"parentUuid":"([0-9a-f-]{36})"', re.MULTILINE)
+_OWN: Final = re.compile(rb'"uuid":"([0-9a-f-]{36})"')
+
+
+def lines_of(data: bytes) -> Iterator[tuple[int, int]]:
+    """Where each line begins and ends, its line feed included."""
+    start, size = 0, len(data)
+    while start < size:
+        end = data.find(b"\n", start) + 1 or size
+        yield start, end
+        start = end
+
+
+def in_order(data: bytes) -> Iterable[tuple[int, int, int]]:
+    """The lines with their numbers, each behind the one that it names as its parent, else in the order of the file."""
+    lines = [(number, start, end) for number, (start, end) in enumerate(lines_of(data), 1)]
+    if not any(orphan.later for orphan in orphans(data)):
+        return lines
+    own: dict[str, int] = {}
+    parents: list[str] = []
+    for at, (_, start, end) in enumerate(lines):
+        uuid, parent = _identity(data[start:end])
+        parents.append(parent)
+        own.setdefault(uuid, at)
+    done: dict[int, None] = {}
+    for at in range(len(lines)):
+        chain: dict[int, None] = {}
+        step: int | None = at
+        while step is not None and step not in done and step not in chain:  # some versions wrote circles
+            chain[step] = None
+            step = own.get(parents[step]) if parents[step] else None
+        done.update(dict.fromkeys(reversed(chain)))
+    return [lines[at] for at in done]
+
+
+def _identity(raw: bytes) -> tuple[str, str]:
+    """The id of a line and that of its parent, empty where it has none."""
+    try:
+        value = decoder().decode(raw.decode(errors="surrogateescape"))
+    except (ValueError, RecursionError):
+        return "", ""
+    if not isinstance(value, dict):
+        return "", ""
+    return _text(value, "uuid"), _text(value, "parentUuid")
+
+
+class Orphan(NamedTuple):
+    """A line that begins at ``start`` and whose parent is not before it; ``later``: it comes behind it."""
+
+    start: int
+    later: bool
+
+
+def orphans(data: bytes, before: bytes = b"") -> list[Orphan]:
+    """Lines whose parent is not before them, neither in ``data`` nor in ``before``. Looks at bytes only: it reads every part."""
+    first: dict[bytes, int] = {}
+    for match in _OWN.finditer(data):
+        first.setdefault(match.group(1), match.start())
+    lonely = [
+        (match.start(), match.group(1))
+        for match in _PARENT.finditer(data)
+        if not -1 < first.get(match.group(1), -1) < match.start()
+    ]
+    known = set(_OWN.findall(before)) if lonely else set()
+    return [Orphan(start, parent in first) for start, parent in lonely if parent not in known]
+
+
+def _text(value: dict[str, Any], name: str) -> str:
+    text = value.get(name)
+    return text if isinstance(text, str) else ""
