@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from .. import config
+from ..errors import DedupError
 from . import command_output, slash_commands
 from .forms import plugin_enabled, stands_down
 from .place import place_of
