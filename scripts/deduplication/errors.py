@@ -110,6 +110,18 @@ class StoreNotPrivate(StoreError):
     hint = "Use a folder of your own: pass --storage-dir or correct the owner."
 
 
+class StoreTracked(StoreError):
+    """The message store is tracked by git"""
+
+    hint = "Run 'git rm -r --cached MEMORY-CONTEXT/dedup_state' and commit; what was pushed already has to be taken for known."
+
+
+class PrivacySettingInvalid(DedupError):
+    """A privacy setting cannot be used"""
+
+    hint = "Correct it in .coditect/config.json; until then nothing is shared."
+
+
 class CheckpointFailed(DedupError):
     """The checkpoint could not be made"""
 
