@@ -285,6 +285,7 @@ COMMANDS = {
     "deduplicate_export.py verify": "scripts/deduplicate_export.py verify",
     "deduplicate_export.py rebuild": "scripts/deduplicate_export.py rebuild",
     "deduplicate_export.py capture": "scripts/deduplicate_export.py capture",
+    "deduplicate_export.py scan": "scripts/deduplicate_export.py scan",
     "create-checkpoint.py": "scripts/create-checkpoint.py",
     "install.sh": "install.sh",
 }
