@@ -44,10 +44,10 @@ def test_every_conversation_is_scanned(project, capsys):
     output = capsys.readouterr().out
     assert KEY[:5] not in output
     assert output.splitlines() == [
-        "✓ calm: nothing to redact",
         "⚠ keys: 2 place(s) to redact",
         "   - message 1: ghp_… (40 characters) github-token: the format of a key of GitHub",
         "   - message 2: ghp_… (40 characters) github-token: the format of a key of GitHub",
+        "✓ calm: nothing to redact",
         "2 place(s) in 2 source(s) would be redacted, level team:",
         "   2 × github-token",
         "   → The private log and the archive keep them. What was no secret can be named in privacy_allow.",

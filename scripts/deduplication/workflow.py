@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Optional
 
-from . import discovery, report
+from . import discovery, report, state_folder
 from .errors import EXIT_FAILURE, EXIT_OK, DedupError, ExportGone
 from .intake import Entry, process
 from .metrics import ExportResult, RunResult
@@ -71,6 +71,8 @@ def run(
     :func:`checkpoint.create`; ``earlier`` tells, given the number of messages stored, what a hook has done already, to be
     shown where nothing is left to do. Raises a ``StoreError`` where the store cannot be used.
     """
+    for corrected in state_folder.secure(project.state):
+        out(report.note(corrected))
     steps = _Run(project, options, dedup, out)
     if not steps.find(earlier if not options.paths else None):
         return steps.finish() if steps.outcome().exit_code else steps.outcome()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from ..errors import StoreMissing, UsageError
@@ -61,9 +63,14 @@ def deduplicator(asked: argparse.Namespace, *, existing: bool = False) -> Claude
 
     ``existing``: raise ``StoreMissing`` where there is no store. A mistyped folder is neither whole nor to be filled.
     """
+    from .. import report
     from ..deduplicator import ClaudeConversationDeduplicator
+    from ..display import show
+    from ..state_folder import secure
 
     folder = store_folder(asked)
+    for corrected in secure(Path(folder)):
+        show(report.note(corrected), sys.stderr)
     dedup = ClaudeConversationDeduplicator(folder, asked.backend, asked.db_url)
     if existing:
         from ..storage.json_store import INDEX_NAMES, LOCK, LOG_NAME
