@@ -204,13 +204,20 @@ class _Run:
 
             make = checkpoint.create
         try:
-            made = make(self._project, self._options.description, paths=(), figures=self._result().as_dict())
+            made = make(self._project, self._options.description, paths=(), figures=self._figures())
         except DedupError as error:
             self._problems.append(error)
             self._out(report.checkpoint_failed(str(error), error.hint))
         else:
             self._checkpointed = self._options.description
             self._out(report.checkpoint_created(made.commit, made.note))
+
+    def _figures(self) -> dict[str, Any]:
+        """The run, and what the store has come to with it."""
+        from .cumulative import totals
+
+        store = getattr(self._dedup, "store", None)
+        return {**self._result().as_dict(), **({"cumulative": totals(store)} if store is not None else {})}
 
     def finish(self) -> Outcome:
         """Step 5."""
