@@ -9,7 +9,11 @@ if TYPE_CHECKING:
 
 
 def totals(store: Store) -> dict[str, int]:
-    """Conversations, exports and parts of transcripts processed, messages in them, duplicates among these, different messages, bytes in and on disk."""
+    """Counts of the store as a whole, bookkeeping aside.
+
+    Exports and parts of transcripts (``captures``) that were processed, the messages in them, how many of these were
+    duplicates, different messages stored, bytes of what went in and bytes on disk.
+    """
     with store.transaction(write=False):
         figures = [store.figures(conversation) for conversation in store.conversations()]
         raw, stored = store.byte_counts()

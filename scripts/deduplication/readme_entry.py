@@ -67,18 +67,27 @@ def _split(data: bytes) -> list[bytes]:
 
 def _section(lines: list[bytes]) -> Optional[tuple[int, int]]:
     """Where the lines below our heading begin and end; what stands in fenced code is no heading."""
-    fence = b""
+    fences = _fenced(lines)
     start: Optional[int] = None
     for number, line in enumerate(lines):
-        mark = _FENCE.match(line)
-        if fence:
-            if mark and mark[1].startswith(fence) and not mark[2].strip():
-                fence = b""
+        if number in fences:
             continue
-        if mark and not (mark[1].startswith(b"`") and b"`" in mark[2]):
-            fence = mark[1]
-        elif start is None and _HEADING.fullmatch(line):
+        if start is None and _HEADING.fullmatch(line):
             start = number + 1
         elif start is not None and _ANY_HEADING.match(line):
             return start, number
     return None if start is None else (start, len(lines))
+
+
+def _fenced(lines: list[bytes]) -> set[int]:
+    """The lines of fenced code; a fence that is never closed fences nothing, or what we added below would be lost in it."""
+    fenced: set[int] = set()
+    opened, fence = 0, b""
+    for number, line in enumerate(lines):
+        mark = _FENCE.match(line)
+        if mark and fence and mark[1].startswith(fence) and not mark[2].strip():
+            fenced.update(range(opened, number + 1))
+            fence = b""
+        elif mark and not fence and not (mark[1].startswith(b"`") and b"`" in mark[2]):
+            opened, fence = number, mark[1]
+    return fenced
