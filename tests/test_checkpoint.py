@@ -346,3 +346,28 @@ def test_inside_a_hook_the_users_own_commit_is_left_alone(scratch, repository):
     assert scratch.committed("HEAD^") == ["staged.txt"]
     assert scratch.git("show", "-s", "--format=%s") == "checkpoint: from a hook"
     assert scratch.status() == []
+
+
+def test_a_checkpoint_in_a_folder_that_cannot_be_read_has_no_readme(scratch, monkeypatch):
+    """The README is a nicety: a folder that cannot be listed costs its line only."""
+    real = os.listdir
+
+    def refused(path="."):
+        if Path(path) == scratch.project.root:
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr(os, "listdir", refused)
+    made = create(scratch.project, "x")
+    assert (bool(made.commit), made.readme) == (True, None)
+
+
+def test_a_folder_that_cannot_be_made_is_an_error(bare_project, monkeypatch):
+    """The reason of the operating system is in it."""
+
+    def refused(path, mode=0o777):
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr(os, "mkdir", refused)
+    with pytest.raises(CheckpointFailed, match="MEMORY-CONTEXT/checkpoints: Permission denied"):
+        create(bare_project, "x")

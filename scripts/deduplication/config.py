@@ -57,6 +57,8 @@ def load(root: str) -> dict[str, Any]:
             value = text.strip().lower() in ("1", "true", "yes", "on") if isinstance(default, bool) else text.strip()
             if _fits(name, value):
                 settings[name] = value
+            elif name == "privacy_level":
+                settings[name] = STRICTEST
     return settings
 
 

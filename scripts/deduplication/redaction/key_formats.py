@@ -6,6 +6,7 @@ providers make keys longer, and a rule that counts exactly then finds nothing.
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Optional
@@ -27,8 +28,8 @@ class KeyFormat:
     name: str
     whose: str
     starts: tuple[str, ...]
-    rest: re.Pattern[str]
-    before: Optional[re.Pattern[str]] = None
+    rest: str
+    before: Optional[str] = None
     back: int = 0
     random: bool = False
 
@@ -42,8 +43,8 @@ def _format(
 ) -> KeyFormat:
     for short, full in _CLASSES:
         rest, before = rest.replace(short, full), before.replace(short, full)
-    pattern = re.compile(before + r"\Z") if before else None
-    return KeyFormat(name, whose, tuple(starts.split()), re.compile(rest), pattern, back, random)
+    pattern = before + r"\Z" if before else None
+    return KeyFormat(name, whose, tuple(starts.split()), rest, pattern, back, random)
 
 
 FORMATS: Final[tuple[KeyFormat, ...]] = (
@@ -182,6 +183,8 @@ FORMATS: Final[tuple[KeyFormat, ...]] = (
     _format("age-key", "age", "AGE-SECRET-KEY-1", r"[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{58}"),
     _format("jwt", "a signed web token", "eyJ", r"<W>{8,2048}\.eyJ<W>{4,8192}(?:\.<W>{8,2048}){1,3}"),
 )
+_compiled: Final = functools.lru_cache(maxsize=None)(re.compile)
+"""Compiled where a beginning is met: most texts have none, and all of them together take longer than a short run."""
 _LOOKED_AT: Final = 100
 _WITH_HYPHEN: Final = frozenset({"ai-key", "launchdarkly-key", "mailgun-key", "firecrawl-key"})
 """Formats whose short beginning is also the end of common hyphenated words."""
@@ -200,13 +203,13 @@ def find(text: str) -> Iterator[Match]:
 def _match(form: KeyFormat, text: str, at: int, after: int) -> tuple[int, int] | None:
     begin = at
     if form.before is not None:
-        lead = form.before.search(text[max(0, at - form.back) : at])
+        lead = _compiled(form.before).search(text[max(0, at - form.back) : at])
         if lead is None:
             return None
         begin = at - (lead.end() - lead.start())
     if not begins(text, begin, hyphen=form.name in _WITH_HYPHEN):
         return None
-    rest = form.rest.match(text, after)
+    rest = _compiled(form.rest).match(text, after)
     if rest is None or monotonous(rest[0][-_LOOKED_AT:]) or (form.random and not mixed(rest[0])):
         return None
     return begin, rest.end()
