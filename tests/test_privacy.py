@@ -254,6 +254,23 @@ def test_own_patterns_in_long_lines():
     assert len(findings) == 200
 
 
+@pytest.mark.parametrize("before", range(500, 513))
+def test_own_patterns_across_the_end_of_a_window(before):
+    """What lies across is seen in the next window."""
+    rules = privacy.policy({"privacy_patterns": {"ticket": r"ACME-\d{6}"}})
+    assert redact("." * before + "ACME-123456" + "." * 900, rules)[0] == "." * before + "[REDACTED:ticket]" + "." * 900
+
+
+def test_what_a_placeholder_lays_open_goes_too():
+    """A key that stood in the middle of a word begins one once the word's beginning is gone."""
+    rules = privacy.policy({"privacy_patterns": {"mark": "SEP"}})
+    key = of_format("github classic", random.Random(5))
+    clean, findings = redact(f"one\nSEP{key}", rules)
+    assert clean == "one\n[REDACTED:mark][REDACTED:github-token]"
+    assert [(each.rule, each.line) for each in findings] == [("mark", 2), ("github-token", 2)]
+    assert redact(clean, rules) == (clean, [])
+
+
 @pytest.mark.parametrize(
     "settings",
     [
