@@ -9,7 +9,7 @@ import pytest
 
 from deduplication import ClaudeConversationDeduplicator, workflow
 from deduplication.commands import deduplicate_export
-from deduplication.errors import StoreTracked
+from deduplication.errors import StoreNotWritable, StoreTracked
 from deduplication.git import Git, GitFailed
 from deduplication.state_folder import secure
 from scratch_repository import Scratch
@@ -127,3 +127,42 @@ def test_every_run_looks(scratch, capsys):
         deduplicate_export.main([str(export), "--project", str(scratch.root)])
     assert export.is_file()
     assert (scratch.project.state / "conversation_log.jsonl").read_bytes() == log
+
+
+def test_a_folder_that_was_named_is_not_set_right(scratch, tmp_path):
+    """``--storage-dir`` may be mistyped: modes of whatever lies there are none of our business."""
+    photo = tmp_path / "home" / "photo.jpg"
+    photo.parent.mkdir(mode=0o755)
+    photo.touch(mode=0o644)
+    ClaudeConversationDeduplicator(photo.parent).process_export("tides", CONVERSATION)
+    assert deduplicate_export.main(["verify", "--storage-dir", str(photo.parent)]) == 0
+    assert stat.S_IMODE(photo.stat().st_mode) == 0o644
+
+
+@pytest.mark.parametrize("link", ["MEMORY-CONTEXT", "MEMORY-CONTEXT/dedup_state"])
+def test_what_lies_behind_a_link_is_not_set_right(tmp_path, link):
+    """A stranger's project may link our folder to the home: no mode changes there, nothing is put there."""
+    home = tmp_path / "home"
+    (home / "dedup_state").mkdir(parents=True)
+    for folder in (home, home / "dedup_state"):
+        (folder / "photo.jpg").touch(mode=0o644)
+        folder.chmod(0o755)
+    scratch = Scratch(tmp_path / "project")
+    (scratch.root / link).parent.mkdir(exist_ok=True)
+    (scratch.root / link).symlink_to(home)
+    assert secure(scratch.project.state) == []
+    assert stat.S_IMODE((home / "photo.jpg").stat().st_mode) == 0o644
+    assert stat.S_IMODE((home / "dedup_state" / "photo.jpg").stat().st_mode) == 0o644
+    assert not list(home.rglob(".gitignore"))
+
+
+def test_a_rule_that_cannot_be_written_is_said(scratch, monkeypatch):
+    """On a file system that takes nothing the user is told what to do."""
+
+    def refused(path, _data, **_options):
+        raise StoreNotWritable(path)
+
+    (scratch.project.state / ".gitignore").unlink()
+    monkeypatch.setattr("deduplication.atomic.replace", refused)
+    (note,) = secure(scratch.project.state)
+    assert note == "git would take the message store into a commit: add it to your .gitignore"

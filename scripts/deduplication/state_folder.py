@@ -7,7 +7,7 @@ import stat
 from typing import TYPE_CHECKING, Final
 
 from . import atomic
-from .errors import StoreTracked
+from .errors import StoreNotWritable, StoreTracked
 from .git import Git, GitFailed, find_executable
 
 if TYPE_CHECKING:
@@ -24,24 +24,28 @@ def secure(folder: Path) -> list[str]:
 
     Modes become 0700 and 0600. Raises :class:`StoreTracked` where git tracks a file in it: what was said may be in
     commits, and only a person can judge what that means. A folder that does not exist is private; one of somebody else
-    is left alone (the store refuses it).
+    is left alone (the store refuses it), and so is one behind a link.
     """
     if not folder.is_dir():
         return []
     real = os.path.realpath(folder)
-    notes = []
-    loose = sum(_close(path, mode) for path, mode in _entries(real))
-    if loose:
-        notes.append(f"others could read {loose:,} file(s) or folder(s) of the message store; now only you can")
     listed = _in_git(real)
     tracked = sorted(path for tag, path in listed if tag != "?" and path != _IGNORE)
     if tracked:
         more = f" and {len(tracked) - 1:,} more" if len(tracked) > 1 else ""
         raise StoreTracked(f"{os.path.join(os.fspath(folder), tracked[0])}{more}")
+    if real != os.path.abspath(folder):
+        return []  # a link may lead to anything, and a stranger's project may bring one
+    notes = []
+    loose = sum(_close(path, mode) for path, mode in _entries(real))
+    if loose:
+        notes.append(f"others could read {loose:,} file(s) or folder(s) of the message store; now only you can")
     if any(tag == "?" and path != _IGNORE for tag, path in listed):
-        # Not ours to rewrite a rule that somebody else made; ours is put where there is none that works.
-        atomic.replace(os.path.join(real, _IGNORE), _IGNORES_ALL, durable=False)
-        notes.append("git would have taken the message store into a commit; it is ignored now")
+        try:
+            atomic.replace(os.path.join(real, _IGNORE), _IGNORES_ALL, durable=False)
+            notes.append("git would have taken the message store into a commit; it is ignored now")
+        except StoreNotWritable:
+            notes.append("git would take the message store into a commit: add it to your .gitignore")
     return notes
 
 

@@ -69,7 +69,8 @@ def deduplicator(asked: argparse.Namespace, *, existing: bool = False) -> Claude
     from ..state_folder import secure
 
     folder = store_folder(asked)
-    for corrected in secure(Path(folder)):
+    # A folder that was named may be anything, a mistyped home for one: only the project's own is set right.
+    for corrected in secure(Path(folder)) if asked.storage_dir is None else ():
         show(report.note(corrected), sys.stderr)
     dedup = ClaudeConversationDeduplicator(folder, asked.backend, asked.db_url)
     if existing:
