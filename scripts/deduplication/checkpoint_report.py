@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from .metrics import ExportResult
 
-ASK = "   Press Enter when it is done, or just Enter to go on without: "
+ASK = "   Press Enter when it is done, or to go on without it: "
 
 
 def what_to_type(path: str) -> str:
