@@ -272,7 +272,7 @@ def test_the_command(scratch, repository):
     process = command(repository, "Sprint Complete", cwd=scratch.root)
     output, errors = process.communicate(timeout=60)
     assert (process.returncode, errors) == (0, "")
-    created, committed = output.splitlines()
+    *_, created, committed = output.splitlines()
     assert re.fullmatch(r"✓ Checkpoint created: MEMORY-CONTEXT/checkpoints/\S+-Sprint-Complete\.md", created)
     assert committed == f"✓ Committed: {scratch.git('rev-parse', 'HEAD')[:10]}"
 
@@ -280,7 +280,7 @@ def test_the_command(scratch, repository):
 def test_the_command_says_why_there_is_no_commit(bare_project, capsys):
     """The note is the second line, and the exit code says that the checkpoint was made."""
     assert create_checkpoint.main(["--project", str(bare_project.root)]) == 0
-    created, note = capsys.readouterr().out.splitlines()
+    *_, created, note = capsys.readouterr().out.splitlines()
     assert created.endswith("-Checkpoint.md")
     assert note == "ℹ not committed: this is no git repository"
 
@@ -324,7 +324,8 @@ def test_a_failure_is_one_line_with_advice(bare_project, repository):
     (bare_project.root / "MEMORY-CONTEXT").write_text("mine\n")
     process = command(repository, "x", cwd=bare_project.root)
     output, errors = process.communicate(timeout=60)
-    assert (process.returncode, output) == (1, "")
+    assert process.returncode == 1
+    assert "Checkpoint created" not in output
     assert errors.splitlines()[0] == (
         "❌ ERROR: The checkpoint could not be made: MEMORY-CONTEXT/checkpoints: Not a directory"
     )
@@ -345,3 +346,28 @@ def test_inside_a_hook_the_users_own_commit_is_left_alone(scratch, repository):
     assert scratch.committed("HEAD^") == ["staged.txt"]
     assert scratch.git("show", "-s", "--format=%s") == "checkpoint: from a hook"
     assert scratch.status() == []
+
+
+def test_a_checkpoint_in_a_folder_that_cannot_be_read_has_no_readme(scratch, monkeypatch):
+    """The README is a nicety: a folder that cannot be listed costs its line only."""
+    real = os.listdir
+
+    def refused(path="."):
+        if Path(path) == scratch.project.root:
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr(os, "listdir", refused)
+    made = create(scratch.project, "x")
+    assert (bool(made.commit), made.readme) == (True, None)
+
+
+def test_a_folder_that_cannot_be_made_is_an_error(bare_project, monkeypatch):
+    """The reason of the operating system is in it."""
+
+    def refused(path, mode=0o777):
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr(os, "mkdir", refused)
+    with pytest.raises(CheckpointFailed, match="MEMORY-CONTEXT/checkpoints: Permission denied"):
+        create(bare_project, "x")

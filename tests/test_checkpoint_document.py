@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from deduplication.checkpoint_document import GitState, code, message, render, slug, title
 from deduplication.project import Project
-from deduplication.repository import Change, Commit
+from deduplication.repository import Change, Commit, Submodule
 
 PROJECT = Project(Path("/home/ada/project"))
 MOMENT = datetime(2025, 11, 17, 12, 0, 0, tzinfo=timezone.utc)
@@ -96,7 +96,7 @@ def test_the_whole_message():
     assert message("Sprint Complete", FIGURES) == (
         "checkpoint: Sprint Complete\n\n"
         "New unique messages: 34\nDuplicates filtered: 1,170\nTotal messages: 1,204\nGlobal unique count: 56,789\n\n"
-        "Export-Dedup-New: 34\nExport-Dedup-Total: 1204\n"
+        "Export-Dedup-Session: rollout\nExport-Dedup-Session: s\nExport-Dedup-New: 34\nExport-Dedup-Total: 1204\n"
     )
 
 
@@ -130,7 +130,7 @@ def test_the_whole_document():
         "- New unique messages: 34\n- Duplicates filtered: 1,170\n- Total messages: 1,204\n- Global unique count: 56,789\n\n"
         "### Exports\n\n"
         "- `MEMORY-CONTEXT/exports/day1.txt`, session `rollout`: 1,200 messages, 30 new, 1,170 duplicates, 2 gaps; "
-        "archived as `MEMORY-CONTEXT/exports-archive/day1.txt`\n"
+        "archived as [`MEMORY-CONTEXT/exports-archive/day1.txt`](../exports-archive/day1.txt)\n"
         "- `day2.txt`, session `s`: 4 messages, 0 new, 0 duplicates; left where it is\n"
         "- `broken.txt`: not processed\n\n"
         "## Archive\n\n"
@@ -220,3 +220,61 @@ def test_hostile_text_stays_text():
     )
     assert text.count("\n`````text\n") == 1
     assert text.count("\n`````\n") == 1
+
+
+def test_submodules_are_listed():
+    """At the recorded commit, somewhere else, new, or not there."""
+    state = GitState(
+        branch="main",
+        submodules=(
+            Submodule("libs/`one`", "abc", "abc"),
+            Submodule("two", "abc", "def"),
+            Submodule("three", "", "def"),
+            Submodule("four", "abc", ""),
+        ),
+    )
+    text = render("x", MOMENT, PROJECT, state, None)
+    assert text.partition("### Submodules\n\n")[2].partition("\n\n###")[0].split("\n") == [
+        "- `` libs/`one` `` at `abc`",
+        "- `two` at `def`; recorded is `abc`",
+        "- `three` at `def`; recorded is nothing",
+        "- `four`: not initialised",
+    ]
+
+
+def test_only_the_totals_are_no_run():
+    """A checkpoint without an export claims no numbers of one, and shows what the store has."""
+    totals = {
+        "conversations": 1200,
+        "exports_processed": 3,
+        "captures": 4,
+        "messages_processed": 50,
+        "duplicates_filtered": 10,
+        "unique_messages": 40,
+        "raw_bytes": 123456,
+        "stored_bytes": 1000,
+    }
+    text = render("x", MOMENT, PROJECT, STATE, {"cumulative": totals})
+    assert "## Deduplication" not in text
+    assert "- Conversations: 1,200\n- Processed so far: 3 exports and 4 parts of transcripts\n" in text
+    assert "- Messages in them: 50, 10 of them duplicates\n- Different messages in the store: 40\n" in text
+    assert "- Bytes: 123,456 in, 1,000 on disk" in text
+    assert message("x", {"cumulative": totals}, "a/b.md") == "checkpoint: x\n\nExport-Dedup-Checkpoint: a/b.md\n"
+
+
+def test_trailers_are_one_line_each():
+    """A session's name cannot add a trailer of its own; a failed export has none; each session stands once."""
+    exports = [
+        {"session_id": "a\nExport-Dedup-New: 99"},
+        {"session_id": "b"},
+        {"session_id": "b"},
+        {"session_id": "c", "error": "broken"},
+        {"session_id": ""},
+    ]
+    lines = message("x", {"exports": exports, "new_messages": 1, "total_messages": 2}).splitlines()
+    assert lines[-4:] == [
+        "Export-Dedup-Session: a\\nExport-Dedup-New: 99",
+        "Export-Dedup-Session: b",
+        "Export-Dedup-New: 1",
+        "Export-Dedup-Total: 2",
+    ]

@@ -298,6 +298,7 @@ COMMANDS = {
     "deduplicate_export.py show": "scripts/deduplicate_export.py show",
     "deduplicate_export.py status": "scripts/deduplicate_export.py status",
     "deduplicate_export.py doctor": "scripts/deduplicate_export.py doctor",
+    "deduplicate_export.py scan": "scripts/deduplicate_export.py scan",
     "create-checkpoint.py": "scripts/create-checkpoint.py",
     "install.sh": "install.sh",
 }
@@ -355,7 +356,8 @@ def test_every_option_in_a_document_exists():
         "--replay-user-messages",
         "--verbose",
     }  # the last four are the client's
-    for command in [*COMMANDS.values(), "benchmarks/run.py", "benchmarks/claude_ai.py"]:
+    known |= {"--cached", "--format", "--grep", "--token"}  # of git, and of nobody
+    for command in [*COMMANDS.values(), "benchmarks/run.py", "benchmarks/claude_ai.py", "benchmarks/privacy.py"]:
         known |= set(OPTION.findall(help_of(command)))
     unknown = {
         f"{name(path)}: {option}"
@@ -425,7 +427,7 @@ def test_no_error_is_explained_that_does_not_exist():
 
 def test_every_file_of_the_store_is_described(installed, monkeypatch):
     """After runs, an unfinished one among them, each file of the state folder has its row in storage.md, and no row is idle."""
-    run = "python3 .coditect/scripts/export-dedup-with-status.py --no-checkpoint"
+    run = "python3 .coditect/scripts/export-dedup-with-status.py"
     with open(installed.state / "conversation_log.jsonl", "ab") as log:
         log.write(b'{"conversation_id":"tide-clock","index":23,"times')
     installed.must(run, installed.project)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from deduplication import own_commit
+from deduplication import own_commit, own_entries
 from deduplication.git import Git, GitFailed
 from deduplication.own_commit import Outcome, commit_only
 from deduplication.repository import open_repository
@@ -595,7 +595,7 @@ def test_files_that_cannot_be_ours_are_left_out(scratch, tmp_path):
 @pytest.mark.parametrize("swap", ["link", "pipe"])
 def test_a_file_that_is_swapped_before_it_is_read_is_refused(scratch, monkeypatch, swap):
     """Between check and use a link to a secret, or a pipe that blocks, may take our file's place."""
-    real = own_commit._in_head
+    real = own_entries.in_index
 
     def swapped(*arguments):
         (scratch.top / OURS).unlink()
@@ -605,7 +605,7 @@ def test_a_file_that_is_swapped_before_it_is_read_is_refused(scratch, monkeypatc
             os.mkfifo(scratch.top / OURS)
         return real(*arguments)
 
-    monkeypatch.setattr(own_commit, "_in_head", swapped)
+    monkeypatch.setattr(own_entries, "in_index", swapped)
     head = scratch.git("rev-parse", "HEAD")
     made = commit(scratch)
     assert made.commit is None

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from deduplication.git import GitFailed
-from deduplication.repository import Change, Commit, NoRepository, open_repository
+from deduplication.repository import Change, Commit, NoRepository, Submodule, open_repository
 from scratch_repository import Scratch
 
 
@@ -257,3 +257,41 @@ def test_hooks_that_the_configuration_names_are_switched_off(scratch):
     scratch.git("config", "hook.linter.command", "true")
     scratch.git("config", "hook.linter.event", "reference-transaction")
     assert "hook.linter.enabled=false" in open_repository(scratch.root).git.switches
+
+
+def test_submodules_are_told_without_entering_them(tmp_path):
+    """Recorded and checked out commit of each; one that is not initialised, moved on, only named, or lies outside."""
+    inner = Scratch(tmp_path / "inner")
+    first = inner.commit("x")
+    outer = Scratch(tmp_path / "outer", tmp_path / "outer" / "app")
+    outer.commit("a.txt")
+    assert open_repository(outer.project.root).submodules(9) == ()
+    for name in ("libs/one", "two näme", "libs/three"):
+        outer.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(inner.top), name)
+    outer.git("commit", "-qm", "submodules")
+    moved = Scratch(outer.top / "two näme", new=False).commit("y")
+    outer.git("submodule", "--quiet", "deinit", "-f", "libs/three")
+    (outer.top / "libs/three/.git").unlink(missing_ok=True)
+    with open(outer.top / ".gitmodules", "a", encoding="utf-8") as modules:
+        modules.write('[submodule "a"]\n\tpath = only/named\n[submodule "b"]\n\tpath = ../inner\n')
+    Scratch(outer.top / "only" / "named").write("empty")
+    found = open_repository(outer.project.root).submodules(9)
+    short = first[:10]
+    assert found == (
+        Submodule("libs/one", short, short),
+        Submodule("two näme", short, moved[:10]),
+        Submodule("libs/three", short, ""),
+        Submodule("only/named", "", ""),
+    )
+    assert len(open_repository(outer.project.root).submodules(2)) == 2
+
+
+@pytest.mark.parametrize("content", ["", "[core]\n\tx = 1\n", '[submodule "b"]\n\tpath = /etc\n'], ids=repr)
+def test_a_file_of_submodules_without_any(tmp_path, content):
+    """An empty or strange ``.gitmodules`` names none; a broken one is a failure that can be said."""
+    outer = Scratch(tmp_path / "outer")
+    outer.commit(".gitmodules", content)
+    assert open_repository(outer.top).submodules(9) == ()
+    outer.write(".gitmodules", "[broken")
+    with pytest.raises(GitFailed):
+        open_repository(outer.top).submodules(9)

@@ -2,33 +2,42 @@
 
 The document is written first and whole. git comes after it and may fail, be missing or be busy: then the checkpoint
 exists all the same, and its note says why there is no commit. How the commit leaves the user's index and work tree
-alone is told in ``own_commit.py``.
+alone is told in ``own_commit.py``. What must not be shared is redacted in all of it (``privacy.py``).
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import dataclass
+import stat
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Optional
 
-from . import atomic
-from .checkpoint_document import GitState, message, render, slug
-from .errors import CheckpointFailed, StoreNotWritable
+from . import atomic, config, privacy, tasks
+from .checkpoint_document import GitState, message, readme_line, render, sessions, slug
+from .errors import CheckpointFailed, DedupError, StoreNotWritable
 from .git import GitFailed
-from .own_commit import commit_only
-from .repository import Commit, Repository, open_repository
+from .locking import exclusive
+from .own_commit import commit_only, refresh
+from .own_entries import Edit
+from .reading import read
+from .readme_entry import with_entry
+from .repository import Commit, Repository, Submodule, open_repository
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from .project import Project
 
 LISTED_COMMITS: Final = 5
-_MEMORY_MODE: Final = 0o700
+LISTED_SUBMODULES: Final = 20
+LOCK: Final = "checkpoint.lock"
+_PRIVATE: Final = 0o700
 """Of ``MEMORY-CONTEXT/`` where this makes it: exports and the store will lie in it."""
-_FOLDER_MODE: Final = 0o755
+_SHARED: Final = 0o755
+_IGNORE: Final = b"# Private state: never committed.\n*\n"
 
 
 @dataclass(frozen=True)
@@ -39,6 +48,8 @@ class Checkpoint:
     commit: str | None
     note: str
     """One line; it is never empty where there is no commit."""
+    readme: Optional[Path] = None
+    """The README that has a line for it now."""
 
 
 def create(
@@ -49,30 +60,79 @@ def create(
     figures: Mapping[str, Any] | None = None,
     commit: bool = True,
 ) -> Checkpoint:
-    """Write a checkpoint document and commit it together with ``paths``, files of ours below the project.
+    """Write a checkpoint document and commit it with the README's line, the run's session files and ``paths``.
 
     ``figures`` is the run as its ``--json`` output has it. Files that git ignores, that the user has staged, that lie
     elsewhere or in the private store are left out of the commit, and the note says so. Raises
-    :class:`CheckpointFailed` where the document cannot be written; no failure of git is raised.
+    :class:`CheckpointFailed` where the document cannot be written, ``PrivacySettingInvalid`` where nobody can tell what
+    may be shared; no failure of git is raised.
     """
-    from datetime import datetime, timezone
+    settings = config.load(os.fspath(project.root))
+    rules = privacy.policy(settings)
 
-    repository, missing = _repository(project.root)
-    state = _state(repository) if repository else GitState(missing=missing)
-    moment = datetime.now(timezone.utc)
-    text = render(description, moment, project, state, figures)
-    document = _write(project, f"{moment:%Y-%m-%dT%H-%M-%SZ}-{slug(description)}", text)
-    if not commit:
-        return Checkpoint(document, None, "not committed, as asked")
-    if repository is None:
-        return Checkpoint(document, None, f"not committed: {missing}")
-    notes = [f"left out: {file.name} is private" for file in paths if _is_private(project, file)]
-    files = [document, *(file for file in paths if not _is_private(project, file))]
-    outcome = commit_only(repository, project.root, list(dict.fromkeys(files)), message(description, figures))
-    notes += outcome.notes
-    if outcome.commit and state.branch is None:
-        notes.append("HEAD is detached: the commit is on no branch")
-    return Checkpoint(document, outcome.commit, "; ".join(notes))
+    def clean(text: str) -> str:
+        return privacy.redact(text, rules)[0]
+
+    description = clean(description)
+    _make_folders(project)
+    # Two checkpoints at once would both begin with the same README.
+    with exclusive(str(project.state / LOCK)):
+        repository, missing = _repository(project.root)
+        state = _state(repository, clean) if repository else GitState(missing=clean(missing))
+        moment = datetime.now(timezone.utc)
+        text = render(description, moment, project, state, figures, tasks.completed(project, clean))
+        document = _write(project, f"{moment:%Y-%m-%dT%H-%M-%SZ}-{slug(description)}", clean(text))
+        shown = project.relative(document)
+        edits = _edits(project, readme_line(description, moment, shown)) if settings["readme_checkpoints"] else []
+        if not commit or repository is None:
+            reason = "not committed, as asked" if not commit else f"not committed: {missing}"
+            written = _apply(edits, []) if not state.operation else []
+            return Checkpoint(document, None, reason, next(iter(written), None))
+        named = [project.sessions / f"{session}.md" for session in sessions(figures or {}) if "/" not in session]
+        wanted = [*paths, *(file for file in named if file.is_file())]
+        notes = [f"left out: {file.name} is private" for file in wanted if _is_private(project, file)]
+        files = dict.fromkeys([document, *(file for file in wanted if not _is_private(project, file))])
+        outcome = commit_only(
+            repository,
+            project.root,
+            list(files),
+            clean(message(description, figures, shown)),
+            edits=edits,
+            hooks=bool(settings["commit_hooks"]),
+        )
+        notes += outcome.notes
+        if outcome.commit and state.branch is None:
+            notes.append("HEAD is detached: the commit is on no branch")
+        written = _apply([edit for edit in edits if edit.path in outcome.edited], notes)
+        refresh(repository, project.root, written)
+        return Checkpoint(document, outcome.commit, "; ".join(notes), next(iter(written), None))
+
+
+def _edits(project: Project, line: str) -> list[Edit]:
+    """The change to the project's README; none where there is no README in Markdown."""
+    try:
+        names = sorted(name for name in os.listdir(project.root) if name.lower() == "readme.md")
+    except OSError:
+        return []
+    path = project.root / names[0] if names else None
+    if path is None or path.is_symlink() or not path.is_file():
+        return []
+    return [Edit(path, lambda data: with_entry(data, line))]
+
+
+def _apply(edits: Sequence[Edit], notes: list[str]) -> list[Path]:
+    """Make the edits in the work tree, each to what the file is there; the files that were written."""
+    written = []
+    for edit in edits:
+        try:
+            data, _ = read(edit.path)
+            changed = edit.change(data)
+            if changed is not None:
+                atomic.replace(str(edit.path), changed, mode=stat.S_IMODE(edit.path.stat().st_mode))
+                written.append(edit.path)
+        except (DedupError, OSError) as error:
+            notes.append(f"{edit.path.name} could not be written: {error}")
+    return written
 
 
 def _repository(root: Path) -> tuple[Repository | None, str]:
@@ -82,25 +142,28 @@ def _repository(root: Path) -> tuple[Repository | None, str]:
         return None, error.said
 
 
-def _state(repository: Repository) -> GitState:
-    """What can be read of the repository; a part that cannot is left out and named."""
+def _state(repository: Repository, clean: Callable[[str], str]) -> GitState:
+    """What can be read of the repository; a part that cannot is left out and named. ``clean`` is for foreign text."""
     unread: list[str] = []
     branch: str | None = None
     changes = None
     commits: tuple[Commit, ...] = ()
+    submodules: tuple[Submodule, ...] = ()
     try:
         branch = repository.branch()
         commits = repository.commits(LISTED_COMMITS)
         changes = repository.changes()
+        submodules = repository.submodules(LISTED_SUBMODULES)
     except GitFailed as error:
         unread.append(error.said)
     return GitState(
         branch=branch,
         operation=repository.operation(),
-        commits=commits,
+        commits=[replace(one, subject=clean(one.subject)) for one in commits],
         changes=changes,
+        submodules=submodules,
         within=repository.prefix,
-        unread="; ".join(unread),
+        unread=clean("; ".join(unread)),
     )
 
 
@@ -116,16 +179,26 @@ def _real(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
 
-def _write(project: Project, stem: str, text: str) -> Path:
-    """A new document in ``checkpoints/``; one that exists is never touched. Raises :class:`CheckpointFailed`."""
+def _make_folders(project: Project) -> None:
+    """The folders of a checkpoint, none of them outside of the project. Raises :class:`CheckpointFailed`."""
     folder = project.checkpoints
     try:
-        for made, mode in ((project.memory, _MEMORY_MODE), (folder, _FOLDER_MODE)):
+        for made, mode in ((project.memory, _PRIVATE), (folder, _SHARED), (project.state, _PRIVATE)):
             with contextlib.suppress(FileExistsError):
                 os.mkdir(made, mode)
             if project.root not in _real(made).parents:
                 raise CheckpointFailed(f"{project.relative(made)} leads outside the project")
-        path = _reserved(_real(folder), stem)
+        ignore = project.state / ".gitignore"
+        if not os.path.lexists(ignore):
+            atomic.replace(str(ignore), _IGNORE, durable=False)
+    except (StoreNotWritable, OSError) as error:
+        raise _failed(project, error) from error
+
+
+def _write(project: Project, stem: str, text: str) -> Path:
+    """A new document in ``checkpoints/``; one that exists is never touched. Raises :class:`CheckpointFailed`."""
+    try:
+        path = _reserved(_real(project.checkpoints), stem)
         try:
             atomic.replace(str(path), text.encode("utf-8", "backslashreplace"), mode=atomic.SHARED_FILE)
         except BaseException:
@@ -133,10 +206,14 @@ def _write(project: Project, stem: str, text: str) -> Path:
                 path.unlink()
             raise
     except (StoreNotWritable, OSError) as error:
-        cause = error.__cause__ if isinstance(error, StoreNotWritable) else error
-        reason = (cause.strerror if isinstance(cause, OSError) else "") or str(error)
-        raise CheckpointFailed(f"{project.relative(folder)}: {reason}") from error
+        raise _failed(project, error) from error
     return path
+
+
+def _failed(project: Project, error: StoreNotWritable | OSError) -> CheckpointFailed:
+    cause = error.__cause__ if isinstance(error, StoreNotWritable) else error
+    reason = (cause.strerror if isinstance(cause, OSError) else "") or str(error)
+    return CheckpointFailed(f"{project.relative(project.checkpoints)}: {reason}")
 
 
 def _reserved(folder: Path, stem: str) -> Path:

@@ -12,6 +12,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from . import readme_entry
 from .console import printable
 
 if TYPE_CHECKING:
@@ -20,10 +21,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .project import Project
-    from .repository import Change, Commit
+    from .repository import Change, Commit, Submodule
+    from .tasks import Task, Tasks
 
 SUBJECT_CHARACTERS: Final = 72
 LISTED_CHANGES: Final = 30
+LISTED_NEW_TASKS: Final = 100
+LISTED_EARLIER_TASKS: Final = 20
+LISTED_SESSIONS: Final = 20
 _SLUG_CHARACTERS: Final = 60
 _TITLE_CHARACTERS: Final = 300
 _FALLBACK_SLUG: Final = "checkpoint"
@@ -41,6 +46,7 @@ class GitState:
     commits: Sequence[Commit] = ()
     changes: Sequence[Change] | None = None
     """None where they could not be read."""
+    submodules: Sequence[Submodule] = ()
     within: str = ""
     """The project's folder inside the repository, ``""`` where it is the repository's top."""
     unread: str = ""
@@ -60,28 +66,65 @@ def title(description: str) -> str:
     return _shortened(line, _TITLE_CHARACTERS) or "Checkpoint"
 
 
-def message(description: str, figures: Mapping[str, Any] | None) -> str:
-    """The commit message: a subject of at most 72 characters, the figures, and trailers that ``git log`` can find."""
+def message(description: str, figures: Mapping[str, Any] | None, document: str = "") -> str:
+    """The commit message: a subject of at most 72 characters, the figures, and trailers that ``git log`` can find.
+
+    ``document`` is the checkpoint's path in the project. Each session of the run has a trailer of its own.
+    """
     parts = [_shortened(f"checkpoint: {title(description)}", SUBJECT_CHARACTERS)]
+    trailers = [f"Export-Dedup-Checkpoint: {printable(document)}"] if document else []
+    figures = _run(figures)
     if figures is not None:
         new, total = _number(figures, "new_messages"), _number(figures, "total_messages")
         parts.append("\n".join(f"{label}: {number:,}" for label, number in _banner(figures)))
-        parts.append(f"Export-Dedup-New: {new}\nExport-Dedup-Total: {total}")
+        trailers += [f"Export-Dedup-Session: {printable(session)}" for session in sessions(figures)[:LISTED_SESSIONS]]
+        trailers += [f"Export-Dedup-New: {new}", f"Export-Dedup-Total: {total}"]
+    if trailers:
+        parts.append("\n".join(trailers))
     return "\n\n".join(parts) + "\n"
 
 
+def _run(figures: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """The figures of a run; None where only the store's totals are known."""
+    return figures if figures is not None and set(figures) != {"cumulative"} else None
+
+
+def sessions(figures: Mapping[str, Any]) -> list[str]:
+    """The conversations that the run's exports went into, each once."""
+    exports = [one for one in figures.get("exports") or () if isinstance(one, dict) and not one.get("error")]
+    return list(dict.fromkeys(str(one["session_id"]) for one in exports if one.get("session_id")))
+
+
+def readme_line(description: str, moment: datetime, target: str) -> str:
+    """The line of the README's list; ``target`` is the document's path in the project."""
+    from urllib.parse import quote
+
+    return readme_entry.entry(f"{moment:%Y-%m-%d %H:%M} UTC:", _escaped(title(description)), quote(target))
+
+
 def render(
-    description: str, moment: datetime, project: Project, state: GitState, figures: Mapping[str, Any] | None
+    description: str,
+    moment: datetime,
+    project: Project,
+    state: GitState,
+    figures: Mapping[str, Any] | None,
+    tasks: Tasks | None = None,
 ) -> str:
-    """The whole document. ``moment`` is in UTC."""
+    """The whole document. ``moment`` is in UTC; ``figures`` may have the store's totals under ``cumulative``."""
     lines = [f"# Checkpoint: {_escaped(title(description))}", ""]
     lines += [f"Created {moment:%Y-%m-%d %H:%M:%S} UTC by export-dedup.", ""]
     lines += ["## Git", "", *_git(state), ""]
-    if figures is not None:
-        lines += ["## Deduplication", "", *(f"- {label}: {number:,}" for label, number in _banner(figures)), ""]
-        exports = [_export(project, export) for export in figures.get("exports") or () if isinstance(export, dict)]
+    if tasks is not None and (tasks.new or tasks.earlier):
+        lines += ["## Completed tasks", "", *_tasks(tasks), ""]
+    run = _run(figures)
+    if run is not None:
+        lines += ["## Deduplication", "", *(f"- {label}: {number:,}" for label, number in _banner(run)), ""]
+        exports = [_export(project, export) for export in run.get("exports") or () if isinstance(export, dict)]
         if exports:
             lines += ["### Exports", "", *exports, ""]
+    totals = figures.get("cumulative") if figures is not None else None
+    if isinstance(totals, dict):
+        lines += ["## In the store", "", *_totals(totals), ""]
     archive = code(f"{project.relative(project.archive)}/")
     lines += [
         "## Archive",
@@ -89,6 +132,34 @@ def render(
         f"Exports are kept, as they were written, in {archive} (private, not part of this commit).",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _tasks(tasks: Tasks) -> list[str]:
+    from .tasks import mark
+
+    lines = []
+    if tasks.new:
+        lines += ["New since the last checkpoint:", "", *_boxes(tasks.new, LISTED_NEW_TASKS), ""]
+    if tasks.earlier:
+        lines += ["Before:", "", *_boxes(tasks.earlier, LISTED_EARLIER_TASKS), ""]
+    return [*lines, mark(tasks)]
+
+
+def _boxes(tasks: Sequence[Task], most: int) -> list[str]:
+    lines = [f"- [x] {_escaped(task.text)} ({code(task.file)})" for task in tasks[:most]]
+    return lines + ([f"- and {len(tasks) - most:,} more"] if len(tasks) > most else [])
+
+
+def _totals(totals: Mapping[str, Any]) -> list[str]:
+    count = {key: f"{_number(totals, key):,}" for key in totals}
+    raw, stored = _number(totals, "raw_bytes"), _number(totals, "stored_bytes")
+    return [
+        f"- Conversations: {count['conversations']}",
+        f"- Processed so far: {count['exports_processed']} exports and {count['captures']} parts of transcripts",
+        f"- Messages in them: {count['messages_processed']}, {count['duplicates_filtered']} of them duplicates",
+        f"- Different messages in the store: {count['unique_messages']}",
+        f"- Bytes: {raw:,} in, {stored:,} on disk",
+    ]
 
 
 def code(text: str) -> str:
@@ -129,7 +200,7 @@ def _banner(figures: Mapping[str, Any]) -> list[tuple[str, int]]:
 
 def _export(project: Project, export: Mapping[str, Any]) -> str:
     name = code(_name(project, export.get("path")))
-    session = code(str(export.get("session_id") or "unknown"))
+    session = _session(project, str(export.get("session_id") or "unknown"))
     if export.get("error"):
         return f"- {name}: not processed"
     counts = [f"{_number(export, key):,} {word}" for key, word in _COUNTS]
@@ -137,8 +208,27 @@ def _export(project: Project, export: Mapping[str, Any]) -> str:
     if gaps:
         counts.append(f"{len(gaps) if isinstance(gaps, (list, tuple)) else _number(export, 'gaps'):,} gaps")
     archived = export.get("archived_to")
-    kept = f"; archived as {code(_name(project, archived))}" if archived else "; left where it is"
+    kept = f"; archived as {_link(_name(project, archived), project)}" if archived else "; left where it is"
     return f"- {name}, session {session}: {', '.join(counts)}{kept}"
+
+
+def _session(project: Project, session: str) -> str:
+    """A conversation, with a link to its readable file where there is one."""
+    from urllib.parse import quote
+
+    if "/" in session or "\\" in session or not (project.sessions / f"{session}.md").is_file():
+        return code(session)
+    return f"[{code(session)}](../{project.sessions.name}/{quote(session)}.md)"
+
+
+def _link(path: str, project: Project) -> str:
+    """A path of the project, as a link from the document where it lies below ``MEMORY-CONTEXT/``."""
+    from urllib.parse import quote
+
+    memory = f"{project.relative(project.memory)}/"
+    if not path.startswith(memory):
+        return code(path)
+    return f"[{code(path)}](../{quote(os.fsencode(path[len(memory) :]))})"
 
 
 _COUNTS: Final = (("total_messages", "messages"), ("new_messages", "new"), ("duplicates_filtered", "duplicates"))
@@ -176,6 +266,8 @@ def _git(state: GitState) -> list[str]:
     lines.append(f"- Work tree: {_summary(state.changes)}")
     if state.unread:
         lines.append(f"- Not everything could be read: {_escaped(printable(state.unread))}")
+    if state.submodules:
+        lines += ["", "### Submodules", "", *(_submodule(one) for one in state.submodules)]
     lines += ["", "### Last commits", ""]
     lines += [f"- {code(one.abbreviated)} {one.date} {code(one.subject)}" for one in state.commits] or [
         "No commits yet."
@@ -187,6 +279,14 @@ def _git(state: GitState) -> list[str]:
         if len(state.changes) > LISTED_CHANGES:
             lines += ["", f"and {len(state.changes) - LISTED_CHANGES:,} more."]
     return lines
+
+
+def _submodule(one: Submodule) -> str:
+    if not one.checked_out:
+        return f"- {code(one.path)}: not initialised"
+    if one.recorded == one.checked_out:
+        return f"- {code(one.path)} at {code(one.recorded)}"
+    return f"- {code(one.path)} at {code(one.checked_out)}; recorded is {code(one.recorded) if one.recorded else 'nothing'}"
 
 
 def _summary(changes: Sequence[Change] | None) -> str:

@@ -20,11 +20,21 @@ DEFAULTS: Final[dict[str, Any]] = {
     "command_banner": HOOK,
     "hook_checkpoint": True,
     "user_store": True,
+    "readme_checkpoints": True,
+    "commit_hooks": False,
+    "privacy_level": "team",
+    "privacy_patterns": {},
+    "privacy_allow": [],
+    "privacy_detect_secrets": True,
 }
 """``hooks``: do anything at all. ``capture_transcripts``: store the client's own transcripts. ``compact_context``: two lines of
 context after a compaction or on resume. ``command_banner``: ``hook`` shows /export-dedup's banner without a request to the
 model, ``model`` lets the model comment. ``hook_checkpoint``: a checkpoint commit when a hook processed an export.
-``user_store``: capture into the user's own store where a project did not opt in."""
+``user_store``: capture into the user's own store where a project did not opt in. ``readme_checkpoints``: a line for each checkpoint
+in the project's README. ``commit_hooks``: run the repository's commit hooks for a checkpoint commit. ``privacy_level``: what is
+redacted in what is shared, ``private``, ``team`` or ``public``; ``privacy_patterns``: further patterns by name; ``privacy_allow``:
+what is no secret; ``privacy_detect_secrets``: use ``detect-secrets`` where it is installed."""
+STRICTEST: Final = "public"
 
 
 def load(root: str) -> dict[str, Any]:
@@ -37,12 +47,18 @@ def load(root: str) -> dict[str, Any]:
         found = None
     if isinstance(found, dict):
         settings.update((name, value) for name, value in found.items() if fits(name, value))
+        if not fits("privacy_level", found.get("privacy_level", STRICTEST)):
+            settings["privacy_level"] = STRICTEST  # a slip of the pen must not publish anything
     for name, default in DEFAULTS.items():
+        if not isinstance(default, (bool, str)):
+            continue
         text = os.environ.get(ENVIRONMENT + name.upper())
         if text:
             value = text.strip().lower() in ("1", "true", "yes", "on") if isinstance(default, bool) else text.strip()
             if fits(name, value):
                 settings[name] = value
+            elif name == "privacy_level":
+                settings[name] = STRICTEST
     return settings
 
 
@@ -50,4 +66,8 @@ def fits(name: str, value: object) -> bool:
     """True for a setting that exists with a value that it can have."""
     if name == "command_banner":
         return value in (HOOK, MODEL)
+    if name == "privacy_level":
+        return value in ("private", "team", STRICTEST)
+    if name in ("privacy_patterns", "privacy_allow"):
+        return True  # judged where they are used: under half of them nothing is shared
     return name in DEFAULTS and isinstance(value, bool)

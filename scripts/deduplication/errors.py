@@ -116,6 +116,18 @@ class ConversationUnclear(DedupError):
     hint = "'deduplicate_export.py show' lists the conversations; the beginning of an id is enough where it is the only one."
 
 
+class StoreTracked(StoreError):
+    """The message store is tracked by git"""
+
+    hint = "Run 'git rm -r --cached MEMORY-CONTEXT/dedup_state' and commit; what was pushed already has to be taken for known."
+
+
+class PrivacySettingInvalid(DedupError):
+    """A privacy setting cannot be used"""
+
+    hint = "Correct it in .coditect/config.json; until then nothing is shared."
+
+
 class CheckpointFailed(DedupError):
     """The checkpoint could not be made"""
 

@@ -40,6 +40,11 @@ class Project:
         return self.memory / "checkpoints"
 
     @property
+    def sessions(self) -> Path:
+        """Readable session files, committed."""
+        return self.memory / "sessions"
+
+    @property
     def state(self) -> Path:
         """The message store, private."""
         return self.memory / "dedup_state"

@@ -139,6 +139,11 @@ def advice(hint: str) -> str:
     return f"     → {console.printable(hint)}"
 
 
+def note(text: str) -> str:
+    """Something that was set right, or that cost nothing."""
+    return f"⚠ Note: {console.printable(text)}"
+
+
 def sums_block(run: RunResult) -> str:
     """The end of step 2: the sums, where more or less than one export went into them, and what the store holds now."""
     several = len(run.exports) > 1 or bool(run.failed)

@@ -29,6 +29,7 @@ _OPERATIONS: Final = (
     ("sequencer", "cherry-pick or revert"),
     ("BISECT_LOG", "bisect"),
 )
+_ABBREVIATED: Final = 10
 _FALSE: Final = frozenset({"false", "no", "off", "0", ""})
 
 
@@ -51,6 +52,18 @@ class Change:
 
     letters: str
     path: str
+
+
+@dataclass(frozen=True)
+class Submodule:
+    """A submodule: its path from the top of the work tree, the commit that is recorded, the one that is checked out.
+
+    Both are abbreviated; ``recorded`` is empty where none is staged, ``checked_out`` where it is not initialised.
+    """
+
+    path: str
+    recorded: str
+    checked_out: str
 
 
 @dataclass(frozen=True)
@@ -119,6 +132,42 @@ class Repository:
                 if "R" in line[:2] or "C" in line[:2]:
                     next(fields, None)  # the name before
         return tuple(found)
+
+    def submodules(self, limit: int) -> tuple[Submodule, ...]:
+        """The submodules that ``.gitmodules`` names, at most ``limit``; nothing of theirs is run."""
+        up = len(self.prefix.rstrip("/").split("/")) if self.prefix else 0
+        top = self.git.folder.parents[up - 1] if up else self.git.folder
+        git = replace(self.git, folder=top)
+        if not os.path.isfile(top / ".gitmodules") or os.path.islink(top / ".gitmodules"):
+            return ()
+        try:
+            named = git.run("config", "-z", "-f", ".gitmodules", "--get-regexp", r"^submodule\..*\.path$")
+        except GitFailed as error:
+            if error.code == 1:
+                return ()
+            raise
+        paths = [entry.partition("\n")[2] for entry in os.fsdecode(named).split("\0") if entry]
+        inside = [path for path in paths if path and not os.path.isabs(path) and ".." not in path.split("/")][:limit]
+        if not inside:
+            return ()
+        staged = os.fsdecode(git.run("ls-files", "--stage", "-z", "--", *inside)).split("\0")
+        recorded = {
+            path: facts.split(" ")[1]
+            for facts, _, path in (line.partition("\t") for line in staged)
+            if facts.startswith("160000 ")
+        }
+        return tuple(
+            Submodule(path, recorded.get(path, "")[:_ABBREVIATED], _checked_out(git, top / path)) for path in inside
+        )
+
+
+def _checked_out(git: Git, folder: Path) -> str:
+    if not os.path.lexists(folder / ".git"):
+        return ""
+    try:
+        return replace(git, folder=folder).line("rev-parse", "HEAD")[:_ABBREVIATED]
+    except GitFailed:
+        return ""
 
 
 def open_repository(root: Path) -> Repository:

@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Optional
 
-from . import discovery, report
+from . import discovery, report, state_folder
 from .errors import EXIT_FAILURE, EXIT_OK, DedupError, ExportGone
 from .intake import Entry, process
 from .last_run import captured_since
@@ -74,6 +74,8 @@ def run(
     shown where nothing is left to do; ``stored_then`` is how many messages the store had after the last run. Raises a
     ``StoreError`` where the store cannot be used.
     """
+    for corrected in state_folder.secure(project.state):
+        out(report.note(corrected))
     steps = _Run(project, options, dedup, out)
     if not steps.find(earlier if not options.paths else None):
         return steps.finish() if steps.outcome().exit_code else steps.outcome()
@@ -209,13 +211,20 @@ class _Run:
 
             make = checkpoint.create
         try:
-            made = make(self._project, self._options.description, paths=(), figures=self._result().as_dict())
+            made = make(self._project, self._options.description, paths=(), figures=self._figures())
         except DedupError as error:
             self._problems.append(error)
             self._out(report.checkpoint_failed(str(error), error.hint))
         else:
             self._checkpointed = self._options.description
             self._out(report.checkpoint_created(made.commit, made.note))
+
+    def _figures(self) -> dict[str, Any]:
+        """The run, and what the store has come to with it."""
+        from .cumulative import totals
+
+        store = getattr(self._dedup, "store", None)
+        return {**self._result().as_dict(), **({"cumulative": totals(store)} if store is not None else {})}
 
     def finish(self) -> Outcome:
         """Step 5."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from ..errors import StoreMissing, UsageError
@@ -140,9 +142,15 @@ def deduplicator(asked: argparse.Namespace, *, existing: bool = False) -> Claude
 
     ``existing``: raise ``StoreMissing`` where there is no store. A mistyped folder is neither whole nor to be filled.
     """
+    from .. import report
     from ..deduplicator import ClaudeConversationDeduplicator
+    from ..display import show
+    from ..state_folder import secure
 
     folder = store_folder(asked)
+    # A folder that was named may be anything, a mistyped home for one: only the project's own is set right.
+    for corrected in secure(Path(folder)) if asked.storage_dir is None else ():
+        show(report.note(corrected), sys.stderr)
     dedup = ClaudeConversationDeduplicator(folder, asked.backend, asked.db_url)
     if existing and not is_store(folder):
         raise StoreMissing(folder)

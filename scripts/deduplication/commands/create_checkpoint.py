@@ -1,68 +1,151 @@
-"""``create-checkpoint.py``: a checkpoint document and its commit, from the shell."""
+"""``create-checkpoint.py``: the newest export deduplicated, a checkpoint document, one commit."""
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Optional
 
-from .. import checkpoint, console
-from ..errors import EXIT_OK, UsageError
+from .. import atomic, checkpoint, checkpoint_report, discovery, last_run, report, workflow
+from ..checkpoint_document import slug
+from ..cumulative import totals
+from ..deduplicator import ClaudeConversationDeduplicator
+from ..display import show
+from ..errors import EXIT_FAILURE, EXIT_OK, DedupError
 from ..project import find_project
+from ..state_folder import secure
+from . import arguments as shared
+from . import entry
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from ..checkpoint import Checkpoint
+    from ..metrics import RunResult
     from ..project import Project
 
 
+@dataclass
+class _Export:
+    """What became of the newest export: the figures for the document, or what to type where there is none."""
+
+    figures: Optional[dict[str, Any]] = None
+    result: Optional[RunResult] = None
+    to_type: str = ""
+    problems: list[DedupError] = field(default_factory=list)
+    defect: Optional[Exception] = None
+
+
 def main(arguments: Sequence[str]) -> int:
-    """Run the command with ``arguments`` (without the program's name); returns its exit code."""
+    """Run the command with ``arguments`` (without the program's name); 1 where the export failed, for all the checkpoint."""
     asked = _parser().parse_args(arguments)
     project = find_project(asked.project)
-    made = checkpoint.create(project, asked.description, commit=not asked.no_commit)
+    for corrected in secure(project.state):
+        show(report.note(corrected), sys.stderr)
+    dedup = ClaudeConversationDeduplicator(project.state)
+    out: Callable[[str], None] = _nowhere if asked.json else report.show
+    export = _newest(project, asked, dedup, out)
+    figures: dict[str, Any] = dict(export.figures or {})
+    stored = totals(dedup.store) if project.state.is_dir() else {}
+    if stored.get("conversations"):
+        figures["cumulative"] = stored
+    made = checkpoint.create(project, asked.description, figures=figures or None, commit=not asked.no_commit)
+    readme = project.relative(made.readme) if made.readme else None
     if asked.json:
         import json
 
         # ASCII: a name that is no valid Unicode becomes an escape, on every console.
-        print(json.dumps({"document": str(made.document), "commit": made.commit, "note": made.note}))
+        answer = {"document": str(made.document), "commit": made.commit, "note": made.note, "readme": readme}
+        print(json.dumps({**answer, **figures, **({"type": f"/export {export.to_type}"} if export.to_type else {})}))
     else:
-        print("\n".join(_lines(project, made)))
-    return EXIT_OK
+        cumulative = figures.get("cumulative")
+        out(checkpoint_report.created(project.relative(made.document), made.commit, made.note, readme, cumulative))
+    for problem in export.problems:
+        entry.report(problem)
+    if export.defect is not None:
+        raise export.defect
+    failed = export.problems or (export.result is not None and export.result.failed)
+    return EXIT_FAILURE if failed else EXIT_OK
 
 
-def _lines(project: Project, made: Checkpoint) -> list[str]:
-    done, remark = ("✓", "ℹ") if console.speaks_unicode(sys.stdout) else ("OK:", "Note:")
-    lines = [f"{done} Checkpoint created: {console.printable(project.relative(made.document))}"]
-    if made.commit:
-        lines.append(f"{done} Committed: {made.commit[:10]}")
-    if made.note:
-        lines.append(f"{remark} {made.note}")
-    return lines
+def _newest(
+    project: Project, asked: argparse.Namespace, dedup: ClaudeConversationDeduplicator, out: Callable[[str], None]
+) -> _Export:
+    """Deduplicate and archive the export that was named, or the newest one; the older ones stay where they are."""
+    if asked.export is not None:
+        return _process(project, asked.export, 0, dedup, out)
+    found = discovery.find_exports(project).exports
+    if not found:
+        earlier = last_run.recent(project, dedup.global_unique_count()) if project.state.is_dir() else None
+        if earlier is not None:
+            out(checkpoint_report.known_from_a_hook(earlier.names, int(earlier.result["new_messages"]), earlier.clock))
+            return _Export(earlier.result)
+        path = _prepared(project, asked.description)
+        out(checkpoint_report.what_to_type(path))
+        if asked.json or not _waited():
+            return _Export(to_type=path)
+        found = discovery.find_exports(project).exports
+        if not found:
+            return _Export(to_type=path)
+    return _process(project, str(found[-1].path), len(found) - 1, dedup, out)
+
+
+def _process(
+    project: Project, path: str, older: int, dedup: ClaudeConversationDeduplicator, out: Callable[[str], None]
+) -> _Export:
+    options = workflow.Options(paths=(path,), checkpoint=False)
+    outcome = workflow.run(project, options, dedup, _nowhere)
+    done = outcome.result
+    out(checkpoint_report.deduplicated(done.exports, older))
+    if any(export.error is None for export in done.exports):
+        last_run.save(project, done, last_run.BY_COMMAND)
+    return _Export(done.as_dict(), done, "", list(outcome.problems), outcome.unexpected)
+
+
+def _prepared(project: Project, description: str) -> str:
+    """Make the drop folder; the path, from the project, under which an export belongs. No file is made: it would be empty."""
+    if project.root in Path(os.path.realpath(project.exports)).parents:
+        with contextlib.suppress(OSError):  # the checkpoint will say what is wrong with the folder
+            atomic.make_private_directory(str(project.exports))
+    name = f"{datetime.now(timezone.utc):%Y-%m-%dT%H-%M-%SZ}-{slug(description)}.txt"
+    return project.relative(project.exports / name)
+
+
+def _waited() -> bool:
+    """Let a person at a terminal make the export now; False where nobody can be asked."""
+    if sys.stdin is None or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return False
+    try:
+        input(checkpoint_report.ASK)
+    except EOFError:
+        return False
+    return True
+
+
+def _nowhere(_text: str) -> None:
+    """Where the steps' texts go: what the user reads is said by this command itself."""
 
 
 def _parser() -> argparse.ArgumentParser:
-    import argparse
-
-    class Parser(argparse.ArgumentParser):
-        def error(self, message: str) -> None:  # type: ignore[override]
-            # argparse would print the argument as it came, with whatever a terminal obeys in it.
-            raise UsageError(message)
-
-    parser = Parser(
-        prog="create-checkpoint.py",
-        description="Write a checkpoint document into MEMORY-CONTEXT/checkpoints/ and commit it. Only that document "
-        "is committed: what you have staged stays staged, and your work tree is left alone.",
-        epilog='Example: create-checkpoint.py "Sprint Complete"\n\n'
+    parser = shared.Parser(
+        "create-checkpoint.py",
+        "Deduplicate and archive the newest export, write a checkpoint document into MEMORY-CONTEXT/checkpoints/, list it\n"
+        "in the project's README, and commit these, nothing else: what you have staged stays staged, what you have changed\n"
+        "stays changed.",
+        'Example: create-checkpoint.py "Sprint Complete"\n\n'
         "Without a git repository, or while a merge or rebase is in progress, the document is written and not "
-        "committed.\nExit codes: 0 done, 1 a named failure, 2 usage, 3 unexpected (a log is named), 130 interrupted.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
+        f"committed.\n{shared.EXIT_CODES}",
     )
     add = parser.add_argument
     add("description", nargs="?", default="Checkpoint", metavar="DESCRIPTION", help='the title (default: "Checkpoint")')
-    add("--no-commit", action="store_true", help="write the document only")
-    add("--project", metavar="DIR", help="the project (default: found from the current folder upwards)")
+    add(
+        "--export", metavar="FILE", help="the export to deduplicate (default: the newest one that waits in the project)"
+    )
+    add("--no-commit", action="store_true", help="write the files only, leave git alone")
+    shared.add_project(parser)
     add("--json", action="store_true", help="print one JSON object and nothing else")
     return parser

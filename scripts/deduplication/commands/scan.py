@@ -1,0 +1,91 @@
+"""``deduplicate_export.py scan``: what would be redacted in conversations and files, and why."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .. import config, privacy, privacy_report, report
+from ..errors import EXIT_OK, UsageError
+from ..project import find_project
+from ..reading import read
+from . import arguments as shared
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ..deduplicator import ClaudeConversationDeduplicator
+    from ..privacy import Finding, Policy
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Scan conversations and files; 0 whatever was found. Raises ``UsageError`` for what is neither."""
+    asked = _parser().parse_args(arguments)
+    settings = config.load(os.fspath(find_project(asked.project).root))
+    rules = privacy.policy(settings, asked.level)
+    everything: list[Finding] = []
+    sources: list[dict[str, Any]] = []
+    count = 0
+    for name, unit, findings in _scanned(asked.sources, shared.deduplicator(asked, existing=not asked.sources), rules):
+        count += 1
+        everything += findings
+        if asked.json:
+            sources.append({"source": name, "unit": unit, "findings": [asdict(one) for one in findings]})
+        else:
+            report.show(privacy_report.scanned(name, findings, unit))
+    if asked.json:
+        print(json.dumps({"level": rules.level, "sources": sources, "findings": len(everything)}))
+    else:
+        report.show(privacy_report.summary(count, everything, rules.level))
+    return EXIT_OK
+
+
+def _scanned(
+    sources: Sequence[str], dedup: ClaudeConversationDeduplicator, rules: Policy
+) -> Iterator[tuple[str, str, list[Finding]]]:
+    known: list[str] | None = None
+    for source in sources or dedup.conversations():
+        if sources and os.path.lexists(source):
+            data, _ = read(Path(os.path.realpath(source)))
+            yield source, "line", privacy.redact(data.decode("utf-8", "replace"), rules)[1]
+            continue
+        known = known if known is not None else dedup.conversations()
+        if source not in known:
+            raise UsageError(f"neither a file nor a stored conversation: {source}")
+        yield source, "message", list(_conversation(dedup, source, rules))
+
+
+def _conversation(dedup: ClaudeConversationDeduplicator, source: str, rules: Policy) -> Iterator[Finding]:
+    """What is found in a conversation; ``line`` is the message's sequence number."""
+    for message in dedup.get_full_conversation(source):
+        content = message["content"]
+        text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
+        for finding in privacy.redact(text, rules)[1]:
+            yield replace(finding, line=message["index"])
+
+
+def _parser() -> shared.Parser:
+    parser = shared.Parser(
+        "deduplicate_export.py scan",
+        "Say what would be redacted in what is committed or shared, and why; nothing is changed. Of a secret its first\n"
+        "characters and its length are shown, never more.",
+    )
+    add = parser.add_argument
+    add(
+        "sources",
+        nargs="*",
+        metavar="SESSION|FILE",
+        help="stored conversations, or files (default: every conversation)",
+    )
+    add(
+        "--level",
+        metavar="L",
+        choices=privacy.LEVELS,
+        help="private, team or public (default: the setting privacy_level)",
+    )
+    shared.add_store(parser)
+    add("--json", action="store_true", help="print one JSON object and nothing else")
+    return parser
