@@ -1,0 +1,143 @@
+"""What the runs of a conversation logged besides messages: marks between them, where they came from, the gaps they noted.
+
+Read from the commit records of the log, and only from those that were added since the last time: a reader keeps the
+:class:`Evidence` that it had, with the place up to which it goes, as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from ..atomic import open_regular
+from ..errors import StoreError
+from ..storage.log import Damaged, decode_line, is_commit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ..storage.base import Store
+
+_COMMIT: Final = b'"window":'
+_SEAL: Final = 10
+"""Bytes at the end of a line that tell whether the log up to there is the one that was read."""
+_KEPT: Final = 12
+"""Sources and gaps that are named one by one; the rest is counted."""
+
+
+class _Log(Protocol):
+    path: str
+
+    def size(self) -> int:
+        """How many bytes has it?"""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Up to ``position`` in the log, whose last bytes there are ``seal``.
+
+    ``marks`` are [kind, sequence number, side]: side 0 stands before that message, 1 after it. ``sources`` are [name, format, time
+    of its last run, runs], the last ones; ``exports`` and ``captures`` count all runs.
+    """
+
+    position: int = 0
+    seal: str = ""
+    marks: list[list[Any]] = field(default_factory=list)
+    sources: list[list[Any]] = field(default_factory=list)
+    gaps: list[str] = field(default_factory=list)
+    exports: int = 0
+    captures: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything, for :func:`from_json`."""
+        return dict(vars(self))
+
+
+def from_json(value: Any) -> Evidence:
+    """What :meth:`Evidence.as_json` gave; nothing at all where it is something else."""
+    try:
+        found = Evidence(**value)
+        json.dumps(found.as_json())
+        whole = isinstance(found.position, int) and isinstance(found.seal, str)
+        pairs = all(len(mark) == 3 and isinstance(mark[1], int) for mark in found.marks)
+        sources = all(len(source) == 4 for source in found.sources)
+    except (TypeError, ValueError):
+        return Evidence()
+    return found if whole and pairs and sources else Evidence()
+
+
+def gather(store: Store, conversation_id: str, known: Evidence) -> Evidence:
+    """``known`` with what was logged since; from the beginning where the log is another one. Call it in a transaction.
+
+    A store without a log of its own gives nothing. Raises :class:`StoreError` where the log cannot be read.
+    """
+    log: _Log | None = getattr(store, "log", None)
+    if log is None:
+        return Evidence()
+    try:
+        with open_regular(log.path) as file:
+            if known.position:
+                file.seek(max(0, known.position - _SEAL))
+                if file.read(_SEAL).decode("latin-1") != known.seal:
+                    known = Evidence()
+            file.seek(known.position)
+            lines = file.readlines()
+    except FileNotFoundError:
+        return Evidence()
+    except OSError as error:
+        raise StoreError(f"{log.path}: {error.strerror or error}") from error
+    if not lines:
+        return known
+    name = json.dumps(conversation_id, ensure_ascii=False).encode(errors="replace")
+    found = with_runs(known, _runs(lines, conversation_id, name))
+    end = known.position + sum(map(len, lines))
+    return replace(found, position=end, seal=lines[-1][-_SEAL:].decode("latin-1"))
+
+
+def _runs(lines: Iterable[bytes], conversation_id: str, name: bytes) -> Iterable[dict[str, Any]]:
+    for line in lines:
+        if _COMMIT in line and (name in line or b"\\u" in line):
+            try:
+                record = decode_line(line)
+            except Damaged:
+                continue  # the store says so to whoever asks it for messages
+            if is_commit(record) and record["conversation_id"] == conversation_id:
+                yield record
+
+
+def with_runs(known: Evidence, runs: Iterable[Mapping[str, Any]]) -> Evidence:
+    """``known`` and what these commit records say, in their order."""
+    marks = [list(mark) for mark in known.marks]
+    sources = {(name, form): [name, form, last, count] for name, form, last, count in known.sources}
+    gaps = dict.fromkeys(known.gaps)
+    exports, captures = known.exports, known.captures
+    for run in runs:
+        export = run["export"]
+        for mark in _marks(run):
+            if mark not in marks:
+                marks.append(mark)
+        key = (str(export.get("name") or "—"), str(export.get("format", "")))
+        count = sources.pop(key)[3] if key in sources else 0
+        sources[key] = [*key, run["timestamp"], count + 1]
+        gaps.update(dict.fromkeys(run.get("gaps", [])))
+        captures += bool(run.get("cursor"))
+        exports += not run.get("cursor")
+    return replace(
+        known,
+        marks=marks,
+        sources=list(sources.values())[-_KEPT:],
+        gaps=list(gaps)[-_KEPT:],
+        exports=exports,
+        captures=captures,
+    )
+
+
+def _marks(run: Mapping[str, Any]) -> Iterable[list[Any]]:
+    window = run["window"]
+    last = window[-1][1] if window else (run.get("cursor") or {}).get("last", -1)
+    for kind, before in run.get("marks", []):
+        if before >= 0:
+            yield [kind, before, 0]
+        elif last >= 0:
+            yield [kind, last, 1]
