@@ -35,6 +35,11 @@ class Project:
         return self.memory / "exports-archive"
 
     @property
+    def sessions(self) -> Path:
+        """Readable session files, committed."""
+        return self.memory / "sessions"
+
+    @property
     def checkpoints(self) -> Path:
         """Checkpoint documents, committed."""
         return self.memory / "checkpoints"

@@ -26,6 +26,7 @@ _KINDS: Final = (
     (LOCAL_COMMAND, "command", "commands"),
     (COMMAND_OUTPUT, "output", "outputs"),
 )
+_FORMS: Final = {"claude-code-text": "text export", "claude-code-transcript": "transcript"}
 _NAMED: Final = 5
 
 
@@ -73,8 +74,8 @@ def sources(evidence: Evidence, clean: Cleaner) -> list[str]:
     """Where the messages came from, the latest first, a line each."""
     lines = []
     for name, form, last, runs in reversed(evidence.sources[-_NAMED:]):
-        times = "" if runs == 1 else f", {runs:,} times"
-        lines.append(f"{clean.text(name)} ({form}{times}, last on {between(last, last)})")
+        times = "" if runs == 1 else f", read {runs:,} times"
+        lines.append(f"{clean.text(name)}: {_FORMS.get(form, form)}{times}, {between(last, last)}")
     total = evidence.exports + evidence.captures
     named = sum(source[3] for source in evidence.sources[-_NAMED:])
     return [*lines, *([f"and {total - named:,} runs before"] if total > named else [])]

@@ -7,6 +7,7 @@ come into view.
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from hashlib import sha256
 from html import escape
@@ -38,6 +39,8 @@ from .html_text import code, renderer
 from .layout import layout_markdown
 from .markdown import title_of
 from .moments import between, day, hour, moment, said_at
+from .page_icons import SPRITE
+from .page_icons import icon as picture
 from .page_script import SCRIPT
 from .page_style import STYLE
 from .redaction import shown
@@ -54,6 +57,10 @@ _LINES: Final = 400
 _CHARACTERS: Final = 20_000
 _ROW: Final = 100
 """Characters of a result that is one line and needs no folding."""
+_ID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}(?:-agent-.*)?", re.DOTALL)
+"""A session id says nothing to a person: the page is then named after the first prompt."""
+_TELLS: Final = re.compile(r"\w\w")
+"""A line with something to read in it, which a lone brace is not."""
 _SECTION: Final = 40
 """Messages in one section at most: a turn may have thousands."""
 _MARKS: Final = {
@@ -62,16 +69,21 @@ _MARKS: Final = {
         "Conversation compacted",
         "From here on the assistant worked from a summary of what stands above.",
     ),
-    REWIND: ("↩️", "Rewound", "The conversation goes on from an earlier point; what was said after it was taken back."),
-    TRUNCATION: ("✂️", "Left out", "The source itself says that earlier messages are not shown in it."),
-    BANNER: ("🔄", "Started again", "The client was closed and opened again."),
-    GAP: ("🕳️", "Gap", "Nothing that was captured connects what stands above with what follows."),
-    LOST: ("💔", "Lost", "The log line of this message is damaged."),
+    REWIND: (
+        "rewind",
+        "Rewound",
+        "The conversation goes on from an earlier point; what was said after it was taken back.",
+    ),
+    TRUNCATION: ("warning", "Left out", "The source itself says that earlier messages are not shown in it."),
+    BANNER: ("restart", "Started again", "The client was closed and opened again."),
+    GAP: ("warning", "Gap", "Nothing that was captured connects what stands above with what follows."),
+    LOST: ("warning", "Lost", "The log line of this message is damaged."),
 }
+_SPARK: Final = picture("assistant")
 _TITLES: Final = {
-    THINKING: "💭 Thinking",
-    SUMMARY: "🗜️ What the client wrote down to go on from",
-    NOTICE: "ℹ️ Notice",
+    THINKING: ("thinking", "Thinking"),
+    SUMMARY: ("compaction", "What the client wrote down to go on from"),
+    NOTICE: ("note", "Notice"),
 }
 
 
@@ -88,8 +100,10 @@ def page(reading: Reading, family: Family, files: Mapping[str, str], clean: Clea
     facts = facts_of(reading, body.first, body.last)
     title = escape(shown(reading.session))
     yield _HEAD.format(policy=_policy(), title=title, style=STYLE)
-    yield _BAR.format(title=title)
-    yield f"<div class=page>\n{body.outline()}<main>\n<h1>{title}</h1>\n{_facts(facts, family, files, clean)}"
+    yield _BAR.format(title=title, sprite=SPRITE)
+    headline = body.title if body.title and _ID.fullmatch(reading.session) else title
+    kicker = f"<p class=kicker>{title if headline != title else 'Conversation'}</p>\n"
+    yield f"<div class=page>\n{body.outline()}<main>\n{kicker}<h1>{headline}</h1>\n{_facts(facts, family, files, clean)}"
     yield from body.pieces
     yield "</section>\n" if body.in_section else ""
     yield f"<footer>{what(facts.kinds)}. Written by export-dedup; this page asks no network.</footer>\n</main>\n</div>\n"
@@ -109,7 +123,7 @@ class _Body:
     def __init__(self, render: Callable[[str], str], clean: Cleaner, family: Family, files: Mapping[str, str]) -> None:
         self.pieces: list[str] = []
         self.in_section = False
-        self.first = self.last = ""
+        self.first = self.last = self.title = ""
         self._render, self._clean, self._family, self._files = render, clean, family, files
         self._outline: list[str] = []
         self._turn = self._inside = 0
@@ -123,7 +137,9 @@ class _Body:
         """Something that stands between messages."""
         icon, name, words = _MARKS[kind]
         self._open()
-        self.pieces.append(f'<div class="mark {kind}" role=note><b>{icon} {name}</b><span>{words}</span></div>\n')
+        self.pieces.append(
+            f'<div class="mark {kind}" role=note>{picture(icon)}<b>{name}</b><span>{words}</span></div>\n'
+        )
         self._speaker = ""
 
     def add(self, entry: Entry) -> None:
@@ -167,27 +183,30 @@ class _Body:
         if kind in (PROMPT, LOCAL_COMMAND):
             return self._prompt(message, said, stamp)
         if kind == TEXT:
-            who = "🤖 <b>Assistant</b>" if message["role"] == ASSISTANT else "⚙️ <b>System prompt</b>"
+            said_by = "Assistant" if message["role"] == ASSISTANT else "System prompt"
+            who = f"{picture('assistant')}<b>{said_by}</b>"
             head = "" if who == self._speaker else _who(who, stamp)
             self._speaker = who
             return head + self._text(said)
         if kind == TOOL_CALL:
-            tool = f"🔧 <b>{escape(said.tool or 'Tool')}</b>"
+            tool = f"{picture('tool')}<b>{escape(said.tool or 'Tool')}</b>"
             about = f"<span class=about>{escape(said.about)}</span>" if said.about else ""
             return self._folded(tool + about, said)
         if kind in (TOOL_RESULT, COMMAND_OUTPUT):
             return self._result(said)
         if kind == NOTICE and _is_row(said):
-            return f"<div class=notice>ℹ️ {escape(said.blocks[0].text)}</div>"
-        return self._folded(f"<b>{_TITLES.get(kind, escape(kind))}</b>", said)
+            return f"<div class=notice>{picture('note')}{escape(said.blocks[0].text)}</div>"
+        drawn, title = _TITLES.get(kind, ("note", escape(kind)))
+        return self._folded(f"{picture(drawn)}<b>{title}</b>", said)
 
     def _prompt(self, message: Mapping[str, Any], said: Told, stamp: str) -> str:
         self._turn += 1
         self._speaker = PROMPT
         title = escape(title_of(said) or "Prompt")
+        self.title = self.title or title
         self._outline.append(f'<li><a href="#m{message["index"]}"><b>{self._turn}</b><span>{title}</span></a></li>\n')
-        who = "👤 <b>User</b>" if message["kind"] == PROMPT else "⌨️ <b>Command</b>"
-        return _who(who, stamp) + self._text(said)
+        drawn, who = ("user", "User") if message["kind"] == PROMPT else ("command", "Command")
+        return _who(f"{picture(drawn)}<b>{who}</b>", stamp) + self._text(said)
 
     def _text(self, said: Told) -> str:
         return f'<div class="text" dir=auto>{"".join(map(self._block, said.blocks))}</div>'
@@ -210,15 +229,21 @@ class _Body:
     def _result(self, said: Told) -> str:
         text = "\n".join(block.text for block in said.blocks).strip("\n")
         agent = self._files.get(self._family.named_in(text), "")
-        link = (
-            f'<p class=notice>🤖 <a href="{escape(agent)}">The sub-agent\'s own conversation</a></p>' if agent else ""
-        )
+        link = ""
+        if agent:
+            link = f'<p class=notice>{_SPARK}<a href="{escape(agent)}">The sub-agent\'s own conversation</a></p>'
         if not text.strip():
-            return f"<div class=row><span class=about>↳ nothing</span></div>{link}"
+            return f"<div class=row>{picture('result')}<span class=about>nothing</span></div>{link}"
         if _is_row(said):
-            return f"<div class=row>↳<span class=about>{escape(text)}</span></div>{link}"
-        begins = escape(next(line.strip() for line in text.split("\n") if line.strip())[:_ROW])
-        return self._folded(f"↳ {length(text)}<span class=about>{begins}</span>", said) + link
+            return f"<div class=row>{picture('result')}<span class=about>{escape(text)}</span></div>{link}"
+        lines = [line.strip() for line in text.split("\n")[:_ROW]]
+        begins = escape(next((line for line in lines if _TELLS.search(line)), lines[0])[:_ROW])
+        return (
+            self._folded(
+                f"{picture('result')}<span class=about>{begins}</span><span class=size>{length(text)}</span>", said
+            )
+            + link
+        )
 
 
 def _who(who: str, stamp: str) -> str:
@@ -278,12 +303,19 @@ _HEAD: Final = """<!DOCTYPE html>
 </head>
 """
 _BAR: Final = """<body>
-<header class=bar id=bar hidden>
+{sprite}<header class=bar id=bar hidden>
 <strong>{title}</strong><span class=space></span>
-<div class=show><label><input type=checkbox id=tools checked>Tools</label><label><input type=checkbox id=thinking checked>Thinking</label></div>
+<div class=show>
+<label><input type=checkbox id=tools checked>Tools</label>
+<label><input type=checkbox id=thinking checked>Thinking</label>
+</div>
 <button type=button id=fold title="Open or close everything that is folded">Unfold</button>
-<div class=find role=search><input id=find type=search placeholder="Search (press /)" aria-label="Search" autocomplete=off spellcheck=false>
-<output id=count></output><button type=button id=previous aria-label="Previous hit">↑</button><button type=button id=next aria-label="Next hit">↓</button></div>
+<div class=find role=search>
+<input id=find type=search placeholder="Search (press /)" aria-label="Search" autocomplete=off spellcheck=false>
+<output id=count></output>
+<button type=button id=previous aria-label="Previous hit">↑</button>
+<button type=button id=next aria-label="Next hit">↓</button>
+</div>
 <button type=button id=theme title="Light or dark" aria-label="Light or dark">◐</button>
 </header>
 """

@@ -64,8 +64,8 @@ def code(text: str, language: str = "") -> str:
     """Text as it is, in a box; of a difference, the lines that came and went are told apart."""
     name = language if _LANGUAGE.match(language) else ""
     inside = _difference(text) if name == "diff" else escape(text)
-    label = f' data-language="{escape(name)}"' if name else ""
-    return f"<pre{label}><code>{inside}</code></pre>\n"
+    box = f"<pre><code>{inside}</code></pre>"
+    return f'<div class=code data-language="{escape(name)}">{box}</div>\n' if name else f"{box}\n"
 
 
 def _difference(text: str) -> str:

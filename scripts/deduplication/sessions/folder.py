@@ -1,0 +1,82 @@
+"""``MEMORY-CONTEXT/sessions``: the files of several sessions brought up to the store, one run at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from .. import atomic, locking
+from ..errors import SessionNotWritten
+from . import per_checkpoint, session_file
+from .agents import family
+from .markdown import Names
+from .redaction import Cleaner, unchanged
+from .whole import MARKDOWN, links
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ..project import Project
+    from ..storage.base import Store
+    from .redaction import Redact
+    from .session_file import Written
+
+LOCK: Final = "sessions.lock"
+_MEMORY_MODE: Final = 0o700
+_FOLDER_MODE: Final = 0o755
+
+
+def write_sessions(
+    project: Project,
+    store: Store,
+    sessions: Iterable[str],
+    *,
+    each_checkpoint: bool = False,
+    redact: Redact = unchanged,
+    rules: str = "",
+) -> list[Written]:
+    """Bring the files of ``sessions`` up to the store; with ``each_checkpoint`` as a new file with what is new.
+
+    Call it outside of a transaction. ``redact`` takes secrets out, ``rules`` names how (files made under other rules are made
+    anew). Raises :class:`SessionUnknown`, :class:`SessionNotWritten` and the ``StoreError`` family.
+    """
+    folder = prepared(project)
+    with locking.exclusive(_lock(project)):
+        done: list[Written] = []
+        for session in dict.fromkeys(sessions):
+            clean = Cleaner(redact, rules)
+            with store.transaction(write=False):
+                names = Names(family(store, session), links(store, MARKDOWN))
+                write = per_checkpoint.write if each_checkpoint else session_file.update
+                done.append(write(store, session, folder, clean, names))
+        return done
+
+
+def _lock(project: Project) -> str:
+    """A file in the private folder: one beside the sessions would show up in the user's git."""
+    try:
+        atomic.make_private_directory(str(project.state))
+    except OSError as error:
+        raise SessionNotWritten(f"{project.relative(project.state)}: {error.strerror or error}") from error
+    return str(project.state / LOCK)
+
+
+def _real(path: Path) -> Path:
+    return Path(os.path.realpath(path))
+
+
+def prepared(project: Project) -> str:
+    """The folder, made where it is missing; its real path. Raises :class:`SessionNotWritten`."""
+    try:
+        for made, mode in ((project.memory, _MEMORY_MODE), (project.sessions, _FOLDER_MODE)):
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(made, mode)
+            if project.root not in _real(made).parents:
+                raise SessionNotWritten(f"{project.relative(made)} leads outside the project")
+        if not os.path.isdir(project.sessions):
+            raise SessionNotWritten(f"{project.relative(project.sessions)} is no folder")
+    except OSError as error:
+        raise SessionNotWritten(f"{project.relative(project.sessions)}: {error.strerror or error}") from error
+    return str(_real(project.sessions))
