@@ -38,7 +38,7 @@ class Evidence:
     """Up to ``position`` in the log, whose last bytes there are ``seal``.
 
     ``marks`` are [kind, sequence number, side]: side 0 stands before that message, 1 after it. ``sources`` are [name, format, time
-    of its last run, runs], the last ones; ``exports`` and ``captures`` count all runs.
+    of its last run, runs], the last ones; ``exports`` and ``captures`` count the runs that brought something.
     """
 
     position: int = 0
@@ -118,19 +118,30 @@ def with_runs(known: Evidence, runs: Iterable[Mapping[str, Any]]) -> Evidence:
             if mark not in marks:
                 marks.append(mark)
         key = (str(export.get("name") or "—"), str(export.get("format", "")))
+        for gap in run.get("gaps", []):
+            gaps[gap] = None
+            _limit(gaps)
+        if key in sources and not export.get("new"):
+            continue  # the same again: a file that tells of it would change for nothing
         count = sources.pop(key)[3] if key in sources else 0
         sources[key] = [*key, run["timestamp"], count + 1]
-        gaps.update(dict.fromkeys(run.get("gaps", [])))
+        _limit(sources)
         captures += bool(run.get("cursor"))
         exports += not run.get("cursor")
     return replace(
         known,
         marks=marks,
-        sources=list(sources.values())[-_KEPT:],
-        gaps=list(gaps)[-_KEPT:],
+        sources=list(sources.values()),
+        gaps=list(gaps),
         exports=exports,
         captures=captures,
     )
+
+
+def _limit(kept: dict[Any, Any]) -> None:
+    """Only the last ones stay: what is left must not depend on where a reader paused."""
+    if len(kept) > _KEPT:
+        del kept[next(iter(kept))]
 
 
 def _marks(run: Mapping[str, Any]) -> Iterable[list[Any]]:

@@ -83,11 +83,10 @@ class Growing:
         self._put(pieces)
 
     def _put(self, pieces: list[bytes]) -> None:
-        if self.parts:
+        if pieces:
             position = len(self.parts) - 1
-            if pieces or position not in self.added:
-                self.added[position] = self.added.get(position, b"") + b"".join(pieces)
-        pieces.clear()
+            self.added[position] = self.added.get(position, b"") + b"".join(pieces)
+            pieces.clear()
 
 
 def _note(part: Part, entry: Entry, clean: Cleaner, *, prompt: bool) -> None:

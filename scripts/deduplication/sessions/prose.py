@@ -16,13 +16,12 @@ from .fences import fenced
 
 _FENCE: Final = re.compile(r"( {0,20}(?:(?:[-*+]|\d{1,9}[.)]) {1,4})?)(`{3,}|~{3,})([^`\n]*)\Z")
 _FENCE_LIKE: Final = re.compile(r"`{3,}|~{3,}")
-_HEADING: Final = re.compile(r"( {0,3})(#{1,6})(?=[ \t]|\Z)")
+_HEADING: Final = re.compile(r"((?: {0,3}(?:[-*+]|\d{1,9}[.)]) {1,3})? {0,3})(#{1,6})(?=[ \t]|\Z)")
 _UNDERLINE: Final = re.compile(r" {0,3}(=+|-+)[ \t]*\Z")
 _QUOTE: Final = re.compile(r" {0,3}> ?")
 _TICKS: Final = re.compile(r"`+")
 _TAG: Final = re.compile(r"<(?=[A-Za-z/!?])(?!(?:https?://|mailto:)[^\s<>]*>)")
 _TARGET: Final = re.compile(r"\]\(\s*<?\s*([^\s)>]{0,2000})")
-_DEFINITION: Final = re.compile(r"( {0,3})\[(?=[^\]\n]{1,999}\]:)")
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _ALLOWED: Final = ("http:", "https:", "mailto:")
 _LEVELS: Final = 2
@@ -40,8 +39,8 @@ def safe_markdown(text: str, depth: int = 0) -> str:
         fence = _FENCE.match(line)
         if fence is not None and not (fence[2][0] == "`" and "`" in fence[3]):
             block, position = _code(lines, position, fence)
-            # A list item may only follow a blank line for certain; a fence ends whatever stood before it.
-            if out and out[-1].strip() and fence[1].strip():
+            # Behind a paragraph, a list item or a line far to the right may be a part of it.
+            if out and out[-1].strip() and (fence[1].strip() or len(fence[1]) > 3):
                 out.append("")
             out.extend(block)
             continue
@@ -87,9 +86,6 @@ def _prose(line: str) -> str:
     if heading is not None:
         level = min(6, len(heading[2]) + _LEVELS)
         return heading[1] + "#" * level + escape_inline(line[heading.end() :])
-    definition = _DEFINITION.match(line)
-    if definition is not None:
-        return definition[1] + "\\" + escape_inline(line[len(definition[1]) :])
     return escape_inline(line)
 
 
@@ -134,6 +130,8 @@ def _plain(text: str) -> str:
     if "~~~" in text:
         text = text.replace("~~~", "\\~\\~\\~")
     text = _TAG.sub("&lt;", text)
+    if "]:" in text:
+        text = text.replace("]:", "]\\:")  # a definition gives links a target from afar
     if "](" in text:
         text = _TARGET.sub(_checked, text)
     return text.replace("![", "🖼 [")

@@ -89,9 +89,10 @@ class _Files:
     def update(self) -> Written:
         first = self._read(0)
         said = first.said if first is not None else {}
+        listed = from_json(said.get("parts", []))
         if said.get("v") != footer.VERSION or said.get("rules") != self._clean.rules:
             said = {}
-        before = from_json(said.get("parts", []))
+        before = listed if said else []
         known = evidence_of.from_json(said.get("evidence", {})) if before else None
         reading = open_reading(self._store, self._session, known)
         kept = self._kept(before, reading)
@@ -105,7 +106,7 @@ class _Files:
         new = sum(count for kind, count in reading.counts(begun).items() if counts(kind))
         texts = self._texts(before, growing, reading, first)
         written = self._write(growing.parts, texts, reading, first)
-        self._remove(range(len(growing.parts), len(before)))
+        self._remove(range(len(growing.parts), len(listed)))
         total = _facts(growing.parts, reading).messages
         return Written(self._path(0), total, new, len(growing.parts), tuple(written))
 
