@@ -107,7 +107,7 @@ def page(reading: Reading, family: Family, files: Mapping[str, str], clean: Clea
     yield from body.pieces
     yield "</section>\n" if body.in_section else ""
     yield f"<footer>{what(facts.kinds)}. Written by export-dedup; this page asks no network.</footer>\n</main>\n</div>\n"
-    yield f"<script>{SCRIPT}</script>\n</html>\n"
+    yield f"<script>{SCRIPT}</script>\n</body>\n</html>\n"
 
 
 def _policy() -> str:
