@@ -43,7 +43,13 @@ class Browser:
         self._folder = tempfile.mkdtemp(prefix="export-dedup-browser-")
         self._read, for_child = os.pipe()
         from_us, self._write = os.pipe()
-        command = [executable(), *FLAGS, f"--window-size={width},{height}", f"--user-data-dir={self._folder}", "about:blank"]
+        command = [
+            executable(),
+            *FLAGS,
+            f"--window-size={width},{height}",
+            f"--user-data-dir={self._folder}",
+            "about:blank",
+        ]
         # The shell puts the pipe's ends where the browser expects them: 3 to read from, 4 to write to.
         script = f'exec "$@" 3<&{from_us} 4>&{for_child}'
         self._process = subprocess.Popen(

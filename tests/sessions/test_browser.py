@@ -8,7 +8,9 @@ from transcript_lines import SESSION, answer, call, day, prompt, result
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(browser.executable() is None, reason="no Chromium on this machine (EXPORT_DEDUP_BROWSER names one)"),
+    pytest.mark.skipif(
+        browser.executable() is None, reason="no Chromium on this machine (EXPORT_DEDUP_BROWSER names one)"
+    ),
 ]
 VISIBLE = "[...document.querySelectorAll('.turn')].filter(each => each.offsetParent).length"
 
@@ -45,14 +47,21 @@ def test_hostile_content_does_nothing(told, opened):
     page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
     page.evaluate("document.querySelectorAll('main a, main [tabindex]').forEach(each => { each.focus(); })")
     page.evaluate("document.querySelectorAll('main a[href^=\"#\"]').forEach(each => each.click())")
-    page.evaluate("document.querySelectorAll('main *').forEach(each => each.dispatchEvent(new MouseEvent('mouseover')))")
+    page.evaluate(
+        "document.querySelectorAll('main *').forEach(each => each.dispatchEvent(new MouseEvent('mouseover')))"
+    )
     page.settled()
     assert page.evaluate("document.documentElement.hasAttribute('data-done')") is False
     assert page.evaluate("document.title") == SESSION
     assert page.evaluate("document.querySelectorAll('iframe,img,form,object,embed,link,base,animate').length") == 0
     assert page.evaluate("document.querySelectorAll('script').length") == 1
     assert page.evaluate("document.querySelectorAll('h1').length") == 1
-    assert page.evaluate("[...document.querySelectorAll('*')].flatMap(e => [...e.attributes]).filter(a => /^on/.test(a.name)).length") == 0
+    assert (
+        page.evaluate(
+            "[...document.querySelectorAll('*')].flatMap(e => [...e.attributes]).filter(a => /^on/.test(a.name)).length"
+        )
+        == 0
+    )
     assert page.evaluate("document.querySelectorAll('article').length") == 4 * len(ATTACKS)
     assert page.evaluate("getComputedStyle(document.querySelector('main')).display") != "none"
     assert {address.split(":")[0] for address in page.requests()} == {"file"}
@@ -107,7 +116,10 @@ def test_filters_themes_and_folding(told, opened):
     page.evaluate("document.getElementById('fold').click()")
     assert page.evaluate("document.querySelectorAll('.turn details:not([open])').length") == 0
     page.evaluate("document.getElementById('tools').click()")
-    assert page.evaluate("[...document.querySelectorAll('.tool_call,.tool_result')].some(each => each.offsetParent)") is False
+    assert (
+        page.evaluate("[...document.querySelectorAll('.tool_call,.tool_result')].some(each => each.offsetParent)")
+        is False
+    )
     assert page.complaints() == []
 
 
@@ -146,7 +158,9 @@ def test_the_page_can_be_printed(told, opened):
 
 def test_a_narrow_screen_has_no_sideways_scrolling(told, opened):
     """On a phone, everything fits into the width but code, which scrolls by itself."""
-    told.capture(prompt("x" * 300), answer("```\n" + "y" * 400 + "\n```\n\n| a | b |\n|---|---|\n| " + "z" * 200 + " | 1 |"))
+    told.capture(
+        prompt("x" * 300), answer("```\n" + "y" * 400 + "\n```\n\n| a | b |\n|---|---|\n| " + "z" * 200 + " | 1 |")
+    )
     page = opened()
     page.send("Emulation.setDeviceMetricsOverride", width=390, height=800, deviceScaleFactor=1, mobile=False)
     page.settled()

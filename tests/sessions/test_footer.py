@@ -15,7 +15,10 @@ values = st.recursive(
 )
 
 
-@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"), max_size=60), st.dictionaries(st.text(max_size=8), values, max_size=4))
+@given(
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"), max_size=60),
+    st.dictionaries(st.text(max_size=8), values, max_size=4),
+)
 def test_what_was_sealed_is_proven(text, said):
     """A sealed text gives back itself and what was said of it, also with other line ends; the line is one comment."""
     above = f"{text}\n".encode()
@@ -34,7 +37,9 @@ def test_no_byte_can_be_changed(data):
     whole, _ = sealed(b"# title\n\ntext\n", {"session": "a", "part": 1})
     place = data.draw(st.integers(0, len(whole) - 1))
     byte = data.draw(st.sampled_from([b"", b"x", b"\x00", b"\xff", b"7"]))
-    changed = data.draw(st.sampled_from([whole[:place] + byte + whole[place + 1 :], whole[:place] + byte + whole[place:]]))
+    changed = data.draw(
+        st.sampled_from([whole[:place] + byte + whole[place + 1 :], whole[:place] + byte + whole[place:]])
+    )
     found = proven(changed)
     assert found is None or changed.replace(b"\r\n", b"\n") == whole
 

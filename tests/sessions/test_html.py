@@ -83,7 +83,9 @@ def test_what_a_hostile_message_says_is_only_text(told, with_and_without):
     for number, attack in enumerate(ATTACKS):
         told.capture(
             prompt(attack, f"p{number}"),
-            line(f"t{number}", "assistant", {"role": "assistant", "content": [{"type": "thinking", "thinking": attack}]}),
+            line(
+                f"t{number}", "assistant", {"role": "assistant", "content": [{"type": "thinking", "thinking": attack}]}
+            ),
             answer(attack, f"a{number}"),
             call(attack, f"c{number}", command=attack, description=attack),
             call("Edit", f"e{number}", file_path=attack, old_string=attack, new_string=f"{attack}\nmore"),
@@ -108,9 +110,13 @@ def test_any_text_is_only_text(pieces):
             seen = Seen(done)
             assert seen.open == []
             assert seen.tags <= TAGS - {"script", "style", "svg", "input", "meta"}
-            assert all(name in ("href", "rel", "target", "class", "data-language", "start") for _, name, _ in seen.attributes)
             assert all(
-                value.startswith(("https://", "http://", "mailto:")) for _, name, value in seen.attributes if name == "href"
+                name in ("href", "rel", "target", "class", "data-language", "start") for _, name, _ in seen.attributes
+            )
+            assert all(
+                value.startswith(("https://", "http://", "mailto:"))
+                for _, name, value in seen.attributes
+                if name == "href"
             )
 
 
@@ -148,7 +154,15 @@ def test_what_was_said_can_be_read(told, with_and_without):
     )
     text = told.html(SESSION)
     shown = "".join(Seen(text).text)
-    for words in ("if x < 1:\n    pass", "ls -l\npwd", "line 0", "line 899", "more lines", "Conversation compacted", "and more"):
+    for words in (
+        "if x < 1:\n    pass",
+        "ls -l\npwd",
+        "line 0",
+        "line 899",
+        "more lines",
+        "Conversation compacted",
+        "and more",
+    ):
         assert words in shown
     assert "line 600" not in shown
     assert "900 lines, " in shown
@@ -175,7 +189,9 @@ def test_secrets_are_taken_out_of_the_page(told):
         call(f"Tool{secret}", "b", **{secret: {"deep": [secret]}}),
     )
     assert secret in told.html(SESSION)
-    assert secret not in told.html(SESSION, redact=lambda text: (text.replace(secret, "***"), [secret] * text.count(secret)))
+    assert secret not in told.html(
+        SESSION, redact=lambda text: (text.replace(secret, "***"), [secret] * text.count(secret))
+    )
 
 
 def test_a_page_of_one_message(told):

@@ -58,7 +58,8 @@ PIECES = [
 ]
 """What opens something, closes it, or looks like it."""
 nasty = st.lists(
-    st.tuples(st.sampled_from(["", "", " ", "  ", "    ", "> ", "- ", "* `", "x "]), st.sampled_from(PIECES)), max_size=9
+    st.tuples(st.sampled_from(["", "", " ", "  ", "    ", "> ", "- ", "* `", "x "]), st.sampled_from(PIECES)),
+    max_size=9,
 ).map(lambda lines: "\n".join("".join(line) for line in lines))
 
 
@@ -81,7 +82,9 @@ def holds(markdown):
     last = [token for token in tokens if token.type in ("heading_open", "inline", "heading_close") and token.level <= 1]
     assert [token.type for token in last[-3:]] == ["heading_open", "inline", "heading_close"]
     assert (last[-3].level, last[-3].tag, last[-2].content) == (0, "h2", SENTINEL)
-    assert not [token.tag for token in tokens if token.type == "heading_open" and token.level == 0 and token.tag == "h1"]
+    assert not [
+        token.tag for token in tokens if token.type == "heading_open" and token.level == 0 and token.tag == "h1"
+    ]
 
 
 @settings(max_examples=600)
@@ -121,8 +124,12 @@ CODE = 'def f(x):\n    return "<b>" + x  # `tick` [x](javascript:1)\n\n\n# not a
         pytest.param(f"````python\n{CODE}\n````", id="a longer fence"),
         pytest.param(f"~~~python\n{CODE}\n~~~", id="tildes"),
         pytest.param(f"```python\n{CODE}", id="never closed"),
-        pytest.param("- item\n\n  ```python\n" + "\n".join(f"  {line}" for line in CODE.split("\n")) + "\n  ```", id="list"),
-        pytest.param("> ```python\n" + "\n".join(f"> {line}".rstrip() for line in CODE.split("\n")) + "\n> ```", id="quote"),
+        pytest.param(
+            "- item\n\n  ```python\n" + "\n".join(f"  {line}" for line in CODE.split("\n")) + "\n  ```", id="list"
+        ),
+        pytest.param(
+            "> ```python\n" + "\n".join(f"> {line}".rstrip() for line in CODE.split("\n")) + "\n> ```", id="quote"
+        ),
     ],
 )
 def test_code_is_untouched(text):
@@ -182,7 +189,11 @@ def test_schemes(target, harmless):
             id="wrapped lines are one paragraph, lists stay lists",
         ),
         pytest.param("one\ntwo", "one  \ntwo", id="short lines were ended by hand"),
-        pytest.param("call __init__ and a*b in snake_case", "call \\_\\_init\\_\\_ and a\\*b in snake_case", id="signs are letters"),
+        pytest.param(
+            "call __init__ and a*b in snake_case",
+            "call \\_\\_init\\_\\_ and a\\*b in snake_case",
+            id="signs are letters",
+        ),
         pytest.param("┌──┐\n│ab│\n└──┘", "```text\n┌──┐\n│ab│\n└──┘\n```", id="a drawn table"),
         pytest.param("Code:\n\n    if x:\n        y()", "Code:\n\n```\nif x:\n    y()\n```", id="indented code"),
         pytest.param("- item\n\n  goes on", "- item\n\n  goes on", id="an item that goes on"),

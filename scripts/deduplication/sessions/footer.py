@@ -40,7 +40,8 @@ def sealed(text: bytes, said: dict[str, Any]) -> tuple[bytes, str]:
 
 def proven(data: bytes) -> Proven | None:
     """What a file says of itself; None where it is not one of ours, or not as we left it."""
-    data = data.replace(b"\r\n", b"\n")
+    if b"\r" in data:
+        data = data.replace(b"\r\n", b"\n")
     start = data.rfind(b"\n", 0, -1) + 1
     line = data[start:]
     if not line.startswith(_OPENING) or not line.endswith(_CLOSING):

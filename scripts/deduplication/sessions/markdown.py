@@ -5,7 +5,7 @@ So a file goes on where it ended: :class:`Flow` is what must be known of what st
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from ..model import (
@@ -72,7 +72,7 @@ class Flow:
 
     def as_json(self) -> dict[str, Any]:
         """For the next run."""
-        return asdict(self)
+        return dict(vars(self))
 
     def in_a_new_part(self) -> Flow:
         """A new file names speaker and day again."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..model import PROMPT
@@ -39,7 +39,7 @@ class Part:
 
     def as_json(self) -> dict[str, Any]:
         """For the last line of the first file."""
-        return asdict(self)
+        return {**vars(self), "flow": self.flow.as_json()}
 
 
 def from_json(value: Any) -> list[Part]:
@@ -71,7 +71,7 @@ class Growing:
         for entry in entries:
             part = self.parts[-1] if self.parts else None
             prompt = entry.message["kind"] == PROMPT
-            if part is None or (part.size >= self._limit and (prompt or part.size >= self._limit * 3 // 2)):
+            if part is None or self._is_full(part, prompt=prompt):
                 self._put(pieces)
                 part = Part(flow=part.flow.in_a_new_part() if part is not None else Flow())
                 self.parts.append(part)
@@ -81,6 +81,10 @@ class Growing:
             part.size += len(piece)
             _note(part, entry, self._clean, prompt=prompt)
         self._put(pieces)
+
+    def _is_full(self, part: Part, *, prompt: bool) -> bool:
+        limit = self._limit // 4 if len(self.parts) == 1 else self._limit  # the first file is written for every turn
+        return part.size >= limit and (prompt or part.size >= limit * 3 // 2)
 
     def _put(self, pieces: list[bytes]) -> None:
         if pieces:

@@ -35,7 +35,10 @@ if TYPE_CHECKING:
     from .redaction import Cleaner
 
 PART_BYTES: Final = 256 * 1024
-"""A part that is longer ends before the next prompt; one that is half as long again, before the next message."""
+"""A part that is longer ends before the next prompt; one that is half as long again, before the next message.
+
+The first part, which is read first and written most often, has a quarter of it.
+"""
 
 
 @dataclass(frozen=True)
