@@ -37,7 +37,7 @@ from .facts import Facts, facts_of, gaps, sources, what
 from .fences import length, shortened
 from .html_text import code, renderer
 from .layout import layout_markdown
-from .markdown import title_of
+from .markdown import part_of, title_of
 from .moments import between, day, hour, moment, said_at
 from .page_icons import SPRITE
 from .page_icons import icon as picture
@@ -127,7 +127,7 @@ class _Body:
         self._render, self._clean, self._family, self._files = render, clean, family, files
         self._outline: list[str] = []
         self._turn = self._inside = 0
-        self._speaker = self._day = ""
+        self._speaker = self._day = self._prompted = ""
 
     def outline(self) -> str:
         """The list of prompts."""
@@ -146,7 +146,8 @@ class _Body:
         """One message and what stands before it."""
         message = entry.message
         kind = message["kind"]
-        if kind in (PROMPT, LOCAL_COMMAND) or self._inside >= _SECTION:
+        together = self._prompted and part_of(message) == self._prompted
+        if (kind in (PROMPT, LOCAL_COMMAND) and not together) or self._inside >= _SECTION:
             self._close()
         for mark in entry.before:
             self.mark(mark)
@@ -182,6 +183,7 @@ class _Body:
         kind = message["kind"]
         if kind in (PROMPT, LOCAL_COMMAND):
             return self._prompt(message, said, stamp)
+        self._prompted = ""
         if kind == TEXT:
             said_by = "Assistant" if message["role"] == ASSISTANT else "System prompt"
             who = f"{picture('assistant')}<b>{said_by}</b>"
@@ -200,6 +202,9 @@ class _Body:
         return self._folded(f"{picture(drawn)}<b>{title}</b>", said)
 
     def _prompt(self, message: Mapping[str, Any], said: Told, stamp: str) -> str:
+        before, self._prompted = self._prompted, part_of(message)
+        if before and before == self._prompted:  # an image that came with the words
+            return self._text(said)
         self._turn += 1
         self._speaker = PROMPT
         title = escape(title_of(said) or "Prompt")

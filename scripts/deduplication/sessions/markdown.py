@@ -5,7 +5,7 @@ So a file goes on where it ended: :class:`Flow` is what must be known of what st
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from ..model import (
@@ -64,11 +64,12 @@ _MARKS: Final = {
 
 @dataclass(frozen=True)
 class Flow:
-    """What stands above: the number of the last prompt, who spoke last, on which day."""
+    """What stands above: the number of the last prompt, who spoke last, on which day, and the id of a prompt right above."""
 
     turn: int = 0
     speaker: str = ""
     day: str = ""
+    prompt: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """For the next run."""
@@ -121,8 +122,12 @@ def _message(
         return ["> [!WARNING]\n> 💔 **Lost.** The log line of this message is damaged."], flow
     said = told(message, clean)
     if kind in (PROMPT, LOCAL_COMMAND):
+        identity = part_of(message)
+        if identity and identity == flow.prompt:  # an image that came with the words
+            return [_quoted(said)], flow
         turn = flow.turn + 1
-        return _prompt(message, said, turn, stamp), Flow(turn, PROMPT, flow.day)
+        return _prompt(message, said, turn, stamp), Flow(turn, PROMPT, flow.day, identity)
+    flow = replace(flow, prompt="")
     if kind == TEXT:
         who = "🤖 **Assistant**" if message["role"] == ASSISTANT else "⚙️ **System prompt**"
         head = [] if flow.speaker == who else [f"{who}{_at(stamp)}"]
@@ -147,9 +152,18 @@ def _prompt(message: Mapping[str, Any], said: Told, turn: int, stamp: str) -> li
     when = f"<sub>{hour(stamp)}</sub>" if hour(stamp) else ""
     if len(said.blocks) == 1 and said.blocks[0].text.strip() == title:
         return [*head, when]  # the heading says it all
+    return [*head, when, _quoted(said)]
+
+
+def _quoted(said: Told) -> str:
     blocks = [_block(block, hard=True) for block in said.blocks]
-    quoted = "\n>\n".join("\n".join(f"> {line}".rstrip() for line in block.split("\n")) for block in blocks)
-    return [*head, when, quoted]
+    return "\n>\n".join("\n".join(f"> {line}".rstrip() for line in block.split("\n")) for block in blocks)
+
+
+def part_of(message: Mapping[str, Any]) -> str:
+    """The id of the line of a transcript that several messages come from (text and image of a prompt); empty for others."""
+    identity, colon, ordinal = str(message.get("uuid") or "").rpartition(":")
+    return identity if colon and ordinal.isdecimal() else ""
 
 
 def title_of(said: Told) -> str:
