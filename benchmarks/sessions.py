@@ -2,7 +2,8 @@
 """Time session files and pages on made-up conversations and print Markdown tables: ``benchmarks/sessions.py [--runs N]``.
 
 The first table: a turn of four messages put below a session of so many: the whole update with its waiting for the disk, and the
-computing in it, of the renderer and of the store. The second one: a page, how long it takes to make, and how long a browser takes from the click to everything being there.
+computing in it, of the renderer and of the store. The second one: a page, how long it takes to make, and how long a browser
+takes from the click to everything being there.
 Every figure is the median over the runs.
 """
 
@@ -29,7 +30,22 @@ from deduplication.sessions.markdown import Names  # noqa: E402
 from deduplication.sessions.redaction import Cleaner  # noqa: E402
 
 SESSION = "0f0f0f0f-1111-4222-8333-444444444444"
-WORDS = "harbour tide table crane ledger lantern copper signal window column index branch merge order".split()
+WORDS = [
+    "harbour",
+    "tide",
+    "table",
+    "crane",
+    "ledger",
+    "lantern",
+    "copper",
+    "signal",
+    "window",
+    "column",
+    "index",
+    "branch",
+    "merge",
+    "order",
+]
 
 
 class Clocked:

@@ -15,9 +15,12 @@ from hostile import ATTACKS, DONE
 from transcript_lines import SESSION, answer, call, compacted, day, line, prompt, result
 
 TAGS = frozenset(
-    "html head meta title style body svg defs symbol path circle rect use header strong span div label input button output nav h1 h2 "
-    "h3 h4 h5 h6 ol ul li a b main p dl dt dd section article time details summary pre code ins del table thead tbody tr th td em s "
-    "blockquote hr br footer script".split()
+    re.findall(
+        r"\w+",
+        """html head meta title style body svg defs symbol path circle rect use header strong span div label input button output nav
+        h1 h2 h3 h4 h5 h6 ol ul li a b main p dl dt dd section article time details summary pre code ins del table thead tbody tr
+        th td em s blockquote hr br footer script""",
+    )
 )
 VOID = frozenset(("meta", "input", "br", "hr"))
 
@@ -198,3 +201,39 @@ def test_a_page_of_one_message(told):
     """The smallest conversation has a whole page."""
     told.add(b'{"messages": [{"role": "user", "content": "x"}]}', conversation="one")
     is_safe(told.html("one"))
+
+
+def test_links_images_and_headings(told):
+    """Links into the web say nothing of where they were; images are links; headings stand below ours; files lead nowhere."""
+    told.capture(
+        prompt("# One\n\n###### Six"),
+        answer(
+            "[a](https://example.org/?a=1&b=2) ![pic](https://example.org/x.png) [file](../x.md) <mailto:a@example.org>"
+        ),
+    )
+    text = told.html(SESSION)
+    web = 'rel="noreferrer noopener nofollow" target="_blank">'
+    assert f'<a href="https://example.org/?a=1&amp;b=2" {web}a</a>' in text
+    assert f'🖼 <a href="https://example.org/x.png" {web}pic</a>' in text
+    assert "[file](../x.md)" in text
+    assert "<h3>One</h3>" in text
+    assert "<h6>Six</h6>" in text
+    assert text.count("<h1>") == 1
+
+
+def test_every_kind_of_message_has_its_form(told):
+    """Images are named, notices are a line, an empty result says so, an image that came with words is of the same turn."""
+    image = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "A" * 4000}}
+    told.capture(
+        line("p", "user", {"role": "user", "content": [{"type": "text", "text": "look"}, image]}),
+        line("i", "user", {"role": "user", "content": "[Request interrupted by user]"}),
+        call("Bash", "a", command="true"),
+        result("", "a"),
+        compacted("x").split(b"\n", 1)[0] + b"\n",
+    )
+    text = told.html(SESSION)
+    assert "image/png (3.0 KB)" in text
+    assert text.count("<li><a href=") == 1
+    assert "[Request interrupted by user]</div>" in text
+    assert "<span class=about>nothing</span>" in text
+    assert '<div class="mark compaction"' in text

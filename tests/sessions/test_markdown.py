@@ -103,11 +103,16 @@ def test_every_kind_of_message_has_its_form(told):
         line("i", "user", {"role": "user", "content": "[Request interrupted by user]"}),
         line("b", "user", {"role": "user", "content": "<bash-input>seq 2</bash-input>"}),
         line("o", "user", {"role": "user", "content": "<bash-stdout>1\n2</bash-stdout><bash-stderr></bash-stderr>"}),
+        call("Bash", "e", command="true"),
+        result("", "e"),
+        line("x", "assistant", {"role": "assistant", "content": [{"type": "odd", "data": 1}]}),
     )
     assert "*🖼 image/png (3.0 KB)*" in text
     assert "<summary>💭 Thinking</summary>\n\nHm.\nLet me see.\n\n</details>" in text
     assert "<sub>ℹ️ \\[Request interrupted by user\\]</sub>" in text
     assert "## 👤 2 · seq 2" in text
+    assert "↳ *nothing*" in text
+    assert '```json\n{\n  "type": "odd",\n  "data": 1\n}\n```' in text
     assert "```\n1\n2\n```" in text
 
 

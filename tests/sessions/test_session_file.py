@@ -251,6 +251,27 @@ def test_a_run_that_was_cut_off_leaves_nothing_half_done(told, monkeypatch, fail
     assert told.contents() == anew(told, SESSION, told.files.with_name("anew"), part_bytes=SMALL)
 
 
+def test_a_part_that_is_ahead_of_the_first_file(told, monkeypatch):
+    """A run that was cut off between the last part and the first file is made good, and no message stands there twice."""
+    told.capture(day(20))
+    told.update(SESSION, part_bytes=SMALL)
+    told.capture(day(1, start=20))
+    real = atomic.replace
+
+    def replace(path, data, **options):
+        if path.endswith(f"{SESSION}.md"):
+            raise StoreNotWritable(f"{path}: no space left")
+        real(path, data, **options)
+
+    monkeypatch.setattr(atomic, "replace", replace)
+    with pytest.raises(SessionNotWritten):
+        told.update(SESSION, part_bytes=SMALL)
+    monkeypatch.setattr(atomic, "replace", real)
+    told.capture(answer("And one more"))
+    assert told.update(SESSION, part_bytes=SMALL).untouched is None
+    assert told.contents() == anew(told, SESSION, told.files.with_name("anew"), part_bytes=SMALL)
+
+
 def test_an_order_that_changed_above_is_written_anew(told):
     """An export that shows what stood before the first known message puts it there, in the file as well."""
     story = exports.Story(7, 10, tools=False)

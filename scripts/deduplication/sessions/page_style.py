@@ -155,7 +155,8 @@ background:var(--tint);border:1px solid var(--line);font-size:.92rem}
 .mark b{white-space:nowrap}.mark .i{color:inherit}.notice .i{margin-right:.4rem}.mark.gap,.mark.truncation,
 .mark.lost{background:var(--warn-bg);border-color:var(--warn-line);color:var(--warn)}
 footer{color:var(--soft);font-size:.82rem;margin-top:3rem!important;padding-top:1rem;border-top:1px solid var(--line)}
-.no-tools .tool_call,.no-tools .tool_result,.no-tools .command_output,.no-thinking .thinking,.only-hits .turn:not(.hit){display:none}
+.no-tools .tool_call,.no-tools .tool_result,.no-tools .command_output,.no-thinking .thinking,
+.only-hits .turn:not(.hit){display:none}
 ::highlight(found){background:var(--hit)}::highlight(now){background:var(--now)}
 [hidden]{display:none!important}
 @media (max-width:56rem){.page{display:block}nav{display:none}.bar{padding:.5rem 1rem}.bar strong{max-width:60vw}

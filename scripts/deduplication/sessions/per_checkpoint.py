@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .markdown import Names
     from .redaction import Cleaner
 
-_STAMP: Final = re.compile(r"\.\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ(?:-\d+)?\.md\Z")
+_STAMP: Final = r"\.(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ)(?:-(\d{1,9}))?\.md\Z"
 _THROUGH: Final = re.compile(rb'"through":(\d{1,15})[,}]')
 
 
@@ -58,20 +58,20 @@ def _through(folder: str, session: str) -> int:
 
     A file that somebody added to counts all the same: its messages were written.
     """
-    beginning = stem(session)
-    name_of = re.compile(re.escape(beginning) + _STAMP.pattern)
-    for name in sorted(filter(name_of.match, os.listdir(folder)), reverse=True):
+    form = re.compile(re.escape(stem(session)) + _STAMP)
+    found = [match for match in map(form.match, os.listdir(folder)) if match]
+    for match in sorted(found, key=lambda each: (each[1], int(each[2] or 1)), reverse=True):
         try:
-            with atomic.open_regular(os.path.join(folder, name)) as file:
+            with atomic.open_regular(os.path.join(folder, match[0])) as file:
                 data = file.read()
         except OSError:
             continue
         known = footer.proven(data)
         if known is not None and known.said.get("session") != session:
             continue
-        found = _THROUGH.findall(data)
-        if found:
-            return int(found[-1])
+        numbers = _THROUGH.findall(data)
+        if numbers:
+            return int(numbers[-1])
     return -1
 
 
