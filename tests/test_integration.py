@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
 
 import pytest
 
 import exports
 from deduplication import SessionExportManager
+from deduplication.commands import export_dedup
 from deduplication.errors import NotAnExport, SessionUnknown, UsageError
 
 NAME = "2025-11-17-EXPORT-ROLLOUT-MASTER.txt"
@@ -135,3 +137,39 @@ def test_the_store_may_lie_elsewhere(project, tmp_path):
     found = manager.import_export(project / "MEMORY-CONTEXT" / "exports" / NAME)
     assert (tmp_path / "store" / "conversation_log.jsonl").exists()
     assert (project / found["session_file"]).exists()
+
+
+@pytest.mark.parametrize("setting", ["off", "session", "checkpoint"])
+def test_a_run_writes_session_files_and_commits_them_with_the_checkpoint(project, setting, capsys):
+    """As the setting says: one file that grows, a file with what is new, or none; committed, and nothing else besides."""
+    subprocess.run(["git", "init", "-q", "."], cwd=project, check=True)
+    (project / ".coditect").mkdir()
+    (project / ".coditect" / "config.json").write_text(json.dumps({"session_files": setting}), encoding="utf-8")
+    for part in range(2):
+        (project / "MEMORY-CONTEXT" / "exports" / NAME).write_bytes(STORY.show(0, STORY.starts[8 + part]))
+        assert export_dedup.main(["--project", str(project)]) == 0
+    listed = ["git", "ls-tree", "-r", "--name-only", "HEAD", "MEMORY-CONTEXT/sessions"]
+    names = subprocess.run(listed, cwd=project, check=True, capture_output=True, text=True).stdout.splitlines()
+    shown = [line for line in capsys.readouterr().out.splitlines() if "Session file" in line]
+    assert len(shown) == (0 if setting == "off" else 2)
+    if setting == "session":
+        assert names == ["MEMORY-CONTEXT/sessions/rollout-master.md"]
+        committed = subprocess.run(
+            ["git", "show", f"HEAD:{names[0]}"], cwd=project, check=True, capture_output=True
+        ).stdout
+        assert committed == (project / names[0]).read_bytes()
+    else:
+        assert len(names) == (2 if setting == "checkpoint" else 0)
+
+
+def test_a_session_file_that_cannot_be_written_is_told_and_undoes_nothing(project, capsys):
+    """The messages are stored, the export is archived, the checkpoint is made; the run says what failed."""
+    (project / "MEMORY-CONTEXT" / "sessions").write_bytes(b"mine")
+    (project / ".coditect").mkdir()
+    (project / ".coditect" / "config.json").write_text('{"session_files": "session"}', encoding="utf-8")
+    assert export_dedup.main(["--project", str(project)]) == 1
+    told = capsys.readouterr().out
+    assert "The session file could not be written" in told
+    assert "Checkpoint created" in told
+    assert list((project / "MEMORY-CONTEXT" / "exports-archive").glob("*.txt"))
+    assert (project / "MEMORY-CONTEXT" / "sessions").read_bytes() == b"mine"

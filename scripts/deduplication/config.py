@@ -11,6 +11,9 @@ from typing import Any, Final
 
 FILE: Final = ".coditect/config.json"
 ENVIRONMENT: Final = "EXPORT_DEDUP_"
+OFF: Final = "off"
+ONE: Final = "session"
+EACH: Final = "checkpoint"
 HOOK: Final = "hook"
 MODEL: Final = "model"
 DEFAULTS: Final[dict[str, Any]] = {
@@ -19,11 +22,14 @@ DEFAULTS: Final[dict[str, Any]] = {
     "compact_context": True,
     "command_banner": HOOK,
     "hook_checkpoint": True,
+    "session_files": OFF,
     "user_store": True,
 }
 """``hooks``: do anything at all. ``capture_transcripts``: store the client's own transcripts. ``compact_context``: two lines of
 context after a compaction or on resume. ``command_banner``: ``hook`` shows /export-dedup's banner without a request to the
 model, ``model`` lets the model comment. ``hook_checkpoint``: a checkpoint commit when a hook processed an export.
+``session_files``: ``session`` writes a readable file for each session in every run and commits it with the checkpoint,
+``checkpoint`` writes a new file with what is new instead, ``off`` writes none.
 ``user_store``: capture into the user's own store where a project did not opt in."""
 
 
@@ -49,4 +55,6 @@ def load(root: str) -> dict[str, Any]:
 def _fits(name: str, value: object) -> bool:
     if name == "command_banner":
         return value in (HOOK, MODEL)
+    if name == "session_files":
+        return value in (OFF, ONE, EACH)
     return name in DEFAULTS and isinstance(value, bool)

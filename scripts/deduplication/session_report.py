@@ -25,6 +25,12 @@ def left_alone(path: str) -> str:
     return f"     ⚠ {printable(path)} was changed by hand and is left as it is; the session goes on beside it"
 
 
+def in_a_run(shown: Sequence[str], untouched: Sequence[str]) -> str:
+    """The session files that a run wrote, a line each."""
+    lines = [f"✓ Session file: {printable(path)}" for path in shown] or ["✓ Session files: nothing new"]
+    return "\n".join([*lines, *(left_alone(path) for path in untouched)])
+
+
 def document(session: str, shown: str, size: int) -> str:
     """A document that was written whole; ``size`` in bytes."""
     return f"  📖 {printable(session)}: {size:,} bytes\n     → {printable(shown)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .. import atomic, locking
 from ..errors import SessionNotWritten
@@ -52,6 +52,25 @@ def write_sessions(
                 write = per_checkpoint.write if each_checkpoint else session_file.update
                 done.append(write(store, session, folder, clean, names))
         return done
+
+
+class ForARun(NamedTuple):
+    """What a run has to do with its session files: commit ``paths``, show ``shown``, and tell of what was left alone."""
+
+    paths: tuple[Path, ...]
+    shown: tuple[str, ...]
+    untouched: tuple[str, ...]
+
+
+def files_for_a_run(project: Project, dedup: Any, sessions: Iterable[str], *, each_checkpoint: bool) -> ForARun:
+    """The one call that a run makes: the files of the sessions that it stored something of, brought up to the store.
+
+    ``dedup`` is a deduplicator with its store. Raises what :func:`write_sessions` raises.
+    """
+    done = write_sessions(project, dedup.store, sessions, each_checkpoint=each_checkpoint)
+    paths = tuple(Path(path) for each in done for path in each.every)
+    shown = tuple(project.relative(Path(each.path)) for each in done if each.path)
+    return ForARun(paths, shown, tuple(project.relative(Path(each.untouched)) for each in done if each.untouched))
 
 
 def _lock(project: Project) -> str:

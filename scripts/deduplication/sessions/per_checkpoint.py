@@ -50,7 +50,7 @@ def write(store: Store, session: str, folder: str, clean: Cleaner, names: Names)
         atomic.replace(path, _document(reading, positions, clean, names), mode=atomic.SHARED_FILE)
     except (StoreNotWritable, OSError) as error:
         raise SessionNotWritten(str(error)) from error
-    return Written(path, total, new, 1, (path,))
+    return Written(path, total, new, 1, (path,), every=(path,))
 
 
 def _through(folder: str, session: str) -> int:

@@ -45,7 +45,8 @@ The first part, which is read first and written most often, has a quarter of it.
 class Written:
     """What became of a session's files: the path of the first one, the messages in all of them, how many are new.
 
-    ``untouched`` is a file that somebody changed, so that another name was taken; ``files`` are those that were written.
+    ``files`` are those that were written, ``every`` those that there are now; ``untouched`` is a file that somebody changed, so
+    that another name was taken.
     """
 
     path: str
@@ -54,6 +55,7 @@ class Written:
     parts: int
     files: tuple[str, ...]
     untouched: str | None = None
+    every: tuple[str, ...] = ()
 
 
 class _Taken(Exception):
@@ -111,7 +113,8 @@ class _Files:
         written = self._write(growing.parts, texts, reading, first)
         self._remove(range(len(growing.parts), len(listed)))
         total = _facts(growing.parts, reading).messages
-        return Written(self._path(0), total, new, len(growing.parts), tuple(written))
+        every = tuple(self._path(position) for position in range(len(growing.parts)))
+        return Written(every[0], total, new, len(every), tuple(written), every=every)
 
     def _path(self, position: int) -> str:
         return self._prefix + file_of(self._base, position + 1)
