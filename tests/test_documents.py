@@ -285,6 +285,7 @@ COMMANDS = {
     "deduplicate_export.py verify": "scripts/deduplicate_export.py verify",
     "deduplicate_export.py rebuild": "scripts/deduplicate_export.py rebuild",
     "deduplicate_export.py capture": "scripts/deduplicate_export.py capture",
+    "deduplicate_export.py session": "scripts/deduplicate_export.py session",
     "create-checkpoint.py": "scripts/create-checkpoint.py",
     "install.sh": "install.sh",
 }
@@ -335,7 +336,7 @@ def test_the_wrapper_takes_the_options_of_the_core():
 def test_every_option_in_a_document_exists():
     """No document names an option that no command of ours has."""
     known = {FULL, "--help", "--fork-session"}  # the last one is the client's
-    for command in [*COMMANDS.values(), "benchmarks/run.py"]:
+    for command in [*COMMANDS.values(), "benchmarks/run.py", "benchmarks/sessions.py"]:
         known |= set(OPTION.findall(help_of(command)))
     unknown = {
         f"{name(path)}: {option}"
@@ -415,6 +416,7 @@ def test_every_file_of_the_store_is_described(installed):
     event = {"session_id": SESSION, "transcript_path": str(transcript), "cwd": str(installed.project)}
     hook = [sys.executable, str(installed.project / ".coditect" / "hooks" / "run.py"), "Stop"]
     subprocess.run(hook, input=json.dumps(event).encode(), cwd=installed.project, check=True)
+    installed.must("python3 .coditect/scripts/deduplicate_export.py session --all", installed.project)
     rows = re.findall(r"^\| `([^`]+)` \|", section(text_of(STORAGE), "## Files"), re.MULTILINE)
     words = {"NAME": r"[\w.]+", "PID": r"\d+", "TIME": r"\d{8}T\d{6}Z", "SIZE": r"\d+", "SESSION": r"[\w-]+"}
     patterns = {

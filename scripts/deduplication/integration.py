@@ -14,7 +14,6 @@ from .reading import read
 from .sessions import whole
 from .sessions.folder import write_sessions
 from .sessions.names import file_of, stem
-from .sessions.redaction import unchanged
 
 if TYPE_CHECKING:
     from .sessions.redaction import Redact
@@ -27,7 +26,8 @@ class SessionExportManager:
 
     ``storage_dir``, ``backend`` and ``connection_string`` say where the store is (default: ``MEMORY-CONTEXT/dedup_state`` in the
     project). ``each_checkpoint`` writes only what is new, to a new file for each import, instead of one file a session that
-    grows. ``redact`` takes a text and gives the text without secrets and what was found in it.
+    grows. ``redact`` takes a text and gives the text without secrets and what was found in it (None:
+    the standard way).
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class SessionExportManager:
         backend: str = "json",
         connection_string: str | None = None,
         each_checkpoint: bool = False,
-        redact: Redact = unchanged,
+        redact: Redact | None = None,
     ) -> None:
         """Open nothing yet. Raises :class:`UsageError` where there is no such folder."""
         if not os.path.isdir(project_root):

@@ -140,8 +140,9 @@ def test_only_the_source_says_when_something_was_said():
         ({}, "0 messages"),
         ({"prompt": 1}, "1 message: 1 prompt"),
         ({"prompt": 2, "text": 1_000, "bookkeeping": 5}, "1,002 messages: 2 prompts, 1,000 answers"),
-        ({"prompt": 1, "notice": 2}, "3 messages: 1 prompt, 2 other"),
-        ({"notice": 2}, "2 messages: 2 of other kinds"),
+        ({"prompt": 1, "notice": 2}, "3 messages: 1 prompt, 2 notices"),
+        ({"prompt": 1, "odd": 2}, "3 messages: 1 prompt, 2 other"),
+        ({"odd": 2}, "2 messages: 2 of other kinds"),
     ],
 )
 def test_counts_in_words(kinds, expected):
@@ -380,3 +381,20 @@ def test_lost_messages_are_told(told):
     assert "💔 **Lost.**" in told.markdown(SESSION)
     assert "mark lost" in told.html(SESSION)
     assert identity("x") != answer("x")
+
+
+def test_one_place_decides_how_secrets_are_taken_out(told, tmp_path, monkeypatch):
+    """What redaction.standard says holds for session files, files a checkpoint and documents in every form."""
+    told.capture(prompt("my key is s3cr3t"), answer("s3cr3t, I see"))
+    rules = (lambda text: (text.replace("s3cr3t", "[gone]"), ["x"] * text.count("s3cr3t")), "strict")
+    monkeypatch.setattr(folder, "standard", lambda: rules)
+    monkeypatch.setattr(whole, "standard", lambda: rules)
+    project = Project(tmp_path / "project")
+    project.root.mkdir()
+    for each_checkpoint in (False, True):
+        folder.write_sessions(project, told.store, [SESSION], each_checkpoint=each_checkpoint)
+    texts = [path.read_text(encoding="utf-8") for path in project.sessions.iterdir()]
+    with told.store.transaction(write=False):
+        texts += ["".join(whole.document(told.store, SESSION, form)) for form in whole.ENDINGS]
+    assert len(texts) == 5
+    assert all("[gone]" in text and "s3cr3t" not in text for text in texts)

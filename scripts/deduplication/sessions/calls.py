@@ -11,6 +11,8 @@ from .redaction import shown
 
 _ABOUT: Final = {
     "Bash": ("description", "command"),
+    "Grep": ("pattern",),
+    "Glob": ("pattern",),
     "Task": ("description",),
     "Agent": ("description",),
     "WebSearch": ("query",),

@@ -6,7 +6,18 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from ..model import COMMAND_OUTPUT, LOCAL_COMMAND, PROMPT, TEXT, THINKING, TOOL_CALL, TOOL_RESULT, counts
+from ..model import (
+    COMMAND_OUTPUT,
+    LOCAL_COMMAND,
+    NOTICE,
+    PROMPT,
+    SUMMARY,
+    TEXT,
+    THINKING,
+    TOOL_CALL,
+    TOOL_RESULT,
+    counts,
+)
 from .conversation import GAP
 from .moments import between
 
@@ -25,6 +36,8 @@ _KINDS: Final = (
     (TOOL_RESULT, "result", "results"),
     (LOCAL_COMMAND, "command", "commands"),
     (COMMAND_OUTPUT, "output", "outputs"),
+    (SUMMARY, "summary", "summaries"),
+    (NOTICE, "notice", "notices"),
 )
 _FORMS: Final = {"claude-code-text": "text export", "claude-code-transcript": "transcript"}
 _NAMED: Final = 5

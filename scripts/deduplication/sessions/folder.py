@@ -12,7 +12,7 @@ from ..errors import SessionNotWritten
 from . import per_checkpoint, session_file
 from .agents import family
 from .markdown import Names
-from .redaction import Cleaner, unchanged
+from .redaction import Cleaner, standard
 from .whole import MARKDOWN, links
 
 if TYPE_CHECKING:
@@ -34,14 +34,16 @@ def write_sessions(
     sessions: Iterable[str],
     *,
     each_checkpoint: bool = False,
-    redact: Redact = unchanged,
+    redact: Redact | None = None,
     rules: str = "",
 ) -> list[Written]:
     """Bring the files of ``sessions`` up to the store; with ``each_checkpoint`` as a new file with what is new.
 
-    Call it outside of a transaction. ``redact`` takes secrets out, ``rules`` names how (files made under other rules are made
-    anew). Raises :class:`SessionUnknown`, :class:`SessionNotWritten` and the ``StoreError`` family.
+    Call it outside of a transaction. ``redact`` takes secrets out (None: the standard way), ``rules`` names how: files made
+    under other rules are made anew. Raises :class:`SessionUnknown`, :class:`SessionNotWritten` and the ``StoreError`` family.
     """
+    if redact is None:
+        redact, rules = standard()
     folder = prepared(project)
     with locking.exclusive(_lock(project)):
         done: list[Written] = []

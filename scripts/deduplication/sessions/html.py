@@ -100,8 +100,8 @@ def page(reading: Reading, family: Family, files: Mapping[str, str], clean: Clea
     facts = facts_of(reading, body.first, body.last)
     title = escape(shown(reading.session))
     yield _HEAD.format(policy=_policy(), title=title, style=STYLE)
-    yield _BAR.format(title=title, sprite=SPRITE)
     headline = body.title if body.title and _ID.fullmatch(reading.session) else title
+    yield _BAR.format(title=headline, sprite=SPRITE)
     kicker = f"<p class=kicker>{title if headline != title else 'Conversation'}</p>\n"
     yield f"<div class=page>\n{body.outline()}<main>\n{kicker}<h1>{headline}</h1>\n{_facts(facts, family, files, clean)}"
     yield from body.pieces

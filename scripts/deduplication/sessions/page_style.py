@@ -103,6 +103,7 @@ padding:.75rem 1.1rem;margin-top:1.8rem}
 .text h3,.text h4,.text h5,.text h6{line-height:1.3;margin:1.5rem 0 .5rem;letter-spacing:-.01em;font-size:1.06rem}
 .text h3{font-size:1.22rem}.text h4{font-size:1.12rem}
 .text blockquote{margin:.7rem 0;padding:.1rem 1rem;border-left:3px solid var(--line);color:var(--soft)}
+.in>:last-child{margin-bottom:.2rem}
 .text hr{border:0;border-top:1px solid var(--line);margin:1.6rem 0}
 .lines{white-space:pre-wrap}
 code{font-family:var(--mono);font-size:.875em;background:var(--code);border:1px solid var(--line);border-radius:5px;

@@ -12,7 +12,7 @@ from .header import header
 from .markdown import Names
 from .names import stem
 from .parts import Growing
-from .redaction import Cleaner, unchanged
+from .redaction import Cleaner, standard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,16 +27,17 @@ JSON: Final = "json"
 ENDINGS: Final = {MARKDOWN: ".md", HTML: ".html", JSON: ".json"}
 
 
-def document(store: Store, session: str, form: str, redact: Redact = unchanged) -> Iterator[str]:
+def document(store: Store, session: str, form: str, redact: Redact | None = None) -> Iterator[str]:
     """The conversation ``session`` as ``form`` (a key of :data:`ENDINGS`), piece by piece.
 
+    ``redact`` takes secrets out (None: the standard way).
     Call it inside a transaction of the store, and take the pieces inside of it. Raises :class:`SessionUnknown`.
     """
     reading = open_reading(store, session)
     if not len(reading):
         raise SessionUnknown(session)
     kin = family(store, session)
-    clean = Cleaner(redact)
+    clean = Cleaner(standard()[0] if redact is None else redact)
     if form == HTML:
         from .html import page
 
