@@ -61,13 +61,13 @@ class SessionExportManager:
             path = self.project.root / path
         data, _ = read(path)
         done = self.dedup.ingest(data, name=file_name(path.name), conversation_id=session_id)
-        (written,) = write_sessions(
+        written = write_sessions(
             self.project,
             self.dedup.store,
             [done.conversation_id],
             each_checkpoint=self._each_checkpoint,
             redact=self._redact,
-        )
+        )[done.conversation_id]
         return {
             "session_id": done.conversation_id,
             "total_messages": done.total,

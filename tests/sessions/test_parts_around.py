@@ -258,8 +258,23 @@ def test_sub_agents_and_their_session_name_each_other(told):
     with told.store.transaction(write=False):
         assert agents.family(told.store, SESSION) == agents.Family("", {"abc123": agent})
         assert agents.family(told.store, agent) == agents.Family(SESSION, {})
-        page = "".join(whole.document(told.store, SESSION, whole.HTML))
+        page = "".join(whole.document(told.store, SESSION, whole.HTML, beside=[agent]))
+        alone = "".join(whole.document(told.store, SESSION, whole.HTML))
     assert f'<a href="{agent}.html">' in page
+    assert ".html" not in alone
+
+
+def test_the_files_of_sub_agents_are_written_with_their_session(told, tmp_path):
+    """So that no link of a session file leads nowhere; a file a checkpoint has no links and needs none."""
+    told.capture(prompt("go"), answer("done"))
+    agent = f"{SESSION}-agent-abc123"
+    line_ = line("s1", "user", {"role": "user", "content": "Count files"}, isSidechain=True, agentId="abc123")
+    told.capture(line_, name="agent-abc123.jsonl")
+    project = Project(tmp_path / "project")
+    project.root.mkdir()
+    assert list(folder.write_sessions(project, told.store, [SESSION])) == [SESSION, agent]
+    assert list(folder.write_sessions(project, told.store, [SESSION], each_checkpoint=True)) == [SESSION]
+    assert (project.sessions / f"{agent}.md").exists()
 
 
 # --- a file a checkpoint ------------------------------------------------------------------------------------------
@@ -323,10 +338,10 @@ def test_the_folder_is_made_and_nothing_beside_the_files_is_in_it(told, tmp_path
     project.root.mkdir()
     done = folder.write_sessions(project, told.store, [SESSION, "other", SESSION])
     assert sorted(path.name for path in project.sessions.iterdir()) == [f"{SESSION}.md", "other.md"]
-    assert [each.new for each in done] == [2, 9]
+    assert [each.new for each in done.values()] == [2, 9]
     assert (project.state / folder.LOCK).stat().st_mode & 0o777 == 0o600
     again = folder.write_sessions(project, told.store, ["other"], each_checkpoint=True)
-    assert again[0].new == 9
+    assert again["other"].new == 9
 
 
 @pytest.mark.parametrize("what_is_there", ["a link outside", "a file", "a file for MEMORY-CONTEXT"])

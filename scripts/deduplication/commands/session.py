@@ -91,8 +91,7 @@ def _grow(project: Project, store: Store, sessions: Sequence[str], *, each_check
 
     from ..sessions.folder import write_sessions
 
-    for session in sessions:
-        (done,) = write_sessions(project, store, [session], each_checkpoint=each_checkpoint)
+    for session, done in write_sessions(project, store, sessions, each_checkpoint=each_checkpoint).items():
         report.show(
             session_report.written(
                 session,
@@ -130,7 +129,9 @@ def _whole(asked: argparse.Namespace, project: Project, store: Store, sessions: 
             raise OutputNotWritable(f"{asked.output}: {error.strerror or error}") from error
     for session in sessions:
         with store.transaction(write=False):
-            pieces = list(whole.document(store, session, form))
+            pieces = list(
+                whole.document(store, session, form, beside=() if single or asked.output == "-" else sessions)
+            )
         data = "".join(pieces).encode("utf-8", "backslashreplace")
         if asked.output == "-":
             sys.stdout.write(data.decode())

@@ -13,7 +13,7 @@ from . import per_checkpoint, session_file
 from .agents import family
 from .markdown import Names
 from .redaction import Cleaner, standard
-from .whole import MARKDOWN, links
+from .whole import links
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,9 +36,10 @@ def write_sessions(
     each_checkpoint: bool = False,
     redact: Redact | None = None,
     rules: str = "",
-) -> list[Written]:
-    """Bring the files of ``sessions`` up to the store; with ``each_checkpoint`` as a new file with what is new.
+) -> dict[str, Written]:
+    """Bring the files of ``sessions`` and of their sub-agents up to the store, by session, those asked for first.
 
+    With ``each_checkpoint``, what is new of ``sessions`` alone, to a new file for each.
     Call it outside of a transaction. ``redact`` takes secrets out (None: the standard way), ``rules`` names how: files made
     under other rules are made anew. Raises :class:`SessionUnknown`, :class:`SessionNotWritten` and the ``StoreError`` family.
     """
@@ -46,13 +47,15 @@ def write_sessions(
         redact, rules = standard()
     folder = prepared(project)
     with locking.exclusive(_lock(project)):
-        done: list[Written] = []
-        for session in dict.fromkeys(sessions):
-            clean = Cleaner(redact, rules)
+        done: dict[str, Written] = {}
+        waiting = list(dict.fromkeys(sessions))
+        for session in waiting:
             with store.transaction(write=False):
-                names = Names(family(store, session), links(store, MARKDOWN))
+                names = Names(family(store, session), links(store))
                 write = per_checkpoint.write if each_checkpoint else session_file.update
-                done.append(write(store, session, folder, clean, names))
+                done[session] = write(store, session, folder, Cleaner(redact, rules), names)
+            if not each_checkpoint:  # the session's file links them
+                waiting += [agent for agent in names.family.agents.values() if agent not in waiting]
         return done
 
 
@@ -69,7 +72,7 @@ def files_for_a_run(project: Project, dedup: Any, sessions: Iterable[str], *, ea
 
     ``dedup`` is a deduplicator with its store. Raises what :func:`write_sessions` raises.
     """
-    done = write_sessions(project, dedup.store, sessions, each_checkpoint=each_checkpoint)
+    done = write_sessions(project, dedup.store, sessions, each_checkpoint=each_checkpoint).values()
     paths = tuple(Path(path) for each in done for path in each.every)
     shown = tuple(project.relative(Path(each.path)) for each in done if each.path)
     return ForARun(paths, shown, tuple(project.relative(Path(each.untouched)) for each in done if each.untouched))

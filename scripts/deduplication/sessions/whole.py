@@ -10,12 +10,12 @@ from .conversation import open_reading
 from .facts import facts_of
 from .header import header
 from .markdown import Names
-from .names import stem
+from .names import file_of, stem
 from .parts import Growing
 from .redaction import Cleaner, standard
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from ..storage.base import Store
     from .conversation import Reading
@@ -27,32 +27,36 @@ JSON: Final = "json"
 ENDINGS: Final = {MARKDOWN: ".md", HTML: ".html", JSON: ".json"}
 
 
-def document(store: Store, session: str, form: str, redact: Redact | None = None) -> Iterator[str]:
+def document(
+    store: Store, session: str, form: str, redact: Redact | None = None, beside: Iterable[str] = ()
+) -> Iterator[str]:
     """The conversation ``session`` as ``form`` (a key of :data:`ENDINGS`), piece by piece.
 
-    ``redact`` takes secrets out (None: the standard way).
+    ``redact`` takes secrets out (None: the standard way). ``beside`` are sessions that are written into the same folder: only
+    to them it links.
     Call it inside a transaction of the store, and take the pieces inside of it. Raises :class:`SessionUnknown`.
     """
     reading = open_reading(store, session)
     if not len(reading):
         raise SessionUnknown(session)
     kin = family(store, session)
+    files = {name: stem(name) + ENDINGS[form] for name in beside}
     clean = Cleaner(standard()[0] if redact is None else redact)
     if form == HTML:
         from .html import page
 
-        yield from page(reading, kin, links(store, HTML), clean)
+        yield from page(reading, kin, files, clean)
     elif form == JSON:
         from .document_json import document as json_document
 
         yield from json_document(reading, kin, clean)
     else:
-        yield _markdown(reading, Names(kin, links(store, MARKDOWN)), clean)
+        yield _markdown(reading, Names(kin, files), clean)
 
 
-def links(store: Store, form: str) -> dict[str, str]:
-    """The file in which each conversation would be, beside this one."""
-    return {name: stem(name) + ENDINGS[form] for name in store.conversations()}
+def links(store: Store) -> dict[str, str]:
+    """The session file of each conversation, as the one beside it names it."""
+    return {name: file_of(stem(name), 1) for name in store.conversations()}
 
 
 def _markdown(reading: Reading, names: Names, clean: Cleaner) -> str:
