@@ -294,3 +294,9 @@ def test_a_code_span_holds_whatever_is_in_it(text):
 def test_blocks(message, forms):
     """Whatever a source's content is made of, it becomes blocks of a known form."""
     assert [block.form for block in content.told(message, Cleaner()).blocks] == forms
+
+
+def test_times_need_not_stand_in_order(told):
+    """First and last are the earliest and the latest time of all messages, whichever stands first."""
+    head = written(told, prompt("b", at=7200), answer("a", at=60), prompt("c", at=3600)).split("\n---\n")[0]
+    assert "20 November 2026, 00:01 to 02:00 UTC" in head
