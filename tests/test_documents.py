@@ -299,6 +299,7 @@ COMMANDS = {
     "deduplicate_export.py status": "scripts/deduplicate_export.py status",
     "deduplicate_export.py doctor": "scripts/deduplicate_export.py doctor",
     "deduplicate_export.py scan": "scripts/deduplicate_export.py scan",
+    "deduplicate_export.py session": "scripts/deduplicate_export.py session",
     "create-checkpoint.py": "scripts/create-checkpoint.py",
     "install.sh": "install.sh",
 }
@@ -357,7 +358,8 @@ def test_every_option_in_a_document_exists():
         "--verbose",
     }  # the last four are the client's
     known |= {"--cached", "--format", "--grep", "--token"}  # of git, and of nobody
-    for command in [*COMMANDS.values(), "benchmarks/run.py", "benchmarks/claude_ai.py", "benchmarks/privacy.py"]:
+    ours = ("run", "claude_ai", "privacy", "sessions")
+    for command in [*COMMANDS.values(), *(f"benchmarks/{each}.py" for each in ours)]:
         known |= set(OPTION.findall(help_of(command)))
     unknown = {
         f"{name(path)}: {option}"
@@ -445,6 +447,7 @@ def test_every_file_of_the_store_is_described(installed, monkeypatch):
     event.update(file_path=str(transcript), event="change")
     hook[-1] = "FileChanged"
     subprocess.run(hook, input=json.dumps(event).encode(), cwd=installed.project, check=True)
+    installed.must("python3 .coditect/scripts/deduplicate_export.py session --all", installed.project)
     rows = re.findall(r"^\| `([^`]+)` \|", section(text_of(STORAGE), "## Files"), re.MULTILINE)
     words = {
         "NAME": r"[\w.]+",

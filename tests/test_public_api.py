@@ -43,6 +43,7 @@ def test_the_table_of_contents_is_the_public_interface():
         "Export",
         "Ingest",
         "Message",
+        "SessionExportManager",
         "__version__",
     ]
 

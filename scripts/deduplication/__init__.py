@@ -11,15 +11,25 @@ if TYPE_CHECKING:
 
     from .deduplicator import ClaudeConversationDeduplicator, Ingest
     from .errors import DedupError
+    from .integration import SessionExportManager
     from .model import Export, Message
 
 __version__ = "0.1.0"
-__all__ = ["ClaudeConversationDeduplicator", "DedupError", "Export", "Ingest", "Message", "__version__"]
+__all__ = [
+    "ClaudeConversationDeduplicator",
+    "DedupError",
+    "Export",
+    "Ingest",
+    "Message",
+    "SessionExportManager",
+    "__version__",
+]
 
 _HOMES = {
     "ClaudeConversationDeduplicator": "deduplicator",
     "Ingest": "deduplicator",
     "DedupError": "errors",
+    "SessionExportManager": "integration",
     "Export": "model",
     "Message": "model",
 }

@@ -11,6 +11,9 @@ from typing import Any, Final
 
 FILE: Final = ".coditect/config.json"
 ENVIRONMENT: Final = "EXPORT_DEDUP_"
+OFF: Final = "off"
+ONE: Final = "session"
+EACH: Final = "checkpoint"
 HOOK: Final = "hook"
 MODEL: Final = "model"
 DEFAULTS: Final[dict[str, Any]] = {
@@ -19,6 +22,7 @@ DEFAULTS: Final[dict[str, Any]] = {
     "compact_context": True,
     "command_banner": HOOK,
     "hook_checkpoint": True,
+    "session_files": ONE,
     "user_store": True,
     "readme_checkpoints": True,
     "commit_hooks": False,
@@ -30,6 +34,8 @@ DEFAULTS: Final[dict[str, Any]] = {
 """``hooks``: do anything at all. ``capture_transcripts``: store the client's own transcripts. ``compact_context``: two lines of
 context after a compaction or on resume. ``command_banner``: ``hook`` shows /export-dedup's banner without a request to the
 model, ``model`` lets the model comment. ``hook_checkpoint``: a checkpoint commit when a hook processed an export.
+``session_files``: ``session`` writes a readable file for each session in every run and commits it with the checkpoint,
+``checkpoint`` writes a new file with what is new instead, ``off`` writes none.
 ``user_store``: capture into the user's own store where a project did not opt in. ``readme_checkpoints``: a line for each checkpoint
 in the project's README. ``commit_hooks``: run the repository's commit hooks for a checkpoint commit. ``privacy_level``: what is
 redacted in what is shared, ``private``, ``team`` or ``public``; ``privacy_patterns``: further patterns by name; ``privacy_allow``:
@@ -70,4 +76,6 @@ def fits(name: str, value: object) -> bool:
         return value in ("private", "team", STRICTEST)
     if name in ("privacy_patterns", "privacy_allow"):
         return True  # judged where they are used: under half of them nothing is shared
+    if name == "session_files":
+        return value in (OFF, ONE, EACH)
     return name in DEFAULTS and isinstance(value, bool)

@@ -128,6 +128,18 @@ class PrivacySettingInvalid(DedupError):
     hint = "Correct it in .coditect/config.json; until then nothing is shared."
 
 
+class SessionUnknown(DedupError):
+    """Nothing is stored of this session"""
+
+    hint = "Run 'deduplicate_export.py session' without a name to see which sessions there are."
+
+
+class SessionNotWritten(DedupError):
+    """The session file could not be written"""
+
+    hint = "The messages are stored. Correct the cause and run 'deduplicate_export.py session' again."
+
+
 class CheckpointFailed(DedupError):
     """The checkpoint could not be made"""
 

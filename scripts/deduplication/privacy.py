@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from .redaction.matches import Match
 
+RULES: Final = 1
+"""Raised whenever the rules find more, or less, so that what was written under others is written anew."""
 PRIVATE: Final = "private"
 TEAM: Final = "team"
 PUBLIC: Final = "public"

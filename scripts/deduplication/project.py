@@ -35,14 +35,14 @@ class Project:
         return self.memory / "exports-archive"
 
     @property
-    def checkpoints(self) -> Path:
-        """Checkpoint documents, committed."""
-        return self.memory / "checkpoints"
-
-    @property
     def sessions(self) -> Path:
         """Readable session files, committed."""
         return self.memory / "sessions"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Checkpoint documents, committed."""
+        return self.memory / "checkpoints"
 
     @property
     def state(self) -> Path:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Optional
 
 from . import discovery, report, state_folder
+from .config import EACH, OFF
 from .errors import EXIT_FAILURE, EXIT_OK, DedupError, ExportGone
 from .intake import Entry, process
 from .last_run import captured_since
@@ -39,6 +40,8 @@ class Options:
     description: str = DESCRIPTION
     archive: bool = True
     checkpoint: bool = True
+    session_files: str = OFF
+    """One of the values of the setting of that name."""
 
 
 @dataclass(frozen=True)
@@ -211,7 +214,7 @@ class _Run:
 
             make = checkpoint.create
         try:
-            made = make(self._project, self._options.description, paths=(), figures=self._figures())
+            made = make(self._project, self._options.description, paths=self._session_files(), figures=self._figures())
         except DedupError as error:
             self._problems.append(error)
             self._out(report.checkpoint_failed(str(error), error.hint))
@@ -225,6 +228,25 @@ class _Run:
 
         store = getattr(self._dedup, "store", None)
         return {**self._result().as_dict(), **({"cumulative": totals(store)} if store is not None else {})}
+
+    def _session_files(self) -> Sequence[Path]:
+        """The files of the sessions that exports were processed of. A failure is said, and undoes nothing."""
+        if self._options.session_files == OFF:
+            return ()
+        from . import session_report
+        from .sessions.folder import files_for_a_run
+
+        sessions = [entry.result.session_id for entry in self._durable()]
+        try:
+            done = files_for_a_run(
+                self._project, self._dedup, sessions, each_checkpoint=self._options.session_files == EACH
+            )
+        except DedupError as error:
+            self._problems.append(error)
+            self._out(report.checkpoint_failed(str(error), error.hint))
+            return ()
+        self._out(session_report.in_a_run(done.shown, done.untouched))
+        return done.paths
 
     def finish(self) -> Outcome:
         """Step 5."""

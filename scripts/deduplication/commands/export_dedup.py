@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from .. import last_run, report, workflow
+from .. import config, last_run, report, workflow
 from ..errors import EXIT_OK, UsageError
 from ..project import find_project
 from . import arguments as shared
@@ -23,14 +23,15 @@ def main(arguments: Sequence[str]) -> int:
     asked = _parser().parse_args(arguments)
     if "" in asked.paths:
         raise UsageError("an export's name is empty", hint="An unset variable of the shell? Nothing was searched.")
+    project = find_project(asked.project)
     options = workflow.Options(
         paths=tuple(asked.paths),
         session_id=_session_id(asked.session_id),
         description=asked.description,
         archive=not asked.no_archive,
         checkpoint=not asked.no_checkpoint,
+        session_files=config.load(str(project.root))["session_files"],
     )
-    project = find_project(asked.project)
     from ..deduplicator import ClaudeConversationDeduplicator
 
     dedup = ClaudeConversationDeduplicator(project.state, asked.backend, asked.db_url)

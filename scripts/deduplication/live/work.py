@@ -126,6 +126,7 @@ class Work:
             session_id=conversation,
             description="Export captured by a hook",
             checkpoint=bool(self.settings["hook_checkpoint"]) and self.place.opted_in,
+            session_files=self.settings["session_files"],
         )
         then = stored_then(self.project)
         outcome = workflow.run(self.project, options, self.dedup, _nowhere)

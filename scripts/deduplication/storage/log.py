@@ -125,6 +125,22 @@ class Log:
         except OSError as error:
             raise StoreError(f"{self.path}: {error.strerror or error}") from error
 
+    def span(self, start: int, end: int) -> bytes:
+        """The bytes of the log from ``start`` to ``end`` (half open), fewer where it ends before. Raises ``StoreError``."""
+        parts = []
+        for block in self.sealed.blocks(start):
+            if block.start >= end:
+                break
+            try:
+                data = self.sealed.read(block)
+            except BlockDamaged as error:
+                raise StoreDamaged(f"{self.path}: {error}") from error
+            parts.append(data[max(start - block.start, 0) : end - block.start])
+        if end > self.sealed.end:
+            begin = max(start, self.sealed.end)
+            parts.append(self.tail(begin)[: end - begin])
+        return b"".join(parts)
+
     def record(self, offset: int) -> Record:
         """The record at a byte offset that an index named. Raises :class:`StoreDamaged` where it is not one."""
         return next(self.records([offset]))

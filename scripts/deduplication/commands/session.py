@@ -1,0 +1,152 @@
+"""``deduplicate_export.py session``: sessions as files that people read."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+from .. import report, session_report
+from ..errors import EXIT_OK, OutputNotWritable, SessionUnknown, StoreNotWritable, UsageError
+from ..naming import validate_session_id
+from ..project import Project, find_project
+from ..sessions import whole
+from ..sessions.redaction import standard
+from . import arguments as shared
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from ..storage.base import Store
+
+_DESCRIPTION: Final = """\
+Write sessions as files that people read: Markdown that grows turn by turn, one page of HTML, JSON for programs.
+Without a session, list those that there are.
+
+  deduplicate_export.py session rollout-master              MEMORY-CONTEXT/sessions/rollout-master.md
+  deduplicate_export.py session --all                       the same for every session
+  deduplicate_export.py session rollout-master --format html --output page.html
+"""
+_FORMS: Final = {"md": whole.MARKDOWN, "html": whole.HTML, "json": whole.JSON}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write or list sessions."""
+    asked = _parser().parse_args(arguments)
+    _check(asked)
+    project = find_project(asked.project)
+    dedup = shared.deduplicator(asked, existing=True)
+    if not asked.sessions and not asked.all:
+        _list(dedup.store)
+        return EXIT_OK
+    known = dedup.conversations()
+    sessions = known if asked.all else list(dict.fromkeys(asked.sessions))
+    for session in sessions:
+        if session not in known:
+            raise SessionUnknown(session)
+    if asked.format == "md" and asked.output is None:
+        _grow(project, dedup.store, sessions, each_checkpoint=asked.per_checkpoint)
+    else:
+        _whole(asked, project, dedup.store, sessions)
+    return EXIT_OK
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = shared.Parser("deduplicate_export.py session", _DESCRIPTION)
+    add = parser.add_argument
+    add("sessions", nargs="*", metavar="SESSION", help="the sessions to write")
+    add("--all", action="store_true", help="write every session")
+    add("--format", metavar="F", choices=tuple(_FORMS), default="md", help="md (the default), html or json")
+    add("--output", metavar="O", help="a file, a folder for several, or - for the screen; it is replaced as a whole")
+    add("--per-checkpoint", action="store_true", help="write only what no file has yet, to a new file for each session")
+    shared.add_store(parser)
+    return parser
+
+
+def _check(asked: argparse.Namespace) -> None:
+    for session in asked.sessions:
+        validate_session_id(session)
+    if asked.all and asked.sessions:
+        raise UsageError("--all takes every session, so name none")
+    if asked.output == "":
+        raise UsageError("--output needs a name")
+    if asked.per_checkpoint and (asked.format != "md" or asked.output is not None):
+        raise UsageError("--per-checkpoint is for the Markdown files in MEMORY-CONTEXT/sessions alone")
+    if (asked.output is not None or asked.per_checkpoint or asked.format != "md") and not (asked.sessions or asked.all):
+        raise UsageError("no session was named", hint="Name sessions, or pass --all.")
+
+
+def _list(store: Store) -> None:
+    with store.transaction(write=False):
+        found: list[dict[str, Any]] = [
+            {"session_id": name, "messages": figures.occurrences, "last_updated": figures.updated_at}
+            for name, figures in ((name, store.figures(name)) for name in store.conversations())
+        ]
+    found.sort(key=lambda each: (each["last_updated"], each["session_id"]), reverse=True)
+    report.show(session_report.listed(found))
+
+
+def _grow(project: Project, store: Store, sessions: Sequence[str], *, each_checkpoint: bool) -> None:
+    from pathlib import Path
+
+    from ..sessions.folder import write_sessions
+
+    for session, done in write_sessions(project, store, sessions, each_checkpoint=each_checkpoint).items():
+        report.show(
+            session_report.written(
+                session,
+                project.relative(Path(done.path)) if done.path else "",
+                messages=done.messages,
+                new=done.new,
+                parts=done.parts,
+                changed=bool(done.files),
+            )
+        )
+        if done.untouched is not None:
+            report.show(session_report.left_alone(project.relative(Path(done.untouched))))
+
+
+def _whole(asked: argparse.Namespace, project: Project, store: Store, sessions: Sequence[str]) -> None:
+    """Each session as a document of its own, replaced as a whole."""
+    from .. import atomic, new_messages
+    from ..sessions.folder import prepared
+    from ..sessions.names import stem
+
+    form = _FORMS[asked.format]
+    redact, _ = standard(project.root)
+    folder = asked.output
+    if folder is None:
+        folder = prepared(project)
+    single = asked.output is not None and asked.output != "-" and not _is_folder(asked.output)
+    if asked.output is not None and (single or asked.output == "-") and len(sessions) > 1:
+        raise UsageError("several sessions do not fit into one output", hint="Pass a folder that exists.")
+    if single:
+        new_messages.check_file(asked.output, (shared.store_folder(asked), project.archive))
+    elif asked.output not in (None, "-"):
+        new_messages.check_folder(asked.output, (shared.store_folder(asked), project.archive))
+        try:
+            os.makedirs(asked.output, exist_ok=True)
+        except OSError as error:
+            raise OutputNotWritable(f"{asked.output}: {error.strerror or error}") from error
+    for session in sessions:
+        with store.transaction(write=False):
+            pieces = list(
+                whole.document(store, session, form, redact, beside=() if single or asked.output == "-" else sessions)
+            )
+        data = "".join(pieces).encode("utf-8", "backslashreplace")
+        if asked.output == "-":
+            sys.stdout.write(data.decode())
+            continue
+        path = os.path.realpath(asked.output if single else os.path.join(folder, stem(session) + whole.ENDINGS[form]))
+        try:
+            atomic.replace(path, data, mode=atomic.PRIVATE_FILE if asked.output is not None else atomic.SHARED_FILE)
+        except StoreNotWritable as error:
+            raise OutputNotWritable(str(error).partition(": ")[2]) from error
+        from pathlib import Path
+
+        report.show(session_report.document(session, project.relative(Path(path)), len(data)))
+
+
+def _is_folder(path: str) -> bool:
+    return os.path.isdir(path) or path.endswith(("/", os.sep))

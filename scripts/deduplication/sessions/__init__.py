@@ -1,0 +1,1 @@
+"""What people read of a conversation: session files in Markdown, one page of HTML, a JSON document."""

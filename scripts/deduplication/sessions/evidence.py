@@ -1,0 +1,141 @@
+"""What the runs of a conversation logged besides messages: marks between them, where they came from, the gaps they noted.
+
+Read from the commit records of the log, and only from those that were added since the last time: a reader keeps the
+:class:`Evidence` that it had, with the place up to which it goes, as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from ..storage.lines import Damaged, decode_line, is_commit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ..storage.base import Store
+    from ..storage.log import Log
+
+_COMMIT: Final = b'"window":'
+_SEAL: Final = 10
+"""Bytes at the end of a line that tell whether the log up to there is the one that was read."""
+_KEPT: Final = 12
+"""Sources and gaps that are named one by one; the rest is counted."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Up to ``position`` in the log, whose last bytes there are ``seal``.
+
+    ``marks`` are [kind, sequence number, side]: side 0 stands before that message, 1 after it. ``sources`` are [name, format, time
+    of its last run, runs], the last ones; ``exports`` and ``captures`` count the runs that brought something.
+    """
+
+    position: int = 0
+    seal: str = ""
+    marks: list[list[Any]] = field(default_factory=list)
+    sources: list[list[Any]] = field(default_factory=list)
+    gaps: list[str] = field(default_factory=list)
+    exports: int = 0
+    captures: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything, for :func:`from_json`."""
+        return dict(vars(self))
+
+
+def from_json(value: Any) -> Evidence:
+    """What :meth:`Evidence.as_json` gave; nothing at all where it is something else."""
+    try:
+        found = Evidence(**value)
+        json.dumps(found.as_json())
+        whole = isinstance(found.position, int) and isinstance(found.seal, str)
+        pairs = all(len(mark) == 3 and isinstance(mark[1], int) for mark in found.marks)
+        sources = all(len(source) == 4 for source in found.sources)
+    except (TypeError, ValueError):
+        return Evidence()
+    return found if whole and pairs and sources else Evidence()
+
+
+def gather(store: Store, conversation_id: str, known: Evidence) -> Evidence:
+    """``known`` with what was logged since; from the beginning where the log is another one. Call it in a transaction.
+
+    A store without a log of its own gives nothing. Raises :class:`StoreError` where the log cannot be read.
+    """
+    log: Log | None = getattr(store, "log", None)
+    if log is None:
+        return Evidence()
+    if known.position and _seal(log, known.position) != known.seal:
+        known = Evidence()
+    end = log.size()
+    if end <= known.position:
+        return known
+    name = json.dumps(conversation_id, ensure_ascii=False).encode(errors="replace")
+    lines = (line.data for line in log.lines(known.position, end))
+    found = with_runs(known, _runs(lines, conversation_id, name))
+    return replace(found, position=end, seal=_seal(log, end))
+
+
+def _seal(log: Log, position: int) -> str:
+    return log.span(max(0, position - _SEAL), position).decode("latin-1")
+
+
+def _runs(lines: Iterable[bytes], conversation_id: str, name: bytes) -> Iterable[dict[str, Any]]:
+    for line in lines:
+        if _COMMIT in line and (name in line or b"\\u" in line):
+            try:
+                record = decode_line(line)
+            except Damaged:
+                continue  # the store says so to whoever asks it for messages
+            if is_commit(record) and record["conversation_id"] == conversation_id:
+                yield record
+
+
+def with_runs(known: Evidence, runs: Iterable[Mapping[str, Any]]) -> Evidence:
+    """``known`` and what these commit records say, in their order."""
+    marks = [list(mark) for mark in known.marks]
+    sources = {(name, form): [name, form, last, count] for name, form, last, count in known.sources}
+    gaps = dict.fromkeys(known.gaps)
+    exports, captures = known.exports, known.captures
+    for run in runs:
+        export = run["export"]
+        for mark in _marks(run):
+            if mark not in marks:
+                marks.append(mark)
+        key = (str(export.get("name") or "—"), str(export.get("format", "")))
+        for gap in run.get("gaps", []):
+            gaps[gap] = None
+            _limit(gaps)
+        if key in sources and not export.get("new"):
+            continue  # the same again: a file that tells of it would change for nothing
+        count = sources.pop(key)[3] if key in sources else 0
+        sources[key] = [*key, run["timestamp"], count + 1]
+        _limit(sources)
+        captures += bool(run.get("cursor"))
+        exports += not run.get("cursor")
+    return replace(
+        known,
+        marks=marks,
+        sources=list(sources.values()),
+        gaps=list(gaps),
+        exports=exports,
+        captures=captures,
+    )
+
+
+def _limit(kept: dict[Any, Any]) -> None:
+    """Only the last ones stay: what is left must not depend on where a reader paused."""
+    if len(kept) > _KEPT:
+        del kept[next(iter(kept))]
+
+
+def _marks(run: Mapping[str, Any]) -> Iterable[list[Any]]:
+    window = run["window"]
+    last = window[-1][1] if window else (run.get("cursor") or {}).get("last", -1)
+    for kind, before in run.get("marks", []):
+        if before >= 0:
+            yield [kind, before, 0]
+        elif last >= 0:
+            yield [kind, last, 1]

@@ -1,0 +1,106 @@
+"""``MEMORY-CONTEXT/sessions``: the files of several sessions brought up to the store, one run at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from .. import atomic, locking
+from ..errors import SessionNotWritten
+from . import per_checkpoint, session_file
+from .agents import family
+from .markdown import Names
+from .redaction import Cleaner, standard
+from .whole import links
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ..project import Project
+    from ..storage.base import Store
+    from .redaction import Redact
+    from .session_file import Written
+
+LOCK: Final = "sessions.lock"
+_MEMORY_MODE: Final = 0o700
+_FOLDER_MODE: Final = 0o755
+
+
+def write_sessions(
+    project: Project,
+    store: Store,
+    sessions: Iterable[str],
+    *,
+    each_checkpoint: bool = False,
+    redact: Redact | None = None,
+    rules: str = "",
+) -> dict[str, Written]:
+    """Bring the files of ``sessions`` and of their sub-agents up to the store, by session, those asked for first.
+
+    With ``each_checkpoint``, what is new of ``sessions`` alone, to a new file for each.
+    Call it outside of a transaction. ``redact`` takes secrets out (None: the standard way), ``rules`` names how: files made
+    under other rules are made anew. Raises :class:`SessionUnknown`, :class:`SessionNotWritten` and the ``StoreError`` family.
+    """
+    if redact is None:
+        redact, rules = standard(project.root)
+    folder = prepared(project)
+    with locking.exclusive(_lock(project)):
+        done: dict[str, Written] = {}
+        waiting = list(dict.fromkeys(sessions))
+        for session in waiting:
+            with store.transaction(write=False):
+                names = Names(family(store, session), links(store))
+                write = per_checkpoint.write if each_checkpoint else session_file.update
+                done[session] = write(store, session, folder, Cleaner(redact, rules), names)
+            if not each_checkpoint:  # the session's file links them
+                waiting += [agent for agent in names.family.agents.values() if agent not in waiting]
+        return done
+
+
+class ForARun(NamedTuple):
+    """What a run has to do with its session files: commit ``paths``, show ``shown``, and tell of what was left alone."""
+
+    paths: tuple[Path, ...]
+    shown: tuple[str, ...]
+    untouched: tuple[str, ...]
+
+
+def files_for_a_run(project: Project, dedup: Any, sessions: Iterable[str], *, each_checkpoint: bool) -> ForARun:
+    """The one call that a run makes: the files of the sessions that it stored something of, brought up to the store.
+
+    ``dedup`` is a deduplicator with its store. Raises what :func:`write_sessions` raises.
+    """
+    done = write_sessions(project, dedup.store, sessions, each_checkpoint=each_checkpoint).values()
+    paths = tuple(Path(path) for each in done for path in each.every)
+    shown = tuple(project.relative(Path(each.path)) for each in done if each.path)
+    return ForARun(paths, shown, tuple(project.relative(Path(each.untouched)) for each in done if each.untouched))
+
+
+def _lock(project: Project) -> str:
+    """A file in the private folder: one beside the sessions would show up in the user's git."""
+    try:
+        atomic.make_private_directory(str(project.state))
+    except OSError as error:
+        raise SessionNotWritten(f"{project.relative(project.state)}: {error.strerror or error}") from error
+    return str(project.state / LOCK)
+
+
+def _real(path: Path) -> Path:
+    return Path(os.path.realpath(path))
+
+
+def prepared(project: Project) -> str:
+    """The folder, made where it is missing; its real path. Raises :class:`SessionNotWritten`."""
+    try:
+        for made, mode in ((project.memory, _MEMORY_MODE), (project.sessions, _FOLDER_MODE)):
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(made, mode)
+            if project.root not in _real(made).parents:
+                raise SessionNotWritten(f"{project.relative(made)} leads outside the project")
+        if not os.path.isdir(project.sessions):
+            raise SessionNotWritten(f"{project.relative(project.sessions)} is no folder")
+    except OSError as error:
+        raise SessionNotWritten(f"{project.relative(project.sessions)}: {error.strerror or error}") from error
+    return str(_real(project.sessions))

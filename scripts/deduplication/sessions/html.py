@@ -1,0 +1,326 @@
+"""One conversation as one page of HTML that needs nothing but itself: no network, no file beside it.
+
+The page's policy allows exactly one style and one script, by their hashes. Everything that was said passes through ``escape`` or
+through ``html_text``, so that it can be nothing but text. Messages lie in sections that the browser lays out only when they
+come into view.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from hashlib import sha256
+from html import escape
+from typing import TYPE_CHECKING, Any, Final
+
+from ..model import (
+    ASSISTANT,
+    BANNER,
+    BOOKKEEPING,
+    COMMAND_OUTPUT,
+    COMPACTION,
+    LOCAL_COMMAND,
+    LOST,
+    NOTICE,
+    PROMPT,
+    REWIND,
+    SUMMARY,
+    TEXT,
+    THINKING,
+    TOOL_CALL,
+    TOOL_RESULT,
+    TRUNCATION,
+)
+from .content import CODE, LAID_OUT, MARKDOWN, Block, told
+from .conversation import GAP
+from .facts import Facts, facts_of, gaps, sources, what
+from .fences import length, shortened
+from .html_text import code, renderer
+from .layout import layout_markdown
+from .markdown import part_of, title_of
+from .moments import between, day, hour, moment, said_at
+from .page_icons import SPRITE
+from .page_icons import icon as picture
+from .page_script import SCRIPT
+from .page_style import STYLE
+from .redaction import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from .agents import Family
+    from .content import Told
+    from .conversation import Entry, Reading
+    from .redaction import Cleaner
+
+_LINES: Final = 400
+_CHARACTERS: Final = 20_000
+_ROW: Final = 100
+"""Characters of a result that is one line and needs no folding."""
+_ID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}(?:-agent-.*)?", re.DOTALL)
+"""A session id says nothing to a person: the page is then named after the first prompt."""
+_TELLS: Final = re.compile(r"\w\w")
+"""A line with something to read in it, which a lone brace is not."""
+_SECTION: Final = 40
+"""Messages in one section at most: a turn may have thousands."""
+_MARKS: Final = {
+    COMPACTION: (
+        "🗜️",
+        "Conversation compacted",
+        "From here on the assistant worked from a summary of what stands above.",
+    ),
+    REWIND: (
+        "rewind",
+        "Rewound",
+        "The conversation goes on from an earlier point; what was said after it was taken back.",
+    ),
+    TRUNCATION: ("warning", "Left out", "The source itself says that earlier messages are not shown in it."),
+    BANNER: ("restart", "Started again", "The client was closed and opened again."),
+    GAP: ("warning", "Gap", "Nothing that was captured connects what stands above with what follows."),
+    LOST: ("warning", "Lost", "The log line of this message is damaged."),
+}
+_SPARK: Final = picture("assistant")
+_TITLES: Final = {
+    THINKING: ("thinking", "Thinking"),
+    SUMMARY: ("compaction", "What the client wrote down to go on from"),
+    NOTICE: ("note", "Notice"),
+}
+
+
+def page(reading: Reading, family: Family, files: Mapping[str, str], clean: Cleaner) -> Iterator[str]:
+    """The page, piece by piece. ``files`` has the page of other conversations, where there is one.
+
+    Call it inside the transaction in which the conversation was opened.
+    """
+    body = _Body(renderer(), clean, family, files)
+    for entry in reading.entries():
+        body.add(entry)
+    for kind in reading.marks.get(len(reading), ()):
+        body.mark(kind)
+    facts = facts_of(reading, body.first, body.last)
+    title = escape(shown(reading.session))
+    yield _HEAD.format(policy=_policy(), title=title, style=STYLE)
+    headline = body.title if body.title and _ID.fullmatch(reading.session) else title
+    yield _BAR.format(title=headline, sprite=SPRITE)
+    kicker = f"<p class=kicker>{title if headline != title else 'Conversation'}</p>\n"
+    yield f"<div class=page>\n{body.outline()}<main>\n{kicker}<h1>{headline}</h1>\n{_facts(facts, family, files, clean)}"
+    yield from body.pieces
+    yield "</section>\n" if body.in_section else ""
+    yield f"<footer>{what(facts.kinds)}. Written by export-dedup; this page asks no network.</footer>\n</main>\n</div>\n"
+    yield f"<script>{SCRIPT}</script>\n</body>\n</html>\n"
+
+
+def _policy() -> str:
+    def hashed(text: str) -> str:
+        return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
+
+    return f"default-src 'none'; style-src {hashed(STYLE)}; script-src {hashed(SCRIPT)}; base-uri 'none'; form-action 'none'"
+
+
+class _Body:
+    """The conversation, a section after the other."""
+
+    def __init__(self, render: Callable[[str], str], clean: Cleaner, family: Family, files: Mapping[str, str]) -> None:
+        self.pieces: list[str] = []
+        self.in_section = False
+        self.first = self.last = self.title = ""
+        self._render, self._clean, self._family, self._files = render, clean, family, files
+        self._outline: list[str] = []
+        self._turn = self._inside = 0
+        self._speaker = self._day = self._prompted = ""
+
+    def outline(self) -> str:
+        """The list of prompts."""
+        return f"<nav aria-label=Prompts><h2>Prompts</h2><ol>\n{''.join(self._outline)}</ol></nav>\n"
+
+    def mark(self, kind: str) -> None:
+        """Something that stands between messages."""
+        icon, name, words = _MARKS[kind]
+        self._open()
+        self.pieces.append(
+            f'<div class="mark {kind}" role=note>{picture(icon)}<b>{name}</b><span>{words}</span></div>\n'
+        )
+        self._speaker = ""
+
+    def add(self, entry: Entry) -> None:
+        """One message and what stands before it."""
+        message = entry.message
+        kind = message["kind"]
+        together = self._prompted and part_of(message) == self._prompted
+        if (kind in (PROMPT, LOCAL_COMMAND) and not together) or self._inside >= _SECTION:
+            self._close()
+        for mark in entry.before:
+            self.mark(mark)
+        if kind == BOOKKEEPING:
+            return
+        if kind == LOST:
+            self.mark(LOST)
+            return
+        self._open()
+        self._inside += 1
+        stamp = said_at(message)
+        if stamp:
+            self.first, self.last = min(self.first or stamp, stamp), max(self.last, stamp)
+        if day(stamp) and day(stamp) != self._day:
+            self._day = day(stamp)
+            self.pieces.append(f"<div class=day>{self._day}</div>\n")
+        inside = self._message(message, told(message, self._clean), stamp)
+        number = message["index"]
+        link = f'<a class=no href="#m{number}" aria-label="Link to message {number}">#{number}</a>'
+        self.pieces.append(f'<article id=m{number} class="{kind}">{link}{inside}</article>\n')
+
+    def _open(self) -> None:
+        if not self.in_section:
+            self.pieces.append("<section class=turn>\n")
+            self.in_section = True
+
+    def _close(self) -> None:
+        if self.in_section:
+            self.pieces.append("</section>\n")
+        self.in_section, self._inside = False, 0
+
+    def _message(self, message: Mapping[str, Any], said: Told, stamp: str) -> str:
+        kind = message["kind"]
+        if kind in (PROMPT, LOCAL_COMMAND):
+            return self._prompt(message, said, stamp)
+        self._prompted = ""
+        if kind == TEXT:
+            said_by = "Assistant" if message["role"] == ASSISTANT else "System prompt"
+            who = f"{picture('assistant')}<b>{said_by}</b>"
+            head = "" if who == self._speaker else _who(who, stamp)
+            self._speaker = who
+            return head + self._text(said)
+        if kind == TOOL_CALL:
+            tool = f"{picture('tool')}<b>{escape(said.tool or 'Tool')}</b>"
+            about = f"<span class=about>{escape(said.about)}</span>" if said.about else ""
+            return self._folded(tool + about, said)
+        if kind in (TOOL_RESULT, COMMAND_OUTPUT):
+            return self._result(said)
+        if kind == NOTICE and _is_row(said):
+            return f"<div class=notice>{picture('note')}{escape(said.blocks[0].text)}</div>"
+        drawn, title = _TITLES.get(kind, ("note", escape(kind)))
+        return self._folded(f"{picture(drawn)}<b>{title}</b>", said)
+
+    def _prompt(self, message: Mapping[str, Any], said: Told, stamp: str) -> str:
+        before, self._prompted = self._prompted, part_of(message)
+        if before and before == self._prompted:  # an image that came with the words
+            return self._text(said)
+        self._turn += 1
+        self._speaker = PROMPT
+        title = escape(title_of(said) or "Prompt")
+        self.title = self.title or title
+        self._outline.append(f'<li><a href="#m{message["index"]}"><b>{self._turn}</b><span>{title}</span></a></li>\n')
+        drawn, who = ("user", "User") if message["kind"] == PROMPT else ("command", "Command")
+        return _who(f"{picture(drawn)}<b>{who}</b>", stamp) + self._text(said)
+
+    def _text(self, said: Told) -> str:
+        return f'<div class="text" dir=auto>{"".join(map(self._block, said.blocks))}</div>'
+
+    def _block(self, block: Block) -> str:
+        if block.form == MARKDOWN:
+            return self._render(block.text)
+        if block.form == LAID_OUT:
+            return self._render(layout_markdown(block.text))
+        if block.form == CODE:
+            return _cut(block)
+        return f"<p class=notice>{escape(block.text)}</p>"
+
+    def _folded(self, title: str, said: Told) -> str:
+        inside = "".join(self._block(block) for block in said.blocks if block.text.strip())
+        if not inside:
+            return f"<div class=row>{title}</div>"
+        return f'<details><summary>{title}</summary><div class="in text" dir=auto>{inside}</div></details>'
+
+    def _result(self, said: Told) -> str:
+        text = "\n".join(block.text for block in said.blocks).strip("\n")
+        agent = self._files.get(self._family.named_in(text), "")
+        link = ""
+        if agent:
+            link = f'<p class=notice>{_SPARK}<a href="{escape(agent)}">The sub-agent\'s own conversation</a></p>'
+        if not text.strip():
+            return f"<div class=row>{picture('result')}<span class=about>nothing</span></div>{link}"
+        if _is_row(said):
+            return f"<div class=row>{picture('result')}<span class=about>{escape(text)}</span></div>{link}"
+        lines = [line.strip() for line in text.split("\n")[:_ROW]]
+        begins = escape(next((line for line in lines if _TELLS.search(line)), lines[0])[:_ROW])
+        return (
+            self._folded(
+                f"{picture('result')}<span class=about>{begins}</span><span class=size>{length(text)}</span>", said
+            )
+            + link
+        )
+
+
+def _who(who: str, stamp: str) -> str:
+    when = (
+        f'<time datetime="{escape(stamp)}" title="{escape(moment(stamp))} UTC">{hour(stamp)}</time>'
+        if hour(stamp)
+        else ""
+    )
+    return f"<div class=who>{who}{when}</div>"
+
+
+def _is_row(said: Told) -> bool:
+    return len(said.blocks) == 1 and "\n" not in said.blocks[0].text.strip("\n") and len(said.blocks[0].text) <= _ROW
+
+
+def _cut(block: Block) -> str:
+    short = shortened(block.text.strip("\n"), _LINES, _CHARACTERS)
+    if not short.left_out:
+        return code(short.head, block.language)
+    tail = code(short.tail, block.language) if short.tail.strip() else ""
+    return f"{code(short.head, block.language)}<p class=more>{short.left_out}</p>{tail}"
+
+
+def _facts(facts: Facts, family: Family, files: Mapping[str, str], clean: Cleaner) -> str:
+    rows = [
+        ("When", [escape(between(facts.first, facts.last) or "the source has no times")]),
+        ("What", [escape(what(facts.kinds))]),
+        ("From", [escape(line) for line in sources(facts.evidence, clean)]),
+        ("May be missing", [escape(line) for line in gaps(facts, clean)] or ["nothing that is known of"]),
+    ]
+    if family.parent in files:
+        rows.append(("Started by", [_link(family.parent, files[family.parent])]))
+    agents = [_link(agent, files[each]) for agent, each in family.agents.items() if each in files]
+    if agents:
+        rows.append(("Sub-agents", [" · ".join(agents)]))
+    told_ = "".join(
+        f"<dt>{name}</dt><dd>{''.join(f'<div>{line}</div>' for line in lines)}</dd>" for name, lines in rows if lines
+    )
+    return f"<dl class=facts>{told_}</dl>\n"
+
+
+def _link(name: str, file: str) -> str:
+    from urllib.parse import quote
+
+    return f'<a href="{escape(quote(file))}">{escape(shown(name))}</a>'
+
+
+_HEAD: Final = """<!DOCTYPE html>
+<html lang=en>
+<head>
+<meta charset=utf-8>
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name=referrer content=no-referrer>
+<meta name=viewport content="width=device-width,initial-scale=1">
+<title>{title}</title>
+<style>{style}</style>
+</head>
+"""
+_BAR: Final = """<body>
+{sprite}<header class=bar id=bar hidden>
+<strong>{title}</strong><span class=space></span>
+<div class=show>
+<label><input type=checkbox id=tools checked>Tools</label>
+<label><input type=checkbox id=thinking checked>Thinking</label>
+</div>
+<button type=button id=fold title="Open or close everything that is folded">Unfold</button>
+<div class=find role=search>
+<input id=find type=search placeholder="Search (press /)" aria-label="Search" autocomplete=off spellcheck=false>
+<output id=count></output>
+<button type=button id=previous aria-label="Previous hit">↑</button>
+<button type=button id=next aria-label="Next hit">↓</button>
+</div>
+<button type=button id=theme title="Light or dark" aria-label="Light or dark">◐</button>
+</header>
+"""

@@ -1,0 +1,105 @@
+"""A file a checkpoint: only the messages that no file of the session before it has. Files are written once and never again."""
+
+from __future__ import annotations
+
+import os
+import re
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, Final
+
+from .. import atomic
+from ..errors import SessionNotWritten, SessionUnknown, StoreNotWritable
+from ..model import LOCAL_COMMAND, PROMPT, counts
+from ..ordering import ranges
+from . import footer
+from .conversation import open_reading
+from .facts import what
+from .layout import escaped_inline
+from .markdown import Flow
+from .moments import between
+from .names import ENDING, stem
+from .parts import Growing, Part
+from .session_file import Written
+
+if TYPE_CHECKING:
+    from ..storage.base import Store
+    from .conversation import Reading
+    from .markdown import Names
+    from .redaction import Cleaner
+
+_STAMP: Final = r"\.(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ)(?:-(\d{1,9}))?\.md\Z"
+_THROUGH: Final = re.compile(rb'"through":(\d{1,15})[,}]')
+
+
+def write(store: Store, session: str, folder: str, clean: Cleaner, names: Names) -> Written:
+    """Write what is new of ``session`` to a file of its own in ``folder``; none where nothing is: ``files`` is empty then.
+
+    Call it inside a transaction of the store, and under a lock of the folder. Raises :class:`SessionNotWritten`.
+    """
+    reading = open_reading(store, session)
+    if not len(reading):
+        raise SessionUnknown(session)
+    total = sum(count for kind, count in reading.counts().items() if counts(kind))
+    try:
+        through = _through(folder, session)
+        positions = [position for position, number in enumerate(reading.order) if number > through]
+        new = sum(counts(reading.kinds[reading.order[position]]) for position in positions)
+        if not new:
+            return Written("", total, 0, 0, ())
+        path = _free(folder, f"{stem(session)}.{datetime.now(timezone.utc):%Y-%m-%dT%H-%M-%SZ}")
+        atomic.replace(path, _document(reading, positions, clean, names), mode=atomic.SHARED_FILE)
+    except (StoreNotWritable, OSError) as error:
+        raise SessionNotWritten(str(error)) from error
+    return Written(path, total, new, 1, (path,), every=(path,))
+
+
+def _through(folder: str, session: str) -> int:
+    """The highest sequence number that a file of this session has, -1 where there is none.
+
+    A file that somebody added to counts all the same: its messages were written.
+    """
+    form = re.compile(re.escape(stem(session)) + _STAMP)
+    found = [match for match in map(form.match, os.listdir(folder)) if match]
+    for match in sorted(found, key=lambda each: (each[1], int(each[2] or 1)), reverse=True):
+        try:
+            with atomic.open_regular(os.path.join(folder, match[0])) as file:
+                data = file.read()
+        except OSError:
+            continue
+        known = footer.proven(data)
+        if known is not None and known.said.get("session") != session:
+            continue
+        numbers = _THROUGH.findall(data)
+        if numbers:
+            return int(numbers[-1])
+    return -1
+
+
+def _free(folder: str, name: str) -> str:
+    number, path = 1, os.path.join(folder, name + ENDING)
+    while os.path.lexists(path):
+        number += 1
+        path = os.path.join(folder, f"{name}-{number}{ENDING}")
+    return path
+
+
+def _document(reading: Reading, positions: list[int], clean: Cleaner, names: Names) -> bytes:
+    before = reading.counts(0, positions[0])
+    growing = Growing([Part(flow=Flow(before[PROMPT] + before[LOCAL_COMMAND]))], 1 << 62, clean, names)
+    for first, last in ranges(positions):
+        growing.add(reading.entries(first, last + 1))
+    part = growing.parts[0]
+    when = between(part.first, part.last)
+    head = "\n".join(
+        [
+            f"# {escaped_inline(reading.session)}: what is new",
+            "",
+            f"{what(part.kinds)}{f' · {when}' if when else ''}",
+            "",
+            "---",
+            "",
+            "",
+        ]
+    )
+    said: dict[str, Any] = {"session": reading.session, "through": max(reading.order)}
+    return footer.sealed(head.encode("utf-8", "backslashreplace") + growing.added[0], said)[0]

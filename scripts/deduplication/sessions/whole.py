@@ -1,0 +1,65 @@
+"""A whole conversation in one piece, in each form: for a file of the reader's own, a screen, another program."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ..errors import SessionUnknown
+from .agents import family
+from .conversation import open_reading
+from .facts import facts_of
+from .header import header
+from .markdown import Names
+from .names import file_of, stem
+from .parts import Growing
+from .redaction import Cleaner
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ..storage.base import Store
+    from .conversation import Reading
+    from .redaction import Redact
+
+MARKDOWN: Final = "markdown"
+HTML: Final = "html"
+JSON: Final = "json"
+ENDINGS: Final = {MARKDOWN: ".md", HTML: ".html", JSON: ".json"}
+
+
+def document(store: Store, session: str, form: str, redact: Redact, beside: Iterable[str] = ()) -> Iterator[str]:
+    """The conversation ``session`` as ``form`` (a key of :data:`ENDINGS`), piece by piece.
+
+    ``redact`` takes secrets out (:func:`redaction.standard`). ``beside`` are sessions that are written into the same folder: only
+    to them it links.
+    Call it inside a transaction of the store, and take the pieces inside of it. Raises :class:`SessionUnknown`.
+    """
+    reading = open_reading(store, session)
+    if not len(reading):
+        raise SessionUnknown(session)
+    kin = family(store, session)
+    files = {name: stem(name) + ENDINGS[form] for name in beside}
+    clean = Cleaner(redact)
+    if form == HTML:
+        from .html import page
+
+        yield from page(reading, kin, files, clean)
+    elif form == JSON:
+        from .document_json import document as json_document
+
+        yield from json_document(reading, kin, clean)
+    else:
+        yield _markdown(reading, Names(kin, files), clean)
+
+
+def links(store: Store) -> dict[str, str]:
+    """The session file of each conversation, as the one beside it names it."""
+    return {name: file_of(stem(name), 1) for name in store.conversations()}
+
+
+def _markdown(reading: Reading, names: Names, clean: Cleaner) -> str:
+    growing = Growing([], 1 << 62, clean, names)
+    growing.add(reading.entries())
+    part = growing.parts[0]
+    head = header(facts_of(reading, part.first, part.last), (), clean, names)
+    return head + growing.added[0].decode()

@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import pytest
+
+import browser
+from hostile import ATTACKS
+from transcript_lines import SESSION, answer, call, day, prompt, result
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        browser.executable() is None, reason="no Chromium on this machine (EXPORT_DEDUP_BROWSER names one)"
+    ),
+]
+VISIBLE = "[...document.querySelectorAll('.turn')].filter(each => each.offsetParent).length"
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """A browser for all tests of this module."""
+    with browser.Browser() as running:
+        yield running
+
+
+@pytest.fixture
+def opened(told, tmp_path, chromium):
+    """Opens the page of the session as it is then."""
+
+    def open_():
+        path = tmp_path / "page.html"
+        path.write_text(told.html(SESSION), encoding="utf-8")
+        return chromium.open(path)
+
+    return open_
+
+
+def test_hostile_content_does_nothing(told, opened):
+    """Of every attack in every kind of message nothing runs, nothing is fetched, and the page stays as it is."""
+    for number, attack in enumerate(ATTACKS):
+        told.capture(
+            prompt(attack, f"p{number}"),
+            answer(attack, f"a{number}"),
+            call(attack, f"c{number}", command=attack),
+            result(f"{attack}\n{attack}", f"c{number}"),
+        )
+    page = opened()
+    page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
+    page.evaluate("document.querySelectorAll('main a, main [tabindex]').forEach(each => { each.focus(); })")
+    page.evaluate("document.querySelectorAll('main a[href^=\"#\"]').forEach(each => each.click())")
+    page.evaluate(
+        "document.querySelectorAll('main *').forEach(each => each.dispatchEvent(new MouseEvent('mouseover')))"
+    )
+    page.settled()
+    assert page.evaluate("document.documentElement.hasAttribute('data-done')") is False
+    assert page.evaluate("document.title") == SESSION
+    assert page.evaluate("document.querySelectorAll('iframe,img,form,object,embed,link,base,animate').length") == 0
+    assert page.evaluate("document.querySelectorAll('script').length") == 1
+    assert page.evaluate("document.querySelectorAll('h1').length") == 1
+    assert (
+        page.evaluate(
+            "[...document.querySelectorAll('*')].flatMap(e => [...e.attributes]).filter(a => /^on/.test(a.name)).length"
+        )
+        == 0
+    )
+    assert page.evaluate("document.querySelectorAll('article').length") == 4 * len(ATTACKS)
+    assert page.evaluate("getComputedStyle(document.querySelector('main')).display") != "none"
+    assert {address.split(":")[0] for address in page.requests()} == {"file"}
+    assert page.complaints() == []
+
+
+def test_the_policy_would_stop_a_script_that_got_in(told, opened):
+    """Should an element slip through all the same, the browser refuses to run it or to fetch for it."""
+    told.capture(day(1))
+    page = opened()
+    page.evaluate(
+        "document.body.insertAdjacentHTML('beforeend', '<img src=https://example.org/x.png onerror=\"document.title=1\">');"
+        "const s = document.createElement('script'); s.textContent = 'document.title = 2'; document.body.append(s);"
+    )
+    page.settled()
+    assert page.evaluate("document.title") == SESSION
+    assert len([told_ for told_ in page.complaints() if "Content Security Policy" in told_]) >= 2
+
+
+def test_search_finds_what_was_said(told, opened):
+    """Typing shows only turns with the word, Enter goes from hit to hit and opens what is folded, Escape shows all again."""
+    told.capture(day(30), call("Bash", "x", command="ls"), result("one\nneedle\ntwo", "x"), prompt("about the NEEDLE"))
+    page = opened()
+    everything = page.evaluate(VISIBLE)
+    page.key("/", "/")
+    assert page.evaluate("document.activeElement.id") == "find"
+    page.type("needle")
+    page.settled()
+    assert page.evaluate(VISIBLE) == 2
+    assert page.evaluate("CSS.highlights.get('found').size") == 2
+    assert page.evaluate("document.getElementById('count').value") == "2 turns"
+    page.key("Enter", "\r")
+    assert page.evaluate("document.querySelector('.tool_result details').open") is True
+    assert page.evaluate("document.getElementById('count').value") == "1 of 2"
+    page.key("Escape")
+    page.settled()
+    assert page.evaluate(VISIBLE) == everything
+
+
+def test_filters_themes_and_folding(told, opened):
+    """Tools can be hidden, everything folded can be opened, light and dark can be chosen whatever the system says."""
+    told.capture(prompt("go"), call("Bash", "x", command="ls\npwd"), result("one\ntwo", "x"), answer("done"))
+    page = opened()
+    background = "getComputedStyle(document.body).backgroundColor"
+    page.dark(dark=False)
+    light = page.evaluate(background)
+    page.evaluate("document.getElementById('theme').click()")
+    assert page.evaluate(background) != light
+    page.evaluate("document.getElementById('theme').click()")
+    page.dark(dark=True)
+    assert page.evaluate(background) == light
+    page.evaluate("document.getElementById('fold').click()")
+    assert page.evaluate("document.querySelectorAll('.turn details:not([open])').length") == 0
+    page.evaluate("document.getElementById('tools').click()")
+    assert (
+        page.evaluate("[...document.querySelectorAll('.tool_call,.tool_result')].some(each => each.offsetParent)")
+        is False
+    )
+    assert page.complaints() == []
+
+
+def test_the_page_follows_the_system(told, opened):
+    """Without a choice of the reader's, dark is dark and light is light."""
+    told.capture(day(1))
+    page = opened()
+    page.evaluate("localStorage.clear(); delete document.documentElement.dataset.theme")
+    backgrounds = []
+    for dark in (True, False):
+        page.dark(dark=dark)
+        backgrounds.append(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+    assert len(set(backgrounds)) == 2
+
+
+def test_anchors_lead_to_messages(told, opened):
+    """The link of a prompt in the list brings its message into view, also where it was not laid out yet."""
+    told.capture(day(200))
+    page = opened()
+    page.evaluate("document.querySelector('nav a[href=\"#m360\"]').click()")
+    page.settled()
+    top = page.evaluate("document.getElementById('m360').getBoundingClientRect().top")
+    assert 0 <= top < 400
+
+
+def test_the_page_can_be_printed(told, opened):
+    """On paper there is no bar and no list, and every turn is laid out."""
+    told.capture(day(3))
+    page = opened()
+    page.send("Emulation.setEmulatedMedia", media="print")
+    assert page.evaluate("getComputedStyle(document.getElementById('bar')).display") == "none"
+    assert page.evaluate("getComputedStyle(document.querySelector('.turn')).contentVisibility") == "visible"
+    page.send("Emulation.setEmulatedMedia", media="")
+    assert len(page.send("Page.printToPDF")["data"]) > 1000
+
+
+def test_a_narrow_screen_has_no_sideways_scrolling(told, opened):
+    """On a phone, everything fits into the width but code, which scrolls by itself."""
+    told.capture(
+        prompt("x" * 300), answer("```\n" + "y" * 400 + "\n```\n\n| a | b |\n|---|---|\n| " + "z" * 200 + " | 1 |")
+    )
+    page = opened()
+    page.send("Emulation.setDeviceMetricsOverride", width=390, height=800, deviceScaleFactor=1, mobile=False)
+    page.settled()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.send("Emulation.clearDeviceMetricsOverride")
