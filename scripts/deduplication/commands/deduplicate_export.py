@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-SUBCOMMANDS: Final = ("verify", "rebuild", "capture")
+SUBCOMMANDS: Final = ("verify", "rebuild", "capture", "pack", "restore")
 
 
 def main(arguments: Sequence[str]) -> int:
