@@ -139,7 +139,7 @@ class Addition:
     def _items(self, data: bytes, pieces: Iterable[Piece]) -> list[Item]:
         items: list[Item] = []
         view = memoryview(data)
-        for start, end, drawn in pieces:
+        for start, end, drawn, _ in pieces:
             if drawn:
                 items.append(data[start:end])
                 continue

@@ -19,22 +19,28 @@ _WINDOW: Final = 8 * 1024 * 1024
 """The largest window: an encoder needs eleven times as much memory."""
 _BZIP2_PAYS: Final = 1024 * 1024
 """Above this size bzip2 is not tried: it forgets after 900 kB."""
-_QUICK: Final = 6
+_BOTH_UP_TO: Final = 65_536
+"""Above this size, where somebody waits, bzip2 alone is enough: a quarter of the time, and the same size within 1 %."""
+_KEY_EVERY: Final = 250
+"""Bytes: where there is a JSON key more often it is not tried either; LZMA is always better at those."""
+_QUICK: Final = 4
 _THOROUGH: Final = 9 | 1 << 31
 """xz's preset 9 with "extreme"."""
 
 
 def compress(raw: bytes, *, thorough: bool = False) -> tuple[int, bytes]:
-    """The codec that makes ``raw`` smallest, and what it makes of it. ``thorough`` takes half as long again."""
+    """The codec that makes ``raw`` smallest, and what it makes of it. ``thorough`` takes three times as long and saves 7 %."""
     import lzma
 
     best, codec = raw, STORED
-    if len(raw) <= _BZIP2_PAYS:
+    if len(raw) <= _BZIP2_PAYS and raw.count(b'":') * _KEY_EVERY < len(raw):
         import bz2
 
         packed = bz2.compress(raw)
         if len(packed) < len(best):
             best, codec = packed, BZIP2
+        if len(raw) > _BOTH_UP_TO and not thorough and codec == BZIP2:
+            return codec, best
     settings = {"id": lzma.FILTER_LZMA2, "preset": _THOROUGH if thorough else _QUICK, "dict_size": _window(len(raw))}
     filters: list[dict[str, Any]] = [{**settings, "lc": 4, "lp": 0, "pb": 0}]
     packed = lzma.compress(raw, format=lzma.FORMAT_RAW, filters=filters)

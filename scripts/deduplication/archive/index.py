@@ -21,9 +21,8 @@ if TYPE_CHECKING:
 
 _MAGIC: Final = b"\x89EDINDX\n"
 _HEADER: Final = struct.Struct("<8sIIQQQQ32sI")
-"""Magic, version, frames, first segment, segments, first file, files, the pack's SHA-256, CRC-32 of everything behind."""
+"""Magic, version, frames, first segment, segments, first file, files, the pack's SHA-256, CRC-32 of everything behind the frames."""
 _VERSION: Final = 1
-_HEAD_SIZE: Final = _HEADER.size + 4
 _FRAME: Final = struct.Struct("<IIQQ")
 _HASH: Final = 32
 
@@ -71,8 +70,7 @@ class Index:
     def __init__(self, data: mmap.mmap | bytes, sha256: bytes) -> None:
         self._data = data
         frames, self.first_segment, self.segments, self.first_file, self.files, self._crc = _header(data, sha256)
-        at = _HEAD_SIZE
-        self._hashes = at + frames * _FRAME.size
+        self._hashes = _HEADER.size + frames * _FRAME.size + 4
         self._numbers = self._hashes + self.segments * _HASH
         self._shas = self._numbers + self.segments * 4
         self._sizes = self._shas + self.files * _HASH
@@ -80,6 +78,7 @@ class Index:
         self._depths = self._heads + self.files * 4
         if self._depths + self.files * 4 != len(data):
             raise ValueError("it has another length")
+        at = _HEADER.size
         self.places = [Place(*_FRAME.unpack_from(data, at + n * _FRAME.size)) for n in range(frames)]
         self._sorted = _Hashes(self._data, self._hashes, self.segments)
         self._trusted = False
@@ -102,9 +101,9 @@ class Index:
             self._data.close()
 
     def sound(self) -> bool:
-        """Whether what lies behind the header is what was written; read once, when the first answer is about to be used."""
+        """Whether what lies behind the frames is what was written; read once, when the first answer is about to be used."""
         if not self._trusted:
-            self._trusted = zlib.crc32(memoryview(self._data)[_HEAD_SIZE:]) == self._crc
+            self._trusted = zlib.crc32(memoryview(self._data)[self._hashes :]) == self._crc
         return self._trusted
 
     def place(self, kind: int, number: int) -> Place | None:
@@ -164,12 +163,14 @@ class Index:
 
 def _header(data: mmap.mmap | bytes, sha256: bytes) -> tuple[int, ...]:
     """The numbers of the header. Raises :class:`ValueError` where it is not that of an index of the pack ``sha256``."""
-    head = data[:_HEAD_SIZE]
-    if len(head) < _HEAD_SIZE or struct.unpack_from("<I", head, _HEADER.size)[0] != zlib.crc32(head[:-4]):
-        raise ValueError("its checksum does not match")
-    magic, version, *numbers, pack, crc = _HEADER.unpack_from(head)
+    if len(data) < _HEADER.size:
+        raise ValueError("it ends too early")
+    magic, version, *numbers, pack, crc = _HEADER.unpack_from(data)
     if (magic, version, pack) != (_MAGIC, _VERSION, sha256):
         raise ValueError("it is not the index of this pack")
+    end = _HEADER.size + numbers[0] * _FRAME.size
+    if data[end : end + 4] != struct.pack("<I", zlib.crc32(data[:end])):
+        raise ValueError("its checksum does not match")
     return (*numbers, crc)
 
 
@@ -185,7 +186,6 @@ def encode(
     order = sorted(range(len(hashes)), key=hashes.__getitem__)
     body = b"".join(
         [
-            *(place.encode() for place in places),
             *(hashes[n] for n in order),
             struct.pack(f"<{len(order)}I", *order),
             *(known.sha256 for known in files),
@@ -195,7 +195,9 @@ def encode(
         ]
     )
     counts = (len(places), first_segment, len(hashes), first_file, len(files))
-    head = _HEADER.pack(_MAGIC, _VERSION, *counts, sha256, zlib.crc32(body))
+    head = b"".join(
+        [_HEADER.pack(_MAGIC, _VERSION, *counts, sha256, zlib.crc32(body)), *(place.encode() for place in places)]
+    )
     return head + struct.pack("<I", zlib.crc32(head)) + body
 
 

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 FOLDER: Final = "packs"
 _NAME: Final = re.compile(r"pack-(\d{4,})\.pack\Z", re.ASCII)
-_KEPT_BLOCKS: Final = 6
-"""Unpacked frames that are kept at hand; each may have 8 MiB."""
+_KEPT: Final = 32 * 1024 * 1024
+"""Bytes of unpacked frames that are kept at hand; one of them may have 8 MiB."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,7 @@ class Packs:
         self.stale: list[str] = []
         """Files whose content another pack has taken in, and that a run which was killed did not remove."""
         self._blocks: OrderedDict[int, Block] = OrderedDict()
+        self._kept = 0
         self._records: dict[tuple[int, int], list[FileRecord]] = {}
         try:
             self._open()
@@ -205,8 +206,9 @@ class Packs:
         member, place = self._place(self._first_segments, SEGMENTS, number, "segment")
         block = member.pack.block(member.pack.head(place.at))
         self._blocks[block.first] = block
-        if len(self._blocks) > _KEPT_BLOCKS:
-            self._blocks.popitem(last=False)
+        self._kept += len(block.data)
+        while self._kept > _KEPT and len(self._blocks) > 1:
+            self._kept -= len(self._blocks.popitem(last=False)[1].data)
         return block
 
     def run(self, run: Run) -> Iterator[memoryview]:

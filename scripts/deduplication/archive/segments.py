@@ -23,7 +23,7 @@ LARGEST: Final = 64 * 1024
 """Bytes from which on it ends with the next turn or line anyway."""
 LONGEST: Final = 1024 * 1024
 """A single turn, line or string beyond this is cut every so many bytes."""
-LIFTED: Final = 4096
+LIFTED: Final = 16 * 1024
 """A string in a line of JSON from so many bytes on is a segment of its own."""
 DRAWN: Final = 160
 """The closing line of a turn is no longer than this, in bytes."""
@@ -38,11 +38,15 @@ _DRAWN: Final = re.compile(
 
 
 class Piece(NamedTuple):
-    """Bytes ``start`` to ``end`` of a file; ``drawn``: kept in the recipe, not as a segment."""
+    """Bytes ``start`` to ``end`` of a file.
+
+    ``drawn``: kept in the recipe, not as a segment. ``alone``: a segment that nothing else is taken together with.
+    """
 
     start: int
     end: int
     drawn: bool = False
+    alone: bool = False
 
 
 def cut(data: bytes, start: int = 0) -> list[Piece]:
@@ -86,7 +90,7 @@ def _lifted(data: bytes, start: int, end: int) -> Iterator[Piece]:
         closing = _closing(data, quote + 1, end)
         if closing - quote > LIFTED:
             yield Piece(at, quote + 1)
-            yield Piece(quote + 1, closing)
+            yield Piece(quote + 1, closing, alone=True)
             at = closing
         quote = data.find(b'"', closing + 1, end)
     if at < end:
@@ -109,23 +113,23 @@ def _closing(data: bytes, at: int, end: int) -> int:
 
 def _grouped(data: bytes, units: Iterator[Piece]) -> Iterator[Piece]:
     begin = end = -1
-    checksum = zlib.crc32
+    checksum, view = zlib.crc32, memoryview(data)
     for unit in units:
-        if begin >= 0 and (unit.drawn or unit.end - begin > LONGEST):
+        if begin >= 0 and (unit.drawn or unit.alone or unit.end - begin > LONGEST):
             yield Piece(begin, end)
             begin = -1
         if unit.drawn:
             yield unit
             continue
-        if unit.end - unit.start > LONGEST:
+        if unit.alone or unit.end - unit.start > LONGEST:
             for at in range(unit.start, unit.end, LONGEST):
-                yield Piece(at, min(at + LONGEST, unit.end))
+                yield Piece(at, min(at + LONGEST, unit.end), alone=unit.alone)
             continue
         if begin < 0:
             begin = unit.start
         end = unit.end
         size = end - begin
-        if size >= LARGEST or (size >= SMALLEST and checksum(data[unit.start : end]) & 3 == 0):
+        if size >= LARGEST or (size >= SMALLEST and checksum(view[unit.start : end]) & 3 == 0):
             yield Piece(begin, end)
             begin = -1
     if begin >= 0:
