@@ -320,6 +320,19 @@ def test_a_missing_pack_is_named(tmp_path, monkeypatch):
         opened.record(1)
 
 
+def test_packs_are_not_put_together_over_a_gap(tmp_path, monkeypatch):
+    """While a pack in the middle cannot be read, only those behind it are put together; once it can, all is there."""
+    monkeypatch.setattr(rolling, "TIERS", ((100, 0), (200, 99), (300, 99)))
+    files = {name: name.encode() * 3000 for name in "abcd"}
+    for name, data in files.items():
+        added(tmp_path, {name: data})
+    (tmp_path / "pack-0002.pack").rename(tmp_path / "away")
+    added(tmp_path, {"e": b"e" * 3000}, thorough=True)
+    assert sorted(path.name for path in tmp_path.glob("*.pack")) == ["pack-0001.pack", "pack-0003.pack"]
+    (tmp_path / "away").rename(tmp_path / "pack-0002.pack")
+    assert read_back(tmp_path) == archive_reader.read(tmp_path) == {**files, "e": b"e" * 3000}
+
+
 def test_a_damaged_pack_is_not_taken_in(tmp_path):
     """A run beside a damaged pack begins a new one: what is still whole in the old one stays readable, and is named."""
     added(tmp_path, {"a": b"a" * 3000})

@@ -161,7 +161,7 @@ class Addition:
         Raises :class:`StoreNotWritable`; then nothing has changed, or the run's files are in already.
         """
         packs = self._packs
-        sizes = [member.pack.size for member in packs.members]
+        sizes = [member.pack.size for member in packs.unbroken()]
         count = rolling.taken_in(sizes, thorough=self._thorough)
         if not self.records and not (self._thorough and self._worth_it(count)):
             return 0

@@ -124,6 +124,16 @@ class Packs:
             file = member.index.first_file + member.index.files
         return gaps
 
+    def unbroken(self) -> list[Member]:
+        """The last packs whose ranges follow each other: over a gap nothing may be put together."""
+        found: list[Member] = []
+        for member in reversed(self.members):
+            ends = (member.index.first_segment + member.index.segments, member.index.first_file + member.index.files)
+            if found and ends != (found[-1].index.first_segment, found[-1].index.first_file):
+                break
+            found.append(member)
+        return found[::-1]
+
     def blind(self) -> str:
         """The pack behind the last one that can be read, if there is one: which numbers it has, nobody can tell."""
         last = self.members[-1].pack.name if self.members else ""
