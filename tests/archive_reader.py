@@ -17,7 +17,7 @@ _FENCE = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 def _room() -> dict[str, Any]:
     (code,) = _FENCE.findall(_DOCUMENT.read_text(encoding="utf-8"))
     room: dict[str, Any] = {}
-    exec(compile(code.split("\nfor name, content in read(")[0], "archive.md", "exec"), room)  # noqa: S102 - our own text
+    exec(compile(code.split("\nfor name, content in read(")[0], "archive.md", "exec"), room)
     return room
 
 

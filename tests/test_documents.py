@@ -285,6 +285,8 @@ COMMANDS = {
     "deduplicate_export.py verify": "scripts/deduplicate_export.py verify",
     "deduplicate_export.py rebuild": "scripts/deduplicate_export.py rebuild",
     "deduplicate_export.py capture": "scripts/deduplicate_export.py capture",
+    "deduplicate_export.py pack": "scripts/deduplicate_export.py pack",
+    "deduplicate_export.py restore": "scripts/deduplicate_export.py restore",
     "create-checkpoint.py": "scripts/create-checkpoint.py",
     "install.sh": "install.sh",
 }
@@ -335,7 +337,7 @@ def test_the_wrapper_takes_the_options_of_the_core():
 def test_every_option_in_a_document_exists():
     """No document names an option that no command of ours has."""
     known = {FULL, "--help", "--fork-session"}  # the last one is the client's
-    for command in [*COMMANDS.values(), "benchmarks/run.py"]:
+    for command in [*COMMANDS.values(), "benchmarks/run.py", "benchmarks/archive.py"]:
         known |= set(OPTION.findall(help_of(command)))
     unknown = {
         f"{name(path)}: {option}"

@@ -27,9 +27,14 @@ def packed(done: Packed, days: float) -> str:
     return "\n".join(lines)
 
 
+def packed_by_itself(done: Packed) -> str:
+    """What a run packed at its end."""
+    return f"  ✓ Packed: {len(done.names):,} older file(s), {done.raw_bytes:,} bytes; 'restore' gives any of them back"
+
+
 def not_packed(name: str, message: str, hint: str) -> str:
     """A file that stays plain."""
-    return f"❌ {printable(name)} stays a plain file. {printable(message)}" + (
+    return f"⚠ {printable(name)} stays a plain file. {printable(message)}" + (
         f"\n   → {printable(hint)}" if hint else ""
     )
 

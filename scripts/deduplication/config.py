@@ -19,11 +19,13 @@ DEFAULTS: Final[dict[str, Any]] = {
     "compact_context": True,
     "command_banner": HOOK,
     "hook_checkpoint": True,
+    "pack_older_than_days": 7,
     "user_store": True,
 }
 """``hooks``: do anything at all. ``capture_transcripts``: store the client's own transcripts. ``compact_context``: two lines of
 context after a compaction or on resume. ``command_banner``: ``hook`` shows /export-dedup's banner without a request to the
 model, ``model`` lets the model comment. ``hook_checkpoint``: a checkpoint commit when a hook processed an export.
+``pack_older_than_days``: when an archived export goes into a pack, 0 at once, below 0 never.
 ``user_store``: capture into the user's own store where a project did not opt in."""
 
 
@@ -40,13 +42,26 @@ def load(root: str) -> dict[str, Any]:
     for name, default in DEFAULTS.items():
         text = os.environ.get(ENVIRONMENT + name.upper())
         if text:
-            value = text.strip().lower() in ("1", "true", "yes", "on") if isinstance(default, bool) else text.strip()
+            value = _value(text.strip(), default)
             if _fits(name, value):
                 settings[name] = value
     return settings
 
 
+def _value(text: str, default: object) -> object:
+    if isinstance(default, bool):
+        return text.lower() in ("1", "true", "yes", "on")
+    if isinstance(default, str):
+        return text
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
 def _fits(name: str, value: object) -> bool:
     if name == "command_banner":
         return value in (HOOK, MODEL)
+    if name == "pack_older_than_days":
+        return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e6
     return name in DEFAULTS and isinstance(value, bool)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import stat
@@ -357,11 +358,8 @@ def test_a_flipped_bit_in_an_index_never_leads_to_wrong_bytes(tmp_path):
         wrong = bytearray(right)
         wrong[at] ^= 0x10
         path.write_bytes(wrong)
-        try:
-            with opened_packs(str(tmp_path)) as opened:
-                assert Addition(opened).add(files["004.txt"], name="004.txt", mtime_ns=TIME).number in (4, 5)
-        except ArchiveDamaged as error:
-            assert "once more" in error.hint
+        with contextlib.suppress(ArchiveDamaged), opened_packs(str(tmp_path)) as opened:
+            assert Addition(opened).add(files["004.txt"], name="004.txt", mtime_ns=TIME).number in (4, 5)
         assert read_back(tmp_path) == files
         path.unlink(missing_ok=True)
 

@@ -8,7 +8,6 @@ import os
 import pytest
 
 from archive_scenes import texts
-from deduplication import archiving
 from deduplication.archive import restoring
 from deduplication.archive.packing import pack
 from deduplication.errors import ArchiveDamaged, NotInArchive, OutputNotWritable

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Optional
 
 from .. import atomic
 from ..errors import ArchiveDamaged
-from . import layout, rolling, segments
+from . import rolling, segments
 from .filling import Filling
 from .packs import index_path, listed, pack_path, write_index
 from .recipe import Recipe, Run, joined
@@ -74,20 +74,19 @@ class Addition:
         ``session_of`` gives the conversation of a file with this SHA-256 (64 digits), empty where it is not known. ``again``:
         what the archive has of it is damaged, so it is stored as if it were new.
         """
-        content, drawn = layout.undone(data)
-        head = zlib.crc32(memoryview(content)[:HEAD]) if len(content) >= HEAD else 0
-        base, sha256 = self._beginning(content, head) if not drawn and not again else (None, b"")
+        head = zlib.crc32(memoryview(data)[:HEAD]) if len(data) >= HEAD else 0
+        base, sha256 = self._beginning(data, head) if not again else (None, b"")
         sha256 = sha256 or hashlib.sha256(data).digest()
         same = None if again else self._same(sha256)
         if same is not None and (same.name, same.mtime_ns) == (name, mtime_ns):
             return same
         if same is not None:
-            recipe, depth, head, drawn = same.recipe, same.depth, same.head, same.layout
+            recipe, depth = same.recipe, same.depth
         else:
-            recipe, depth = self._recipe(content, base)
+            recipe, depth = self._recipe(data, base)
         number = self._first_file + len(self.records)
         session = session_of(sha256.hex())
-        record = FileRecord(number, name, session, len(data), mtime_ns, sha256, recipe, head, depth, drawn)
+        record = FileRecord(number, name, session, len(data), mtime_ns, sha256, recipe, head, depth)
         self.records.append(record)
         return record
 
@@ -109,7 +108,7 @@ class Addition:
         there = [(n, k.sha256, k.size, k.depth) for n, k in self._packs.beginnings(head, _TRIED - len(here))]
         view = memoryview(data)
         for number, sha256, size, depth in (*here, *there):
-            if size > len(data) or self._record(number).layout:
+            if size > len(data):
                 continue
             digest = hashlib.sha256(view[:size])
             if digest.digest() == sha256:
@@ -122,18 +121,15 @@ class Addition:
         if base is not None and base.depth < DEEPEST:
             items = self._items(data, segments.cut(data, base.size))
             return Recipe(base.number, base.size, joined(items)), base.depth + 1
-        before = self._written_out(base.number) if base is not None else None
-        start = base.size if base is not None and before is not None else 0
-        return Recipe(-1, 0, joined([*(before or ()), *self._items(data, segments.cut(data, start))])), 0
+        before = self._written_out(base.number) if base is not None else []
+        start = base.size if base is not None else 0
+        return Recipe(-1, 0, joined([*before, *self._items(data, segments.cut(data, start))])), 0
 
-    def _written_out(self, number: int) -> Optional[list[Item]]:
-        """The items of a file that stands on others, whole, all the way down."""
+    def _written_out(self, number: int) -> list[Item]:
+        """The items of a file, those of all that it stands on first: every one of them is its next one's beginning, whole."""
         chain = [self._record(number)]
         while chain[-1].recipe.base >= 0:
-            below = self._record(chain[-1].recipe.base)
-            if below.layout or below.size != chain[-1].recipe.prefix:
-                return None
-            chain.append(below)
+            chain.append(self._record(chain[-1].recipe.base))
         return [item for record in reversed(chain) for item in record.recipe.items]
 
     def _items(self, data: bytes, pieces: Iterable[Piece]) -> list[Item]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _MAGIC: Final = b"\x89EDINDX\n"
 _HEADER: Final = struct.Struct("<8sIIQQQQ32sI")
-"""Magic, version, frames, first segment, segments, first file, files, the pack's SHA-256, CRC-32 of everything behind the frames."""
+"""Magic, version, frames, first segment, segments, first file, files, the pack's SHA-256, CRC-32 of all behind the frames."""
 _VERSION: Final = 1
 _FRAME: Final = struct.Struct("<IIQQ")
 _HASH: Final = 32

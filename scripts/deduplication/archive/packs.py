@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from .. import atomic
 from ..errors import ArchiveDamaged, StoreNotWritable
-from . import index, layout
+from . import index
 from .frames import FILES, SEGMENTS
 from .pack import Pack
 from .recipe import Run
@@ -252,8 +252,7 @@ class Packs:
         """The bytes of a file, in parts. Raises :class:`ArchiveDamaged`, at the latest at the end, where they are not its own."""
         record = self.record(number)
         digest, size = hashlib.sha256(), 0
-        parts = layout.applied(record.layout, self._content(number)) if record.layout else self._content(number)
-        for part in parts:
+        for part in self._content(number):
             digest.update(part)
             size += len(part)
             yield part

@@ -26,28 +26,23 @@ class FileRecord:
     sha256: bytes
     recipe: Recipe
     head: int = 0
-    """CRC-32 of the first kilobyte of what the recipe gives, 0 where it is shorter: files that may begin alike."""
+    """CRC-32 of its first kilobyte, 0 where it is shorter: files that may begin alike."""
     depth: int = 0
     """How many files must be looked at to put it together, besides itself."""
-    layout: bytes = b""
-    """How the bytes that the recipe gives are laid out into the file's own (see ``layout.py``); empty: they are the file."""
 
 
 def encode(records: Sequence[FileRecord], expected: int) -> bytes:
     """The records of consecutive files; the first run of each recipe is counted from segment ``expected`` on."""
     texts = [_text(record.name) + b"\0" + _text(record.session) + b"\0" for record in records]
     recipes = [record.recipe.encode(record.number, expected) for record in records]
-    layouts = [record.layout for record in records]
     return b"".join(
         [
             varint.encode([expected]),
             varint.encode(record.size for record in records),
             varint.encode(map(len, recipes)),
-            varint.encode(map(len, layouts)),
             varint.encode(record.depth for record in records),
             *texts,
             *recipes,
-            *layouts,
             *(struct.pack("<q", record.mtime_ns) for record in records),
             *(struct.pack("<I", record.head) for record in records),
             *(record.sha256 for record in records),
@@ -59,7 +54,7 @@ def decode(data: bytes, first: int, count: int) -> list[FileRecord]:
     """The ``count`` records from file number ``first`` on. Raises :class:`ValueError` where ``data`` is none."""
     reader = varint.Reader(data)
     expected = reader.number()
-    sizes, lengths, layout_lengths, depths = (reader.numbers(count) for _ in range(4))
+    sizes, lengths, depths = (reader.numbers(count) for _ in range(3))
     names: list[str] = []
     for _ in range(2 * count):
         end = data.find(b"\0", reader.at)
@@ -67,7 +62,6 @@ def decode(data: bytes, first: int, count: int) -> list[FileRecord]:
             raise ValueError("a name is not whole")
         names.append(reader.take(end + 1 - reader.at)[:-1].decode("utf-8", "surrogateescape"))
     recipes = [recipe.decode(reader.take(length), first + n, expected) for n, length in enumerate(lengths)]
-    layouts = [reader.take(length) for length in layout_lengths]
     times = struct.unpack(f"<{count}q", reader.take(8 * count))
     heads = struct.unpack(f"<{count}I", reader.take(4 * count))
     hashes = [reader.take(32) for _ in range(count)]
@@ -83,7 +77,6 @@ def decode(data: bytes, first: int, count: int) -> list[FileRecord]:
             recipes[n],
             heads[n],
             depths[n],
-            layouts[n],
         )
         for n in range(count)
     ]

@@ -57,8 +57,8 @@ def main(arguments: Sequence[str]) -> int:
 
 def _days(given: str | None, project: Project) -> float:
     if given is None:
-        setting = config.load(os.fspath(project.root)).get("pack_older_than_days", packing.DEFAULT_DAYS)
-        return float(setting) if isinstance(setting, (int, float)) and setting >= 0 else packing.DEFAULT_DAYS
+        setting = float(config.load(os.fspath(project.root))["pack_older_than_days"])
+        return setting if setting >= 0 else float(packing.DEFAULT_DAYS)
     try:
         days = float(given)
     except ValueError:
