@@ -26,6 +26,8 @@ from run import process
 HERE = Path(__file__).resolve().parent
 SCRIPTS = HERE.parent / "scripts"
 SETS: Final = {"transcript": ("jsonl",), "text": ("txt",), "rewrapped": ("txt", "--rewrap")}
+ONE_STREAM: Final = 50_000_000
+"""Bytes up to which all exports are also compressed in one stream: it takes minutes, and 700 MB of memory."""
 GENERATOR: Final = "EXPORT_DEDUP_BENCH"
 _ADD: Final = """
 import os, sys
@@ -76,7 +78,7 @@ class Tool(NamedTuple):
 _GIT: Final = "git -C repo -c user.name=a -c user.email=a@b -c commit.gpgSign=false"
 TOOLS: Final = {
     "xz": Tool("mkdir repo", 'xz -9e -c "$F" > "repo/$N"', "", ("repo",)),
-    "zstd": Tool("mkdir repo", 'zstd -q -19 --long=27 -c "$F" > "repo/$N"', "", ("repo",)),
+    "zstd": Tool("mkdir repo", 'zstd -q -9 --long=27 -c "$F" > "repo/$N"', "", ("repo",)),
     "git": Tool(
         "git init -q repo",
         f'cp "$F" repo/export && {_GIT} add -A && {_GIT} commit -q --no-verify --allow-empty -m "$N"',
@@ -241,7 +243,7 @@ def main() -> int:
             print("| what | bytes kept | of the input | s an export, median | s in all | peak MB | |")
             print("|---|---|---|---|---|---|---|")
             ours(files, base)
-            if shutil.which("xz"):
+            if shutil.which("xz") and total <= ONE_STREAM:
                 one_stream(files, base)
             for tool in tools:
                 peer(tool, TOOLS[tool], files, base / tool)
