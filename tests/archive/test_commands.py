@@ -14,7 +14,7 @@ import pytest
 from conftest import REPOSITORY
 from deduplication import config
 from deduplication.commands import deduplicate_export, export_dedup
-from deduplication.errors import NotInArchive, UsageError
+from deduplication.errors import NotInArchive, OutputNotWritable, UsageError
 
 SAMPLES = sorted((REPOSITORY / ".coditect" / "demo").glob("*.txt"))
 
@@ -86,6 +86,35 @@ def test_standard_output(project, capfdbinary):
     assert deduplicate_export.main(["restore", SAMPLES[0].name, "--output", "-"]) == 0
     sys.stdout.flush()
     assert capfdbinary.readouterr().out.endswith(SAMPLES[0].read_bytes())
+
+
+def test_standard_output_that_breaks(project, monkeypatch):
+    """A full disk behind standard output is OutputNotWritable; a reader that has gone is left to the one handler."""
+
+    class Broken:
+        buffer = property(lambda self: self)
+        error = OSError(28, "No space left on device")
+
+        def flush(self):
+            """Nothing is held."""
+
+        def write(self, _data):
+            raise self.error
+
+    monkeypatch.setattr(sys, "stdout", Broken())
+    with pytest.raises(OutputNotWritable, match="No space"):
+        deduplicate_export.main(["restore", SAMPLES[0].name, "--output", "-"])
+    monkeypatch.setattr(Broken, "error", BrokenPipeError())
+    with pytest.raises(BrokenPipeError):
+        deduplicate_export.main(["restore", SAMPLES[0].name, "--output", "-"])
+
+
+def test_the_list(project, capsys):
+    """Every archived file with its day, its size, and whether it is packed."""
+    code, out = run(capsys, "restore", "--list")
+    assert code == 0
+    assert out.splitlines()[0] == f"  2026-03-02         1,919  plain   {SAMPLES[0].name}"
+    assert out.splitlines()[-1] == "3 file(s), 10,083 bytes"
 
 
 def test_one_file_to_a_name(project, capsys):
@@ -226,6 +255,8 @@ def test_the_end_of_a_run_packs_what_is_old_enough(project, capsys):
     assert plain == ["2026-03-05-EXPORT-TIDE-CLOCK.txt"]
     assert run(capsys, "restore", "tide-clock", "--output", "out/")[0] == 0
     assert len(list((project / "out").iterdir())) == 4
+    rows = json.loads(run(capsys, "restore", "--list", "--json")[1])["files"]
+    assert {row["session"] for row in rows} == {"tide-clock"}
 
 
 def test_a_run_packs_nothing_where_the_setting_says_never(project, capsys, monkeypatch):

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 import archive_reader
 from archive_scenes import TIME, added, read_back, texts, transcripts
-from deduplication.archive import adding, filling, index, packs, rolling
+from deduplication.archive import adding, codec, filling, index, packs, rolling
 from deduplication.archive.adding import Addition
-from deduplication.archive.checking import check
+from deduplication.archive.checking import check, rebuild
 from deduplication.archive.packs import opened_packs
-from deduplication.errors import ArchiveDamaged
+from deduplication.errors import ArchiveDamaged, StoreNotWritable
 from exports import Story
 
 WORLDS = {"texts": texts, "transcripts": transcripts}
@@ -372,12 +372,11 @@ def test_an_archive_that_cannot_be_written_can_be_read(tmp_path, monkeypatch):
     path.unlink()
 
     def refused(*_arguments, **_options):
-        from deduplication.errors import StoreNotWritable
-
         raise StoreNotWritable("read-only")
 
     monkeypatch.setattr(packs.atomic, "replace", refused)
     assert read_back(tmp_path) == files
+    assert any("pack-0001.idx" in problem for problem in check(str(tmp_path)).problems)
     assert not path.exists()
 
 
@@ -419,3 +418,70 @@ def test_real_exports_take_no_more_than_one_solid_stream(tmp_path, corpus):
     added(tmp_path, files, thorough=True)
     stream = lzma.compress(b"".join(dict.fromkeys(files.values())), preset=9 | lzma.PRESET_EXTREME)
     assert sum(path.stat().st_size for path in tmp_path.glob("*.pack")) <= 1.1 * len(stream)
+
+
+def test_what_does_not_unpack_is_never_written(tmp_path, monkeypatch):
+    """A compressor (or memory) that is wrong is noticed before anything is written: the archive stays what it was."""
+    added(tmp_path, texts())
+    before = on_disk(tmp_path)
+    real = codec.compress
+
+    def wrong(raw, **options):
+        how, packed = real(raw[:-1] + b"!", **options)
+        return how, packed
+
+    monkeypatch.setattr(codec, "compress", wrong)
+    with pytest.raises(ArchiveDamaged, match="does not unpack"):
+        added(tmp_path, transcripts())
+    assert on_disk(tmp_path) == before
+
+
+def test_what_cannot_be_read_back_takes_nobodys_place(tmp_path, monkeypatch):
+    """A disk that gives back other bytes than were written: a named error, and the packs that were there stay."""
+    added(tmp_path, texts())
+    before = on_disk(tmp_path)
+    real = os.read
+    with monkeypatch.context() as patched:
+        patched.setattr(filling.os, "read", lambda descriptor, size: bytes(len(real(descriptor, size))))
+        with pytest.raises(StoreNotWritable, match="read back"):
+            added(tmp_path, transcripts())
+        patched.setattr(filling.os, "read", lambda descriptor, size: b"")
+        with pytest.raises(StoreNotWritable, match="read back"):
+            added(tmp_path, transcripts())
+    assert on_disk(tmp_path) == before
+
+
+def test_indexes_are_checked_and_made_anew(tmp_path):
+    """check names an index that does not say what its pack says; rebuild makes it anew and names it."""
+    added(tmp_path, texts())
+    path = tmp_path / "pack-0001.idx"
+    right = path.read_bytes()
+    path.write_bytes(right[:-1] + bytes([right[-1] ^ 1]))
+    (problem,) = check(str(tmp_path)).all_problems()
+    assert problem.startswith("pack-0001.idx")
+    assert rebuild(str(tmp_path)) == ["pack-0001.idx"]
+    assert path.read_bytes() == right
+    assert rebuild(str(tmp_path)) == []
+
+
+def test_a_frame_outside_its_packs_range_is_not_believed(tmp_path):
+    """A frame with right checksums from another place: its numbers are not the pack's, so the index leaves it out."""
+    added(tmp_path / "a", {"a": b"a" * 2000})
+    added(tmp_path / "b", {f"{n}": bytes([n]) * 2000 for n in range(9)})
+    added(tmp_path / "b", {"more": b"m" * 3000})
+    with opened_packs(str(tmp_path / "b")) as opened:
+        pack = opened.members[0].pack
+        late = pack.bytes_of(pack.head(opened.members[0].index.places[-2].at))
+    path = tmp_path / "a" / "pack-0001.pack"
+    data = path.read_bytes()
+    path.write_bytes(data[:64] + late + data[64:])
+    (tmp_path / "a" / "pack-0001.idx").unlink()
+    assert check(str(tmp_path / "a")).problems
+    assert read_back(tmp_path / "a") == {"a": b"a" * 2000}
+
+
+def test_a_place_that_cannot_be_listed_is_named(tmp_path):
+    """A file where the packs should be is a named error, no empty archive."""
+    (tmp_path / "packs").write_bytes(b"")
+    with pytest.raises(ArchiveDamaged, match="packs"):
+        read_back(tmp_path / "packs")

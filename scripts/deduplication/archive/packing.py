@@ -89,7 +89,21 @@ def pack_due(project: Project, settings: Mapping[str, object]) -> Packed | None:
     days = settings.get("pack_older_than_days", DEFAULT_DAYS)
     if not isinstance(days, (int, float)) or isinstance(days, bool) or days < 0 or not due(project, days):
         return None
-    return pack(project, days, thorough=False)
+    return pack(project, days, session_of=session_lookup(project), thorough=False)
+
+
+def session_lookup(project: Project) -> Callable[[str], str]:
+    """Gives the conversation of a file with this SHA-256, as the project's store has it; empty where it knows none."""
+    from ..deduplicator import ClaudeConversationDeduplicator
+
+    store = ClaudeConversationDeduplicator(os.fspath(project.state)).store
+
+    def session_of(sha256: str) -> str:
+        with store.transaction(write=False):
+            seen = store.seen(sha256)
+        return seen[-1].conversation_id if seen else ""
+
+    return session_of
 
 
 def due(project: Project, older_than_days: float) -> list[tuple[Path, int]]:

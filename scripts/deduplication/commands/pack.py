@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from .. import archive_report, config
 from ..archive import packing
 from ..display import show
-from ..errors import EXIT_FAILURE, EXIT_OK, StoreMissing, UsageError
+from ..errors import EXIT_FAILURE, EXIT_OK, UsageError
 from ..progress import progress
 from ..project import find_project
 from . import arguments as shared
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from ..project import Project
 
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
     days = _days(asked.older_than, project)
     waiting = packing.due(project, days)
     with progress(sum(size for _, size in waiting), "Packing") as advance:
-        done = packing.pack(project, days, session_of=session_of(project), advance=advance)
+        done = packing.pack(project, days, session_of=packing.session_lookup(project), advance=advance)
     for name, error in done.failures:
         show(archive_report.not_packed(name, str(error), error.hint), sys.stderr)
     if asked.json:
@@ -66,20 +66,3 @@ def _days(given: str | None, project: Project) -> float:
     if not 0 <= days < 1e6:
         raise UsageError("--older-than takes a number of days, 0 or more")
     return days
-
-
-def session_of(project: Project) -> Callable[[str], str]:
-    """The conversation of a file with this SHA-256, as the project's store has it; empty where it knows none."""
-    from ..deduplicator import ClaudeConversationDeduplicator
-
-    store = ClaudeConversationDeduplicator(os.fspath(project.state)).store
-
-    def session(sha256: str) -> str:
-        try:
-            with store.transaction(write=False):
-                seen = store.seen(sha256)
-        except StoreMissing:
-            return ""
-        return seen[-1].conversation_id if seen else ""
-
-    return session
