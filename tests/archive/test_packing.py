@@ -235,6 +235,18 @@ def test_what_is_due_at_the_end_of_a_run(project, setting, count):
     assert len(plain(project)) == 5 - count
 
 
+def test_a_run_packs_one_batch_at_its_end(project, monkeypatch):
+    """However much is due, a run packs one batch of the oldest files and leaves the rest to the next one."""
+    monkeypatch.setattr(packing, "BATCH_FILES", 2)
+    left = []
+    for _ in range(3):
+        assert pack_due(project, {"pack_older_than_days": 0}) is not None
+        left.append(plain(project))
+    assert left == [["000.txt", "001.txt", "002.txt"], ["000.txt"], []]
+    assert pack_due(project, {"pack_older_than_days": 0}) is None
+    assert packed(project) == texts()
+
+
 def test_leftovers_of_a_killed_run_are_removed(project):
     """Temporary files of a run that was killed go with the next one."""
     folder = project.archive / "packs"

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 DEFAULT_DAYS: Final = 7
 """Days that an export stays a plain file, where people look for it."""
-BATCH_BYTES: Final = 64_000_000
+BATCH_BYTES: Final = 32_000_000
 BATCH_FILES: Final = 500
-"""What is packed under one lock, and lost by nobody if it is killed."""
+"""What is packed under one lock: so much that runs beside this one wait for some seconds at most."""
 _DAY: Final = 86_400
 
 
@@ -57,12 +57,14 @@ def pack(
     *,
     session_of: Callable[[str], str] = lambda _sha256: "",
     thorough: bool = True,
+    whole: bool = True,
     advance: Callable[[int], None] = lambda _bytes: None,
 ) -> Packed:
     """Pack the plain files that were last written more than ``older_than_days`` ago (0: all of them).
 
-    ``session_of`` gives the conversation of the file with this SHA-256, where it is known; ``advance`` is told the bytes done.
-    A file that fails stays where it is, and is named. Raises a ``StoreError`` where the archive cannot be used.
+    ``whole=False`` ends after the first batch, the oldest files. ``session_of`` gives the conversation of the file with this
+    SHA-256, where it is known; ``advance`` is told the bytes done. A file that fails stays where it is, and is named. Raises
+    a ``StoreError`` where the archive cannot be used.
     """
     done = Packed()
     if not os.path.isdir(project.archive):
@@ -75,7 +77,7 @@ def pack(
             folder = packs_folder(project)
             atomic.remove_temporaries(folder)
             _pack_batch(batch, folder, session_of, done, thorough=thorough)
-            if not waiting:
+            if not (waiting and whole):
                 done.packs, done.pack_bytes = counted(folder)
                 return done
         advance(sum(size for _, size in batch))
@@ -84,12 +86,13 @@ def pack(
 def pack_due(project: Project, settings: Mapping[str, object]) -> Packed | None:
     """Pack what is due by the setting ``pack_older_than_days``, quickly; None where it says never, or nothing is due.
 
-    For the end of a run: one look at the folder where nothing is to be done.
+    For the end of a run, which nobody waits long for: one look at the folder where nothing is to be done, and at most one
+    batch; the next run goes on with the rest.
     """
     days = settings.get("pack_older_than_days", DEFAULT_DAYS)
     if not isinstance(days, (int, float)) or isinstance(days, bool) or days < 0 or not due(project, days):
         return None
-    return pack(project, days, session_of=session_lookup(project), thorough=False)
+    return pack(project, days, session_of=session_lookup(project), thorough=False, whole=False)
 
 
 def session_lookup(project: Project) -> Callable[[str], str]:
