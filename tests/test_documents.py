@@ -300,6 +300,8 @@ COMMANDS = {
     "deduplicate_export.py doctor": "scripts/deduplicate_export.py doctor",
     "deduplicate_export.py scan": "scripts/deduplicate_export.py scan",
     "deduplicate_export.py session": "scripts/deduplicate_export.py session",
+    "deduplicate_export.py pack": "scripts/deduplicate_export.py pack",
+    "deduplicate_export.py restore": "scripts/deduplicate_export.py restore",
     "create-checkpoint.py": "scripts/create-checkpoint.py",
     "install.sh": "install.sh",
 }
@@ -357,8 +359,16 @@ def test_every_option_in_a_document_exists():
         "--replay-user-messages",
         "--verbose",
     }  # the last four are the client's
-    known |= {"--cached", "--format", "--grep", "--token"}  # of git, and of nobody
-    ours = ("run", "claude_ai", "privacy", "sessions")
+    known |= {
+        "--cached",
+        "--format",
+        "--grep",
+        "--token",
+        "--aggressive",
+        "--compression",
+        "--long",
+    }  # of git and others
+    ours = ("run", "archive", "claude_ai", "privacy", "sessions")
     for command in [*COMMANDS.values(), *(f"benchmarks/{each}.py" for each in ours)]:
         known |= set(OPTION.findall(help_of(command)))
     unknown = {

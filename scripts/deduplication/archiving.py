@@ -55,7 +55,7 @@ class Archive:
                     continue
                 if entry.name.startswith(_INCOMING):
                     os.unlink(entry.path)  # left by a run that was killed; its original is still where it was
-                elif entry.name not in (_LOCK, _IGNORE):
+                elif not is_ours(entry.name):
                     self._by_size.setdefault(entry.stat(follow_symlinks=False).st_size, []).append(entry.name)
 
     def add(self, source: Path, identity: Identity, sha256: str, *, stays: bool = False) -> Archived:
@@ -153,6 +153,11 @@ class Archive:
                 raise ExportChanged(source.name)
             os.unlink(source)
             atomic.sync_directory(os.path.dirname(source))
+
+
+def is_ours(name: str) -> bool:
+    """Whether a file of this name in the archive's folder is ours, and no export."""
+    return name in (_LOCK, _IGNORE) or name.startswith(_INCOMING)
 
 
 @contextlib.contextmanager

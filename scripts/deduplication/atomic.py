@@ -38,7 +38,7 @@ def write_errors(path: str) -> Iterator[None]:
         raise StoreNotWritable(f"{path}: {error.strerror or error}") from error
 
 
-def write_all(descriptor: int, data: bytes) -> None:
+def write_all(descriptor: int, data: bytes | memoryview) -> None:
     """Write every byte; a short write is continued, an interrupted call is repeated by Python itself (PEP 475)."""
     view = memoryview(data)
     while view:
@@ -100,6 +100,34 @@ def replace(path: str, data: bytes, *, mode: int = PRIVATE_FILE, durable: bool =
             raise
         if durable:
             sync_directory(directory)
+
+
+@contextlib.contextmanager
+def replacing(path: str, *, mode: int = PRIVATE_FILE) -> Iterator[int]:
+    """A descriptor, for reading and writing, of a new file that takes the name ``path``, synced, when the block ends well.
+
+    For files too large to be held whole. Where the block fails nothing is left and ``path`` is what it was.
+    """
+    temporary = f"{path}.{os.getpid()}.tmp"
+    with write_errors(path):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_FOLLOW | _BINARY | _CLOSE_ON_EXEC
+        descriptor = os.open(temporary, flags, mode)
+        try:
+            try:
+                if os.name != "nt":
+                    os.fchmod(descriptor, mode)
+                yield descriptor
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            os.replace(temporary, path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+            raise
+        sync_directory(os.path.dirname(path) or ".")
 
 
 def append(path: str, data: bytes, *, mode: int = PRIVATE_FILE, durable: bool = True) -> None:

@@ -23,6 +23,7 @@ DEFAULTS: Final[dict[str, Any]] = {
     "command_banner": HOOK,
     "hook_checkpoint": True,
     "session_files": ONE,
+    "pack_older_than_days": 7,
     "user_store": True,
     "readme_checkpoints": True,
     "commit_hooks": False,
@@ -36,6 +37,7 @@ context after a compaction or on resume. ``command_banner``: ``hook`` shows /exp
 model, ``model`` lets the model comment. ``hook_checkpoint``: a checkpoint commit when a hook processed an export.
 ``session_files``: ``session`` writes a readable file for each session in every run and commits it with the checkpoint,
 ``checkpoint`` writes a new file with what is new instead, ``off`` writes none.
+``pack_older_than_days``: when an archived export goes into a pack, 0 at once, below 0 never.
 ``user_store``: capture into the user's own store where a project did not opt in. ``readme_checkpoints``: a line for each checkpoint
 in the project's README. ``commit_hooks``: run the repository's commit hooks for a checkpoint commit. ``privacy_level``: what is
 redacted in what is shared, ``private``, ``team`` or ``public``; ``privacy_patterns``: further patterns by name; ``privacy_allow``:
@@ -56,16 +58,27 @@ def load(root: str) -> dict[str, Any]:
         if not fits("privacy_level", found.get("privacy_level", STRICTEST)):
             settings["privacy_level"] = STRICTEST  # a slip of the pen must not publish anything
     for name, default in DEFAULTS.items():
-        if not isinstance(default, (bool, str)):
+        if not isinstance(default, (bool, str, int)):
             continue
         text = os.environ.get(ENVIRONMENT + name.upper())
         if text:
-            value = text.strip().lower() in ("1", "true", "yes", "on") if isinstance(default, bool) else text.strip()
+            value = _value(text.strip(), default)
             if fits(name, value):
                 settings[name] = value
             elif name == "privacy_level":
                 settings[name] = STRICTEST
     return settings
+
+
+def _value(text: str, default: object) -> object:
+    if isinstance(default, bool):
+        return text.lower() in ("1", "true", "yes", "on")
+    if isinstance(default, str):
+        return text
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def fits(name: str, value: object) -> bool:
@@ -78,4 +91,6 @@ def fits(name: str, value: object) -> bool:
         return True  # judged where they are used: under half of them nothing is shared
     if name == "session_files":
         return value in (OFF, ONE, EACH)
+    if name == "pack_older_than_days":
+        return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e6
     return name in DEFAULTS and isinstance(value, bool)

@@ -25,6 +25,7 @@ class DedupError(Exception):
         """``detail`` names the file or the value; ``hint`` replaces the class's own advice."""
         message = (type(self).__doc__ or "").split("\n", 1)[0].rstrip(".")
         super().__init__(f"{message}: {detail}" if detail else message)
+        self.detail = detail
         if hint:
             self.hint = hint
 
@@ -138,6 +139,18 @@ class SessionNotWritten(DedupError):
     """The session file could not be written"""
 
     hint = "The messages are stored. Correct the cause and run 'deduplicate_export.py session' again."
+
+
+class ArchiveDamaged(StoreError):
+    """The archive is damaged"""
+
+    hint = "Run 'deduplicate_export.py verify' to see which files it costs; everything else can be restored."
+
+
+class NotInArchive(DedupError):
+    """The archive has no such file"""
+
+    hint = "Run 'deduplicate_export.py restore --list' to see what it has."
 
 
 class CheckpointFailed(DedupError):

@@ -6,6 +6,7 @@ When the store fails, the run ends there and no export is moved: the next run fi
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Optional
@@ -177,6 +178,23 @@ class _Run:
             for entry in durable:
                 if entry.result.archived_to is None and entry.result.error is None:
                     self._not_archived(entry, error)
+        else:
+            self._pack_due()
+
+    def _pack_due(self) -> None:
+        """Pack what has been in the archive long enough. A failure is said, and costs nothing: the files stay plain."""
+        from . import archive_report, config
+        from .archive.packing import pack_due
+
+        try:
+            done = pack_due(self._project, config.load(os.fspath(self._project.root)))
+        except DedupError as error:
+            self._out(archive_report.not_packed("What was due to be packed", str(error), error.hint))
+            return
+        if done is not None:
+            for name, failure in done.failures:
+                self._out(archive_report.not_packed(name, str(failure), failure.hint))
+            self._out(archive_report.packed_by_itself(done))
 
     def _archive(self, archive: Any, entry: Entry) -> None:
         stays = entry.candidate.stays

@@ -1,4 +1,4 @@
-"""json_store: the log is the truth, its files are the seed's, and every index can be deleted at any time."""
+"""log_store: the log is the truth, its files are the seed's, and every index can be deleted at any time."""
 
 from __future__ import annotations
 

@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-SUBCOMMANDS: Final = ("verify", "rebuild", "capture", "search", "show", "status", "doctor", "scan", "session")
+SUBCOMMANDS: Final = (
+    "verify",
+    "rebuild",
+    "capture",
+    "search",
+    "show",
+    "status",
+    "doctor",
+    "scan",
+    "session",
+    "pack",
+    "restore",
+)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .. import report, store_report
+from ..archive import checking
 from ..errors import EXIT_FAILURE, EXIT_OK
+from ..project import find_project
 from . import arguments as shared
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ def main(arguments: Sequence[str]) -> int:
     asked = parser.parse_args(arguments)
     dedup = shared.deduplicator(asked, existing=True)
     found = dedup.store.rebuild()
+    if asked.storage_dir is None:
+        found += checking.rebuild_project(find_project(asked.project))
     remaining = dedup.store.verify()
     if asked.json:
         import json

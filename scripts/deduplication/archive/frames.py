@@ -1,0 +1,130 @@
+"""The bytes of a pack: header, frames, trailer. docs/archive.md describes them for whoever writes a reader.
+
+Everything is there twice or says itself where it belongs: the header's numbers are repeated in the trailer, and each
+frame names its first segment or file, so that damage to one place costs what lies in that place and nothing behind it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+import zlib
+from dataclasses import dataclass
+from typing import Final
+
+from . import codec
+
+MAGIC: Final = b"\x89EDPACK\n"
+VERSION: Final = 1
+SEGMENTS: Final = 0x53
+"""A frame of segments ("S")."""
+FILES: Final = 0x46
+"""A frame of file records ("F")."""
+MARK: Final = b"\xed\xf7"
+"""In every frame's head: where to look for the next frame behind a damaged one."""
+_HEADER: Final = struct.Struct("<8sIIQQQQQI")
+HEADER_SIZE: Final = _HEADER.size + 4
+TRAILER_SIZE: Final = HEADER_SIZE + 32
+_FRAME: Final = struct.Struct("<BB2sIIIQ")
+FRAME_HEAD: Final = _FRAME.size + 4 + 32
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a pack holds: ``segments`` segments from number ``first_segment`` on, and the same for files; ``size`` in bytes."""
+
+    first_segment: int
+    segments: int
+    first_file: int
+    files: int
+    frames: int
+    size: int
+
+    def encode(self) -> bytes:
+        """The header's bytes."""
+        body = _HEADER.pack(
+            MAGIC,
+            VERSION,
+            self.frames,
+            self.first_segment,
+            self.segments,
+            self.first_file,
+            self.files,
+            self.size,
+            0,
+        )
+        return body + struct.pack("<I", zlib.crc32(body))
+
+    @classmethod
+    def decode(cls, data: bytes) -> Header:
+        """Raises :class:`ValueError` where ``data`` is none."""
+        if len(data) != HEADER_SIZE or struct.unpack_from("<I", data, _HEADER.size)[0] != zlib.crc32(data[:-4]):
+            raise ValueError("its checksum does not match")
+        magic, version, frames, first_segment, segments, first_file, files, size, _ = _HEADER.unpack_from(data)
+        if magic != MAGIC:
+            raise ValueError("it is no pack")
+        if version != VERSION:
+            raise ValueError(f"it has version {version}; this version of export-dedup reads version {VERSION}")
+        return cls(first_segment, segments, first_file, files, frames, size)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One frame: ``count`` segments or file records from number ``first`` on; ``at`` is where its head begins in the pack."""
+
+    kind: int
+    codec: int
+    count: int
+    raw: int
+    stored: int
+    first: int
+    sha256: bytes
+    at: int = 0
+
+    @property
+    def end(self) -> int:
+        """Where the next frame begins."""
+        return self.at + FRAME_HEAD + self.stored
+
+    def check(self, body: bytes) -> None:
+        """Raises :class:`ValueError` where ``body`` is not what was written."""
+        if _digest(self._head(), body) != self.sha256:
+            raise ValueError("its SHA-256 does not match")
+
+    def unpack(self, body: bytes) -> bytes:
+        """What the body says. Raises :class:`ValueError` where it is not what was written."""
+        self.check(body)
+        return codec.decompress(self.codec, body, self.raw)
+
+    def _head(self) -> bytes:
+        return _FRAME.pack(self.kind, self.codec, MARK, self.count, self.raw, self.stored, self.first)
+
+
+def make(kind: int, first: int, count: int, raw: bytes, *, thorough: bool = False) -> tuple[Frame, bytes]:
+    """A frame of ``raw`` and all of its bytes."""
+    how, body = codec.compress(raw, thorough=thorough)
+    head = _FRAME.pack(kind, how, MARK, count, len(raw), len(body), first)
+    sha256 = _digest(head, body)
+    frame = Frame(kind, how, count, len(raw), len(body), first, sha256)
+    return frame, head + struct.pack("<I", zlib.crc32(head)) + sha256 + body
+
+
+def head(data: bytes, at: int, limit: int) -> Frame:
+    """The frame at ``at`` whose head is ``data``. Raises :class:`ValueError` where it is none, or goes on beyond ``limit``."""
+    if len(data) != FRAME_HEAD:
+        raise ValueError("it ends too early")
+    kind, how, mark, count, raw, stored, first = _FRAME.unpack_from(data)
+    if zlib.crc32(data[: _FRAME.size]) != struct.unpack_from("<I", data, _FRAME.size)[0]:
+        raise ValueError("its checksum does not match")
+    if mark != MARK or kind not in (SEGMENTS, FILES) or raw > codec.MAX_RAW:
+        raise ValueError("it is no frame that this version knows")
+    frame = Frame(kind, how, count, raw, stored, first, data[_FRAME.size + 4 :], at)
+    if frame.end > limit:
+        raise ValueError("it is longer than the pack")
+    return frame
+
+
+def _digest(head: bytes, body: bytes) -> bytes:
+    digest = hashlib.sha256(head)
+    digest.update(body)
+    return digest.digest()

@@ -1,0 +1,172 @@
+"""Finds archived files, plain ones and packed ones alike, and writes them where they are wanted."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Final, Optional
+
+from .. import atomic, locking
+from ..errors import DedupError, NotInArchive, OutputNotWritable, StoreNotWritable
+from ..naming import moment, session_id_from_name
+from ..reading import read
+from . import packing
+from .packs import opened_packs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from ..project import Project
+    from .packs import Packs
+
+_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
+_HASH: Final = re.compile(r"[0-9a-f]{8,64}\Z", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One archived file. ``number`` is its number in the packs, -1 where it is the plain file at ``path``."""
+
+    name: str
+    session: str
+    size: int
+    mtime_ns: int
+    sha256: str
+    """64 digits; empty for a plain file, until it is asked for."""
+    number: int = -1
+    path: Optional[Path] = None
+
+    @property
+    def day(self) -> str:
+        """The day on which it was written, by its name or its time, in local time."""
+        return datetime.fromtimestamp(moment(self.name, self.mtime_ns), timezone.utc).astimezone().strftime("%Y-%m-%d")
+
+
+class Shelf:
+    """The archive of a project, to look up and take from; see :func:`opened`."""
+
+    def __init__(self, project: Project, packs: Packs) -> None:
+        self._packs = packs
+        self.entries: list[Entry] = []
+        self.lost: list[DedupError] = []
+        """Files of which not even the name can be read."""
+        for number in packs.numbers():
+            try:
+                record = packs.record(number)
+            except DedupError as error:
+                self.lost.append(error)
+                continue
+            session = record.session or session_id_from_name(record.name)
+            self.entries.append(Entry(record.name, session, record.size, record.mtime_ns, record.sha256.hex(), number))
+        for path, status in packing.plain_files(project):
+            session = session_id_from_name(path.name)
+            self.entries.append(Entry(path.name, session, status.st_size, status.st_mtime_ns, "", path=path))
+
+    def find(self, wanted: str) -> list[Entry]:
+        """The files meant by a name, a session, a date (``YYYY-MM-DD``) or the first eight or more digits of a SHA-256.
+
+        The first of these that fits anything decides. Raises :class:`NotInArchive`.
+        """
+        ways: list[Callable[[Entry], bool]] = [lambda entry: entry.name == wanted]
+        if _HASH.match(wanted.lower()):
+            ways.append(lambda entry: self.sha256(entry).startswith(wanted.lower()))
+        ways.append(lambda entry: entry.session == wanted)
+        if _DATE.match(wanted):
+            ways.append(lambda entry: entry.day == wanted)
+        for fits in ways:
+            found = [entry for entry in self.entries if fits(entry)]
+            if found:
+                return _distinct(found, self.sha256)
+        raise NotInArchive(wanted)
+
+    def all(self) -> list[Entry]:
+        """Every file."""
+        return _distinct(self.entries, self.sha256)
+
+    def sha256(self, entry: Entry) -> str:
+        """The SHA-256 of a file, in 64 digits."""
+        if entry.sha256 or entry.path is None:
+            return entry.sha256
+        return hashlib.sha256(read(entry.path)[0]).hexdigest()
+
+    def parts(self, entry: Entry) -> Iterable[memoryview]:
+        """The bytes of a file. Raises :class:`ArchiveDamaged` where they are not what was archived."""
+        if entry.path is not None:
+            return [memoryview(read(entry.path)[0])]
+        return self._packs.restore(entry.number)
+
+    def write(self, entry: Entry, path: str) -> bool:
+        """Write a file to ``path`` with its modification time; False where it is there already, byte for byte.
+
+        Raises :class:`OutputNotWritable` where something else is there, :class:`ArchiveDamaged` where the archive does not
+        have the bytes any more; then nothing is written.
+        """
+        if os.path.lexists(path):
+            if not os.path.islink(path) and os.path.isfile(path) and _digest(path) == self.sha256(entry):
+                return False
+            raise OutputNotWritable(f"{path} exists and is another file")
+        try:
+            with atomic.replacing(path) as descriptor:
+                for part in self.parts(entry):
+                    atomic.write_all(descriptor, part)
+            os.utime(path, ns=(entry.mtime_ns, entry.mtime_ns))
+        except (StoreNotWritable, OSError) as error:
+            raise OutputNotWritable(error.detail if isinstance(error, DedupError) else f"{path}: {error}") from error
+        return True
+
+
+@contextlib.contextmanager
+def opened(project: Project) -> Iterator[Shelf]:
+    """The archive of ``project``, locked where there is one and it can be; nothing is created where there is none."""
+    with contextlib.ExitStack() as stack:
+        if os.path.isdir(project.archive):
+            # An archive on a medium that cannot be written has nobody who writes to it.
+            with contextlib.suppress(StoreNotWritable):
+                stack.enter_context(locking.exclusive(os.path.join(project.archive, ".lock")))
+        yield Shelf(project, stack.enter_context(opened_packs(packing.packs_folder(project))))
+
+
+def names(entries: Sequence[Entry]) -> list[str]:
+    """A file name for each, no two alike (``name-2.txt`` for the second), none of them leading anywhere."""
+    taken: set[str] = set()
+    chosen = []
+    for entry in entries:
+        name = re.sub(r"[/\\\0]", "-", entry.name)
+        name = "file" if name in ("", ".", "..") else name
+        stem, ending = os.path.splitext(name)
+        number = 1
+        while name.casefold() in taken:
+            number += 1
+            name = f"{stem}-{number}{ending}"
+        taken.add(name.casefold())
+        chosen.append(name)
+    return chosen
+
+
+def _distinct(entries: Sequence[Entry], sha256_of: Callable[[Entry], str]) -> list[Entry]:
+    """Without those that have name and bytes of another one (a run that was killed leaves a plain file beside its pack)."""
+    seen: set[tuple[str, str]] = set()
+    often = Counter(entry.name for entry in entries)
+    kept = []
+    for entry in entries:
+        if often[entry.name] > 1:
+            key = (entry.name, sha256_of(entry))
+            if key in seen:
+                continue
+            seen.add(key)
+        kept.append(entry)
+    return kept
+
+
+def _digest(path: str) -> str:
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while part := file.read(1 << 20):
+            digest.update(part)
+    return digest.hexdigest()

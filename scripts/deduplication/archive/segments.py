@@ -1,0 +1,136 @@
+"""Where a file is cut so that its parts are found again in another file.
+
+Text exports are cut where a turn begins, transcripts where a line begins; short ones are taken together, up to a place
+that their content chooses, so that two files that share a stretch are cut alike in it. What the client draws anew in every
+export (the closing line of a turn, "✻ Baked for 0s") becomes a piece of its own: it is kept in the recipe, and the turns
+around it stay what they were. Long strings within a line (a tool's result that stands in it twice, an image) are cut out.
+
+This is only ever a matter of size: any cut of any bytes gives the same bytes back.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SMALLEST: Final = 4096
+"""Bytes from which on a segment may end where its last turn's checksum says so (one turn in four)."""
+LARGEST: Final = 64 * 1024
+"""Bytes from which on it ends with the next turn or line anyway."""
+LONGEST: Final = 1024 * 1024
+"""A single turn, line or string beyond this is cut every so many bytes."""
+LIFTED: Final = 16 * 1024
+"""A string in a line of JSON from so many bytes on is a segment of its own."""
+DRAWN: Final = 160
+"""The closing line of a turn is no longer than this, in bytes."""
+
+_TURN: Final = re.compile(
+    rb"\n(?=(?:>|\xe2\x9d\xaf|\xe2\x8f\xba|\xe2\x97\x8f)(?: |\xc2\xa0|\r?\n)"  # > ❯ ⏺ ●
+    rb"|(?:\xe2\x9c[\xbb\xbd\xb6\xa2\xb3]|\xe2\x80\xbb)(?: |\xc2\xa0))"  # ✻ ✽ ✶ ✢ ✳ ※
+)
+_DRAWN: Final = re.compile(
+    rb"(?:\xe2\x9c[\xbb\xbd\xb6\xa2\xb3]|\xe2\x80\xbb)(?: |\xc2\xa0)[^\n]{0,%d}(?:\n|\Z)" % DRAWN
+)
+
+
+class Piece(NamedTuple):
+    """Bytes ``start`` to ``end`` of a file.
+
+    ``drawn``: kept in the recipe, not as a segment. ``alone``: a segment that nothing else is taken together with.
+    """
+
+    start: int
+    end: int
+    drawn: bool = False
+    alone: bool = False
+
+
+def cut(data: bytes, start: int = 0) -> list[Piece]:
+    """The pieces of ``data`` from ``start`` on: they follow each other without a hole, none of them empty."""
+    lines = data[:1] == b"{"
+    units = _lines(data, start) if lines else _turns(data, start)
+    return list(_grouped(data, units))
+
+
+def _turns(data: bytes, start: int) -> Iterator[Piece]:
+    at = start
+    drawn = _DRAWN.match
+    for match in _TURN.finditer(data, start):
+        begin = match.end()
+        if begin > at:
+            yield Piece(at, begin)
+        at = begin
+        closing = drawn(data, begin)
+        if closing is not None:
+            at = closing.end()
+            yield Piece(begin, at, drawn=True)
+    if at < len(data):
+        yield Piece(at, len(data))
+
+
+def _lines(data: bytes, start: int) -> Iterator[Piece]:
+    at, size = start, len(data)
+    while at < size:
+        end = data.find(b"\n", at) + 1 or size
+        if end - at > LIFTED:
+            yield from _lifted(data, at, end)
+        else:
+            yield Piece(at, end)
+        at = end
+
+
+def _lifted(data: bytes, start: int, end: int) -> Iterator[Piece]:
+    """A line, with its long strings as pieces of their own. Cut after the opening and before the closing quote."""
+    at, quote = start, data.find(b'"', start, end)
+    while quote >= 0:
+        closing = _closing(data, quote + 1, end)
+        if closing - quote > LIFTED:
+            yield Piece(at, quote + 1)
+            yield Piece(quote + 1, closing, alone=True)
+            at = closing
+        quote = data.find(b'"', closing + 1, end)
+    if at < end:
+        yield Piece(at, end)
+
+
+def _closing(data: bytes, at: int, end: int) -> int:
+    """Where the string ends whose content begins at ``at``: at a quote with an even number of backslashes before it."""
+    while True:
+        quote = data.find(b'"', at, end)
+        if quote < 0:
+            return end
+        before = quote
+        while data[before - 1] == 0x5C:
+            before -= 1
+        if (quote - before) % 2 == 0:
+            return quote
+        at = quote + 1
+
+
+def _grouped(data: bytes, units: Iterator[Piece]) -> Iterator[Piece]:
+    begin = end = -1
+    checksum, view = zlib.crc32, memoryview(data)
+    for unit in units:
+        if begin >= 0 and (unit.drawn or unit.alone or unit.end - begin > LONGEST):
+            yield Piece(begin, end)
+            begin = -1
+        if unit.drawn:
+            yield unit
+            continue
+        if unit.alone or unit.end - unit.start > LONGEST:
+            for at in range(unit.start, unit.end, LONGEST):
+                yield Piece(at, min(at + LONGEST, unit.end), alone=unit.alone)
+            continue
+        if begin < 0:
+            begin = unit.start
+        end = unit.end
+        size = end - begin
+        if size >= LARGEST or (size >= SMALLEST and checksum(view[unit.start : end]) & 3 == 0):
+            yield Piece(begin, end)
+            begin = -1
+    if begin >= 0:
+        yield Piece(begin, end)

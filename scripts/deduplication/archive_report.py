@@ -1,0 +1,68 @@
+"""What the user reads of the archive: what was packed, restored, found by verify. Pure functions to text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .console import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .archive.checking import Checked
+    from .archive.packing import Packed
+    from .archive.restoring import Entry
+
+
+def packed(done: Packed, days: float) -> str:
+    """The result of ``pack``."""
+    if done.names:
+        lines = [f"📦 Packed: {len(done.names):,} file(s), {done.raw_bytes:,} bytes, each restored and compared"]
+    elif done.failures:
+        lines = ["📦 Nothing was packed"]
+    else:
+        lines = [f"✓ Nothing to pack: no plain file in the archive is older than {days:g} day(s)"]
+    if done.packs:
+        lines.append(f"   The archive has {done.packs:,} pack(s), {done.pack_bytes:,} bytes in all")
+    return "\n".join(lines)
+
+
+def packed_by_itself(done: Packed) -> str:
+    """What a run packed at its end."""
+    return f"  ✓ Packed: {len(done.names):,} older file(s), {done.raw_bytes:,} bytes; 'restore' gives any of them back"
+
+
+def not_packed(name: str, message: str, hint: str) -> str:
+    """A file that stays plain."""
+    return f"⚠ {printable(name)} stays a plain file. {printable(message)}" + (
+        f"\n   → {printable(hint)}" if hint else ""
+    )
+
+
+def restored(name: str, path: str, *, new: bool) -> str:
+    """One restored file."""
+    where = printable(path)
+    return f"  ✓ Restored: {printable(name)} → {where}" if new else f"  ✓ {where} is there already, byte for byte"
+
+
+def not_restored(name: str, message: str, hint: str) -> str:
+    """A file that could not be restored."""
+    return f"❌ {printable(name)}: {printable(message)}" + (f"\n   → {printable(hint)}" if hint else "")
+
+
+def listed(entries: Sequence[Entry]) -> str:
+    """What the archive has, a line each."""
+    lines = [
+        f"  {entry.day}  {entry.size:>12,}  {'packed' if entry.number >= 0 else 'plain ':6}  {printable(entry.name)}"
+        for entry in entries
+    ]
+    return "\n".join([*lines, f"{len(entries):,} file(s), {sum(entry.size for entry in entries):,} bytes"])
+
+
+def checked(found: Checked) -> str:
+    """What ``verify`` says of the packs, behind what it says of the store."""
+    if not found.all_problems():
+        return f"✅ Archive: {found.files:,} file(s) in {found.packs:,} pack(s), every byte is right."
+    if not found.lost:
+        return f"⚠ Archive: it is damaged, but all of its {found.files:,} file(s) can still be restored."
+    return f"❌ Archive: {len(found.lost):,} of {found.files:,} file(s) in {found.packs:,} pack(s) cannot be restored."

@@ -1,0 +1,68 @@
+"""``deduplicate_export.py pack``: archived exports into deduplicated, compressed packs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from .. import archive_report, config
+from ..archive import packing
+from ..display import show
+from ..errors import EXIT_FAILURE, EXIT_OK, UsageError
+from ..progress import progress
+from ..project import find_project
+from . import arguments as shared
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..project import Project
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Pack what is old enough; 1 where a file could not be packed, it then stays a plain file."""
+    parser = shared.Parser(
+        "deduplicate_export.py pack",
+        "Move the exports in MEMORY-CONTEXT/exports-archive/ that are older than some days into packs: each part of them\n"
+        "is stored once, compressed. Each file is restored from its pack and compared before the plain one goes.",
+    )
+    shared.add_project(parser)
+    add = parser.add_argument
+    add("--older-than", metavar="DAYS", help="pack what was last written so many days ago; 0: everything (default: 7)")
+    add("--json", action="store_true", help="print one JSON object and nothing else")
+    asked = parser.parse_args(arguments)
+    project = find_project(asked.project)
+    days = _days(asked.older_than, project)
+    waiting = packing.due(project, days)
+    with progress(sum(size for _, size in waiting), "Packing") as advance:
+        done = packing.pack(project, days, session_of=packing.session_lookup(project), advance=advance)
+    for name, error in done.failures:
+        show(archive_report.not_packed(name, str(error), error.hint), sys.stderr)
+    if asked.json:
+        import json
+
+        failed = [{"name": name, "error": str(error)} for name, error in done.failures]
+        figures = {
+            "packed": done.names,
+            "raw_bytes": done.raw_bytes,
+            "packs": done.packs,
+            "pack_bytes": done.pack_bytes,
+        }
+        print(json.dumps({**figures, "failed": failed}))
+    else:
+        show(archive_report.packed(done, days))
+    return EXIT_FAILURE if done.failures else EXIT_OK
+
+
+def _days(given: str | None, project: Project) -> float:
+    if given is None:
+        setting = float(config.load(os.fspath(project.root))["pack_older_than_days"])
+        return setting if setting >= 0 else float(packing.DEFAULT_DAYS)
+    try:
+        days = float(given)
+    except ValueError:
+        days = -1.0
+    if not 0 <= days < 1e6:
+        raise UsageError("--older-than takes a number of days, 0 or more")
+    return days

@@ -1,0 +1,146 @@
+"""``deduplicate_export.py restore``: any archived export, byte for byte."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from .. import archive_report, atomic
+from ..archive import restoring
+from ..display import show
+from ..errors import EXIT_FAILURE, EXIT_OK, DedupError, OutputNotWritable, UsageError
+from ..project import find_project
+from . import arguments as shared
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from ..archive.restoring import Entry, Shelf
+
+STANDARD_OUTPUT = "-"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Restore what was asked for; 1 where something could not be, the rest is restored all the same."""
+    asked = _parser().parse_args(arguments)
+    if (bool(asked.names) + (asked.all is not None) + asked.list) != 1:
+        raise UsageError("pass the names of files, or --all DIR, or --list")
+    if asked.output is not None and not asked.names:
+        raise UsageError("--output goes with the names of files")
+    if "" in asked.names or asked.output == "" or asked.all == "":
+        raise UsageError("an argument is empty", hint="An unset variable of the shell? Nothing was restored.")
+    with restoring.opened(find_project(asked.project)) as shelf:
+        if asked.list:
+            _list(shelf, as_json=asked.json)
+            return EXIT_OK
+        found, failures = _wanted(shelf, asked)
+        if asked.output == STANDARD_OUTPUT:
+            return _to_standard_output(shelf, found, failures)
+        written: list[dict[str, str]] = []
+        for entry, path in _places(found, asked):
+            try:
+                new = shelf.write(entry, path)
+            except DedupError as error:
+                failures.append((entry.name, error))
+                continue
+            written.append({"name": entry.name, "path": path, "sha256": shelf.sha256(entry)})
+            if not asked.json:
+                show(archive_report.restored(entry.name, path, new=new))
+    return _ended(failures, written, as_json=asked.json)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = shared.Parser(
+        "deduplicate_export.py restore",
+        "Write archived exports as they were, with their modification time: plain ones and packed ones alike. A NAME is a\n"
+        "file's name, a session, a date (YYYY-MM-DD), or the first 8 or more digits of a SHA-256. Nothing is overwritten.",
+    )
+    add = parser.add_argument
+    add("names", nargs="*", metavar="NAME", help="what to restore")
+    add("--output", metavar="PATH", help="a folder, a file's name for one export, or - (default: the current folder)")
+    add("--all", metavar="DIR", help="restore every archived export into this folder")
+    add("--list", action="store_true", help="list what the archive has")
+    shared.add_project(parser)
+    add("--json", action="store_true", help="print one JSON object and nothing else")
+    return parser
+
+
+def _wanted(shelf: Shelf, asked: argparse.Namespace) -> tuple[list[Entry], list[tuple[str, DedupError]]]:
+    failures: list[tuple[str, DedupError]] = [("A file", error) for error in shelf.lost] if asked.all else []
+    if asked.all is not None:
+        return shelf.all(), failures
+    found: list[Entry] = []
+    for name in asked.names:
+        try:
+            found += [entry for entry in shelf.find(name) if entry not in found]
+        except DedupError as error:
+            failures.append((name, error))
+    return found, failures
+
+
+def _places(found: Sequence[Entry], asked: argparse.Namespace) -> list[tuple[Entry, str]]:
+    """Where each file goes. Raises :class:`UsageError` where several would go into one."""
+    folder = asked.all if asked.all is not None else asked.output
+    if folder is None:
+        folder = os.curdir
+    elif asked.all is not None or folder.endswith(("/", os.sep)):
+        with atomic.write_errors(folder):
+            os.makedirs(folder, mode=atomic.PRIVATE_DIRECTORY, exist_ok=True)
+    elif not os.path.isdir(folder):
+        if len(found) > 1:
+            raise UsageError(
+                f"{len(found)} files are meant; --output must be a folder that exists, or end with a slash"
+            )
+        return [(entry, folder) for entry in found]
+    return [(entry, os.path.join(folder, name)) for entry, name in zip(found, restoring.names(found))]
+
+
+def _to_standard_output(shelf: Shelf, found: Sequence[Entry], failures: list[tuple[str, DedupError]]) -> int:
+    if len(found) > 1:
+        raise UsageError(f"{len(found)} files are meant; standard output takes one")
+    for entry in found:
+        # Whole before the first byte is printed: what follows a pipe must not get half a file.
+        data = b"".join(shelf.parts(entry))
+        sys.stdout.flush()
+        try:
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise OutputNotWritable(f"standard output: {error.strerror or error}") from error
+    return _ended(failures, [], as_json=False)
+
+
+def _list(shelf: Shelf, *, as_json: bool) -> None:
+    entries = shelf.all()
+    if as_json:
+        import json
+
+        rows = [
+            {
+                "name": entry.name,
+                "session": entry.session,
+                "date": entry.day,
+                "bytes": entry.size,
+                "sha256": shelf.sha256(entry),
+                "packed": entry.number >= 0,
+            }
+            for entry in entries
+        ]
+        print(json.dumps({"files": rows}))
+    else:
+        show(archive_report.listed(entries))
+
+
+def _ended(failures: Sequence[tuple[str, DedupError]], written: Sequence[dict[str, str]], *, as_json: bool) -> int:
+    for name, error in failures:
+        show(archive_report.not_restored(name, str(error), error.hint), sys.stderr)
+    if as_json:
+        import json
+
+        failed = [{"name": name, "error": str(error)} for name, error in failures]
+        print(json.dumps({"restored": list(written), "failed": failed}))
+    return EXIT_FAILURE if failures else EXIT_OK
