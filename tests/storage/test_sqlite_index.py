@@ -11,7 +11,7 @@ import pytest
 from deduplication import fingerprint
 from deduplication.deduplicator import ClaudeConversationDeduplicator
 from deduplication.model import EXACT, PROMPT, USER, Message
-from deduplication.storage import log_store, sqlite_index
+from deduplication.storage import log_store, sqlite_file, sqlite_index
 from deduplication.storage.base import NewOccurrence
 from deduplication.storage.json_index import JsonIndex
 from deduplication.storage.log_store import LogStore
@@ -180,7 +180,7 @@ def test_a_save_that_fails_is_a_warning_and_the_run_is_stored(folder, monkeypatc
 
 def test_without_sqlite_a_large_store_keeps_its_json_files(tmp_path, monkeypatch):
     """A Python that was built without SQLite works on, only slower."""
-    monkeypatch.setattr(sqlite_index, "available", lambda: False)
+    monkeypatch.setattr(sqlite_file, "available", lambda: False)
     monkeypatch.setattr(log_store, "LARGE", 1)
     folder = tmp_path / "state"
     for backend in ("json", "sqlite"):

@@ -18,13 +18,14 @@ from .. import atomic, locking
 from ..errors import StoreDamaged, StoreError, StoreNotPrivate, StoreNotWritable
 from ..model import LOST
 from ..overlap import telling
-from . import blobs, sqlite_index
+from . import blobs, sqlite_file
 from .index import AUDIT, AuditMark
 from .json_index import JsonIndex
 from .lines import Line, encode_line
 from .log import Log
 from .records import commit_record, occurrence_record
 from .recount import clean_blobs, counted_anew, heal, recount, replay
+from .sqlite_index import SqliteIndex
 from .state import State
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 LOG_NAME: Final = "conversation_log.jsonl"
 LOCK: Final = ".lock"
 QUARANTINE: Final = "quarantine"
-INDEX_NAMES: Final = (*JsonIndex.files, *sqlite_index.FILES, AUDIT)
+INDEX_NAMES: Final = (*JsonIndex.files, *sqlite_file.FILES, AUDIT)
 LARGE: Final = 5_000
 """Messages from which on an SQLite index takes the place of the JSON files: those are read and written whole."""
 
@@ -123,7 +124,7 @@ class LogStore:
     def _refresh(self, *, write: bool) -> None:
         """Bring the state in memory up to the log: reuse, load, replay the tail, or make all anew."""
         self.log.settle(write=write)
-        self._use(sqlite=self._sqlite or os.path.lexists(self._path(sqlite_index.NAME)))
+        self._use(sqlite=self._sqlite or os.path.lexists(self._path(sqlite_file.NAME)))
         self._index.writable = write
         identity = self._identity()
         if identity and identity == self._loaded:
@@ -146,10 +147,10 @@ class LogStore:
 
     def _use(self, *, sqlite: bool) -> None:
         """Choose the kind of index."""
-        sqlite = sqlite and sqlite_index.available()
-        if sqlite != isinstance(self._index, sqlite_index.SqliteIndex):
+        sqlite = sqlite and sqlite_file.available()
+        if sqlite != isinstance(self._index, SqliteIndex):
             anew = partial(counted_anew, self.log)
-            self._index = sqlite_index.SqliteIndex(self.folder, anew) if sqlite else JsonIndex(self.folder)
+            self._index = SqliteIndex(self.folder, anew) if sqlite else JsonIndex(self.folder)
             self._loaded = ()
 
     def _audit_goes_to(self, mark: AuditMark, *, write: bool) -> bool:
@@ -196,7 +197,7 @@ class LogStore:
             if self._state.occurrences >= LARGE:
                 self._use(sqlite=True)
             self._index.save(self._state, self._audit)
-            if isinstance(self._index, sqlite_index.SqliteIndex):
+            if isinstance(self._index, SqliteIndex):
                 JsonIndex(self.folder).remove()  # of the time when the store was small
             if self.log.open_size() > OPEN and not self._state.unreadable:
                 self.log.seal(self._state.size)
@@ -345,7 +346,7 @@ class LogStore:
         with contextlib.ExitStack() as stack:
             self._lock(stack, write=False)
             self.log.settle(write=False)
-            self._use(sqlite=self._sqlite or os.path.lexists(self._path(sqlite_index.NAME)))
+            self._use(sqlite=self._sqlite or os.path.lexists(self._path(sqlite_file.NAME)))
             self._state, problems, audit, _ = recount(self.log)
             self._loaded = ()
             problems += self._index.compare(self._state, AuditMark(len(audit), zlib.crc32(audit)))
@@ -384,7 +385,7 @@ class LogStore:
             if not self._state.unreadable:  # else one of the lines that cannot be read may refer to them
                 clean_blobs(self.log)
             self._use(sqlite=self._sqlite or self._state.occurrences >= LARGE)
-            if not isinstance(self._index, sqlite_index.SqliteIndex):
-                sqlite_index.remove(self.folder)
+            if not isinstance(self._index, SqliteIndex):
+                sqlite_file.remove(self.folder)
             self._write_index(audit)
         return [*problems, *found]

@@ -6,11 +6,8 @@ is mended at once, by making it anew from the log.
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import json
 import os
-import re
 import stat
 import struct
 import weakref
@@ -23,10 +20,11 @@ from ..errors import StoreNotWritable
 from ..fingerprint import Fingerprint, encoded
 from ..model import LOST
 from ..overlap import TURNS
-from .base import Cursor
 from .checked_entries import CheckedEntries, IndexDamaged
-from .conversation import CODES, KINDS_BY_CODE, ConversationState
+from .conversation import ConversationState
 from .index import AuditMark
+from .sqlite_encoding import IDENTITY, cursor_from, dumps, loads, numbers_in, packed, text_of, unpacked, uuid_key
+from .sqlite_file import FILES, NAME, connect, empty_private_file, remove
 from .state import State
 from .table import Table
 
@@ -36,36 +34,10 @@ if TYPE_CHECKING:
 
     from .conversation import Row
 
-NAME: Final = "index.sqlite3"
-FILES: Final = (NAME, f"{NAME}-wal", f"{NAME}-shm")
 _VERSION: Final = 1
 # Kinds of entries; the first three can be listed (checked_entries._LISTED).
 _CONVERSATION, _SESSION, _CURSOR, _EXPORT, _BODY, _UUID, _KEY, _NUMBER, _META = range(9)
 _PLACE: Final = struct.Struct(">II")
-_ROW: Final = struct.Struct(">qIc8s32s")
-_UUID_FORM: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
-_IDENTITY: Final = 16
-"""Bytes of a hash by which a body or an id is found; what is found is compared whole."""
-
-
-_CHECKPOINT: Final = 250
-"""Pages that are written before SQLite brings them from its journal into the database: what the next process has to read."""
-
-
-def available() -> bool:
-    """Some builds of Python come without SQLite."""
-    try:
-        import sqlite3  # noqa: F401 - only to see whether it is there
-    except ImportError:
-        return False
-    return True
-
-
-def remove(folder: str) -> None:
-    """Delete the database and what SQLite keeps beside it."""
-    for name in FILES:
-        with contextlib.suppress(OSError):
-            os.unlink(os.path.join(folder, name))
 
 
 class SqliteIndex:
@@ -115,9 +87,9 @@ class SqliteIndex:
             return None
         state = State(
             Table(None, self._conversation, self._conversations),
-            Table(None, lambda sha256: _loads(self._get(_EXPORT, encoded(sha256)))),
-            Table(None, lambda session: _loads(self._get(_SESSION, encoded(session)))),
-            Table(None, lambda source: _cursor(self._get(_CURSOR, encoded(source))), self._cursors),
+            Table(None, lambda sha256: loads(self._get(_EXPORT, encoded(sha256)))),
+            Table(None, lambda session: loads(self._get(_SESSION, encoded(session)))),
+            Table(None, lambda source: cursor_from(self._get(_CURSOR, encoded(source))), self._cursors),
             _SqliteBodies(self),
         )
         state.begins_at(data["size"])
@@ -138,7 +110,7 @@ class SqliteIndex:
         if self._connection is not None and self._inode == inode:
             return
         self.close()
-        self._connection = _connect(self._path)
+        self._connection = connect(self._path)
         self._inode = inode
         self._entries = CheckedEntries(self._connection)
 
@@ -167,10 +139,10 @@ class SqliteIndex:
         number = data["number"]
 
         def rows(count: int) -> Iterator[Row]:
-            return map(_unpacked, self._mending(lambda: self._entries.rows(number, count)))
+            return map(unpacked, self._mending(lambda: self._entries.rows(number, count)))
 
         def row(at: int) -> Row:
-            return _unpacked(self._mending(lambda: self._entries.row(number, at)))
+            return unpacked(self._mending(lambda: self._entries.row(number, at)))
 
         state = ConversationState(data["count"], rows, row)
         state.take_head(data)
@@ -178,7 +150,7 @@ class SqliteIndex:
 
     def _conversations(self) -> Iterable[tuple[str, ConversationState]]:
         found = [
-            (json.loads(value), _text(key))
+            (json.loads(value), text_of(key))
             for key, value in self._mending(lambda: self._entries.listing(_CONVERSATION))
         ]
         for data, name in sorted(found, key=lambda each: each[0]["number"]):
@@ -186,14 +158,14 @@ class SqliteIndex:
 
     def _cursors(self) -> Iterable[tuple[str, list[Any]]]:
         for key, value in self._mending(lambda: self._entries.listing(_CURSOR)):
-            yield _text(key), _cursor(value) or []
+            yield text_of(key), cursor_from(value) or []
 
     def place(self, identity: str) -> Row | None:
         """The occurrence that carries the body with this content hash, as the database knows it."""
-        data = self._get(_BODY, bytes.fromhex(identity)[:_IDENTITY])
+        data = self._get(_BODY, bytes.fromhex(identity)[:IDENTITY])
         if data is None:
             return None
-        found = _unpacked(self._mending(lambda: self._entries.row(*_PLACE.unpack(data))))
+        found = unpacked(self._mending(lambda: self._entries.row(*_PLACE.unpack(data))))
         return found if found[0].content_hash == identity else None
 
     def candidates(self, state: State, keys: set[str]) -> Mapping[str, int]:
@@ -211,7 +183,7 @@ class SqliteIndex:
 
     def _name(self, number: int) -> str:
         if number not in self._names:
-            self._names[number] = _text(self._get(_NUMBER, number.to_bytes(4, "big")) or b"")
+            self._names[number] = text_of(self._get(_NUMBER, number.to_bytes(4, "big")) or b"")
         return self._names[number]
 
     def known_uuids(self, state: State, conversation_id: str, uuids: Sequence[str]) -> dict[str, list[int]]:
@@ -221,7 +193,7 @@ class SqliteIndex:
         number = json.loads(data)["number"] if data is not None else -1
         found: dict[str, list[int]] = {}
         for uuid in dict.fromkeys(uuids):
-            numbers = _numbers(self._get(_UUID, _uuid_key(number, uuid)) or b"")
+            numbers = numbers_in(self._get(_UUID, uuid_key(number, uuid)) or b"")
             if numbers:
                 found[uuid] = [at for at in numbers if conversation.row(at)[0].uuid == uuid]
         for at, (item, _) in enumerate(conversation.fresh, conversation.stored):
@@ -258,7 +230,7 @@ class SqliteIndex:
         temporary = path or f"{self._path}.{os.getpid()}.tmp"
         with atomic.write_errors(self._path):
             if path is None:
-                _empty_private_file(temporary)
+                empty_private_file(temporary)
             connection = sqlite3.connect(temporary, isolation_level=None)
             try:
                 connection.execute("PRAGMA journal_mode = OFF")
@@ -299,34 +271,34 @@ class SqliteIndex:
                 meta["conversations"] += 1
                 entries.put(_NUMBER, number.to_bytes(4, "big"), encoded(name))
             head = {"number": number, "count": len(conversation), **conversation.head()}
-            entries.put(_CONVERSATION, encoded(name), _dumps(head))
+            entries.put(_CONVERSATION, encoded(name), dumps(head))
             start = 0 if whole else conversation.stored
             for at, (item, line) in enumerate(conversation.rows_from(start), start):
-                entries.add_row(number, at, _packed(item, line))
+                entries.add_row(number, at, packed(item, line))
                 if item.kind != LOST:
                     fresh.append((line, number, at, item))
         # In the order of the log, so that of several occurrences the first one stands for the body.
         for _, number, at, item in sorted(fresh):
             self._put_occurrence(number, at, item)
         for name in names(state.sessions):
-            entries.put(_SESSION, encoded(name), _dumps(state.sessions.get(name)))
+            entries.put(_SESSION, encoded(name), dumps(state.sessions.get(name)))
         for name in names(state.cursors):
             conversation_id, cursor, tip, position = state.cursors.get(name) or []
-            entries.put(_CURSOR, encoded(name), _dumps([conversation_id, asdict(cursor), tip, position]))
+            entries.put(_CURSOR, encoded(name), dumps([conversation_id, asdict(cursor), tip, position]))
         for sha256 in names(state.exports):
-            entries.put(_EXPORT, encoded(sha256), _dumps(state.exports.get(sha256)))
+            entries.put(_EXPORT, encoded(sha256), dumps(state.exports.get(sha256)))
         meta.update(version=_VERSION, size=state.size, raw_bytes=state.raw_bytes, unique=state.unique)
         meta.update(occurrences=state.occurrences, audit=list(audit))
-        entries.put(_META, b"", _dumps(meta))
+        entries.put(_META, b"", dumps(meta))
 
     def _put_occurrence(self, number: int, at: int, item: Fingerprint) -> None:
         """Where the occurrence can be found: by its body, its id and its alignment key."""
         entries = self._entries
-        body = bytes.fromhex(item.content_hash)[:_IDENTITY]
+        body = bytes.fromhex(item.content_hash)[:IDENTITY]
         if entries.get(_BODY, body) is None:
             entries.put(_BODY, body, _PLACE.pack(number, at))
         if item.uuid:
-            key = _uuid_key(number, item.uuid)
+            key = uuid_key(number, item.uuid)
             entries.put(_UUID, key, (entries.get(_UUID, key) or b"") + at.to_bytes(4, "big"))
         if item.kind in TURNS:
             key = bytes.fromhex(item.key)
@@ -392,96 +364,8 @@ class _SqliteBodies:
         self._added[identity] = (offset, item)
 
 
-def _connect(path: str) -> sqlite3.Connection:
-    """An open database. Raises :class:`IndexDamaged`."""
-    import sqlite3
-    from pathlib import Path
-    from urllib.parse import quote
-
-    uri = "file:" + quote(Path(path).as_posix())
-    try:
-        if os.access(os.path.dirname(path), os.W_OK) and os.access(path, os.W_OK):
-            if os.name != "nt" and stat.S_IMODE(os.stat(path).st_mode) & 0o077:
-                os.chmod(path, atomic.PRIVATE_FILE)
-            # A power cut costs the last runs at most, and those the log has; there is nothing to wait for.
-            pragmas: tuple[str, ...] = (
-                "journal_mode = WAL",
-                "synchronous = NORMAL",
-                f"wal_autocheckpoint = {_CHECKPOINT}",
-            )
-        else:
-            uri += "?immutable=1"
-            pragmas = ("schema_version",)
-        connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
-    except (sqlite3.Error, OSError) as error:
-        raise IndexDamaged(str(error)) from error
-    try:
-        for pragma in pragmas:
-            connection.execute(f"PRAGMA {pragma}")
-    except (sqlite3.Error, ValueError) as error:  # a ValueError: the very message of the error is damaged
-        connection.close()
-        raise IndexDamaged(str(error)) from error
-    return connection
-
-
 def _nothing() -> None:
     """Where a reference to a state would be."""
-
-
-def _empty_private_file(path: str) -> None:
-    """SQLite gives what it keeps beside a database the database's own mode."""
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(path)
-    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, atomic.PRIVATE_FILE))
-
-
-def _packed(item: Fingerprint, line: int) -> bytes:
-    uuid = encoded(item.uuid)
-    if _UUID_FORM.match(item.uuid):
-        uuid = b"\0" + bytes.fromhex(item.uuid.replace("-", ""))
-    key, identity = bytes.fromhex(item.key), bytes.fromhex(item.content_hash)
-    return _ROW.pack(line, item.weight, CODES[item.kind].encode(), key, identity) + uuid
-
-
-def _unpacked(data: bytes) -> Row:
-    line, weight, code, key, identity = _ROW.unpack_from(data)
-    kind = KINDS_BY_CODE[code.decode()]
-    uuid = data[_ROW.size :]
-    if uuid[:1] == b"\0":
-        text = uuid[1:].hex()
-        name = "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
-    else:
-        name = _text(uuid)
-    if kind == LOST:
-        return Fingerprint("", "", kind, "", 0), line
-    return Fingerprint(identity.hex(), key.hex(), kind, "", weight, name), line
-
-
-def _uuid_key(conversation: int, uuid: str) -> bytes:
-    return hashlib.sha256(b"%d/" % conversation + encoded(uuid)).digest()[:_IDENTITY]
-
-
-def _numbers(data: bytes) -> list[int]:
-    return [int.from_bytes(data[at : at + 4], "big") for at in range(0, len(data), 4)]
-
-
-def _cursor(data: bytes | None) -> list[Any] | None:
-    if data is None:
-        return None
-    conversation_id, cursor, tip, position = json.loads(data)
-    return [conversation_id, Cursor(**cursor), tip, position]
-
-
-def _dumps(value: object) -> bytes:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=True).encode()
-
-
-def _loads(data: bytes | None) -> Any:
-    return json.loads(data) if data is not None else None
-
-
-def _text(data: bytes) -> str:
-    return data.decode("utf-8", "surrogatepass")
 
 
 def _together(one: Iterator[object], other: Iterator[object]) -> Iterator[tuple[object, object]]:

@@ -1,0 +1,79 @@
+"""What the entries and rows of an SQLite index are made of, byte by byte."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import struct
+from typing import TYPE_CHECKING, Any, Final
+
+from ..fingerprint import Fingerprint, encoded
+from ..model import LOST
+from .base import Cursor
+from .conversation import CODES, KINDS_BY_CODE
+
+if TYPE_CHECKING:
+    from .conversation import Row
+
+_ROW: Final = struct.Struct(">qIc8s32s")
+_UUID_FORM: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
+IDENTITY: Final = 16
+"""Bytes of a hash by which a body or an id is found; what is found is compared whole."""
+
+
+def packed(item: Fingerprint, line: int) -> bytes:
+    """A row: offset of its line, weight, kind, alignment key, content hash, and the id."""
+    uuid = encoded(item.uuid)
+    if _UUID_FORM.match(item.uuid):
+        uuid = b"\0" + bytes.fromhex(item.uuid.replace("-", ""))
+    key, identity = bytes.fromhex(item.key), bytes.fromhex(item.content_hash)
+    return _ROW.pack(line, item.weight, CODES[item.kind].encode(), key, identity) + uuid
+
+
+def unpacked(data: bytes) -> Row:
+    """What :func:`packed` made."""
+    line, weight, code, key, identity = _ROW.unpack_from(data)
+    kind = KINDS_BY_CODE[code.decode()]
+    uuid = data[_ROW.size :]
+    if uuid[:1] == b"\0":
+        text = uuid[1:].hex()
+        name = "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
+    else:
+        name = text_of(uuid)
+    if kind == LOST:
+        return Fingerprint("", "", kind, "", 0), line
+    return Fingerprint(identity.hex(), key.hex(), kind, "", weight, name), line
+
+
+def uuid_key(conversation: int, uuid: str) -> bytes:
+    """The key under which a conversation has an id."""
+    return hashlib.sha256(b"%d/" % conversation + encoded(uuid)).digest()[:IDENTITY]
+
+
+def numbers_in(data: bytes) -> list[int]:
+    """Sequence numbers, four bytes each."""
+    return [int.from_bytes(data[at : at + 4], "big") for at in range(0, len(data), 4)]
+
+
+def cursor_from(data: bytes | None) -> list[Any] | None:
+    """The entry of a growing file; None where there is none."""
+    if data is None:
+        return None
+    conversation_id, cursor, tip, position = json.loads(data)
+    return [conversation_id, Cursor(**cursor), tip, position]
+
+
+def dumps(value: object) -> bytes:
+    """JSON, compact and ASCII."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=True).encode()
+
+
+def loads(data: bytes | None) -> Any:
+    """The value of an entry that is JSON; None where there is none."""
+    return json.loads(data) if data is not None else None
+
+
+def text_of(data: bytes) -> str:
+    """Text that was a key."""
+    return data.decode("utf-8", "surrogatepass")
