@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT: Final = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "scripts"))
+from deduplication import ClaudeConversationDeduplicator  # noqa: E402 - found beside this script
+
 SIZES: Final = ((1, 1_000), (10, 10_000), (50, 100_000))
 """Megabytes of the transcript, messages in the store."""
 
@@ -150,6 +153,12 @@ def _measure(table: Table, base: Path, megabytes: int, messages: int) -> None:
         given=lambda: scene.event(event="change", file_path=str(scene.transcript)),
         **scene.environment,
     )
+    # A hook that did nothing would be fast.
+    store = ClaudeConversationDeduplicator(scene.root / "MEMORY-CONTEXT" / "dedup_state")
+    stored = store.get_statistics(scene.session)["total_messages"]
+    written = sum(1 for _ in scene.transcript.open("rb"))
+    if stored != written:
+        raise SystemExit(f"{stored} messages were captured of {written}")
     shutil.rmtree(scene.root)
     shutil.rmtree(scene.config)
 
