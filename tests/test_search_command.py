@@ -343,7 +343,7 @@ def test_a_limit_of_characters_keeps_the_end(run, project):
     shown = run("show", "alpha", "--characters", "400").stdout
     assert len(shown) <= 401
     assert shown.rstrip().endswith("yes")
-    assert re.search(r"… \d more left out\. The whole of it: python3 \S+ show alpha .* --output FILE", shown)
+    assert re.search(r"… \d more left out\. The whole of it: python3 .+ show alpha .* --output FILE", shown)
     for n in range(9):
         put(project, f"later {n}", ("user", "prompt", f"later {n}"), day=3 + n)
     listed = run("show", "--characters", "700").stdout

@@ -25,12 +25,12 @@ def test_a_project_that_did_not_opt_in_gets_nothing(project, plugin, start, tmp_
 
 
 def test_of_both_forms_one_stands_down_and_says_so(request, project, checkout, start):
-    """The project's own installation does the work, once; a plugin that came later says that it does nothing."""
+    """The project's own installation does the work, once, and says that the plugin, which came later, leaves it to it."""
     project.install(checkout)
     request.getfixturevalue("plugin")
     with start(project) as client:
         client.wait_until(
-            lambda: "the plugin does nothing here" in " ".join(client.screen().split()), "the plugin's word"
+            lambda: "export-dedup is here twice" in " ".join(client.screen().split()), "the word on both forms"
         )
         client.ask("What moves the water of the harbour twice a day?")
         export(client, "once.txt")

@@ -219,12 +219,13 @@ def _said_once(work: Work) -> str:
     if os.environ.get("CLAUDE_PLUGIN_ROOT") or not plugin_enabled(str(work.place.root)):
         return ""
     noted = os.path.join(work.project.state, "live", "both-forms")
-    if os.path.exists(noted) or not os.path.isdir(work.project.state):
+    if os.path.exists(noted):
         return ""
-    from .. import atomic
+    if os.path.isdir(work.project.state):  # before there is a store nothing can be noted: then it is said once more
+        from .. import atomic
 
-    atomic.make_private_directory(os.path.dirname(noted))
-    atomic.replace(noted, b"", durable=False)
+        atomic.make_private_directory(os.path.dirname(noted))
+        atomic.replace(noted, b"", durable=False)
     return (
         "export-dedup is here twice, in the project and as a plugin: the plugin's hooks leave the work to the project's. "
         "'./install.sh --uninstall --project DIR' takes the project's out."
