@@ -22,8 +22,6 @@ import time
 from pathlib import Path
 from typing import Final
 
-import pyte
-
 KEY: Final = "sk-ant-dummy-key-for-the-stand-in-of-the-api"
 _INPUT: Final = re.compile("─{20,}\n(?=❯)")
 READY: Final = re.compile("─{20,}\n❯")
@@ -89,6 +87,8 @@ class Client:
         self.project = project
         self._command = [executable, *arguments]
         self._environment = environment(url)
+        import pyte  # only where the real client is: the tests are collected everywhere
+
         self._screen = pyte.HistoryScreen(columns, lines, history=5000)
         self._stream = pyte.Stream(self._screen)
         self._drawing = threading.Lock()
