@@ -82,10 +82,12 @@ def test_kills_among_many_writers_cost_only_the_killed(disk, full):
     story = Story(12, exchanges=16)
     files = story.exports(2)
     killed = 0
-    for turn in range(60 if full else 6):
+    for turn in range(60 if full else 200):
+        if killed and turn >= 6 and not full:
+            break  # on a fast machine a few rounds may end before anybody is killed
         folder = disk / f"state-{turn}"
         children = [(start(ingest(folder, file, "one")), file) for file in files]
-        time.sleep(chance.uniform(0.005, 0.08))
+        time.sleep(chance.uniform(0.0, 0.08))
         for (pid, _), _ in chance.sample(children, 3):
             os.kill(pid, signal.SIGKILL)
         again = []
