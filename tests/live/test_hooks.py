@@ -298,6 +298,25 @@ def test_a_short_export_belongs_to_the_session_that_named_it(session):
     assert session.talk() == ["why?", "so."]
 
 
+def test_a_named_file_that_is_no_export_costs_itself_only(session):
+    """The transcript names a file with something else in it: it stays where it is, that is noted, and the rest is stored."""
+    path = session.root / "notes.txt"
+    path.write_text("neither a prompt nor an answer")
+    session.write(exported(path))
+    assert expand(session)["decision"] == "block"
+    assert path.exists()
+    assert len(session.talk()) == 6
+    assert "not a conversation export" in (session.state / "hooks.log").read_text()
+
+
+def test_a_transcript_that_is_none_is_noted(session):
+    """What the client names as its transcript is something else: nothing is stored, and the log says why."""
+    session.fire("Stop")
+    session.transcript.write_bytes(b"neither JSON\nnor a session\n")
+    assert session.fire("Stop") == {}
+    assert "no transcript of a session" in (session.state / "hooks.log").read_text()
+
+
 def test_the_numbers_are_those_since_the_last_export(session):
     """What was captured as it came is new to whoever exports; what was counted once is not counted again."""
     session.fire("Stop")
@@ -584,6 +603,7 @@ def test_transcripts_are_left_alone_where_the_setting_says_so(session):
     """Without capture of transcripts an export is still processed when the command is called."""
     off = {"EXPORT_DEDUP_CAPTURE_TRANSCRIPTS": "off"}
     assert session.fire("Stop", environment=off) == {}
+    assert "systemMessage" not in session.fire("SessionStart", environment=off, source="startup")
     assert not session.state.exists()
 
 
