@@ -6,6 +6,8 @@ The files get the time of now, for the client deletes what was not written to fo
 
 from __future__ import annotations
 
+import contextlib
+import glob
 import os
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -50,6 +52,7 @@ def to_client(shelf: Shelf, session: str) -> Returned:
     there = [_is_there(shelf, entry, path) for entry, path in files]
     written = []
     for (entry, path), is_there in zip(files, there):
+        _remove_temporaries(path)
         if not is_there:
             _write(shelf, entry, path)
         written.append((entry.name, str(path), not is_there))
@@ -78,6 +81,13 @@ def _is_there(shelf: Shelf, entry: Entry, path: Path) -> bool:
         f"{path} exists and is not what the archive has",
         hint="The client's own file stays as it is. To look at both: restore --session ID --output DIR/",
     )
+
+
+def _remove_temporaries(path: Path) -> None:
+    """What a run that was killed left of this file: whoever returns a session holds the archive's lock."""
+    with contextlib.suppress(OSError):
+        for left in path.parent.glob(f"{glob.escape(path.name)}.*.tmp"):
+            left.unlink()
 
 
 def _write(shelf: Shelf, entry: Entry, path: Path) -> None:
