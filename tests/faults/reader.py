@@ -50,7 +50,7 @@ def whole(folder: Path) -> bytes:
         files[int(start)] = (int(end), path)
     while at in files:
         at, path = files[at]
-        sealed += lzma.decompress(path.read_bytes())
+        sealed += _unsealed(path)
     assert len(sealed) == at
     log = folder / "conversation_log.jsonl"
     data = log.read_bytes() if log.exists() else b""
@@ -61,6 +61,50 @@ def whole(folder: Path) -> bytes:
             assert data.startswith(twice)
             data = data[len(twice) :]
     return sealed + data
+
+
+def _unsealed(path: Path) -> bytes:
+    """The lines of a sealed file: block by block, with what was left out of them put back."""
+    rest, blocks = path.read_bytes(), []
+    while rest:
+        stream = lzma.LZMADecompressor()
+        blocks.append(stream.decompress(rest))
+        rest = stream.unused_data
+    if ".lean." not in path.name:
+        return b"".join(blocks)
+    table = json.loads(blocks.pop())
+    found = [_with_hashes(block) for block in blocks]
+    assert [len(block) for block in found] == table["blocks"]
+    return b"".join(found)
+
+
+def _with_hashes(block: bytes) -> bytes:
+    hashes: list[str] = []
+    lines, end = [], 0
+    for line in block.splitlines(keepends=True):
+        if line.startswith(b"\x01"):  # it stands as it is
+            lines.append(line[1:])
+            line = _LINE.sub(rb"\1}", line[1:-1]) + b"\n"  # noqa: PLW2901
+        row = json.loads(line)
+        if "index" in row:
+            identity = row.get("content_hash") or _hash(row["message"])
+            if isinstance(identity, int):
+                identity = hashes[-identity]
+            span = row["source"].get("span", [])
+            if len(span) == 1:
+                line = re.sub(rb"\[\d+\]\}\}\n$", b"[%d,%d]}}\n" % (end, end + span[0]), line)  # noqa: PLW2901
+                span = [end, end + span[0]]
+            end = span[1] if span else end
+            line = re.sub(rb',"content_hash":\d+', b"", line, count=1)  # noqa: PLW2901
+            if b',"content_hash":"' not in line[: line.index(b'"source"')].partition(b',"message"')[0]:
+                head = re.match(rb'.*?"timestamp":"[^"]*"', line)[0]
+                line = head + b',"content_hash":"%s"' % identity.encode() + line[len(head) :]  # noqa: PLW2901
+            hashes.append(identity)
+        else:
+            hashes.append("")
+        if len(lines) < len(hashes):
+            lines.append(line[:-2] + b',"crc32":"%08x"}\n' % zlib.crc32(line[:-1]))
+    return b"".join(lines)
 
 
 def read(data: bytes, blobs: Path | None = None) -> Log:

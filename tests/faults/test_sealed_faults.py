@@ -11,7 +11,7 @@ import shutil
 import pytest
 
 from deduplication.errors import StoreDamaged
-from deduplication.storage import log_store, sealed
+from deduplication.storage import log_store, sealed, sealed_blocks
 from exports import Story, kept
 from faults import reader, test_concurrency, test_disk, test_kill
 from faults.scenes import NAME, NEW, STORY, Scene, dedup, indexes, truth
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.faults
 def small(monkeypatch):
     """The open part is sealed after each run, in blocks of a few lines, a few blocks to a file."""
     monkeypatch.setattr(log_store, "OPEN", 600)
-    monkeypatch.setattr(sealed, "BLOCK", 1500)
+    monkeypatch.setattr(sealed_blocks, "BLOCK", 1500)
     monkeypatch.setattr(sealed, "MOST", 5000)
 
 
