@@ -194,7 +194,9 @@ def test_a_version_from_another_time_is_made_again(folder):
     store = LogStore(str(folder), sqlite=True)
     with store.transaction():
         entries = store._index._entries
-        entries.put(8, b"", entries.get(8, b"").replace(b'"version":1', b'"version":9'))
+        own = entries.get(8, b"")
+        assert b'"version":2' in own
+        entries.put(8, b"", own.replace(b'"version":2', b'"version":9'))
         entries.write()
     del store
     assert kept(dedup(folder).get_full_conversation("s")) == STORY.truth(0, FILES[1].end)

@@ -345,6 +345,7 @@ class LogStore:
             if self.log.open_size():
                 self.log.seal(self._state.size)
                 self._loaded = self._identity()
+            self.log.sealed.tidy()
             todo = self.log.sealed.improvable()
         for segment in todo:
             better = self.log.sealed.improved(segment)

@@ -176,11 +176,16 @@ class Sealed:
         """What was sealed is no longer in the open part of the log."""
         with contextlib.suppress(FileNotFoundError), atomic.write_errors(self.folder):
             os.unlink(os.path.join(self.folder, _PENDING))
+        self.tidy()
+
+    def tidy(self) -> None:
+        """Delete what a longer or smaller file has taken the place of; nothing that stands behind a file that is missing."""
         atomic.remove_temporaries(self.folder)
         kept = {os.path.basename(segment.path) for segment in self.segments}
-        with contextlib.suppress(OSError):  # a shorter file that is left does no harm
+        with contextlib.suppress(OSError):  # a file that is left does no harm
             for name in os.listdir(self.folder):
-                if _NAME.match(name) and name not in kept:
+                match = _NAME.match(name)
+                if match and name not in kept and int(match[2]) <= self.end:
                     os.unlink(os.path.join(self.folder, name))
 
     def _add(self, lines: bytes) -> None:

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 _ROW: Final = struct.Struct(">qIc8s32s")
 _UUID_FORM: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
-IDENTITY: Final = 16
-"""Bytes of a hash by which a body or an id is found; what is found is compared whole."""
+IDENTITY: Final = 8
+"""Bytes of a hash by which a body or an id is found; what is found is compared whole. Of two bodies with the same first bytes
+the later one is not found, and stored again."""
 
 
 def packed(item: Fingerprint, line: int) -> bytes:
@@ -44,6 +45,18 @@ def unpacked(data: bytes) -> Row:
     if kind == LOST:
         return Fingerprint("", "", kind, "", 0), line
     return Fingerprint(identity.hex(), key.hex(), kind, "", weight, name), line
+
+
+def place(conversation: int, number: int) -> bytes:
+    """An occurrence by conversation and sequence number, in as few bytes as the number that both make needs."""
+    both = conversation << 32 | number
+    return both.to_bytes((both.bit_length() + 7) // 8, "big")
+
+
+def place_in(data: bytes) -> tuple[int, int]:
+    """What :func:`place` made."""
+    both = int.from_bytes(data, "big")
+    return both >> 32, both & 0xFFFFFFFF
 
 
 def uuid_key(conversation: int, uuid: str) -> bytes:
