@@ -78,33 +78,33 @@ def _unsealed(path: Path) -> bytes:
     return b"".join(found)
 
 
+_LEAN = re.compile(
+    rb'(\{"conversation_id":"(?:[^"\\]|\\.)*","index":\d+,"timestamp":"[^"\\]*")(?:,"content_hash":(?:\d+|"\w+"))?(,.*)'
+)
+
+
 def _with_hashes(block: bytes) -> bytes:
+    lines: list[bytes] = []
     hashes: list[str] = []
-    lines, end = [], 0
-    for line in block.splitlines(keepends=True):
+    end = 0
+    for line in block.split(b"\n")[:-1]:
+        match = _LEAN.fullmatch(line)
+        hashes.append("")
         if line.startswith(b"\x01"):  # it stands as it is
             lines.append(line[1:])
-            line = _LINE.sub(rb"\1}", line[1:-1]) + b"\n"  # noqa: PLW2901
-        row = json.loads(line)
-        if "index" in row:
+            continue
+        if match:
+            row = json.loads(line)
             identity = row.get("content_hash") or _hash(row["message"])
-            if isinstance(identity, int):
-                identity = hashes[-identity]
-            span = row["source"].get("span", [])
+            hashes[-1] = identity = hashes[-1 - identity] if isinstance(identity, int) else identity
+            tail, span = match[2], row["source"].get("span", [])
             if len(span) == 1:
-                line = re.sub(rb"\[\d+\]\}\}\n$", b"[%d,%d]}}\n" % (end, end + span[0]), line)  # noqa: PLW2901
                 span = [end, end + span[0]]
+                tail = re.sub(rb"\[\d+\]\}\}$", b"[%d,%d]}}" % (*span,), tail)
             end = span[1] if span else end
-            line = re.sub(rb',"content_hash":\d+', b"", line, count=1)  # noqa: PLW2901
-            if b',"content_hash":"' not in line[: line.index(b'"source"')].partition(b',"message"')[0]:
-                head = re.match(rb'.*?"timestamp":"[^"]*"', line)[0]
-                line = head + b',"content_hash":"%s"' % identity.encode() + line[len(head) :]  # noqa: PLW2901
-            hashes.append(identity)
-        else:
-            hashes.append("")
-        if len(lines) < len(hashes):
-            lines.append(line[:-2] + b',"crc32":"%08x"}\n' % zlib.crc32(line[:-1]))
-    return b"".join(lines)
+            line = match[1] + b',"content_hash":"%s"' % identity.encode() + tail  # noqa: PLW2901
+        lines.append(line[:-1] + b',"crc32":"%08x"}' % zlib.crc32(line))
+    return b"".join(line + b"\n" for line in lines)
 
 
 def read(data: bytes, blobs: Path | None = None) -> Log:

@@ -53,7 +53,7 @@ class Idle(Scene):
         assert reader.read(reader.whole(self.folder)).conversation(NAME) == truth(self.done)
         assert kept(dedup(self.folder).get_full_conversation(NAME)) == truth(self.done)
         self.job()
-        assert len({name[:25] for name in map(lambda path: path.name, files(self.folder))}) == len(files(self.folder))
+        assert len({path.name[:25] for path in files(self.folder)}) == len(files(self.folder))
         again = dedup(self.folder).ingest(self.next.data, name=self.next.name, conversation_id=NAME)
         assert again.new == NEW[self.done]
         self.whole()

@@ -37,7 +37,7 @@ class _Before:
         self.end = b""
 
     def take(self, body: bytes) -> None:
-        """Take notice of a line, without its checksum."""
+        """Take notice of a line, without its checksum; of one that stands as it is only that it is there."""
         head = _HEAD.match(body)
         hashed = _HASHED.match(body, head.end()) if head else None
         if hashed:
@@ -59,7 +59,7 @@ def lean(lines: bytes) -> bytes:
         if _whole(short, before) != line:
             short = WHOLE + line
         out.append(short)
-        before.take(body)
+        before.take(b"" if short[:1] == WHOLE else body)
     return b"".join(each + b"\n" for each in out)
 
 
@@ -69,7 +69,7 @@ def whole(data: bytes) -> bytes:
     for short in data.split(b"\n")[:-1]:
         line = _whole(short, before)
         out.append(line)
-        before.take(line[:-FRAME_LENGTH] + b"}")
+        before.take(b"" if short[:1] == WHOLE else line[:-FRAME_LENGTH] + b"}")
     return b"".join(each + b"\n" for each in out)
 
 
