@@ -36,6 +36,8 @@ PARTS: Final = (
 )
 """What is listed by itself; all that is left is "the rest" (audit, last runs, watermarks, plain files)."""
 ONE_STREAM: Final = 200_000_000
+"""As in ``archive.py``, for W10."""
+ABOUT: Final = ("manifest.json", "truth.jsonl")
 _PATCH: Final = Tool(
     "mkdir repo; : > before",
     'zstd -q -3 --long=27 --patch-from=before -c "$F" > "repo/$N" && cp "$F" before',
@@ -46,10 +48,8 @@ PEERS: Final = {"git": TOOLS["git"], "borg": TOOLS["borg"], "restic": TOOLS["res
 
 
 def files_of(kind: str, folder: Path, *, small: bool) -> list[Path]:
-    """The exports of a set, in order; of a folder that holds other files as well only those that are called exports."""
-    found = archive.made(kind, folder, small=small)
-    named = [path for path in found if "EXPORT" in path.name]
-    return named or found
+    """The exports of a set, in order; of a folder that the generator made, without what it says about them."""
+    return [path for path in archive.made(kind, folder, small=small) if path.name not in ABOUT]
 
 
 class Ours:

@@ -31,6 +31,7 @@ def small(monkeypatch):
     monkeypatch.setattr(log_store, "OPEN", 600)
     monkeypatch.setattr(sealed_blocks, "BLOCK", 1500)
     monkeypatch.setattr(sealed_blocks, "TAIL", 700)
+    monkeypatch.setattr(sealed_blocks, "TOGETHER", 1200)
     monkeypatch.setattr(sealed_blocks, "THOROUGH", 6000)
     monkeypatch.setattr(sealed, "MOST", 5000)
 

@@ -45,7 +45,7 @@ LARGE: Final = 5_000
 """Messages from which on an SQLite index takes the place of the JSON files: those are read and written whole."""
 
 
-OPEN: Final = 256 * 1024
+OPEN: Final = 64 * 1024
 """Bytes from which on the open part of the log is sealed."""
 
 

@@ -190,15 +190,19 @@ class Sealed:
 
     def _add(self, lines: bytes) -> None:
         last = self.segments[-1] if self.segments else None
-        blocks = self._of(last) if last is not None and last.lean and last.end - last.start < MOST else []
+        blocks = [*self._of(last)] if last is not None and last.lean and last.end - last.start < MOST else []
         before = self._bytes(blocks)
-        start = blocks[0].start if before else self.end
-        lengths = [block.end - block.start for block in blocks] if before else []
-        segment = self._write(start, before + sealed_blocks.packed(lines), [*lengths, len(lines)], thorough=False)
-        if before:
-            self.segments[-1] = segment
-        else:
-            self.segments.append(segment)
+        if not before:
+            self.segments.append(self._write(self.end, sealed_blocks.packed(lines), [len(lines)], thorough=False))
+            return
+        start, at = blocks[0].start, blocks[-1]
+        if at.end - at.start + len(lines) <= sealed_blocks.TOGETHER:
+            lines = sealed_blocks.unpacked(before[at.offset :]) + lines
+            before = before[: at.offset]
+            del blocks[-1]
+        lengths = [block.end - block.start for block in blocks]
+        streams = before + sealed_blocks.packed(lines)
+        self.segments[-1] = self._write(start, streams, [*lengths, len(lines)], thorough=False)
 
     def _bytes(self, blocks: list[Block]) -> bytes:
         """The streams of all blocks of a file; none where the file is not what was written: nothing is added to it."""

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 BLOCK: Final = 1024 * 1024
 """Bytes of lines in a block, or one line where it is longer."""
+TOGETHER: Final = 512 * 1024
+"""Bytes up to which the last block is compressed once more, together with what follows: small ones compress badly."""
 THOROUGH: Final = 4 * 1024 * 1024
 """The same where nobody waits."""
 TAIL: Final = 64 * 1024
