@@ -24,7 +24,7 @@ def small(monkeypatch):
     """The open part is sealed after each run, in blocks of a few lines, a few blocks to a file."""
     monkeypatch.setattr(log_store, "OPEN", 600)
     monkeypatch.setattr(sealed_blocks, "BLOCK", 1500)
-    monkeypatch.setattr(sealed_blocks, "TOGETHER", 1200)
+    monkeypatch.setattr(sealed_blocks, "TOGETHER", 3500)
     monkeypatch.setattr(sealed, "MOST", 5000)
 
 

@@ -206,3 +206,45 @@ def test_a_store_that_is_damaged_says_so(tmp_path):
     log.write_bytes(log.read_bytes()[:-100])
     with pytest.raises(StoreDamaged):
         ClaudeConversationDeduplicator(folder).store.condense()
+
+
+def test_small_blocks_are_put_together_as_they_come(tmp_path, small, monkeypatch):
+    """A store that grows by a few lines at a time has no thousands of blocks; no byte of it changes."""
+    monkeypatch.setattr(log_store, "OPEN", 1)
+    monkeypatch.setattr(sealed_blocks, "TOGETHER", 3500)
+    monkeypatch.setattr(sealed, "MOST", 10**9)
+    folder = tmp_path / "state"
+    log = b""
+    for file in STORY.exports(1)[:8]:
+        store = stored(folder, "json", [file]).store
+        assert reader.whole(folder).startswith(log)
+        log = reader.whole(folder)
+    store.log.sealed.look()
+    lengths = [block.end - block.start for block in store.log.sealed.blocks()]
+    assert sum(lengths) == len(log)
+    assert all(one + other > 3500 for one, other in zip(lengths, lengths[1:]))
+    assert store.verify() == []
+
+
+def test_a_file_that_vanished_is_no_reason_to_lose_others(tmp_path, small):
+    """Without it nothing behind it can be read; all that is behind it stays on the disk, for whoever puts it back."""
+    folder = tmp_path / "state"
+    dedup = stored(folder, "json")
+    first, *others = sorted(folder.glob("sealed/*.xz"))
+    assert others
+    kept_aside = first.read_bytes()
+    first.unlink()
+    with pytest.raises(StoreDamaged):
+        ClaudeConversationDeduplicator(folder).store.condense()
+    dedup.store.log.sealed.look()
+    dedup.store.log.sealed.tidy()
+    assert sorted(folder.glob("sealed/*.xz")) == others
+    first.write_bytes(kept_aside)
+    assert ClaudeConversationDeduplicator(folder).store.verify() == []
+
+
+def test_a_table_longer_than_any_is_refused_before_it_is_unpacked():
+    """A few bytes that unpack to gigabytes do not fill the memory."""
+    data = sealed_blocks.packed(b'{"conversation_id":"s"}\n') + lzma.compress(b" " * 5_000_000, lzma.FORMAT_XZ)
+    with pytest.raises(ValueError, match="table"):
+        sealed_blocks.blocks_of(data)
