@@ -11,7 +11,7 @@ import shutil
 import pytest
 
 from deduplication.errors import StoreDamaged
-from deduplication.storage import log_store, sealed
+from deduplication.storage import log_store, sealed, sealed_blocks
 from exports import Story, kept
 from faults import reader, test_concurrency, test_disk, test_kill
 from faults.scenes import NAME, NEW, STORY, Scene, dedup, indexes, truth
@@ -23,7 +23,8 @@ pytestmark = pytest.mark.faults
 def small(monkeypatch):
     """The open part is sealed after each run, in blocks of a few lines, a few blocks to a file."""
     monkeypatch.setattr(log_store, "OPEN", 600)
-    monkeypatch.setattr(sealed, "BLOCK", 1500)
+    monkeypatch.setattr(sealed_blocks, "BLOCK", 1500)
+    monkeypatch.setattr(sealed_blocks, "TOGETHER", 3500)
     monkeypatch.setattr(sealed, "MOST", 5000)
 
 
@@ -38,6 +39,56 @@ def test_a_run_that_seals_may_be_killed_at_any_call(disk, done):
     scene = Scene(disk / "state", done)
     assert not done or files(scene.template)
     test_kill.every_call(scene.job, scene.reset, scene.recovers, least=20)
+
+
+class Idle(Scene):
+    """The job is to condense a store with three runs in it; afterwards there is nothing more in it than before."""
+
+    def job(self):
+        """What ``pack`` does with the store."""
+        dedup(self.folder).store.condense()
+        return {"new": 0, "total": 0}
+
+    def recovers(self):
+        """Every line is there, once, and a run goes on."""
+        assert reader.read(reader.whole(self.folder)).conversation(NAME) == truth(self.done)
+        assert kept(dedup(self.folder).get_full_conversation(NAME)) == truth(self.done)
+        self.job()
+        assert len({path.name[:25] for path in files(self.folder)}) == len(files(self.folder))
+        again = dedup(self.folder).ingest(self.next.data, name=self.next.name, conversation_id=NAME)
+        assert again.new == NEW[self.done]
+        self.whole()
+
+
+def test_condensing_may_be_killed_at_any_call(disk):
+    """I6: whatever call is the last one, every line is there once, and both files are not kept side by side for ever."""
+    scene = Idle(disk / "state", 2)
+    test_kill.every_call(scene.job, scene.reset, scene.recovers, least=10)
+
+
+@pytest.mark.parametrize("action", [errno.ENOSPC, errno.EIO, "short-then-full"], ids=str)
+def test_condensing_that_is_refused_costs_nothing(disk, action):
+    """A full disk or an error at any call leaves every line where it was."""
+    scene = Idle(disk / "state", 2)
+    only = ("write",) if action == "short-then-full" else ()
+    reached, at = True, 0
+    while reached:
+        at += 1
+        scene.reset()
+        _, _, reached = test_disk.failing(scene, at, action, only=only)
+        scene.recovers()
+    assert at > 3
+
+
+def test_runs_go_on_while_it_is_condensed(disk):
+    """Eight processes add and condense at once: as if they had run one after the other."""
+    story = Story(12, exchanges=16)
+    work = story.exports(2)
+    folder = disk / "state"
+    jobs = [test_concurrency.ingest(folder, file, "one") for file in work]
+    idle = [lambda: [dedup(folder).store.condense() for _ in range(6)] and 0 for _ in range(2)]
+    test_concurrency.together([*jobs, *idle])
+    test_concurrency.agrees(folder, {"one": story.truth()})
 
 
 @pytest.mark.parametrize("action", [errno.ENOSPC, errno.EIO, "short-then-full"], ids=str)

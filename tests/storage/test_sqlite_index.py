@@ -90,7 +90,7 @@ CHANGES = {
     "an entry is in the wrong place": "UPDATE entry SET bucket = (bucket + 1) % 4096 WHERE kind = 6",
     "the digests are gone": "DELETE FROM digest",
     "a digest is text": "UPDATE digest SET value = 'x'",
-    "rows are gone": "DELETE FROM occurrence WHERE number = 3",
+    "rows are gone": "DELETE FROM occurrence WHERE number = 0",
     "rows are changed": "UPDATE occurrence SET \"row\" = x'00'",
     "rows are text": "UPDATE occurrence SET \"row\" = 'x'",
     "a conversation is gone": "DELETE FROM entry WHERE kind = 0",
@@ -194,7 +194,9 @@ def test_a_version_from_another_time_is_made_again(folder):
     store = LogStore(str(folder), sqlite=True)
     with store.transaction():
         entries = store._index._entries
-        entries.put(8, b"", entries.get(8, b"").replace(b'"version":1', b'"version":9'))
+        own = entries.get(8, b"")
+        assert b'"version":2' in own
+        entries.put(8, b"", own.replace(b'"version":2', b'"version":9'))
         entries.write()
     del store
     assert kept(dedup(folder).get_full_conversation("s")) == STORY.truth(0, FILES[1].end)
@@ -204,13 +206,19 @@ def test_a_version_from_another_time_is_made_again(folder):
 
 def test_ids_of_any_form_are_found_again(tmp_path):
     """Ids that are no UUIDs, and the same id in two conversations, are each found in their own."""
-    ids = ["0f0e0d0c-0b0a-4908-8706-050403020100", "0F0E0D0C-0B0A-4908-8706-050403020100", "msg_1:0", "ü\ud800"]
+    ids = [
+        "0f0e0d0c-0b0a-4908-8706-050403020100",
+        "0F0E0D0C-0B0A-4908-8706-050403020100",
+        "msg_1:0",
+        "ü\ud800",
+        "x" * 300,
+    ]
     messages = [Message(USER, PROMPT, f"text {n}", uuid=uuid, fidelity=EXACT) for n, uuid in enumerate(ids)]
     store = LogStore(str(tmp_path / "state"), sqlite=True)
     prints = fingerprint.fingerprints(messages)
     with store.transaction():
         for conversation in ("one", "two"):
-            rows = [(n, NewOccurrence(prints[n], messages[n], "2026-01-01T00:00:00Z", "source")) for n in range(4)]
+            rows = [(n, NewOccurrence(prints[n], messages[n], "2026-01-01T00:00:00Z", "source")) for n in range(5)]
             record = log_store_record(conversation)
             store.commit(conversation, rows, record, 0.0)
     again = LogStore(str(tmp_path / "state"))
@@ -223,12 +231,12 @@ def test_ids_of_any_form_are_found_again(tmp_path):
 
 
 def log_store_record(name):
-    """A commit record of four messages."""
+    """A commit record of five messages."""
     from deduplication.storage.base import ExportRecord
 
     return ExportRecord(
-        name=name, sha256=(name * 64)[:64], bytes=10, format="x", parser=1, total=4, new=4 if name == "one" else 0,
-        window=[[0, 3]],
+        name=name, sha256=(name * 64)[:64], bytes=10, format="x", parser=1, total=5, new=5 if name == "one" else 0,
+        window=[[0, 4]],
     )  # fmt: skip
 
 

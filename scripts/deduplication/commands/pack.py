@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from .. import archive_report, config
 from ..archive import packing
+from ..deduplicator import ClaudeConversationDeduplicator
 from ..display import show
 from ..errors import EXIT_FAILURE, EXIT_OK, UsageError
 from ..live.place import stored_at
@@ -26,7 +27,8 @@ def main(arguments: Sequence[str]) -> int:
     parser = shared.Parser(
         "deduplicate_export.py pack",
         "Move the exports in MEMORY-CONTEXT/exports-archive/ that are older than some days into packs: each part of them\n"
-        "is stored once, compressed. Each file is restored from its pack and compared before the plain one goes.",
+        "is stored once, compressed. Each file is restored from its pack and compared before the plain one goes. Small packs\n"
+        "are put together, and the store's log is compressed anew: slower than in a run, and smaller.",
     )
     shared.add_project(parser)
     add = parser.add_argument
@@ -38,6 +40,8 @@ def main(arguments: Sequence[str]) -> int:
     waiting = packing.due(project, days)
     with progress(sum(size for _, size in waiting), "Packing") as advance:
         done = packing.pack(project, days, session_of=packing.session_lookup(project), advance=advance)
+    if project.state.is_dir():
+        ClaudeConversationDeduplicator(os.fspath(project.state)).store.condense()
     for name, error in done.failures:
         show(archive_report.not_packed(name, str(error), error.hint), sys.stderr)
     if asked.json:

@@ -13,8 +13,9 @@ from .json_spans import decoder
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_PARENT: Final = re.compile(rb'^\{"parentUuid":"([0-9a-f-]{36})"', re.MULTILINE)
-_OWN: Final = re.compile(rb'"uuid":"([0-9a-f-]{36})"')
+_PARENT: Final = b'{"parentUuid":"'
+_OWN: Final = b'"uuid":"'
+_ID: Final = re.compile(rb'([0-9a-f-]{36})"')
 
 
 def lines_of(data: bytes) -> Iterator[tuple[int, int]]:
@@ -69,15 +70,25 @@ class Orphan(NamedTuple):
 def orphans(data: bytes, before: bytes = b"") -> list[Orphan]:
     """Lines whose parent is not before them, neither in ``data`` nor in ``before``. Looks at bytes only: it reads every part."""
     first: dict[bytes, int] = {}
-    for match in _OWN.finditer(data):
-        first.setdefault(match.group(1), match.start())
-    lonely = [
-        (match.start(), match.group(1))
-        for match in _PARENT.finditer(data)
-        if not -1 < first.get(match.group(1), -1) < match.start()
-    ]
-    known = set(_OWN.findall(before)) if lonely else set()
+    for start, own in _ids(data, _OWN):
+        first.setdefault(own, start)
+    parents = [(start + 1, parent) for start, parent in _ids(data, b"\n" + _PARENT)]
+    begins = _ID.match(data, len(_PARENT)) if data.startswith(_PARENT) else None
+    if begins:
+        parents.insert(0, (0, begins.group(1)))
+    lonely = [(start, parent) for start, parent in parents if not -1 < first.get(parent, -1) < start]
+    known = {own for _, own in _ids(before, _OWN)} if lonely else set()
     return [Orphan(start, parent in first) for start, parent in lonely if parent not in known]
+
+
+def _ids(data: bytes, mark: bytes) -> Iterator[tuple[int, bytes]]:
+    """Where the mark stands in front of an id, and the id. ``find`` is ten times as fast as an expression over megabytes."""
+    at = data.find(mark)
+    while at >= 0:
+        match = _ID.match(data, at + len(mark))
+        if match:
+            yield at, match.group(1)
+        at = data.find(mark, at + len(mark))
 
 
 def _text(value: dict[str, Any], name: str) -> str:

@@ -180,6 +180,9 @@ class Store(Protocol):
     def byte_counts(self) -> tuple[int, int]:
         """Bytes of all distinct exports processed, and bytes that log and indexes take."""
 
+    def condense(self) -> None:
+        """Make it smaller when nobody waits; what is in it stays the same. Others can use it meanwhile. Raises ``StoreError``."""
+
     def verify(self) -> list[str]:
         """Recount everything from the log: one line for each thing that is wrong, none where all is well."""
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     Entry = tuple[int, bytes]
 
@@ -27,6 +27,9 @@ _SCHEMA: Final = (
     f"CREATE INDEX listed ON entry (kind, key) WHERE kind < {_LISTED}",
 )
 _CRC: Final = 4
+_LONG: Final = 255
+ROWS: Final = 16
+"""Rows in one record: alone each would cost SQLite as many bytes as it says."""
 _STEP: Final = 1 << 32
 """What each entry adds to its digest besides its checksum: so that the number of entries counts as well."""
 
@@ -109,26 +112,55 @@ class CheckedEntries:
 
     def row(self, conversation: int, number: int) -> bytes:
         """One row that is known to be there. Raises :class:`IndexDamaged`."""
-        query = 'SELECT number, "row" FROM occurrence WHERE conversation = ? AND number = ?'
-        return _checked(conversation, [number], self._select(query, conversation, number))[0]
+        found = self._group(conversation, number // ROWS)
+        if number % ROWS >= len(found):
+            raise IndexDamaged(f"row {number} of conversation {conversation} is missing")
+        return found[number % ROWS]
 
     def rows(self, conversation: int, count: int) -> list[bytes]:
         """The first ``count`` rows, which are known to be there. Raises :class:`IndexDamaged`."""
         query = 'SELECT number, "row" FROM occurrence WHERE conversation = ? AND number < ? ORDER BY number'
-        return _checked(conversation, range(count), self._select(query, conversation, count))
+        found: list[bytes] = []
+        for number, sealed in self._select(query, conversation, -(-count // ROWS)):
+            if number * ROWS != len(found):
+                break
+            found += _unsealed(conversation, number, sealed)
+        if len(found) < count:
+            raise IndexDamaged(f"rows of conversation {conversation} are missing")
+        return found[:count]
 
     def add_row(self, conversation: int, number: int, data: bytes) -> None:
-        """Add a row."""
-        self._rows.append((conversation, number, _sealed(conversation, number, data)))
+        """Add a row, the next one of its conversation."""
+        self._rows.append((conversation, number, data))
+
+    def _group(self, conversation: int, number: int) -> list[bytes]:
+        """The rows of one record; none where there is no such record. Raises :class:`IndexDamaged`."""
+        query = 'SELECT "row" FROM occurrence WHERE conversation = ? AND number = ?'
+        for (sealed,) in self._select(query, conversation, number):
+            return _unsealed(conversation, number, sealed)
+        return []
+
+    def _groups(self) -> Iterator[tuple[int, int, bytes]]:
+        """The records that the new rows make, with the rows that the last one of a conversation has already."""
+        groups: dict[tuple[int, int], list[bytes]] = {}
+        for conversation, number, data in self._rows:
+            place = (conversation, number // ROWS)
+            if place not in groups:
+                groups[place] = self._group(*place) if number % ROWS else []
+            if len(groups[place]) != number % ROWS:
+                raise IndexDamaged(f"row {number} of conversation {conversation} does not follow the one before")
+            groups[place].append(data)
+        for place, rows in groups.items():
+            yield (*place, _sealed(*place, rows))
 
     # -- all of it ---------------------------------------------------------------------------------------------
 
     def write(self) -> None:
-        """Everything that was put, all or nothing. Raises ``sqlite3.Error``."""
+        """Everything that was put, all or nothing. Raises ``sqlite3.Error`` and :class:`IndexDamaged`."""
         connection = self._connection
         connection.execute("BEGIN IMMEDIATE")
         try:
-            connection.executemany("INSERT OR REPLACE INTO occurrence VALUES (?, ?, ?)", self._rows)
+            connection.executemany("INSERT OR REPLACE INTO occurrence VALUES (?, ?, ?)", list(self._groups()))
             for number, entries in self._changed.items():
                 bucket = self._buckets[number]
                 connection.executemany(
@@ -174,17 +206,27 @@ def _digest(kind: int, key: object, value: object) -> int:
     return _STEP + zlib.crc32(value, zlib.crc32(key, kind & 0xFFFFFFFF))
 
 
-def _sealed(conversation: int, number: int, data: bytes) -> bytes:
+def _sealed(conversation: int, number: int, rows: list[bytes]) -> bytes:
+    """A record: a checksum, the number of rows in a byte, and each row behind its length, in one byte or 255 and four more."""
+    data = bytes([len(rows)]) + b"".join(_length(row) + row for row in rows)
     return zlib.crc32(data, zlib.crc32(b"%d/%d" % (conversation, number))).to_bytes(_CRC, "big") + data
 
 
-def _checked(conversation: int, numbers: Iterable[int], rows: list[tuple[Any, ...]]) -> list[bytes]:
-    expected = list(numbers)
-    result = []
-    if [number for number, _ in rows] != expected:
-        raise IndexDamaged(f"rows of conversation {conversation} are missing")
-    for number, sealed in rows:
-        if not isinstance(sealed, bytes) or _sealed(conversation, number, sealed[_CRC:]) != sealed:
-            raise IndexDamaged(f"row {number} of conversation {conversation} does not agree with its checksum")
-        result.append(sealed[_CRC:])
-    return result
+def _unsealed(conversation: int, number: int, sealed: object) -> list[bytes]:
+    data = sealed[_CRC:] if isinstance(sealed, bytes) else b""
+    crc32 = zlib.crc32(data, zlib.crc32(b"%d/%d" % (conversation, number)))
+    if not isinstance(sealed, bytes) or not data or crc32.to_bytes(_CRC, "big") != sealed[:_CRC]:
+        raise IndexDamaged(f"rows {number * ROWS} ... of conversation {conversation} do not agree with their checksum")
+    rows, at = [], 1
+    for _ in range(data[0]):
+        size, at = data[at], at + 1
+        if size == _LONG:
+            size, at = int.from_bytes(data[at : at + 4], "big"), at + 4
+        rows.append(data[at : at + size])
+        at += size
+    return rows
+
+
+def _length(row: bytes) -> bytes:
+    size = len(row)
+    return bytes([size]) if size < _LONG else bytes([_LONG]) + size.to_bytes(4, "big")

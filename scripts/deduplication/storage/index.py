@@ -46,5 +46,8 @@ class Index(Protocol):
     def compare(self, state: State, audit: AuditMark) -> list[str]:
         """A line for each file that does not say what ``state`` says, which was counted from the log."""
 
+    def condense(self) -> None:
+        """Make its files smaller; what they say stays the same. Raises ``StoreNotWritable``."""
+
     def remove(self) -> None:
         """Delete its files."""

@@ -45,7 +45,7 @@ LARGE: Final = 5_000
 """Messages from which on an SQLite index takes the place of the JSON files: those are read and written whole."""
 
 
-OPEN: Final = 1024 * 1024
+OPEN: Final = 64 * 1024
 """Bytes from which on the open part of the log is sealed."""
 
 
@@ -336,6 +336,24 @@ class LogStore:
             with contextlib.suppress(FileNotFoundError):
                 stored += os.stat(self._path(name)).st_size
         return self._state.raw_bytes, stored + self.blobs.size()
+
+    def condense(self) -> None:
+        """Seal what is open, compress slowly what was compressed quickly, and take the holes out of the index."""
+        if not os.path.isdir(self.folder):
+            return
+        with self.transaction():
+            if self.log.open_size():
+                self.log.seal(self._state.size)
+                self._loaded = self._identity()
+            self.log.sealed.tidy()
+            todo = self.log.sealed.improvable()
+        for segment in todo:
+            better = self.log.sealed.improved(segment)
+            if better is not None:
+                with self.transaction():
+                    self.log.sealed.exchange(segment, *better)
+        with self.transaction():
+            self._index.condense()
 
     # -- verify and rebuild ------------------------------------------------------------------------------------
 

@@ -1,8 +1,9 @@
-"""The sealed part of the log: whole lines, compressed, each file replaced only by a longer one.
+"""The sealed part of the log: whole lines, compressed, each file replaced only by a longer one or a smaller one of the same lines.
 
-``sealed/START-END-CRC.jsonl.xz`` holds the log's bytes from START to END (twelve digits each) as ``xz`` streams one after
-another, so that ``xz -dc`` prints them; CRC is the CRC-32 of the file, which tells a flipped bit. A stream is a block: what is
-decompressed to read one line of it. Offsets are those of the whole log, as if nothing had been compressed.
+``sealed/START-END-CRC.lean.jsonl.xz`` holds the log's bytes from START to END (twelve digits each) as ``xz`` streams one after
+another; CRC is the CRC-32 of the file, which tells a flipped bit. A stream is a block of :mod:`~.lean` lines: what is
+decompressed to read one line of it; the last one is the table of the blocks. Without ``.lean`` in its name a file, of an
+earlier version, has the lines as they are and no table. Offsets are those of the whole log, as if nothing had been compressed.
 """
 
 from __future__ import annotations
@@ -16,20 +17,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from .. import atomic
-from . import healing
+from . import healing, sealed_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FOLDER: Final = "sealed"
-BLOCK: Final = 1024 * 1024
-"""Bytes of lines in a block, or one line where it is longer."""
 MOST: Final = 16 * 1024 * 1024
 """Bytes of the log in one file; more where one block is longer."""
-_NAME: Final = re.compile(r"(\d{12})-(\d{12,})-([0-9a-f]{8})\.jsonl\.xz\Z")
+_NAME: Final = re.compile(r"(\d{12})-(\d{12,})-([0-9a-f]{8})(\.lean)?\.jsonl\.xz\Z")
 _PENDING: Final = ".pending"
-_PRESET: Final = 1
-_FOOTER: Final = 12
 _CACHED: Final = 4
 
 
@@ -45,6 +42,7 @@ class Segment:
     end: int
     crc32: int
     path: str
+    lean: bool = True
 
 
 @dataclass(frozen=True)
@@ -65,6 +63,7 @@ class Sealed:
         self.folder = os.path.join(folder, FOLDER)
         self.segments: list[Segment] = []
         self._blocks: dict[str, list[Block]] = {}
+        self._thorough: dict[str, bool] = {}
         self._cache: dict[Block, bytes] = {}
 
     @property
@@ -82,8 +81,12 @@ class Sealed:
         for name in names:
             match = _NAME.match(name)
             if match:
-                segment = Segment(int(match[1]), int(match[2]), int(match[3], 16), os.path.join(self.folder, name))
-                if segment.start not in found or found[segment.start].end < segment.end:
+                path = os.path.join(self.folder, name)
+                segment = Segment(int(match[1]), int(match[2]), int(match[3], 16), path, bool(match[4]))
+                if segment.start not in found or (found[segment.start].end, found[segment.start].path) < (
+                    segment.end,
+                    path,
+                ):
                     found[segment.start] = segment
         chain: list[Segment] = []
         at = 0
@@ -91,7 +94,10 @@ class Sealed:
             chain.append(found[at])
             at = found[at].end
         if chain != self.segments:
-            self.segments, self._blocks, self._cache = chain, {}, {}
+            self.segments, self._cache = chain, {}
+            self._blocks = {
+                path: blocks for path, blocks in self._blocks.items() if path in {one.path for one in chain}
+            }
 
     # -- reading -----------------------------------------------------------------------------------------------
 
@@ -104,13 +110,11 @@ class Sealed:
     def read(self, block: Block) -> bytes:
         """The lines of a block. Raises :class:`BlockDamaged`."""
         if block not in self._cache:
-            import lzma
-
             try:
                 with atomic.open_regular(block.segment.path) as file:
                     file.seek(block.offset)
-                    data = lzma.decompress(file.read(block.size), lzma.FORMAT_XZ)
-            except (OSError, lzma.LZMAError, EOFError) as error:
+                    data = sealed_blocks.unpacked(file.read(block.size), short=block.segment.lean)
+            except (OSError, ValueError) as error:
                 raise BlockDamaged(f"{_shown(block.segment)}: {error}") from error
             if len(data) != block.end - block.start:
                 raise BlockDamaged(f"{_shown(block.segment)}: a block of another length")
@@ -131,7 +135,7 @@ class Sealed:
         if segment.path not in self._blocks:
             try:
                 with atomic.open_regular(segment.path) as file:
-                    sizes = _streams(file.read())
+                    sizes, self._thorough[segment.path] = sealed_blocks.blocks_of(file.read(), short=segment.lean)
                 if sum(length for _, length in sizes) != segment.end - segment.start:
                     sizes = []
             except (OSError, ValueError, IndexError):
@@ -165,39 +169,112 @@ class Sealed:
         with atomic.write_errors(self.folder):
             atomic.make_private_directory(self.folder)
         atomic.replace(os.path.join(self.folder, _PENDING), b"%d\n" % self.end)
-        for part in _parts(data):
+        for part in sealed_blocks.parts(data, sealed_blocks.BLOCK):
             self._add(part)
 
     def done(self) -> None:
         """What was sealed is no longer in the open part of the log."""
         with contextlib.suppress(FileNotFoundError), atomic.write_errors(self.folder):
             os.unlink(os.path.join(self.folder, _PENDING))
+        self.tidy()
+
+    def tidy(self) -> None:
+        """Delete what a longer or smaller file has taken the place of; nothing that stands behind a file that is missing."""
         atomic.remove_temporaries(self.folder)
         kept = {os.path.basename(segment.path) for segment in self.segments}
-        with contextlib.suppress(OSError):  # a shorter file that is left does no harm
+        with contextlib.suppress(OSError):  # a file that is left does no harm
             for name in os.listdir(self.folder):
-                if _NAME.match(name) and name not in kept:
+                match = _NAME.match(name)
+                if match and name not in kept and int(match[2]) <= self.end:
                     os.unlink(os.path.join(self.folder, name))
 
     def _add(self, lines: bytes) -> None:
-        import lzma
-
         last = self.segments[-1] if self.segments else None
-        before = b""
-        if last is not None and last.end - last.start < MOST:
-            with atomic.write_errors(last.path), atomic.open_regular(last.path) as file:
-                before = file.read()
-        start = last.start if last is not None and before else self.end
-        data = before + lzma.compress(lines, lzma.FORMAT_XZ, preset=_PRESET)
-        end = self.end + len(lines)
-        name = f"{start:012d}-{end:012d}-{zlib.crc32(data):08x}.jsonl.xz"
-        segment = Segment(start, end, zlib.crc32(data), os.path.join(self.folder, name))
+        blocks = [*self._of(last)] if last is not None and last.lean and last.end - last.start < MOST else []
+        before = self._bytes(blocks)
+        if not before:
+            self.segments.append(self._write(self.end, sealed_blocks.packed(lines), [len(lines)], thorough=False))
+            return
+        start, at = blocks[0].start, blocks[-1]
+        if at.end - at.start + len(lines) <= sealed_blocks.TOGETHER:
+            lines = sealed_blocks.unpacked(before[at.offset :]) + lines
+            before = before[: at.offset]
+            del blocks[-1]
+        lengths = [block.end - block.start for block in blocks]
+        streams = before + sealed_blocks.packed(lines)
+        self.segments[-1] = self._write(start, streams, [*lengths, len(lines)], thorough=False)
+
+    def _bytes(self, blocks: list[Block]) -> bytes:
+        """The streams of all blocks of a file; none where the file is not what was written: nothing is added to it."""
+        if not blocks:
+            return b""
+        segment = blocks[0].segment
+        try:
+            with atomic.open_regular(segment.path) as file:
+                data = file.read()
+        except OSError:
+            return b""
+        return data[: blocks[-1].offset + blocks[-1].size] if zlib.crc32(data) == segment.crc32 else b""
+
+    def _write(self, start: int, streams: bytes, lengths: list[int], *, thorough: bool) -> Segment:
+        """A new file, durably."""
+        data = streams + sealed_blocks.table(lengths, thorough=thorough)
+        end, crc32 = start + sum(lengths), zlib.crc32(data)
+        name = f"{start:012d}-{end:012d}-{crc32:08x}.lean.jsonl.xz"
+        segment = Segment(start, end, crc32, os.path.join(self.folder, name))
         atomic.replace(segment.path, data)
-        if before:
-            self.segments[-1] = segment
-        else:
-            self.segments.append(segment)
-        self._blocks = {}
+        return segment
+
+    # -- when nobody waits ---------------------------------------------------------------------------------------
+
+    def improvable(self) -> list[Segment]:
+        """The files that would be smaller if they were compressed slowly, in large blocks; none that is damaged."""
+        found = []
+        for segment in self.segments:
+            blocks = self._of(segment)
+            if blocks[0].size and not (segment.lean and self._thorough.get(segment.path)):
+                found.append(segment)
+        return found
+
+    def improved(self, segment: Segment) -> tuple[bytes, list[int]] | None:
+        """The blocks of a file, compressed slowly and proven, and the bytes of lines in each; None where it is damaged.
+
+        Needs no lock: a file is never changed. Takes a second for some megabytes.
+        """
+        try:
+            with atomic.open_regular(segment.path) as file:
+                data = file.read()
+            blocks = self._of(segment)
+            if zlib.crc32(data) != segment.crc32 or not blocks[0].size:
+                return None
+            parts: list[tuple[bytes, int]] = []
+            waiting: list[bytes] = []
+            for block in blocks:
+                stream = data[block.offset : block.offset + block.size]
+                if segment.lean and block.end - block.start > sealed_blocks.THOROUGH // 2:
+                    parts += sealed_blocks.slowly(b"".join(waiting), tail=False)
+                    waiting = []
+                    parts.append((stream, block.end - block.start))
+                    continue
+                waiting.append(sealed_blocks.unpacked(stream, short=segment.lean))
+            parts += sealed_blocks.slowly(b"".join(waiting), tail=True)
+        except (OSError, ValueError):
+            return None
+        return b"".join(stream for stream, _ in parts), [length for _, length in parts]
+
+    def exchange(self, segment: Segment, streams: bytes, lengths: list[int]) -> bool:
+        """Put what :meth:`improved` gave in the place of a file, durably; False where somebody else replaced it meanwhile.
+
+        Killed between the two steps, both files are there, with the same lines. Raises ``StoreNotWritable``.
+        """
+        if segment not in self.segments:
+            return False
+        better = self._write(segment.start, streams, lengths, thorough=True)
+        if better.path != segment.path:
+            with atomic.write_errors(segment.path):
+                os.unlink(segment.path)
+        self.look()
+        return True
 
     # -- checking and mending -----------------------------------------------------------------------------------
 
@@ -235,55 +312,3 @@ class Sealed:
 
 def _shown(segment: Segment) -> str:
     return f"{FOLDER}/{os.path.basename(segment.path)}"
-
-
-def _parts(data: bytes) -> Iterator[bytes]:
-    """Whole lines of some :data:`BLOCK` bytes each."""
-    start = 0
-    while start < len(data):
-        end = data.find(b"\n", min(start + BLOCK, len(data)) - 1) + 1 or len(data)
-        yield data[start:end]
-        start = end
-
-
-def _streams(data: bytes) -> list[tuple[int, int]]:
-    """Size in the file and uncompressed length of each xz stream, read from their indexes.
-
-    Each stream ends with an index and a footer that says how long the index is (the .xz file format, 2.1.2 and 4). Raises
-    ValueError or IndexError for what is no such file.
-    """
-    found: list[tuple[int, int]] = []
-    end = len(data)
-    while end > 0:
-        footer = data[end - _FOOTER : end]
-        if footer[-2:] != b"YZ" or zlib.crc32(footer[4:10]) != int.from_bytes(footer[:4], "little"):
-            raise ValueError("no footer of a stream")
-        index_size = 4 * (int.from_bytes(footer[4:8], "little") + 1)
-        index = data[end - _FOOTER - index_size : end - _FOOTER]
-        if index[0] or zlib.crc32(index[:-4]) != int.from_bytes(index[-4:], "little"):
-            raise ValueError("no index of a stream")
-        count, at = _number(index, 1)
-        blocks = length = 0
-        for _ in range(count):
-            unpadded, at = _number(index, at)
-            size, at = _number(index, at)
-            blocks += (unpadded + 3) // 4 * 4
-            length += size
-        whole = _FOOTER + blocks + index_size + _FOOTER  # a stream's header is as long as its footer
-        found.append((whole, length))
-        end -= whole
-    if end:
-        raise ValueError("streams of another length")
-    return found[::-1]
-
-
-def _number(data: bytes, at: int) -> tuple[int, int]:
-    """A number in seven bits a byte, the lowest first, and where it ends."""
-    value = shift = 0
-    while True:
-        byte = data[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, at
-        shift += 7

@@ -16,34 +16,56 @@ from .conversation import CODES, KINDS_BY_CODE
 if TYPE_CHECKING:
     from .conversation import Row
 
-_ROW: Final = struct.Struct(">qIc8s32s")
+_HASHES: Final = struct.Struct("8s32s")
 _UUID_FORM: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
-IDENTITY: Final = 16
-"""Bytes of a hash by which a body or an id is found; what is found is compared whole."""
+IDENTITY: Final = 8
+"""Bytes of a hash by which a body or an id is found; what is found is compared whole. Of two bodies with the same first bytes
+the later one is not found, and stored again."""
 
 
 def packed(item: Fingerprint, line: int) -> bytes:
-    """A row: offset of its line, weight, kind, alignment key, content hash, and the id."""
+    """A row: kind, how long the two numbers behind it are, offset of its line and one more, weight, key, hash, and the id."""
     uuid = encoded(item.uuid)
     if _UUID_FORM.match(item.uuid):
         uuid = b"\0" + bytes.fromhex(item.uuid.replace("-", ""))
-    key, identity = bytes.fromhex(item.key), bytes.fromhex(item.content_hash)
-    return _ROW.pack(line, item.weight, CODES[item.kind].encode(), key, identity) + uuid
+    offset, weight = _short(line + 1), _short(item.weight)
+    hashes = _HASHES.pack(bytes.fromhex(item.key), bytes.fromhex(item.content_hash))
+    return b"".join((CODES[item.kind].encode(), bytes([len(offset) << 4 | len(weight)]), offset, weight, hashes, uuid))
 
 
 def unpacked(data: bytes) -> Row:
     """What :func:`packed` made."""
-    line, weight, code, key, identity = _ROW.unpack_from(data)
-    kind = KINDS_BY_CODE[code.decode()]
-    uuid = data[_ROW.size :]
+    kind = KINDS_BY_CODE[chr(data[0])]
+    middle = 2 + (data[1] >> 4)
+    end = middle + (data[1] & 15)
+    line = int.from_bytes(data[2:middle], "big") - 1
+    if kind == LOST:
+        return Fingerprint("", "", kind, "", 0), line
+    key, identity = _HASHES.unpack_from(data, end)
+    uuid = data[end + _HASHES.size :]
     if uuid[:1] == b"\0":
         text = uuid[1:].hex()
         name = "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
     else:
         name = text_of(uuid)
-    if kind == LOST:
-        return Fingerprint("", "", kind, "", 0), line
+    weight = int.from_bytes(data[middle:end], "big")
     return Fingerprint(identity.hex(), key.hex(), kind, "", weight, name), line
+
+
+def _short(number: int) -> bytes:
+    """A number in as few bytes as it needs."""
+    return number.to_bytes((number.bit_length() + 7) // 8, "big")
+
+
+def place(conversation: int, number: int) -> bytes:
+    """An occurrence by conversation and sequence number, in as few bytes as the number that both make needs."""
+    return _short(conversation << 32 | number)
+
+
+def place_in(data: bytes) -> tuple[int, int]:
+    """What :func:`place` made."""
+    both = int.from_bytes(data, "big")
+    return both >> 32, both & 0xFFFFFFFF
 
 
 def uuid_key(conversation: int, uuid: str) -> bytes:

@@ -23,7 +23,19 @@ from ..overlap import TURNS
 from .checked_entries import CheckedEntries, IndexDamaged
 from .conversation import ConversationState
 from .index import AuditMark
-from .sqlite_encoding import IDENTITY, cursor_from, dumps, loads, numbers_in, packed, text_of, unpacked, uuid_key
+from .sqlite_encoding import (
+    IDENTITY,
+    cursor_from,
+    dumps,
+    loads,
+    numbers_in,
+    packed,
+    place,
+    place_in,
+    text_of,
+    unpacked,
+    uuid_key,
+)
 from .sqlite_file import FILES, NAME, connect, empty_private_file, remove
 from .state import State
 from .table import Table
@@ -34,7 +46,7 @@ if TYPE_CHECKING:
 
     from .conversation import Row
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 # Kinds of entries; the first three can be listed (checked_entries._LISTED).
 _CONVERSATION, _SESSION, _CURSOR, _EXPORT, _BODY, _UUID, _KEY, _NUMBER, _META = range(9)
 _PLACE: Final = struct.Struct(">II")
@@ -165,7 +177,7 @@ class SqliteIndex:
         data = self._get(_BODY, bytes.fromhex(identity)[:IDENTITY])
         if data is None:
             return None
-        found = unpacked(self._mending(lambda: self._entries.row(*_PLACE.unpack(data))))
+        found = unpacked(self._mending(lambda: self._entries.row(*place_in(data))))
         return found if found[0].content_hash == identity else None
 
     def candidates(self, state: State, keys: set[str]) -> Mapping[str, int]:
@@ -296,7 +308,7 @@ class SqliteIndex:
         entries = self._entries
         body = bytes.fromhex(item.content_hash)[:IDENTITY]
         if entries.get(_BODY, body) is None:
-            entries.put(_BODY, body, _PLACE.pack(number, at))
+            entries.put(_BODY, body, place(number, at))
         if item.uuid:
             key = uuid_key(number, item.uuid)
             entries.put(_UUID, key, (entries.get(_UUID, key) or b"") + at.to_bytes(4, "big"))
@@ -331,6 +343,19 @@ class SqliteIndex:
         if same and sound == [("ok",)]:
             return []
         return [f"{NAME}: does not say what the log says (an index; 'rebuild' makes it again)"]
+
+    def condense(self) -> None:
+        """Write the pages anew, each full: after many runs a quarter of them is empty. SQLite does it whole or not at all."""
+        import sqlite3
+
+        if self._connection is None:
+            return
+        try:
+            self._connection.execute("VACUUM")
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.Error as error:
+            self.close()
+            raise StoreNotWritable(f"{self._path}: {error}") from error
 
     def remove(self) -> None:
         """Delete the database."""

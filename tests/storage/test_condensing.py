@@ -1,0 +1,250 @@
+"""The store made smaller when nobody waits: not a byte of the log changes, and everything goes on as before."""
+
+from __future__ import annotations
+
+import json
+import lzma
+import zlib
+
+import pytest
+
+from deduplication.deduplicator import ClaudeConversationDeduplicator
+from deduplication.errors import StoreDamaged
+from deduplication.storage import log_store, sealed, sealed_blocks
+from deduplication.storage.sealed import Sealed
+from exports import Story, kept
+from faults import reader
+
+STORY = Story(3, exchanges=14)
+FILES = STORY.exports(4)
+
+
+@pytest.fixture(params=["json", "sqlite"])
+def backend(request):
+    """Both kinds of index."""
+    return request.param
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Blocks of a few lines, a few blocks to a file."""
+    monkeypatch.setattr(log_store, "OPEN", 600)
+    monkeypatch.setattr(sealed_blocks, "BLOCK", 1500)
+    monkeypatch.setattr(sealed_blocks, "TAIL", 700)
+    monkeypatch.setattr(sealed_blocks, "TOGETHER", 1200)
+    monkeypatch.setattr(sealed_blocks, "THOROUGH", 6000)
+    monkeypatch.setattr(sealed, "MOST", 5000)
+
+
+def stored(folder, backend, files=FILES):
+    """A store with these exports."""
+    dedup = ClaudeConversationDeduplicator(folder, backend=backend)
+    for file in files:
+        dedup.ingest(file.data, name=file.name, conversation_id="s")
+    return dedup
+
+
+def names(folder):
+    """The sealed files."""
+    return sorted(path.name for path in folder.glob("sealed/*"))
+
+
+def test_no_byte_of_the_log_changes(tmp_path, backend, small):
+    """The log reads as before, from fewer bytes; the open part is sealed; a second time there is nothing left to do."""
+    folder = tmp_path / "state"
+    store = stored(folder, backend).store
+    before, size = reader.whole(folder), store.log.sealed.byte_count() + store.log.open_size()
+    store.condense()
+    assert reader.whole(folder) == before
+    assert store.log.sealed.byte_count() < size
+    assert (folder / "conversation_log.jsonl").read_bytes() == b""
+    fresh = ClaudeConversationDeduplicator(folder, backend=backend)
+    assert fresh.store.verify() == []
+    assert kept(fresh.get_full_conversation("s")) == STORY.truth()
+    once = names(folder)
+    fresh.store.condense()
+    assert names(folder) == once
+
+
+def test_a_run_goes_on_behind_it(tmp_path, backend, small):
+    """New lines follow on in the last file, which is condensed once more, its large blocks as they are."""
+    folder = tmp_path / "state"
+    dedup = stored(folder, backend, FILES[:2])
+    dedup.store.condense()
+    for file in FILES[2:]:
+        stored(folder, backend, [file]).store.condense()
+        assert reader.read(reader.whole(folder)).problems == []
+    assert kept(ClaudeConversationDeduplicator(folder).get_full_conversation("s")) == STORY.truth()
+    assert dedup.store.verify() == []
+
+
+def test_files_of_an_earlier_version_are_read_and_made_lean(tmp_path, backend, small):
+    """Without ``.lean`` in its name a file has the lines as they are."""
+    folder = tmp_path / "state"
+    store = stored(folder, backend).store
+    log = reader.whole(folder)
+    sealed_bytes = store.log.sealed.end
+    for path in folder.glob("sealed/*"):
+        path.unlink()
+    middle = log.index(b"\n", sealed_bytes // 2) + 1
+    data = lzma.compress(log[:middle]) + lzma.compress(log[middle:sealed_bytes])
+    (folder / "sealed" / f"{0:012}-{sealed_bytes:012}-{zlib.crc32(data):08x}.jsonl.xz").write_bytes(data)
+    dedup = ClaudeConversationDeduplicator(folder, backend=backend)
+    assert dedup.store.verify() == []
+    assert kept(dedup.get_full_conversation("s")) == STORY.truth()
+    assert dedup.ingest(FILES[-1].data, name="again", conversation_id="s").new == 0
+    dedup.store.condense()
+    assert [name for name in names(folder) if ".lean." not in name] == []
+    assert reader.whole(folder).startswith(log)
+    assert dedup.store.verify() == []
+
+
+def test_where_there_is_no_store_none_is_made(tmp_path):
+    """Nothing to do."""
+    ClaudeConversationDeduplicator(tmp_path / "state").store.condense()
+    assert not (tmp_path / "state").exists()
+
+
+def test_a_file_that_somebody_replaced_meanwhile_is_left(tmp_path, small):
+    """A run sealed more lines while the file was compressed: its longer file stays."""
+    folder = tmp_path / "state"
+    store = stored(folder, "json", FILES[:2]).store
+    segment = store.log.sealed.improvable()[-1]
+    better = store.log.sealed.improved(segment)
+    stored(folder, "json", FILES[2:])
+    after = names(folder)
+    with store.transaction():
+        assert store.log.sealed.exchange(segment, *better) is (segment.path.rpartition("/")[2] in after)
+    assert store.verify() == []
+    assert kept(ClaudeConversationDeduplicator(folder).get_full_conversation("s")) == STORY.truth()
+
+
+def test_a_damaged_file_is_left_as_it_is(tmp_path, small):
+    """It is for verify to name and for rebuild to mend; nothing is added to it, and the others are condensed."""
+    folder = tmp_path / "state"
+    store = stored(folder, "json").store
+    segment = store.log.sealed.segments[0]
+    with open(segment.path, "r+b") as file:
+        file.seek(40)
+        file.write(bytes(20))
+    assert store.log.sealed.improved(segment) is None
+    store.condense()
+    assert segment.path.rpartition("/")[2] in names(folder)
+    assert any("checksum" in problem for problem in store.verify())
+
+
+def test_nothing_is_added_to_a_damaged_file(tmp_path, small, monkeypatch):
+    """Its name would then say that it is sound."""
+    monkeypatch.setattr(sealed, "MOST", 10**9)
+    folder = tmp_path / "state"
+    stored(folder, "json", FILES[:1])
+    (path,) = folder.glob("sealed/*.xz")
+    data = bytearray(path.read_bytes())
+    data[45] ^= 1
+    path.write_bytes(data)
+    stored(folder, "json", FILES[1:2])
+    assert path.name in names(folder)
+    assert len(names(folder)) == 2
+    problems = ClaudeConversationDeduplicator(folder).store.rebuild()
+    assert any("set right" in problem for problem in problems)
+    assert ClaudeConversationDeduplicator(folder).store.verify() == []
+
+
+TABLES = {
+    "no JSON": b"blocks\n",
+    "another form": b"[]\n",
+    "without lengths": b'{"thorough":true}\n',
+    "too few lengths": b'{"blocks":[],"thorough":true}\n',
+    "a length that is none": b'{"blocks":[0],"thorough":true}\n',
+    "another length": b'{"blocks":[5],"thorough":true}\n',
+    "too long": b" " * 1_000_001,
+}
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
+def test_a_file_whose_table_is_none_cannot_be_read(tmp_path, table):
+    """Whoever asks for its lines is told, and gets nothing that is wrong."""
+    line = b'{"conversation_id":"s"}\n'
+    data = sealed_blocks.packed(line) + lzma.compress(table, lzma.FORMAT_XZ)
+    folder = tmp_path / "sealed"
+    folder.mkdir()
+    (folder / f"{0:012}-{len(line):012}-{zlib.crc32(data):08x}.lean.jsonl.xz").write_bytes(data)
+    found = Sealed(str(tmp_path))
+    found.look()
+    assert found.improvable() == []
+    with pytest.raises(sealed.BlockDamaged):
+        found.line(0)
+
+
+def test_a_block_is_proven_before_it_is_kept(monkeypatch):
+    """A machine that makes mistakes loses no line: what does not give the same lines back is not written."""
+    monkeypatch.setattr(sealed_blocks, "whole", lambda data: data[2:])
+    with pytest.raises(sealed_blocks.StoreNotWritable, match="same lines"):
+        sealed_blocks.packed(b'{"conversation_id":"s"}\n')
+
+
+def test_the_last_lines_are_a_block_of_their_own(tmp_path, small):
+    """They are read more often than all others, and large blocks take long to unpack."""
+    store = stored(tmp_path / "state", "json").store
+    store.condense()
+    blocks = list(store.log.sealed.blocks())
+    assert 0 < blocks[-1].end - blocks[-1].start <= 700 + 400
+    table = json.loads(lzma.decompress(_last_stream(blocks[-1])))
+    assert table["thorough"] is True
+
+
+def _last_stream(block):
+    with open(block.segment.path, "rb") as file:
+        return file.read()[block.offset + block.size :]
+
+
+def test_a_store_that_is_damaged_says_so(tmp_path):
+    """A log that became shorter is no store to condense."""
+    folder = tmp_path / "state"
+    stored(folder, "json", FILES[:1])
+    log = folder / "conversation_log.jsonl"
+    log.write_bytes(log.read_bytes()[:-100])
+    with pytest.raises(StoreDamaged):
+        ClaudeConversationDeduplicator(folder).store.condense()
+
+
+def test_small_blocks_are_put_together_as_they_come(tmp_path, small, monkeypatch):
+    """A store that grows by a few lines at a time has no thousands of blocks; no byte of it changes."""
+    monkeypatch.setattr(log_store, "OPEN", 1)
+    monkeypatch.setattr(sealed_blocks, "TOGETHER", 3500)
+    monkeypatch.setattr(sealed, "MOST", 10**9)
+    folder = tmp_path / "state"
+    log = b""
+    for file in STORY.exports(1)[:8]:
+        store = stored(folder, "json", [file]).store
+        assert reader.whole(folder).startswith(log)
+        log = reader.whole(folder)
+    store.log.sealed.look()
+    lengths = [block.end - block.start for block in store.log.sealed.blocks()]
+    assert sum(lengths) == len(log)
+    assert all(one + other > 3500 for one, other in zip(lengths, lengths[1:]))
+    assert store.verify() == []
+
+
+def test_a_file_that_vanished_is_no_reason_to_lose_others(tmp_path, small):
+    """Without it nothing behind it can be read; all that is behind it stays on the disk, for whoever puts it back."""
+    folder = tmp_path / "state"
+    dedup = stored(folder, "json")
+    first, *others = sorted(folder.glob("sealed/*.xz"))
+    assert others
+    kept_aside = first.read_bytes()
+    first.unlink()
+    with pytest.raises(StoreDamaged):
+        ClaudeConversationDeduplicator(folder).store.condense()
+    dedup.store.log.sealed.look()
+    dedup.store.log.sealed.tidy()
+    assert sorted(folder.glob("sealed/*.xz")) == others
+    first.write_bytes(kept_aside)
+    assert ClaudeConversationDeduplicator(folder).store.verify() == []
+
+
+def test_a_table_longer_than_any_is_refused_before_it_is_unpacked():
+    """A few bytes that unpack to gigabytes do not fill the memory."""
+    data = sealed_blocks.packed(b'{"conversation_id":"s"}\n') + lzma.compress(b" " * 5_000_000, lzma.FORMAT_XZ)
+    with pytest.raises(ValueError, match="table"):
+        sealed_blocks.blocks_of(data)
