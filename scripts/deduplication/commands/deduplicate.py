@@ -126,12 +126,12 @@ class _Run:
             for candidate in found.exports:
                 results.append(self._one(candidate))
                 advance(candidate.identity.size)
-        raw, stored = self._dedup.storage_bytes()
+        from ..accounting import savings
+
         return RunResult(
             exports=tuple(results),
             global_unique=self._dedup.global_unique_count(),
-            raw_bytes=raw,
-            stored_bytes=stored,
+            storage=savings(self._dedup.seen_bytes(), shared.store_folder(self._asked)),
             duration_s=time.monotonic() - self._started,
         )
 

@@ -12,9 +12,10 @@ from .. import atomic
 from ..errors import StoreDamaged
 from ..model import LOST, counts
 from . import healing
-from .blobs import Blobs, blobs_of
+from .blobs import Blobs
 from .index import AuditMark
 from .lines import Damaged, decode_line, is_commit
+from .records import blobs_of
 from .state import State
 
 if TYPE_CHECKING:

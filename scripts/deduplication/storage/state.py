@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ..fingerprint import Fingerprint, fingerprint
 from ..model import COMPACTION, counts
+from ..savings import Seen
 from .base import ConversationFigures, SeenExport
 from .conversation import ConversationState
 from .lines import Damaged, is_commit
-from .records import audit_line, blob_bytes, cursor_of, message_of
+from .records import audit_line, blob_bytes, blobs_of, cursor_of, message_of
 from .table import Table
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ class State:
         sessions: Table[str] | None = None,
         cursors: Table[list[Any]] | None = None,
         bodies: Bodies | None = None,
+        blobs: Table[int] | None = None,
     ) -> None:
         self.size = 0
         self.conversations: Table[ConversationState] = conversations if conversations is not None else Table()
@@ -91,13 +93,15 @@ class State:
         self.cursors: Table[list[Any]] = cursors if cursors is not None else Table()
         """For each growing file: its conversation, the cursor, the next sequence number then, and its window's position."""
         self.bodies: Bodies = bodies if bodies is not None else MemoryBodies(self.conversations)
-        self.raw_bytes = 0
+        self.blobs: Table[int] = blobs if blobs is not None else Table()
+        """Bytes of each blob that a line refers to."""
+        self.seen_bytes = Seen()
         self.unique = 0
         self.occurrences = 0
         """Sequence numbers given, lost ones aside."""
         self.unreadable = 0
         """Damaged lines that were passed over so far: as many sequence numbers may be missing."""
-        self._run_start = 0
+        self._run_start = self._run_doubled = 0
 
     # -- applying the log --------------------------------------------------------------------------------------
 
@@ -109,6 +113,7 @@ class State:
     def begins_at(self, size: int) -> None:
         """What is to be applied next stands at this byte of the log."""
         self.size = self._run_start = size
+        self._run_doubled = 0
 
     def apply(self, record: Record, line: Line, item: Fingerprint | None = None) -> bytes:
         """Account for one log line; returns the audit line that follows from it (empty for an occurrence).
@@ -149,6 +154,7 @@ class State:
             if self.bodies.offset(identity) is None:
                 self.bodies.add(identity, line.offset, item)
                 self.unique += counts(item.kind)
+                self._refer(record)
         else:
             item = item or self.bodies.fingerprint(identity)
             if item is None or self.bodies.offset(identity) is None:
@@ -162,6 +168,15 @@ class State:
         state.figures["stored_bytes"] = state.figures.get("stored_bytes", 0) + len(line.data) + blob_bytes(record)
         return b""
 
+    def _refer(self, record: Record) -> None:
+        """Account for the blobs of a body: those that came before, in it as Base64, are doubled."""
+        for digest, size in blobs_of(record).items():
+            if self.blobs.get(digest) is None:
+                self.blobs[digest] = size
+                self.seen_bytes = self.seen_bytes.plus(blobs=size)
+            elif "span" in record["source"]:
+                self._run_doubled += 4 * ((size + 2) // 3)
+
     def _commit(self, record: Record, line: Line) -> bytes:
         conversation_id, export = record["conversation_id"], record["export"]
         state = self._entered(conversation_id)
@@ -169,11 +184,15 @@ class State:
         if any(type(bound) is not int for each in window for bound in each) or any(not 0 <= a <= b for a, b in window):
             raise Damaged("a window that is none")
         whole = ("bytes", "parser", "total", "new")
-        if any(type(export[name]) is not int for name in whole) or not isinstance(record["timestamp"], str):
+        texts = (record["timestamp"], export["name"])
+        if any(type(export[name]) is not int for name in whole) or not all(isinstance(text, str) for text in texts):
             raise Damaged("a run without its numbers")
         highest = max((last for _, last in window), default=-1)
         if highest >= len(state) + self.unreadable:
             raise Damaged("the window names messages that are not in the log")
+        known = export.get("known_bytes", 0)
+        if type(known) is not int or not 0 <= known <= export["bytes"]:
+            raise Damaged("a run that knew more than it saw")
         audit = audit_line(record, line.end - self._run_start)
         cursor = cursor_of(record.get("cursor"))
         follows = record.get("follows", -1)
@@ -202,16 +221,20 @@ class State:
         f.setdefault("created_at", record["timestamp"])
         f["updated_at"] = record["timestamp"]
         self._run_start = line.end
+        doubled, self._run_doubled = self._run_doubled, 0
         if cursor is not None:
-            self.raw_bytes += export["bytes"]
+            size = export["bytes"]
+            self.seen_bytes = self.seen_bytes.plus(distinct=size, captured=size, known=known, doubled=doubled)
             f["raw_bytes"] = f.get("raw_bytes", 0) + export["bytes"]
             return audit
         seen = self.exports.get(export["sha256"]) or []
         if not seen:
-            self.raw_bytes += export["bytes"]
+            self.seen_bytes = self.seen_bytes.plus(distinct=export["bytes"], known=known, doubled=doubled)
+        elif all(entry[5] != export["name"] for entry in seen):
+            self.seen_bytes = self.seen_bytes.plus(identical=export["bytes"])
         if all(entry[0] != conversation_id for entry in seen):
             f["raw_bytes"] = f.get("raw_bytes", 0) + export["bytes"]
-        entry = [conversation_id, export["parser"], export["format"], export["total"], position]
+        entry = [conversation_id, export["parser"], export["format"], export["total"], position, export["name"]]
         if entry not in seen:
             self.exports[export["sha256"]] = [*seen, entry]
         return audit
@@ -220,7 +243,7 @@ class State:
         """An index has everything now."""
         for name in self.conversations.changed:
             self.conversation(name).saved()
-        for table in (self.conversations, self.exports, self.sessions, self.cursors):
+        for table in (self.conversations, self.exports, self.sessions, self.cursors, self.blobs):
             table.changed.clear()
 
     # -- answers -----------------------------------------------------------------------------------------------
@@ -229,7 +252,7 @@ class State:
         """Into which conversations a file with this hash went."""
         return [
             SeenExport(name, parser, form, total, self.conversation(name).windows[position])
-            for name, parser, form, total, position in self.exports.get(sha256) or []
+            for name, parser, form, total, position, _ in self.exports.get(sha256) or []
         ]
 
     def figures(self, conversation_id: str) -> ConversationFigures:
