@@ -12,7 +12,6 @@ def covered(spans: Iterable[tuple[int, int]]) -> int:
     """Bytes in one of the ``spans`` at least, each from its first byte to behind its last; one that begins below 0 is none."""
     total = end = 0
     for start, stop in sorted(span for span in spans if span[0] >= 0):
-        if stop > end:
-            total += stop - max(start, end)
-            end = stop
+        total += max(stop - max(start, end), 0)
+        end = max(end, stop)
     return total

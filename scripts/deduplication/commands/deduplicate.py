@@ -32,6 +32,7 @@ Store the messages of exports, each exactly once. The files stay where they are 
   deduplicate_export.py capture               store the client's own transcripts
   deduplicate_export.py search | show         find messages, read conversations
   deduplicate_export.py status | doctor       the last runs; is everything in order?
+  deduplicate_export.py stats                 bytes seen, stored and saved
   deduplicate_export.py verify | rebuild      check the store, make its indexes anew (each has --help)
 """
 

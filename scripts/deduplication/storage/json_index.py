@@ -145,6 +145,7 @@ def _dictionary(state: State) -> dict[str, Any]:
         "exports": dict(state.exports.items()),
         "sessions": dict(state.sessions.items()),
         "blobs": dict(state.blobs.items()),
+        "pictures": dict(state.pictures.items()),
         "cursors": {
             source: [name, asdict(cursor), tip, position]
             for source, (name, cursor, tip, position) in state.cursors.items()
@@ -194,6 +195,7 @@ def _state(data: dict[str, Any], hashes: dict[str, list[str]]) -> State:
         Table(data["sessions"]),
         Table(cursors),
         blobs=Table(data["blobs"]),
+        pictures=Table(data["pictures"]),
     )
     state.begins_at(data["size"])
     state.seen_bytes = Seen(**data["seen_bytes"])

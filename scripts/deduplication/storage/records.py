@@ -111,6 +111,11 @@ def blob_bytes(record: Record) -> int:
     return sum(blobs_of(record).values())
 
 
+def base64_size(size: int) -> int:
+    """Characters of so many bytes in Base64, with padding."""
+    return 4 * ((size + 2) // 3)
+
+
 def audit_line(record: Record, written: int) -> bytes:
     """The audit entry of one run (the seed's ``deduplication_log``), derived from its commit record."""
     export = record["export"]

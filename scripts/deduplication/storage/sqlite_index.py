@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 _VERSION: Final = 2
 # Kinds of entries; the first three can be listed (checked_entries._LISTED).
-_CONVERSATION, _SESSION, _CURSOR, _EXPORT, _BODY, _UUID, _KEY, _NUMBER, _META, _BLOB = range(10)
+_CONVERSATION, _SESSION, _CURSOR, _EXPORT, _BODY, _UUID, _KEY, _NUMBER, _META, _BLOB, _PICTURE = range(11)
 _PLACE: Final = struct.Struct(">II")
 
 
@@ -93,6 +93,7 @@ class SqliteIndex:
             Table(None, lambda source: cursor_from(self._get(_CURSOR, encoded(source))), self._cursors),
             _SqliteBodies(self),
             Table(None, lambda digest: loads(self._get(_BLOB, encoded(digest)))),
+            Table(None, lambda identity: loads(self._get(_PICTURE, encoded(identity)))),
         )
         state.begins_at(data["size"])
         state.seen_bytes = Seen(**data["seen_bytes"])
@@ -290,8 +291,9 @@ class SqliteIndex:
             entries.put(_CURSOR, encoded(name), dumps([conversation_id, asdict(cursor), tip, position]))
         for sha256 in names(state.exports):
             entries.put(_EXPORT, encoded(sha256), dumps(state.exports.get(sha256)))
-        for digest in names(state.blobs):
-            entries.put(_BLOB, encoded(digest), dumps(state.blobs.get(digest)))
+        for kind, sizes in ((_BLOB, state.blobs), (_PICTURE, state.pictures)):
+            for digest in names(sizes):
+                entries.put(kind, encoded(digest), dumps(sizes.get(digest)))
         meta.update(version=_VERSION, size=state.size, seen_bytes=asdict(state.seen_bytes), unique=state.unique)
         meta.update(occurrences=state.occurrences, audit=list(audit))
         entries.put(_META, b"", dumps(meta))

@@ -6,7 +6,7 @@ index has on disk already is asked for through :class:`~.table.Table` and :class
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from ..fingerprint import Fingerprint, fingerprint
 from ..model import COMPACTION, counts
@@ -14,11 +14,14 @@ from ..savings import Seen
 from .base import ConversationFigures, SeenExport
 from .conversation import ConversationState
 from .lines import Damaged, is_commit
-from .records import audit_line, blob_bytes, blobs_of, cursor_of, message_of
+from .records import audit_line, base64_size, blob_bytes, blobs_of, cursor_of, message_of
 from .table import Table
 
 if TYPE_CHECKING:
     from .lines import Line, Record
+
+Span = tuple[int, int]
+_NOWHERE: Final = (-1, -1)
 
 
 class Bodies(Protocol):
@@ -85,6 +88,7 @@ class State:
         cursors: Table[list[Any]] | None = None,
         bodies: Bodies | None = None,
         blobs: Table[int] | None = None,
+        pictures: Table[int] | None = None,
     ) -> None:
         self.size = 0
         self.conversations: Table[ConversationState] = conversations if conversations is not None else Table()
@@ -95,13 +99,19 @@ class State:
         self.bodies: Bodies = bodies if bodies is not None else MemoryBodies(self.conversations)
         self.blobs: Table[int] = blobs if blobs is not None else Table()
         """Bytes of each blob that a line refers to."""
+        self.pictures: Table[int] = pictures if pictures is not None else Table()
+        """Bytes as Base64 of the blobs in each body that has any, by its content hash."""
         self.seen_bytes = Seen()
         self.unique = 0
         self.occurrences = 0
         """Sequence numbers given, lost ones aside."""
         self.unreadable = 0
         """Damaged lines that were passed over so far: as many sequence numbers may be missing."""
-        self._run_start = self._run_doubled = 0
+        self._run_start = 0
+        self._run_new: set[Span] = set()
+        """Where in its file the run at hand has new messages."""
+        self._run_again: list[tuple[Span, int]] = []
+        """Where in its file it has blobs that were there before, and their bytes as Base64."""
 
     # -- applying the log --------------------------------------------------------------------------------------
 
@@ -113,7 +123,7 @@ class State:
     def begins_at(self, size: int) -> None:
         """What is to be applied next stands at this byte of the log."""
         self.size = self._run_start = size
-        self._run_doubled = 0
+        self._run_new, self._run_again = set(), []
 
     def apply(self, record: Record, line: Line, item: Fingerprint | None = None) -> bytes:
         """Account for one log line; returns the audit line that follows from it (empty for an occurrence).
@@ -154,11 +164,13 @@ class State:
             if self.bodies.offset(identity) is None:
                 self.bodies.add(identity, line.offset, item)
                 self.unique += counts(item.kind)
-                self._refer(record)
+                self._refer(record, identity)
         else:
             item = item or self.bodies.fingerprint(identity)
             if item is None or self.bodies.offset(identity) is None:
                 raise Damaged(f"no line carries the body {identity[:12]}…")
+            if self.seen_bytes.blobs:
+                self._run_again.append((_span(record), self.pictures.get(identity) or 0))
         state.keep_lost(number)
         item = Fingerprint(identity, item.key, item.kind, item.role, item.weight, record.get("uuid") or "")
         if isinstance(record.get("extends"), int):
@@ -168,14 +180,26 @@ class State:
         state.figures["stored_bytes"] = state.figures.get("stored_bytes", 0) + len(line.data) + blob_bytes(record)
         return b""
 
-    def _refer(self, record: Record) -> None:
-        """Account for the blobs of a body: those that came before, in it as Base64, are doubled."""
+    def _refer(self, record: Record, identity: str) -> None:
+        """Account for a new body and its blobs."""
+        span = _span(record)
+        self._run_new.add(span)
         for digest, size in blobs_of(record).items():
+            self.pictures[identity] = (self.pictures.get(identity) or 0) + base64_size(size)
             if self.blobs.get(digest) is None:
                 self.blobs[digest] = size
                 self.seen_bytes = self.seen_bytes.plus(blobs=size)
-            elif "span" in record["source"]:
-                self._run_doubled += 4 * ((size + 2) // 3)
+            else:
+                self._run_again.append((span, base64_size(size)))
+
+    def _doubled(self) -> int:
+        """Of the run that ends here: bytes of blobs that were there before, in the places of new messages.
+
+        One line of a transcript has several messages: where one of them is new, all of the line is.
+        """
+        new, again = self._run_new - {_NOWHERE}, self._run_again
+        self._run_new, self._run_again = set(), []
+        return sum(size for span, size in again if span in new)
 
     def _commit(self, record: Record, line: Line) -> bytes:
         conversation_id, export = record["conversation_id"], record["export"]
@@ -221,7 +245,7 @@ class State:
         f.setdefault("created_at", record["timestamp"])
         f["updated_at"] = record["timestamp"]
         self._run_start = line.end
-        doubled, self._run_doubled = self._run_doubled, 0
+        doubled = self._doubled()
         if cursor is not None:
             size = export["bytes"]
             self.seen_bytes = self.seen_bytes.plus(distinct=size, captured=size, known=known, doubled=doubled)
@@ -243,7 +267,7 @@ class State:
         """An index has everything now."""
         for name in self.conversations.changed:
             self.conversation(name).saved()
-        for table in (self.conversations, self.exports, self.sessions, self.cursors, self.blobs):
+        for table in (self.conversations, self.exports, self.sessions, self.cursors, self.blobs, self.pictures):
             table.changed.clear()
 
     # -- answers -----------------------------------------------------------------------------------------------
@@ -276,3 +300,9 @@ class State:
             created_at=f.get("created_at", ""),
             updated_at=f.get("updated_at", ""),
         )
+
+
+def _span(record: Record) -> Span:
+    """Where in its file an occurrence stands."""
+    start, end = record["source"].get("span", _NOWHERE)
+    return start, end
