@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import json
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -18,7 +20,7 @@ from deduplication import ClaudeConversationDeduplicator, SessionExportManager, 
 from deduplication.archive.packing import pack
 from deduplication.capture import capture_file
 from deduplication.commands import export_dedup
-from deduplication.errors import StoreNotWritable
+from deduplication.errors import ExportError, StoreNotWritable
 from deduplication.project import Project
 from deduplication.savings import Seen
 from deduplication.storage.lines import decode_line, encode_line, is_commit
@@ -194,6 +196,28 @@ def test_real_exports_add_up(tmp_path, corpus):
     disk = accounting.on_disk(str(project.state))
     assert disk.stored + accounting.besides(str(project.state), disk).total == sizes(project.memory)
     assert dedup.seen_bytes().known > told["raw_bytes"] // 4
+
+
+def test_every_real_file_is_recounted(tmp_path, corpus):
+    """Exports and transcripts of fifteen versions of the client in one store: each sum, byte by byte, and a store that verifies."""
+    dedup = ClaudeConversationDeduplicator(tmp_path / "state")
+    inputs = {}
+    for path in sorted(path for path in corpus.rglob("*") if path.is_file()):
+        with contextlib.suppress(ExportError):
+            if path.suffix == ".jsonl":
+                capture_file(dedup, path)
+            else:
+                data = path.read_bytes()
+                inputs[hashlib.sha256(data).hexdigest()] = data
+                dedup.ingest(data, name=path.name)
+    for *_, commit in records(tmp_path / "state"):
+        if "cursor" in commit:
+            end, size = commit["cursor"]["offset"], commit["export"]["bytes"]
+            inputs[commit["export"]["sha256"]] = Path(commit["cursor"]["source"]).read_bytes()[end - size : end]
+    seen = dedup.seen_bytes()
+    assert seen == recounted(tmp_path / "state", inputs)
+    assert 0 < seen.captured < seen.distinct
+    assert dedup.store.verify() == []
 
 
 # --- what counts as seen ------------------------------------------------------------------------------------------
