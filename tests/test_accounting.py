@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from deduplication.commands import export_dedup
 from deduplication.errors import ExportError, StoreNotWritable
 from deduplication.project import Project
 from deduplication.savings import Seen
+from deduplication.storage.footprint import entries_of, size_of
 from deduplication.storage.lines import decode_line, encode_line, is_commit
 from deduplication.storage.log import Log
 from exports import Story
@@ -278,6 +280,9 @@ def test_a_picture_that_comes_again_is_a_doubled_blob(tmp_path):
     capture_file(dedup, file)
     assert dedup.seen_bytes().doubled == 2 * len(base64.b64encode(IMAGE))
     assert dedup.seen_bytes().blobs == len(IMAGE)
+    whole = ClaudeConversationDeduplicator(tmp_path / "whole")
+    whole.ingest(file.read_bytes(), name=file.name)
+    assert whole.seen_bytes() == replace(dedup.seen_bytes(), captured=0)
 
 
 def test_what_has_no_bytes_of_its_own_is_no_known_message(tmp_path):
@@ -313,6 +318,46 @@ def test_every_file_is_counted_once(project):
     assert besides.sessions >= 1000
     assert besides.notes >= 4000
     assert disk.stored + besides.total == sizes(project.memory)
+
+
+def test_every_kind_of_file_has_its_own_number(project):
+    """Log, sealed lines, blobs, indexes, audit, plain files, packs and their indexes: each by its name on the disk."""
+    dedup = ClaudeConversationDeduplicator(project.state, "sqlite")
+    dedup.process_export(None, SAMPLES[0])
+    log = Log(str(project.state / "conversation_log.jsonl"))
+    log.seal(log.size())
+    dedup.process_export(None, SAMPLES[1])
+    (project.state / "blobs" / "ab").mkdir(parents=True)
+    (project.state / "blobs" / "ab" / "abc").write_bytes(b"x" * 77)
+    project.archive.mkdir()
+    shutil.copy(SAMPLES[0], project.archive)
+    pack(project, 0)
+    shutil.copy(SAMPLES[1], project.archive)
+    del dedup
+    disk = accounting.on_disk(str(project.state))
+    state, archive = project.state, project.archive
+    assert (disk.store.log, disk.store.sealed) == (
+        (state / "conversation_log.jsonl").stat().st_size,
+        sizes(state / "sealed"),
+    )
+    assert min(disk.store.log, disk.store.sealed) > 0
+    assert (disk.store.audit, disk.store.blobs) == ((state / "deduplication_log.jsonl").stat().st_size, 77)
+    assert disk.store.indexes == sum(
+        path.stat().st_size for path in state.glob("index.sqlite3*") if path.suffix != ".sqlite3-shm"
+    )
+    assert disk.archive.packs == (archive / "packs" / "pack-0001.pack").stat().st_size
+    assert disk.archive.indexes == (archive / "packs" / "pack-0001.idx").stat().st_size
+    assert (disk.archive.plain, disk.archive.plain_files) == (SAMPLES[1].stat().st_size, 1)
+    assert (disk.store.other, disk.archive.other) == (0, 0)
+
+
+def test_what_vanishes_meanwhile_is_not_counted(tmp_path):
+    """A file that another run removes between the listing and the look at it has no bytes."""
+    (tmp_path / "a").write_bytes(b"x" * 100)
+    (entry,) = list(entries_of(str(tmp_path)))
+    assert size_of(entry) == 100
+    (tmp_path / "a").unlink()
+    assert size_of(entry) == 0
 
 
 def test_a_link_counts_as_itself(project, tmp_path):

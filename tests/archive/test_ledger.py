@@ -83,7 +83,7 @@ def test_damage_is_said_instead_of_a_number(tmp_path):
     packs = [path for path in whole if path.suffix == ".pack"]
     for path in packs:
         data = whole[path]
-        for damaged in (data[:100] + bytes([data[100] ^ 1]) + data[101:], b"x" * len(data)):
+        for damaged in (*(data[:n] + bytes([data[n] ^ 1]) + data[n + 1 :] for n in (66, 100)), b"x" * len(data)):
             path.write_bytes(damaged)
             with pytest.raises(ArchiveDamaged):
                 ledger(str(tmp_path), 0)

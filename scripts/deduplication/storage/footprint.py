@@ -59,7 +59,7 @@ def size_of(entry: os.DirEntry[str]) -> int:
     """The bytes of a file, or of all files below a folder. A link counts as itself."""
     try:
         if not entry.is_dir(follow_symlinks=False):
-            return entry.stat(follow_symlinks=False).st_size
+            return os.lstat(entry.path).st_size  # what Windows says of an entry may be older than the file
     except FileNotFoundError:
         return 0
     return sum(size_of(inner) for inner in entries_of(entry.path))
