@@ -7,10 +7,10 @@ import os
 
 import pytest
 
-from deduplication import report
+from deduplication import execution_report, report, storage_report
 from deduplication.display import Screen, adapt, show
 
-BANNER = report.banner(143, 63, 206, 7931)
+BANNER = execution_report.banner(143, 63, 206, 7931)
 
 
 @pytest.mark.parametrize(
@@ -47,8 +47,9 @@ def test_console_without_emoji_gets_ascii_labels() -> None:
 
 def test_every_sign_that_reports_use_has_an_ascii_spelling() -> None:
     """No sign in the texts themselves was forgotten in the table."""
-    with open(report.__file__, encoding="utf-8") as source:
-        assert adapt(source.read(), unicode=False).isascii()
+    for room in (report, execution_report, storage_report):
+        with open(room.__file__, encoding="utf-8") as source:
+            assert adapt(source.read(), unicode=False).isascii()
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "latin-1", "cp437"])

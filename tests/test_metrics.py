@@ -7,6 +7,7 @@ import json
 import pytest
 
 from deduplication.metrics import ExportResult, Figures, RunResult, extract, extract_json, percent
+from deduplication.savings import Savings, Seen
 
 FIRST = ExportResult("a.txt", "claude-code-text", "alpha", 206, 143, 63, ("index 3 to 5",), 5000, "archive/a.txt")
 SECOND = ExportResult("b.txt", "claude-code-text", "beta", 10, 0, 10)
@@ -41,7 +42,7 @@ def test_failed_and_archived_exports_are_told_apart() -> None:
 
 def test_json_object_has_the_contract_s_keys() -> None:
     """``--json`` prints exactly the object of the command line contract."""
-    run = RunResult((FIRST,), global_unique=7931, raw_bytes=1000, stored_bytes=250, duration_s=1.23456)
+    run = RunResult((FIRST,), global_unique=7931, storage=Savings(Seen(800, 0, 200, 300, 50), 250), duration_s=1.23456)
     assert json.loads(json.dumps(run.as_dict())) == {
         "exports": [
             {
@@ -60,14 +61,20 @@ def test_json_object_has_the_contract_s_keys() -> None:
         "new_messages": 143,
         "duplicates_filtered": 63,
         "global_unique": 7931,
-        "storage": {"raw_bytes": 1000, "stored_bytes": 250, "savings_pct": 75.0},
+        "storage": {
+            "raw_bytes": 1000,
+            "stored_bytes": 250,
+            "savings_pct": 75.0,
+            "saved": {"identical_files": 200, "known_messages": 300, "doubled_blobs": 50, "compression": 200},
+            "plain_bytes": 0,
+        },
         "duration_s": 1.235,
     }
 
 
 def test_savings_are_negative_where_the_store_is_larger() -> None:
     """A store larger than what went in is reported as it is, not as a saving of zero."""
-    assert RunResult(raw_bytes=100, stored_bytes=150).as_dict()["storage"]["savings_pct"] == -50.0
+    assert RunResult(storage=Savings(Seen(100), 150)).as_dict()["storage"]["savings_pct"] == -50.0
 
 
 def test_error_and_warnings_stand_in_json_only_where_there_are_any() -> None:

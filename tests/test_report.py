@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from deduplication import report
+from deduplication import execution_report, report
 from deduplication.metrics import ExportResult, RunResult, extract
 from deduplication.project import Project
 
@@ -67,12 +67,12 @@ Step 4: Creating checkpoint...
 
 def test_banner_is_the_seed_s() -> None:
     """The banner has three lines of forty locks, the four labels, and thousands separators."""
-    assert report.banner(143, 63, 206, 7931) == BANNER
+    assert execution_report.banner(143, 63, 206, 7931) == BANNER
 
 
 def test_banner_with_what_was_captured_before() -> None:
     """What hooks stored since the last export is new, too, and said apart; the other numbers are the export's."""
-    lines = report.banner(1, 5, 6, 2000, captured=1200).splitlines()
+    lines = execution_report.banner(1, 5, 6, 2000, captured=1200).splitlines()
     assert lines[5:8] == [
         "🆕 NEW UNIQUE MESSAGES ADDED & BACKED UP: 1,201",
         "   (1,200 of them captured as they came, since the last export)",
@@ -100,7 +100,7 @@ def test_notice_names_exports_and_failures() -> None:
 
 def test_banner_separates_thousands_in_every_number() -> None:
     """All four numbers are written alike."""
-    text = report.banner(1143, 1063, 2206, 107931)
+    text = execution_report.banner(1143, 1063, 2206, 107931)
     assert [line.rpartition(": ")[2] for line in text.splitlines() if ": " in line] == [
         "1,143",
         "1,063",
@@ -206,10 +206,10 @@ HOSTILE = "a\x1b[2J\u202e\nNew unique: 9\r.txt"
             report.summary(RunResult((ExportResult(HOSTILE, error=HOSTILE),)), PROJECT, HOSTILE, storage=HOSTILE),
             id="summary",
         ),
-        pytest.param(report.execution_header("now", HOSTILE, HOSTILE), id="header"),
-        pytest.param(report.failure([HOSTILE], [HOSTILE], 1), id="failure"),
-        pytest.param(report.log_saved(HOSTILE), id="log-saved"),
-        pytest.param(report.log_not_saved(HOSTILE, HOSTILE, 1), id="log-not-saved"),
+        pytest.param(execution_report.execution_header("now", HOSTILE, HOSTILE), id="header"),
+        pytest.param(execution_report.failure([HOSTILE], [HOSTILE], 1), id="failure"),
+        pytest.param(execution_report.log_saved(HOSTILE), id="log-saved"),
+        pytest.param(execution_report.log_not_saved(HOSTILE, HOSTILE, 1), id="log-not-saved"),
     ],
 )
 def test_names_from_outside_obey_nothing(text: str) -> None:
@@ -240,7 +240,7 @@ def test_age_is_short(seconds: float, expected: str) -> None:
 def test_execution_summary_has_status_code_time_and_duration(code: int, status: str) -> None:
     """The end of a report is the seed's, and only exit code 0 is a success."""
     rule = "=" * 80
-    assert report.execution_summary(code, "2025-11-22T00:05:07.497788", 1.6489) == (
+    assert execution_report.execution_summary(code, "2025-11-22T00:05:07.497788", 1.6489) == (
         f"\n{rule}\nEXECUTION SUMMARY\n{rule}\n{status}\nExit Code: {code}\n"
         f"Completed: 2025-11-22T00:05:07.497788\nDuration: 1.65 seconds\n{rule}"
     )
@@ -248,6 +248,6 @@ def test_execution_summary_has_status_code_time_and_duration(code: int, status: 
 
 def test_failure_ends_with_error_advice_and_exit_code() -> None:
     """A failed run's last lines are its errors, what to do, and the exit code."""
-    assert report.failure(["one", "two"], ["do this"], 2) == (
+    assert execution_report.failure(["one", "two"], ["do this"], 2) == (
         "\n❌ ERROR: one\n❌ ERROR: two\n   → do this\n   Exit code: 2"
     )

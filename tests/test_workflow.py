@@ -21,6 +21,7 @@ from deduplication.commands import export_dedup
 from deduplication.deduplicator import ClaudeConversationDeduplicator
 from deduplication.errors import CheckpointFailed, ExportUnreadable, StoreDamaged, UsageError
 from deduplication.project import Project
+from deduplication.savings import Seen
 from deduplication.workflow import DESCRIPTION, Options, Outcome
 
 SCRIPT = Path(__file__).resolve().parent.parent / "scripts" / "export-dedup.py"
@@ -72,9 +73,9 @@ class Fake:
         """Distinct lines."""
         return len(self.lines)
 
-    def storage_bytes(self) -> tuple[int, int]:
-        """Any two numbers."""
-        return 1000, 100
+    def seen_bytes(self) -> Seen:
+        """Any number."""
+        return Seen(distinct=1000)
 
 
 class Bench:
@@ -167,11 +168,8 @@ def test_the_result_has_every_figure(bench: Bench) -> None:
     assert (result.path, result.format, result.session_id) == ("MEMORY-CONTEXT/exports/x.txt", "text", "mine")
     assert result.total == result.new + result.duplicates == 7
     assert (result.gaps, result.raw_bytes, result.error) == (("a gap",), len(data), None)
-    assert (outcome.result.global_unique, outcome.result.raw_bytes, outcome.result.stored_bytes) == (
-        len(bench.dedup.lines),
-        1000,
-        100,
-    )
+    assert (outcome.result.global_unique, outcome.result.storage.seen.raw) == (len(bench.dedup.lines), 1000)
+    assert outcome.result.storage.stored == outcome.result.storage.plain == len(data)
     assert outcome.result.duration_s > 0
     assert bench.dedup.calls == [("x.txt", "mine", True)]
     assert bench.checkpoints[0]["description"] == "Sprint complete"

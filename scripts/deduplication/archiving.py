@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from .project import Project
 
-_LOCK: Final = ".lock"
+LOCK: Final = ".lock"
 _IGNORE: Final = ".gitignore"
 _INCOMING: Final = ".incoming-"
 _MAX_NAME_BYTES: Final = 255
@@ -157,7 +157,7 @@ class Archive:
 
 def is_ours(name: str) -> bool:
     """Whether a file of this name in the archive's folder is ours, and no export."""
-    return name in (_LOCK, _IGNORE) or name.startswith(_INCOMING)
+    return name in (LOCK, _IGNORE) or name.startswith(_INCOMING)
 
 
 @contextlib.contextmanager
@@ -180,7 +180,7 @@ def opened(project: Project) -> Iterator[Archive]:
             atomic.replace(
                 ignore, b"# Raw exports may hold secrets: they stay on this machine.\n*\n", mode=atomic.SHARED_FILE
             )
-    with exclusive(os.path.join(folder, _LOCK)):
+    with exclusive(os.path.join(folder, LOCK)):
         with atomic.write_errors(folder):
             archive = Archive(str(real))
         yield archive

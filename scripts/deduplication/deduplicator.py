@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from .formats.base import Several
     from .model import Export
+    from .savings import Seen
     from .storage.base import Store
 
 __all__ = ["ClaudeConversationDeduplicator", "Ingest"]
@@ -202,6 +203,11 @@ class ClaudeConversationDeduplicator:
             return self.store.unique_count()
 
     def storage_bytes(self) -> tuple[int, int]:
-        """Bytes of all distinct exports processed so far, and bytes that the store takes on disk."""
+        """Bytes of all distinct exports processed so far, and bytes that the store takes on disk, without the archive."""
         with self.store.transaction(write=False):
             return self.store.byte_counts()
+
+    def seen_bytes(self) -> Seen:
+        """Bytes of everything processed so far, and how many of them were there before."""
+        with self.store.transaction(write=False):
+            return self.store.seen_bytes()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from . import alignment, gaps, rendering
 from .across import relation_across
+from .covered import covered
 from .identification import conversation_of, session_of
 from .model import LAYOUT, LOST, Message, counts
 from .ordering import ranges
@@ -15,7 +16,7 @@ from .shown import message_dict, new_occurrences, placed_marks, shown_by
 from .storage.base import ExportRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from .model import Content, Export
     from .shown import Shown
@@ -161,7 +162,8 @@ def _commit(
 ) -> Ingest:
     """Log the run: its new occurrences, then the record with the number of every message shown."""
     occurrences, numbers, gaps_found = found
-    fresh = _fresh(store, occurrences)
+    carrying = _carrying(store, occurrences)
+    fresh = [(number, new) for number, new in carrying if counts(new.message.kind)]
     cursor = source.cursor
     record = _record(
         source,
@@ -174,6 +176,7 @@ def _commit(
         session=session_of(export),
         cursor=cursor and replace(cursor, last=numbers[-1] if numbers else cursor.last),
         follows=source.follows if numbers else -1,
+        known_bytes=_span_bytes(export.messages) - _span_bytes(new.message for _, new in carrying),
     )
     if not dry_run:
         store.commit(target, occurrences, record, started)
@@ -260,13 +263,18 @@ def _relation(shown: Message, stored: Content, fidelity: str) -> str:
     return across if across == rendering.DIFFERENT else rendering.GROWN
 
 
-def _fresh(store: Store, occurrences: Sequence[tuple[int, NewOccurrence]]) -> list[tuple[int, NewOccurrence]]:
-    """The counted occurrences whose body is not stored yet, each body once."""
-    fresh: list[tuple[int, NewOccurrence]] = []
+def _span_bytes(messages: Iterable[Message]) -> int:
+    """Bytes of the export that show these messages."""
+    return covered((message.start, message.end) for message in messages)
+
+
+def _carrying(store: Store, occurrences: Sequence[tuple[int, NewOccurrence]]) -> list[tuple[int, NewOccurrence]]:
+    """The occurrences whose body is not stored yet, each body once."""
+    carrying: list[tuple[int, NewOccurrence]] = []
     taken: set[str] = set()
     for number, occurrence in occurrences:
         identity = occurrence.fingerprint.content_hash
-        if counts(occurrence.message.kind) and identity not in taken and not store.has_body(identity):
+        if identity not in taken and not store.has_body(identity):
             taken.add(identity)
-            fresh.append((number, occurrence))
-    return fresh
+            carrying.append((number, occurrence))
+    return carrying

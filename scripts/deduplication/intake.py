@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from .discovery import Candidate
     from .reading import Identity
+    from .savings import Seen
 
 
 class Deduplicator(Protocol):
@@ -46,8 +47,8 @@ class Deduplicator(Protocol):
     def global_unique_count(self) -> int:
         """How many different messages does the store hold?"""
 
-    def storage_bytes(self) -> tuple[int, int]:
-        """How many bytes of exports went in over all runs, and how many does the store take?"""
+    def seen_bytes(self) -> Seen:
+        """How many bytes went in over all runs, and how many of them were there before?"""
 
 
 @dataclass

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .accounting import savings
 from .deduplicator import ClaudeConversationDeduplicator
 from .errors import SessionUnknown, UsageError
 from .naming import file_name, validate_session_id
@@ -46,6 +47,7 @@ class SessionExportManager:
             raise UsageError(f"no such project folder: {os.fspath(project_root)}")
         self.project = Project(Path(os.path.realpath(project_root)))
         folder = self.project.state if storage_dir is None else storage_dir
+        self._folder = os.fspath(folder)
         self.dedup = ClaudeConversationDeduplicator(folder, backend, connection_string)
         self._each_checkpoint, self._redact = each_checkpoint, redact
 
@@ -120,7 +122,8 @@ class SessionExportManager:
 
         Sums: ``sessions``, ``total_messages``, ``unique_messages`` (each body counted once over all sessions),
         ``messages_processed``, ``duplicates_filtered``, ``exports_processed``, ``raw_bytes``, ``stored_bytes``,
-        ``storage_savings_pct``. Raises :class:`SessionUnknown` for a session of which nothing is stored.
+        ``storage_savings_pct`` (with the archive; None where something is damaged). Raises :class:`SessionUnknown` for a
+        session of which nothing is stored.
         """
         if session_id is not None:
             if session_id not in self.dedup.conversations():
@@ -129,7 +132,7 @@ class SessionExportManager:
         store = self.dedup.store
         with store.transaction(write=False):
             all_figures = [store.figures(name) for name in store.conversations()]
-            raw, stored = store.byte_counts()
+            storage = savings(store.seen_bytes(), self._folder)
             unique = store.unique_count()
         return {
             "sessions": len(all_figures),
@@ -138,7 +141,7 @@ class SessionExportManager:
             "messages_processed": sum(each.messages_seen for each in all_figures),
             "duplicates_filtered": sum(each.duplicates for each in all_figures),
             "exports_processed": sum(each.exports for each in all_figures),
-            "raw_bytes": raw,
-            "stored_bytes": stored,
-            "storage_savings_pct": round(100 * (1 - stored / raw), 1) if raw else 0.0,
+            "raw_bytes": storage.seen.raw,
+            "stored_bytes": storage.stored,
+            "storage_savings_pct": storage.saved_pct,
         }

@@ -9,13 +9,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Optional
 
+from .savings import NOTHING, Savings, percent
+
 if TYPE_CHECKING:
     from .deduplicator import Ingest
-
-
-def percent(part: float, whole: float) -> float:
-    """``part`` of ``whole`` in percent; 0.0 where there is no whole to have a part of."""
-    return 100.0 * part / whole if whole else 0.0
 
 
 @dataclass(frozen=True)
@@ -85,12 +82,11 @@ class ExportResult:
 
 @dataclass(frozen=True)
 class RunResult:
-    """One run over any number of exports. ``raw_bytes`` and ``stored_bytes`` are the store's, over all runs."""
+    """One run over any number of exports. ``storage`` is about the store and its archive, over all runs."""
 
     exports: tuple[ExportResult, ...] = ()
     global_unique: int = 0
-    raw_bytes: int = 0
-    stored_bytes: int = 0
+    storage: Savings = NOTHING
     duration_s: float = 0.0
 
     @property
@@ -131,24 +127,25 @@ class RunResult:
             "new_messages": self.new,
             "duplicates_filtered": self.duplicates,
             "global_unique": self.global_unique,
-            "storage": {
-                "raw_bytes": self.raw_bytes,
-                "stored_bytes": self.stored_bytes,
-                "savings_pct": round(percent(self.raw_bytes - self.stored_bytes, self.raw_bytes), 1),
-            },
+            "storage": self.storage.as_dict(),
             "duration_s": round(self.duration_s, 3),
         }
 
 
 @dataclass(frozen=True)
 class Figures:
-    """The four numbers of the banner; ``captured`` are messages that hooks stored since the last export, before this run."""
+    """The numbers of the banner; ``captured`` are messages that hooks stored since the last export, before this run.
+
+    ``raw_bytes`` and ``stored_bytes`` are both 0 where nothing can be said of them.
+    """
 
     new: int
     duplicates: int
     total: int
     unique: int
     captured: int = 0
+    raw_bytes: int = 0
+    stored_bytes: int = 0
 
 
 def _line(label: str) -> re.Pattern[str]:
@@ -163,6 +160,7 @@ _LABELS: Final = (
     _line(r"(?:Global unique count|Total unique messages)"),
 )
 _CAPTURED: Final = _line("Captured as they came")
+_STORAGE: Final = (_line("Raw bytes seen"), _line("Bytes stored"))
 
 
 def extract(output: str) -> Optional[Figures]:
@@ -176,9 +174,12 @@ def extract(output: str) -> Optional[Figures]:
         if not numbers:
             return None
         found.append(int(numbers[-1].replace(",", "")))
-    captured = _CAPTURED.findall(output)
-    found.append(int(captured[-1].replace(",", "")) if captured else 0)
-    return Figures(*found)
+    return Figures(*found, *(_last(pattern, output) for pattern in (_CAPTURED, *_STORAGE)))
+
+
+def _last(pattern: re.Pattern[str], output: str) -> int:
+    numbers = pattern.findall(output)
+    return int(numbers[-1].replace(",", "")) if numbers else 0
 
 
 def extract_json(output: str) -> Optional[Figures]:
@@ -188,6 +189,10 @@ def extract_json(output: str) -> Optional[Figures]:
     try:
         run = json.loads(output)
         keys = ("new_messages", "duplicates_filtered", "total_messages", "global_unique")
-        return Figures(*(int(run[key]) for key in keys), *([int(run["captured"])] if "captured" in run else []))
-    except (ValueError, TypeError, KeyError, RecursionError):
+        new, duplicates, total, unique = (int(run[key]) for key in keys)
+        storage = run.get("storage", {})
+        told = storage.get("savings_pct") is not None
+        raw, stored = (int(storage[key]) if told else 0 for key in ("raw_bytes", "stored_bytes"))
+        return Figures(new, duplicates, total, unique, int(run.get("captured", 0)), raw, stored)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
-from . import console
+from . import console, storage_report
 from .display import show as show  # noqa: PLC0414 - whoever makes a report finds beside it how to show it
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from .project import Project
 
 WORKFLOW_RULE: Final = "=" * 60
-REPORT_RULE: Final = "=" * 80
-LOCKS: Final = "🔐" * 40
 FAILED_EXPORTS: Final = "❌ Failed, left where they are:"
 """Heads the summary's list of failed exports."""
 _MOST_LINES: Final = 10
@@ -214,100 +212,14 @@ def summary(
             f"   - Location: {console.printable(project.relative(project.archive))}",
             f"   - Files: {len(run.archived)} export(s) moved",
         ]
+    if run.storage.seen.raw:
+        lines += ["", *storage_report.in_a_run(run.storage)]
     if run.failed:
         lines += ["", FAILED_EXPORTS]
         lines += [f"   - {_name(export.path)}: {console.printable(export.error or '')}" for export in run.failed]
     if checkpoint:
         lines += ["", f"📝 Checkpoint created: {console.printable(checkpoint)}"]
     return "\n".join(lines)
-
-
-# --- the report around it --------------------------------------------------------------------------------------
-
-
-def execution_header(started: str, repository: str, status_log: str) -> str:
-    """The head of a report. ``started`` is the local time in ISO form with microseconds."""
-    return "\n".join(
-        [
-            REPORT_RULE,
-            "EXPORT-DEDUP EXECUTION REPORT",
-            REPORT_RULE,
-            f"Started: {started}",
-            f"Repository: {console.printable(repository)}",
-            f"Status Log: {console.printable(status_log)}",
-            REPORT_RULE,
-            "",
-            "📦 RUNNING DEDUPLICATION PROCESS...",
-            "",
-        ]
-    )
-
-
-def banner(new: int, duplicates: int, total: int, unique: int, captured: int = 0) -> str:
-    """The four numbers that nobody can miss; ``captured`` messages were stored since the last export, before this one came."""
-    before = [f"   ({captured:,} of them captured as they came, since the last export)"] if captured else []
-    return "\n".join(
-        [
-            "",
-            LOCKS,
-            "📊 BACKUP & DEDUPLICATION RESULTS",
-            LOCKS,
-            "",
-            f"🆕 NEW UNIQUE MESSAGES ADDED & BACKED UP: {new + captured:,}",
-            *before,
-            f"🔄 Duplicate Messages Filtered: {duplicates:,}",
-            f"📨 Total Messages Processed: {total:,}",
-            f"💾 Total Unique Messages in Storage: {unique:,}",
-            LOCKS,
-        ]
-    )
-
-
-def execution_summary(exit_code: int, completed: str, duration_s: float) -> str:
-    """The end of a report: success is exit code 0, everything else failed."""
-    return "\n".join(
-        [
-            "",
-            REPORT_RULE,
-            "EXECUTION SUMMARY",
-            REPORT_RULE,
-            f"Status: {'❌ FAILED' if exit_code else '✅ SUCCESS'}",
-            f"Exit Code: {exit_code}",
-            f"Completed: {completed}",
-            f"Duration: {duration_s:.2f} seconds",
-            REPORT_RULE,
-        ]
-    )
-
-
-def failure(errors: Sequence[str], hints: Sequence[str], exit_code: int) -> str:
-    """How a failed run ends: the errors, what to do, the exit code."""
-    return "\n".join(
-        [
-            "",
-            *(f"❌ ERROR: {console.printable(error)}" for error in errors),
-            *(f"   → {console.printable(hint)}" for hint in hints),
-            f"   Exit code: {exit_code}",
-        ]
-    )
-
-
-def log_saved(status_log: str) -> str:
-    """Where the report went."""
-    return f"\n📝 Full report saved to: {console.printable(status_log)}"
-
-
-def log_not_saved(status_log: str, reason: str, exit_code: int) -> str:
-    """The report could not be kept: the run itself is not undone by it."""
-    return "\n".join(
-        [
-            "",
-            f"⚠ The report could not be saved to: {console.printable(status_log)}",
-            f"   {console.printable(reason)}",
-            "   → What is stored is stored. Correct the permissions or free some space; the report stands above.",
-            f"   Exit code: {exit_code}",
-        ]
-    )
 
 
 # --- a notice in the corner of the client's screen ----------------------------------------------------------------

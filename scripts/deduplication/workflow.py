@@ -123,7 +123,7 @@ class _Run:
                 return False
             places = (project.root, project.memory, project.exports)
             self._out(report.nothing_found([self._place(place) for place in places] if not self._options.paths else []))
-            self._out(report.sums_block(self._result()))
+            self._out(report.sums_block(self._counted()))
         return bool(self._entries)
 
     def agreed(self, confirm: Callable[[str], bool]) -> bool:
@@ -143,7 +143,7 @@ class _Run:
         self._out(report.step_deduplicate(len(self._entries)))
         for entry in list(self._entries):
             self._deduplicate(entry)
-        result = self._result()
+        result = self._counted()
         captured = captured_since(stored_then, result)
         if captured:
             self._out(report.captured(captured))
@@ -245,7 +245,9 @@ class _Run:
         from .cumulative import totals
 
         store = getattr(self._dedup, "store", None)
-        return {**self._result().as_dict(), **({"cumulative": totals(store)} if store is not None else {})}
+        result = self._result()
+        figures = result.as_dict()
+        return figures if store is None else {**figures, "cumulative": totals(store, result.storage)}
 
     def _session_files(self) -> Sequence[Path]:
         """The files of the sessions that exports were processed of. A failure is said, and undoes nothing."""
@@ -280,15 +282,19 @@ class _Run:
             result, EXIT_FAILURE if failed else EXIT_OK, self._earlier, tuple(self._problems), self._unexpected
         )
 
-    def _result(self) -> RunResult:
-        raw, stored = self._dedup.storage_bytes()
+    def _counted(self) -> RunResult:
+        """The messages, and nothing of the disk."""
         return RunResult(
             exports=(*self._lost, *(entry.result for entry in self._entries)),
             global_unique=self._dedup.global_unique_count(),
-            raw_bytes=raw,
-            stored_bytes=stored,
             duration_s=time.monotonic() - self._started,
         )
+
+    def _result(self) -> RunResult:
+        from .accounting import savings
+
+        storage = savings(self._dedup.seen_bytes(), os.fspath(self._project.state))
+        return replace(self._counted(), storage=storage)
 
     def _refuse(self, refusal: Refusal) -> None:
         if not refusal.fatal:

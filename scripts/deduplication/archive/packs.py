@@ -23,9 +23,10 @@ from .pack import Pack
 from .recipe import Run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import Optional
 
+    from .frames import Header
     from .index import Index, Known, Place
     from .pack import Block
     from .records import FileRecord
@@ -115,14 +116,7 @@ class Packs:
 
     def missing(self) -> list[Range]:
         """The ranges that no pack has: of packs that were lost or cannot be read. What lay behind the last one is unknown."""
-        gaps = []
-        segment = file = 0
-        for member in self.members:
-            if (member.index.first_segment, member.index.first_file) != (segment, file):
-                gaps.append(Range(segment, member.index.first_segment, file, member.index.first_file))
-            segment = member.index.first_segment + member.index.segments
-            file = member.index.first_file + member.index.files
-        return gaps
+        return gaps_between(member.pack.header for member in self.members)
 
     def unbroken(self) -> list[Member]:
         """The last packs whose ranges follow each other: over a gap nothing may be put together."""
@@ -258,6 +252,17 @@ class Packs:
             yield part
         if digest.digest() != record.sha256 or size != record.size:
             raise ArchiveDamaged(f"file {number} ({record.name}): what its recipe gives is not what was archived")
+
+
+def gaps_between(headers: Iterable[Header]) -> list[Range]:
+    """The ranges that none of the packs with these headers has, the headers in the order of the packs."""
+    gaps = []
+    segment = file = 0
+    for header in headers:
+        if (header.first_segment, header.first_file) != (segment, file):
+            gaps.append(Range(segment, header.first_segment, file, header.first_file))
+        segment, file = header.first_segment + header.segments, header.first_file + header.files
+    return gaps
 
 
 @contextlib.contextmanager

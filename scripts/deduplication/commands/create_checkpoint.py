@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
 
 from .. import atomic, checkpoint, checkpoint_report, discovery, last_run, report, workflow
+from ..accounting import savings
 from ..checkpoint_document import slug
 from ..cumulative import totals
 from ..deduplicator import ClaudeConversationDeduplicator
@@ -50,7 +51,8 @@ def main(arguments: Sequence[str]) -> int:
     out: Callable[[str], None] = _nowhere if asked.json else report.show
     export = _newest(project, asked, dedup, out)
     figures: dict[str, Any] = dict(export.figures or {})
-    stored = totals(dedup.store) if project.state.is_dir() else {}
+    storage = savings(dedup.seen_bytes(), os.fspath(project.state))
+    stored = totals(dedup.store, storage) if project.state.is_dir() else {}
     if stored.get("conversations"):
         figures["cumulative"] = stored
     made = checkpoint.create(project, asked.description, figures=figures or None, commit=not asked.no_commit)

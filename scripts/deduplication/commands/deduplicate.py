@@ -32,6 +32,7 @@ Store the messages of exports, each exactly once. The files stay where they are 
   deduplicate_export.py capture               store the client's own transcripts
   deduplicate_export.py search | show         find messages, read conversations
   deduplicate_export.py status | doctor       the last runs; is everything in order?
+  deduplicate_export.py stats                 bytes seen, stored and saved
   deduplicate_export.py verify | rebuild      check the store, make its indexes anew (each has --help)
 """
 
@@ -126,12 +127,12 @@ class _Run:
             for candidate in found.exports:
                 results.append(self._one(candidate))
                 advance(candidate.identity.size)
-        raw, stored = self._dedup.storage_bytes()
+        from ..accounting import savings
+
         return RunResult(
             exports=tuple(results),
             global_unique=self._dedup.global_unique_count(),
-            raw_bytes=raw,
-            stored_bytes=stored,
+            storage=savings(self._dedup.seen_bytes(), shared.store_folder(self._asked)),
             duration_s=time.monotonic() - self._started,
         )
 

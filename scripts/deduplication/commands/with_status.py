@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Optional
 
-from .. import console, metrics, report, status_log
+from .. import console, execution_report, metrics, report, status_log
 from ..child_output import Capture
 from ..display import Screen
 from ..errors import EXIT_FAILURE, EXIT_USAGE, DedupError
@@ -75,7 +75,9 @@ class _Run:
     def reported(self, command: Sequence[str], signals: Signals) -> int:
         """The report's parts in their order; returns the exit code."""
         began = time.monotonic()
-        self.say(report.execution_header(_now(), self.project.root.name or str(self.project.root), self.status_log))
+        self.say(
+            execution_report.execution_header(_now(), self.project.root.name or str(self.project.root), self.status_log)
+        )
         ended, trouble = self.start(command, signals)
         self.screen.flush()
         self.errors.flush()
@@ -88,10 +90,11 @@ class _Run:
         code = ended.code if ended is not None else EXIT_FAILURE
         figures = metrics.extract_json(self.object.text()) if self.as_json else metrics.extract(output)
         if figures is not None:
-            self.say(
-                report.banner(figures.new, figures.duplicates, figures.total, figures.unique, captured=figures.captured)
-            )
-        self.say(report.execution_summary(code, _now(), time.monotonic() - began))
+            counted = (figures.new, figures.duplicates, figures.total, figures.unique)
+            self.say(execution_report.banner(*counted, captured=figures.captured))
+            if figures.raw_bytes:
+                self.say(execution_report.below_banner(figures.raw_bytes, figures.stored_bytes))
+        self.say(execution_report.execution_summary(code, _now(), time.monotonic() - began))
         failure = _failure(code, ended, output, trouble) if code else ""
         if failure:
             self.report.append(failure)
@@ -132,30 +135,30 @@ class _Run:
         try:
             status_log.append(self.project.status_log, "\n".join(self.report))
         except DedupError as error:
-            self.errors.line(report.log_not_saved(self.status_log, str(error), code or EXIT_FAILURE))
+            self.errors.line(execution_report.log_not_saved(self.status_log, str(error), code or EXIT_FAILURE))
             return False
         if not self.as_json:
-            self.screen.line(report.log_saved(self.status_log))
+            self.screen.line(execution_report.log_saved(self.status_log))
         return True
 
 
 def _failure(code: int, ended: Optional[Ended], output: str, trouble: str) -> str:
     """How the failed run ends: its own errors repeated where they cannot be missed, else what can be said from outside."""
     if trouble or ended is None:
-        return report.failure([trouble], ["Install export-dedup again (./install.sh)."], code)
+        return execution_report.failure([trouble], ["Install export-dedup again (./install.sh)."], code)
     errors, hints = _errors_in(output)
     if ended.interrupted_by:
         name = _signal_name(ended.interrupted_by)
-        return report.failure([*errors, f"The run was interrupted ({name})"], [_AGAIN], code)
+        return execution_report.failure([*errors, f"The run was interrupted ({name})"], [_AGAIN], code)
     if ended.killed_by:
         name = _signal_name(ended.killed_by)
         hints = ["The system may have run out of memory."] if name == "SIGKILL" else []
-        return report.failure([*errors, f"The deduplication was killed by {name}"], [*hints, _AGAIN], code)
+        return execution_report.failure([*errors, f"The deduplication was killed by {name}"], [*hints, _AGAIN], code)
     if errors:
-        return report.failure(errors, hints, code)
+        return execution_report.failure(errors, hints, code)
     last = next((line.strip() for line in reversed(output.splitlines()) if line.strip()), "")
     hint = "Run the command with --help to see what it takes." if code == EXIT_USAGE else "See the output above."
-    return report.failure([last or "The deduplication ended without a word"], [hint], code)
+    return execution_report.failure([last or "The deduplication ended without a word"], [hint], code)
 
 
 def _errors_in(output: str) -> tuple[list[str], list[str]]:

@@ -58,10 +58,10 @@ def cut(output: str) -> str:
 
 def shown(output: str) -> str:
     """What a person wants to see of a report: the banner, what became of the exports, the summary; all of it without a banner."""
-    from .. import report
+    from ..execution_report import LOCKS
 
     lines = output.rstrip("\n").split("\n")
-    bars = [n for n, line in enumerate(lines) if line.startswith(report.LOCKS)]
+    bars = [n for n, line in enumerate(lines) if line.startswith(LOCKS)]
     if not bars:
         return "\n".join(lines)[-MOST_CHARACTERS:]
     told = _told(lines[: bars[0]])[:_MOST_LINES]

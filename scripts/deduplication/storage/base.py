@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ..fingerprint import Fingerprint
     from ..model import Message
     from ..ordering import ReadingOrder
+    from ..savings import Seen
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class ExportRecord:
     ``session`` is the session it belongs to, where it names one; ``cursor`` is set for a part of a growing file, ``follows``
     for one whose window goes on after that sequence number. ``window`` holds inclusive ranges of sequence numbers in the order
     shown; ``marks`` pairs of kind and the sequence number before which it stands (one past the last for a mark at the end).
+    ``known_bytes`` of the file show messages whose bodies were stored before.
     """
 
     name: str
@@ -66,6 +68,7 @@ class ExportRecord:
     session: str = ""
     cursor: Cursor | None = None
     follows: int = -1
+    known_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -178,7 +181,10 @@ class Store(Protocol):
         """How many bodies are stored, bookkeeping aside?"""
 
     def byte_counts(self) -> tuple[int, int]:
-        """Bytes of all distinct exports processed, and bytes that log and indexes take."""
+        """Bytes of all distinct exports processed, and bytes of what was stored of their messages (without the archive)."""
+
+    def seen_bytes(self) -> Seen:
+        """How many bytes were processed, and how many of them were there before?"""
 
     def condense(self) -> None:
         """Make it smaller when nobody waits; what is in it stays the same. Others can use it meanwhile. Raises ``StoreError``."""

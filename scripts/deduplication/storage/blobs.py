@@ -123,10 +123,6 @@ class Blobs:
         """False where there is no folder of blobs."""
         return os.path.isdir(self.folder)
 
-    def size(self) -> int:
-        """Bytes of all blobs on the disk."""
-        return sum(entry.stat(follow_symlinks=False).st_size for entry in self._files())
-
     def problems(self) -> list[str]:
         """One line for each blob that could not be read so far."""
         return [
@@ -172,13 +168,6 @@ class Blobs:
                 if folder.is_dir(follow_symlinks=False):
                     with os.scandir(folder.path) as files:
                         yield from (file for file in files if not file.is_dir(follow_symlinks=False))
-
-
-def blobs_of(record: Record) -> Mapping[str, int]:
-    """Which blobs a log record refers to, and their sizes in bytes; none where it has another form."""
-    message = record.get("message")
-    blobs = message.get("blobs") if isinstance(message, dict) else None
-    return blobs if isinstance(blobs, dict) else {}
 
 
 def _objects(value: Any) -> Iterator[dict[str, Any]]:

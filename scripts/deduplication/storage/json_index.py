@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from .. import atomic
 from ..columns import Columns
 from ..overlap import TURNS
+from ..savings import Seen
 from .base import Cursor
 from .conversation import CODES, KINDS_BY_CODE, ConversationState
 from .index import AUDIT, AuditMark
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 WATERMARKS: Final = "watermarks.json"
 HASHES: Final = "content_hashes.json"
 INDEX: Final = "alignment_index.json"
-_VERSION: Final = 3
+_VERSION: Final = 4
 _KEY: Final = 16
 
 
@@ -141,11 +142,13 @@ def _dictionary(state: State) -> dict[str, Any]:
     """Everything that the seed's two files do not hold."""
     return {
         "size": state.size,
-        "raw_bytes": state.raw_bytes,
+        "seen_bytes": asdict(state.seen_bytes),
         "unique": state.unique,
         "occurrences": state.occurrences,
         "exports": dict(state.exports.items()),
         "sessions": dict(state.sessions.items()),
+        "blobs": dict(state.blobs.items()),
+        "pictures": dict(state.pictures.items()),
         "cursors": {
             source: [name, asdict(cursor), tip, position]
             for source, (name, cursor, tip, position) in state.cursors.items()
@@ -189,7 +192,15 @@ def _state(data: dict[str, Any], hashes: dict[str, list[str]]) -> State:
         conversations[name] = ConversationState()
         conversations[name].fill(columns, entry["lines"])
         conversations[name].take_head(entry)
-    state = State(Table(conversations), Table(data["exports"]), Table(data["sessions"]), Table(cursors))
+    state = State(
+        Table(conversations),
+        Table(data["exports"]),
+        Table(data["sessions"]),
+        Table(cursors),
+        blobs=Table(data["blobs"]),
+        pictures=Table(data["pictures"]),
+    )
     state.begins_at(data["size"])
-    state.raw_bytes, state.unique, state.occurrences = data["raw_bytes"], data["unique"], data["occurrences"]
+    state.seen_bytes = Seen(**data["seen_bytes"])
+    state.unique, state.occurrences = data["unique"], data["occurrences"]
     return state

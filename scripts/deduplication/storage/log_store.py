@@ -19,6 +19,7 @@ from ..errors import StoreDamaged, StoreError, StoreNotPrivate, StoreNotWritable
 from ..model import LOST
 from ..overlap import telling
 from . import blobs, sqlite_file
+from .footprint import LOG, footprint
 from .index import AUDIT, AuditMark
 from .json_index import JsonIndex
 from .lines import Line, encode_line
@@ -32,12 +33,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ..columns import Columns
+    from ..savings import Seen
     from .base import ConversationFigures, Cursor, ExportRecord, NewOccurrence, SeenExport
     from .conversation import ConversationState
     from .index import Index
     from .lines import Record
 
-LOG_NAME: Final = "conversation_log.jsonl"
+LOG_NAME: Final = LOG
 LOCK: Final = ".lock"
 QUARANTINE: Final = "quarantine"
 INDEX_NAMES: Final = (*JsonIndex.files, *sqlite_file.FILES, AUDIT)
@@ -330,12 +332,12 @@ class LogStore:
         return self._state.unique
 
     def byte_counts(self) -> tuple[int, int]:
-        """Bytes of all distinct exports processed, and of log and indexes as they are on disk."""
-        stored = self.log.sealed.byte_count()
-        for name in (LOG_NAME, *INDEX_NAMES):
-            with contextlib.suppress(FileNotFoundError):
-                stored += os.stat(self._path(name)).st_size
-        return self._state.raw_bytes, stored + self.blobs.size()
+        """Bytes of all distinct exports processed, and those that the folder takes on the disk."""
+        return self._state.seen_bytes.distinct, footprint(self.folder).stored
+
+    def seen_bytes(self) -> Seen:
+        """Bytes of everything that was processed."""
+        return self._state.seen_bytes
 
     def condense(self) -> None:
         """Seal what is open, compress slowly what was compressed quickly, and take the holes out of the index."""

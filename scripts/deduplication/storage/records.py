@@ -12,6 +12,8 @@ from .base import Cursor
 from .lines import Damaged, encode_line
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .base import ExportRecord, NewOccurrence
     from .lines import Record
 
@@ -58,6 +60,8 @@ def commit_record(conversation_id: str, export: ExportRecord, started: float) ->
         "window": export.window,
         "processing_time_ms": round(1000 * (time.perf_counter() - started)),
     }
+    if export.known_bytes:
+        record["export"]["known_bytes"] = export.known_bytes
     if export.marks:
         record["marks"] = export.marks
     if export.gaps:
@@ -95,10 +99,21 @@ def message_of(record: Record) -> Message:
         raise Damaged("a message without role, kind or content") from error
 
 
+def blobs_of(record: Record) -> Mapping[str, int]:
+    """Which blobs a log record refers to, and their sizes in bytes; none where it has another form."""
+    message = record.get("message")
+    blobs = message.get("blobs") if isinstance(message, dict) else None
+    return blobs if isinstance(blobs, dict) else {}
+
+
 def blob_bytes(record: Record) -> int:
     """Bytes of the blobs that the message of a log line refers to."""
-    blobs = record.get("message", {}).get("blobs")
-    return sum(blobs.values()) if blobs else 0
+    return sum(blobs_of(record).values())
+
+
+def base64_size(size: int) -> int:
+    """Characters of so many bytes in Base64, with padding."""
+    return 4 * ((size + 2) // 3)
 
 
 def audit_line(record: Record, written: int) -> bytes:

@@ -9,12 +9,14 @@ import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from .. import atomic
+from ..covered import covered
 from ..errors import StoreDamaged
 from ..model import LOST, counts
 from . import healing
-from .blobs import Blobs, blobs_of
+from .blobs import Blobs
 from .index import AuditMark
 from .lines import Damaged, decode_line, is_commit
+from .records import blobs_of
 from .state import State
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ def recount(log: Log) -> Recount:
     audit: list[bytes] = []
     blobs = Blobs.beside(log.path)
     new = committed = unreadable = 0
+    spans: list[tuple[int, int]] = []
     for line in log.lines():
         try:
             record = decode_line(line.data)
@@ -55,10 +58,11 @@ def recount(log: Log) -> Recount:
             continue
         if is_commit(record):
             if state.unreadable == unreadable:  # else the counts cannot agree, and the reason was named
-                problems.extend(_check_run(state, record, new, line, name))
-            new, committed, unreadable = 0, line.end, state.unreadable
+                problems.extend(_check_run(state, record, new, covered(spans), line, name))
+            new, committed, unreadable, spans = 0, line.end, state.unreadable, []
         else:
             new += "message" in record and counts(record["message"]["kind"])
+            spans += [tuple(record["source"]["span"])] if "message" in record and "span" in record["source"] else []
     size = log.size()
     if committed < size and not problems:
         problems.append(f"{name}: the last run did not finish ({size - committed:,} bytes)")
@@ -131,7 +135,7 @@ def heal(log: Log) -> list[str]:
     return problems
 
 
-def _check_run(state: State, record: Record, new: int, line: Line, name: str) -> list[str]:
+def _check_run(state: State, record: Record, new: int, brought: int, line: Line, name: str) -> list[str]:
     kinds = state.conversation(record["conversation_id"]).columns.kinds
     total = sum(
         counts(kinds[n]) or kinds[n] == LOST for first, last in record["window"] for n in range(first, last + 1)
@@ -140,6 +144,9 @@ def _check_run(state: State, record: Record, new: int, line: Line, name: str) ->
     problems = []
     if new != record["export"]["new"]:
         problems.append(f"{where}: says {record['export']['new']} new messages, {new} were counted")
+    known, size = record["export"].get("known_bytes", 0), record["export"]["bytes"]
+    if brought + known > size:
+        problems.append(f"{where}: says {known:,} bytes were known, but {brought:,} of {size:,} brought new messages")
     if total != record["export"]["total"]:
         problems.append(f"{where}: says {record['export']['total']} messages in all, {total} were counted")
     return problems

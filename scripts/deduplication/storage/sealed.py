@@ -147,10 +147,6 @@ class Sealed:
             self._blocks[segment.path] = blocks or [Block(segment, segment.start, segment.end, 0, 0)]
         return self._blocks[segment.path]
 
-    def byte_count(self) -> int:
-        """Bytes that the files take."""
-        return sum(os.stat(segment.path).st_size for segment in self.segments)
-
     # -- sealing -----------------------------------------------------------------------------------------------
 
     def pending(self) -> int | None:

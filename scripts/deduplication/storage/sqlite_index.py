@@ -20,6 +20,7 @@ from ..errors import StoreNotWritable
 from ..fingerprint import Fingerprint, encoded
 from ..model import LOST
 from ..overlap import TURNS
+from ..savings import Seen
 from .checked_entries import CheckedEntries, IndexDamaged
 from .conversation import ConversationState
 from .index import AuditMark
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
 
 _VERSION: Final = 2
 # Kinds of entries; the first three can be listed (checked_entries._LISTED).
-_CONVERSATION, _SESSION, _CURSOR, _EXPORT, _BODY, _UUID, _KEY, _NUMBER, _META = range(9)
+_CONVERSATION, _SESSION, _CURSOR, _EXPORT, _BODY, _UUID, _KEY, _NUMBER, _META, _BLOB, _PICTURE = range(11)
 _PLACE: Final = struct.Struct(">II")
 
 
@@ -103,9 +104,12 @@ class SqliteIndex:
             Table(None, lambda session: loads(self._get(_SESSION, encoded(session)))),
             Table(None, lambda source: cursor_from(self._get(_CURSOR, encoded(source))), self._cursors),
             _SqliteBodies(self),
+            Table(None, lambda digest: loads(self._get(_BLOB, encoded(digest)))),
+            Table(None, lambda identity: loads(self._get(_PICTURE, encoded(identity)))),
         )
         state.begins_at(data["size"])
-        state.raw_bytes, state.unique, state.occurrences = data["raw_bytes"], data["unique"], data["occurrences"]
+        state.seen_bytes = Seen(**data["seen_bytes"])
+        state.unique, state.occurrences = data["unique"], data["occurrences"]
         self._holds, self._size = weakref.ref(state), state.size
         return state, AuditMark(*data["audit"])
 
@@ -299,7 +303,10 @@ class SqliteIndex:
             entries.put(_CURSOR, encoded(name), dumps([conversation_id, asdict(cursor), tip, position]))
         for sha256 in names(state.exports):
             entries.put(_EXPORT, encoded(sha256), dumps(state.exports.get(sha256)))
-        meta.update(version=_VERSION, size=state.size, raw_bytes=state.raw_bytes, unique=state.unique)
+        for kind, sizes in ((_BLOB, state.blobs), (_PICTURE, state.pictures)):
+            for digest in names(sizes):
+                entries.put(kind, encoded(digest), dumps(sizes.get(digest)))
+        meta.update(version=_VERSION, size=state.size, seen_bytes=asdict(state.seen_bytes), unique=state.unique)
         meta.update(occurrences=state.occurrences, audit=list(audit))
         entries.put(_META, b"", dumps(meta))
 

@@ -6,18 +6,22 @@ index has on disk already is asked for through :class:`~.table.Table` and :class
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from ..fingerprint import Fingerprint, fingerprint
 from ..model import COMPACTION, counts
+from ..savings import Seen
 from .base import ConversationFigures, SeenExport
 from .conversation import ConversationState
 from .lines import Damaged, is_commit
-from .records import audit_line, blob_bytes, cursor_of, message_of
+from .records import audit_line, base64_size, blob_bytes, blobs_of, cursor_of, message_of
 from .table import Table
 
 if TYPE_CHECKING:
     from .lines import Line, Record
+
+Span = tuple[int, int]
+_NOWHERE: Final = (-1, -1)
 
 
 class Bodies(Protocol):
@@ -83,6 +87,8 @@ class State:
         sessions: Table[str] | None = None,
         cursors: Table[list[Any]] | None = None,
         bodies: Bodies | None = None,
+        blobs: Table[int] | None = None,
+        pictures: Table[int] | None = None,
     ) -> None:
         self.size = 0
         self.conversations: Table[ConversationState] = conversations if conversations is not None else Table()
@@ -91,13 +97,21 @@ class State:
         self.cursors: Table[list[Any]] = cursors if cursors is not None else Table()
         """For each growing file: its conversation, the cursor, the next sequence number then, and its window's position."""
         self.bodies: Bodies = bodies if bodies is not None else MemoryBodies(self.conversations)
-        self.raw_bytes = 0
+        self.blobs: Table[int] = blobs if blobs is not None else Table()
+        """Bytes of each blob that a line refers to."""
+        self.pictures: Table[int] = pictures if pictures is not None else Table()
+        """Bytes as Base64 of the blobs in each body that has any, by its content hash."""
+        self.seen_bytes = Seen()
         self.unique = 0
         self.occurrences = 0
         """Sequence numbers given, lost ones aside."""
         self.unreadable = 0
         """Damaged lines that were passed over so far: as many sequence numbers may be missing."""
         self._run_start = 0
+        self._run_new: set[Span] = set()
+        """Where in its file the run at hand has new messages."""
+        self._run_again: list[tuple[Span, int]] = []
+        """Where in its file it has blobs that were there before, and their bytes as Base64."""
 
     # -- applying the log --------------------------------------------------------------------------------------
 
@@ -109,6 +123,7 @@ class State:
     def begins_at(self, size: int) -> None:
         """What is to be applied next stands at this byte of the log."""
         self.size = self._run_start = size
+        self._run_new, self._run_again = set(), []
 
     def apply(self, record: Record, line: Line, item: Fingerprint | None = None) -> bytes:
         """Account for one log line; returns the audit line that follows from it (empty for an occurrence).
@@ -149,10 +164,13 @@ class State:
             if self.bodies.offset(identity) is None:
                 self.bodies.add(identity, line.offset, item)
                 self.unique += counts(item.kind)
+                self._refer(record, identity)
         else:
             item = item or self.bodies.fingerprint(identity)
             if item is None or self.bodies.offset(identity) is None:
                 raise Damaged(f"no line carries the body {identity[:12]}…")
+            if self.seen_bytes.blobs:
+                self._run_again.append((_span(record), self.pictures.get(identity) or 0))
         state.keep_lost(number)
         item = Fingerprint(identity, item.key, item.kind, item.role, item.weight, record.get("uuid") or "")
         if isinstance(record.get("extends"), int):
@@ -162,6 +180,27 @@ class State:
         state.figures["stored_bytes"] = state.figures.get("stored_bytes", 0) + len(line.data) + blob_bytes(record)
         return b""
 
+    def _refer(self, record: Record, identity: str) -> None:
+        """Account for a new body and its blobs."""
+        span = _span(record)
+        self._run_new.add(span)
+        for digest, size in blobs_of(record).items():
+            self.pictures[identity] = (self.pictures.get(identity) or 0) + base64_size(size)
+            if self.blobs.get(digest) is None:
+                self.blobs[digest] = size
+                self.seen_bytes = self.seen_bytes.plus(blobs=size)
+            else:
+                self._run_again.append((span, base64_size(size)))
+
+    def _doubled(self) -> int:
+        """Of the run that ends here: bytes of blobs that were there before, in the places of new messages.
+
+        One line of a transcript has several messages: where one of them is new, all of the line is.
+        """
+        new, again = self._run_new - {_NOWHERE}, self._run_again
+        self._run_new, self._run_again = set(), []
+        return sum(size for span, size in again if span in new)
+
     def _commit(self, record: Record, line: Line) -> bytes:
         conversation_id, export = record["conversation_id"], record["export"]
         state = self._entered(conversation_id)
@@ -169,11 +208,15 @@ class State:
         if any(type(bound) is not int for each in window for bound in each) or any(not 0 <= a <= b for a, b in window):
             raise Damaged("a window that is none")
         whole = ("bytes", "parser", "total", "new")
-        if any(type(export[name]) is not int for name in whole) or not isinstance(record["timestamp"], str):
+        texts = (record["timestamp"], export["name"])
+        if any(type(export[name]) is not int for name in whole) or not all(isinstance(text, str) for text in texts):
             raise Damaged("a run without its numbers")
         highest = max((last for _, last in window), default=-1)
         if highest >= len(state) + self.unreadable:
             raise Damaged("the window names messages that are not in the log")
+        known = export.get("known_bytes", 0)
+        if type(known) is not int or not 0 <= known <= export["bytes"]:
+            raise Damaged("a run that knew more than it saw")
         audit = audit_line(record, line.end - self._run_start)
         cursor = cursor_of(record.get("cursor"))
         follows = record.get("follows", -1)
@@ -202,16 +245,20 @@ class State:
         f.setdefault("created_at", record["timestamp"])
         f["updated_at"] = record["timestamp"]
         self._run_start = line.end
+        doubled = self._doubled()
         if cursor is not None:
-            self.raw_bytes += export["bytes"]
+            size = export["bytes"]
+            self.seen_bytes = self.seen_bytes.plus(distinct=size, captured=size, known=known, doubled=doubled)
             f["raw_bytes"] = f.get("raw_bytes", 0) + export["bytes"]
             return audit
         seen = self.exports.get(export["sha256"]) or []
         if not seen:
-            self.raw_bytes += export["bytes"]
+            self.seen_bytes = self.seen_bytes.plus(distinct=export["bytes"], known=known, doubled=doubled)
+        elif all(entry[5] != export["name"] for entry in seen):
+            self.seen_bytes = self.seen_bytes.plus(identical=export["bytes"])
         if all(entry[0] != conversation_id for entry in seen):
             f["raw_bytes"] = f.get("raw_bytes", 0) + export["bytes"]
-        entry = [conversation_id, export["parser"], export["format"], export["total"], position]
+        entry = [conversation_id, export["parser"], export["format"], export["total"], position, export["name"]]
         if entry not in seen:
             self.exports[export["sha256"]] = [*seen, entry]
         return audit
@@ -220,7 +267,7 @@ class State:
         """An index has everything now."""
         for name in self.conversations.changed:
             self.conversation(name).saved()
-        for table in (self.conversations, self.exports, self.sessions, self.cursors):
+        for table in (self.conversations, self.exports, self.sessions, self.cursors, self.blobs, self.pictures):
             table.changed.clear()
 
     # -- answers -----------------------------------------------------------------------------------------------
@@ -229,7 +276,7 @@ class State:
         """Into which conversations a file with this hash went."""
         return [
             SeenExport(name, parser, form, total, self.conversation(name).windows[position])
-            for name, parser, form, total, position in self.exports.get(sha256) or []
+            for name, parser, form, total, position, _ in self.exports.get(sha256) or []
         ]
 
     def figures(self, conversation_id: str) -> ConversationFigures:
@@ -253,3 +300,9 @@ class State:
             created_at=f.get("created_at", ""),
             updated_at=f.get("updated_at", ""),
         )
+
+
+def _span(record: Record) -> Span:
+    """Where in its file an occurrence stands."""
+    start, end = record["source"].get("span", _NOWHERE)
+    return start, end

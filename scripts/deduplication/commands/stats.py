@@ -1,0 +1,90 @@
+"""``deduplicate_export.py stats``: bytes seen, bytes stored, and what each layer saved."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any, Optional
+
+from .. import accounting, archiving, cumulative, storage_report, store_report
+from ..archive import ledger
+from ..archive.packing import packs_folder
+from ..conversation_choice import choose
+from ..display import show
+from ..errors import EXIT_FAILURE, EXIT_OK, ArchiveDamaged
+from . import arguments as shared
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from ..deduplicator import ClaudeConversationDeduplicator
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Count a store; 1 where something is damaged, so that no savings can be told."""
+    parser = shared.Parser(
+        "deduplicate_export.py stats",
+        "Show the raw bytes that were seen, the bytes that the store and its archive take on the disk, file by file, and\n"
+        "what identical files, known messages, doubled blobs and compression saved. Nothing is changed.",
+    )
+    add = parser.add_argument
+    add("--session", metavar="ID", help="one conversation only: its id, the beginning of it, or a session's id")
+    shared.add_store(parser)
+    add("--json", action="store_true", help="print one JSON object and nothing else")
+    asked = parser.parse_args(arguments)
+    folder = shared.store_to_read(asked).folder
+    disk = accounting.on_disk(folder)  # first: an open SQLite database has files beside it that go when it is closed
+    dedup, _ = shared.reader(asked)
+    return _of_session(dedup, asked) if asked.session is not None else _of_store(dedup, folder, disk, asked)
+
+
+def _of_session(dedup: ClaudeConversationDeduplicator, asked: argparse.Namespace) -> int:
+    with dedup.store.transaction(write=False):
+        name = choose(dedup.store, asked.session)
+    figures = dedup.get_statistics(name)
+    _put(figures, store_report.statistics(figures), asked)
+    return EXIT_OK
+
+
+def _of_store(
+    dedup: ClaudeConversationDeduplicator, folder: str, disk: accounting.OnDisk, asked: argparse.Namespace
+) -> int:
+    found = accounting.savings(dedup.seen_bytes(), folder, disk)
+    packs = None
+    if not found.damage:
+        try:
+            packs = _ledger(folder, disk)
+        except ArchiveDamaged as error:
+            found = replace(found, damage=(error.detail,))
+    besides = accounting.besides(folder, disk)
+    totals = cumulative.totals(dedup.store, found)
+    answer: dict[str, Any] = {
+        **totals,
+        "storage": found.as_dict(),
+        "seen": asdict(found.seen),
+        "store": asdict(disk.store),
+        "archive": asdict(disk.archive),
+        "packs": {**asdict(packs), "compression": packs.compression} if packs is not None else None,
+        "besides": asdict(besides),
+        "storage_dir": folder,
+    }
+    _put(answer, storage_report.statistics(found, disk, besides, packs, totals, folder), asked)
+    return EXIT_FAILURE if found.damage else EXIT_OK
+
+
+def _ledger(folder: str, disk: accounting.OnDisk) -> Optional[ledger.Ledger]:
+    """What the packs say of themselves; None where there are none."""
+    project = accounting.project_of(folder)
+    if project is None or not disk.archive.pack_files:
+        return None
+    with archiving.opened(project):
+        return ledger.ledger(packs_folder(project), disk.archive.packs + disk.archive.indexes)
+
+
+def _put(answer: dict[str, Any], text: str, asked: argparse.Namespace) -> None:
+    if asked.json:
+        import json
+
+        print(json.dumps(answer))
+    else:
+        show(text)
