@@ -571,6 +571,30 @@ def test_the_disk_refuses(project, backup, monkeypatch):
         take(project, backup)
 
 
+def test_everything_is_on_the_disk_before_there_is_a_snapshot(project, backup, monkeypatch):
+    """Each new part is synced, and its folder, before the snapshot's file is written: a power cut cannot leave one without parts."""
+    from deduplication import atomic
+
+    order = []
+    for name in ("sync_file", "sync_directory", "replace"):
+        real = getattr(atomic, name)
+
+        def noted(path, *arguments, name=name, real=real, **options):
+            order.append((name, path))
+            return real(path, *arguments, **options)
+
+        monkeypatch.setattr(atomic, name, noted)
+    take(project, backup)
+    written = next(at for at, (name, path) in enumerate(order) if name == "replace" and "/snapshots/" in path)
+    before = set(order[:written])
+    for path in objects(backup):
+        assert ("sync_file", str(path)) in before
+        assert ("sync_directory", str(path.parent)) in before
+        assert order.index(("replace", str(path))) < order.index(("sync_file", str(path)))
+    assert ("sync_directory", str(backup / "objects")) in before
+    assert ("sync_directory", str(backup)) in before
+
+
 def test_what_cannot_be_read_again_does_not_count(project, backup, monkeypatch):
     """A disk that gives back other bytes than it took: no snapshot, and the part is removed."""
     real = parts.Objects.read
@@ -892,6 +916,17 @@ def test_a_snapshot_that_cannot_be_read_costs_no_part(project, backup):
     removed = take(project, backup, LONG_AGO + 32 * DAY).removed
     assert (removed.snapshots, removed.kept) == (1, False)
     assert check(backup).damaged == []
+
+
+def test_the_last_good_snapshot_is_looked_for_behind_damaged_ones(project, backup):
+    """The newest was taken of a damaged store, the one before cannot be read: the third from the end is the good one."""
+    take(project, backup, LONG_AGO)
+    take(project, backup, LONG_AGO + 1)
+    take(project, backup, LONG_AGO + 2)
+    backup_reader.snapshots(backup)[-1].write_bytes(b"damaged")
+    next(project.state.glob("blobs/*/*")).write_bytes(b"other")
+    take(project, backup, LONG_AGO + 100 * DAY)
+    assert numbers(backup) == [2, 4]
 
 
 def test_a_snapshot_without_a_time_is_not_known_to_be_old():

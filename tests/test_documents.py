@@ -302,6 +302,7 @@ COMMANDS = {
     "deduplicate_export.py session": "scripts/deduplicate_export.py session",
     "deduplicate_export.py pack": "scripts/deduplicate_export.py pack",
     "deduplicate_export.py restore": "scripts/deduplicate_export.py restore",
+    "deduplicate_export.py backup": "scripts/deduplicate_export.py backup",
     "create-checkpoint.py": "scripts/create-checkpoint.py",
     "install.sh": "install.sh",
 }
@@ -458,6 +459,7 @@ def test_every_file_of_the_store_is_described(installed, monkeypatch):
     hook[-1] = "FileChanged"
     subprocess.run(hook, input=json.dumps(event).encode(), cwd=installed.project, check=True)
     installed.must("python3 .coditect/scripts/deduplicate_export.py session --all", installed.project)
+    installed.must("python3 .coditect/scripts/deduplicate_export.py backup ../backup", installed.project)
     rows = re.findall(r"^\| `([^`]+)` \|", section(text_of(STORAGE), "## Files"), re.MULTILINE)
     words = {
         "NAME": r"[\w.]+",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import zlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from .. import atomic, clock
-from ..errors import BackupFailed
 from ..reading import Identity
 from . import soundness
 from .manifest import File, Snapshot
@@ -93,10 +93,8 @@ class Copying:
 
     def file(self, found: Found) -> File:
         """A file that is held, with the permissions that it has now."""
-        held = self.held.get(found.path)
-        if held is None:
-            raise BackupFailed(f"{found.place}: not read")
-        return held.file if held.file.mode == found.mode else File(**{**vars(held.file), "mode": found.mode})
+        file = self.held[found.path].file
+        return file if file.mode == found.mode else replace(file, mode=found.mode)
 
 
 def _sizes(size: int) -> Iterator[int]:
