@@ -428,6 +428,15 @@ def _names(backup):
         return folder.names()
 
 
+def test_damage_is_named_in_every_later_snapshot(project, backup):
+    """A damaged file with the size and time of before is no sound file: it is looked at again, and stays a problem."""
+    next(project.state.glob("blobs/*/*")).write_bytes(b"other")
+    age(project)
+    for number in range(1, 4):
+        taken = take(project, backup, LONG_AGO + number * DAY)
+        assert [text for _, text in taken.snapshot.problems] == ["not the bytes that its name says"]
+
+
 def test_a_damaged_header_of_a_pack_is_named(project, backup):
     """A pack of which nothing can be told is a problem of the snapshot, too."""
     next(project.archive.glob("packs/*.pack")).write_bytes(b"no pack")
@@ -919,7 +928,7 @@ def test_a_snapshot_that_cannot_be_read_costs_no_part(project, backup):
 
 
 def test_the_last_good_snapshot_is_looked_for_behind_damaged_ones(project, backup):
-    """The newest was taken of a damaged store, the one before cannot be read: the third from the end is the good one."""
+    """The newest was taken of a damaged store, the one before cannot be read: the third last is the good one."""
     take(project, backup, LONG_AGO)
     take(project, backup, LONG_AGO + 1)
     take(project, backup, LONG_AGO + 2)

@@ -15,6 +15,7 @@ from deduplication.archive import packing
 from deduplication.backup import checking
 from deduplication.backup import folder as folders
 from deduplication.errors import BackupDamaged, DedupError
+from deduplication.locking import exclusive
 from deduplication.project import Project
 from deduplication.storage import log_store, sealed
 from exports import Story, kept
@@ -276,7 +277,8 @@ def test_a_backup_beside_writers_is_one_moment(disk, backend, full):
     children = [start(job) for job in (store(0), store(1), store(2), pack)]
     rounds = 60 if full else 8
     for turn in range(rounds):
-        before = set(reader.read(reader.whole(project.state), project.state / "blobs").exports) if turn % 2 else set()
+        with exclusive(str(project.state / ".lock")):
+            before = set(reader.read(reader.whole(project.state), project.state / "blobs").exports)
         backup = disk / f"backup-{turn % 3}"
         taken = take(project, backup)
         assert taken.snapshot.problems == ()
