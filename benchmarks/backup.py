@@ -57,13 +57,13 @@ class Table:
         print(f"| {what} | {seconds:.3f} | {peak:.0f} | {more_parts:,} | {more:,} |", flush=True)
 
 
-def waits(project: Path, backup: Path, base: Path) -> tuple[float, float]:
+def waits(project: Path, backup: Path, base: Path, seconds: float) -> tuple[float, float]:
     """Seconds that a capture took at most, alone and while backups are taken one after another."""
     ended = threading.Event()
 
     def captures() -> float:
         longest = 0.0
-        until = time.monotonic() + 5
+        until = time.monotonic() + seconds
         number = 0
         while time.monotonic() < until:
             dedup = ClaudeConversationDeduplicator(project / "MEMORY-CONTEXT" / "dedup_state")
@@ -136,7 +136,7 @@ def main() -> int:
                 before = size_of(base / "restic")
                 seconds, peak = process(["restic", "-q", "-r", repository, "backup", str(memory)], base)
                 print(f"| restic, {what} | {seconds:.3f} | {peak:.0f} | | {size_of(base / 'restic') - before:,} |")
-        alone, beside = waits(project, backup, base)
+        alone, beside = waits(project, backup, base, 1 if asked.small else 10)
         print(f"\nA turn that is stored takes {alone:.3f} s at most, while backups are taken {beside:.3f} s.")
     return 0
 

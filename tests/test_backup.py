@@ -581,7 +581,7 @@ def test_the_disk_refuses(project, backup, monkeypatch):
 
 
 def test_everything_is_on_the_disk_before_there_is_a_snapshot(project, backup, monkeypatch):
-    """Each new part is synced, and its folder, before the snapshot's file is written: a power cut cannot leave one without parts."""
+    """Each new part is synced, and its folder, before the snapshot's file is written: a power cut leaves none without parts."""
     from deduplication import atomic
 
     order = []

@@ -369,7 +369,7 @@ def test_every_option_in_a_document_exists():
         "--compression",
         "--long",
     }  # of git and others
-    ours = ("run", "archive", "claude_ai", "hooks", "privacy", "sessions")
+    ours = ("run", "archive", "backup", "claude_ai", "hooks", "privacy", "sessions")
     for command in [*COMMANDS.values(), *(f"benchmarks/{each}.py" for each in ours)]:
         known |= set(OPTION.findall(help_of(command)))
     unknown = {
