@@ -750,12 +750,15 @@ def test_a_place_that_cannot_be_written(project, backup, tmp_path, monkeypatch):
     take(project, backup)
     other = Project(tmp_path / "other")
     other.root.mkdir()
-    from deduplication.backup import restoring
+    from deduplication.backup import restoring, staging
 
-    for name, error in (("_verified", OSError(28, "No space")), ("_holds_a_file", OSError(13, "Permission denied"))):
+    for room, name, error in (
+        (restoring, "_verified", OSError(28, "No space")),
+        (staging, "occupied", OSError(13, "Permission denied")),
+    ):
         other.memory.mkdir(exist_ok=True)
         with monkeypatch.context() as patch:
-            patch.setattr(restoring, name, lambda *_, error=error, **__: (_ for _ in ()).throw(error))
+            patch.setattr(room, name, lambda *_, error=error, **__: (_ for _ in ()).throw(error))
             with pytest.raises(OutputNotWritable):
                 restore(backup, other)
     other.memory.rmdir()

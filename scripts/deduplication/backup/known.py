@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -12,7 +13,7 @@ import secrets
 from typing import Any, Final
 
 from .. import atomic
-from ..errors import StoreError
+from ..errors import StoreError, StoreNotWritable
 from ..locking import exclusive
 from ..storage.log import Log
 from ..storage.log_store import LOCK, LOG_NAME
@@ -32,17 +33,20 @@ def known(state: str) -> list[str]:
 def store_id(state: str) -> str:
     """What tells this store from others: remembered from its first backup on, before that the hash of its log's first line.
 
-    A store without a line gets one at random, which :func:`remember` keeps.
+    A store without a line gets one at random, which :func:`remember` keeps. Raises ``StoreLocked``, ``StoreError``.
     """
     said = _read(state)["store"]
     if said:
         return str(said)
     log = Log(os.path.join(state, LOG_NAME))
-    log.settle(write=False)
-    try:
-        line = next(log.lines(), None)
-    except StoreError:
-        line = None
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(StoreNotWritable):  # nobody can write a store that is read-only
+            stack.enter_context(exclusive(os.path.join(state, LOCK)))
+        log.settle(write=False)
+        try:
+            line = next(log.lines(), None)
+        except StoreError:
+            line = None
     if line is None:
         return secrets.token_hex(_DIGITS // 2)
     return hashlib.sha256(line.data).hexdigest()[:_DIGITS]

@@ -5,12 +5,8 @@ Whatever happens before that step, the place is what it was.
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import hashlib
 import os
-import re
-import shutil
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Optional
 
@@ -22,25 +18,22 @@ from ..errors import (
     OutputNotWritable,
     RestoreRefused,
     StoreDamaged,
-    StoreLocked,
     StoreNotWritable,
     UsageError,
 )
-from ..locking import exclusive
 from ..storage.log_store import LogStore
+from . import staging
 from .objects import Objects
 from .source import ARCHIVE, SETTINGS, STATE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from ..project import Project
     from .folder import Folder
     from .manifest import File, Snapshot
 
 _CONTENT: Final = "content"
-_LOCK: Final = ".lock"
-_IGNORE: Final = ".gitignore"
 
 
 @dataclass(frozen=True)
@@ -100,7 +93,7 @@ def restore(
     refuse(folder, target)
     wanted = folder.find(snapshot)
     try:
-        with _staged(target.place) as stage:
+        with staging.staged(target.place) as stage:
             done = Restored(wanted, target.place)
             content = os.path.join(stage, _CONTENT)
             state = content if target.only_state else os.path.join(content, STATE)
@@ -108,7 +101,7 @@ def restore(
             done.problems = _verified(content, state, sqlite=wanted.index == "sqlite")
             _set_modes(wanted, target, content)
             _settings(target, content, done)
-            _put(content, target.place)
+            staging.put(content, target.place)
     except StoreNotWritable as error:
         raise OutputNotWritable(error.detail) from error
     except OSError as error:
@@ -119,55 +112,13 @@ def restore(
 def refuse(folder: Folder, target: Target) -> None:
     """Raise :class:`RestoreRefused` where something is there already."""
     try:
-        taken = os.path.lexists(target.place) and (not os.path.isdir(target.place) or _holds_a_file(target.place))
+        taken = staging.occupied(target.place)
     except OSError as error:
         raise OutputNotWritable(f"{target.place}: {error.strerror or error}") from error
     if taken:
         raise RestoreRefused(target.place)
     if os.path.join(target.place, "").startswith(os.path.join(os.path.realpath(folder.path), "")):
         raise UsageError(f"{target.place} lies in the backup itself")
-
-
-def _holds_a_file(place: str) -> bool:
-    return any(
-        names or any(os.path.islink(os.path.join(at, name)) for name in inner) for at, inner, names in os.walk(place)
-    )
-
-
-@contextlib.contextmanager
-def _staged(place: str) -> Iterator[str]:
-    """A private folder beside ``place``, gone afterwards; what a killed run left there goes as well."""
-    parent, name = os.path.split(place)
-    with atomic.write_errors(parent):
-        if not os.path.isdir(parent):
-            atomic.make_private_directory(parent)
-        leftover = re.compile(rf"\.{re.escape(name)}\.restoring-\d+\Z")
-        for other in filter(leftover.match, os.listdir(parent)):
-            _remove_leftover(os.path.join(parent, other))
-        stage = os.path.join(parent, f".{name}.restoring-{os.getpid()}")
-        os.mkdir(stage, atomic.PRIVATE_DIRECTORY)
-    try:
-        atomic.replace(os.path.join(stage, _IGNORE), b"*\n", durable=False)
-        with exclusive(os.path.join(stage, _LOCK)):
-            yield stage
-    finally:
-        _remove(stage)
-
-
-def _remove_leftover(stage: str) -> None:
-    """Remove a folder of a run that was killed; one that is at work holds its lock."""
-    with contextlib.suppress(StoreLocked):
-        with exclusive(os.path.join(stage, _LOCK), 0):
-            pass
-        _remove(stage)
-
-
-def _remove(stage: str) -> None:
-    for at, folders, _ in os.walk(stage):
-        for name in folders:
-            with contextlib.suppress(OSError):  # one that was restored may be without permissions
-                os.chmod(os.path.join(at, name), atomic.PRIVATE_DIRECTORY)
-    shutil.rmtree(stage, ignore_errors=True)
 
 
 def _write(
@@ -266,22 +217,3 @@ def _settings(target: Target, content: str, done: Restored) -> None:
         done.settings = "restored"
     os.unlink(found)
     os.rmdir(os.path.dirname(found))
-
-
-def _put(content: str, place: str) -> None:
-    """The one step. Empty folders that are in the way are removed first."""
-    if os.path.isdir(place):
-        for at, folders, names in os.walk(place, topdown=False):
-            if names:
-                raise RestoreRefused(place)
-            for name in folders:
-                os.rmdir(os.path.join(at, name))
-        if os.name == "nt":
-            os.rmdir(place)
-    try:
-        os.rename(content, place)
-    except OSError as error:
-        if error.errno in (errno.EEXIST, errno.ENOTEMPTY):
-            raise RestoreRefused(place) from error  # somebody began a store there a moment ago
-        raise
-    atomic.sync_directory(os.path.dirname(place))
