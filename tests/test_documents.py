@@ -304,6 +304,7 @@ COMMANDS = {
     "deduplicate_export.py session": "scripts/deduplicate_export.py session",
     "deduplicate_export.py pack": "scripts/deduplicate_export.py pack",
     "deduplicate_export.py restore": "scripts/deduplicate_export.py restore",
+    "deduplicate_export.py backup": "scripts/deduplicate_export.py backup",
     "create-checkpoint.py": "scripts/create-checkpoint.py",
     "install.sh": "install.sh",
 }
@@ -370,7 +371,7 @@ def test_every_option_in_a_document_exists():
         "--compression",
         "--long",
     }  # of git and others
-    ours = ("run", "archive", "claude_ai", "hooks", "privacy", "sessions", "store")
+    ours = ("run", "archive", "backup", "claude_ai", "hooks", "privacy", "sessions", "store")
     for command in [*COMMANDS.values(), *(f"benchmarks/{each}.py" for each in ours)]:
         known |= set(OPTION.findall(help_of(command)))
     unknown = {
@@ -460,6 +461,7 @@ def test_every_file_of_the_store_is_described(installed, monkeypatch):
     hook[-1] = "FileChanged"
     subprocess.run(hook, input=json.dumps(event).encode(), cwd=installed.project, check=True)
     installed.must("python3 .coditect/scripts/deduplicate_export.py session --all", installed.project)
+    installed.must("python3 .coditect/scripts/deduplicate_export.py backup ../backup", installed.project)
     rows = re.findall(r"^\| `([^`]+)` \|", section(text_of(STORAGE), "## Files"), re.MULTILINE)
     words = {
         "NAME": r"[\w.]+",

@@ -160,6 +160,11 @@ def is_ours(name: str) -> bool:
     return name in (LOCK, _IGNORE) or name.startswith(_INCOMING)
 
 
+def lock_path(folder: str) -> str:
+    """The lock of the archive in ``folder``, for whoever only looks and creates nothing."""
+    return os.path.join(folder, LOCK)
+
+
 @contextlib.contextmanager
 def opened(project: Project) -> Iterator[Archive]:
     """The project's archive, created where missing, for this process alone until the block ends.
@@ -180,7 +185,7 @@ def opened(project: Project) -> Iterator[Archive]:
             atomic.replace(
                 ignore, b"# Raw exports may hold secrets: they stay on this machine.\n*\n", mode=atomic.SHARED_FILE
             )
-    with exclusive(os.path.join(folder, LOCK)):
+    with exclusive(lock_path(folder)):
         with atomic.write_errors(folder):
             archive = Archive(str(real))
         yield archive

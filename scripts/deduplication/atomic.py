@@ -187,11 +187,16 @@ def open_regular(path: str) -> BinaryIO:
     return os.fdopen(descriptor, "rb")
 
 
+def is_temporary(name: str) -> bool:
+    """Whether a file of this name is one that was about to take another's place."""
+    return _TEMPORARY.search(name) is not None
+
+
 def remove_temporaries(directory: str) -> None:
     """Delete what :func:`replace` left in ``directory`` when its process was killed; only who holds the lock may."""
     with contextlib.suppress(OSError):  # a leftover does no harm: the next run tries again
         for name in os.listdir(directory):
-            if _TEMPORARY.search(name):
+            if is_temporary(name):
                 os.unlink(os.path.join(directory, name))
 
 

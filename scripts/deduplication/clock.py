@@ -3,11 +3,44 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from typing import Final
+
+_COMPACT: Final = "%Y%m%dT%H%M%SZ"
 
 
 def timestamp() -> str:
     """Now, in UTC, to the millisecond: ``2025-11-17T10:00:00.123Z``. For people; order never depends on it."""
-    return datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return _spelt(datetime.now(timezone.utc))
+
+
+def spelt(moment: float) -> str:
+    """The same for a moment in seconds since 1970."""
+    return _spelt(datetime.fromtimestamp(moment, timezone.utc))
+
+
+def _spelt(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def nanoseconds(spelt: str) -> int:
+    """Nanoseconds since 1970 of such a text; 0 where it is none."""
+    try:
+        return int(datetime.fromisoformat(spelt.replace("Z", "+00:00")).timestamp() * 1000) * 1_000_000
+    except ValueError:
+        return 0
+
+
+def compact(moment: float) -> str:
+    """A moment in seconds since 1970, in UTC, for the name of a file: ``20251117T100000Z``."""
+    return datetime.fromtimestamp(moment, timezone.utc).strftime(_COMPACT)
+
+
+def seconds(compact: str) -> float:
+    """Seconds since 1970 of such a name; for ever in the future where it is none."""
+    try:
+        return datetime.strptime(compact, _COMPACT).replace(tzinfo=timezone.utc).timestamp()
+    except ValueError:
+        return float("inf")
 
 
 def local(moment: str) -> str:

@@ -25,6 +25,7 @@ DEFAULTS: Final[dict[str, Any]] = {
     "hook_checkpoint": True,
     "session_files": ONE,
     "pack_older_than_days": 7,
+    "backup_retention_days": 30,
     "user_store": True,
     "readme_checkpoints": True,
     "commit_hooks": False,
@@ -39,7 +40,8 @@ context after a compaction or on resume. ``command_banner``: ``hook`` shows /exp
 model, ``model`` lets the model comment. ``hook_checkpoint``: a checkpoint commit when a hook processed an export.
 ``session_files``: ``session`` writes a readable file for each session in every run and commits it with the checkpoint,
 ``checkpoint`` writes a new file with what is new instead, ``off`` writes none.
-``pack_older_than_days``: when an archived export goes into a pack, 0 at once, below 0 never.
+``pack_older_than_days``: when an archived export goes into a pack, 0 at once, below 0 never. ``backup_retention_days``: how
+long a snapshot of a backup is kept, below 0 for ever.
 ``user_store``: capture into the user's own store where a project did not opt in. ``readme_checkpoints``: a line for each checkpoint
 in the project's README. ``commit_hooks``: run the repository's commit hooks for a checkpoint commit. ``privacy_level``: what is
 redacted in what is shared, ``private``, ``team`` or ``public``; ``privacy_patterns``: further patterns by name; ``privacy_allow``:
@@ -93,6 +95,6 @@ def fits(name: str, value: object) -> bool:
         return True  # judged where they are used: under half of them nothing is shared
     if name == "session_files":
         return value in (OFF, ONE, EACH)
-    if name == "pack_older_than_days":
+    if name in ("pack_older_than_days", "backup_retention_days"):
         return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e6
     return name in DEFAULTS and isinstance(value, bool)

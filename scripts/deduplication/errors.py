@@ -153,6 +153,36 @@ class NotInArchive(DedupError):
     hint = "Run 'deduplicate_export.py restore --list' to see what it has."
 
 
+class BackupFailed(DedupError):
+    """The backup could not be made"""
+
+    hint = "Earlier snapshots are whole. Correct the cause and run the same command again."
+
+
+class BackupRefused(DedupError):
+    """This folder cannot take the backup"""
+
+    hint = "Pass a folder outside of MEMORY-CONTEXT that is empty or does not exist yet."
+
+
+class BackupMissing(DedupError):
+    """There is no such backup"""
+
+    hint = "'deduplicate_export.py backup DIR --list' shows the snapshots in a folder."
+
+
+class BackupDamaged(DedupError):
+    """The backup is damaged"""
+
+    hint = "'deduplicate_export.py backup DIR --verify' says which snapshots are whole; --snapshot chooses one of them."
+
+
+class RestoreRefused(DedupError):
+    """Something is there already, and nothing is overwritten"""
+
+    hint = "Restore into another folder with --output DIR, or move away what is there and restore again."
+
+
 class CheckpointFailed(DedupError):
     """The checkpoint could not be made"""
 

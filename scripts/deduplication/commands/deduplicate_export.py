@@ -20,6 +20,7 @@ SUBCOMMANDS: Final = (
     "pack",
     "restore",
     "stats",
+    "backup",
 )
 
 

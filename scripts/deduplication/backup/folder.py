@@ -1,0 +1,213 @@
+"""The folder that a backup is in: whose it is, which snapshots it has, and who may use it at the moment."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Optional
+
+from .. import atomic
+from ..errors import BackupDamaged, BackupMissing, BackupRefused, StoreNotWritable
+from ..locking import exclusive
+from . import manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .manifest import Snapshot
+    from .source import Source
+
+MARKER: Final = "backup.json"
+SNAPSHOTS: Final = "snapshots"
+LOCK: Final = ".lock"
+IGNORE: Final = ".gitignore"
+IGNORES_ALL: Final = b"# What was said may hold secrets: never committed.\n*\n"
+RUNNING: Final = ".running"
+"""There while a backup is made: what a killed one left behind is removed by the next."""
+_NAME: Final = re.compile(r"(\d{6,})-(\d{8}T\d{6}Z)\.jsonl\Z", re.ASCII)
+_DATE: Final = 8
+"""Digits of a date: what is shorter is a snapshot's number."""
+_OURS: Final = re.compile(rf"{re.escape(LOCK)}|{re.escape(IGNORE)}|{MARKER}\.\d+\.tmp|{re.escape(IGNORE)}\.\d+\.tmp")
+
+
+@dataclass(frozen=True)
+class Name:
+    """A snapshot's number and time (``20261122T231720Z``), as its file's name has them."""
+
+    number: int
+    time: str
+
+    @property
+    def file(self) -> str:
+        """The name of its file."""
+        return f"{self.shown}.jsonl"
+
+    @property
+    def shown(self) -> str:
+        """How it is called."""
+        return f"{self.number:06d}-{self.time}"
+
+
+class Folder:
+    """A backup that is there, held by this process (see :func:`claimed` and :func:`opened`)."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def at(self, *names: str) -> str:
+        """A place in it."""
+        return os.path.join(self.path, *names)
+
+    def names(self) -> list[Name]:
+        """Every snapshot, the oldest first, by name alone."""
+        try:
+            listed = os.listdir(self.at(SNAPSHOTS))
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise BackupDamaged(f"{SNAPSHOTS}: {error.strerror or error}") from error
+        return sorted(
+            (Name(int(match[1]), match[2]) for match in map(_NAME.match, listed) if match), key=lambda n: n.number
+        )
+
+    def load(self, name: Name) -> Snapshot:
+        """A snapshot. Raises :class:`BackupDamaged` where its file is not what was written."""
+        shown = f"{SNAPSHOTS}/{name.file}"
+        try:
+            with atomic.open_regular(self.at(SNAPSHOTS, name.file)) as file:
+                data = file.read()
+        except OSError as error:
+            raise BackupDamaged(f"{shown}: {error.strerror or error}") from error
+        snapshot = manifest.decode(data, shown)
+        if snapshot.number != name.number:
+            raise BackupDamaged(f"{shown}: it is snapshot {snapshot.number} under another name")
+        return snapshot
+
+    def find(self, asked: str) -> Snapshot:
+        """The snapshot with this number, or whose time or name begins so; the newest where nothing is asked.
+
+        Of several that begin so it is the newest. Raises :class:`BackupMissing`, :class:`BackupDamaged`.
+        """
+        plain = asked.partition(".")[0].replace("-", "").replace(":", "")
+        for name in reversed(self.names()):
+            number = asked.isdecimal() and len(asked) < _DATE and int(asked) == name.number
+            if (
+                not asked
+                or number
+                or name.shown.startswith(asked)
+                or (len(plain) >= _DATE and name.time.startswith(plain))
+            ):
+                return self.load(name)
+        raise BackupMissing(f"{self.path} has no snapshot {asked or 'yet'}".rstrip())
+
+    def newest(self) -> Optional[Snapshot]:
+        """The last snapshot that can be read."""
+        for name in reversed(self.names()):
+            with contextlib.suppress(BackupDamaged):
+                return self.load(name)
+        return None
+
+    def store(self) -> str:
+        """The id of the store whose backup it is. Raises :class:`BackupDamaged` where nothing tells."""
+        try:
+            with atomic.open_regular(self.at(MARKER)) as file:
+                return str(manifest.unseal(file.read(), MARKER)[0]["store"])
+        except (OSError, KeyError, BackupDamaged) as error:
+            newest = self.newest()
+            if newest is None:
+                raise BackupDamaged(f"{MARKER}: it does not say whose backup this is") from error
+            return newest.store
+
+    def mark(self, store: str) -> None:
+        """Say whose backup it is."""
+        head = {"format": manifest.FORMAT, "version": manifest.VERSION, "store": store}
+        atomic.replace(self.at(MARKER), manifest.seal([head]))
+
+    def clear(self) -> None:
+        """Remove what killed processes left beside the parts."""
+        for folder in (self.path, self.at(SNAPSHOTS)):
+            atomic.remove_temporaries(folder)
+
+
+def refuse(source: Source, path: str) -> None:
+    """Raise :class:`BackupRefused` for a folder that would be part of what it keeps, or the other way round."""
+    for own in filter(None, (source.memory, source.state, source.archive and os.path.realpath(source.archive))):
+        if _within(path, own):
+            raise BackupRefused(f"{path} lies in {own}, which is what is to be kept")
+        if _within(own, path):
+            raise BackupRefused(f"{path} holds {own}, which is what is to be kept")
+
+
+@contextlib.contextmanager
+def claimed(path: str, store: str) -> Iterator[Folder]:
+    """The backup of the store with this id in the folder ``path`` (absolute), begun there where there is nothing yet.
+
+    Raises :class:`BackupRefused` where there is something else, ``StoreLocked``, ``StoreNotWritable``.
+    """
+    with atomic.write_errors(path):
+        foreign = os.path.lexists(path) and (not os.path.isdir(path) or not (is_backup(path) or _unused(path)))
+        if foreign:
+            raise BackupRefused(f"{path} holds something else")
+        atomic.make_private_directory(path)
+    with exclusive(os.path.join(path, LOCK)):
+        folder = Folder(path)
+        if is_backup(path) and folder.store() != store:
+            raise BackupRefused(
+                f"{path} has the backup of another store",
+                hint="Pass another folder, each store has its own; 'backup DIR --restore' reads this one.",
+            )
+        folder.clear()
+        if not ignored(folder):
+            atomic.replace(folder.at(IGNORE), IGNORES_ALL)
+        if not marked(folder):
+            folder.mark(store)
+        with atomic.write_errors(path):
+            atomic.make_private_directory(folder.at(SNAPSHOTS))
+        yield folder
+
+
+@contextlib.contextmanager
+def opened(path: str) -> Iterator[Folder]:
+    """The backup in the folder ``path``, to read it: nothing need be writable. Raises :class:`BackupMissing`."""
+    if not is_backup(path):
+        raise BackupMissing(
+            path, hint="Check the folder: it is the one that was passed to 'deduplicate_export.py backup'."
+        )
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(StoreNotWritable):
+            stack.enter_context(exclusive(os.path.join(path, LOCK)))
+        yield Folder(path)
+
+
+def is_backup(path: str) -> bool:
+    """Whether there is a backup in this folder, or what is left of one."""
+    return os.path.lexists(os.path.join(path, MARKER)) or bool(Folder(path).names() if os.path.isdir(path) else ())
+
+
+def marked(folder: Folder) -> bool:
+    """Whether the file that says whose backup it is is whole."""
+    try:
+        with atomic.open_regular(folder.at(MARKER)) as file:
+            return "store" in manifest.unseal(file.read(), MARKER)[0]
+    except (OSError, BackupDamaged):
+        return False
+
+
+def ignored(folder: Folder) -> bool:
+    """Whether the rule that keeps git away from everything in it is whole."""
+    try:
+        with atomic.open_regular(folder.at(IGNORE)) as file:
+            return file.read(len(IGNORES_ALL) + 1) == IGNORES_ALL
+    except OSError:
+        return False
+
+
+def _unused(path: str) -> bool:
+    """Empty, or just begun by a process that was killed."""
+    return all(_OURS.fullmatch(name) for name in os.listdir(path))
+
+
+def _within(path: str, folder: str) -> bool:
+    return os.path.normcase(os.path.join(path, "")).startswith(os.path.normcase(os.path.join(folder, "")))

@@ -1,0 +1,215 @@
+"""``deduplicate_export.py backup``: snapshots of a store in another folder, and back."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .. import backup_report, config
+from ..backup import checking, known, restoring, surroundings, taking
+from ..backup import folder as folders
+from ..backup.restoring import Target
+from ..backup.source import Source
+from ..display import show
+from ..errors import EXIT_FAILURE, EXIT_OK, BackupDamaged, UsageError
+from ..progress import LONG, progress
+from ..project import Project, find_project
+from . import arguments as shared
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+_ONLY_FOR_TAKING = ("retention_days", "full")
+_ONLY_FOR_RESTORING = ("snapshot", "output", "skip_damaged")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Take a snapshot, or list, verify, restore; 1 where something is damaged."""
+    asked = _parser().parse_args(arguments)
+    _check(asked)
+    if asked.list:
+        return _list(asked)
+    if asked.verify:
+        return _verify(asked)
+    if asked.restore:
+        return _restore(asked)
+    if asked.forget:
+        return _forget(asked)
+    return _take(asked)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = shared.Parser(
+        "deduplicate_export.py backup",
+        "Take a snapshot of everything in MEMORY-CONTEXT that cannot be made again, into a folder elsewhere: only what is new\n"
+        "is written, and read again. Runs may go on meanwhile. Older snapshots go after some days.",
+    )
+    add = parser.add_argument
+    add("folder", metavar="DIR", help="the folder of the backup: empty or missing the first time")
+    add("--retention-days", metavar="N", help="remove snapshots older than N days; below 0: none (default: 30)")
+    add("--full", action="store_true", help="read everything again, and write anew what is damaged in the backup")
+    add("--list", action="store_true", help="list the snapshots")
+    add("--verify", action="store_true", help="read every byte of the backup and say what is damaged")
+    add("--restore", action="store_true", help="restore a snapshot into a project that has no store")
+    add(
+        "--snapshot",
+        metavar="S",
+        help="restore this one: its number, or the beginning of its time (default: the newest)",
+    )
+    add("--output", metavar="O", help="restore into this folder, which gets what MEMORY-CONTEXT had")
+    add("--skip-damaged", action="store_true", help="restore what is whole and name the rest, instead of refusing")
+    add("--forget", action="store_true", help="no longer count this folder among the backups that a purge has to reach")
+    shared.add_project(parser)
+    add("--storage-dir", metavar="D", help="the store's folder alone, without archive and sessions")
+    add("--json", action="store_true", help="print one JSON object and nothing else")
+    return parser
+
+
+def _check(asked: argparse.Namespace) -> None:
+    if "" in (asked.folder, asked.output, asked.storage_dir, asked.snapshot):
+        raise UsageError("an argument is empty", hint="An unset variable of the shell? Nothing was done.")
+    actions = [name for name in ("list", "verify", "restore", "forget") if getattr(asked, name)]
+    if len(actions) > 1:
+        raise UsageError(f"--{actions[0]} and --{actions[1]} do not go together")
+    for names, action in ((_ONLY_FOR_TAKING, ""), (_ONLY_FOR_RESTORING, "restore")):
+        for name in names:
+            if getattr(asked, name) and actions != [action][: bool(action)]:
+                with_what = f"with --{action}" if action else "with taking a snapshot only"
+                raise UsageError(f"--{name.replace('_', '-')} goes {with_what}")
+    if asked.output is not None and asked.storage_dir is not None:
+        raise UsageError("--output and --storage-dir do not go together")
+
+
+def _source(asked: argparse.Namespace) -> Source:
+    """The store: the one named, the project's, or what the user's own store has of the project."""
+    if asked.storage_dir is not None:
+        return Source.of_state(asked.storage_dir)
+    from ..live.place import store_of
+
+    project = find_project(asked.project)
+    state, own = store_of(project)
+    return Source.of_project(Project(Path(os.path.realpath(state)).parents[1]) if own else project)
+
+
+def _days(asked: argparse.Namespace) -> float:
+    if asked.retention_days is None:
+        return float(config.load(os.fspath(find_project(asked.project).root))["backup_retention_days"])
+    try:
+        days = float(asked.retention_days)
+    except ValueError:
+        days = float("nan")
+    if not abs(days) < 1e6:
+        raise UsageError("--retention-days takes a number of days")
+    return days
+
+
+def _take(asked: argparse.Namespace) -> int:
+    source = _source(asked)
+    with progress(LONG if asked.full else 0, "Reading") as advance:
+        taken = taking.take(source, asked.folder, retention_days=_days(asked), full=asked.full, advance=advance)
+    place = os.path.realpath(asked.folder)
+    notes = taken.notes + surroundings.notes(place)
+    for note in notes:
+        show(backup_report.note(note), sys.stderr)
+    if asked.json:
+        _print(
+            snapshot=taken.snapshot.number,
+            time=taken.snapshot.time,
+            files=len(taken.snapshot.files),
+            bytes=taken.snapshot.size,
+            written_objects=taken.written,
+            written_bytes=taken.written_bytes,
+            removed_snapshots=taken.removed.snapshots,
+            removed_objects=taken.removed.objects,
+            problems=_pairs(taken.snapshot.problems),
+            notes=notes,
+        )
+    else:
+        show(backup_report.taken(taken, place))
+    return EXIT_FAILURE if taken.snapshot.problems else EXIT_OK
+
+
+def _list(asked: argparse.Namespace) -> int:
+    rows: list[dict[str, Any]] = []
+    damaged = []
+    with folders.opened(os.path.realpath(asked.folder)) as folder:
+        for name in folder.names():
+            try:
+                snapshot = folder.load(name)
+            except BackupDamaged as error:
+                damaged.append(error.detail)
+                continue
+            rows.append(
+                {
+                    "snapshot": snapshot.number,
+                    "time": snapshot.time,
+                    "files": len(snapshot.files),
+                    "bytes": snapshot.size,
+                    "problems": _pairs(snapshot.problems),
+                }
+            )
+    if asked.json:
+        _print(snapshots=rows, damaged=damaged)
+    else:
+        show(backup_report.listed(rows, damaged))
+    return EXIT_FAILURE if damaged else EXIT_OK
+
+
+def _verify(asked: argparse.Namespace) -> int:
+    with folders.opened(os.path.realpath(asked.folder)) as folder, progress(LONG, "Verifying") as advance:
+        found = checking.check(folder, advance)
+    if asked.json:
+        _print(ok=not found.damaged, damaged=found.damaged, costs={n: lost for n, lost in found.costs.items() if lost})
+    else:
+        show(backup_report.checked(found))
+    return EXIT_FAILURE if found.damaged else EXIT_OK
+
+
+def _restore(asked: argparse.Namespace) -> int:
+    if asked.output is not None:
+        target = Target.of_folder(asked.output)
+    elif asked.storage_dir is not None:
+        target = Target.of_state(asked.storage_dir)
+    else:
+        target = Target.of_project(find_project(asked.project))
+    with folders.opened(os.path.realpath(asked.folder)) as folder:
+        done = restoring.restore(folder, target, snapshot=asked.snapshot or "", skip_damaged=asked.skip_damaged)
+    if asked.json:
+        _print(
+            snapshot=done.snapshot.number,
+            time=done.snapshot.time,
+            path=done.place,
+            files=done.files,
+            bytes=done.bytes,
+            left_out=done.left_out,
+            settings=done.settings,
+            lost=_pairs(done.lost),
+            taken_with=_pairs(done.snapshot.problems),
+            problems=done.problems,
+        )
+    else:
+        show(backup_report.restored(done))
+    return EXIT_FAILURE if done.lost or done.problems or done.snapshot.problems else EXIT_OK
+
+
+def _forget(asked: argparse.Namespace) -> int:
+    folder = os.path.realpath(asked.folder)
+    was_known = known.forget(_source(asked).state, folder)
+    if asked.json:
+        _print(path=folder, known=was_known)
+    else:
+        show(backup_report.forgotten(folder, known=was_known))
+    return EXIT_OK
+
+
+def _pairs(pairs: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
+    return [{"file": path, "problem": text} for path, text in pairs]
+
+
+def _print(**figures: object) -> None:
+    import json
+
+    print(json.dumps(figures))
