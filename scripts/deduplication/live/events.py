@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import subprocess
-import sys
 import time
 from typing import TYPE_CHECKING, Any, Final
 
 from .. import config
 from ..errors import DedupError
-from . import command_output, slash_commands
+from . import command_output, firings, slash_commands
 from .forms import plugin_enabled, stands_down
 from .place import place_of
 
@@ -46,7 +44,7 @@ def handle(event: str, payload: Payload) -> Answer:
     from .work import Work
 
     work = Work(place, settings)
-    _note_firing(work, event)
+    firings.note(str(work.project.state), event)
     return handler(work, payload)
 
 
@@ -133,6 +131,9 @@ def session_end(work: Work, payload: Payload) -> Answer:
 
 def catch_up(work: Work, payload: Payload) -> Answer:
     """The process that was left behind: every transcript of the project that has grown, every export that lies about."""
+    from . import pruning
+
+    pruning.prune(str(work.live))
     transcript = _text(payload, "transcript_path")
     if transcript:
         _capture_and_process(work, transcript)
@@ -218,7 +219,9 @@ def _said_once(work: Work) -> str:
     """A line where the plugin and the project's own hooks are both there: the first time that a session starts so."""
     if os.environ.get("CLAUDE_PLUGIN_ROOT") or not plugin_enabled(str(work.place.root)):
         return ""
-    noted = os.path.join(work.project.state, "live", "both-forms")
+    from .pruning import SAID_ONCE
+
+    noted = os.path.join(work.live, SAID_ONCE)
     if os.path.exists(noted):
         return ""
     if os.path.isdir(work.project.state):  # before there is a store nothing can be noted: then it is said once more
@@ -267,44 +270,9 @@ def _blocked(text: str) -> Answer:
 
 def _detach(work: Work, payload: Payload) -> None:
     """Leave the work to a process that outlives this hook and the client."""
-    import json
+    from . import detached
 
-    entry = os.path.join(_bundle(), "hooks", "run.py")
-    process = subprocess.Popen(
-        [sys.executable, entry, "CatchUp"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        cwd=str(work.place.root),
-        start_new_session=os.name != "nt",
-        # DETACHED_PROCESS and CREATE_NEW_PROCESS_GROUP, which only Windows has
-        creationflags=0x208 if os.name == "nt" else 0,
-    )
-    assert process.stdin is not None
-    process.stdin.write(json.dumps(payload).encode())
-    process.stdin.close()
-    process.returncode = 0  # nobody waits for it, and nobody should be warned of that
-
-
-def _note_firing(work: Work, event: str) -> None:
-    """Remember that the client fires this hook, for ``doctor``."""
-    import json
-
-    from .. import atomic
-
-    path = os.path.join(work.project.state, "hooks.json")
-    if not os.path.isdir(work.project.state):
-        return
-    try:
-        with open(path, "rb") as file:
-            seen = json.loads(file.read())
-    except (OSError, ValueError):
-        seen = {}
-    entry = seen.get(event) if isinstance(seen, dict) else None
-    count = entry.get("count", 0) if isinstance(entry, dict) else 0
-    seen = seen if isinstance(seen, dict) else {}
-    seen[event] = {"last": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "count": count + 1}
-    atomic.replace(path, json.dumps(seen).encode(), durable=False)
+    detached.catch_up(_bundle(), str(work.place.root), payload)
 
 
 def _bundle() -> str:
