@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Optional
 
 from . import atomic, config, privacy, tasks
-from .checkpoint_document import GitState, message, readme_line, render, sessions, slug
+from .checkpoint_document import GitState, message, readme_line, render, slug
 from .errors import CheckpointFailed, DedupError, StoreNotWritable
 from .git import GitFailed
 from .locking import exclusive
@@ -60,7 +60,7 @@ def create(
     figures: Mapping[str, Any] | None = None,
     commit: bool = True,
 ) -> Checkpoint:
-    """Write a checkpoint document and commit it with the README's line, the run's session files and ``paths``.
+    """Write a checkpoint document and commit it with the README's line and ``paths``, the run's session files.
 
     ``figures`` is the run as its ``--json`` output has it. Files that git ignores, that the user has staged, that lie
     elsewhere or in the private store are left out of the commit, and the note says so. Raises
@@ -78,9 +78,11 @@ def create(
     # Two checkpoints at once would both begin with the same README.
     with exclusive(str(project.state / LOCK)):
         repository, missing = _repository(project.root)
-        state = _state(repository, clean) if repository else GitState(missing=clean(missing))
+        files = [file for file in dict.fromkeys(paths) if not _is_private(project, file)]
+        ours = files if commit else []
+        state = _state(repository, clean, project, ours) if repository else GitState(missing=clean(missing))
         moment = datetime.now(timezone.utc)
-        text = render(description, moment, project, state, figures, tasks.completed(project, clean))
+        text = render(description, moment, project, state, figures, tasks.completed(project, clean), files)
         document = _write(project, f"{moment:%Y-%m-%dT%H-%M-%SZ}-{slug(description)}", clean(text))
         shown = project.relative(document)
         edits = _edits(project, readme_line(description, moment, shown)) if settings["readme_checkpoints"] else []
@@ -88,14 +90,11 @@ def create(
             reason = "not committed, as asked" if not commit else f"not committed: {missing}"
             written = _apply(edits, []) if not state.operation else []
             return Checkpoint(document, None, reason, next(iter(written), None))
-        named = [project.sessions / f"{session}.md" for session in sessions(figures or {}) if "/" not in session]
-        wanted = [*paths, *(file for file in named if file.is_file())]
-        notes = [f"left out: {file.name} is private" for file in wanted if _is_private(project, file)]
-        files = dict.fromkeys([document, *(file for file in wanted if not _is_private(project, file))])
+        notes = [f"left out: {file.name} is private" for file in dict.fromkeys(paths) if file not in files]
         outcome = commit_only(
             repository,
             project.root,
-            list(files),
+            [document, *files],
             clean(message(description, figures, shown)),
             edits=edits,
             hooks=bool(settings["commit_hooks"]),
@@ -142,8 +141,11 @@ def _repository(root: Path) -> tuple[Repository | None, str]:
         return None, error.said
 
 
-def _state(repository: Repository, clean: Callable[[str], str]) -> GitState:
-    """What can be read of the repository; a part that cannot is left out and named. ``clean`` is for foreign text."""
+def _state(repository: Repository, clean: Callable[[str], str], project: Project, ours: Sequence[Path]) -> GitState:
+    """What can be read of the repository; a part that cannot is left out and named. ``clean`` is for foreign text.
+
+    ``ours`` are files that the checkpoint's commit takes in: they are no changes that wait.
+    """
     unread: list[str] = []
     branch: str | None = None
     changes = None
@@ -152,7 +154,7 @@ def _state(repository: Repository, clean: Callable[[str], str]) -> GitState:
     try:
         branch = repository.branch()
         commits = repository.commits(LISTED_COMMITS)
-        changes = repository.changes()
+        changes = repository.changes({repository.prefix + project.relative(file) for file in ours})
         submodules = repository.submodules(LISTED_SUBMODULES)
     except GitFailed as error:
         unread.append(error.said)

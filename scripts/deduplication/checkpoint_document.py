@@ -109,8 +109,12 @@ def render(
     state: GitState,
     figures: Mapping[str, Any] | None,
     tasks: Tasks | None = None,
+    files: Sequence[Path] = (),
 ) -> str:
-    """The whole document. ``moment`` is in UTC; ``figures`` may have the store's totals under ``cumulative``."""
+    """The whole document. ``moment`` is in UTC; ``figures`` may have the store's totals under ``cumulative``.
+
+    ``files`` are the run's session files, to which the document links.
+    """
     lines = [f"# Checkpoint: {_escaped(title(description))}", ""]
     lines += [f"Created {moment:%Y-%m-%d %H:%M:%S} UTC by export-dedup.", ""]
     lines += ["## Git", "", *_git(state), ""]
@@ -119,7 +123,7 @@ def render(
     run = _run(figures)
     if run is not None:
         lines += ["## Deduplication", "", *(f"- {label}: {number:,}" for label, number in _banner(run)), ""]
-        exports = [_export(project, export) for export in run.get("exports") or () if isinstance(export, dict)]
+        exports = [_export(project, export, files) for export in run.get("exports") or () if isinstance(export, dict)]
         if exports:
             lines += ["### Exports", "", *exports, ""]
     totals = figures.get("cumulative") if figures is not None else None
@@ -198,9 +202,9 @@ def _banner(figures: Mapping[str, Any]) -> list[tuple[str, int]]:
     ]
 
 
-def _export(project: Project, export: Mapping[str, Any]) -> str:
+def _export(project: Project, export: Mapping[str, Any], files: Sequence[Path]) -> str:
     name = code(_name(project, export.get("path")))
-    session = _session(project, str(export.get("session_id") or "unknown"))
+    session = _session(project, str(export.get("session_id") or "unknown"), files)
     if export.get("error"):
         return f"- {name}: not processed"
     counts = [f"{_number(export, key):,} {word}" for key, word in _COUNTS]
@@ -212,13 +216,14 @@ def _export(project: Project, export: Mapping[str, Any]) -> str:
     return f"- {name}, session {session}: {', '.join(counts)}{kept}"
 
 
-def _session(project: Project, session: str) -> str:
+def _session(project: Project, session: str, files: Sequence[Path]) -> str:
     """A conversation, with a link to its readable file where there is one."""
     from urllib.parse import quote
 
-    if "/" in session or "\\" in session or not (project.sessions / f"{session}.md").is_file():
-        return code(session)
-    return f"[{code(session)}](../{project.sessions.name}/{quote(session)}.md)"
+    from .sessions.names import first_file
+
+    file = first_file(session, [each.name for each in files if each.parent.name == project.sessions.name])
+    return f"[{code(session)}](../{project.sessions.name}/{quote(file)})" if file else code(session)
 
 
 def _link(path: str, project: Project) -> str:

@@ -16,7 +16,7 @@ from .console import printable
 from .git import Git, GitFailed, find_executable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
 FALLBACK_NAME: Final = "export-dedup"
 FALLBACK_EMAIL: Final = "export-dedup@localhost"
@@ -119,10 +119,24 @@ class Repository:
         lines = text.decode("utf-8", "replace").split("\n")
         return tuple(Commit(*[*line.split(" ", 2), "", ""][:3]) for line in lines[1::2] if line)
 
-    def changes(self) -> tuple[Change, ...]:
-        """What differs in the project's folder. Does not look into submodules: that would run what they configure."""
+    def changes(self, ours: Collection[str] = ()) -> tuple[Change, ...]:
+        """What differs in the project's folder. Does not look into submodules: that would run what they configure.
+
+        ``ours`` are paths from the top of the work tree that are being committed: they are left out, where nothing is staged of
+        them; of an untracked folder that has some of them the others are listed one by one.
+        """
+        found: list[Change] = []
+        for change in self._status(".", "normal"):
+            if change.path.endswith("/") and any(path.startswith(change.path) for path in ours):
+                within = change.path[len(self.prefix) :] if change.path.startswith(self.prefix) else ""
+                found += self._status(within or ".", "all")
+            else:
+                found.append(change)
+        return tuple(change for change in found if change.letters[0] not in " ?" or change.path not in ours)
+
+    def _status(self, path: str, untracked: str) -> Sequence[Change]:
         output = self.git.run(
-            "status", "--porcelain", "-z", "--untracked-files=normal", "--ignore-submodules=dirty", "--", "."
+            *("status", "--porcelain", "-z", f"--untracked-files={untracked}", "--ignore-submodules=dirty", "--", path)
         )
         fields = iter(os.fsdecode(output).split("\0"))
         found = []
@@ -131,7 +145,7 @@ class Repository:
                 found.append(Change(line[:2], line[3:]))
                 if "R" in line[:2] or "C" in line[:2]:
                     next(fields, None)  # the name before
-        return tuple(found)
+        return found
 
     def submodules(self, limit: int) -> tuple[Submodule, ...]:
         """The submodules that ``.gitmodules`` names, at most ``limit``; nothing of theirs is run."""
