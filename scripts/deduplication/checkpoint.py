@@ -98,6 +98,7 @@ def create(
             clean(message(description, figures, shown)),
             edits=edits,
             hooks=bool(settings["commit_hooks"]),
+            sign=bool(settings["commit_signing"]),
         )
         notes += outcome.notes
         if outcome.commit and state.branch is None:

@@ -1,8 +1,8 @@
 """One commit of only our own files, beside the user's index and work tree.
 
 The commit is built from HEAD's tree in a private index: ``hash-object --no-filters``, ``update-index --cacheinfo``,
-``write-tree``, ``commit-tree`` (which runs no hook and, unlike ``git commit``, obeys no ``commit.gpgSign``), then
-``update-ref`` as compare-and-swap. What the user has staged is in none of this, so it stays staged and uncommitted.
+``write-tree``, ``commit-tree`` (which runs no hook; ``signing.py`` tells when it signs), then ``update-ref`` as
+compare-and-swap. What the user has staged is in none of this, so it stays staged and uncommitted.
 
 **The user's index gets exactly our entries and nothing else** (as ``git commit --only`` does it). Without them git
 would show each committed file as deleted, and the user's next commit would delete it. They are entered *before* the
@@ -18,13 +18,13 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from . import commit_hooks
+from . import commit_hooks, signing
 from .console import printable
-from .git import GitFailed
+from .git import TIMEOUT, GitFailed
 from .own_entries import Own, admitted, in_head, in_index
 
 if TYPE_CHECKING:
@@ -58,11 +58,13 @@ def commit_only(
     *,
     edits: Sequence[Edit] = (),
     hooks: bool = False,
+    sign: bool = True,
 ) -> Outcome:
     """Commit ``files`` (below ``root``, the resolved project folder) as they are on disk now and ``edits``, nothing else.
 
-    ``hooks``: the repository's commit hooks run, and may refuse. The work tree is not touched. Every failure of git ends up
-    in the notes; whatever happens, the user's staged changes are as before.
+    ``hooks``: the repository's commit hooks run, and may refuse. ``sign``: as git is configured to; a signature that does not
+    come about is no commit. The work tree is not touched. Every failure of git ends up in the notes; whatever happens, the
+    user's staged changes are as before.
     """
     operation = repository.operation()
     if operation:
@@ -70,7 +72,7 @@ def commit_only(
     notes: list[str] = []
     try:
         wanted = admitted(repository, root, files, edits, notes)
-        commit, own = _commit(repository, wanted.own, message, notes, hooks=hooks)
+        commit, own = _commit(repository, wanted.own, message, notes, hooks=hooks, sign=sign)
     except GitFailed as error:
         return Outcome(None, (*notes, f"not committed: {error.said}"))
     except OSError as error:
@@ -90,12 +92,13 @@ def refresh(repository: Repository, root: Path, files: Sequence[Path]) -> None:
 
 
 def _commit(
-    repository: Repository, own: Sequence[Own], message: str, notes: list[str], *, hooks: bool
+    repository: Repository, own: Sequence[Own], message: str, notes: list[str], *, hooks: bool, sign: bool
 ) -> tuple[str | None, Sequence[Own]]:
     if not own:
         return None, own
     import tempfile
 
+    signer = signing.switches(repository) if sign and repository.signs else None
     with tempfile.TemporaryDirectory(prefix="export-dedup-") as folder:
         index = {"GIT_INDEX_FILE": os.path.join(folder, "index")}
         if hooks:
@@ -105,7 +108,7 @@ def _commit(
             while True:
                 head = repository.head()
                 own = _up_to_date(repository, own, notes)
-                commit = _build(repository, own, head, message, index)
+                commit = _build(repository, own, head, message, index, signer)
                 if commit is None:
                     return None, own
                 try:
@@ -151,9 +154,17 @@ def _up_to_date(repository: Repository, own: Sequence[Own], notes: list[str]) ->
 
 
 def _build(
-    repository: Repository, own: Sequence[Own], head: tuple[str, str] | None, message: str, index: Mapping[str, str]
+    repository: Repository,
+    own: Sequence[Own],
+    head: tuple[str, str] | None,
+    message: str,
+    index: Mapping[str, str],
+    signer: tuple[str, ...] | None,
 ) -> str | None:
-    """A commit of HEAD's tree with our files in it, which no branch points at yet; None where HEAD has them already."""
+    """A commit of HEAD's tree with our files in it, which no branch points at yet; None where HEAD has them already.
+
+    ``signer`` are the options with which it is signed, None where it is not.
+    """
     git = repository.git
     if head:
         git.run("read-tree", head[1], extra=index)
@@ -162,7 +173,18 @@ def _build(
     if head and tree == head[1]:
         return None
     parents = ("-p", head[0]) if head else ()
-    commit = git.run("commit-tree", tree, *parents, stdin=message.encode(), extra=dict(repository.identity))
+    arguments, timeout = [tree, *parents], TIMEOUT
+    if signer is not None:
+        git = replace(git, switches=(*git.switches, *signer))
+        arguments, timeout = ["-S", *arguments], signing.TIMEOUT
+    try:
+        commit = git.run(
+            "commit-tree", *arguments, stdin=message.encode(), extra=dict(repository.identity), timeout=timeout
+        )
+    except GitFailed as error:
+        if signer is None:
+            raise
+        raise GitFailed(f"it could not be signed: {error.said}", code=error.code) from error
     return commit.decode("ascii").strip()
 
 

@@ -30,6 +30,7 @@ _OPERATIONS: Final = (
     ("BISECT_LOG", "bisect"),
 )
 _ABBREVIATED: Final = 10
+_SIGNS: Final = "commit.gpgsign"
 _FALSE: Final = frozenset({"false", "no", "off", "0", ""})
 
 
@@ -76,6 +77,8 @@ class Repository:
     required_filters: frozenset[str] = frozenset()
     identity: tuple[tuple[str, str], ...] = ()
     """What has to be set because the user has told git no name or no email."""
+    signs: bool = False
+    """Whether commits are to be signed here (``commit.gpgSign``)."""
 
     def operation(self) -> str | None:
         """What the user is in the middle of: a merge, a rebase, a cherry-pick, a revert, a bisect."""
@@ -216,7 +219,7 @@ def _disarm(repository: Repository) -> Repository:
         name, dot, variable = rest.rpartition(".")
         if section in drivers and dot:
             drivers[section].add(name)
-            if section == "filter" and variable == "required" and (value is None or value.lower() not in _FALSE):
+            if section == "filter" and variable == "required" and _is_true(value):
                 required.add(name)
     strange = [name for names in drivers.values() for name in names if "=" in name or "\n" in name]
     if strange:
@@ -234,13 +237,18 @@ def _disarm(repository: Repository) -> Repository:
         git=replace(repository.git, switches=(*repository.git.switches, *off)),
         required_filters=frozenset(required),
         identity=_missing_identity(settings),
+        signs=_is_true(settings.get(_SIGNS, "")),
     )
 
 
+def _is_true(value: str | None) -> bool:
+    return value is None or value.lower() not in _FALSE
+
+
 def _settings(git: Git) -> dict[str, str | None]:
-    """The settings that name filters, hooks and the user; the last value of each. A setting without "=" is None."""
+    """The settings that name filters, hooks, the user and signing; the last value of each. A setting without "=" is None."""
     try:
-        output = git.run("config", "-z", "--get-regexp", r"^(filter|hook|user|author|committer)\.")
+        output = git.run("config", "-z", "--get-regexp", r"^((filter|hook|user|author|committer)\.|commit\.gpgsign$)")
     except GitFailed as error:
         if error.code == 1:
             return {}
