@@ -28,7 +28,7 @@ from .git import TIMEOUT, GitFailed
 from .own_entries import Own, admitted, in_head, in_index
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from .own_entries import Edit
     from .repository import Repository
@@ -59,11 +59,13 @@ def commit_only(
     edits: Sequence[Edit] = (),
     hooks: bool = False,
     sign: bool = True,
+    entering: Callable[[Sequence[Own], Sequence[Path]], None] | None = None,
 ) -> Outcome:
     """Commit ``files`` (below ``root``, the resolved project folder) as they are on disk now and ``edits``, nothing else.
 
     ``hooks``: the repository's commit hooks run, and may refuse. ``sign``: as git is configured to; a signature that does not
-    come about is no commit. The work tree is not touched. Every failure of git ends up in the notes; whatever happens, the
+    come about is no commit. ``entering`` is told, before the user's index changes, what enters it and which files will be
+    ``edited``. The work tree is not touched. Every failure of git ends up in the notes; whatever happens, the
     user's staged changes are as before.
     """
     operation = repository.operation()
@@ -72,6 +74,8 @@ def commit_only(
     notes: list[str] = []
     try:
         wanted = admitted(repository, root, files, edits, notes)
+        if entering is not None and wanted.own:
+            entering(wanted.own, [*(root / one.path for one in wanted.own if one.edit), *wanted.uncommitted])
         commit, own = _commit(repository, wanted.own, message, notes, hooks=hooks, sign=sign)
     except GitFailed as error:
         return Outcome(None, (*notes, f"not committed: {error.said}"))
@@ -148,7 +152,7 @@ def _up_to_date(repository: Repository, own: Sequence[Own], notes: list[str]) ->
     now = in_head(repository, [one.path for one in edits])
     stale = [one for one in edits if now.get(one.path) not in (one.before, one.entry)]
     if stale:
-        _take_back(repository, stale)
+        take_back(repository, stale)
         notes += [f"left out: {printable(one.path)} was changed by another commit meanwhile" for one in stale]
     return [one for one in own if one not in stale]
 
@@ -209,25 +213,25 @@ def _enter(repository: Repository, entries: Iterable[tuple[str, str]], index: Ma
 def _entered(repository: Repository, own: Sequence[Own]) -> Iterator[None]:
     """Our entries in the user's index; taken back where the commit does not come about."""
     deadline = time.monotonic() + LOCK_WAIT
-    while True:
-        try:
-            _enter(repository, [(one.path, one.indexed) for one in own])
-        except GitFailed as error:
-            if "index.lock" not in error.said or time.monotonic() >= deadline:
-                raise
-            time.sleep(_POLL)
-        else:
-            break
     try:
+        while True:
+            try:
+                _enter(repository, [(one.path, one.indexed) for one in own])
+            except GitFailed as error:
+                if "index.lock" not in error.said or time.monotonic() >= deadline:
+                    raise
+                time.sleep(_POLL)
+            else:
+                break
         yield
-    except BaseException:
+    except BaseException:  # of entering, too: git may have done it and been too late to say so
         with contextlib.suppress(GitFailed):
-            _take_back(repository, own)
+            take_back(repository, own)
         raise
 
 
-def _take_back(repository: Repository, own: Sequence[Own]) -> None:
-    """The index as it was, as far as our entries are still ours and HEAD does not have them after all."""
+def take_back(repository: Repository, own: Sequence[Own]) -> None:
+    """The index as it was, as far as our entries are still ours and HEAD does not have them after all. Raises ``GitFailed``."""
     paths = [one.path for one in own]
     indexed, heads = in_index(repository, paths), in_head(repository, paths)
     mine = [one for one in own if indexed.get(one.path) == one.indexed and heads.get(one.path) != one.entry]
