@@ -199,24 +199,29 @@ def test_data_flow_3_in_the_middle_of_a_merge(scratch):
 
 
 def test_none_of_500_secrets_is_committed_and_all_are_in_the_archive(scratch):
-    """Secrets in the export, the title, a task, a branch and a commit: none in any committed byte, every one in the archive."""
+    """Secrets in the export, the title, tasks, a branch, a commit, names of files: none in any committed byte, all archived."""
     secrets = planted(500, 7)
     text = BANNER + "".join(f"❯ Number {n}\n\n⏺ {wrapped(text, 78)}\n\n" for n, (_, _, text) in enumerate(secrets))
     export = scratch.write("MEMORY-CONTEXT/exports/2026-03-05-EXPORT-KEYS.txt", text)
     os.utime(export, (time.time() + 60, time.time() + 60))
-    keys = [of_format(name, random.Random(n)) for n, name in enumerate(("npm", "stripe live", "gitlab", "anthropic"))]
+    kinds = ("npm", "stripe live", "gitlab", "anthropic", "github classic", "npm", "npm")
+    keys = [of_format(name, random.Random(n)) for n, name in enumerate(kinds)]
     scratch.git("checkout", "-qb", f"fix-{keys[0]}")
     scratch.commit("b.txt", subject=f"use {keys[1]}")
-    scratch.write("TODO.md", f"- [x] replace {keys[2]}\n")
+    scratch.write("TODO.md", f"- [x] replace {keys[2]}\n- [x] {'a long one ' * 17}{keys[5]}\n")
+    scratch.write(f"notes {keys[4]}.txt")
+    scratch.git("add", "--", str(scratch.write(f"{keys[6]}/b.txt")))
     made = answer(scratch, f"Done with {keys[3]}")
     assert made["commit"]
+    shared = ""
     for path in scratch.committed(made["commit"]):
         committed = scratch.git("show", f"{made['commit']}:{path}")
+        shared += committed
         for secret in [*keys, *(secret for _, secret, _ in secrets)]:
             assert secret[:20] not in committed
             assert secret not in path
     message = scratch.git("log", "-1", "--format=%B")
-    assert not any(key[:20] in message for key in keys)
+    assert not any(key[at : at + 10] in message + shared for key in keys for at in range(len(key) - 9))
     assert "REDACTED:anthropic-key" in message
     archived = scratch.root / made["exports"][0]["archived_to"]
     assert archived.read_text(encoding="utf-8") == text
