@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Optional
 
 from . import atomic, config, privacy, readme_file, tasks, unfinished
-from .checkpoint_document import GitState, message, readme_line, render, slug
+from .checkpoint_document import message, readme_line, render, slug
 from .errors import CheckpointFailed, DedupError, StoreNotWritable
 from .git import GitFailed
+from .git_section import GitState
 from .locking import exclusive
 from .own_commit import commit_only, refresh
 from .repository import Commit, Repository, Submodule, open_repository

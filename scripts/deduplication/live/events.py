@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from .. import config
 from ..errors import DedupError
 from . import command_output, firings, slash_commands
-from .forms import plugin_enabled, stands_down
+from .forms import stands_down
 from .place import place_of
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ def handle(event: str, payload: Payload) -> Answer:
 
 def session_start(work: Work, payload: Payload) -> Answer:
     """Watch the transcript and the drop folder, catch up on what was missed, say what is safe after a compaction."""
+    from . import sayings
+
     transcript = _text(payload, "transcript_path")
     if payload.get("source") in ("startup", "resume"):
         work.check()
@@ -73,10 +75,10 @@ def session_start(work: Work, payload: Payload) -> Answer:
     if payload.get("source") in ("compact", "resume") and work.settings["compact_context"]:
         if transcript:
             work.capture(transcript)
-        context = _what_is_safe(work, _text(payload, "session_id"))
+        context = sayings.what_is_safe(work, _text(payload, "session_id"), _bundle())
         if context:
             output["additionalContext"] = context
-    return {"hookSpecificOutput": output, **_message("\n".join(filter(None, [_said_once(work), banner])))}
+    return {"hookSpecificOutput": output, **_message("\n".join(filter(None, [sayings.both_forms(work), banner])))}
 
 
 def cwd_changed(work: Work, payload: Payload) -> Answer:
@@ -215,26 +217,6 @@ def _dropped(work: Work, path: str) -> list[str]:
     return [found for found in work.lying_about("", 0) if os.path.realpath(found) == os.path.realpath(path)]
 
 
-def _said_once(work: Work) -> str:
-    """A line where the plugin and the project's own hooks are both there: the first time that a session starts so."""
-    if os.environ.get("CLAUDE_PLUGIN_ROOT") or not plugin_enabled(str(work.place.root)):
-        return ""
-    from .pruning import SAID_ONCE
-
-    noted = os.path.join(work.live, SAID_ONCE)
-    if os.path.exists(noted):
-        return ""
-    if os.path.isdir(work.project.state):  # before there is a store nothing can be noted: then it is said once more
-        from .. import atomic
-
-        atomic.make_private_directory(os.path.dirname(noted))
-        atomic.replace(noted, b"", durable=False)
-    return (
-        "export-dedup is here twice, in the project and as a plugin: the plugin's hooks leave the work to the project's. "
-        "'./install.sh --uninstall --project DIR' takes the project's out."
-    )
-
-
 def _watched(work: Work, payload: Payload) -> list[str]:
     """The session's transcript and the drop folder.
 
@@ -247,21 +229,6 @@ def _watched(work: Work, payload: Payload) -> list[str]:
             os.makedirs(os.path.dirname(transcript), mode=0o700, exist_ok=True)
     drop = str(work.project.exports) if work.place.opted_in and work.project.exports.is_dir() else ""
     return [path for path in (transcript, drop) if path]
-
-
-def _what_is_safe(work: Work, session: str) -> str:
-    """Two lines of facts for the assistant, whose context was just cut."""
-    with work.dedup.store.transaction(write=False):
-        conversation = work.dedup.store.session(session)
-    if not conversation:
-        return ""
-    figures = work.dedup.get_statistics(conversation)
-    script = os.path.join(_bundle(), "scripts", "deduplicate_export.py")
-    count, updated = figures["total_messages"], figures["last_updated"]
-    return (
-        f"export-dedup has {count:,} messages of this conversation in its store, up to {updated}.\n"
-        f'What the summary left out can be looked up with: python3 "{script}" search --project "{work.project.root}" TEXT'
-    )
 
 
 def _blocked(text: str) -> Answer:
