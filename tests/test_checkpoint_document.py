@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deduplication.checkpoint_document import GitState, code, message, render, slug, title
+from deduplication.checkpoint_document import message, render, slug, title
+from deduplication.foreign_text import code
+from deduplication.git_section import GitState
 from deduplication.project import Project
 from deduplication.repository import Change, Commit, Submodule
 

@@ -121,7 +121,7 @@ def test_data_flow_3(scratch):
     # Git
     assert scratch.git("rev-parse", "HEAD^") == head
     assert made["commit"] == scratch.git("rev-parse", "HEAD")
-    assert scratch.committed("HEAD") == [shown, "README.md"]
+    assert scratch.committed("HEAD") == [shown, "MEMORY-CONTEXT/sessions/tides.md", "README.md"]
     assert made["note"] == ""
     # The README: our line in each of its versions, the user's words in none but their own
     (mode, work), (_, old) = after["files"].pop("README.md"), before["files"].pop("README.md")
@@ -143,11 +143,14 @@ def test_data_flow_3(scratch):
     for part in (
         "- [x] Read the tide table (`TASKLIST.md`)",
         "- New unique messages: 4",
+        "session [`tides`](../sessions/tides.md)",
         "### Submodules",
         "`libs/inner` at `",
     ):
         assert part in text
     assert "Build the clock" not in text
+    assert "MEMORY-CONTEXT" not in text.partition("### Changes not committed")[2].partition("## Completed tasks")[0]
+    assert "evening tide" in scratch.git("show", "HEAD:MEMORY-CONTEXT/sessions/tides.md")
     assert "- Different messages in the store: 4" in text
     assert (document.parent / "../exports-archive/2026-03-04-EXPORT-TIDES.txt").resolve().read_text(
         encoding="utf-8"
@@ -196,24 +199,29 @@ def test_data_flow_3_in_the_middle_of_a_merge(scratch):
 
 
 def test_none_of_500_secrets_is_committed_and_all_are_in_the_archive(scratch):
-    """Secrets in the export, the title, a task, a branch and a commit: none in any committed byte, every one in the archive."""
+    """Secrets in the export, the title, tasks, a branch, a commit, names of files: none in any committed byte, all archived."""
     secrets = planted(500, 7)
     text = BANNER + "".join(f"❯ Number {n}\n\n⏺ {wrapped(text, 78)}\n\n" for n, (_, _, text) in enumerate(secrets))
     export = scratch.write("MEMORY-CONTEXT/exports/2026-03-05-EXPORT-KEYS.txt", text)
     os.utime(export, (time.time() + 60, time.time() + 60))
-    keys = [of_format(name, random.Random(n)) for n, name in enumerate(("npm", "stripe live", "gitlab", "anthropic"))]
+    kinds = ("npm", "stripe live", "gitlab", "anthropic", "github classic", "npm", "npm")
+    keys = [of_format(name, random.Random(n)) for n, name in enumerate(kinds)]
     scratch.git("checkout", "-qb", f"fix-{keys[0]}")
     scratch.commit("b.txt", subject=f"use {keys[1]}")
-    scratch.write("TODO.md", f"- [x] replace {keys[2]}\n")
+    scratch.write("TODO.md", f"- [x] replace {keys[2]}\n- [x] {'a long one ' * 17}{keys[5]}\n")
+    scratch.write(f"notes {keys[4]}.txt")
+    scratch.git("add", "--", str(scratch.write(f"{keys[6]}/b.txt")))
     made = answer(scratch, f"Done with {keys[3]}")
     assert made["commit"]
+    shared = ""
     for path in scratch.committed(made["commit"]):
         committed = scratch.git("show", f"{made['commit']}:{path}")
+        shared += committed
         for secret in [*keys, *(secret for _, secret, _ in secrets)]:
             assert secret[:20] not in committed
             assert secret not in path
     message = scratch.git("log", "-1", "--format=%B")
-    assert not any(key[:20] in message for key in keys)
+    assert not any(key[at : at + 10] in message + shared for key in keys for at in range(len(key) - 9))
     assert "REDACTED:anthropic-key" in message
     archived = scratch.root / made["exports"][0]["archived_to"]
     assert archived.read_text(encoding="utf-8") == text
@@ -314,15 +322,40 @@ def test_an_export_that_a_hook_processed_is_in_the_document(scratch, capsys):
     assert "Export-Dedup-New: 4" in scratch.git("log", "-1", "--format=%B")
 
 
-def test_a_session_file_is_linked_and_committed_where_there_is_one(scratch):
-    """The readable file of the run's conversation goes with the checkpoint; without it the name stands alone."""
-    scratch.write("MEMORY-CONTEXT/sessions/tides.md", "# tides\n")
+def test_a_session_file_that_somebody_changed_is_theirs(scratch):
+    """It is neither written to nor committed: the session goes on beside it, and the document links to that file."""
+    theirs = scratch.write("MEMORY-CONTEXT/sessions/tides.md", "# my notes, password = 'k3Lx-99-harbour'\n")
+    output = run(scratch, "x")
+    assert "MEMORY-CONTEXT/sessions/tides.md was changed by hand" in output
+    assert theirs.read_text(encoding="utf-8").startswith("# my notes")
+    files = scratch.committed("HEAD")
+    assert "MEMORY-CONTEXT/sessions/tides.2.md" in files
+    assert "MEMORY-CONTEXT/sessions/tides.md" not in files
+    (document,) = (scratch.root / "MEMORY-CONTEXT/checkpoints").iterdir()
+    text = document.read_text(encoding="utf-8")
+    assert "session [`tides`](../sessions/tides.2.md)" in text
+    assert "\n?? MEMORY-CONTEXT/sessions/tides.md\n" in text
+
+
+@pytest.mark.parametrize(("setting", "files"), [("off", 0), ("checkpoint", 1), ("session", 1)])
+def test_session_files_as_the_setting_says(scratch, setting, files):
+    """One that grows, one a checkpoint with what is new, or none; the document links to it, git has nothing left to say."""
+    scratch.write(".coditect/config.json", json.dumps({"session_files": setting}))
     made = answer(scratch, "x")
+    written = [path for path in scratch.committed("HEAD") if path.startswith("MEMORY-CONTEXT/sessions/")]
+    assert len(written) == files
     text = Path(made["document"]).read_text(encoding="utf-8")
-    assert "session [`tides`](../sessions/tides.md)" in text
-    assert "MEMORY-CONTEXT/sessions/tides.md" in scratch.committed("HEAD")
-    again = answer(scratch, "y", "--export", str(scratch.write("x.txt", EXPORT.replace("tide", "moon"))))
-    assert "session `x`" in Path(again["document"]).read_text(encoding="utf-8")
+    assert ("session `tides`" in text) is (files == 0)
+    assert all(f"(../sessions/{Path(path).name})" in text for path in written)
+    assert [line for line in scratch.status() if "MEMORY-CONTEXT" in line] == []
+
+
+def test_a_session_file_that_cannot_be_written_costs_the_exit_code_and_not_the_checkpoint(scratch, tmp_path):
+    """A folder that leads elsewhere is an error with its name; document and commit are made."""
+    (tmp_path / "elsewhere").mkdir()
+    (scratch.root / "MEMORY-CONTEXT/sessions").symlink_to(tmp_path / "elsewhere")
+    assert json.loads(run(scratch, "x", "--json", fails=True))["commit"]
+    assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
 def test_without_a_commit_the_readme_has_its_line_all_the_same(scratch):
@@ -341,7 +374,7 @@ def test_no_line_where_a_setting_says_so(scratch):
     made = answer(scratch, "x")
     assert made["readme"] is None
     assert (scratch.root / "README.md").read_text(encoding="utf-8") == README
-    assert len(scratch.committed("HEAD")) == 1
+    assert "README.md" not in scratch.committed("HEAD")
 
 
 @pytest.mark.parametrize("name", ["readme.md", "Readme.MD"])

@@ -135,12 +135,6 @@ def hanging_hooks(scratch):
         scratch.hook(name, "sleep 600")
 
 
-def signing(scratch):
-    """Commits are to be signed by a program that never ends."""
-    scratch.git("config", "commit.gpgSign", "true")
-    scratch.git("config", "gpg.program", scratch.script("gpg", "sleep 600"))
-
-
 def submodule(scratch):
     """A submodule with changes in it, and commands that are to descend into it."""
     inner = Scratch(scratch.top.parent / "inner")
@@ -168,7 +162,6 @@ SITUATIONS = {
     "index version 4": version_4,
     "hooks that fail": failing_hooks,
     "hooks that hang": hanging_hooks,
-    "signing that hangs": signing,
     "submodule with changes": submodule,
     "detached HEAD": lambda scratch: scratch.git("checkout", "-q", "--detach"),
 }

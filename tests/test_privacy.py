@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from deduplication import privacy
 from deduplication.errors import PrivacySettingInvalid
 from deduplication.privacy import LEVELS, PRIVATE, PUBLIC, TEAM, Finding, OwnRules, Policy, WithDetectSecrets, redact
-from deduplication.redaction import third_party
+from deduplication.redaction import key_formats, own_patterns, third_party
 from deduplication.redaction.matches import PLACEHOLDER
 from planted import FORMATS, jwt, of_format, planted, private_key, wrapped
 
@@ -359,6 +359,39 @@ PIECES = st.one_of(
     st.integers(0, 10**6).map(lambda seed: jwt(random.Random(seed))),
     st.text(max_size=12),
 )
+
+
+def _characters(parsed):
+    """Every character that a parsed regular expression can consume."""
+    found = set()
+    for operation, argument in parsed:
+        name = str(operation)
+        if name == "LITERAL":
+            found.add(chr(argument))
+        elif name == "RANGE":
+            found.update(map(chr, range(argument[0], argument[1] + 1)))
+        elif name == "CATEGORY":
+            assert str(argument) == "CATEGORY_DIGIT"
+            found.update("0123456789")
+        elif name == "IN":
+            found |= _characters(argument)
+        elif name == "BRANCH":
+            found |= set().union(*map(_characters, argument[1]))
+        elif name in ("MAX_REPEAT", "MIN_REPEAT", "SUBPATTERN"):
+            found |= _characters(argument[-1])
+        else:
+            assert name in ("ASSERT", "ASSERT_NOT", "AT")
+    return found
+
+
+@pytest.mark.parametrize("form", key_formats.FORMATS, ids=lambda form: form.name)
+def test_no_key_is_shorter_than_the_runs_that_are_looked_into(form):
+    """A beginning is looked for in long runs only: each format is at least as long, of nothing but their characters."""
+    for start in form.starts:
+        before = (form.before or "").replace(r"\Z", "")
+        parsed = own_patterns._parser().parse(before + re.escape(start) + form.rest)
+        assert parsed.getwidth()[0] >= 16
+        assert all(key_formats._RUN.fullmatch(character * 16) for character in _characters(parsed))
 
 
 @given(st.lists(PIECES, max_size=14).map("".join), st.sampled_from(LEVELS))

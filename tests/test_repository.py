@@ -120,6 +120,20 @@ def test_changes_of_a_folder_in_a_larger_repository(tmp_path):
     assert [change.path for change in open_repository(scratch.top / "app").changes()] == ["app/"]
 
 
+@pytest.mark.parametrize("project", ["", "app"], ids=["at the top", "below it"])
+def test_what_is_being_committed_is_no_change(scratch, project):
+    """Ours are left out, in folders that git does not know yet too; the user's beside them and what is staged are not."""
+    folder = f"{project}/" if project else ""
+    for name in ("M/s/ours.md", "M/s/theirs.md", "M/c/also ours.md", "alone/x"):
+        scratch.write(folder + name)
+    scratch.commit(f"{folder}known.md")
+    scratch.write(f"{folder}known.md", "changed\n")
+    scratch.git("add", "--", str(scratch.write(f"{folder}staged.md")))
+    ours = {folder + name for name in ("M/s/ours.md", "M/c/also ours.md", "known.md", "staged.md")}
+    found = {(change.letters, change.path) for change in open_repository(scratch.top / project).changes(ours)}
+    assert found == {("A ", f"{folder}staged.md"), ("??", f"{folder}M/s/theirs.md"), ("??", f"{folder}alone/")}
+
+
 @pytest.mark.parametrize(
     ("sign", "word"),
     [

@@ -9,22 +9,21 @@ from __future__ import annotations
 
 import contextlib
 import os
-import stat
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Optional
 
-from . import atomic, config, privacy, tasks
-from .checkpoint_document import GitState, message, readme_line, render, sessions, slug
+from . import atomic, config, privacy, readme_file, tasks, unfinished
+from .checkpoint_document import message, readme_line, render, slug
 from .errors import CheckpointFailed, DedupError, StoreNotWritable
 from .git import GitFailed
+from .git_section import GitState
 from .locking import exclusive
 from .own_commit import commit_only, refresh
-from .own_entries import Edit
-from .reading import read
-from .readme_entry import with_entry
 from .repository import Commit, Repository, Submodule, open_repository
+from .unfinished import Unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -60,7 +59,7 @@ def create(
     figures: Mapping[str, Any] | None = None,
     commit: bool = True,
 ) -> Checkpoint:
-    """Write a checkpoint document and commit it with the README's line, the run's session files and ``paths``.
+    """Write a checkpoint document and commit it with the README's line and ``paths``, the run's session files.
 
     ``figures`` is the run as its ``--json`` output has it. Files that git ignores, that the user has staged, that lie
     elsewhere or in the private store are left out of the commit, and the note says so. Raises
@@ -78,61 +77,71 @@ def create(
     # Two checkpoints at once would both begin with the same README.
     with exclusive(str(project.state / LOCK)):
         repository, missing = _repository(project.root)
-        state = _state(repository, clean) if repository else GitState(missing=clean(missing))
-        moment = datetime.now(timezone.utc)
-        text = render(description, moment, project, state, figures, tasks.completed(project, clean))
-        document = _write(project, f"{moment:%Y-%m-%dT%H-%M-%SZ}-{slug(description)}", clean(text))
-        shown = project.relative(document)
-        edits = _edits(project, readme_line(description, moment, shown)) if settings["readme_checkpoints"] else []
-        if not commit or repository is None:
-            reason = "not committed, as asked" if not commit else f"not committed: {missing}"
-            written = _apply(edits, []) if not state.operation else []
-            return Checkpoint(document, None, reason, next(iter(written), None))
-        named = [project.sessions / f"{session}.md" for session in sessions(figures or {}) if "/" not in session]
-        wanted = [*paths, *(file for file in named if file.is_file())]
-        notes = [f"left out: {file.name} is private" for file in wanted if _is_private(project, file)]
-        files = dict.fromkeys([document, *(file for file in wanted if not _is_private(project, file))])
-        outcome = commit_only(
-            repository,
-            project.root,
-            list(files),
-            clean(message(description, figures, shown)),
-            edits=edits,
-            hooks=bool(settings["commit_hooks"]),
-        )
-        notes += outcome.notes
-        if outcome.commit and state.branch is None:
-            notes.append("HEAD is detached: the commit is on no branch")
-        written = _apply([edit for edit in edits if edit.path in outcome.edited], notes)
-        refresh(repository, project.root, written)
-        return Checkpoint(document, outcome.commit, "; ".join(notes), next(iter(written), None))
-
-
-def _edits(project: Project, line: str) -> list[Edit]:
-    """The change to the project's README; none where there is no README in Markdown."""
-    try:
-        names = sorted(name for name in os.listdir(project.root) if name.lower() == "readme.md")
-    except OSError:
-        return []
-    path = project.root / names[0] if names else None
-    if path is None or path.is_symlink() or not path.is_file():
-        return []
-    return [Edit(path, lambda data: with_entry(data, line))]
-
-
-def _apply(edits: Sequence[Edit], notes: list[str]) -> list[Path]:
-    """Make the edits in the work tree, each to what the file is there; the files that were written."""
-    written = []
-    for edit in edits:
+        unfinished.settle(project, repository)
         try:
-            data, _ = read(edit.path)
-            changed = edit.change(data)
-            if changed is not None:
-                atomic.replace(str(edit.path), changed, mode=stat.S_IMODE(edit.path.stat().st_mode))
-                written.append(edit.path)
-        except (DedupError, OSError) as error:
-            notes.append(f"{edit.path.name} could not be written: {error}")
-    return written
+            made = _create(project, description, paths, figures, settings, clean, repository, missing, commit=commit)
+        except BaseException:
+            with contextlib.suppress(DedupError, OSError):
+                unfinished.settle(project, repository)
+            raise
+        unfinished.done(project, project.relative(made.document))
+        return made
+
+
+def _create(
+    project: Project,
+    description: str,
+    paths: Sequence[Path],
+    figures: Mapping[str, Any] | None,
+    settings: Mapping[str, Any],
+    clean: Callable[[str], str],
+    repository: Repository | None,
+    missing: str,
+    *,
+    commit: bool,
+) -> Checkpoint:
+    files = [file for file in dict.fromkeys(paths) if not _is_private(project, file)]
+    ours = files if commit else []
+    state = _state(repository, clean, project, ours) if repository else GitState(missing=clean(missing))
+    moment = datetime.now(timezone.utc)
+    text = render(description, moment, project, state, figures, tasks.completed(project, clean), files)
+    data = clean(text).encode("utf-8", "backslashreplace")
+    document = _free(_real(project.checkpoints), f"{moment:%Y-%m-%dT%H-%M-%SZ}-{slug(description)}")
+    shown = project.relative(document)
+    line = readme_line(description, moment, shown)
+    edits = readme_file.edits(project, line) if settings["readme_checkpoints"] and not state.operation else []
+    going = Unfinished(shown, sha256(data).hexdigest(), line, [project.relative(edit.path) for edit in edits])
+    _begin(project, going)
+    _write(project, document, data)
+    if not commit or repository is None:
+        reason = "not committed, as asked" if not commit else f"not committed: {missing}"
+        return Checkpoint(document, None, reason, next(iter(readme_file.apply(edits, [])), None))
+    notes = [f"left out: {file.name} is private" for file in dict.fromkeys(paths) if file not in files]
+    outcome = commit_only(
+        repository,
+        project.root,
+        [document, *files],
+        clean(message(description, figures, shown)),
+        edits=edits,
+        hooks=bool(settings["commit_hooks"]),
+        sign=bool(settings["commit_signing"]),
+        entering=lambda own, edited: _begin(
+            project, replace(going, own=own, readmes=[project.relative(path) for path in edited])
+        ),
+    )
+    notes += outcome.notes
+    if outcome.commit and state.branch is None:
+        notes.append("HEAD is detached: the commit is on no branch")
+    written = readme_file.apply([edit for edit in edits if edit.path in outcome.edited], notes)
+    refresh(repository, project.root, written)
+    return Checkpoint(document, outcome.commit, "; ".join(notes), next(iter(written), None))
+
+
+def _begin(project: Project, one: Unfinished) -> None:
+    try:
+        unfinished.begin(project, one)
+    except StoreNotWritable as error:
+        raise _failed(project, error) from error
 
 
 def _repository(root: Path) -> tuple[Repository | None, str]:
@@ -142,8 +151,11 @@ def _repository(root: Path) -> tuple[Repository | None, str]:
         return None, error.said
 
 
-def _state(repository: Repository, clean: Callable[[str], str]) -> GitState:
-    """What can be read of the repository; a part that cannot is left out and named. ``clean`` is for foreign text."""
+def _state(repository: Repository, clean: Callable[[str], str], project: Project, ours: Sequence[Path]) -> GitState:
+    """What can be read of the repository; a part that cannot is left out and named. ``clean`` is for foreign text.
+
+    ``ours`` are files that the checkpoint's commit takes in: they are no changes that wait.
+    """
     unread: list[str] = []
     branch: str | None = None
     changes = None
@@ -152,7 +164,7 @@ def _state(repository: Repository, clean: Callable[[str], str]) -> GitState:
     try:
         branch = repository.branch()
         commits = repository.commits(LISTED_COMMITS)
-        changes = repository.changes()
+        changes = repository.changes({repository.prefix + project.relative(file) for file in ours})
         submodules = repository.submodules(LISTED_SUBMODULES)
     except GitFailed as error:
         unread.append(error.said)
@@ -195,19 +207,18 @@ def _make_folders(project: Project) -> None:
         raise _failed(project, error) from error
 
 
-def _write(project: Project, stem: str, text: str) -> Path:
-    """A new document in ``checkpoints/``; one that exists is never touched. Raises :class:`CheckpointFailed`."""
+def _write(project: Project, path: Path, data: bytes) -> None:
+    """A new document; one that exists is never touched. Raises :class:`CheckpointFailed`."""
     try:
-        path = _reserved(_real(project.checkpoints), stem)
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, atomic.SHARED_FILE))
         try:
-            atomic.replace(str(path), text.encode("utf-8", "backslashreplace"), mode=atomic.SHARED_FILE)
+            atomic.replace(str(path), data, mode=atomic.SHARED_FILE)
         except BaseException:
             with contextlib.suppress(OSError):
                 path.unlink()
             raise
     except (StoreNotWritable, OSError) as error:
         raise _failed(project, error) from error
-    return path
 
 
 def _failed(project: Project, error: StoreNotWritable | OSError) -> CheckpointFailed:
@@ -216,14 +227,11 @@ def _failed(project: Project, error: StoreNotWritable | OSError) -> CheckpointFa
     return CheckpointFailed(f"{project.relative(project.checkpoints)}: {reason}")
 
 
-def _reserved(folder: Path, stem: str) -> Path:
-    """A new, empty file of that name; where it exists, with the suffix -2, -3 and so on."""
+def _free(folder: Path, stem: str) -> Path:
+    """A name that no file there has; where it is taken, with the suffix -2, -3 and so on. Call it under the lock."""
     number = 1
     while True:
         path = folder / (f"{stem}.md" if number == 1 else f"{stem}-{number}.md")
-        try:
-            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, atomic.SHARED_FILE))
-        except FileExistsError:
-            number += 1
-        else:
+        if not os.path.lexists(path):
             return path
+        number += 1

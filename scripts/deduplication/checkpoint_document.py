@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from . import readme_entry
 from .console import printable
+from .foreign_text import code, escaped, shortened
+from .git_section import GitState, git_section
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,36 +22,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .project import Project
-    from .repository import Change, Commit, Submodule
     from .tasks import Task, Tasks
 
 SUBJECT_CHARACTERS: Final = 72
-LISTED_CHANGES: Final = 30
 LISTED_NEW_TASKS: Final = 100
 LISTED_EARLIER_TASKS: Final = 20
 LISTED_SESSIONS: Final = 20
 _SLUG_CHARACTERS: Final = 60
 _TITLE_CHARACTERS: Final = 300
 _FALLBACK_SLUG: Final = "checkpoint"
-_MARKUP: Final = re.compile(r"([\\`*_\[\]<>&|~#])")
-_CONFLICTS: Final = frozenset({"DD", "AU", "UD", "UA", "DU", "AA", "UU"})
-
-
-@dataclass(frozen=True)
-class GitState:
-    """What the document says of the repository; ``missing`` is why there is nothing to say."""
-
-    missing: str = ""
-    branch: str | None = None
-    operation: str | None = None
-    commits: Sequence[Commit] = ()
-    changes: Sequence[Change] | None = None
-    """None where they could not be read."""
-    submodules: Sequence[Submodule] = ()
-    within: str = ""
-    """The project's folder inside the repository, ``""`` where it is the repository's top."""
-    unread: str = ""
-    """Why something is missing above."""
 
 
 def slug(description: str) -> str:
@@ -63,7 +43,7 @@ def slug(description: str) -> str:
 def title(description: str) -> str:
     """``description`` as one line that can be shown, at most 300 characters."""
     line = " ".join(printable(description.replace("\n", " ")).split())
-    return _shortened(line, _TITLE_CHARACTERS) or "Checkpoint"
+    return shortened(line, _TITLE_CHARACTERS) or "Checkpoint"
 
 
 def message(description: str, figures: Mapping[str, Any] | None, document: str = "") -> str:
@@ -71,7 +51,7 @@ def message(description: str, figures: Mapping[str, Any] | None, document: str =
 
     ``document`` is the checkpoint's path in the project. Each session of the run has a trailer of its own.
     """
-    parts = [_shortened(f"checkpoint: {title(description)}", SUBJECT_CHARACTERS)]
+    parts = [shortened(f"checkpoint: {title(description)}", SUBJECT_CHARACTERS)]
     trailers = [f"Export-Dedup-Checkpoint: {printable(document)}"] if document else []
     figures = _run(figures)
     if figures is not None:
@@ -99,7 +79,7 @@ def readme_line(description: str, moment: datetime, target: str) -> str:
     """The line of the README's list; ``target`` is the document's path in the project."""
     from urllib.parse import quote
 
-    return readme_entry.entry(f"{moment:%Y-%m-%d %H:%M} UTC:", _escaped(title(description)), quote(target))
+    return readme_entry.entry(f"{moment:%Y-%m-%d %H:%M} UTC:", escaped(title(description)), quote(target))
 
 
 def render(
@@ -109,17 +89,21 @@ def render(
     state: GitState,
     figures: Mapping[str, Any] | None,
     tasks: Tasks | None = None,
+    files: Sequence[Path] = (),
 ) -> str:
-    """The whole document. ``moment`` is in UTC; ``figures`` may have the store's totals under ``cumulative``."""
-    lines = [f"# Checkpoint: {_escaped(title(description))}", ""]
+    """The whole document. ``moment`` is in UTC; ``figures`` may have the store's totals under ``cumulative``.
+
+    ``files`` are the run's session files, to which the document links.
+    """
+    lines = [f"# Checkpoint: {escaped(title(description))}", ""]
     lines += [f"Created {moment:%Y-%m-%d %H:%M:%S} UTC by export-dedup.", ""]
-    lines += ["## Git", "", *_git(state), ""]
+    lines += ["## Git", "", *git_section(state), ""]
     if tasks is not None and (tasks.new or tasks.earlier):
         lines += ["## Completed tasks", "", *_tasks(tasks), ""]
     run = _run(figures)
     if run is not None:
         lines += ["## Deduplication", "", *(f"- {label}: {number:,}" for label, number in _banner(run)), ""]
-        exports = [_export(project, export) for export in run.get("exports") or () if isinstance(export, dict)]
+        exports = [_export(project, export, files) for export in run.get("exports") or () if isinstance(export, dict)]
         if exports:
             lines += ["### Exports", "", *exports, ""]
     totals = figures.get("cumulative") if figures is not None else None
@@ -146,7 +130,7 @@ def _tasks(tasks: Tasks) -> list[str]:
 
 
 def _boxes(tasks: Sequence[Task], most: int) -> list[str]:
-    lines = [f"- [x] {_escaped(task.text)} ({code(task.file)})" for task in tasks[:most]]
+    lines = [f"- [x] {escaped(task.text)} ({code(task.file)})" for task in tasks[:most]]
     return lines + ([f"- and {len(tasks) - most:,} more"] if len(tasks) > most else [])
 
 
@@ -160,27 +144,6 @@ def _totals(totals: Mapping[str, Any]) -> list[str]:
         f"- Different messages in the store: {count['unique_messages']}",
         f"- Bytes: {raw:,} in, {stored:,} on disk",
     ]
-
-
-def code(text: str) -> str:
-    """``text`` as a Markdown code span on one line, whatever back quotes are in it."""
-    safe = printable(text) or " "
-    fence = _fence(safe, 1)
-    padding = " " if safe[0] in " `" or safe[-1] in " `" else ""
-    return f"{fence}{padding}{safe}{padding}{fence}"
-
-
-def _fence(text: str, least: int) -> str:
-    longest = max((len(run) for run in re.findall("`+", text)), default=0)
-    return "`" * max(least, longest + 1)
-
-
-def _escaped(text: str) -> str:
-    return _MARKUP.sub(r"\\\1", text)
-
-
-def _shortened(text: str, limit: int) -> str:
-    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
 def _number(figures: Mapping[str, Any], key: str) -> int:
@@ -198,9 +161,9 @@ def _banner(figures: Mapping[str, Any]) -> list[tuple[str, int]]:
     ]
 
 
-def _export(project: Project, export: Mapping[str, Any]) -> str:
+def _export(project: Project, export: Mapping[str, Any], files: Sequence[Path]) -> str:
     name = code(_name(project, export.get("path")))
-    session = _session(project, str(export.get("session_id") or "unknown"))
+    session = _session(project, str(export.get("session_id") or "unknown"), files)
     if export.get("error"):
         return f"- {name}: not processed"
     counts = [f"{_number(export, key):,} {word}" for key, word in _COUNTS]
@@ -212,13 +175,14 @@ def _export(project: Project, export: Mapping[str, Any]) -> str:
     return f"- {name}, session {session}: {', '.join(counts)}{kept}"
 
 
-def _session(project: Project, session: str) -> str:
+def _session(project: Project, session: str, files: Sequence[Path]) -> str:
     """A conversation, with a link to its readable file where there is one."""
     from urllib.parse import quote
 
-    if "/" in session or "\\" in session or not (project.sessions / f"{session}.md").is_file():
-        return code(session)
-    return f"[{code(session)}](../{project.sessions.name}/{quote(session)}.md)"
+    from .sessions.names import first_file
+
+    file = first_file(session, [each.name for each in files if each.parent.name == project.sessions.name])
+    return f"[{code(session)}](../{project.sessions.name}/{quote(file)})" if file else code(session)
 
 
 def _link(path: str, project: Project) -> str:
@@ -247,57 +211,3 @@ def _path(text: str) -> Path:
     from pathlib import Path
 
     return Path(text)
-
-
-def _git(state: GitState) -> list[str]:
-    if state.missing:
-        return [f"{_escaped(printable(state.missing))[:1].upper()}{_escaped(printable(state.missing))[1:]}."]
-    if state.branch is not None:
-        where = f"- Branch: {code(state.branch)}"
-    elif state.commits:
-        where = f"- Detached at {code(state.commits[0].abbreviated)}"
-    else:
-        where = "- Detached"
-    lines = [where]
-    if state.operation:
-        lines.append(f"- In progress: {state.operation}")
-    if state.within:
-        lines.append(f"- Folder: {code(state.within)} of the repository; changes elsewhere in it are not counted")
-    lines.append(f"- Work tree: {_summary(state.changes)}")
-    if state.unread:
-        lines.append(f"- Not everything could be read: {_escaped(printable(state.unread))}")
-    if state.submodules:
-        lines += ["", "### Submodules", "", *(_submodule(one) for one in state.submodules)]
-    lines += ["", "### Last commits", ""]
-    lines += [f"- {code(one.abbreviated)} {one.date} {code(one.subject)}" for one in state.commits] or [
-        "No commits yet."
-    ]
-    if state.changes:
-        listed = "\n".join(f"{change.letters} {printable(change.path)}" for change in state.changes[:LISTED_CHANGES])
-        fence = _fence(listed, 3)
-        lines += ["", "### Changes not committed", "", f"{fence}text", listed, fence]
-        if len(state.changes) > LISTED_CHANGES:
-            lines += ["", f"and {len(state.changes) - LISTED_CHANGES:,} more."]
-    return lines
-
-
-def _submodule(one: Submodule) -> str:
-    if not one.checked_out:
-        return f"- {code(one.path)}: not initialised"
-    if one.recorded == one.checked_out:
-        return f"- {code(one.path)} at {code(one.recorded)}"
-    return f"- {code(one.path)} at {code(one.checked_out)}; recorded is {code(one.recorded) if one.recorded else 'nothing'}"
-
-
-def _summary(changes: Sequence[Change] | None) -> str:
-    if changes is None:
-        return "not known"
-    letters = [change.letters for change in changes]
-    plain = [pair for pair in letters if pair != "??" and pair not in _CONFLICTS]
-    counted = (
-        (sum(pair[0] != " " for pair in plain), "staged"),
-        (sum(pair[1] != " " for pair in plain), "unstaged"),
-        (letters.count("??"), "untracked"),
-        (sum(pair in _CONFLICTS for pair in letters), "in conflict"),
-    )
-    return ", ".join(f"{number:,} {word}" for number, word in counted if number) or "clean"

@@ -29,6 +29,7 @@ DEFAULTS: Final[dict[str, Any]] = {
     "user_store": True,
     "readme_checkpoints": True,
     "commit_hooks": False,
+    "commit_signing": True,
     "privacy_level": "team",
     "privacy_patterns": {},
     "privacy_allow": [],
@@ -43,7 +44,8 @@ model, ``model`` lets the model comment. ``hook_checkpoint``: a checkpoint commi
 ``pack_older_than_days``: when an archived export goes into a pack, 0 at once, below 0 never. ``backup_retention_days``: how
 long a snapshot of a backup is kept, below 0 for ever.
 ``user_store``: capture into the user's own store where a project did not opt in. ``readme_checkpoints``: a line for each checkpoint
-in the project's README. ``commit_hooks``: run the repository's commit hooks for a checkpoint commit. ``privacy_level``: what is
+in the project's README. ``commit_hooks``: run the repository's commit hooks for a checkpoint commit. ``commit_signing``:
+sign it where git is to sign commits. ``privacy_level``: what is
 redacted in what is shared, ``private``, ``team`` or ``public``; ``privacy_patterns``: further patterns by name; ``privacy_allow``:
 what is no secret; ``privacy_detect_secrets``: use ``detect-secrets`` where it is installed."""
 STRICTEST: Final = "public"

@@ -1,12 +1,10 @@
-"""One conversation for reading: as text for a screen, as Markdown, as JSON; and the list of all of them. Pure functions.
+"""One conversation for reading on a screen, and the list of all of them. Pure functions.
 
-Bookkeeping (``/export``, ``/compact`` and their output) stands in the JSON only.
+Nothing is redacted: the screen is its owner's. Documents that are passed on are made by ``sessions/whole.py``.
 """
 
 from __future__ import annotations
 
-import json
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,9 +24,6 @@ _TITLES: Final = {
     TOOL_RESULT: "📤 Tool result",
     SUMMARY: "📝 Summary",
 }
-_PROSE: Final = frozenset({PROMPT, TEXT, SUMMARY})
-"""Kinds whose content is written in Markdown, or reads well as such; everything else is fenced."""
-_FENCE_LINE: Final = re.compile(r"^[ \t]*(`{3,}|~{3,})([^\n]*)$", re.MULTILINE)
 _GAP: Final = "⚠ Nothing that was captured connects what stands above with what follows: messages may be missing here."
 _LOST: Final = "This message was lost: its line in the log is damaged. 'verify' says more."
 TOOLS: Final = frozenset({TOOL_CALL, TOOL_RESULT})
@@ -60,41 +55,9 @@ def text_parts(messages: Sequence[dict[str, Any]], component: dict[int, int]) ->
     return parts
 
 
-def markdown_parts(messages: Sequence[dict[str, Any]], component: dict[int, int]) -> list[str]:
-    """A section for each message. What came from tools is fenced, and so is prose that would swallow what follows it."""
-    parts = []
-    before: int | None = None
-    for message in messages:
-        if message["kind"] == BOOKKEEPING:
-            continue
-        gap = f"> {_GAP}\n\n" if before is not None and component.get(message["index"]) != before else ""
-        before = component.get(message["index"])
-        said = printable(_said(message), newlines=True)
-        prose = message["kind"] in _PROSE and isinstance(message["content"], str) and _stands_alone(said)
-        parts.append(f"{gap}## {_heading(message)}\n\n{said if prose else fenced(said)}")
-    return parts
-
-
-def as_json(messages: Sequence[dict[str, Any]]) -> str:
-    """A list with one object a message, each on a line of its own. ASCII: no console can refuse it."""
-    return "[" + ",\n ".join(json.dumps(message) for message in messages) + "]"
-
-
-def fenced(text: str) -> str:
-    """``text`` between fences that are longer than any run of backticks in it."""
-    longest = max((len(run) for run in re.findall("`+", text)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}\n{text}\n{fence}"
-
-
 def title(conversation_id: str, shown: int, count: int) -> str:
     """The first line of a conversation on a screen."""
     return f"{SHOWN} {printable(conversation_id)} ({_part(shown, count)})"
-
-
-def markdown_title(conversation_id: str, shown: int, count: int) -> str:
-    """The head of a conversation as Markdown; the comment tells what made it."""
-    return f"# {printable(conversation_id)}\n\n<!-- {SHOWN} -->\n{_part(shown, count)}"
 
 
 def listing(found: Sequence[Summary]) -> list[str]:
@@ -139,15 +102,3 @@ def _heading(message: dict[str, Any]) -> str:
 
 def _said(message: dict[str, Any]) -> str:
     return _LOST if message["kind"] == LOST else readable(message["content"])
-
-
-def _stands_alone(text: str) -> bool:
-    """False for Markdown whose last code block is open: everything behind it would be part of it."""
-    opened = ""
-    for match in _FENCE_LINE.finditer(text):
-        fence, rest = match.groups()
-        if not opened:
-            opened = fence
-        elif fence[0] == opened[0] and len(fence) >= len(opened) and not rest.strip():
-            opened = ""
-    return not opened

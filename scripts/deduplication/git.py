@@ -55,9 +55,9 @@ class GitFailed(DedupError):
         self.code = code
 
 
-def find_executable() -> str | None:
-    """The absolute path of git, or None. Only absolute entries of PATH count: "." may hold a stranger's git."""
-    name = "git.exe" if os.name == "nt" else "git"
+def find_executable(name: str = "git") -> str | None:
+    """The absolute path of a program, or None. Only absolute entries of PATH count: "." may hold a stranger's git."""
+    name = f"{name}.exe" if os.name == "nt" and not name.endswith(".exe") else name
     for folder in os.get_exec_path():
         candidate = os.path.join(folder, name)
         if os.path.isabs(folder) and os.path.isfile(candidate) and os.access(candidate, os.X_OK):

@@ -1,8 +1,8 @@
 """One commit of only our own files, beside the user's index and work tree.
 
 The commit is built from HEAD's tree in a private index: ``hash-object --no-filters``, ``update-index --cacheinfo``,
-``write-tree``, ``commit-tree`` (which runs no hook and, unlike ``git commit``, obeys no ``commit.gpgSign``), then
-``update-ref`` as compare-and-swap. What the user has staged is in none of this, so it stays staged and uncommitted.
+``write-tree``, ``commit-tree`` (which runs no hook; ``signing.py`` tells when it signs), then ``update-ref`` as
+compare-and-swap. What the user has staged is in none of this, so it stays staged and uncommitted.
 
 **The user's index gets exactly our entries and nothing else** (as ``git commit --only`` does it). Without them git
 would show each committed file as deleted, and the user's next commit would delete it. They are entered *before* the
@@ -18,17 +18,17 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from . import commit_hooks
+from . import commit_hooks, signing
 from .console import printable
-from .git import GitFailed
+from .git import TIMEOUT, GitFailed
 from .own_entries import Own, admitted, in_head, in_index
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from .own_entries import Edit
     from .repository import Repository
@@ -58,11 +58,15 @@ def commit_only(
     *,
     edits: Sequence[Edit] = (),
     hooks: bool = False,
+    sign: bool = True,
+    entering: Callable[[Sequence[Own], Sequence[Path]], None] | None = None,
 ) -> Outcome:
     """Commit ``files`` (below ``root``, the resolved project folder) as they are on disk now and ``edits``, nothing else.
 
-    ``hooks``: the repository's commit hooks run, and may refuse. The work tree is not touched. Every failure of git ends up
-    in the notes; whatever happens, the user's staged changes are as before.
+    ``hooks``: the repository's commit hooks run, and may refuse. ``sign``: as git is configured to; a signature that does not
+    come about is no commit. ``entering`` is told, before the user's index changes, what enters it and which files will be
+    ``edited``. The work tree is not touched. Every failure of git ends up in the notes; whatever happens, the
+    user's staged changes are as before.
     """
     operation = repository.operation()
     if operation:
@@ -70,7 +74,9 @@ def commit_only(
     notes: list[str] = []
     try:
         wanted = admitted(repository, root, files, edits, notes)
-        commit, own = _commit(repository, wanted.own, message, notes, hooks=hooks)
+        if entering is not None and wanted.own:
+            entering(wanted.own, [*(root / one.path for one in wanted.own if one.edit), *wanted.uncommitted])
+        commit, own = _commit(repository, wanted.own, message, notes, hooks=hooks, sign=sign)
     except GitFailed as error:
         return Outcome(None, (*notes, f"not committed: {error.said}"))
     except OSError as error:
@@ -90,12 +96,13 @@ def refresh(repository: Repository, root: Path, files: Sequence[Path]) -> None:
 
 
 def _commit(
-    repository: Repository, own: Sequence[Own], message: str, notes: list[str], *, hooks: bool
+    repository: Repository, own: Sequence[Own], message: str, notes: list[str], *, hooks: bool, sign: bool
 ) -> tuple[str | None, Sequence[Own]]:
     if not own:
         return None, own
     import tempfile
 
+    signer = signing.switches(repository) if sign and repository.signs else None
     with tempfile.TemporaryDirectory(prefix="export-dedup-") as folder:
         index = {"GIT_INDEX_FILE": os.path.join(folder, "index")}
         if hooks:
@@ -105,7 +112,7 @@ def _commit(
             while True:
                 head = repository.head()
                 own = _up_to_date(repository, own, notes)
-                commit = _build(repository, own, head, message, index)
+                commit = _build(repository, own, head, message, index, signer)
                 if commit is None:
                     return None, own
                 try:
@@ -145,15 +152,23 @@ def _up_to_date(repository: Repository, own: Sequence[Own], notes: list[str]) ->
     now = in_head(repository, [one.path for one in edits])
     stale = [one for one in edits if now.get(one.path) not in (one.before, one.entry)]
     if stale:
-        _take_back(repository, stale)
+        take_back(repository, stale)
         notes += [f"left out: {printable(one.path)} was changed by another commit meanwhile" for one in stale]
     return [one for one in own if one not in stale]
 
 
 def _build(
-    repository: Repository, own: Sequence[Own], head: tuple[str, str] | None, message: str, index: Mapping[str, str]
+    repository: Repository,
+    own: Sequence[Own],
+    head: tuple[str, str] | None,
+    message: str,
+    index: Mapping[str, str],
+    signer: tuple[str, ...] | None,
 ) -> str | None:
-    """A commit of HEAD's tree with our files in it, which no branch points at yet; None where HEAD has them already."""
+    """A commit of HEAD's tree with our files in it, which no branch points at yet; None where HEAD has them already.
+
+    ``signer`` are the options with which it is signed, None where it is not.
+    """
     git = repository.git
     if head:
         git.run("read-tree", head[1], extra=index)
@@ -162,7 +177,18 @@ def _build(
     if head and tree == head[1]:
         return None
     parents = ("-p", head[0]) if head else ()
-    commit = git.run("commit-tree", tree, *parents, stdin=message.encode(), extra=dict(repository.identity))
+    arguments, timeout = [tree, *parents], TIMEOUT
+    if signer is not None:
+        git = replace(git, switches=(*git.switches, *signer))
+        arguments, timeout = ["-S", *arguments], signing.TIMEOUT
+    try:
+        commit = git.run(
+            "commit-tree", *arguments, stdin=message.encode(), extra=dict(repository.identity), timeout=timeout
+        )
+    except GitFailed as error:
+        if signer is None:
+            raise
+        raise GitFailed(f"it could not be signed: {error.said}", code=error.code) from error
     return commit.decode("ascii").strip()
 
 
@@ -187,25 +213,25 @@ def _enter(repository: Repository, entries: Iterable[tuple[str, str]], index: Ma
 def _entered(repository: Repository, own: Sequence[Own]) -> Iterator[None]:
     """Our entries in the user's index; taken back where the commit does not come about."""
     deadline = time.monotonic() + LOCK_WAIT
-    while True:
-        try:
-            _enter(repository, [(one.path, one.indexed) for one in own])
-        except GitFailed as error:
-            if "index.lock" not in error.said or time.monotonic() >= deadline:
-                raise
-            time.sleep(_POLL)
-        else:
-            break
     try:
+        while True:
+            try:
+                _enter(repository, [(one.path, one.indexed) for one in own])
+            except GitFailed as error:
+                if "index.lock" not in error.said or time.monotonic() >= deadline:
+                    raise
+                time.sleep(_POLL)
+            else:
+                break
         yield
-    except BaseException:
+    except BaseException:  # of entering, too: git may have done it and been too late to say so
         with contextlib.suppress(GitFailed):
-            _take_back(repository, own)
+            take_back(repository, own)
         raise
 
 
-def _take_back(repository: Repository, own: Sequence[Own]) -> None:
-    """The index as it was, as far as our entries are still ours and HEAD does not have them after all."""
+def take_back(repository: Repository, own: Sequence[Own]) -> None:
+    """The index as it was, as far as our entries are still ours and HEAD does not have them after all. Raises ``GitFailed``."""
     paths = [one.path for one in own]
     indexed, heads = in_index(repository, paths), in_head(repository, paths)
     mine = [one for one in own if indexed.get(one.path) == one.indexed and heads.get(one.path) != one.entry]

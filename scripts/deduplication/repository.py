@@ -16,7 +16,7 @@ from .console import printable
 from .git import Git, GitFailed, find_executable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
 FALLBACK_NAME: Final = "export-dedup"
 FALLBACK_EMAIL: Final = "export-dedup@localhost"
@@ -30,6 +30,7 @@ _OPERATIONS: Final = (
     ("BISECT_LOG", "bisect"),
 )
 _ABBREVIATED: Final = 10
+_SIGNS: Final = "commit.gpgsign"
 _FALSE: Final = frozenset({"false", "no", "off", "0", ""})
 
 
@@ -76,6 +77,8 @@ class Repository:
     required_filters: frozenset[str] = frozenset()
     identity: tuple[tuple[str, str], ...] = ()
     """What has to be set because the user has told git no name or no email."""
+    signs: bool = False
+    """Whether commits are to be signed here (``commit.gpgSign``)."""
 
     def operation(self) -> str | None:
         """What the user is in the middle of: a merge, a rebase, a cherry-pick, a revert, a bisect."""
@@ -119,10 +122,24 @@ class Repository:
         lines = text.decode("utf-8", "replace").split("\n")
         return tuple(Commit(*[*line.split(" ", 2), "", ""][:3]) for line in lines[1::2] if line)
 
-    def changes(self) -> tuple[Change, ...]:
-        """What differs in the project's folder. Does not look into submodules: that would run what they configure."""
+    def changes(self, ours: Collection[str] = ()) -> tuple[Change, ...]:
+        """What differs in the project's folder. Does not look into submodules: that would run what they configure.
+
+        ``ours`` are paths from the top of the work tree that are being committed: they are left out, where nothing is staged of
+        them; of an untracked folder that has some of them the others are listed one by one.
+        """
+        found: list[Change] = []
+        for change in self._status(".", "normal"):
+            if change.path.endswith("/") and any(path.startswith(change.path) for path in ours):
+                within = change.path[len(self.prefix) :] if change.path.startswith(self.prefix) else ""
+                found += self._status(within or ".", "all")
+            else:
+                found.append(change)
+        return tuple(change for change in found if change.letters[0] not in " ?" or change.path not in ours)
+
+    def _status(self, path: str, untracked: str) -> Sequence[Change]:
         output = self.git.run(
-            "status", "--porcelain", "-z", "--untracked-files=normal", "--ignore-submodules=dirty", "--", "."
+            *("status", "--porcelain", "-z", f"--untracked-files={untracked}", "--ignore-submodules=dirty", "--", path)
         )
         fields = iter(os.fsdecode(output).split("\0"))
         found = []
@@ -131,7 +148,7 @@ class Repository:
                 found.append(Change(line[:2], line[3:]))
                 if "R" in line[:2] or "C" in line[:2]:
                     next(fields, None)  # the name before
-        return tuple(found)
+        return found
 
     def submodules(self, limit: int) -> tuple[Submodule, ...]:
         """The submodules that ``.gitmodules`` names, at most ``limit``; nothing of theirs is run."""
@@ -202,7 +219,7 @@ def _disarm(repository: Repository) -> Repository:
         name, dot, variable = rest.rpartition(".")
         if section in drivers and dot:
             drivers[section].add(name)
-            if section == "filter" and variable == "required" and (value is None or value.lower() not in _FALSE):
+            if section == "filter" and variable == "required" and _is_true(value):
                 required.add(name)
     strange = [name for names in drivers.values() for name in names if "=" in name or "\n" in name]
     if strange:
@@ -220,13 +237,18 @@ def _disarm(repository: Repository) -> Repository:
         git=replace(repository.git, switches=(*repository.git.switches, *off)),
         required_filters=frozenset(required),
         identity=_missing_identity(settings),
+        signs=_is_true(settings.get(_SIGNS, "")),
     )
 
 
+def _is_true(value: str | None) -> bool:
+    return value is None or value.lower() not in _FALSE
+
+
 def _settings(git: Git) -> dict[str, str | None]:
-    """The settings that name filters, hooks and the user; the last value of each. A setting without "=" is None."""
+    """The settings that name filters, hooks, the user and signing; the last value of each. A setting without "=" is None."""
     try:
-        output = git.run("config", "-z", "--get-regexp", r"^(filter|hook|user|author|committer)\.")
+        output = git.run("config", "-z", "--get-regexp", r"^((filter|hook|user|author|committer)\.|commit\.gpgsign$)")
     except GitFailed as error:
         if error.code == 1:
             return {}

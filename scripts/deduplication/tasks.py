@@ -56,7 +56,7 @@ def completed(project: Project, clean: Callable[[str], str]) -> Tasks:
     found: dict[str, Task] = {}
     for path in _files(project.root):
         for text in _checked(path):
-            task = Task(clean(text), project.relative(path))
+            task = Task(clean(text)[:_CHARACTERS], project.relative(path))  # a secret that is cut is not found
             found.setdefault(task.digest, task)
     known = _known(project)
     return Tasks(
@@ -95,7 +95,7 @@ def _checked(path: Path) -> Iterator[str]:
             fenced = not fenced
         found = None if fenced else _CHECKED.match(line[:2000])
         if found:
-            yield printable(found[1].strip())[:_CHARACTERS]
+            yield printable(found[1].strip())
 
 
 def _known(project: Project) -> set[str]:

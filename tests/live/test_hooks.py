@@ -774,3 +774,16 @@ def test_what_fired_is_remembered(session):
     seen = json.loads((session.state / "hooks.json").read_text())
     assert seen["Stop"]["count"] >= 1
     assert set(seen) == {"Stop", "FileChanged"}
+
+
+def test_the_process_that_is_left_behind_prunes(session):
+    """Not the hooks that somebody waits for."""
+    session.fire("Stop")
+    old = session.state / "live" / "of-long-ago"
+    old.write_text("")
+    os.utime(old, (0, 0))
+    session.fire("Stop")
+    assert old.exists()
+    session.fire("CatchUp")
+    assert not old.exists()
+    assert (session.state / "live" / SESSION).exists()

@@ -10,13 +10,14 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
 
-from .. import atomic, checkpoint, checkpoint_report, discovery, last_run, report, workflow
+from .. import atomic, checkpoint, checkpoint_report, config, discovery, last_run, report, workflow
 from ..accounting import savings
+from ..checkpoint_document import sessions as of_run
 from ..checkpoint_document import slug
 from ..cumulative import totals
 from ..deduplicator import ClaudeConversationDeduplicator
 from ..display import show
-from ..errors import EXIT_FAILURE, EXIT_OK, DedupError
+from ..errors import EXIT_FAILURE, EXIT_OK, DedupError, PrivacySettingInvalid
 from ..project import find_project
 from ..state_folder import secure
 from . import arguments as shared
@@ -55,7 +56,10 @@ def main(arguments: Sequence[str]) -> int:
     stored = totals(dedup.store, storage) if project.state.is_dir() else {}
     if stored.get("conversations"):
         figures["cumulative"] = stored
-    made = checkpoint.create(project, asked.description, figures=figures or None, commit=not asked.no_commit)
+    files = _session_files(project, dedup, figures, out, export.problems)
+    made = checkpoint.create(
+        project, asked.description, paths=files, figures=figures or None, commit=not asked.no_commit
+    )
     readme = project.relative(made.readme) if made.readme else None
     if asked.json:
         import json
@@ -106,6 +110,33 @@ def _process(
     if any(export.error is None for export in done.exports):
         last_run.save(project, done, last_run.BY_COMMAND)
     return _Export(done.as_dict(), done, "", list(outcome.problems), outcome.unexpected)
+
+
+def _session_files(
+    project: Project,
+    dedup: ClaudeConversationDeduplicator,
+    figures: dict[str, Any],
+    out: Callable[[str], None],
+    problems: list[DedupError],
+) -> Sequence[Path]:
+    """Bring the readable files of the run's conversations up to the store. A failure is said, and costs no checkpoint."""
+    setting = config.load(os.fspath(project.root))["session_files"]
+    known = dedup.conversations() if project.state.is_dir() else []
+    sessions = [session for session in of_run(figures) if session in known]
+    if setting == config.OFF or not sessions:
+        return ()
+    from .. import session_report
+    from ..sessions.folder import files_for_a_run
+
+    try:
+        done = files_for_a_run(project, dedup, sessions, each_checkpoint=setting == config.EACH)
+    except PrivacySettingInvalid:
+        raise  # nobody can tell what may be shared: there is no checkpoint either
+    except DedupError as error:
+        problems.append(error)
+        return ()
+    out(session_report.in_a_run(done.shown, done.untouched))
+    return done.paths
 
 
 def _prepared(project: Project, description: str) -> str:

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..deduplicator import ClaudeConversationDeduplicator
-    from ..storage.base import Conversation
+    from ..storage.base import Conversation, Store
 
 TEXT: Final = "text"
 MARKDOWN: Final = "markdown"
+HTML: Final = "html"
 JSON: Final = "json"
 _BESIDE: Final = 10
 """Messages before and after the one of ``--around``."""
@@ -48,20 +49,33 @@ def main(arguments: Sequence[str]) -> int:
         if asked.no_tools:
             kinds = conversation.columns.kinds
             numbers = [number for number in numbers if kinds[number] not in document.TOOLS]
+        if asked.format != TEXT:
+            _document(asked, dedup.store, name, numbers)
+            return EXIT_OK
         messages = list(dedup.store.bodies(name, numbers))
         component = dict(enumerate(conversation.reading().component))
         total = sum(counts(conversation.columns.kinds[number]) for number in conversation.reading().order)
-    form = asked.format
-    if form == JSON:
-        _put(asked, "", [document.as_json(messages)], "")
-        return EXIT_OK
     shown = sum(counts(message["kind"]) for message in messages)
-    if form == MARKDOWN:
-        _put(asked, document.markdown_title(name, shown, total), document.markdown_parts(messages, component), "")
-    else:
-        head = document.title(name, shown, total)
-        _put(asked, head, document.text_parts(messages, component), shared.again(asked, "show", name))
+    head = document.title(name, shown, total)
+    _put(asked, head, document.text_parts(messages, component), shared.again(asked, "show", name))
     return EXIT_OK
+
+
+def _document(asked: argparse.Namespace, store: Store, name: str, numbers: Sequence[int]) -> None:
+    """The documents that ``session`` writes, of the messages with these numbers: redacted, as they may be passed on."""
+    from ..project import find_project
+    from ..sessions import whole
+    from ..sessions.redaction import standard
+
+    if not numbers:
+        raise UsageError("no message was chosen")
+    redact, _ = standard(find_project(asked.project).root)
+    text = "".join(whole.document(store, name, asked.format, redact, chosen=frozenset(numbers)))
+    text = text.encode("utf-8", "backslashreplace").decode()
+    parts = [text.removesuffix("\n")]
+    if asked.characters is not None and asked.output is None and asked.format == MARKDOWN:
+        parts = text.rstrip("\n").split("\n\n")
+    _put(asked, "", parts, shared.again(asked, "show", name))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -74,10 +88,10 @@ def _parser() -> argparse.ArgumentParser:
     add("session", nargs="?", metavar="SESSION", help="a conversation's id, its beginning, or the id of a session")
     add(
         "--format",
-        choices=(TEXT, MARKDOWN, JSON),
+        choices=(TEXT, MARKDOWN, HTML, JSON),
         default=TEXT,
         metavar="F",
-        help="text, markdown or json (default: text)",
+        help="text (the default), for your own eyes; or a document with secrets redacted: markdown, html or json",
     )
     number: dict[str, Any] = {"metavar": "N", "type": shared.whole_number}
     add("--around", help=f"the message with the number N, and {_BESIDE} before and after it", **number)
@@ -94,7 +108,7 @@ def _parser() -> argparse.ArgumentParser:
 def _check(asked: argparse.Namespace) -> None:
     if asked.session is None:
         chosen = (asked.around, asked.first, asked.last, asked.newest)
-        if any(each is not None for each in chosen) or asked.no_tools or asked.format == MARKDOWN:
+        if any(each is not None for each in chosen) or asked.no_tools or asked.format in (MARKDOWN, HTML):
             raise UsageError("which conversation?", hint="Name one; without one they are listed, as text or as JSON.")
     if asked.around is not None and (asked.first is not None or asked.last is not None or asked.newest is not None):
         raise UsageError("--around goes not with --from, --to and --last")
@@ -163,7 +177,7 @@ def _put(asked: argparse.Namespace, head: str, parts: Sequence[str], again: str)
 
         put(asked.output, encoded("\n\n".join(filter(None, [head, *parts])) + "\n"))
         return
-    if asked.format == JSON:
+    if asked.format in (JSON, HTML) or (asked.format == MARKDOWN and asked.characters is None):
         print("\n\n".join(parts))
         return
     # Of a list the newest are at the top, of a conversation at the end.

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import subprocess
-import sys
 import time
 from typing import TYPE_CHECKING, Any, Final
 
 from .. import config
 from ..errors import DedupError
-from . import command_output, slash_commands
-from .forms import plugin_enabled, stands_down
+from . import command_output, firings, slash_commands
+from .forms import stands_down
 from .place import place_of
 
 if TYPE_CHECKING:
@@ -26,6 +24,9 @@ if TYPE_CHECKING:
 AT_ONCE: Final = 3_000_000
 """Bytes of transcripts that SessionStart reads itself; more would take longer than 200 ms and go to a process apart."""
 EXPORTS_AT_ONCE: Final = 2
+CATCH_UP: Final = "CatchUp"
+ARCHIVE: Final = "Archive"
+"""Events of our own: what a hook leaves to a process apart."""
 ARCHIVED_EACH: Final = 1 << 20
 """Bytes by which a transcript grows until it is archived while its session still runs."""
 _NOT_PLAIN: Final = (
@@ -48,7 +49,7 @@ def handle(event: str, payload: Payload) -> Answer:
     from .work import Work
 
     work = Work(place, settings)
-    _note_firing(work, event)
+    firings.note(str(work.project.state), event)
     return handler(work, payload)
 
 
@@ -57,6 +58,8 @@ def handle(event: str, payload: Payload) -> Answer:
 
 def session_start(work: Work, payload: Payload) -> Answer:
     """Watch the transcript and the drop folder, catch up on what was missed, say what is safe after a compaction."""
+    from . import sayings
+
     transcript = _text(payload, "transcript_path")
     if payload.get("source") in ("startup", "resume"):
         work.check()
@@ -69,7 +72,7 @@ def session_start(work: Work, payload: Payload) -> Answer:
     lagging = work.lagging(besides=transcript)
     lying = work.lying_about(_text(payload, "cwd"), 0) if work.place.opted_in else []
     if sum(size for _, size in lagging) > AT_ONCE or len(lying) > EXPORTS_AT_ONCE:
-        _detach(work, payload)
+        _detach(work, payload, CATCH_UP)
     else:
         work.each((path for path, _ in lagging), work.capture)
         banner = work.process(lying)
@@ -79,10 +82,10 @@ def session_start(work: Work, payload: Payload) -> Answer:
     if payload.get("source") in ("compact", "resume") and work.settings["compact_context"]:
         if transcript:
             work.capture(transcript)
-        context = _what_is_safe(work, _text(payload, "session_id"))
+        context = sayings.what_is_safe(work, _text(payload, "session_id"), _bundle())
         if context:
             output["additionalContext"] = context
-    return {"hookSpecificOutput": output, **_message("\n".join(filter(None, [_said_once(work), banner])))}
+    return {"hookSpecificOutput": output, **_message("\n".join(filter(None, [sayings.both_forms(work), banner])))}
 
 
 def cwd_changed(work: Work, payload: Payload) -> Answer:
@@ -132,12 +135,15 @@ def pre_compact(work: Work, payload: Payload) -> Answer:
 
 def session_end(work: Work, payload: Payload) -> Answer:
     """The client kills this hook after 1.5 seconds: the work is done by a process of its own."""
-    _detach(work, payload)
+    _detach(work, payload, CATCH_UP)
     return None
 
 
 def catch_up(work: Work, payload: Payload) -> Answer:
     """The process that was left behind: every transcript of the project that has grown, every export that lies about."""
+    from . import pruning
+
+    pruning.prune(str(work.live))
     transcript = _text(payload, "transcript_path")
     if transcript:
         _capture_and_process(work, transcript)
@@ -188,9 +194,8 @@ _HANDLERS: Final[dict[str, Callable[[Work, Payload], Answer]]] = {
     "PreCompact": pre_compact,
     "SessionEnd": session_end,
     "UserPromptExpansion": prompt_expansion,
-    # Events of our own: work that a hook left to a process apart.
-    "CatchUp": catch_up,
-    "Archive": archive,
+    CATCH_UP: catch_up,
+    ARCHIVE: archive,
 }
 
 
@@ -214,7 +219,7 @@ def _capture_and_process(work: Work, transcript: str, payload: Payload | None = 
 def _leave_to_archive(work: Work, payload: Payload) -> None:
     """Leave the archiving of transcripts to a process that outlives this hook, where it is wanted."""
     if work.archives():
-        _detach(work, payload, "Archive")
+        _detach(work, payload, ARCHIVE)
 
 
 def _before_the_command(work: Work, transcript: str) -> None:
@@ -239,24 +244,6 @@ def _dropped(work: Work, path: str) -> list[str]:
     return [found for found in work.lying_about("", 0) if os.path.realpath(found) == os.path.realpath(path)]
 
 
-def _said_once(work: Work) -> str:
-    """A line where the plugin and the project's own hooks are both there: the first time that a session starts so."""
-    if os.environ.get("CLAUDE_PLUGIN_ROOT") or not plugin_enabled(str(work.place.root)):
-        return ""
-    noted = os.path.join(work.project.state, "live", "both-forms")
-    if os.path.exists(noted):
-        return ""
-    if os.path.isdir(work.project.state):  # before there is a store nothing can be noted: then it is said once more
-        from .. import atomic
-
-        atomic.make_private_directory(os.path.dirname(noted))
-        atomic.replace(noted, b"", durable=False)
-    return (
-        "export-dedup is here twice, in the project and as a plugin: the plugin's hooks leave the work to the project's. "
-        "'./install.sh --uninstall --project DIR' takes the project's out."
-    )
-
-
 def _watched(work: Work, payload: Payload) -> list[str]:
     """The session's transcript and the drop folder.
 
@@ -271,65 +258,15 @@ def _watched(work: Work, payload: Payload) -> list[str]:
     return [path for path in (transcript, drop) if path]
 
 
-def _what_is_safe(work: Work, session: str) -> str:
-    """Two lines of facts for the assistant, whose context was just cut."""
-    with work.dedup.store.transaction(write=False):
-        conversation = work.dedup.store.session(session)
-    if not conversation:
-        return ""
-    figures = work.dedup.get_statistics(conversation)
-    script = os.path.join(_bundle(), "scripts", "deduplicate_export.py")
-    count, updated = figures["total_messages"], figures["last_updated"]
-    return (
-        f"export-dedup has {count:,} messages of this conversation in its store, up to {updated}.\n"
-        f'What the summary left out can be looked up with: python3 "{script}" search --project "{work.project.root}" TEXT'
-    )
-
-
 def _blocked(text: str) -> Answer:
     return {"decision": "block", "reason": text}
 
 
-def _detach(work: Work, payload: Payload, event: str = "CatchUp") -> None:
+def _detach(work: Work, payload: Payload, event: str) -> None:
     """Leave the work to a process that outlives this hook and the client."""
-    import json
+    from . import detached
 
-    entry = os.path.join(_bundle(), "hooks", "run.py")
-    process = subprocess.Popen(
-        [sys.executable, entry, event],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        cwd=str(work.place.root),
-        start_new_session=os.name != "nt",
-        # DETACHED_PROCESS and CREATE_NEW_PROCESS_GROUP, which only Windows has
-        creationflags=0x208 if os.name == "nt" else 0,
-    )
-    assert process.stdin is not None
-    process.stdin.write(json.dumps(payload).encode())
-    process.stdin.close()
-    process.returncode = 0  # nobody waits for it, and nobody should be warned of that
-
-
-def _note_firing(work: Work, event: str) -> None:
-    """Remember that the client fires this hook, for ``doctor``."""
-    import json
-
-    from .. import atomic
-
-    path = os.path.join(work.project.state, "hooks.json")
-    if not os.path.isdir(work.project.state):
-        return
-    try:
-        with open(path, "rb") as file:
-            seen = json.loads(file.read())
-    except (OSError, ValueError):
-        seen = {}
-    entry = seen.get(event) if isinstance(seen, dict) else None
-    count = entry.get("count", 0) if isinstance(entry, dict) else 0
-    seen = seen if isinstance(seen, dict) else {}
-    seen[event] = {"last": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "count": count + 1}
-    atomic.replace(path, json.dumps(seen).encode(), durable=False)
+    detached.start(event, _bundle(), str(work.place.root), payload)
 
 
 def _bundle() -> str:

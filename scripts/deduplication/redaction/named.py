@@ -63,7 +63,7 @@ def find(text: str) -> Iterator[Match]:
     """Every value beside a telling name that looks like a secret."""
     lower = lowered(text)
     for names, password in ((_PASSWORDS, True), (_KEYS, False)):
-        for name in names:
+        for name in [name for name in names if name in lower]:
             for at in occurrences(lower, name):
                 found = _value(text, at, at + len(name), password=password)
                 if found is not None:

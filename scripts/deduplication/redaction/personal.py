@@ -10,19 +10,21 @@ from .matches import Match, occurrences
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_CARD: Final = re.compile(r"(?<![\w.-])[3-6]\d{3}([ -]?)\d{4}\1\d{4}\1\d{3,4}(?![\w-])")
-_SOCIAL: Final = re.compile(r"(?<![\w-])(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\w-])")
+_CARD: Final = re.compile(r"[3-6](?<![\w.-][3-6])\d{3}([ -]?)\d{4}\1\d{4}\1\d{3,4}(?![\w-])")
+_SOCIAL: Final = re.compile(r"\d(?<![\w-]\d)\d{2}(?<!000)(?<!666)(?<!9\d\d)-(?!00)\d{2}-(?!0000)\d{4}(?![\w-])")
 _LOCAL: Final = re.compile(r"[\w.+-]{1,64}\Z")
 _DOMAIN: Final = re.compile(r"[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,8}\.[A-Za-z]{2,24}(?![\w-])")
 _HOMES: Final = ("/home/", "/Users/", ":\\Users\\", ":\\\\Users\\\\", ":/Users/", "-home-", "-Users-")
 _OWNER: Final = re.compile(r"[\w.+]{1,64}")
 _OWNER_IN_PATH: Final = re.compile(r"[\w.+-]{1,64}")
 _NOBODY: Final = frozenset(("shared", "public", "default", "runner", "user", "username", "you", "me"))
-_ADDRESS: Final = re.compile(r"(?<![\w.-])(?:\d{1,3}\.){3}\d{1,3}(?![\w.-])")
+_ADDRESS: Final = re.compile(r"\d(?<![\w.-]\d)\d{0,2}\.(?:\d{1,3}\.){2}\d{1,3}(?![\w.-])")
 _PHONE: Final = re.compile(
     r"(?<![\w.+-])(?:\+\d{1,3}[ .-]?)?(?:\(\d{2,4}\)[ .-]?|\d{3}[ .-])\d{3}[ .-]\d{4}(?![\w.-])"
     r"|(?<![\w.+-])\+\d{1,3}(?:[ .-]?\d{2,4}){3,5}(?![\w.-])"
 )
+_DIALLED: Final = re.compile(r"\d\d\d[ .-]\d\d\d\d|\+\d")
+"""What no telephone number is without. Nothing here begins with a look behind: an expression is as fast as its first character."""
 
 
 def numbers(text: str) -> Iterator[Match]:
@@ -50,7 +52,7 @@ def people(text: str, names: Sequence[str]) -> Iterator[Match]:
             end = at + len(name)
             if not (text[at - 1 : at].isalnum() or text[end : end + 1].isalnum()):
                 yield Match(at, end, "user", "the name of this machine's user")
-    for phone in _PHONE.finditer(text):
+    for phone in _PHONE.finditer(text) if _DIALLED.search(text) else ():
         yield Match(*phone.span(), "phone-number", "the form of a telephone number")
     for address in _ADDRESS.finditer(text):
         if _public(address[0]):

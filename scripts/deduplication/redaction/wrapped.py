@@ -22,8 +22,8 @@ _LONGEST: Final = 1024
 _BEFORE: Final = 100
 _AFTER: Final = 40
 _LINES: Final = 40
-_RUN: Final = re.compile(r"[A-Za-z0-9_+/=.~:$%@?&-]{1,1024}")
-_LAST_RUN: Final = re.compile(_RUN.pattern + r"\Z")
+_IN_A_RUN: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+/=.~:$%@?&-"
+_RUN: Final = re.compile(f"[{_IN_A_RUN}]{{1,1024}}")
 _BREAK: Final = re.compile(r"[ \t]{0,256}\r?\n[ \t│]{0,64}")
 _LEAST: Final = 16
 _CAPITALS: Final = re.compile(r"[A-Z]{16}")
@@ -77,9 +77,10 @@ def _joined(text: str) -> Iterator[_Joined]:
             end -= 1
         following = at + 1
         if end - start >= FULL:
-            head = _LAST_RUN.search(text[max(start, end - _LONGEST) : end])
-            if head is not None:
-                joined, following = _chain(text, end - len(head[0]), end, start)
+            begin = max(start, end - _LONGEST)
+            begin += len(text[begin:end].rstrip(_IN_A_RUN))
+            if begin < end:
+                joined, following = _chain(text, begin, end, start)
                 if joined is not None:
                     yield joined
         start, at = following, text.find("\n", following)

@@ -7,7 +7,7 @@ the positions that somebody wants to show.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,7 +15,7 @@ from ..model import BANNER, COMPACTION, REWIND, TRUNCATION
 from .evidence import Evidence, gather
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from ..storage.base import Store
 
@@ -58,6 +58,23 @@ class Reading:
     def counts(self, first: int = 0, end: int | None = None) -> Counter[str]:
         """How many messages of each kind these positions have."""
         return Counter(map(self.kinds.__getitem__, self.order[first:end]))
+
+    def part(self, chosen: Collection[int]) -> Reading:
+        """Only the messages with these sequence numbers; the marks before one that is left out stand before the next one."""
+        order: list[int] = []
+        marks: dict[int, tuple[str, ...]] = {}
+        waiting: tuple[str, ...] = ()
+        for position, number in enumerate(self.order):
+            waiting = (waiting if order else ()) + self.marks.get(position, ())
+            if number in chosen:
+                if waiting:
+                    marks[len(order)] = tuple(dict.fromkeys(waiting))
+                order.append(number)
+                waiting = ()
+        last = len(self.order)
+        if order and self.order[-1] == order[-1] and last in self.marks:
+            marks[len(order)] = self.marks[last]
+        return replace(self, order=order, marks=marks)
 
     def digest(self, first: int, end: int) -> str:
         """What the reading of these positions depends on besides bodies, which never change: numbers and marks."""

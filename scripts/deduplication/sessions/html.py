@@ -1,6 +1,6 @@
 """One conversation as one page of HTML that needs nothing but itself: no network, no file beside it.
 
-The page's policy allows exactly one style and one script, by their hashes. Everything that was said passes through ``escape`` or
+Everything that was said passes through ``escape`` or
 through ``html_text``, so that it can be nothing but text. Messages lie in sections that the browser lays out only when they
 come into view.
 """
@@ -8,8 +8,6 @@ come into view.
 from __future__ import annotations
 
 import re
-from base64 import b64encode
-from hashlib import sha256
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
@@ -39,10 +37,8 @@ from .html_text import code, renderer
 from .layout import layout_markdown
 from .markdown import part_of, title_of
 from .moments import between, day, hour, moment, said_at
-from .page_icons import SPRITE
+from .page_frame import END, bar, head
 from .page_icons import icon as picture
-from .page_script import SCRIPT
-from .page_style import STYLE
 from .redaction import shown
 
 if TYPE_CHECKING:
@@ -99,22 +95,15 @@ def page(reading: Reading, family: Family, files: Mapping[str, str], clean: Clea
         body.mark(kind)
     facts = facts_of(reading, body.first, body.last)
     title = escape(shown(reading.session))
-    yield _HEAD.format(policy=_policy(), title=title, style=STYLE)
+    yield head(title)
     headline = body.title if body.title and _ID.fullmatch(reading.session) else title
-    yield _BAR.format(title=headline, sprite=SPRITE)
+    yield bar(headline)
     kicker = f"<p class=kicker>{title if headline != title else 'Conversation'}</p>\n"
     yield f"<div class=page>\n{body.outline()}<main>\n{kicker}<h1>{headline}</h1>\n{_facts(facts, family, files, clean)}"
     yield from body.pieces
     yield "</section>\n" if body.in_section else ""
     yield f"<footer>{what(facts.kinds)}. Written by export-dedup; this page asks no network.</footer>\n</main>\n</div>\n"
-    yield f"<script>{SCRIPT}</script>\n</body>\n</html>\n"
-
-
-def _policy() -> str:
-    def hashed(text: str) -> str:
-        return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
-
-    return f"default-src 'none'; style-src {hashed(STYLE)}; script-src {hashed(SCRIPT)}; base-uri 'none'; form-action 'none'"
+    yield END
 
 
 class _Body:
@@ -294,33 +283,3 @@ def _link(name: str, file: str) -> str:
     from urllib.parse import quote
 
     return f'<a href="{escape(quote(file))}">{escape(shown(name))}</a>'
-
-
-_HEAD: Final = """<!DOCTYPE html>
-<html lang=en>
-<head>
-<meta charset=utf-8>
-<meta http-equiv="Content-Security-Policy" content="{policy}">
-<meta name=referrer content=no-referrer>
-<meta name=viewport content="width=device-width,initial-scale=1">
-<title>{title}</title>
-<style>{style}</style>
-</head>
-"""
-_BAR: Final = """<body>
-{sprite}<header class=bar id=bar hidden>
-<strong>{title}</strong><span class=space></span>
-<div class=show>
-<label><input type=checkbox id=tools checked>Tools</label>
-<label><input type=checkbox id=thinking checked>Thinking</label>
-</div>
-<button type=button id=fold title="Open or close everything that is folded">Unfold</button>
-<div class=find role=search>
-<input id=find type=search placeholder="Search (press /)" aria-label="Search" autocomplete=off spellcheck=false>
-<output id=count></output>
-<button type=button id=previous aria-label="Previous hit">↑</button>
-<button type=button id=next aria-label="Next hit">↓</button>
-</div>
-<button type=button id=theme title="Light or dark" aria-label="Light or dark">◐</button>
-</header>
-"""

@@ -38,3 +38,12 @@ def bases(session: str, most: int = 100) -> Iterable[str]:
     yield first
     for number in range(2, most + 1):
         yield f"{first}.{number}"
+
+
+def first_file(session: str, names: Iterable[str]) -> str:
+    """Of file names those of ``session``'s first file: what it is called, or would be where that name is taken, or a checkpoint's.
+
+    Empty where none of them is.
+    """
+    own = re.compile(re.escape(stem(session)) + r"(?:\.\d{1,3}|\.\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ(?:-\d{1,9})?)?\.md")
+    return min((name for name in names if own.fullmatch(name)), key=len, default="")

@@ -15,7 +15,7 @@ from .parts import Growing
 from .redaction import Cleaner
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from ..storage.base import Store
     from .conversation import Reading
@@ -27,16 +27,25 @@ JSON: Final = "json"
 ENDINGS: Final = {MARKDOWN: ".md", HTML: ".html", JSON: ".json"}
 
 
-def document(store: Store, session: str, form: str, redact: Redact, beside: Iterable[str] = ()) -> Iterator[str]:
+def document(
+    store: Store,
+    session: str,
+    form: str,
+    redact: Redact,
+    beside: Iterable[str] = (),
+    chosen: Collection[int] | None = None,
+) -> Iterator[str]:
     """The conversation ``session`` as ``form`` (a key of :data:`ENDINGS`), piece by piece.
 
     ``redact`` takes secrets out (:func:`redaction.standard`). ``beside`` are sessions that are written into the same folder: only
-    to them it links.
+    to them it links. ``chosen`` are the sequence numbers of the messages that it has, at least one; None: all of them.
     Call it inside a transaction of the store, and take the pieces inside of it. Raises :class:`SessionUnknown`.
     """
     reading = open_reading(store, session)
     if not len(reading):
         raise SessionUnknown(session)
+    if chosen is not None:
+        reading = reading.part(chosen)
     kin = family(store, session)
     files = {name: stem(name) + ENDINGS[form] for name in beside}
     clean = Cleaner(redact)

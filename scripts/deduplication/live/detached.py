@@ -1,0 +1,32 @@
+"""A process of its own for work that a hook has no time for: it outlives the hook, and the client."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_DETACHED: Final = 0x208
+"""DETACHED_PROCESS and CREATE_NEW_PROCESS_GROUP, which only Windows has."""
+
+
+def start(event: str, bundle: str, folder: str, payload: Mapping[str, Any]) -> None:
+    """Start an event with ``payload`` in ``folder``, by the hooks of ``bundle``, and wait for nothing."""
+    process = subprocess.Popen(
+        [sys.executable, os.path.join(bundle, "hooks", "run.py"), event],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd=folder,
+        start_new_session=os.name != "nt",
+        creationflags=_DETACHED if os.name == "nt" else 0,
+    )
+    assert process.stdin is not None
+    process.stdin.write(json.dumps(payload).encode())
+    process.stdin.close()
+    process.returncode = 0  # nobody waits for it, and nobody should be warned of that

@@ -1,0 +1,63 @@
+"""What is around the conversation on a page: head, policy, the bar with the search. Nothing that was said goes through here.
+
+The page's policy allows exactly one style and one script, by their hashes.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from hashlib import sha256
+from typing import Final
+
+from .page_icons import SPRITE
+from .page_script import SCRIPT
+from .page_style import STYLE
+
+END: Final = f"<script>{SCRIPT}</script>\n</body>\n</html>\n"
+
+
+def head(title: str) -> str:
+    """The beginning of the document; ``title`` is escaped."""
+    return _HEAD.format(policy=_policy(), title=title, style=STYLE)
+
+
+def bar(title: str) -> str:
+    """The beginning of the body; ``title`` is escaped."""
+    return _BAR.format(title=title, sprite=SPRITE)
+
+
+def _policy() -> str:
+    def hashed(text: str) -> str:
+        return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
+
+    return f"default-src 'none'; style-src {hashed(STYLE)}; script-src {hashed(SCRIPT)}; base-uri 'none'; form-action 'none'"
+
+
+_HEAD: Final = """<!DOCTYPE html>
+<html lang=en>
+<head>
+<meta charset=utf-8>
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name=referrer content=no-referrer>
+<meta name=viewport content="width=device-width,initial-scale=1">
+<title>{title}</title>
+<style>{style}</style>
+</head>
+"""
+_BAR: Final = """<body>
+{sprite}<header class=bar id=bar hidden>
+<strong>{title}</strong><span class=space></span>
+<div class=show>
+<label><input type=checkbox id=tools checked>Tools</label>
+<label><input type=checkbox id=thinking checked>Thinking</label>
+</div>
+<button type=button id=fold title="Open or close everything that is folded">Unfold</button>
+<div class=find role=search>
+<input id=find type=search placeholder="Search (press /)" aria-label="Search" autocomplete=off spellcheck=false>
+<output id=count></output>
+<button type=button id=previous aria-label="Previous hit">↑</button>
+<button type=button id=next aria-label="Next hit">↓</button>
+</div>
+<button type=button id=theme title="Light or dark" aria-label="Light or dark">◐</button>
+</header>
+"""
