@@ -60,13 +60,14 @@ def sync_directory(path: str) -> None:
 
 
 def make_private_directory(path: str) -> None:
-    """Create ``path`` and its missing parents readable by their owner only, whatever the umask says."""
+    """Create ``path`` and its missing parents, durably, readable by their owner only, whatever the umask says."""
     if not os.path.isdir(path):
         parent = os.path.dirname(os.path.abspath(path))
         if not os.path.isdir(parent):  # os.makedirs would give the parents the umask's mode
             make_private_directory(parent)
         with contextlib.suppress(FileExistsError):
             os.mkdir(path, PRIVATE_DIRECTORY)
+        sync_directory(parent)  # else a power cut takes the folder, and with it what was synced in it
     if os.name != "nt" and stat.S_IMODE(os.stat(path).st_mode) & 0o077:
         os.chmod(path, PRIVATE_DIRECTORY)
 

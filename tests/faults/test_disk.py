@@ -290,8 +290,8 @@ def test_an_index_that_is_gone_or_something_else_is_made_again(disk, name, how):
         with pytest.raises(StoreError, match="is a folder"):
             dedup(scene.folder).store.rebuild()
         path.rmdir()
-    if how == "a folder" or (how, name) == ("zeros", "deduplication_log.jsonl"):
-        dedup(scene.folder).store.rebuild()  # of the audit file a run looks at the length only
+    if how == "a folder":
+        dedup(scene.folder).store.rebuild()
     scene.whole()
     assert stat.S_ISREG(path.lstat().st_mode)
     if how == "a link":

@@ -304,8 +304,12 @@ def opened_index(pack: Pack) -> Index:
 
 
 def write_index(path: str, data: bytes) -> None:
-    """Put an index in its place; whatever lay there, a link or an empty folder too, is gone."""
+    """Put an index in its place; whatever lay there, a link or an empty folder too, is gone.
+
+    Durably, though it can be made again: what is damaged behind its header is found out only when an answer is about to be
+    used, and that run fails.
+    """
     if os.path.isdir(path) and not os.path.islink(path):
         with atomic.write_errors(path):
             os.rmdir(path)
-    atomic.replace(path, data, durable=False)
+    atomic.replace(path, data)
