@@ -44,8 +44,12 @@ class Entry:
 
     @property
     def day(self) -> str:
-        """The day on which it was written, by its name or its time, in local time."""
-        return datetime.fromtimestamp(moment(self.name, self.mtime_ns), timezone.utc).astimezone().strftime("%Y-%m-%d")
+        """The day on which it was written, by its name or its time, in local time; ``no date`` outside every calendar."""
+        try:
+            written = datetime.fromtimestamp(moment(self.name, self.mtime_ns), timezone.utc).astimezone()
+        except (ValueError, OverflowError, OSError):
+            return "no date"
+        return written.strftime("%Y-%m-%d")
 
 
 class Shelf:
