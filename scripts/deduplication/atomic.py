@@ -158,9 +158,13 @@ def append(path: str, data: bytes, *, mode: int = PRIVATE_FILE, durable: bool = 
             sync_directory(os.path.dirname(path) or ".")
 
 
-def open_regular(path: str) -> BinaryIO:
-    """Open a file of ours for reading. A link is not followed and a pipe not waited for: both are an OSError."""
-    descriptor = os.open(path, os.O_RDONLY | _NO_FOLLOW | _NO_WAIT | _BINARY | _CLOSE_ON_EXEC)
+def open_regular(path: str, *, follow: bool = False) -> BinaryIO:
+    """Open a file of ours for reading. A link is not followed and a pipe not waited for: both are an OSError.
+
+    ``follow`` is for what people write themselves and may link to, settings.
+    """
+    links = 0 if follow else _NO_FOLLOW
+    descriptor = os.open(path, os.O_RDONLY | links | _NO_WAIT | _BINARY | _CLOSE_ON_EXEC)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise OSError(errno.EINVAL, "Not a regular file")

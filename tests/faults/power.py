@@ -35,7 +35,8 @@ _DATABASE = "index.sqlite3"
 class Step:
     """One thing that happened: ``kind`` is write, size, folder, name, gone, move, sync, given or told.
 
-    Files and folders have numbers, so that a name can be lost without what bore it.
+    Files and folders have numbers, so that a name can be lost without what bore it. ``at`` is a place in a file, a size, or of
+    a name whether it is on the disk at once.
     """
 
     kind: str
@@ -66,7 +67,7 @@ class Recording:
             found[place] = place
             if step.kind == "sync":
                 synced[step.file] = place
-            elif step.kind not in ("told", "given"):
+            elif step.kind not in ("told", "given") and not (step.kind == "name" and step.at):
                 on = {"write": step.file, "size": step.file, "move": step.other_folder}.get(step.kind, step.folder)
                 found[place] = synced.get(on, math.inf)
         return found
@@ -185,12 +186,12 @@ class Recorder:
     def _add(self, step: Step) -> None:
         self.recording.steps.append(step)
 
-    def _named(self, path: str) -> int:
+    def _named(self, path: str, *, certain: bool = False) -> int:
         """A new file or folder has this name."""
         number = self._numbers[path] = self._next
         self._next += 1
         folder, name = os.path.split(path)
-        self._add(Step("name", number, folder=self._numbers[folder], name=name))
+        self._add(Step("name", number, int(certain), folder=self._numbers[folder], name=name))
         return number
 
     def _written(self, number: int, at: int, data: bytes) -> None:
@@ -303,7 +304,8 @@ class Recorder:
         if data == before:
             return
         if before is None and path not in self._numbers:
-            self._named(path)
+            # SQLite syncs the folder of a journal that it made; nobody else's name is taken to be on the disk by that.
+            self._named(path, certain=self._syncing and not path.endswith(_DATABASE))
         before = before or b""
         number = self._numbers[path]
         if path.endswith("-wal"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as times
+import datetime as dt
 import io
 import json
 import os
@@ -52,8 +52,12 @@ CASES = {
     "a day ahead of everybody": Case((NOW, NOW + 1, NOW + 2, NOW + 3), "AHEAD-24"),
     "half an hour and a quarter": Case((NOW, NOW + 1, NOW + 2, NOW + 3), "ODD3:45"),
     # 29 March 2026, 1:59:58 to 3:00:01; 25 October 2026, 2:59:58 and the hour again
-    "an hour that is left out": Case((1_774_745_998.0, 1_774_745_999.0, 1_774_746_000.0, 1_774_746_001.0), "Europe/Berlin"),
-    "an hour that comes twice": Case((1_792_889_998.0, 1_792_889_999.0, 1_792_890_000.0, 1_792_893_601.0), "Europe/Berlin"),
+    "an hour that is left out": Case(
+        (1_774_745_998.0, 1_774_745_999.0, 1_774_746_000.0, 1_774_746_001.0), "Europe/Berlin"
+    ),
+    "an hour that comes twice": Case(
+        (1_792_889_998.0, 1_792_889_999.0, 1_792_890_000.0, 1_792_893_601.0), "Europe/Berlin"
+    ),
 }
 
 
@@ -65,10 +69,10 @@ class Clock:
         clock = self
         gmtime, localtime = time.gmtime, time.localtime
 
-        class Moment(times.datetime):
+        class Moment(dt.datetime):
             @classmethod
             def now(cls, tz=None):
-                return times.datetime.fromtimestamp(clock.now, tz)
+                return dt.datetime.fromtimestamp(clock.now, tz)
 
         patch.setattr(time, "time", lambda: clock.now)
         patch.setattr(time, "gmtime", lambda seconds=None: gmtime(clock.now if seconds is None else seconds))
@@ -78,7 +82,7 @@ class Clock:
     def rule(self):
         """Also over the modules that took ``datetime`` by its name, those imported meanwhile among them."""
         for name, module in list(sys.modules.items()):
-            if name.startswith("deduplication") and getattr(module, "datetime", None) is times.datetime:
+            if name.startswith("deduplication") and getattr(module, "datetime", None) is dt.datetime:
                 self._patch.setattr(module, "datetime", self._moment)
 
 
@@ -152,7 +156,7 @@ def test_a_transcript_is_captured_in_its_own_order(disk, case, monkeypatch):
     for number, moment in enumerate(case.moments):
         clock.now = moment
         clock.rule()
-        stamp = times.datetime.fromtimestamp(moment, times.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        stamp = dt.datetime.fromtimestamp(moment, dt.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000Z")
         said += [f"Question {number}, asked at some time", f"Answer {number}, given at another"]
         data += lines.prompt(said[-2], timestamp=stamp) + lines.answer(said[-1], timestamp=stamp)
         file.write_bytes(data)

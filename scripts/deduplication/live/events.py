@@ -296,13 +296,14 @@ def _note_firing(work: Work, event: str) -> None:
     if not os.path.isdir(work.project.state):
         return
     try:
-        with open(path, "rb") as file:
+        with atomic.open_regular(path) as file:
             seen = json.loads(file.read())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         seen = {}
-    entry = seen.get(event) if isinstance(seen, dict) else None
-    count = entry.get("count", 0) if isinstance(entry, dict) else 0
     seen = seen if isinstance(seen, dict) else {}
+    entry = seen.get(event)
+    count = entry.get("count") if isinstance(entry, dict) else 0
+    count = count if isinstance(count, int) else 0
     seen[event] = {"last": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "count": count + 1}
     atomic.replace(path, json.dumps(seen).encode(), durable=False)
 
