@@ -207,9 +207,12 @@ class Addition:
 
 
 def remove(paths: list[str]) -> None:
-    """Delete packs whose content another one has, with their indexes. Killed half way: the next run goes on with it."""
+    """Delete packs whose content another one has, with their indexes. Killed half way: the next run goes on with it.
+
+    The index first: one without its pack says that the pack was lost.
+    """
     for path in paths:
         with atomic.write_errors(path):
-            for each in (path, index_path(path)):
+            for each in (index_path(path), path):
                 if os.path.lexists(each):
                     os.unlink(each)

@@ -102,9 +102,11 @@ class LogStore:
 
     def _prepare(self) -> None:
         with atomic.write_errors(self.folder):
+            if os.path.isdir(self.folder) and hasattr(os, "geteuid"):
+                owner = os.stat(self.folder).st_uid  # before anything is changed: not even the mode is ours to set
+                if owner != os.geteuid() != 0:
+                    raise StoreNotPrivate(self.folder)
             atomic.make_private_directory(self.folder)
-            if hasattr(os, "geteuid") and os.stat(self.folder).st_uid != os.geteuid() != 0:
-                raise StoreNotPrivate(self.folder)
 
     def _lock(self, stack: contextlib.ExitStack, *, write: bool) -> None:
         try:

@@ -145,7 +145,11 @@ class Sealed:
 
     def byte_count(self) -> int:
         """Bytes that the files take."""
-        return sum(os.stat(segment.path).st_size for segment in self.segments)
+        count = 0
+        for segment in self.segments:
+            with contextlib.suppress(OSError):  # gone meanwhile, or a link to nothing: reading it says so
+                count += os.lstat(segment.path).st_size
+        return count
 
     # -- sealing -----------------------------------------------------------------------------------------------
 
