@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 _IN_MEMORY = "/dev/shm"
 
@@ -14,6 +15,13 @@ _IN_MEMORY = "/dev/shm"
 def pytest_addoption(parser):
     """``python -m pytest tests/faults --full``; without the folder's name pytest reads this file too late, and runs small."""
     parser.addoption("--full", action="store_true", default=False, help="inject faults in the large size (hours)")
+
+
+def pytest_configure(config):
+    """The large size of a property is twenty thousand examples, and other ones each time."""
+    if config.getoption("--full", default=False):
+        settings.register_profile("full", settings.get_profile("export-dedup"), max_examples=20_000, derandomize=False)
+        settings.load_profile("full")
 
 
 @pytest.fixture(scope="session")
