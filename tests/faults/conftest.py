@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -47,3 +48,17 @@ def disk(tmp_path):
         folder = tmp_path / "disk"
         folder.mkdir()
         yield folder
+
+
+@pytest.fixture
+def tiny(disk):
+    """A file system of 2 MB that can be filled and made read-only; skips where this process may not mount one."""
+    folder = disk / "tiny"
+    folder.mkdir()
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=2m,mode=0700", "tmpfs", str(folder)], capture_output=True, check=False
+    )
+    if made.returncode:
+        pytest.skip(f"no file system can be mounted here: {made.stderr.decode().strip()}")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True, capture_output=True)
