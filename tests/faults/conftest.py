@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 _IN_MEMORY = "/dev/shm"
 
@@ -21,7 +21,9 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     """The large size of a property is twenty thousand examples, and other ones each time."""
     if config.getoption("--full", default=False):
-        settings.register_profile("full", settings.get_profile("export-dedup"), max_examples=20_000, derandomize=False)
+        settings.register_profile(
+            "full", max_examples=20_000, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+        )
         settings.load_profile("full")
 
 
