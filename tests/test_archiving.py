@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from deduplication import archiving, atomic
+from deduplication.archive import packing
 from deduplication.archiving import Archived, opened
 from deduplication.errors import ExportChanged, ExportGone, StoreNotWritable, UnsafePath
 from deduplication.project import Project
@@ -348,9 +349,12 @@ def test_what_a_killed_run_left_is_cleared_away(project: Project) -> None:
     """A half copy of a run that is gone does not stay in the archive, and is never taken for an export."""
     project.archive.mkdir()
     (project.archive / ".incoming-4711.tmp").write_bytes(DATA)
+    (project.archive / ".gitignore.4711.tmp").write_bytes(b"*\n")
+    assert packing.plain_files(project) == []
     source = put(project.exports / "a.txt")
     assert not add(project, source).known
     assert kept(project) == {"a.txt": DATA}
+    assert not list(project.archive.glob("*.tmp"))
 
 
 def test_a_file_that_changes_while_it_is_compared_stays(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -198,11 +198,27 @@ def test_a_shortened_file_takes_nothing_away(store, file):
     capture_file(store, file)
     before = texts(store)
     file.write_bytes(day(2))
-    assert capture_file(store, file).new == 0
+    cut = capture_file(store, file)
+    assert cut.new == 0
+    assert "no longer begins with" in " ".join(cut.warnings)
     assert texts(store) == before
     file.write_bytes(day(2) + prompt("after the cut"))
-    assert capture_file(store, file).new == 1
+    grown = capture_file(store, file)
+    assert (grown.new, grown.warnings) == (1, ())
     assert sorted(texts(store)) == sorted([*before, "after the cut"])
+
+
+def test_an_emptied_file_takes_nothing_away_and_is_told_of_once_it_has_lines_again(store, file):
+    """Emptied in place: what is stored stays, and the first lines that come afterwards bring the warning."""
+    file.write_bytes(day(4))
+    capture_file(store, file)
+    before = texts(store)
+    file.write_bytes(b"")
+    assert capture_file(store, file) is None
+    file.write_bytes(prompt("begun anew"))
+    anew = capture_file(store, file)
+    assert f"the {len(day(4)):,} bytes that were captured" in " ".join(anew.warnings)
+    assert sorted(texts(store)) == sorted([*before, "begun anew"])
 
 
 def test_a_source_that_is_gone_deletes_nothing(store, file):

@@ -81,7 +81,7 @@ def not_restored(name: str, message: str, hint: str) -> str:
 def listed(entries: Sequence[Entry]) -> str:
     """What the archive has, a line each."""
     lines = [
-        f"  {entry.day}  {entry.size:>12,}  {'packed' if entry.number >= 0 else 'plain ':6}  {printable(entry.name)}"
+        f"  {entry.day:10}  {entry.size:>12,}  {'packed' if entry.number >= 0 else 'plain ':6}  {printable(entry.name)}"
         for entry in entries
     ]
     return "\n".join([*lines, f"{len(entries):,} file(s), {sum(entry.size for entry in entries):,} bytes"])

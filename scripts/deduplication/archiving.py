@@ -53,7 +53,7 @@ class Archive:
             for entry in entries:
                 if not entry.is_file(follow_symlinks=False):
                     continue
-                if entry.name.startswith(_INCOMING):
+                if entry.name.startswith(_INCOMING) or _is_leftover(entry.name):
                     os.unlink(entry.path)  # left by a run that was killed; its original is still where it was
                 elif not is_ours(entry.name):
                     self._by_size.setdefault(entry.stat(follow_symlinks=False).st_size, []).append(entry.name)
@@ -157,7 +157,12 @@ class Archive:
 
 def is_ours(name: str) -> bool:
     """Whether a file of this name in the archive's folder is ours, and no export."""
-    return name in (LOCK, _IGNORE) or name.startswith(_INCOMING)
+    return name in (LOCK, _IGNORE) or name.startswith(_INCOMING) or _is_leftover(name)
+
+
+def _is_leftover(name: str) -> bool:
+    """What is left of the ignore file where its run was killed while it wrote it."""
+    return name.startswith(f"{_IGNORE}.") and name.endswith(".tmp")
 
 
 def lock_path(folder: str) -> str:

@@ -60,13 +60,14 @@ def sync_directory(path: str) -> None:
 
 
 def make_private_directory(path: str) -> None:
-    """Create ``path`` and its missing parents readable by their owner only, whatever the umask says."""
+    """Create ``path`` and its missing parents, durably, readable by their owner only, whatever the umask says."""
     if not os.path.isdir(path):
         parent = os.path.dirname(os.path.abspath(path))
         if not os.path.isdir(parent):  # os.makedirs would give the parents the umask's mode
             make_private_directory(parent)
         with contextlib.suppress(FileExistsError):
             os.mkdir(path, PRIVATE_DIRECTORY)
+        sync_directory(parent)  # else a power cut takes the folder, and with it what was synced in it
     if os.name != "nt" and stat.S_IMODE(os.stat(path).st_mode) & 0o077:
         os.chmod(path, PRIVATE_DIRECTORY)
 
@@ -178,9 +179,13 @@ def append(path: str, data: bytes, *, mode: int = PRIVATE_FILE, durable: bool = 
             sync_directory(os.path.dirname(path) or ".")
 
 
-def open_regular(path: str) -> BinaryIO:
-    """Open a file of ours for reading. A link is not followed and a pipe not waited for: both are an OSError."""
-    descriptor = os.open(path, os.O_RDONLY | _NO_FOLLOW | _NO_WAIT | _BINARY | _CLOSE_ON_EXEC)
+def open_regular(path: str, *, follow: bool = False) -> BinaryIO:
+    """Open a file of ours for reading. A link is not followed and a pipe not waited for: both are an OSError.
+
+    ``follow`` is for what people write themselves and may link to, settings.
+    """
+    links = 0 if follow else _NO_FOLLOW
+    descriptor = os.open(path, os.O_RDONLY | links | _NO_WAIT | _BINARY | _CLOSE_ON_EXEC)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise OSError(errno.EINVAL, "Not a regular file")

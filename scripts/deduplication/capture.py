@@ -115,7 +115,17 @@ def _capture_part(dedup: ClaudeConversationDeduplicator, file: Path, *, thorough
         with dedup.store.transaction():
             # Another hook may have stored the same lines meanwhile: then they are read again, from where it stopped.
             if dedup.store.cursor(source) == before:
-                return _store(dedup, file, read, part)
+                done = _store(dedup, file, read, part)
+                return _told(done, before[1].offset) if before is not None and read.known is None else done
+
+
+def _told(done: Captured, captured: int) -> Captured:
+    """A source that has less than before, or something else, is worth a word: nothing of what was stored follows it."""
+    warning = (
+        f"{os.path.basename(done.source)} no longer begins with the {captured:,} bytes that were captured of it: it was cut, "
+        "emptied or written anew. All of it was read again; what was stored before stays."
+    )
+    return replace(done, warnings=(*done.warnings, warning))
 
 
 def _read(file: Path, before: tuple[str, Cursor, int] | None, *, thorough: bool) -> _Read | None:

@@ -9,6 +9,8 @@ import json
 import os
 from typing import Any, Final
 
+from . import atomic
+
 FILE: Final = ".coditect/config.json"
 ENVIRONMENT: Final = "EXPORT_DEDUP_"
 OFF: Final = "off"
@@ -55,7 +57,7 @@ def load(root: str) -> dict[str, Any]:
     """Every setting for the project in the folder ``root``."""
     settings = dict(DEFAULTS)
     try:
-        with open(os.path.join(root, FILE), "rb") as file:
+        with atomic.open_regular(os.path.join(root, FILE), follow=True) as file:
             found = json.loads(file.read(1_000_000))
     except (OSError, ValueError, RecursionError):
         found = None

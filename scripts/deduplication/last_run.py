@@ -28,6 +28,11 @@ BY_CAPTURE: Final = "capture"
 """No run at all: where counting begins in a store that no export was processed into yet."""
 RECENT: Final = 24 * 3600
 """Seconds for which a result is shown in the place of "no export found"."""
+_UNREADABLE: Final = (
+    *(OSError, ValueError, KeyError, TypeError, AttributeError),
+    *(OverflowError, RecursionError),  # a number without end, brackets without end
+)
+"""What a file that is not ours any more may raise while it is read."""
 
 
 @dataclass(frozen=True)
@@ -80,22 +85,43 @@ def lines(path: str) -> list[dict[str, Any]]:
     ``duration_s`` and ``failed``.
     """
     try:
-        with atomic.open_regular(path) as file:
-            record = json.loads(file.read())
+        record = _record(path)
         result = record["result"]
         exports = result["exports"]
         last = {
-            "finished": float(record["finished"]),
+            "finished": _moment(record["finished"]),
             "by": str(record["by"]),
             "exports": [os.path.basename(str(each["path"])) for each in exports],
             **{name: int(result[name]) for name in ("total_messages", "new_messages", "duplicates_filtered")},
             "duration_s": float(result["duration_s"]),
             "failed": sum("error" in each for each in exports),
         }
-        before = [each for each in record.get("before", []) if isinstance(each, dict) and last.keys() == each.keys()]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        before = [each for each in record.get("before", []) if isinstance(each, dict) and _like(each, last)]
+    except _UNREADABLE:
         return []
     return [last, *before]
+
+
+def _record(path: str) -> dict[str, Any]:
+    with atomic.open_regular(path) as file:
+        record: dict[str, Any] = json.loads(file.read())
+    return record
+
+
+def _moment(value: Any) -> float:
+    """A time that a calendar has, in seconds. Raises ``ValueError``, ``TypeError``, ``OverflowError`` or ``OSError``."""
+    time.gmtime(float(value))
+    return float(value)
+
+
+def _like(line: dict[str, Any], last: dict[str, Any]) -> bool:
+    """Does a line have what the last one has, each in its kind?"""
+    try:
+        _moment(line.get("finished"))
+    except _UNREADABLE:
+        return False
+    kinds = {name: (int, float) if isinstance(value, float) else type(value) for name, value in last.items()}
+    return line.keys() == last.keys() and all(isinstance(line[name], kind) for name, kind in kinds.items())
 
 
 def begin(project: Project, unique: int) -> None:
@@ -109,8 +135,8 @@ def stored_then(project: Project) -> Optional[int]:
     if not (project.state / LIVE).is_dir():
         return None
     try:
-        return int(json.loads((project.state / NAME).read_bytes())["result"]["global_unique"])
-    except (OSError, ValueError, KeyError, TypeError):
+        return int(_record(str(project.state / NAME))["result"]["global_unique"])
+    except _UNREADABLE:
         return None
 
 
@@ -127,12 +153,12 @@ def _write(project: Project, record: dict[str, Any]) -> None:
 def recent(project: Project, unique: int) -> Optional[Earlier]:
     """The last run, where a hook made it within a day; ``unique`` is how many messages the store has now."""
     try:
-        record = json.loads((project.state / NAME).read_bytes())
-        result, finished, by = record["result"], float(record["finished"]), record["by"]
+        record = _record(str(project.state / NAME))
+        result, finished, by = record["result"], _moment(record["finished"]), record["by"]
         since = unique - int(result["global_unique"])
         captured = int(record.get("captured", 0))
         names = [each["path"] for each in result["exports"]]
-    except (OSError, ValueError, KeyError, TypeError):
+    except _UNREADABLE:
         return None
     if by != BY_HOOK or not names or not 0 <= time.time() - finished < RECENT:
         return None

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from . import atomic
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -114,8 +116,9 @@ def working_directory(path: Path) -> str | None:
 def cleanup_days() -> int:
     """Days the client keeps a transcript: ``cleanupPeriodDays`` of its settings, 30 where they do not say."""
     try:
-        days = json.loads((config_dir() / "settings.json").read_bytes()).get("cleanupPeriodDays")
-    except (OSError, ValueError, AttributeError):
+        with atomic.open_regular(str(config_dir() / "settings.json"), follow=True) as file:
+            days = json.loads(file.read()).get("cleanupPeriodDays")
+    except (OSError, ValueError, AttributeError, RecursionError):
         return CLEANUP_DAYS
     return days if isinstance(days, int) and not isinstance(days, bool) and days > 0 else CLEANUP_DAYS
 

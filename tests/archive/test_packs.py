@@ -321,6 +321,32 @@ def test_a_missing_pack_is_named(tmp_path, monkeypatch):
         opened.record(1)
 
 
+def test_a_missing_last_pack_is_named_by_its_index(tmp_path):
+    """Nothing stands behind it that would tell: the index that is left does, and nothing is added in its place."""
+    files = texts()
+    added(tmp_path, files)
+    pack = tmp_path / "pack-0001.pack"
+    data = pack.read_bytes()
+    pack.unlink()
+    with opened_packs(str(tmp_path)) as packs:
+        assert any("pack-0001.pack is missing" in problem for problem in packs.problems)
+    with pytest.raises(ArchiveDamaged, match=r"pack-0001\.pack"):
+        added(tmp_path, {"new.txt": b"new" * 1000})
+    pack.write_bytes(data)
+    assert read_back(tmp_path) == files
+    pack.unlink()
+    (tmp_path / "pack-0001.idx").unlink()  # lost for good, and said so
+    assert added(tmp_path, {"new.txt": b"new" * 1000}) == 1
+
+
+@pytest.mark.parametrize("data", [b"", b"\0" * 500, b"noise" * 100], ids=["empty", "zeros", "noise"])
+def test_an_index_that_is_none_says_nothing_of_a_lost_pack(tmp_path, data):
+    """Only an index whose beginning is whole is believed."""
+    (tmp_path / "pack-0001.idx").write_bytes(data)
+    with opened_packs(str(tmp_path)) as packs:
+        assert packs.problems == packs.unreadable == []
+
+
 def test_packs_are_not_put_together_over_a_gap(tmp_path, monkeypatch):
     """While a pack in the middle cannot be read, only those behind it are put together; once it can, all is there."""
     monkeypatch.setattr(rolling, "TIERS", ((100, 0), (200, 99), (300, 99)))

@@ -7,8 +7,8 @@ import os
 
 import pytest
 
-from archive_scenes import texts
-from deduplication.archive import restoring
+from archive_scenes import added, texts
+from deduplication.archive import restoring, rolling
 from deduplication.archive.packing import pack
 from deduplication.errors import ArchiveDamaged, NotInArchive, OutputNotWritable
 from deduplication.project import Project
@@ -177,3 +177,22 @@ def test_every_state_of_a_conversation_comes_back(tmp_path):
         for name, data in reversed(texts().items()):
             (entry,) = shelf.find(name)
             assert b"".join(shelf.parts(entry)) == data
+
+
+@pytest.mark.parametrize("which", ["unreadable", "first missing", "last missing"])
+def test_files_of_a_pack_that_cannot_be_read_are_not_passed_over(tmp_path, monkeypatch, which):
+    """Whoever restores everything is told of what is not in it, wherever the pack stands."""
+    monkeypatch.setattr(rolling, "TIERS", ((10, 0),))
+    project = Project(tmp_path.resolve())
+    project.archive.mkdir(parents=True)
+    folder = project.archive / "packs"
+    for name in ("a.txt", "b.txt"):
+        added(folder, {name: name.encode() * 2000})
+    first, last = sorted(folder.glob("*.pack"))
+    if which == "unreadable":
+        last.write_bytes(b"no pack")
+    else:
+        (first if which == "first missing" else last).unlink()
+    with restoring.opened(project) as shelf:
+        assert len(shelf.all()) == 1
+        assert len(shelf.lost) == 1

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 _IN_MEMORY = "/dev/shm"
 
@@ -14,6 +16,15 @@ _IN_MEMORY = "/dev/shm"
 def pytest_addoption(parser):
     """``python -m pytest tests/faults --full``; without the folder's name pytest reads this file too late, and runs small."""
     parser.addoption("--full", action="store_true", default=False, help="inject faults in the large size (hours)")
+
+
+def pytest_configure(config):
+    """The large size of a property is twenty thousand examples, and other ones each time."""
+    if config.getoption("--full", default=False):
+        settings.register_profile(
+            "full", max_examples=20_000, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+        )
+        settings.load_profile("full")
 
 
 @pytest.fixture(scope="session")
@@ -39,3 +50,17 @@ def disk(tmp_path):
         folder = tmp_path / "disk"
         folder.mkdir()
         yield folder
+
+
+@pytest.fixture
+def tiny(disk):
+    """A file system of 2 MB that can be filled and made read-only; skips where this process may not mount one."""
+    folder = disk / "tiny"
+    folder.mkdir()
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=2m,mode=0700", "tmpfs", str(folder)], capture_output=True, check=False
+    )
+    if made.returncode:
+        pytest.skip(f"no file system can be mounted here: {made.stderr.decode().strip()}")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True, capture_output=True)

@@ -17,7 +17,8 @@ from deduplication.errors import DedupError
 from deduplication.project import Project
 from faults.children import Shim, end, run, start
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.parametrize("backend", ["json"], indirect=True)]
+"""What is tested here has no index of the log: one of them is enough."""
 FILES = {**texts(4), **transcripts(4)}
 OLD, NEW = dict(list(FILES.items())[::2]), dict(list(FILES.items())[1::2])
 

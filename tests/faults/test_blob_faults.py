@@ -14,7 +14,8 @@ from deduplication.errors import StoreNotWritable
 from faults import reader
 from faults.children import Shim, run
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.parametrize("backend", ["json"], indirect=True)]
+"""What is tested here has no index of the log: one of them is enough."""
 
 IMAGES = [bytes([n]) * 2000 for n in range(3)]
 

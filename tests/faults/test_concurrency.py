@@ -103,6 +103,30 @@ def test_kills_among_many_writers_cost_only_the_killed(disk, full):
     assert killed
 
 
+def test_thirty_two_writers_with_kills_among_them(disk, full):
+    """Thirty-two processes on four conversations, eight of them killed: nobody waits in vain, and it is as if in turns."""
+    chance = random.Random(32)
+    stories = [Story(40 + n, exchanges=8) for n in range(4)]
+    work = [(file, f"c{n}") for n, story in enumerate(stories) for file in story.exports(1)]
+    assert len(work) == 32
+    expected = {f"c{n}": story.truth() for n, story in enumerate(stories)}
+    began, turn = time.monotonic(), 0
+    while turn < 1 or (full and time.monotonic() - began < 600):
+        folder = disk / f"state-{turn}"
+        children = [(start(ingest(folder, *each)), each) for each in work]
+        time.sleep(chance.uniform(0.0, 0.3))
+        for (pid, _), _ in chance.sample(children, 8):
+            os.kill(pid, signal.SIGKILL)
+        outcomes = [(end(*child), each) for child, each in children]
+        assert [outcome.trace or outcome.error for outcome, _ in outcomes] == [""] * 32
+        for outcome, each in outcomes:
+            if outcome.signal:
+                ingest(folder, *each)()
+        agrees(folder, expected)
+        turn += 1
+    print(f"{turn} rounds of 32")
+
+
 def test_readers_beside_a_writer_see_whole_runs_only(disk):
     """While one process stores export after export, others read: each answer is the conversation after some run."""
     story = Story(13, exchanges=16)

@@ -10,11 +10,13 @@ import pytest
 
 from deduplication import fingerprint
 from deduplication.deduplicator import ClaudeConversationDeduplicator
+from deduplication.errors import StoreNotWritable
 from deduplication.model import EXACT, PROMPT, USER, Message
 from deduplication.storage import log_store, sqlite_file, sqlite_index
 from deduplication.storage.base import NewOccurrence
 from deduplication.storage.json_index import JsonIndex
 from deduplication.storage.log_store import LogStore
+from deduplication.storage.sqlite_index import SqliteIndex
 from exports import Story, kept
 
 STORY = Story(8, exchanges=9)
@@ -251,3 +253,22 @@ def test_a_folder_in_its_place_is_named_and_the_store_works(folder):
     assert [problem for problem in dedup(folder).store.verify() if problem.startswith(NAME)]
     with pytest.raises(Exception, match="is a folder"):
         dedup(folder).store.rebuild()
+
+
+def test_a_state_that_no_database_could_take_answers_itself(tmp_path, monkeypatch):
+    """A full disk: the database cannot be made, the log has the run, and the same process goes on with right answers."""
+    store = LogStore(str(tmp_path / "state"), sqlite=True)
+    dedup = ClaudeConversationDeduplicator(tmp_path / "state")
+    dedup.store = store
+    story = Story(4, exchanges=6)
+
+    def full(*_arguments, **_options):
+        raise StoreNotWritable("no space left")
+
+    monkeypatch.setattr(SqliteIndex, "_make", full)
+    first, second = story.exports(3)
+    assert dedup.ingest(first.data, name="a").new > 0
+    assert dedup.ingest(first.data, name="b").new == 0
+    assert kept(dedup.get_full_conversation(dedup.ingest(second.data, name="c").conversation_id)) == story.truth()
+    with store.transaction(write=False):
+        assert store.known_uuids("nobody", ["x"]) == {}

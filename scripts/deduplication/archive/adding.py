@@ -32,6 +32,9 @@ HEAD: Final = 1024
 DEEPEST: Final = 64
 """Files that a file may stand on. One more, and its recipe is written out."""
 _TRIED: Final = 3
+_EARLIEST: Final = -(2**63)
+_LATEST: Final = 2**63 - 1
+"""Nanoseconds since 1970 that a record has room for (to the year 2262); a file system may have any number."""
 _BLIND: Final = "Put it back from a backup, or move it elsewhere; the plain files stay where they are meanwhile."
 
 
@@ -74,6 +77,7 @@ class Addition:
         ``session_of`` gives the conversation of a file with this SHA-256 (64 digits), empty where it is not known. ``again``:
         what the archive has of it is damaged, so it is stored as if it were new.
         """
+        mtime_ns = max(_EARLIEST, min(mtime_ns, _LATEST))
         head = zlib.crc32(memoryview(data)[:HEAD]) if len(data) >= HEAD else 0
         base, sha256 = self._beginning(data, head) if not again else (None, b"")
         sha256 = sha256 or hashlib.sha256(data).digest()
@@ -203,9 +207,12 @@ class Addition:
 
 
 def remove(paths: list[str]) -> None:
-    """Delete packs whose content another one has, with their indexes. Killed half way: the next run goes on with it."""
+    """Delete packs whose content another one has, with their indexes. Killed half way: the next run goes on with it.
+
+    The index first: one without its pack says that the pack was lost.
+    """
     for path in paths:
         with atomic.write_errors(path):
-            for each in (path, index_path(path)):
+            for each in (index_path(path), path):
                 if os.path.lexists(each):
                     os.unlink(each)

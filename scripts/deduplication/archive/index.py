@@ -174,6 +174,16 @@ def _header(data: mmap.mmap | bytes, sha256: bytes) -> tuple[int, ...]:
     return (*numbers, crc)
 
 
+def range_in(path: str) -> tuple[int, int]:
+    """The files that the pack of the index at ``path`` holds, half open. Raises :class:`OSError` and :class:`ValueError`."""
+    with atomic.open_regular(path) as file:
+        data = file.read()
+    if len(data) < _HEADER.size:
+        raise ValueError("it ends too early")
+    _, _, _, first_file, files, _ = _header(data, _HEADER.unpack_from(data)[-2])
+    return first_file, first_file + files
+
+
 def encode(
     sha256: bytes,
     first_segment: int,

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 FOLDER: Final = "packs"
 _NAME: Final = re.compile(r"pack-(\d{4,})\.pack\Z", re.ASCII)
+_INDEX: Final = re.compile(r"pack-\d{4,}\.idx\Z", re.ASCII)
 _KEPT: Final = 32 * 1024 * 1024
 """Bytes of unpacked frames that are kept at hand; one of them may have 8 MiB."""
 
@@ -104,6 +105,20 @@ class Packs:
             self.problems += [f"{name}, {problem}" for problem in pack.problems]
             end = pack.header.first_file + pack.header.files
             self.members.append(Member(number, pack, opened_index(pack)))
+        self._look_for_lost(end)
+
+    def _look_for_lost(self, end: int) -> None:
+        """Indexes whose packs are gone, and whose files no other pack has: behind the last pack nothing else tells of a loss."""
+        names = set(names_in(self.folder))
+        for name in sorted(name for name in names if _INDEX.match(name) and pack_of(name) not in names):
+            try:
+                _, last = index.range_in(os.path.join(self.folder, name))
+            except (OSError, ValueError):
+                continue
+            if last > end:
+                lost = pack_of(name)
+                self.problems.append(f"{lost} is missing (delete {name} where it is lost for good)")
+                self.unreadable.append(lost)
 
     def _left_over(self, pack: Pack) -> None:
         """A pack whose numbers an earlier one has: taken in by it, and to be removed; or not ours, and to be named."""
@@ -277,13 +292,17 @@ def opened_packs(folder: str) -> Iterator[Packs]:
 
 def listed(folder: str) -> list[tuple[int, str]]:
     """The packs in ``folder`` by number, whatever lies under their names."""
+    return sorted((int(match.group(1)), name) for name in names_in(folder) if (match := _NAME.match(name)))
+
+
+def names_in(folder: str) -> list[str]:
+    """Everything in the folder of packs; nothing where there is none."""
     try:
-        names = os.listdir(folder)
+        return os.listdir(folder)
     except FileNotFoundError:
         return []
     except OSError as error:
         raise ArchiveDamaged(f"{folder}: {error.strerror or error}") from error
-    return sorted((int(match.group(1)), name) for name in names if (match := _NAME.match(name)))
 
 
 def pack_path(folder: str, number: int) -> str:
@@ -294,6 +313,11 @@ def pack_path(folder: str, number: int) -> str:
 def index_path(path: str) -> str:
     """Where the index of the pack at ``path`` lies."""
     return path[: -len("pack")] + "idx"
+
+
+def pack_of(name: str) -> str:
+    """The name of the pack to which the index of this name belongs."""
+    return name[: -len("idx")] + "pack"
 
 
 def opened_index(pack: Pack) -> Index:
@@ -309,8 +333,12 @@ def opened_index(pack: Pack) -> Index:
 
 
 def write_index(path: str, data: bytes) -> None:
-    """Put an index in its place; whatever lay there, a link or an empty folder too, is gone."""
+    """Put an index in its place; whatever lay there, a link or an empty folder too, is gone.
+
+    Durably, though it can be made again: what is damaged behind its header is found out only when an answer is about to be
+    used, and that run fails.
+    """
     if os.path.isdir(path) and not os.path.islink(path):
         with atomic.write_errors(path):
             os.rmdir(path)
-    atomic.replace(path, data, durable=False)
+    atomic.replace(path, data)

@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final, Optional
 
 from .. import atomic, locking
-from ..errors import DedupError, NotInArchive, OutputNotWritable, StoreNotWritable
+from ..errors import ArchiveDamaged, DedupError, NotInArchive, OutputNotWritable, StoreNotWritable
 from ..naming import moment, session_id_from_name
 from ..reading import read
 from . import packing
@@ -54,8 +54,12 @@ class Entry:
 
     @property
     def day(self) -> str:
-        """The day on which it was written, by its name or its time, in local time."""
-        return datetime.fromtimestamp(moment(self.name, self.mtime_ns), timezone.utc).astimezone().strftime("%Y-%m-%d")
+        """The day on which it was written, by its name or its time, in local time; ``no date`` outside every calendar."""
+        try:
+            written = datetime.fromtimestamp(moment(self.name, self.mtime_ns), timezone.utc).astimezone()
+        except (ValueError, OverflowError, OSError):
+            return "no date"
+        return written.strftime("%Y-%m-%d")
 
 
 class Shelf:
@@ -65,7 +69,13 @@ class Shelf:
         self._packs = packs
         self.entries: list[Entry] = []
         self.lost: list[DedupError] = []
-        """Files of which not even the name can be read."""
+        """Files of which not even the name can be read: one error for each, or for each pack that is missing or unreadable."""
+        self.lost += [ArchiveDamaged(f"{name}: none of its files can be restored") for name in packs.unreadable]
+        self.lost += [
+            ArchiveDamaged(f"{gap.end_file - gap.first_file:,} file(s) lay in a pack that is missing or cannot be read")
+            for gap in packs.missing()
+            if gap.end_file > gap.first_file
+        ]
         for number in packs.numbers():
             try:
                 record = packs.record(number)

@@ -6,6 +6,7 @@ import json
 import os
 from typing import TYPE_CHECKING, Final
 
+from .. import atomic
 from ..clock import local
 from ..history_report import clock
 from ..live import failures, forms
@@ -67,18 +68,18 @@ def _firing(subject: Subject) -> Finding:
 def _seen(path: str) -> dict[str, str]:
     """When each event was last fired; what is no time is left out."""
     try:
-        with open(path, "rb") as file:
+        with atomic.open_regular(path) as file:
             noted = {str(event): str(each["last"]) for event, each in json.loads(file.read()).items()}
         for moment in noted.values():
             seconds(moment)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}
     return noted
 
 
 def _failures(path: str) -> Iterator[Finding]:
     try:
-        with open(path, "rb") as file:
+        with atomic.open_regular(path) as file:
             file.seek(max(0, os.fstat(file.fileno()).st_size - _TAIL))
             lines = file.read().decode("utf-8", "replace").splitlines()
     except OSError:

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from .. import config
+from .. import atomic, config
 from .finding import NOTE, OK, PROBLEM, Finding
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def _packages() -> Iterator[Finding]:
 
 def _settings(root: str) -> Iterator[Finding]:
     try:
-        with open(os.path.join(root, config.FILE), "rb") as file:
+        with atomic.open_regular(os.path.join(root, config.FILE), follow=True) as file:
             found = json.loads(file.read())
     except FileNotFoundError:
         return

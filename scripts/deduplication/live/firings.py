@@ -35,7 +35,7 @@ def note(state: str, event: str) -> None:
 
 def _read(path: str) -> dict[str, Any]:
     try:
-        with open(path, "rb") as file:
+        with atomic.open_regular(path) as file:
             seen = json.loads(file.read())
     except (OSError, ValueError, RecursionError):
         return {}

@@ -6,6 +6,8 @@ import json
 import os
 from typing import Any, Final
 
+from .. import atomic
+
 EVENTS: Final = (
     "SessionStart",
     "FileChanged",
@@ -64,8 +66,8 @@ def stands_down(root: str) -> bool:
 
 def _read(path: str) -> dict[str, Any]:
     try:
-        with open(path, encoding="utf-8-sig") as file:
-            found = json.loads(file.read(_MOST))
+        with atomic.open_regular(path, follow=True) as file:
+            found = json.loads(file.read(_MOST).decode("utf-8-sig"))
     except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

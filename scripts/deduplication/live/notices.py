@@ -52,8 +52,8 @@ def turn(folder: Path, session: str) -> float:
 def _free(folder: Path, session: str, now: float) -> tuple[bool, float]:
     """Whether a notice was made before, and when the corner is free."""
     try:
-        with open(_path(folder, session), encoding="ascii") as file:
-            text = file.read(40)
+        with atomic.open_regular(_path(folder, session)) as file:
+            text = file.read(40).decode("ascii")
         moment = float(text)
     except (OSError, ValueError):
         return False, now + FIRST

@@ -20,10 +20,20 @@ def nothing_new(data: bytes) -> bool:
     root = project_root(os.environ.get("CLAUDE_PROJECT_DIR") or cwd)
     memory = os.path.join(root if opted_in(root) else user_store(root), MEMORY)
     try:
-        with open(marker_path(memory, session), encoding="ascii") as file:
-            return file.read() == state(root, memory, cwd, transcript)
-    except (OSError, ValueError):
+        marker = _text(marker_path(memory, session))
+    except OSError:
         return False
+    return marker == state(root, memory, cwd, transcript).encode("ascii", "replace")
+
+
+def _text(path: str) -> bytes:
+    """A small file of ours; whatever lies in its place, a link is not followed and a pipe not waited for."""
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, flags)
+    try:
+        return os.read(descriptor, 4096)
+    finally:
+        os.close(descriptor)
 
 
 def field(data: bytes, name: str) -> str:

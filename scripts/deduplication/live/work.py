@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from pathlib import Path
@@ -190,7 +191,8 @@ class Work:
         """A line in the log of the hooks."""
         if os.path.isdir(self.project.state):
             moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-            failures.append(os.path.join(self.project.state, failures.NAME), f"{moment} {text}\n")
+            with contextlib.suppress(OSError):  # what cannot be noted must not cost what could be captured
+                failures.append(os.path.join(self.project.state, failures.NAME), f"{moment} {text}\n")
 
     def each(self, items: Iterable[str], do: Callable[[str], Any]) -> None:
         """Do something for each item; one that fails costs only itself."""

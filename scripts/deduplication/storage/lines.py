@@ -45,7 +45,7 @@ def decode_line(line: bytes) -> Record:
         raise Damaged("the checksum does not match")
     try:
         record = json.loads(body)
-    except ValueError as error:  # a checksum over something that is no JSON: written by somebody else
+    except (ValueError, RecursionError) as error:  # a checksum over something that is no JSON: written by somebody else
         raise Damaged(f"not JSON: {error}") from error
     if not isinstance(record, dict) or not isinstance(record.get("conversation_id"), str):
         raise Damaged("not a record of this log")

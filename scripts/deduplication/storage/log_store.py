@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import stat
 import time
 import zlib
 from functools import partial
@@ -49,6 +48,8 @@ LARGE: Final = 5_000
 
 OPEN: Final = 64 * 1024
 """Bytes from which on the open part of the log is sealed."""
+_AUDIT_TAIL: Final = 64 * 1024
+"""Bytes at the end of the audit file that are looked at: far more than what a system keeps back for half a minute."""
 
 
 class LogStore:
@@ -103,9 +104,11 @@ class LogStore:
 
     def _prepare(self) -> None:
         with atomic.write_errors(self.folder):
+            if os.path.isdir(self.folder) and hasattr(os, "geteuid"):
+                owner = os.stat(self.folder).st_uid  # before anything is changed: not even the mode is ours to set
+                if owner != os.geteuid() != 0:
+                    raise StoreNotPrivate(self.folder)
             atomic.make_private_directory(self.folder)
-            if hasattr(os, "geteuid") and os.stat(self.folder).st_uid != os.geteuid() != 0:
-                raise StoreNotPrivate(self.folder)
 
     def _lock(self, stack: contextlib.ExitStack, *, write: bool) -> None:
         try:
@@ -156,12 +159,20 @@ class LogStore:
             self._loaded = ()
 
     def _audit_goes_to(self, mark: AuditMark, *, write: bool) -> bool:
-        """Does the audit file hold what the index accounts for? What a killed run appended beyond that is cut off."""
+        """Does the audit file hold what the index accounts for? What a killed run appended beyond that is cut off.
+
+        It is not synced: a power cut may leave it as long as it was, with zeros in the place of the last lines.
+        """
         try:
-            status = os.lstat(self._path(AUDIT))
+            with atomic.open_regular(self._path(AUDIT)) as file:
+                status = os.fstat(file.fileno())
+                file.seek(max(mark.size - _AUDIT_TAIL, 0))
+                tail = file.read(_AUDIT_TAIL)
         except FileNotFoundError:
             return mark.size == 0
-        if not stat.S_ISREG(status.st_mode) or status.st_size < mark.size:
+        except OSError:
+            return False
+        if status.st_size < mark.size or b"\0" in tail:
             return False
         if write and status.st_size > mark.size:
             atomic.truncate(self._path(AUDIT), mark.size)
@@ -194,7 +205,7 @@ class LogStore:
             if self._audit.size:
                 atomic.append(self._path(AUDIT), audit, durable=False)
             else:
-                atomic.replace(self._path(AUDIT), audit, durable=False)
+                atomic.replace(self._path(AUDIT), audit)
             self._audit = AuditMark(self._audit.size + len(audit), zlib.crc32(audit, self._audit.crc32))
             if self._state.occurrences >= LARGE:
                 self._use(sqlite=True)

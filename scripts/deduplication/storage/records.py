@@ -80,8 +80,10 @@ def cursor_of(record: Any) -> Cursor | None:
     if record is None:
         return None
     texts = ("source", "session", "prefix", "after")
-    if not all(isinstance(record.get(name), str) for name in texts) or not all(
-        type(record.get(name)) is int for name in ("offset", "last")
+    if (
+        not isinstance(record, dict)
+        or not all(isinstance(record.get(name), str) for name in texts)
+        or not all(type(record.get(name)) is int for name in ("offset", "last"))
     ):
         raise Damaged("a cursor of another form")
     return Cursor(**{name: record[name] for name in (*texts, "offset", "last")})

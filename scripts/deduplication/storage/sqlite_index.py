@@ -24,6 +24,7 @@ from ..savings import Seen
 from .checked_entries import CheckedEntries, IndexDamaged
 from .conversation import ConversationState
 from .index import AuditMark
+from .json_index import JsonIndex
 from .sqlite_encoding import (
     IDENTITY,
     cursor_from,
@@ -186,6 +187,8 @@ class SqliteIndex:
 
     def candidates(self, state: State, keys: set[str]) -> Mapping[str, int]:
         """Looked up by key."""
+        if not self._has(state):
+            return JsonIndex(self._folder).candidates(state, keys)
         shared: Counter[str] = Counter()
         for key in keys:
             for number, count in _PLACE.iter_unpack(self._get(_KEY, bytes.fromhex(key)) or b""):
@@ -197,6 +200,10 @@ class SqliteIndex:
         begun = {name: at for at, (name, _) in enumerate(state.conversations.items())} if len(shared) > 1 else {}
         return {name: shared[name] for name in sorted(shared, key=lambda name: begun.get(name, 0))}
 
+    def _has(self, state: State) -> bool:
+        """Whether the database has what is not fresh of ``state``: not where it could not be written, on a full disk."""
+        return isinstance(state.bodies, _SqliteBodies) or state is self._holds()
+
     def _name(self, number: int) -> str:
         if number not in self._names:
             self._names[number] = text_of(self._get(_NUMBER, number.to_bytes(4, "big")) or b"")
@@ -204,6 +211,8 @@ class SqliteIndex:
 
     def known_uuids(self, state: State, conversation_id: str, uuids: Sequence[str]) -> dict[str, list[int]]:
         """Looked up by id."""
+        if not self._has(state):
+            return JsonIndex(self._folder).known_uuids(state, conversation_id, uuids)
         conversation = state.conversation(conversation_id)
         data = self._get(_CONVERSATION, encoded(conversation_id))
         number = json.loads(data)["number"] if data is not None else -1
