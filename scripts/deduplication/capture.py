@@ -89,7 +89,7 @@ def grown(dedup: ClaudeConversationDeduplicator, transcripts: Iterable[Transcrip
 
 
 @dataclass(frozen=True)
-class _Read:
+class Lines:
     """New lines of a file, and the cursor as it is once they are stored."""
 
     data: bytes
@@ -113,10 +113,10 @@ def _capture_part(dedup: ClaudeConversationDeduplicator, file: Path, *, thorough
         with dedup.store.transaction():
             # Another hook may have stored the same lines meanwhile: then they are read again, from where it stopped.
             if dedup.store.cursor(source) == before:
-                return _store(dedup, file, read, part)
+                return store_lines(dedup, file, read, part)
 
 
-def _read(file: Path, before: tuple[str, Cursor, int] | None, *, thorough: bool) -> _Read | None:
+def _read(file: Path, before: tuple[str, Cursor, int] | None, *, thorough: bool) -> Lines | None:
     descriptor, identity = open_regular(file)
     try:
         proof, rest = PrefixProof(), b""
@@ -133,7 +133,7 @@ def _read(file: Path, before: tuple[str, Cursor, int] | None, *, thorough: bool)
     data = _without_lines_before_their_parents(data, rest)
     if not data:
         return None
-    return _Read(data, proof.extended(rest, data), before if proof.offset else None)
+    return Lines(data, proof.extended(rest, data), before if proof.offset else None)
 
 
 def _proven(descriptor: int, stored: PrefixProof, *, thorough: bool) -> tuple[PrefixProof, bytes]:
@@ -183,9 +183,9 @@ def _young(line: bytes) -> bool:
     return abs(time.time() - written) < _YOUNG
 
 
-def _store(dedup: ClaudeConversationDeduplicator, file: Path, read: _Read, part: transcript.Slice) -> Captured:
+def store_lines(dedup: ClaudeConversationDeduplicator, file: Path, read: Lines, part: transcript.Slice) -> Captured:
     """Inside the transaction in which the cursor was seen to be as it was."""
-    export = replace(part.export, messages=tuple(_with_output(file, message) for message in part.export.messages))
+    export = replace(part.export, messages=tuple(with_output(file, message) for message in part.export.messages))
     session = read.known[1].session if read.known else export.conversation_id or file.stem
     export = replace(export, conversation_id=session)
     cursor = Cursor(
@@ -213,7 +213,7 @@ def _store(dedup: ClaudeConversationDeduplicator, file: Path, read: _Read, part:
     )
 
 
-def _with_output(file: Path, message: Message) -> Message:
+def with_output(file: Path, message: Message) -> Message:
     """A result that the client wrote to a file of its own for its size, with what that file says behind its beginning.
 
     The file is looked for where the client puts it, beside this transcript, whatever path the line names.

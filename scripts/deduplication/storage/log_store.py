@@ -12,13 +12,14 @@ import stat
 import time
 import zlib
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .. import atomic, locking
 from ..errors import StoreDamaged, StoreError, StoreNotPrivate, StoreNotWritable
 from ..model import LOST
 from ..overlap import telling
 from . import blobs, sqlite_file
+from .checked_entries import IndexDamaged
 from .index import AUDIT, AuditMark
 from .json_index import JsonIndex
 from .lines import Line, encode_line
@@ -29,7 +30,7 @@ from .sqlite_index import SqliteIndex
 from .state import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from ..columns import Columns
     from .base import ConversationFigures, Cursor, ExportRecord, NewOccurrence, SeenExport
@@ -47,6 +48,13 @@ LARGE: Final = 5_000
 
 OPEN: Final = 1024 * 1024
 """Bytes from which on the open part of the log is sealed."""
+
+
+class Remembered(NamedTuple):
+    """What an index has of a log: content hashes by conversation and sequence number, and each export's conversation."""
+
+    hashes: dict[str, list[str]]
+    exports: dict[str, str]
 
 
 class LogStore:
@@ -363,10 +371,33 @@ class LogStore:
             return [f"{AUDIT}: {error.strerror or error}"]
         return [] if same else [f"{AUDIT}: does not say what the log says (an index; 'rebuild' makes it again)"]
 
-    def rebuild(self) -> list[str]:
+    @contextlib.contextmanager
+    def held(self) -> Iterator[Log]:
+        """The log under the store's lock, whatever state it and its index are in; nothing is recovered or created."""
+        with contextlib.ExitStack() as stack:
+            if os.path.isdir(self.folder):
+                self._lock(stack, write=False)
+            yield self.log
+
+    def remembered(self) -> Remembered:
+        """What the index has of the log, where it can be read and is sound. Whoever calls this holds the lock."""
+        self._use(sqlite=self._sqlite or os.path.lexists(self._path(sqlite_file.NAME)))
+        try:
+            loaded = self._index.load() if self._index.identity() else None
+            if loaded is None:
+                return Remembered({}, {})
+            state = loaded[0]
+            hashes = {name: list(each.columns.hashes) for name, each in state.conversations.items()}
+            exports = {sha256: str(seen[-1][0]) for sha256, seen in state.exports.items()}
+        except (StoreError, IndexDamaged, ValueError, OSError):
+            return Remembered({}, {})
+        return Remembered(hashes, exports)
+
+    def rebuild(self, mend: Callable[[], list[str]] | None = None) -> list[str]:
         """Make the index anew. Damaged lines are healed where one bit was flipped, else passed over and named.
 
-        What stands behind the last complete run is put aside, as the next run would do.
+        What stands behind the last complete run is put aside, as the next run would do. ``mend`` is called in the place of
+        healing, under the lock; it may rewrite the log.
         """
         self._prepare()
         with locking.exclusive(self._path(LOCK), self._timeout):
@@ -377,7 +408,7 @@ class LogStore:
             self._audit = AuditMark()
             atomic.remove_temporaries(self.folder)
             self.log.settle(write=True)
-            problems = heal(self.log)
+            problems = mend() if mend is not None else heal(self.log)
             self._state, found, audit, committed = recount(self.log)
             if committed < self.log.size():
                 found.append(self._put_aside(committed))

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from .. import atomic
-from . import healing
+from . import healing, rewriting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +62,7 @@ class Sealed:
     """The folder of sealed files beside the log. Whoever adds to it holds the store's lock."""
 
     def __init__(self, folder: str) -> None:
-        self.folder = os.path.join(folder, FOLDER)
+        self._named = self.folder = os.path.join(folder, FOLDER)
         self.segments: list[Segment] = []
         self._blocks: dict[str, list[Block]] = {}
         self._cache: dict[Block, bytes] = {}
@@ -75,16 +75,15 @@ class Sealed:
     def look(self) -> None:
         """Take notice of what others have sealed. Of two files with one beginning the longer one counts."""
         found: dict[int, Segment] = {}
+        self.folder = rewriting.current(self._named)
         try:
             names = os.listdir(self.folder)
         except (FileNotFoundError, NotADirectoryError):
             names = []
         for name in names:
-            match = _NAME.match(name)
-            if match:
-                segment = Segment(int(match[1]), int(match[2]), int(match[3], 16), os.path.join(self.folder, name))
-                if segment.start not in found or found[segment.start].end < segment.end:
-                    found[segment.start] = segment
+            segment = named(self.folder, name)
+            if segment and (segment.start not in found or found[segment.start].end < segment.end):
+                found[segment.start] = segment
         chain: list[Segment] = []
         at = 0
         while at in found and found[at].end > at:
@@ -162,6 +161,7 @@ class Sealed:
 
         Raises ``StoreNotWritable``.
         """
+        self.folder = rewriting.settled(self._named)
         with atomic.write_errors(self.folder):
             atomic.make_private_directory(self.folder)
         atomic.replace(os.path.join(self.folder, _PENDING), b"%d\n" % self.end)
@@ -190,14 +190,36 @@ class Sealed:
         start = last.start if last is not None and before else self.end
         data = before + lzma.compress(lines, lzma.FORMAT_XZ, preset=_PRESET)
         end = self.end + len(lines)
-        name = f"{start:012d}-{end:012d}-{zlib.crc32(data):08x}.jsonl.xz"
-        segment = Segment(start, end, zlib.crc32(data), os.path.join(self.folder, name))
+        segment = Segment(start, end, zlib.crc32(data), os.path.join(self.folder, sealed_name(start, end - start, data)))
         atomic.replace(segment.path, data)
         if before:
             self.segments[-1] = segment
         else:
             self.segments.append(segment)
         self._blocks = {}
+
+    def settle(self) -> None:
+        """Finish what :meth:`rewrite` began when its process was killed."""
+        self.folder = rewriting.settled(self._named)
+
+    def rewrite(self, parts: list[Segment | bytes]) -> None:
+        """Have these files, and files of these lines, in this order, in the place of all there are, in one step, durably."""
+
+        def fill(folder: str) -> None:
+            at = 0
+            for part in parts:
+                if isinstance(part, Segment):
+                    length = part.end - part.start
+                    name = f"{at:012d}-{at + length:012d}-{part.crc32:08x}.jsonl.xz"
+                    rewriting.kept(part.path, os.path.join(folder, name))
+                    at += length
+                    continue
+                data = compressed(part)
+                atomic.replace(os.path.join(folder, sealed_name(at, part, data)), data)
+                at += len(part)
+
+        rewriting.replaced(self._named, fill)
+        self.look()
 
     # -- checking and mending -----------------------------------------------------------------------------------
 
@@ -219,8 +241,11 @@ class Sealed:
         return problems
 
     def damaged(self) -> list[str]:
-        """A line for each file that is not what was written."""
+        """A line for each file that is not what was written, and for those that cannot be reached behind a missing one."""
         problems = []
+        for name in self._beyond():
+            problems.append(f"{FOLDER}: a file before {name} is missing: bytes {self.end:,} and on cannot be read")
+            break
         for segment in self.segments:
             try:
                 with atomic.open_regular(segment.path) as file:
@@ -231,6 +256,33 @@ class Sealed:
                 if not same:
                     problems.append(f"{_shown(segment)}: the checksum does not match")
         return problems
+
+    def _beyond(self) -> list[str]:
+        """Files behind a gap, in order."""
+        try:
+            found = filter(None, (named(self.folder, name) for name in os.listdir(self.folder)))
+        except OSError:
+            return []
+        return [os.path.basename(each.path) for each in sorted(found, key=lambda s: s.start) if each.start > self.end]
+
+
+def named(folder: str, name: str) -> Segment | None:
+    """The sealed file that a name in ``folder`` tells of, None where it is no such name."""
+    match = _NAME.match(name)
+    return Segment(int(match[1]), int(match[2]), int(match[3], 16), os.path.join(folder, name)) if match else None
+
+
+def sealed_name(start: int, lines: bytes | int, data: bytes) -> str:
+    """What the file is called that holds the log from ``start`` on: its lines, or how many bytes they are, and its own bytes."""
+    end = start + (lines if isinstance(lines, int) else len(lines))
+    return f"{start:012d}-{end:012d}-{zlib.crc32(data):08x}.jsonl.xz"
+
+
+def compressed(lines: bytes) -> bytes:
+    """Whole lines as the bytes of a sealed file."""
+    import lzma
+
+    return b"".join(lzma.compress(part, lzma.FORMAT_XZ, preset=_PRESET) for part in _parts(lines))
 
 
 def _shown(segment: Segment) -> str:
