@@ -6,7 +6,6 @@ import base64
 import os
 import random
 import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import archive_reader
@@ -17,27 +16,31 @@ from deduplication.archive.packs import opened_packs
 from deduplication.deduplicator import ClaudeConversationDeduplicator
 from deduplication.project import Project
 from deduplication.reading import read
+from deduplication.transcripts import folder_name
 from exports import Story
 from faults import reader
 from transcript_lines import answer, line, prompt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 SESSION = "11111111-2222-4333-8444-555555555555"
-FOLDER = "-home-ada-project"
-ARCHIVED = f"{FOLDER}/{SESSION}.jsonl"
 LATER = 1_780_000_000
 
 
 class Scene:
     """A template of the project, copied anew for each damage. ``archived``: whether the exports are kept after processing."""
 
-    def __init__(self, folder: Path, *, backend: str = "json", archived: Callable[[str], bool] = lambda _: True) -> None:
+    def __init__(
+        self, folder: Path, *, backend: str = "json", archived: Callable[[str], bool] = lambda _: True
+    ) -> None:
         self.backend = backend
         self.client = folder / "client"
         self.project = Project((folder / "project").resolve())
         self._template = folder / "template"
+        self.folder = folder_name(str(self.project.root))
+        self.transcript = f"{self.folder}/{SESSION}.jsonl"
         self.project.memory.mkdir(parents=True, mode=0o700)
         self._fill(archived)
         shutil.move(str(self.project.root), str(self._template))
@@ -65,7 +68,7 @@ class Scene:
         stories = [("harbour", Story(7, exchanges=12), 4), ("quarry", Story(9, exchanges=8), 4)]
         work = [(name, file) for name, story, every in stories for file in story.exports(every, compact_every=2)]
         random.Random("order").shuffle(work)
-        lines = transcript()
+        lines = transcript(str(self.project.root))
         parts = [lines[: len(lines) // 3], lines[: 2 * len(lines) // 3], lines]
         for number, (name, file) in enumerate(sorted(work, key=lambda each: each[1].end)):
             path = self.project.root / f"{name}-{file.name}"
@@ -73,11 +76,11 @@ class Scene:
             os.utime(path, (LATER + number, LATER + number))
             self._stored(path, name, keep=archived(path.name))
             if number % 2 and parts:
-                self._captured(b"".join(parts.pop(0)), keep=archived(ARCHIVED))
+                self._captured(b"".join(parts.pop(0)), keep=archived(self.transcript))
             if number == 3:
                 packing.pack(self.project, 0, session_of=packing.session_lookup(self.project))
         while parts:
-            self._captured(b"".join(parts.pop(0)), keep=archived(ARCHIVED))
+            self._captured(b"".join(parts.pop(0)), keep=archived(self.transcript))
 
     def _stored(self, path: Path, name: str, *, keep: bool) -> None:
         data, identity = read(path)
@@ -89,14 +92,14 @@ class Scene:
             archive.add(path, identity, done.sha256)
 
     def _captured(self, data: bytes, *, keep: bool) -> None:
-        path = self.client / "projects" / FOLDER / f"{SESSION}.jsonl"
+        path = self.client / "projects" / self.folder / f"{SESSION}.jsonl"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
         capture.capture_file(self.dedup(), path)
         if keep:
             with archiving.opened(self.project), opened_packs(packing.packs_folder(self.project)) as packs:
                 addition = Addition(packs)
-                addition.add(data, name=ARCHIVED, mtime_ns=LATER * 10**9, session_of=lambda _: SESSION)
+                addition.add(data, name=self.transcript, mtime_ns=LATER * 10**9, session_of=lambda _: SESSION)
                 addition.commit()
 
     # --- judged -----------------------------------------------------------------------------------------------------
@@ -121,19 +124,22 @@ class Scene:
         return sorted(p for f in folders for p in f.rglob("*") if p.is_file() and p.name not in names)
 
 
-def transcript() -> list[bytes]:
+def transcript(cwd: str) -> list[bytes]:
     """The lines of a session, with images that are kept as blobs."""
     source = random.Random("transcript")
     lines: list[bytes] = []
     for number in range(24):
         text = " ".join(f"{source.randrange(10**6)}" for _ in range(source.randrange(8, 90)))
-        lines.append(prompt(f"Question {number}: {text}", at=10 * number, session=SESSION))
-        lines.append(answer(f"Answer {number}: {text[::-1]}", at=10 * number + 5, session=SESSION))
+        lines.append(prompt(f"Question {number}: {text}", at=10 * number, session=SESSION, cwd=cwd))
+        lines.append(answer(f"Answer {number}: {text[::-1]}", at=10 * number + 5, session=SESSION, cwd=cwd))
         if number % 7 == 3:
             data = base64.b64encode(source.getrandbits(8 * 2100).to_bytes(2100, "big")).decode()
             image = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": data}}
-            message: dict[str, Any] = {"role": "user", "content": [image, {"type": "text", "text": f"picture {number}"}]}
-            lines.append(line(f"image {number}", "user", message, at=10 * number + 7))
+            message: dict[str, Any] = {
+                "role": "user",
+                "content": [image, {"type": "text", "text": f"picture {number}"}],
+            }
+            lines.append(line(f"image {number}", "user", message, at=10 * number + 7, cwd=cwd))
     return lines
 
 

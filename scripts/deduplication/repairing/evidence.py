@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Optional
 
 from .. import formats
 from ..errors import DedupError
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from ..storage.log_store import Remembered
     from ..storage.salvage import Piece
     from .sources import Sources
+
+
+_AT_HAND: Final = 8
+"""Exports that are kept parsed."""
 
 
 class Shown(NamedTuple):
@@ -89,7 +93,7 @@ class Evidence:
             if cursor:
                 part = self.sources.part(cursor, export["bytes"], export["sha256"])
                 after = self._after.get((cursor["source"], part.start), "") if part is not None else ""
-                return (parsed(part, after), cursor["source"]) if part is not None else None
+                return (parsed(part, after), part.where) if part is not None else None
             raw = self.sources.file(export["sha256"])
             if raw is not None:
                 return formats.load(export["format"]).parse(raw.data), raw.name
@@ -102,7 +106,7 @@ class Evidence:
         """Each message of a run's export by its sequence number; nothing where the two do not fit together."""
         key = id(record)
         if key not in self._cache:
-            if len(self._cache) > 8:  # noqa: PLR2004 - exports at hand
+            if len(self._cache) >= _AT_HAND:
                 del self._cache[next(iter(self._cache))]
             self._cache[key] = self._fitted(record)
         return self._cache[key]
@@ -124,8 +128,10 @@ class Evidence:
         return rows if not known or (first is not None and 2 * agree >= known) else {}
 
     def found(self, conversation_id: str, number: int, content_hash: str, *, exactly: bool) -> Optional[Shown]:
-        """The message of this number as a source has it: with this content hash where that is known; else, unless it must
-        be so ``exactly``, as it was drawn in another export."""
+        """The message of this number as a source has it, with this content hash where that is known.
+
+        Else, unless it must be so ``exactly``, as it was drawn in another export.
+        """
         drawn: Optional[Shown] = None
         for shown in self.showing(conversation_id, number):
             if content_hash in ("", shown.item.content_hash):

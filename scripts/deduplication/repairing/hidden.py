@@ -100,4 +100,4 @@ def _behind(replay: Replay, evidence: Evidence, entry: Entry) -> Again | None:
     end = data.rfind(b"\n") + 1 if data is not None else 0
     if data is None or end <= start:
         return None
-    return redo.of_part(replay, Part(data[start:end], data, start, source))
+    return redo.of_part(replay, Part(data[start:end], data, start, source, entry.name))

@@ -105,5 +105,3 @@ def quarantined(folder: str, path: str, name: str) -> str:
 
 def _stem(path: str) -> str:
     return os.path.splitext(os.path.basename(path))[0]
-
-

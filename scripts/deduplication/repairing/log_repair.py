@@ -14,7 +14,7 @@ from ..storage.lines import encode_line, is_commit
 from ..storage.replaying import Replay
 from . import damage, hidden, legible, redo
 from .evidence import Evidence
-from .run_lines import Left, Line, RunLines, lost_commit
+from .run_lines import Left, Line, RunLines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -155,9 +155,7 @@ class _Mending:
         if self._evidence.identity(name, number) not in ("", record["content_hash"]):
             return None
         file = "the line itself, which its content hash proves"
-        self._found(
-            damage.of_messages(piece.where, piece.fault, name, [number], export="", file=file, repaired=True)
-        )
+        self._found(damage.of_messages(piece.where, piece.fault, name, [number], export="", file=file, repaired=True))
         return record
 
     # --- one run --------------------------------------------------------------------------------------------------------
@@ -169,14 +167,18 @@ class _Mending:
             again = self._again(left)
         if again is not None:
             self._ended(left, list(self._lines.redone(left, again)), again)
-        elif last and self._lines.commit_legible(left, self._survivors(left), self._damaged) is None:
+        elif last and not self._was_complete(left):
             self._unfinished(left)
         else:
             self._ended(left, list(self._lines.by_window(left)), None)
 
-    @staticmethod
-    def _survivors(left: Left) -> list[Line]:
-        return [Line(number, piece.data) for number, piece in left.survivors.items()]
+    def _was_complete(self, left: Left) -> bool:
+        """Whether the last run had its commit record: an index has its messages, or the damaged record can still be read."""
+        name = left.conversation_id
+        if any(self._evidence.identity(name, number) == identity for number, identity in left.hashes().items()):
+            return True
+        survivors = [Line(number, piece.data) for number, piece in left.survivors.items()]
+        return self._lines.commit_legible(left, survivors, self._damaged) is not None
 
     def _again(self, left: Left) -> Optional[Again]:
         """The run done again, where that agrees with all that is left of it."""
@@ -213,7 +215,8 @@ class _Mending:
             self._put(self._lines.commit_counted(left, lines))
             return
         where, fault = self._named()
-        export, file, record = "", "", None
+        export, file = "", ""
+        record: Optional[dict[str, Any]] = None
         if again is not None:
             export, file = again.run.record.name, again.file
             self._put(self._lines.commit_again(left, again))
@@ -221,7 +224,7 @@ class _Mending:
             record = self._lines.commit_legible(left, lines, self._damaged)
             if record is not None:
                 export, file = record["export"]["name"], "the line itself, which what it counts proves"
-            self._put(encode_line(record) if record is not None else lost_commit(left.conversation_id))
+            self._put(encode_line(record) if record is not None else self._lines.commit_in_its_place(left, lines))
         repaired = again is not None or record is not None
         self._found(
             damage.Finding(
@@ -272,7 +275,9 @@ class _Mending:
         for name, hashes in self._evidence.remembered.hashes.items():
             tip = self._replay.tip(name)
             behind = [number for number in range(tip, len(hashes)) if hashes[number]]
-            said = {n for f in self._done.findings if f.conversation == name for a, b in f.numbers for n in range(a, b + 1)}
+            said = {
+                n for f in self._done.findings if f.conversation == name for a, b in f.numbers for n in range(a, b + 1)
+            }
             numbers = [number for number in behind if number not in said]
             if numbers:
                 where, fault = self._salvaged.places[-1].name, "the log is shorter than it was"

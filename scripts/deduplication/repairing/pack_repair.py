@@ -9,8 +9,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Optional
+from typing import TYPE_CHECKING, Final, NamedTuple, Optional
 
 from ..archive.adding import Addition
 from ..archive.packing import BATCH_BYTES, packs_folder
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
     from ..project import Project
     from .damage import Finding
 
-QUARANTINE = "quarantine"
+QUARANTINE: Final = "quarantine"
+"""In the archive's folder: what was damaged."""
+_PACK: Final = re.compile(r"pack-\d+\.pack")
 
 
 class Kept(NamedTuple):
@@ -98,7 +101,8 @@ def _files(plan: Plan, packs: Rescued, elsewhere: Elsewhere) -> list[Kept]:
         if found is not None:
             kept.append(found[0])
             had.add(record.sha256)
-        _tell(plan, record, fault, "another file of the archive" if record.sha256 in had and not found else found and found[1])
+        same = "another file of the archive" if record.sha256 in had else None
+        _tell(plan, record, fault, found[1] if found is not None else same)
     _nameless(plan, packs, elsewhere, kept, had)
     said = {finding.where for finding in plan.findings}
     for path in plan.damaged:
@@ -182,7 +186,8 @@ def _nameless(plan: Plan, packs: Rescued, elsewhere: Elsewhere, kept: list[Kept]
 
 def _tell(plan: Plan, record: FileRecord, fault: str, file: Optional[str]) -> None:
     entry = Entry(record.name, record.session, record.size, record.mtime_ns, record.sha256.hex(), record.number)
-    where = fault.partition(",")[0].partition(":")[0]
+    pack = _PACK.search(fault)
+    where = pack.group() if pack is not None else os.path.basename(plan.folder)
     plan.findings.append(
         damage.Finding(
             damage.FILE,
@@ -214,11 +219,9 @@ def write(project: Project, plan: Plan, packs: Rescued, kept: list[Kept]) -> lis
     if not plan.findings and not plan.damaged:
         return []
     folder = os.path.join(project.archive, QUARANTINE)
-    moved = []
-    for path in plan.damaged:
-        for each in (path, index_path(path) if path.endswith(".pack") else ""):
-            if each and os.path.isfile(each) and not os.path.islink(each):
-                moved.append(f"{QUARANTINE}/{quarantined(folder, each, os.path.basename(each))}")
+    paths = [each for path in plan.damaged for each in (path, index_path(path))[: 1 + path.endswith(".pack")]]
+    present = [path for path in paths if os.path.isfile(path) and not os.path.islink(path)]
+    moved = [f"{QUARANTINE}/{quarantined(folder, path, os.path.basename(path))}" for path in present]
 
     def fill(new: str) -> None:
         for path in plan.whole:
@@ -229,6 +232,7 @@ def write(project: Project, plan: Plan, packs: Rescued, kept: list[Kept]) -> lis
         while anew:
             anew = _packed(new, packs, anew)
         _compare(new, kept)
+        packs.close()  # a folder with open files in it cannot be renamed on Windows
 
     rewriting.replaced(plan.folder, fill)
     return moved
@@ -236,20 +240,17 @@ def write(project: Project, plan: Plan, packs: Rescued, kept: list[Kept]) -> lis
 
 def _packed(folder: str, packs: Rescued, waiting: list[Kept]) -> list[Kept]:
     """Pack some of the files; the rest."""
-    size = 0
+    size = done = 0
     with opened_packs(folder) as target:
         addition = Addition(target, thorough=True)
-        for position, each in enumerate(waiting):
-            if size > BATCH_BYTES:
-                break
-            data = each.data if each.data is not None else b"".join(packs.restore(each.number))
-            size += len(data)
-            record = each.record
+        while done < len(waiting) and size < BATCH_BYTES:
+            record, number, data = waiting[done]
+            data = data if data is not None else b"".join(packs.restore(number))
             addition.add(data, name=record.name, mtime_ns=record.mtime_ns, session_of=_always(record.session))
-        else:
-            position = len(waiting)
+            size += len(data)
+            done += 1
         addition.commit()
-    return waiting[position:]
+    return waiting[done:]
 
 
 def _always(session: str) -> Callable[[str], str]:

@@ -51,8 +51,9 @@ def damaged(evidence: Evidence, elsewhere: Elsewhere) -> Iterator[Damaged]:
         if entry.path is None or not is_another(evidence, entry):
             continue
         record = next(
-            each for each in reversed(evidence.commits) if not evidence.sources.has(each["export"]["sha256"])
-            and evidence.is_named(each, entry.name)
+            each
+            for each in reversed(evidence.commits)
+            if not evidence.sources.has(each["export"]["sha256"]) and evidence.is_named(each, entry.name)
         )
         export = record["export"]
         yield Damaged(entry, record, elsewhere.find("", export["bytes"], bytes.fromhex(export["sha256"])))

@@ -16,7 +16,7 @@ from ..errors import DedupError
 from ..formats import transcript
 from ..ingesting import Input
 from ..prefix_proof import PrefixProof, proof_of
-from .sources import Part
+from .sources import Part, is_transcript, source_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,18 +56,22 @@ def of_digest(
 
 def of_prefix(replay: Replay, evidence: Evidence, digits: str, conversation_id: str) -> Optional[Again]:
     """The run of an export of which only the first digits of the SHA-256 are known: a file, or a part of a transcript."""
-    sha256 = evidence.sources.beginning_with(digits)
-    if sha256 is not None:
-        return of_digest(replay, evidence, sha256, conversation_id)
-    known = [cursor.source for _, cursor in replay.cursors()]
-    for source in dict.fromkeys([*reversed(known), *evidence.sources_captured()]):
+    for source in _captured(replay, evidence):
         before = replay.cursor(source)
         start = before[1].offset if before is not None else 0
-        for whole in evidence.sources.transcript(source):
+        for whole, where in evidence.sources.transcript(source):
             data = _lines_with(whole, start, digits)
             if data:
-                return of_part(replay, Part(data, whole, start, source))
-    return None
+                return of_part(replay, Part(data, whole, start, source, where))
+    sha256 = evidence.sources.beginning_with(digits)
+    return of_digest(replay, evidence, sha256, conversation_id) if sha256 is not None else None
+
+
+def _captured(replay: Replay, evidence: Evidence) -> list[str]:
+    """The paths of transcripts that were, or may have been, captured."""
+    known = [cursor.source for _, cursor in replay.cursors()]
+    archived = [source_of(entry.name) for entry in evidence.sources.entries if is_transcript(entry)]
+    return list(dict.fromkeys([*reversed(known), *evidence.sources_captured(), *archived]))
 
 
 def of_gap(replay: Replay, evidence: Evidence, source: str) -> Optional[Again]:
@@ -75,10 +79,10 @@ def of_gap(replay: Replay, evidence: Evidence, source: str) -> Optional[Again]:
     before = replay.cursor(source)
     start = before[1].offset if before is not None else 0
     end = evidence.next_part(source, start)
-    for whole in evidence.sources.transcript(source) if end is not None else ():
+    for whole, where in evidence.sources.transcript(source) if end is not None else ():
         data = whole[start:end]
         if data.endswith(b"\n") and end is not None and len(whole) >= end:
-            return of_part(replay, Part(data, whole, start, source))
+            return of_part(replay, Part(data, whole, start, source, where))
     return None
 
 
@@ -116,7 +120,7 @@ def of_part(replay: Replay, part: Part) -> Optional[Again]:
         slice_ = transcript.parse_slice(part.data, known[1].after if known is not None else "")
         capture.store_lines(_dedup(replay), Path(part.source), lines, slice_)
 
-    return _only(replay, again, part.source)
+    return _only(replay, again, part.where)
 
 
 def agrees(
@@ -169,5 +173,3 @@ def _lines_with(whole: bytes, start: int, digits: str) -> bytes:
         if digest.copy().hexdigest().startswith(digits):
             return whole[start:at]
     return b""
-
-

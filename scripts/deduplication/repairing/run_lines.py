@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Optional
 
 from ..clock import timestamp
 from ..model import LOST, counts
+from ..ordering import ranges
 from ..storage.base import NewOccurrence
 from ..storage.blobs import lift
 from ..storage.lines import decode_line, encode_line
@@ -162,9 +163,13 @@ class RunLines:
         return encode_line(record)
 
     def commit_counted(self, left: Left, lines: Sequence[Line]) -> bytes:
-        """The commit record as it is; with other counts where lines came to the run that it did not count."""
+        """The commit record as it is; with other counts where lines came to the run that it did not count.
+
+        What was lost may have been bookkeeping, which is not counted: then its own counts stay.
+        """
         record: Any = left.commit
-        if not any(line.file for line in lines) or any(line.lost for line in lines):
+        kinds = self._replay.conversation(left.conversation_id).columns.kinds
+        if any(LOST in kinds[first : last + 1] for first, last in record["window"]):
             return left.line
         counted = self._counts(left.conversation_id, lines, record["window"])
         if counted == (record["export"]["total"], record["export"]["new"]):
@@ -188,6 +193,25 @@ class RunLines:
                     return record
         return None
 
+    def commit_in_its_place(self, left: Left, lines: Sequence[Line]) -> bytes:
+        """A commit record for a run of which nothing has the real one: it holds together what is left of it.
+
+        Its export has no name, no bytes and no format; of the SHA-256 the digits are known that the lines name, zeros follow.
+        """
+        numbers = [line.number for line in lines if not line.lost]
+        window = [list(each) for each in ranges(numbers)]
+        total, new = self._counts(left.conversation_id, lines, window)
+        export = {"name": "", "sha256": left.digits.ljust(64, "0"), "bytes": 0, "format": "", "parser": 0}
+        return encode_line(
+            {
+                "conversation_id": left.conversation_id,
+                "timestamp": self._moment(left),
+                "export": {**export, "total": total, "new": new},
+                "window": window,
+                "processing_time_ms": 0,
+            }
+        )
+
     def _counts(self, conversation_id: str, lines: Sequence[Line], window: Sequence[Sequence[int]]) -> tuple[int, int]:
         kinds = self._replay.conversation(conversation_id).columns.kinds
         shown = [kinds[n] for first, last in window for n in range(first, last + 1) if n < len(kinds)]
@@ -200,9 +224,3 @@ def lost(conversation_id: str, number: int) -> Line:
     """In the place of an occurrence that nothing has any more."""
     record = {"conversation_id": conversation_id, "index": number, "lost": PLACEHOLDER}
     return Line(number, json.dumps(record, separators=(",", ":"), ensure_ascii=False).encode() + b"\n", lost=True)
-
-
-def lost_commit(conversation_id: str) -> bytes:
-    """In the place of a commit record that nothing can make again."""
-    record = {"conversation_id": conversation_id, "lost": PLACEHOLDER}
-    return json.dumps(record, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"

@@ -49,6 +49,8 @@ class Part(NamedTuple):
     start: int
     source: str
     """The path under which the file was captured."""
+    where: str
+    """The file that has it: the client's own, or an archived one."""
 
 
 class Sources:
@@ -151,15 +153,13 @@ class Sources:
 
     # --- transcripts ------------------------------------------------------------------------------------------------
 
-    def transcript(self, source: str) -> list[bytes]:
-        """What there is of the transcript that was captured from the path ``source``: the client's own file, archived ones."""
-        found = []
-        with contextlib.suppress(DedupError):
-            found.append(read(Path(source))[0])
+    def transcript(self, source: str) -> list[tuple[bytes, str]]:
+        """What there is of the transcript that was captured from the path ``source``: archived files, the client's own."""
         own = os.path.basename(source)
-        for entry in reversed(self.entries):
-            if entry.name.rpartition("/")[2] == own and (data := self._read(entry)) is not None:
-                found.append(data)
+        archived = ((self._read(e), e.name) for e in reversed(self.entries) if e.name.rpartition("/")[2] == own)
+        found = [(data, name) for data, name in archived if data is not None]
+        with contextlib.suppress(DedupError):
+            found.append((read(Path(source))[0], source))
         return found
 
     def _read(self, entry: Entry) -> Optional[bytes]:
@@ -171,10 +171,10 @@ class Sources:
     def part(self, cursor: Mapping[str, Any], size: int, sha256: str) -> Optional[Part]:
         """The lines that a capture read: ``size`` bytes up to the cursor's offset, with this SHA-256."""
         start = cursor["offset"] - size
-        for whole in self.transcript(cursor["source"]):
+        for whole, where in self.transcript(cursor["source"]):
             data = whole[max(start, 0) : cursor["offset"]]
             if hashlib.sha256(data).hexdigest() == sha256:
-                return Part(data, whole, start, cursor["source"])
+                return Part(data, whole, start, cursor["source"], where)
         return None
 
 

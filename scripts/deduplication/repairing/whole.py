@@ -14,6 +14,7 @@ from .. import archiving, locking
 from ..archive import checking, restoring
 from ..errors import StoreNotWritable
 from ..model import LOST, counts
+from ..prefix_proof import PrefixProof
 from ..storage.lines import is_commit
 from ..storage.log_store import Remembered
 from ..storage.salvage import salvage
@@ -143,9 +144,8 @@ def _counted(finding: Finding, mended: Mended) -> Finding:
     if finding.kind != damage.FILE:
         return finding
     numbers: set[tuple[str, int]] = set()
-    known = next((r["export"]["name"] for r in mended.evidence.commits if r["export"]["sha256"] == finding.sha256), "")
-    if known and finding.name.endswith(f" of {finding.where}"):
-        finding = replace(finding, name=known)  # its record is gone: the log still knows what it was called
+    if finding.name.endswith(f" of {finding.where}"):
+        finding = replace(finding, name=_name(finding, mended) or finding.name)
     for record in mended.evidence.commits:
         own = record.get("cursor", {}).get("source", "").replace("\\", "/")
         if record["export"]["sha256"] == finding.sha256 or ("/" in finding.name and own.endswith(f"/{finding.name}")):
@@ -155,3 +155,16 @@ def _counted(finding: Finding, mended: Mended) -> Finding:
     stored = sum(n < len(kinds[name]) and counts(kinds[name][n]) and kinds[name][n] != LOST for name, n in numbers)
     names = {name for name, _ in numbers}
     return replace(finding, messages=stored, conversation=finding.conversation or next(iter(names), ""))
+
+
+def _name(finding: Finding, mended: Mended) -> str:
+    """What a file was called of which the record is gone: the log tells it of exports, and of the captured transcripts."""
+    for record in mended.evidence.commits:
+        cursor = record.get("cursor")
+        if cursor is None and record["export"]["sha256"] == finding.sha256:
+            return str(record["export"]["name"])
+        if cursor is not None and cursor["offset"] == finding.bytes:
+            proof = PrefixProof.loads(cursor["offset"], cursor["prefix"])
+            if proof.chain or proof.rest == finding.sha256:  # up to a megabyte the proof is the SHA-256 itself
+                return "/".join(cursor["source"].replace("\\", "/").split("/")[-2:])
+    return ""

@@ -208,8 +208,6 @@ class Log:
             self._skip = 0
         if sealed != self.sealed.segments:
             self.sealed.rewrite(sealed)
-        elif rest is not None:
-            self.sealed.done()
 
     def cut(self, size: int, quarantine: str) -> None:
         """Move everything from ``size`` on into the file ``quarantine``, durably, and cut it off the log."""

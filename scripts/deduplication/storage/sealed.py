@@ -170,7 +170,7 @@ class Sealed:
 
     def done(self) -> None:
         """What was sealed is no longer in the open part of the log."""
-        with contextlib.suppress(FileNotFoundError), atomic.write_errors(self.folder):
+        with atomic.write_errors(self.folder), contextlib.suppress(FileNotFoundError):
             os.unlink(os.path.join(self.folder, _PENDING))
         atomic.remove_temporaries(self.folder)
         kept = {os.path.basename(segment.path) for segment in self.segments}
@@ -190,7 +190,9 @@ class Sealed:
         start = last.start if last is not None and before else self.end
         data = before + lzma.compress(lines, lzma.FORMAT_XZ, preset=_PRESET)
         end = self.end + len(lines)
-        segment = Segment(start, end, zlib.crc32(data), os.path.join(self.folder, sealed_name(start, end - start, data)))
+        segment = Segment(
+            start, end, zlib.crc32(data), os.path.join(self.folder, sealed_name(start, end - start, data))
+        )
         atomic.replace(segment.path, data)
         if before:
             self.segments[-1] = segment
