@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import os
 import random
 import shutil
@@ -109,10 +110,16 @@ class Scene:
         log = reader.read(reader.whole(self.state), self.state / "blobs")
         return log.messages, log.problems
 
+    def broken_blobs(self) -> set[str]:
+        """The blobs that are gone, or not what their names say."""
+        paths = [path for path in self._template.rglob("blobs/*/*") if path.is_file()]
+        here = {path.name: self.project.root / path.relative_to(self._template) for path in paths}
+        return {name for name, path in here.items() if not path.exists() or _digest(path) != name}
+
     def archive(self) -> dict[str, bytes]:
         """Every archived file by name, plain ones and packed ones, as an independent reader has them."""
         found = dict(archive_reader.read(self.project.archive / "packs"))
-        for path in self.project.archive.iterdir():
+        for path in self.project.archive.glob("*"):
             if path.is_file() and not path.name.startswith("."):
                 found[path.name] = path.read_bytes()
         return found
@@ -122,6 +129,10 @@ class Scene:
         folders = (self.state, self.project.archive)
         names = {".lock", ".gitignore"}
         return sorted(p for f in folders for p in f.rglob("*") if p.is_file() and p.name not in names)
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def transcript(cwd: str) -> list[bytes]:

@@ -32,11 +32,9 @@ def main(arguments: Sequence[str]) -> int:
     store = cast("LogStore", dedup.store)
     project = find_project(asked.project) if asked.storage_dir is None else None
     problems = store.verify()
-    only_indexes = all("(an index;" in problem for problem in problems)
     checked = checking.check_project(project) if project is not None else None
     problems += checked.all_problems() if checked is not None else []
-    damaged = not only_indexes or (checked is not None and bool(checked.all_problems()))
-    findings = whole.examine(store, project) if damaged or whole.suspicious(store, project) else []
+    findings = whole.examine(store, project) if problems or whole.suspicious(store, project) else []
     ok = not problems and not findings
     if asked.json:
         import json

@@ -218,6 +218,11 @@ def write(project: Project, plan: Plan, packs: Rescued, kept: list[Kept]) -> lis
     """
     if not plan.findings and not plan.damaged:
         return []
+    with examined(project) as (again, _, _):
+        if again.findings != plan.findings:
+            raise ArchiveDamaged(
+                "the disk gives other bytes at each reading", hint="Copy the archive to another disk first."
+            )
     folder = os.path.join(project.archive, QUARANTINE)
     paths = [each for path in plan.damaged for each in (path, index_path(path))[: 1 + path.endswith(".pack")]]
     present = [path for path in paths if os.path.isfile(path) and not os.path.islink(path)]

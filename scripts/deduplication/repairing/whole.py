@@ -17,7 +17,7 @@ from ..model import LOST, counts
 from ..prefix_proof import PrefixProof
 from ..storage.lines import is_commit
 from ..storage.log_store import Remembered
-from ..storage.salvage import salvage
+from ..storage.salvage import salvage, salvage_twice
 from . import blob_repair, damage, log_files, log_repair, pack_repair, plain_repair
 from .elsewhere import Elsewhere
 from .evidence import Evidence
@@ -95,7 +95,7 @@ def repair(store: LogStore, project: Optional[Project]) -> Repaired:
         mended: list[Mended] = []
 
         def mend() -> list[str]:
-            salvaged = salvage(store.log)
+            salvaged = salvage_twice(store.log)
             found = log_repair.mend(salvaged, Sources(shelf), store.blobs.folder, store.remembered())
             done.findings += [*found.findings, *blob_repair.mend(found)]
             done.quarantined += [f"{store_name}/{name}" for name in log_files.write(store.log, salvaged, found)]

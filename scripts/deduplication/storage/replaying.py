@@ -12,6 +12,7 @@ from .blobs import Blobs
 from .lines import Damaged, Line, decode_line
 from .log import Log
 from .log_store import LogStore
+from .recount import held
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -79,7 +80,7 @@ class Replay(LogStore):
             record = decode_line(data)
             self._state.apply(record, line, self.blobs.fingerprint(record))
         except Damaged:
-            self._state.unreadable += 1
+            self._state.unreadable += held(line)
             return False
         return True
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Optional
 
 from .. import atomic
+from ..errors import StoreDamaged
 from . import healing
 from .lines import Damaged, decode_line
 from .sealed import FOLDER, Segment, named
@@ -64,6 +65,20 @@ class Salvaged:
         return not any(piece.record is None or piece.healed for piece in self.pieces) and not any(
             place.fault for place in self.places
         )
+
+
+def salvage_twice(log: Log) -> Salvaged:
+    """The same, read twice where something is damaged: raises :class:`StoreDamaged` where the disk gives other bytes then."""
+    found = salvage(log)
+    if not found.sound():
+        again = salvage(log)
+        if [(piece.data, piece.fault) for piece in found.pieces] != [
+            (piece.data, piece.fault) for piece in again.pieces
+        ]:
+            raise StoreDamaged(
+                f"{log.path}: the disk gives other bytes at each reading", hint="Copy the store to another disk first."
+            )
+    return found
 
 
 def salvage(log: Log) -> Salvaged:
