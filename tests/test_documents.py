@@ -293,6 +293,7 @@ COMMANDS = {
     "deduplicate_export.py": "scripts/deduplicate_export.py",
     "deduplicate_export.py verify": "scripts/deduplicate_export.py verify",
     "deduplicate_export.py rebuild": "scripts/deduplicate_export.py rebuild",
+    "deduplicate_export.py repair": "scripts/deduplicate_export.py repair",
     "deduplicate_export.py capture": "scripts/deduplicate_export.py capture",
     "deduplicate_export.py search": "scripts/deduplicate_export.py search",
     "deduplicate_export.py show": "scripts/deduplicate_export.py show",

@@ -160,7 +160,7 @@ def _damaged_in_both(scene):
     data[len(data) // 2 : len(data) // 2 + 900] = bytes(len(data[len(data) // 2 : len(data) // 2 + 900]))
     log.write_bytes(bytes(data))
     next(path for path in sizes if path.parent.parent.name == "blobs").unlink()
-    pack = sorted(path for path in sizes if path.suffix == ".pack")[-1]
+    pack = max(path for path in sizes if path.suffix == ".pack")
     data = bytearray(pack.read_bytes())
     data[-200] ^= 0xFF
     data[70:200] = bytes(130)
