@@ -483,7 +483,7 @@ def test_every_file_of_the_store_is_described(installed, monkeypatch):
     found += [path.name for path in installed.state.glob("*.sqlite3*")]
     used = {row for row, pattern in patterns.items() for file in found if pattern.fullmatch(file)}
     assert [file for file in found if not any(pattern.fullmatch(file) for pattern in patterns.values())] == []
-    assert set(rows) - used == {"NAME.PID.tmp", "sealed/.pending"}
+    assert set(rows) - used == {"NAME.PID.tmp", "sealed/.pending", "quarantine/damaged-DATE-NAME"}
 
 
 def test_every_place_in_the_project_is_described(installed):

@@ -59,11 +59,11 @@ def some(name):
     return hashlib.sha256(name[-8:].encode()).digest()[0] % 2 == 0
 
 
-def judged(scene, done):
+def judged(scene, done, what):
     """Messages and files that are gone are those that were reported, and the store verifies where nothing is."""
     lost = done.lost()
     blobs = {finding.sha256 for finding in lost if finding.kind == damage.BLOB}
-    assert blobs == scene.broken_blobs()
+    assert blobs == scene.broken_blobs(), what
     named = {
         (finding.conversation, number)
         for finding in lost
@@ -79,13 +79,13 @@ def judged(scene, done):
             for number, row in rows.items()
             if found.get(name, {}).get(number) != row
         }
-        assert gone == named
-        assert named or not problems
+        assert gone == named, what
+        assert named or not problems, what
     files = scene.archive()
     missing = {name for name, data in scene.files.items() if files.get(name) != data}
     final = {hashlib.sha256(data).hexdigest() for data in scene.files.values()}
-    assert missing == {f.name for f in lost if f.kind == damage.FILE and f.sha256 in final}
-    assert (done.remaining == []) == (not named and not blobs)
+    assert missing == {f.name for f in lost if f.kind == damage.FILE and f.sha256 in final}, what
+    assert lost or not done.remaining, what
 
 
 CASES = {
@@ -110,7 +110,7 @@ def test_any_one_file_may_be_damaged_in_any_way(make, form, case, full):
             continue  # a plain file that somebody takes away is no damage: nothing says that it must be there
         repair_scenes.damage(path, how, random.Random(f"{path.name[:12]}{how}{number}"))
         done = whole.repair(scene.dedup().store, scene.project)
-        judged(scene, done)
+        judged(scene, done, (path.name, how, number))
         again = whole.repair(scene.dedup().store, scene.project)
         assert [f for f in again.findings if f.kind not in (damage.MESSAGES, damage.BLOB)] == [], (path, how, number)
         _count(scene, path, how, done)

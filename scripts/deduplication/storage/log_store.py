@@ -393,6 +393,15 @@ class LogStore:
             return Remembered({}, {})
         return Remembered(hashes, exports)
 
+    def _remembered_size(self) -> int:
+        """How many bytes of the log the index accounts for, 0 where there is none that can be read."""
+        self._use(sqlite=self._sqlite or os.path.lexists(self._path(sqlite_file.NAME)))
+        try:
+            loaded = self._index.load() if self._index.identity() else None
+        except (StoreError, IndexDamaged, ValueError, OSError):
+            return 0
+        return loaded[0].size if loaded is not None else 0
+
     def rebuild(self, mend: Callable[[], list[str]] | None = None) -> list[str]:
         """Make the index anew. Damaged lines are healed where one bit was flipped, else passed over and named.
 
@@ -408,12 +417,14 @@ class LogStore:
             self._audit = AuditMark()
             atomic.remove_temporaries(self.folder)
             self.log.settle(write=True)
+            shorter = self._remembered_size() > self.log.size()
             problems = mend() if mend is not None else heal(self.log)
             self._state, found, audit, committed = recount(self.log)
             if committed < self.log.size():
                 found.append(self._put_aside(committed))
                 self._state, _, audit, _ = recount(self.log)
-            if not self._state.unreadable:  # else one of the lines that cannot be read may refer to them
+            # A line that cannot be read, or that is gone, may refer to a blob: then each of them is kept.
+            if not (self._state.unreadable or shorter or mend is not None) and self.log.size():
                 clean_blobs(self.log)
             self._use(sqlite=self._sqlite or self._state.occurrences >= LARGE)
             if not isinstance(self._index, SqliteIndex):
