@@ -294,6 +294,7 @@ COMMANDS = {
     "deduplicate_export.py": "scripts/deduplicate_export.py",
     "deduplicate_export.py verify": "scripts/deduplicate_export.py verify",
     "deduplicate_export.py rebuild": "scripts/deduplicate_export.py rebuild",
+    "deduplicate_export.py repair": "scripts/deduplicate_export.py repair",
     "deduplicate_export.py capture": "scripts/deduplicate_export.py capture",
     "deduplicate_export.py search": "scripts/deduplicate_export.py search",
     "deduplicate_export.py show": "scripts/deduplicate_export.py show",
@@ -486,7 +487,12 @@ def test_every_file_of_the_store_is_described(installed, monkeypatch):
     found += [path.name for path in installed.state.glob("*.sqlite3*")]
     used = {row for row, pattern in patterns.items() for file in found if pattern.fullmatch(file)}
     assert [file for file in found if not any(pattern.fullmatch(file) for pattern in patterns.values())] == []
-    assert set(rows) - used == {"NAME.PID.tmp", "sealed/.pending", "checkpoint.pending"}
+    assert set(rows) - used == {
+        "NAME.PID.tmp",
+        "sealed/.pending",
+        "checkpoint.pending",
+        "quarantine/damaged-DATE-NAME",
+    }
 
 
 def test_every_place_in_the_project_is_described(installed):

@@ -20,12 +20,15 @@ from . import atomic
 from .errors import ExportChanged, UnsafePath
 from .locking import exclusive
 from .reading import CHUNK, Identity, open_regular, take
+from .storage import rewriting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .project import Project
 
+PACKS: Final = "packs"
+"""The folder of the packs in the archive."""
 LOCK: Final = ".lock"
 _IGNORE: Final = ".gitignore"
 _INCOMING: Final = ".incoming-"
@@ -191,6 +194,7 @@ def opened(project: Project) -> Iterator[Archive]:
                 ignore, b"# Raw exports may hold secrets: they stay on this machine.\n*\n", mode=atomic.SHARED_FILE
             )
     with exclusive(lock_path(folder)):
+        rewriting.settled(os.path.join(folder, PACKS))
         with atomic.write_errors(folder):
             archive = Archive(str(real))
         yield archive

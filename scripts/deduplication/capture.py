@@ -91,7 +91,7 @@ def grown(dedup: ClaudeConversationDeduplicator, transcripts: Iterable[Transcrip
 
 
 @dataclass(frozen=True)
-class _Read:
+class Lines:
     """New lines of a file, and the cursor as it is once they are stored."""
 
     data: bytes
@@ -115,7 +115,7 @@ def _capture_part(dedup: ClaudeConversationDeduplicator, file: Path, *, thorough
         with dedup.store.transaction():
             # Another hook may have stored the same lines meanwhile: then they are read again, from where it stopped.
             if dedup.store.cursor(source) == before:
-                done = _store(dedup, file, read, part)
+                done = store_lines(dedup, file, read, part)
                 return _told(done, before[1].offset) if before is not None and read.known is None else done
 
 
@@ -128,7 +128,7 @@ def _told(done: Captured, captured: int) -> Captured:
     return replace(done, warnings=(*done.warnings, warning))
 
 
-def _read(file: Path, before: tuple[str, Cursor, int] | None, *, thorough: bool) -> _Read | None:
+def _read(file: Path, before: tuple[str, Cursor, int] | None, *, thorough: bool) -> Lines | None:
     descriptor, identity = open_regular(file)
     try:
         proof, rest = PrefixProof(), b""
@@ -145,7 +145,7 @@ def _read(file: Path, before: tuple[str, Cursor, int] | None, *, thorough: bool)
     data = _without_lines_before_their_parents(data, rest)
     if not data:
         return None
-    return _Read(data, proof.extended(rest, data), before if proof.offset else None)
+    return Lines(data, proof.extended(rest, data), before if proof.offset else None)
 
 
 def _proven(descriptor: int, stored: PrefixProof, *, thorough: bool) -> tuple[PrefixProof, bytes]:
@@ -195,9 +195,9 @@ def _young(line: bytes) -> bool:
     return abs(time.time() - written) < _YOUNG
 
 
-def _store(dedup: ClaudeConversationDeduplicator, file: Path, read: _Read, part: transcript.Slice) -> Captured:
+def store_lines(dedup: ClaudeConversationDeduplicator, file: Path, read: Lines, part: transcript.Slice) -> Captured:
     """Inside the transaction in which the cursor was seen to be as it was."""
-    export = replace(part.export, messages=tuple(_with_output(file, message) for message in part.export.messages))
+    export = replace(part.export, messages=tuple(with_output(file, message) for message in part.export.messages))
     session = read.known[1].session if read.known else export.conversation_id or file.stem
     export = replace(export, conversation_id=session)
     cursor = Cursor(
@@ -226,7 +226,7 @@ def _store(dedup: ClaudeConversationDeduplicator, file: Path, read: _Read, part:
     )
 
 
-def _with_output(file: Path, message: Message) -> Message:
+def with_output(file: Path, message: Message) -> Message:
     """A result that the client wrote to a file of its own for its size, with what that file says behind its beginning.
 
     The file is looked for where the client puts it, beside this transcript, whatever path the line names.

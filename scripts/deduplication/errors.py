@@ -93,6 +93,12 @@ class StoreDamaged(StoreError):
     hint = "Run 'deduplicate_export.py verify' to see what is affected, then 'deduplicate_export.py rebuild'."
 
 
+class StoreHasLog(StoreError):
+    """The store has a log, and is not replaced"""
+
+    hint = "Run 'deduplicate_export.py repair'; or leave --yes out: the new store is then made in a folder of its own."
+
+
 class StoreLocked(StoreError):
     """Another run is using the message store"""
 

@@ -40,15 +40,20 @@ def _savings(percent: float) -> str:
     return f"{percent:.1f}% saved" if percent >= 0 else f"{-percent:.1f}% more"
 
 
-def verified(problems: Sequence[str], unique: str) -> str:
-    """The result of ``verify``; ``unique`` is the number of messages where all is well."""
-    if not problems:
+def verified(problems: Sequence[str], unique: str, costs: str = "") -> str:
+    """The result of ``verify``; ``unique`` is the number of messages where all is well, ``costs`` what damage costs."""
+    if not problems and not costs:
         return f"✅ Verified: every line, every message and every number is right ({unique} unique messages)."
     return "\n".join(
         [
-            f"❌ {len(problems)} problem(s) found:",
+            f"❌ {len(problems)} problem(s) found:" if problems else "❌ The store verifies; the archive does not:",
             *(f"   - {printable(problem)}" for problem in problems),
-            "   → 'deduplicate_export.py rebuild' makes the indexes anew and sets single flipped bits right.",
+            *([costs] if costs else []),
+            (
+                "   → 'deduplicate_export.py repair' makes whole what can be; 'repair --dry-run' says what it would do."
+                if costs
+                else "   → 'deduplicate_export.py rebuild' makes the indexes anew and sets single flipped bits right."
+            ),
         ]
     )
 

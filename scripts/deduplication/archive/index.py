@@ -95,6 +95,17 @@ class Index:
             data.close()
             raise
 
+    @classmethod
+    def of_any(cls, path: str) -> Index | None:
+        """The index in the file at ``path``, whatever has become of its pack; None where it is not sound itself."""
+        try:
+            with atomic.open_regular(path) as file:
+                data = file.read()
+            found = cls(data, _HEADER.unpack_from(data)[7])
+        except (OSError, ValueError, struct.error):
+            return None
+        return found if found.sound() else None
+
     def close(self) -> None:
         """Let go of the file."""
         if isinstance(self._data, mmap.mmap):

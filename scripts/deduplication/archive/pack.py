@@ -35,7 +35,8 @@ class Pack:
     Raises :class:`ArchiveDamaged`, with the pack's name, wherever what is read is not what was written.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, salvage: bool = False) -> None:
+        """``salvage``: where neither header nor trailer says what the pack holds, take it from the frames that are whole."""
         self.path = path
         self.name = os.path.basename(path)
         try:
@@ -45,8 +46,10 @@ class Pack:
         self.size = os.fstat(self._file.fileno()).st_size
         self.problems: list[str] = []
         """What is wrong with header and trailer, where one of them still says what the pack holds."""
+        self._end = self.size - frames.TRAILER_SIZE
+        """Where the frames end; a trailer that is gone has left its place to them."""
         try:
-            self.header: Header = self._header()
+            self.header: Header = self._header(salvage=salvage)
         except ArchiveDamaged:
             self.close()
             raise
@@ -55,13 +58,17 @@ class Pack:
         """Let go of the file."""
         self._file.close()
 
-    def _header(self) -> Header:
+    def _header(self, *, salvage: bool) -> Header:
         found: list[Header] = []
         for what, at in (("header", 0), ("trailer", self.size - frames.TRAILER_SIZE)):
             try:
                 found.append(frames.Header.decode(self._take(max(at, 0), frames.HEADER_SIZE)))
             except ValueError as error:
                 self.problems.append(f"{what}: {error}")
+                if what == "trailer":
+                    self._end = self.size
+        if not found and salvage and (header := self._told_by_frames()) is not None:
+            return header
         if not found:
             raise ArchiveDamaged(f"{self.name}: {'; '.join(self.problems)}")
         if found[0] != found[-1]:
@@ -69,6 +76,28 @@ class Pack:
         if found[0].size != self.size:
             self.problems.append(f"it has {self.size:,} bytes instead of {found[0].size:,}")
         return found[0]
+
+    def _told_by_frames(self) -> Optional[Header]:
+        ranges: dict[int, list[int]] = {frames.SEGMENTS: [], frames.FILES: []}
+        count = 0
+        for frame, _ in self.scan():
+            if frame is not None and self._is_whole(frame):
+                ranges[frame.kind] += (frame.first, frame.first + frame.count)
+                count += 1
+        segments, files = ranges[frames.SEGMENTS], ranges[frames.FILES]
+        if not count:
+            return None
+        first, first_file = min(segments, default=0), min(files, default=0)
+        return frames.Header(
+            first, max(segments, default=0) - first, first_file, max(files, default=0) - first_file, count, self.size
+        )
+
+    def _is_whole(self, frame: Frame) -> bool:
+        try:
+            self.body(frame)
+        except ArchiveDamaged:
+            return False
+        return True
 
     @property
     def sha256(self) -> bytes:
@@ -86,7 +115,7 @@ class Pack:
 
     def scan(self) -> Iterator[tuple[Optional[Frame], str]]:
         """Every frame in order; where there is none as it should be: None and what is wrong, then what comes behind it."""
-        at, end = frames.HEADER_SIZE, self.size - frames.TRAILER_SIZE
+        at, end = frames.HEADER_SIZE, self._end
         while at < end:
             try:
                 frame = self.head(at)
@@ -131,7 +160,7 @@ class Pack:
     def head(self, at: int) -> Frame:
         """The frame that begins at ``at``."""
         try:
-            return frames.head(self._take(at, frames.FRAME_HEAD), at, self.size - frames.TRAILER_SIZE)
+            return frames.head(self._take(at, frames.FRAME_HEAD), at, self._end)
         except ValueError as error:
             raise ArchiveDamaged(f"{self.name}, byte {at}: the head of a frame is damaged: {error}") from error
 

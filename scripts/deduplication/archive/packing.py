@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from .. import archiving, atomic
 from ..errors import DedupError, ExportChanged, UnsafePath
 from ..reading import Identity, read
+from ..storage import rewriting
 from .packs import FOLDER
 from .putting import Put, Source, put
 
@@ -48,7 +49,7 @@ def packs_folder(project: Project) -> str:
     folder = os.path.join(project.archive, FOLDER)
     if os.path.islink(folder):
         raise UnsafePath(f"{folder} is a symbolic link", hint="Make it a folder of the project.")
-    return folder
+    return rewriting.current(folder)
 
 
 def pack(

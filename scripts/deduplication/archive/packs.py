@@ -94,7 +94,7 @@ class Packs:
         for number, name in listed(self.folder):
             path = os.path.join(self.folder, name)
             try:
-                pack = Pack(path)
+                pack = self._pack(path)
             except ArchiveDamaged as error:
                 self.problems.append(error.detail)
                 self.unreadable.append(name)
@@ -104,8 +104,14 @@ class Packs:
                 continue
             self.problems += [f"{name}, {problem}" for problem in pack.problems]
             end = pack.header.first_file + pack.header.files
-            self.members.append(Member(number, pack, opened_index(pack)))
+            self.members.append(Member(number, pack, self._index(pack)))
         self._look_for_lost(end)
+
+    def _pack(self, path: str) -> Pack:
+        return Pack(path)
+
+    def _index(self, pack: Pack) -> Index:
+        return opened_index(pack)
 
     def _look_for_lost(self, end: int) -> None:
         """Indexes whose packs are gone, and whose files no other pack has: behind the last pack nothing else tells of a loss."""
@@ -122,7 +128,7 @@ class Packs:
 
     def _left_over(self, pack: Pack) -> None:
         """A pack whose numbers an earlier one has: taken in by it, and to be removed; or not ours, and to be named."""
-        with contextlib.closing(pack), contextlib.closing(opened_index(pack)) as left:
+        with contextlib.closing(pack), contextlib.closing(self._index(pack)) as left:
             taken_in = all(self.file(known.sha256) >= 0 for known in left.all_known())
         if taken_in:
             self.stale.append(pack.path)
@@ -327,6 +333,8 @@ def opened_index(pack: Pack) -> Index:
         return index.Index.load(path, pack.sha256)
     except (OSError, ValueError):
         data = index.made_from(pack)
+    if pack.problems and index.Index.of_any(path) is not None:
+        return index.Index(data, pack.sha256)  # what lies there knows more of the pack than is left of it: for repair
     with contextlib.suppress(StoreNotWritable):
         write_index(path, data)
     return index.Index(data, pack.sha256)

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 SUBCOMMANDS: Final = (
     "verify",
     "rebuild",
+    "repair",
     "capture",
     "search",
     "show",

@@ -1,16 +1,18 @@
-"""``deduplicate_export.py rebuild``: make every index anew from the log."""
+"""``deduplicate_export.py rebuild``: make every index anew from the log, or a new store from the archived files."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .. import report, store_report
+from .. import repair_report, report, store_report
 from ..archive import checking
-from ..errors import EXIT_FAILURE, EXIT_OK
+from ..errors import EXIT_FAILURE, EXIT_OK, UsageError
 from ..project import find_project
+from ..repairing import anew
 from . import arguments as shared
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
 
 
@@ -19,11 +21,20 @@ def main(arguments: Sequence[str]) -> int:
     parser = shared.Parser(
         "deduplicate_export.py rebuild",
         "Delete nothing, keep the log, and make every index anew from it. A log line in which a single bit was flipped\n"
-        "is set right; what cannot be set right is named.",
+        "is set right; what cannot be set right is named. With --from-exports a new store is made of every archived file.",
     )
     shared.add_store(parser)
+    parser.add_argument("--from-exports", action="store_true", help="make a new store from every archived file")
+    parser.add_argument("--into", metavar="DIR", help="with --from-exports: where (default: a folder beside the store)")
+    parser.add_argument(
+        "--yes", action="store_true", help="with --from-exports: in the place of a store whose log is gone"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     asked = parser.parse_args(arguments)
+    if asked.from_exports:
+        return _anew(asked)
+    if asked.into is not None or asked.yes:
+        raise UsageError("--into and --yes go with --from-exports")
     dedup = shared.deduplicator(asked, existing=True)
     found = dedup.store.rebuild()
     if asked.storage_dir is None:
@@ -36,3 +47,34 @@ def main(arguments: Sequence[str]) -> int:
     else:
         report.show(store_report.rebuilt(found, remaining))
     return EXIT_FAILURE if remaining else EXIT_OK
+
+
+def _anew(asked: argparse.Namespace) -> int:
+    """A new store; 1 where the old one had something that no archived file has, or a file could not be processed."""
+    if asked.storage_dir is not None:
+        raise UsageError(
+            "--from-exports takes the archive of a project", hint="Pass --project, and --into for the folder."
+        )
+    if asked.into is not None and (asked.yes or not asked.into):
+        raise UsageError("--into names a folder, and does not go with --yes")
+    done = anew.make(find_project(asked.project), asked.backend, into=asked.into, in_place=asked.yes)
+    ok = not done.missing and not done.failures
+    if asked.json:
+        import json
+
+        print(
+            json.dumps(
+                {
+                    "ok": ok,
+                    "folder": done.folder,
+                    "moved": done.moved,
+                    "files": done.files,
+                    "unique": done.unique,
+                    "missing": [each._asdict() for each in done.missing],
+                    "failed": [{"name": name, "error": error} for name, error in done.failures],
+                }
+            )
+        )
+    else:
+        report.show(repair_report.made_anew(done))
+    return EXIT_OK if ok else EXIT_FAILURE

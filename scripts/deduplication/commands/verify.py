@@ -1,17 +1,20 @@
-"""``deduplicate_export.py verify``: recount everything from the log."""
+"""``deduplicate_export.py verify``: recount everything from the log, and say what damage costs."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from .. import archive_report, report, store_report
+from .. import archive_report, repair_report, report, store_report
 from ..archive import checking
 from ..errors import EXIT_FAILURE, EXIT_OK
 from ..project import find_project
+from ..repairing import whole
 from . import arguments as shared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from ..storage.log_store import LogStore
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -20,21 +23,26 @@ def main(arguments: Sequence[str]) -> int:
         "deduplicate_export.py verify",
         "Read the whole log and recount everything: every line's checksum, every message's content hash, the numbers of\n"
         "every run, and every index against what the log says. Then every byte of the archive's packs, and every file that\n"
-        "can be restored from them. Nothing is changed.",
+        "can be restored from them. Says what each damage costs, and where 'repair' would take it from. Nothing is changed.",
     )
     shared.add_store(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     asked = parser.parse_args(arguments)
     dedup = shared.deduplicator(asked, existing=True)
-    problems = dedup.store.verify()
-    checked = None if asked.storage_dir is not None else checking.check_project(find_project(asked.project))
+    store = cast("LogStore", dedup.store)
+    project = find_project(asked.project) if asked.storage_dir is None else None
+    problems = store.verify()
+    checked = checking.check_project(project) if project is not None else None
     problems += checked.all_problems() if checked is not None else []
+    findings = whole.examine(store, project) if problems or whole.suspicious(store, project) else []
+    ok = not problems and not findings
     if asked.json:
         import json
 
-        print(json.dumps({"ok": not problems, "problems": problems}))
+        print(json.dumps({"ok": ok, "problems": problems, "costs": repair_report.as_data(findings)}))
     else:
-        report.show(store_report.verified(problems, "" if problems else f"{dedup.global_unique_count():,}"))
+        unique = f"{dedup.global_unique_count():,}" if ok else ""
+        report.show(store_report.verified(problems, unique, repair_report.costs(findings)))
         if checked is not None:
             report.show(archive_report.checked(checked))
-    return EXIT_FAILURE if problems else EXIT_OK
+    return EXIT_OK if ok else EXIT_FAILURE

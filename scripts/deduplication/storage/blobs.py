@@ -78,7 +78,7 @@ class Blobs:
         content, found = lift(message["content"]) if message else ("", {})
         if not found:
             return record
-        self._keep(found)
+        self.keep(found)
         sizes = {digest: len(data) for digest, data in found.items()}
         return {**record, "message": {**message, "content": content, "blobs": sizes}}  # type: ignore[dict-item]
 
@@ -109,7 +109,7 @@ class Blobs:
         try:
             if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
                 raise OSError("not the name of a blob")  # noqa: TRY301 - one place says what is lost
-            with atomic.open_regular(self._path(digest)) as file:
+            with atomic.open_regular(self.path(digest)) as file:
                 data = file.read()
         except OSError as error:
             self.lost[str(digest)] = "missing" if isinstance(error, FileNotFoundError) else str(error.strerror or error)
@@ -140,9 +140,10 @@ class Blobs:
                 count += 1
         return count
 
-    def _keep(self, found: Mapping[str, bytes]) -> None:
+    def keep(self, found: Mapping[str, bytes]) -> None:
+        """Write what is not there, or not as its name says, durably. Raises ``StoreNotWritable``."""
         for digest, data in found.items():
-            path = self._path(digest)
+            path = self.path(digest)
             folder = os.path.dirname(path)
             with atomic.write_errors(path):
                 for each in (self.folder, folder):
@@ -159,7 +160,8 @@ class Blobs:
                     atomic.replace(path, data)
                     del self.lost[digest]
 
-    def _path(self, digest: str) -> str:
+    def path(self, digest: str) -> str:
+        """Where the blob of this digest lies."""
         return os.path.join(self.folder, digest[:2], digest)
 
     def _files(self) -> Iterator[os.DirEntry[str]]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .lines import Record
+    from .sealed import Segment
 
 
 class Log:
@@ -35,6 +36,8 @@ class Log:
 
     def settle(self, *, write: bool) -> None:
         """Take notice of what is sealed, and finish what was being sealed when a process was killed."""
+        if write:
+            self.sealed.settle()
         self.sealed.look()
         self._skip = 0
         pending = self.sealed.pending()
@@ -193,6 +196,18 @@ class Log:
                 with contextlib.suppress(StoreError):  # else the next run puts the unfinished part aside
                     atomic.truncate(self.path, size)
             raise
+
+    def rewrite(self, sealed: list[Segment | bytes], rest: bytes | None) -> None:
+        """Have these sealed files and lines in the place of the sealed ones, and ``rest`` in that of the open part.
+
+        Each in one step, durably; None leaves the open part as it is. Whatever must be kept of the old bytes was copied
+        before. Raises ``StoreNotWritable``.
+        """
+        if rest is not None:
+            atomic.replace(self.path, rest)
+            self._skip = 0
+        if sealed != self.sealed.segments:
+            self.sealed.rewrite(sealed)
 
     def cut(self, size: int, quarantine: str) -> None:
         """Move everything from ``size`` on into the file ``quarantine``, durably, and cut it off the log."""

@@ -11,13 +11,14 @@ import os
 import time
 import zlib
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .. import atomic, locking
 from ..errors import StoreDamaged, StoreError, StoreNotPrivate, StoreNotWritable
 from ..model import LOST
 from ..overlap import telling
 from . import blobs, sqlite_file
+from .checked_entries import IndexDamaged
 from .footprint import LOG, footprint
 from .index import AUDIT, AuditMark
 from .json_index import JsonIndex
@@ -29,7 +30,7 @@ from .sqlite_index import SqliteIndex
 from .state import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from ..columns import Columns
     from ..savings import Seen
@@ -50,6 +51,13 @@ OPEN: Final = 64 * 1024
 """Bytes from which on the open part of the log is sealed."""
 _AUDIT_TAIL: Final = 64 * 1024
 """Bytes at the end of the audit file that are looked at: far more than what a system keeps back for half a minute."""
+
+
+class Remembered(NamedTuple):
+    """What an index has of a log: content hashes by conversation and sequence number, and each export's conversation."""
+
+    hashes: dict[str, list[str]]
+    exports: dict[str, str]
 
 
 class LogStore:
@@ -394,10 +402,42 @@ class LogStore:
             return [f"{AUDIT}: {error.strerror or error}"]
         return [] if same else [f"{AUDIT}: does not say what the log says (an index; 'rebuild' makes it again)"]
 
-    def rebuild(self) -> list[str]:
+    @contextlib.contextmanager
+    def held(self) -> Iterator[Log]:
+        """The log under the store's lock, whatever state it and its index are in; nothing is recovered or created."""
+        with contextlib.ExitStack() as stack:
+            if os.path.isdir(self.folder):
+                self._lock(stack, write=False)
+            yield self.log
+
+    def remembered(self) -> Remembered:
+        """What the index has of the log, where it can be read and is sound. Whoever calls this holds the lock."""
+        self._use(sqlite=self._sqlite or os.path.lexists(self._path(sqlite_file.NAME)))
+        try:
+            loaded = self._index.load() if self._index.identity() else None
+            if loaded is None:
+                return Remembered({}, {})
+            state = loaded[0]
+            hashes = {name: list(each.columns.hashes) for name, each in state.conversations.items()}
+            exports = {sha256: str(seen[-1][0]) for sha256, seen in state.exports.items()}
+        except (StoreError, IndexDamaged, ValueError, OSError):
+            return Remembered({}, {})
+        return Remembered(hashes, exports)
+
+    def _remembered_size(self) -> int:
+        """How many bytes of the log the index accounts for, 0 where there is none that can be read."""
+        self._use(sqlite=self._sqlite or os.path.lexists(self._path(sqlite_file.NAME)))
+        try:
+            loaded = self._index.load() if self._index.identity() else None
+        except (StoreError, IndexDamaged, ValueError, OSError):
+            return 0
+        return loaded[0].size if loaded is not None else 0
+
+    def rebuild(self, mend: Callable[[], list[str]] | None = None) -> list[str]:
         """Make the index anew. Damaged lines are healed where one bit was flipped, else passed over and named.
 
-        What stands behind the last complete run is put aside, as the next run would do.
+        What stands behind the last complete run is put aside, as the next run would do. ``mend`` is called in the place of
+        healing, under the lock; it may rewrite the log.
         """
         self._prepare()
         with locking.exclusive(self._path(LOCK), self._timeout):
@@ -408,12 +448,14 @@ class LogStore:
             self._audit = AuditMark()
             atomic.remove_temporaries(self.folder)
             self.log.settle(write=True)
-            problems = heal(self.log)
+            shorter = self._remembered_size() > self.log.size()
+            problems = mend() if mend is not None else heal(self.log)
             self._state, found, audit, committed = recount(self.log)
             if committed < self.log.size():
                 found.append(self._put_aside(committed))
                 self._state, _, audit, _ = recount(self.log)
-            if not self._state.unreadable:  # else one of the lines that cannot be read may refer to them
+            # A line that cannot be read, or that is gone, may refer to a blob: then each of them is kept.
+            if not (self._state.unreadable or shorter or mend is not None) and self.log.size():
                 clean_blobs(self.log)
             self._use(sqlite=self._sqlite or self._state.occurrences >= LARGE)
             if not isinstance(self._index, SqliteIndex):

@@ -6,7 +6,7 @@ import contextlib
 import os
 import re
 import zlib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from .. import atomic
 from ..covered import covered
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
     from .lines import Line, Record
     from .log import Log
+
+
+_SHORTEST: Final = 200
+"""Bytes that no line of the log is shorter than: its checksum, content hash, time and names."""
 
 
 class Recount(NamedTuple):
@@ -49,7 +53,7 @@ def recount(log: Log) -> Recount:
             record = decode_line(line.data)
             audit.append(state.apply(record, line, blobs.fingerprint(record)))
         except Damaged as error:
-            state.unreadable += line.lost
+            state.unreadable += held(line)
             where = f"{name}, line {line.number} (byte {line.offset})"
             if line.lost > 1:
                 problems.append(f"{where}: {len(line.data):,} sealed bytes cannot be read; their messages are lost")
@@ -69,6 +73,11 @@ def recount(log: Log) -> Recount:
     state.size = size
     problems += blobs.problems()
     return Recount(state, problems, b"".join(audit), max(committed, log.sealed.end))
+
+
+def held(line: Line) -> int:
+    """How many lines a damaged one may have been, at most: a line feed may be gone, and then two or more look like one."""
+    return max(line.lost, len(line.data) // _SHORTEST)
 
 
 def replay(log: Log, state: State, end: int | None = None) -> Iterator[bytes]:
@@ -97,7 +106,8 @@ def clean_blobs(log: Log) -> None:
     """Delete the blobs that no line refers to; only where every line can be read."""
     blobs = Blobs.beside(log.path)
     if blobs.exist():
-        blobs.clean({digest for line in log.lines() for digest in blobs_of(decode_line(line.data))})
+        with contextlib.suppress(Damaged):  # what could be read a moment ago cannot be read now
+            blobs.clean({digest for line in log.lines() for digest in blobs_of(decode_line(line.data))})
 
 
 def counted_anew(log: Log, size: int) -> tuple[State, AuditMark]:

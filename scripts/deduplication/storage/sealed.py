@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from .. import atomic
-from . import healing, sealed_blocks
+from . import healing, rewriting, sealed_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +60,7 @@ class Sealed:
     """The folder of sealed files beside the log. Whoever adds to it holds the store's lock."""
 
     def __init__(self, folder: str) -> None:
-        self.folder = os.path.join(folder, FOLDER)
+        self._named = self.folder = os.path.join(folder, FOLDER)
         self.segments: list[Segment] = []
         self._blocks: dict[str, list[Block]] = {}
         self._thorough: dict[str, bool] = {}
@@ -74,20 +74,18 @@ class Sealed:
     def look(self) -> None:
         """Take notice of what others have sealed. Of two files with one beginning the longer one counts."""
         found: dict[int, Segment] = {}
+        self.folder = rewriting.current(self._named)
         try:
             names = os.listdir(self.folder)
         except (FileNotFoundError, NotADirectoryError):
             names = []
         for name in names:
-            match = _NAME.match(name)
-            if match:
-                path = os.path.join(self.folder, name)
-                segment = Segment(int(match[1]), int(match[2]), int(match[3], 16), path, bool(match[4]))
-                if segment.start not in found or (found[segment.start].end, found[segment.start].path) < (
-                    segment.end,
-                    path,
-                ):
-                    found[segment.start] = segment
+            segment = named(self.folder, name)
+            if segment and (
+                segment.start not in found
+                or (found[segment.start].end, found[segment.start].path) < (segment.end, segment.path)
+            ):
+                found[segment.start] = segment
         chain: list[Segment] = []
         at = 0
         while at in found and found[at].end > at:
@@ -162,6 +160,7 @@ class Sealed:
 
         Raises ``StoreNotWritable``.
         """
+        self.folder = rewriting.settled(self._named)
         with atomic.write_errors(self.folder):
             atomic.make_private_directory(self.folder)
         atomic.replace(os.path.join(self.folder, _PENDING), b"%d\n" % self.end)
@@ -170,7 +169,7 @@ class Sealed:
 
     def done(self) -> None:
         """What was sealed is no longer in the open part of the log."""
-        with contextlib.suppress(FileNotFoundError), atomic.write_errors(self.folder):
+        with atomic.write_errors(self.folder), contextlib.suppress(FileNotFoundError):
             os.unlink(os.path.join(self.folder, _PENDING))
         self.tidy()
 
@@ -212,14 +211,15 @@ class Sealed:
             return b""
         return data[: blocks[-1].offset + blocks[-1].size] if zlib.crc32(data) == segment.crc32 else b""
 
-    def _write(self, start: int, streams: bytes, lengths: list[int], *, thorough: bool) -> Segment:
+    def _write(
+        self, start: int, streams: bytes, lengths: list[int], *, thorough: bool, folder: str | None = None
+    ) -> Segment:
         """A new file, durably."""
         data = streams + sealed_blocks.table(lengths, thorough=thorough)
-        end, crc32 = start + sum(lengths), zlib.crc32(data)
-        name = f"{start:012d}-{end:012d}-{crc32:08x}.lean.jsonl.xz"
-        segment = Segment(start, end, crc32, os.path.join(self.folder, name))
-        atomic.replace(segment.path, data)
-        return segment
+        length, crc32 = sum(lengths), zlib.crc32(data)
+        path = os.path.join(folder or self.folder, _name(start, length, crc32))
+        atomic.replace(path, data)
+        return Segment(start, start + length, crc32, path)
 
     # -- when nobody waits ---------------------------------------------------------------------------------------
 
@@ -272,6 +272,29 @@ class Sealed:
         self.look()
         return True
 
+    def settle(self) -> None:
+        """Finish what :meth:`rewrite` began when its process was killed."""
+        self.folder = rewriting.settled(self._named)
+
+    def rewrite(self, parts: list[Segment | bytes]) -> None:
+        """Have these files, and files of these lines, in this order, in the place of all there are, in one step, durably."""
+
+        def fill(folder: str) -> None:
+            at = 0
+            for part in parts:
+                if isinstance(part, Segment):
+                    length = part.end - part.start
+                    name = _name(at, length, part.crc32, lean=part.lean)
+                    rewriting.kept(part.path, os.path.join(folder, name))
+                    at += length
+                    continue
+                blocks = list(sealed_blocks.parts(part, sealed_blocks.BLOCK))
+                streams = b"".join(map(sealed_blocks.packed, blocks))
+                at = self._write(at, streams, list(map(len, blocks)), thorough=False, folder=folder).end
+
+        rewriting.replaced(self._named, fill)
+        self.look()
+
     # -- checking and mending -----------------------------------------------------------------------------------
 
     def heal(self) -> list[str]:
@@ -292,8 +315,11 @@ class Sealed:
         return problems
 
     def damaged(self) -> list[str]:
-        """A line for each file that is not what was written."""
+        """A line for each file that is not what was written, and for those that cannot be reached behind a missing one."""
         problems = []
+        for name in self._beyond():
+            problems.append(f"{FOLDER}: a file before {name} is missing: bytes {self.end:,} and on cannot be read")
+            break
         for segment in self.segments:
             try:
                 with atomic.open_regular(segment.path) as file:
@@ -304,6 +330,27 @@ class Sealed:
                 if not same:
                     problems.append(f"{_shown(segment)}: the checksum does not match")
         return problems
+
+    def _beyond(self) -> list[str]:
+        """Files behind a gap, in order."""
+        try:
+            found = filter(None, (named(self.folder, name) for name in os.listdir(self.folder)))
+        except OSError:
+            return []
+        return [os.path.basename(each.path) for each in sorted(found, key=lambda s: s.start) if each.start > self.end]
+
+
+def named(folder: str, name: str) -> Segment | None:
+    """The sealed file that a name in ``folder`` tells of, None where it is no such name."""
+    match = _NAME.match(name)
+    if match is None:
+        return None
+    return Segment(int(match[1]), int(match[2]), int(match[3], 16), os.path.join(folder, name), bool(match[4]))
+
+
+def _name(start: int, length: int, crc32: int, *, lean: bool = True) -> str:
+    """What the file is called that holds ``length`` bytes of the log from ``start`` on, and has this checksum itself."""
+    return f"{start:012d}-{start + length:012d}-{crc32:08x}{'.lean' if lean else ''}.jsonl.xz"
 
 
 def _shown(segment: Segment) -> str:

@@ -29,6 +29,8 @@ _SMALLEST: Final = 9 | 1 << 31
 """xz's preset 9 with "extreme"."""
 _WINDOW: Final = 4096
 """The smallest window of LZMA2."""
+TABLE: Final = b'{"blocks":'
+"""How the line of a table begins, and no other."""
 _FOOTER: Final = 12
 _LONGEST_TABLE: Final = 1_000_000
 """Bytes: a table of many thousand blocks."""

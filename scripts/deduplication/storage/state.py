@@ -146,6 +146,10 @@ class State:
         self.conversations[conversation_id] = state
         return state
 
+    def lose(self, conversation_id: str, number: int) -> None:
+        """The sequence number stays taken, by a message of which no line is left."""
+        self._entered(conversation_id).keep_lost(number + 1)
+
     def _occurrence(self, record: Record, line: Line, item: Fingerprint | None) -> bytes:
         identity, number = record.get("content_hash"), record.get("index")
         if not isinstance(identity, str) or type(number) is not int:

@@ -1,0 +1,72 @@
+"""A folder that takes the place of another one in one step: what repair does with sealed files and with packs.
+
+The new one is written beside the old one under ``NAME.new``, synced, and only then is the old one renamed away. From that
+moment on the new one counts, under either name, so a process that is killed in between leaves nothing half done: whoever
+reads looks for it with :func:`current`, whoever writes gives it its name with :func:`settled`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from typing import TYPE_CHECKING, Final
+
+from .. import atomic
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NEW: Final = ".new"
+OLD: Final = ".old"
+
+
+def current(folder: str) -> str:
+    """The folder that counts: ``folder``, or the one that was about to take its place when a process was killed."""
+    if not os.path.lexists(folder) and os.path.isdir(folder + OLD) and os.path.isdir(folder + NEW):
+        return folder + NEW
+    return folder
+
+
+def settled(folder: str) -> str:
+    """``folder``, after what a killed process left to be done. Whoever calls this holds the lock of what is in it."""
+    with atomic.write_errors(folder):
+        if current(folder) != folder:
+            os.rename(folder + NEW, folder)
+            atomic.sync_directory(os.path.dirname(folder))
+        for left in (folder + OLD, folder + NEW):
+            if os.path.isdir(left) and not os.path.islink(left) and (os.path.isdir(folder) or left.endswith(NEW)):
+                shutil.rmtree(left)
+    return folder
+
+
+def replaced(folder: str, fill: Callable[[str], None]) -> None:
+    """Put in the place of ``folder`` what ``fill`` writes into an empty one, durably. Raises ``StoreNotWritable``.
+
+    What ``fill`` raises goes up, and nothing has changed. Whatever of the old folder must be kept was copied before.
+    """
+    settled(folder)
+    with atomic.write_errors(folder):
+        atomic.make_private_directory(folder + NEW)
+        fill(folder + NEW)
+        atomic.sync_directory(folder + NEW)
+        if not os.path.isdir(folder):
+            atomic.make_private_directory(folder)  # so that the same step makes the new one count
+        os.rename(folder, folder + OLD)
+        os.rename(folder + NEW, folder)
+        atomic.sync_directory(os.path.dirname(folder))
+        shutil.rmtree(folder + OLD)
+
+
+def kept(path: str, copy: str) -> None:
+    """The same bytes under another name, durably: a link where the file system has them, else a copy."""
+    with atomic.write_errors(copy):
+        try:
+            os.link(path, copy, follow_symlinks=False)
+        except OSError:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(copy)
+            with open(path, "rb") as file, atomic.replacing(copy) as descriptor:
+                while part := file.read(1 << 20):
+                    atomic.write_all(descriptor, part)
+            shutil.copystat(path, copy, follow_symlinks=False)
