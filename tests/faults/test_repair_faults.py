@@ -13,7 +13,7 @@ import repair_scenes
 from deduplication.archive import rolling
 from deduplication.errors import DedupError
 from deduplication.repairing import anew, damage, whole
-from deduplication.storage import log_store, sealed
+from deduplication.storage import log_store, sealed, sealed_blocks
 from faults import reader
 from faults.children import Shim, run
 from repair_scenes import Scene
@@ -27,7 +27,8 @@ TRIED: dict[tuple[str, str], list[int]] = {}
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     """Sealed files of a few lines, packs that are not put together."""
-    monkeypatch.setattr(sealed, "BLOCK", 1500)
+    monkeypatch.setattr(sealed_blocks, "BLOCK", 1500)
+    monkeypatch.setattr(sealed_blocks, "TOGETHER", 3000)
     monkeypatch.setattr(sealed, "MOST", 5000)
     monkeypatch.setattr(rolling, "TIERS", ((10, 0), (200, 0), (300, 0)))
 
@@ -35,8 +36,7 @@ def small(monkeypatch):
 @pytest.fixture(params=["sealed", "open"])
 def form(request, monkeypatch):
     """Whether the log is compressed, or one file."""
-    if request.param == "sealed":
-        monkeypatch.setattr(log_store, "OPEN", 600)
+    monkeypatch.setattr(log_store, "OPEN", 600 if request.param == "sealed" else 10**9)
     return request.param
 
 
@@ -127,8 +127,9 @@ def _count(scene, path, how, done):
 
 
 @pytest.mark.parametrize("how", ["flipped", "blanked", "stretch", "truncated"])
-def test_what_verify_says_of_the_cost_is_what_an_independent_count_says(make, how, full):
+def test_what_verify_says_of_the_cost_is_what_an_independent_count_says(make, how, full, monkeypatch):
     """Every message whose line cannot be read is named, with its conversation and number, and no other one."""
+    monkeypatch.setattr(log_store, "OPEN", 10**9)
     scene = make()
     log = scene.state / "conversation_log.jsonl"
     for number in range(100 if full else 12):
