@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import random
@@ -10,7 +11,8 @@ import shutil
 import pytest
 
 import repair_scenes
-from deduplication.archive import rolling
+from deduplication.archive import frames, rolling
+from deduplication.archive.pack import Pack
 from deduplication.errors import DedupError
 from deduplication.repairing import anew, damage, whole
 from deduplication.storage import log_store, sealed, sealed_blocks
@@ -242,3 +244,21 @@ def test_a_new_store_from_exports_is_that_of_a_fresh_import(make, form):
         own = [(m["role"], m["kind"], m["content_hash"]) for m in made.get_full_conversation(name)]
         assert own == [(m["role"], m["kind"], m["content_hash"]) for m in fresh.get_full_conversation(name)]
     assert (done.missing, done.failures, done.old_known) == ([], [], True)
+
+
+@pytest.mark.parametrize("kinds", [(frames.SEGMENTS,), (frames.FILES,), (frames.SEGMENTS, frames.FILES)])
+def test_a_pack_that_does_not_say_what_it_holds(make, kinds):
+    """Header and trailer are gone, and all frames of a kind: whole packs before it keep their files, and nothing false is told."""
+    scene = make()
+    for name in sorted(path.name for path in scene.damageable() if path.suffix == ".pack"):
+        scene.reset()
+        path = scene.project.archive / "packs" / name
+        with contextlib.closing(Pack(str(path))) as pack:
+            places = [frame.at + frames.FRAME_HEAD for frame, _ in pack.scan() if frame and frame.kind in kinds]
+        data = bytearray(path.read_bytes())
+        data[: frames.HEADER_SIZE] = bytes(frames.HEADER_SIZE)
+        data[-frames.TRAILER_SIZE :] = bytes(frames.TRAILER_SIZE)
+        for place in places:
+            data[place] ^= 255
+        path.write_bytes(bytes(data))
+        judged(scene, whole.repair(scene.dedup().store, scene.project), (name, kinds))
