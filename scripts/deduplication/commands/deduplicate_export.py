@@ -19,6 +19,7 @@ SUBCOMMANDS: Final = (
     "session",
     "pack",
     "restore",
+    "purge",
 )
 
 

@@ -50,7 +50,8 @@ def main(arguments: Sequence[str]) -> int:
             numbers = [number for number in numbers if kinds[number] not in document.TOOLS]
         messages = list(dedup.store.bodies(name, numbers))
         component = dict(enumerate(conversation.reading().component))
-        total = sum(counts(conversation.columns.kinds[number]) for number in conversation.reading().order)
+        gone = conversation.purged
+        total = sum(counts(conversation.columns.kinds[n]) for n in conversation.reading().order if n not in gone)
     form = asked.format
     if form == JSON:
         _put(asked, "", [document.as_json(messages)], "")
@@ -115,6 +116,7 @@ def _selected(asked: argparse.Namespace, conversation: Conversation) -> list[int
         end = position(conversation, order, asked.last) + 1
     chosen = order[start:end]
     if asked.newest is not None:
+        chosen = [number for number in chosen if number not in conversation.purged]
         chosen = chosen[max(0, len(chosen) - asked.newest) :]
     return chosen
 
@@ -129,7 +131,8 @@ def _listing(dedup: ClaudeConversationDeduplicator, asked: argparse.Namespace) -
             captured.setdefault(name, set()).add(cursor.source)
         for name in store.conversations():
             reading = store.conversation(name).reading()
-            ends = [reading.order[0], reading.order[-1]] if reading.order else []
+            order = [number for number in reading.order if number not in store.conversation(name).purged]
+            ends = [order[0], order[-1]] if order else []
             times = [message.get("timestamp", "") for message in store.bodies(name, ends)] or ["", ""]
             figures = store.figures(name)
             found.append(

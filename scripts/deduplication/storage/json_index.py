@@ -141,6 +141,7 @@ def _dictionary(state: State) -> dict[str, Any]:
         "raw_bytes": state.raw_bytes,
         "unique": state.unique,
         "occurrences": state.occurrences,
+        **({"banned": state.banned} if state.banned else {}),
         "exports": dict(state.exports.items()),
         "sessions": dict(state.sessions.items()),
         "cursors": {
@@ -188,5 +189,6 @@ def _state(data: dict[str, Any], hashes: dict[str, list[str]]) -> State:
         conversations[name].take_head(entry)
     state = State(Table(conversations), Table(data["exports"]), Table(data["sessions"]), Table(cursors))
     state.begins_at(data["size"])
+    state.banned = data.get("banned", [])
     state.raw_bytes, state.unique, state.occurrences = data["raw_bytes"], data["unique"], data["occurrences"]
     return state

@@ -1,0 +1,111 @@
+"""Is it gone? Everything that may still say it is read again, from the disk, as whoever looks for it would."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from .. import atomic
+from ..archive.restoring import Shelf
+from ..errors import DedupError
+from ..storage.rewriting import records
+from .archived import form_of, of_store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ..archive.packs import Packs
+    from ..project import Project
+    from ..storage.log_store import LogStore
+    from .plan import Plan
+
+
+@dataclass
+class Proof:
+    """``remaining`` are the places that still say something, a line each; empty where it is gone."""
+
+    files: int = 0
+    bytes: int = 0
+    remaining: list[str] = field(default_factory=list)
+
+    def look(self, where: str, data: bytes, plan: Plan) -> None:
+        """Look through the bytes of a file."""
+        self.files += 1
+        self.bytes += len(data)
+        if plan.probes.found_in(data) - plan.quoted_keys:
+            self.remaining.append(where)
+
+
+def prove(store: LogStore, project: Project | None, packs: Packs | None, plan: Plan) -> Proof:
+    """Look through the store, the archive and the session files. Inside a transaction, with the locks still held."""
+    proof = Proof()
+    _log(store, plan, proof)
+    for path in _files(store.folder):
+        name = os.path.relpath(path, store.folder)
+        if not name.startswith(("sealed", os.path.basename(store.log.path))):
+            proof.look(name, _read(path), plan)
+    if project is None:
+        return proof
+    if packs is not None:
+        _archive(store, project, packs, plan, proof)
+    for folder in (str(project.sessions), str(project.checkpoints)):
+        for path in _files(folder):
+            proof.look(project.relative(project.root / path), _read(path), plan)
+    return proof
+
+
+def _log(store: LogStore, plan: Plan, proof: Proof) -> None:
+    """Every line: none of what went carries a message, and no message says it."""
+    proof.files += 1
+    for line, record in records(store.log):
+        proof.bytes += len(line.data)
+        place = (record["conversation_id"], record.get("index", -1))
+        if "message" not in record:
+            continue
+        identity = record["content_hash"]
+        shared = identity in plan.quoted_keys
+        if place in plan.tombstones or (identity in plan.identities and not shared):
+            proof.remaining.append(f"the log, byte {line.offset}")
+        elif plan.probes.found_in(line.data) - plan.quoted_keys:
+            proof.remaining.append(f"the log, byte {line.offset}")
+    proof.remaining += [f"the blob {digest}" for digest in plan.blobs if store.blobs.has(digest)]
+
+
+def _archive(store: LogStore, project: Project, packs: Packs, plan: Plan, proof: Proof) -> None:
+    gone = of_store(store, set(plan.conversations))
+    shelf = Shelf(project, packs)
+    for entry in shelf.entries:
+        data = b"".join(shelf.parts(entry))
+        before = len(proof.remaining)
+        proof.look(f"the archived file {entry.name}", data, plan)
+        form = form_of(store, data, entry.name, gone, lambda _: False)
+        if form is not None and form.messages and len(proof.remaining) == before:
+            proof.remaining.append(f"the archived file {entry.name}")
+
+
+def _files(folder: str) -> Iterator[str]:
+    for place, _, names in os.walk(folder):
+        for name in sorted(names):
+            path = os.path.join(place, name)
+            if not os.path.islink(path):
+                yield path
+
+
+def _read(path: str) -> bytes:
+    try:
+        with atomic.open_regular(path) as file:
+            return file.read()
+    except OSError:
+        return b""
+
+
+def whole(store: LogStore, project: Project | None, check: Callable[[Project], list[str]]) -> list[str]:
+    """What ``verify`` says of the store and the archive afterwards. Outside of a transaction."""
+    problems = store.verify()
+    if project is not None:
+        try:
+            problems += check(project)
+        except DedupError as error:
+            problems.append(str(error))
+    return problems
