@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -115,3 +116,104 @@ def test_the_client_s_files_are_only_read(run, project):
     before = (path.read_bytes(), path.stat().st_mtime_ns, path.stat().st_mode)
     run()
     assert (path.read_bytes(), path.stat().st_mtime_ns, path.stat().st_mode) == before
+
+
+def test_the_files_themselves_are_archived(run, project):
+    """What was captured is in the packs as files; a second run archives nothing; the setting turns it off."""
+    said = json.loads(run("--json").stdout)
+    assert [os.path.basename(path) for path in said["archived"]] == [f"{SESSION}.jsonl"]
+    assert json.loads(run("--json").stdout)["archived"] == []
+    place(project, "b.jsonl", prompt("elsewhere", session="b"))
+    assert "📦 Archived: 1 of the client's file(s)" in run().stdout
+    place(project, "c.jsonl", prompt("elsewhere", session="c"))
+    (project / ".coditect").mkdir()
+    (project / ".coditect" / "config.json").write_text('{"archive_transcripts": false}')
+    assert json.loads(run("--json").stdout)["archived"] == []
+
+
+def test_a_store_by_itself_has_no_archive(run, tmp_path):
+    """With ``--storage-dir`` messages are stored, and nothing is written beside that folder."""
+    said = json.loads(run("--json", "--storage-dir", str(tmp_path / "store")).stdout)
+    assert (said["new_messages"], said["archived"]) == (6, [])
+    assert not (tmp_path / "exports-archive").exists()
+
+
+def test_an_archive_that_cannot_be_used_is_a_failure(run, project):
+    """The messages are stored; that the files were not archived is said, with exit code 1."""
+    archive = project / "MEMORY-CONTEXT" / "exports-archive"
+    archive.mkdir(parents=True)
+    (archive / "packs").symlink_to(project)
+    done = run()
+    assert done.returncode == 1
+    assert "New unique: 6" in done.stdout
+    assert "⚠ Not archived: the transcripts. " in done.stderr
+    assert "symbolic link" in done.stderr
+
+
+def test_a_session_is_put_back(repository, run, project):
+    """``restore --session ID --to-client`` says each file, where to go on, and the same in JSON."""
+
+    def restore(*arguments):
+        command = [sys.executable, str(repository / "scripts" / "deduplicate_export.py"), "restore", *arguments]
+        return subprocess.run(
+            [*command, "--project", str(project)], capture_output=True, encoding="utf-8", check=False, cwd=project
+        )
+
+    path = place(project, f"{SESSION}.jsonl", day(3))
+    run()
+    path.unlink()
+    done = restore("--session", SESSION, "--to-client")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"✓ Restored: {path.parent.name}/{SESSION}.jsonl → {path}\n" in done.stdout
+    assert f"   cd '{project}'\n   claude --resume {SESSION}\n" in done.stdout
+    said = json.loads(restore("--session", SESSION, "--to-client", "--json").stdout)
+    assert said == {
+        "restored": [{"name": f"{path.parent.name}/{SESSION}.jsonl", "path": str(path), "new": False}],
+        "session": SESSION,
+        "directory": str(project),
+    }
+    assert "✓ Restored" in restore("--session", SESSION, "--output", "out/").stdout
+    assert (project / "out" / f"{SESSION}.jsonl").read_bytes() == path.read_bytes()
+    path.unlink()
+    moved = project.rename(project.with_name("moved"))
+    gone = subprocess.run(
+        [
+            *(sys.executable, str(repository / "scripts" / "deduplicate_export.py"), "restore"),
+            *("--session", SESSION, "--to-client", "--project", str(moved)),
+        ],
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert "That folder is not there any more" in gone.stdout
+
+
+def test_a_project_that_did_not_opt_in_restores_from_the_users_own_store(repository, project, tmp_path, monkeypatch):
+    """What the plugin archived for such a project is found by the commands that are called in it."""
+    from deduplication import transcripts
+    from deduplication.archive import keeping
+    from deduplication.live import quick
+    from deduplication.project import Project
+
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "data").symlink_to(tmp_path / "elsewhere")
+    own = Project(Path(quick.user_store(str(project))))
+    own.state.mkdir(parents=True)
+    keeping.keep(own, transcripts.find_transcripts(project))
+    for command in (["restore", "--list"], ["restore", SESSION, "--output", "out/"], ["pack"]):
+        done = subprocess.run(
+            [
+                sys.executable,
+                str(repository / "scripts" / "deduplicate_export.py"),
+                *command,
+                "--project",
+                str(project),
+            ],
+            capture_output=True,
+            encoding="utf-8",
+            check=True,
+            cwd=tmp_path,
+        )
+        assert "1 file(s)" in done.stdout or "Restored" in done.stdout or "1 pack(s)" in done.stdout
+    assert os.listdir(project) == []

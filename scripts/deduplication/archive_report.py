@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from .console import printable
@@ -32,6 +33,20 @@ def packed_by_itself(done: Packed) -> str:
     return f"  ✓ Packed: {len(done.names):,} older file(s), {done.raw_bytes:,} bytes; 'restore' gives any of them back"
 
 
+def kept(done: Packed) -> str:
+    """What of the client's own files went into the archive."""
+    return (
+        f"📦 Archived: {len(done.names):,} of the client's file(s), {done.raw_bytes:,} bytes; "
+        "'restore --session ID' gives them back"
+    )
+
+
+def not_kept(name: str, message: str, hint: str) -> str:
+    """One of the client's files that could not be archived."""
+    advice = f"\n   → {printable(hint)}" if hint else ""
+    return f"⚠ Not archived: {printable(name)}. {printable(message)}{advice}"
+
+
 def not_packed(name: str, message: str, hint: str) -> str:
     """A file that stays plain."""
     return f"⚠ {printable(name)} stays a plain file. {printable(message)}" + (
@@ -46,6 +61,19 @@ def restored(name: str, path: str, *, new: bool, purged: int = 0) -> str:
         were = "1 message was" if purged == 1 else f"{purged:,} messages were"
         return f"{restored(name, path, new=new)}\n    ⚠ {were} purged: these are not the bytes that were exported"
     return f"  ✓ Restored: {printable(name)} → {where}" if new else f"  ✓ {where} is there already, byte for byte"
+
+
+def to_client(session: str, directory: str, *, there: bool) -> str:
+    """A session that the client has again, and how to go on with it."""
+    lines = ["✅ The client has the session again. Go on with it:"]
+    if directory:
+        lines.append(f"   cd {shlex.quote(printable(directory))}")
+    lines.append(f"   claude --resume {printable(session)}")
+    if directory and not there:
+        lines.append(
+            "   ⚠ That folder is not there any more: the client looks for a session in the folder where it began."
+        )
+    return "\n".join(lines)
 
 
 def not_restored(name: str, message: str, hint: str) -> str:

@@ -103,10 +103,11 @@ def replace(path: str, data: bytes, *, mode: int = PRIVATE_FILE, durable: bool =
 
 
 @contextlib.contextmanager
-def replacing(path: str, *, mode: int = PRIVATE_FILE) -> Iterator[int]:
+def replacing(path: str, *, mode: int = PRIVATE_FILE, fresh: bool = False) -> Iterator[int]:
     """A descriptor, for reading and writing, of a new file that takes the name ``path``, synced, when the block ends well.
 
-    For files too large to be held whole. Where the block fails nothing is left and ``path`` is what it was.
+    For files too large to be held whole. Where the block fails nothing is left and ``path`` is what it was. ``fresh``: it
+    also fails where anything has that name by then.
     """
     temporary = f"{path}.{os.getpid()}.tmp"
     with write_errors(path):
@@ -122,12 +123,32 @@ def replacing(path: str, *, mode: int = PRIVATE_FILE) -> Iterator[int]:
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
-            os.replace(temporary, path)
+            if fresh:
+                _name_anew(temporary, path)
+            else:
+                os.replace(temporary, path)
         except BaseException:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
             raise
         sync_directory(os.path.dirname(path) or ".")
+
+
+def _name_anew(temporary: str, path: str) -> None:
+    """Give a file a name that nothing has; raises :class:`FileExistsError`."""
+    if os.name == "nt":
+        os.rename(temporary, path)  # which never replaces there
+        return
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        if os.path.lexists(path):
+            raise FileExistsError(17, "File exists", path) from None
+        os.rename(temporary, path)
+    else:
+        os.unlink(temporary)
 
 
 def append(path: str, data: bytes, *, mode: int = PRIVATE_FILE, durable: bool = True) -> None:

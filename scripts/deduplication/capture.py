@@ -50,7 +50,8 @@ _MOST_PERSISTED: Final = 64 * 1024 * 1024
 class Captured:
     """What one capture brought. ``total`` are the counted messages of the new lines, ``new`` those not stored before.
 
-    ``exports`` are the files that the new lines say a ``/export`` went to, in that order; ``source`` is an absolute path.
+    ``source`` is an absolute path, ``end`` the byte up to which it is read now. ``exports`` are the files that the new lines
+    say a ``/export`` went to, in that order.
     """
 
     source: str
@@ -59,6 +60,7 @@ class Captured:
     total: int = 0
     new: int = 0
     read_bytes: int = 0
+    end: int = 0
     exports: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -208,6 +210,7 @@ def _store(dedup: ClaudeConversationDeduplicator, file: Path, read: _Read, part:
         total=done.total,
         new=done.new,
         read_bytes=len(read.data),
+        end=cursor.offset,
         exports=tuple(_exports(export.messages)),
         warnings=done.warnings,
     )

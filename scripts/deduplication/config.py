@@ -19,6 +19,7 @@ MODEL: Final = "model"
 DEFAULTS: Final[dict[str, Any]] = {
     "hooks": True,
     "capture_transcripts": True,
+    "archive_transcripts": True,
     "compact_context": True,
     "command_banner": HOOK,
     "hook_checkpoint": True,
@@ -32,7 +33,8 @@ DEFAULTS: Final[dict[str, Any]] = {
     "privacy_allow": [],
     "privacy_detect_secrets": True,
 }
-"""``hooks``: do anything at all. ``capture_transcripts``: store the client's own transcripts. ``compact_context``: two lines of
+"""``hooks``: do anything at all. ``capture_transcripts``: store the client's own transcripts. ``archive_transcripts``: keep
+them as files in the archive's packs, too, for when the client deletes its own. ``compact_context``: two lines of
 context after a compaction or on resume. ``command_banner``: ``hook`` shows /export-dedup's banner without a request to the
 model, ``model`` lets the model comment. ``hook_checkpoint``: a checkpoint commit when a hook processed an export.
 ``session_files``: ``session`` writes a readable file for each session in every run and commits it with the checkpoint,

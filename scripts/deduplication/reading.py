@@ -54,6 +54,21 @@ def read(path: Path) -> tuple[bytes, Identity]:
         os.close(descriptor)
 
 
+def read_growing(path: Path) -> tuple[bytes, Identity]:
+    """What stood in the regular file at ``path`` when it was opened, and its state then; it may grow on meanwhile.
+
+    Raises :class:`ExportChanged` where it was cut shorter, :class:`ExportUnreadable`, :class:`UnsafePath`.
+    """
+    descriptor, identity = open_regular(path)
+    try:
+        data = take(descriptor, identity.size)
+        if len(data) != identity.size:
+            raise ExportChanged(path.name)
+        return data, identity
+    finally:
+        os.close(descriptor)
+
+
 @contextlib.contextmanager
 def opened(path: Path) -> Iterator[tuple[BinaryIO, Identity]]:
     """The regular file at ``path`` for reading it bit by bit, and its state. Raises as :func:`read`, at the end as well."""

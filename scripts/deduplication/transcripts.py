@@ -64,6 +64,40 @@ def find_transcripts(project_root: Path | None = None, *, session: str | None = 
     return sorted(found, key=lambda each: (each.mtime_ns, str(each.path)))
 
 
+def companions(transcript: Path) -> list[Path]:
+    """What the client keeps in a folder beside a session's transcript: its sub-agents' files, outputs that it put aside.
+
+    Regular files only, by name; a folder that is a link is not entered.
+    """
+    found: list[Path] = []
+    for inside, names, files in os.walk(transcript.with_suffix("")):
+        names.sort()
+        places = (Path(inside, name) for name in sorted(files))
+        found += [path for path in places if path.is_file() and not path.is_symlink()]
+    return found
+
+
+def place(path: Path, session: str) -> str:
+    """Where the client keeps a file of a session: the path below its ``projects``, with slashes.
+
+    For a file that lies elsewhere, a copy for one, the folder is told by the working directory that its session names.
+    """
+    parts = path.parts
+    at = parts.index(session, 1) if session in parts[1:-1] else len(parts) - 1
+    folder, rest = Path(*parts[:at]), parts[at:]
+    if os.path.realpath(folder.parent) == os.path.realpath(config_dir() / "projects"):
+        return "/".join((folder.name, *rest))
+    directory = working_directory(folder / f"{session}.jsonl") or working_directory(path)
+    return "/".join((folder_name(directory) if directory else folder.name, *rest))
+
+
+def session_of(path: Path) -> str:
+    """The session whose conversation, or agents, a transcript holds, by its place and, for older agents' files, by its lines."""
+    if path.parent.name == "subagents":
+        return path.parent.parent.name
+    return _session_in(path) if path.name.startswith("agent-") else path.stem
+
+
 def working_directory(path: Path) -> str | None:
     """The first working directory that the lines of a transcript name; None where the beginning names none."""
     try:
@@ -98,8 +132,7 @@ def _folders(projects: Path) -> Iterator[Path]:
 
 def _in_folder(folder: Path) -> Iterator[Transcript]:
     for path in _files(folder):
-        agent = path.name.startswith("agent-")
-        found = _transcript(path, _session_in(path) if agent else path.stem)
+        found = _transcript(path, session_of(path))
         if found is not None:
             yield found
     with os.scandir(folder) as entries:

@@ -143,6 +143,10 @@ def test_what_is_there_is_not_overwritten(project, capsys):
         ["restore", "--all", "y", "--output", "z"],
         ["restore", ""],
         ["restore", "x", "--output", ""],
+        ["restore", "x", "--session", "y"],
+        ["restore", "--session", ""],
+        ["restore", "x", "--to-client"],
+        ["restore", "--session", "x", "--to-client", "--output", "y"],
         ["restore", "--all", ""],
         ["restore", "tide-clock", "--output", "one-file"],
         ["restore", "tide-clock", "--output", "-"],
@@ -281,11 +285,11 @@ def test_a_run_whose_packing_fails_has_done_its_work(project, capsys, tmp_path):
 
 def test_a_file_that_fails_at_the_end_of_a_run_is_named(project, capsys, monkeypatch):
     """One file that cannot be packed is said in the run's report; the run itself succeeded."""
-    from deduplication.archive import packing
+    from deduplication.archive import putting
     from deduplication.errors import ArchiveDamaged
 
     age(project, 8)
-    monkeypatch.setattr(packing, "_checked", lambda packed, folder: [(each, ArchiveDamaged("x")) for each in packed])
+    monkeypatch.setattr(putting, "_checked", lambda packed, folder: [(each, ArchiveDamaged("x")) for each in packed])
     assert next_export(project) == 0
     assert capsys.readouterr().out.count("stays a plain file") == 3
 

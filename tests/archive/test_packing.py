@@ -9,7 +9,7 @@ import pytest
 
 from archive_scenes import read_back, texts
 from deduplication import archiving
-from deduplication.archive import packing, packs
+from deduplication.archive import packing, packs, putting
 from deduplication.archive.packing import pack, pack_due
 from deduplication.errors import ArchiveDamaged, ExportChanged, StoreNotWritable, UnsafePath
 from deduplication.project import Project
@@ -116,13 +116,13 @@ def test_batches_are_packed_one_after_the_other(project, monkeypatch):
 
 def test_a_file_that_changes_meanwhile_stays(project, monkeypatch):
     """A plain file that is not the one that was read is left alone, and named; what was read is in the pack."""
-    real = packing._checked
+    real = putting._checked
 
     def changing(batch, folder):
         (project.archive / "002.txt").write_bytes(b"something new")
         return real(batch, folder)
 
-    monkeypatch.setattr(packing, "_checked", changing)
+    monkeypatch.setattr(putting, "_checked", changing)
     done = pack(project, 0)
     ((name, error),) = done.failures
     assert (name, type(error)) == ("002.txt", ExportChanged)

@@ -58,8 +58,8 @@ class Place:
         return [message["content"] for message in messages if message["kind"] in (PROMPT, TEXT)]
 
     def archived(self) -> list[str]:
-        """The names of the raw exports in the archive; its own dot files are none."""
-        return sorted(path.name for path in self.archive.glob("[!.]*"))
+        """The names of the raw exports in the archive as plain files; its own dot files are none."""
+        return sorted(path.name for path in self.archive.glob("[!.]*") if path.is_file())
 
     def checkpoints(self) -> list[str]:
         """The names of the checkpoint documents."""

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from deduplication import transcripts
 from e2e.watching import COUNTED_NOT, OURS, export, until
 
 SAFE = "export-dedup has "
@@ -123,3 +129,38 @@ def test_our_own_words_are_never_conversation(opted_in, start):
         "SAY: Slack water it is.",
     ]
     opted_in.verify()
+
+
+def test_a_session_that_the_client_deleted_goes_on(opted_in, start, api):
+    """The client's files are gone, as after its 30 days: put back from the archive, the session can be resumed as it was."""
+    with start(opted_in) as client:
+        client.ask("What moves the water of the harbour twice a day?")
+        client.ask("RUN: seq 1 30000")
+        client.leave()
+    sessions = transcripts.config_dir() / "projects" / transcripts.folder_name(str(opted_in.root.resolve()))
+    before = {path.relative_to(sessions): path.read_bytes() for path in sessions.rglob("*") if path.is_file()}
+    (session,) = [path.stem for path in before if path.suffix == ".jsonl" and len(path.parts) == 1]
+    until(lambda: f"{session}.jsonl" in restored(opted_in, "--list"), "the transcript is in the archive")
+    shutil.rmtree(sessions)
+    said = restored(opted_in, "--session", session, "--to-client")
+    assert f"claude --resume {session}" in said
+    after = {path.relative_to(sessions): path.read_bytes() for path in sessions.rglob("*") if path.is_file()}
+    assert after == before
+    with start(opted_in, "--resume", session) as client:
+        client.ask("And how often does it turn?")
+        client.leave()
+    heard = api.last_heard()
+    assert "What moves the water" in heard
+    assert "seq 1 30000" in heard
+    until(lambda: opted_in.talk()[-2:-1] == ["And how often does it turn?"], "what was said since is captured")
+    assert opted_in.talk().count("What moves the water of the harbour twice a day?") == 1
+    opted_in.verify()
+
+
+def restored(place, *arguments):
+    """What ``restore`` says in the project."""
+    script = Path(__file__).resolve().parents[2] / "scripts" / "deduplicate_export.py"
+    command = [sys.executable, str(script), "restore", "--project", str(place.root), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout

@@ -12,13 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from deduplication.archive import packs
 from deduplication.deduplicator import ClaudeConversationDeduplicator
 from deduplication.transcripts import folder_name
 from transcript_lines import SESSION, answer, compacted, day, exported, prompt
 
 EVENTS = (
     *("SessionStart", "FileChanged", "CwdChanged", "UserPromptSubmit", "Stop", "PreCompact", "SessionEnd"),
-    *("UserPromptExpansion", "CatchUp"),
+    *("UserPromptExpansion", "CatchUp", "Archive"),
 )
 
 
@@ -88,8 +89,14 @@ class Session:
         ]
 
     def archived(self) -> list[str]:
-        """What lies in the archive."""
-        return sorted(path.name for path in (self.memory / "exports-archive").glob("[!.]*"))
+        """The raw exports in the archive, as plain files."""
+        return sorted(path.name for path in (self.memory / "exports-archive").glob("[!.]*") if path.is_file())
+
+    def kept(self, memory: Path | None = None) -> list[bytes]:
+        """What the packs give back of the transcript, each state of it, the last one last."""
+        with packs.opened_packs(str((memory or self.memory) / "exports-archive" / "packs")) as opened:
+            numbers = [n for n in opened.numbers() if opened.record(n).name.endswith(f"/{SESSION}.jsonl")]
+            return [b"".join(opened.restore(number)) for number in numbers]
 
 
 @pytest.fixture
@@ -261,6 +268,56 @@ def test_the_end_of_a_session_leaves_the_work_to_another_process(session):
     session.export()
     assert session.fire("SessionEnd", reason="exit") == {}
     until(lambda: session.archived() == ["notes.txt"] and len(session.talk()) == 6, "the rest is captured")
+
+
+@pytest.mark.parametrize("event", ["SessionEnd", "PreCompact", "CatchUp"])
+def test_the_transcript_itself_is_archived(session, event):
+    """At the end of a session and before a compaction the client's file goes into the packs, and stays where it is."""
+    session.fire("Stop")
+    assert session.kept() == []
+    session.fire(event)
+    until(lambda: session.kept() == [session.transcript.read_bytes()], "the transcript is archived")
+    session.write(prompt("and one more"))
+    session.fire(event)
+    until(lambda: session.kept()[-1:] == [session.transcript.read_bytes()], "its next state, too")
+    assert session.kept()[-1].startswith(session.kept()[0])
+
+
+def test_what_a_start_catches_up_on_is_archived(session):
+    """A client that was killed left an unarchived transcript: the next session's start sees to it."""
+    session.fire("SessionStart", source="startup", session_id="another", transcript_path="")
+    until(lambda: session.kept() == [session.transcript.read_bytes()], "the transcript is archived")
+
+
+@pytest.mark.parametrize("event", ["Stop", "FileChanged"])
+def test_a_session_that_goes_on_is_archived_from_time_to_time(session, event):
+    """Each time that the transcript grew over another MiB it is archived, without waiting for the session's end."""
+    more = {"file_path": str(session.transcript), "event": "change"}
+    session.write(prompt("x" * 400_000, "first"))
+    session.fire(event, **more)
+    session.write(prompt("y" * 800_000, "second"))
+    session.fire(event, **more)
+    until(lambda: session.kept() == [session.transcript.read_bytes()], "the transcript is archived")
+    session.write(prompt("third"))
+    session.fire(event, **more)
+    assert len(session.kept()) == 1
+
+
+def test_archiving_transcripts_can_be_turned_off(session):
+    """With ``archive_transcripts`` off messages are captured, and no file of the client's is archived."""
+    session.fire("CatchUp", environment={"EXPORT_DEDUP_ARCHIVE_TRANSCRIPTS": "no"})
+    session.fire("SessionEnd", environment={"EXPORT_DEDUP_ARCHIVE_TRANSCRIPTS": "no"})
+    assert len(session.talk()) == 6
+    assert session.kept() == []
+
+
+def test_a_transcript_that_cannot_be_archived_is_noted(session):
+    """What stands in the way of the packs is in the hooks' log; the messages are captured all the same."""
+    (session.memory / "exports-archive").mkdir(parents=True)
+    (session.memory / "exports-archive" / "packs").write_bytes(b"")
+    session.fire("CatchUp")
+    assert len(session.talk()) == 6
+    assert "packs" in (session.state / "hooks.log").read_text()
 
 
 # --- the command ------------------------------------------------------------------------------------------------------

@@ -1,8 +1,9 @@
 """How a frame's bytes are compressed: LZMA2 or bzip2 of the standard library, whichever is smaller, or not at all.
 
 Measured on transcripts and text exports: without position bits and with four literal context bits LZMA is a little smaller
-than ``xz -9e``; bzip2 is smaller by 3 % on a few hundred kilobytes of text and larger on everything else. Zstandard
-was not measured against them; without it an archive can be read by any Python.
+than ``xz -9e``; bzip2 is smaller by 3 % on a few hundred kilobytes of text and larger on everything else. Zstandard is no
+codec here: at its highest level it makes idle packs 2 to 6 % larger (``benchmarks/codecs.py``), and without it any Python reads
+an archive.
 """
 
 from __future__ import annotations

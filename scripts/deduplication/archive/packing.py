@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from .. import archiving, atomic
-from ..errors import ArchiveDamaged, DedupError, ExportChanged, ExportError, UnsafePath
+from ..errors import DedupError, ExportChanged, UnsafePath
 from ..reading import Identity, read
-from .adding import Addition
-from .packs import FOLDER, index_path, opened_packs
+from .packs import FOLDER
+from .putting import Put, Source, put
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -148,15 +148,6 @@ def _batch(waiting: Sequence[tuple[Path, int]]) -> list[tuple[Path, int]]:
     return list(waiting[:count])
 
 
-@dataclass(frozen=True)
-class _Plain:
-    """A plain file as it was read, and the number under which it was packed."""
-
-    path: Path
-    identity: Identity
-    number: int
-
-
 def _pack_batch(
     batch: Sequence[tuple[Path, int]],
     folder: str,
@@ -165,20 +156,8 @@ def _pack_batch(
     *,
     thorough: bool,
 ) -> None:
-    paths = [path for path, _ in batch]
-    packed = _added(paths, folder, session_of, done, thorough=thorough, again=False)
-    failed = [plain for plain, error in _checked(packed, folder) if error is not None]
-    if failed:
-        # Something that these files share with older ones is damaged. Without it they are whole: stored once more.
-        _forget_damaged(folder)
-        paths = [plain.path for plain in failed]
-        packed = [plain for plain in packed if plain not in failed]
-        once_more = _added(paths, folder, session_of, done, thorough=False, again=True)
-        for plain, error in _checked(once_more, folder):
-            if error is None:
-                packed.append(plain)
-            else:
-                done.failures.append((plain.path.name, error))
+    sources = [Source(path, path.name, session_of) for path, _ in batch]
+    packed = put(sources, folder, read, done.failures, thorough=thorough)
     for plain in packed:
         _remove(plain, done)
     if packed and os.name != "nt":
@@ -187,55 +166,7 @@ def _pack_batch(
             atomic.sync_directory(parent)
 
 
-def _added(
-    paths: Sequence[Path],
-    folder: str,
-    session_of: Callable[[str], str],
-    done: Packed,
-    *,
-    thorough: bool,
-    again: bool,
-) -> list[_Plain]:
-    packed = []
-    with opened_packs(folder) as packs:
-        addition = Addition(packs, thorough=thorough)
-        for path in paths:
-            try:
-                data, identity = read(path)
-            except (ExportError, UnsafePath) as error:
-                done.failures.append((path.name, error))
-                continue
-            record = addition.add(data, name=path.name, mtime_ns=identity.mtime_ns, session_of=session_of, again=again)
-            packed.append(_Plain(path, identity, record.number))
-        addition.commit()
-    return packed
-
-
-def _checked(packed: Sequence[_Plain], folder: str) -> list[tuple[_Plain, ArchiveDamaged | None]]:
-    """Each file with what went wrong when it was restored from the packs as they lie on the disk."""
-    found: list[tuple[_Plain, ArchiveDamaged | None]] = []
-    with opened_packs(folder) as packs:
-        for plain in packed:
-            try:
-                for _ in packs.restore(plain.number):
-                    pass
-            except ArchiveDamaged as error:
-                found.append((plain, error))
-            else:
-                found.append((plain, None))
-    return found
-
-
-def _forget_damaged(folder: str) -> None:
-    """Make the indexes of damaged packs anew: what is damaged in them is then not known any more."""
-    with opened_packs(folder) as packs:
-        damaged = [member.pack.path for member in packs.members if not (member.pack.whole() and member.index.sound())]
-    for path in damaged:
-        with atomic.write_errors(path):
-            os.unlink(index_path(path))
-
-
-def _remove(plain: _Plain, done: Packed) -> None:
+def _remove(plain: Put, done: Packed) -> None:
     """The plain file goes, unless it is another one by now."""
     try:
         with atomic.write_errors(str(plain.path)):

@@ -43,6 +43,16 @@ class Entry:
     path: Optional[Path] = None
 
     @property
+    def transcript(self) -> bool:
+        """Whether it is one of the client's own files: its name is the path below the client's ``projects``."""
+        return self.number >= 0 and "/" in self.name
+
+    @property
+    def plain_name(self) -> str:
+        """The name without the client's folder."""
+        return self.name.split("/", 1)[1] if self.transcript else self.name
+
+    @property
     def day(self) -> str:
         """The day on which it was written, by its name or its time, in local time."""
         return datetime.fromtimestamp(moment(self.name, self.mtime_ns), timezone.utc).astimezone().strftime("%Y-%m-%d")
@@ -69,27 +79,42 @@ class Shelf:
         for path, status in packing.plain_files(project):
             session = session_id_from_name(path.name)
             self.entries.append(Entry(path.name, session, status.st_size, status.st_mtime_ns, "", path=path))
+        self._earlier = _outgrown(self.entries)
 
     def find(self, wanted: str) -> list[Entry]:
         """The files meant by a name, a session, a date (``YYYY-MM-DD``) or the first eight or more digits of a SHA-256.
 
-        The first of these that fits anything decides. Raises :class:`NotInArchive`.
+        The first of these that fits anything decides. Of a file that grew the last state is meant, but by a SHA-256. Raises
+        :class:`NotInArchive`.
         """
-        ways: list[Callable[[Entry], bool]] = [lambda entry: entry.name == wanted]
+        now = self._now()
+        ways: list[tuple[Callable[[Entry], bool], list[Entry]]] = [
+            (lambda entry: wanted in (entry.name, entry.plain_name, os.path.basename(entry.name)), now)
+        ]
         if _HASH.match(wanted.lower()):
-            ways.append(lambda entry: self.sha256(entry).startswith(wanted.lower()))
-        ways.append(lambda entry: entry.session == wanted)
+            ways.append((lambda entry: self.sha256(entry).startswith(wanted.lower()), self.entries))
+        ways.append((lambda entry: entry.session == wanted, now))
         if _DATE.match(wanted):
-            ways.append(lambda entry: entry.day == wanted)
-        for fits in ways:
-            found = [entry for entry in self.entries if fits(entry)]
+            ways.append((lambda entry: entry.day == wanted, now))
+        for fits, among in ways:
+            found = [entry for entry in among if fits(entry)]
             if found:
                 return _distinct(found, self.sha256)
         raise NotInArchive(wanted)
 
+    def of_session(self, session: str) -> list[Entry]:
+        """The files of a session, exports and transcripts. Raises :class:`NotInArchive`."""
+        found = [entry for entry in self._now() if entry.session == session]
+        if not found:
+            raise NotInArchive(f"a file of session {session}")
+        return _distinct(found, self.sha256)
+
     def all(self) -> list[Entry]:
-        """Every file."""
-        return _distinct(self.entries, self.sha256)
+        """Every file; of those that grew the last state, which holds the ones before."""
+        return _distinct(self._now(), self.sha256)
+
+    def _now(self) -> list[Entry]:
+        return [entry for entry in self.entries if entry.number not in self._earlier]
 
     def sha256(self, entry: Entry) -> str:
         """The SHA-256 of a file, in 64 digits."""
@@ -103,6 +128,10 @@ class Shelf:
             return [memoryview(read(entry.path)[0])]
         return self._packs.restore(entry.number)
 
+    def is_at(self, entry: Entry, path: str) -> bool:
+        """Whether a regular file with these bytes is at ``path``."""
+        return not os.path.islink(path) and os.path.isfile(path) and _digest(path) == self.sha256(entry)
+
     def write(self, entry: Entry, path: str) -> bool:
         """Write a file to ``path`` with its modification time; False where it is there already, byte for byte.
 
@@ -110,7 +139,7 @@ class Shelf:
         have the bytes any more; then nothing is written.
         """
         if os.path.lexists(path):
-            if not os.path.islink(path) and os.path.isfile(path) and _digest(path) == self.sha256(entry):
+            if self.is_at(entry, path):
                 return False
             raise OutputNotWritable(f"{path} exists and is another file")
         try:
@@ -140,7 +169,7 @@ def names(entries: Sequence[Entry]) -> list[str]:
     taken: set[str] = set()
     chosen = []
     for entry in entries:
-        name = re.sub(r"[/\\\0]", "-", entry.name)
+        name = re.sub(r"[/\\\0]", "-", entry.plain_name)
         name = "file" if name in ("", ".", "..") else name
         stem, ending = os.path.splitext(name)
         number = 1
@@ -150,6 +179,20 @@ def names(entries: Sequence[Entry]) -> list[str]:
         taken.add(name.casefold())
         chosen.append(name)
     return chosen
+
+
+def _outgrown(entries: Sequence[Entry]) -> set[int]:
+    """The numbers of the client's files that a longer state of the same file came after. One that shrank later is kept."""
+    last: dict[str, Entry] = {}
+    outgrown = set()
+    for entry in entries:
+        if not entry.transcript:
+            continue
+        before = last.get(entry.name)
+        if before is not None and before.size < entry.size:
+            outgrown.add(before.number)
+        last[entry.name] = entry
+    return outgrown
 
 
 def _distinct(entries: Sequence[Entry], sha256_of: Callable[[Entry], str]) -> list[Entry]:

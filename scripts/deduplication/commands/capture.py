@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .. import capture, capture_report, transcripts
+from .. import archive_report, capture, capture_report, config, transcripts
 from ..display import show
 from ..errors import EXIT_FAILURE, EXIT_OK, DedupError, ExportError, ExportUnreadable, UnsafePath, UsageError
 from ..naming import validate_session_id
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from ..archive.packing import Packed
     from ..transcripts import Transcript
 
 
@@ -41,6 +42,7 @@ def main(arguments: Sequence[str]) -> int:
                     if not asked.json:
                         show(capture_report.captured(captured))
             advance(each.size)
+    kept = _kept(asked, [each for each in found if each.path not in {path for path, _ in failures}])
     _show_failures(failures)
     sums = {
         "transcripts": len(found),
@@ -49,6 +51,7 @@ def main(arguments: Sequence[str]) -> int:
         "new_messages": sum(each.new for each in done),
         "read_bytes": sum(each.read_bytes for each in done),
         "global_unique": dedup.global_unique_count(),
+        "archived": kept.names,
         "failed": [{"path": str(path), "error": str(error)} for path, error in failures],
     }
     if asked.json:
@@ -57,7 +60,27 @@ def main(arguments: Sequence[str]) -> int:
         print(json.dumps(sums))
     else:
         show(capture_report.sums(sums))
-    return EXIT_FAILURE if failures else EXIT_OK
+        if kept.names:
+            show(archive_report.kept(kept))
+    for name, failure in kept.failures:
+        show(archive_report.not_kept(name, str(failure), failure.hint), sys.stderr)
+    return EXIT_FAILURE if failures or kept.failures else EXIT_OK
+
+
+def _kept(asked: argparse.Namespace, found: Sequence[Transcript]) -> Packed:
+    """The files themselves into the archive, where the store has one and the settings want it."""
+    from ..archive import keeping
+    from ..archive.packing import Packed
+
+    state = shared.store_folder(asked)
+    project = keeping.project_of(state)
+    if project is None or not config.load(os.fspath(project.root))["archive_transcripts"]:
+        return Packed()
+    try:
+        with progress(sum(each.size for each in found), "Archiving") as advance:
+            return keeping.keep(project, found, advance=advance)
+    except DedupError as error:
+        return Packed(failures=[("the transcripts", error)])
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -110,7 +133,9 @@ def _named(paths: Sequence[str]) -> tuple[list[Transcript], list[tuple[Path, Ded
             files = sorted(path.rglob("*.jsonl")) if path.is_dir() else [path]
             for file in files:
                 status = file.stat()
-                found.append(transcripts.Transcript(file, file.stem, status.st_size, status.st_mtime_ns))
+                found.append(
+                    transcripts.Transcript(file, transcripts.session_of(file), status.st_size, status.st_mtime_ns)
+                )
         except OSError as error:
             failures.append((path, ExportUnreadable(error.strerror or str(error))))
     return found, failures

@@ -10,6 +10,7 @@ from .. import archive_report, config
 from ..archive import packing
 from ..display import show
 from ..errors import EXIT_FAILURE, EXIT_OK, UsageError
+from ..live.place import stored_at
 from ..progress import progress
 from ..project import find_project
 from . import arguments as shared
@@ -32,7 +33,7 @@ def main(arguments: Sequence[str]) -> int:
     add("--older-than", metavar="DAYS", help="pack what was last written so many days ago; 0: everything (default: 7)")
     add("--json", action="store_true", help="print one JSON object and nothing else")
     asked = parser.parse_args(arguments)
-    project = find_project(asked.project)
+    project = stored_at(find_project(asked.project))
     days = _days(asked.older_than, project)
     waiting = packing.due(project, days)
     with progress(sum(size for _, size in waiting), "Packing") as advance:

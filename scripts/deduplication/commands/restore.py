@@ -7,9 +7,10 @@ import sys
 from typing import TYPE_CHECKING
 
 from .. import archive_report, atomic
-from ..archive import restoring
+from ..archive import restoring, returning
 from ..display import show
 from ..errors import EXIT_FAILURE, EXIT_OK, DedupError, OutputNotWritable, UsageError
+from ..live.place import stored_at
 from ..project import find_project
 from . import arguments as shared
 
@@ -25,16 +26,20 @@ STANDARD_OUTPUT = "-"
 def main(arguments: Sequence[str]) -> int:
     """Restore what was asked for; 1 where something could not be, the rest is restored all the same."""
     asked = _parser().parse_args(arguments)
-    if (bool(asked.names) + (asked.all is not None) + asked.list) != 1:
-        raise UsageError("pass the names of files, or --all DIR, or --list")
-    if asked.output is not None and not asked.names:
-        raise UsageError("--output goes with the names of files")
-    if "" in asked.names or asked.output == "" or asked.all == "":
+    if (bool(asked.names) + (asked.all is not None) + (asked.session is not None) + asked.list) != 1:
+        raise UsageError("pass the names of files, or --session ID, or --all DIR, or --list")
+    if asked.output is not None and not (asked.names or asked.session):
+        raise UsageError("--output goes with the names of files, or with --session")
+    if asked.to_client and (asked.session is None or asked.output is not None):
+        raise UsageError("--to-client goes with --session ID, and the client's folder is the place")
+    if "" in asked.names or "" in (asked.output, asked.all, asked.session):
         raise UsageError("an argument is empty", hint="An unset variable of the shell? Nothing was restored.")
-    with restoring.opened(find_project(asked.project)) as shelf:
+    with restoring.opened(stored_at(find_project(asked.project))) as shelf:
         if asked.list:
             _list(shelf, as_json=asked.json)
             return EXIT_OK
+        if asked.to_client:
+            return _to_client(shelf, asked.session, as_json=asked.json)
         found, failures = _wanted(shelf, asked)
         if asked.output == STANDARD_OUTPUT:
             return _to_standard_output(shelf, found, failures)
@@ -62,6 +67,16 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("names", nargs="*", metavar="NAME", help="what to restore")
     add("--output", metavar="PATH", help="a folder, a file's name for one export, or - (default: the current folder)")
+    add(
+        "--session",
+        metavar="ID",
+        help="every archived file of this session: its exports, its transcript and what belongs to it",
+    )
+    add(
+        "--to-client",
+        action="store_true",
+        help="put the transcript of --session back where Claude Code keeps it, so that 'claude --resume ID' works",
+    )
     add("--all", metavar="DIR", help="restore every archived export into this folder")
     add("--list", action="store_true", help="list what the archive has")
     shared.add_project(parser)
@@ -73,6 +88,8 @@ def _wanted(shelf: Shelf, asked: argparse.Namespace) -> tuple[list[Entry], list[
     failures: list[tuple[str, DedupError]] = [("A file", error) for error in shelf.lost] if asked.all else []
     if asked.all is not None:
         return shelf.all(), failures
+    if asked.session is not None:
+        return shelf.of_session(asked.session), failures
     found: list[Entry] = []
     for name in asked.names:
         try:
@@ -97,6 +114,20 @@ def _places(found: Sequence[Entry], asked: argparse.Namespace) -> list[tuple[Ent
             )
         return [(entry, folder) for entry in found]
     return [(entry, os.path.join(folder, name)) for entry, name in zip(found, restoring.names(found))]
+
+
+def _to_client(shelf: Shelf, session: str, *, as_json: bool) -> int:
+    back = returning.to_client(shelf, session)
+    if as_json:
+        import json
+
+        files = [{"name": name, "path": path, "new": new} for name, path, new in back.files]
+        print(json.dumps({"restored": files, "session": session, "directory": back.directory}))
+    else:
+        for name, path, new in back.files:
+            show(archive_report.restored(name, path, new=new))
+        show(archive_report.to_client(session, back.directory, there=os.path.isdir(back.directory)))
+    return EXIT_OK
 
 
 def _to_standard_output(shelf: Shelf, found: Sequence[Entry], failures: list[tuple[str, DedupError]]) -> int:

@@ -11,9 +11,6 @@ import sys
 
 from . import quick
 
-CATCH_UP = "CatchUp"
-"""An event of our own: the work that a hook left to a process of its own."""
-
 
 def run(arguments: list[str]) -> None:
     """Handle the event that ``arguments`` name; ends the process."""

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 AT_ONCE: Final = 3_000_000
 """Bytes of transcripts that SessionStart reads itself; more would take longer than 200 ms and go to a process apart."""
 EXPORTS_AT_ONCE: Final = 2
+ARCHIVED_EACH: Final = 1 << 20
+"""Bytes by which a transcript grows until it is archived while its session still runs."""
 _NOT_PLAIN: Final = (
     "❌ export-dedup: the client would pass these arguments through a shell, and they have characters that a shell obeys. "
     'Leave them out, or set "command_banner" to "hook" in .coditect/config.json: then no shell is used.'
@@ -71,6 +73,8 @@ def session_start(work: Work, payload: Payload) -> Answer:
     else:
         work.each((path for path, _ in lagging), work.capture)
         banner = work.process(lying)
+        if lagging:
+            _leave_to_archive(work, payload)
     output: dict[str, Any] = {"hookEventName": "SessionStart", "watchPaths": _watched(work, payload)}
     if payload.get("source") in ("compact", "resume") and work.settings["compact_context"]:
         if transcript:
@@ -92,7 +96,7 @@ def file_changed(work: Work, payload: Payload) -> Answer:
     if payload.get("event") not in ("add", "change") or not path:
         return None
     if path.endswith(".jsonl") and os.path.realpath(path) == os.path.realpath(_text(payload, "transcript_path")):
-        return _notice(work, payload, _capture_and_process(work, path))
+        return _notice(work, payload, _capture_and_process(work, path, payload))
     if work.place.opted_in and os.path.dirname(os.path.realpath(path)) == os.path.realpath(work.project.exports):
         return _notice(work, payload, work.process(_dropped(work, path)))
     return None
@@ -103,7 +107,7 @@ def sweep(work: Work, payload: Payload) -> Answer:
     session, transcript, cwd = (_text(payload, name) for name in ("session_id", "transcript_path", "cwd"))
     since = work.swept(session)
     state = work.state(cwd, transcript)
-    banners = [_capture_and_process(work, transcript)] if transcript else []
+    banners = [_capture_and_process(work, transcript, payload)] if transcript else []
     if since and work.place.opted_in:
         banners.append(work.process(work.lying_about(cwd, since)))
     work.remember(session, state)
@@ -122,6 +126,7 @@ def pre_compact(work: Work, payload: Payload) -> Answer:
         _capture_and_process(work, transcript)
     if work.place.opted_in:
         work.process(work.lying_about(_text(payload, "cwd"), 0))
+    _leave_to_archive(work, payload)
     return None
 
 
@@ -139,6 +144,12 @@ def catch_up(work: Work, payload: Payload) -> Answer:
     work.each((path for path, _ in work.lagging()), lambda path: _capture_and_process(work, path))
     if work.place.opted_in:
         work.process(work.lying_about("", 0))
+    return archive(work, payload)
+
+
+def archive(work: Work, _payload: Payload) -> Answer:
+    """The project's transcripts as files into the archive, which takes longer than a hook may."""
+    work.archive()
     return None
 
 
@@ -177,19 +188,33 @@ _HANDLERS: Final[dict[str, Callable[[Work, Payload], Answer]]] = {
     "PreCompact": pre_compact,
     "SessionEnd": session_end,
     "UserPromptExpansion": prompt_expansion,
+    # Events of our own: work that a hook left to a process apart.
     "CatchUp": catch_up,
+    "Archive": archive,
 }
 
 
 # -- their parts ----------------------------------------------------------------------------------------------------
 
 
-def _capture_and_process(work: Work, transcript: str) -> str:
-    """Capture a transcript and process the exports that its new lines name; the short banner, or nothing."""
+def _capture_and_process(work: Work, transcript: str, payload: Payload | None = None) -> str:
+    """Capture a transcript and process the exports that its new lines name; the short banner, or nothing.
+
+    With the event's object the transcript is archived each time that another MiB of it is full.
+    """
     captured = work.capture(transcript)
     if captured is None:
         return ""
-    return work.process(work.exports_named(captured), captured.conversation_id)
+    banner = work.process(work.exports_named(captured), captured.conversation_id)
+    if payload is not None and captured.end // ARCHIVED_EACH > (captured.end - captured.read_bytes) // ARCHIVED_EACH:
+        _leave_to_archive(work, payload)
+    return banner
+
+
+def _leave_to_archive(work: Work, payload: Payload) -> None:
+    """Leave the archiving of transcripts to a process that outlives this hook, where it is wanted."""
+    if work.archives():
+        _detach(work, payload, "Archive")
 
 
 def _before_the_command(work: Work, transcript: str) -> None:
@@ -265,13 +290,13 @@ def _blocked(text: str) -> Answer:
     return {"decision": "block", "reason": text}
 
 
-def _detach(work: Work, payload: Payload) -> None:
+def _detach(work: Work, payload: Payload, event: str = "CatchUp") -> None:
     """Leave the work to a process that outlives this hook and the client."""
     import json
 
     entry = os.path.join(_bundle(), "hooks", "run.py")
     process = subprocess.Popen(
-        [sys.executable, entry, "CatchUp"],
+        [sys.executable, entry, event],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -39,6 +39,12 @@ def store_of(project: Project) -> tuple[Path, bool]:
     return (own if elsewhere else project.state), elsewhere
 
 
+def stored_at(project: Project) -> Project:
+    """Where the archive, the reports and the store of a project lie: itself, or its place in the user's own store."""
+    state, elsewhere = store_of(project)
+    return Project(state.parent.parent) if elsewhere else project
+
+
 def own_stores() -> list[str]:
     """The folders of every store in the user's own store."""
     base = Path(quick.user_store("x")).parent

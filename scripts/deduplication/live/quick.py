@@ -63,7 +63,8 @@ def user_store(root: str) -> str:
         os.environ.get("LOCALAPPDATA") if os.name == "nt" else os.path.join(os.path.expanduser("~"), ".local", "share")
     )
     name = "".join(character if character.isalnum() and character.isascii() else "-" for character in root)
-    return os.path.join(data or os.path.expanduser("~"), "export-dedup", "projects", name[-200:])
+    folder = os.path.realpath(data or os.path.expanduser("~"))  # an archive is refused where a link leads out of it
+    return os.path.join(folder, "export-dedup", "projects", name[-200:])
 
 
 def marker_path(memory: str, session: str) -> str:

@@ -82,6 +82,20 @@ class Work:
         found = [each for each in find_transcripts(self.place.root) if str(each.path) != besides]
         return [(str(each.path), each.size) for each in grown(self.dedup, found)]
 
+    def archives(self) -> bool:
+        """Whether the transcripts themselves are to be archived."""
+        return bool(self.settings["capture_transcripts"] and self.settings["archive_transcripts"])
+
+    def archive(self) -> None:
+        """The project's transcripts, as they are, into the archive; one that fails is noted."""
+        if not self.archives():
+            return
+        from ..archive import keeping
+        from ..transcripts import find_transcripts
+
+        for name, error in keeping.keep(self.project, find_transcripts(self.place.root)).failures:
+            self.note(f"{name}: {error}")
+
     # -- exports -----------------------------------------------------------------------------------------------
 
     def exports_named(self, captured: Captured | None) -> list[str]:

@@ -1,0 +1,120 @@
+"""The client's own files into packs as they are: transcripts, those of sub-agents, outputs that it put aside.
+
+They are only read. Each state in which one was found is a file of its own in the archive; one that grew is stored as its
+earlier state and what was added. The name is the path below the client's ``projects``, so that it can be put back there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from .. import archiving, atomic, transcripts
+from ..errors import DedupError
+from ..reading import read_growing
+from .packing import BATCH_BYTES, BATCH_FILES, Packed, counted, packs_folder
+from .packs import opened_packs
+from .putting import Source, put
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from ..project import Project
+    from ..transcripts import Transcript
+
+
+class _State(NamedTuple):
+    size: int
+    mtime_ns: int
+    sha256: bytes
+
+
+def keep(
+    project: Project,
+    found: Iterable[Transcript],
+    *,
+    advance: Callable[[int], None] = lambda _bytes: None,
+) -> Packed:
+    """Archive the transcripts ``found``, and what belongs to their sessions, wherever they are not as they were last time.
+
+    ``advance`` is told the bytes done. A file that fails costs only itself, and is named. Raises a ``StoreError`` where the
+    archive cannot be used.
+    """
+    done = Packed()
+    waiting = list(_sources(found))
+    if not waiting:
+        return done
+    while waiting:
+        with archiving.opened(project):
+            folder = packs_folder(project)
+            atomic.remove_temporaries(folder)
+            known = _known(folder)
+            batch: list[Source] = []
+            size = 0
+            while waiting and len(batch) < BATCH_FILES and (not batch or size < BATCH_BYTES):
+                source = waiting.pop(0)
+                if _changed(source, known.get(source.name)):
+                    batch.append(source)
+                    size += source.path.stat().st_size if source.path.exists() else 0
+            for each in put(batch, folder, read_growing, done.failures, thorough=False) if batch else ():
+                done.names.append(str(each.path))
+                done.raw_bytes += each.identity.size
+            done.packs, done.pack_bytes = counted(folder)
+        advance(size)
+    return done
+
+
+def project_of(state: str) -> Project | None:
+    """The project whose store is in the folder ``state``; None for a store that lies by itself, which has no archive."""
+    from ..project import Project
+
+    folder = Path(os.path.realpath(state))
+    found = Project(folder.parent.parent)
+    return found if found.state == folder else None
+
+
+def _sources(found: Iterable[Transcript]) -> Iterator[Source]:
+    """Each file once: those of one session one after the other."""
+    seen: set[str] = set()
+    for transcript in found:
+        main = transcript.path.stem == transcript.session
+        for path in (transcript.path, *(transcripts.companions(transcript.path) if main else ())):
+            name = transcripts.place(path, transcript.session)
+            if name not in seen:
+                seen.add(name)
+                yield Source(path, name, _always(transcript.session))
+
+
+def _always(session: str) -> Callable[[str], str]:
+    return lambda _sha256: session
+
+
+def _known(folder: str) -> dict[str, _State]:
+    """The last state of each file that the archive has, by name. What of it is damaged is not known."""
+    known: dict[str, _State] = {}
+    with opened_packs(folder) as packs:
+        for number in packs.numbers():
+            try:
+                record = packs.record(number)
+            except DedupError:
+                continue
+            known[record.name] = _State(record.size, record.mtime_ns, record.sha256)
+    return known
+
+
+def _changed(source: Source, before: _State | None) -> bool:
+    """Whether a file is not what the archive has of it last; one that is gone meanwhile is not."""
+    try:
+        status = os.lstat(source.path)
+    except OSError:
+        return False
+    if before is None or status.st_size != before.size:
+        return True
+    if status.st_mtime_ns == before.mtime_ns:
+        return False
+    try:
+        return hashlib.sha256(read_growing(source.path)[0]).digest() != before.sha256
+    except DedupError:
+        return True  # whatever is wrong with it is said by whoever packs it
