@@ -70,7 +70,7 @@ def _stays(done: Purged) -> list[str]:
         lines.append(f"Stays: {_count(plan.shared, 'content')} that other places say, too")
     if plan.quoted:
         places = ", ".join(f"{printable(name)} {number}" for name, number in plan.quoted[:_NAMED])
-        lines.append(f"Stays: {_count(len(plan.quoted), 'other message')} that say something of it again ({places})")
+        lines.append(f"Stays: {_count(len(plan.quoted), 'other message')} with something of it ({places})")
     return lines
 
 
@@ -86,7 +86,7 @@ def _ending(done: Purged) -> list[str]:
             *_some([f"   - {printable(each)}" for each in proof.remaining]),
             *problems(done),
         ]
-    looked = f"{_count(proof.files, 'file')}, {proof.bytes:,} bytes looked through: nothing of it is left"
+    looked = f"{_count(proof.files, 'file')}, {proof.size:,} bytes looked through: nothing of it is left"
     return [f"✅ Verified: {looked}", *problems(done)]
 
 
@@ -134,7 +134,7 @@ def as_dict(done: Purged) -> dict[str, Any]:
         if proof is None
         else {
             "files": proof.files,
-            "bytes": proof.bytes,
+            "bytes": proof.size,
             "remaining": proof.remaining,
             "problems": done.problems,
         },

@@ -91,7 +91,7 @@ def _line(
 
 def _shell(value: dict[str, Any]) -> dict[str, Any]:
     """A line of which only its place is left."""
-    line = {key: value[key] for key in _KEPT if key in value}
+    line: dict[str, Any] = {key: value[key] for key in _KEPT if key in value}
     message, type_ = value.get("message"), value.get("type")
     if isinstance(message, dict):
         role = message.get("role") if message.get("role") in ("user", "assistant") else type_
@@ -100,7 +100,9 @@ def _shell(value: dict[str, Any]) -> dict[str, Any]:
     elif type_ == "attachment":
         line["attachment"] = {"type": "queued_command", "prompt": MARKER}
     elif type_ == "system":
-        line.update({"subtype": value["subtype"]} if isinstance(value.get("subtype"), str) else {}, content=MARKER)
+        if isinstance(value.get("subtype"), str):
+            line["subtype"] = value["subtype"]
+        line["content"] = MARKER
     return line
 
 

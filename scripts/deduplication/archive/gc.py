@@ -63,13 +63,16 @@ def _added(
             record = packs.record(number)
             other = instead.get(number)
             data = other if other is not None else b"".join(packs.restore(number))
-            session = record.session
             kept = addition.add(
-                data, name=name_of(record.name), mtime_ns=record.mtime_ns, session_of=lambda _, of=session: of
+                data, name=name_of(record.name), mtime_ns=record.mtime_ns, session_of=_always(record.session)
             )
             added.append((kept.name, hashlib.sha256(data).digest()))
         addition.commit()
     return added
+
+
+def _always(session: str) -> Callable[[str], str]:
+    return lambda _sha256: session
 
 
 def _check(folder: str, expected: list[tuple[str, bytes]]) -> None:

@@ -1,6 +1,7 @@
 """Which archived files are not what was exported: messages of theirs were purged, by their owner's own wish.
 
-``purged.jsonl`` in the archive's folder has a line for each, by the SHA-256 of the file as it is now.
+``purged.jsonl`` in the archive's folder has a line for each, by the SHA-256 of the file as it is now, and for each that went and
+could be found again where it came from.
 """
 
 from __future__ import annotations
@@ -22,10 +23,14 @@ NAME: Final = PURGED_FILES
 
 @dataclass(frozen=True)
 class PurgedFile:
-    """``messages`` of the file were purged; ``sha256`` (64 digits) is that of its bytes without them."""
+    """``messages`` of the file were purged; ``sha256`` (64 digits) is that of its bytes without them.
+
+    ``gone``: the file itself was, with these bytes; it is not to be archived again.
+    """
 
     sha256: str
     messages: int
+    gone: bool = False
 
 
 def load(folder: str) -> dict[str, PurgedFile]:
@@ -35,14 +40,23 @@ def load(folder: str) -> dict[str, PurgedFile]:
         for line in file:
             with contextlib.suppress(Damaged, KeyError, TypeError, ValueError):
                 record = decode_line(line)
-                found[record["sha256"]] = PurgedFile(str(record["sha256"]), int(record["messages"]))
+                gone = record.get("gone") is True
+                found[record["sha256"]] = PurgedFile(str(record["sha256"]), int(record["messages"]), gone)
     return found
 
 
 def encoded(files: Iterable[PurgedFile]) -> bytes:
     """The bytes of the list."""
     return b"".join(
-        encode_line({"conversation_id": "", "sha256": each.sha256, "messages": each.messages}) for each in files
+        encode_line(
+            {
+                "conversation_id": "",
+                "sha256": each.sha256,
+                "messages": each.messages,
+                **({"gone": True} if each.gone else {}),
+            }
+        )
+        for each in files
     )
 
 

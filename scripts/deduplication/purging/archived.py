@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from .. import formats
 from ..archive.blanking import blank_lines, blank_text
-from ..formats.transcript_lines import read_line
 from ..errors import DedupError
 from ..fingerprint import content_hash
+from ..formats.transcript_lines import read_line
 from ..model import LAYOUT, PROMPT, USER, counts
 from ..showing import placed_in
 from ..tombstone import is_marker
@@ -35,12 +35,13 @@ class Form:
     """What is to lie in the archive in the place of a file: ``data``, None for nothing at all.
 
     ``messages`` of the file were purged. ``why`` says in a few words why it goes as a whole: it shows nothing else (empty), or it
-    cannot be patched.
+    cannot be patched. ``foreign``: it is in no form that is known, and is to be known again by its bytes.
     """
 
     data: bytes | None
     messages: int
     why: str = ""
+    foreign: bool = False
 
 
 @dataclass
@@ -80,14 +81,18 @@ def of_store(store: Store, names: set[str]) -> Gone:
     )
 
 
-def form_of(store: Store, data: bytes, name: str, gone: Gone, found_in: Callable[[bytes], bool]) -> Form | None:
+def form_of(
+    store: Store, data: bytes, name: str, gone: Gone, found_in: Callable[[bytes], bool], owner: str = ""
+) -> Form | None:
     """What a file is to be without what goes; None where it shows nothing of it. Inside a transaction.
 
-    ``found_in`` finds what goes in bytes that no format reads.
+    ``found_in`` finds what goes in bytes that no format reads; such a file also goes with the conversation ``owner``.
     """
     read = placed_in(store, data, name)
     if read is None:
-        return Form(None, 0, "it is in no form that is known") if found_in(data) else None
+        if owner and gone.conversation(owner):
+            return Form(None, 0, foreign=True)
+        return Form(None, 0, "it is in no form that is known", foreign=True) if found_in(data) else None
     going = _going(read, gone)
     if not any(going.values()):
         if any(found_in(data[a:b]) for a, b in _outside(read)):
@@ -105,7 +110,7 @@ def form_of(store: Store, data: bytes, name: str, gone: Gone, found_in: Callable
     return Form(blanked, messages)
 
 
-def later_form(store: Store, read: Callable[[], bytes], name: str) -> Form | None:
+def later_form(store: Store, read: Callable[[], bytes], name: str, session: str = "") -> Form | None:
     """The same for a file that is to be archived now, for what was purged before. Opens a transaction of its own.
 
     ``read`` gives the file's bytes; it is not asked where nothing was purged.
@@ -115,11 +120,11 @@ def later_form(store: Store, read: Callable[[], bytes], name: str) -> Form | Non
         if not purged:
             return None
         data = read()
+        owner = (store.session(session) or session) if session else ""
         found = placed_in(store, data, name)
-        if found is None:
-            return None
-        names = {placed.conversation_id for placed in found.placed}.intersection(purged)
-        return form_of(store, data, name, of_store(store, names), lambda _: False) if names else None
+        names = {owner} if found is None else {placed.conversation_id for placed in found.placed}
+        names.intersection_update(purged)
+        return form_of(store, data, name, of_store(store, names), lambda _: False, owner) if names else None
 
 
 def _going(read: Read, gone: Gone) -> dict[int, list[Message]]:
@@ -197,10 +202,8 @@ def _says_the_rest(blanked: bytes, read: Read, going: dict[int, list[Message]]) 
     expected = Counter(_said(p, mine) for p in read.placed)
     try:
         found = formats.load(read.format)
-        if read.format in formats.SEVERAL:
-            exports = [member.export for member in found.members(blanked)]  # type: ignore[attr-defined]
-        else:
-            exports = [found.parse(blanked)]
+        several = read.format in formats.SEVERAL
+        exports = [m.export for m in found.members(blanked)] if several else [found.parse(blanked)]  # type: ignore[attr-defined]
     except (DedupError, ValueError):
         return False
     again = Counter(

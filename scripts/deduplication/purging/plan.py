@@ -90,7 +90,7 @@ class _Row:
 
 
 def plan(store: LogStore, scope: Scope, *, forget: bool = False) -> Plan:
-    """Inside a transaction. Raises :class:`NothingToPurge`, ``ConversationUnclear``, ``UsageError`` and the ``StoreError`` family."""
+    """Inside a transaction. Raises :class:`NothingToPurge`, ``ConversationUnclear``, ``UsageError``, the ``StoreError`` family."""
     sessions = tuple(dict.fromkeys(choose(store, session) for session in scope.sessions))
     scope = replace(scope, sessions=sessions)
     rows = _rows(store)

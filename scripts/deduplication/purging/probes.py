@@ -47,7 +47,7 @@ class Probes:
                 run = tuple(words[start : start + RUN])
                 if sum(map(len, run)) < _LETTERS:
                     continue
-                at = max(range(RUN), key=lambda n: (len(run[n]), -n))  # noqa: B023 - used at once
+                at = max(range(RUN), key=lambda n: (len(run[n]), -n))
                 self._runs.setdefault(run[at], []).append((at, run, key))
                 self.told.add(key)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import atomic
@@ -13,7 +14,7 @@ from ..storage.rewriting import records
 from .archived import form_of, of_store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from ..archive.packs import Packs
     from ..project import Project
@@ -26,19 +27,24 @@ class Proof:
     """``remaining`` are the places that still say something, a line each; empty where it is gone."""
 
     files: int = 0
-    bytes: int = 0
+    size: int = 0
     remaining: list[str] = field(default_factory=list)
 
     def look(self, where: str, data: bytes, plan: Plan) -> None:
         """Look through the bytes of a file."""
         self.files += 1
-        self.bytes += len(data)
+        self.size += len(data)
         if plan.probes.found_in(data) - plan.quoted_keys:
             self.remaining.append(where)
 
 
-def prove(store: LogStore, project: Project | None, packs: Packs | None, plan: Plan) -> Proof:
-    """Look through the store, the archive and the session files. Inside a transaction, with the locks still held."""
+def prove(
+    store: LogStore, project: Project | None, packs: Packs | None, plan: Plan, sessions: Sequence[str] = ()
+) -> Proof:
+    """Look through the store, the archive and the session files. Inside a transaction, with the locks still held.
+
+    ``sessions`` are the names of session files that were made anew. What somebody else wrote beside them is theirs (``reach``).
+    """
     proof = Proof()
     _log(store, plan, proof)
     for path in _files(store.folder):
@@ -49,9 +55,9 @@ def prove(store: LogStore, project: Project | None, packs: Packs | None, plan: P
         return proof
     if packs is not None:
         _archive(store, project, packs, plan, proof)
-    for folder in (str(project.sessions), str(project.checkpoints)):
-        for path in _files(folder):
-            proof.look(project.relative(project.root / path), _read(path), plan)
+    for path in _files(str(project.sessions)):
+        if os.path.basename(path) in sessions:
+            proof.look(project.relative(Path(path)), _read(path), plan)
     return proof
 
 
@@ -59,15 +65,14 @@ def _log(store: LogStore, plan: Plan, proof: Proof) -> None:
     """Every line: none of what went carries a message, and no message says it."""
     proof.files += 1
     for line, record in records(store.log):
-        proof.bytes += len(line.data)
+        proof.size += len(line.data)
         place = (record["conversation_id"], record.get("index", -1))
         if "message" not in record:
             continue
         identity = record["content_hash"]
         shared = identity in plan.quoted_keys
-        if place in plan.tombstones or (identity in plan.identities and not shared):
-            proof.remaining.append(f"the log, byte {line.offset}")
-        elif plan.probes.found_in(line.data) - plan.quoted_keys:
+        stays = place in plan.tombstones or (identity in plan.identities and not shared)
+        if stays or plan.probes.found_in(line.data) - plan.quoted_keys:
             proof.remaining.append(f"the log, byte {line.offset}")
     proof.remaining += [f"the blob {digest}" for digest in plan.blobs if store.blobs.has(digest)]
 

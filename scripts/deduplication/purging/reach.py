@@ -45,7 +45,7 @@ def elsewhere(project: Project | None, store: Store, plan: Plan, sessions: Itera
         )
     else:
         found += _in_git(project, sessions)
-        found += _documents(project, plan)
+        found += _documents(project, plan, set(sessions))
         found += _waiting(project, plan)
     found += _transcripts(store, plan)
     found += [Elsewhere(f"the backup {each}", "Make it anew, or remove it.") for each in known_backups(project)]
@@ -92,14 +92,13 @@ def _in_git(project: Project, names: Iterable[str]) -> list[Elsewhere]:
     return [Elsewhere(what, advice)]
 
 
-def _documents(project: Project, plan: Plan) -> list[Elsewhere]:
+def _documents(project: Project, plan: Plan, ours: set[str]) -> list[Elsewhere]:
     """Checkpoints, reports and session files that somebody changed: ours no longer, or never of messages."""
     found = []
-    for folder in (project.checkpoints, project.memory):
+    for folder in (project.checkpoints, project.sessions, project.memory):
         for path in sorted(folder.glob("*")) if folder.is_dir() else ():
-            if path.is_file() and not path.is_symlink() and (_says(path, plan) or _names(path, plan)):
-                if path == project.status_log:
-                    continue
+            made = path == project.status_log or (folder == project.sessions and path.name in ours)
+            if path.is_file() and not path.is_symlink() and not made and (_says(path, plan) or _names(path, plan)):
                 found.append(
                     Elsewhere(project.relative(path), "Take it out yourself: this file is not made from messages.")
                 )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from .. import archiving, atomic, journal, last_run
@@ -24,9 +24,9 @@ from ..sessions import folder as session_folder
 from ..sessions import renewing
 from ..storage.log_store import QUARANTINE, LogStore
 from . import proof, reach, staging
-from .archived import Form, form_of, of_plan
+from .archived import Form, digest, form_of, of_plan
+from .plan import neutral, tells
 from .plan import plan as planned
-from .plan import tells
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -157,7 +157,7 @@ class _Purge:
             last_run.lower(project, unique - store.unique_count())
         packs = Packs(packs_folder(project)) if project is not None and os.path.isdir(project.archive) else None
         try:
-            done.proof = proof.prove(store, project, packs, plan)
+            done.proof = proof.prove(store, project, packs, plan, done.sessions)
         finally:
             if packs is not None:
                 packs.close()
@@ -176,12 +176,13 @@ class _Purge:
             raise shelf.lost[0]
         for entry in shelf.entries:
             data = b"".join(shelf.parts(entry))
-            form = form_of(self._store, data, entry.name, gone, lambda part: bool(plan.probes.found_in(part)))
-            if entry.name in plan.names or tells(entry.name, plan.prompts):
-                shown.renamed[entry.name] = plan.names.setdefault(entry.name, staging.neutral(entry.name))
+            owner = (self._store.session(entry.session) or entry.session) if entry.transcript else ""
+            form = form_of(self._store, data, entry.name, gone, lambda part: bool(plan.probes.found_in(part)), owner)
+            if not entry.transcript and (entry.name in plan.names or tells(entry.name, plan.prompts)):
+                shown.renamed[entry.name] = plan.names.setdefault(entry.name, neutral(entry.name))
                 form = form or Form(data, 0)
             if form is not None:
-                shown.forms.append((entry, form))
+                shown.forms.append((replace(entry, sha256=digest(data)), form))
         return shown
 
     def _session_files(self, project: Project) -> tuple[dict[str, Any], list[str]]:

@@ -73,10 +73,11 @@ def moment(text: str, *, end: bool = False) -> float | None:
         return None
     year, month, day, hour, minute, second, fraction, zone = found.groups()
     try:
-        at = datetime(int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0))
-        at = at.replace(tzinfo=_zone(zone)) if zone else at.astimezone()
+        numbers = int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0)
+        naive = datetime(*numbers)  # noqa: DTZ001 - the zone is the next thing to be decided
         if hour is None and end:
-            at = (at.replace(tzinfo=None) + timedelta(days=1)).astimezone()
+            naive += timedelta(days=1)
+        at = naive.replace(tzinfo=_zone(zone)) if zone else naive.astimezone()
         return at.timestamp() + (float(f"0.{fraction}") if fraction else 0.0)
     except (ValueError, OverflowError, OSError):
         return None

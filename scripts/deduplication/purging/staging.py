@@ -94,6 +94,8 @@ def stage_archive(project: Project, packs: Packs, shown: Shown) -> Changes:
         if form.messages and form.data is not None:
             before = notes.pop(entry.sha256, None)
             _note(notes, form.data, form.messages + (before.messages if before else 0))
+        if form.foreign:
+            notes[entry.sha256] = purged_files.PurgedFile(entry.sha256, 0, gone=True)
         if entry.path is None:
             continue
         name = shown.renamed.get(entry.name, entry.name)
