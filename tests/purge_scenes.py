@@ -12,7 +12,6 @@ import archive_reader
 from deduplication.capture import capture_file
 from deduplication.commands import deduplicate_export, export_dedup
 from deduplication.deduplicator import ClaudeConversationDeduplicator
-from deduplication.errors import DedupError
 from deduplication.project import Project
 from deduplication.purging.run import purge, verified
 from deduplication.purging.scope import scope_of
@@ -34,9 +33,10 @@ def word(name, position):
 class Talk:
     """A conversation; every fourth message is a short one, others say a sentence or three with their word in it."""
 
-    def __init__(self, name, count=16, *, tools=True, session=None):
+    def __init__(self, name, count=16, *, tools=True, images=True):
         self.name = name
-        self.session = session or f"{abs(hash_of(name)):08x}-2222-4333-8444-555555555555"
+        self.images = images
+        self.session = f"{hash_of(name):08x}-2222-4333-8444-555555555555"
         self.turns = []
         for position in range(count):
             kind = ("prompt", "text")[position % 2]
@@ -82,7 +82,7 @@ class Talk:
             block = {"type": "tool_result", "tool_use_id": f"toolu_{position}", "content": turn.text}
             value["message"] = {"role": "user", "content": [block]}
             value["toolUseResult"] = {"stdout": turn.text}
-        elif turn.kind == "prompt" and position == 8:
+        elif position == 8 and self.images:
             image = {"type": "base64", "media_type": "image/png", "data": base64.b64encode(self.picture).decode()}
             value["message"]["content"] = [{"type": "text", "text": turn.text}, {"type": "image", "source": image}]
         return json.dumps(value, separators=(",", ":")).encode() + b"\n"
@@ -203,6 +203,3 @@ def left(place, words):
     """Which of these words are anywhere in the project's folder."""
     data = everything(place.project.memory)
     return sorted(each.decode() for each in words if each in data)
-
-
-__all__ = ["DedupError"]

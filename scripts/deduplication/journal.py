@@ -100,6 +100,7 @@ def finish(state: str, place: str, folder: str) -> dict[str, Any] | None:
             os.unlink(path)
             atomic.sync_directory(state)
     shutil.rmtree(os.path.join(folder, STAGE), ignore_errors=True)
+    atomic.remove_temporaries(state)
     notes: dict[str, Any] = found["notes"]
     return notes
 
@@ -109,6 +110,8 @@ def forget_stage(state: str, place: str, folder: str) -> None:
     stage = os.path.join(folder, STAGE)
     if os.path.isdir(stage) and not os.path.islink(stage) and not waits(state, place):
         shutil.rmtree(stage, ignore_errors=True)
+        if place == STORE:
+            atomic.remove_temporaries(state)
 
 
 def _do(changes: Changes, folder: str) -> None:

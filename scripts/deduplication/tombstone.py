@@ -16,6 +16,7 @@ from .model import (
     COMMAND_OUTPUT,
     EXACT,
     LAYOUT,
+    LOCAL_COMMAND,
     NOTICE,
     TEXT,
     THINKING,
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 MARKER: Final = "[purged by export-dedup]"
 """What an archived file says in the place of a message; a message that says nothing else is none."""
+MARKERS: Final = {TOOL_CALL: f"Purged({MARKER})", LOCAL_COMMAND: f"/purged {MARKER}"}
+"""What it says in a text export in the place of these: what stands below a call or a command stays a result or an output."""
 HEADS: Final = (64, 256, 1024, 4096)
 """Letters and digits of a beginning that is kept as a hash: so much of a message, shown alone, is known to be a part of it."""
 _GROWING: Final = frozenset({TEXT, THINKING, TOOL_RESULT, COMMAND_OUTPUT})
@@ -158,11 +161,12 @@ class Bans:
 def is_marker(content: Content) -> bool:
     """True for what an archived file says in the place of a purged message, whatever stands around it."""
     if isinstance(content, str):
-        return "".join(content.split()) == _BARE_MARKER
-    return any(True for _ in _texts(content)) and all("".join(text.split()) == _BARE_MARKER for text in _texts(content))
+        return "".join(content.split()) in _BARE_MARKERS
+    said = ["".join(text.split()) for text in _texts(content)]
+    return bool(said) and _BARE_MARKERS.issuperset(said)
 
 
-_BARE_MARKER: Final = "".join(MARKER.split())
+_BARE_MARKERS: Final = frozenset("".join(each.split()) for each in (MARKER, *MARKERS.values()))
 _STRUCTURE: Final = frozenset(("type", "id", "tool_use_id", "name", "is_error", "signature"))
 
 

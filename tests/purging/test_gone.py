@@ -67,7 +67,9 @@ def test_a_message_goes_and_its_neighbours_stay(place, talks, packed):
     assert left(place, words) == sorted(word("alder", n) for n in range(16) if n not in gone)
     assert place.said("alder") == expected(alder, set(range(16)) - gone)
     with restoring.opened(place.project) as shelf:
-        shown = {entry.name: shelf.purged[shelf.sha256(entry)].messages for entry in shelf.all() if "ALDER" in entry.name}
+        shown = {
+            entry.name: shelf.purged[shelf.sha256(entry)].messages for entry in shelf.all() if "ALDER" in entry.name
+        }
         files = [b"".join(shelf.parts(entry)) for entry in shelf.all() if "ALDER" in entry.name]
     assert sorted(shown.values()) == [3, 4, 4]
     assert sorted(data.count(b"[purged by export-dedup]") for data in files) == [3, 4, 4]

@@ -204,7 +204,7 @@ def test_forgotten_messages_leave_no_hash(place):
 def test_purged_and_imported_again_is_the_store_without_it(tmp_path_factory, seed, data):
     """Whatever goes and whatever comes again in whatever order, what is read is what is left, and what came is known."""
     chance = random.Random(seed)
-    talk = Talk(f"t{seed}", 20)
+    talk = Talk(f"t{seed}", 20, images=False)
     exports = [talk.text(0, end, width=chance.choice((60, 80, 110))) for end in (8, 14, 20)]
     exports.append(talk.text(11, 20, compacted=True, width=72))
     dedup = ClaudeConversationDeduplicator(tmp_path_factory.mktemp("store"), chance.choice(("json", "sqlite")))
@@ -222,8 +222,7 @@ def test_purged_and_imported_again_is_the_store_without_it(tmp_path_factory, see
         again = dedup.ingest(each + b"\n" * number, name=f"again-{number}.txt", conversation_id="it")
         assert again.total == again.new + again.duplicates
         assert again.new == 0
-    transcript = dedup.ingest(talk.lines(), name="x.jsonl", conversation_id="it")
-    del transcript
+    dedup.ingest(talk.lines(), name="x.jsonl", conversation_id="it")
     raw = everything(tmp_path_factory.getbasetemp() / dedup.store.folder)
     assert [n for n in sorted(gone) if word(f"t{seed}", n).encode() in raw] == []
     assert dedup.store.verify() == []

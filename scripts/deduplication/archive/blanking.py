@@ -11,7 +11,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from ..tombstone import MARKER
+from ..tombstone import MARKER, MARKERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -25,15 +25,16 @@ _COPIES: Final = ("toolUseResult", "mcpMeta")
 """Members of a line that say again what its blocks say."""
 
 
-def blank_text(data: bytes, gone: Iterable[tuple[int, int]]) -> bytes:
-    """A text export without the messages that stand at these bytes (half open)."""
+def blank_text(data: bytes, gone: Iterable[tuple[int, int, str]]) -> bytes:
+    """A text export without the messages that stand at these bytes (half open), each with its kind."""
     out: list[bytes] = []
     at = 0
-    for start, end in sorted(gone):
+    for start, end, kind in sorted(gone):
         if start < at:
             continue
         mark = _MARK.match(data, start, end)
-        out += (data[at:start], mark.group() if mark else b"\xe2\x8f\xba ", MARKER.encode(), b"\n\n")
+        said = MARKERS.get(kind, MARKER).encode()
+        out += (data[at:start], mark.group() if mark else b"\xe2\x8f\xba ", said, b"\n\n")
         at = end
     return b"".join([*out, data[at:]])
 

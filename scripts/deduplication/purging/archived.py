@@ -174,8 +174,8 @@ def _blanked(data: bytes, read: Read, going: dict[int, list[Message]], gone: Gon
     if any(message.start < 0 for message in every):
         return None
     if read.format == formats.TEXT:
-        spans = [(message.start, message.end) for message in every]
-        spans += [(a, b) for a, b in _outside(read) if gone.text(data[a:b].decode("utf-8", "replace"))]
+        spans = [(message.start, message.end, message.kind) for message in every]
+        spans += [(a, b, "") for a, b in _outside(read) if gone.text(data[a:b].decode("utf-8", "replace"))]
         return blank_text(data, spans)
     if read.format not in _LINES:
         return None

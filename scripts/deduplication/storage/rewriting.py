@@ -64,7 +64,8 @@ def rewrite(log: Log, folder: str, instead: Instead) -> Rewritten:
 
     Raises :class:`StoreDamaged` and :class:`StoreNotWritable`; the old log was only read.
     """
-    atomic.make_private_directory(folder)
+    with atomic.write_errors(folder):
+        atomic.make_private_directory(folder)
     new = Log(os.path.join(folder, os.path.basename(log.path)))
     found = Rewritten()
     writer = _Writer(log, instead, found.blobs)
