@@ -57,10 +57,7 @@ class Talk:
 
     def lines(self, first=0, end=None):
         """As the client writes it down."""
-        out = []
-        for position in range(first, len(self.turns) if end is None else end):
-            out.append(self._line(position))
-        return b"".join(out)
+        return b"".join(self._line(n) for n in range(first, len(self.turns) if end is None else end))
 
     def _line(self, position):
         turn = self.turns[position]

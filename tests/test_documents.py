@@ -302,6 +302,7 @@ COMMANDS = {
     "deduplicate_export.py session": "scripts/deduplicate_export.py session",
     "deduplicate_export.py pack": "scripts/deduplicate_export.py pack",
     "deduplicate_export.py restore": "scripts/deduplicate_export.py restore",
+    "deduplicate_export.py purge": "scripts/deduplicate_export.py purge",
     "create-checkpoint.py": "scripts/create-checkpoint.py",
     "install.sh": "install.sh",
 }
@@ -482,7 +483,7 @@ def test_every_file_of_the_store_is_described(installed, monkeypatch):
     found += [path.name for path in installed.state.glob("*.sqlite3*")]
     used = {row for row, pattern in patterns.items() for file in found if pattern.fullmatch(file)}
     assert [file for file in found if not any(pattern.fullmatch(file) for pattern in patterns.values())] == []
-    assert set(rows) - used == {"NAME.PID.tmp", "sealed/.pending"}
+    assert set(rows) - used == {"NAME.PID.tmp", "sealed/.pending", "purge.pending", "purge.stage/"}
 
 
 def test_every_place_in_the_project_is_described(installed):

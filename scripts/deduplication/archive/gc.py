@@ -30,9 +30,7 @@ def renew(
     ``instead`` has the bytes of files that change by their number, None for those that go; ``name_of`` gives the name of a file
     for the one it had. Raises :class:`ArchiveDamaged` where a file cannot be read: nothing may be lost on the way.
     """
-    if packs.problems or packs.unreadable or packs.missing():
-        what = (*packs.problems, *packs.unreadable, "a pack is missing")[0]
-        raise ArchiveDamaged(what, hint=_ADVICE)
+    require_whole(packs)
     expected: list[tuple[str, bytes]] = []
     waiting: list[int] = []
     size = 0
@@ -47,6 +45,13 @@ def renew(
         return []
     _check(folder, expected)
     return sorted(os.listdir(folder))
+
+
+def require_whole(packs: Packs) -> None:
+    """Raises :class:`ArchiveDamaged` where a pack cannot be read: nobody can say what is in it."""
+    if packs.problems or packs.unreadable or packs.missing():
+        what = (*packs.problems, *packs.unreadable, "a pack is missing")[0]
+        raise ArchiveDamaged(what, hint=_ADVICE)
 
 
 def _added(

@@ -37,6 +37,14 @@ class Proof:
         if plan.probes.found_in(data) - plan.quoted_keys:
             self.remaining.append(where)
 
+    def look_at(self, where: str, path: str, plan: Plan) -> None:
+        """Look through the file at ``path``; one that cannot be read proves nothing."""
+        try:
+            with atomic.open_regular(path) as file:
+                self.look(where, file.read(), plan)
+        except OSError as error:
+            self.remaining.append(f"{where} cannot be read ({error.strerror or error})")
+
 
 def prove(
     store: LogStore, project: Project | None, packs: Packs | None, plan: Plan, sessions: Sequence[str] = ()
@@ -50,14 +58,14 @@ def prove(
     for path in _files(store.folder):
         name = os.path.relpath(path, store.folder)
         if not name.startswith(("sealed", os.path.basename(store.log.path))):
-            proof.look(name, _read(path), plan)
+            proof.look_at(name, path, plan)
     if project is None:
         return proof
     if packs is not None:
         _archive(store, project, packs, plan, proof)
     for path in _files(str(project.sessions)):
         if os.path.basename(path) in sessions:
-            proof.look(project.relative(Path(path)), _read(path), plan)
+            proof.look_at(project.relative(Path(path)), path, plan)
     return proof
 
 
@@ -80,6 +88,7 @@ def _log(store: LogStore, plan: Plan, proof: Proof) -> None:
 def _archive(store: LogStore, project: Project, packs: Packs, plan: Plan, proof: Proof) -> None:
     gone = of_store(store, set(plan.conversations))
     shelf = Shelf(project, packs)
+    proof.remaining += [f"the archive cannot be read: {each}" for each in (*packs.problems, *map(str, shelf.lost))]
     for entry in shelf.entries:
         data = b"".join(shelf.parts(entry))
         before = len(proof.remaining)
@@ -95,14 +104,6 @@ def _files(folder: str) -> Iterator[str]:
             path = os.path.join(place, name)
             if not os.path.islink(path):
                 yield path
-
-
-def _read(path: str) -> bytes:
-    try:
-        with atomic.open_regular(path) as file:
-            return file.read()
-    except OSError:
-        return b""
 
 
 def whole(store: LogStore, project: Project | None, check: Callable[[Project], list[str]]) -> list[str]:

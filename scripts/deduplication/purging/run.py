@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from .. import archiving, atomic, journal, last_run
-from ..archive import checking, restoring
+from ..archive import checking, gc, restoring
 from ..archive.packing import packs_folder
 from ..archive.packs import Packs
 from ..clock import timestamp
@@ -171,6 +171,7 @@ class _Purge:
             return shown
         plan = self._plan
         gone = of_plan(plan)
+        gc.require_whole(self._packs)
         shelf = restoring.Shelf(self._project, self._packs)
         if shelf.lost:
             raise shelf.lost[0]
@@ -197,8 +198,8 @@ class _Purge:
                 with atomic.open_regular(os.path.join(folder, name)) as file:
                     data = file.read()
             except OSError:
-                continue
-            if self._holds(data):
+                data = b""
+            if not data or self._holds(data):
                 found.append(name)
         return found
 

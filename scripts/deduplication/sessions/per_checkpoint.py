@@ -66,7 +66,7 @@ class Kept:
 
 
 def files_of(folder: str, session: str) -> list[Kept]:
-    """The files of a session in ``folder`` that are as we left them, the oldest first."""
+    """The files of a session in ``folder`` that are as we left them, the oldest first. Raises :class:`SessionNotWritten`."""
     form = re.compile(re.escape(stem(session)) + _STAMP)
     found = [match for match in map(form.match, os.listdir(folder)) if match]
     result: list[Kept] = []
@@ -75,8 +75,8 @@ def files_of(folder: str, session: str) -> list[Kept]:
         try:
             with atomic.open_regular(os.path.join(folder, match[0])) as file:
                 data = file.read()
-        except OSError:
-            continue
+        except OSError as error:
+            raise SessionNotWritten(f"{match[0]}: {error.strerror or error}") from error
         known = footer.proven(data)
         numbers = _THROUGH.findall(data)
         after = through

@@ -60,10 +60,13 @@ def _parts(folder: str, base: str, session: str) -> list[str]:
     number = 1
     while os.path.lexists(os.path.join(folder, file_of(base, number))):
         name = file_of(base, number)
-        with contextlib.suppress(OSError), atomic.open_regular(os.path.join(folder, name)) as file:
-            known = footer.proven(file.read())
-            if known is not None and known.said.get("session") == session:
-                found.append(name)
+        try:
+            with atomic.open_regular(os.path.join(folder, name)) as file:
+                known = footer.proven(file.read())
+        except OSError as error:
+            raise SessionNotWritten(f"{name}: {error.strerror or error}") from error
+        if known is not None and known.said.get("session") == session:
+            found.append(name)
         number += 1
     return found
 
