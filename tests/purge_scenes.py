@@ -122,10 +122,10 @@ class Place:
         """A deduplicator that knows nothing yet."""
         return ClaudeConversationDeduplicator(self.project.state, self.backend)
 
-    def export(self, name, data):
+    def export(self, name, data, *more):
         """Process an export as a run does: store, archive, session files."""
         (self.project.exports / name).write_bytes(data)
-        arguments = ["--project", str(self.project.root), "--yes", "--backend", self.backend]
+        arguments = ["--project", str(self.project.root), "--yes", "--backend", self.backend, *more]
         assert export_dedup.main(arguments) == 0
         assert not (self.project.exports / name).exists()
 

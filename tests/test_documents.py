@@ -325,7 +325,7 @@ def help_of(command):
 
 def options_in_help(output):
     """Each option with the name of its value, as argparse lists them."""
-    return set(re.findall(r"^  (--[a-z-]+(?: [A-Z]+)?)", output, re.MULTILINE))
+    return set(re.findall(r"^  (--[a-z-]+(?: [A-Z]+)*)", output, re.MULTILINE))
 
 
 @pytest.mark.parametrize("heading", COMMANDS)

@@ -212,7 +212,7 @@ def test_a_form_that_cannot_be_patched_goes_as_a_whole(tmp_path):
     """JSON of other exporters and of claude.ai: named before, and not taken in again."""
     place = Place(tmp_path / "json")
     chats = [conversations.chat("harbour", 3), conversations.chat("meadow", 3)]
-    place.export("conversations.json", conversations.exported(chats))
+    place.export("conversations.json", conversations.exported(chats), "--no-checkpoint")
     name = conversations.identity("harbour")
     done = place.purge(sessions=[name])
     assert [(each[0], bool(each[2])) for each in done.removed] == [("conversations.json", True)]
@@ -221,7 +221,7 @@ def test_a_form_that_cannot_be_patched_goes_as_a_whole(tmp_path):
     (place.project.exports / "conversations.json").write_bytes(conversations.exported(chats))
     from deduplication.commands import export_dedup
 
-    assert export_dedup.main(["--project", str(place.project.root), "--yes"]) == 0
+    assert export_dedup.main(["--project", str(place.project.root), "--yes", "--no-checkpoint"]) == 0
     assert not list(place.project.archive.glob("*.json"))
     assert (place.project.exports / "conversations.json").exists()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -226,3 +227,48 @@ def test_purged_and_imported_again_is_the_store_without_it(tmp_path_factory, see
     raw = everything(tmp_path_factory.getbasetemp() / dedup.store.folder)
     assert [n for n in sorted(gone) if word(f"t{seed}", n).encode() in raw] == []
     assert dedup.store.verify() == []
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@given(seed=st.integers(0, 10**6), data=st.data())
+def test_what_is_new_is_stored_as_if_nothing_had_been_purged(tmp_path_factory, seed, data):
+    """Nothing that stays is lost to a tombstone: after rewinds, edits and repeats a purged store keeps what another one keeps."""
+    chance = random.Random(seed)
+    talk = Talk(f"t{seed}", 20, images=False)
+    for position in range(20):  # turns that are said again and again
+        if talk.turns[position].kind in ("prompt", "text") and chance.random() < 0.2:
+            talk.turns[position] = replace(talk.turns[position], text=chance.choice(("yes", "Done.", "go on")))
+    stores = [ClaudeConversationDeduplicator(tmp_path_factory.mktemp("store")) for _ in range(2)]
+    transcripts = chance.random() < 0.4
+    first = talk.lines(0, 14) if transcripts else talk.text(0, 14)
+    for dedup in stores:
+        dedup.ingest(first, name="first", conversation_id="it")
+    gone = data.draw(st.sets(st.sampled_from(range(14)), min_size=1, max_size=8))
+    purged, other = stores
+    for number in sorted(gone):
+        bury(purged, number)
+    branch = Talk(f"b{seed}", 20, images=False)
+    back = chance.randrange(2, 12)
+    edited = Talk(f"t{seed}", 20, images=False)
+    edited.turns = [*talk.turns[:back], *branch.turns[back : back + 6]]
+    more = [talk.text(0, 20), edited.text(), talk.text(9, 20, compacted=True), edited.text(0, None, width=60)]
+    for number, each in enumerate(more):
+        new = [dedup.ingest(each, name=f"{number}.txt", conversation_id="it").new for dedup in stores]
+        if not any(turn.text in ("yes", "Done.", "go on") for turn in talk.turns):
+            assert new[0] == new[1]
+    numbers = {m["index"]: squeezed(m) for m in other.get_full_conversation("it")}
+    expected = [said for number, said in numbers.items() if number not in gone]
+    assert [squeezed(m) for m in purged.get_full_conversation("it")] == expected
+    assert purged.store.verify() == []
+
+
+def bury(dedup, number):
+    """Purge one occurrence, whatever else says the same."""
+    from deduplication.purging import plan as planning
+
+    real = planning._chosen
+    planning._chosen = lambda *_: {"it": {number}}
+    try:
+        purge(dedup.store, None, scope_of(["it"], None, []))
+    finally:
+        planning._chosen = real

@@ -27,13 +27,14 @@ _STRUCTURE: Final = frozenset(("type", "id", "tool_use_id", "name", "media_type"
 
 
 class Probes:
-    """What to look for. Each text has a ``key``, which says nothing of it."""
+    """What to look for. Each text has a ``key``, which says nothing of it; it is found where all runs that tell it are."""
 
     def __init__(self) -> None:
-        self._runs: dict[str, list[tuple[int, tuple[str, ...], str]]] = {}
+        self._runs: dict[str, list[tuple[int, tuple[str, ...], int]]] = {}
+        """By the longest word of a run: its place in the run, the run, and the number of the text."""
+        self._texts: list[tuple[str, int]] = []
+        """For each text its key, and how many runs tell it."""
         self._wholes: dict[str, str] = {}
-        self.told: set[str] = set()
-        """Keys of the texts that can be told wherever they stand."""
 
     def add(self, key: str, content: Any) -> None:
         """Look for what a message says."""
@@ -43,23 +44,26 @@ class Probes:
             if len(whole) >= _LEAST:
                 self._wholes.setdefault(whole, key)
             starts = {(len(words) - RUN) * n // (_PLACES - 1) for n in range(_PLACES)} if len(words) >= RUN else ()
-            for start in starts:
-                run = tuple(words[start : start + RUN])
-                if sum(map(len, run)) < _LETTERS:
-                    continue
-                at = max(range(RUN), key=lambda n: (len(run[n]), -n))
-                self._runs.setdefault(run[at], []).append((at, run, key))
-                self.told.add(key)
+            runs = {tuple(words[start : start + RUN]) for start in starts}
+            telling = sorted(run for run in runs if sum(map(len, run)) >= _LETTERS)
+            if not telling:
+                continue
+            for run in telling:
+                longest = max(run, key=len)
+                self._runs.setdefault(longest, []).append((run.index(longest), run, len(self._texts)))
+            self._texts.append((key, len(telling)))
 
     def found(self, text: str) -> set[str]:
         """The keys of what a text says."""
         words = _words(text)
         whole = "".join(words)
         keys = {self._wholes[whole]} if whole in self._wholes else set()
+        seen: dict[int, set[tuple[str, ...]]] = {}
         for position, word in enumerate(words):
-            for at, run, key in self._runs.get(word, ()):
-                if key not in keys and tuple(words[position - at : position - at + RUN]) == run and position >= at:
-                    keys.add(key)
+            for at, run, number in self._runs.get(word, ()):
+                if position >= at and tuple(words[position - at : position - at + RUN]) == run:
+                    seen.setdefault(number, set()).add(run)
+        keys.update(self._texts[number][0] for number, runs in seen.items() if len(runs) == self._texts[number][1])
         return keys
 
     def found_in(self, data: bytes) -> set[str]:
