@@ -34,7 +34,11 @@ if TYPE_CHECKING:
 
 MARKER: Final = "[purged by export-dedup]"
 """What an archived file says in the place of a message; a message that says nothing else is none."""
-MARKERS: Final = {TOOL_CALL: f"Purged({MARKER})", LOCAL_COMMAND: f"/purged {MARKER}"}
+MARKERS: Final = {
+    TOOL_CALL: f"Purged({MARKER})",
+    LOCAL_COMMAND: f"/purged {MARKER}",
+    BOOKKEEPING: f"/export {MARKER}",
+}
 """What it says in a text export in the place of these: what stands below a call or a command stays a result or an output."""
 HEADS: Final = (64, 256, 1024, 4096)
 """Letters and digits of a beginning that is kept as a hash: so much of a message, shown alone, is known to be a part of it."""
@@ -166,7 +170,7 @@ def is_marker(content: Content) -> bool:
     return bool(said) and _BARE_MARKERS.issuperset(said)
 
 
-_BARE_MARKERS: Final = frozenset("".join(each.split()) for each in (MARKER, *MARKERS.values()))
+_BARE_MARKERS: Final = frozenset("".join(each.split()) for each in (MARKER, f"!{MARKER}", *MARKERS.values()))
 _STRUCTURE: Final = frozenset(("type", "id", "tool_use_id", "name", "is_error", "signature"))
 
 

@@ -11,14 +11,15 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from ..formats.client_commands import is_bookkeeping, shell_command, slash_command
 from ..tombstone import MARKER, MARKERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 _MARK: Final = re.compile(
-    rb"[ \t]*(?:>|\xe2\x9d\xaf|\xe2\x8f\xba|\xe2\x97\x8f|\xe2\x8e\xbf)(?: |\xc2\xa0)+"
-)  # > ❯ ⏺ ● ⎿
+    rb"[ \t]*(?:!|>|\xe2\x9d\xaf|\xe2\x8f\xba|\xe2\x97\x8f|\xe2\x8e\xbf)(?: |\xc2\xa0)+"
+)  # ! > ❯ ⏺ ● ⎿
 _KEPT: Final = ("parentUuid", "logicalParentUuid", "isSidechain", "agentId", "sessionId", "session_id", "type", "uuid")
 """What a line of a transcript keeps: who it is, and behind whom it stands."""
 _COPIES: Final = ("toolUseResult", "mcpMeta")
@@ -33,7 +34,8 @@ def blank_text(data: bytes, gone: Iterable[tuple[int, int, str]]) -> bytes:
         if start < at:
             continue
         mark = _MARK.match(data, start, end)
-        said = MARKERS.get(kind, MARKER).encode()
+        shell = mark is not None and mark.group().lstrip().startswith(b"!")
+        said = (MARKER if shell else MARKERS.get(kind, MARKER)).encode()
         out += (data[at:start], mark.group() if mark else b"\xe2\x8f\xba ", said, b"\n\n")
         at = end
     return b"".join([*out, data[at:]])
@@ -96,15 +98,27 @@ def _shell(value: dict[str, Any]) -> dict[str, Any]:
     message, type_ = value.get("message"), value.get("type")
     if isinstance(message, dict):
         role = message.get("role") if message.get("role") in ("user", "assistant") else type_
-        text: Any = MARKER if role == "user" else [{"type": "text", "text": MARKER}]
-        line["message"] = {"role": role, "content": text}
+        said: Any = _user(message.get("content")) if role == "user" else [{"type": "text", "text": MARKER}]
+        line["message"] = {"role": role, "content": said}
     elif type_ == "attachment":
         line["attachment"] = {"type": "queued_command", "prompt": MARKER}
     elif type_ == "system":
         if isinstance(value.get("subtype"), str):
             line["subtype"] = value["subtype"]
-        line["content"] = MARKER
+        line["content"] = _user(value.get("content"))
     return line
+
+
+def _user(content: Any) -> str:
+    """What a user's line says instead: a command stays one, so that what it printed stays an output."""
+    if not isinstance(content, str):
+        return MARKER
+    text = content.strip()
+    command = slash_command(text)
+    if command is not None and not command.prompt:
+        name = "/export" if is_bookkeeping(command.text) else "/purged"
+        return f"<command-name>{name}</command-name>\n<command-args>{MARKER}</command-args>"
+    return f"<bash-input>{MARKER}</bash-input>" if shell_command(text) is not None else MARKER
 
 
 def _block(block: Any) -> dict[str, Any]:
