@@ -63,7 +63,7 @@ def _added(
 ) -> list[tuple[str, bytes]]:
     added = []
     with opened_packs(folder) as new:
-        addition = Addition(new, thorough=True)
+        addition = Addition(new)  # runs wait meanwhile; 'pack' compresses more thoroughly
         for number in numbers:
             record = packs.record(number)
             other = instead.get(number)

@@ -153,12 +153,11 @@ def _outside(read: Read) -> list[tuple[int, int]]:
     """The bytes of a file that are no messages."""
     if read.format in formats.SEVERAL:
         return []
-    return [
-        (span.start, span.end)
-        for placed in read.placed
-        for span in placed.export.spans
-        if span.label not in {message.kind for message in placed.export.messages}
-    ]
+    found = []
+    for placed in read.placed:
+        kinds = {message.kind for message in placed.export.messages}
+        found += [(span.start, span.end) for span in placed.export.spans if span.label not in kinds]
+    return found
 
 
 def _shows_nothing_else(read: Read, going: dict[int, list[Message]]) -> bool:
