@@ -16,7 +16,7 @@ from ..storage.blobs import blobs_of
 from ..storage.lines import is_commit
 from ..storage.records import PURGED as TOMBSTONE
 from ..storage.records import tombstone_record
-from ..storage.rewriting import records
+from ..storage.log_anew import records
 from ..tombstone import Bans, tombstone_of
 from .probes import Probes, texts
 from .scope import moment

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from .. import atomic
 from ..archive.restoring import Shelf
 from ..errors import DedupError
-from ..storage.rewriting import records
+from ..storage.log_anew import records
 from .archived import form_of, of_store
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from ..archive.packs import listed
 from ..journal import STAGE, Changes
 from ..storage.log_store import INDEX_NAMES, QUARANTINE
 from ..storage.records import purge_record
-from ..storage.rewriting import Instead, rewrite
+from ..storage.log_anew import Instead, rewrite
 from ..storage.sealed import FOLDER as SEALED
 from .plan import neutral
 
