@@ -306,6 +306,7 @@ COMMANDS = {
     "deduplicate_export.py pack": "scripts/deduplicate_export.py pack",
     "deduplicate_export.py restore": "scripts/deduplicate_export.py restore",
     "deduplicate_export.py backup": "scripts/deduplicate_export.py backup",
+    "deduplicate_export.py purge": "scripts/deduplicate_export.py purge",
     "create-checkpoint.py": "scripts/create-checkpoint.py",
     "install.sh": "install.sh",
 }
@@ -328,7 +329,7 @@ def help_of(command):
 
 def options_in_help(output):
     """Each option with the name of its value, as argparse lists them."""
-    return set(re.findall(r"^  (--[a-z-]+(?: [A-Z]+)?)", output, re.MULTILINE))
+    return set(re.findall(r"^  (--[a-z-]+(?: [A-Z]+)*)", output, re.MULTILINE))
 
 
 @pytest.mark.parametrize("heading", COMMANDS)
@@ -488,10 +489,8 @@ def test_every_file_of_the_store_is_described(installed, monkeypatch):
     used = {row for row, pattern in patterns.items() for file in found if pattern.fullmatch(file)}
     assert [file for file in found if not any(pattern.fullmatch(file) for pattern in patterns.values())] == []
     assert set(rows) - used == {
-        "NAME.PID.tmp",
-        "sealed/.pending",
-        "checkpoint.pending",
-        "quarantine/damaged-DATE-NAME",
+        *("NAME.PID.tmp", "sealed/.pending", "checkpoint.pending", "quarantine/damaged-DATE-NAME"),
+        *("purge.pending", "purge.stage/"),
     }
 
 

@@ -54,9 +54,12 @@ def not_packed(name: str, message: str, hint: str) -> str:
     )
 
 
-def restored(name: str, path: str, *, new: bool) -> str:
-    """One restored file."""
+def restored(name: str, path: str, *, new: bool, purged: int = 0) -> str:
+    """One restored file; ``purged`` messages of what was exported are not in it any more."""
     where = printable(path)
+    if purged:
+        were = "1 message was" if purged == 1 else f"{purged:,} messages were"
+        return f"{restored(name, path, new=new)}\n    ⚠ {were} purged: these are not the bytes that were exported"
     return f"  ✓ Restored: {printable(name)} → {where}" if new else f"  ✓ {where} is there already, byte for byte"
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from . import atomic
+from . import atomic, journal
 from .errors import ExportChanged, UnsafePath
 from .locking import exclusive
 from .reading import CHUNK, Identity, open_regular, take
@@ -32,6 +32,8 @@ PACKS: Final = "packs"
 LOCK: Final = ".lock"
 _IGNORE: Final = ".gitignore"
 _INCOMING: Final = ".incoming-"
+PURGED_FILES: Final = "purged.jsonl"
+"""Which files are not what was exported, because messages of theirs were purged."""
 _MAX_NAME_BYTES: Final = 255
 _MAX_ENDING: Final = 20
 
@@ -61,22 +63,41 @@ class Archive:
                 elif not is_ours(entry.name):
                     self._by_size.setdefault(entry.stat(follow_symlinks=False).st_size, []).append(entry.name)
 
-    def add(self, source: Path, identity: Identity, sha256: str, *, stays: bool = False) -> Archived:
+    def add(
+        self, source: Path, identity: Identity, sha256: str, *, stays: bool = False, instead: bytes | None = None
+    ) -> Archived:
         """Keep the export at ``source``, which was processed in the state ``identity`` with the digest ``sha256``.
+
+        ``instead``: keep these bytes in its place, because it shows what was purged.
 
         ``stays`` leaves the original in place. Raises :class:`ExportChanged` where the file is no longer the one that
         was processed (it is left alone), and :class:`StoreNotWritable` where the archive or the original's folder
         cannot be written (the original is left, too).
         """
-        known = self._find(identity.size, sha256)
+        size, kept = (identity.size, sha256) if instead is None else (len(instead), hashlib.sha256(instead).hexdigest())
+        known = self._find(size, kept)
         if known is not None:
             self._settle(known)
-        name = known or self._copy(source, identity, sha256)
+        name = known or (
+            self._copy(source, identity, sha256) if instead is None else self._put(source.name, identity, instead)
+        )
         path = Path(self._folder, name)
         # Gone already: a run beside this one archived the same file first.
         if not stays and (known is None or os.path.lexists(source)):
             self._remove(source, identity, sha256)
         return Archived(path, known=known is not None, moved=not stays)
+
+    def discard(self, source: Path, identity: Identity, sha256: str) -> None:
+        """Remove an export that was processed and of which nothing is to be kept. Raises as :meth:`add`."""
+        if os.path.lexists(source):
+            self._remove(source, identity, sha256)
+
+    def note_purged(self, path: Path, messages: int) -> None:
+        """Note of a file that was kept that so many messages of its export are not in it."""
+        from .archive.purged_files import PurgedFile, add
+
+        with open(path, "rb") as file:
+            add(self._folder, PurgedFile(hashlib.sha256(file.read()).hexdigest(), messages))
 
     def _find(self, size: int, sha256: str) -> str | None:
         """The name under which these bytes are archived already, judged by reading them."""
@@ -125,6 +146,15 @@ class Archive:
         self._by_size.setdefault(identity.size, []).append(name)
         return name
 
+    def _put(self, wanted: str, identity: Identity, data: bytes) -> str:
+        name = self._free_name(wanted)
+        path = os.path.join(self._folder, name)
+        atomic.replace(path, data)
+        with atomic.write_errors(path):
+            os.utime(path, ns=(identity.mtime_ns, identity.mtime_ns))
+        self._by_size.setdefault(len(data), []).append(name)
+        return name
+
     def _free_name(self, name: str) -> str:
         """``name``, or the first of ``name-2``, ``name-3`` … (before the ending) that nothing in the archive bears.
 
@@ -160,7 +190,7 @@ class Archive:
 
 def is_ours(name: str) -> bool:
     """Whether a file of this name in the archive's folder is ours, and no export."""
-    return name in (LOCK, _IGNORE) or name.startswith(_INCOMING) or _is_leftover(name)
+    return name in (LOCK, _IGNORE, PURGED_FILES) or name.startswith(_INCOMING) or _is_leftover(name)
 
 
 def _is_leftover(name: str) -> bool:
@@ -171,6 +201,15 @@ def _is_leftover(name: str) -> bool:
 def lock_path(folder: str) -> str:
     """The lock of the archive in ``folder``, for whoever only looks and creates nothing."""
     return os.path.join(folder, LOCK)
+
+
+def finish_purge(project: Project) -> None:
+    """Go on where a purge was stopped before the archive was made anew. Under the archive's lock."""
+    state, folder = str(project.state), str(project.archive)
+    if journal.waits(state, journal.ARCHIVE):
+        with exclusive(os.path.join(state, LOCK)):
+            journal.finish(state, journal.ARCHIVE, folder)
+    journal.forget_stage(state, journal.ARCHIVE, folder)
 
 
 @contextlib.contextmanager
@@ -195,6 +234,7 @@ def opened(project: Project) -> Iterator[Archive]:
             )
     with exclusive(lock_path(folder)):
         rewriting.settled(os.path.join(folder, PACKS))
+        finish_purge(project)
         with atomic.write_errors(folder):
             archive = Archive(str(real))
         yield archive

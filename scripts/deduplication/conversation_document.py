@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .clock import local
 from .console import printable
-from .model import BOOKKEEPING, LOST, PROMPT, SUMMARY, TEXT, THINKING, TOOL_CALL, TOOL_RESULT
+from .model import BOOKKEEPING, LOST, PROMPT, PURGED, SUMMARY, TEXT, THINKING, TOOL_CALL, TOOL_RESULT, counts
 from .readable import SHOWN, readable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 _TITLES: Final = {
     PROMPT: "👤 User",
@@ -46,8 +46,11 @@ def text_parts(messages: Sequence[dict[str, Any]], component: dict[int, int]) ->
     """A part for each message: a heading, and what was said, harmless for a terminal."""
     parts = []
     before: int | None = None
-    for message in messages:
+    for message in _purged_together(messages):
         if message["kind"] == BOOKKEEPING:
+            continue
+        if message["kind"] == PURGED:
+            parts.append(f"── {_purged(message)} ──")
             continue
         gap = f"{_GAP}\n\n" if before is not None and component.get(message["index"]) != before else ""
         before = component.get(message["index"])
@@ -98,6 +101,25 @@ def _heading(message: dict[str, Any]) -> str:
     return " · ".join(
         filter(None, [f"{named or f'{role} {kind}'.replace('_', ' ')}", str(message["index"]), printable(moment)])
     )
+
+
+def _purged_together(messages: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The messages, those that were purged one after another as one with their ``count``, without those that never counted."""
+    count = 0
+    for message in messages:
+        if message["kind"] == PURGED:
+            count += counts(message["tombstone"].kind)
+            continue
+        if count:
+            yield {"kind": PURGED, "count": count}
+            count = 0
+        yield message
+    if count:
+        yield {"kind": PURGED, "count": count}
+
+
+def _purged(message: dict[str, Any]) -> str:
+    return f"🗑 {_counted(message['count'], 'message')} purged here"
 
 
 def _said(message: dict[str, Any]) -> str:

@@ -76,11 +76,14 @@ class ClaudeConversationDeduplicator:
     def get_full_conversation(self, conversation_id: str) -> list[dict[str, Any]]:
         """Every message of a conversation in reading order, repeats included; a message that grew in its last form.
 
+        What was purged is left out.
         Each is a dictionary with ``index``, ``role``, ``kind``, ``content``, ``content_hash``, ``timestamp`` and what
         else is known of it. An unknown conversation gives an empty list.
         """
         with self.store.transaction(write=False):
-            return list(self.store.bodies(conversation_id, self.store.conversation(conversation_id).reading().order))
+            conversation = self.store.conversation(conversation_id)
+            kept = [number for number in conversation.reading().order if number not in conversation.purged]
+            return list(self.store.bodies(conversation_id, kept))
 
     def get_statistics(self, conversation_id: str) -> dict[str, Any]:
         """Counts of one conversation; the seed's keys first. Percentages are of bytes on disk, never estimated."""
@@ -98,6 +101,7 @@ class ClaudeConversationDeduplicator:
             "messages_processed": figures.messages_seen,
             "duplicates_filtered": figures.duplicates,
             "client_commands": figures.bookkeeping,
+            "purged_messages": figures.purged,
             "unconnected_runs": runs,
             "raw_bytes": figures.raw_bytes,
             "stored_bytes": figures.stored_bytes,
@@ -111,8 +115,9 @@ class ClaudeConversationDeduplicator:
         ``messages`` are dictionaries with an ``index``; ``[(5, 7), (10, 12)]`` says that 5 to 7 and 10 to 12 are in
         neither.
         """
-        stored = self.get_full_conversation(conversation_id)
-        known = [m["source_index"] for m in stored if "source_index" in m]
+        with self.store.transaction(write=False):
+            order = self.store.conversation(conversation_id).reading().order
+            known = [m["source_index"] for m in self.store.bodies(conversation_id, order) if "source_index" in m]
         given = [m["index"] for m in messages if isinstance(m.get("index"), int) and not isinstance(m["index"], bool)]
         return gaps.missing_indexes([*known, *given])
 

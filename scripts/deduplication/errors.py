@@ -189,6 +189,26 @@ class RestoreRefused(DedupError):
     hint = "Restore into another folder with --output DIR, or move away what is there and restore again."
 
 
+class NothingToPurge(DedupError):
+    """There is nothing to purge"""
+
+    hint = (
+        "Nothing was changed. 'deduplicate_export.py show' and 'search --json' show what there is, with content hashes."
+    )
+
+
+class PurgeRefused(DedupError):
+    """Nothing was purged"""
+
+    hint = "Look at what would go with --dry-run, then pass --yes."
+
+
+class PurgeIncomplete(DedupError):
+    """Something of what was purged is still there"""
+
+    hint = "It was purged from the store; remove the places that are named, or run the command again."
+
+
 class CheckpointFailed(DedupError):
     """The checkpoint could not be made"""
 

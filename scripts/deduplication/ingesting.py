@@ -6,11 +6,11 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from . import alignment, gaps, rendering
+from . import alignment, gaps, rendering, tombstone
 from .across import relation_across
 from .covered import covered
 from .identification import conversation_of, session_of
-from .model import LAYOUT, LOST, Message, counts
+from .model import LAYOUT, LOST, PURGED, Message, counts
 from .ordering import ranges
 from .shown import message_dict, new_occurrences, placed_marks, shown_by
 from .storage.base import ExportRecord
@@ -102,14 +102,15 @@ def ingest(
             conversation.columns,
             conversation.reading(),
             seen.rows,
-            _compare(store, target, seen),
+            compare(store, target, seen),
             conversation.extends,
         ).without_first(len(before))
+        plan = _nothing_purged_grows(plan, conversation.purged)
         found: list[str] = []
         if source.cursor is None:
             indexes = [message.source_index for message in shown.messages]
             found = gaps.describe(shown.marks, plan.matches, indexes, known=len(conversation.columns))
-        occurrences, numbers = new_occurrences(shown, plan, len(conversation.columns))
+        occurrences, numbers = new_occurrences(shown, plan, len(conversation.columns), store.bans())
         return _commit(store, target, export, source, shown, (occurrences, numbers, found), started, dry_run=dry_run)
 
 
@@ -136,12 +137,15 @@ def append(store: Store, export: Export, source: Input, conversation_id: str) ->
     shown = shown.only(kept)
     matches = [versions.get(position) for position in kept]
     grown = frozenset(new for new, position in enumerate(kept) if position in versions)
-    occurrences, numbers = new_occurrences(shown, alignment.Plan(matches, grown), store.tip(conversation_id))
+    plan = alignment.Plan(matches, grown)
+    occurrences, numbers = new_occurrences(shown, plan, store.tip(conversation_id), store.bans())
     return _commit(store, conversation_id, export, source, shown, (occurrences, numbers, []), started, dry_run=False)
 
 
 def _adds_nothing(store: Store, conversation_id: str, numbers: Sequence[int], message: Message, identity: str) -> bool:
-    """True where a line that is known by its id says again what it said, or was emptied or cut short."""
+    """True where a line that is known by its id says again what it said, was emptied, cut short, or purged."""
+    if not store.conversation(conversation_id).purged.isdisjoint(numbers):
+        return True
     if any(store.body_hash(conversation_id, number) == identity for number in numbers):
         return True
     last = next(iter(store.bodies(conversation_id, numbers[-1:])))
@@ -234,22 +238,26 @@ def _read_before(store: Store, conversation_id: str, conversation: Conversation,
             body["role"], body["kind"], body["content"], uuid=body.get("uuid"), fidelity=body.get("fidelity", LAYOUT)
         )
         for body in store.bodies(conversation_id, order[max(0, end - _CONTEXT) : end])
+        if body["kind"] != PURGED
     ]
 
 
-def _compare(store: Store, conversation_id: str, shown: Shown) -> alignment.Compare:
+def compare(store: Store, conversation_id: str, shown: Shown) -> alignment.Compare:
     """How the body shown at a position relates to a stored one; each stored body is read at most once."""
     cache: dict[tuple[int, int], str] = {}
 
-    def compare(position: int, number: int) -> str:
+    def relate(position: int, number: int) -> str:
         pair = (position, number)
         if pair not in cache:
             message = shown.messages[position]
             stored = next(iter(store.bodies(conversation_id, [number])))
+            if stored["kind"] == PURGED:
+                cache[pair] = tombstone.relation(stored["tombstone"], message, shown.prints[position])
+                return cache[pair]
             cache[pair] = _relation(message, stored["content"], stored.get("fidelity", message.fidelity))
         return cache[pair]
 
-    return compare
+    return relate
 
 
 def _relation(shown: Message, stored: Content, fidelity: str) -> str:
@@ -268,13 +276,18 @@ def _span_bytes(messages: Iterable[Message]) -> int:
     return covered((message.start, message.end) for message in messages)
 
 
+def _nothing_purged_grows(plan: alignment.Plan, purged: set[int]) -> alignment.Plan:
+    """A longer form of a message that was purged is the purged message."""
+    return replace(plan, grown=frozenset(p for p in plan.grown if plan.matches[p] not in purged))
+
+
 def _carrying(store: Store, occurrences: Sequence[tuple[int, NewOccurrence]]) -> list[tuple[int, NewOccurrence]]:
-    """The occurrences whose body is not stored yet, each body once."""
+    """The occurrences whose body is not stored yet, each body once; none that was purged."""
     carrying: list[tuple[int, NewOccurrence]] = []
     taken: set[str] = set()
     for number, occurrence in occurrences:
         identity = occurrence.fingerprint.content_hash
-        if identity not in taken and not store.has_body(identity):
+        if occurrence.purged is None and identity not in taken and not store.has_body(identity):
             taken.add(identity)
             carrying.append((number, occurrence))
     return carrying

@@ -130,6 +130,18 @@ def begin(project: Project, unique: int) -> None:
         _write(project, {"finished": time.time(), "by": BY_CAPTURE, "result": {"global_unique": unique, "exports": []}})
 
 
+def lower(project: Project, count: int) -> None:
+    """So many messages that were stored at the last run were purged since. Best effort, as :func:`save`."""
+    path = str(project.state / NAME)
+    try:
+        with atomic.open_regular(path) as file:
+            record = json.loads(file.read())
+        record["result"]["global_unique"] = max(0, int(record["result"]["global_unique"]) - count)
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    _write(project, record)
+
+
 def stored_then(project: Project) -> Optional[int]:
     """How many messages the store had at the end of the last run; None where nobody counted, or where no hook is at work."""
     if not (project.state / LIVE).is_dir():

@@ -29,6 +29,8 @@ BOOKKEEPING: Final = "bookkeeping"
 """``/export``, ``/compact`` and the like with their output: stored in its place, but no conversation, never counted."""
 LOST: Final = "lost"
 """Stands for a stored message whose log line is damaged: its sequence number stays taken. No parser yields it."""
+PURGED: Final = "purged"
+"""Stands for a stored message that was removed for good: its sequence number stays taken. No parser yields it."""
 KINDS: Final = (
     PROMPT,
     TEXT,
@@ -112,4 +114,4 @@ class Export:
 
 def counts(kind: str) -> bool:
     """True where a message of this kind is part of the conversation, and so of every number shown."""
-    return kind not in (BOOKKEEPING, LOST)
+    return kind not in (BOOKKEEPING, LOST, PURGED)

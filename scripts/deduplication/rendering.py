@@ -71,6 +71,12 @@ def _bare(text: str) -> str:
     return _MARKUP.sub("", _LINK.sub(r"\1", text))
 
 
+def call_name(text: str) -> str:
+    """The name of the tool that a call names before its arguments; empty where it names none."""
+    found = _CALL_NAME.match(text)
+    return found.group() if found else ""
+
+
 def _squeezed(content: Content) -> str:
     return _CUT.sub("", "".join(plain_text(content).split()))
 

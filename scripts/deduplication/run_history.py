@@ -12,6 +12,7 @@ from . import atomic, last_run
 from .formats.transcript import NAME as TRANSCRIPT
 from .storage.index import AUDIT
 from .storage.lines import Damaged, decode_line
+from .storage.records import PURGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,6 +108,8 @@ def _audit(path: str) -> Iterator[_Entry]:
             for line in file:
                 try:
                     record = decode_line(line)
+                    if record["operation"] == PURGE:
+                        continue
                     yield _Entry(
                         moment=seconds(record["created_at"]),
                         conversation=record["conversation_id"],

@@ -22,6 +22,7 @@ from .search_terms import Text, may_hold
 from .storage.lines import Damaged, decode_line, is_commit
 from .storage.log import Log
 from .storage.log_store import LOCK, LOG_NAME
+from .storage.records import PURGED
 
 if TYPE_CHECKING:
     from .search_terms import Term
@@ -146,7 +147,7 @@ def _read(line: bytes, wanted: Wanted) -> Optional[_Occurrence]:
         if is_commit(record):
             return _COMMIT
         message = record.get("message")
-        if "content_hash" not in record or "index" not in record:
+        if "content_hash" not in record or "index" not in record or PURGED in record:
             return None
         hit = _hit(record, wanted) if message and wanted.kind_fits(message["role"], message["kind"]) else None
         return _Occurrence(

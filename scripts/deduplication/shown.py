@@ -6,7 +6,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from . import columns, fingerprint, overlap
+from . import columns, fingerprint, overlap, tombstone
 from .clock import timestamp
 from .model import BANNER, Export, Message
 from .storage.base import NewOccurrence
@@ -49,7 +49,16 @@ class Shown:
 
 
 def shown_by(export: Export) -> Shown:
-    """The rows of an export; where a file shows its own conversation twice, the second copy is left out."""
+    """The rows of an export; where a file shows its own conversation twice, the second copy is left out.
+
+    So is what our own archive put in the place of purged messages.
+    """
+    shown = _all_of(export)
+    kept = [p for p, message in enumerate(shown.messages) if not tombstone.is_marker(message.content)]
+    return shown.only(kept)
+
+
+def _all_of(export: Export) -> Shown:
     prints = fingerprint.fingerprints(export.messages)
     rows = columns.columns(prints)
     marks = [(mark.kind, mark.before) for mark in export.marks]
@@ -71,8 +80,13 @@ def shown_by(export: Export) -> Shown:
     )
 
 
-def new_occurrences(shown: Shown, plan: Plan, first: int) -> tuple[list[tuple[int, NewOccurrence]], list[int]]:
-    """What is to be stored, with sequence numbers from ``first`` on, and the number of every shown position."""
+def new_occurrences(
+    shown: Shown, plan: Plan, first: int, bans: tombstone.Bans
+) -> tuple[list[tuple[int, NewOccurrence]], list[int]]:
+    """What is to be stored, with sequence numbers from ``first`` on, and the number of every shown position.
+
+    Of a message that was purged everywhere (``bans``) only the place is stored.
+    """
     now = timestamp()
     fresh: list[tuple[int, NewOccurrence]] = []
     numbers: list[int] = []
@@ -93,10 +107,15 @@ def new_occurrences(shown: Shown, plan: Plan, first: int) -> tuple[list[tuple[in
             timestamp=message.timestamp or now,
             clock="source" if message.timestamp else "capture",
             extends=extends,
+            purged=_banned(bans, message, shown.prints[position]),
         )
         fresh.append((number, occurrence))
         numbers.append(number)
     return fresh, numbers
+
+
+def _banned(bans: tombstone.Bans, message: Message, item: fingerprint.Fingerprint) -> tombstone.Tombstone | None:
+    return tombstone.tombstone_of(message, item, everywhere=True) if bans.has(message, item) else None
 
 
 def placed_marks(marks: Sequence[tuple[str, int]], numbers: Sequence[int]) -> list[list[Any]]:

@@ -28,6 +28,8 @@ def statistics(figures: Mapping[str, Any]) -> str:
             f"({_savings(figures['storage_savings_pct'])})"
         ),
     ]
+    if figures.get("purged_messages"):
+        lines.append(f"     Purged: {figures['purged_messages']:,} (their places are kept, nothing of what they said)")
     if figures["unconnected_runs"] > 1:
         lines.append(
             f"     ⚠ {figures['unconnected_runs']} runs that no export connects: messages between may be missing"

@@ -17,6 +17,7 @@ from .errors import EXIT_FAILURE, EXIT_OK, DedupError, ExportGone
 from .intake import Entry, process
 from .last_run import captured_since
 from .metrics import ExportResult, RunResult
+from .reading import read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -199,7 +200,14 @@ class _Run:
     def _archive(self, archive: Any, entry: Entry) -> None:
         stays = entry.candidate.stays
         try:
-            kept = archive.add(entry.candidate.path, entry.identity, entry.sha256, stays=stays)
+            form = self._without_purged(entry)
+            if form is not None and form.data is None:
+                self._not_kept(archive, entry, form)
+                return
+            instead = form.data if form is not None else None
+            kept = archive.add(entry.candidate.path, entry.identity, entry.sha256, stays=stays, instead=instead)
+            if form is not None:
+                archive.note_purged(kept.path, form.messages)
         except DedupError as error:
             self._not_archived(entry, error)
             return
@@ -210,6 +218,30 @@ class _Run:
             self._out(report.archived(entry.result.path, self._place(kept.path.parent)))
             if stays:
                 self._out(report.not_archived(entry.result.path, "outside the project, so it was copied"))
+
+    def _without_purged(self, entry: Entry) -> Any:
+        """What is to be archived in the place of an export that shows purged messages; None for any other."""
+        store = getattr(self._dedup, "store", None)
+        if store is None:
+            return None
+        from .purging.archived import later_form
+
+        path = entry.candidate.path
+        return later_form(store, lambda: read(path)[0], path.name)
+
+    def _not_kept(self, archive: Any, entry: Entry, form: Any) -> None:
+        """An export of which nothing may be archived: it goes where it shows nothing but what was purged, else it stays."""
+        stays = entry.candidate.stays or bool(form.why)
+        if not stays:
+            try:
+                archive.discard(entry.candidate.path, entry.identity, entry.sha256)
+            except DedupError as error:
+                self._not_archived(entry, error)
+                return
+        reason = (
+            f"it shows purged messages, and {form.why}: remove it yourself" if form.why else "all it shows was purged"
+        )
+        self._out(report.not_archived(entry.result.path, reason))
 
     def _not_archived(self, entry: Entry, error: DedupError) -> None:
         entry.result = replace(entry.result, error=f"Messages stored, but not archived. {error}")

@@ -148,6 +148,11 @@ def _complete(
             log.problems.append(f"the run that ends in line {number} holds a row that is not its own")
             continue
         identity = row["content_hash"]
+        if "purged" in row:
+            if "message" in row or "timestamp" in row or "source" in row:
+                log.problems.append(f"the run that ends in line {number} has a tombstone that says too much")
+            messages[row["index"]] = ("", row["purged"]["kind"], "")
+            continue
         if "message" in row:
             said = row["message"]
             if identity in bodies or _hash(said) != identity:

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from .. import archiving, atomic, transcripts
-from ..errors import DedupError
+from ..errors import DedupError, ExportError
 from ..reading import read_growing
+from . import purged_files
 from .packing import BATCH_BYTES, BATCH_FILES, Packed, counted, packs_folder
 from .packs import opened_packs
 from .putting import Source, put
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from ..project import Project
+    from ..reading import Identity
     from ..transcripts import Transcript
 
 
@@ -46,6 +48,7 @@ def keep(
     waiting = list(_sources(found))
     if not waiting:
         return done
+    without = _WithoutPurged(project)
     while waiting:
         with archiving.opened(project):
             folder = packs_folder(project)
@@ -55,15 +58,62 @@ def keep(
             size = 0
             while waiting and len(batch) < BATCH_FILES and (not batch or size < BATCH_BYTES):
                 source = waiting.pop(0)
-                if _changed(source, known.get(source.name)):
+                before = known.get(source.name)
+                if _changed(source, before) and without.wants(source, before):
                     batch.append(source)
                     size += source.path.stat().st_size if source.path.exists() else 0
-            for each in put(batch, folder, read_growing, done.failures, thorough=False) if batch else ():
+            for each in put(batch, folder, without.read, done.failures, thorough=False) if batch else ():
                 done.names.append(str(each.path))
                 done.raw_bytes += each.identity.size
+            without.note(str(project.archive))
             done.packs, done.pack_bytes = counted(folder)
         advance(size)
     return done
+
+
+class _WithoutPurged:
+    """Reads the client's files, those that show purged messages without them."""
+
+    def __init__(self, project: Project) -> None:
+        from ..deduplicator import ClaudeConversationDeduplicator
+
+        self._store = ClaudeConversationDeduplicator(os.fspath(project.state)).store
+        self._gone = {each.sha256 for each in purged_files.load(str(project.archive)).values() if each.gone}
+        self._forms: dict[Path, bytes] = {}
+        self._notes: list[purged_files.PurgedFile] = []
+
+    def wants(self, source: Source, before: _State | None) -> bool:
+        """False for a file of which nothing may be archived, or nothing else than what is there already."""
+        from ..purging.archived import later_form
+
+        try:
+            data = read_growing(source.path)[0] if self._gone else b""
+            if self._gone and hashlib.sha256(data).hexdigest() in self._gone:
+                return False
+            form = later_form(
+                self._store, lambda: data or read_growing(source.path)[0], source.path.name, source.session_of("")
+            )
+        except ExportError:
+            return True  # whatever is wrong with it is said by whoever packs it
+        if form is None:
+            return True
+        if form.data is None:
+            return False
+        digest = hashlib.sha256(form.data)
+        self._forms[source.path] = form.data
+        self._notes.append(purged_files.PurgedFile(digest.hexdigest(), form.messages))
+        return before is None or before.sha256 != digest.digest()
+
+    def read(self, path: Path) -> tuple[bytes, Identity]:
+        """The bytes to be archived of a file, and the file."""
+        data, identity = read_growing(path)
+        return self._forms.get(path, data), identity
+
+    def note(self, folder: str) -> None:
+        """Note which files are not what they were."""
+        for note in self._notes:
+            purged_files.add(folder, note)
+        self._notes = []
 
 
 def project_of(state: str) -> Project | None:

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final, Optional
 
-from .. import atomic, locking
+from .. import archiving, atomic, locking
 from ..errors import ArchiveDamaged, DedupError, NotInArchive, OutputNotWritable, StoreNotWritable
 from ..naming import moment, session_id_from_name
 from ..reading import read
-from . import packing
+from . import packing, purged_files
 from .packs import opened_packs
 
 if TYPE_CHECKING:
@@ -68,6 +68,8 @@ class Shelf:
     def __init__(self, project: Project, packs: Packs) -> None:
         self._packs = packs
         self.entries: list[Entry] = []
+        self.purged = purged_files.load(str(project.archive))
+        """Files that are not what was exported, by SHA-256: messages of theirs were purged."""
         self.lost: list[DedupError] = []
         """Files of which not even the name can be read: one error for each, or for each pack that is missing or unreadable."""
         self.lost += [ArchiveDamaged(f"{name}: none of its files can be restored") for name in packs.unreadable]
@@ -168,6 +170,7 @@ def opened(project: Project) -> Iterator[Shelf]:
             # An archive on a medium that cannot be written has nobody who writes to it.
             with contextlib.suppress(StoreNotWritable):
                 stack.enter_context(locking.exclusive(os.path.join(project.archive, ".lock")))
+            archiving.finish_purge(project)
         yield Shelf(project, stack.enter_context(opened_packs(packing.packs_folder(project))))
 
 

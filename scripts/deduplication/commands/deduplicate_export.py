@@ -22,6 +22,7 @@ SUBCOMMANDS: Final = (
     "restore",
     "stats",
     "backup",
+    "purge",
 )
 
 

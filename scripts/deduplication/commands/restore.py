@@ -43,16 +43,18 @@ def main(arguments: Sequence[str]) -> int:
         found, failures = _wanted(shelf, asked)
         if asked.output == STANDARD_OUTPUT:
             return _to_standard_output(shelf, found, failures)
-        written: list[dict[str, str]] = []
+        written: list[dict[str, str | int]] = []
         for entry, path in _places(found, asked):
             try:
                 new = shelf.write(entry, path)
             except DedupError as error:
                 failures.append((entry.name, error))
                 continue
-            written.append({"name": entry.name, "path": path, "sha256": shelf.sha256(entry)})
+            sha256 = shelf.sha256(entry)
+            gone = shelf.purged[sha256].messages if sha256 in shelf.purged else 0
+            written.append({"name": entry.name, "path": path, "sha256": sha256, **({"purged": gone} if gone else {})})
             if not asked.json:
-                show(archive_report.restored(entry.name, path, new=new))
+                show(archive_report.restored(entry.name, path, new=new, purged=gone))
     return _ended(failures, written, as_json=asked.json)
 
 
@@ -166,7 +168,9 @@ def _list(shelf: Shelf, *, as_json: bool) -> None:
         show(archive_report.listed(entries))
 
 
-def _ended(failures: Sequence[tuple[str, DedupError]], written: Sequence[dict[str, str]], *, as_json: bool) -> int:
+def _ended(
+    failures: Sequence[tuple[str, DedupError]], written: Sequence[dict[str, str | int]], *, as_json: bool
+) -> int:
     for name, error in failures:
         show(archive_report.not_restored(name, str(error), error.hint), sys.stderr)
     if as_json:

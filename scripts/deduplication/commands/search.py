@@ -117,7 +117,8 @@ class _Search:
             store = self._store(folder)
             with store.transaction(write=False):
                 numbers = around(store.conversation(place.conversation), place.number, self._asked.context)
-                context = list(store.bodies(place.conversation, numbers))
+                kept = [number for number in numbers if number not in store.conversation(place.conversation).purged]
+                context = list(store.bodies(place.conversation, kept))
         elsewhere = "" if folder == self._own else folder
         return search_report.Shown(hit, place, hit.text.excerpts(self._wanted), folder, elsewhere, context)
 

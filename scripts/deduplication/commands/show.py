@@ -54,7 +54,8 @@ def main(arguments: Sequence[str]) -> int:
             return EXIT_OK
         messages = list(dedup.store.bodies(name, numbers))
         component = dict(enumerate(conversation.reading().component))
-        total = sum(counts(conversation.columns.kinds[number]) for number in conversation.reading().order)
+        gone = conversation.purged
+        total = sum(counts(conversation.columns.kinds[n]) for n in conversation.reading().order if n not in gone)
     shown = sum(counts(message["kind"]) for message in messages)
     head = document.title(name, shown, total)
     _put(asked, head, document.text_parts(messages, component), shared.again(asked, "show", name))
@@ -129,6 +130,7 @@ def _selected(asked: argparse.Namespace, conversation: Conversation) -> list[int
         end = position(conversation, order, asked.last) + 1
     chosen = order[start:end]
     if asked.newest is not None:
+        chosen = [number for number in chosen if number not in conversation.purged]
         chosen = chosen[max(0, len(chosen) - asked.newest) :]
     return chosen
 
@@ -143,7 +145,8 @@ def _listing(dedup: ClaudeConversationDeduplicator, asked: argparse.Namespace) -
             captured.setdefault(name, set()).add(cursor.source)
         for name in store.conversations():
             reading = store.conversation(name).reading()
-            ends = [reading.order[0], reading.order[-1]] if reading.order else []
+            order = [number for number in reading.order if number not in store.conversation(name).purged]
+            ends = [order[0], order[-1]] if order else []
             times = [message.get("timestamp", "") for message in store.bodies(name, ends)] or ["", ""]
             figures = store.figures(name)
             found.append(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
-from ..model import BANNER, COMPACTION, REWIND, TRUNCATION
+from ..model import BANNER, COMPACTION, PURGED, REWIND, TRUNCATION, counts
 from .evidence import Evidence, gather
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 GAP: Final = "gap"
 """Between two messages that no source shows in one piece."""
+_PURGED: Final = f"{PURGED}:"
+"""How the mark begins that says how many messages were purged in its place."""
 _SHOWN: Final = (COMPACTION, REWIND, TRUNCATION, BANNER)
 
 
@@ -94,7 +96,6 @@ def open_reading(store: Store, session: str, known: Evidence | None = None) -> R
     conversation = store.conversation(session)
     reading = conversation.reading()
     evidence = gather(store, session, known or Evidence())
-    found = Reading(store, session, reading.order, conversation.columns.kinds, evidence)
     places: dict[int, list[str]] = {}
     for position in _breaks(reading.order, reading.component):
         places.setdefault(position, []).append(GAP)
@@ -104,8 +105,35 @@ def open_reading(store: Store, session: str, known: Evidence | None = None) -> R
             place = where.of(number)
             if place is not None and kind in _SHOWN and not (kind == BANNER and place + side == 0):
                 places.setdefault(place + side, []).append(kind)
-    found.marks = {position: tuple(dict.fromkeys(kinds)) for position, kinds in places.items()}
-    return found
+    marks = {position: tuple(dict.fromkeys(kinds)) for position, kinds in places.items()}
+    found = Reading(store, session, reading.order, conversation.columns.kinds, evidence, marks)
+    return _without(found, conversation.purged) if conversation.purged else found
+
+
+def purged_in(mark: str) -> int:
+    """How many messages a mark says to be purged in its place; 0 for every other mark."""
+    return int(mark[len(_PURGED) :]) if mark.startswith(_PURGED) else 0
+
+
+def _without(reading: Reading, purged: set[int]) -> Reading:
+    """The reading without what was purged: in its place stands a mark, and what stood around it stands there, too."""
+    order: list[int] = []
+    marks: dict[int, tuple[str, ...]] = {}
+    before: list[str] = []
+    gone = 0
+    for position, number in enumerate([*reading.order, -1]):
+        before += [mark for mark in reading.marks.get(position, ()) if mark not in before]
+        if number in purged:
+            gone += counts(reading.kinds[number])
+            continue
+        if gone:
+            before.append(f"{_PURGED}{gone}")
+        if before:
+            marks[len(order)] = tuple(before)
+        before, gone = [], 0
+        if number >= 0:
+            order.append(number)
+    return replace(reading, order=order, marks=marks)
 
 
 def _breaks(order: list[int], component: list[int]) -> Iterator[int]:

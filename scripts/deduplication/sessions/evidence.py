@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from ..storage.lines import Damaged, decode_line, is_commit
+from ..storage.records import PURGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -101,6 +102,8 @@ def with_runs(known: Evidence, runs: Iterable[Mapping[str, Any]]) -> Evidence:
     exports, captures = known.exports, known.captures
     for run in runs:
         export = run["export"]
+        if PURGE in run:
+            continue
         for mark in _marks(run):
             if mark not in marks:
                 marks.append(mark)

@@ -18,7 +18,7 @@ from ..model import (
     TOOL_RESULT,
     counts,
 )
-from .conversation import GAP
+from .conversation import GAP, purged_in
 from .moments import between
 
 if TYPE_CHECKING:
@@ -102,6 +102,9 @@ def gaps(facts: Facts, clean: Cleaner) -> list[str]:
         if count
         else []
     )
+    purged = sum(purged_in(mark) * number for mark, number in facts.marks.items())
+    if purged:
+        found.append(f"{purged:,} {'message was' if purged == 1 else 'messages were'} purged")
     return [*found, *(f"noted when a source was read: {clean.text(gap)}" for gap in facts.evidence.gaps)]
 
 
@@ -119,5 +122,6 @@ def as_dict(facts: Facts) -> dict[str, Any]:
         ],
         "exports_processed": facts.evidence.exports,
         "captures": facts.evidence.captures,
+        "purged": sum(purged_in(mark) * number for mark, number in facts.marks.items()),
         "gaps": {"unconnected": facts.marks.get(GAP, 0), "noted": list(facts.evidence.gaps)},
     }

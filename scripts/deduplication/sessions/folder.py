@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from .. import atomic, locking
+from .. import atomic, journal, locking
 from ..errors import SessionNotWritten
 from . import per_checkpoint, session_file
 from .agents import family
@@ -17,6 +17,7 @@ from .whole import links
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from contextlib import AbstractContextManager
 
     from ..project import Project
     from ..storage.base import Store
@@ -46,17 +47,47 @@ def write_sessions(
     if redact is None:
         redact, rules = standard(project.root)
     folder = prepared(project)
-    with locking.exclusive(_lock(project)):
+    with held(project):
+        finish_purge(project, store)
         done: dict[str, Written] = {}
         waiting = list(dict.fromkeys(sessions))
         for session in waiting:
             with store.transaction(write=False):
                 names = Names(family(store, session), links(store))
                 write = per_checkpoint.write if each_checkpoint else session_file.update
+                if purged_whole(store, session):
+                    continue
                 done[session] = write(store, session, folder, Cleaner(redact, rules), names)
             if not each_checkpoint:  # the session's file links them
                 waiting += [agent for agent in names.family.agents.values() if agent not in waiting]
         return done
+
+
+def purged_whole(store: Store, session: str) -> bool:
+    """True where nothing but tombstones is left of a conversation: then it has no file. Inside a transaction."""
+    conversation = store.conversation(session)
+    return bool(conversation.purged) and len(conversation.purged) == len(conversation.columns)
+
+
+def held(project: Project) -> AbstractContextManager[None]:
+    """The lock of the session files; of several locks it is the second one taken (archive, sessions, store)."""
+    return locking.exclusive(_lock(project))
+
+
+def finish_purge(project: Project, store: Store) -> None:
+    """Go on where a purge was stopped before the session files were made anew. Under their lock."""
+    state = str(project.state)
+    if os.path.realpath(getattr(store, "folder", "")) != os.path.realpath(state) or not journal.waits(
+        state, journal.SESSIONS
+    ):
+        return
+    from . import renewing
+
+    with store.transaction():
+        found = journal.pending(state)
+        if found is not None and journal.SESSIONS in found["places"]:
+            renewing.renew(project, store, found["notes"])
+            journal.finish(state, journal.SESSIONS, str(project.memory))
 
 
 class ForARun(NamedTuple):

@@ -21,6 +21,7 @@ from ..model import (
     LOST,
     NOTICE,
     PROMPT,
+    PURGED,
     REWIND,
     SUMMARY,
     TEXT,
@@ -30,7 +31,7 @@ from ..model import (
     TRUNCATION,
 )
 from .content import CODE, LAID_OUT, MARKDOWN, Block, told
-from .conversation import GAP
+from .conversation import GAP, purged_in
 from .facts import Facts, facts_of, gaps, sources, what
 from .fences import length, shortened
 from .html_text import code, renderer
@@ -124,7 +125,12 @@ class _Body:
 
     def mark(self, kind: str) -> None:
         """Something that stands between messages."""
-        icon, name, words = _MARKS[kind]
+        purged = purged_in(kind)
+        if purged:
+            kind, were = PURGED, "message was" if purged == 1 else "messages were"
+            icon, name, words = "note", "Purged", f"{purged:,} {were} removed here for good."
+        else:
+            icon, name, words = _MARKS[kind]
         self._open()
         self.pieces.append(
             f'<div class="mark {kind}" role=note>{picture(icon)}<b>{name}</b><span>{words}</span></div>\n'

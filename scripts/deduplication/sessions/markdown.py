@@ -27,7 +27,7 @@ from ..model import (
     TRUNCATION,
 )
 from .content import CODE, LAID_OUT, MARKDOWN, NOTE, Block, Told, told
-from .conversation import GAP
+from .conversation import GAP, purged_in
 from .fences import code_span, fenced, length, shortened
 from .layout import escaped_inline, layout_markdown
 from .moments import day, hour, said_at
@@ -110,6 +110,9 @@ def _joined(parts: list[str]) -> str:
 
 
 def _mark(kind: str) -> str:
+    purged = purged_in(kind)
+    if purged:
+        return f"> [!NOTE]\n> 🗑️ **Purged.** {purged:,} {'message was' if purged == 1 else 'messages were'} removed here for good."
     alert, words = _MARKS[kind]
     return f"> [!{alert}]\n> {words}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Final
 
@@ -47,10 +48,63 @@ def write(store: Store, session: str, folder: str, clean: Cleaner, names: Names)
         if not new:
             return Written("", total, 0, 0, ())
         path = _free(folder, f"{stem(session)}.{datetime.now(timezone.utc):%Y-%m-%dT%H-%M-%SZ}")
-        atomic.replace(path, _document(reading, positions, clean, names), mode=atomic.SHARED_FILE)
+        data = _document(reading, positions, clean, names, max(reading.order))
+        atomic.replace(path, data, mode=atomic.SHARED_FILE)
     except (StoreNotWritable, OSError) as error:
         raise SessionNotWritten(str(error)) from error
     return Written(path, total, new, 1, (path,), every=(path,))
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A file of a session: what it holds are the messages with numbers above ``after`` and up to ``through``."""
+
+    name: str
+    session: str
+    after: int
+    through: int
+
+
+def files_of(folder: str, session: str) -> list[Kept]:
+    """The files of a session in ``folder`` that are as we left them, the oldest first. Raises :class:`SessionNotWritten`."""
+    form = re.compile(re.escape(stem(session)) + _STAMP)
+    found = [match for match in map(form.match, os.listdir(folder)) if match]
+    result: list[Kept] = []
+    through = -1
+    for match in sorted(found, key=lambda each: (each[1], int(each[2] or 1))):
+        try:
+            with atomic.open_regular(os.path.join(folder, match[0])) as file:
+                data = file.read()
+        except OSError as error:
+            raise SessionNotWritten(f"{match[0]}: {error.strerror or error}") from error
+        known = footer.proven(data)
+        numbers = _THROUGH.findall(data)
+        after = through
+        if numbers:
+            through = int(numbers[-1])
+        if known is not None and known.said.get("session") == session and numbers:
+            result.append(Kept(match[0], session, after, through))
+    return result
+
+
+def renew(store: Store, folder: str, file: Kept, clean: Cleaner, names: Names) -> None:
+    """Write a file again from what is stored now of its messages; it goes where none of them is left.
+
+    Call it as :func:`write`. Raises :class:`SessionNotWritten`.
+    """
+    reading = open_reading(store, file.session)
+    positions = [at for at, number in enumerate(reading.order) if file.after < number <= file.through]
+    path = os.path.join(folder, file.name)
+    try:
+        if not any(counts(reading.kinds[reading.order[at]]) for at in positions):
+            os.unlink(path)
+        else:
+            data = _document(reading, positions, clean, names, file.through)
+            atomic.replace(path, data, mode=atomic.SHARED_FILE)
+    except FileNotFoundError:
+        return
+    except (StoreNotWritable, OSError) as error:
+        raise SessionNotWritten(str(error)) from error
 
 
 def _through(folder: str, session: str) -> int:
@@ -83,7 +137,7 @@ def _free(folder: str, name: str) -> str:
     return path
 
 
-def _document(reading: Reading, positions: list[int], clean: Cleaner, names: Names) -> bytes:
+def _document(reading: Reading, positions: list[int], clean: Cleaner, names: Names, through: int) -> bytes:
     before = reading.counts(0, positions[0])
     growing = Growing([Part(flow=Flow(before[PROMPT] + before[LOCAL_COMMAND]))], 1 << 62, clean, names)
     for first, last in ranges(positions):
@@ -101,5 +155,5 @@ def _document(reading: Reading, positions: list[int], clean: Cleaner, names: Nam
             "",
         ]
     )
-    said: dict[str, Any] = {"session": reading.session, "through": max(reading.order)}
+    said: dict[str, Any] = {"session": reading.session, "through": through}
     return footer.sealed(head.encode("utf-8", "backslashreplace") + growing.added[0], said)[0]

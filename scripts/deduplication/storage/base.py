@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ..model import Message
     from ..ordering import ReadingOrder
     from ..savings import Seen
+    from ..tombstone import Bans, Tombstone
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class NewOccurrence:
     clock: str
     """Whose time ``timestamp`` is: ``source`` (the message's own) or ``capture``."""
     extends: int | None = None
+    purged: Tombstone | None = None
+    """Set where only this is to be stored of it: what it says was purged everywhere."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,8 @@ class ConversationFigures:
     stored_bytes: int
     created_at: str
     updated_at: str
+    purged: int = 0
+    """Messages of which only the place is left; they are in no other count but ``messages_seen`` and ``duplicates``."""
 
 
 class Conversation(Protocol):
@@ -109,6 +114,9 @@ class Conversation(Protocol):
 
     extends: dict[int, int]
     """Which of them are longer versions, and of which earlier number?"""
+
+    purged: set[int]
+    """Which of them were purged? Their place is left, and what they are known by."""
 
     def reading(self) -> ReadingOrder:
         """In which order are they read?"""
@@ -155,6 +163,9 @@ class Store(Protocol):
 
     def has_body(self, content_hash: str) -> bool:
         """Is a body with this identity stored, in whatever conversation?"""
+
+    def bans(self) -> Bans:
+        """What was purged wherever it is shown?"""
 
     def seen(self, sha256: str) -> Sequence[SeenExport]:
         """Was this very file processed before, and into what?"""

@@ -130,6 +130,15 @@ class Blobs:
             for digest, fault in self.lost.items()
         ]
 
+    def has(self, digest: str) -> bool:
+        """True where something lies under the name of a blob."""
+        return os.path.lexists(self.path(digest))
+
+    def unreferred(self, referred: set[str]) -> list[str]:
+        """What :meth:`clean` would delete: paths relative to the store's folder."""
+        store = os.path.dirname(self.folder)
+        return [os.path.relpath(entry.path, store) for entry in self._files() if entry.name not in referred]
+
     def clean(self, referred: set[str]) -> int:
         """Delete what is no blob of ``referred`` (digests), leftovers of killed runs included; how many files that were."""
         count = 0

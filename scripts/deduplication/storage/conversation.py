@@ -20,7 +20,7 @@ from ..model import (
     TOOL_CALL,
     TOOL_RESULT,
 )
-from ..ordering import ReadingOrder, reading_order
+from ..ordering import ReadingOrder, ranges, reading_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -63,6 +63,8 @@ class ConversationState:
         self.growing: list[int] = []
         """Positions of the windows that belong to growing files: no export shares them."""
         self.extends: dict[int, int] = {}
+        self.purged: set[int] = set()
+        """Numbers of which only a tombstone is left."""
         self.continuations: list[int] = []
         """Numbers that an export began with right after a compaction."""
         self.figures: dict[str, Any] = {}
@@ -177,6 +179,7 @@ class ConversationState:
 
     def head(self) -> dict[str, Any]:
         """Everything but the rows, for an index."""
+        purged = {"purged": ranges(sorted(self.purged))} if self.purged else {}
         return {
             "windows": self.windows,
             "growing": self.growing,
@@ -184,6 +187,7 @@ class ConversationState:
             "continuations": self.continuations,
             "figures": self.figures,
             "has_session": self.has_session,
+            **purged,
         }
 
     def take_head(self, head: dict[str, Any]) -> None:
@@ -192,3 +196,4 @@ class ConversationState:
         self.extends = {int(number): root for number, root in head["extends"].items()}
         self.continuations, self.figures = head["continuations"], head["figures"]
         self.has_session = head["has_session"]
+        self.purged = {number for first, last in head.get("purged", ()) for number in range(first, last + 1)}

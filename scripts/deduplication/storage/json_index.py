@@ -145,6 +145,7 @@ def _dictionary(state: State) -> dict[str, Any]:
         "seen_bytes": asdict(state.seen_bytes),
         "unique": state.unique,
         "occurrences": state.occurrences,
+        **({"banned": state.banned} if state.banned else {}),
         "exports": dict(state.exports.items()),
         "sessions": dict(state.sessions.items()),
         "blobs": dict(state.blobs.items()),
@@ -203,4 +204,5 @@ def _state(data: dict[str, Any], hashes: dict[str, list[str]]) -> State:
     state.begins_at(data["size"])
     state.seen_bytes = Seen(**data["seen_bytes"])
     state.unique, state.occurrences = data["unique"], data["occurrences"]
+    state.banned = data.get("banned", [])
     return state

@@ -10,7 +10,7 @@ import contextlib
 import os
 from typing import TYPE_CHECKING, BinaryIO
 
-from .. import atomic
+from .. import atomic, journal
 from ..errors import StoreDamaged, StoreError, StoreNotWritable
 from .lines import Damaged, Line, decode_line
 from .sealed import BlockDamaged, Sealed
@@ -35,8 +35,15 @@ class Log:
         """Bytes at the beginning of the open part that are sealed already, by somebody who could not finish."""
 
     def settle(self, *, write: bool) -> None:
-        """Take notice of what is sealed, and finish what was being sealed when a process was killed."""
+        """Take notice of what is sealed, and finish what was being sealed, repaired or purged when a process was killed.
+
+        A purge is finished by a reader, too: of half of one nothing can be read.
+        """
+        folder = os.path.dirname(self.path)
+        if os.path.lexists(os.path.join(folder, journal.NAME)):
+            journal.finish(folder, journal.STORE, folder)
         if write:
+            journal.forget_stage(folder, journal.STORE, folder)
             self.sealed.settle()
         self.sealed.look()
         self._skip = 0

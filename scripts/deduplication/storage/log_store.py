@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .. import atomic, locking
 from ..errors import StoreDamaged, StoreError, StoreNotPrivate, StoreNotWritable
-from ..model import LOST
+from ..model import LOST, PURGED, SYSTEM
 from ..overlap import telling
 from . import blobs, sqlite_file
 from .checked_entries import IndexDamaged
@@ -24,7 +24,8 @@ from .index import AUDIT, AuditMark
 from .json_index import JsonIndex
 from .lines import Line, encode_line
 from .log import Log
-from .records import commit_record, occurrence_record
+from .records import PURGED as TOMBSTONE
+from .records import commit_record, occurrence_record, tombstone_from
 from .recount import clean_blobs, counted_anew, heal, recount, replay
 from .sqlite_index import SqliteIndex
 from .state import State
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from ..columns import Columns
     from ..savings import Seen
+    from ..tombstone import Bans
     from .base import ConversationFigures, Cursor, ExportRecord, NewOccurrence, SeenExport
     from .conversation import ConversationState
     from .index import Index
@@ -109,6 +111,16 @@ class LogStore:
                 yield
             finally:
                 self._depth = 0
+
+    def reopen(self) -> None:
+        """Inside a transaction for writing: take notice of a log that was put in the place of the old one."""
+        self._loaded = ()
+        asked = self._sqlite
+        self._sqlite = asked or isinstance(self._index, SqliteIndex)
+        try:
+            self._refresh(write=True)
+        finally:
+            self._sqlite = asked
 
     def _prepare(self) -> None:
         with atomic.write_errors(self.folder):
@@ -275,6 +287,10 @@ class LogStore:
         """True where a body with this identity is stored."""
         return self._state.bodies.offset(content_hash) is not None
 
+    def bans(self) -> Bans:
+        """What was purged wherever it is shown."""
+        return self._state.bans()
+
     def seen(self, sha256: str) -> Sequence[SeenExport]:
         """What became of this very file before."""
         return self._state.seen(sha256)
@@ -291,8 +307,9 @@ class LogStore:
         carried: set[str] = set()
         for number, occurrence in occurrences:
             identity = occurrence.fingerprint.content_hash
-            carries = identity not in carried and not self.has_body(identity)
-            carried.add(identity)
+            carries = occurrence.purged is None and identity not in carried and not self.has_body(identity)
+            if carries:
+                carried.add(identity)
             entry = occurrence_record(conversation_id, number, occurrence, record.sha256, carries=carries)
             records.append(self.blobs.lifted(entry))
         records.append(commit_record(conversation_id, record, started))
@@ -321,6 +338,9 @@ class LogStore:
             if (record["conversation_id"], record.get("index")) != (conversation_id, number):
                 raise StoreDamaged(f"{self.log.path}, byte {place}: not the message that the index says")
             identity = record["content_hash"]
+            if TOMBSTONE in record:
+                yield _purged(record)
+                continue
             message = record["message"] if "message" in record else self._carried(identity)
             yield {
                 "index": number,
@@ -462,3 +482,16 @@ class LogStore:
                 sqlite_file.remove(self.folder)
             self._write_index(audit)
         return [*problems, *found]
+
+
+def _purged(record: Record) -> dict[str, Any]:
+    """What can be told of a message that was purged."""
+    return {
+        "index": record["index"],
+        "role": SYSTEM,
+        "kind": PURGED,
+        "content": "",
+        "content_hash": "",
+        "tombstone": tombstone_from(record),
+        **{name: record[name] for name in ("source_index", "uuid", "extends") if name in record},
+    }

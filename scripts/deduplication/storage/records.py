@@ -1,13 +1,14 @@
-"""The two kinds of log line, made of what the engine hands over, and read again; and the audit line that follows from one."""
+"""The kinds of log line, made of what the engine hands over, and read again; and the audit line that follows from one."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ..clock import timestamp
 from ..model import EXACT, KINDS, LAYOUT, ROLES, Message
+from ..tombstone import Tombstone
 from .base import Cursor
 from .lines import Damaged, encode_line
 
@@ -17,10 +18,17 @@ if TYPE_CHECKING:
     from .base import ExportRecord, NewOccurrence
     from .lines import Record
 
+PURGED: Final = "purged"
+"""The member of a tombstone's line."""
+PURGE: Final = "purge"
+"""The member of the line that a purge leaves, and what its audit line calls the operation."""
+
 
 def occurrence_record(conversation_id: str, number: int, new: NewOccurrence, sha256: str, *, carries: bool) -> Record:
     """The line of one occurrence; ``carries``: it is the first with its content hash and brings the body."""
     message = new.message
+    if new.purged is not None:
+        return tombstone_record(conversation_id, number, new.purged, new.extends, message.source_index)
     record: Record = {
         "conversation_id": conversation_id,
         "index": number,
@@ -41,6 +49,62 @@ def occurrence_record(conversation_id: str, number: int, new: NewOccurrence, sha
     if message.start >= 0:
         record["source"]["span"] = [message.start, message.end]
     return record
+
+
+def tombstone_record(
+    conversation_id: str, number: int, tombstone: Tombstone, extends: int | None, source_index: int | None
+) -> Record:
+    """The line of an occurrence that was purged: its place, and what it is known by."""
+    record: Record = {"conversation_id": conversation_id, "index": number, "content_hash": tombstone.identity}
+    if tombstone.uuid:
+        record["uuid"] = tombstone.uuid
+    if source_index is not None:
+        record["source_index"] = source_index
+    if extends is not None:
+        record["extends"] = extends
+    left: Record = {"kind": tombstone.kind, "key": tombstone.key, "weight": tombstone.weight}
+    found = {"layout": tombstone.layout, "heads": list(tombstone.heads), "call": tombstone.call}
+    left.update((name, value) for name, value in found.items() if value)
+    if tombstone.everywhere:
+        left["everywhere"] = True
+    record[PURGED] = left
+    return record
+
+
+def tombstone_from(record: Record) -> Tombstone:
+    """The tombstone that a log line is. Raises :class:`Damaged` where it has another form."""
+    left = record[PURGED]
+    try:
+        found = Tombstone(
+            identity=record["content_hash"],
+            kind=left["kind"],
+            key=left["key"],
+            weight=left["weight"],
+            uuid=record.get("uuid") or "",
+            layout=left.get("layout", ""),
+            heads=tuple(left.get("heads", ())),
+            call=left.get("call", ""),
+            everywhere=left.get("everywhere", False),
+        )
+        digits = len(bytes.fromhex(found.identity)), len(bytes.fromhex(found.key)), len(bytes.fromhex(found.layout))
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise Damaged("a tombstone of another form") from error
+    if found.kind not in KINDS or type(found.weight) is not int or digits not in ((32, 8, 0), (32, 8, 32)):
+        raise Damaged("a tombstone of another form")
+    return found
+
+
+def purge_record(conversation_id: str, moment: str, figures: Record) -> Record:
+    """The line that says of a conversation that something was purged: a run that showed nothing, with ``figures``."""
+    export = {"name": "", "sha256": "", "bytes": 0, "format": PURGE, "parser": 0, "total": 0, "new": 0}
+    return {
+        "conversation_id": conversation_id,
+        "timestamp": moment,
+        "export": export,
+        "window": [],
+        "processing_time_ms": 0,
+        PURGE: figures,
+    }
 
 
 def commit_record(conversation_id: str, export: ExportRecord, started: float) -> Record:
@@ -121,6 +185,15 @@ def base64_size(size: int) -> int:
 def audit_line(record: Record, written: int) -> bytes:
     """The audit entry of one run (the seed's ``deduplication_log``), derived from its commit record."""
     export = record["export"]
+    if PURGE in record:
+        return encode_line(
+            {
+                "conversation_id": record["conversation_id"],
+                "operation": PURGE,
+                "created_at": record["timestamp"],
+                "metadata": record[PURGE],
+            }
+        )
     savings = round(100 * (1 - written / export["bytes"]), 1) if export["bytes"] else 0.0
     return encode_line(
         {

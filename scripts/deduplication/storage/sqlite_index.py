@@ -111,6 +111,7 @@ class SqliteIndex:
         state.begins_at(data["size"])
         state.seen_bytes = Seen(**data["seen_bytes"])
         state.unique, state.occurrences = data["unique"], data["occurrences"]
+        state.banned = data.get("banned", [])
         self._holds, self._size = weakref.ref(state), state.size
         return state, AuditMark(*data["audit"])
 
@@ -287,7 +288,7 @@ class SqliteIndex:
 
         entries = self._entries
         meta = json.loads(entries.get(_META, b"") or '{"conversations": 0}')
-        fresh: list[tuple[int, int, int, Fingerprint]] = []
+        fresh: list[tuple[int, int, int, Fingerprint, bool]] = []
         for name in names(state.conversations):
             conversation = state.conversation(name)
             data = entries.get(_CONVERSATION, encoded(name))
@@ -301,10 +302,10 @@ class SqliteIndex:
             for at, (item, line) in enumerate(conversation.rows_from(start), start):
                 entries.add_row(number, at, packed(item, line))
                 if item.kind != LOST:
-                    fresh.append((line, number, at, item))
+                    fresh.append((line, number, at, item, at in conversation.purged))
         # In the order of the log, so that of several occurrences the first one stands for the body.
-        for _, number, at, item in sorted(fresh):
-            self._put_occurrence(number, at, item)
+        for _, number, at, item, purged in sorted(fresh):
+            self._put_occurrence(number, at, item, carries=not purged)
         for name in names(state.sessions):
             entries.put(_SESSION, encoded(name), dumps(state.sessions.get(name)))
         for name in names(state.cursors):
@@ -317,13 +318,15 @@ class SqliteIndex:
                 entries.put(kind, encoded(digest), dumps(sizes.get(digest)))
         meta.update(version=_VERSION, size=state.size, seen_bytes=asdict(state.seen_bytes), unique=state.unique)
         meta.update(occurrences=state.occurrences, audit=list(audit))
+        if state.banned:
+            meta.update(banned=state.banned)
         entries.put(_META, b"", dumps(meta))
 
-    def _put_occurrence(self, number: int, at: int, item: Fingerprint) -> None:
-        """Where the occurrence can be found: by its body, its id and its alignment key."""
+    def _put_occurrence(self, number: int, at: int, item: Fingerprint, *, carries: bool) -> None:
+        """Where the occurrence can be found: by its body, unless it was purged, its id and its alignment key."""
         entries = self._entries
         body = bytes.fromhex(item.content_hash)[:IDENTITY]
-        if entries.get(_BODY, body) is None:
+        if carries and entries.get(_BODY, body) is None:
             entries.put(_BODY, body, place(number, at))
         if item.uuid:
             key = uuid_key(number, item.uuid)

@@ -11,13 +11,26 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from ..fingerprint import Fingerprint, fingerprint
 from ..model import COMPACTION, counts
 from ..savings import Seen
+from ..tombstone import Bans
 from .base import ConversationFigures, SeenExport
 from .conversation import ConversationState
 from .lines import Damaged, is_commit
-from .records import audit_line, base64_size, blob_bytes, blobs_of, cursor_of, message_of
+from .records import (
+    PURGE,
+    PURGED,
+    audit_line,
+    base64_size,
+    blob_bytes,
+    blobs_of,
+    cursor_of,
+    message_of,
+    tombstone_from,
+    tombstone_record,
+)
 from .table import Table
 
 if TYPE_CHECKING:
+    from ..tombstone import Tombstone
     from .lines import Line, Record
 
 Span = tuple[int, int]
@@ -70,7 +83,10 @@ class MemoryBodies:
             self._offsets = {}
             for state in self._conversations.values():
                 # Backwards, so that of several occurrences the first one stays: its line has the body.
-                own = dict(zip(reversed(state.columns.hashes), reversed(state.lines)))
+                pairs = list(zip(state.columns.hashes, state.lines))
+                if state.purged:
+                    pairs = [pair for number, pair in enumerate(pairs) if number not in state.purged]
+                own = dict(reversed(pairs))
                 for shared in own.keys() & self._offsets.keys():
                     own[shared] = min(own[shared], self._offsets[shared])
                 self._offsets.update(own)
@@ -105,6 +121,8 @@ class State:
         self.unique = 0
         self.occurrences = 0
         """Sequence numbers given, lost ones aside."""
+        self.banned: list[Record] = []
+        """What was purged wherever it is shown: the lines of their tombstones, without their places."""
         self.unreadable = 0
         """Damaged lines that were passed over so far: as many sequence numbers may be missing."""
         self._run_start = 0
@@ -154,14 +172,19 @@ class State:
         identity, number = record.get("content_hash"), record.get("index")
         if not isinstance(identity, str) or type(number) is not int:
             raise Damaged("an occurrence without number or content hash")
-        if not isinstance(record["timestamp"], str) or not isinstance(record["source"]["clock"], str):
+        tombstone = tombstone_from(record) if PURGED in record else None
+        if tombstone is None and not (
+            isinstance(record["timestamp"], str) and isinstance(record["source"]["clock"], str)
+        ):
             raise Damaged("an occurrence without time or source")
         state = self._entered(record["conversation_id"])
         if number < len(state):
             raise Damaged(f"sequence number {number} is taken")
         if number > len(state) + self.unreadable:
             raise Damaged(f"sequence number {number} follows {len(state) - 1}")
-        if "message" in record:
+        if tombstone is not None:
+            item = Fingerprint(identity, tombstone.key, tombstone.kind, "", tombstone.weight)
+        elif "message" in record:
             item = item or fingerprint(message_of(record))
             if item.content_hash != identity:
                 raise Damaged("the message does not have the content hash it is stored under")
@@ -179,6 +202,9 @@ class State:
         item = Fingerprint(identity, item.key, item.kind, item.role, item.weight, record.get("uuid") or "")
         if isinstance(record.get("extends"), int):
             state.extends[number] = record["extends"]
+        if tombstone is not None:
+            state.purged.add(number)
+            self._ban(tombstone)
         state.add(item, line.offset)
         self.occurrences += 1
         state.figures["stored_bytes"] = state.figures.get("stored_bytes", 0) + len(line.data) + blob_bytes(record)
@@ -205,6 +231,16 @@ class State:
         self._run_new, self._run_again = set(), []
         return sum(size for span, size in again if span in new)
 
+    def _ban(self, tombstone: Tombstone) -> None:
+        ban = tombstone_record("", 0, tombstone, None, None)
+        ban.pop("uuid", None)
+        if tombstone.everywhere and ban not in self.banned:
+            self.banned.append(ban)
+
+    def bans(self) -> Bans:
+        """What was purged wherever it is shown."""
+        return Bans(map(tombstone_from, self.banned))
+
     def _commit(self, record: Record, line: Line) -> bytes:
         conversation_id, export = record["conversation_id"], record["export"]
         state = self._entered(conversation_id)
@@ -222,6 +258,11 @@ class State:
         if type(known) is not int or not 0 <= known <= export["bytes"]:
             raise Damaged("a run that knew more than it saw")
         audit = audit_line(record, line.end - self._run_start)
+        if PURGE in record:
+            state.figures["updated_at"] = record["timestamp"]
+            state.figures["stored_bytes"] = state.figures.get("stored_bytes", 0) + len(line.data)
+            self._run_start = line.end
+            return audit
         cursor = cursor_of(record.get("cursor"))
         follows = record.get("follows", -1)
         if type(follows) is not int or follows > highest + 1 or not isinstance(record.get("session", ""), str):
@@ -287,12 +328,14 @@ class State:
         """The counts of one conversation."""
         state = self.conversation(conversation_id)
         kinds = state.columns.kinds
-        counted = {h for h, kind in zip(state.columns.hashes, kinds) if counts(kind)}
+        gone = state.purged
+        counted = {h for n, (h, kind) in enumerate(zip(state.columns.hashes, kinds)) if counts(kind) and n not in gone}
+        purged = sum(counts(kinds[number]) and number not in state.extends for number in gone)
         bookkeeping = sum(not counts(kind) for kind in kinds)
         f = state.figures
         return ConversationFigures(
             watermark=len(kinds) - 1,
-            occurrences=len(kinds) - bookkeeping - len(state.extends),
+            occurrences=len(kinds) - bookkeeping - len(state.extends) - purged,
             unique=len(counted),
             bookkeeping=bookkeeping,
             exports=f.get("exports", 0),
@@ -303,6 +346,7 @@ class State:
             stored_bytes=f.get("stored_bytes", 0),
             created_at=f.get("created_at", ""),
             updated_at=f.get("updated_at", ""),
+            purged=purged,
         )
 
 

@@ -1,0 +1,66 @@
+"""Which archived files are not what was exported: messages of theirs were purged, by their owner's own wish.
+
+``purged.jsonl`` in the archive's folder has a line for each, by the SHA-256 of the file as it is now, and for each that went and
+could be found again where it came from.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from .. import atomic
+from ..archiving import PURGED_FILES
+from ..storage.lines import Damaged, decode_line, encode_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+NAME: Final = PURGED_FILES
+
+
+@dataclass(frozen=True)
+class PurgedFile:
+    """``messages`` of the file were purged; ``sha256`` (64 digits) is that of its bytes without them.
+
+    ``gone``: the file itself was, with these bytes; it is not to be archived again.
+    """
+
+    sha256: str
+    messages: int
+    gone: bool = False
+
+
+def load(folder: str) -> dict[str, PurgedFile]:
+    """The files by their SHA-256; what cannot be read is left out: it is a note, and nothing depends on it."""
+    found: dict[str, PurgedFile] = {}
+    with contextlib.suppress(OSError), atomic.open_regular(os.path.join(folder, NAME)) as file:
+        for line in file:
+            with contextlib.suppress(Damaged, KeyError, TypeError, ValueError):
+                record = decode_line(line)
+                gone = record.get("gone") is True
+                found[record["sha256"]] = PurgedFile(str(record["sha256"]), int(record["messages"]), gone)
+    return found
+
+
+def encoded(files: Iterable[PurgedFile]) -> bytes:
+    """The bytes of the list."""
+    return b"".join(
+        encode_line(
+            {
+                "conversation_id": "",
+                "sha256": each.sha256,
+                "messages": each.messages,
+                **({"gone": True} if each.gone else {}),
+            }
+        )
+        for each in files
+    )
+
+
+def add(folder: str, file: PurgedFile) -> None:
+    """Note another file, under the archive's lock. Raises ``StoreNotWritable``."""
+    if file.sha256 not in load(folder):
+        atomic.append(os.path.join(folder, NAME), encoded([file]))

@@ -1,0 +1,108 @@
+"""``deduplicate_export.py purge``: remove something for good."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .. import purge_report
+from ..display import show
+from ..errors import EXIT_FAILURE, EXIT_OK, PurgeIncomplete, PurgeRefused
+from ..project import Project, find_project
+from ..purging.run import Purged, purge, verified
+from ..purging.scope import scope_of
+from . import arguments as shared
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from ..storage.base import Store
+
+_DESCRIPTION = """\
+Remove messages for good: from the store, its images, the archive, and the session files. What is given is taken together:
+a time within a session, a message within a session. Later exports and transcripts that show them do not bring them back.
+
+  deduplicate_export.py purge --session rollout-master --dry-run
+  deduplicate_export.py purge --session rollout-master --between 2026-03-01T14:00 2026-03-01T15:00
+  deduplicate_export.py purge --message 3e4fc043fd8e556e --yes"""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Purge; 0 where all of it is gone, 1 where something is still there or the store does not verify afterwards."""
+    asked = _parser().parse_args(arguments)
+    scope = scope_of(asked.session, asked.between, asked.message)
+    dedup, folder = shared.reader(asked)
+    project = _project(asked, folder)
+    if not asked.dry_run and not asked.yes:
+        if asked.json or not _can_ask():
+            raise PurgeRefused("nobody was asked, and --yes was not given")
+        show(purge_report.purged(purge(dedup.store, project, scope, forget=asked.forget, dry_run=True)))
+        if not _agreed():
+            raise PurgeRefused("as you wished")
+    done = purge(dedup.store, project, scope, forget=asked.forget, dry_run=asked.dry_run)
+    failure = None if asked.dry_run else _verified(dedup.store, project, done)
+    if asked.json:
+        import json
+
+        print(json.dumps(purge_report.as_dict(done)))
+    else:
+        show(purge_report.purged(done))
+    if failure is not None:
+        raise failure
+    return EXIT_FAILURE if done.problems else EXIT_OK
+
+
+def _verified(store: Store, project: Project | None, done: Purged) -> PurgeIncomplete | None:
+    try:
+        verified(store, project, done)
+    except PurgeIncomplete as error:
+        return error
+    return None
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = shared.Parser("deduplicate_export.py purge", _DESCRIPTION)
+    add = parser.add_argument
+    add("--session", action="append", default=[], metavar="ID", help="a conversation; may be given several times")
+    add("--between", nargs=2, metavar=("FROM", "TO"), help="messages from FROM on and before TO (a day: all of it)")
+    add(
+        "--message",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="HASH",
+        help="messages by content hash, wherever they are",
+    )
+    add(
+        "--forget",
+        action="store_true",
+        help="keep not even hashes: what is said in few letters could be guessed from them",
+    )
+    add("--dry-run", action="store_true", help="say exactly what would go, and change nothing")
+    add("--yes", action="store_true", help="do not ask")
+    shared.add_store(parser)
+    add("--json", action="store_true", help="print one JSON object and nothing else")
+    return parser
+
+
+def _project(asked: argparse.Namespace, folder: str) -> Project | None:
+    """The project whose archive and session files belong to the store; None for a store that was named by itself."""
+    if asked.storage_dir is not None:
+        return None
+    project = find_project(asked.project)
+    if Path(folder) == project.state:
+        return project
+    return Project(Path(folder).resolve().parent.parent)
+
+
+def _can_ask() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def _agreed() -> bool:
+    try:
+        return input(f"{purge_report.QUESTION} [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError:
+        return False

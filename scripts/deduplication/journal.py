@@ -1,0 +1,157 @@
+"""Many files changed as one: everything new is staged, then a journal says what takes whose place, then it is done.
+
+Until the journal is on the disk nothing has changed. From then on everything will: whoever next opens one of the places it names
+finishes that place before anything else (``finish``). A place is finished under its own lock; the journal itself, which all of
+them change, under the store's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import zlib
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from . import atomic, locking
+from .errors import StoreDamaged
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NAME: Final = "purge.pending"
+"""In the store's folder. It names files and says nothing of what is in them."""
+STAGE: Final = "purge.stage"
+"""The folder beside what is to be replaced, in which the new files wait."""
+STATUS_LOCK: Final = "status.lock"
+"""In the store's folder: held by whoever writes the status log."""
+STORE: Final = "store"
+ARCHIVE: Final = "archive"
+SESSIONS: Final = "sessions"
+_VERSION: Final = 1
+_ADVICE: Final = (
+    "Put the whole MEMORY-CONTEXT folder back from a backup and purge again: nobody can tell what was done."
+)
+
+
+@dataclass
+class Changes:
+    """What is to be done in one place; paths are relative to its folder.
+
+    ``replace`` has pairs of a staged file and the file whose place it takes. ``remove`` are files that go. ``names`` are pairs of
+    a word and what takes its place in the text files ``texts``.
+    """
+
+    replace: list[list[str]] = field(default_factory=list)
+    remove: list[str] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    names: list[list[str]] = field(default_factory=list)
+
+
+def begin(state: str, changes: Mapping[str, Changes], notes: Mapping[str, Any]) -> None:
+    """Decide it: once this returns, all ``changes`` (by place) will be made. ``notes`` are kept until the last of them is."""
+    places = {place: asdict(each) for place, each in changes.items()}
+    _write(state, {"version": _VERSION, "places": places, "notes": dict(notes)})
+
+
+def pending(state: str) -> dict[str, Any] | None:
+    """The journal in the store's folder; None where there is none. Raises :class:`StoreDamaged`."""
+    path = os.path.join(state, NAME)
+    try:
+        with atomic.open_regular(path) as file:
+            data = file.read()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise StoreDamaged(f"{path}: {error.strerror or error}", hint=_ADVICE) from error
+    body, _, seal = data.rstrip(b"\n").rpartition(b" ")
+    if seal != b"%08x" % zlib.crc32(body):
+        raise StoreDamaged(f"{path}: the checksum does not match", hint=_ADVICE)
+    found: dict[str, Any] = json.loads(body)
+    if found["version"] != _VERSION:
+        raise StoreDamaged(f"{path}: of another version", hint="Use the version of export-dedup that began to purge.")
+    return found
+
+
+def waits(state: str, place: str) -> bool:
+    """True where somebody was stopped before this place was finished."""
+    if not os.path.lexists(os.path.join(state, NAME)):
+        return False
+    found = pending(state)
+    return found is not None and place in found["places"]
+
+
+def finish(state: str, place: str, folder: str) -> dict[str, Any] | None:
+    """Do what the journal says of a place whose folder is ``folder``; the journal's notes where it said something.
+
+    The caller holds the lock of the place and that of the store. Raises ``StoreNotWritable``: then the rest is still to be done.
+    """
+    found = pending(state)
+    if found is None or place not in found["places"]:
+        return None
+    _do(Changes(**found["places"].pop(place)), folder)
+    if found["places"]:
+        _write(state, found)
+    else:
+        path = os.path.join(state, NAME)
+        with atomic.write_errors(path):
+            os.unlink(path)
+            atomic.sync_directory(state)
+    shutil.rmtree(os.path.join(folder, STAGE), ignore_errors=True)
+    atomic.remove_temporaries(state)
+    notes: dict[str, Any] = found["notes"]
+    return notes
+
+
+def forget_stage(state: str, place: str, folder: str) -> None:
+    """Delete what was staged by somebody who was stopped before it was decided. Under the lock of the place."""
+    stage = os.path.join(folder, STAGE)
+    if os.path.isdir(stage) and not os.path.islink(stage) and not waits(state, place):
+        shutil.rmtree(stage, ignore_errors=True)
+        if place == STORE:
+            atomic.remove_temporaries(state)
+
+
+def _do(changes: Changes, folder: str) -> None:
+    touched: set[str] = set()
+    for name in changes.remove:
+        path = os.path.join(folder, name)
+        with atomic.write_errors(path), contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            os.unlink(path)
+            touched.add(os.path.dirname(path))
+    for staged, name in changes.replace:
+        source, path = os.path.join(folder, staged), os.path.join(folder, name)
+        if not os.path.lexists(source):
+            continue  # whoever was stopped had come so far
+        with atomic.write_errors(path):
+            atomic.make_private_directory(os.path.dirname(path))
+            os.replace(source, path)
+            touched.add(os.path.dirname(path))
+    for name in changes.texts if changes.names else ():
+        with locking.exclusive(os.path.join(folder, STATUS_LOCK)):
+            _rename_in(os.path.join(folder, name), changes.names)
+    for directory in sorted(touched):
+        with atomic.write_errors(directory):
+            atomic.sync_directory(directory)
+
+
+def _rename_in(path: str, names: list[list[str]]) -> None:
+    try:
+        with atomic.open_regular(path) as file:
+            data = file.read()
+            mode = os.fstat(file.fileno()).st_mode & 0o777
+    except OSError:
+        return
+    changed = data
+    for old, new in names:
+        for spelling in (old, json.dumps(old)[1:-1]):
+            changed = changed.replace(spelling.encode("utf-8", "surrogateescape"), new.encode())
+    if changed != data:
+        atomic.replace(path, changed, mode=mode)
+
+
+def _write(state: str, content: Mapping[str, Any]) -> None:
+    body = json.dumps(content, separators=(",", ":"), ensure_ascii=True).encode()
+    atomic.replace(os.path.join(state, NAME), b"%s %08x\n" % (body, zlib.crc32(body)))

@@ -1,0 +1,215 @@
+"""Purge: planned, staged, decided in one step, done, and looked for afterwards.
+
+The locks are taken in the one order that all of the product keeps: archive, session files, store. They are held from the plan to
+the proof, so that nobody adds what would be missed. Killed before the decision nothing has changed; killed after it, the next who
+opens store, archive or session files finishes it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from .. import archiving, atomic, journal, last_run
+from ..archive import checking, gc, restoring
+from ..archive.packing import packs_folder
+from ..archive.packs import Packs
+from ..clock import timestamp
+from ..errors import PurgeIncomplete, StoreDamaged, UsageError
+from ..locking import exclusive
+from ..sessions import folder as session_folder
+from ..sessions import renewing
+from ..storage.log_store import QUARANTINE, LogStore
+from . import proof, reach, staging
+from .archived import Form, digest, form_of, of_plan
+from .plan import neutral, tells
+from .plan import plan as planned
+
+if TYPE_CHECKING:
+    from ..project import Project
+    from ..storage.base import Store
+    from .plan import Plan
+    from .proof import Proof
+    from .reach import Elsewhere
+    from .scope import Scope
+    from .staging import Shown
+
+
+@dataclass
+class Purged:
+    """What went, or with ``dry_run`` would go. Bytes are bytes on disk."""
+
+    plan: Plan
+    dry_run: bool
+    blanked: list[tuple[str, int]] = field(default_factory=list)
+    """Archived files that stay without some messages, and how many."""
+    removed: list[tuple[str, int, str]] = field(default_factory=list)
+    """Archived files that go as a whole: name, bytes, and why, where they show anything else."""
+    renamed: int = 0
+    sessions: list[str] = field(default_factory=list)
+    quarantine: list[str] = field(default_factory=list)
+    elsewhere: list[Elsewhere] = field(default_factory=list)
+    packs_renewed: bool = False
+    proof: Proof | None = None
+    problems: list[str] = field(default_factory=list)
+
+
+def purge(
+    store: Store, project: Project | None, scope: Scope, *, forget: bool = False, dry_run: bool = False
+) -> Purged:
+    """Remove for good what ``scope`` means; ``project`` None: from a store alone. With ``dry_run`` no byte is changed.
+
+    Raises :class:`NothingToPurge`, :class:`PurgeIncomplete` where something is still there afterwards, ``ConversationUnclear``,
+    ``UsageError`` and the ``StoreError`` family.
+    """
+    if not isinstance(store, LogStore):
+        raise UsageError("this backend cannot purge yet")
+    with contextlib.ExitStack() as stack:
+        packs = _opened(stack, project, dry_run=dry_run)
+        if project is not None and not dry_run:
+            stack.enter_context(session_folder.held(project))
+            session_folder.finish_purge(project, store)
+        with store.transaction(write=not dry_run):
+            return _Purge(store, project, packs, scope, forget=forget).run(dry_run=dry_run)
+
+
+def verified(store: Store, project: Project | None, done: Purged) -> None:
+    """Recount everything afterwards, into ``done.problems``. Raises :class:`PurgeIncomplete` where something is still there."""
+    assert isinstance(store, LogStore)
+
+    def check(of: Project) -> list[str]:
+        found = checking.check_project(of)
+        return found.all_problems() if found is not None else []
+
+    done.problems = proof.whole(store, project, check)
+    if done.proof is not None and done.proof.remaining:
+        more = f" and {len(done.proof.remaining) - 1:,} more place(s)" if len(done.proof.remaining) > 1 else ""
+        raise PurgeIncomplete(f"{done.proof.remaining[0]}{more}")
+
+
+def _opened(stack: contextlib.ExitStack, project: Project | None, *, dry_run: bool) -> Packs | None:
+    """The packs of the project's archive under its lock; None where there is no archive."""
+    if project is None or not os.path.isdir(project.archive):
+        return None
+    if dry_run:
+        if os.path.lexists(project.archive / ".lock"):
+            stack.enter_context(exclusive(str(project.archive / ".lock")))
+        if journal.waits(str(project.state), journal.ARCHIVE):
+            raise StoreDamaged(
+                "a purge was stopped half way",
+                hint="Run it again, or any other command that writes: it is finished then.",
+            )
+    else:
+        stack.enter_context(archiving.opened(project))
+    packs = Packs(packs_folder(project))
+    stack.callback(packs.close)
+    return packs
+
+
+class _Purge:
+    """One purge under its locks."""
+
+    def __init__(
+        self, store: LogStore, project: Project | None, packs: Packs | None, scope: Scope, *, forget: bool
+    ) -> None:
+        self._store, self._project, self._packs = store, project, packs
+        self._plan = planned(store, scope, forget=forget)
+
+    def run(self, *, dry_run: bool) -> Purged:
+        plan, project = self._plan, self._project
+        shown = self._archived()
+        notes, names = ({}, []) if project is None else self._session_files(project)
+        done = Purged(plan, dry_run, sessions=names, quarantine=self._quarantine(), renamed=len(shown.renamed))
+        for entry, form in shown.forms:
+            if form.data is None:
+                done.removed.append((entry.name, entry.size, form.why))
+            elif form.messages:
+                done.blanked.append((entry.name, form.messages))
+        done.packs_renewed = shown.packed
+        done.elsewhere = reach.elsewhere(project, self._store, plan, names)
+        if not dry_run:
+            self._do(shown, notes, done)
+        return done
+
+    def _do(self, shown: Shown, notes: dict[str, Any], done: Purged) -> None:
+        store, project, plan = self._store, self._project, self._plan
+        state = store.folder
+        changes = {journal.STORE: staging.stage_store(store, plan, timestamp(), done.quarantine)}
+        if shown.forms and project is not None and self._packs is not None:
+            changes[journal.ARCHIVE] = staging.stage_archive(project, self._packs, shown)
+        if project is not None and done.sessions:
+            changes[journal.SESSIONS] = journal.Changes()
+        unique = store.unique_count()
+        if self._packs is not None:
+            self._packs.close()
+        journal.begin(state, changes, notes)
+        journal.finish(state, journal.STORE, state)
+        store.reopen()
+        if project is not None:
+            if journal.ARCHIVE in changes:
+                journal.finish(state, journal.ARCHIVE, str(project.archive))
+            if journal.SESSIONS in changes:
+                renewing.renew(project, store, notes)
+                journal.finish(state, journal.SESSIONS, str(project.memory))
+            last_run.lower(project, unique - store.unique_count())
+        packs = Packs(packs_folder(project)) if project is not None and os.path.isdir(project.archive) else None
+        try:
+            done.proof = proof.prove(store, project, packs, plan, done.sessions)
+        finally:
+            if packs is not None:
+                packs.close()
+
+    # -- what shows it -------------------------------------------------------------------------------------------
+
+    def _archived(self) -> Shown:
+        """Archived files that show something of it."""
+        shown = staging.Shown()
+        if self._packs is None or self._project is None:
+            return shown
+        plan = self._plan
+        gone = of_plan(plan)
+        gc.require_whole(self._packs)
+        shelf = restoring.Shelf(self._project, self._packs)
+        if shelf.lost:
+            raise shelf.lost[0]
+        for entry in shelf.entries:
+            data = b"".join(shelf.parts(entry))
+            owner = (self._store.session(entry.session) or entry.session) if entry.transcript else ""
+            form = form_of(self._store, data, entry.name, gone, lambda part: bool(plan.probes.found_in(part)), owner)
+            if not entry.transcript and (entry.name in plan.names or tells(entry.name, plan.prompts)):
+                shown.renamed[entry.name] = plan.names.setdefault(entry.name, neutral(entry.name))
+                form = form or Form(data, 0)
+            if form is not None:
+                shown.forms.append((replace(entry, sha256=digest(data)), form))
+        return shown
+
+    def _session_files(self, project: Project) -> tuple[dict[str, Any], list[str]]:
+        return renewing.notes_of(str(project.sessions), set(self._plan.conversations))
+
+    def _quarantine(self) -> list[str]:
+        """What runs that did not finish left, and that holds something of it: it was never counted as stored."""
+        folder = os.path.join(self._store.folder, QUARANTINE)
+        found = []
+        for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
+            try:
+                with atomic.open_regular(os.path.join(folder, name)) as file:
+                    data = file.read()
+            except OSError:
+                data = b""
+            if not data or self._holds(data):
+                found.append(name)
+        return found
+
+    def _holds(self, data: bytes) -> bool:
+        plan = self._plan
+        if any(f'"content_hash":"{identity}"'.encode() in data for identity in plan.identities):
+            return True
+        return bool(plan.probes.found_in(data)) or any(_line_of(name) in data for name in plan.whole)
+
+
+def _line_of(conversation_id: str) -> bytes:
+    """How a line of the log begins that belongs to a conversation."""
+    return f'{{"conversation_id":{json.dumps(conversation_id, ensure_ascii=False)},'.encode("utf-8", "backslashreplace")

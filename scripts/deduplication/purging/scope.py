@@ -1,0 +1,91 @@
+"""What a person wants to be gone: conversations, a stretch of time, messages by their content hash."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Final
+
+from ..errors import UsageError
+
+_MOMENT: Final = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(Z|z|[+-]\d\d:?\d\d)?)?\Z"
+)
+_HASH: Final = re.compile(r"[0-9a-f]{8,64}\Z")
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What is meant is what every part that is given fits: ``sessions``, ``hashes`` (or beginnings of 8 digits and more), and
+    the time from ``since`` (included) to ``until`` (not included), both in seconds.
+    """
+
+    sessions: tuple[str, ...] = ()
+    hashes: tuple[str, ...] = ()
+    since: float | None = None
+    until: float | None = None
+
+    @property
+    def everywhere(self) -> bool:
+        """True where messages are named by nothing but what they say: then they are to go wherever they will be shown, too."""
+        return bool(self.hashes) and not self.sessions and self.since is None
+
+    @property
+    def kinds(self) -> list[str]:
+        """By what is chosen: for the audit, which names no content."""
+        named = (("session", bool(self.sessions)), ("between", self.since is not None), ("message", bool(self.hashes)))
+        return [name for name, given in named if given]
+
+
+def scope_of(sessions: list[str], between: list[str] | None, hashes: list[str]) -> Scope:
+    """The scope that a command line names. Raises :class:`UsageError`."""
+    if not sessions and not between and not hashes:
+        raise UsageError(
+            "say what is to go", hint="Pass --session ID, --between FROM TO, --message HASH, or several of them."
+        )
+    digits = tuple(each.strip().lower() for each in hashes)
+    for each in digits:
+        if not _HASH.match(each):
+            raise UsageError(
+                f"'{each}' is no content hash", hint="A hash has 64 digits 0-9 and a-f; the first 8 are enough."
+            )
+    if between is None:
+        return Scope(tuple(dict.fromkeys(sessions)), digits)
+    since, until = moment(between[0]), moment(between[1], end=True)
+    if since is None or until is None:
+        wrong = between[0] if since is None else between[1]
+        raise UsageError(
+            f"'{wrong}' is no time", hint="Times look like 2026-03-01 or 2026-03-01T14:30, on your own clock."
+        )
+    if until <= since:
+        raise UsageError("--between ends before it begins")
+    return Scope(tuple(dict.fromkeys(sessions)), digits, since, until)
+
+
+def moment(text: str, *, end: bool = False) -> float | None:
+    """Seconds of a time as people and logs write it, on the local clock where it names no zone; None for what is none.
+
+    A day without an hour is its beginning, with ``end`` that of the next one.
+    """
+    found = _MOMENT.match(text.strip())
+    if found is None:
+        return None
+    year, month, day, hour, minute, second, fraction, zone = found.groups()
+    try:
+        numbers = int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0)
+        naive = datetime(*numbers)  # noqa: DTZ001 - the zone is the next thing to be decided
+        if hour is None and end:
+            naive += timedelta(days=1)
+        at = naive.replace(tzinfo=_zone(zone)) if zone else naive.astimezone()
+        return at.timestamp() + (float(f"0.{fraction}") if fraction else 0.0)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _zone(text: str) -> timezone:
+    if text in "Zz":
+        return timezone.utc
+    sign = -1 if text[0] == "-" else 1
+    digits = text[1:].replace(":", "")
+    return timezone(sign * timedelta(hours=int(digits[:2]), minutes=int(digits[2:])))

@@ -1,0 +1,139 @@
+"""What a purge comes to in files, staged: the new log, the archive without what goes, and lists of what takes whose place.
+
+Nothing that is there is touched. Whoever calls this holds the locks of archive, session files and store.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from .. import atomic
+from ..archive import gc, purged_files
+from ..archive.packs import FOLDER as PACKS
+from ..archive.packs import listed
+from ..journal import STAGE, Changes
+from ..storage.log_anew import Instead, rewrite
+from ..storage.log_store import INDEX_NAMES, QUARANTINE
+from ..storage.records import purge_record
+from ..storage.sealed import FOLDER as SEALED
+from .plan import neutral
+
+if TYPE_CHECKING:
+    from ..archive.packs import Packs
+    from ..archive.restoring import Entry
+    from ..project import Project
+    from ..storage.log_store import LogStore
+    from .archived import Form
+    from .plan import Plan
+
+_STATUS_LOG: Final = os.path.join("..", "export-dedup-status.txt")
+_LAST_RUN: Final = "last_run.json"
+
+
+@dataclass
+class Shown:
+    """Archived files that show what goes. ``sizes`` are in bytes, before and after."""
+
+    forms: list[tuple[Entry, Form]] = field(default_factory=list)
+    renamed: dict[str, str] = field(default_factory=dict)
+    """Files whose name tells what was said, and the name that they get."""
+
+    @property
+    def packed(self) -> bool:
+        """True where packs have to be made anew."""
+        return any(entry.number >= 0 for entry, _ in self.forms)
+
+
+def stage_store(store: LogStore, plan: Plan, moment: str, quarantine: list[str]) -> Changes:
+    """The new log beside the old one. Raises the ``StoreError`` family."""
+    folder = store.folder
+    stage = os.path.join(folder, STAGE)
+    shutil.rmtree(stage, ignore_errors=True)
+    last = []
+    for name, messages in plan.conversations.items():
+        figures = {
+            "scope": plan.scope.kinds,
+            "messages": messages,
+            "occurrences": sum(each == name for each, _ in plan.tombstones),
+            "forgotten": plan.forget,
+        }
+        last.append(purge_record(name, moment, figures))
+    instead = Instead(
+        plan.tombstones,
+        last,
+        lambda name: plan.names.get(name, name),
+        lambda digest: plan.hashes.get(digest, digest),
+    )
+    made = rewrite(store.log, stage, instead)
+    changes = Changes(replace=[[os.path.join(STAGE, name), name] for name in made.files])
+    old = [os.path.relpath(segment.path, folder) for segment in store.log.sealed.segments]
+    changes.remove = [name for name in old if name not in made.files]
+    changes.remove.append(os.path.join(SEALED, ".pending"))
+    changes.remove += [name for name in INDEX_NAMES if os.path.lexists(os.path.join(folder, name))]
+    changes.remove += store.blobs.unreferred(made.blobs)
+    changes.remove += [os.path.join(QUARANTINE, name) for name in quarantine]
+    changes.texts = [_STATUS_LOG, _LAST_RUN]
+    changes.names = [[old, new] for old, new in plan.names.items()]
+    return changes
+
+
+def stage_archive(project: Project, packs: Packs, shown: Shown) -> Changes:
+    """Archived files without what goes, beside the old ones. Raises ``ArchiveDamaged`` and ``StoreNotWritable``."""
+    folder = str(project.archive)
+    stage = os.path.join(folder, STAGE)
+    shutil.rmtree(stage, ignore_errors=True)
+    changes = Changes()
+    notes = purged_files.load(folder)
+    taken = {name.casefold() for name in os.listdir(folder)}
+    with atomic.write_errors(stage):
+        atomic.make_private_directory(stage)
+    for number, (entry, form) in enumerate(shown.forms):
+        if form.messages and form.data is not None:
+            before = notes.pop(entry.sha256, None)
+            _note(notes, form.data, form.messages + (before.messages if before else 0))
+        if form.foreign:
+            notes[entry.sha256] = purged_files.PurgedFile(entry.sha256, 0, gone=True)
+        if entry.path is None:
+            continue
+        name = shown.renamed.get(entry.name, entry.name)
+        if name != entry.name or form.data is None:
+            changes.remove.append(entry.name)
+        if form.data is not None:
+            while name != entry.name and name.casefold() in taken:
+                name = neutral(entry.name)
+            taken.add(name.casefold())
+            staged = os.path.join(STAGE, f"plain-{number}")
+            atomic.replace(os.path.join(folder, staged), form.data)
+            with atomic.write_errors(folder):
+                os.utime(os.path.join(folder, staged), ns=(entry.mtime_ns, entry.mtime_ns))
+            changes.replace.append([staged, name])
+    if shown.packed:
+        _stage_packs(folder, packs, shown, changes)
+    atomic.replace(os.path.join(stage, purged_files.NAME), purged_files.encoded(notes.values()))
+    changes.replace.append([os.path.join(STAGE, purged_files.NAME), purged_files.NAME])
+    return changes
+
+
+def _note(notes: dict[str, purged_files.PurgedFile], data: bytes, messages: int) -> None:
+    from .archived import digest
+
+    sha256 = digest(data)
+    notes[sha256] = purged_files.PurgedFile(sha256, messages)
+
+
+def _stage_packs(folder: str, packs: Packs, shown: Shown, changes: Changes) -> None:
+    instead = {entry.number: form.data for entry, form in shown.forms if entry.number >= 0}
+    staged = os.path.join(folder, STAGE, PACKS)
+    made = gc.renew(packs, staged, instead, lambda name: shown.renamed.get(name, name))
+    changes.replace += [[os.path.join(STAGE, PACKS, name), os.path.join(PACKS, name)] for name in made]
+    old = gc.pack_files(os.path.join(folder, PACKS))
+    changes.remove += [os.path.join(PACKS, name) for name in old if name not in made]
+
+
+def pack_bytes(folder: str) -> int:
+    """Bytes of the packs in the archive's folder."""
+    packs = os.path.join(folder, PACKS)
+    return sum(os.stat(os.path.join(packs, name)).st_size for _, name in listed(packs))

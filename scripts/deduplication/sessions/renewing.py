@@ -1,0 +1,115 @@
+"""Session files that show what was purged, made anew from what is stored now.
+
+It may be done again: what a purge that was stopped had come to is done over.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING, Any, Final
+
+from .. import atomic
+from ..errors import SessionNotWritten
+from . import footer, per_checkpoint, session_file, whole
+from .agents import family
+from .markdown import Names
+from .names import bases, file_of, stem
+from .redaction import Cleaner, standard
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..project import Project
+    from ..storage.base import Store
+
+GROWING: Final = "growing"
+"""Sessions whose files grow turn by turn."""
+CHECKPOINTS: Final = "checkpoints"
+"""Files that have what was new at a checkpoint."""
+PAGES: Final = "pages"
+"""Pages and documents of whole sessions: name and session."""
+_PAGES: Final = (whole.HTML, whole.JSON)
+
+
+def notes_of(folder: str, sessions: set[str]) -> tuple[dict[str, list[Any]], list[str]]:
+    """What there is of these sessions in ``folder`` that is as we left it, for :func:`renew`; and the names of those files."""
+    notes: dict[str, list[Any]] = {GROWING: [], CHECKPOINTS: [], PAGES: []}
+    names: list[str] = []
+    if not os.path.isdir(folder):
+        return notes, names
+    for session in sorted(sessions):
+        own = [name for base in bases(session, 9) for name in _parts(folder, base, session)]
+        if own:
+            notes[GROWING].append(session)
+            names += own
+        kept = per_checkpoint.files_of(folder, session)
+        notes[CHECKPOINTS] += [[file.name, file.session, file.after, file.through] for file in kept]
+        names += [file.name for file in kept]
+        for form in _PAGES:
+            page = stem(session) + whole.ENDINGS[form]
+            if os.path.isfile(os.path.join(folder, page)):
+                notes[PAGES].append([page, session])
+                names.append(page)
+    return notes, names
+
+
+def _parts(folder: str, base: str, session: str) -> list[str]:
+    """The files of a session under one name that prove."""
+    found = []
+    number = 1
+    while os.path.lexists(os.path.join(folder, file_of(base, number))):
+        name = file_of(base, number)
+        try:
+            with atomic.open_regular(os.path.join(folder, name)) as file:
+                known = footer.proven(file.read())
+        except OSError as error:
+            raise SessionNotWritten(f"{name}: {error.strerror or error}") from error
+        if known is not None and known.said.get("session") == session:
+            found.append(name)
+        number += 1
+    return found
+
+
+def renew(project: Project, store: Store, notes: Mapping[str, Any]) -> list[str]:
+    """Make the files anew that :func:`notes_of` noted; files that have nothing left to say go. The paths that were written.
+
+    Under the lock of the session files and inside a transaction of the store. Raises :class:`SessionNotWritten`.
+    """
+    from .folder import prepared, purged_whole
+
+    if not any(notes.get(name) for name in (GROWING, CHECKPOINTS, PAGES)):
+        return []
+    redact, rules = standard(project.root)
+    folder = prepared(project)
+    written: list[str] = []
+    for session in notes.get(GROWING, ()):
+        if purged_whole(store, session):
+            _unlink(
+                [os.path.join(folder, name) for base in bases(session, 9) for name in _parts(folder, base, session)]
+            )
+            continue
+        names = Names(family(store, session), whole.links(store))
+        written += session_file.update(store, session, folder, Cleaner(redact, rules), names).every
+    for name, session, after, through in notes.get(CHECKPOINTS, ()):
+        file = per_checkpoint.Kept(name, session, after, through)
+        names = Names(family(store, session), whole.links(store))
+        per_checkpoint.renew(store, folder, file, Cleaner(redact, rules), names)
+    for name, session in notes.get(PAGES, ()):
+        path = os.path.join(folder, name)
+        if purged_whole(store, session):
+            _unlink([path])
+            continue
+        form = next(form for form in _PAGES if name.endswith(whole.ENDINGS[form]))
+        data = "".join(whole.document(store, session, form, redact)).encode("utf-8", "backslashreplace")
+        atomic.replace(path, data, mode=atomic.SHARED_FILE)
+    return written
+
+
+def _unlink(paths: list[str]) -> None:
+    try:
+        for path in paths:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
+    except OSError as error:
+        raise SessionNotWritten(str(error)) from error
