@@ -24,6 +24,10 @@ def purged(done: Purged) -> str:
         whole = ", all of it" if name in plan.whole else ""
         lines.append(f"   {printable(name)}: {_count(count, 'message')}{whole}")
     lines += [f"   {line}" for line in (*_store(done), *_archive(done), *_stays(done))]
+    if done.backups:
+        verb = "get" if done.dry_run else "got"
+        places = ", ".join(map(printable, done.backups))
+        lines.append(f"   Backups that {verb} a fresh snapshot in the place of all earlier ones: {places}")
     lines.append("   Out of reach:")
     lines += [f"   - {printable(each.what)}\n     → {printable(each.advice)}" for each in done.elsewhere]
     lines += _ending(done)
@@ -86,8 +90,11 @@ def _ending(done: Purged) -> list[str]:
             *_some([f"   - {printable(each)}" for each in proof.remaining]),
             *problems(done),
         ]
+    unreached = [
+        f"❌ The backup {printable(each.folder)} may still have it: {printable(each.why)}" for each in done.unreached
+    ]
     looked = f"{_count(proof.files, 'file')}, {proof.size:,} bytes looked through: nothing of it is left"
-    return [f"✅ Verified: {looked}", *problems(done)]
+    return [f"✅ Verified: {looked}", *problems(done), *unreached]
 
 
 def problems(done: Purged) -> list[str]:
@@ -129,6 +136,8 @@ def as_dict(done: Purged) -> dict[str, Any]:
         },
         "session_files": done.sessions,
         "quarantine": done.quarantine,
+        "backups": done.backups,
+        "unreached_backups": [{"folder": each.folder, "why": each.why} for each in done.unreached],
         "out_of_reach": [{"what": each.what, "advice": each.advice} for each in done.elsewhere],
         "verified": None
         if proof is None

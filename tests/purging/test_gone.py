@@ -7,7 +7,7 @@ import os
 import pytest
 
 from deduplication.archive import restoring
-from deduplication.storage import log_store, sealed
+from deduplication.storage import log_store, sealed, sealed_blocks
 from purge_scenes import Place, Talk, left, squeezed, word
 
 
@@ -103,7 +103,8 @@ def test_a_body_that_others_say_stays_with_them(place, talks):
 def test_sealed_lines_are_written_anew(place, talks, monkeypatch):
     """The compressed part of the log as well."""
     monkeypatch.setattr(log_store, "OPEN", 2000)
-    monkeypatch.setattr(sealed, "BLOCK", 3000)
+    monkeypatch.setattr(sealed_blocks, "BLOCK", 3000)
+    monkeypatch.setattr(sealed_blocks, "TOGETHER", 4000)
     monkeypatch.setattr(sealed, "MOST", 9000)
     filled(place, talks)
     assert list((place.project.state / "sealed").glob("*.xz"))

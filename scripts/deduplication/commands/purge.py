@@ -10,7 +10,7 @@ from .. import purge_report
 from ..display import show
 from ..errors import EXIT_FAILURE, EXIT_OK, PurgeIncomplete, PurgeRefused
 from ..project import Project, find_project
-from ..purging.run import Purged, purge, verified
+from ..purging.run import Purged, purge, renewed, verified
 from ..purging.scope import scope_of
 from . import arguments as shared
 
@@ -43,6 +43,8 @@ def main(arguments: Sequence[str]) -> int:
             raise PurgeRefused("as you wished")
     done = purge(dedup.store, project, scope, forget=asked.forget, dry_run=asked.dry_run)
     failure = None if asked.dry_run else _verified(dedup.store, project, done)
+    if not asked.dry_run:
+        renewed(dedup.store, project, done)
     if asked.json:
         import json
 
@@ -51,7 +53,7 @@ def main(arguments: Sequence[str]) -> int:
         show(purge_report.purged(done))
     if failure is not None:
         raise failure
-    return EXIT_FAILURE if done.problems else EXIT_OK
+    return EXIT_FAILURE if done.problems or done.unreached else EXIT_OK
 
 
 def _verified(store: Store, project: Project | None, done: Purged) -> PurgeIncomplete | None:

@@ -48,24 +48,17 @@ def elsewhere(project: Project | None, store: Store, plan: Plan, sessions: Itera
         found += _documents(project, plan, set(sessions))
         found += _waiting(project, plan)
     found += _transcripts(store, plan)
-    found += [Elsewhere(f"the backup {each}", "Make it anew, or remove it.") for each in known_backups(project)]
     named = sorted(name for name in plan.conversations if plan.names and _derived(name, plan))
     found += [
         Elsewhere(f"the name of the conversation {name}", "It is made from a file's name and stays.") for name in named
     ]
     found.append(
         Elsewhere(
-            "exports and copies that lie elsewhere, backups and snapshots that export-dedup does not know of",
+            "exports and copies that lie elsewhere, backups that export-dedup did not make",
             "Remove them where you put them; a disk may keep what was deleted until it is written over.",
         )
     )
     return found
-
-
-def known_backups(project: Project | None) -> list[str]:
-    """The backups of this project that export-dedup knows of and that still have what was purged. There are none yet."""
-    del project
-    return []
 
 
 def _derived(name: str, plan: Plan) -> bool:

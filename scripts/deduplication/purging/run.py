@@ -11,12 +11,15 @@ import contextlib
 import json
 import os
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from .. import archiving, atomic, journal, last_run
 from ..archive import checking, gc, restoring
 from ..archive.packing import packs_folder
 from ..archive.packs import Packs
+from ..backup import known
+from ..backup import renewing as renewing_backups
+from ..backup.source import Source
 from ..clock import timestamp
 from ..errors import PurgeIncomplete, StoreDamaged, UsageError
 from ..locking import exclusive
@@ -29,6 +32,7 @@ from .plan import neutral, tells
 from .plan import plan as planned
 
 if TYPE_CHECKING:
+    from ..backup.renewing import Unreached
     from ..project import Project
     from ..storage.base import Store
     from .plan import Plan
@@ -36,6 +40,9 @@ if TYPE_CHECKING:
     from .reach import Elsewhere
     from .scope import Scope
     from .staging import Shown
+
+_COMPRESSED: Final = (".xz", ".pack", ".idx")
+"""Endings of damaged files that cannot be looked into."""
 
 
 @dataclass
@@ -51,6 +58,10 @@ class Purged:
     renamed: int = 0
     sessions: list[str] = field(default_factory=list)
     quarantine: list[str] = field(default_factory=list)
+    backups: list[str] = field(default_factory=list)
+    """Folders with backups of the store: each gets a fresh snapshot and loses the earlier ones."""
+    unreached: list[Unreached] = field(default_factory=list)
+    """Those of them that may still have it."""
     elsewhere: list[Elsewhere] = field(default_factory=list)
     packs_renewed: bool = False
     proof: Proof | None = None
@@ -90,6 +101,14 @@ def verified(store: Store, project: Project | None, done: Purged) -> None:
         raise PurgeIncomplete(f"{done.proof.remaining[0]}{more}")
 
 
+def renewed(store: Store, project: Project | None, done: Purged) -> None:
+    """Replace the snapshots of every known backup, holding no lock; those that may still have it go to ``done.unreached``."""
+    assert isinstance(store, LogStore)
+    if done.backups and done.proof is not None and not done.proof.remaining:
+        source = Source.of_state(store.folder) if project is None else Source.of_project(project)
+        done.unreached = renewing_backups.renew(source)
+
+
 def _opened(stack: contextlib.ExitStack, project: Project | None, *, dry_run: bool) -> Packs | None:
     """The packs of the project's archive under its lock; None where there is no archive."""
     if project is None or not os.path.isdir(project.archive):
@@ -123,6 +142,9 @@ class _Purge:
         shown = self._archived()
         notes, names = ({}, []) if project is None else self._session_files(project)
         done = Purged(plan, dry_run, sessions=names, quarantine=self._quarantine(), renamed=len(shown.renamed))
+        shown.quarantine = self._archive_quarantine()
+        done.quarantine += [os.path.basename(name) for name in shown.quarantine]
+        done.backups = known.known(self._store.folder)
         for entry, form in shown.forms:
             if form.data is None:
                 done.removed.append((entry.name, entry.size, form.why))
@@ -137,8 +159,8 @@ class _Purge:
     def _do(self, shown: Shown, notes: dict[str, Any], done: Purged) -> None:
         store, project, plan = self._store, self._project, self._plan
         state = store.folder
-        changes = {journal.STORE: staging.stage_store(store, plan, timestamp(), done.quarantine)}
-        if shown.forms and project is not None and self._packs is not None:
+        changes = {journal.STORE: staging.stage_store(store, plan, timestamp(), self._quarantine())}
+        if (shown.forms or shown.quarantine) and project is not None and self._packs is not None:
             changes[journal.ARCHIVE] = staging.stage_archive(project, self._packs, shown)
         if project is not None and done.sessions:
             changes[journal.SESSIONS] = journal.Changes()
@@ -199,8 +221,24 @@ class _Purge:
                     data = file.read()
             except OSError:
                 data = b""
-            if not data or self._holds(data):
+            if not data or name.endswith(_COMPRESSED) or self._holds(data) or any(d in name for d in self._plan.blobs):
                 found.append(name)
+        return found
+
+    def _archive_quarantine(self) -> list[str]:
+        """What repair put aside in the archive, below its folder. Nobody can say what a damaged pack holds."""
+        if self._project is None or self._packs is None:
+            return []
+        folder = os.path.join(self._project.archive, QUARANTINE)
+        found = []
+        for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
+            try:
+                with atomic.open_regular(os.path.join(folder, name)) as file:
+                    data = file.read()
+            except OSError:
+                data = b""
+            if not data or name.endswith(_COMPRESSED) or self._holds(data):
+                found.append(os.path.join(QUARANTINE, name))
         return found
 
     def _holds(self, data: bytes) -> bool:

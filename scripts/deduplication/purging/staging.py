@@ -38,6 +38,8 @@ class Shown:
     """Archived files that show what goes. ``sizes`` are in bytes, before and after."""
 
     forms: list[tuple[Entry, Form]] = field(default_factory=list)
+    quarantine: list[str] = field(default_factory=list)
+    """Damaged files that go, below the archive's folder."""
     renamed: dict[str, str] = field(default_factory=dict)
     """Files whose name tells what was said, and the name that they get."""
 
@@ -69,9 +71,10 @@ def stage_store(store: LogStore, plan: Plan, moment: str, quarantine: list[str])
     )
     made = rewrite(store.log, stage, instead)
     changes = Changes(replace=[[os.path.join(STAGE, name), name] for name in made.files])
-    old = [os.path.relpath(segment.path, folder) for segment in store.log.sealed.segments]
+    # Also a file that a longer one took the place of, and that a killed run did not delete.
+    sealed = os.path.join(folder, SEALED)
+    old = [os.path.join(SEALED, name) for name in (os.listdir(sealed) if os.path.isdir(sealed) else ())]
     changes.remove = [name for name in old if name not in made.files]
-    changes.remove.append(os.path.join(SEALED, ".pending"))
     changes.remove += [name for name in INDEX_NAMES if os.path.lexists(os.path.join(folder, name))]
     changes.remove += store.blobs.unreferred(made.blobs)
     changes.remove += [os.path.join(QUARANTINE, name) for name in quarantine]
@@ -85,7 +88,7 @@ def stage_archive(project: Project, packs: Packs, shown: Shown) -> Changes:
     folder = str(project.archive)
     stage = os.path.join(folder, STAGE)
     shutil.rmtree(stage, ignore_errors=True)
-    changes = Changes()
+    changes = Changes(remove=list(shown.quarantine))
     notes = purged_files.load(folder)
     taken = {name.casefold() for name in os.listdir(folder)}
     with atomic.write_errors(stage):
