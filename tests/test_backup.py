@@ -51,7 +51,7 @@ from deduplication.errors import (
 )
 from deduplication.locking import exclusive
 from deduplication.project import Project
-from deduplication.storage import log_store, sealed
+from deduplication.storage import log_store, sealed, sealed_blocks
 from deduplication.storage.log_store import LogStore
 from exports import kept
 
@@ -66,7 +66,7 @@ def backend(request):
 def small(monkeypatch):
     """The log is sealed after each run, and a part is a kilobyte: small stores have several of each."""
     monkeypatch.setattr(log_store, "OPEN", 3000)
-    monkeypatch.setattr(sealed, "BLOCK", 4000)
+    monkeypatch.setattr(sealed_blocks, "BLOCK", 4000)
     monkeypatch.setattr(sealed, "MOST", 9000)
     for room in ("copying", "objects"):
         monkeypatch.setattr(f"deduplication.backup.{room}.PART", 1024)

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from deduplication import checkpoint
 from deduplication.checkpoint import Checkpoint, create
 from deduplication.commands import create_checkpoint
 from deduplication.errors import CheckpointFailed, StoreNotWritable, UsageError
@@ -75,9 +74,6 @@ def test_the_same_second_and_title_give_another_name(bare_project):
     texts = [one.document.read_bytes() for one in made]
     assert len({one.document for one in made}) == 4
     assert all(texts)
-    stem = made[0].document.stem
-    reserved = checkpoint._reserved(made[0].document.parent, stem)
-    assert re.search(r"-x-\d\.md$", reserved.name)
     assert made[0].document.read_bytes() == texts[0]
 
 

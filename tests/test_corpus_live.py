@@ -10,6 +10,7 @@ import pytest
 from deduplication import capture, formats
 from deduplication.deduplicator import ClaudeConversationDeduplicator
 from deduplication.model import ASSISTANT, LAYOUT, PROMPT, TEXT, USER
+from faults import reader
 
 VERSIONS = (
     *("2.0.27", "2.0.42", "2.0.58", "2.0.76", "2.1.3", "2.1.17", "2.1.31", "2.1.47", "2.1.98", "2.1.119", "2.1.150"),
@@ -111,7 +112,7 @@ def test_forks_and_branches_are_whole_and_share_their_bodies(corpus, tmp_path, o
         assert len(kept) == len(written)
         for one, other in zip(kept, written):  # a large output is stored with what its own file says
             assert one[: len(other)] == other if str(other).startswith("<persisted-output>") else one == other
-    lines = (tmp_path / "state" / "conversation_log.jsonl").read_text(encoding="utf-8").splitlines()
+    lines = reader.whole(tmp_path / "state").decode().splitlines()
     carried = Counter(line.split('"content_hash":"')[1][:64] for line in lines if '"message":{' in line)
     assert max(carried.values()) == 1
     assert store.store.verify() == []

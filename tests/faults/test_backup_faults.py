@@ -17,7 +17,7 @@ from deduplication.backup import folder as folders
 from deduplication.errors import BackupDamaged, DedupError
 from deduplication.locking import exclusive
 from deduplication.project import Project
-from deduplication.storage import log_store, sealed
+from deduplication.storage import log_store, sealed, sealed_blocks
 from exports import Story, kept
 from faults import reader
 from faults.children import Shim, end, run, start
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.faults
 def small(monkeypatch):
     """The log is sealed after each run, and a part is some kilobytes: small stores have several of each."""
     monkeypatch.setattr(log_store, "OPEN", 3000)
-    monkeypatch.setattr(sealed, "BLOCK", 4000)
+    monkeypatch.setattr(sealed_blocks, "BLOCK", 4000)
     monkeypatch.setattr(sealed, "MOST", 9000)
     for room in ("copying", "objects"):
         monkeypatch.setattr(f"deduplication.backup.{room}.PART", 4096)

@@ -23,7 +23,7 @@ from deduplication.capture import capture_file
 from deduplication.commands import export_dedup
 from deduplication.errors import StoreError
 from deduplication.project import Project
-from deduplication.storage import log_store, sealed
+from deduplication.storage import log_store, sealed, sealed_blocks
 from exports import kept
 from faults import power, reader
 from faults.scenes import FILES, NAME, dedup, truth
@@ -240,7 +240,7 @@ def small(monkeypatch):
     def shrink(make):
         if make is Seals:
             monkeypatch.setattr(log_store, "OPEN", 600)
-            monkeypatch.setattr(sealed, "BLOCK", 1500)
+            monkeypatch.setattr(sealed_blocks, "BLOCK", 1500)
             monkeypatch.setattr(sealed, "MOST", 5000)
         if make is RollUps:
             monkeypatch.setattr(rolling, "TIERS", ((10, 0), (20_000, 1), (10**6, 2)))

@@ -25,7 +25,7 @@ from deduplication.deduplicator import ClaudeConversationDeduplicator
 from deduplication.errors import DedupError, StoreDamaged
 from deduplication.live import events, quick
 from deduplication.project import Project
-from deduplication.storage import log_store, sealed
+from deduplication.storage import log_store, sealed_blocks
 from exports import kept
 from faults.children import End, run
 from faults.scenes import FILES, NAME, truth
@@ -252,7 +252,7 @@ def limited(job: Any) -> End:
 def everything(disk, monkeypatch, backend):
     """A project in which everything is."""
     monkeypatch.setattr(log_store, "OPEN", 3000)
-    monkeypatch.setattr(sealed, "BLOCK", 1500)
+    monkeypatch.setattr(sealed_blocks, "BLOCK", 1500)
     monkeypatch.setenv("CLAUDE_PROJECT_DIR", "")
     home = disk / "home"
     home.mkdir()

@@ -352,5 +352,7 @@ class State:
 
 def _span(record: Record) -> Span:
     """Where in its file an occurrence stands."""
-    start, end = record["source"].get("span", _NOWHERE)
-    return start, end
+    span = record["source"].get("span", _NOWHERE)
+    if len(span) != 2 or not all(type(each) is int for each in span):
+        raise Damaged("a span that is none")
+    return span[0], span[1]
