@@ -446,7 +446,7 @@ def test_verify_counts_and_changes_nothing(full):
     unique = len(set(STORY.truth()))
     expected = f"✅ Verified: every line, every message and every number is right ({unique} unique messages).\n"
     assert full.run("verify") == expected
-    assert full.json("verify") == {"ok": True, "problems": []}
+    assert full.json("verify") == {"ok": True, "problems": [], "costs": []}
     assert snapshot(full.state) == before
 
 
