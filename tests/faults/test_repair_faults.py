@@ -128,6 +128,23 @@ def _count(scene, path, how, done):
     row[2] += bool(done.lost())
 
 
+@pytest.mark.parametrize("indexed", [True, False], ids=["index there", "index gone"])
+def test_a_pack_without_header_and_trailer_costs_nothing(make, indexed):
+    """Its frames tell their own numbers: every file is restored, and none of another pack is called lost."""
+    scene = make(client=False)
+    for pack in scene.project.archive.glob("packs/*.pack"):
+        scene.reset()
+        data = bytearray(pack.read_bytes())
+        data[:64] = bytes(64)
+        data[-96:] = bytes(96)
+        pack.write_bytes(bytes(data))
+        if not indexed:
+            pack.with_suffix(".idx").unlink()
+        done = whole.repair(scene.dedup().store, scene.project)
+        assert (done.lost(), done.remaining) == ([], [])
+        assert scene.archive() == scene.files
+
+
 @pytest.mark.parametrize("how", ["flipped", "blanked", "stretch", "truncated"])
 def test_what_verify_says_of_the_cost_is_what_an_independent_count_says(make, how, full, monkeypatch):
     """Every message whose line cannot be read is named, with its conversation and number, and no other one."""

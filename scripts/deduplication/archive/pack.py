@@ -48,6 +48,8 @@ class Pack:
         """What is wrong with header and trailer, where one of them still says what the pack holds."""
         self._end = self.size - frames.TRAILER_SIZE
         """Where the frames end; a trailer that is gone has left its place to them."""
+        self.guessed = False
+        """Whether the header was made up from the frames that are whole: a kind of which none is left counts from 0."""
         try:
             self.header: Header = self._header(salvage=salvage)
         except ArchiveDamaged:
@@ -68,6 +70,7 @@ class Pack:
                 if what == "trailer":
                     self._end = self.size
         if not found and salvage and (header := self._told_by_frames()) is not None:
+            self.guessed = True
             return header
         if not found:
             raise ArchiveDamaged(f"{self.name}: {'; '.join(self.problems)}")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ArchiveDamaged
 from . import index, segments
+from .frames import Header
 from .pack import Block, Pack
 from .packs import Packs, index_path
 
@@ -34,7 +35,24 @@ class Rescued(Packs):
         super().__init__(folder)
 
     def _pack(self, path: str) -> Pack:
-        return Pack(path, salvage=True)
+        pack = Pack(path, salvage=True)
+        if pack.guessed:
+            pack.header = self._completed(pack.header, index.Index.of_any(index_path(path)))
+        return pack
+
+    def _completed(self, header: Header, told: Optional[Index]) -> Header:
+        """A header made up from frames, with the ranges of the pack's own index, or behind the pack before it."""
+        if told is not None:
+            ranges = (told.first_segment, told.segments, told.first_file, told.files)
+        else:
+            segment, file = self.ends()
+            ranges = (
+                header.first_segment if header.segments else segment,
+                header.segments,
+                header.first_file if header.files else file,
+                header.files,
+            )
+        return Header(*ranges, header.frames, header.size)
 
     def _index(self, pack: Pack) -> Index:
         told = index.Index.of_any(index_path(pack.path))
