@@ -74,6 +74,9 @@ def test_the_same_second_and_title_give_another_name(bare_project):
     texts = [one.document.read_bytes() for one in made]
     assert len({one.document for one in made}) == 4
     assert all(texts)
+    stem = made[0].document.stem
+    free = checkpoint._free(made[0].document.parent, stem)
+    assert re.search(r"-x-\d\.md$", free.name)
     assert made[0].document.read_bytes() == texts[0]
 
 

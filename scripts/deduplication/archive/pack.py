@@ -88,8 +88,8 @@ class Pack:
                 ranges[frame.kind] += (frame.first, frame.first + frame.count)
                 count += 1
         segments, files = ranges[frames.SEGMENTS], ranges[frames.FILES]
-        if not files:
-            return None  # nobody knows where it belongs
+        if not count:
+            return None
         first, first_file = min(segments, default=0), min(files, default=0)
         return frames.Header(
             first, max(segments, default=0) - first, first_file, max(files, default=0) - first_file, count, self.size

@@ -80,13 +80,7 @@ class Packs:
         except BaseException:
             self.close()
             raise
-        self._first_segments: list[int] = []
-        end = 0
-        for member in self.members:
-            # A damaged pack of which no segment is left does not say where its own would be.
-            first = member.index.first_segment if member.index.segments else end
-            self._first_segments.append(first)
-            end = first + member.index.segments
+        self._first_segments = [member.index.first_segment for member in self.members]
         self._first_files = [member.index.first_file for member in self.members]
 
     def close(self) -> None:
