@@ -372,6 +372,7 @@ def test_every_option_in_a_document_exists():
         "--aggressive",
         "--compression",
         "--long",
+        "--patch-from",
     }  # of git and others
     ours = ("run", "archive", "backup", "claude_ai", "hooks", "privacy", "sessions", "store")
     for command in [*COMMANDS.values(), *(f"benchmarks/{each}.py" for each in ours)]:

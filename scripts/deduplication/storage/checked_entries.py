@@ -28,8 +28,8 @@ _SCHEMA: Final = (
 )
 _CRC: Final = 4
 _LONG: Final = 255
-ROWS: Final = 16
-"""Rows in one record: alone each would cost SQLite as many bytes as it says."""
+ROWS: Final = 8
+"""Rows in one record: alone each would cost SQLite a dozen bytes more; above a quarter of a page a record needs further pages."""
 _STEP: Final = 1 << 32
 """What each entry adds to its digest besides its checksum: so that the number of entries counts as well."""
 
