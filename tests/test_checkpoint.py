@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from deduplication import checkpoint
 from deduplication.checkpoint import Checkpoint, create
 from deduplication.commands import create_checkpoint
 from deduplication.errors import CheckpointFailed, StoreNotWritable, UsageError
