@@ -126,3 +126,12 @@ def test_the_working_directory_stands_in_the_lines(tmp_path, data, found):
     (tmp_path / "x").write_bytes(data)
     assert working_directory(tmp_path / "x") == found
     assert working_directory(tmp_path / "none") is None
+
+
+def test_a_line_that_was_cut_inside_its_directory_names_none(tmp_path):
+    """A line cut short, and another one written behind it: the directory is that of the next whole line."""
+    path = tmp_path / "s.jsonl"
+    path.write_bytes(b'{"type":"user","cwd":"/home/ada/pro{"type":"user","cwd":"/home/ada/project","uuid":"u"}\n')
+    assert transcripts.working_directory(path) == "/home/ada/project"
+    path.write_bytes(b'{"type":"user","cwd":"/home/ada/pro')
+    assert transcripts.working_directory(path) is None
