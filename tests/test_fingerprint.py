@@ -52,8 +52,15 @@ def test_layout_does_not_count_where_a_screen_made_it(words, data):
 
 
 def test_a_known_hash_stays_what_it_is():
-    """A changed hash would make every stored message new: this one is fixed for good."""
+    """A changed hash would make every stored message new, and sealed lines other ones: these are fixed for good."""
     assert identity("Hello, wörld") == "c0d56066a022bcdb5457b126998cde07c82f782a49672f7ed0a22aa6319f015e"
+    assert identity("\udc80 x") == "467059de8956a112d0bba6285ff6999f010c882d1c1b7159e96b5fe1171650e0"
+    assert identity("Hello, wörld\n", EXACT) == "6fdbd2edd3e3da8e2191538427d062b0f8ab5768f8c05aa64baf6b5f15723164"
+    blocks = {"name": "Bash", "input": {"command": "ls", "é": [1, None, True]}}
+    assert (
+        content_hash("assistant", "tool_call", blocks, EXACT)
+        == "210b328f99972d7b1814583ef8ce99fc63a275beb50c2ea5a9fcec55a71bca36"
+    )
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def content_hash(role: str, kind: str, content: Content, fidelity: str = LAYOUT)
 
     For content that was laid out for a screen all white space is ignored (a wrap may cut a word or swallow a blank);
     punctuation stays. Exact content is hashed as it is, blocks in canonical form. The two never collide by accident:
-    each has a prefix of its own.
+    each has a prefix of its own. It never changes: sealed lines leave it out and get it back from here.
     """
     data = encoded(plain_text(content))
     if fidelity == LAYOUT:
