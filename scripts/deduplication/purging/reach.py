@@ -47,6 +47,7 @@ def elsewhere(project: Project | None, store: Store, plan: Plan, sessions: Itera
         found += _in_git(project, sessions)
         found += _documents(project, plan, set(sessions))
         found += _waiting(project, plan)
+        found += _other_stores(project, store)
     found += _transcripts(store, plan)
     named = sorted(name for name in plan.conversations if plan.names and _derived(name, plan))
     found += [
@@ -131,6 +132,16 @@ def _waiting(project: Project, plan: Plan) -> list[Elsewhere]:
         )
         for each in exports
         if _says(each.path, plan)
+    ]
+
+
+def _other_stores(project: Project, store: Store) -> list[Elsewhere]:
+    """Stores beside the project's own one: made from exports, or moved aside."""
+    own = os.path.realpath(getattr(store, "folder", project.state))
+    return [
+        Elsewhere(f"{project.relative(log.parent)}, another store", "Purge it with --storage-dir, or remove it.")
+        for log in sorted(project.memory.glob("*/conversation_log.jsonl"))
+        if os.path.realpath(log.parent) != own
     ]
 
 

@@ -72,6 +72,10 @@ class Evidence:
         known = self.remembered.hashes.get(conversation_id, ())
         return known[number] if 0 <= number < len(known) else ""
 
+    def was_purged(self, conversation_id: str, number: int) -> bool:
+        """Whether an index remembers that this sequence number was purged."""
+        return number in self.remembered.purged.get(conversation_id, ())
+
     def sources_captured(self) -> list[str]:
         """The paths of the transcripts that were captured."""
         return list(self._starts)

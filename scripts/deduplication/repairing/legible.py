@@ -33,6 +33,8 @@ class Told(NamedTuple):
     export: str = ""
     """SHA-256 of the export where the line was a commit record."""
     took: Optional[int] = None
+    purged: bool = False
+    """Whether it was a tombstone."""
 
 
 def told(line: bytes) -> Told:
@@ -55,6 +57,7 @@ def told(line: bytes) -> Told:
         int(extends[1]) if extends else None,
         export[1].decode() if export else "",
         int(took[1]) if took else None,
+        b'"purged":' in head,
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Optional
 
 from ..storage.lines import encode_line, is_commit
+from ..storage.records import PURGED
 from ..storage.replaying import Replay
 from . import damage, hidden, legible, redo
 from .evidence import Evidence
@@ -121,7 +122,11 @@ class _Mending:
                 return False
             if "message" in record:
                 carried.add(record["content_hash"])
-            elif record["content_hash"] not in carried and not self._replay.has_body(record["content_hash"]):
+            elif (
+                PURGED not in record
+                and record["content_hash"] not in carried
+                and not self._replay.has_body(record["content_hash"])
+            ):
                 return False
             tip += 1
         return all(last < tip for _, last in commit["window"])
@@ -138,7 +143,7 @@ class _Mending:
                 run.commit, run.line = record, piece.data
                 continue
             data = piece.data if piece.record is not None else encode_line(record)
-            run = _of(runs, record["conversation_id"], record["source"]["export"])
+            run = _of(runs, record["conversation_id"], record["source"]["export"] if "source" in record else "")
             run.survivors[record["index"]] = replace(piece, record=record, data=data)
         for each in self._lines.tells:
             if each.export and each.conversation and not any(run.digits == each.export[:16] for run in runs):
@@ -285,8 +290,11 @@ class _Mending:
 
 
 def _of(runs: list[Left], conversation_id: str, digits: str) -> Left:
-    """The run that is at hand, or a new one where this line is another one's."""
+    """The run that is at hand, or a new one where this line is another one's. A tombstone does not say whose it is: ""."""
     last = runs[-1] if runs else None
+    if last is not None and last.commit is None and last.conversation_id == conversation_id:
+        digits = digits or last.digits
+        last.digits = last.digits or digits
     if last is None or last.commit is not None or (last.conversation_id, last.digits) != (conversation_id, digits):
         runs.append(Left(conversation_id, digits))
     return runs[-1]

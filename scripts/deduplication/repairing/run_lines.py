@@ -13,7 +13,7 @@ from ..ordering import ranges
 from ..storage.base import NewOccurrence
 from ..storage.blobs import lift
 from ..storage.lines import decode_line, encode_line
-from ..storage.records import commit_record, occurrence_record
+from ..storage.records import PURGED, commit_record, occurrence_record
 from . import legible
 
 if TYPE_CHECKING:
@@ -54,8 +54,12 @@ class Left:
         return piece.record if piece is not None else None
 
     def hashes(self) -> dict[int, str]:
-        """The content hash of each line that is whole."""
-        return {number: piece.record["content_hash"] for number, piece in self.survivors.items() if piece.record}
+        """The content hash of each line that is whole and no tombstone: in that one it may be anything."""
+        return {
+            number: piece.record["content_hash"]
+            for number, piece in self.survivors.items()
+            if piece.record and PURGED not in piece.record
+        }
 
 
 class RunLines:
@@ -91,6 +95,12 @@ class RunLines:
             record = left.record(number)
             if record is None and number in taken:
                 continue  # a later line has it: lines that stand in another order are left to themselves
+            if record is not None and PURGED in record:
+                yield Line(number, left.survivors[number].data)
+                continue
+            if record is None and self._was_purged(left, number):
+                yield lost(left.conversation_id, number)
+                continue
             identity = record["content_hash"] if record is not None else self._identity(left, number)
             if record is not None and ("message" in record or identity in carried or self._replay.has_body(identity)):
                 carried.add(identity)
@@ -102,6 +112,11 @@ class RunLines:
             else:
                 yield self._line(left, number, self._occurrence(left, number, shown), shown.file, carried)
 
+    def _was_purged(self, left: Left, number: int) -> bool:
+        """Whether the line of this number was a tombstone: what it stood for must not come back, whatever source has it."""
+        told = self._told.get((left.conversation_id, number))
+        return (told is not None and told.purged) or self._evidence.was_purged(left.conversation_id, number)
+
     def _identity(self, left: Left, number: int) -> str:
         """The content hash that the line of this number had, as far as anything says it."""
         told = self._told.get((left.conversation_id, number))
@@ -111,6 +126,10 @@ class RunLines:
     def _line(self, left: Left, number: int, item: NewOccurrence, file: str, carried: set[str]) -> Line:
         identity = item.fingerprint.content_hash
         old = left.record(number)
+        if old is not None and PURGED in old:
+            return Line(number, left.survivors[number].data)
+        if old is None and self._was_purged(left, number):
+            return lost(left.conversation_id, number)
         carries = identity not in carried and not self._replay.has_body(identity)
         carried.add(identity)
         if old is not None and ("message" in old or not carries):
@@ -146,7 +165,7 @@ class RunLines:
     def _moment(self, left: Left) -> str:
         """When the run was stored: its own lines say so, else what is left of the damaged ones."""
         for piece in left.survivors.values():
-            if piece.record is not None and piece.record["source"].get("clock") == "capture":
+            if piece.record is not None and piece.record.get("source", {}).get("clock") == "capture":
                 return str(piece.record["timestamp"])
         if left.commit is not None:
             return str(left.commit["timestamp"])

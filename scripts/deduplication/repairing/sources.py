@@ -67,7 +67,10 @@ class Sources:
             return
         for entry in sorted(shelf.all(), key=lambda each: (each.mtime_ns, each.name)):
             with contextlib.suppress(DedupError):  # a plain file that goes away, or cannot be read
-                self._by_sha.setdefault(shelf.sha256(entry), entry)
+                sha256 = shelf.sha256(entry)
+                if sha256 in shelf.purged:
+                    continue  # not what was exported, by its owner's wish: neither damage nor a source
+                self._by_sha.setdefault(sha256, entry)
                 self.entries.append(entry)
 
     def sha256(self, entry: Entry) -> str:

@@ -72,7 +72,7 @@ def suspicious(store: LogStore, project: Optional[Project]) -> bool:
         if shelf is None:
             return False
         pieces = [piece for piece in salvage(log).pieces if piece.record is None or is_commit(piece.record)]
-        evidence = Evidence(pieces, Sources(shelf), Remembered({}, {}))
+        evidence = Evidence(pieces, Sources(shelf), Remembered())
         for entry in evidence.sources.entries:
             if is_transcript(entry) or evidence.sources.sha256(entry) in evidence.digests:
                 continue

@@ -11,6 +11,7 @@ import os
 import time
 import zlib
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .. import atomic, locking
@@ -31,7 +32,7 @@ from .sqlite_index import SqliteIndex
 from .state import State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ..columns import Columns
     from ..savings import Seen
@@ -56,10 +57,13 @@ _AUDIT_TAIL: Final = 64 * 1024
 
 
 class Remembered(NamedTuple):
-    """What an index has of a log: content hashes by conversation and sequence number, and each export's conversation."""
+    """What an index has of a log: content hashes by conversation and sequence number, the conversation of each export, and
+    which numbers were purged.
+    """
 
-    hashes: dict[str, list[str]]
-    exports: dict[str, str]
+    hashes: Mapping[str, list[str]] = MappingProxyType({})
+    exports: Mapping[str, str] = MappingProxyType({})
+    purged: Mapping[str, set[int]] = MappingProxyType({})
 
 
 class LogStore:
@@ -436,13 +440,14 @@ class LogStore:
         try:
             loaded = self._index.load() if self._index.identity() else None
             if loaded is None:
-                return Remembered({}, {})
+                return Remembered()
             state = loaded[0]
             hashes = {name: list(each.columns.hashes) for name, each in state.conversations.items()}
             exports = {sha256: str(seen[-1][0]) for sha256, seen in state.exports.items()}
+            purged = {name: set(each.purged) for name, each in state.conversations.items() if each.purged}
         except (StoreError, IndexDamaged, ValueError, OSError):
-            return Remembered({}, {})
-        return Remembered(hashes, exports)
+            return Remembered()
+        return Remembered(hashes, exports, purged)
 
     def _remembered_size(self) -> int:
         """How many bytes of the log the index accounts for, 0 where there is none that can be read."""
