@@ -49,15 +49,15 @@ class _Before:
 
 
 def lean(lines: bytes) -> bytes:
-    """A block of whole lines, each with its line feed, without what follows from the rest of them."""
+    """A block of whole lines, each with its line feed, without what follows from the rest of them; each proven to come back."""
     before, out = _Before(), []
     for line in lines.split(b"\n")[:-1]:
         body = line[:-FRAME_LENGTH] + b"}"
         short = _shortened(body, before)
         if _whole(short, before) != line:
             short = _shortened(body, before, hashless=False)  # a body with data that lies elsewhere
-        if _whole(short, before) != line:
-            short = WHOLE + line
+            if _whole(short, before) != line:
+                short = WHOLE + line
         out.append(short)
         before.take(b"" if short[:1] == WHOLE else body)
     return b"".join(each + b"\n" for each in out)
