@@ -24,7 +24,7 @@ THOROUGH: Final = 4 * 1024 * 1024
 """The same where nobody waits."""
 TAIL: Final = 64 * 1024
 """Bytes of the last lines that are then a block of their own: they are read more often than all others."""
-_QUICK: Final = 3
+_QUICK: Final = 1
 _SMALLEST: Final = 9 | 1 << 31
 """xz's preset 9 with "extreme"."""
 _WINDOW: Final = 4096
