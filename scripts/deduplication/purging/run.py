@@ -212,24 +212,18 @@ class _Purge:
         return renewing.notes_of(str(project.sessions), set(self._plan.conversations))
 
     def _quarantine(self) -> list[str]:
-        """What runs that did not finish left, and that holds something of it: it was never counted as stored."""
-        folder = os.path.join(self._store.folder, QUARANTINE)
-        found = []
-        for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
-            try:
-                with atomic.open_regular(os.path.join(folder, name)) as file:
-                    data = file.read()
-            except OSError:
-                data = b""
-            if not data or name.endswith(_COMPRESSED) or self._holds(data) or any(d in name for d in self._plan.blobs):
-                found.append(name)
-        return found
+        """What runs that did not finish left, or repair put aside, and that holds something of it."""
+        return self._put_aside(os.path.join(self._store.folder, QUARANTINE))
 
     def _archive_quarantine(self) -> list[str]:
-        """What repair put aside in the archive, below its folder. Nobody can say what a damaged pack holds."""
+        """The same of the archive, below its folder."""
         if self._project is None or self._packs is None:
             return []
-        folder = os.path.join(self._project.archive, QUARANTINE)
+        found = self._put_aside(os.path.join(self._project.archive, QUARANTINE))
+        return [os.path.join(QUARANTINE, name) for name in found]
+
+    def _put_aside(self, folder: str) -> list[str]:
+        """The files in a quarantine that hold something of it, and those that nobody can look into."""
         found = []
         for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
             try:
@@ -237,8 +231,13 @@ class _Purge:
                     data = file.read()
             except OSError:
                 data = b""
-            if not data or name.endswith(_COMPRESSED) or self._holds(data):
-                found.append(os.path.join(QUARANTINE, name))
+            if (
+                not data
+                or name.endswith(_COMPRESSED)
+                or any(each in name for each in self._plan.blobs)
+                or self._holds(data)
+            ):
+                found.append(name)
         return found
 
     def _holds(self, data: bytes) -> bool:
