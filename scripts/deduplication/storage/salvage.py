@@ -1,8 +1,8 @@
 """Every line of a log that can still be read, whatever happened to its files, and the places where something cannot be.
 
-Unlike :class:`~.log.Log` this reads a log of which sealed files are missing, cut short or garbage: each file by itself,
-each stream of it, and the lines before the damage in a stream. A single flipped bit is turned back on the way, in memory.
-Whoever uses this holds the store's lock.
+Unlike :class:`~.log.Log` this reads a log of which sealed files are missing, cut short or garbage: each file by itself, each
+stream of it, and in files of an earlier version the lines before the damage in a stream. A single flipped bit is turned back
+on the way, in memory. Whoever uses this holds the store's lock.
 """
 
 from __future__ import annotations
