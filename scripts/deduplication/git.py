@@ -55,6 +55,15 @@ class GitFailed(DedupError):
         self.code = code
 
 
+def work_tree_above(folder: str) -> str:
+    """The nearest folder, ``folder`` or one above it, that has a repository; empty where none has."""
+    while not os.path.lexists(os.path.join(folder, ".git")):
+        if os.path.dirname(folder) == folder:
+            return ""
+        folder = os.path.dirname(folder)
+    return folder
+
+
 def find_executable(name: str = "git") -> str | None:
     """The absolute path of a program, or None. Only absolute entries of PATH count: "." may hold a stranger's git."""
     name = f"{name}.exe" if os.name == "nt" and not name.endswith(".exe") else name

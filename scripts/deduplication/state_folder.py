@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from . import atomic
 from .errors import StoreNotWritable, StoreTracked
-from .git import Git, GitFailed, find_executable
+from .git import Git, GitFailed, find_executable, work_tree_above
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,12 +74,7 @@ def _close(path: str, mode: int) -> bool:
 
 def _in_git(folder: str) -> list[tuple[str, str]]:
     """What git tracks in ``folder`` (``H`` and other letters) and what it would take (``?``); nothing without a repository."""
-    place = folder
-    while not os.path.lexists(os.path.join(place, ".git")):
-        if os.path.dirname(place) == place:
-            return []
-        place = os.path.dirname(place)
-    executable = find_executable()
+    executable = find_executable() if work_tree_above(folder) else None
     if executable is None:
         return []
     from pathlib import Path

@@ -5,17 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ..git import Git, GitFailed, find_executable
+from ..git import Git, GitFailed, find_executable, work_tree_above
 
 
 def notes(path: str) -> list[str]:
     """A line where the folder ``path`` (absolute) lies in a git work tree that does not ignore it."""
-    place = path
-    while not os.path.lexists(os.path.join(place, ".git")):
-        if os.path.dirname(place) == place:
-            return []
-        place = os.path.dirname(place)
-    executable = find_executable()
+    place = work_tree_above(path)
+    executable = find_executable() if place else None
     if executable is None:
         return []
     try:

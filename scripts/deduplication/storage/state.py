@@ -241,10 +241,12 @@ class State:
         """What was purged wherever it is shown."""
         return Bans(map(tombstone_from, self.banned))
 
-    def _commit(self, record: Record, line: Line) -> bytes:
-        conversation_id, export = record["conversation_id"], record["export"]
-        state = self._entered(conversation_id)
-        window = record["window"]
+    def _checked(self, record: Record, stored: int) -> tuple[int, int]:
+        """The highest number of a run's window, and the bytes that it knew; raises :class:`Damaged` for what is no run.
+
+        ``stored`` is how many messages of its conversation there are.
+        """
+        export, window = record["export"], record["window"]
         if any(type(bound) is not int for each in window for bound in each) or any(not 0 <= a <= b for a, b in window):
             raise Damaged("a window that is none")
         whole = ("bytes", "parser", "total", "new")
@@ -252,11 +254,17 @@ class State:
         if any(type(export[name]) is not int for name in whole) or not all(isinstance(text, str) for text in texts):
             raise Damaged("a run without its numbers")
         highest = max((last for _, last in window), default=-1)
-        if highest >= len(state) + self.unreadable:
+        if highest >= stored + self.unreadable:
             raise Damaged("the window names messages that are not in the log")
         known = export.get("known_bytes", 0)
         if type(known) is not int or not 0 <= known <= export["bytes"]:
             raise Damaged("a run that knew more than it saw")
+        return highest, known
+
+    def _commit(self, record: Record, line: Line) -> bytes:
+        conversation_id, export, window = record["conversation_id"], record["export"], record["window"]
+        state = self._entered(conversation_id)
+        highest, known = self._checked(record, len(state))
         audit = audit_line(record, line.end - self._run_start)
         if PURGE in record:
             state.figures["updated_at"] = record["timestamp"]
