@@ -23,6 +23,10 @@ COMMAND_OUTPUT: Final = "command_output"
 """What a local command printed (role system)."""
 NOTICE: Final = "notice"
 """What the client said itself: files it read for a prompt, an interruption (role system)."""
+CONTEXT: Final = "context"
+"""What a machine wrote into a user line: the editor's open file, a teammate's message, a notification (role system)."""
+UNKNOWN: Final = "unknown"
+"""What no rule explains: kept as it stands, by itself, never added to what somebody said (role system)."""
 SUMMARY: Final = "summary"
 """What the client wrote down of the turns before a compaction, for itself to go on from (role system)."""
 BOOKKEEPING: Final = "bookkeeping"
@@ -40,6 +44,8 @@ KINDS: Final = (
     LOCAL_COMMAND,
     COMMAND_OUTPUT,
     NOTICE,
+    CONTEXT,
+    UNKNOWN,
     SUMMARY,
     BOOKKEEPING,
 )

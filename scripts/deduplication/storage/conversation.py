@@ -10,6 +10,7 @@ from ..fingerprint import Fingerprint
 from ..model import (
     BOOKKEEPING,
     COMMAND_OUTPUT,
+    CONTEXT,
     LOCAL_COMMAND,
     LOST,
     NOTICE,
@@ -19,6 +20,7 @@ from ..model import (
     THINKING,
     TOOL_CALL,
     TOOL_RESULT,
+    UNKNOWN,
 )
 from ..ordering import ReadingOrder, ranges, reading_order
 
@@ -37,6 +39,8 @@ CODES: Final = {
     LOCAL_COMMAND: "l",
     COMMAND_OUTPUT: "o",
     NOTICE: "n",
+    CONTEXT: "e",
+    UNKNOWN: "u",
     SUMMARY: "s",
     BOOKKEEPING: "b",
     LOST: "x",
