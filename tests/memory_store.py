@@ -59,7 +59,22 @@ class Memory:
         return numbers
 
     def _compare(self, shown):
-        def compare(position, number):
-            return rendering.relation(shown[position].kind, self.messages[number].content, shown[position].content)
+        return Compared(self.messages, shown)
 
-        return compare
+
+class Compared:
+    """What shown messages are to stored ones (alignment.Compare)."""
+
+    def __init__(self, messages, shown):
+        self._messages, self._shown = messages, shown
+
+    def relation(self, position, number):
+        shown = self._shown[position]
+        return rendering.relation(shown.kind, self._messages[number].content, shown.content)
+
+    def grew(self, position, number):
+        return self.relation(position, number) == rendering.GROWN
+
+    def wins(self, position, number):
+        shown, stored = self._shown[position], self._messages[number]
+        return rendering.wins(stored.content, stored.fidelity, shown.content, shown.fidelity)

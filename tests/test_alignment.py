@@ -399,12 +399,15 @@ def test_work_is_linear():
         shown = [item for n in range(size) for item in (message(PROMPT, "yes"), *call(f"b{n}", f"y{n}"))]
         asked = []
 
-        def compare(position, number, asked=asked):
-            asked.append((position, number))
-            return DIFFERENT
+        class Counting:
+            def relation(self, position, number, asked=asked):
+                asked.append((position, number))
+                return DIFFERENT
+
+            wins = grew = relation
 
         whole_known, whole_shown = rows([A, *known, B]), rows([A, *shown, B])
         assert min(whole_known.weights[0], whole_known.weights[-1]) >= DISTINCTIVE
-        plan(whole_known, reading_order(len(whole_known), [[[0, len(whole_known) - 1]]]), whole_shown, compare)
+        plan(whole_known, reading_order(len(whole_known), [[[0, len(whole_known) - 1]]]), whole_shown, Counting())
         counts.append(len(asked))
     assert counts[2] <= 2.3 * counts[1] + 100

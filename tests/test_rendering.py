@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from deduplication.model import (
     BOOKKEEPING,
     COMMAND_OUTPUT,
+    EXACT,
     KINDS,
+    LAYOUT,
     LOCAL_COMMAND,
     NOTICE,
     PROMPT,
@@ -18,7 +20,7 @@ from deduplication.model import (
     TOOL_CALL,
     TOOL_RESULT,
 )
-from deduplication.rendering import DIFFERENT, GROWN, MOVED, PART, REDRAWN, relation
+from deduplication.rendering import DIFFERENT, GROWN, MOVED, PART, REDRAWN, relation, wins
 
 CASES = {
     "text-grew": (TEXT, "I will", "I will do it.", GROWN),
@@ -40,12 +42,12 @@ CASES = {
     "prompt-symbols-only": (PROMPT, "***", "---", DIFFERENT),
     "prompt-emoji": (PROMPT, "👍", "👎", DIFFERENT),
     "thinking-grew": (THINKING, "Let me", "Let me see", GROWN),
-    "result-cut-shorter": (TOOL_RESULT, "1\n2\n3", "1\n… +2 lines (ctrl+o to expand)", PART),
-    "result-cut-less": (TOOL_RESULT, "1\n… +38 lines (ctrl+r to expand)", "1\n2\n3\n… +36 lines", GROWN),
-    "result-cut-the-same": (TOOL_RESULT, "1\n2\n… +16 lines (ctrl+o to expand)", "1\n2\n… +11 lines", PART),
-    "result-tool-uses-cut": (TOOL_RESULT, "a\n… +3 tool uses (ctrl+o to expand)", "a\nb", GROWN),
+    "result-cut-shorter": (TOOL_RESULT, "1\n2\n3", "1\n… +2 lines (ctrl+o to expand)", REDRAWN),
+    "result-cut-less": (TOOL_RESULT, "1\n… +38 lines (ctrl+r to expand)", "1\n2\n3\n… +36 lines", REDRAWN),
+    "result-cut-the-same": (TOOL_RESULT, "1\n2\n… +16 lines (ctrl+o to expand)", "1\n2\n… +11 lines", REDRAWN),
+    "result-tool-uses-cut": (TOOL_RESULT, "a\n… +3 tool uses (ctrl+o to expand)", "a\nb", REDRAWN),
     "result-redrawn": (TOOL_RESULT, "Read src/a.py (3 lines)", "Read a.py (3 lines)", REDRAWN),
-    "result-was-still-running": (TOOL_RESULT, "Running…", "total 0", GROWN),
+    "result-was-still-running": (TOOL_RESULT, "Running…", "total 0", REDRAWN),
     "result-still-running-in-an-older-export": (TOOL_RESULT, "total 0", "Running…", REDRAWN),
     "result-waits-then-runs": (TOOL_RESULT, "Waiting…", "Running…", REDRAWN),
     "notice-redrawn": (NOTICE, "Read a.txt (3 lines)", "Read ../a.txt (3 lines)", REDRAWN),
@@ -65,6 +67,14 @@ CASES = {
     "call-without-arguments": (TOOL_CALL, "Update Todos", "Update Todos", DIFFERENT),
     "local-command": (LOCAL_COMMAND, "/model a", "/model b", DIFFERENT),
     "bookkeeping": (BOOKKEEPING, "/export", "/compact", DIFFERENT),
+    "client-line-from-elsewhere": (BOOKKEEPING, "Referenced file notes/a.md", "Referenced file ../notes/a.md", MOVED),
+    "client-line-of-another-file": (BOOKKEEPING, "Referenced file notes/a.md", "Referenced file notes/b.md", DIFFERENT),
+    "client-line-of-a-name-that-ends-alike": (
+        BOOKKEEPING,
+        "Referenced file a.md",
+        "Referenced file data.md",
+        DIFFERENT,
+    ),
     "empty-text": (TEXT, "", "Something", DIFFERENT),
 }
 
@@ -73,6 +83,37 @@ CASES = {
 def test_relation(kind, stored, shown, expected):
     """The rules of what versions, widths and moments do to one message."""
     assert relation(kind, stored, shown) == expected
+
+
+WINNERS = {
+    "what was written": ("one two three four", LAYOUT, "one", EXACT),
+    "what is finished": ("Running…", LAYOUT, "ok", LAYOUT),
+    "the longer one": ("Read(a.py)", LAYOUT, "Read(src/a.py)", LAYOUT),
+    "what is cut later": ("1\n… +38 lines", LAYOUT, "1\n2\n… +37 lines", LAYOUT),
+    "what is not cut": ("1\n2\n… +1 lines (ctrl+o to expand)", LAYOUT, "1\n2", LAYOUT),
+}
+
+
+@pytest.mark.parametrize(("loser", "its_fidelity", "winner", "fidelity"), WINNERS.values(), ids=WINNERS.keys())
+def test_of_two_drawings_the_same_one_wins_whatever_came_first(loser, its_fidelity, winner, fidelity):
+    """What is read of a message does not depend on the order in which its drawings were seen."""
+    assert wins(loser, its_fidelity, winner, fidelity)
+    assert not wins(winner, fidelity, loser, its_fidelity)
+
+
+@given(
+    st.lists(st.tuples(st.text("ab … +3lines", max_size=12), st.sampled_from((LAYOUT, EXACT))), min_size=1, max_size=6)
+)
+def test_the_winner_of_several_drawings_is_the_same_in_every_order(drawings):
+    """Winning is a total order but for drawings that differ in white space only."""
+
+    def last(order):
+        best = order[0]
+        for each in order[1:]:
+            best = each if wins(*best, *each) else best
+        return "".join(best[0].split()), best[1]
+
+    assert last(drawings) == last(drawings[::-1]) == last(sorted(drawings))
 
 
 def test_blocks_are_compared_in_their_canonical_spelling():

@@ -8,25 +8,48 @@ turn. Where the evidence is thin the answer is "new": a message kept twice can b
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Protocol
 
 from .anchors import anchors
 from .columns import Columns
 from .fingerprint import ANCHOR_KINDS
 from .interleaving import between, differ_in_source, embedded, outwards
 from .model import COMMAND_OUTPUT, LOST, NOTICE, TOOL_CALL, TOOL_RESULT
+from .ordering import versions
 from .overlap import TURNS
 from .rendering import DIFFERENT, GROWN, MOVED, PART
+from .seams import seam
 from .subsequence import find, increasing, unique
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from .ordering import ReadingOrder
+    from .seams import Beginning
 
-    Compare = Callable[[int, int], str]
-    """``compare(shown position, known sequence number)`` -> how the shown body relates to the stored one."""
+
+class Compare(Protocol):
+    """What the body shown at a position is to the one stored under a sequence number."""
+
+    def relation(self, position: int, number: int) -> str:
+        """How does it relate to the stored one?"""
+
+    def wins(self, position: int, number: int) -> bool:
+        """Given that both are one message: does it take the place of the stored one?"""
+
+    def grew(self, position: int, number: int) -> bool:
+        """Given that it takes its place: does it say more, or is it the same drawn or written another way?"""
+
+
+PREFIX: Final = "proven prefix"
+HASH: Final = "content hash"
+KEY: Final = "alignment key"
+ID: Final = "id"
+GREW: Final = "grown"
+SEAM: Final = "seam"
+BETWEEN: Final = "between anchors"
+WHOLE: Final = "whole run"
 
 _RENDERED: Final = frozenset({TOOL_RESULT, COMMAND_OUTPUT, NOTICE})
 """Kinds that the client cuts and redraws: between matched neighbours the same kind is the same message."""
@@ -36,15 +59,24 @@ _RENDERED: Final = frozenset({TOOL_RESULT, COMMAND_OUTPUT, NOTICE})
 class Plan:
     """``matches[p]`` is the sequence number that shown position ``p`` is, or None for a new occurrence.
 
-    ``grown`` holds the positions whose stored body is only the beginning of the shown one.
+    ``grown`` holds the positions whose body takes the place of the stored one; of these ``redrawn`` are another drawing of it,
+    the rest say more. ``reasons[p]`` is what a match rests on, empty for a new occurrence.
     """
 
     matches: list[int | None]
     grown: frozenset[int] = frozenset()
+    redrawn: frozenset[int] = frozenset()
+    reasons: list[str] = field(default_factory=list, compare=False)
 
     def without_first(self, count: int) -> Plan:
         """The plan for what follows the first ``count`` positions, counted from there."""
-        return Plan(self.matches[count:], frozenset(p - count for p in self.grown if p >= count)) if count else self
+        if not count:
+            return self
+
+        def later(positions: frozenset[int]) -> frozenset[int]:
+            return frozenset(p - count for p in positions if p >= count)
+
+        return Plan(self.matches[count:], later(self.grown), later(self.redrawn), self.reasons[count:])
 
 
 def plan(
@@ -53,34 +85,30 @@ def plan(
     shown: Columns,
     compare: Compare,
     extends: Mapping[int, int] | None = None,
+    *,
+    begins: Beginning | None = None,
+    continuations: Collection[int] = (),
 ) -> Plan:
     """Align ``shown`` with the conversation ``known`` as it is read. Linear but for sorting anchors.
 
-    ``extends`` maps each longer version to the earlier number whose place it took: an older version may be shown again.
+    ``extends`` maps each further version to the earlier number whose place it has: an older version may be shown again.
+    ``begins`` says what the first message shown comes after, where that is known; ``continuations`` are the numbers that an
+    export began with right after a compaction.
     """
     matches: list[int | None] = [None] * len(shown)
     if not len(shown) or not reading.order:
-        return Plan(matches)
+        return Plan(matches, reasons=[""] * len(shown))
     runs = _runs(reading)
     whole = _prefix(known, runs, shown)
     if whole is not None:
-        return Plan(whole)
-    aligner = _Aligner(known, shown, compare, _older_versions(extends or {}))
-    used = aligner.align(runs)
+        return Plan(whole, reasons=[PREFIX if number is not None else "" for number in whole])
+    aligner = _Aligner(known, shown, compare, versions(reading.order, extends or {}))
+    used = aligner.align(runs, begins, frozenset(continuations))
     for run in runs:
         if run[0] not in used:
             aligner.embed(run)
     aligner.settle_ids()
-    return Plan(aligner.matches, frozenset(aligner.grown))
-
-
-def _older_versions(extends: Mapping[int, int]) -> dict[int, list[int]]:
-    """For the last version of each message the numbers of those before it."""
-    older: dict[int, list[int]] = {}
-    for number in sorted(extends):
-        before = extends[number]
-        older[number] = [before, *older.pop(before, ())]
-    return older
+    return aligner.plan()
 
 
 def _runs(reading: ReadingOrder) -> list[list[int]]:
@@ -111,17 +139,28 @@ class _Aligner:
         self.older = older
         self.taken: set[int] = set()
         self.matches: list[int | None] = [None] * len(shown)
+        self.reasons = [""] * len(shown)
         self.grown: set[int] = set()
+        self.redrawn: set[int] = set()
+        self.at_seam: set[int] = set()
         self.numbers: list[int] = []
         self.known = Columns()
 
-    def align(self, runs: list[list[int]]) -> set[int]:
-        """Match everything that anchors reach; returns the first numbers of the runs that took part."""
+    def plan(self) -> Plan:
+        """What came of it."""
+        return Plan(self.matches, frozenset(self.grown), frozenset(self.redrawn), self.reasons)
+
+    def align(self, runs: list[list[int]], begins: Beginning | None, continuations: frozenset[int]) -> set[int]:
+        """Match everything that anchors and seams reach; returns the first numbers of the runs that took part."""
         taking_part: list[tuple[int, list[int]]] = []
         anchored: dict[int, int] = {}
         for run in runs:
             rows = self.all_known.take(run)
             pairs = anchors(self.shown, rows, self._growing_in(run))
+            met = seam(self.shown, rows, begins, continued=run[0] in continuations)
+            if met:
+                self.at_seam.update(p for p, _ in met)
+                pairs = sorted({**dict(met), **dict(pairs)}.items())
             if pairs:
                 taking_part.append((pairs[len(pairs) // 2][0], run))
                 anchored.update((p, run[k]) for p, k in pairs if p not in anchored)
@@ -150,27 +189,40 @@ class _Aligner:
         self._walk(last_p, last_k, 1)
 
     def _growing_in(self, run: list[int]) -> Callable[[int, int], bool]:
-        return lambda p, k: self.compare(p, run[k]) in (GROWN, PART)
+        return lambda p, k: self.compare.relation(p, run[k]) in (GROWN, PART)
 
     # -- between and around anchors ----------------------------------------------------------------------------
 
     def match(self, p: int, k: int) -> None:
         """Position ``p`` is the message at ``k`` of the known rows, unless comparing the two says that it is not."""
         number = self._version(p, k)
+        reason = HASH
         if number < 0:
             number = self.numbers[k]
             if self.known.kinds[k] == LOST:
                 self.grown.add(p)  # what a damaged log had lost is brought back into its place
+                reason = BETWEEN
             else:
-                relation = self.compare(p, number)
+                relation = self.compare.relation(p, number)
                 same_id = self.shown.uuids[p] == self.known.uuids[k] != ""
                 if relation == DIFFERENT and not same_id:
                     return
+                reason = self._reason(p, k, relation, same_id=same_id)
                 # Under one id other content is a further version; an emptied or shortened one replaces nothing.
-                if relation == GROWN or (same_id and relation != PART):
+                if (same_id and relation != PART) or self.compare.wins(p, number):
                     self.grown.add(p)
+                    if not same_id and not self.compare.grew(p, number):
+                        self.redrawn.add(p)
         self.matches[p] = number
+        self.reasons[p] = SEAM if p in self.at_seam else reason
         self.taken.add(k)
+
+    def _reason(self, p: int, k: int, relation: str, *, same_id: bool) -> str:
+        if same_id:
+            return ID
+        if self.shown.keys[p] == self.known.keys[k]:
+            return KEY
+        return GREW if relation in (GROWN, PART) else BETWEEN
 
     def free(self, k: int) -> bool:
         """True where nothing shown was matched with ``k`` yet."""
@@ -193,7 +245,7 @@ class _Aligner:
         """The same message in another rendering, given that its neighbours are the same."""
         if self.known.kinds[k] == LOST:
             return True
-        return self.shown.kinds[p] == self.known.kinds[k] and self.compare(p, self.numbers[k]) != DIFFERENT
+        return self.shown.kinds[p] == self.known.kinds[k] and self.compare.relation(p, self.numbers[k]) != DIFFERENT
 
     def _walk(self, p: int, k: int, step: int) -> None:
         """From a matched pair outwards, as far as the two sequences agree without a break."""
@@ -216,7 +268,7 @@ class _Aligner:
             return self.known.kinds[k] == LOST
         if kind in _RENDERED:  # the result of a call that both have
             return p > 0 and k > 0 and self.shown.kinds[p - 1] == TOOL_CALL and (step > 0 or self._equal(p - 1, k - 1))
-        relation = self.compare(p, self.numbers[k])
+        relation = self.compare.relation(p, self.numbers[k])
         if relation == PART:  # only the last thing shown can have been unfinished
             return not any(kind in TURNS for kind in self.shown.kinds[p + 1 :])
         return relation in (GROWN, MOVED)
@@ -295,16 +347,21 @@ class _Aligner:
         if all(match is None for match in self.matches):
             at = find(hashes, self.shown.hashes)
             if at >= 0:
-                self.matches = list(run[at : at + len(self.shown)])
+                self._whole(range(len(self.shown)), run[at : at + len(self.shown)])
                 return
         at = find(self.shown.hashes, hashes)
         if at >= 0 and all(match is None for match in self.matches[at : at + len(run)]):
-            self.matches[at : at + len(run)] = run
+            self._whole(range(at, at + len(run)), run)
             return
         self._take_part(run)
         pairs = embedded(self.shown, self.known)
         if pairs and differ_in_source(self, *pairs[0]) and all(self.matches[p] is None for p, _ in pairs):
             self._follow(pairs)
+
+    def _whole(self, positions: range, numbers: list[int]) -> None:
+        for position, number in zip(positions, numbers):
+            self.matches[position] = number
+            self.reasons[position] = WHOLE
 
     def settle_ids(self) -> None:
         """A message whose id and content are stored is that one, wherever it stands: lines may have changed places."""
@@ -319,3 +376,4 @@ class _Aligner:
         for p, match in enumerate(self.matches):
             if match is None and self.shown.uuids[p]:
                 self.matches[p] = stored.pop((self.shown.uuids[p], self.shown.hashes[p]), None)
+                self.reasons[p] = ID if self.matches[p] is not None else ""

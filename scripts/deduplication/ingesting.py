@@ -102,8 +102,10 @@ def ingest(
             conversation.columns,
             conversation.reading(),
             seen.rows,
-            compare(store, target, seen),
+            Comparison(store, target, seen),
             conversation.extends,
+            begins=None if before else shown.begins,
+            continuations=conversation.continuations,
         ).without_first(len(before))
         plan = _nothing_purged_grows(plan, conversation.purged)
         found: list[str] = []
@@ -242,22 +244,43 @@ def _read_before(store: Store, conversation_id: str, conversation: Conversation,
     ]
 
 
-def compare(store: Store, conversation_id: str, shown: Shown) -> alignment.Compare:
-    """How the body shown at a position relates to a stored one; each stored body is read at most once."""
-    cache: dict[tuple[int, int], str] = {}
+class Comparison:
+    """What a shown message is to a stored one (see :class:`alignment.Compare`); each stored body is read at most once."""
 
-    def relate(position: int, number: int) -> str:
+    def __init__(self, store: Store, conversation_id: str, shown: Shown) -> None:
+        self._store, self._conversation_id, self._shown = store, conversation_id, shown
+        self._relations: dict[tuple[int, int], str] = {}
+        self._bodies: dict[int, dict[str, Any]] = {}
+
+    def _stored(self, number: int) -> dict[str, Any]:
+        if number not in self._bodies:
+            self._bodies[number] = next(iter(self._store.bodies(self._conversation_id, [number])))
+        return self._bodies[number]
+
+    def relation(self, position: int, number: int) -> str:
+        """How the body shown at ``position`` relates to the one stored under ``number``."""
         pair = (position, number)
-        if pair not in cache:
-            message = shown.messages[position]
-            stored = next(iter(store.bodies(conversation_id, [number])))
+        if pair not in self._relations:
+            message, stored = self._shown.messages[position], self._stored(number)
             if stored["kind"] == PURGED:
-                cache[pair] = tombstone.relation(stored["tombstone"], message, shown.prints[position])
-                return cache[pair]
-            cache[pair] = _relation(message, stored["content"], stored.get("fidelity", message.fidelity))
-        return cache[pair]
+                found = tombstone.relation(stored["tombstone"], message, self._shown.prints[position])
+            else:
+                found = _relation(message, stored["content"], stored.get("fidelity", message.fidelity))
+            self._relations[pair] = found
+        return self._relations[pair]
 
-    return relate
+    def wins(self, position: int, number: int) -> bool:
+        """Does it take the place of the stored one? Never that of a message that was purged."""
+        message, stored = self._shown.messages[position], self._stored(number)
+        if stored["kind"] == PURGED:
+            return False
+        fidelity = stored.get("fidelity", message.fidelity)
+        return rendering.wins(stored["content"], fidelity, message.content, message.fidelity)
+
+    def grew(self, position: int, number: int) -> bool:
+        """Does it go on where the stored one ended, in the same kind of source?"""
+        same_source = self._stored(number).get("fidelity") == self._shown.messages[position].fidelity
+        return same_source and self.relation(position, number) == rendering.GROWN
 
 
 def _relation(shown: Message, stored: Content, fidelity: str) -> str:
@@ -266,8 +289,8 @@ def _relation(shown: Message, stored: Content, fidelity: str) -> str:
         return rendering.relation(shown.kind, stored, shown.content)
     if shown.fidelity == LAYOUT:
         return relation_across(shown.kind, stored, shown.content)
-    # What was written takes the place of what a screen showed of it.
     across = relation_across(shown.kind, shown.content, stored)
+    # What was written takes the place of what a screen showed of it.
     return across if across == rendering.DIFFERENT else rendering.GROWN
 
 

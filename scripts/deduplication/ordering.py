@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
 
 Window = "Sequence[tuple[int, int]]"
 """Ranges of sequence numbers, both ends included, in the order in which an export showed them."""
@@ -46,10 +46,12 @@ def reading_order(
     windows: Iterable[Sequence[Sequence[int]]],
     extends: Mapping[int, int] | None = None,
     continuations: Iterable[int] = (),
+    passed: Container[int] = (),
 ) -> ReadingOrder:
     """Merge ``windows`` over the sequence numbers ``0 .. count-1``.
 
-    ``extends`` maps a number to the earlier one of which it is a longer version. ``continuations`` are numbers that an
+    ``extends`` maps a number to the earlier one of which it is a further version; the last one is read, but for those that are
+    ``passed`` over because an earlier one says it better. ``continuations`` are numbers that an
     export began with right after a compaction: a run that begins with one comes after those that have a beginning of
     their own. Linear in ``count`` plus the number of ranges. Contradictions cannot arise from windows that were
     aligned against this very order; should the log hold one all the same, the older number goes first.
@@ -72,7 +74,7 @@ def reading_order(
     later = {segment_of[number] for number in continuations if number < count}
     sequence = _topological(len(starts), edges, later)
     component = _components(len(starts), edges)
-    latest = {root: number for number, root in sorted(roots.items())}
+    latest = {root: number for number, root in sorted(roots.items()) if number not in passed}
     order: list[int] = []
     for segment in sequence:
         start = starts[segment]
@@ -82,6 +84,17 @@ def reading_order(
     if latest:
         order = [latest.get(number, number) for number in order]
     return ReadingOrder(order, [component[segment_of[roots.get(number, number)]] for number in range(count)])
+
+
+def versions(order: Iterable[int], extends: Mapping[int, int]) -> dict[int, list[int]]:
+    """For each number in ``order`` that has further versions: their numbers, in the order of storing, without its own."""
+    if not extends:
+        return {}
+    groups: dict[int, list[int]] = {}
+    for number in sorted({*extends, *extends.values()}):
+        groups.setdefault(_root(number, extends), []).append(number)
+    group_of = {number: group for group in groups.values() for number in group}
+    return {number: [n for n in group_of[number] if n != number] for number in order if number in group_of}
 
 
 def _root(number: int, grown: Mapping[int, int]) -> int:

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from .fingerprint import plain_text
-from .model import COMMAND_OUTPUT, NOTICE, PROMPT, TEXT, THINKING, TOOL_CALL, TOOL_RESULT
+from .model import BOOKKEEPING, COMMAND_OUTPUT, EXACT, NOTICE, PROMPT, TEXT, THINKING, TOOL_CALL, TOOL_RESULT, UNKNOWN
 
 if TYPE_CHECKING:
     from .model import Content
@@ -32,6 +32,8 @@ _CUT_ARGUMENTS: Final = 20
 """Characters of a call's arguments that must be left for a cut to be recognised."""
 _TRANSIENT: Final = re.compile(r"(?:Running|Waiting|Initializing|Retrying)(?:…|\.\.\.)")
 _RENDERED: Final = frozenset({TOOL_RESULT, COMMAND_OUTPUT, NOTICE})
+_OF_THE_CLIENT: Final = frozenset({BOOKKEEPING, UNKNOWN})
+_UPWARDS: Final = re.compile(r"(?:\.{1,2}/)*")
 _LINK: Final = re.compile(r"\[([^\[\]\n]*)\]\([^()\s]*\)")
 _TABLE_ROW: Final = re.compile(r"^[ \t]*\|.*", re.MULTILINE)
 _TABLE_RULE: Final = re.compile(r"[|:\s-]+")
@@ -52,17 +54,52 @@ def relation(kind: str, stored: Content, shown: Content) -> str:
     before, after = _squeezed(stored), _squeezed(shown)
     if kind in _GROWING and before and after:
         if len(after) > len(before) and after.startswith(before):
-            return GROWN
+            return REDRAWN if is_cut(stored) else GROWN
         if before.startswith(after):
-            return PART
+            return REDRAWN if is_cut(shown) else PART
     if kind in _RENDERED:
-        return GROWN if _TRANSIENT.match(before) and not _TRANSIENT.match(after) else REDRAWN
+        return REDRAWN
+    if kind in _OF_THE_CLIENT:
+        return MOVED if _seen_from_elsewhere(plain_text(stored), plain_text(shown)) else DIFFERENT
     if kind in (PROMPT, TEXT, THINKING):
         bones = _bare(plain_text(stored)), _bare(plain_text(shown))
         # Of "👍" or "***" nothing is left to compare: such a message is only itself.
         if before == after or (bones[0] and bones[0] == bones[1]):
             return REDRAWN
     return DIFFERENT
+
+
+def wins(stored: Content, stored_fidelity: str, shown: Content, shown_fidelity: str) -> bool:
+    """Does ``shown`` take the place of ``stored``, another drawing of the same message?
+
+    A total order, so that of two drawings the same one is read whichever came first (DESIGN I3): what was written before what
+    a screen drew, what is finished before what was still running, more before less, whole before cut.
+    """
+    return _rank(shown, shown_fidelity) > _rank(stored, stored_fidelity)
+
+
+def _rank(content: Content, fidelity: str) -> tuple[bool, bool, int, bool, str]:
+    whole = "".join(plain_text(content).split())
+    kept = _CUT.sub("", whole)
+    return fidelity == EXACT, _TRANSIENT.match(whole) is None, len(kept), kept == whole, whole
+
+
+def is_cut(content: Content) -> bool:
+    """True where the client says itself that it left out the end: ``… +57 lines (ctrl+o to expand)``."""
+    return _CUT.search("".join(plain_text(content).split())) is not None
+
+
+def _seen_from_elsewhere(one: str, other: str) -> bool:
+    """Do two lines of the client differ in nothing but the folder from which their paths are shown?"""
+    words, others = one.split(), other.split()
+    return len(words) == len(others) > 1 and all(
+        ours == theirs or _same_path(ours, theirs) for ours, theirs in zip(words, others)
+    )
+
+
+def _same_path(one: str, other: str) -> bool:
+    shorter, longer = sorted((_UPWARDS.sub("", one, count=1), _UPWARDS.sub("", other, count=1)), key=len)
+    return bool(shorter) and (shorter == longer or longer.endswith(f"/{shorter}"))
 
 
 def _bare(text: str) -> str:

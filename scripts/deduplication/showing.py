@@ -67,7 +67,9 @@ def _placed(store: Store, export: Export, sha256: str, name: str) -> Placed:
         conversation.columns,
         conversation.reading(),
         shown.rows,
-        ingesting.compare(store, target, shown),
+        ingesting.Comparison(store, target, shown),
         conversation.extends,
+        begins=shown.begins,
+        continuations=conversation.continuations,
     )
     return Placed(target, export, shown, plan.matches)

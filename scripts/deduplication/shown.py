@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from . import columns, fingerprint, overlap, tombstone
 from .clock import timestamp
-from .model import BANNER, Export, Message
+from .model import BANNER, COMPACTION, TRUNCATION, Export, Message
+from .seams import Beginning
 from .storage.base import NewOccurrence
 
 if TYPE_CHECKING:
@@ -27,6 +28,14 @@ class Shown:
     marks: list[tuple[str, int]]
     """Kind and the position before which it stands."""
     warnings: tuple[str, ...] = ()
+
+    @property
+    def begins(self) -> Beginning | None:
+        """What the first message comes after; None where the source itself says that something is left out."""
+        first = {kind for kind, before in self.marks if before == 0}
+        if COMPACTION in first:
+            return Beginning.COMPACTION
+        return None if TRUNCATION in first else Beginning.START
 
     def after(self, messages: list[Message]) -> Shown:
         """What is shown, behind ``messages``; marks and warnings are left out."""
@@ -107,6 +116,7 @@ def new_occurrences(
             timestamp=message.timestamp or now,
             clock="source" if message.timestamp else "capture",
             extends=extends,
+            redrawn=position in plan.redrawn,
             purged=_banned(bans, message, shown.prints[position]),
         )
         fresh.append((number, occurrence))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class NewOccurrence:
-    """A message to be stored. ``extends`` is the sequence number of which it is a longer version."""
+    """A message to be stored. ``extends`` is the sequence number whose place it takes."""
 
     fingerprint: Fingerprint
     message: Message
@@ -27,6 +27,8 @@ class NewOccurrence:
     clock: str
     """Whose time ``timestamp`` is: ``source`` (the message's own) or ``capture``."""
     extends: int | None = None
+    redrawn: bool = False
+    """It says no more than the one it extends: another drawing of it."""
     purged: Tombstone | None = None
     """Set where only this is to be stored of it: what it says was purged everywhere."""
 
@@ -114,6 +116,9 @@ class Conversation(Protocol):
 
     extends: dict[int, int]
     """Which of them are longer versions, and of which earlier number?"""
+
+    continuations: list[int]
+    """Which of them did an export begin with, right after a compaction?"""
 
     purged: set[int]
     """Which of them were purged? Their place is left, and what they are known by."""

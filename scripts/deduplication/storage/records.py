@@ -46,6 +46,8 @@ def occurrence_record(conversation_id: str, number: int, new: NewOccurrence, sha
         if message.fidelity == EXACT:
             record["message"]["fidelity"] = EXACT
     record["source"] = {"export": sha256[:16], "clock": new.clock}
+    if new.redrawn:
+        record["source"]["redrawn"] = True
     if message.start >= 0:
         record["source"]["span"] = [message.start, message.end]
     return record

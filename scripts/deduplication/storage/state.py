@@ -193,7 +193,9 @@ class State:
                 self.unique += counts(item.kind)
                 self._refer(record, identity)
         else:
-            item = item or self.bodies.fingerprint(identity)
+            # Never that of the drawing at hand: one content hash can be drawn with two alignment keys, and an index made
+            # again from the log has only the drawing that the log holds.
+            item = self.bodies.fingerprint(identity)
             if item is None or self.bodies.offset(identity) is None:
                 raise Damaged(f"no line carries the body {identity[:12]}…")
             if self.seen_bytes.blobs:
@@ -320,8 +322,18 @@ class State:
         """An index has everything now."""
         for name in self.conversations.changed:
             self.conversation(name).saved()
-        for table in (self.conversations, self.exports, self.sessions, self.cursors, self.blobs, self.pictures):
+        for table in self._tables():
             table.changed.clear()
+
+    def _tables(self) -> tuple[Table[Any], ...]:
+        return (
+            self.conversations,
+            self.exports,
+            self.sessions,
+            self.cursors,
+            self.blobs,
+            self.pictures,
+        )
 
     # -- answers -----------------------------------------------------------------------------------------------
 

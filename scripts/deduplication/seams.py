@@ -1,0 +1,105 @@
+"""Where two windows meet: what stands in a row at a seam is evidence by its length and its bytes, however short its prose.
+
+An export that begins after a compaction begins with the end of what came before it; a file that begins at the beginning begins
+as another one of the same conversation does. In the middle of work such a stretch is calls and results, of which no single one
+says anything.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, Final
+
+from .fingerprint import DISTINCTIVE
+from .model import BOOKKEEPING, CONTEXT, NOTICE, UNKNOWN
+
+if TYPE_CHECKING:
+    from .columns import Columns
+
+PASSING: Final = frozenset({BOOKKEEPING, NOTICE, CONTEXT, UNKNOWN})
+"""What the client says itself: one drawing has such a line, the next one has not."""
+_SHORTEST: Final = 2
+_LEAST_LETTERS: Final = 24
+"""Letters and digits that a stretch of two messages at the least must say, where the conversation is known."""
+_MOST: Final = 2000
+"""Messages at a seam that are compared."""
+
+
+class Beginning(Enum):
+    """What the first message of an export comes after."""
+
+    START = "start"
+    """Nothing: it is the beginning of a conversation."""
+    COMPACTION = "compaction"
+    """What a compaction took from the screen."""
+
+
+def seam(shown: Columns, known: Columns, begins: Beginning | None, *, continued: bool) -> list[tuple[int, int]]:
+    """Pairs (shown position, known position) of the stretch that both sides have at a seam; empty where it says too little.
+
+    ``known`` is a run in reading order; ``continued``: it begins where an export began after a compaction.
+    """
+    ours, theirs = _lasting(shown), _lasting(known)
+    if begins is Beginning.COMPACTION:
+        pairs = _ends_with(known, theirs, shown, ours)
+        if pairs:
+            return [(p, k) for k, p in pairs]
+    if continued:
+        pairs = _ends_with(shown, ours, known, theirs)
+        if pairs:
+            return pairs
+    if begins is Beginning.START and not continued:
+        return _begin_alike(shown, ours, known, theirs)
+    return []
+
+
+def letters(rows: Columns, positions: list[int]) -> int:
+    """How much a stretch says: each different message with its letters and digits, a long one as if it were just distinctive."""
+    return sum(min(weight, DISTINCTIVE) for weight in {rows.hashes[p]: rows.weights[p] for p in positions}.values())
+
+
+def _lasting(rows: Columns) -> list[int]:
+    return [n for n, kind in enumerate(rows.kinds) if kind not in PASSING]
+
+
+def _ends_with(one: Columns, ends: list[int], other: Columns, begins: list[int]) -> list[tuple[int, int]]:
+    """The longest stretch that ends ``one`` and begins ``other``, as pairs of their positions."""
+    most = min(len(ends), len(begins), _MOST)
+    tail, head = [one.hashes[n] for n in ends[len(ends) - most :]], [other.hashes[n] for n in begins[:most]]
+    for length in _borders(tail, head):
+        pairs = list(zip(ends[len(ends) - length :], begins[:length]))
+        if _says_enough(other, begins[:length]):
+            return pairs
+    return []
+
+
+def _borders(tail: list[str], head: list[str]) -> list[int]:
+    """Lengths of the stretches that end ``tail`` and begin ``head``, the longest first. Linear (Knuth, Morris, Pratt)."""
+    text = [*head, "\0", *tail]
+    fallback = [0] * len(text)
+    length = 0
+    for position in range(1, len(text)):
+        while length and text[position] != text[length]:
+            length = fallback[length - 1]
+        length += text[position] == text[length]
+        fallback[position] = length
+    found = []
+    while length:
+        found.append(length)
+        length = fallback[length - 1]
+    return found
+
+
+def _begin_alike(shown: Columns, ours: list[int], known: Columns, theirs: list[int]) -> list[tuple[int, int]]:
+    length = 0
+    for p, k in zip(ours, theirs):
+        if shown.hashes[p] != known.hashes[k]:
+            break
+        length += 1
+    return list(zip(ours[:length], theirs)) if _says_enough(shown, ours[:length], DISTINCTIVE) else []
+
+
+def _says_enough(rows: Columns, stretch: list[int], least: int = _LEAST_LETTERS) -> bool:
+    if len(stretch) == 1:
+        return rows.weights[stretch[0]] >= DISTINCTIVE
+    return len(stretch) >= _SHORTEST and letters(rows, stretch) >= least
