@@ -23,7 +23,7 @@ from .seams import seam
 from .subsequence import find, increasing, unique
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from .ordering import ReadingOrder
     from .seams import Beginning
@@ -79,6 +79,20 @@ class Plan:
         return Plan(self.matches[count:], later(self.grown), later(self.redrawn), self.reasons[count:])
 
 
+def joined(plans: Iterable[Plan]) -> Plan:
+    """The plan of windows that stand one after another."""
+    matches: list[int | None] = []
+    grown: set[int] = set()
+    redrawn: set[int] = set()
+    reasons: list[str] = []
+    for each in plans:
+        grown.update(p + len(matches) for p in each.grown)
+        redrawn.update(p + len(matches) for p in each.redrawn)
+        matches += each.matches
+        reasons += each.reasons
+    return Plan(matches, frozenset(grown), frozenset(redrawn), reasons)
+
+
 def plan(
     known: Columns,
     reading: ReadingOrder,
@@ -98,7 +112,7 @@ def plan(
     matches: list[int | None] = [None] * len(shown)
     if not len(shown) or not reading.order:
         return Plan(matches, reasons=[""] * len(shown))
-    runs = _runs(reading)
+    runs = reading.runs()
     whole = _prefix(known, runs, shown)
     if whole is not None:
         return Plan(whole, reasons=[PREFIX if number is not None else "" for number in whole])
@@ -109,14 +123,6 @@ def plan(
             aligner.embed(run)
     aligner.settle_ids()
     return aligner.plan()
-
-
-def _runs(reading: ReadingOrder) -> list[list[int]]:
-    """The reading order, one list for each connected component."""
-    by_component: dict[int, list[int]] = {}
-    for number in reading.order:
-        by_component.setdefault(reading.component[number], []).append(number)
-    return list(by_component.values())
 
 
 def _prefix(known: Columns, runs: list[list[int]], shown: Columns) -> list[int | None] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from .errors import ConversationUnclear, UsageError
+from .ordering import root_of
 
 if TYPE_CHECKING:
     from .storage.base import Conversation, Store
@@ -17,6 +18,8 @@ def choose(store: Store, asked: str) -> str:
     known = store.conversations()
     if asked in known:
         return asked
+    if store.canonical(asked) != asked:
+        return store.canonical(asked)
     of_session = store.session(asked)
     if of_session:
         return of_session
@@ -42,15 +45,9 @@ def position(conversation: Conversation, order: list[int], number: int) -> int:
     Raises :class:`UsageError` where there is no such message.
     """
     extends = conversation.extends
-
-    def root(each: int) -> int:
-        while each in extends:
-            each = extends[each]
-        return each
-
-    first = root(number)
-    latest = max((each for each in extends if root(each) == first), default=first)
-    if latest in order:
-        return order.index(latest)
+    first = root_of(number, extends)
+    for place, each in enumerate(order):
+        if root_of(each, extends) == first:
+            return place
     highest = len(conversation.columns) - 1
     raise UsageError(f"there is no message {number} in this conversation", hint=f"Its numbers go from 0 to {highest}.")

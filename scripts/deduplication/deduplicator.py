@@ -81,6 +81,7 @@ class ClaudeConversationDeduplicator:
         else is known of it. An unknown conversation gives an empty list.
         """
         with self.store.transaction(write=False):
+            conversation_id = self.store.canonical(conversation_id)
             conversation = self.store.conversation(conversation_id)
             kept = [number for number in conversation.reading().order if number not in conversation.purged]
             return list(self.store.bodies(conversation_id, kept))
@@ -88,6 +89,7 @@ class ClaudeConversationDeduplicator:
     def get_statistics(self, conversation_id: str) -> dict[str, Any]:
         """Counts of one conversation; the seed's keys first. Percentages are of bytes on disk, never estimated."""
         with self.store.transaction(write=False):
+            conversation_id = self.store.canonical(conversation_id)
             figures = self.store.figures(conversation_id)
             runs = len(set(self.store.conversation(conversation_id).reading().component))
         savings = round(100 * (1 - figures.stored_bytes / figures.raw_bytes), 1) if figures.raw_bytes else 0.0
@@ -116,6 +118,7 @@ class ClaudeConversationDeduplicator:
         neither.
         """
         with self.store.transaction(write=False):
+            conversation_id = self.store.canonical(conversation_id)
             order = self.store.conversation(conversation_id).reading().order
             known = [m["source_index"] for m in self.store.bodies(conversation_id, order) if "source_index" in m]
         given = [m["index"] for m in messages if isinstance(m.get("index"), int) and not isinstance(m["index"], bool)]

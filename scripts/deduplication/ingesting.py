@@ -6,21 +6,21 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from . import alignment, gaps, rendering, tombstone
-from .across import relation_across
+from . import alignment, gaps, placing, rendering, uniting
 from .covered import covered
-from .identification import conversation_of, session_of
+from .identification import Belonging, conversation_of, session_of
 from .model import LAYOUT, LOST, PURGED, Message, counts
 from .ordering import ranges
+from .projection import Projection
 from .shown import message_dict, new_occurrences, placed_marks, shown_by
 from .storage.base import ExportRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from .model import Content, Export
+    from .model import Export
     from .shown import Shown
-    from .storage.base import Conversation, Cursor, NewOccurrence, SeenExport, Store
+    from .storage.base import Conversation, Cursor, NewOccurrence, Same, SeenExport, Store
 
 PARSER_VERSION: Final = 2
 """Raised whenever a parser reads more out of the same bytes, so that a file known under an older one is read again."""
@@ -75,7 +75,8 @@ def known_file(store: Store, source: Input, conversation_id: str | None, *, dry_
             return None
     with store.transaction(write=not dry_run):
         seen = [entry for entry in store.seen(source.sha256) if entry.parser == PARSER_VERSION]
-        seen = [entry for entry in seen if conversation_id in (None, entry.conversation_id)]
+        asked = None if conversation_id is None else store.canonical(conversation_id)
+        seen = [entry for entry in seen if asked in (None, entry.conversation_id)]
         # Where a damaged log lost a message, the export that had it is read again: it brings the message back.
         seen = [entry for entry in seen if not _has_lost(store, entry)]
         if not seen:
@@ -94,26 +95,32 @@ def ingest(
     started = time.perf_counter()
     shown = shown_by(export)
     with store.transaction(write=not dry_run):
-        target = conversation_id or conversation_of(store, export, shown, source.name)
+        belongs = conversation_of(store, export, shown, source.name) if not conversation_id else None
+        target, others = belongs or Belonging(store.canonical(conversation_id or ""))
         conversation = store.conversation(target)
-        before = _read_before(store, target, conversation, source.follows)
-        seen = shown.after(before)
-        plan = alignment.plan(
-            conversation.columns,
-            conversation.reading(),
-            seen.rows,
-            Comparison(store, target, seen),
-            conversation.extends,
-            begins=None if before else shown.begins,
-            continuations=conversation.continuations,
-        ).without_first(len(before))
-        plan = _nothing_purged_grows(plan, conversation.purged)
+        placed = placing.place(store, target, shown, _read_before(store, target, conversation, source.follows))
         found: list[str] = []
         if source.cursor is None:
             indexes = [message.source_index for message in shown.messages]
-            found = gaps.describe(shown.marks, plan.matches, indexes, known=len(conversation.columns))
-        occurrences, numbers = new_occurrences(shown, plan, len(conversation.columns), store.bans())
-        return _commit(store, target, export, source, shown, (occurrences, numbers, found), started, dry_run=dry_run)
+            found = gaps.describe(shown.marks, placed.plan.matches, indexes, known=len(conversation.columns))
+        same = _shown_to_be_one(store, target, others, shown, placed)
+        return _commit(
+            store, target, export, source, shown, placed, started, gaps_found=found, same=same, dry_run=dry_run
+        )
+
+
+def _shown_to_be_one(
+    store: Store, target: str, others: Sequence[str], shown: Shown, placed: placing.Placed
+) -> list[Same]:
+    """What to log of the other conversations that the export shows to be this one."""
+    if not others:
+        return []
+    known = Projection(store, target)
+    known.add(placed.occurrences)
+    bounds = [0, *placed.breaks, len(placed.numbers)]
+    for start, end in zip(bounds, bounds[1:]):
+        known.show(placed.numbers[start:end], shown.begins if start == 0 else None)
+    return uniting.unite(store, known, others)
 
 
 def append(store: Store, export: Export, source: Input, conversation_id: str) -> Ingest:
@@ -140,8 +147,8 @@ def append(store: Store, export: Export, source: Input, conversation_id: str) ->
     matches = [versions.get(position) for position in kept]
     grown = frozenset(new for new, position in enumerate(kept) if position in versions)
     plan = alignment.Plan(matches, grown)
-    occurrences, numbers = new_occurrences(shown, plan, store.tip(conversation_id), store.bans())
-    return _commit(store, conversation_id, export, source, shown, (occurrences, numbers, []), started, dry_run=False)
+    placed = placing.Placed(plan, *new_occurrences(shown, plan, store.tip(conversation_id), store.bans()))
+    return _commit(store, conversation_id, export, source, shown, placed, started)
 
 
 def _adds_nothing(store: Store, conversation_id: str, numbers: Sequence[int], message: Message, identity: str) -> bool:
@@ -161,13 +168,15 @@ def _commit(
     export: Export,
     source: Input,
     shown: Shown,
-    found: tuple[list[tuple[int, NewOccurrence]], list[int], list[str]],
+    placed: placing.Placed,
     started: float,
     *,
-    dry_run: bool,
+    gaps_found: Sequence[str] = (),
+    same: Sequence[Same] = (),
+    dry_run: bool = False,
 ) -> Ingest:
     """Log the run: its new occurrences, then the record with the number of every message shown."""
-    occurrences, numbers, gaps_found = found
+    occurrences, numbers = placed.occurrences, placed.numbers
     carrying = _carrying(store, occurrences)
     fresh = [(number, new) for number, new in carrying if counts(new.message.kind)]
     cursor = source.cursor
@@ -176,18 +185,29 @@ def _commit(
         export.format,
         total=sum(counts(kind) for kind in shown.rows.kinds),
         new=len(fresh),
-        window=ranges(numbers),
+        **_windows(placed),
         marks=placed_marks(shown.marks, numbers),
-        gaps=gaps_found,
+        gaps=list(gaps_found),
         session=session_of(export),
         cursor=cursor and replace(cursor, last=numbers[-1] if numbers else cursor.last),
         follows=source.follows if numbers else -1,
         known_bytes=_span_bytes(export.messages) - _span_bytes(new.message for _, new in carrying),
     )
     if not dry_run:
-        store.commit(target, occurrences, record, started)
+        store.commit(target, occurrences, record, started, same)
     new_messages = [message_dict(occurrence, number) for number, occurrence in fresh]
     return _result(store, target, record, (*export.warnings, *shown.warnings), new_messages, known_before=False)
+
+
+def _windows(placed: placing.Placed) -> dict[str, Any]:
+    """The ranges of all windows, one after another, and the places in that list at which a further one begins."""
+    window: list[list[int]] = []
+    breaks: list[int] = []
+    bounds = [0, *placed.breaks, len(placed.numbers)]
+    for start, end in zip(bounds, bounds[1:]):
+        breaks += [len(window)] if start else []
+        window += ranges(placed.numbers[start:end])
+    return {"window": window, "breaks": breaks}
 
 
 def _record(source: Input, format_: str, **found: Any) -> ExportRecord:
@@ -244,64 +264,9 @@ def _read_before(store: Store, conversation_id: str, conversation: Conversation,
     ]
 
 
-class Comparison:
-    """What a shown message is to a stored one (see :class:`alignment.Compare`); each stored body is read at most once."""
-
-    def __init__(self, store: Store, conversation_id: str, shown: Shown) -> None:
-        self._store, self._conversation_id, self._shown = store, conversation_id, shown
-        self._relations: dict[tuple[int, int], str] = {}
-        self._bodies: dict[int, dict[str, Any]] = {}
-
-    def _stored(self, number: int) -> dict[str, Any]:
-        if number not in self._bodies:
-            self._bodies[number] = next(iter(self._store.bodies(self._conversation_id, [number])))
-        return self._bodies[number]
-
-    def relation(self, position: int, number: int) -> str:
-        """How the body shown at ``position`` relates to the one stored under ``number``."""
-        pair = (position, number)
-        if pair not in self._relations:
-            message, stored = self._shown.messages[position], self._stored(number)
-            if stored["kind"] == PURGED:
-                found = tombstone.relation(stored["tombstone"], message, self._shown.prints[position])
-            else:
-                found = _relation(message, stored["content"], stored.get("fidelity", message.fidelity))
-            self._relations[pair] = found
-        return self._relations[pair]
-
-    def wins(self, position: int, number: int) -> bool:
-        """Does it take the place of the stored one? Never that of a message that was purged."""
-        message, stored = self._shown.messages[position], self._stored(number)
-        if stored["kind"] == PURGED:
-            return False
-        fidelity = stored.get("fidelity", message.fidelity)
-        return rendering.wins(stored["content"], fidelity, message.content, message.fidelity)
-
-    def grew(self, position: int, number: int) -> bool:
-        """Does it go on where the stored one ended, in the same kind of source?"""
-        same_source = self._stored(number).get("fidelity") == self._shown.messages[position].fidelity
-        return same_source and self.relation(position, number) == rendering.GROWN
-
-
-def _relation(shown: Message, stored: Content, fidelity: str) -> str:
-    """What the message shown is to a stored body: of the same kind of source, or of the other one."""
-    if shown.fidelity == fidelity:
-        return rendering.relation(shown.kind, stored, shown.content)
-    if shown.fidelity == LAYOUT:
-        return relation_across(shown.kind, stored, shown.content)
-    across = relation_across(shown.kind, shown.content, stored)
-    # What was written takes the place of what a screen showed of it.
-    return across if across == rendering.DIFFERENT else rendering.GROWN
-
-
 def _span_bytes(messages: Iterable[Message]) -> int:
     """Bytes of the export that show these messages."""
     return covered((message.start, message.end) for message in messages)
-
-
-def _nothing_purged_grows(plan: alignment.Plan, purged: set[int]) -> alignment.Plan:
-    """A longer form of a message that was purged is the purged message."""
-    return replace(plan, grown=frozenset(p for p in plan.grown if plan.matches[p] not in purged))
 
 
 def _carrying(store: Store, occurrences: Sequence[tuple[int, NewOccurrence]]) -> list[tuple[int, NewOccurrence]]:

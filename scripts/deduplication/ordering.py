@@ -9,13 +9,25 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping, Sequence
 
 Window = "Sequence[tuple[int, int]]"
 """Ranges of sequence numbers, both ends included, in the order in which an export showed them."""
+
+
+BREAK: Final = [-1, -1]
+"""Stands in a window where what follows does not follow what stands above it: one file showed several windows."""
+
+
+def with_breaks(window: Sequence[list[int]], breaks: Iterable[int]) -> list[list[int]]:
+    """A window with :data:`BREAK` before each of the positions ``breaks``."""
+    result = list(window)
+    for position in sorted(breaks, reverse=True):
+        result.insert(position, BREAK)
+    return result
 
 
 @dataclass(frozen=True)
@@ -28,6 +40,13 @@ class ReadingOrder:
 
     order: list[int]
     component: list[int]
+
+    def runs(self) -> list[list[int]]:
+        """The order, one list for each component."""
+        by_component: dict[int, list[int]] = {}
+        for number in self.order:
+            by_component.setdefault(self.component[number], []).append(number)
+        return list(by_component.values())
 
 
 def ranges(numbers: Iterable[int]) -> list[list[int]]:
@@ -57,7 +76,7 @@ def reading_order(
     aligned against this very order; should the log hold one all the same, the older number goes first.
     """
     grown = dict(extends or {})
-    roots = {number: _root(number, grown) for number in grown}
+    roots = {number: root_of(number, grown) for number in grown}
     follows, links = _evidence(count, windows, sorted(grown), roots)
     cuts = {0, *grown, *(number + 1 for number in grown)}
     for before, after in links:
@@ -92,12 +111,13 @@ def versions(order: Iterable[int], extends: Mapping[int, int]) -> dict[int, list
         return {}
     groups: dict[int, list[int]] = {}
     for number in sorted({*extends, *extends.values()}):
-        groups.setdefault(_root(number, extends), []).append(number)
+        groups.setdefault(root_of(number, extends), []).append(number)
     group_of = {number: group for group in groups.values() for number in group}
     return {number: [n for n in group_of[number] if n != number] for number in order if number in group_of}
 
 
-def _root(number: int, grown: Mapping[int, int]) -> int:
+def root_of(number: int, grown: Mapping[int, int]) -> int:
+    """The first of the numbers whose place this one took."""
     while number in grown:
         number = grown[number]
     return number
@@ -112,6 +132,9 @@ def _evidence(
     for window in windows:
         last = -1
         for first, final in window:
+            if first < 0:
+                last = -1  # what follows does not follow what stands above it
+                continue
             for start, end in _without(first, final, aliases):
                 head = roots.get(start, start)
                 if last >= 0 and last != head:

@@ -33,14 +33,39 @@ def shared_run(known: Columns, order: Sequence[int], shown: Columns) -> int:
             if key in wanted:
                 rank[key] = -2 if key in rank else position
             position += 1
-    longest = current = 0
-    last = -2
+    run = _Run()
     for p in turns:
-        here = rank.get(shown.keys[p], -2)
-        current = current + 1 if here >= 0 and here == last + 1 else int(here >= 0)
-        longest = max(longest, current)
-        last = here
-    return longest
+        run.take(rank.get(shown.keys[p], -2), shown.kinds[p])
+    return run.longest
+
+
+class _Run:
+    """The longest run so far. One message that only one of the two sides has may stand in a run, where both people and the
+    assistant speak in it: a line of the client that no rule explains yet.
+    """
+
+    def __init__(self) -> None:
+        self.longest = 0
+        self._last = -2
+        self._length = self._missing = 0
+        self._kinds: set[str] = set()
+        self._whole = True
+
+    def take(self, rank: int, kind: str) -> None:
+        """The next turn shown, and where it stands among the known ones (below 0: nowhere)."""
+        if rank < 0:
+            self._missing += 1
+            return
+        between = self._missing + rank - self._last - 1
+        if self._length and rank > self._last and between <= 1:
+            self._length += 1
+            self._whole = self._whole and not between
+            self._kinds.add(kind)
+        else:
+            self._length, self._whole, self._kinds = 1, True, {kind}
+        self._last, self._missing = rank, 0
+        if self._whole or self._kinds == TURNS:
+            self.longest = max(self.longest, self._length)
 
 
 def shared_turns(known: Columns, order: Sequence[int], shown: Columns) -> bool:
@@ -70,12 +95,22 @@ def shared_turns(known: Columns, order: Sequence[int], shown: Columns) -> bool:
     return False
 
 
-def contains(known: Columns, order: Sequence[int], shown: Columns) -> bool:
-    """True where all turns shown, three of them at least, stand in a row in the known sequence and say enough together."""
-    head = [p for p in range(len(shown)) if shown.kinds[p] in TURNS]
-    if len(head) < RUN or sum(shown.weights[p] for p in head) < DISTINCTIVE:
-        return False
-    return find([known.keys[n] for n in order if known.kinds[n] in TURNS], [shown.keys[p] for p in head]) >= 0
+def one_holds_the_other(known: Columns, order: Sequence[int], shown: Columns) -> range | None:
+    """The shown positions of a stretch that is all turns of one side and stands in a row in the other.
+
+    All of them are three turns at least, and say enough together.
+    """
+    theirs = [n for n in order if known.kinds[n] in TURNS]
+    ours = [p for p in range(len(shown)) if shown.kinds[p] in TURNS]
+    there, here = [known.keys[n] for n in theirs], [shown.keys[p] for p in ours]
+    if _say_enough([shown.weights[p] for p in ours]) and find(there, here) >= 0:
+        return range(ours[0], ours[-1] + 1)
+    at = find(here, there) if _say_enough([known.weights[n] for n in theirs]) else -1
+    return range(ours[at], ours[at + len(theirs) - 1] + 1) if at >= 0 else None
+
+
+def _say_enough(weights: list[int]) -> bool:
+    return len(weights) >= RUN and sum(weights) >= DISTINCTIVE
 
 
 def telling(shown: Columns) -> set[str]:
@@ -85,14 +120,28 @@ def telling(shown: Columns) -> set[str]:
     return {shown.keys[p] for n, p in enumerate(turns) if shown.weights[p] >= DISTINCTIVE or n < min(RUN, most)}
 
 
-def tail_overlap(known: Columns, order: Sequence[int], shown: Columns) -> int:
-    """Distinctive messages of a run that ends the known sequence and begins the shown one (after a compaction)."""
-    turns = [n for n in order if known.kinds[n] in TURNS]
-    head = [p for p in range(len(shown)) if shown.kinds[p] in TURNS]
+def meet(known: Columns, order: Sequence[int], shown: Columns, *, compacted: bool, continued: bool) -> range | None:
+    """The shown positions of turns at a seam, a distinctive one among them, where one side began after a compaction."""
+    ours, theirs = range(len(shown)), list(order)
+    if compacted:
+        head = tail_overlap(known, theirs, shown, ours)
+        if head:
+            return range(head[0], head[-1] + 1)
+    tail = tail_overlap(shown, ours, known, theirs) if continued else []
+    if not tail:
+        return None
+    turns = [p for p in ours if shown.kinds[p] in TURNS]
+    return range(turns[-len(tail)], turns[-1] + 1)
+
+
+def tail_overlap(one: Columns, ends: Sequence[int], other: Columns, begins: Sequence[int]) -> list[int]:
+    """Positions in ``other`` of the turns that begin it and end ``one``; empty where no distinctive one is among them."""
+    turns = [n for n in ends if one.kinds[n] in TURNS]
+    head = [p for p in begins if other.kinds[p] in TURNS]
     for length in range(min(len(turns), len(head), 200), 0, -1):
-        if [known.keys[n] for n in turns[-length:]] == [shown.keys[p] for p in head[:length]]:
-            return sum(shown.weights[p] >= DISTINCTIVE for p in head[:length])
-    return 0
+        if [one.keys[n] for n in turns[-length:]] == [other.keys[p] for p in head[:length]]:
+            return head[:length] if any(other.weights[p] >= DISTINCTIVE for p in head[:length]) else []
+    return []
 
 
 def without_second_copy(shown: Columns, banners: Sequence[int]) -> range | None:

@@ -52,7 +52,7 @@ def relation(kind: str, stored: Content, shown: Content) -> str:
     if kind == TOOL_CALL:
         return _calls(plain_text(stored), plain_text(shown))
     before, after = _squeezed(stored), _squeezed(shown)
-    if kind in _GROWING and before and after:
+    if (kind in _GROWING or kind in _OF_THE_CLIENT) and before and after:
         if len(after) > len(before) and after.startswith(before):
             return REDRAWN if is_cut(stored) else GROWN
         if before.startswith(after):

@@ -11,7 +11,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from .fingerprint import DISTINCTIVE
-from .model import BOOKKEEPING, CONTEXT, NOTICE, UNKNOWN
+from .model import BOOKKEEPING, COMMAND_OUTPUT, CONTEXT, LOCAL_COMMAND, NOTICE, PROMPT, UNKNOWN
 
 if TYPE_CHECKING:
     from .columns import Columns
@@ -19,9 +19,17 @@ if TYPE_CHECKING:
 PASSING: Final = frozenset({BOOKKEEPING, NOTICE, CONTEXT, UNKNOWN})
 """What the client says itself: one drawing has such a line, the next one has not."""
 _SHORTEST: Final = 2
-_LEAST_LETTERS: Final = 24
+_LEAST_LETTERS: Final = 16
 """Letters and digits that a stretch of two messages at the least must say, where the conversation is known."""
+_ALONE: Final = {PROMPT: 12}
+"""Letters and digits of a single message at a seam; a prompt that nobody answered yet says more than another one."""
 _MOST: Final = 2000
+_STRETCH: Final = 3
+_A_FEW_WORDS: Final = 12
+_ENDS: Final = 20
+"""Messages at each end by which a conversation is looked for."""
+_LOCAL: Final = frozenset({LOCAL_COMMAND, COMMAND_OUTPUT})
+"""What people do first in every session: it shows none to be the same as another."""
 """Messages at a seam that are compared."""
 
 
@@ -50,7 +58,31 @@ def seam(shown: Columns, known: Columns, begins: Beginning | None, *, continued:
             return pairs
     if begins is Beginning.START and not continued:
         return _begin_alike(shown, ours, known, theirs)
+    if begins is Beginning.COMPACTION and continued:
+        return _lines_below_divider(shown, known)
     return []
+
+
+def at_seams(shown: Columns) -> set[str]:
+    """Content hashes at both ends of a sequence, by which a conversation may be found that has the same stretch there."""
+    lasting = [n for n in _lasting(shown) if shown.weights[n] >= _A_FEW_WORDS]
+    return {shown.hashes[n] for n in (*lasting[:_ENDS], *lasting[-_ENDS:])}
+
+
+def meets(shown: Columns, known: Columns, begins: Beginning | None, *, continued: bool) -> range | None:
+    """The shown positions of a stretch at a seam that says enough to find the conversation by it, if no other one has it.
+
+    That is three messages that say as much as two distinctive ones; of two beginnings, one must hold the other but for its last
+    message, which may still be growing.
+    """
+    pairs = seam(shown, known, begins, continued=continued)
+    stretch = [p for p, _ in pairs if shown.kinds[p] not in _LOCAL]
+    if len(stretch) < _STRETCH or letters(shown, stretch) < 2 * DISTINCTIVE:
+        return None
+    at_the_beginning = begins is Beginning.START and not continued
+    if at_the_beginning and len(pairs) + 1 < min(len(_lasting(shown)), len(_lasting(known))):
+        return None
+    return range(pairs[0][0], pairs[-1][0] + 1)
 
 
 def letters(rows: Columns, positions: list[int]) -> int:
@@ -99,7 +131,17 @@ def _begin_alike(shown: Columns, ours: list[int], known: Columns, theirs: list[i
     return list(zip(ours[:length], theirs)) if _says_enough(shown, ours[:length], DISTINCTIVE) else []
 
 
+def _lines_below_divider(shown: Columns, known: Columns) -> list[tuple[int, int]]:
+    """The client's own lines below the divider of one compaction, which a growing export shows again."""
+    length = 0
+    for ours, theirs, kind in zip(shown.hashes, known.hashes, shown.kinds):
+        if ours != theirs or kind not in PASSING:
+            break
+        length += 1
+    return [(n, n) for n in range(length)] if length >= _SHORTEST else []
+
+
 def _says_enough(rows: Columns, stretch: list[int], least: int = _LEAST_LETTERS) -> bool:
     if len(stretch) == 1:
-        return rows.weights[stretch[0]] >= DISTINCTIVE
+        return rows.weights[stretch[0]] >= _ALONE.get(rows.kinds[stretch[0]], DISTINCTIVE)
     return len(stretch) >= _SHORTEST and letters(rows, stretch) >= least

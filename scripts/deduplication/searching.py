@@ -22,7 +22,7 @@ from .search_terms import Text, may_hold
 from .storage.lines import Damaged, decode_line, is_commit
 from .storage.log import Log
 from .storage.log_store import LOCK, LOG_NAME
-from .storage.records import PURGED
+from .storage.records import PURGED, SAME, same_of
 
 if TYPE_CHECKING:
     from .search_terms import Term
@@ -103,6 +103,7 @@ def scan(folder: str, wanted: Wanted) -> Scanned:
     found = Scanned()
     hits: dict[str, Hit] = {}
     superseded: set[tuple[str, int]] = set()
+    united = _United()
     pending: list[_Occurrence] = []
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(StoreNotWritable):  # nobody else can write then, either
@@ -110,6 +111,7 @@ def scan(folder: str, wanted: Wanted) -> Scanned:
         log.settle(write=False)
         for line in log.lines():
             try:
+                united.take(line.data)
                 seen = _read(line.data, wanted)
             except Damaged:
                 found.damaged += 1
@@ -120,12 +122,12 @@ def scan(folder: str, wanted: Wanted) -> Scanned:
                 pending.append(seen)
                 continue
             for each in pending:
-                _take(each, hits, superseded, wanted)
+                _take(each, hits, superseded)
             pending.clear()
     for hit in hits.values():
         # The longer form of a message takes the place of the shorter one; where it lacks the words, the place is named all
         # the same, and shows the longer form.
-        hit.places = [place for place in hit.places if (place.conversation, place.number) not in superseded]
+        hit.places = united.places(hit.places, superseded, wanted.conversation)
     found.hits = sorted(
         (hit for hit in hits.values() if hit.places),
         key=lambda hit: (hit.newest.timestamp, hit.newest.number),
@@ -134,6 +136,38 @@ def scan(folder: str, wanted: Wanted) -> Scanned:
     return found
 
 
+class _United:
+    """Conversations that turned out to be others: where their messages are read."""
+
+    def __init__(self) -> None:
+        self._into: dict[str, tuple[str, int]] = {}
+        self._passed: set[tuple[str, int]] = set()
+
+    def take(self, line: bytes) -> None:
+        """Take notice of a line that says so. Raises :class:`Damaged`."""
+        if _SAME in line and not _OCCURRENCE.match(line):
+            record = decode_line(line)
+            if SAME in record:
+                same, name = same_of(record), record["conversation_id"]
+                self._into[same.conversation_id] = name, same.at
+                self._passed.update((name, here if better else same.at + there) for here, there, better in same.pairs)
+
+    def places(self, places: list[Place], superseded: set[tuple[str, int]], asked: Optional[str]) -> list[Place]:
+        """Those that are read, each where it is read; of the conversation ``asked`` alone, where one is."""
+        found: dict[tuple[str, int], Place] = {}
+        for place in places:
+            name, number = place.conversation, place.number
+            gone = (name, number) in superseded
+            while name in self._into and not gone:
+                into, at = self._into[name]
+                name, number = into, at + number
+                gone = (name, number) in self._passed
+            if not gone and (name, number) not in self._passed and asked in (None, name):
+                found.setdefault((name, number), Place(name, number, place.timestamp))
+        return list(found.values())
+
+
+_SAME: Final = b'"same":{"conversation":'
 _COMMIT: Final = _Occurrence("", -1, "", "", None, None)
 
 
@@ -180,7 +214,7 @@ def _hit(record: dict[str, Any], wanted: Wanted) -> Optional[Hit]:
     return Hit(record["content_hash"], message)
 
 
-def _take(each: _Occurrence, hits: dict[str, Hit], superseded: set[tuple[str, int]], wanted: Wanted) -> None:
+def _take(each: _Occurrence, hits: dict[str, Hit], superseded: set[tuple[str, int]]) -> None:
     """Account for an occurrence of a run that is complete."""
     if each.hit is not None:
         hits.setdefault(each.content_hash, each.hit)
@@ -189,5 +223,4 @@ def _take(each: _Occurrence, hits: dict[str, Hit], superseded: set[tuple[str, in
         return
     if each.extends is not None:
         superseded.add((each.conversation, each.extends))
-    if wanted.conversation in (None, each.conversation):
-        hit.places.append(Place(each.conversation, each.number, each.timestamp))
+    hit.places.append(Place(each.conversation, each.number, each.timestamp))

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from . import alignment, formats, ingesting
+from . import formats, ingesting, placing
 from .errors import DedupError
 from .identification import conversation_of
 from .shown import shown_by
@@ -61,15 +61,6 @@ def _placed(store: Store, export: Export, sha256: str, name: str) -> Placed:
         numbers = [n for first, last in seen.window for n in range(first, last + 1)]
         if seen.parser == ingesting.PARSER_VERSION and len(numbers) == len(shown.messages):
             return Placed(seen.conversation_id, export, shown, list(numbers))
-    target = conversation_of(store, export, shown, name) if shown.messages else ""
-    conversation = store.conversation(target)
-    plan = alignment.plan(
-        conversation.columns,
-        conversation.reading(),
-        shown.rows,
-        ingesting.Comparison(store, target, shown),
-        conversation.extends,
-        begins=shown.begins,
-        continuations=conversation.continuations,
-    )
-    return Placed(target, export, shown, plan.matches)
+    target = conversation_of(store, export, shown, name).conversation if shown.messages else ""
+    placed = placing.place(store, target, shown)
+    return Placed(target, export, shown, placed.plan.matches)

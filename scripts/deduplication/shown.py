@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from . import columns, fingerprint, overlap, tombstone
 from .clock import timestamp
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .alignment import Plan
+
+_MOST_WINDOWS: Final = 100
+"""Windows of one file that are aligned one by one."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,14 @@ class Shown:
             return self
         prints = [*fingerprint.fingerprints(messages), *self.prints]
         return Shown([*messages, *self.messages], columns.columns(prints), prints, [])
+
+    def windows(self) -> list[range]:
+        """The positions of each window: in a text, one begins with each further banner and each compaction."""
+        begins = {at for kind, at in self.marks if kind in (BANNER, COMPACTION) and 0 < at < len(self.rows)}
+        if not begins or len(begins) > _MOST_WINDOWS or any(self.rows.uuids):
+            return [range(len(self.rows))]
+        starts = [0, *sorted(begins)]
+        return [range(start, end) for start, end in zip(starts, [*starts[1:], len(self.rows)])]
 
     def only(self, positions: list[int]) -> Shown:
         """What stands at ``positions``; a mark before a message that is left out stands before the next one."""

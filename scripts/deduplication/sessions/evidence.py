@@ -41,6 +41,8 @@ class Evidence:
     gaps: list[str] = field(default_factory=list)
     exports: int = 0
     captures: int = 0
+    adopted: list[list[Any]] = field(default_factory=list)
+    """Which other conversations turned out to be this one, as the store has it: their runs are told as well."""
 
     def as_json(self) -> dict[str, Any]:
         """Everything, for :func:`from_json`."""
@@ -70,12 +72,14 @@ def gather(store: Store, conversation_id: str, known: Evidence) -> Evidence:
         return Evidence()
     if known.position and _seal(log, known.position) != known.seal:
         known = Evidence()
+    adopted = store.conversation(conversation_id).adopted
+    if known.adopted != adopted:
+        known = Evidence(adopted=adopted)
     end = log.size()
     if end <= known.position:
         return known
-    name = json.dumps(conversation_id, ensure_ascii=False).encode(errors="replace")
     lines = (line.data for line in log.lines(known.position, end))
-    found = with_runs(known, _runs(lines, conversation_id, name))
+    found = with_runs(known, _runs(lines, conversation_id, adopted))
     return replace(found, position=end, seal=_seal(log, end))
 
 
@@ -83,15 +87,33 @@ def _seal(log: Log, position: int) -> str:
     return log.span(max(0, position - _SEAL), position).decode("latin-1")
 
 
-def _runs(lines: Iterable[bytes], conversation_id: str, name: bytes) -> Iterable[dict[str, Any]]:
+def _runs(lines: Iterable[bytes], conversation_id: str, adopted: list[list[Any]]) -> Iterable[dict[str, Any]]:
+    ids = {conversation_id, *(whose for _, _, whose, _ in adopted)}
+    names = [json.dumps(each, ensure_ascii=False).encode(errors="replace") for each in ids]
     for line in lines:
-        if _COMMIT in line and (name in line or b"\\u" in line):
+        if _COMMIT in line and (b"\\u" in line or any(name in line for name in names)):
             try:
                 record = decode_line(line)
             except Damaged:
                 continue  # the store says so to whoever asks it for messages
-            if is_commit(record) and record["conversation_id"] == conversation_id:
-                yield record
+            if is_commit(record) and record["conversation_id"] in ids:
+                yield record if record["conversation_id"] == conversation_id else _moved(record, adopted)
+
+
+def _moved(record: dict[str, Any], adopted: list[list[Any]]) -> dict[str, Any]:
+    """A run of a conversation that turned out to be part of another, with the numbers that it has there."""
+
+    def here(number: int) -> int:
+        for at, count, whose, first in adopted:
+            if whose == record["conversation_id"] and first <= number < first + count:
+                return int(at + number - first)
+        return -1
+
+    moved: dict[str, Any] = {"window": [[here(first), here(last)] for first, last in record["window"]]}
+    moved["marks"] = [[kind, here(before)] for kind, before in record.get("marks", [])]
+    if record.get("cursor"):
+        moved["cursor"] = {**record["cursor"], "last": here(record["cursor"]["last"])}
+    return {**record, **moved}
 
 
 def with_runs(known: Evidence, runs: Iterable[Mapping[str, Any]]) -> Evidence:

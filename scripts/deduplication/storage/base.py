@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ..ordering import ReadingOrder
     from ..savings import Seen
     from ..tombstone import Bans, Tombstone
+    from .conversation import ConversationState
 
 
 @dataclass(frozen=True)
@@ -51,12 +52,26 @@ class Cursor:
 
 
 @dataclass(frozen=True)
+class Same:
+    """Another conversation turned out to be the one at hand: its ``count`` occurrences get the numbers from ``at`` on.
+
+    ``pairs`` are (number here, number there, does that one take the place of this one) of what both of them hold.
+    """
+
+    conversation_id: str
+    at: int
+    count: int
+    pairs: tuple[tuple[int, int, bool], ...]
+
+
+@dataclass(frozen=True)
 class ExportRecord:
     """What the log keeps of a processed export besides its messages.
 
     ``session`` is the session it belongs to, where it names one; ``cursor`` is set for a part of a growing file, ``follows``
     for one whose window goes on after that sequence number. ``window`` holds inclusive ranges of sequence numbers in the order
-    shown; ``marks`` pairs of kind and the sequence number before which it stands (one past the last for a mark at the end).
+    shown; ``breaks`` are positions in that list at which a further window begins, which does not follow the one before it;
+    ``marks`` pairs of kind and the sequence number before which it stands (one past the last for a mark at the end).
     ``known_bytes`` of the file show messages whose bodies were stored before.
     """
 
@@ -68,6 +83,7 @@ class ExportRecord:
     total: int
     new: int
     window: list[list[int]]
+    breaks: list[int] = field(default_factory=list)
     marks: list[list[Any]] = field(default_factory=list)
     gaps: list[str] = field(default_factory=list)
     session: str = ""
@@ -115,7 +131,10 @@ class Conversation(Protocol):
         """Which messages does it hold, by sequence number?"""
 
     extends: dict[int, int]
-    """Which of them are longer versions, and of which earlier number?"""
+    """Which of them are further versions, and of which earlier number?"""
+
+    adopted: list[list[Any]]
+    """Which of them came from other conversations? [first number, how many, id and first number there]"""
 
     continuations: list[int]
     """Which of them did an export begin with, right after a compaction?"""
@@ -125,6 +144,12 @@ class Conversation(Protocol):
 
     def reading(self) -> ReadingOrder:
         """In which order are they read?"""
+
+    def __len__(self) -> int:
+        """How many sequence numbers does it have?"""
+
+    def copy(self) -> ConversationState:
+        """What would it be with something more? A copy in memory, to be tried out."""
 
 
 class Store(Protocol):
@@ -137,10 +162,13 @@ class Store(Protocol):
         """Hold the store for one writer (or reader: then nothing is created), recovered from whatever happened before."""
 
     def conversations(self) -> list[str]:
-        """Which conversations are there?"""
+        """Which conversations are there? One that turned out to be another is not named apart."""
 
     def conversation(self, conversation_id: str) -> Conversation:
-        """What is known of this one? An unknown id gives an empty conversation."""
+        """What is known of this one? An unknown id gives an empty conversation.
+
+        Of one that turned out to be another it is what the log has under this very id; see :meth:`canonical`.
+        """
 
     def candidates(self, shown: Columns) -> Sequence[str]:
         """Which conversations share distinctive messages with this sequence, most of them first?"""
@@ -181,11 +209,16 @@ class Store(Protocol):
         occurrences: Sequence[tuple[int, NewOccurrence]],
         record: ExportRecord,
         started: float,
+        same: Sequence[Same] = (),
     ) -> None:
         """Store all of it or nothing, each message under its sequence number; durable when this returns.
 
-        ``started`` is the ``time.perf_counter()`` at which work on the export began.
+        ``started`` is the ``time.perf_counter()`` at which work on the export began. ``same`` are conversations that the export
+        shows to be this one, in the order of their numbers; from then on this one holds all that they hold.
         """
+
+    def canonical(self, conversation_id: str) -> str:
+        """Which conversation did this one turn out to be? Its own id, unless a later export united it with another."""
 
     def bodies(self, conversation_id: str, numbers: Sequence[int]) -> Iterator[dict[str, Any]]:
         """The messages with these sequence numbers, each as a dictionary, in this order."""

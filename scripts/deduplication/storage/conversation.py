@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,10 +23,10 @@ from ..model import (
     TOOL_RESULT,
     UNKNOWN,
 )
-from ..ordering import ReadingOrder, ranges, reading_order
+from ..ordering import BREAK, ReadingOrder, ranges, reading_order, root_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 Row = tuple[Fingerprint, int]
 """What is kept of an occurrence, and the byte offset of its line in the log (-1 where it was lost)."""
@@ -67,6 +68,12 @@ class ConversationState:
         self.growing: list[int] = []
         """Positions of the windows that belong to growing files: no export shares them."""
         self.extends: dict[int, int] = {}
+        self.passed: set[int] = set()
+        """Numbers in ``extends`` that do not take the place: an earlier one says it better."""
+        self.adopted: list[list[Any]] = []
+        """What came from other conversations that turned out to be this one: [number here, how many, id, number there]."""
+        self.adopted_by: list[Any] = []
+        """The conversation that this one turned out to be, and the number that its number 0 has there; empty where it is none."""
         self.purged: set[int] = set()
         """Numbers of which only a tombstone is left."""
         self.continuations: list[int] = []
@@ -132,7 +139,7 @@ class ConversationState:
     def reading(self) -> ReadingOrder:
         """The order in which the occurrences are read, computed when first asked for."""
         if self._reading is None:
-            self._reading = reading_order(len(self), self.windows, self.extends, self.continuations)
+            self._reading = reading_order(len(self), self.windows, self.extends, self.continuations, self.passed)
         return self._reading
 
     def add(self, item: Fingerprint, line: int) -> None:
@@ -175,6 +182,64 @@ class ConversationState:
                 own.append([first, last])
         return position
 
+    def origin(self, number: int) -> tuple[str, int] | None:
+        """Under which id and number the log has an occurrence that came from another conversation; None for one of its own."""
+        for at, count, name, first in self.adopted:
+            if at <= number < at + count:
+                return name, first + number - at
+        return None
+
+    def copy(self) -> ConversationState:
+        """The same, to be changed without changing this one."""
+        other = ConversationState()
+        other.fill(self.columns.take(range(len(self))), list(self.lines))
+        other.take_head(copy.deepcopy(self.head()))
+        return other
+
+    def adopt(self, name: str, other: ConversationState, same: Sequence[tuple[int, int, bool]]) -> None:
+        """Take over everything of ``other``, whose id is ``name``, behind what is here.
+
+        ``same`` are pairs of a number here and one there that turned out to be one message; True says that what is there takes
+        the place of what is here.
+        """
+        at = len(self)
+        for item, line in list(other.rows_from(0)):
+            self.add(item, line)
+        own = self._own_ranges(name, other)
+        self.adopted += sorted([at + first, count, whose, there] for first, count, whose, there in own)
+        self.growing += [len(self.windows) + position for position in other.growing]
+        self.windows += [
+            [[first + at, last + at] if first >= 0 else BREAK for first, last in window] for window in other.windows
+        ]
+        self.extends.update({number + at: earlier + at for number, earlier in other.extends.items()})
+        self.purged.update(number + at for number in other.purged)
+        self.passed.update(number + at for number in other.passed)
+        self.continuations += [number + at for number in other.continuations]
+        groups: dict[int, set[int]] = {}
+        for number in other.extends:
+            groups.setdefault(root_of(number, other.extends) + at, set()).add(number + at)
+        for here, there, better in same:
+            first, second = root_of(here, self.extends), root_of(there + at, self.extends)
+            if second < at:
+                continue  # it is one of ours already
+            self.extends[second] = first
+            if not better:
+                self.passed.update(groups.get(second, ()), (second,))
+        self.has_session = self.has_session or other.has_session
+        self._reading = None
+
+    @staticmethod
+    def _own_ranges(name: str, other: ConversationState) -> list[list[Any]]:
+        """All of ``other`` as ranges of numbers of the log: what it adopted itself, and what lies between."""
+        found, at = [], 0
+        for first, count, whose, there in [*other.adopted, [len(other), 0, "", 0]]:
+            if first > at:
+                found.append([at, first - at, name, at])
+            if count:
+                found.append([first, count, whose, there])
+            at = first + count
+        return found
+
     def add_continuation(self, number: int) -> None:
         """Note that an export began with this occurrence, after a compaction."""
         if number not in self.continuations:
@@ -183,7 +248,8 @@ class ConversationState:
 
     def head(self) -> dict[str, Any]:
         """Everything but the rows, for an index."""
-        purged = {"purged": ranges(sorted(self.purged))} if self.purged else {}
+        rare = {"purged": ranges(sorted(self.purged)), "passed": ranges(sorted(self.passed))}
+        rare.update(adopted=self.adopted, adopted_by=self.adopted_by)
         return {
             "windows": self.windows,
             "growing": self.growing,
@@ -191,7 +257,7 @@ class ConversationState:
             "continuations": self.continuations,
             "figures": self.figures,
             "has_session": self.has_session,
-            **purged,
+            **{name: value for name, value in rare.items() if value},
         }
 
     def take_head(self, head: dict[str, Any]) -> None:
@@ -200,4 +266,9 @@ class ConversationState:
         self.extends = {int(number): root for number, root in head["extends"].items()}
         self.continuations, self.figures = head["continuations"], head["figures"]
         self.has_session = head["has_session"]
-        self.purged = {number for first, last in head.get("purged", ()) for number in range(first, last + 1)}
+        self.purged, self.passed = _numbers(head.get("purged", ())), _numbers(head.get("passed", ()))
+        self.adopted, self.adopted_by = head.get("adopted", []), head.get("adopted_by", [])
+
+
+def _numbers(found: Iterable[tuple[int, int]]) -> set[int]:
+    return {number for first, last in found for number in range(first, last + 1)}

@@ -40,6 +40,9 @@ class Index(Protocol):
     def candidates(self, state: State, keys: set[str]) -> Mapping[str, int]:
         """Which conversations have turns with these alignment keys, and how many?"""
 
+    def holding(self, state: State, hashes: set[str]) -> Mapping[str, int]:
+        """Which conversations hold bodies with these content hashes, and how many? One conversation a body is enough."""
+
     def known_uuids(self, state: State, conversation_id: str, uuids: Sequence[str]) -> dict[str, list[int]]:
         """Under which sequence numbers does the conversation have these ids?"""
 

@@ -86,6 +86,11 @@ class JsonIndex:
             if not keys.isdisjoint(found.columns.keys)
         }
 
+    def holding(self, state: State, hashes: set[str]) -> Mapping[str, int]:
+        """Found by looking at every conversation."""
+        shared = {name: len(hashes.intersection(found.columns.hashes)) for name, found in state.conversations.items()}
+        return {name: count for name, count in shared.items() if count}
+
     def known_uuids(self, state: State, conversation_id: str, uuids: Sequence[str]) -> dict[str, list[int]]:
         """Found by looking at every message of the conversation."""
         wanted = set(uuids)

@@ -10,6 +10,7 @@ import contextlib
 import os
 import time
 import zlib
+from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -18,6 +19,7 @@ from .. import atomic, locking
 from ..errors import StoreDamaged, StoreError, StoreNotPrivate, StoreNotWritable
 from ..model import LOST, PURGED, SYSTEM
 from ..overlap import telling
+from ..seams import at_seams
 from . import blobs, sqlite_file
 from .checked_entries import IndexDamaged
 from .footprint import LOG, footprint
@@ -26,7 +28,7 @@ from .json_index import JsonIndex
 from .lines import Line, encode_line
 from .log import Log
 from .records import PURGED as TOMBSTONE
-from .records import commit_record, occurrence_record, tombstone_from
+from .records import commit_record, occurrence_record, same_record, tombstone_from
 from .recount import clean_blobs, counted_anew, heal, recount, replay
 from .sqlite_index import SqliteIndex
 from .state import State
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
     from ..columns import Columns
     from ..savings import Seen
     from ..tombstone import Bans
-    from .base import ConversationFigures, Cursor, ExportRecord, NewOccurrence, SeenExport
+    from .base import ConversationFigures, Cursor, ExportRecord, NewOccurrence, Same, SeenExport
     from .conversation import ConversationState
     from .index import Index
     from .lines import Record
@@ -247,20 +249,32 @@ class LogStore:
 
     def conversations(self) -> list[str]:
         """Ids of all conversations, in the order in which they were begun."""
-        return [name for name, _ in self._state.conversations.items()]
+        return [name for name, found in self._state.conversations.items() if not found.adopted_by]
 
     def conversation(self, conversation_id: str) -> ConversationState:
         """What is known of a conversation."""
         return self._state.conversation(conversation_id)
 
+    def canonical(self, conversation_id: str) -> str:
+        """The conversation that this one turned out to be."""
+        return self._state.canonical(conversation_id)[0]
+
     def candidates(self, shown: Columns) -> Sequence[str]:
-        """Conversations that share telling turns, the one that shares most first."""
-        shared = self._index.candidates(self._state, telling(shown))
+        """Conversations that share telling turns, or a stretch at a seam, the one that shares most first."""
+        shared: dict[str, int] = {}
+        for found in (
+            self._index.candidates(self._state, telling(shown)),
+            self._index.holding(self._state, at_seams(shown)),
+        ):
+            for name, count in found.items():
+                root = self.canonical(name)
+                shared[root] = max(shared.get(root, 0), count)
         return sorted((name for name, count in shared.items() if count), key=lambda name: -shared[name])
 
     def session(self, session_id: str) -> str:
         """The conversation of a session."""
-        return self._state.sessions.get(session_id) or ""
+        found = self._state.sessions.get(session_id)
+        return self.canonical(found) if found else ""
 
     def has_session(self, conversation_id: str) -> bool:
         """True where a session belongs to this conversation."""
@@ -269,11 +283,19 @@ class LogStore:
     def cursor(self, source: str) -> tuple[str, Cursor, int] | None:
         """How far a growing file was read."""
         entry = self._state.cursors.get(source)
-        return (entry[0], entry[1], entry[2]) if entry else None
+        return self._placed(entry) if entry else None
+
+    def _placed(self, entry: list[Any]) -> tuple[str, Cursor, int]:
+        """A cursor in the conversation that its own turned out to be; nothing may be added behind it unseen there."""
+        name, cursor, tip, _ = entry
+        root, at = self._state.canonical(name)
+        if root == name:
+            return name, cursor, tip
+        return root, replace(cursor, last=cursor.last + at if cursor.last >= 0 else -1), -1
 
     def cursors(self) -> list[tuple[str, Cursor]]:
         """Every growing file that was read."""
-        return [(entry[0], entry[1]) for entry in self._state.cursors.values()]
+        return [self._placed(entry)[:2] for entry in self._state.cursors.values()]
 
     def tip(self, conversation_id: str) -> int:
         """The next sequence number."""
@@ -305,6 +327,7 @@ class LogStore:
         occurrences: Sequence[tuple[int, NewOccurrence]],
         record: ExportRecord,
         started: float,
+        same: Sequence[Same] = (),
     ) -> None:
         """Append the run to the log, durably, then bring the index up to it."""
         records: list[Record] = []
@@ -316,6 +339,7 @@ class LogStore:
                 carried.add(identity)
             entry = occurrence_record(conversation_id, number, occurrence, record.sha256, carries=carries)
             records.append(self.blobs.lifted(entry))
+        records += [same_record(conversation_id, each) for each in same]
         records.append(commit_record(conversation_id, record, started))
         offset = self._state.size
         lines: list[Line] = []
@@ -323,7 +347,7 @@ class LogStore:
             lines.append(Line(offset, position + 1, encode_line(entry)))
             offset = lines[-1].end
         self.log.append_run(b"".join(line.data for line in lines[:-1]), lines[-1].data)
-        prints = [*(occurrence.fingerprint for _, occurrence in occurrences), None]
+        prints = [*(occurrence.fingerprint for _, occurrence in occurrences), *[None] * (len(same) + 1)]
         audit = b"".join(self._state.apply(*applied) for applied in zip(records, lines, prints))
         self._write_index(audit)
 
@@ -339,11 +363,11 @@ class LogStore:
                 yield {"index": number, "role": "system", "kind": LOST, "content": "", "content_hash": ""}
                 continue
             record = next(own)
-            if (record["conversation_id"], record.get("index")) != (conversation_id, number):
+            if (record["conversation_id"], record.get("index")) != (state.origin(number) or (conversation_id, number)):
                 raise StoreDamaged(f"{self.log.path}, byte {place}: not the message that the index says")
             identity = record["content_hash"]
             if TOMBSTONE in record:
-                yield _purged(record)
+                yield _purged(record, number)
                 continue
             message = record["message"] if "message" in record else self._carried(identity)
             yield {
@@ -355,7 +379,8 @@ class LogStore:
                 "timestamp": record["timestamp"],
                 "clock": record["source"]["clock"],
                 "fidelity": message.get("fidelity", "layout"),
-                **{name: record[name] for name in ("source_index", "uuid", "extends") if name in record},
+                **{name: record[name] for name in ("source_index", "uuid") if name in record},
+                **({"extends": state.extends[number]} if number in state.extends else {}),
             }
 
     def _carried(self, identity: str) -> dict[str, Any]:
@@ -489,10 +514,10 @@ class LogStore:
         return [*problems, *found]
 
 
-def _purged(record: Record) -> dict[str, Any]:
+def _purged(record: Record, number: int) -> dict[str, Any]:
     """What can be told of a message that was purged."""
     return {
-        "index": record["index"],
+        "index": number,
         "role": SYSTEM,
         "kind": PURGED,
         "content": "",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..clock import timestamp
 from ..model import EXACT, KINDS, LAYOUT, ROLES, Message
 from ..tombstone import Tombstone
-from .base import Cursor
+from .base import Cursor, Same
 from .lines import Damaged, encode_line
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 PURGED: Final = "purged"
 """The member of a tombstone's line."""
+SAME: Final = "same"
+"""The member of a line that says that another conversation turned out to be this one."""
 PURGE: Final = "purge"
 """The member of the line that a purge leaves, and what its audit line calls the operation."""
 
@@ -109,6 +111,52 @@ def purge_record(conversation_id: str, moment: str, figures: Record) -> Record:
     }
 
 
+def same_record(conversation_id: str, same: Same) -> Record:
+    """The line that says that another conversation is this one; see :class:`~.base.Same`."""
+    said: Record = {
+        "conversation": same.conversation_id,
+        "at": same.at,
+        "count": same.count,
+        "pairs": _runs(same, better=False),
+    }
+    better = _runs(same, better=True)
+    if better:
+        said["better"] = better
+    return {"conversation_id": conversation_id, "timestamp": timestamp(), SAME: said}
+
+
+def _runs(same: Same, *, better: bool) -> list[list[int]]:
+    """Pairs of numbers that both go on by one, as [first here, first there, how many]."""
+    found: list[list[int]] = []
+    for here, there, wins in same.pairs:
+        if wins != better:
+            continue
+        if found and (here, there) == (found[-1][0] + found[-1][2], found[-1][1] + found[-1][2]):
+            found[-1][2] += 1
+        else:
+            found.append([here, there, 1])
+    return found
+
+
+def same_of(record: Record) -> Same:
+    """What a line says of another conversation. Raises :class:`Damaged` where it has another form."""
+    said = record[SAME]
+    try:
+        name, at, count = said["conversation"], said["at"], said["count"]
+        pairs = [
+            (here + step, there + step, better)
+            for member, better in (("pairs", False), ("better", True))
+            for here, there, length in said.get(member, ())
+            for step in range(length)
+        ]
+        sound = isinstance(name, str) and name != record["conversation_id"] and type(at) is type(count) is int
+        if not sound or any(not 0 <= here < at or not 0 <= there < count for here, there, _ in pairs):
+            raise Damaged("two conversations that cannot be one")
+    except (KeyError, TypeError, ValueError) as error:
+        raise Damaged("two conversations that cannot be one") from error
+    return Same(name, at, count, tuple(pairs))
+
+
 def commit_record(conversation_id: str, export: ExportRecord, started: float) -> Record:
     """The line that ends a run; ``started`` is the ``time.perf_counter()`` at which work on the export began."""
     record: Record = {
@@ -128,6 +176,8 @@ def commit_record(conversation_id: str, export: ExportRecord, started: float) ->
     }
     if export.known_bytes:
         record["export"]["known_bytes"] = export.known_bytes
+    if export.breaks:
+        record["breaks"] = export.breaks
     if export.marks:
         record["marks"] = export.marks
     if export.gaps:

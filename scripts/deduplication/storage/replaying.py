@@ -17,7 +17,7 @@ from .recount import held
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from .base import ExportRecord, NewOccurrence
+    from .base import ExportRecord, NewOccurrence, Same
     from .lines import Record
 
 
@@ -27,6 +27,7 @@ class Run(NamedTuple):
     conversation_id: str
     occurrences: list[tuple[int, NewOccurrence]]
     record: ExportRecord
+    same: tuple[Same, ...] = ()
 
 
 class _Memory(Log):
@@ -67,9 +68,10 @@ class Replay(LogStore):
         occurrences: Sequence[tuple[int, NewOccurrence]],
         record: ExportRecord,
         started: float,  # noqa: ARG002 - the contract's
+        same: Sequence[Same] = (),
     ) -> None:
         """Take note of it."""
-        self.runs.append(Run(conversation_id, list(occurrences), record))
+        self.runs.append(Run(conversation_id, list(occurrences), record, tuple(same)))
 
     def take(self, data: bytes) -> bool:
         """The next line of the log; False where it is passed over, as every reader does with a line that is damaged."""

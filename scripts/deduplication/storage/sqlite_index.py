@@ -201,6 +201,17 @@ class SqliteIndex:
         begun = {name: at for at, (name, _) in enumerate(state.conversations.items())} if len(shared) > 1 else {}
         return {name: shared[name] for name in sorted(shared, key=lambda name: begun.get(name, 0))}
 
+    def holding(self, state: State, hashes: set[str]) -> Mapping[str, int]:
+        """Looked up by body: each is known to stand where it came first."""
+        if not self._has(state):
+            return JsonIndex(self._folder).holding(state, hashes)
+        shared: Counter[str] = Counter()
+        for identity in hashes:
+            found = self._get(_BODY, bytes.fromhex(identity)[:IDENTITY])
+            if found is not None:
+                shared[self._name(place_in(found)[0])] += 1
+        return shared
+
     def _has(self, state: State) -> bool:
         """Whether the database has what is not fresh of ``state``: not where it could not be written, on a full disk."""
         return isinstance(state.bodies, _SqliteBodies) or state is self._holds()
@@ -301,7 +312,11 @@ class SqliteIndex:
             start = 0 if whole else conversation.stored
             for at, (item, line) in enumerate(conversation.rows_from(start), start):
                 entries.add_row(number, at, packed(item, line))
-                if item.kind != LOST:
+                if item.kind == LOST:
+                    continue
+                if conversation.origin(at) is not None:
+                    self._put_uuid(number, at, item)  # the rest is entered where it came from
+                else:
                     fresh.append((line, number, at, item, at in conversation.purged))
         # In the order of the log, so that of several occurrences the first one stands for the body.
         for _, number, at, item, purged in sorted(fresh):
@@ -328,14 +343,18 @@ class SqliteIndex:
         body = bytes.fromhex(item.content_hash)[:IDENTITY]
         if carries and entries.get(_BODY, body) is None:
             entries.put(_BODY, body, place(number, at))
-        if item.uuid:
-            key = uuid_key(number, item.uuid)
-            entries.put(_UUID, key, (entries.get(_UUID, key) or b"") + at.to_bytes(4, "big"))
+        self._put_uuid(number, at, item)
         if item.kind in TURNS:
             key = bytes.fromhex(item.key)
             counts = dict(_PLACE.iter_unpack(entries.get(_KEY, key) or b""))
             counts[number] = counts.get(number, 0) + 1
             entries.put(_KEY, key, b"".join(_PLACE.pack(*each) for each in sorted(counts.items())))
+
+    def _put_uuid(self, number: int, at: int, item: Fingerprint) -> None:
+        if item.uuid:
+            key = uuid_key(number, item.uuid)
+            numbers = sorted({*numbers_in(self._entries.get(_UUID, key) or b""), at})
+            self._entries.put(_UUID, key, b"".join(each.to_bytes(4, "big") for each in numbers))
 
     # -- checking ----------------------------------------------------------------------------------------------
 

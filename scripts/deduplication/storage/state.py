@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from ..fingerprint import Fingerprint, fingerprint
 from ..model import COMPACTION, counts
+from ..ordering import BREAK, with_breaks
 from ..savings import Seen
 from ..tombstone import Bans
 from .base import ConversationFigures, SeenExport
@@ -18,12 +19,14 @@ from .lines import Damaged, is_commit
 from .records import (
     PURGE,
     PURGED,
+    SAME,
     audit_line,
     base64_size,
     blob_bytes,
     blobs_of,
     cursor_of,
     message_of,
+    same_of,
     tombstone_from,
     tombstone_record,
 )
@@ -150,7 +153,10 @@ class State:
         hash is checked. Raises :class:`Damaged` where the record contradicts what came before.
         """
         try:
-            audit = self._commit(record, line) if is_commit(record) else self._occurrence(record, line, item)
+            if SAME in record:
+                audit = self._adopt(record, line)
+            else:
+                audit = self._commit(record, line) if is_commit(record) else self._occurrence(record, line, item)
         except Damaged:
             raise
         except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -180,7 +186,8 @@ class State:
         state = self._entered(record["conversation_id"])
         if number < len(state):
             raise Damaged(f"sequence number {number} is taken")
-        if number > len(state) + self.unreadable:
+        # A damaged line may have said that a whole conversation is part of this one.
+        if number > len(state) + (self.unreadable and self.unreadable + self.occurrences):
             raise Damaged(f"sequence number {number} follows {len(state) - 1}")
         if tombstone is not None:
             item = Fingerprint(identity, tombstone.key, tombstone.kind, "", tombstone.weight)
@@ -233,6 +240,36 @@ class State:
         self._run_new, self._run_again = set(), []
         return sum(size for span, size in again if span in new)
 
+    def _adopt(self, record: Record, line: Line) -> bytes:
+        """Account for a line that says that another conversation turned out to be this one."""
+        same = same_of(record)
+        state, other = self._entered(record["conversation_id"]), self._entered(same.conversation_id)
+        missing = self.unreadable and self.unreadable + self.occurrences
+        if state.adopted_by or other.adopted_by or not 0 <= same.at - len(state) <= missing:
+            raise Damaged("two conversations that cannot be one")
+        if not 0 <= same.count - len(other) <= missing:
+            raise Damaged(f"a conversation of {same.count} messages, and there are {len(other)}")
+        state.keep_lost(same.at)
+        other.keep_lost(same.count)
+        state.adopt(same.conversation_id, other, same.pairs)
+        other.adopted_by = [record["conversation_id"], same.at]
+        f, g = state.figures, other.figures
+        for name, value in g.items():
+            if isinstance(value, int):
+                f[name] = f.get(name, 0) + value
+        f["stored_bytes"] = f.get("stored_bytes", 0) + len(line.data)
+        f["created_at"] = min(filter(None, (f.get("created_at"), g.get("created_at"))), default="")
+        return b""
+
+    def canonical(self, conversation_id: str) -> tuple[str, int]:
+        """The conversation that this one turned out to be, and the number that its number 0 has there."""
+        at = 0
+        while True:
+            adopted_by = self.conversation(conversation_id).adopted_by
+            if not adopted_by:
+                return conversation_id, at
+            conversation_id, at = adopted_by[0], adopted_by[1] + at
+
     def _ban(self, tombstone: Tombstone) -> None:
         ban = tombstone_record("", 0, tombstone, None, None)
         ban.pop("uuid", None)
@@ -251,12 +288,14 @@ class State:
         export, window = record["export"], record["window"]
         if any(type(bound) is not int for each in window for bound in each) or any(not 0 <= a <= b for a, b in window):
             raise Damaged("a window that is none")
+        if any(type(at) is not int or not 0 < at < len(window) for at in record.get("breaks", ())):
+            raise Damaged("a window that is none")
         whole = ("bytes", "parser", "total", "new")
         texts = (record["timestamp"], export["name"])
         if any(type(export[name]) is not int for name in whole) or not all(isinstance(text, str) for text in texts):
             raise Damaged("a run without its numbers")
         highest = max((last for _, last in window), default=-1)
-        if highest >= stored + self.unreadable:
+        if highest >= stored + (self.unreadable and self.unreadable + self.occurrences):
             raise Damaged("the window names messages that are not in the log")
         known = export.get("known_bytes", 0)
         if type(known) is not int or not 0 <= known <= export["bytes"]:
@@ -279,7 +318,7 @@ class State:
             raise Damaged("a part of a file that follows nothing")
         state.keep_lost(highest + 1)
         if cursor is None:
-            position = state.add_window(window)
+            position = state.add_window(with_breaks(window, record.get("breaks", ())))
         else:
             before = self.cursors.get(cursor.source)
             position = before[3] if before is not None and before[0] == conversation_id else -1
@@ -289,8 +328,9 @@ class State:
         if record.get("session") and self.sessions.get(record["session"]) is None:
             self.sessions[record["session"]] = conversation_id
             state.has_session = True
-        if record["window"] and [COMPACTION, record["window"][0][0]] in record.get("marks", []):
-            state.add_continuation(record["window"][0][0])
+        for at in (0, *record.get("breaks", ())) if window else ():
+            if [COMPACTION, window[at][0]] in record.get("marks", []):
+                state.add_continuation(window[at][0])
         f = state.figures
         kind = "exports" if cursor is None else "captures"
         f[kind] = f.get(kind, 0) + 1
@@ -339,10 +379,16 @@ class State:
 
     def seen(self, sha256: str) -> list[SeenExport]:
         """Into which conversations a file with this hash went."""
-        return [
-            SeenExport(name, parser, form, total, self.conversation(name).windows[position])
-            for name, parser, form, total, position, _ in self.exports.get(sha256) or []
-        ]
+        found = []
+        for name, parser, form, total, position, _ in self.exports.get(sha256) or []:
+            root, at = self.canonical(name)
+            window = [
+                [first + at, last + at]
+                for first, last in self.conversation(name).windows[position]
+                if [first, last] != BREAK
+            ]
+            found.append(SeenExport(root, parser, form, total, window))
+        return found
 
     def figures(self, conversation_id: str) -> ConversationFigures:
         """The counts of one conversation."""

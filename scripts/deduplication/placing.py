@@ -1,0 +1,104 @@
+"""Where the messages of an export stand in their conversation: each window aligned, what is new numbered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from . import alignment
+from .comparison import Comparison
+from .projection import Projection
+from .shown import new_occurrences
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .shown import Shown
+    from .storage.base import NewOccurrence, Store
+
+
+@dataclass
+class Placed:
+    """What becomes of the messages shown: what is to be stored, by sequence number, and for each position its number.
+
+    ``plan`` says for each position what it is. ``breaks`` are the positions before which a new window begins.
+    """
+
+    plan: alignment.Plan
+    occurrences: list[tuple[int, NewOccurrence]]
+    numbers: list[int]
+    breaks: list[int] = field(default_factory=list)
+
+
+def place(store: Store, conversation_id: str, shown: Shown, before: Sequence[Any] = ()) -> Placed:
+    """Align ``shown`` with a conversation; ``before`` are messages that are stored and stand right before it."""
+    windows = shown.windows()
+    if len(windows) > 1 and not before:
+        return _place_windows(store, conversation_id, shown, windows)
+    conversation = store.conversation(conversation_id)
+    seen = shown.after(list(before))
+    plan = alignment.plan(
+        conversation.columns,
+        conversation.reading(),
+        seen.rows,
+        Comparison(partial(_body, store, conversation_id), seen),
+        conversation.extends,
+        begins=None if before else shown.begins,
+        continuations=conversation.continuations,
+    ).without_first(len(before))
+    plan = _nothing_purged_grows(plan, conversation.purged)
+    return Placed(plan, *new_occurrences(shown, plan, len(conversation), store.bans()))
+
+
+def _place_windows(store: Store, conversation_id: str, shown: Shown, windows: Sequence[range]) -> Placed:
+    """Align each window by itself: a file that holds several exports, or a terminal's copy, shows turns again.
+
+    A window that goes back to what was shown before does not follow what stands above it in the file.
+    """
+    known = Projection(store, conversation_id)
+    plans: list[alignment.Plan] = []
+    occurrences: list[tuple[int, NewOccurrence]] = []
+    numbers: list[int] = []
+    breaks: list[int] = []
+    begun = 0
+    for window in windows:
+        seen = shown.only(list(window))
+        plan = alignment.plan(
+            known.whole.columns,
+            known.whole.reading(),
+            seen.rows,
+            known.compare(seen),
+            known.whole.extends,
+            begins=seen.begins,
+            continuations=known.whole.continuations,
+        )
+        plan = _nothing_purged_grows(plan, known.whole.purged)
+        fresh, own = new_occurrences(seen, plan, len(known.whole), store.bans())
+        if numbers and own and _goes_back(known, plan.matches[0], numbers[-1]):
+            breaks.append(window.start)
+            begun = len(numbers)
+        plans.append(plan)
+        occurrences += fresh
+        numbers += own
+        known.add(fresh)
+        known.show(numbers[begun:], shown.begins if begun == 0 else seen.begins)
+    return Placed(alignment.joined(plans), occurrences, numbers, breaks)
+
+
+def _goes_back(known: Projection, first: int | None, last: int) -> bool:
+    """Does a window begin with a message that is read before, or is, the last one of the window above it?"""
+    if first is None:
+        return False
+    order = known.whole.reading().order
+    places = {number: place for place, number in enumerate(order)}
+    return places.get(first, len(order)) <= places.get(last, -1)
+
+
+def _body(store: Store, conversation_id: str, number: int) -> dict[str, Any]:
+    return next(iter(store.bodies(conversation_id, [number])))
+
+
+def _nothing_purged_grows(plan: alignment.Plan, purged: set[int]) -> alignment.Plan:
+    """A longer form of a message that was purged is the purged message."""
+    return replace(plan, grown=frozenset(p for p in plan.grown if plan.matches[p] not in purged))

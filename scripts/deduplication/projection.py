@@ -1,0 +1,61 @@
+"""A conversation as it will be once what is at hand is stored: its rows and bodies, with those that have no line in the log yet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .comparison import Comparison
+from .ordering import ranges
+from .seams import Beginning
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .model import Message
+    from .shown import Shown
+    from .storage.base import NewOccurrence, Same, Store
+    from .storage.conversation import ConversationState
+
+
+class Projection:
+    """The conversation ``conversation_id`` of ``store``, to be added to in memory. Inside a transaction of the store."""
+
+    def __init__(self, store: Store, conversation_id: str) -> None:
+        self._store = store
+        self.whole: ConversationState = store.conversation(conversation_id).copy()
+        self._parts: list[tuple[int, str]] = [(0, conversation_id)]
+        """From which number on its messages are those of which conversation of the store."""
+        self._fresh: dict[int, Message] = {}
+
+    def add(self, occurrences: Sequence[tuple[int, NewOccurrence]]) -> None:
+        """Further occurrences, numbered from the next number on."""
+        for number, each in occurrences:
+            self.whole.add(each.fingerprint, -1)
+            self._fresh[number] = each.message
+            if each.extends is not None:
+                self.whole.extends[number] = each.extends
+            if each.purged is not None:
+                self.whole.purged.add(number)
+
+    def show(self, numbers: Sequence[int], begins: Beginning | None) -> None:
+        """A window over what is there."""
+        if numbers:
+            self.whole.add_window(ranges(numbers))
+            if begins is Beginning.COMPACTION:
+                self.whole.add_continuation(numbers[0])
+
+    def adopt(self, same: Same) -> None:
+        """Another conversation of the store, all of it."""
+        self._parts.append((len(self.whole), same.conversation_id))
+        self.whole.adopt(same.conversation_id, self._store.conversation(same.conversation_id).copy(), same.pairs)
+
+    def compare(self, shown: Shown) -> Comparison:
+        """What shown messages are to these."""
+        return Comparison(self._body, shown)
+
+    def _body(self, number: int) -> dict[str, Any]:
+        if number in self._fresh:
+            message = self._fresh[number]
+            return {"kind": message.kind, "content": message.content, "fidelity": message.fidelity}
+        at, name = next((at, name) for at, name in reversed(self._parts) if at <= number)
+        return next(iter(self._store.bodies(name, [number - at])))
