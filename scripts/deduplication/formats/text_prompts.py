@@ -25,7 +25,7 @@ def pasted_markers(text: str, starts: list[Start]) -> set[int]:
     """Numbers of the starts that are part of a prompt somebody pasted an export into.
 
     From 2.1.3 on every line of a prompt of several lines is padded with blanks to one width; a real answer is never
-    padded. Before that a prompt ends with exactly one blank, and a real turn has an empty line above it.
+    padded. Before that a prompt ends with exactly one blank.
     """
     swallowed: set[int] = set()
     trailing = _prompts_end_with_blank(text, starts)
@@ -87,11 +87,19 @@ def _prompts_end_with_blank(text: str, starts: list[Start]) -> bool:
 
 
 def _blank_ended(text: str, starts: list[Start], number: int) -> int:
-    """Where a prompt ends that runs into a marker without an empty line; 0 where nothing says that it goes on."""
+    """Where a prompt ends that runs into a marker; 0 where nothing says that it goes on.
+
+    With an empty line above the marker, only an answer that ends with the prompt's blank tells: a real one never does, and
+    a second prompt that does is a real turn.
+    """
+    prompts = 0
+    parted = _empty_line_above(text, _next(text, starts, number))
     for ahead in range(number, min(number + _MOST_AHEAD, len(starts))):
-        following = _next(text, starts, ahead)
-        if _last_line(text, starts[ahead].at, following).endswith(" "):
-            return starts[ahead].at + 1
-        if ahead == number and _empty_line_above(text, following):
-            return 0
+        type_, at, _ = starts[ahead]
+        if _last_line(text, at, _next(text, starts, ahead)).endswith(" "):
+            if not parted or (ahead > number and type_ == "assistant"):
+                return at + 1
+            prompts += type_ == "user"
+            if ahead == number or prompts > 1:
+                return 0
     return 0
