@@ -60,7 +60,7 @@ def test_a_transcript_that_grows_is_read_from_where_it_ended(store, file, monkey
     parsed = []
     parse = capture.transcript.parse_slice
     monkeypatch.setattr(
-        capture.transcript, "parse_slice", lambda data, after: parsed.append(data) or parse(data, after)
+        capture.transcript, "parse_slice", lambda data, *more: parsed.append(data) or parse(data, *more)
     )
     second = capture_file(store, file)
     assert (second.total, second.new, parsed) == (4, 4, [day(2, start=3)])

@@ -154,6 +154,6 @@ def first_paragraph(raw: str) -> int:
 
 
 def outside(raw: str) -> int:
-    """Where a paragraph begins in an answer's block that is not indented as the answer is; the length of ``raw`` where none does."""
+    """Where a paragraph begins that is not indented as the answer it stands in; the length of ``raw`` where none does."""
     match = re.search(r"\n[ \u00a0\r]*\n(?= ?[^\s])", raw)
     return match.end() if match else len(raw)

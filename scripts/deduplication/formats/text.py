@@ -76,7 +76,9 @@ def parse(data: bytes) -> Export:
         spans.insert(0, Span(0, source.lead, "byte-order-mark"))
     if not messages and not marks:
         raise ExportUnreadable("no prompt, answer or tool result was found in it")
-    return Export(NAME, tuple(messages), tuple(spans), tuple(marks), None, (*source.warnings, *_unexplained(data, messages)))
+    return Export(
+        NAME, tuple(messages), tuple(spans), tuple(marks), None, (*source.warnings, *_unexplained(data, messages))
+    )
 
 
 def _unexplained(data: bytes, messages: list[Message]) -> list[str]:

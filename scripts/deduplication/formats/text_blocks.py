@@ -101,7 +101,9 @@ def _unglued(text: str, block: Block) -> Iterator[Block]:
     while at >= 0 and (text[at - 1].isspace() or text[at - 1] in _TREE):
         at = text.find("  ⎿", at + 1, limit)
     # Further down it may be prose about exports: only a call that ends right there tells.
-    if at < 0 or ("\n" in text[block.start : at] and not looks_like_call(text[block.start + block.head : at], result=True)):
+    if at < 0 or (
+        "\n" in text[block.start : at] and not looks_like_call(text[block.start + block.head : at], result=True)
+    ):
         yield block
         return
     yield Block(block.type, block.start, at, block.head)
