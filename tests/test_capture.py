@@ -365,7 +365,7 @@ def test_a_line_longer_than_a_part_is_one_line(store, file, monkeypatch):
     """Parts end where lines end, however long a line is."""
     monkeypatch.setattr(capture, "PART", 2000)
     long = "z" * 9000
-    file.write_bytes(day(2) + prompt(long) + day(2, start=2) + prompt(long, "cut")[:-1])
+    file.write_bytes(day(2) + prompt(long) + day(2, start=2) + prompt(long, "cut")[:-2])
     done = capture_file(store, file)
     assert (done.total, texts(store)[4]) == (9, long)
 

@@ -114,7 +114,8 @@ class _Waiting:
     cursor: Cursor
 
     def told(self, source: str, result: Captured | None) -> Captured:
-        warning = f"the last line of {os.path.basename(source)} was cut while it was written: its {self.size:,} bytes wait for the rest"
+        name = os.path.basename(source)
+        warning = f"the last line of {name} was cut while it was written: its {self.size:,} bytes wait for the rest"
         if result is None:
             result = Captured(source, self.cursor.session, self.conversation_id, end=self.cursor.offset)
         return replace(result, warnings=(*result.warnings, warning))

@@ -40,7 +40,7 @@ _QUOTED: Final = re.compile(
 )
 """A thing, its title in quotes and what became of it: ``Agent "Read the gauge" came to rest · 32s``."""
 _THIRD_PERSON: Final = re.compile(
-    r"(?:User [a-z]+ed|[A-Z][a-z]+ed|Claude asked)(?: (?:Claude's? |for |to )[^.!?]{1,60}|:)\Z"
+    r"(?:User [a-z]+ed|[A-Z][a-z]+ed|Claude asked)(?: (?:Claude(?:'s)? |for |to )[^.!?]{1,60}|:)\Z"
 )
 """``User approved Claude's plan``, ``User declined to answer questions``: an answer says "you" and "I"."""
 _OF_CLAUDE: Final = re.compile(r"\bClaude\b|\AUser ")

@@ -42,8 +42,6 @@ _START: Final = re.compile(
 )
 _TREE: Final = "│├└─┬"
 """What the client draws a tree of agents with; a result in it is no block of its own."""
-_MOST_OUTSIDE: Final = 0.1
-"""Of the lines of all answers: that many may have lost their margin in a file whose answers have one."""
 
 
 class Block(NamedTuple):
@@ -111,15 +109,21 @@ def _unglued(text: str, block: Block) -> Iterator[Block]:
 
 
 def _has_margin(text: str, blocks: list[Block]) -> bool:
-    """False for a copy of a terminal that lost the margin of the answers: there it tells nothing."""
-    inside = outer = 0
+    """False for a copy of a terminal that lost the blanks at the beginning of its lines: there they tell nothing.
+
+    It shows in results, and in the lines that go on an answer's first paragraph.
+    """
+    lost = seen = 0
     for block in blocks:
-        if block.type == "assistant":
-            _, _, rest = text[block.start : block.end].partition("\n")
-            lines = [line for line in rest.split("\n") if line.strip()]
-            outer += sum(not line.startswith("  ") for line in lines)
-            inside += len(lines)
-    return outer <= inside * _MOST_OUTSIDE
+        if block.type == "result":
+            lost += text[block.start] == "⎿"
+            seen += 1
+        elif block.type == "assistant":
+            paragraph = text[block.start : block.end][: first_paragraph(text[block.start : block.end])]
+            lines = [line for line in paragraph.split("\n")[1:] if line.strip()]
+            lost += sum(not line.startswith("  ") for line in lines)
+            seen += len(lines)
+    return 2 * lost <= seen
 
 
 def _without_strays(text: str, block: Block, *, margin: bool) -> Iterator[Block]:

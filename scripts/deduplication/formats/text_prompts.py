@@ -9,6 +9,13 @@ from .screen import display_width
 
 _WRAPPED_RESULT: Final = re.compile(r" {2}⎿ \u00a0.*\S \Z")
 """A real result below a prompt that happens to be as wide as the padding: a wrap leaves one blank, padding several."""
+_VERSION: Final = re.compile(r"Claude Code v(\d{1,4})\.(\d{1,4})\.(\d{1,4})")
+_HEAD: Final = 4000
+"""Characters in which the banner stands."""
+_BLANK_ENDED: Final = ((2, 0, 0), (2, 1, 76))
+"""Versions, the last one excluded, that end each prompt of one line with one blank; later ones pad it."""
+_LEAST_BLANK: Final = 0.3
+"""Of the prompts in a file of such a version: the others are pasted, or were written by hand."""
 _MOST_AHEAD: Final = 100
 """Starts that are looked at for the end of one prompt: keeps the search linear."""
 
@@ -75,14 +82,23 @@ def _next(text: str, starts: list[Start], number: int) -> int:
 
 
 def _prompts_end_with_blank(text: str, starts: list[Start]) -> bool:
-    """Does the client of this file end every prompt with one blank? Prompts that run into a marker are no evidence."""
-    ends = []
+    """Does the client of this file end every prompt with one blank? Prompts that run into a marker are no evidence.
+
+    Of such a client all prompts do, of others none; those that do not are pasted, and an answer that does is.
+    """
+    ends: list[str] = []
+    answers: list[str] = []
     for number, start in enumerate(starts):
         if start.type == "user":
             end = _next(text, starts, number)
             if end == len(text) or _empty_line_above(text, end):
                 ends.append(_last_line(text, start.at, end))
-    blank = sum(line.endswith(" ") and not line.endswith("  ") for line in ends)
+        elif start.type == "assistant":
+            answers.append(_last_line(text, start.at, _next(text, starts, number)))
+    blank, pasted = (sum(line.endswith(" ") and not line.endswith("  ") for line in each) for each in (ends, answers))
+    banner = _VERSION.search(text, 0, _HEAD)
+    if banner and _BLANK_ENDED[0] <= (int(banner[1]), int(banner[2]), int(banner[3])) < _BLANK_ENDED[1]:
+        return blank + pasted >= _LEAST_BLANK * max(1, len(ends))
     return blank >= 2 and blank >= 0.8 * len(ends)
 
 
