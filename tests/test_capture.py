@@ -18,6 +18,8 @@ from deduplication import capture, reading, transcripts
 from deduplication.capture import capture_file
 from deduplication.deduplicator import ClaudeConversationDeduplicator
 from deduplication.errors import ExportError, ExportUnreadable, UnsafePath
+from deduplication.sessions.redaction import unchanged
+from deduplication.sessions.whole import MARKDOWN, document
 from transcript_lines import SESSION, answer, call, compacted, day, exported, identity, prompt, result
 
 
@@ -60,7 +62,7 @@ def test_a_transcript_that_grows_is_read_from_where_it_ended(store, file, monkey
     parsed = []
     parse = capture.transcript.parse_slice
     monkeypatch.setattr(
-        capture.transcript, "parse_slice", lambda data, after: parsed.append(data) or parse(data, after)
+        capture.transcript, "parse_slice", lambda data, *more: parsed.append(data) or parse(data, *more)
     )
     second = capture_file(store, file)
     assert (second.total, second.new, parsed) == (4, 4, [day(2, start=3)])
@@ -365,7 +367,7 @@ def test_a_line_longer_than_a_part_is_one_line(store, file, monkeypatch):
     """Parts end where lines end, however long a line is."""
     monkeypatch.setattr(capture, "PART", 2000)
     long = "z" * 9000
-    file.write_bytes(day(2) + prompt(long) + day(2, start=2) + prompt(long, "cut")[:-1])
+    file.write_bytes(day(2) + prompt(long) + day(2, start=2) + prompt(long, "cut")[:-2])
     done = capture_file(store, file)
     assert (done.total, texts(store)[4]) == (9, long)
 
@@ -441,3 +443,72 @@ def test_a_file_that_another_captured_meanwhile_is_read_again(store, file, tmp_p
     monkeypatch.setattr(capture, "open_regular", meanwhile)
     assert capture_file(store, file) is None
     assert len(texts(store)) == 4
+
+
+# --- a last line without a line feed ----------------------------------------------------------------------------
+
+
+def test_a_last_line_without_a_line_feed_is_captured(store, file):
+    """A finished file ends with everything that is in it; the line feed that comes later brings nothing and breaks nothing."""
+    data = day(2) + prompt("the last word")
+    file.write_bytes(data[:-1])
+    assert (capture_file(store, file).total, texts(store)[-1]) == (5, "the last word")
+    assert capture_file(store, file) is None
+    with file.open("ab") as more:
+        more.write(b"\n" + prompt("and more"))
+    assert (capture_file(store, file).total, texts(store)[-2:]) == (1, ["the last word", "and more"])
+    assert len(texts(store)) == 6
+
+
+def test_a_line_feed_alone_adds_nothing(store, file):
+    """No message, no warning."""
+    file.write_bytes(day(1)[:-1])
+    capture_file(store, file)
+    with file.open("ab") as more:
+        more.write(b"\n")
+    done = capture_file(store, file)
+    assert (done.total, done.warnings, len(texts(store))) == (0, (), 2)
+    assert capture_file(store, file) is None
+
+
+@pytest.mark.parametrize("cut", [1, 2, 5, 40])
+def test_a_line_that_is_still_written_waits_for_its_rest(store, file, cut):
+    """No part of an object is an object: whatever is there of it, it is captured once, when it is whole."""
+    data = day(1) + prompt("the last } word")
+    file.write_bytes(data[: -1 - cut])
+    assert capture_file(store, file).total == 2
+    assert capture_file(store, file) is None
+    file.write_bytes(data)
+    assert (capture_file(store, file).total, texts(store)[-1]) == (1, "the last } word")
+
+
+def test_a_line_that_nobody_finishes_is_told_every_time(store, file):
+    """A client that died: its last line is held back, and that is said."""
+    data = day(1) + prompt("the last word")[:-9]
+    file.write_bytes(data)
+    os.utime(file, (1, 1))
+    waits = len(data) - len(day(1))
+    for total in (2, 0, 0):
+        done = capture_file(store, file)
+        assert (done.total, done.end, done.conversation_id) == (total, len(day(1)), SESSION)
+        (warning,) = done.warnings
+        assert f"its {waits} bytes wait" in warning
+
+
+@pytest.mark.parametrize("parent", ["known", "phantom"])
+def test_a_rewind_into_a_part_that_was_captured_before(store, file, parent):
+    """The branch may lie in what was read the last time; a parent that stands nowhere is no rewind."""
+    lines = (
+        prompt("a"),
+        answer("b", parentUuid=identity("a")),
+        prompt("c", parentUuid=identity("b")),
+        answer("d", parentUuid=identity("c")),
+    )
+    file.write_bytes(b"".join(lines))
+    capture_file(store, file)
+    with file.open("ab") as more:
+        more.write(prompt("e", parentUuid=identity("b" if parent == "known" else "nowhere")))
+    capture_file(store, file)
+    with store.store.transaction(write=False):
+        page = "".join(document(store.store, SESSION, MARKDOWN, unchanged))
+    assert page.count("Rewound") == (parent == "known")

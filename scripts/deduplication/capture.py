@@ -2,7 +2,8 @@
 
 How far a file was read stands in the commit record of the messages that it brought (``Cursor``), so both are stored or
 neither. A file whose beginning is no longer what was read is read again from its first line; the ids of its lines tell what is
-known of it. The last line waits until the client has finished it.
+known of it. The last line needs no line feed: an object is whole once its last bracket stands, and no part of one is, so that a
+file may still be growing. A last line that is not whole waits, and is told of where nobody goes on writing it.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ import os
 import re
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from . import ingesting
 from .errors import DedupError, ExportUnreadable
 from .formats import line_order, transcript
+from .formats.json_spans import decoder
 from .ingesting import Input
 from .model import BOOKKEEPING, SYSTEM, TOOL_RESULT
 from .prefix_proof import PrefixProof, proof_of
@@ -79,6 +82,8 @@ def capture_file(
         part = _capture_part(dedup, file, thorough=thorough)
         if part is None:
             return result
+        if isinstance(part, _Waiting):
+            return part.told(str(file), result)
         thorough = False
         result = part if result is None else _joined(result, part)
 
@@ -100,16 +105,33 @@ class Lines:
     """What the store had of the file when they were read; None where it is read from its first line."""
 
 
-def _capture_part(dedup: ClaudeConversationDeduplicator, file: Path, *, thorough: bool) -> Captured | None:
+@dataclass(frozen=True)
+class _Waiting:
+    """The bytes of a last line that is not whole, and what was captured before it."""
+
+    size: int
+    conversation_id: str
+    cursor: Cursor
+
+    def told(self, source: str, result: Captured | None) -> Captured:
+        name = os.path.basename(source)
+        warning = f"the last line of {name} was cut while it was written: its {self.size:,} bytes wait for the rest"
+        if result is None:
+            result = Captured(source, self.cursor.session, self.conversation_id, end=self.cursor.offset)
+        return replace(result, warnings=(*result.warnings, warning))
+
+
+def _capture_part(dedup: ClaudeConversationDeduplicator, file: Path, *, thorough: bool) -> Captured | _Waiting | None:
     """Read and store the next part of a file; None where it has no further whole line."""
     source = str(file)
     while True:
         with dedup.store.transaction(write=False):
             before = dedup.store.cursor(source)
         read = _read(file, before, thorough=thorough)
-        if read is None:
-            return None
-        part = transcript.parse_slice(read.data, read.known[1].after if read.known else "")
+        if not isinstance(read, Lines):
+            return _Waiting(read, before[0], before[1]) if read and before is not None else None
+        after, end = (read.known[1].after, read.known[1].offset) if read.known else ("", 0)
+        part = transcript.parse_slice(read.data, after, partial(_went_on_from, file, end))
         if read.known is None and not part.export.messages and not transcript.recognises(read.data, strict=False):
             raise ExportUnreadable(f"{file.name} is no transcript of a session")
         with dedup.store.transaction():
@@ -128,7 +150,28 @@ def _told(done: Captured, captured: int) -> Captured:
     return replace(done, warnings=(*done.warnings, warning))
 
 
-def _read(file: Path, before: tuple[str, Cursor, int] | None, *, thorough: bool) -> Lines | None:
+def _went_on_from(file: Path, end: int, uuid: str) -> bool:
+    """True where the first ``end`` bytes of a file have a line of this id, and one that names it as its parent."""
+    own, child = (f'"{key}":"{uuid}"'.encode() for key in ("uuid", "parentUuid"))
+    descriptor, _ = open_regular(file)
+    try:
+        found = {own: False, child: False}
+        rest, left = b"", end
+        while left > 0 and not all(found.values()):
+            block = take(descriptor, min(PART, left))
+            if not block:
+                break
+            left -= len(block)
+            data = rest + block
+            found = {mark: seen or mark in data for mark, seen in found.items()}
+            rest = data[-len(child) :]
+        return all(found.values())
+    finally:
+        os.close(descriptor)
+
+
+def _read(file: Path, before: tuple[str, Cursor, int] | None, *, thorough: bool) -> Lines | int:
+    """The next lines; where there are none, the bytes of a last one that nobody has gone on with for a while."""
     descriptor, identity = open_regular(file)
     try:
         proof, rest = PrefixProof(), b""
@@ -137,14 +180,15 @@ def _read(file: Path, before: tuple[str, Cursor, int] | None, *, thorough: bool)
             if identity.size >= stored.offset:
                 proof, rest = _proven(descriptor, stored, thorough=thorough)
         if identity.size <= proof.offset:
-            return None
+            return 0
         os.lseek(descriptor, proof.offset, os.SEEK_SET)
         data = _whole_lines(descriptor)
     finally:
         os.close(descriptor)
+    waiting = not data
     data = _without_lines_before_their_parents(data, rest)
     if not data:
-        return None
+        return identity.size - proof.offset if waiting and time.time() - identity.mtime_ns / 1e9 > _YOUNG else 0
     return Lines(data, proof.extended(rest, data), before if proof.offset else None)
 
 
@@ -160,16 +204,27 @@ def _proven(descriptor: int, stored: PrefixProof, *, thorough: bool) -> tuple[Pr
 
 
 def _whole_lines(descriptor: int) -> bytes:
-    """The next lines up to some :data:`PART` bytes; the last one only where it ends."""
+    """The next lines up to some :data:`PART` bytes; the last one of the file without a line feed only where it is an object."""
     data = b""
     while True:
         more = take(descriptor, PART)
         end = more.rfind(b"\n") + 1
+        if len(more) < PART:
+            rest = more[end:] if end else data + more
+            return data + more if _is_object(rest) else data + more[:end] if end else b""
         if end:
             return data + more[:end]
-        if len(more) < PART:
-            return b""
         data += more
+
+
+def _is_object(line: bytes) -> bool:
+    """True for one whole JSON object, which no beginning of one is."""
+    if not line.rstrip().endswith(b"}"):
+        return False
+    try:
+        return isinstance(decoder().decode(line.decode(errors="surrogateescape")), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _without_lines_before_their_parents(data: bytes, before: bytes) -> bytes:
@@ -179,7 +234,7 @@ def _without_lines_before_their_parents(data: bytes, before: bytes) -> bytes:
     waited for in vain, which :data:`_YOUNG` bounds.
     """
     for start, later in line_order.orphans(data, before):
-        if not later and _young(data[start : data.find(b"\n", start)]):
+        if not later and _young(data[start:].partition(b"\n")[0]):
             return data[:start]
     return data
 

@@ -10,7 +10,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .clock import local
 from .console import printable
-from .model import BOOKKEEPING, LOST, PROMPT, PURGED, SUMMARY, TEXT, THINKING, TOOL_CALL, TOOL_RESULT, counts
+from .model import (
+    BOOKKEEPING,
+    CONTEXT,
+    LOST,
+    PROMPT,
+    PURGED,
+    SUMMARY,
+    TEXT,
+    THINKING,
+    TOOL_CALL,
+    TOOL_RESULT,
+    UNKNOWN,
+    counts,
+)
 from .readable import SHOWN, readable
 
 if TYPE_CHECKING:
@@ -23,6 +36,8 @@ _TITLES: Final = {
     TOOL_CALL: "🔧 Tool call",
     TOOL_RESULT: "📤 Tool result",
     SUMMARY: "📝 Summary",
+    CONTEXT: "🧩 Context",
+    UNKNOWN: "❔ Unknown",
 }
 _GAP: Final = "⚠ Nothing that was captured connects what stands above with what follows: messages may be missing here."
 _LOST: Final = "This message was lost: its line in the log is damaged. 'verify' says more."

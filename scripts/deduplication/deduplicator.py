@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from . import fingerprint, formats, gaps, ingesting, members
+from .errors import ExportWarning
 from .fingerprint import encoded
 from .ingesting import Ingest, Input
 from .naming import file_name, validate_session_id
@@ -51,7 +53,8 @@ class ClaudeConversationDeduplicator:
 
         ``export_data`` is a parsed JSON document, the text or bytes of an export, or the path of a file.
         ``conversation_id`` None leaves it to the content (see :meth:`ingest`). Raises the ``ExportError`` family for
-        data that is no export and the ``StoreError`` family where the store cannot be used.
+        data that is no export and the ``StoreError`` family where the store cannot be used; warns (:class:`ExportWarning`)
+        of what could not be read as it should be, a message without content or role for one: it is kept as it is.
         """
         if isinstance(export_data, os.PathLike):
             path = Path(export_data)
@@ -60,18 +63,19 @@ class ClaudeConversationDeduplicator:
             if done is None:
                 data, _ = read(path)
                 done = self.ingest(data, name=name, conversation_id=conversation_id)
-            return done.new_messages
-        if isinstance(export_data, (bytes, bytearray)):
-            return self.ingest(bytes(export_data), name="", conversation_id=conversation_id).new_messages
-        if isinstance(export_data, str):
-            return self.ingest(encoded(export_data), name="", conversation_id=conversation_id).new_messages
-        if conversation_id is not None:
-            conversation_id = validate_session_id(conversation_id)
-        data = fingerprint.canonical(export_data).encode()
-        source = Input("", hashlib.sha256(data).hexdigest(), len(data))
-        return ingesting.ingest(
-            self.store, formats.parse_object(export_data, data), source, conversation_id
-        ).new_messages
+        elif isinstance(export_data, (bytes, bytearray)):
+            done = self.ingest(bytes(export_data), name="", conversation_id=conversation_id)
+        elif isinstance(export_data, str):
+            done = self.ingest(encoded(export_data), name="", conversation_id=conversation_id)
+        else:
+            if conversation_id is not None:
+                conversation_id = validate_session_id(conversation_id)
+            data = fingerprint.canonical(export_data).encode()
+            source = Input("", hashlib.sha256(data).hexdigest(), len(data))
+            done = ingesting.ingest(self.store, formats.parse_object(export_data, data), source, conversation_id)
+        for warning in done.warnings:
+            warnings.warn(warning, ExportWarning, stacklevel=2)
+        return done.new_messages
 
     def get_full_conversation(self, conversation_id: str) -> list[dict[str, Any]]:
         """Every message of a conversation in reading order, repeats included; a message that grew in its last form.

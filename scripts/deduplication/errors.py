@@ -37,6 +37,10 @@ class UsageError(DedupError):
     hint = "Run the command with --help to see what it takes."
 
 
+class ExportWarning(UserWarning):
+    """Something in an export could not be read as it should be. It is kept; the text says what it was."""
+
+
 class ExportError(DedupError):
     """The export could not be processed"""
 

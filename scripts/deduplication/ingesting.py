@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .shown import Shown
     from .storage.base import Conversation, Cursor, NewOccurrence, Same, SeenExport, Store
 
-PARSER_VERSION: Final = 2
+PARSER_VERSION: Final = 3
 """Raised whenever a parser reads more out of the same bytes, so that a file known under an older one is read again."""
 _CONTEXT: Final = 20
 """Messages read before a part of a growing file that are aligned along with it."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .accounting import savings
 from .deduplicator import ClaudeConversationDeduplicator
-from .errors import SessionUnknown, UsageError
+from .errors import ExportWarning, SessionUnknown, UsageError
 from .naming import file_name, validate_session_id
 from .project import Project
 from .reading import read
@@ -64,6 +65,8 @@ class SessionExportManager:
             path = self.project.root / path
         data, _ = read(path)
         done = self.dedup.ingest(data, name=file_name(path.name), conversation_id=session_id)
+        for warning in done.warnings:
+            warnings.warn(warning, ExportWarning, stacklevel=2)
         written = write_sessions(
             self.project,
             self.dedup.store,

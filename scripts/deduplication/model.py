@@ -102,12 +102,20 @@ class Mark:
 
 
 @dataclass(frozen=True)
+class Lineage:
+    """Where a session came from or went to, as a line of its transcript says: that line's type, and the session or folder."""
+
+    relation: str
+    target: str
+
+
+@dataclass(frozen=True)
 class Export:
     """One parsed input file.
 
     ``spans`` cover every byte of the file in order, without overlap: concatenated they are the file again.
     ``messages`` stand in the order of the file; ``marks`` refer to positions in ``messages``.
-    ``conversation_id`` is set where the source itself names its session.
+    ``conversation_id`` is set where the source itself names its session, ``lineage`` where it names others.
     """
 
     format: str
@@ -116,6 +124,7 @@ class Export:
     marks: tuple[Mark, ...] = ()
     conversation_id: Optional[str] = None
     warnings: tuple[str, ...] = field(default=())
+    lineage: tuple[Lineage, ...] = ()
 
 
 def counts(kind: str) -> bool:

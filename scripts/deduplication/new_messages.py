@@ -11,7 +11,7 @@ from . import atomic
 from .console import printable
 from .errors import OutputNotWritable, StoreNotWritable
 from .fingerprint import encoded
-from .model import ASSISTANT, PROMPT, TEXT, TOOL_CALL, TOOL_RESULT, USER
+from .model import ASSISTANT, CONTEXT, PROMPT, TEXT, TOOL_CALL, TOOL_RESULT, UNKNOWN, USER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,8 +23,10 @@ _HEADINGS: Final = {
     (ASSISTANT, TEXT): "🤖 Assistant",
     (ASSISTANT, TOOL_CALL): "🔧 Tool call",
     ("system", TOOL_RESULT): "📤 Tool result",
+    ("system", CONTEXT): "🧩 Context",
+    ("system", UNKNOWN): "❔ Unknown",
 }
-_FENCED: Final = frozenset({TOOL_CALL, TOOL_RESULT, "command_output", "local_command", "notice"})
+_FENCED: Final = frozenset({TOOL_CALL, TOOL_RESULT, "command_output", "local_command", "notice", CONTEXT, UNKNOWN})
 _LONGEST_STEM: Final = 200
 """Bytes; an ending, a number and the name of a temporary file must fit behind it."""
 

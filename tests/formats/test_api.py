@@ -11,7 +11,19 @@ from hypothesis import strategies as st
 from deduplication.errors import ExportUnreadable, NotAnExport
 from deduplication.formats import api, third_party
 from deduplication.formats.api import OTHER, REPEATED, TORN
-from deduplication.model import ASSISTANT, EXACT, NOTICE, PROMPT, SYSTEM, TEXT, THINKING, TOOL_CALL, TOOL_RESULT, USER
+from deduplication.model import (
+    ASSISTANT,
+    CONTEXT,
+    EXACT,
+    NOTICE,
+    PROMPT,
+    SYSTEM,
+    TEXT,
+    THINKING,
+    TOOL_CALL,
+    TOOL_RESULT,
+    USER,
+)
 
 MARK = {"cache_control": {"type": "ephemeral"}}
 CALL = {"type": "tool_use", "id": "toolu_01", "name": "Bash", "input": {"command": "ls", "cache_control": "mine"}}
@@ -199,14 +211,14 @@ def test_a_response_stands_for_one_answer_of_the_history():
     assert [message.uuid for message in export.messages if message.content == "OK."] == ["msg_01:0", None]
 
 
-def test_reminders_of_the_client_are_notices_and_change_nothing():
+def test_reminders_of_the_client_are_context_and_change_nothing():
     """What the client slips into a user's turn is no prompt; the turn without it is the same turn."""
     reminder = "<system-reminder>\nbe careful\n</system-reminder>"
     first = request(user([text(reminder), text("hello")]))
     second = request(user([text("hello")]), assistant("hi"), user(f"{reminder}bye"))
     export = whole(lines(first, second))
     assert said(export) == [(SYSTEM, reminder), (USER, "hello"), (ASSISTANT, "hi"), (USER, f"{reminder}bye")]
-    assert export.messages[0].kind == NOTICE
+    assert export.messages[0].kind == CONTEXT
 
 
 def test_an_unclosed_reminder_is_the_users_text():

@@ -14,7 +14,7 @@ from conversations import ROOT, chat, conversation, exported, identity, said, zi
 from deduplication.errors import DedupError, ExportUnreadable, NotAnExport
 from deduplication.formats import claude_ai
 from deduplication.formats.claude_ai_messages import EMPTY
-from deduplication.model import EXACT, NOTICE, PROMPT, REWIND, TEXT, THINKING, TOOL_CALL, TOOL_RESULT
+from deduplication.model import EXACT, NOTICE, PROMPT, REWIND, TEXT, THINKING, TOOL_CALL, TOOL_RESULT, UNKNOWN
 
 
 def only(message, **more):
@@ -268,10 +268,10 @@ def test_messages_of_a_wrong_shape_are_kept_and_told():
     odd = [{"uuid": identity("m"), "text": "who?"}, 7, ["x"], None]
     export = claude_ai.parse(exported([conversation("c", odd * 3)]))
     assert [(m.role, m.kind, m.content) for m in export.messages[:4]] == [
-        ("system", NOTICE, odd[0]),
-        ("system", NOTICE, "7"),
-        ("system", NOTICE, ["x"]),
-        ("system", NOTICE, "None"),
+        ("system", UNKNOWN, odd[0]),
+        ("system", UNKNOWN, "7"),
+        ("system", UNKNOWN, ["x"]),
+        ("system", UNKNOWN, "None"),
     ]
     assert len(export.messages) == 12
     assert len(export.warnings) == 5

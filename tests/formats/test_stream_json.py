@@ -13,7 +13,7 @@ import transcript_lines as lines
 from deduplication.errors import DedupError, ExportUnreadable, NotAnExport
 from deduplication.formats import stream_json, transcript
 from deduplication.formats.transcript_reader import SIDE
-from deduplication.model import COMPACTION, NOTICE, PROMPT, SUMMARY, TEXT
+from deduplication.model import COMPACTION, CONTEXT, NOTICE, PROMPT, SUMMARY, TEXT
 
 TURNS = [
     lines.prompt("How high is the tide?"),
@@ -79,7 +79,7 @@ def test_an_array_that_is_none_is_refused(data):
             [{"type": "text", "text": "This session is being continued from a previous conversation"}],
             (SUMMARY, COMPACTION),
         ),
-        ("Base directory of this skill: /x", (None, COMPACTION)),
+        ("Base directory of this skill: /x", (CONTEXT, COMPACTION)),
         (None, (None, COMPACTION)),
     ],
     ids=["summary", "summary-blocks", "meta", "no-message"],

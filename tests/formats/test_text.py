@@ -26,6 +26,7 @@ from deduplication.model import (
     TOOL_CALL,
     TOOL_RESULT,
     TRUNCATION,
+    UNKNOWN,
     USER,
     Mark,
 )
@@ -157,9 +158,13 @@ GOLDEN = {
         "● Searched for 1 pattern, read 2 files (ctrl+o to expand)\n",
         [(A, TOOL_CALL, "Searched for 1 pattern, read 2 files (ctrl+o to expand)")],
     ),
-    "collapsed-inside-a-paragraph-is-text": (
-        "● It says\n  Read 3 files (ctrl+o to expand)\n",
-        [(A, TEXT, "It says\nRead 3 files (ctrl+o to expand)")],
+    "collapsed-without-an-empty-line-above": (
+        "● It says so.\n  Read 3 files (ctrl+o to expand)\n",
+        [(A, TEXT, "It says so."), (A, TOOL_CALL, "Read 3 files (ctrl+o to expand)")],
+    ),
+    "a-hint-at-the-end-of-a-wrapped-paragraph-is-text": (
+        f"● {'w' * 74}\n  Read 3 files (ctrl+o to expand)\n",
+        [(A, TEXT, f"{'w' * 74}\nRead 3 files (ctrl+o to expand)")],
     ),
     "thought-without-text": (
         "❯ x\n\n  Thought for 3s (ctrl+o to expand)\n\n∴ Thought for 3s (ctrl+o to show thinking)\n\n● y\n",
@@ -234,11 +239,11 @@ GOLDEN = {
     ),
     "text-below-a-spinner-is-kept": (
         "> x\n\n● y\n\n✻ Baked for 3s\n  a line that strayed\n",
-        [(U, PROMPT, "x"), (A, TEXT, "y"), (S, NOTICE, "a line that strayed")],
+        [(U, PROMPT, "x"), (A, TEXT, "y"), (S, UNKNOWN, "a line that strayed")],
     ),
     "text-below-an-input-box-is-kept": (
         "> x\n\n● y\n\n" + "─" * 30 + "\n>\u00a0\n" + "─" * 30 + "\n  ? for shortcuts\nBye.\n",
-        [(U, PROMPT, "x"), (A, TEXT, "y"), (S, NOTICE, "Bye.")],
+        [(U, PROMPT, "x"), (A, TEXT, "y"), (S, UNKNOWN, "Bye.")],
     ),
     "empty-prompt-is-no-message": ("> \n\n● y\n\n>\n\n❯ z\n", [(A, TEXT, "y"), (U, PROMPT, "z")]),
     "repeats": ("> yes\n\n● Ok.\n\n> yes\n\n● Ok.\n", [(U, PROMPT, "yes"), (A, TEXT, "Ok.")] * 2),
@@ -246,7 +251,7 @@ GOLDEN = {
     "answer-without-text": ("> a\n\n●\n\n● b\n", [(U, PROMPT, "a"), (A, TEXT, ""), (A, TEXT, "b")]),
     "text-above-the-first-turn": (
         "A saved screen\n\n> a\n\n● b\n",
-        [(S, NOTICE, "A saved screen"), (U, PROMPT, "a"), (A, TEXT, "b")],
+        [(S, UNKNOWN, "A saved screen"), (U, PROMPT, "a"), (A, TEXT, "b")],
     ),
     "glyph-without-blank-is-text": ("> a\n>b\n●c\n!d\n", [(U, PROMPT, "a\n>b\n●c\n!d")]),
 }
@@ -467,7 +472,7 @@ def test_only_a_line_feed_ends_a_line(inside):
 def test_a_file_without_a_turn_is_refused(data):
     """Nothing to keep is an error with a name, not an empty conversation (stray text alone is no turn)."""
     if data == b"nothing here\n":
-        assert [message.kind for message in whole(data).messages] == [NOTICE]
+        assert [message.kind for message in whole(data).messages] == [UNKNOWN]
         return
     with pytest.raises(ExportUnreadable):
         text.parse(data)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from deduplication.errors import DedupError, ExportUnreadable, NotAnExport
 from deduplication.formats import api, third_party
-from deduplication.model import ASSISTANT, EXACT, NOTICE, PROMPT, SYSTEM, TEXT, THINKING, TOOL_CALL, TOOL_RESULT, USER
+from deduplication.model import ASSISTANT, EXACT, PROMPT, SYSTEM, TEXT, THINKING, TOOL_CALL, TOOL_RESULT, UNKNOWN, USER
 
 ROLE_NAMES = {
     "user": USER,
@@ -245,7 +245,7 @@ def test_a_message_of_a_wrong_shape_is_kept_as_it_is(wrong):
     """It becomes a notice with its own JSON, between its neighbours, and the user is warned."""
     right = {"role": "user", "content": "ok"}
     export = whole(dump({"messages": [right, wrong, right]}))
-    assert [message.kind for message in export.messages] == [PROMPT, NOTICE, PROMPT]
+    assert [message.kind for message in export.messages] == [PROMPT, UNKNOWN, PROMPT]
     assert (export.messages[1].role, json.loads(export.messages[1].content)) == (SYSTEM, wrong)
     assert export.warnings[0].startswith("message 2 (line 1)")
 
@@ -253,7 +253,7 @@ def test_a_message_of_a_wrong_shape_is_kept_as_it_is(wrong):
 def test_a_block_of_a_wrong_shape_is_kept_as_it_is():
     """A null between blocks costs neither itself nor its neighbours."""
     export = whole(dump({"messages": [{"role": "user", "content": [{"type": "text", "text": "a"}, None]}]}))
-    assert [(message.kind, message.content) for message in export.messages] == [(PROMPT, "a"), (NOTICE, "null")]
+    assert [(message.kind, message.content) for message in export.messages] == [(PROMPT, "a"), (UNKNOWN, "null")]
     assert len(export.warnings) == 1
 
 

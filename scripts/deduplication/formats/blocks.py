@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from ..model import ASSISTANT, NOTICE, PROMPT, SYSTEM, TEXT, THINKING, TOOL_CALL, TOOL_RESULT, USER
+from ..model import ASSISTANT, CONTEXT, PROMPT, SYSTEM, TEXT, THINKING, TOOL_CALL, TOOL_RESULT, USER
+from .machine_text import is_machines
 
 if TYPE_CHECKING:
     from ..model import Content
@@ -58,9 +59,9 @@ def part_of(block: Any, role: str) -> Part:
 
 
 def text_part(text: str, role: str) -> Part:
-    """Text by its role; what the client slipped into the user's turn (``<system-reminder>``) is a notice of the client."""
-    if role == USER and _REMINDER[0] in text and not without_reminders(text).strip():
-        return Part(SYSTEM, NOTICE, text)
+    """Text by its role; what a machine slipped into the user's turn (``<system-reminder>``) is context."""
+    if role == USER and is_machines(text):
+        return Part(SYSTEM, CONTEXT, text)
     return Part(role, kind_of_text(role), text)
 
 

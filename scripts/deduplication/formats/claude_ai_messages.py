@@ -12,7 +12,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import ExportUnreadable
-from ..model import EXACT, NOTICE, REWIND, SYSTEM, THINKING, Export, Mark, Message, Span
+from ..model import EXACT, NOTICE, REWIND, SYSTEM, THINKING, UNKNOWN, Export, Mark, Message, Span
 from .blocks import Part, kind_of_text, part_of, role_of, text_part
 from .json_spans import EVERY, STRUCTURE, Document
 
@@ -92,7 +92,7 @@ class _Conversation:
                 self.warnings.append(
                     f"a message (byte {start:,} of the file) has no sender that is known; kept as it is"
                 )
-            parts = [Part(SYSTEM, NOTICE, value if isinstance(value, (str, dict, list)) else str(value))]
+            parts = [Part(SYSTEM, UNKNOWN, value if isinstance(value, (str, dict, list)) else str(value))]
         if isinstance(value, dict):
             self._note_place(value, said=bool(parts))
         self._span(start, end, parts[0].kind if parts else EMPTY)

@@ -17,8 +17,9 @@ from ..model import Span
 from .base import Member
 from .json_spans import EVERY, STRUCTURE, Document, decoder, looks_like_json
 from .line_order import lines_of
-from .transcript_lines import CONVERSATION, Reading, read_line
+from .transcript_lines import Reading, read_line
 from .transcript_reader import Dialect, LineReader
+from .transcript_types import CONVERSATION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

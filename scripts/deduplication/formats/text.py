@@ -14,7 +14,7 @@ import re
 from typing import Final
 
 from ..errors import ExportUnreadable
-from ..model import BANNER, COMPACTION, TRUNCATION, Export, Mark, Message, Span
+from ..model import BANNER, COMPACTION, TRUNCATION, UNKNOWN, Export, Mark, Message, Span
 from .screen import decode
 from .text_blocks import cut, find_starts
 from .text_kinds import classify
@@ -68,7 +68,7 @@ def parse(data: bytes) -> Export:
         elif label in (COMPACTION, BANNER, TRUNCATION):
             marks.append(Mark(label, len(messages)))
         if type_ != "result" and label != "status":
-            owner = label
+            owner = type_ if type_ == "collapsed" else label
         previous = label
         spans.append(Span(offset, end, label))
         offset = end
@@ -76,4 +76,15 @@ def parse(data: bytes) -> Export:
         spans.insert(0, Span(0, source.lead, "byte-order-mark"))
     if not messages and not marks:
         raise ExportUnreadable("no prompt, answer or tool result was found in it")
-    return Export(NAME, tuple(messages), tuple(spans), tuple(marks), None, source.warnings)
+    return Export(
+        NAME, tuple(messages), tuple(spans), tuple(marks), None, (*source.warnings, *_unexplained(data, messages))
+    )
+
+
+def _unexplained(data: bytes, messages: list[Message]) -> list[str]:
+    found = [message for message in messages if message.kind == UNKNOWN]
+    if not found:
+        return []
+    line = data.count(b"\n", 0, found[0].start) + 1
+    pieces = "1 piece of text is" if len(found) == 1 else f"{len(found)} pieces of text are"
+    return [f"{pieces} explained by no rule and kept as unknown, nobody's words; the first is near line {line}"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from .text_kinds import COLLAPSED, looks_like_call
+from .client_lines import collapsed_lines, first_paragraph, is_event, outside, prompt_length
+from .text_kinds import looks_like_call
 from .text_prompts import Start, pasted_markers
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ _BANNER_LINE: Final = (
     r"|[ ▐▛█▜▌▗▖▝▘▟▙▞▚*]{2,14}Claude Code v\d[^\n]*"  # a logo of three lines (2.0.8 ... 2.1.330)
 )
 _LINE_END: Final = r"\r?(?=\n|\Z)"
-_MAY_START: Final = r"(?=[^\s\w]| +[⎿\[▐▛█▜▌▗▖▝▘▟▙▞▚*C]|  [A-Z])"
+_MAY_START: Final = r"(?=[^\s\w]| +[⎿\[▐▛█▜▌▗▖▝▘▟▙▞▚*C])"
 """What no line that starts something lacks; most lines are told by it, in a third of the time."""
 _START: Final = re.compile(
     rf"\n{_MAY_START}(?:"
@@ -31,7 +32,6 @@ _START: Final = re.compile(
     rf"|(?P<assistant>[⏺●])(?=[ \u00a0]|{_LINE_END})"
     r"|(?P<result> {0,3}⎿)"
     r"|(?P<shell>!)(?=[ \u00a0]\S)"
-    rf"|(?P<collapsed>  (?:Thought for[^\n]{{0,100}}\(ctrl\+[ro] to [^\n)]*\)|{COLLAPSED})[ ]*{_LINE_END})"
     r"|(?P<thinking>[✻∴] (?:Thinking…|Thought for)[^\n]*)"
     r"|(?P<status>[✻✽✶✢✳※][ \u00a0][^\n]*|[·*] [A-Z]\w+…[^\n]*)"
     r"|(?P<task>✔ Task #\d)"
@@ -40,6 +40,8 @@ _START: Final = re.compile(
     rf"|(?P<banner>{_BANNER_LINE})"
     r")"
 )
+_TREE: Final = "│├└─┬"
+"""What the client draws a tree of agents with; a result in it is no block of its own."""
 
 
 class Block(NamedTuple):
@@ -52,28 +54,31 @@ class Block(NamedTuple):
     """Characters of the first line that are marker, not content."""
 
 
-def find_starts(text: str) -> list[Start]:
-    """Every line that has the look of a start, pasted ones included, in order."""
+def find_starts(text: str, *, margin: bool = True) -> list[Start]:
+    """Every line that has the look of a start, pasted ones included, in order; ``margin`` as in :func:`collapsed_lines`."""
     # A line break in front makes every line begin with one: it is searched for much faster than "^". The match begins
     # one character early in a text that is one character longer, so its offset is right.
-    return [
+    starts = [
         Start(match.lastgroup or "", match.start(), match.end() - match.start() - 1)
         for match in _START.finditer("\n" + text)
     ]
+    own = [Start("collapsed", line.start, line.end - line.start) for line in collapsed_lines(text, margin=margin)]
+    return sorted([*starts, *own], key=lambda start: start.at) if own else starts
 
 
 def cut(text: str) -> list[Block]:
     """Cut the text where something starts; every character belongs to exactly one block."""
-    starts = find_starts(text)
+    blocks = _blocks(text)
+    margin = _has_margin(text, blocks)
+    blocks = blocks if margin else _blocks(text, margin=False)
+    return [piece for block in blocks for piece in _without_strays(text, block, margin=margin)]
+
+
+def _blocks(text: str, *, margin: bool = True) -> list[Block]:
+    starts = find_starts(text, margin=margin)
     swallowed = pasted_markers(text, starts)
+    kept = [start for number, start in enumerate(starts) if number not in swallowed]
     blocks: list[Block] = []
-    kept: list[Start] = []
-    for number, start in enumerate(starts):
-        if number in swallowed:
-            continue
-        if start.type == "collapsed" and not _after_blank_line(text, start.at):
-            continue
-        kept.append(start)
     if not kept or kept[0].at > 0:
         blocks.append(Block("preamble", 0, kept[0].at if kept else len(text)))
     for start, following in zip(kept, [*kept[1:], Start("", len(text), 0)]):
@@ -91,15 +96,48 @@ def _unglued(text: str, block: Block) -> Iterator[Block]:
         line_end = text.find("\n", block.start, block.end)
         limit = line_end if line_end >= 0 else block.end
     at = text.find("  ⎿", block.start, limit)
-    while at >= 0 and text[at - 1].isspace():
+    while at >= 0 and (text[at - 1].isspace() or text[at - 1] in _TREE):
         at = text.find("  ⎿", at + 1, limit)
     # Further down it may be prose about exports: only a call that ends right there tells.
-    if at < 0 or ("\n" in text[block.start : at] and not looks_like_call(text[block.start + block.head : at].strip())):
+    if at < 0 or (
+        "\n" in text[block.start : at] and not looks_like_call(text[block.start + block.head : at], result=True)
+    ):
         yield block
         return
     yield Block(block.type, block.start, at, block.head)
     yield Block("result", at, block.end, 3)
 
 
-def _after_blank_line(text: str, start: int) -> bool:
-    return start < 2 or not text[text.rfind("\n", 0, start - 1) + 1 : start - 1].strip()
+def _has_margin(text: str, blocks: list[Block]) -> bool:
+    """False for a copy of a terminal that lost the blanks at the beginning of its lines: there they tell nothing.
+
+    It shows in results, and in the lines that go on an answer's first paragraph.
+    """
+    lost = seen = 0
+    for block in blocks:
+        if block.type == "result":
+            lost += text[block.start] == "⎿"
+            seen += 1
+        elif block.type == "assistant":
+            paragraph = text[block.start : block.end][: first_paragraph(text[block.start : block.end])]
+            lines = [line for line in paragraph.split("\n")[1:] if line.strip()]
+            lost += sum(not line.startswith("  ") for line in lines)
+            seen += len(lines)
+    return 2 * lost <= seen
+
+
+def _without_strays(text: str, block: Block, *, margin: bool) -> Iterator[Block]:
+    """The block, and apart from it what stands in it and is not its speaker's."""
+    raw = text[block.start : block.end]
+    length = len(raw)
+    if block.type == "assistant":
+        first = first_paragraph(raw)
+        event = first < length and is_event(raw[block.head : first], unbroken=raw.startswith("\u00a0", block.head))
+        length = first if event else outside(raw) if margin else length
+    elif block.type == "user":
+        length = prompt_length(raw)
+    elif block.type == "collapsed" and raw[block.head :].strip():
+        length = block.head
+    yield Block(block.type, block.start, block.start + length, block.head)
+    if length < len(raw):
+        yield Block("stray", block.start + length, block.end)

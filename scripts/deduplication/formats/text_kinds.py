@@ -10,6 +10,7 @@ from ..model import (
     BOOKKEEPING,
     COMMAND_OUTPUT,
     COMPACTION,
+    CONTEXT,
     LOCAL_COMMAND,
     NOTICE,
     PROMPT,
@@ -18,33 +19,33 @@ from ..model import (
     THINKING,
     TOOL_CALL,
     TOOL_RESULT,
+    UNKNOWN,
     USER,
 )
 from .client_commands import is_bookkeeping
+from .client_lines import HINT, called_nothing, is_event
+from .machine_text import is_machines
 
 Classified = tuple[str, str, str, str]
 """Label of the span, then role, kind and content of the message; an empty kind says "no message"."""
 
-COLLAPSED: Final = (
-    r"(?:Ran|Read|Searched|Listed|Fetched|Called|Wrote|Edited|Created|Queried|Found|Used|Recalled|Updated|Deleted)\b"
-    r"[^\n]{0,100}?\d[^\n]{0,100}\(ctrl\+[ro] to [^\n)]*\)"
-)
-"""Several tool calls in one line: ``Searched for 1 pattern, read 2 files (ctrl+o to expand)``."""
 _TOOL_CALL: Final = re.compile(
     r"(?:[A-Z][A-Za-z]*(?: [A-Z][a-z]+)?|[\w.-]+ - [\w.-]+ \(MCP\)|mcp__\w+)\(.*\)[ ]*\Z"
     r"|Update Todos\Z"
+    r"|(?:Running )?\d+ (?:[\w-]+ ){0,3}agents?\b[^\n]*(?:\n +[├└]─.*|\Z)"
     r"|\d+ (?:[\w-]+ )?agents? (?:finished|launched)\b.*"
-    rf"|{COLLAPSED}\Z",  # 2.1.31 ... 2.1.76; later versions leave the bullet out
+    rf"|[A-Z](?:(?![.?!:;] |\n[ ]*\n)[\s\S]){{0,300}}?{HINT}[ ]*\Z",  # 2.1.31 ... 2.1.76; later versions leave the bullet out
     re.DOTALL,
 )
-_FINISHED: Final = re.compile(r'(?:Agent|Task) "[^\n]*" (?:finished|completed)\b[^\n]*\Z')
-"""The client's own line that an agent in the background is done; a transcript has a notice there as well."""
 _BLOCKED: Final = re.compile(
     r"UserPrompt(?:Expansion|Submit) operation blocked by hook:\n.*^Original prompt: ([^\n]*)", re.DOTALL | re.MULTILINE
 )
 """What a hook answered in the assistant's place; the banner of ``/export-dedup`` comes like this, without a request."""
-_CALL_WITH_RESULT: Final = re.compile(r"[\w][\w .:-]{0,60}\(\S")
-"""An agent's own name, as a call: ``backend-reviewer(Check the routes)``; only a result below tells it from prose."""
+_CALL_WITH_RESULT: Final = re.compile(r"[\w][\w .:-]{0,60}\(\S|[A-Z][a-z]+(?:[A-Z][a-z]+)+\Z")
+"""An agent's own name, as a call, or a tool's without arguments: ``backend-reviewer(Check the routes)``, ``CronList``.
+Only a result below tells it from prose."""
+_GLUED_CALL: Final = re.compile(r"[\w][\w.:-]{0,60}\(\S[^\n]*(?:\n {2,}\S[^\n]*){0,6}\Z")
+"""A call over several lines, the result glued to its last one; the model of an agent may stand behind its arguments."""
 _SLASH: Final = re.compile(r"/[A-Za-z][\w:.-]*(?=\s|$)")
 _HOOK: Final = re.compile(
     r"(?:SessionStart|SessionEnd|UserPromptSubmit|UserPromptExpansion|PreToolUse|PostToolUse|PreCompact|PostCompact|SubagentStop|Stop|"
@@ -53,14 +54,15 @@ _HOOK: Final = re.compile(
 )
 _LABELS: Final = {"divider": COMPACTION, "inputbox": "interface"}
 _STRAY: Final = frozenset({"preamble", "status", "inputbox"})
-"""Blocks whose further lines are kept as a notice. Elsewhere a mark would be lost with the message: divider, banner."""
+"""Blocks whose further lines are a message of their own. Elsewhere a mark would be lost with the message: divider, banner."""
 _BLANKS: Final = " \u00a0\r"
 _NOT_INDENTED: Final = {indent: re.compile(rf"\n(?!\n| {{{indent}}})") for indent in (2, 5, 6)}
 
 
-def looks_like_call(text: str) -> bool:
-    """Is this what the client prints of a tool call?"""
-    return _TOOL_CALL.match(text) is not None
+def looks_like_call(text: str, *, result: bool = False) -> bool:
+    """Is this what the client prints of a tool call? ``result``: one stands right behind it."""
+    text = text.strip()
+    return _TOOL_CALL.match(text) is not None or (result and ")" in text and _GLUED_CALL.match(text) is not None)
 
 
 def classify(type_: str, raw: str, head: int, owner: str, previous: str, following: str) -> Classified:
@@ -71,7 +73,8 @@ def classify(type_: str, raw: str, head: int, owner: str, previous: str, followi
     """
     if type_ == "assistant":
         text = content(raw, head, 2)
-        if _FINISHED.match(text):
+        unbroken = raw.startswith("\u00a0", head) and not _TOOL_CALL.match(text)
+        if is_event(text, unbroken=unbroken):
             return type_, SYSTEM, NOTICE, text
         blocked = _BLOCKED.match(text)
         if blocked:
@@ -88,13 +91,17 @@ def classify(type_: str, raw: str, head: int, owner: str, previous: str, followi
             return "interface", "", "", ""
         if is_bookkeeping(text):
             return BOOKKEEPING, USER, BOOKKEEPING, text
+        if is_machines(text):
+            return type_, SYSTEM, CONTEXT, text
         local = following == "result" and _SLASH.match(text)
         return type_, USER, LOCAL_COMMAND if local else PROMPT, text
     if type_ == "shell":
         return type_, USER, LOCAL_COMMAND, content(raw, head, 2)
     if type_ == "collapsed":
-        text = raw.strip()
-        return ("status", "", "", "") if text.startswith("Thought") else (type_, ASSISTANT, TOOL_CALL, text)
+        text = content(raw, 0, 2)
+        return ("status", "", "", "") if called_nothing(text) else (type_, ASSISTANT, TOOL_CALL, text)
+    if type_ == "stray":
+        return type_, SYSTEM, UNKNOWN, content(raw, 0, 2)
     if type_ == "thinking":
         text = content(raw, head, 2)
         return "status", ASSISTANT, THINKING if text else "", text
@@ -116,10 +123,10 @@ def _result(text: str, owner: str, previous: str) -> Classified:
 
 
 def _furniture(type_: str, rest: str) -> Classified:
-    """What frames the conversation: banner, dividers, spinners. Text that strayed into it is kept as a notice."""
+    """What frames the conversation: banner, dividers, spinners. Text that strayed into it is nobody's."""
     label = _LABELS.get(type_, type_)
     if type_ in _STRAY and rest.strip():
-        return label, SYSTEM, NOTICE, content(rest, 0, 2)
+        return label, SYSTEM, UNKNOWN, content(rest, 0, 2)
     return label, "", "", ""
 
 

@@ -9,6 +9,13 @@ from .screen import display_width
 
 _WRAPPED_RESULT: Final = re.compile(r" {2}⎿ \u00a0.*\S \Z")
 """A real result below a prompt that happens to be as wide as the padding: a wrap leaves one blank, padding several."""
+_VERSION: Final = re.compile(r"Claude Code v(\d{1,4})\.(\d{1,4})\.(\d{1,4})")
+_HEAD: Final = 4000
+"""Characters in which the banner stands."""
+_BLANK_ENDED: Final = ((2, 0, 0), (2, 1, 76))
+"""Versions, the last one excluded, that end each prompt of one line with one blank; later ones pad it."""
+_LEAST_BLANK: Final = 0.3
+"""Of the prompts in a file of such a version: the others are pasted, or were written by hand."""
 _MOST_AHEAD: Final = 100
 """Starts that are looked at for the end of one prompt: keeps the search linear."""
 
@@ -25,7 +32,7 @@ def pasted_markers(text: str, starts: list[Start]) -> set[int]:
     """Numbers of the starts that are part of a prompt somebody pasted an export into.
 
     From 2.1.3 on every line of a prompt of several lines is padded with blanks to one width; a real answer is never
-    padded. Before that a prompt ends with exactly one blank, and a real turn has an empty line above it.
+    padded. Before that a prompt ends with exactly one blank.
     """
     swallowed: set[int] = set()
     trailing = _prompts_end_with_blank(text, starts)
@@ -75,23 +82,40 @@ def _next(text: str, starts: list[Start], number: int) -> int:
 
 
 def _prompts_end_with_blank(text: str, starts: list[Start]) -> bool:
-    """Does the client of this file end every prompt with one blank? Prompts that run into a marker are no evidence."""
-    ends = []
+    """Does the client of this file end every prompt with one blank? Prompts that run into a marker are no evidence.
+
+    Of such a client all prompts do, of others none; those that do not are pasted, and an answer that does is.
+    """
+    ends: list[str] = []
+    answers: list[str] = []
     for number, start in enumerate(starts):
         if start.type == "user":
             end = _next(text, starts, number)
             if end == len(text) or _empty_line_above(text, end):
                 ends.append(_last_line(text, start.at, end))
-    blank = sum(line.endswith(" ") and not line.endswith("  ") for line in ends)
+        elif start.type == "assistant":
+            answers.append(_last_line(text, start.at, _next(text, starts, number)))
+    blank, pasted = (sum(line.endswith(" ") and not line.endswith("  ") for line in each) for each in (ends, answers))
+    banner = _VERSION.search(text, 0, _HEAD)
+    if banner and _BLANK_ENDED[0] <= (int(banner[1]), int(banner[2]), int(banner[3])) < _BLANK_ENDED[1]:
+        return blank + pasted >= _LEAST_BLANK * max(1, len(ends))
     return blank >= 2 and blank >= 0.8 * len(ends)
 
 
 def _blank_ended(text: str, starts: list[Start], number: int) -> int:
-    """Where a prompt ends that runs into a marker without an empty line; 0 where nothing says that it goes on."""
+    """Where a prompt ends that runs into a marker; 0 where nothing says that it goes on.
+
+    With an empty line above the marker, only an answer that ends with the prompt's blank tells: a real one never does, and
+    a second prompt that does is a real turn.
+    """
+    prompts = 0
+    parted = _empty_line_above(text, _next(text, starts, number))
     for ahead in range(number, min(number + _MOST_AHEAD, len(starts))):
-        following = _next(text, starts, ahead)
-        if _last_line(text, starts[ahead].at, following).endswith(" "):
-            return starts[ahead].at + 1
-        if ahead == number and _empty_line_above(text, following):
-            return 0
+        type_, at, _ = starts[ahead]
+        if _last_line(text, at, _next(text, starts, ahead)).endswith(" "):
+            if not parted or (ahead > number and type_ == "assistant"):
+                return at + 1
+            prompts += type_ == "user"
+            if ahead == number or prompts > 1:
+                return 0
     return 0

@@ -7,7 +7,8 @@ The shapes, all of them met in public tools or in the design this project starte
 - ``{"messages": [{"index", "role"|"type"|"sender", "content"|"message"|"text"}]}``
 - a bare list of such messages.
 
-None of them has ids that hold beyond one file; ``index`` counts within one export and is kept as ``source_index``.
+None of them has ids that hold beyond one file; ``index`` counts within one export, is kept as ``source_index``, and says the
+order of the messages, whatever the order in the file.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import ExportUnreadable, NotAnExport
-from ..model import EXACT, NOTICE, SYSTEM, Export, Message
+from ..model import EXACT, SYSTEM, UNKNOWN, Export, Message
 from .blocks import Part, is_block, part_of, role_of, text_part
 from .json_spans import EVERY, Document, Node, Piece, encode, looks_like_json, tile
 from .rich_text import render
@@ -75,7 +76,7 @@ def recognises(data: bytes, *, strict: bool) -> bool:
 
 
 def parse(data: bytes) -> Export:
-    """Every message with its bytes. Messages of a wrong shape come as notices with a warning, never as nothing.
+    """Every message with its bytes. Messages of a wrong shape come as unknown with a warning, never as nothing.
 
     Raises :class:`ExportUnreadable` for what is no JSON and :class:`NotAnExport` for JSON without a list of messages.
     """
@@ -85,11 +86,11 @@ def parse(data: bytes) -> Export:
     if rest < len(document.text):
         raise document.fail("more than one JSON value in the file", rest)
     reader = _Reader(document)
+    order: list[int] = []
     for node in _lists_of(root):
-        for _, element in node.parts:
-            reader.add(element)
+        order += reader.add_list([element for _, element in node.parts])
     messages, spans = tile(document, reader.pieces)
-    return Export(format=NAME, messages=messages, spans=spans, warnings=reader.warnings())
+    return Export(format=NAME, messages=tuple(messages[n] for n in order), spans=spans, warnings=reader.warnings())
 
 
 def parse_object(obj: Any) -> Export:
@@ -121,6 +122,23 @@ class _Reader:
         more = self._odd_count - len(self._odd)
         return tuple([*self._odd, f"{more} more messages with a wrong shape"] if more else self._odd)
 
+    def add_list(self, elements: list[Node]) -> list[int]:
+        """Take a list of messages; the positions of their pieces in the order that their indexes say."""
+        numbers = [_index_of(element.value) for element in elements]
+        placed: list[tuple[float, list[int]]] = []
+        number = float("-inf")  # what has no index stays behind the one before it
+        for element, own in zip(elements, numbers):
+            first = len(self.pieces)
+            self.add(element)
+            number = number if own is None else own
+            placed.append((number, list(range(first, len(self.pieces)))))
+        given = [own for own in numbers if own is not None]
+        if len(set(given)) == len(given):
+            placed.sort(key=lambda each: each[0])
+        elif given != sorted(given):
+            self._warn("indexes repeat and do not rise: the messages are in the order of the file")
+        return [position for _, positions in placed for position in positions]
+
     def add(self, element: Node) -> None:
         """Take one element of the list of messages."""
         self._count += 1
@@ -138,6 +156,8 @@ class _Reader:
             self._notice("has no content")
             return
         key, value = found
+        if not value:
+            self._warn(f"message {self._count} has an empty content")
         blocks = value if isinstance(value, list) else [value]
         if any(is_block(block) for block in blocks):
             node = body.get(key)
@@ -190,21 +210,25 @@ class _Reader:
         self._warn(f"message {self._count}{line} {reason}; kept as it is")
         value = self._element.value
         index = self._index(value, first=where is None) if isinstance(value, dict) else None
-        message = Message(SYSTEM, NOTICE, self._document.raw(node), source_index=index, fidelity=EXACT)
-        self.pieces.append(Piece(node.start, node.end, NOTICE, message))
+        message = Message(SYSTEM, UNKNOWN, self._document.raw(node), source_index=index, fidelity=EXACT)
+        self.pieces.append(Piece(node.start, node.end, UNKNOWN, message))
 
     def _index(self, value: dict[str, Any], *, first: bool) -> int | None:
         index = value.get("index")
-        if isinstance(index, int) and not isinstance(index, bool):
-            return index
-        if index is not None and first:
+        number = _index_of(value)
+        if number is None and index is not None and first:
             self._warn(f"message {self._count}: its index is no whole number ({type(index).__name__})")
-        return None
+        return number
 
     def _warn(self, line: str) -> None:
         self._odd_count += 1
         if len(self._odd) < _WARNED:
             self._odd.append(line)
+
+
+def _index_of(value: Any) -> int | None:
+    index = value.get("index") if isinstance(value, dict) else None
+    return index if isinstance(index, int) and not isinstance(index, bool) else None
 
 
 def _lists_of(root: Node) -> list[Node]:

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from ..errors import NotAnExport
 from .json_spans import decoder
 from .line_order import lines_of
-from .transcript_lines import CONVERSATION, OTHERS
 from .transcript_reader import BLANK, DAMAGED, REPEATED, UNFINISHED, UNKNOWN, Dialect, LineReader
+from .transcript_types import CONVERSATION, OTHERS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..model import Export
 
 __all__ = [
@@ -86,13 +88,14 @@ def parse(data: bytes) -> Export:
     return export
 
 
-def parse_slice(data: bytes, after: str = "") -> Slice:
+def parse_slice(data: bytes, after: str = "", stands_before: Callable[[str], bool] = lambda _: False) -> Slice:
     """The same for a part that begins where a line begins; offsets and positions count from the beginning of the part.
 
     Whether an output belongs to ``/export`` is known from the command before, and that a prompt goes on from an earlier point,
     from the line before, which may lie in the part before: ``after`` is that of the part before. Repeats are found within a
-    part only; their uuids tell the rest.
+    part only; their uuids tell the rest. ``stands_before`` tells of a uuid whether the parts before have its line, and another
+    line that names it as its parent.
     """
-    reader = LineReader(_DIALECT, after)
+    reader = LineReader(_DIALECT, after, stands_before)
     export = reader.read(data)
     return Slice(export, f"{reader.after}/{reader.tip}")

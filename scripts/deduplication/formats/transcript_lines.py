@@ -8,14 +8,12 @@ answer is an ``assistant`` line of the model ``<synthetic>`` from 2.1.98 on, as 
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..errors import ExportUnreadable
 from ..model import (
     ASSISTANT,
     BOOKKEEPING,
-    COMMAND_OUTPUT,
     COMPACTION,
     LOCAL_COMMAND,
     NOTICE,
@@ -27,58 +25,30 @@ from ..model import (
     TOOL_RESULT,
     USER,
 )
-from .blocks import Part, part_of, text_part, without_cache_control
-from .client_commands import between, is_bookkeeping, printed, shell_command, slash_command
+from .blocks import Part, part_of
 from .json_spans import check_depth
+from .transcript_types import OTHERS
+from .transcript_users import EMPTY, author_of, tagged, text_of, user_block
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..model import Content
-
-META: Final = "meta"
-"""Label of what the client told the model in the user's place: caveats, expanded commands, where an image came from."""
-EMPTY: Final = "empty"
-"""Label of a line whose text, thinking or output is empty."""
-CONVERSATION: Final = frozenset(("user", "assistant", "attachment", "system"))
-"""Types that can carry messages; such lines name the session, and in a sub-agent's file the agent."""
-OTHERS: Final = frozenset(
-    (
-        "agent-name",
-        "ai-title",
-        "api-request",
-        "api-request-blob",
-        "api-request-shape",
-        "atis-latch",
-        "cost-state",
-        "custom-title",
-        "file-history-delta",
-        "file-history-snapshot",
-        "last-prompt",
-        "mode",
-        "permission-mode",
-        "pr-link",
-        "progress",
-        "queue-operation",
-        "summary",
-        "tag",
-        "tools-used",
-    )
-)
-"""Types that are known and carry none: titles, counters, copies of what other lines say. Their label is their type."""
-
-_INTERRUPTED: Final = re.compile(r"\[Request interrupted by user[^\]\n]{0,100}\]")
 _NOT_SAID: Final = ("No response requested.", "API Error")
 """How texts of the model ``<synthetic>`` begin that are the client's; all others are the part of an answer that had arrived."""
+_OTHER_TEXT: Final = ("text", "message", "body", "parts", "output")
+"""Where a message without content may have one after all."""
 _QUEUED: Final = (None, "prompt", "task-notification")
 _TURNS: Final = frozenset((PROMPT, TEXT, THINKING, TOOL_RESULT, "tool_call"))
 
 
 class Reading(NamedTuple):
-    """One line: the label of its bytes, its messages with the position of their block among all its ``blocks``."""
+    """One line: the label of its bytes, its messages with the position of their block among all its ``blocks``.
+
+    What a machine wrote into a person's block is a message of its own at the position ``block.n``, from 1.
+    """
 
     label: str
-    parts: tuple[tuple[int, Part], ...] = ()
+    parts: tuple[tuple[str, Part], ...] = ()
     blocks: int = 1
 
 
@@ -91,8 +61,8 @@ def read_line(line: dict[str, Any], after: str = "") -> Reading | None:
     type_ = line.get("type")
     if type_ in ("user", "assistant"):
         message = line.get("message")
-        content = message.get("content") if isinstance(message, dict) else None
-        if not isinstance(content, (str, list)):
+        content = content_of(message)
+        if content is None:
             return None
         if type_ == "assistant":
             failed = line.get("isApiErrorMessage") is True
@@ -100,8 +70,8 @@ def read_line(line: dict[str, Any], after: str = "") -> Reading | None:
             return _reading(content, lambda block: _assistant(block, unsaid))
         if line.get("isCompactSummary") is True:
             return _reading(content, _summary)
-        meta = line.get("isMeta") is True
-        return _reading(content, lambda block: _user(block, after, meta=meta))
+        author = author_of(line, content)
+        return _reading(content, lambda block: user_block(block, after, author))
     if type_ == "attachment":
         return _attachment(line, after)
     if type_ == "system":
@@ -109,7 +79,34 @@ def read_line(line: dict[str, Any], after: str = "") -> Reading | None:
     return Reading(type_) if isinstance(type_, str) and type_ in OTHERS else None
 
 
-def command_before(parts: Iterable[tuple[int, Part]], after: str) -> str:
+def content_of(message: Any) -> str | list[Any] | None:
+    """What a message says; None where it says nothing in a way that is known.
+
+    After a failed stream the client wrote the text as one key a character, ``{"0": "A", "1": "n", "content": []}``.
+    """
+    if not isinstance(message, dict):
+        return None
+    content = message.get("content")
+    if isinstance(content, (str, list)) and content:
+        return content
+    numbered = characters_of(content) or characters_of(message)
+    if numbered:
+        return numbered
+    other = any(isinstance(message.get(key), str) and message[key].strip() for key in _OTHER_TEXT)
+    return content if isinstance(content, (str, list)) and not other else None
+
+
+def characters_of(value: Any) -> str:
+    """The text that an object has in numbered keys, from 0 without a gap; empty where it has none."""
+    if not isinstance(value, dict) or not isinstance(value.get("0"), str):
+        return ""
+    pieces: list[str] = []
+    while isinstance(value.get(str(len(pieces))), str):
+        pieces.append(value[str(len(pieces))])
+    return "".join(pieces)
+
+
+def command_before(parts: Iterable[tuple[str, Part]], after: str) -> str:
     """The kind of the local command whose output may come next; empty once the conversation went on."""
     for _, part in parts:
         if part.role == USER and part.kind in (LOCAL_COMMAND, BOOKKEEPING):
@@ -121,16 +118,29 @@ def command_before(parts: Iterable[tuple[int, Part]], after: str) -> str:
 
 def _reading(content: str | list[Any], read: Any) -> Reading:
     """One message a block; blocks that are none only give the line its label."""
-    if isinstance(content, str):
-        part = read(content)
-        return Reading(part.kind, ((0, part),)) if isinstance(part, Part) else Reading(part)
-    if _is_deep(content):
-        check_depth(content, lambda: ExportUnreadable("nested too deeply"))
-    found = [read(block) for block in content]
-    parts = tuple((n, part) for n, part in enumerate(found) if isinstance(part, Part))
+    blocks = [content] if isinstance(content, str) else content
+    if not isinstance(content, str) and _is_deep(blocks):
+        check_depth(blocks, lambda: ExportUnreadable("nested too deeply"))
+    label = ""
+    parts: list[tuple[str, Part]] = []
+    for number, block in enumerate(blocks):
+        found = read(block)
+        if isinstance(found, str):
+            label = label or found
+        else:
+            parts += [(str(number), found)] if isinstance(found, Part) else _numbered(number, found)
     if parts:
-        return Reading(parts[0][1].kind, parts, len(found))
-    return Reading(found[0] if found else EMPTY)
+        return Reading(parts[0][1].kind, tuple(parts), len(blocks))
+    return Reading(label or EMPTY)
+
+
+def _numbered(number: int, found: list[Part]) -> list[tuple[str, Part]]:
+    """The person's own words at the block's position, what a machine wrote around them beside it."""
+    positions: list[str] = []
+    for part in found:
+        own = part.kind == PROMPT
+        positions.append(str(number) if own else f"{number}.{1 + sum('.' in each for each in positions)}")
+    return list(zip(positions, found))
 
 
 def _is_deep(blocks: list[Any]) -> bool:
@@ -146,7 +156,7 @@ def _is_deep(blocks: list[Any]) -> bool:
 
 
 def _assistant(block: Any, unsaid: tuple[str, ...]) -> Part | str:
-    text = _text_of(block)
+    text = text_of(block)
     if text is not None:
         if not text.strip():
             return EMPTY
@@ -161,54 +171,10 @@ def _assistant(block: Any, unsaid: tuple[str, ...]) -> Part | str:
 
 
 def _summary(block: Any) -> Part | str:
-    text = _text_of(block)
+    text = text_of(block)
     if text is None:
         return Part(SYSTEM, SUMMARY, [block])
     return Part(SYSTEM, SUMMARY, text) if text.strip() else EMPTY
-
-
-def _user(block: Any, after: str, *, meta: bool) -> Part | str:
-    if isinstance(block, dict) and block.get("type") == "tool_result":
-        return Part(SYSTEM, TOOL_RESULT, _result(block))
-    if meta:
-        return META
-    text = _text_of(block)
-    if text is not None:
-        return _user_text(text, after)
-    return part_of(block, USER) if isinstance(block, dict) else Part(USER, PROMPT, [block])
-
-
-def _user_text(text: str, after: str) -> Part | str:
-    stripped = text.strip()
-    if not stripped:
-        return EMPTY
-    if stripped[0] == "<":
-        return _tagged(stripped, after) or text_part(text, USER)
-    if stripped[0] == "[" and _INTERRUPTED.fullmatch(stripped):
-        return Part(SYSTEM, NOTICE, stripped)
-    return text_part(text, USER)
-
-
-def _tagged(text: str, after: str) -> Part | str | None:
-    """What a text between tags is; None where the tags are the author's own."""
-    command = slash_command(text)
-    if command is not None:
-        if is_bookkeeping(command.text):
-            return Part(USER, BOOKKEEPING, command.text)
-        return Part(USER, PROMPT if command.prompt else LOCAL_COMMAND, command.text)
-    shell = shell_command(text)
-    if shell is not None:
-        return Part(USER, LOCAL_COMMAND, shell) if shell.strip() else EMPTY
-    for family in ("local-command", "bash"):
-        output = printed(text, family)
-        if output is not None:
-            own = family == "local-command" and after == BOOKKEEPING
-            return Part(SYSTEM, BOOKKEEPING if own else COMMAND_OUTPUT, output) if output.strip() else EMPTY
-    if between(text, "<local-command-caveat>", "</local-command-caveat>") is not None:
-        return META
-    if text.startswith("<task-notification>") and "</task-notification>" in text:
-        return Part(SYSTEM, NOTICE, text)
-    return None
 
 
 def _attachment(line: dict[str, Any], after: str) -> Reading:
@@ -221,8 +187,13 @@ def _attachment(line: dict[str, Any], after: str) -> Reading:
     ):
         prompt = attached.get("prompt")
         if isinstance(prompt, (str, list)):
-            meta = line.get("isMeta") is True or attached.get("isMeta") is True
-            return _reading(prompt, lambda block: _user(block, after, meta=meta))
+            # What waited may say itself who wrote it; the line around it is the client's.
+            author = author_of({**line, "origin": attached.get("origin", line.get("origin"))}, prompt)
+            author = author._replace(
+                meta=author.meta or attached.get("isMeta") is True,
+                machine=author.machine or attached.get("commandMode") == "task-notification",
+            )
+            return _reading(prompt, lambda block: user_block(block, after, author))
     return Reading("attachment")
 
 
@@ -231,31 +202,8 @@ def _system(line: dict[str, Any], after: str) -> Reading:
         return Reading(COMPACTION)
     content = line.get("content")
     if line.get("subtype") == "local_command" and isinstance(content, str):
-        part = _tagged(content.strip(), after)
+        part = tagged(content.strip(), after)
         if isinstance(part, Part):
-            return Reading(part.kind, ((0, part),))
+            return Reading(part.kind, (("0", part),))
         return Reading(part or "system")
     return Reading("system")
-
-
-def _text_of(block: Any) -> str | None:
-    """The text of a block that is nothing else."""
-    if isinstance(block, str):
-        return block
-    if isinstance(block, dict) and block.get("type") == "text" and isinstance(block.get("text"), str):
-        if len(block) == 2:
-            return block["text"]  # type: ignore[no-any-return]
-        plain = part_of(block, ASSISTANT).content
-        return plain if isinstance(plain, str) else None
-    return None
-
-
-def _result(block: dict[str, Any]) -> Content:
-    """What a tool gave back: its text where that is all, else its blocks."""
-    inner = block.get("content", "")
-    if isinstance(inner, str):
-        return inner
-    if not isinstance(inner, list):
-        return "" if inner is None else [inner]
-    text = _text_of(inner[0]) if len(inner) == 1 else None
-    return [without_cache_control(item) if isinstance(item, dict) else item for item in inner] if text is None else text

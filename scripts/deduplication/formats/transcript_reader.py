@@ -12,10 +12,11 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Optional
 
 from ..errors import ExportUnreadable
-from ..model import COMPACTION, EXACT, PROMPT, REWIND, Export, Mark, Message, Span
+from ..model import COMPACTION, EXACT, PROMPT, REWIND, Export, Lineage, Mark, Message, Span
 from .json_spans import check_depth, decoder
 from .line_order import in_order
-from .transcript_lines import CONVERSATION, Reading, command_before, read_line
+from .transcript_lines import Reading, command_before, read_line
+from .transcript_types import CONVERSATION, LINEAGE, lineage_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -59,8 +60,12 @@ class Dialect(NamedTuple):
 class LineReader:
     """Turns lines into messages, spans and marks; remembers uuids, the last command and what to warn of."""
 
-    def __init__(self, dialect: Dialect, after: str = "") -> None:
+    def __init__(
+        self, dialect: Dialect, after: str = "", stands_before: Callable[[str], bool] = lambda _: False
+    ) -> None:
+        """``stands_before`` tells of a line whether an earlier part of the file has it, and one that goes on from it."""
         self.dialect = dialect
+        self._stands_before = stands_before
         self.sides: dict[str, LineReader] = {}
         """The readers of the sub-agents whose lines stand between those of the session."""
         self.after, _, self.tip = after.partition("/")
@@ -71,6 +76,10 @@ class LineReader:
         self.spans: list[Span] = []
         self._marks: list[Mark] = []
         self._seen: dict[str, list[list[Any]]] = {}
+        self._lineage: dict[Lineage, None] = {}
+        self._places: dict[str, int] = {}
+        """How many messages were said up to each line of the conversation, itself included."""
+        self._parents: set[str] = set()
         self._session: str | None = None
         self._agent: str | None = None
         self._unknown: dict[str, int] = {}
@@ -100,6 +109,7 @@ class LineReader:
             tuple(self._marks),
             conversation_id=f"{self._session}-agent-{self._agent}" if self._agent else self._session,
             warnings=tuple(self._warnings()),
+            lineage=tuple(self._lineage),
         )
 
     def _line(self, number: int, start: int, end: int, text: str) -> None:
@@ -178,6 +188,8 @@ class LineReader:
         self.known += 1
         if value["type"] in CONVERSATION:
             self._note_session(value)
+        if reading.label in LINEAGE:
+            self._lineage.update(dict.fromkeys(lineage_of(value)))
         if (reading.parts or reading.label == COMPACTION) and self._is_repeat(value, reading):
             self.spans.append(Span(start, end, REPEATED))
             return
@@ -199,21 +211,34 @@ class LineReader:
     def _note_place(self, value: dict[str, Any], reading: Reading) -> None:
         """A prompt follows the line before it; where it names an earlier one, what came after that one was abandoned.
 
-        Of other lines this says nothing: results of parallel calls name different lines without any rewind.
+        Of other lines this says nothing: results of parallel calls name different lines without any rewind. Nor does a
+        parent that stands nowhere, which the client only had in memory, or one that nothing else went on from.
         """
         uuid, parent = _text(value.get("uuid")), _text(value.get("parentUuid"))
         prompted = value["type"] == "user" and any(part.kind == PROMPT for _, part in reading.parts)
-        if prompted and parent and self.tip not in ("", parent):
+        if prompted and parent and self.tip not in ("", parent) and self._went_on_from(parent):
             self._marks.append(Mark(REWIND, len(self._messages)))
-        if uuid is not None and value["type"] in _IN_CHAIN:
-            self.tip = uuid
+        if value["type"] in _IN_CHAIN:
+            if parent is not None:
+                self._parents.add(parent)
+            if uuid is not None:
+                self.tip = uuid
+                self._places[uuid] = len(self._messages) + len(reading.parts)
+
+    def _went_on_from(self, uuid: str) -> bool:
+        """True where the line stands before, another line names it as its parent, and something was said since."""
+        said = self._places.get(uuid)
+        if said is not None:
+            return uuid in self._parents and said < len(self._messages)
+        return self._stands_before(uuid)
 
     def _put(self, start: int, end: int, reading: Reading, value: dict[str, Any]) -> None:
         uuid, timestamp = _text(value.get("uuid")), value.get("timestamp")
         if not isinstance(timestamp, str) or not _TIMESTAMP.fullmatch(timestamp):
             timestamp = None
         for ordinal, (role, kind, content) in reading.parts:
-            identity = f"{uuid}:{ordinal}" if uuid is not None and reading.blocks > 1 else uuid
+            several = reading.blocks > 1 or "." in ordinal
+            identity = f"{uuid}:{ordinal}" if uuid is not None and several else uuid
             self._messages.append(Message(role, kind, content, start, end, None, timestamp, identity, EXACT))
         self.after = command_before(reading.parts, self.after)
 

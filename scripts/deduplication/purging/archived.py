@@ -192,7 +192,7 @@ def _ordinals(value: Any) -> list[int]:
         reading = read_line(value)
     except DedupError:
         return []
-    return [ordinal for ordinal, _ in reading.parts] if reading is not None else []
+    return [int(position.partition(".")[0]) for position, _ in reading.parts] if reading is not None else []
 
 
 def _says_the_rest(blanked: bytes, read: Read, going: dict[int, list[Message]]) -> bool:

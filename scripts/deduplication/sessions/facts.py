@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..model import (
     COMMAND_OUTPUT,
+    CONTEXT,
     LOCAL_COMMAND,
     NOTICE,
     PROMPT,
@@ -16,6 +17,7 @@ from ..model import (
     THINKING,
     TOOL_CALL,
     TOOL_RESULT,
+    UNKNOWN,
     counts,
 )
 from .conversation import GAP, purged_in
@@ -38,6 +40,8 @@ _KINDS: Final = (
     (COMMAND_OUTPUT, "output", "outputs"),
     (SUMMARY, "summary", "summaries"),
     (NOTICE, "notice", "notices"),
+    (CONTEXT, "context", "contexts"),
+    (UNKNOWN, "unknown", "unknown"),
 )
 _FORMS: Final = {"claude-code-text": "text export", "claude-code-transcript": "transcript"}
 _NAMED: Final = 5

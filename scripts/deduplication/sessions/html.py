@@ -17,6 +17,7 @@ from ..model import (
     BOOKKEEPING,
     COMMAND_OUTPUT,
     COMPACTION,
+    CONTEXT,
     LOCAL_COMMAND,
     LOST,
     NOTICE,
@@ -29,6 +30,7 @@ from ..model import (
     TOOL_CALL,
     TOOL_RESULT,
     TRUNCATION,
+    UNKNOWN,
 )
 from .content import CODE, LAID_OUT, MARKDOWN, Block, told
 from .conversation import GAP, purged_in
@@ -81,6 +83,8 @@ _TITLES: Final = {
     THINKING: ("thinking", "Thinking"),
     SUMMARY: ("compaction", "What the client wrote down to go on from"),
     NOTICE: ("note", "Notice"),
+    CONTEXT: ("note", "Context"),
+    UNKNOWN: ("warning", "Explained by no rule"),
 }
 
 

@@ -14,6 +14,7 @@ from ..model import (
     BOOKKEEPING,
     COMMAND_OUTPUT,
     COMPACTION,
+    CONTEXT,
     LOCAL_COMMAND,
     LOST,
     NOTICE,
@@ -25,6 +26,7 @@ from ..model import (
     TOOL_CALL,
     TOOL_RESULT,
     TRUNCATION,
+    UNKNOWN,
 )
 from .content import CODE, LAID_OUT, MARKDOWN, NOTE, Block, Told, told
 from .conversation import GAP, purged_in
@@ -143,6 +145,8 @@ def _message(
         THINKING: "💭 Thinking",
         SUMMARY: "🗜️ What the client wrote down to go on from",
         NOTICE: "ℹ️ Notice",
+        CONTEXT: "🧩 Context",
+        UNKNOWN: "❔ Explained by no rule",
     }.get(kind, kind)
     if kind == NOTICE and len(said.blocks) == 1 and _is_short(said.blocks[0].text):
         return [f"<sub>ℹ️ {escaped_inline(said.blocks[0].text)}</sub>"], flow
