@@ -55,7 +55,9 @@ class Happens:
 class Day:
     """The exports of one session in one era."""
 
-    def __init__(self, seed: int | str, session: Session, era: Era, happens: Happens, *, exports: int = 7, name: str = "day"):
+    def __init__(
+        self, seed: int | str, session: Session, era: Era, happens: Happens, *, exports: int = 7, name: str = "day"
+    ):
         self._random = random.Random(f"day/{seed}/{era.version}")
         self._era, self._happens, self._name = era, happens, name
         self._all = pieces(session.events, era)
@@ -64,7 +66,7 @@ class Day:
         """What the client shows now, from the beginning of the session."""
         self._begin = 0
         """From where on it shows it."""
-        self._compacted = False
+        self._compacted = self._unfinished = False
         self._next = 0
         self.files: list[File] = []
         for number in range(exports):
@@ -90,8 +92,10 @@ class Day:
     def _export(self) -> None:
         shows = [piece for piece in self._path[self._begin :] if piece is not COMMAND]
         drawn = self._path[self._begin :]
+        self._unfinished = False
         if self._random.random() < self._happens.unfinished and self._next < len(self._all):
             half = self._half(self._all[self._next])
+            self._unfinished = half is not None
             if half is not None:
                 shows, drawn = [*shows, half], [*drawn, half]
         self._write(drawn, shows)
@@ -114,10 +118,11 @@ class Day:
         self.files.append(File(f"2031-04-{number + 1:02}-EXPORT-{self._name}.txt", data, tuple(shows)))
 
     def _afterwards(self) -> None:
-        """A compaction, which waits for the result of a call, or a step back, or nothing."""
+        """A compaction, or a step back, or nothing; both wait for the end of an answer and for the result of a call."""
         chance = self._random.random
-        waits = self._next < len(self._all) and self._all[self._next].called
-        if chance() < self._happens.compacted and not waits:
+        if self._unfinished or (self._next < len(self._all) and self._all[self._next].called):
+            return
+        if chance() < self._happens.compacted:
             self._begin, self._compacted = self._tail(), True
             self._path.append(COMMAND)
         elif chance() < self._happens.taken_back:

@@ -66,7 +66,9 @@ ERAS: Final = {
         Era("2.1.17", "❯ ", "● ", 80, padded=76, divider=_LINE, twice=True, moves=True, end="\n"),
         Era("2.1.47", "❯ ", "⏺ ", 80, padded=76, looking=BULLET, divider=_STAR),
         Era("2.1.98", "❯ ", "● ", 80, padded=80, padded_alone=True, looking=BARE, divider=_STAR),
-        Era("2.1.197", "❯ ", "● ", 80, padded=80, padded_alone=True, looking=BARE, divider=_STAR, closing="✻ {} for {}s"),
+        Era(
+            "2.1.197", "❯ ", "● ", 80, padded=80, padded_alone=True, looking=BARE, divider=_STAR, closing="✻ {} for {}s"
+        ),
         Era(
             "2.1.330",
             "❯ ",
@@ -138,7 +140,11 @@ def _worked(at: int, work: Work, era: Era) -> list[Piece]:
 def _summed_up(calls: list[Called], era: Era) -> str:
     """``Searched for 1 pattern, read 2 files, ran 3 shell commands (ctrl+o to expand)``."""
     parts = []
-    for tool, verb, one in (("Search", "searched for", "pattern"), ("Read", "read", "file"), ("Bash", "ran", "shell command")):
+    for tool, verb, one in (
+        ("Search", "searched for", "pattern"),
+        ("Read", "read", "file"),
+        ("Bash", "ran", "shell command"),
+    ):
         count = sum(call.tool == tool for call in calls)
         if count:
             parts.append(f"{verb} {count} {one}{'s' if count > 1 else ''}")
@@ -200,11 +206,19 @@ def _drawn(piece: Piece, era: Era, width: int) -> str:
 def _banner(era: Era, width: int) -> str:
     if era.version.startswith("1."):
         inside = width - 2
-        rows = ("✻ Welcome to Claude Code!", "", "  /help for help, /status for your current setup", "", "  cwd: /srv/workshop")
+        rows = (
+            "✻ Welcome to Claude Code!",
+            "",
+            "  /help for help, /status for your current setup",
+            "",
+            "  cwd: /srv/workshop",
+        )
         box = "".join("│ " + row.ljust(inside - 1) + "│\n" for row in rows)
         return f"╭{'─' * inside}╮\n{box}╰{'─' * inside}╯\n"
     if era.padded_alone:
-        return f" ▐▛███▜▌   Claude Code v{era.version}\n▝▜█████▛▘  Opus · API Usage Billing\n  ▘▘ ▝▝    /srv/workshop\n\n"
+        return (
+            f" ▐▛███▜▌   Claude Code v{era.version}\n▝▜█████▛▘  Opus · API Usage Billing\n  ▘▘ ▝▝    /srv/workshop\n\n"
+        )
     head = f"╭─── Claude Code v{era.version} "
     rows = ("Welcome back!", "", "▐▛███▜▌", "▝▜█████▛▘", "▘▘ ▝▝", "", "/srv/workshop")
     box = "".join("│" + row.center(30) + "│" + " " * (width - 33) + "│\n" for row in rows)
@@ -238,5 +252,11 @@ COMMAND: Final = Piece((-1, 0), "command", "/compact")
 
 def _command(era: Era, width: int) -> str:
     typed = f"{era.mark}/compact "
-    told = "Compacted. ctrl+r to see full summary" if era.version.startswith("1.") else "Compacted (ctrl+o to see full summary)"
-    return (typed.ljust(width) if era.padded_alone else typed) + f"\n  ⎿  {told}\n{era.result}Read notes/plan.md (12 lines)\n\n"
+    told = (
+        "Compacted. ctrl+r to see full summary"
+        if era.version.startswith("1.")
+        else "Compacted (ctrl+o to see full summary)"
+    )
+    return (
+        typed.ljust(width) if era.padded_alone else typed
+    ) + f"\n  ⎿  {told}\n{era.result}Read notes/plan.md (12 lines)\n\n"

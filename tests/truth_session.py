@@ -34,7 +34,11 @@ _DEEDS: Final = _words(
 )
 _NODS: Final = ("yes", "continue", "go on", "ok", "yes, please", "next")
 _DONE: Final = ("Done.", "All green.", "That worked.")
-_OTHER_SCRIPT: Final = ("港の時計は毎朝七時に鳴り、船の帳簿は夕方に閉じられます。", "Ночной паром вернулся — груз цел.", "🛠️ ✅ fertig: größere Kräne")
+_OTHER_SCRIPT: Final = (
+    "港の時計は毎朝七時に鳴り、船の帳簿は夕方に閉じられます。",
+    "Ночной паром вернулся — груз цел.",
+    "🛠️ ✅ fertig: größere Kräne",
+)
 
 
 @dataclass(frozen=True)
@@ -126,7 +130,10 @@ class Session:
         if chance < 0.42:
             return self._pasted
         if chance < 0.55:
-            return "\n\n".join(self.paragraph(2) for _ in range(2)) + f"\nfirst: {self.sentence()}\nsecond: {self.sentence()}"
+            return (
+                "\n\n".join(self.paragraph(2) for _ in range(2))
+                + f"\nfirst: {self.sentence()}\nsecond: {self.sentence()}"
+            )
         return self.paragraph(2)
 
     def _answer(self) -> str:
@@ -146,7 +153,9 @@ class Session:
     def _work(self) -> Work:
         if self._random.random() < 0.15:  # asked again and again, with the same answer each time
             return Work((self._shell(),) * self._random.randint(2, 4))
-        calls = [self._shell() if self._random.random() < 0.6 else self._look() for _ in range(self._random.randint(1, 4))]
+        calls = [
+            self._shell() if self._random.random() < 0.6 else self._look() for _ in range(self._random.randint(1, 4))
+        ]
         return Work(tuple(sorted(calls, key=lambda call: call.looks)))
 
     def _shell(self) -> Called:
@@ -161,5 +170,7 @@ class Session:
     def _look(self) -> Called:
         name = f"{self._random.choice(_THINGS)}/{self._random.choice(_THINGS)}.py"
         if self._random.random() < 0.3:
-            return Called("Search", f'pattern: "{self._random.choice(_DEEDS)}", path: "{name}"', ("Found 2 files",), looks=True)
+            return Called(
+                "Search", f'pattern: "{self._random.choice(_DEEDS)}", path: "{name}"', ("Found 2 files",), looks=True
+            )
         return Called("Read", name, (f"Read {self._random.randrange(5, 900)} lines",), looks=True)
