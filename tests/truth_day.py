@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from truth_screen import COMMAND, ERAS, export, pieces
+from truth_screen import COMMAND, export, pieces
 from truth_session import ASIDE, CALL, PROMPT, RESULT, TEXT
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ ENOUGH: Final = 6
 """Pieces of a tail that show where it belongs, whatever they are."""
 DISTINCT: Final = 60
 """Letters of a prompt or an answer that stands nowhere else, which alone shows it too."""
+
+IN_A_ROW: Final = 3
+"""So many of those are needed where nothing else is shown, not even that there was a compaction."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,8 @@ class Happens:
     unfinished: float = 0.0
     """An answer is still being written."""
     widths: tuple[int, ...] = (80,)
+    words_only: bool = False
+    """Calls will not be shown: what is shown again after a compaction must tell its place without them."""
 
 
 class Day:
@@ -139,8 +144,8 @@ class Day:
     def _shows_its_place(self, tail: list[Piece]) -> bool:
         if tail[0].called or COMMAND in tail:
             return False
-        rare = any(piece.kind in (PROMPT, TEXT) and self._is_rare(piece) for piece in tail)
-        return rare or len(tail) >= ENOUGH
+        rare = sum(piece.kind in (PROMPT, TEXT) and self._is_rare(piece) for piece in tail)
+        return rare >= IN_A_ROW if self._happens.words_only else (rare > 0 or len(tail) >= ENOUGH)
 
     def _is_rare(self, piece: Piece) -> bool:
         return self._rare[piece.squeezed] == 1 and sum(letter.isalnum() for letter in piece.form) >= DISTINCT
@@ -214,8 +219,3 @@ def numbered(day: Day, *, title: str = "A day at the harbour") -> list[File]:
         data = json.dumps(document, ensure_ascii=False, indent=1).encode()
         files.append(File(file.name.replace(".txt", ".json"), data, tuple(spoken)))
     return files
-
-
-def era(version: str) -> Era:
-    """The era of this version."""
-    return ERAS[version]

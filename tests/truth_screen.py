@@ -87,7 +87,11 @@ _VERBS: Final = ("Baked", "Brewed", "Churned", "Cogitated", "Cooked", "Crunched"
 
 @dataclass(frozen=True)
 class Piece:
-    """One thing that is shown. ``key``: which event of the session it is, and which part of it. ``form`` is its text without layout; ``ends_turn``: the closing line comes below it."""
+    """One thing that is shown.
+
+    ``key``: which event of the session it is, and which part of it. ``form`` is its text without layout; ``ends_turn``: the
+    closing line comes below it.
+    """
 
     key: tuple[int, int]
     kind: str
@@ -228,7 +232,8 @@ def _banner(era: Era, width: int) -> str:
 def export(shown: list[Piece], era: Era, *, terminal: int = 80, compacted: bool = False, closing: int = 0) -> bytes:
     """The text export that shows these pieces.
 
-    ``compacted``: what came before was compacted, and a divider stands in its place where the era has one. ``terminal`` is the width of the terminal, ``closing`` chooses the words of the closing lines.
+    ``compacted``: what came before was compacted, and a divider stands in its place where the era has one. ``terminal`` is the
+    width of the terminal, ``closing`` chooses the words of the closing lines.
     """
     width = era.width or terminal
     parts = [_banner(era, width)]
