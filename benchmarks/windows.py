@@ -17,7 +17,7 @@ import tempfile
 import time
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
@@ -59,6 +59,8 @@ class Real(NamedTuple):
     divider: bytes
     banner: bytes
     whole: tuple[str, ...]
+    kinds: dict[str, str]
+    """Kind of each message, by content hash."""
 
 
 class Outcome(NamedTuple):
@@ -78,16 +80,20 @@ class Outcome(NamedTuple):
 
 def stored(parts: list[bytes], name: str, backend: str) -> list[tuple[str, ...]]:
     """Process the parts one after another under one name; the content hashes of each conversation in reading order."""
+    return [
+        tuple(message["content_hash"] for message in conversation) for conversation in read_back(parts, name, backend)
+    ]
+
+
+def read_back(parts: list[bytes], name: str, backend: str) -> list[list[dict[str, Any]]]:
+    """The same, whole messages."""
     with tempfile.TemporaryDirectory() as folder:
         store = ClaudeConversationDeduplicator(storage_dir=Path(folder) / "state", backend=backend)
         for part in parts:
             path = Path(folder) / name
             path.write_bytes(part)
             store.process_export(None, path)
-        return [
-            tuple(message["content_hash"] for message in store.get_full_conversation(conversation))
-            for conversation in store.conversations()
-        ]
+        return [store.get_full_conversation(conversation) for conversation in store.conversations()]
 
 
 def read(path: Path, kind: str, backend: str) -> Real | None:
@@ -101,9 +107,11 @@ def read(path: Path, kind: str, backend: str) -> Real | None:
         return None
     own = [data[span.start : span.end] for span in export.spans if span.label == "compaction"]
     banners = [span.end for span in export.spans if span.label == "banner" and span.end <= export.messages[0].start]
-    (whole,) = stored([data], path.name, backend)
+    (messages,) = read_back([data], path.name, backend)
+    whole = tuple(message["content_hash"] for message in messages)
+    kinds = {message["content_hash"]: message["kind"] for message in messages}
     divider = own[0] if own else DIVIDERS[kind].encode()
-    return Real(path.name, data, export, divider, data[: banners[0]] if banners else b"", whole)
+    return Real(path.name, data, export, divider, data[: banners[0]] if banners else b"", whole, kinds)
 
 
 def window(real: Real, cut: int, tail: int) -> bytes:
@@ -148,26 +156,26 @@ def judge(real: Real, found: list[tuple[str, ...]], aside: Sequence[str] = ()) -
     wanted = Counter(real.whole)
     less, more = wanted - everything, everything - wanted
     extra = Counter(aside) & more
-    twice = sum((more - extra).values())
-    gone = [real.whole.index(one) for one in less if one not in everything]
-    short = 0
-    if sum(extra.values()) and len(found) == 1 and len(found[0]) >= len(real.whole):
-        short = sum(real.export.messages[position].kind not in _SPOKEN for position in gone)
-    cut_off = Counter(real.whole[position] for position in gone if real.export.messages[position].kind not in _SPOKEN)
-    kept, left = [], Counter(extra)
-    for one in found[0] if len(found) == 1 else ():
-        if left[one]:
-            left[one] -= 1
-        else:
-            kept.append(one)
-    rest, ignored = [], Counter(cut_off) if short else Counter()
-    for one in real.whole:
-        if ignored[one]:
-            ignored[one] -= 1
-        else:
-            rest.append(one)
+    gone = Counter(one for one in less if one not in everything)
+    # A result of which only the beginning is kept: as many as there are last messages of parts in its place.
+    short = Counter([one for one in gone if real.kinds[one] not in _SPOKEN][: sum(extra.values())])
+    right = len(found) == 1 and without(found[0], extra) == without(real.whole, short)
     detail = f"{len(found)} conversations, {[len(one) for one in found]} for {len(real.whole)} messages"
-    return Outcome(kept == rest, len(gone) - short, sum(less.values()) - len(gone), twice, short, detail)
+    lost, short_ones = sum((gone - short).values()), sum(short.values())
+    return Outcome(right, lost, sum((less - gone).values()), sum((more - extra).values()), short_ones, detail)
+
+
+def without(messages: Sequence[str], left_out: Counter[str]) -> list[str]:
+    """The messages in their order, less so many of each."""
+    rest = Counter(left_out)
+    rest.subtract(messages)
+    kept = []
+    for one in reversed(messages):
+        # What is left out are the first ones: the later ones are what was added to.
+        if rest[one] < 0:
+            kept.append(one)
+            rest[one] += 1
+    return kept[::-1]
 
 
 class Table:
