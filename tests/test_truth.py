@@ -145,6 +145,17 @@ def test_every_message_is_kept_once_and_in_order(store, seed, version, world):
         assert sum(result.new for result in results) == store.global_unique_count() == different
 
 
+@pytest.mark.parametrize("version", ERAS)
+@pytest.mark.parametrize("seed", range(1, SEEDS + 1))
+def test_an_export_finds_its_conversation_under_any_name(store, seed, version):
+    """Called after the prompt that each shows first: what is shown says where it belongs, also after a compaction."""
+    happens = replace(WORLDS["exported again"], compacted=0.5 if ERAS[version].divider else 0.0, slugs=True)
+    day = day_of(seed, ERAS[version], happens)
+    ingested(store, day.files)
+    assert len(store.conversations()) == 1
+    assert differences(day.truth, everything(store)) == []
+
+
 @pytest.mark.parametrize("world", laws("plain", "exported again", "compacted", "everything"))
 @pytest.mark.parametrize("version", [version for version, era in ERAS.items() if not era.width])
 @pytest.mark.parametrize("seed", range(1, SEEDS + 1))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
@@ -55,6 +56,8 @@ class Happens:
     widths: tuple[int, ...] = (80,)
     words_only: bool = False
     """Calls will not be shown: what is shown again after a compaction must tell its place without them."""
+    slugs: bool = False
+    """Files are called what the client calls them, after the first prompt that they show and the time of day."""
 
 
 class Day:
@@ -91,6 +94,9 @@ class Day:
     def _go_on(self, *, last: bool) -> None:
         count = len(self._all) if last else self._random.randint(4, max(5, len(self._all) // 5))
         end = min(self._next + count, len(self._all))
+        # Under a name that says nothing, the first export must have what the later ones can be told by.
+        while self._happens.slugs and end < len(self._all) and self._rare_words(self._all[:end]) < IN_A_ROW:
+            end += 1
         self._path += self._all[self._next : end]
         self._next = end
 
@@ -120,7 +126,12 @@ class Day:
         number = len(self.files)
         width = self._random.choice(self._happens.widths)
         data = export(drawn, self._era, terminal=width, compacted=self._compacted, closing=number)
-        self.files.append(File(f"2031-04-{number + 1:02}-EXPORT-{self._name}.txt", data, tuple(shows)))
+        name = f"2031-04-{number + 1:02}-EXPORT-{self._name}.txt"
+        if self._happens.slugs:
+            first = next((piece.form for piece in shows if piece.kind == PROMPT), "conversation")
+            slug = "-".join(re.findall("[a-z]+", first.lower()))[:50].strip("-")
+            name = f"2031-04-01-{number + 10}1500-{slug}.txt"
+        self.files.append(File(name, data, tuple(shows)))
 
     def _afterwards(self) -> None:
         """A compaction, or a step back, or nothing; both wait for the end of an answer and for the result of a call."""
@@ -144,8 +155,13 @@ class Day:
     def _shows_its_place(self, tail: list[Piece]) -> bool:
         if tail[0].called or COMMAND in tail:
             return False
-        rare = sum(piece.kind in (PROMPT, TEXT) and self._is_rare(piece) for piece in tail)
-        return rare >= IN_A_ROW if self._happens.words_only else (rare > 0 or len(tail) >= ENOUGH)
+        rare = self._rare_words(tail)
+        if self._happens.words_only:
+            return rare >= IN_A_ROW
+        return rare > 0 or (len(tail) >= ENOUGH and not self._happens.slugs)
+
+    def _rare_words(self, shown: list[Piece]) -> int:
+        return sum(piece.kind in (PROMPT, TEXT) and self._is_rare(piece) for piece in shown)
 
     def _is_rare(self, piece: Piece) -> bool:
         return self._rare[piece.squeezed] == 1 and sum(letter.isalnum() for letter in piece.form) >= DISTINCT
