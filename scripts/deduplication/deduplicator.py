@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from . import fingerprint, formats, gaps, ingesting, members
+from . import fingerprint, formats, gaps, ingesting, members, own_output
 from .fingerprint import encoded
 from .ingesting import Ingest, Input
 from .naming import file_name, validate_session_id
@@ -59,15 +59,19 @@ class ClaudeConversationDeduplicator:
             done = self.ingest_file(path, name=name, conversation_id=conversation_id)
             if done is None:
                 data, _ = read(path)
+                own_output.refuse(data)
                 done = self.ingest(data, name=name, conversation_id=conversation_id)
             return done.new_messages
         if isinstance(export_data, (bytes, bytearray)):
+            own_output.refuse(bytes(export_data))
             return self.ingest(bytes(export_data), name="", conversation_id=conversation_id).new_messages
         if isinstance(export_data, str):
-            return self.ingest(encoded(export_data), name="", conversation_id=conversation_id).new_messages
+            return self.process_export(conversation_id, encoded(export_data))
         if conversation_id is not None:
             conversation_id = validate_session_id(conversation_id)
         data = fingerprint.canonical(export_data).encode()
+        if isinstance(export_data, dict):
+            own_output.refuse(data)
         source = Input("", hashlib.sha256(data).hexdigest(), len(data))
         return ingesting.ingest(
             self.store, formats.parse_object(export_data, data), source, conversation_id

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from . import own_output
 from .accounting import savings
 from .deduplicator import ClaudeConversationDeduplicator
 from .errors import SessionUnknown, UsageError
@@ -63,6 +64,7 @@ class SessionExportManager:
         if not path.is_absolute() and not os.path.lexists(path):
             path = self.project.root / path
         data, _ = read(path)
+        own_output.refuse(data)
         done = self.dedup.ingest(data, name=file_name(path.name), conversation_id=session_id)
         written = write_sessions(
             self.project,

@@ -7,11 +7,13 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..errors import StoreMissing, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ..deduplicator import ClaudeConversationDeduplicator
 
 EXIT_CODES = "Exit codes: 0 done, 1 a named failure, 2 usage, 3 unexpected (a log is named), 130 interrupted."
@@ -127,6 +129,15 @@ def again(asked: argparse.Namespace, *subcommand: str) -> str:
     if asked.storage_dir is not None:
         words += ["--storage-dir", asked.storage_dir]
     return shlex.join(words)
+
+
+def print_json(answer: Mapping[str, Any]) -> None:
+    """One JSON object on the screen, with our mark; ASCII, so that a name that is no valid Unicode suits every console."""
+    import json
+
+    from ..own_output import marked
+
+    print(json.dumps(marked(answer)))
 
 
 def whole_number(text: str) -> int:

@@ -210,6 +210,4 @@ def _pairs(pairs: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
 
 
 def _print(**figures: object) -> None:
-    import json
-
-    print(json.dumps(figures))
+    shared.print_json(figures)

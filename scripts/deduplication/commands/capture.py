@@ -55,9 +55,7 @@ def main(arguments: Sequence[str]) -> int:
         "failed": [{"path": str(path), "error": str(error)} for path, error in failures],
     }
     if asked.json:
-        import json
-
-        print(json.dumps(sums))
+        shared.print_json(sums)
     else:
         show(capture_report.sums(sums))
         if kept.names:

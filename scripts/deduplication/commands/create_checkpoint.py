@@ -62,11 +62,9 @@ def main(arguments: Sequence[str]) -> int:
     )
     readme = project.relative(made.readme) if made.readme else None
     if asked.json:
-        import json
-
         # ASCII: a name that is no valid Unicode becomes an escape, on every console.
         answer = {"document": str(made.document), "commit": made.commit, "note": made.note, "readme": readme}
-        print(json.dumps({**answer, **figures, **({"type": f"/export {export.to_type}"} if export.to_type else {})}))
+        shared.print_json({**answer, **figures, **({"type": f"/export {export.to_type}"} if export.to_type else {})})
     else:
         cumulative = figures.get("cumulative")
         out(checkpoint_report.created(project.relative(made.document), made.commit, made.note, readme, cumulative))

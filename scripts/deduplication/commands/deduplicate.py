@@ -51,9 +51,7 @@ def main(arguments: Sequence[str]) -> int:
     run = _Run(asked, dedup, project)
     outcome = run.process()
     if asked.json:
-        import json
-
-        print(json.dumps({**outcome.as_dict(), **({"statistics": run.statistics()} if run.wants_statistics else {})}))
+        shared.print_json({**outcome.as_dict(), **({"statistics": run.statistics()} if run.wants_statistics else {})})
     else:
         if run.wants_statistics:
             for figures in run.statistics():

@@ -39,9 +39,7 @@ def main(arguments: Sequence[str]) -> int:
     )
     findings = list(examine(subject))
     if asked.json:
-        import json
-
-        print(json.dumps(doctor_report.as_dict(findings)))
+        shared.print_json(doctor_report.as_dict(findings))
     else:
         show(doctor_report.text(findings))
     return EXIT_FAILURE if doctor_report.problems_in(findings) else EXIT_OK

@@ -106,12 +106,10 @@ def _asker() -> Callable[[str], bool] | None:
 
 
 def _print_json(outcome: Outcome, captured: int) -> None:
-    import json
-
     # ASCII: a name that is no valid Unicode becomes an escape, on every console.
     earlier = {"earlier": outcome.earlier.as_dict()} if outcome.earlier is not None else {}
     more = {"captured": captured} if captured and outcome.result.exports else {}
-    print(json.dumps({**outcome.result.as_dict(), **more, **earlier}))
+    shared.print_json({**outcome.result.as_dict(), **more, **earlier})
     for problem in outcome.problems:
         entry.report(problem)
     if outcome.exit_code == EXIT_OK:

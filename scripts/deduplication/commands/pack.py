@@ -45,8 +45,6 @@ def main(arguments: Sequence[str]) -> int:
     for name, error in done.failures:
         show(archive_report.not_packed(name, str(error), error.hint), sys.stderr)
     if asked.json:
-        import json
-
         failed = [{"name": name, "error": str(error)} for name, error in done.failures]
         figures = {
             "packed": done.names,
@@ -54,7 +52,7 @@ def main(arguments: Sequence[str]) -> int:
             "packs": done.packs,
             "pack_bytes": done.pack_bytes,
         }
-        print(json.dumps({**figures, "failed": failed}))
+        shared.print_json({**figures, "failed": failed})
     else:
         show(archive_report.packed(done, days))
     return EXIT_FAILURE if done.failures else EXIT_OK

@@ -46,9 +46,7 @@ def main(arguments: Sequence[str]) -> int:
     if not asked.dry_run:
         renewed(dedup.store, project, done)
     if asked.json:
-        import json
-
-        print(json.dumps(purge_report.as_dict(done)))
+        shared.print_json(purge_report.as_dict(done))
     else:
         show(purge_report.purged(done))
     if failure is not None:

@@ -41,9 +41,7 @@ def main(arguments: Sequence[str]) -> int:
         found += checking.rebuild_project(find_project(asked.project))
     remaining = dedup.store.verify()
     if asked.json:
-        import json
-
-        print(json.dumps({"ok": not remaining, "found": found, "remaining": remaining}))
+        shared.print_json({"ok": not remaining, "found": found, "remaining": remaining})
     else:
         report.show(store_report.rebuilt(found, remaining))
     return EXIT_FAILURE if remaining else EXIT_OK
@@ -60,20 +58,16 @@ def _anew(asked: argparse.Namespace) -> int:
     done = anew.make(find_project(asked.project), asked.backend, into=asked.into, in_place=asked.yes)
     ok = not done.missing and not done.failures
     if asked.json:
-        import json
-
-        print(
-            json.dumps(
-                {
-                    "ok": ok,
-                    "folder": done.folder,
-                    "moved": done.moved,
-                    "files": done.files,
-                    "unique": done.unique,
-                    "missing": [each._asdict() for each in done.missing],
-                    "failed": [{"name": name, "error": error} for name, error in done.failures],
-                }
-            )
+        shared.print_json(
+            {
+                "ok": ok,
+                "folder": done.folder,
+                "moved": done.moved,
+                "files": done.files,
+                "unique": done.unique,
+                "missing": [each._asdict() for each in done.missing],
+                "failed": [{"name": name, "error": error} for name, error in done.failures],
+            }
         )
     else:
         report.show(repair_report.made_anew(done))

@@ -32,12 +32,10 @@ def main(arguments: Sequence[str]) -> int:
     project = find_project(asked.project) if asked.storage_dir is None else None
     done = whole.Repaired(whole.examine(store, project)) if asked.dry_run else whole.repair(store, project)
     if asked.json:
-        import json
-
         gone = repair_report.as_data(done.lost())
         mended = repair_report.as_data([each for each in done.findings if each not in done.lost()])
         figures = {"repaired": mended, "lost": gone, "quarantined": done.quarantined, "remaining": done.remaining}
-        print(json.dumps({"ok": not gone and not done.remaining, **figures}))
+        shared.print_json({"ok": not gone and not done.remaining, **figures})
     elif asked.dry_run:
         report.show(repair_report.planned(done.findings))
     else:

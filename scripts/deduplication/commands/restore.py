@@ -119,10 +119,8 @@ def _places(found: Sequence[Entry], asked: argparse.Namespace) -> list[tuple[Ent
 def _to_client(shelf: Shelf, session: str, *, as_json: bool) -> int:
     back = returning.to_client(shelf, session)
     if as_json:
-        import json
-
         files = [{"name": name, "path": path, "new": new} for name, path, new in back.files]
-        print(json.dumps({"restored": files, "session": session, "directory": back.directory}))
+        shared.print_json({"restored": files, "session": session, "directory": back.directory})
     else:
         for name, path, new in back.files:
             show(archive_report.restored(name, path, new=new))
@@ -150,8 +148,6 @@ def _to_standard_output(shelf: Shelf, found: Sequence[Entry], failures: list[tup
 def _list(shelf: Shelf, *, as_json: bool) -> None:
     entries = shelf.all()
     if as_json:
-        import json
-
         rows = [
             {
                 "name": entry.name,
@@ -163,7 +159,7 @@ def _list(shelf: Shelf, *, as_json: bool) -> None:
             }
             for entry in entries
         ]
-        print(json.dumps({"files": rows}))
+        shared.print_json({"files": rows})
     else:
         show(archive_report.listed(entries))
 
@@ -174,8 +170,6 @@ def _ended(
     for name, error in failures:
         show(archive_report.not_restored(name, str(error), error.hint), sys.stderr)
     if as_json:
-        import json
-
         failed = [{"name": name, "error": str(error)} for name, error in failures]
-        print(json.dumps({"restored": list(written), "failed": failed}))
+        shared.print_json({"restored": list(written), "failed": failed})
     return EXIT_FAILURE if failures else EXIT_OK

@@ -37,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
         else:
             report.show(privacy_report.scanned(name, findings, unit))
     if asked.json:
-        print(json.dumps({"level": rules.level, "sources": sources, "findings": len(everything)}))
+        shared.print_json({"level": rules.level, "sources": sources, "findings": len(everything)})
     else:
         report.show(privacy_report.summary(count, everything, rules.level))
     return EXIT_OK

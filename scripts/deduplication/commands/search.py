@@ -37,9 +37,7 @@ def main(arguments: Sequence[str]) -> int:
         raise UsageError("--session and --all-stores exclude each other")
     result = _Search(asked, wanted).result()
     if asked.json:
-        import json
-
-        print(json.dumps(search_report.as_dict(result)))
+        shared.print_json(search_report.as_dict(result))
     else:
         show(search_report.text(result, colour=console.wants_colour(sys.stdout), most=asked.characters))
     return EXIT_OK

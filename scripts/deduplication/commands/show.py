@@ -169,7 +169,9 @@ def _listing(dedup: ClaudeConversationDeduplicator, asked: argparse.Namespace) -
 def _as_dict(each: document.Summary) -> dict[str, Any]:
     from dataclasses import asdict
 
-    return asdict(each)
+    from ..own_output import marked
+
+    return marked(asdict(each))
 
 
 def _put(asked: argparse.Namespace, head: str, parts: Sequence[str], again: str) -> None:

@@ -83,8 +83,6 @@ def _ledger(folder: str, disk: accounting.OnDisk) -> Optional[ledger.Ledger]:
 
 def _put(answer: dict[str, Any], text: str, asked: argparse.Namespace) -> None:
     if asked.json:
-        import json
-
-        print(json.dumps(answer))
+        shared.print_json(answer)
     else:
         show(text)

@@ -41,9 +41,7 @@ def main(arguments: Sequence[str]) -> int:
         report=run_history.last_report(os.path.join(os.path.dirname(folder), "export-dedup-status.txt")),
     )
     if asked.json:
-        import json
-
-        print(json.dumps(history_report.as_dict(history)))
+        shared.print_json(history_report.as_dict(history))
     else:
         head, parts, tail = history_report.parts(history)
         note = "--limit shows fewer, --json all facts"

@@ -37,9 +37,7 @@ def main(arguments: Sequence[str]) -> int:
     findings = whole.examine(store, project) if problems or whole.suspicious(store, project) else []
     ok = not problems and not findings
     if asked.json:
-        import json
-
-        print(json.dumps({"ok": ok, "problems": problems, "costs": repair_report.as_data(findings)}))
+        shared.print_json({"ok": ok, "problems": problems, "costs": repair_report.as_data(findings)})
     else:
         unique = f"{dedup.global_unique_count():,}" if ok else ""
         report.show(store_report.verified(problems, unique, repair_report.costs(findings)))
