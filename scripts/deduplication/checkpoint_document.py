@@ -96,7 +96,7 @@ def render(
 
     ``files`` are the run's session files, to which the document links.
     """
-    lines = [COMMENT, "", f"# Checkpoint: {escaped(title(description))}", ""]
+    lines = [f"# Checkpoint: {escaped(title(description))}", "", COMMENT, ""]
     lines += [f"Created {moment:%Y-%m-%d %H:%M:%S} UTC by export-dedup.", ""]
     lines += ["## Git", "", *git_section(state), ""]
     if tasks is not None and (tasks.new or tasks.earlier):

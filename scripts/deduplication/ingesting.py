@@ -109,7 +109,13 @@ def ingest(
         found: list[str] = []
         if source.cursor is None:
             indexes = [message.source_index for message in shown.messages]
-            found = gaps.describe(shown.marks, plan.matches, indexes, known=len(conversation.columns))
+            found = gaps.describe(
+                shown.marks,
+                plan.matches,
+                indexes,
+                known=len(conversation.columns),
+                stored=lambda: _numbered(store, target, conversation),
+            )
         occurrences, numbers = new_occurrences(shown, plan, len(conversation.columns), store.bans())
         return _commit(store, target, export, source, shown, (occurrences, numbers, found), started, dry_run=dry_run)
 
@@ -186,6 +192,16 @@ def _commit(
         store.commit(target, occurrences, record, started)
     new_messages = [message_dict(occurrence, number) for number, occurrence in fresh]
     return _result(store, target, record, (*export.warnings, *shown.warnings), new_messages, known_before=False)
+
+
+def _numbered(store: Store, conversation_id: str, conversation: Conversation) -> list[gaps.Numbered]:
+    """What is stored of a conversation, in reading order, with the numbers that its sources gave; client commands left out."""
+    order = conversation.reading().order
+    return [
+        gaps.Numbered(body["index"], body.get("source_index"))
+        for body in store.bodies(conversation_id, order)
+        if counts(body["kind"]) or body["kind"] == PURGED
+    ]
 
 
 def _record(source: Input, format_: str, **found: Any) -> ExportRecord:

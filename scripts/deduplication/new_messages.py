@@ -130,9 +130,9 @@ def as_json(done: Ingest) -> bytes:
 def as_markdown(done: Ingest) -> str:
     """A document that reads from top to bottom; what came from tools is fenced."""
     lines = [
-        COMMENT,
-        "",
         f"# {printable(done.conversation_id)}: {done.new:,} new messages",
+        "",
+        COMMENT,
         "",
         f"From `{printable(done.name).replace('`', chr(39))}`; {done.duplicates:,} of {done.total:,} were stored before.",
         "",

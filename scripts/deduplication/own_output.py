@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 GENERATOR: Final = "export-dedup"
-"""The value of the member ``generator``, the first one of every JSON object that we write."""
+"""The value of the member ``generator``, the first one of every JSON object that we write; the document of a session says it in
+its member ``format``."""
 COMMENT: Final = f"<!-- generator: {GENERATOR} -->"
-"""The first line of every Markdown document of ours."""
+"""Below the title of every Markdown document of ours."""
 META: Final = f"<meta name=generator content={GENERATOR}>"
 """In the head of every page."""
 
@@ -41,19 +42,21 @@ _SIGNS: Final = (
 """One of these is in every object of ours, whatever has been done to the order of its members."""
 _RUN: Final = frozenset({"total_messages", "new_messages", "duplicates_filtered"})
 _HASH: Final = re.compile(r"[0-9a-f]{64}\Z")
+_MARKED: Final = f"(?:{re.escape(COMMENT)}\n\n)?"
 _SHAPES: Final = {
-    "the new messages of an export": r"# .+: [\d,]+ new messages\n\nFrom `.*`; [\d,]+ of [\d,]+ were stored before\.\n",
-    "a session file": r"# .+\n\n\| \| \|\n\|:--\|:--\|\n\| \*\*When\*\* \|",
-    "a part of a session file": r"# .+, part \d+\n\n\[all parts\]\(",
-    "a checkpoint document": r"# Checkpoint: .*\n\nCreated .{19} UTC by export-dedup\.\n",
+    "the new messages of an export": rf"# .+: [\d,]+ new messages\n\n{_MARKED}From `.*`; [\d,]+ of [\d,]+ were stored before\.\n",
+    "a session file": rf"# .+\n\n{_MARKED}\| \| \|\n\|:--\|:--\|\n\| \*\*When\*\* \|",
+    "a part of a session file": rf"# .+, part \d+\n\n{_MARKED}\[all parts\]\(",
+    "a checkpoint document": rf"# Checkpoint: .*\n\n{_MARKED}Created .{{19}} UTC by export-dedup\.\n",
+    "a document": rf"# .*\n\n{re.escape(COMMENT)}\n",
+    "a page": rf"<!DOCTYPE html>\n<html lang=en>\n<head>\n<meta charset=utf-8>\n(?:{re.escape(META)}|<meta http-equiv="
+    r"\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-)",
     "the output of export-dedup.py": r"={60}\nCODITECT Export & Deduplicate Workflow\n={60}\n",
     "a status log": r"={80}\nEXPORT-DEDUP EXECUTION REPORT\n={80}\n",
     "a banner": "🔐{40}\n📊 BACKUP & DEDUPLICATION RESULTS\n",
     "what a command printed": r"(?:\S{1,8} )?export-dedup (?:search|show|status|doctor): ",
-    "a page": r"<!DOCTYPE html>\n<html lang=en>\n<head>\n<meta charset=utf-8>\n"
-    r"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-",
 }
-"""How a text of ours begins, also one of version 0.1."""
+"""How a text of ours begins; what version 0.1 wrote begins so as well, but for the mark."""
 _TEXT: Final = re.compile("|".join(f"({shape})" for shape in _SHAPES.values()))
 
 
@@ -78,9 +81,6 @@ def kind_of(data: bytes) -> str:
     if text[:1] in ("{", "["):  # UTF-16, as some shells redirect
         whole = decode(data)
         return _kind_of_json(whole.text.encode("utf-8", "replace"), text.encode("utf-8", "replace"))
-    if text.startswith(COMMENT) or (text.startswith("<!DOCTYPE html>") and META in text):
-        begins = _TEXT.match(text[len(COMMENT) :].lstrip("\n"))
-        return list(_SHAPES)[begins.lastindex - 1] if begins and begins.lastindex else "a document"
     begins = _TEXT.match(text)
     return list(_SHAPES)[begins.lastindex - 1] if begins and begins.lastindex else ""
 

@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from ..model import BOOKKEEPING
-from ..own_output import GENERATOR
 from .facts import as_dict, facts_of
 from .moments import said_at
 
@@ -28,7 +27,7 @@ def document(reading: Reading, family: Family, clean: Cleaner) -> Iterator[str]:
     Call it inside the transaction in which the conversation was opened.
     """
     first = last = ""
-    yield f'{{\n"generator": "{GENERATOR}",\n"format": "{FORMAT}",\n"version": {VERSION},\n"messages": ['
+    yield f'{{\n"format": "{FORMAT}",\n"version": {VERSION},\n"messages": ['
     comma = "\n"
     for entry in reading.entries():
         stamp = said_at(entry.message)
