@@ -18,16 +18,7 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str]) -> int:
     """Repair; 0 where everything is whole afterwards, 1 where something is lost for good."""
-    parser = shared.Parser(
-        "deduplicate_export.py repair",
-        "Set single flipped bits right; take damaged lines of the log from the archived exports, images from transcripts,\n"
-        "damaged files of the archive from whatever else has their bytes. What is damaged is copied into a folder\n"
-        "'quarantine' first. Every loss is named.",
-    )
-    shared.add_store(parser)
-    parser.add_argument("--dry-run", action="store_true", help="say what would be done, and change nothing")
-    parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
-    asked = parser.parse_args(arguments)
+    asked = parser().parse_args(arguments)
     store = cast("LogStore", shared.deduplicator(asked, existing=True).store)
     project = find_project(asked.project) if asked.storage_dir is None else None
     done = whole.Repaired(whole.examine(store, project)) if asked.dry_run else whole.repair(store, project)
@@ -41,3 +32,17 @@ def main(arguments: Sequence[str]) -> int:
     else:
         report.show(repair_report.repaired(done))
     return EXIT_FAILURE if damage.lost(done.findings) or done.remaining else EXIT_OK
+
+
+def parser() -> shared.Parser:
+    """The arguments."""
+    found = shared.Parser(
+        "deduplicate_export.py repair",
+        "Set single flipped bits right; take damaged lines of the log from the archived exports, images from transcripts,\n"
+        "damaged files of the archive from whatever else has their bytes. What is damaged is copied into a folder\n"
+        "'quarantine' first. Every loss is named.",
+    )
+    shared.add_store(found)
+    found.add_argument("--dry-run", action="store_true", help="say what would be done, and change nothing")
+    found.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    return found
