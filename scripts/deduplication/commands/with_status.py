@@ -19,7 +19,6 @@ from ..child_output import Capture
 from ..display import Screen
 from ..errors import EXIT_FAILURE, EXIT_OK, EXIT_USAGE, DedupError
 from ..project import Project, find_project
-from .arguments import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +43,8 @@ def main(argv: Sequence[str], core: Path = CORE) -> int:
     """Run ``core`` with ``argv``; returns the exit code. Raises ``UsageError`` where the project folder does not exist."""
     as_json, wants, named = _look_at(argv)
     if wants == "version":
+        from .arguments import VERSION
+
         Screen(sys.stdout).line(VERSION)
         return EXIT_OK
     command = [sys.executable, *_interpreter_flags(), "-u", os.fspath(core), *argv]
