@@ -16,6 +16,8 @@ from deduplication.errors import BackupMissing, RestoreRefused, UsageError
 from deduplication.live import quick
 from deduplication.project import Project
 
+MADE_BY = {"generator": "export-dedup"}
+
 
 @pytest.fixture
 def project(tmp_path, monkeypatch):
@@ -68,13 +70,13 @@ def test_json(project, capsys, tmp_path):
     (row,) = json.loads(out)["snapshots"]
     assert (code, row["bytes"], row["files"]) == (0, first["bytes"], first["files"])
     code, out, _ = run(capsys, "../backup", "--verify", "--json")
-    assert (code, json.loads(out)) == (0, {"ok": True, "damaged": [], "costs": {}})
+    assert (code, json.loads(out)) == (0, {**MADE_BY, "ok": True, "damaged": [], "costs": {}})
     code, out, _ = run(capsys, "../backup", "--restore", "--output", "../out", "--json")
     done = json.loads(out)
     assert (code, done["files"], done["bytes"]) == (0, first["files"], first["bytes"])
     assert (done["lost"], done["problems"], done["taken_with"], done["path"]) == ([], [], [], str(tmp_path / "out"))
     code, out, _ = run(capsys, "../backup", "--forget", "--json")
-    assert (code, json.loads(out)) == (0, {"path": str(tmp_path / "backup"), "known": True})
+    assert (code, json.loads(out)) == (0, {**MADE_BY, "path": str(tmp_path / "backup"), "known": True})
 
 
 def test_forget(project, capsys, tmp_path):

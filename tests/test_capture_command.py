@@ -168,6 +168,7 @@ def test_a_session_is_put_back(repository, run, project):
     assert f"   cd '{project}'\n   claude --resume {SESSION}\n" in done.stdout
     said = json.loads(restore("--session", SESSION, "--to-client", "--json").stdout)
     assert said == {
+        "generator": "export-dedup",
         "restored": [{"name": f"{path.parent.name}/{SESSION}.jsonl", "path": str(path), "new": False}],
         "session": SESSION,
         "directory": str(project),

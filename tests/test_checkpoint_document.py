@@ -118,6 +118,7 @@ def test_the_whole_document():
     )
     assert render("Sprint *Complete*", MOMENT, PROJECT, state, FIGURES) == (
         "# Checkpoint: Sprint \\*Complete\\*\n\n"
+        "<!-- generator: export-dedup -->\n\n"
         "Created 2025-11-17 12:00:00 UTC by export-dedup.\n\n"
         "## Git\n\n"
         "- Branch: `main`\n"

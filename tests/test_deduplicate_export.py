@@ -196,6 +196,7 @@ def test_json_is_one_object_with_every_figure(bench):
     """The object of the contract; the sums are those of its exports."""
     found = bench.json(bench.folder)
     assert list(found) == [
+        "generator",
         "exports",
         "total_messages",
         "new_messages",
@@ -446,7 +447,7 @@ def test_verify_counts_and_changes_nothing(full):
     unique = len(set(STORY.truth()))
     expected = f"✅ Verified: every line, every message and every number is right ({unique} unique messages).\n"
     assert full.run("verify") == expected
-    assert full.json("verify") == {"ok": True, "problems": [], "costs": []}
+    assert full.json("verify") == {"generator": "export-dedup", "ok": True, "problems": [], "costs": []}
     assert snapshot(full.state) == before
 
 
@@ -491,7 +492,7 @@ def test_an_index_that_says_something_else_is_named(full):
     found = full.json("verify", code=1)
     assert found["ok"] is False
     assert any(problem.startswith("watermarks.json: does not say what the log says") for problem in found["problems"])
-    assert full.json("rebuild") == {"ok": True, "found": [], "remaining": []}
+    assert full.json("rebuild") == {"generator": "export-dedup", "ok": True, "found": [], "remaining": []}
 
 
 def test_a_flipped_bit_in_the_log_is_named_and_set_right(full):

@@ -45,6 +45,7 @@ def test_json_names_its_source_and_has_the_messages_in_order():
     given = done(message(0, "user", "prompt", "größer 🔐"), message(1, "assistant", "text", "ja"))
     written = new_messages.as_json(given)
     assert json.loads(written) == {
+        "generator": "export-dedup",
         "session_id": "tides",
         "export": "a.txt",
         "sha256": "ab" * 32,
@@ -74,6 +75,8 @@ def test_markdown_reads_from_top_to_bottom():
     )
     assert text.splitlines() == [
         "# tides: 3 new messages",
+        "",
+        "<!-- generator: export-dedup -->",
         "",
         "From `a.txt`; 1 of 4 were stored before.",
         "",

@@ -196,7 +196,7 @@ def test_run_without_figures_has_no_banner(wrapper: Wrapper) -> None:
     assert "Status: ✅ SUCCESS" in wrapper.log
 
 
-@pytest.mark.parametrize("code", [1, 2, 3, 77])
+@pytest.mark.parametrize("code", [1, 3, 77])
 def test_failed_core_ends_with_error_advice_and_code(wrapper: Wrapper, code: int) -> None:
     """The last lines repeat the core's error and advice, then its exit code, which is ours too."""
     wrapper.write(f"print('❌ ERROR: It went wrong: x.txt\\n   → Do this.', file=sys.stderr); sys.exit({code})")
@@ -226,6 +226,18 @@ def test_failed_exports_are_named_at_the_end(wrapper: Wrapper) -> None:
     assert done.stdout.endswith(
         f"\n{listed}❌ ERROR: and 2 more exports, see above\n   → Export again.\n   Exit code: 1\n"
     )
+
+
+def test_a_usage_error_leaves_no_report_and_no_folder(wrapper: Wrapper) -> None:
+    """Arguments that cannot be used are said on the screen, and nothing is created for them."""
+    wrapper.write(
+        "print('❌ ERROR: The command line cannot be used as it stands: --nope', file=sys.stderr); sys.exit(2)"
+    )
+    before = sorted(wrapper.project.rglob("*"))
+    done = wrapper.run()
+    assert done.returncode == 2
+    assert done.stdout.endswith("\n❌ ERROR: The command line cannot be used as it stands: --nope\n   Exit code: 2\n")
+    assert sorted(wrapper.project.rglob("*")) == before
 
 
 def test_core_that_fails_in_its_own_words_is_quoted(wrapper: Wrapper) -> None:

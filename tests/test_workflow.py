@@ -462,6 +462,7 @@ def test_json_is_one_object_and_nothing_else(tmp_path: Path, capsys: pytest.Capt
     captured = capsys.readouterr()
     run = json.loads(captured.out)
     assert list(run) == [
+        "generator",
         "exports",
         "total_messages",
         "new_messages",

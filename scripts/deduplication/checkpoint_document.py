@@ -15,6 +15,7 @@ from . import readme_entry
 from .console import printable
 from .foreign_text import code, escaped, shortened
 from .git_section import GitState, git_section
+from .own_output import COMMENT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -95,7 +96,7 @@ def render(
 
     ``files`` are the run's session files, to which the document links.
     """
-    lines = [f"# Checkpoint: {escaped(title(description))}", ""]
+    lines = [f"# Checkpoint: {escaped(title(description))}", "", COMMENT, ""]
     lines += [f"Created {moment:%Y-%m-%d %H:%M:%S} UTC by export-dedup.", ""]
     lines += ["## Git", "", *git_section(state), ""]
     if tasks is not None and (tasks.new or tasks.earlier):

@@ -8,7 +8,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from . import fingerprint, formats, gaps, ingesting, members
+from . import fingerprint, formats, gaps, ingesting, members, own_output
 from .errors import ExportWarning
 from .fingerprint import encoded
 from .ingesting import Ingest, Input
@@ -62,18 +62,22 @@ class ClaudeConversationDeduplicator:
             done = self.ingest_file(path, name=name, conversation_id=conversation_id)
             if done is None:
                 data, _ = read(path)
+                own_output.refuse(data)
                 done = self.ingest(data, name=name, conversation_id=conversation_id)
-        elif isinstance(export_data, (bytes, bytearray)):
-            done = self.ingest(bytes(export_data), name="", conversation_id=conversation_id)
-        elif isinstance(export_data, str):
-            done = self.ingest(encoded(export_data), name="", conversation_id=conversation_id)
-        else:
-            if conversation_id is not None:
-                conversation_id = validate_session_id(conversation_id)
-            data = fingerprint.canonical(export_data).encode()
-            source = Input("", hashlib.sha256(data).hexdigest(), len(data))
-            done = ingesting.ingest(self.store, formats.parse_object(export_data, data), source, conversation_id)
-        for warning in done.warnings:
+            return done.new_messages
+        if isinstance(export_data, (bytes, bytearray)):
+            own_output.refuse(bytes(export_data))
+            return self.ingest(bytes(export_data), name="", conversation_id=conversation_id).new_messages
+        if isinstance(export_data, str):
+            return self.process_export(conversation_id, encoded(export_data))
+        if conversation_id is not None:
+            conversation_id = validate_session_id(conversation_id)
+        data = fingerprint.canonical(export_data).encode()
+        if isinstance(export_data, dict):
+            own_output.refuse(data)
+        source = Input("", hashlib.sha256(data).hexdigest(), len(data))
+        done = ingesting.ingest(self.store, formats.parse_object(export_data, data), source, conversation_id)
+        for warning in done.warnings:  # there is no report to tell what of a caller's own object could not be read
             warnings.warn(warning, ExportWarning, stacklevel=2)
         return done.new_messages
 

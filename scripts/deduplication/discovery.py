@@ -7,13 +7,15 @@ named may lie anywhere, but a link that leads out of the project is refused even
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from .errors import DedupError, ExportGone, ExportUnreadable, NotAnExport, UnsafePath
+from . import own_output
+from .errors import DedupError, ExportGone, ExportUnreadable, NotAnExport, OwnOutput, RestoredExport, UnsafePath
 from .naming import looks_like_export, moment, natural, session_id_from_name, validate_session_id
 from .reading import Identity, open_regular, take
 
@@ -140,12 +142,13 @@ def _named(project: Project, paths: Sequence[str | os.PathLike[str]]) -> Iterato
                 path = target
             if _within(Path(os.path.realpath(project.state)), path):
                 raise UnsafePath("it belongs to the message store")
+            if _is_in_backup(path):
+                raise OwnOutput("it belongs to a backup of export-dedup")
             if os.path.isdir(path):
-                items = list(_search(project, path, drop=True))
+                items = list(_search(project, path, drop=True, named=True))
                 yield from items or [Refusal(path, NotAnExport("no exports in this folder"), fatal=False)]
                 continue
-            descriptor, identity = open_regular(path)
-            os.close(descriptor)
+            identity = _not_ours(path)
         except (OSError, ValueError) as error:  # ValueError: a NUL in the name
             reason = getattr(error, "strerror", None) or str(error)
             hint = "Check the path; quote it where it holds blanks."
@@ -153,13 +156,17 @@ def _named(project: Project, paths: Sequence[str | os.PathLike[str]]) -> Iterato
         except DedupError as error:
             yield Refusal(path, error, fatal=True)
         else:
-            yield Candidate(path, identity, named=True, stays=linked or _stays(project, path))
+            stays = linked or _stays(project, path) or bool(_restored_from(project, path))
+            yield Candidate(path, identity, named=True, stays=stays)
 
 
-def _search(project: Project, folder: Path, *, drop: bool, newer_than: int = 0) -> Iterator[Candidate | Refusal]:
+def _search(
+    project: Project, folder: Path, *, drop: bool, named: bool = False, newer_than: int = 0
+) -> Iterator[Candidate | Refusal]:
     """The exports directly in ``folder``, and those files that somebody could take for one.
 
-    ``drop``: everything in the folder was put there to be processed, so what is left is named.
+    ``drop``: everything in the folder was put there to be processed, so what is left is named. ``named``: a person passed it, so
+    that what was restored from the archive is processed once more, where it lies.
     """
     try:
         names = sorted(os.listdir(folder))
@@ -190,10 +197,15 @@ def _search(project: Project, folder: Path, *, drop: bool, newer_than: int = 0) 
                 yield Refusal(path, error, fatal=False)
         except (OSError, DedupError) as error:
             if expected and not isinstance(error, (FileNotFoundError, ExportGone)):
-                named = error if isinstance(error, DedupError) else ExportUnreadable(str(error.strerror))
-                yield Refusal(path, named, fatal=True)
+                told = error if isinstance(error, DedupError) else ExportUnreadable(str(error.strerror))
+                yield Refusal(path, told, fatal=True)
         else:
-            yield Candidate(path, identity, stays=_stays(project, path), large=is_large)
+            stays = _stays(project, path)
+            restored = "" if stays else _restored_from(project, path)
+            if restored and not named:
+                yield Refusal(path, RestoredExport(f"it was restored from the archive ({restored})"), fatal=False)
+            else:
+                yield Candidate(path, identity, stays=stays or bool(restored), large=is_large)
 
 
 def _recognise(path: Path) -> tuple[Identity, bool]:
@@ -214,8 +226,9 @@ def _recognise(path: Path) -> tuple[Identity, bool]:
         if len(head) < identity.size:
             if identity.size > SEARCH_LIMIT:
                 raise NotAnExport(f"{identity.size:,} bytes are too many for a search; pass its path to process it")
-            if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
+            if _is_json(head):
                 head += take(descriptor, identity.size - len(head))
+        own_output.refuse(head)
         try:
             formats.detect(head, strict=True)
         except NotAnExport:
@@ -224,6 +237,49 @@ def _recognise(path: Path) -> tuple[Identity, bool]:
         return identity, False
     finally:
         os.close(descriptor)
+
+
+def _not_ours(path: Path) -> Identity:
+    """The identity of a file that was named. Raises :class:`OwnOutput` where we wrote it."""
+    from . import formats
+
+    descriptor, identity = open_regular(path)
+    try:
+        with os.fdopen(descriptor, "rb", buffering=0, closefd=False) as file:
+            if formats.large(file) is not None:
+                return identity
+        head = take(descriptor, _HEAD)
+        if _is_json(head) and identity.size <= SEARCH_LIMIT:
+            head += take(descriptor, identity.size - len(head))
+        own_output.refuse(head)
+        return identity
+    finally:
+        os.close(descriptor)
+
+
+def _is_json(head: bytes) -> bool:
+    return head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[")
+
+
+def _is_in_backup(path: Path) -> bool:
+    """Whether ``path`` is, or lies in, the folder of a backup: the parts in it are exports that were archived."""
+    from .backup.folder import MARKER
+
+    for folder in (path, *path.parents):
+        with contextlib.suppress(OSError, DedupError):
+            descriptor, _ = open_regular(folder / MARKER)
+            try:
+                if own_output.kind_of(take(descriptor, _HEAD)) == own_output.SNAPSHOT:
+                    return True
+            finally:
+                os.close(descriptor)
+    return False
+
+
+def _restored_from(project: Project, path: Path) -> str:
+    from .archive.restored import restored_from
+
+    return restored_from(project, path)
 
 
 def _within(folder: Path, path: Path) -> bool:

@@ -53,6 +53,18 @@ class NotAnExport(ExportError):
     hint = "Pass a file written by /export, or a conversation as JSON."
 
 
+class OwnOutput(NotAnExport):
+    """This file is not a conversation export"""
+
+    hint = "It stays where it is, and nothing of it is counted. Its messages came from exports: pass one of those."
+
+
+class RestoredExport(OwnOutput):
+    """This file was restored from the archive"""
+
+    hint = "It stays where it is: its messages are stored, and the archive has its bytes. Pass its path to process it again."
+
+
 class ExportUnreadable(ExportError):
     """The export cannot be read"""
 

@@ -102,7 +102,13 @@ def ingest(
         found: list[str] = []
         if source.cursor is None:
             indexes = [message.source_index for message in shown.messages]
-            found = gaps.describe(shown.marks, placed.plan.matches, indexes, known=len(conversation.columns))
+            found = gaps.describe(
+                shown.marks,
+                placed.plan.matches,
+                indexes,
+                known=len(conversation.columns),
+                stored=lambda: _numbered(store, target, conversation),
+            )
         same = _shown_to_be_one(store, target, others, shown, placed)
         return _commit(
             store, target, export, source, shown, placed, started, gaps_found=found, same=same, dry_run=dry_run
@@ -208,6 +214,16 @@ def _windows(placed: placing.Placed) -> dict[str, Any]:
         breaks += [len(window)] if start else []
         window += ranges(placed.numbers[start:end])
     return {"window": window, "breaks": breaks}
+
+
+def _numbered(store: Store, conversation_id: str, conversation: Conversation) -> list[gaps.Numbered]:
+    """What is stored of a conversation, in reading order, with the numbers that its sources gave; client commands left out."""
+    order = conversation.reading().order
+    return [
+        gaps.Numbered(body["index"], body.get("source_index"))
+        for body in store.bodies(conversation_id, order)
+        if counts(body["kind"]) or body["kind"] == PURGED
+    ]
 
 
 def _record(source: Input, format_: str, **found: Any) -> ExportRecord:

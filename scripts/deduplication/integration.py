@@ -7,6 +7,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from . import own_output
 from .accounting import savings
 from .deduplicator import ClaudeConversationDeduplicator
 from .errors import ExportWarning, SessionUnknown, UsageError
@@ -64,6 +65,7 @@ class SessionExportManager:
         if not path.is_absolute() and not os.path.lexists(path):
             path = self.project.root / path
         data, _ = read(path)
+        own_output.refuse(data)
         done = self.dedup.ingest(data, name=file_name(path.name), conversation_id=session_id)
         for warning in done.warnings:
             warnings.warn(warning, ExportWarning, stacklevel=2)

@@ -12,6 +12,7 @@ from .console import printable
 from .errors import OutputNotWritable, StoreNotWritable
 from .fingerprint import encoded
 from .model import ASSISTANT, CONTEXT, PROMPT, TEXT, TOOL_CALL, TOOL_RESULT, UNKNOWN, USER
+from .own_output import COMMENT, marked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -111,15 +112,17 @@ def put(path: str, data: bytes) -> None:
 
 def as_json(done: Ingest) -> bytes:
     """One object: where the messages are from, and the messages in order."""
-    document = {
-        "session_id": done.conversation_id,
-        "export": done.name,
-        "sha256": done.sha256,
-        "total_messages": done.total,
-        "new_messages": done.new,
-        "duplicates_filtered": done.duplicates,
-        "messages": done.new_messages,
-    }
+    document = marked(
+        {
+            "session_id": done.conversation_id,
+            "export": done.name,
+            "sha256": done.sha256,
+            "total_messages": done.total,
+            "new_messages": done.new,
+            "duplicates_filtered": done.duplicates,
+            "messages": done.new_messages,
+        }
+    )
     try:
         return json.dumps(document, indent=2, ensure_ascii=False).encode() + b"\n"
     except UnicodeEncodeError:
@@ -130,6 +133,8 @@ def as_markdown(done: Ingest) -> str:
     """A document that reads from top to bottom; what came from tools is fenced."""
     lines = [
         f"# {printable(done.conversation_id)}: {done.new:,} new messages",
+        "",
+        COMMENT,
         "",
         f"From `{printable(done.name).replace('`', chr(39))}`; {done.duplicates:,} of {done.total:,} were stored before.",
         "",

@@ -24,8 +24,14 @@ HISTORY: Final = "📋 export-dedup status:"
 DIAGNOSIS: Final = "🩺 export-dedup doctor:"
 """How the output of ``doctor`` begins."""
 _HEADS: Final = (SEARCHED, SHOWN, HISTORY, DIAGNOSIS, "🔐" * 40)
-_OBJECTS: Final = ('{"query": ', '[{"index": ', '[{"conversation_id": ')
-"""How the JSON of ``search`` and ``show`` begins."""
+_OBJECTS: Final = (
+    '{"generator": "export-dedup"',
+    '[{"generator": "export-dedup"',
+    '{"query": ',
+    '[{"index": ',
+    '[{"conversation_id": ',
+)
+"""How the JSON of our commands begins, and how that of ``search`` and ``show`` began in version 0.1."""
 _BEGINNING: Final = 2_000
 """Characters at the beginning of a result in which our own heading is looked for."""
 

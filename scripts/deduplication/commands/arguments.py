@@ -7,18 +7,23 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+from .. import __version__
 from ..errors import StoreMissing, UsageError
 
 if TYPE_CHECKING:
-    from ..deduplicator import ClaudeConversationDeduplicator
+    from collections.abc import Mapping, Sequence
 
-EXIT_CODES = "Exit codes: 0 done, 1 a named failure, 2 usage, 3 unexpected (a log is named), 130 interrupted."
+    from ..deduplicator import ClaudeConversationDeduplicator
+    from ..project import Project
+
+VERSION: Final = f"export-dedup {__version__}"
+EXIT_CODES: Final = "Exit codes: 0 done, 1 a named failure, 2 usage, 3 unexpected (a log is named), 130 interrupted."
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are :class:`UsageError`."""
+    """An argument parser whose errors are :class:`UsageError`; every one of ours has ``--help`` and ``--version``."""
 
     def __init__(self, prog: str, description: str, epilog: str = EXIT_CODES) -> None:
         super().__init__(
@@ -28,10 +33,24 @@ class Parser(argparse.ArgumentParser):
             allow_abbrev=False,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
+        self.add_argument("--version", action="version", version=VERSION, help="say which version this is, and exit")
 
     def error(self, message: str) -> NoReturn:
         """Raise instead of printing: argparse would show an argument as it came, with what a terminal obeys in it."""
         raise UsageError(message)
+
+    def is_all_options(self, words: Sequence[str]) -> bool:
+        """Whether ``words`` are options of this parser, each with its value, and nothing besides: an argument may follow them."""
+        rest = iter(words)
+        for word in rest:
+            name, given, _ = word.partition("=")
+            action = self._option_string_actions.get(name)
+            if action is None or (given and action.nargs == 0):
+                return False
+            wanted = 1 if action.nargs is None and not given else action.nargs
+            if not isinstance(wanted or 0, int) or any(next(rest, None) is None for _ in range(int(wanted or 0))):
+                return False
+        return True
 
 
 def add_project(parser: argparse.ArgumentParser) -> None:
@@ -39,11 +58,18 @@ def add_project(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--project", metavar="DIR", help="the project (default: found from the current folder upwards)")
 
 
-def add_store(parser: argparse.ArgumentParser) -> None:
-    """``--project`` and the options that say where the store is."""
+def add_storage(parser: argparse.ArgumentParser) -> None:
+    """``--project`` and ``--storage-dir``."""
     add_project(parser)
+    parser.add_argument(
+        "--storage-dir", metavar="D", help="the store's folder (default: MEMORY-CONTEXT/dedup_state in the project)"
+    )
+
+
+def add_store(parser: argparse.ArgumentParser) -> None:
+    """``--project`` and the options that say where the store is, and how it is indexed."""
+    add_storage(parser)
     add = parser.add_argument
-    add("--storage-dir", metavar="D", help="the store's folder (default: MEMORY-CONTEXT/dedup_state in the project)")
     add(
         "--backend",
         metavar="B",
@@ -54,14 +80,37 @@ def add_store(parser: argparse.ArgumentParser) -> None:
 
 
 def store_folder(asked: argparse.Namespace) -> str:
-    """The store's folder that :func:`add_store`'s options name."""
+    """The store's folder that :func:`add_storage`'s options name. A project that is named must exist, also beside a folder."""
     from ..project import find_project
 
+    if asked.storage_dir is None or asked.project is not None:
+        project = find_project(asked.project)
     if asked.storage_dir is None:
-        return os.fspath(find_project(asked.project).state)
+        return os.fspath(project.state)
     if not asked.storage_dir:
         raise UsageError("--storage-dir is empty", hint="Pass the folder, or leave the option out.")
     return str(asked.storage_dir)
+
+
+def archive_place(asked: argparse.Namespace) -> Project:
+    """The place whose archive :func:`add_storage`'s options name: the one beside the store's folder, else the project's.
+
+    Raises :class:`UsageError` for a store that lies by itself: it has no archive.
+    """
+    from ..accounting import project_of
+    from ..live.place import stored_at
+    from ..project import find_project
+
+    if asked.storage_dir is None:
+        return stored_at(find_project(asked.project))
+    folder = store_folder(asked)
+    if not is_store(folder):
+        raise StoreMissing(folder)
+    place = project_of(folder)
+    if place is None:
+        hint = "Its archive lies beside a store that is called MEMORY-CONTEXT/dedup_state."
+        raise UsageError(f"a store that lies by itself has no archive: {folder}", hint=hint)
+    return place
 
 
 @dataclass(frozen=True)
@@ -127,6 +176,15 @@ def again(asked: argparse.Namespace, *subcommand: str) -> str:
     if asked.storage_dir is not None:
         words += ["--storage-dir", asked.storage_dir]
     return shlex.join(words)
+
+
+def print_json(answer: Mapping[str, Any]) -> None:
+    """One JSON object on the screen, with our mark; ASCII, so that a name that is no valid Unicode suits every console."""
+    import json
+
+    from ..own_output import marked
+
+    print(json.dumps(marked(answer)))
 
 
 def whole_number(text: str) -> int:

@@ -28,7 +28,7 @@ _ONLY_FOR_RESTORING = ("snapshot", "output", "skip_damaged")
 
 def main(arguments: Sequence[str]) -> int:
     """Take a snapshot, or list, verify, restore; 1 where something is damaged."""
-    asked = _parser().parse_args(arguments)
+    asked = parser().parse_args(arguments)
     _check(asked)
     if asked.list:
         return _list(asked)
@@ -41,13 +41,14 @@ def main(arguments: Sequence[str]) -> int:
     return _take(asked)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = shared.Parser(
+def parser() -> shared.Parser:
+    """The arguments."""
+    found = shared.Parser(
         "deduplicate_export.py backup",
         "Take a snapshot of everything in MEMORY-CONTEXT that cannot be made again, into a folder elsewhere: only what is new\n"
         "is written, and read again. Runs may go on meanwhile. Older snapshots go after some days.",
     )
-    add = parser.add_argument
+    add = found.add_argument
     add("folder", metavar="DIR", help="the folder of the backup: empty or missing the first time")
     add("--retention-days", metavar="N", help="remove snapshots older than N days; below 0: none (default: 30)")
     add("--full", action="store_true", help="read everything again, and write anew what is damaged in the backup")
@@ -62,10 +63,10 @@ def _parser() -> argparse.ArgumentParser:
     add("--output", metavar="O", help="restore into this folder, which gets what MEMORY-CONTEXT had")
     add("--skip-damaged", action="store_true", help="restore what is whole and name the rest, instead of refusing")
     add("--forget", action="store_true", help="no longer count this folder among the backups that a purge has to reach")
-    shared.add_project(parser)
+    shared.add_project(found)
     add("--storage-dir", metavar="D", help="the store's folder alone, without archive and sessions")
     add("--json", action="store_true", help="print one JSON object and nothing else")
-    return parser
+    return found
 
 
 def _check(asked: argparse.Namespace) -> None:
@@ -210,6 +211,4 @@ def _pairs(pairs: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
 
 
 def _print(**figures: object) -> None:
-    import json
-
-    print(json.dumps(figures))
+    shared.print_json(figures)

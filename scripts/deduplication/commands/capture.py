@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str]) -> int:
     """Capture what is new of the transcripts asked for; 1 where one of them failed, the others are captured all the same."""
-    asked = _parser().parse_args(arguments)
+    asked = parser().parse_args(arguments)
     found, failures = _asked_for(asked)
     dedup = shared.deduplicator(asked)
     done: list[capture.Captured] = []
@@ -55,9 +55,7 @@ def main(arguments: Sequence[str]) -> int:
         "failed": [{"path": str(path), "error": str(error)} for path, error in failures],
     }
     if asked.json:
-        import json
-
-        print(json.dumps(sums))
+        shared.print_json(sums)
     else:
         show(capture_report.sums(sums))
         if kept.names:
@@ -83,13 +81,14 @@ def _kept(asked: argparse.Namespace, found: Sequence[Transcript]) -> Packed:
         return Packed(failures=[("the transcripts", error)])
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = shared.Parser(
+def parser() -> shared.Parser:
+    """The arguments."""
+    found = shared.Parser(
         "deduplicate_export.py capture",
         "Store what is new in the transcripts that Claude Code itself keeps: of this project, of all projects, of one\n"
         "session, or of the files named. They are only read, and only what was added since the last time is stored.",
     )
-    add = parser.add_argument
+    add = found.add_argument
     add(
         "transcripts",
         nargs="*",
@@ -98,9 +97,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--all", action="store_true", help="every transcript of every project, in CLAUDE_CONFIG_DIR or ~/.claude")
     add("--session", metavar="ID", help="the transcript of one session, with its sub-agents")
-    shared.add_store(parser)
+    shared.add_store(found)
     add("--json", action="store_true", help="print one JSON object and nothing else")
-    return parser
+    return found
 
 
 def _asked_for(asked: argparse.Namespace) -> tuple[list[Transcript], list[tuple[Path, DedupError]]]:

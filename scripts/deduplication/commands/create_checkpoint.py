@@ -44,7 +44,7 @@ class _Export:
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command with ``arguments`` (without the program's name); 1 where the export failed, for all the checkpoint."""
-    asked = _parser().parse_args(arguments)
+    asked = parser().parse_args(arguments)
     project = find_project(asked.project)
     for corrected in secure(project.state):
         show(report.note(corrected), sys.stderr)
@@ -62,11 +62,9 @@ def main(arguments: Sequence[str]) -> int:
     )
     readme = project.relative(made.readme) if made.readme else None
     if asked.json:
-        import json
-
         # ASCII: a name that is no valid Unicode becomes an escape, on every console.
         answer = {"document": str(made.document), "commit": made.commit, "note": made.note, "readme": readme}
-        print(json.dumps({**answer, **figures, **({"type": f"/export {export.to_type}"} if export.to_type else {})}))
+        shared.print_json({**answer, **figures, **({"type": f"/export {export.to_type}"} if export.to_type else {})})
     else:
         cumulative = figures.get("cumulative")
         out(checkpoint_report.created(project.relative(made.document), made.commit, made.note, readme, cumulative))
@@ -163,8 +161,9 @@ def _nowhere(_text: str) -> None:
     """Where the steps' texts go: what the user reads is said by this command itself."""
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = shared.Parser(
+def parser() -> shared.Parser:
+    """The arguments."""
+    found = shared.Parser(
         "create-checkpoint.py",
         "Deduplicate and archive the newest export, write a checkpoint document into MEMORY-CONTEXT/checkpoints/, list it\n"
         "in the project's README, and commit these, nothing else: what you have staged stays staged, what you have changed\n"
@@ -173,12 +172,12 @@ def _parser() -> argparse.ArgumentParser:
         "Without a git repository, or while a merge or rebase is in progress, the document is written and not "
         f"committed.\n{shared.EXIT_CODES}",
     )
-    add = parser.add_argument
+    add = found.add_argument
     add("description", nargs="?", default="Checkpoint", metavar="DESCRIPTION", help='the title (default: "Checkpoint")')
     add(
         "--export", metavar="FILE", help="the export to deduplicate (default: the newest one that waits in the project)"
     )
     add("--no-commit", action="store_true", help="write the files only, leave git alone")
-    shared.add_project(parser)
+    shared.add_project(found)
     add("--json", action="store_true", help="print one JSON object and nothing else")
-    return parser
+    return found

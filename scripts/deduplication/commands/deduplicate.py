@@ -18,7 +18,6 @@ from . import arguments as shared
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
 
     from ..deduplicator import ClaudeConversationDeduplicator, Ingest
     from ..discovery import Candidate
@@ -29,17 +28,23 @@ Store the messages of exports, each exactly once. The files stay where they are 
   deduplicate_export.py session.txt --session-id rollout-master --output new.json --stats
   deduplicate_export.py MEMORY-CONTEXT/exports/ --batch --output-dir new/
   deduplicate_export.py session.txt --stats-only
-  deduplicate_export.py capture               store the client's own transcripts
-  deduplicate_export.py search | show         find messages, read conversations
-  deduplicate_export.py status | doctor       the last runs; is everything in order?
-  deduplicate_export.py stats                 bytes seen, stored and saved
-  deduplicate_export.py verify | rebuild      check the store, make its indexes anew (each has --help)
+
+Subcommands, each with --help:
+  capture            store the client's own transcripts
+  search, show       find messages, read conversations
+  session            sessions as files that people read
+  status, doctor     the last runs; is everything in order?
+  stats              bytes seen, stored and saved
+  pack, restore      archived exports into packs, and any of them back
+  backup             snapshots in another folder, and back
+  verify, repair     check every byte, make whole what is damaged
+  rebuild            the indexes anew from the log
+  scan, purge        what would be redacted; remove something for good
 """
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Process the exports that ``arguments`` name; 1 where one of them failed."""
-    asked = _parser().parse_args(arguments)
+def run(asked: argparse.Namespace) -> int:
+    """Process the exports that the arguments name; 1 where one of them failed."""
     _check(asked)
     project = find_project(asked.project)
     dedup = shared.deduplicator(asked)
@@ -48,23 +53,21 @@ def main(arguments: Sequence[str]) -> int:
         new_messages.check_file(asked.output, (*keep, *asked.exports))
     if asked.output_dir is not None:
         new_messages.check_folder(asked.output_dir, keep)
-    run = _Run(asked, dedup, project)
-    outcome = run.process()
+    done = _Run(asked, dedup, project)
+    outcome = done.process()
     if asked.json:
-        import json
-
-        print(json.dumps({**outcome.as_dict(), **({"statistics": run.statistics()} if run.wants_statistics else {})}))
+        shared.print_json({**outcome.as_dict(), **({"statistics": done.statistics()} if done.wants_statistics else {})})
     else:
-        if run.wants_statistics:
-            for figures in run.statistics():
+        if done.wants_statistics:
+            for figures in done.statistics():
                 report.show(store_report.statistics(figures))
         if asked.dry_run:
             alone = "; each export was counted by itself" if len(outcome.exports) > 1 else ""
             report.show(report.skipped(f"storing (--dry-run){alone}"))
         if not asked.stats_only and (len(outcome.failed) < len(outcome.exports) or not outcome.exports):
             report.show(report.sums_block(outcome))
-    if run.defect is not None:
-        raise run.defect
+    if done.defect is not None:
+        raise done.defect
     return EXIT_FAILURE if outcome.failed else EXIT_OK
 
 
@@ -83,21 +86,22 @@ def _check(asked: argparse.Namespace) -> None:
         raise UsageError("--dry-run and --stats-only write nothing, so they go with neither --output nor --output-dir")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = shared.Parser("deduplicate_export.py", _DESCRIPTION)
-    add = parser.add_argument
+def parser() -> shared.Parser:
+    """The arguments."""
+    found = shared.Parser("deduplicate_export.py", _DESCRIPTION)
+    add = found.add_argument
     add("exports", nargs="*", metavar="EXPORT", help="export files, or folders of exports")
     add("--session-id", metavar="ID", help="the conversation they belong to (default: found by content, else by name)")
-    output = parser.add_mutually_exclusive_group().add_argument
+    output = found.add_mutually_exclusive_group().add_argument
     output("--output", metavar="F", help="write the new messages to F: Markdown where it ends in .md, else JSON")
     output("--output-dir", metavar="D", help="write the new messages of each export to a Markdown file in D")
     add("--batch", action="store_true", help="process folders and many files, oldest first, with the sums at the end")
     add("--stats", action="store_true", help="show the statistics of each conversation afterwards")
     add("--stats-only", action="store_true", help="show the statistics of each conversation and store nothing")
     add("--dry-run", action="store_true", help="count what would be new, each export by itself, and store nothing")
-    shared.add_store(parser)
+    shared.add_store(found)
     add("--json", action="store_true", help="print one JSON object and nothing else")
-    return parser
+    return found
 
 
 class _Run:

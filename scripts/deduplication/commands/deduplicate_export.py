@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import os
+import re
+from typing import TYPE_CHECKING, Final, Protocol, cast
+
+from ..errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
+
+    from .arguments import Parser
 
 SUBCOMMANDS: Final = (
     "verify",
@@ -25,22 +31,65 @@ SUBCOMMANDS: Final = (
     "purge",
 )
 
+_WORD: Final = re.compile(r"[^\W\d_][\w-]*\Z")
+"""What a subcommand looks like: no path, and no ending."""
+
+
+class Command(Protocol):
+    """What the module of a subcommand has."""
+
+    def main(self, arguments: Sequence[str]) -> int:
+        """Runs it; the exit code."""
+
+    def parser(self) -> Parser:
+        """What it takes."""
+
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the subcommand that the first argument names, else process exports; returns the exit code.
+    """Run the subcommand that the first word names, else process exports; returns the exit code.
 
-    A file that is called like a subcommand is passed as ``./verify``.
+    Options may stand before the subcommand. A file that is called like one is passed as ``./verify``.
     """
-    name = arguments[0] if arguments else ""
-    if name in SUBCOMMANDS:
-        return _subcommand(name)(arguments[1:])
     from . import deduplicate
 
-    return deduplicate.main(arguments)
+    for at, word in enumerate(arguments):
+        if word == "--":
+            break
+        if word in SUBCOMMANDS and _stands_first(word, arguments[:at]):
+            return subcommand(word).main([*arguments[:at], *arguments[at + 1 :]])
+    asked = deduplicate.parser().parse_args(arguments)
+    if asked.exports:
+        _check_word(asked.exports[0])
+    return deduplicate.run(asked)
 
 
-def _subcommand(name: str) -> Callable[[Sequence[str]], int]:
+def subcommand(name: str) -> Command:
+    """The module of a subcommand."""
     from importlib import import_module
 
-    command: Callable[[Sequence[str]], int] = import_module(f".{name}", __package__).main
-    return command
+    return cast("Command", import_module(f".{name}", __package__))
+
+
+def _stands_first(word: str, before: Sequence[str]) -> bool:
+    """Whether ``before`` are options alone: those of the subcommand, or of the command where no file is called ``word``."""
+    if not before:
+        return True
+    from . import deduplicate
+
+    if subcommand(word).parser().is_all_options(before):
+        return True
+    return not os.path.lexists(word) and deduplicate.parser().is_all_options(before)
+
+
+def _check_word(word: str) -> None:
+    """Raise :class:`UsageError` for a word where a subcommand would stand that is none, and no file either."""
+    if not _WORD.match(word) or os.path.lexists(word):
+        return
+    from difflib import get_close_matches
+
+    near = get_close_matches(word.lower(), SUBCOMMANDS, n=1)
+    guess = f" (did you mean {near[0]}?)" if near else ""
+    raise UsageError(
+        f"there is no subcommand '{word}'{guess}, and no file of this name",
+        hint=f"Subcommands: {', '.join(sorted(SUBCOMMANDS))}. Each has --help.",
+    )

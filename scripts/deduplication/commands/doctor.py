@@ -18,14 +18,7 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str]) -> int:
     """Look at everything; 1 where something needs to be done. Nothing is created or changed."""
-    parser = shared.Parser(
-        "deduplicate_export.py doctor",
-        "Look at the interpreter, the store, the hooks, the sessions and exports that wait, and git; say what is to be\n"
-        "done where something is not in order. Nothing is created or changed.",
-    )
-    shared.add_store(parser)
-    parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
-    asked = parser.parse_args(arguments)
+    asked = parser().parse_args(arguments)
     place = shared.store_to_read(asked)
     project = find_project(asked.project)
     subject = Subject(
@@ -39,9 +32,19 @@ def main(arguments: Sequence[str]) -> int:
     )
     findings = list(examine(subject))
     if asked.json:
-        import json
-
-        print(json.dumps(doctor_report.as_dict(findings)))
+        shared.print_json(doctor_report.as_dict(findings))
     else:
         show(doctor_report.text(findings))
     return EXIT_FAILURE if doctor_report.problems_in(findings) else EXIT_OK
+
+
+def parser() -> shared.Parser:
+    """The arguments."""
+    found = shared.Parser(
+        "deduplicate_export.py doctor",
+        "Look at the interpreter, the store, the hooks, the sessions and exports that wait, and git; say what is to be\n"
+        "done where something is not in order. Nothing is created or changed.",
+    )
+    shared.add_store(found)
+    found.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    return found

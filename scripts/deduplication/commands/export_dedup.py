@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -10,9 +11,9 @@ from ..errors import EXIT_OK, UsageError
 from ..project import find_project
 from . import arguments as shared
 from . import entry
+from .deduplicate_export import SUBCOMMANDS
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Callable, Sequence
 
     from ..workflow import Outcome
@@ -20,9 +21,14 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command with ``arguments`` (without the program's name); returns its exit code."""
-    asked = _parser().parse_args(arguments)
+    asked = parser().parse_args(arguments)
     if "" in asked.paths:
         raise UsageError("an export's name is empty", hint="An unset variable of the shell? Nothing was searched.")
+    if asked.paths and asked.paths[0] in SUBCOMMANDS and not os.path.lexists(asked.paths[0]):
+        name = asked.paths[0]
+        raise UsageError(
+            f"'{name}' is no file, and no subcommand of this command", hint=f"Run: deduplicate_export.py {name}"
+        )
     project = find_project(asked.project)
     options = workflow.Options(
         paths=tuple(asked.paths),
@@ -56,12 +62,13 @@ def main(arguments: Sequence[str]) -> int:
     return outcome.exit_code
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = shared.Parser(
+def parser() -> shared.Parser:
+    """The arguments."""
+    found = shared.Parser(
         "export-dedup.py", "Capture every message of your exports once, archive the files, and make a checkpoint."
     )
-    shared.add_project(parser)
-    add = parser.add_argument
+    shared.add_project(found)
+    add = found.add_argument
     add("paths", nargs="*", metavar="PATH", help="exports, or folders of exports; without it the project is searched")
     add("--session-id", metavar="ID", help="the conversation that the exports belong to (default: found by content)")
     add("--description", metavar="TEXT", default=workflow.DESCRIPTION, help="the checkpoint's title")
@@ -76,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--db-url", metavar="URL", help="the database, for a backend that has one")
     add("--json", action="store_true", help="print one JSON object and nothing else")
-    return parser
+    return found
 
 
 def _session_id(text: str | None) -> str | None:
@@ -106,12 +113,10 @@ def _asker() -> Callable[[str], bool] | None:
 
 
 def _print_json(outcome: Outcome, captured: int) -> None:
-    import json
-
     # ASCII: a name that is no valid Unicode becomes an escape, on every console.
     earlier = {"earlier": outcome.earlier.as_dict()} if outcome.earlier is not None else {}
     more = {"captured": captured} if captured and outcome.result.exports else {}
-    print(json.dumps({**outcome.result.as_dict(), **more, **earlier}))
+    shared.print_json({**outcome.result.as_dict(), **more, **earlier})
     for problem in outcome.problems:
         entry.report(problem)
     if outcome.exit_code == EXIT_OK:

@@ -62,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
 
     parser = Parser(
         prog="install.sh",
-        usage="install.sh --demo | --test [PYTEST ARGUMENTS] | [--uninstall] --project DIR [--no-hooks] [--dry-run]\n"
+        usage="install.sh --demo | --test [PYTEST ARGUMENTS] | --version | [--uninstall] --project DIR [--no-hooks] [--dry-run]\n"
         "                  [--yes] [--offline]",
         description="Try export-dedup, test it, install it into a project, or take it out again.",
         epilog="Nothing of yours is overwritten or removed: a file that you changed stays, and is named. "
@@ -72,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     add = parser.add_argument
+    add("--version", action="version", version=f"export-dedup {version()}", help="say which version this is, and exit")
     add("--demo", action="store_true", help="run the whole job on three sample exports in a scratch project")
     add("--test", action="store_true", help="run the tests (first option; all that follows goes to pytest)")
     add("--project", metavar="DIR", help="install into this project, or bring it up to date")

@@ -11,9 +11,7 @@ from ..archive import packing
 from ..deduplicator import ClaudeConversationDeduplicator
 from ..display import show
 from ..errors import EXIT_FAILURE, EXIT_OK, UsageError
-from ..live.place import stored_at
 from ..progress import progress
-from ..project import find_project
 from . import arguments as shared
 
 if TYPE_CHECKING:
@@ -24,18 +22,8 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str]) -> int:
     """Pack what is old enough; 1 where a file could not be packed, it then stays a plain file."""
-    parser = shared.Parser(
-        "deduplicate_export.py pack",
-        "Move the exports in MEMORY-CONTEXT/exports-archive/ that are older than some days into packs: each part of them\n"
-        "is stored once, compressed. Each file is restored from its pack and compared before the plain one goes. Small packs\n"
-        "are put together, and the store's log is compressed anew: slower than in a run, and smaller.",
-    )
-    shared.add_project(parser)
-    add = parser.add_argument
-    add("--older-than", metavar="DAYS", help="pack what was last written so many days ago; 0: everything (default: 7)")
-    add("--json", action="store_true", help="print one JSON object and nothing else")
-    asked = parser.parse_args(arguments)
-    project = stored_at(find_project(asked.project))
+    asked = parser().parse_args(arguments)
+    project = shared.archive_place(asked)
     days = _days(asked.older_than, project)
     waiting = packing.due(project, days)
     with progress(sum(size for _, size in waiting), "Packing") as advance:
@@ -45,8 +33,6 @@ def main(arguments: Sequence[str]) -> int:
     for name, error in done.failures:
         show(archive_report.not_packed(name, str(error), error.hint), sys.stderr)
     if asked.json:
-        import json
-
         failed = [{"name": name, "error": str(error)} for name, error in done.failures]
         figures = {
             "packed": done.names,
@@ -54,10 +40,25 @@ def main(arguments: Sequence[str]) -> int:
             "packs": done.packs,
             "pack_bytes": done.pack_bytes,
         }
-        print(json.dumps({**figures, "failed": failed}))
+        shared.print_json({**figures, "failed": failed})
     else:
         show(archive_report.packed(done, days))
     return EXIT_FAILURE if done.failures else EXIT_OK
+
+
+def parser() -> shared.Parser:
+    """The arguments."""
+    found = shared.Parser(
+        "deduplicate_export.py pack",
+        "Move the exports in MEMORY-CONTEXT/exports-archive/ that are older than some days into packs: each part of them\n"
+        "is stored once, compressed. Each file is restored from its pack and compared before the plain one goes. Small packs\n"
+        "are put together, and the store's log is compressed anew: slower than in a run, and smaller.",
+    )
+    shared.add_storage(found)
+    add = found.add_argument
+    add("--older-than", metavar="DAYS", help="pack what was last written so many days ago; 0: everything (default: 7)")
+    add("--json", action="store_true", help="print one JSON object and nothing else")
+    return found
 
 
 def _days(given: str | None, project: Project) -> float:

@@ -31,7 +31,7 @@ a time within a session, a message within a session. Later exports and transcrip
 
 def main(arguments: Sequence[str]) -> int:
     """Purge; 0 where all of it is gone, 1 where something is still there or the store does not verify afterwards."""
-    asked = _parser().parse_args(arguments)
+    asked = parser().parse_args(arguments)
     scope = scope_of(asked.session, asked.between, asked.message)
     dedup, folder = shared.reader(asked)
     project = _project(asked, folder)
@@ -46,9 +46,7 @@ def main(arguments: Sequence[str]) -> int:
     if not asked.dry_run:
         renewed(dedup.store, project, done)
     if asked.json:
-        import json
-
-        print(json.dumps(purge_report.as_dict(done)))
+        shared.print_json(purge_report.as_dict(done))
     else:
         show(purge_report.purged(done))
     if failure is not None:
@@ -64,9 +62,10 @@ def _verified(store: Store, project: Project | None, done: Purged) -> PurgeIncom
     return None
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = shared.Parser("deduplicate_export.py purge", _DESCRIPTION)
-    add = parser.add_argument
+def parser() -> shared.Parser:
+    """The arguments."""
+    found = shared.Parser("deduplicate_export.py purge", _DESCRIPTION)
+    add = found.add_argument
     add("--session", action="append", default=[], metavar="ID", help="a conversation; may be given several times")
     add("--between", nargs=2, metavar=("FROM", "TO"), help="messages from FROM on and before TO (a day: all of it)")
     add(
@@ -84,9 +83,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--dry-run", action="store_true", help="say exactly what would go, and change nothing")
     add("--yes", action="store_true", help="do not ask")
-    shared.add_store(parser)
+    shared.add_store(found)
     add("--json", action="store_true", help="print one JSON object and nothing else")
-    return parser
+    return found
 
 
 def _project(asked: argparse.Namespace, folder: str) -> Project | None:

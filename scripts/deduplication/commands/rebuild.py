@@ -18,19 +18,7 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str]) -> int:
     """Rebuild; 0 where the store verifies afterwards, 1 where damage remains."""
-    parser = shared.Parser(
-        "deduplicate_export.py rebuild",
-        "Delete nothing, keep the log, and make every index anew from it. A log line in which a single bit was flipped\n"
-        "is set right; what cannot be set right is named. With --from-exports a new store is made of every archived file.",
-    )
-    shared.add_store(parser)
-    parser.add_argument("--from-exports", action="store_true", help="make a new store from every archived file")
-    parser.add_argument("--into", metavar="DIR", help="with --from-exports: where (default: a folder beside the store)")
-    parser.add_argument(
-        "--yes", action="store_true", help="with --from-exports: in the place of a store whose log is gone"
-    )
-    parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
-    asked = parser.parse_args(arguments)
+    asked = parser().parse_args(arguments)
     if asked.from_exports:
         return _anew(asked)
     if asked.into is not None or asked.yes:
@@ -41,12 +29,27 @@ def main(arguments: Sequence[str]) -> int:
         found += checking.rebuild_project(find_project(asked.project))
     remaining = dedup.store.verify()
     if asked.json:
-        import json
-
-        print(json.dumps({"ok": not remaining, "found": found, "remaining": remaining}))
+        shared.print_json({"ok": not remaining, "found": found, "remaining": remaining})
     else:
         report.show(store_report.rebuilt(found, remaining))
     return EXIT_FAILURE if remaining else EXIT_OK
+
+
+def parser() -> shared.Parser:
+    """The arguments."""
+    found = shared.Parser(
+        "deduplicate_export.py rebuild",
+        "Delete nothing, keep the log, and make every index anew from it. A log line in which a single bit was flipped\n"
+        "is set right; what cannot be set right is named. With --from-exports a new store is made of every archived file.",
+    )
+    shared.add_store(found)
+    found.add_argument("--from-exports", action="store_true", help="make a new store from every archived file")
+    found.add_argument("--into", metavar="DIR", help="with --from-exports: where (default: a folder beside the store)")
+    found.add_argument(
+        "--yes", action="store_true", help="with --from-exports: in the place of a store whose log is gone"
+    )
+    found.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    return found
 
 
 def _anew(asked: argparse.Namespace) -> int:
@@ -60,20 +63,16 @@ def _anew(asked: argparse.Namespace) -> int:
     done = anew.make(find_project(asked.project), asked.backend, into=asked.into, in_place=asked.yes)
     ok = not done.missing and not done.failures
     if asked.json:
-        import json
-
-        print(
-            json.dumps(
-                {
-                    "ok": ok,
-                    "folder": done.folder,
-                    "moved": done.moved,
-                    "files": done.files,
-                    "unique": done.unique,
-                    "missing": [each._asdict() for each in done.missing],
-                    "failed": [{"name": name, "error": error} for name, error in done.failures],
-                }
-            )
+        shared.print_json(
+            {
+                "ok": ok,
+                "folder": done.folder,
+                "moved": done.moved,
+                "files": done.files,
+                "unique": done.unique,
+                "missing": [each._asdict() for each in done.missing],
+                "failed": [{"name": name, "error": error} for name, error in done.failures],
+            }
         )
     else:
         report.show(repair_report.made_anew(done))

@@ -18,28 +18,31 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str]) -> int:
     """Repair; 0 where everything is whole afterwards, 1 where something is lost for good."""
-    parser = shared.Parser(
-        "deduplicate_export.py repair",
-        "Set single flipped bits right; take damaged lines of the log from the archived exports, images from transcripts,\n"
-        "damaged files of the archive from whatever else has their bytes. What is damaged is copied into a folder\n"
-        "'quarantine' first. Every loss is named.",
-    )
-    shared.add_store(parser)
-    parser.add_argument("--dry-run", action="store_true", help="say what would be done, and change nothing")
-    parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
-    asked = parser.parse_args(arguments)
+    asked = parser().parse_args(arguments)
     store = cast("LogStore", shared.deduplicator(asked, existing=True).store)
     project = find_project(asked.project) if asked.storage_dir is None else None
     done = whole.Repaired(whole.examine(store, project)) if asked.dry_run else whole.repair(store, project)
     if asked.json:
-        import json
-
         gone = repair_report.as_data(done.lost())
         mended = repair_report.as_data([each for each in done.findings if each not in done.lost()])
         figures = {"repaired": mended, "lost": gone, "quarantined": done.quarantined, "remaining": done.remaining}
-        print(json.dumps({"ok": not gone and not done.remaining, **figures}))
+        shared.print_json({"ok": not gone and not done.remaining, **figures})
     elif asked.dry_run:
         report.show(repair_report.planned(done.findings))
     else:
         report.show(repair_report.repaired(done))
     return EXIT_FAILURE if damage.lost(done.findings) or done.remaining else EXIT_OK
+
+
+def parser() -> shared.Parser:
+    """The arguments."""
+    found = shared.Parser(
+        "deduplicate_export.py repair",
+        "Set single flipped bits right; take damaged lines of the log from the archived exports, images from transcripts,\n"
+        "damaged files of the archive from whatever else has their bytes. What is damaged is copied into a folder\n"
+        "'quarantine' first. Every loss is named.",
+    )
+    shared.add_store(found)
+    found.add_argument("--dry-run", action="store_true", help="say what would be done, and change nothing")
+    found.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    return found

@@ -10,8 +10,6 @@ from .. import archive_report, atomic
 from ..archive import restoring, returning
 from ..display import show
 from ..errors import EXIT_FAILURE, EXIT_OK, DedupError, OutputNotWritable, UsageError
-from ..live.place import stored_at
-from ..project import find_project
 from . import arguments as shared
 
 if TYPE_CHECKING:
@@ -25,7 +23,7 @@ STANDARD_OUTPUT = "-"
 
 def main(arguments: Sequence[str]) -> int:
     """Restore what was asked for; 1 where something could not be, the rest is restored all the same."""
-    asked = _parser().parse_args(arguments)
+    asked = parser().parse_args(arguments)
     if (bool(asked.names) + (asked.all is not None) + (asked.session is not None) + asked.list) != 1:
         raise UsageError("pass the names of files, or --session ID, or --all DIR, or --list")
     if asked.output is not None and not (asked.names or asked.session):
@@ -34,7 +32,7 @@ def main(arguments: Sequence[str]) -> int:
         raise UsageError("--to-client goes with --session ID, and the client's folder is the place")
     if "" in asked.names or "" in (asked.output, asked.all, asked.session):
         raise UsageError("an argument is empty", hint="An unset variable of the shell? Nothing was restored.")
-    with restoring.opened(stored_at(find_project(asked.project))) as shelf:
+    with restoring.opened(shared.archive_place(asked)) as shelf:
         if asked.list:
             _list(shelf, as_json=asked.json)
             return EXIT_OK
@@ -58,13 +56,14 @@ def main(arguments: Sequence[str]) -> int:
     return _ended(failures, written, as_json=asked.json)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = shared.Parser(
+def parser() -> shared.Parser:
+    """The arguments."""
+    found = shared.Parser(
         "deduplicate_export.py restore",
         "Write archived exports as they were, with their modification time: plain ones and packed ones alike. A NAME is a\n"
         "file's name, a session, a date (YYYY-MM-DD), or the first 8 or more digits of a SHA-256. Nothing is overwritten.",
     )
-    add = parser.add_argument
+    add = found.add_argument
     add("names", nargs="*", metavar="NAME", help="what to restore")
     add("--output", metavar="PATH", help="a folder, a file's name for one export, or - (default: the current folder)")
     add(
@@ -79,9 +78,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--all", metavar="DIR", help="restore every archived export into this folder")
     add("--list", action="store_true", help="list what the archive has")
-    shared.add_project(parser)
+    shared.add_storage(found)
     add("--json", action="store_true", help="print one JSON object and nothing else")
-    return parser
+    return found
 
 
 def _wanted(shelf: Shelf, asked: argparse.Namespace) -> tuple[list[Entry], list[tuple[str, DedupError]]]:
@@ -119,10 +118,8 @@ def _places(found: Sequence[Entry], asked: argparse.Namespace) -> list[tuple[Ent
 def _to_client(shelf: Shelf, session: str, *, as_json: bool) -> int:
     back = returning.to_client(shelf, session)
     if as_json:
-        import json
-
         files = [{"name": name, "path": path, "new": new} for name, path, new in back.files]
-        print(json.dumps({"restored": files, "session": session, "directory": back.directory}))
+        shared.print_json({"restored": files, "session": session, "directory": back.directory})
     else:
         for name, path, new in back.files:
             show(archive_report.restored(name, path, new=new))
@@ -150,8 +147,6 @@ def _to_standard_output(shelf: Shelf, found: Sequence[Entry], failures: list[tup
 def _list(shelf: Shelf, *, as_json: bool) -> None:
     entries = shelf.all()
     if as_json:
-        import json
-
         rows = [
             {
                 "name": entry.name,
@@ -163,7 +158,7 @@ def _list(shelf: Shelf, *, as_json: bool) -> None:
             }
             for entry in entries
         ]
-        print(json.dumps({"files": rows}))
+        shared.print_json({"files": rows})
     else:
         show(archive_report.listed(entries))
 
@@ -174,8 +169,6 @@ def _ended(
     for name, error in failures:
         show(archive_report.not_restored(name, str(error), error.hint), sys.stderr)
     if as_json:
-        import json
-
         failed = [{"name": name, "error": str(error)} for name, error in failures]
-        print(json.dumps({"restored": list(written), "failed": failed}))
+        shared.print_json({"restored": list(written), "failed": failed})
     return EXIT_FAILURE if failures else EXIT_OK

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str]) -> int:
     """Scan conversations and files; 0 whatever was found. Raises ``UsageError`` for what is neither."""
-    asked = _parser().parse_args(arguments)
+    asked = parser().parse_args(arguments)
     settings = config.load(os.fspath(find_project(asked.project).root))
     rules = privacy.policy(settings, asked.level)
     everything: list[Finding] = []
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
         else:
             report.show(privacy_report.scanned(name, findings, unit))
     if asked.json:
-        print(json.dumps({"level": rules.level, "sources": sources, "findings": len(everything)}))
+        shared.print_json({"level": rules.level, "sources": sources, "findings": len(everything)})
     else:
         report.show(privacy_report.summary(count, everything, rules.level))
     return EXIT_OK
@@ -67,13 +67,14 @@ def _conversation(dedup: ClaudeConversationDeduplicator, source: str, rules: Pol
             yield replace(finding, line=message["index"])
 
 
-def _parser() -> shared.Parser:
-    parser = shared.Parser(
+def parser() -> shared.Parser:
+    """The arguments."""
+    found = shared.Parser(
         "deduplicate_export.py scan",
         "Say what would be redacted in what is committed or shared, and why; nothing is changed. Of a secret its first\n"
         "characters and its length are shown, never more.",
     )
-    add = parser.add_argument
+    add = found.add_argument
     add(
         "sources",
         nargs="*",
@@ -86,6 +87,6 @@ def _parser() -> shared.Parser:
         choices=privacy.LEVELS,
         help="private, team or public (default: the setting privacy_level)",
     )
-    shared.add_store(parser)
+    shared.add_store(found)
     add("--json", action="store_true", help="print one JSON object and nothing else")
-    return parser
+    return found

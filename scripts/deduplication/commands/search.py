@@ -29,7 +29,7 @@ _FINDABLE: Final = [kind for kind in KINDS if kind != BOOKKEEPING]
 
 def main(arguments: Sequence[str]) -> int:
     """Show the messages that have every word; 0 also where there is none."""
-    asked = _parser().parse_args(arguments)
+    asked = parser().parse_args(arguments)
     wanted = terms(asked.text)
     if not wanted:
         raise UsageError("nothing to look for", hint="Pass a word or a phrase.")
@@ -37,22 +37,21 @@ def main(arguments: Sequence[str]) -> int:
         raise UsageError("--session and --all-stores exclude each other")
     result = _Search(asked, wanted).result()
     if asked.json:
-        import json
-
-        print(json.dumps(search_report.as_dict(result)))
+        shared.print_json(search_report.as_dict(result))
     else:
         show(search_report.text(result, colour=console.wants_colour(sys.stdout), most=asked.characters))
     return EXIT_OK
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = shared.Parser(
+def parser() -> shared.Parser:
+    """The arguments."""
+    found = shared.Parser(
         "deduplicate_export.py search",
         "Find the messages that have every word, in all conversations of the store, the newest first. Case, layout and\n"
         'line breaks do not matter; a word is found inside longer ones; an argument with a blank in it ("two words") is\n'
         "a phrase. A message is shown once, however often it was said, with the number of its places.",
     )
-    add = parser.add_argument
+    add = found.add_argument
     add("text", nargs="+", metavar="TEXT", help="words and phrases")
     add("--session", metavar="ID", help="one conversation only: its id, the beginning of it, or a session's id")
     add("--role", choices=ROLES, metavar="R", help="one role only: user, assistant or system")
@@ -69,9 +68,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--all-stores", action="store_true", help="look into your own store of other projects as well")
     add("--characters", metavar="N", type=shared.whole_number, help="print N characters at most, cut between messages")
-    shared.add_store(parser)
+    shared.add_store(found)
     add("--json", action="store_true", help="print one JSON object and nothing else")
-    return parser
+    return found
 
 
 class _Search:

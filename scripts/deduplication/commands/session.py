@@ -33,7 +33,7 @@ _FORMS: Final = {"md": whole.MARKDOWN, "html": whole.HTML, "json": whole.JSON}
 
 def main(arguments: Sequence[str]) -> int:
     """Write or list sessions."""
-    asked = _parser().parse_args(arguments)
+    asked = parser().parse_args(arguments)
     _check(asked)
     project = find_project(asked.project)
     dedup = shared.deduplicator(asked, existing=True)
@@ -52,16 +52,17 @@ def main(arguments: Sequence[str]) -> int:
     return EXIT_OK
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = shared.Parser("deduplicate_export.py session", _DESCRIPTION)
-    add = parser.add_argument
+def parser() -> shared.Parser:
+    """The arguments."""
+    found = shared.Parser("deduplicate_export.py session", _DESCRIPTION)
+    add = found.add_argument
     add("sessions", nargs="*", metavar="SESSION", help="the sessions to write")
     add("--all", action="store_true", help="write every session")
     add("--format", metavar="F", choices=tuple(_FORMS), default="md", help="md (the default), html or json")
     add("--output", metavar="O", help="a file, a folder for several, or - for the screen; it is replaced as a whole")
     add("--per-checkpoint", action="store_true", help="write only what no file has yet, to a new file for each session")
-    shared.add_store(parser)
-    return parser
+    shared.add_store(found)
+    return found
 
 
 def _check(asked: argparse.Namespace) -> None:

@@ -30,7 +30,7 @@ _BESIDE: Final = 10
 
 def main(arguments: Sequence[str]) -> int:
     """List conversations, or show one; raises ``ConversationUnclear`` where it is not clear which."""
-    asked = _parser().parse_args(arguments)
+    asked = parser().parse_args(arguments)
     _check(asked)
     dedup, folder = shared.reader(asked)
     if asked.output is not None:
@@ -79,13 +79,14 @@ def _document(asked: argparse.Namespace, store: Store, name: str, numbers: Seque
     _put(asked, "", parts, shared.again(asked, "show", name))
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = shared.Parser(
+def parser() -> shared.Parser:
+    """The arguments."""
+    found = shared.Parser(
         "deduplicate_export.py show",
         "Without SESSION list the conversations of the store, the newest first; with it print that conversation from the\n"
         "log, in reading order. The beginning of an id is enough where it is the only one.",
     )
-    add = parser.add_argument
+    add = found.add_argument
     add("session", nargs="?", metavar="SESSION", help="a conversation's id, its beginning, or the id of a session")
     add(
         "--format",
@@ -102,8 +103,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--no-tools", action="store_true", help="without calls of tools and their results")
     add("--output", metavar="FILE", help="write to FILE instead of the screen")
     add("--characters", help="print N characters at most, cut between messages", **number)
-    shared.add_store(parser)
-    return parser
+    shared.add_store(found)
+    return found
 
 
 def _check(asked: argparse.Namespace) -> None:
@@ -169,7 +170,9 @@ def _listing(dedup: ClaudeConversationDeduplicator, asked: argparse.Namespace) -
 def _as_dict(each: document.Summary) -> dict[str, Any]:
     from dataclasses import asdict
 
-    return asdict(each)
+    from ..own_output import marked
+
+    return marked(asdict(each))
 
 
 def _put(asked: argparse.Namespace, head: str, parts: Sequence[str], again: str) -> None:

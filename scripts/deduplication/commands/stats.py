@@ -22,20 +22,25 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str]) -> int:
     """Count a store; 1 where something is damaged, so that no savings can be told."""
-    parser = shared.Parser(
-        "deduplicate_export.py stats",
-        "Show the raw bytes that were seen, the bytes that the store and its archive take on the disk, file by file, and\n"
-        "what identical files, known messages, doubled blobs and compression saved. Nothing is changed.",
-    )
-    add = parser.add_argument
-    add("--session", metavar="ID", help="one conversation only: its id, the beginning of it, or a session's id")
-    shared.add_store(parser)
-    add("--json", action="store_true", help="print one JSON object and nothing else")
-    asked = parser.parse_args(arguments)
+    asked = parser().parse_args(arguments)
     folder = shared.store_to_read(asked).folder
     disk = accounting.on_disk(folder)  # first: an open SQLite database has files beside it that go when it is closed
     dedup, _ = shared.reader(asked)
     return _of_session(dedup, asked) if asked.session is not None else _of_store(dedup, folder, disk, asked)
+
+
+def parser() -> shared.Parser:
+    """The arguments."""
+    found = shared.Parser(
+        "deduplicate_export.py stats",
+        "Show the raw bytes that were seen, the bytes that the store and its archive take on the disk, file by file, and\n"
+        "what identical files, known messages, doubled blobs and compression saved. Nothing is changed.",
+    )
+    add = found.add_argument
+    add("--session", metavar="ID", help="one conversation only: its id, the beginning of it, or a session's id")
+    shared.add_store(found)
+    add("--json", action="store_true", help="print one JSON object and nothing else")
+    return found
 
 
 def _of_session(dedup: ClaudeConversationDeduplicator, asked: argparse.Namespace) -> int:
@@ -83,8 +88,6 @@ def _ledger(folder: str, disk: accounting.OnDisk) -> Optional[ledger.Ledger]:
 
 def _put(answer: dict[str, Any], text: str, asked: argparse.Namespace) -> None:
     if asked.json:
-        import json
-
-        print(json.dumps(answer))
+        shared.print_json(answer)
     else:
         show(text)

@@ -19,17 +19,7 @@ LIMIT: Final = 10
 
 def main(arguments: Sequence[str]) -> int:
     """Show the last runs over exports and what was captured since; raises ``StoreMissing`` where there is no store."""
-    parser = shared.Parser(
-        "deduplicate_export.py status",
-        "Show the last runs that processed exports: when, who started them, their numbers, and what was captured from\n"
-        "transcripts since. Nothing is changed.",
-    )
-    add = parser.add_argument
-    add("--limit", metavar="N", type=shared.whole_number, default=LIMIT, help=f"show N runs at most (default: {LIMIT})")
-    add("--characters", metavar="N", type=shared.whole_number, help="print N characters at most, cut between runs")
-    shared.add_store(parser)
-    add("--json", action="store_true", help="print one JSON object and nothing else")
-    asked = parser.parse_args(arguments)
+    asked = parser().parse_args(arguments)
     dedup, folder = shared.reader(asked)
     found, before = run_history.runs(folder)
     history = history_report.History(
@@ -41,11 +31,24 @@ def main(arguments: Sequence[str]) -> int:
         report=run_history.last_report(os.path.join(os.path.dirname(folder), "export-dedup-status.txt")),
     )
     if asked.json:
-        import json
-
-        print(json.dumps(history_report.as_dict(history)))
+        shared.print_json(history_report.as_dict(history))
     else:
         head, parts, tail = history_report.parts(history)
         note = "--limit shows fewer, --json all facts"
         show(fitted(head, parts, tail, asked.characters, lambda count: f"… {count} more runs ({note})"))
     return EXIT_OK
+
+
+def parser() -> shared.Parser:
+    """The arguments."""
+    found = shared.Parser(
+        "deduplicate_export.py status",
+        "Show the last runs that processed exports: when, who started them, their numbers, and what was captured from\n"
+        "transcripts since. Nothing is changed.",
+    )
+    add = found.add_argument
+    add("--limit", metavar="N", type=shared.whole_number, default=LIMIT, help=f"show N runs at most (default: {LIMIT})")
+    add("--characters", metavar="N", type=shared.whole_number, help="print N characters at most, cut between runs")
+    shared.add_store(found)
+    add("--json", action="store_true", help="print one JSON object and nothing else")
+    return found

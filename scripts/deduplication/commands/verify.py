@@ -19,15 +19,7 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str]) -> int:
     """Check every checksum, content hash and number; 0 where all is well, 1 where something is damaged."""
-    parser = shared.Parser(
-        "deduplicate_export.py verify",
-        "Read the whole log and recount everything: every line's checksum, every message's content hash, the numbers of\n"
-        "every run, and every index against what the log says. Then every byte of the archive's packs, and every file that\n"
-        "can be restored from them. Says what each damage costs, and where 'repair' would take it from. Nothing is changed.",
-    )
-    shared.add_store(parser)
-    parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
-    asked = parser.parse_args(arguments)
+    asked = parser().parse_args(arguments)
     dedup = shared.deduplicator(asked, existing=True)
     store = cast("LogStore", dedup.store)
     project = find_project(asked.project) if asked.storage_dir is None else None
@@ -37,12 +29,23 @@ def main(arguments: Sequence[str]) -> int:
     findings = whole.examine(store, project) if problems or whole.suspicious(store, project) else []
     ok = not problems and not findings
     if asked.json:
-        import json
-
-        print(json.dumps({"ok": ok, "problems": problems, "costs": repair_report.as_data(findings)}))
+        shared.print_json({"ok": ok, "problems": problems, "costs": repair_report.as_data(findings)})
     else:
         unique = f"{dedup.global_unique_count():,}" if ok else ""
         report.show(store_report.verified(problems, unique, repair_report.costs(findings)))
         if checked is not None:
             report.show(archive_report.checked(checked))
     return EXIT_OK if ok else EXIT_FAILURE
+
+
+def parser() -> shared.Parser:
+    """The arguments."""
+    found = shared.Parser(
+        "deduplicate_export.py verify",
+        "Read the whole log and recount everything: every line's checksum, every message's content hash, the numbers of\n"
+        "every run, and every index against what the log says. Then every byte of the archive's packs, and every file that\n"
+        "can be restored from them. Says what each damage costs, and where 'repair' would take it from. Nothing is changed.",
+    )
+    shared.add_store(found)
+    found.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    return found

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, Optional
 from .. import console, execution_report, metrics, report, status_log
 from ..child_output import Capture
 from ..display import Screen
-from ..errors import EXIT_FAILURE, EXIT_USAGE, DedupError
+from ..errors import EXIT_FAILURE, EXIT_OK, EXIT_USAGE, DedupError
 from ..project import Project, find_project
 
 if TYPE_CHECKING:
@@ -41,9 +41,14 @@ _AGAIN: Final = "What was stored before is safe. Run the command again to go on.
 
 def main(argv: Sequence[str], core: Path = CORE) -> int:
     """Run ``core`` with ``argv``; returns the exit code. Raises ``UsageError`` where the project folder does not exist."""
-    as_json, wants_help, named = _look_at(argv)
+    as_json, wants, named = _look_at(argv)
+    if wants == "version":
+        from .arguments import VERSION
+
+        Screen(sys.stdout).line(VERSION)
+        return EXIT_OK
     command = [sys.executable, *_interpreter_flags(), "-u", os.fspath(core), *argv]
-    if wants_help:
+    if wants:
         import subprocess
 
         code = subprocess.call(command, stdin=subprocess.DEVNULL)
@@ -98,7 +103,8 @@ class _Run:
         failure = _failure(code, ended, output, trouble) if code else ""
         if failure:
             self.report.append(failure)
-        kept = self.keep(code)
+        # Arguments that cannot be used make no folder and no file, not even a report.
+        kept = code == EXIT_USAGE or self.keep(code)
         if failure and not self.as_json:
             self.screen.line(failure)
         return code if kept else code or EXIT_FAILURE
@@ -174,9 +180,12 @@ def _errors_in(output: str) -> tuple[list[str], list[str]]:
     return list(dict.fromkeys(errors)), list(dict.fromkeys(hints))
 
 
-def _look_at(argv: Sequence[str]) -> tuple[bool, bool, Optional[str]]:
-    """What the wrapper itself must know of the core's arguments: ``--json``, ``--help``, the value of ``--project``."""
-    as_json = wants_help = False
+def _look_at(argv: Sequence[str]) -> tuple[bool, str, Optional[str]]:
+    """What the wrapper itself must know of the core's arguments.
+
+    ``--json``; which of ``help`` and ``version`` is wanted, if any; the value of ``--project``.
+    """
+    as_json, wants = False, ""
     project: Optional[str] = None
     arguments = iter(argv)
     for argument in arguments:
@@ -189,8 +198,10 @@ def _look_at(argv: Sequence[str]) -> tuple[bool, bool, Optional[str]]:
         elif argument == "--json":
             as_json = True
         elif argument in ("-h", "--help"):
-            wants_help = True
-    return as_json, wants_help, project
+            wants = wants or "help"
+        elif argument == "--version":
+            wants = wants or "version"
+    return as_json, wants, project
 
 
 def _interpreter_flags() -> list[str]:

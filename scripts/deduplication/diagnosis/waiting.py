@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import time
+from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from .. import run_history
 from ..clock import local
-from ..discovery import exports_in
+from ..discovery import find_exports
+from ..errors import DedupError
 from ..history_report import clock
 from ..live import quick
+from ..reading import digest_of, opened
 from ..transcripts import cleanup_days
 from .finding import LINES, NOTE, OK, PROBLEM, Finding
 
@@ -29,6 +33,7 @@ _STEP: Final = 1 << 20
 def findings(subject: Subject) -> Iterator[Finding]:
     """The last capture, the last run, sessions, exports."""
     yield from _done(subject)
+    yield from _last_run(subject)
     yield _sessions(subject)
     yield from _exports(subject)
 
@@ -40,12 +45,35 @@ def _done(subject: Subject) -> Iterator[Finding]:
         figures = [subject.store.figures(name) for name in subject.store.conversations()]
     captured = max((each.updated_at for each in figures if each.captures), default="")
     yield Finding("capture", OK if captured else NOTE, f"last at {local(captured)}" if captured else "nothing yet")
+
+
+def _last_run(subject: Subject) -> Iterator[Finding]:
+    """How the last run ended, by what it noted of its exports and by the report of it that was kept."""
     found, _ = run_history.runs(subject.folder)
-    if found:
-        names = ", ".join(found[0].exports[:LINES])
-        yield Finding("run", OK, f"last at {clock(found[0].finished)}: {names}")
-    else:
+    log = os.path.join(os.path.dirname(subject.folder), subject.project.status_log.name)
+    report = run_history.last_report(log)
+    ended = _moment(report.completed) if report is not None else 0.0
+    if report is not None and report.exit_code and (not found or ended >= found[0].finished):
+        cure = f"Look at the end of {subject.project.relative(Path(log))}, then run /export-dedup, or export-dedup.py, again."
+        yield Finding("run", PROBLEM, f"the last one failed at {clock(ended)} (exit code {report.exit_code})", cure)
+    elif found:
+        last = found[0]
+        text = f"last at {clock(last.finished)}: {', '.join(last.exports[:LINES])}"
+        if last.failed:
+            cure = "What failed lies where it was: run /export-dedup, or export-dedup.py, to see why."
+            yield Finding("run", PROBLEM, f"{text}; {last.failed} export(s) failed", cure)
+        else:
+            yield Finding("run", OK, text)
+    elif subject.store is not None:
         yield Finding("run", NOTE, "no export was processed yet")
+
+
+def _moment(completed: str) -> float:
+    """A time of the status log, which is the user's own clock, in seconds; 0 where it is none."""
+    try:
+        return datetime.fromisoformat(completed).timestamp()
+    except (ValueError, OverflowError, OSError):
+        return 0.0
 
 
 def _sessions(subject: Subject) -> Finding:
@@ -84,13 +112,32 @@ def _lags(each: Transcript, offset: int) -> bool:
 
 
 def _exports(subject: Subject) -> Iterator[Finding]:
-    if not quick.opted_in(subject.root):
-        return
+    """Exports in the project's root and its drop folder, and files there that should be some and cannot be read."""
     project = subject.project
-    found = exports_in(project, [project.exports, project.memory, project.root])
-    if found:
-        names = tuple(project.relative(path) for path in found[:LINES])
+    found = find_exports(project)
+    waiting = [each.path for each in found.exports if not _is_stored(subject, each.path)]
+    broken = [each for each in found.refusals if each.fatal]
+    names = [project.relative(path) for path in waiting]
+    names += [f"{project.relative(each.path)}: {each.reason}" for each in broken]
+    opted_in = quick.opted_in(subject.root)
+    if waiting:
         cure = "Run /export-dedup, or export-dedup.py."
-        yield Finding("exports", PROBLEM, f"{len(found):,} not processed", cure, names)
-    else:
-        yield Finding("exports", OK, "none lies about")
+        state = PROBLEM if opted_in else NOTE
+        yield Finding("exports", state, f"{len(names):,} not processed", cure, tuple(names[:LINES]))
+    elif broken:
+        cure = broken[0].error.hint
+        yield Finding("exports", PROBLEM, f"{len(names):,} cannot be processed", cure, tuple(names[:LINES]))
+    elif opted_in:
+        told = f"none waits; what lies about is stored: {len(found.exports):,}" if found.exports else "none lies about"
+        yield Finding("exports", OK, told)
+
+
+def _is_stored(subject: Subject, path: Path) -> bool:
+    """Whether these very bytes were processed: ``deduplicate_export.py`` leaves a file where it is."""
+    if subject.store is None:
+        return False
+    try:
+        with opened(path) as (file, _), subject.store.transaction(write=False):
+            return bool(subject.store.seen(digest_of(file)))
+    except DedupError:
+        return False

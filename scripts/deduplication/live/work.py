@@ -157,12 +157,14 @@ class Work:
 
     def know(self, paths: Sequence[str], conversation: str) -> None:
         """Store the messages of exports in the conversation that named them; the files stay for whoever processes them."""
+        from .. import own_output
         from ..naming import file_name
         from ..reading import read
 
         for path in paths:
             try:
                 data, _ = read(Path(path))
+                own_output.refuse(data)
                 self.dedup.ingest(data, name=file_name(os.path.basename(path)), conversation_id=conversation)
             except (ExportError, UnsafePath) as error:
                 self.note(f"{path}: {error}")

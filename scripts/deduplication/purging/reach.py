@@ -120,17 +120,24 @@ def _bytes(path: Path) -> bytes:
 def _waiting(project: Project, plan: Plan) -> list[Elsewhere]:
     """Exports that wait to be processed."""
     from ..discovery import find_exports
+    from ..errors import RestoredExport
 
     try:
-        exports = find_exports(project).exports
+        found = find_exports(project)
     except DedupError:
         return []
-    return [
+    restored = [each.path for each in found.refusals if isinstance(each.error, RestoredExport)]
+    copies = [
+        Elsewhere(f"{project.relative(path)}, restored from the archive", "Remove it.")
+        for path in restored
+        if _says(path, plan)
+    ]
+    return copies + [
         Elsewhere(
             f"{project.relative(each.path)}, an export that is still to be processed",
             "The next run archives it without what was purged; or remove it.",
         )
-        for each in exports
+        for each in found.exports
         if _says(each.path, plan)
     ]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Raised whenever the same messages are written in another way: files of an older version are made anew."""
 _OPENING: Final = b"<!-- export-dedup session "
 _CLOSING: Final = b" -->\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..own_output import COMMENT
 from .facts import Facts, gaps, sources, what
 from .layout import escaped_inline
 from .moments import between
@@ -41,7 +42,7 @@ def header(facts: Facts, parts: Sequence[Row], clean: Cleaner, names: Names) -> 
     agents = [(agent, names.files[each]) for agent, each in names.family.agents.items() if each in names.files]
     if agents:
         rows.append(("Sub-agents", [" · ".join(f"[{escaped_inline(agent)}]({file})" for agent, file in agents)]))
-    lines = [f"# {escaped_inline(facts.session)}", "", "| | |", "|:--|:--|"]
+    lines = [f"# {escaped_inline(facts.session)}", "", COMMENT, "", "| | |", "|:--|:--|"]
     lines += [f"| **{name}** | {'<br>'.join(_cell(line) for line in told)} |" for name, told in rows if told]
     if len(parts) > 1:
         lines += ["", "| part | messages | when | begins with |", "|:--|--:|:--|:--|"]
@@ -60,6 +61,8 @@ def part_header(session: str, number: int, part: Row, names: Mapping[int, str]) 
     when = between(part.first, "" if number + 1 not in names else part.last) or between(part.first, part.first)
     lines = [
         f"# {escaped_inline(session)}, part {number}",
+        "",
+        COMMENT,
         "",
         " · ".join(links),
         *(["", f"From {when}"] if when else []),

@@ -9,6 +9,7 @@ from base64 import b64encode
 from hashlib import sha256
 from typing import Final
 
+from ..own_output import META
 from .page_icons import SPRITE
 from .page_script import SCRIPT
 from .page_style import STYLE
@@ -18,7 +19,7 @@ END: Final = f"<script>{SCRIPT}</script>\n</body>\n</html>\n"
 
 def head(title: str) -> str:
     """The beginning of the document; ``title`` is escaped."""
-    return _HEAD.format(policy=_policy(), title=title, style=STYLE)
+    return _HEAD.format(meta=META, policy=_policy(), title=title, style=STYLE)
 
 
 def bar(title: str) -> str:
@@ -37,6 +38,7 @@ _HEAD: Final = """<!DOCTYPE html>
 <html lang=en>
 <head>
 <meta charset=utf-8>
+{meta}
 <meta http-equiv="Content-Security-Policy" content="{policy}">
 <meta name=referrer content=no-referrer>
 <meta name=viewport content="width=device-width,initial-scale=1">
