@@ -27,6 +27,7 @@ SUBCOMMANDS: Final = (
     "pack",
     "restore",
     "stats",
+    "explain",
     "backup",
     "purge",
 )
