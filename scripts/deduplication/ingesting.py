@@ -126,6 +126,7 @@ def _shown_to_be_one(
     bounds = [0, *placed.breaks, len(placed.numbers)]
     for start, end in zip(bounds, bounds[1:]):
         known.show(placed.numbers[start:end], shown.begins if start == 0 else None)
+    known.unite(placed.one)
     return uniting.unite(store, known, others)
 
 
@@ -213,7 +214,7 @@ def _windows(placed: placing.Placed) -> dict[str, Any]:
     for start, end in zip(bounds, bounds[1:]):
         breaks += [len(window)] if start else []
         window += ranges(placed.numbers[start:end])
-    return {"window": window, "breaks": breaks}
+    return {"window": window, "breaks": breaks, "one": [list(pair) for pair in placed.one]}
 
 
 def _numbered(store: Store, conversation_id: str, conversation: Conversation) -> list[gaps.Numbered]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import alignment
 from .comparison import Comparison
+from .junctions import at_junctions
 from .projection import Projection
 from .shown import new_occurrences
 
@@ -29,6 +30,8 @@ class Placed:
     occurrences: list[tuple[int, NewOccurrence]]
     numbers: list[int]
     breaks: list[int] = field(default_factory=list)
+    one: list[tuple[int, int]] = field(default_factory=list)
+    """Pairs of stored messages that the windows show to be one."""
 
 
 def place(store: Store, conversation_id: str, shown: Shown, before: Sequence[Any] = ()) -> Placed:
@@ -48,7 +51,9 @@ def place(store: Store, conversation_id: str, shown: Shown, before: Sequence[Any
         continuations=conversation.continuations,
     ).without_first(len(before))
     plan = _nothing_purged_grows(plan, conversation.purged)
-    return Placed(plan, *new_occurrences(shown, plan, len(conversation), store.bans()))
+    placed = Placed(plan, *new_occurrences(shown, plan, len(conversation), store.bans()))
+    placed.one = at_junctions(conversation.reading().runs(), conversation.columns.hashes, placed.numbers)
+    return placed
 
 
 def _place_windows(store: Store, conversation_id: str, shown: Shown, windows: Sequence[range]) -> Placed:
@@ -61,6 +66,7 @@ def _place_windows(store: Store, conversation_id: str, shown: Shown, windows: Se
     occurrences: list[tuple[int, NewOccurrence]] = []
     numbers: list[int] = []
     breaks: list[int] = []
+    one: list[tuple[int, int]] = []
     begun = 0
     for window in windows:
         seen = shown.only(list(window))
@@ -81,9 +87,10 @@ def _place_windows(store: Store, conversation_id: str, shown: Shown, windows: Se
         plans.append(plan)
         occurrences += fresh
         numbers += own
+        one += at_junctions(known.whole.reading().runs(), known.whole.columns.hashes, own)
         known.add(fresh)
         known.show(numbers[begun:], shown.begins if begun == 0 else seen.begins)
-    return Placed(alignment.joined(plans), occurrences, numbers, breaks)
+    return Placed(alignment.joined(plans), occurrences, numbers, breaks, one)
 
 
 def _goes_back(known: Projection, first: int | None, last: int) -> bool:

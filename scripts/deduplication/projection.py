@@ -44,6 +44,11 @@ class Projection:
             if begins is Beginning.COMPACTION:
                 self.whole.add_continuation(numbers[0])
 
+    def unite(self, pairs: Sequence[tuple[int, int]]) -> None:
+        """Messages that turned out to be one."""
+        for one, other in pairs:
+            self.whole.unite(one, other)
+
     def adopt(self, same: Same) -> None:
         """Another conversation of the store, all of it."""
         self._parts.append((len(self.whole), same.conversation_id))

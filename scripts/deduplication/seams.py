@@ -98,10 +98,11 @@ def _ends_with(one: Columns, ends: list[int], other: Columns, begins: list[int])
     """The longest stretch that ends ``one`` and begins ``other``, as pairs of their positions."""
     most = min(len(ends), len(begins), _MOST)
     tail, head = [one.hashes[n] for n in ends[len(ends) - most :]], [other.hashes[n] for n in begins[:most]]
-    for length in _borders(tail, head):
-        pairs = list(zip(ends[len(ends) - length :], begins[:length]))
-        if _says_enough(other, begins[:length]):
-            return pairs
+    lengths = _borders(tail, head)
+    for length, shorter in zip(lengths, [*lengths[1:], 0]):
+        # The same calls again and again overlap in more than one way: then only much of it says which one is right.
+        if _says_enough(other, begins[:length], 2 * DISTINCTIVE if shorter else _LEAST_LETTERS):
+            return list(zip(ends[len(ends) - length :], begins[:length]))
     return []
 
 
@@ -142,6 +143,6 @@ def _lines_below_divider(shown: Columns, known: Columns) -> list[tuple[int, int]
 
 
 def _says_enough(rows: Columns, stretch: list[int], least: int = _LEAST_LETTERS) -> bool:
-    if len(stretch) == 1:
+    if len(stretch) == 1 and least == _LEAST_LETTERS:
         return rows.weights[stretch[0]] >= _ALONE.get(rows.kinds[stretch[0]], DISTINCTIVE)
     return len(stretch) >= _SHORTEST and letters(rows, stretch) >= least

@@ -71,7 +71,7 @@ class ExportRecord:
     ``session`` is the session it belongs to, where it names one; ``cursor`` is set for a part of a growing file, ``follows``
     for one whose window goes on after that sequence number. ``window`` holds inclusive ranges of sequence numbers in the order
     shown; ``breaks`` are positions in that list at which a further window begins, which does not follow the one before it;
-    ``marks`` pairs of kind and the sequence number before which it stands (one past the last for a mark at the end).
+    ``one`` are pairs of sequence numbers that it shows to be one message; ``marks`` pairs of kind and the sequence number before which it stands (one past the last for a mark at the end).
     ``known_bytes`` of the file show messages whose bodies were stored before.
     """
 
@@ -84,6 +84,7 @@ class ExportRecord:
     new: int
     window: list[list[int]]
     breaks: list[int] = field(default_factory=list)
+    one: list[list[int]] = field(default_factory=list)
     marks: list[list[Any]] = field(default_factory=list)
     gaps: list[str] = field(default_factory=list)
     session: str = ""

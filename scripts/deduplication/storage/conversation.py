@@ -240,6 +240,15 @@ class ConversationState:
             at = first + count
         return found
 
+    def unite(self, one: int, other: int) -> None:
+        """Two occurrences turned out to be one message; what is read of the older one stays."""
+        first, second = sorted((root_of(one, self.extends), root_of(other, self.extends)))
+        if first != second:
+            self.passed.update(number for number in self.extends if root_of(number, self.extends) == second)
+            self.passed.add(second)
+            self.extends[second] = first
+            self._reading = None
+
     def add_continuation(self, number: int) -> None:
         """Note that an export began with this occurrence, after a compaction."""
         if number not in self.continuations:

@@ -178,6 +178,8 @@ def commit_record(conversation_id: str, export: ExportRecord, started: float) ->
         record["export"]["known_bytes"] = export.known_bytes
     if export.breaks:
         record["breaks"] = export.breaks
+    if export.one:
+        record["one"] = export.one
     if export.marks:
         record["marks"] = export.marks
     if export.gaps:

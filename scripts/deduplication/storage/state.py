@@ -317,6 +317,10 @@ class State:
         if type(follows) is not int or follows > highest + 1 or not isinstance(record.get("session", ""), str):
             raise Damaged("a part of a file that follows nothing")
         state.keep_lost(highest + 1)
+        for one, other in record.get("one", ()):
+            if not 0 <= one < other < len(state) + self.unreadable:
+                raise Damaged("messages that cannot be one")
+            state.unite(one, other)
         if cursor is None:
             position = state.add_window(with_breaks(window, record.get("breaks", ())))
         else:
