@@ -115,6 +115,8 @@ def differences(first: Stored, other: Stored, lines: int) -> list[str]:
                     f"{end - begin} [{here}] against {stop - start} [{there}]"
                 )
     found += [f"more: {len(read)} messages, from {texts[read[0]]}" for read in left if read]
+    if not found:
+        found = [f"read back the same; occurrences {other[1]} against {first[1]}, unique {other[2]} against {first[2]}"]
     return found[:lines] + ([f"and {len(found) - lines} more"] if len(found) > lines else [])
 
 
