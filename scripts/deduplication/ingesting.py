@@ -6,12 +6,13 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from . import alignment, gaps, rendering, tombstone
+from . import alignment, gaps, rendering
 from .across import relation_across
 from .covered import covered
 from .identification import conversation_of, session_of
 from .model import LAYOUT, LOST, PURGED, Message, counts
 from .ordering import ranges
+from .purged_places import PurgedPlaces
 from .shown import message_dict, new_occurrences, placed_marks, shown_by
 from .storage.base import ExportRecord
 
@@ -98,14 +99,7 @@ def ingest(
         conversation = store.conversation(target)
         before = _read_before(store, target, conversation, source.follows)
         seen = shown.after(before)
-        plan = alignment.plan(
-            conversation.columns,
-            conversation.reading(),
-            seen.rows,
-            compare(store, target, seen),
-            conversation.extends,
-        ).without_first(len(before))
-        plan = _nothing_purged_grows(plan, conversation.purged)
+        plan = aligned(store, target, conversation, seen).without_first(len(before))
         found: list[str] = []
         if source.cursor is None:
             indexes = [message.source_index for message in shown.messages]
@@ -242,22 +236,27 @@ def _read_before(store: Store, conversation_id: str, conversation: Conversation,
     ]
 
 
-def compare(store: Store, conversation_id: str, shown: Shown) -> alignment.Compare:
-    """How the body shown at a position relates to a stored one; each stored body is read at most once."""
+def aligned(store: Store, conversation_id: str, conversation: Conversation, shown: Shown) -> alignment.Plan:
+    """Which occurrence of a conversation each message is that is shown."""
     cache: dict[tuple[int, int], str] = {}
 
-    def relate(position: int, number: int) -> str:
+    def body(number: int) -> dict[str, Any]:
+        return next(iter(store.bodies(conversation_id, [number])))
+
+    places = PurgedPlaces(conversation, shown, lambda number: body(number)["tombstone"])
+
+    def compare(position: int, number: int) -> str:
         pair = (position, number)
         if pair not in cache:
-            message = shown.messages[position]
-            stored = next(iter(store.bodies(conversation_id, [number])))
-            if stored["kind"] == PURGED:
-                cache[pair] = tombstone.relation(stored["tombstone"], message, shown.prints[position])
-                return cache[pair]
-            cache[pair] = _relation(message, stored["content"], stored.get("fidelity", message.fidelity))
+            if number in conversation.purged:
+                cache[pair] = places.relation(position, number)
+            else:
+                message, stored = shown.messages[position], body(number)
+                cache[pair] = _relation(message, stored["content"], stored.get("fidelity", message.fidelity))
         return cache[pair]
 
-    return relate
+    plan = alignment.plan(conversation.columns, conversation.reading(), shown.rows, compare, conversation.extends)
+    return places.settled(plan)
 
 
 def _relation(shown: Message, stored: Content, fidelity: str) -> str:
@@ -274,11 +273,6 @@ def _relation(shown: Message, stored: Content, fidelity: str) -> str:
 def _span_bytes(messages: Iterable[Message]) -> int:
     """Bytes of the export that show these messages."""
     return covered((message.start, message.end) for message in messages)
-
-
-def _nothing_purged_grows(plan: alignment.Plan, purged: set[int]) -> alignment.Plan:
-    """A longer form of a message that was purged is the purged message."""
-    return replace(plan, grown=frozenset(p for p in plan.grown if plan.matches[p] not in purged))
 
 
 def _carrying(store: Store, occurrences: Sequence[tuple[int, NewOccurrence]]) -> list[tuple[int, NewOccurrence]]:

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from . import alignment, formats, ingesting
+from . import formats, ingesting
 from .errors import DedupError
 from .identification import conversation_of
 from .shown import shown_by
@@ -62,12 +62,5 @@ def _placed(store: Store, export: Export, sha256: str, name: str) -> Placed:
         if seen.parser == ingesting.PARSER_VERSION and len(numbers) == len(shown.messages):
             return Placed(seen.conversation_id, export, shown, list(numbers))
     target = conversation_of(store, export, shown, name) if shown.messages else ""
-    conversation = store.conversation(target)
-    plan = alignment.plan(
-        conversation.columns,
-        conversation.reading(),
-        shown.rows,
-        ingesting.compare(store, target, shown),
-        conversation.extends,
-    )
+    plan = ingesting.aligned(store, target, store.conversation(target), shown)
     return Placed(target, export, shown, plan.matches)

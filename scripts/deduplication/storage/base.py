@@ -118,6 +118,9 @@ class Conversation(Protocol):
     purged: set[int]
     """Which of them were purged? Their place is left, and what they are known by."""
 
+    windows: list[list[list[int]]]
+    """What did each export show of it, as ranges of sequence numbers in the order shown?"""
+
     def reading(self) -> ReadingOrder:
         """In which order are they read?"""
 
