@@ -72,6 +72,14 @@ class PurgedPlaces:
         return Ends(number in self._ended, position >= self._from)
 
 
+def shown_again(count: int) -> tuple[str, ...]:
+    """What is said of an export that shows ``count`` messages which were purged before; nothing where it shows none."""
+    if not count:
+        return ()
+    were = "1 message that it shows was" if count == 1 else f"{count:,} messages that it shows were"
+    return (f"{were} purged before: not stored again, and to be archived without",)
+
+
 def ended(conversation: Conversation) -> frozenset[int]:
     """The numbers of messages with which an export ended: they may have been unfinished."""
     kinds = conversation.columns.kinds

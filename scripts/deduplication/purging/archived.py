@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from .. import formats
@@ -17,11 +17,12 @@ from ..fingerprint import content_hash
 from ..formats.transcript_lines import read_line
 from ..model import LAYOUT, PROMPT, USER, counts
 from ..showing import placed_in
-from ..tombstone import Bans, is_marker
+from ..tombstone import is_marker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ..fingerprint import Fingerprint
     from ..model import Message
     from ..showing import Placed, Read
     from ..storage.base import Store
@@ -46,13 +47,13 @@ class Form:
 
 @dataclass
 class Gone:
-    """What goes: ``occurrence`` by conversation and number, ``conversation`` as a whole, what ``bans`` tell wherever it is shown,
+    """What goes: ``occurrence`` by conversation and number, ``conversation`` as a whole, ``message`` wherever it is shown,
     ``text`` wherever it stands alone. ``unstored``: of such a conversation also what the store does not know.
     """
 
     occurrence: Callable[[str, int], bool]
     conversation: Callable[[str], bool] = lambda _: False
-    bans: Bans = field(default_factory=Bans)
+    message: Callable[[Message, Fingerprint], bool] = lambda *_: False
     text: Callable[[str], bool] = lambda _: False
     unstored: bool = False
 
@@ -63,7 +64,7 @@ def of_plan(plan: Plan) -> Gone:
     def text(said: str) -> bool:
         return bool(plan.probes.found(said)) or content_hash(USER, PROMPT, said, LAYOUT) in plan.layouts
 
-    return Gone(plan.gone, lambda name: name in plan.whole, plan.bans, text, unstored=True)
+    return Gone(plan.gone, lambda name: name in plan.whole, plan.bans.has, text, unstored=True)
 
 
 def of_store(store: Store, names: set[str]) -> Gone:
@@ -76,7 +77,7 @@ def of_store(store: Store, names: set[str]) -> Gone:
     return Gone(
         lambda name, number: number in purged.get(name, ()),
         lambda name: bool(purged.get(name)) and len(purged[name]) == len(store.conversation(name).columns),
-        store.bans(),
+        store.bans().has,
         lambda said: content_hash(USER, PROMPT, said, LAYOUT) in layouts,
     )
 
@@ -139,7 +140,7 @@ def _going(read: Read, gone: Gone) -> dict[int, list[Message]]:
             for (message, number), item in zip(placed.pairs(), placed.shown.prints)
             if whole
             or (number is not None and gone.occurrence(placed.conversation_id, number))
-            or gone.bans.has(message, item)
+            or gone.message(message, item)
         ]
         if mine and len(placed.shown.messages) < len(placed.export.messages):  # a second copy of what is shown
             shown = set(map(id, placed.shown.messages))

@@ -55,7 +55,7 @@ class ExportRecord:
     ``session`` is the session it belongs to, where it names one; ``cursor`` is set for a part of a growing file, ``follows``
     for one whose window goes on after that sequence number. ``window`` holds inclusive ranges of sequence numbers in the order
     shown; ``marks`` pairs of kind and the sequence number before which it stands (one past the last for a mark at the end).
-    ``known_bytes`` of the file show messages whose bodies were stored before.
+    ``known_bytes`` of the file show messages whose bodies were stored before; ``purged`` of its messages were purged before.
     """
 
     name: str
@@ -72,6 +72,7 @@ class ExportRecord:
     cursor: Cursor | None = None
     follows: int = -1
     known_bytes: int = 0
+    purged: int = 0
 
 
 @dataclass(frozen=True)

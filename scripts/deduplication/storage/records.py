@@ -147,6 +147,8 @@ def commit_record(conversation_id: str, export: ExportRecord, started: float) ->
     }
     if export.known_bytes:
         record["export"]["known_bytes"] = export.known_bytes
+    if export.purged:
+        record["export"]["purged"] = export.purged
     if export.marks:
         record["marks"] = export.marks
     if export.gaps:
