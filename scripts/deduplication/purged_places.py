@@ -122,6 +122,6 @@ def _between_turns(
             continue
         ours = sum(kinds[q] == kinds[p] for q in range(p0 + 1, p1))
         theirs = [number for number in order[k0 + 1 : k1] if known[number] == kinds[p]]
-        if ours == len(theirs) or conversation.purged.issuperset(theirs):
+        if ours == len(theirs) or (ours < len(theirs) and conversation.purged.issuperset(theirs)):
             found.add(p)
     return found
