@@ -15,6 +15,7 @@ from deduplication.ordering import ReadingOrder
 from deduplication.purged_places import PurgedPlaces, ended, shown_again
 from deduplication.purging.run import purge
 from deduplication.purging.scope import scope_of
+from deduplication.rendering import DIFFERENT, PART
 from deduplication.shown import Shown
 from deduplication.tombstone import tombstone_of
 from exports import Turn
@@ -137,6 +138,21 @@ def test_an_export_ends_with_what_was_said_last():
     assert ended(Conversation(said, (), [[[0, 2]]])) == {0}
     assert ended(Conversation(said, (), [[[0, 0], [1, 2]], [[2, 2]]])) == {0}
     assert ended(Conversation([*said, message(TEXT, "b")], (), [[[0, 2]], [[0, 3]]])) == {0, 3}
+
+
+@pytest.mark.parametrize(
+    ("behind", "expected"),
+    [([], PART), ([BOOKKEEPING, NOTICE], PART), ([TEXT], DIFFERENT), ([BOOKKEEPING, TEXT], DIFFERENT)],
+    ids=["nothing", "a command", "a turn", "a command and a turn"],
+)
+def test_a_part_is_the_purged_message_where_the_export_ends_with_it(behind, expected):
+    """What the client printed behind it does not matter; a turn says that it was finished."""
+    long = sentence("gone", 4)
+    conversation = Conversation([message(TEXT, long)], {0})
+    shown = [message(TEXT, long[:200]), *(replace(message(TEXT, "behind"), kind=kind) for kind in behind)]
+    prints = fingerprints(shown)
+    places = PurgedPlaces(conversation, Shown(shown, columns(prints), prints, []), conversation.tombstones.__getitem__)
+    assert places.relation(0, 0) == expected
 
 
 def test_the_number_is_told():

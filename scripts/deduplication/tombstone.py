@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from itertools import accumulate, repeat
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from .drawing import drawings
 from .fingerprint import DISTINCTIVE, content_hash, encoded, plain_text, skeleton
 from .model import (
     BOOKKEEPING,
@@ -262,6 +261,8 @@ def _before_mark(message: Message) -> tuple[bytes, bool]:
 
 
 def _drawn(message: Message) -> tuple[str, ...]:
+    from .drawing import drawings  # its patterns cost a start of a hook more than all else here, and are seldom needed
+
     of = f"{message.role}\0{message.kind}\0"
     return tuple(_hash(encoded(of + each)) for each in drawings(message))
 
