@@ -201,11 +201,11 @@ def test_a_purged_line_comes_back_with_other_content_under_its_id(place, tmp_pat
     again.turns[5] = answer(f"{word('other', 5)} is what the same line says now, at some length and in other words.")
     file = tmp_path / "client" / f"{talk.session}.jsonl"
     file.write_bytes(talk.lines(0, 8) + again.lines(5, 6) + talk.lines(8, 10))
-    capture_file(place.dedup, file)
+    assert len(capture_file(place.dedup, file).warnings) == 1
     copy = tmp_path / "elsewhere" / file.name
     copy.parent.mkdir()
     copy.write_bytes(again.lines(0, 12))
-    capture_file(place.dedup, copy)
+    assert len(capture_file(place.dedup, copy).warnings) == 1
     assert left(place, {word("other", 5).encode(), word("alder", 5).encode()}) == []
     assert len(place.said(name)) == 11
     assert place.dedup.store.verify() == []
@@ -224,16 +224,22 @@ def test_lines_that_came_after_all_of_a_session_was_purged_are_archived(place, t
     assert [n for n in range(24) if word("alder", n).encode() in raw] == [16, 17, 18, 19]
 
 
-def test_a_transcript_that_is_archived_before_it_is_captured_is_so_without_what_was_purged_everywhere(place, tmp_path):
-    """Of a session that nobody knows yet."""
+@pytest.mark.parametrize("first", ["purged", "archived"])
+def test_a_transcript_that_is_archived_before_it_is_captured_is_so_without_what_was_purged_everywhere(
+    place, tmp_path, first
+):
+    """Of a session that nobody knows yet, whichever came first."""
     alder, birch = Talk("alder"), Talk("birch")
     place.export("2026-03-01-EXPORT-ALDER.txt", alder.text())
-    place.purge(hashes=[hash_of(place.dedup, "alder", alder.turns[5].text)])
     birch.turns[5] = alder.turns[5]
     path = tmp_path / f"{birch.session}.jsonl"
     path.write_bytes(birch.lines())
     status = path.stat()
-    keeping.keep(place.project, [Transcript(path, birch.session, status.st_size, status.st_mtime_ns)])
+    transcript = Transcript(path, birch.session, status.st_size, status.st_mtime_ns)
+    if first == "archived":
+        keeping.keep(place.project, [transcript])
+    place.purge(hashes=[hash_of(place.dedup, "alder", alder.turns[5].text)])
+    keeping.keep(place.project, [transcript])
     raw = everything(place.project.archive)
     assert word("alder", 5).encode() not in raw
     assert [n for n in range(16) if word("birch", n).encode() not in raw] == [5]
