@@ -73,7 +73,12 @@ class Talk:
         if turn.kind == "text":
             value["message"] = {"role": "assistant", "content": [{"type": "text", "text": turn.text}]}
         elif turn.kind == "tool_call":
-            block = {"type": "tool_use", "id": f"toolu_{position}", "name": "Bash", "input": {"command": turn.text}}
+            block = {
+                "type": "tool_use",
+                "id": f"toolu_{position}",
+                "name": "Bash",
+                "input": {"command": turn.text[5:-1]},
+            }
             value["message"] = {"role": "assistant", "content": [block]}
         elif turn.kind == "tool_result":
             block = {"type": "tool_result", "tool_use_id": f"toolu_{position}", "content": turn.text}

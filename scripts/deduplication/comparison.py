@@ -4,24 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import rendering, tombstone
+from . import rendering
 from .across import relation_across
 from .model import LAYOUT, LOST, PURGED, Content, Message
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .purged_places import PurgedPlaces
     from .shown import Shown
 
 
 class Comparison:
     """Answers for the messages of ``shown`` (see :class:`.alignment.Compare`).
 
-    ``stored`` gives the message of a sequence number, as ``Store.bodies`` does; it is asked at most once for each.
+    ``stored`` gives the message of a sequence number, as ``Store.bodies`` does; it is asked at most once for each. ``purged``
+    tells what is a purged one; without it nothing is.
     """
 
-    def __init__(self, stored: Callable[[int], dict[str, Any]], shown: Shown) -> None:
-        self._ask, self._shown = stored, shown
+    def __init__(
+        self, stored: Callable[[int], dict[str, Any]], shown: Shown, purged: PurgedPlaces | None = None
+    ) -> None:
+        self._ask, self._shown, self._purged = stored, shown, purged
         self._relations: dict[tuple[int, int], str] = {}
         self._bodies: dict[int, dict[str, Any]] = {}
 
@@ -36,7 +40,7 @@ class Comparison:
         if pair not in self._relations:
             message, stored = self._shown.messages[position], self._stored(number)
             if stored["kind"] == PURGED:
-                found = tombstone.relation(stored["tombstone"], message, self._shown.prints[position])
+                found = self._purged.relation(position, number) if self._purged is not None else rendering.DIFFERENT
             else:
                 found = _relation(message, stored["content"], stored.get("fidelity", message.fidelity))
             self._relations[pair] = found

@@ -12,6 +12,7 @@ from .identification import Belonging, conversation_of, session_of
 from .model import LAYOUT, LOST, PURGED, Message, counts
 from .ordering import ranges
 from .projection import Projection
+from .purged_places import shown_again
 from .shown import message_dict, new_occurrences, placed_marks, shown_by
 from .storage.base import ExportRecord
 
@@ -85,7 +86,8 @@ def known_file(store: Store, source: Input, conversation_id: str | None, *, dry_
         record = _record(source, known.format, total=known.total, window=known.window)
         if not dry_run:
             store.commit(known.conversation_id, [], record, started)
-    return _result(store, known.conversation_id, record, (), [], known_before=True)
+        gone = _purged(store.conversation(known.conversation_id), known.window)
+    return _result(store, known.conversation_id, record, shown_again(gone), [], known_before=True)
 
 
 def ingest(
@@ -140,13 +142,16 @@ def append(store: Store, export: Export, source: Input, conversation_id: str) ->
     shown = shown_by(export)
     versions: dict[int, int] = {}
     known = store.known_uuids(conversation_id, [message.uuid for message in shown.messages if message.uuid])
+    purged = store.conversation(conversation_id).purged
     repeated: set[int] = set()
+    gone = 0
     for position, message in enumerate(shown.messages):
         numbers = known.get(message.uuid or "", [])
         if not numbers:
             continue
         if _adds_nothing(store, conversation_id, numbers, message, shown.prints[position].content_hash):
             repeated.add(position)
+            gone += counts(message.kind) and not purged.isdisjoint(numbers)
         else:
             versions[position] = numbers[-1]
     kept = [position for position in range(len(shown.messages)) if position not in repeated]
@@ -155,7 +160,7 @@ def append(store: Store, export: Export, source: Input, conversation_id: str) ->
     grown = frozenset(new for new, position in enumerate(kept) if position in versions)
     plan = alignment.Plan(matches, grown)
     placed = placing.Placed(plan, *new_occurrences(shown, plan, store.tip(conversation_id), store.bans()))
-    return _commit(store, conversation_id, export, source, shown, placed, started)
+    return _commit(store, conversation_id, export, source, shown, placed, started, gone=gone)
 
 
 def _adds_nothing(store: Store, conversation_id: str, numbers: Sequence[int], message: Message, identity: str) -> bool:
@@ -181,11 +186,17 @@ def _commit(
     gaps_found: Sequence[str] = (),
     same: Sequence[Same] = (),
     dry_run: bool = False,
+    gone: int = 0,
 ) -> Ingest:
-    """Log the run: its new occurrences, then the record with the number of every message shown."""
+    """Log the run: its new occurrences, then the record with the number of every message shown.
+
+    ``gone`` messages of the export are left out of ``shown``, because they were purged.
+    """
     occurrences, numbers = placed.occurrences, placed.numbers
     carrying = _carrying(store, occurrences)
     fresh = [(number, new) for number, new in carrying if counts(new.message.kind)]
+    purged = store.conversation(target).purged.union(number for number, new in occurrences if new.purged is not None)
+    gone += sum(counts(kind) and number in purged for kind, number in zip(shown.rows.kinds, numbers))
     cursor = source.cursor
     record = _record(
         source,
@@ -198,12 +209,14 @@ def _commit(
         session=session_of(export),
         cursor=cursor and replace(cursor, last=numbers[-1] if numbers else cursor.last),
         follows=source.follows if numbers else -1,
+        purged=gone,
         known_bytes=_span_bytes(export.messages) - _span_bytes(new.message for _, new in carrying),
     )
     if not dry_run:
         store.commit(target, occurrences, record, started, same)
     new_messages = [message_dict(occurrence, number) for number, occurrence in fresh]
-    return _result(store, target, record, (*export.warnings, *shown.warnings), new_messages, known_before=False)
+    warnings = (*export.warnings, *shown.warnings, *shown_again(gone))
+    return _result(store, target, record, warnings, new_messages, known_before=False)
 
 
 def _windows(placed: placing.Placed) -> dict[str, Any]:
@@ -259,6 +272,14 @@ def _result(
         new_messages=new_messages,
         known_before=known_before,
     )
+
+
+def _purged(conversation: Conversation, window: Iterable[Sequence[int]]) -> int:
+    """How many messages of a window were purged."""
+    if not conversation.purged:
+        return 0
+    kinds = conversation.columns.kinds
+    return sum(counts(kinds[n]) and n in conversation.purged for a, b in window for n in range(a, b + 1))
 
 
 def _has_lost(store: Store, seen: SeenExport) -> bool:

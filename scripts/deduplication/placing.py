@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ from . import alignment
 from .comparison import Comparison
 from .junctions import at_junctions
 from .projection import Projection
+from .purged_places import PurgedPlaces
 from .shown import new_occurrences
 
 if TYPE_CHECKING:
@@ -41,16 +42,18 @@ def place(store: Store, conversation_id: str, shown: Shown, before: Sequence[Any
         return _place_windows(store, conversation_id, shown, windows)
     conversation = store.conversation(conversation_id)
     seen = shown.after(list(before))
+    body = partial(_body, store, conversation_id)
+    places = PurgedPlaces(conversation, seen, lambda number: body(number)["tombstone"])
     plan = alignment.plan(
         conversation.columns,
         conversation.reading(),
         seen.rows,
-        Comparison(partial(_body, store, conversation_id), seen),
+        Comparison(body, seen, places),
         conversation.extends,
         begins=None if before else shown.begins,
         continuations=conversation.continuations,
-    ).without_first(len(before))
-    plan = _nothing_purged_grows(plan, conversation.purged)
+    )
+    plan = places.settled(plan).without_first(len(before))
     placed = Placed(plan, *new_occurrences(shown, plan, len(conversation), store.bans()))
     placed.one = at_junctions(conversation.reading().runs(), conversation.columns.hashes, placed.numbers)
     return placed
@@ -70,16 +73,17 @@ def _place_windows(store: Store, conversation_id: str, shown: Shown, windows: Se
     begun = 0
     for window in windows:
         seen = shown.only(list(window))
+        places = known.purged_places(seen)
         plan = alignment.plan(
             known.whole.columns,
             known.whole.reading(),
             seen.rows,
-            known.compare(seen),
+            known.compare(seen, places),
             known.whole.extends,
             begins=seen.begins,
             continuations=known.whole.continuations,
         )
-        plan = _nothing_purged_grows(plan, known.whole.purged)
+        plan = places.settled(plan)
         fresh, own = new_occurrences(seen, plan, len(known.whole), store.bans())
         if numbers and own and _goes_back(known, plan.matches[0], numbers[-1]):
             breaks.append(window.start)
@@ -104,8 +108,3 @@ def _goes_back(known: Projection, first: int | None, last: int) -> bool:
 
 def _body(store: Store, conversation_id: str, number: int) -> dict[str, Any]:
     return next(iter(store.bodies(conversation_id, [number])))
-
-
-def _nothing_purged_grows(plan: alignment.Plan, purged: set[int]) -> alignment.Plan:
-    """A longer form of a message that was purged is the purged message."""
-    return replace(plan, grown=frozenset(p for p in plan.grown if plan.matches[p] not in purged))

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .comparison import Comparison
+from .model import PURGED
 from .ordering import ranges
+from .purged_places import PurgedPlaces
 from .seams import Beginning
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .model import Message
     from .shown import Shown
     from .storage.base import NewOccurrence, Same, Store
     from .storage.conversation import ConversationState
@@ -25,13 +26,13 @@ class Projection:
         self.whole: ConversationState = store.conversation(conversation_id).copy()
         self._parts: list[tuple[int, str]] = [(0, conversation_id)]
         """From which number on its messages are those of which conversation of the store."""
-        self._fresh: dict[int, Message] = {}
+        self._fresh: dict[int, NewOccurrence] = {}
 
     def add(self, occurrences: Sequence[tuple[int, NewOccurrence]]) -> None:
         """Further occurrences, numbered from the next number on."""
         for number, each in occurrences:
             self.whole.add(each.fingerprint, -1)
-            self._fresh[number] = each.message
+            self._fresh[number] = each
             if each.extends is not None:
                 self.whole.extends[number] = each.extends
             if each.purged is not None:
@@ -54,13 +55,20 @@ class Projection:
         self._parts.append((len(self.whole), same.conversation_id))
         self.whole.adopt(same.conversation_id, self._store.conversation(same.conversation_id).copy(), same.pairs)
 
-    def compare(self, shown: Shown) -> Comparison:
+    def purged_places(self, shown: Shown) -> PurgedPlaces:
+        """What shown messages are to those of these that were purged."""
+        return PurgedPlaces(self.whole, shown, lambda number: self._body(number)["tombstone"])
+
+    def compare(self, shown: Shown, purged: PurgedPlaces | None = None) -> Comparison:
         """What shown messages are to these."""
-        return Comparison(self._body, shown)
+        return Comparison(self._body, shown, purged)
 
     def _body(self, number: int) -> dict[str, Any]:
         if number in self._fresh:
-            message = self._fresh[number]
+            fresh = self._fresh[number]
+            if fresh.purged is not None:
+                return {"kind": PURGED, "content": "", "tombstone": fresh.purged}
+            message = fresh.message
             return {"kind": message.kind, "content": message.content, "fidelity": message.fidelity}
         at, name = next((at, name) for at, name in reversed(self._parts) if at <= number)
         return next(iter(self._store.bodies(name, [number - at])))

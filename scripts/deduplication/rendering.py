@@ -28,6 +28,12 @@ DIFFERENT: Final = "different"
 _GROWING: Final = frozenset({TEXT, THINKING, TOOL_RESULT, COMMAND_OUTPUT})
 _CUT: Final = re.compile(r"…\+[\d,.]+(?:lines?|moretooluses?|tooluses?)\(?[^)]{0,60}\)?\Z")
 _CALL_NAME: Final = re.compile(r"[^(\n]{1,80}(?=\()")
+_MARK: Final = re.compile(
+    r"(?:(?:…|\.\.\.)\s*\+\d[\d,.]*\s*(?:more\s+)?(?:lines?|tool\s+uses?)(?:\s*\([^()]{0,60}\))?"
+    r"|\+\d[\d,.]*\s+more\s+tool\s+uses?(?:\s*\([^()]{0,60}\))?)\s*\Z"
+)
+"""What the client writes below a result that it cut, before its white space is taken out."""
+_MARK_LENGTH: Final = 200
 _CUT_ARGUMENTS: Final = 20
 """Characters of a call's arguments that must be left for a cut to be recognised."""
 _TRANSIENT: Final = re.compile(r"(?:Running|Waiting|Initializing|Retrying)(?:…|\.\.\.)")
@@ -112,6 +118,12 @@ def call_name(text: str) -> str:
     """The name of the tool that a call names before its arguments; empty where it names none."""
     found = _CALL_NAME.match(text)
     return found.group() if found else ""
+
+
+def without_mark(text: str) -> tuple[str, bool]:
+    """A result as it is shown without the mark by which the client says that it was cut, and whether there is one."""
+    found = _MARK.search(text, max(0, len(text) - _MARK_LENGTH))
+    return (text[: found.start()], True) if found else (text, False)
 
 
 def _squeezed(content: Content) -> str:

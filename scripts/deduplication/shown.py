@@ -121,14 +121,15 @@ def new_occurrences(
         if known is None and message.uuid:  # the same id again, with other content: a further version
             extends = ids.get(message.uuid)
             ids[message.uuid] = number
+        banned = _banned(bans, message, shown.prints[position])
         occurrence = NewOccurrence(
             fingerprint=shown.prints[position],
             message=message,
             timestamp=message.timestamp or now,
             clock="source" if message.timestamp else "capture",
-            extends=extends,
-            redrawn=position in plan.redrawn,
-            purged=_banned(bans, message, shown.prints[position]),
+            extends=None if banned else extends,  # a shorter form that stays must not be hidden by nothing
+            redrawn=position in plan.redrawn and not banned,
+            purged=banned,
         )
         fresh.append((number, occurrence))
         numbers.append(number)

@@ -17,6 +17,7 @@ from deduplication.archive import adding, codec, filling, index, packs, rolling
 from deduplication.archive.adding import Addition
 from deduplication.archive.checking import check, rebuild
 from deduplication.archive.packs import opened_packs
+from deduplication.archive.recipe import Recipe
 from deduplication.errors import ArchiveDamaged, StoreNotWritable
 from exports import Story
 
@@ -67,6 +68,26 @@ def test_cumulative_exports_come_back_in_any_order(tmp_path_factory, seed, every
     for path in folder.glob("*.idx"):
         path.unlink()
     assert read_back(folder) == archive_reader.read(folder) == expected
+
+
+def test_of_a_chain_of_bases_each_file_takes_as_much_as_the_shortest_prefix_says(tmp_path, monkeypatch):
+    """A recipe may take less of its base than that takes of its own: the document allows it, and its reader does it."""
+    contents = {
+        "a": b"a" * 2000,
+        "b": b"a" * 1500 + b"b" * 500,
+        "c": b"a" * 700 + b"c" * 300,
+        "d": b"a" * 700 + b"c" * 100,
+    }
+    recipes = {
+        "a": Recipe(-1, 0, (contents["a"],)),
+        "b": Recipe(0, 1500, (b"b" * 500,)),
+        "c": Recipe(1, 700, (b"c" * 300,)),
+        "d": Recipe(2, 800, ()),
+    }
+    for name, recipe in recipes.items():
+        monkeypatch.setattr(Addition, "_recipe", lambda *_, recipe=recipe: (recipe, max(recipe.base + 1, 0)))
+        added(tmp_path, {name: contents[name]})
+    assert read_back(tmp_path) == archive_reader.read(tmp_path) == contents
 
 
 def test_the_same_file_again_is_no_second_one(tmp_path):

@@ -32,7 +32,7 @@ def test_any_message_can_be_taken_out_of_a_real_file(corpus, tmp_path, ending):
         if len(messages) < 6:
             continue
         chosen = {said(message) for message in chance.sample(messages, 3)}
-        gone = Gone(lambda *_: False, message=lambda m, chosen=chosen: said(m) in chosen)
+        gone = Gone(lambda *_: False, message=lambda m, _, chosen=chosen: said(m) in chosen)
         form = form_of(store, data, path.name, gone, lambda _: False)
         assert form is not None
         assert form.data is not None, (path, form.why)

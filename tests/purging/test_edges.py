@@ -11,65 +11,17 @@ import pytest
 from deduplication import journal
 from deduplication.errors import SessionNotWritten, StoreDamaged, UsageError
 from deduplication.fingerprint import fingerprint
-from deduplication.model import ASSISTANT, EXACT, LAYOUT, PROMPT, TEXT, TOOL_CALL, TOOL_RESULT, USER, Message
+from deduplication.model import ASSISTANT, PROMPT, TEXT, USER, Message
 from deduplication.purging.scope import scope_of
-from deduplication.rendering import DIFFERENT, GROWN, PART, REDRAWN
 from deduplication.storage.lines import Damaged
 from deduplication.storage.records import tombstone_from, tombstone_record
-from deduplication.tombstone import Bans, relation, same, tombstone_of
+from deduplication.tombstone import Head, tombstone_of
 from purge_scenes import Place, Talk, everything, left, sentence, word
 
 
-def of(kind, content, fidelity=LAYOUT, role=None):
-    """A message."""
-    return Message(role or (USER if kind == PROMPT else ASSISTANT), kind, content, fidelity=fidelity)
-
-
-def compared(gone, shown, how=relation):
-    """What a message is to the tombstone of another one."""
-    return how(tombstone_of(gone, fingerprint(gone)), shown, fingerprint(shown))
-
-
-LONG = sentence("x", 12)
-
-
-@pytest.mark.parametrize(
-    ("gone", "shown", "expected"),
-    [
-        (of(TEXT, LONG), of(TEXT, LONG), REDRAWN),
-        (of(TEXT, LONG), of(TEXT, LONG.replace(" ", "\n")), REDRAWN),
-        (of(TEXT, LONG, EXACT), of(TEXT, LONG), REDRAWN),
-        (of(TEXT, LONG), of(TEXT, LONG, EXACT), REDRAWN),
-        (of(TEXT, f"**{LONG}**", EXACT), of(TEXT, LONG), REDRAWN),
-        (of(TEXT, LONG), of(TEXT, f"{LONG} And more."), GROWN),
-        (of(TEXT, LONG), of(TEXT, LONG[:200]), PART),
-        (of(TEXT, LONG), of(TEXT, LONG[:40]), DIFFERENT),
-        (of(TEXT, LONG), of(TEXT, "Q" + LONG[1:200]), DIFFERENT),
-        (of(PROMPT, "a+b"), of(PROMPT, "a-b"), DIFFERENT),
-        (of(PROMPT, "a+b"), of(PROMPT, "a +b"), REDRAWN),
-        (of(PROMPT, "yes"), of(PROMPT, "yes", EXACT), REDRAWN),
-        (of(PROMPT, "yes"), of(PROMPT, "no"), DIFFERENT),
-        (of(PROMPT, LONG), of(PROMPT, f"{LONG} more"), DIFFERENT),
-        (of(TEXT, LONG), of(PROMPT, LONG), DIFFERENT),
-        (of(PROMPT, "👍"), of(PROMPT, "👎"), DIFFERENT),
-        (of(TOOL_RESULT, "one"), of(TOOL_RESULT, "two"), REDRAWN),
-        (of(TOOL_CALL, "Bash(one)"), of(TOOL_CALL, "Bash(two)"), REDRAWN),
-        (of(TOOL_CALL, "Bash(one)"), of(TOOL_CALL, "Read(two)"), DIFFERENT),
-        (of(TOOL_CALL, "Bash(one)"), of(TOOL_CALL, [{"type": "tool_use"}], EXACT), REDRAWN),
-    ],
-)
-def test_what_a_message_is_to_a_purged_one(gone, shown, expected):
-    """In its place, with neighbours that agree."""
-    assert compared(gone, shown) == expected
-
-
-def test_results_are_told_by_what_they_say_where_no_place_speaks_for_them():
-    """Outside of its place a result is only itself, longer, or a part."""
-    assert compared(of(TOOL_RESULT, "one"), of(TOOL_RESULT, "two"), same) == DIFFERENT
-    assert compared(of(TOOL_RESULT, LONG), of(TOOL_RESULT, f"{LONG} three"), same) == GROWN
-    message = of(TEXT, LONG)
-    assert not Bans().has(message, fingerprint(message))
-    assert not Bans()
+def of(kind, content):
+    """A message of a text export."""
+    return Message(USER if kind == PROMPT else ASSISTANT, kind, content)
 
 
 @pytest.mark.parametrize(
@@ -81,6 +33,9 @@ def test_results_are_told_by_what_they_say_where_no_place_speaks_for_them():
         {"purged": {"kind": "else", "key": "0" * 16, "weight": 1}},
         {"purged": {"kind": "prompt", "key": "0" * 16, "weight": "1"}},
         {"purged": {"kind": "prompt", "key": "0" * 16, "weight": 1, "layout": "00"}},
+        {"purged": {"kind": "prompt", "key": "0" * 16, "weight": 1, "heads": [["64", "0"]]}},
+        {"purged": {"kind": "prompt", "key": "0" * 16, "weight": 1, "heads": ["0"] * 5}},
+        {"purged": {"kind": "prompt", "key": "0" * 16, "weight": 1, "cut": []}},
     ],
 )
 def test_a_tombstone_of_another_form_is_damage(change):
@@ -90,6 +45,21 @@ def test_a_tombstone_of_another_form_is_damage(change):
     assert tombstone_from(record).kind == PROMPT
     with pytest.raises(Damaged):
         tombstone_from({**record, **change})
+
+
+def test_a_tombstone_says_the_same_when_it_is_read_again():
+    """Whatever its message was."""
+    for message in (of(TEXT, sentence("x", 40)), of(PROMPT, "yes"), of(TEXT, "[a](b) " * 20)):
+        left = tombstone_of(message, fingerprint(message), everywhere=True)
+        assert tombstone_from(tombstone_record("a", 0, left, None, None)) == left
+
+
+def test_tombstones_of_version_0_1_are_read():
+    """Their beginnings had four lengths that no line told."""
+    message = of(PROMPT, "yes")
+    record = tombstone_record("a", 0, tombstone_of(message, fingerprint(message)), None, None)
+    record["purged"]["heads"] = ["0" * 16, "1" * 16]
+    assert tombstone_from(record).heads == (Head(64, "0" * 16), Head(256, "1" * 16))
 
 
 def test_journals_are_read_whole_or_not_at_all(tmp_path):

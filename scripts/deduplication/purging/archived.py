@@ -22,6 +22,7 @@ from ..tombstone import is_marker
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ..fingerprint import Fingerprint
     from ..model import Message
     from ..showing import Placed, Read
     from ..storage.base import Store
@@ -46,25 +47,24 @@ class Form:
 
 @dataclass
 class Gone:
-    """What goes: ``occurrence`` by conversation and number, ``conversation`` as a whole, ``text`` wherever it stands alone."""
+    """What goes: ``occurrence`` by conversation and number, ``conversation`` as a whole, ``message`` wherever it is shown,
+    ``text`` wherever it stands alone. ``unstored``: of such a conversation also what the store does not know.
+    """
 
     occurrence: Callable[[str, int], bool]
     conversation: Callable[[str], bool] = lambda _: False
-    message: Callable[[Message], bool] = lambda _: False
+    message: Callable[[Message, Fingerprint], bool] = lambda *_: False
     text: Callable[[str], bool] = lambda _: False
+    unstored: bool = False
 
 
 def of_plan(plan: Plan) -> Gone:
     """What a plan says to go."""
-    everywhere = plan.scope.everywhere
-
-    def message(said: Message) -> bool:
-        return everywhere and content_hash(said.role, said.kind, said.content, LAYOUT) in plan.layouts
 
     def text(said: str) -> bool:
         return bool(plan.probes.found(said)) or content_hash(USER, PROMPT, said, LAYOUT) in plan.layouts
 
-    return Gone(plan.gone, lambda name: name in plan.whole, message, text)
+    return Gone(plan.gone, lambda name: name in plan.whole, plan.bans.has, text, unstored=True)
 
 
 def of_store(store: Store, names: set[str]) -> Gone:
@@ -77,7 +77,8 @@ def of_store(store: Store, names: set[str]) -> Gone:
     return Gone(
         lambda name, number: number in purged.get(name, ()),
         lambda name: bool(purged.get(name)) and len(purged[name]) == len(store.conversation(name).columns),
-        text=lambda said: content_hash(USER, PROMPT, said, LAYOUT) in layouts,
+        store.bans().has,
+        lambda said: content_hash(USER, PROMPT, said, LAYOUT) in layouts,
     )
 
 
@@ -124,20 +125,22 @@ def later_form(store: Store, read: Callable[[], bytes], name: str, session: str 
         found = placed_in(store, data, name)
         names = {owner} if found is None else {placed.conversation_id for placed in found.placed}
         names.intersection_update(purged)
-        return form_of(store, data, name, of_store(store, names), lambda _: False, owner) if names else None
+        if not names and not store.bans():
+            return None
+        return form_of(store, data, name, of_store(store, names), lambda _: False, owner)
 
 
 def _going(read: Read, gone: Gone) -> dict[int, list[Message]]:
     """The messages that go, by the position of their conversation in the file."""
     found: dict[int, list[Message]] = {}
     for position, placed in enumerate(read.placed):
-        whole = gone.conversation(placed.conversation_id)
+        whole = gone.unstored and gone.conversation(placed.conversation_id)
         mine = [
             message
-            for message, number in placed.pairs()
+            for (message, number), item in zip(placed.pairs(), placed.shown.prints)
             if whole
             or (number is not None and gone.occurrence(placed.conversation_id, number))
-            or gone.message(message)
+            or gone.message(message, item)
         ]
         if mine and len(placed.shown.messages) < len(placed.export.messages):  # a second copy of what is shown
             shown = set(map(id, placed.shown.messages))

@@ -19,6 +19,7 @@ from ..storage.records import blobs_of, tombstone_record
 from ..tombstone import Bans, tombstone_of
 from .probes import Probes, texts
 from .scope import moment
+from .versions import with_versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -62,6 +63,8 @@ class Plan:
     """Images and documents that go, with their bytes."""
     quoted: list[tuple[str, int]] = field(default_factory=list)
     quoted_keys: set[str] = field(default_factory=set)
+    bans: Bans = field(default_factory=Bans)
+    """What goes wherever it is shown."""
     names: dict[str, str] = field(default_factory=dict)
     hashes: dict[str, str] = field(default_factory=dict)
     """Hashes of files that are forgotten as well, and what stands for them."""
@@ -142,7 +145,7 @@ def _chosen(store: LogStore, scope: Scope, rows: dict[str, dict[int, _Row]], fou
                 _in_other_words(store, name, numbers, hashes, bans) if bans else set()
             )
         meant = len(numbers)
-        numbers = _with_versions(own, numbers)
+        numbers = with_versions(store, name, numbers, {n for n, row in own.items() if row.content_hash})
         if numbers:
             chosen[name] = numbers
             found.chained += len(numbers) - meant
@@ -182,7 +185,7 @@ def _named(store: LogStore, scope: Scope, rows: dict[str, dict[int, _Row]]) -> t
 
 
 def _in_other_words(store: LogStore, name: str, numbers: set[int], hashes: set[str], bans: Bans) -> set[int]:
-    """Those that are another rendering of a message that is named, a longer form of it, or a part."""
+    """Those that say all of what a message says that is named, as the other kind of source has it."""
     columns = store.conversation(name).columns
     wanted = [n for n in sorted(numbers) if columns.hashes[n] not in hashes and columns.kinds[n] not in (LOST, PURGED)]
     also = set()
@@ -193,27 +196,12 @@ def _in_other_words(store: LogStore, name: str, numbers: set[int], hashes: set[s
     return also
 
 
-def _with_versions(own: dict[int, _Row], numbers: set[int]) -> set[int]:
-    """With every shorter and longer form of the same messages."""
-    linked: dict[int, set[int]] = {}
-    for number, row in own.items():
-        if row.extends is not None:
-            linked.setdefault(number, set()).add(row.extends)
-            linked.setdefault(row.extends, set()).add(number)
-    found, waiting = set(numbers), list(numbers)
-    while waiting:
-        for other in linked.get(waiting.pop(), ()):
-            if other not in found and other in own and own[other].content_hash:
-                found.add(other)
-                waiting.append(other)
-    return found
-
-
 # -- what takes its place, and what it comes to --------------------------------------------------------------------------
 
 
 def _bury(store: LogStore, rows: dict[str, dict[int, _Row]], chosen: dict[str, set[int]], found: Plan) -> None:
     """A tombstone for each occurrence, and what to look for afterwards."""
+    everywhere = []
     for name, numbers in chosen.items():
         for body in store.bodies(name, sorted(numbers)):
             number = body["index"]
@@ -223,16 +211,18 @@ def _bury(store: LogStore, rows: dict[str, dict[int, _Row]], chosen: dict[str, s
             found.identities.add(left.identity)
             found.layouts.add(left.layout or left.identity)
             found.probes.add(left.identity, message.content)
+            if found.scope.everywhere:
+                everywhere.append(left)
             if found.forget:
                 left = _forgotten(left)
-            found.tombstones[name, number] = tombstone_record(name, number, left, row.extends, row.source_index)
+            extends = row.extends if row.extends in numbers else None
+            found.tombstones[name, number] = tombstone_record(name, number, left, extends, row.source_index)
             found.occurrences += 1
-            found.conversations[name] = found.conversations.get(name, 0) + (
-                counts(message.kind) and row.extends is None
-            )
+            found.conversations[name] = found.conversations.get(name, 0) + (counts(message.kind) and extends is None)
         left_over = [n for n, row in rows[name].items() if row.content_hash and n not in numbers]
         if not left_over:
             found.whole.add(name)
+    found.bans = Bans(everywhere)
 
 
 def _forgotten(left: Tombstone) -> Tombstone:
@@ -243,7 +233,9 @@ def _forgotten(left: Tombstone) -> Tombstone:
         key=secrets.token_hex(8),
         weight=0,
         layout="",
+        drawn=(),
         heads=(),
+        cut=None,
         call="",
         everywhere=False,
     )

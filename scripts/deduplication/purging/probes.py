@@ -1,8 +1,8 @@
 """Finds what was purged in whatever may still say it: by runs of words that stand in it, whatever the layout around them.
 
-A text is too long to be looked for as a whole in every file, and a screen breaks its lines anew. So of each purged text a few runs
-of words are kept in memory, from its beginning, its middle and its end. A text of a few words says nothing by itself: where it
-stands is told from the structure of what holds it.
+A screen breaks lines anew, so letters and digits are compared. A few runs of words of each purged text, from its beginning, its
+middle and its end, show where it may stand; it is there where all of it is: many texts begin and end alike. A text of a few words
+says nothing by itself: where it stands is told from the structure of what holds it.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ _STRUCTURE: Final = frozenset(("type", "id", "tool_use_id", "name", "media_type"
 
 
 class Probes:
-    """What to look for. Each text has a ``key``, which says nothing of it; it is found where all runs that tell it are."""
+    """What to look for. Each text has a ``key``, which says nothing of it."""
 
     def __init__(self) -> None:
         self._runs: dict[str, list[tuple[int, tuple[str, ...], int]]] = {}
         """By the longest word of a run: its place in the run, the run, and the number of the text."""
-        self._texts: list[tuple[str, int]] = []
-        """For each text its key, and how many runs tell it."""
+        self._texts: list[tuple[str, int, str]] = []
+        """For each text its key, how many runs tell it, and its letters and digits."""
         self._wholes: dict[str, str] = {}
 
     def add(self, key: str, content: Any) -> None:
@@ -51,7 +51,7 @@ class Probes:
             for run in telling:
                 longest = max(run, key=len)
                 self._runs.setdefault(longest, []).append((run.index(longest), run, len(self._texts)))
-            self._texts.append((key, len(telling)))
+            self._texts.append((key, len(telling), whole))
 
     def found(self, text: str) -> set[str]:
         """The keys of what a text says."""
@@ -63,7 +63,10 @@ class Probes:
             for at, run, number in self._runs.get(word, ()):
                 if position >= at and tuple(words[position - at : position - at + RUN]) == run:
                     seen.setdefault(number, set()).add(run)
-        keys.update(self._texts[number][0] for number, runs in seen.items() if len(runs) == self._texts[number][1])
+        for number, runs in seen.items():
+            key, telling, all_of_it = self._texts[number]
+            if len(runs) == telling and all_of_it in whole:
+                keys.add(key)
         return keys
 
     def found_in(self, data: bytes) -> set[str]:

@@ -71,8 +71,9 @@ class ExportRecord:
     ``session`` is the session it belongs to, where it names one; ``cursor`` is set for a part of a growing file, ``follows``
     for one whose window goes on after that sequence number. ``window`` holds inclusive ranges of sequence numbers in the order
     shown; ``breaks`` are positions in that list at which a further window begins, which does not follow the one before it;
-    ``one`` are pairs of sequence numbers that it shows to be one message; ``marks`` pairs of kind and the sequence number before which it stands (one past the last for a mark at the end).
-    ``known_bytes`` of the file show messages whose bodies were stored before.
+    ``one`` are pairs of sequence numbers that it shows to be one message; ``marks`` pairs of kind and the sequence number
+    before which it stands (one past the last for a mark at the end). ``known_bytes`` of the file show messages whose bodies were
+    stored before; ``purged`` of its messages were purged before.
     """
 
     name: str
@@ -91,6 +92,7 @@ class ExportRecord:
     cursor: Cursor | None = None
     follows: int = -1
     known_bytes: int = 0
+    purged: int = 0
 
 
 @dataclass(frozen=True)
@@ -142,6 +144,9 @@ class Conversation(Protocol):
 
     purged: set[int]
     """Which of them were purged? Their place is left, and what they are known by."""
+
+    windows: list[list[list[int]]]
+    """What did each export show of it, as ranges of sequence numbers in the order shown?"""
 
     def reading(self) -> ReadingOrder:
         """In which order are they read?"""

@@ -144,8 +144,11 @@ class _Writer:
         source = record.get("source", {})
         if "export" in source and self._instead.sha256(source["export"]) != source["export"]:
             changed["source"] = {**source, "export": self._instead.sha256(source["export"])}
+        if (place[0], record.get("extends")) in self._instead.tombstones:
+            # Only the shorter form goes: what is no form of it any more stands by itself.
+            changed["extends"] = None
         if changed:
-            record = _in_order({**record, **changed})
+            record = _in_order({name: value for name, value in {**record, **changed}.items() if value is not None})
         self._blobs.update(blobs_of(record))
         return (encode_line(record) if changed else line.data), record
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from ..clock import timestamp
 from ..model import EXACT, KINDS, LAYOUT, ROLES, Message
-from ..tombstone import Tombstone
+from ..tombstone import Head, Tombstone
 from .base import Cursor, Same
 from .lines import Damaged, encode_line
 
@@ -24,6 +25,10 @@ SAME: Final = "same"
 """The member of a line that says that another conversation turned out to be this one."""
 PURGE: Final = "purge"
 """The member of the line that a purge leaves, and what its audit line calls the operation."""
+
+
+_LENGTHS_OF_0_1: Final = (64, 256, 1024, 4096)
+"""Letters and digits of the beginnings that version 0.1 kept of a purged message: its lines do not tell them."""
 
 
 def occurrence_record(conversation_id: str, number: int, new: NewOccurrence, sha256: str, *, carries: bool) -> Record:
@@ -67,7 +72,13 @@ def tombstone_record(
     if extends is not None:
         record["extends"] = extends
     left: Record = {"kind": tombstone.kind, "key": tombstone.key, "weight": tombstone.weight}
-    found = {"layout": tombstone.layout, "heads": list(tombstone.heads), "call": tombstone.call}
+    found = {
+        "layout": tombstone.layout,
+        "drawn": list(tombstone.drawn),
+        "heads": [list(head) for head in tombstone.heads],
+        "cut": list(tombstone.cut or ()),
+        "call": tombstone.call,
+    }
     left.update((name, value) for name, value in found.items() if value)
     if tombstone.everywhere:
         left["everywhere"] = True
@@ -86,7 +97,9 @@ def tombstone_from(record: Record) -> Tombstone:
             weight=left["weight"],
             uuid=record.get("uuid") or "",
             layout=left.get("layout", ""),
-            heads=tuple(left.get("heads", ())),
+            drawn=tuple(left.get("drawn", ())),
+            heads=tuple(map(_head, left.get("heads", ()), itertools.chain(_LENGTHS_OF_0_1, itertools.repeat(0)))),
+            cut=_head(left["cut"]) if "cut" in left else None,
             call=left.get("call", ""),
             everywhere=left.get("everywhere", False),
         )
@@ -96,6 +109,14 @@ def tombstone_from(record: Record) -> Tombstone:
     if found.kind not in KINDS or type(found.weight) is not int or digits not in ((32, 8, 0), (32, 8, 32)):
         raise Damaged("a tombstone of another form")
     return found
+
+
+def _head(found: Any, length: int = 0) -> Head:
+    """A beginning as a log line has it; ``length`` is that of one whose line does not tell. Raises TypeError, ValueError."""
+    weight, key = (length, found) if isinstance(found, str) else found
+    if type(weight) is not int or weight <= 0 or not isinstance(key, str):
+        raise ValueError("a beginning of another form")
+    return Head(weight, key)
 
 
 def purge_record(conversation_id: str, moment: str, figures: Record) -> Record:
@@ -176,6 +197,8 @@ def commit_record(conversation_id: str, export: ExportRecord, started: float) ->
     }
     if export.known_bytes:
         record["export"]["known_bytes"] = export.known_bytes
+    if export.purged:
+        record["export"]["purged"] = export.purged
     if export.breaks:
         record["breaks"] = export.breaks
     if export.one:

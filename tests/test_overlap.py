@@ -1,0 +1,50 @@
+"""The evidence by which two sequences are one conversation: three distinctive turns in a row, no fewer."""
+
+from __future__ import annotations
+
+from deduplication.columns import columns
+from deduplication.deduplicator import ClaudeConversationDeduplicator
+from deduplication.fingerprint import fingerprints
+from deduplication.model import PROMPT, TEXT
+from deduplication.overlap import RUN, contains, shared_run, shared_turns
+from exports import Turn
+from memory_store import message
+from purge_scenes import Talk, sentence
+
+
+def rows(*said):
+    """Turns of a sequence, prompts and answers in turn."""
+    return columns(fingerprints(message((PROMPT, TEXT)[n % 2], text) for n, text in enumerate(said)))
+
+
+def pasted(number):
+    """A long prompt that people paste into session after session."""
+    return sentence(f"pasted{number}", 3)
+
+
+def test_two_pasted_prompts_do_not_make_one_conversation(tmp_path):
+    """One after the other, as every session of somebody begins; with the answer between them it is one."""
+    dedup = ClaudeConversationDeduplicator(tmp_path)
+    for name in ("alder", "birch"):
+        talk = Talk(name, tools=False, images=False)
+        talk.turns[0], talk.turns[2] = (Turn("user", "prompt", pasted(n)) for n in range(2))
+        talk.turns[1] = Turn("assistant", "text", "Done.")
+        assert dedup.ingest(talk.text(), name=f"2026-03-01-EXPORT-{name.upper()}.txt").conversation_id == name
+    assert [len(dedup.get_full_conversation(name)) for name in ("alder", "birch")] == [16, 16]
+    again = Talk("alder", tools=False, images=False)
+    again.turns[0], again.turns[2] = (Turn("user", "prompt", pasted(n)) for n in range(2))
+    again.turns[1] = Turn("assistant", "text", "Done.")
+    assert dedup.ingest(again.text(0, 4), name="2026-03-01-EXPORT-CEDAR.txt").conversation_id == "alder"
+
+
+def test_a_run_is_three_distinctive_turns():
+    """Two are none, however long they are, and neither are two in one place and one in another."""
+    known = rows(*(pasted(n) for n in range(8)))
+    order = range(8)
+    assert shared_run(known, order, rows("x", pasted(1), pasted(2), "y")) == 2 < RUN
+    assert shared_run(known, order, rows("x", pasted(1), pasted(2), pasted(3))) == 3 == RUN
+    assert shared_run(known, order, rows(pasted(0), pasted(1), "z" * 60, pasted(3))) == 2
+    assert not shared_turns(known, order, rows(pasted(0), pasted(1)))
+    assert shared_turns(known, order, rows(pasted(0), pasted(1), pasted(2)))
+    assert not contains(known, order, rows(pasted(0), pasted(1)))
+    assert contains(known, order, rows(pasted(0), pasted(1), pasted(2)))
