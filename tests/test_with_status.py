@@ -230,7 +230,9 @@ def test_failed_exports_are_named_at_the_end(wrapper: Wrapper) -> None:
 
 def test_a_usage_error_leaves_no_report_and_no_folder(wrapper: Wrapper) -> None:
     """Arguments that cannot be used are said on the screen, and nothing is created for them."""
-    wrapper.write("print('❌ ERROR: The command line cannot be used as it stands: --nope', file=sys.stderr); sys.exit(2)")
+    wrapper.write(
+        "print('❌ ERROR: The command line cannot be used as it stands: --nope', file=sys.stderr); sys.exit(2)"
+    )
     before = sorted(wrapper.project.rglob("*"))
     done = wrapper.run()
     assert done.returncode == 2
