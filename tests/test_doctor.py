@@ -14,10 +14,10 @@ import pytest
 
 from deduplication import ClaudeConversationDeduplicator
 from deduplication.capture import capture_file
-from deduplication.commands import doctor, install
+from deduplication.commands import deduplicate_export, doctor, export_dedup, install
 from deduplication.diagnosis import machine
 from deduplication.errors import EXIT_FAILURE, EXIT_OK
-from deduplication.live import forms
+from deduplication.live import forms, quick
 from deduplication.live.quick import user_store
 from deduplication.transcripts import folder_name
 from exports import Story
@@ -321,6 +321,95 @@ def test_exports_that_lie_about(house, examine):
     found = examine()
     assert found["exports"]["state"] == "ok"
     assert found["run"]["text"].endswith(f": {file.name}")
+
+
+def test_exports_whose_messages_are_stored_wait_for_nothing(house, examine):
+    """``deduplicate_export.py`` leaves a file where it is: its bytes were processed, so nothing is to be done."""
+    file = Story(7, 8).exports()[0]
+    (house.root / file.name).write_bytes(file.data)
+    ClaudeConversationDeduplicator(house.state).process_export(None, house.root / file.name)
+    assert (examine()["exports"]["state"], examine()["exports"]["text"]) == (
+        "ok",
+        "none waits; what lies about is stored: 1",
+    )
+
+
+def test_exports_that_cannot_be_processed(house, examine):
+    """An export that the client wrote nothing into, alone and beside one that waits."""
+    (house.root / "2026-03-01-EXPORT-TIDES.txt").touch()
+    found = examine()["exports"]
+    assert (found["state"], found["text"]) == ("problem", "1 cannot be processed")
+    assert found["details"] == ["2026-03-01-EXPORT-TIDES.txt: the file is empty (0 bytes)"]
+    assert "before /compact" in found["cure"]
+    (house.root / "MEMORY-CONTEXT" / "exports").mkdir()
+    (house.root / "MEMORY-CONTEXT" / "exports" / "x.txt").write_bytes(Story(7, 8).exports()[0].data)
+    assert examine()["exports"]["text"] == "2 not processed"
+    assert examine()["exports"]["details"][0] == "MEMORY-CONTEXT/exports/x.txt"
+
+
+def test_exports_in_a_project_that_is_not_set_up(house, examine, monkeypatch):
+    """They are told there, too, as what it is: nothing that must be done."""
+    monkeypatch.setattr(quick, "opted_in", lambda _: False)
+    assert "exports" not in examine()
+    (house.root / "x.txt").write_bytes(Story(7, 8).exports()[0].data)
+    assert examine()["exports"]["state"] == "note"
+
+
+def test_our_own_output_is_no_export_that_waits(house, examine):
+    """The file of ``--output`` and a restored export: neither has to be processed."""
+    file = Story(7, 8).exports()[0]
+    (house.root / file.name).write_bytes(file.data)
+    root = ["--project", str(house.root)]
+    assert deduplicate_export.main([str(house.root / file.name), "--output", str(house.root / "new.json"), *root]) == 0
+    assert export_dedup.main(["--yes", "--no-checkpoint", *root]) == 0
+    assert deduplicate_export.main(["restore", file.name, "--output", str(house.root / file.name), *root]) == 0
+    assert examine()["exports"]["text"] == "none lies about"
+
+
+def ended(house, code, seconds):
+    """A report in the status log whose run ended with ``code`` at this time."""
+    moment = time.strftime("%Y-%m-%dT%H:%M:%S.000000", time.localtime(seconds))
+    status = "❌ FAILED" if code else "✅ SUCCESS"
+    with (house.root / "MEMORY-CONTEXT" / "export-dedup-status.txt").open("a", encoding="utf-8") as log:
+        log.write(f"Status: {status}\nExit Code: {code}\nCompleted: {moment}\n")
+
+
+@pytest.fixture(params=["UTC", "Asia/Kolkata", "America/Los_Angeles"])
+def zone(request):
+    """The user's own clock, set back afterwards."""
+    with pytest.MonkeyPatch.context() as own:
+        own.setenv("TZ", request.param)
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the clock is not the process's own")
+@pytest.mark.usefixtures("zone")
+def test_a_last_run_that_failed_is_told(house, examine):
+    """By the report that was kept of it; one that came after it, by whatever way, makes it good."""
+    ended(house, 0, time.time() - 60)
+    assert examine()["run"]["state"] == "note"
+    ended(house, 1, time.time() - 30)
+    found = examine()["run"]
+    assert (found["state"], "exit code 1" in found["text"]) == ("problem", True)
+    assert "export-dedup-status.txt" in found["cure"]
+    ClaudeConversationDeduplicator(house.state).process_export("a", Story(7, 8).exports()[0].data)
+    assert examine()["run"]["state"] == "ok"
+    ended(house, 3, time.time() + 30)
+    assert "exit code 3" in examine()["run"]["text"]
+    ended(house, 0, time.time() + 60)
+    assert examine()["run"]["state"] == "ok"
+
+
+def test_a_run_in_which_one_export_failed(house, examine):
+    """The run noted it: how many, beside the names, also without a report."""
+    file = Story(7, 8).exports()[0]
+    (house.root / file.name).write_bytes(file.data)
+    paths = [str(house.root / file.name), str(house.root / "gone.txt")]
+    assert export_dedup.main([*paths, "--no-checkpoint", "--project", str(house.root)]) == 1
+    found = examine()["run"]
+    assert (found["state"], "1 export(s) failed" in found["text"]) == ("problem", True)
 
 
 def test_nothing_captured_yet(house, examine):

@@ -13,6 +13,7 @@ import shutil
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -23,6 +24,7 @@ from deduplication import ClaudeConversationDeduplicator, SessionExportManager, 
 from deduplication.commands import create_checkpoint, deduplicate_export, export_dedup, with_status
 from deduplication.discovery import exports_in, find_exports
 from deduplication.errors import DedupError, OwnOutput, RestoredExport
+from deduplication.live.work import Work
 from deduplication.project import Project
 
 STORY = exports.Story(31, 12)
@@ -305,8 +307,11 @@ def test_a_restored_export_stays_where_it_is(archived, packed, name):
     assert (run["new_messages"], run["total_messages"] > 0, path.exists()) == (0, True, True)
 
 
-def test_the_same_conversation_exported_again_is_an_export(archived):
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "packed"])
+def test_the_same_conversation_exported_again_is_an_export(archived, packed):
     """The same bytes with a time of their own are processed, counted as known, and put away."""
+    if packed:
+        tool(archived, "pack", "--older-than", "0")
     again = archived.root / FILE.name
     again.write_bytes(FILE.data)
     assert [each.path for each in find_exports(archived).exports] == [again]
@@ -325,3 +330,32 @@ def test_what_a_killed_run_left_behind_is_put_away(archived):
     copy.write_bytes(data)
     os.utime(copy, ns=(original.stat().st_mtime_ns, original.stat().st_mtime_ns))
     assert [each.path for each in find_exports(archived).exports] == [original]
+
+
+def test_another_export_of_the_same_size_and_time_is_an_export(archived):
+    """Only the bytes prove that a file was restored."""
+    (copy,) = archived.archive.glob("*.txt")
+    other = archived.root / "other.txt"
+    word = max(STORY.turns[0].text.split(), key=len).encode()
+    other.write_bytes(FILE.data.replace(word, word[::-1]))
+    assert other.read_bytes() != FILE.data
+    os.utime(other, ns=(copy.stat().st_mtime_ns, copy.stat().st_mtime_ns))
+    assert other.stat().st_size == copy.stat().st_size
+    assert [each.path for each in find_exports(archived).exports] == [other]
+
+
+def test_a_purge_names_the_restored_copy(archived):
+    """A run does not come to it any more, so that the purge has to say that it still shows what was purged."""
+    tool(archived, "restore", FILE.name, "--output", archived.root / FILE.name)
+    told = tool(archived, "purge", "--session", conversation(archived), "--dry-run")
+    assert f"{FILE.name}, restored from the archive" in told
+
+
+def test_a_hook_stores_nothing_of_what_we_wrote(written, tmp_path):
+    """A file that a transcript names as an export, and that is ours, is noted and not stored."""
+    project = Project(tmp_path.resolve() / "elsewhere")
+    project.state.mkdir(parents=True)
+    work = Work(SimpleNamespace(project=project, root=project.root), {})
+    work.know([str(written.project.root / "new.json")], "a-conversation")
+    assert work.dedup.conversations() == []
+    assert any("export-dedup's own output" in path.read_text("utf-8") for path in project.state.glob("*.log"))
