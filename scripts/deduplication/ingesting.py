@@ -10,13 +10,13 @@ from . import alignment, gaps, rendering, tombstone
 from .across import relation_across
 from .covered import covered
 from .identification import conversation_of, session_of
-from .model import LAYOUT, LOST, PURGED, Message, counts
+from .model import EXACT, LAYOUT, LOST, PURGED, Message, counts
 from .ordering import ranges
 from .shown import message_dict, new_occurrences, placed_marks, shown_by
 from .storage.base import ExportRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from .model import Content, Export
     from .shown import Shown
@@ -30,7 +30,11 @@ _CONTEXT: Final = 20
 
 @dataclass(frozen=True)
 class Ingest:
-    """What became of one export. ``total`` = ``new`` + ``duplicates``; bytes and counts are whole numbers."""
+    """What became of one export. ``total`` = ``new`` + ``duplicates``; bytes and counts are whole numbers.
+
+    ``new``: messages that no export announced before, of a part of a growing file those that it brought. ``captured`` of them were
+    captured before. ``new_messages`` are those that are new to the conversation.
+    """
 
     conversation_id: str
     format: str
@@ -44,6 +48,7 @@ class Ingest:
     warnings: tuple[str, ...]
     new_messages: list[dict[str, Any]]
     known_before: bool
+    captured: int = 0
     conversations: tuple[str, ...] = ()
     """Of a file that may hold several conversations: all of them."""
 
@@ -88,9 +93,19 @@ def known_file(store: Store, source: Input, conversation_id: str | None, *, dry_
 
 
 def ingest(
-    store: Store, export: Export, source: Input, conversation_id: str | None = None, *, dry_run: bool = False
+    store: Store,
+    export: Export,
+    source: Input,
+    conversation_id: str | None = None,
+    *,
+    dry_run: bool = False,
+    counted: set[str] | None = None,
 ) -> Ingest:
-    """Align an export with its conversation and store what is new; durable when this returns."""
+    """Align an export with its conversation and store what is new; durable when this returns.
+
+    ``counted``: bodies that count as announced, those of this export are added. Only with ``dry_run``, for exports that would be
+    processed one after the other: the store does not know of the one before.
+    """
     started = time.perf_counter()
     shown = shown_by(export)
     with store.transaction(write=not dry_run):
@@ -110,8 +125,10 @@ def ingest(
         if source.cursor is None:
             indexes = [message.source_index for message in shown.messages]
             found = gaps.describe(shown.marks, plan.matches, indexes, known=len(conversation.columns))
-        occurrences, numbers = new_occurrences(shown, plan, len(conversation.columns), store.bans())
-        return _commit(store, target, export, source, shown, (occurrences, numbers, found), started, dry_run=dry_run)
+        drawn = _drawn(store, target, [plan.matches[p] for p in plan.grown if shown.messages[p].fidelity == EXACT])
+        occurrences, numbers = new_occurrences(shown, plan, len(conversation.columns), store.bans(), drawn)
+        run = _Run(occurrences, numbers, found, conversation)
+        return _commit(store, target, export, source, shown, run, started, dry_run=dry_run, counted=counted)
 
 
 def append(store: Store, export: Export, source: Input, conversation_id: str) -> Ingest:
@@ -139,7 +156,8 @@ def append(store: Store, export: Export, source: Input, conversation_id: str) ->
     grown = frozenset(new for new, position in enumerate(kept) if position in versions)
     plan = alignment.Plan(matches, grown)
     occurrences, numbers = new_occurrences(shown, plan, store.tip(conversation_id), store.bans())
-    return _commit(store, conversation_id, export, source, shown, (occurrences, numbers, []), started, dry_run=False)
+    run = _Run(occurrences, numbers, [], None)
+    return _commit(store, conversation_id, export, source, shown, run, started, dry_run=False)
 
 
 def _adds_nothing(store: Store, conversation_id: str, numbers: Sequence[int], message: Message, identity: str) -> bool:
@@ -153,39 +171,88 @@ def _adds_nothing(store: Store, conversation_id: str, numbers: Sequence[int], me
     return same_kind and rendering.relation(message.kind, last["content"], message.content) == rendering.PART
 
 
+@dataclass(frozen=True)
+class _Run:
+    """What is to be stored, the number of every message shown, and the gaps; the conversation before it, where it was read."""
+
+    occurrences: list[tuple[int, NewOccurrence]]
+    numbers: list[int]
+    gaps: list[str]
+    conversation: Conversation | None
+
+
 def _commit(
     store: Store,
     target: str,
     export: Export,
     source: Input,
     shown: Shown,
-    found: tuple[list[tuple[int, NewOccurrence]], list[int], list[str]],
+    run: _Run,
     started: float,
     *,
     dry_run: bool,
+    counted: set[str] | None = None,
 ) -> Ingest:
     """Log the run: its new occurrences, then the record with the number of every message shown."""
-    occurrences, numbers, gaps_found = found
-    carrying = _carrying(store, occurrences)
-    fresh = [(number, new) for number, new in carrying if counts(new.message.kind)]
-    cursor = source.cursor
+    numbers, cursor = run.numbers, source.cursor
+    besides = frozenset(counted or ())
+    carrying = _carrying(store, run.occurrences, besides)
+    window, captures = ranges(numbers), cursor is not None
+    found = store.run_of(target, run.occurrences, window, captures=captures, besides=besides)
+    if counted is not None:
+        counted.update(_shown(run))
     record = _record(
         source,
         export.format,
         total=sum(counts(kind) for kind in shown.rows.kinds),
-        new=len(fresh),
-        window=ranges(numbers),
+        new=found.stored if captures else found.new,
+        captured=found.captured,
+        window=window,
         marks=placed_marks(shown.marks, numbers),
-        gaps=gaps_found,
+        gaps=run.gaps,
         session=session_of(export),
         cursor=cursor and replace(cursor, last=numbers[-1] if numbers else cursor.last),
         follows=source.follows if numbers else -1,
         known_bytes=_span_bytes(export.messages) - _span_bytes(new.message for _, new in carrying),
     )
+    new_messages = [message_dict(occurrence, number) for number, occurrence in _new_here(run)]
     if not dry_run:
-        store.commit(target, occurrences, record, started)
-    new_messages = [message_dict(occurrence, number) for number, occurrence in fresh]
+        store.commit(target, run.occurrences, record, started)
     return _result(store, target, record, (*export.warnings, *shown.warnings), new_messages, known_before=False)
+
+
+def _shown(run: _Run) -> Iterator[str]:
+    """The bodies that a run shows, of those of messages that it knew as far as it read the conversation."""
+    if run.conversation is not None:
+        hashes, purged = run.conversation.columns.hashes, run.conversation.purged
+        yield from (hashes[n] for n in run.numbers if n < len(hashes) and n not in purged)
+    yield from (new.fingerprint.content_hash for _, new in run.occurrences if new.purged is None)
+
+
+def _new_here(run: _Run) -> list[tuple[int, NewOccurrence]]:
+    """The messages that the conversation did not have in any form, each once."""
+    taken: set[str] = set()
+    if run.conversation is not None:
+        purged = run.conversation.purged
+        taken = {each for n, each in enumerate(run.conversation.columns.hashes) if n not in purged}
+    found: list[tuple[int, NewOccurrence]] = []
+    for number, new in run.occurrences:
+        identity = new.fingerprint.content_hash
+        if new.purged is None and not new.redrawn and identity not in taken and counts(new.message.kind):
+            found.append((number, new))
+        taken.add(identity)
+    return found
+
+
+def _drawn(store: Store, conversation_id: str, numbers: Iterable[int | None]) -> set[int]:
+    """Those of the numbers of which a screen drew what is stored."""
+    asked = sorted({number for number in numbers if number is not None})
+    found = store.bodies(conversation_id, asked)
+    return {
+        number
+        for number, body in zip(asked, found)
+        if body["kind"] not in (LOST, PURGED) and body["fidelity"] == LAYOUT
+    }
 
 
 def _record(source: Input, format_: str, **found: Any) -> ExportRecord:
@@ -214,6 +281,7 @@ def _result(
         raw_bytes=record.bytes,
         total=record.total,
         new=record.new,
+        captured=record.captured,
         duplicates=record.total - record.new,
         gaps=tuple(record.gaps),
         warnings=(*warnings, *of_the_store),
@@ -281,10 +349,12 @@ def _nothing_purged_grows(plan: alignment.Plan, purged: set[int]) -> alignment.P
     return replace(plan, grown=frozenset(p for p in plan.grown if plan.matches[p] not in purged))
 
 
-def _carrying(store: Store, occurrences: Sequence[tuple[int, NewOccurrence]]) -> list[tuple[int, NewOccurrence]]:
+def _carrying(
+    store: Store, occurrences: Sequence[tuple[int, NewOccurrence]], counted: Iterable[str]
+) -> list[tuple[int, NewOccurrence]]:
     """The occurrences whose body is not stored yet, each body once; none that was purged."""
     carrying: list[tuple[int, NewOccurrence]] = []
-    taken: set[str] = set()
+    taken = set(counted)
     for number, occurrence in occurrences:
         identity = occurrence.fingerprint.content_hash
         if occurrence.purged is None and identity not in taken and not store.has_body(identity):

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from . import columns, fingerprint, overlap, tombstone
 from .clock import timestamp
-from .model import BANNER, Export, Message
+from .model import BANNER, EXACT, Export, Message
 from .storage.base import NewOccurrence
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
 
     from .alignment import Plan
 
@@ -81,11 +81,12 @@ def _all_of(export: Export) -> Shown:
 
 
 def new_occurrences(
-    shown: Shown, plan: Plan, first: int, bans: tombstone.Bans
+    shown: Shown, plan: Plan, first: int, bans: tombstone.Bans, drawn: Container[int] = ()
 ) -> tuple[list[tuple[int, NewOccurrence]], list[int]]:
     """What is to be stored, with sequence numbers from ``first`` on, and the number of every shown position.
 
-    Of a message that was purged everywhere (``bans``) only the place is stored.
+    Of a message that was purged everywhere (``bans``) only the place is stored. ``drawn``: the numbers of which a screen drew
+    what is stored.
     """
     now = timestamp()
     fresh: list[tuple[int, NewOccurrence]] = []
@@ -108,6 +109,7 @@ def new_occurrences(
             clock="source" if message.timestamp else "capture",
             extends=extends,
             purged=_banned(bans, message, shown.prints[position]),
+            redrawn=message.fidelity == EXACT and known in drawn,
         )
         fresh.append((number, occurrence))
         numbers.append(number)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Container, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from ..columns import Columns
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ..ordering import ReadingOrder
     from ..savings import Seen
     from ..tombstone import Bans, Tombstone
+    from .announcing import Counts
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class NewOccurrence:
     extends: int | None = None
     purged: Tombstone | None = None
     """Set where only this is to be stored of it: what it says was purged everywhere."""
+    redrawn: bool = False
+    """It says no more than the one it extends: another drawing of it, or what was written of what a screen drew."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,8 @@ class ExportRecord:
     """What the log keeps of a processed export besides its messages.
 
     ``session`` is the session it belongs to, where it names one; ``cursor`` is set for a part of a growing file, ``follows``
-    for one whose window goes on after that sequence number. ``window`` holds inclusive ranges of sequence numbers in the order
+    for one whose window goes on after that sequence number. ``new`` messages are announced by it, of a part of a growing file
+    brought; ``captured`` of them were stored before. ``window`` holds inclusive ranges of sequence numbers in the order
     shown; ``marks`` pairs of kind and the sequence number before which it stands (one past the last for a mark at the end).
     ``known_bytes`` of the file show messages whose bodies were stored before.
     """
@@ -72,6 +76,7 @@ class ExportRecord:
     cursor: Cursor | None = None
     follows: int = -1
     known_bytes: int = 0
+    captured: int = 0
 
 
 @dataclass(frozen=True)
@@ -163,6 +168,23 @@ class Store(Protocol):
 
     def has_body(self, content_hash: str) -> bool:
         """Is a body with this identity stored, in whatever conversation?"""
+
+    def run_of(
+        self,
+        conversation_id: str,
+        occurrences: Sequence[tuple[int, NewOccurrence]],
+        window: Iterable[Sequence[int]],
+        *,
+        captures: bool,
+        besides: Container[str] = (),
+    ) -> Counts:
+        """What does a run come to that brings these occurrences and shows this window?
+
+        ``captures``: it is a part of a growing file. The bodies ``besides`` count as stored and announced.
+        """
+
+    def waiting_count(self) -> int:
+        """How many of the bodies stored were captured, and announced by no export yet?"""
 
     def bans(self) -> Bans:
         """What was purged wherever it is shown?"""

@@ -21,6 +21,7 @@ from ..model import (
     TOOL_CALL,
     TOOL_RESULT,
     UNKNOWN,
+    counts,
 )
 from ..ordering import ReadingOrder, ranges, reading_order
 
@@ -67,6 +68,8 @@ class ConversationState:
         self.growing: list[int] = []
         """Positions of the windows that belong to growing files: no export shares them."""
         self.extends: dict[int, int] = {}
+        self.redrawn: dict[int, int] = {}
+        """For each number whose place another drawing of the same message took, or what was written of it: that one."""
         self.purged: set[int] = set()
         """Numbers of which only a tombstone is left."""
         self.continuations: list[int] = []
@@ -143,6 +146,22 @@ class ConversationState:
             self._lines.append(line)
         self._reading = None
 
+    def stands_for(self, number: int) -> str:
+        """The body that counts for an occurrence: its own, or that of the drawing that took its place; empty where none does."""
+        while number in self.redrawn:
+            number = self.redrawn[number]
+        item = self.row(number)[0] if 0 <= number < len(self) and number not in self.purged else None
+        return item.content_hash if item is not None and counts(item.kind) else ""
+
+    def take_place(self, taken: int, number: int) -> str:
+        """Another drawing of ``taken`` comes under ``number``; returns the body that counted for it until now."""
+        body = self.stands_for(taken)
+        while taken in self.redrawn:
+            taken = self.redrawn[taken]
+        if 0 <= taken < number:
+            self.redrawn[taken] = number
+        return body
+
     def keep_lost(self, number: int) -> None:
         """Lines that were lost keep their sequence numbers, up to ``number``."""
         while len(self) < number:
@@ -183,7 +202,9 @@ class ConversationState:
 
     def head(self) -> dict[str, Any]:
         """Everything but the rows, for an index."""
-        purged = {"purged": ranges(sorted(self.purged))} if self.purged else {}
+        more: dict[str, Any] = {"purged": ranges(sorted(self.purged))} if self.purged else {}
+        if self.redrawn:
+            more["redrawn"] = {str(number): taking for number, taking in self.redrawn.items()}
         return {
             "windows": self.windows,
             "growing": self.growing,
@@ -191,7 +212,7 @@ class ConversationState:
             "continuations": self.continuations,
             "figures": self.figures,
             "has_session": self.has_session,
-            **purged,
+            **more,
         }
 
     def take_head(self, head: dict[str, Any]) -> None:
@@ -200,4 +221,5 @@ class ConversationState:
         self.extends = {int(number): root for number, root in head["extends"].items()}
         self.continuations, self.figures = head["continuations"], head["figures"]
         self.has_session = head["has_session"]
+        self.redrawn = {int(number): taking for number, taking in head.get("redrawn", {}).items()}
         self.purged = {number for first, last in head.get("purged", ()) for number in range(first, last + 1)}

@@ -107,18 +107,17 @@ class _Writer:
         if not is_commit(record):
             self._run.append(self._occurrence(line, record))
             return []
-        new = sum("message" in each and counts(each["message"]["kind"]) for _, each in self._run)
         export = record["export"]
-        kept = {
-            "name": self._instead.name(export["name"]),
-            "sha256": self._instead.sha256(export["sha256"]),
-            "new": new,
-        }
+        kept = {"name": self._instead.name(export["name"]), "sha256": self._instead.sha256(export["sha256"])}
+        new = new_of(record, self._counted(record))
+        if new != export.get(RECOUNTED, export["new"]):
+            # What the run announced it announced; what is left of that is counted besides.
+            kept[RECOUNTED] = new
         if "known_bytes" in export:
             # A body that moved here from a line that went was known to this run; now it is one of those that it brought.
             kept["known_bytes"] = min(export["known_bytes"], export["bytes"] - covered(self._brought()))
         data = line.data
-        if any(export[name] != value for name, value in kept.items()):
+        if any(export.get(name) != value for name, value in kept.items()):
             data = encode_line({**record, "export": {**export, **kept}})
         lines = [*(each for each, _ in self._run), data]
         self._run = []

@@ -15,6 +15,7 @@ from .lines import Damaged, encode_line
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from .announcing import Counts
     from .base import ExportRecord, NewOccurrence
     from .lines import Record
 
@@ -22,6 +23,10 @@ PURGED: Final = "purged"
 """The member of a tombstone's line."""
 PURGE: Final = "purge"
 """The member of the line that a purge leaves, and what its audit line calls the operation."""
+CAPTURE: Final = "capture"
+"""What the audit line of a part of a growing file calls the operation."""
+RECOUNTED: Final = "recounted"
+"""In the record of a run from which a purge took something: what its ``new`` comes to without that."""
 
 
 def occurrence_record(conversation_id: str, number: int, new: NewOccurrence, sha256: str, *, carries: bool) -> Record:
@@ -46,6 +51,8 @@ def occurrence_record(conversation_id: str, number: int, new: NewOccurrence, sha
         if message.fidelity == EXACT:
             record["message"]["fidelity"] = EXACT
     record["source"] = {"export": sha256[:16], "clock": new.clock}
+    if new.redrawn:
+        record["source"]["redrawn"] = True
     if message.start >= 0:
         record["source"]["span"] = [message.start, message.end]
     return record
@@ -107,6 +114,16 @@ def purge_record(conversation_id: str, moment: str, figures: Record) -> Record:
     }
 
 
+def new_of(record: Record, counts: Counts) -> int:
+    """What the ``new`` of a commit record stands for, of what its run comes to.
+
+    An export announces what nobody announced. A part of a growing file announces nothing, and in version 0.1 no run said what
+    it did (``captured`` is missing): there it is what the run brought.
+    """
+    says = record.get("cursor") is None and "captured" in record["export"]
+    return counts.new if says else counts.stored
+
+
 def commit_record(conversation_id: str, export: ExportRecord, started: float) -> Record:
     """The line that ends a run; ``started`` is the ``time.perf_counter()`` at which work on the export began."""
     record: Record = {
@@ -124,6 +141,8 @@ def commit_record(conversation_id: str, export: ExportRecord, started: float) ->
         "window": export.window,
         "processing_time_ms": round(1000 * (time.perf_counter() - started)),
     }
+    if export.cursor is None:
+        record["export"]["captured"] = export.captured
     if export.known_bytes:
         record["export"]["known_bytes"] = export.known_bytes
     if export.marks:
@@ -195,12 +214,15 @@ def audit_line(record: Record, written: int) -> bytes:
             }
         )
     savings = round(100 * (1 - written / export["bytes"]), 1) if export["bytes"] else 0.0
+    captures = record.get("cursor") is not None
     return encode_line(
         {
             "conversation_id": record["conversation_id"],
-            "operation": "process_export",
+            "operation": CAPTURE if captures else "process_export",
             "messages_processed": export["total"],
-            "new_messages": export["new"],
+            # What was captured is announced by the export that shows it: nobody is to add it up twice.
+            "new_messages": 0 if captures else export["new"],
+            **({"captured_messages": export["new"]} if captures else {}),
             "duplicates_filtered": export["total"] - export["new"],
             "storage_savings_pct": savings,
             "processing_time_ms": record["processing_time_ms"],

@@ -12,12 +12,15 @@ from ..fingerprint import Fingerprint, fingerprint
 from ..model import COMPACTION, counts
 from ..savings import Seen
 from ..tombstone import Bans
+from .announcing import Announcements, Counts
+from .announcing import Bodies as RunBodies
 from .base import ConversationFigures, SeenExport
 from .conversation import ConversationState
 from .lines import Damaged, is_commit
 from .records import (
     PURGE,
     PURGED,
+    RECOUNTED,
     audit_line,
     base64_size,
     blob_bytes,
@@ -30,7 +33,10 @@ from .records import (
 from .table import Table
 
 if TYPE_CHECKING:
+    from collections.abc import Container, Iterable, Iterator, Sequence
+
     from ..tombstone import Tombstone
+    from .base import NewOccurrence
     from .lines import Line, Record
 
 Span = tuple[int, int]
@@ -105,6 +111,7 @@ class State:
         bodies: Bodies | None = None,
         blobs: Table[int] | None = None,
         pictures: Table[int] | None = None,
+        noted: Table[int] | None = None,
     ) -> None:
         self.size = 0
         self.conversations: Table[ConversationState] = conversations if conversations is not None else Table()
@@ -117,15 +124,19 @@ class State:
         """Bytes of each blob that a line refers to."""
         self.pictures: Table[int] = pictures if pictures is not None else Table()
         """Bytes as Base64 of the blobs in each body that has any, by its content hash."""
+        self.announced = Announcements(noted)
         self.seen_bytes = Seen()
-        self.unique = 0
         self.occurrences = 0
         """Sequence numbers given, lost ones aside."""
         self.banned: list[Record] = []
         """What was purged wherever it is shown: the lines of their tombstones, without their places."""
         self.unreadable = 0
         """Damaged lines that were passed over so far: as many sequence numbers may be missing."""
+        self.run = Counts()
+        """What the last run came to."""
         self._run_start = 0
+        self._run_bodies = RunBodies([], [], [])
+        """The bodies of the run at hand."""
         self._run_new: set[Span] = set()
         """Where in its file the run at hand has new messages."""
         self._run_again: list[tuple[Span, int]] = []
@@ -141,7 +152,7 @@ class State:
     def begins_at(self, size: int) -> None:
         """What is to be applied next stands at this byte of the log."""
         self.size = self._run_start = size
-        self._run_new, self._run_again = set(), []
+        self._run_bodies, self._run_new, self._run_again = RunBodies([], [], []), set(), []
 
     def apply(self, record: Record, line: Line, item: Fingerprint | None = None) -> bytes:
         """Account for one log line; returns the audit line that follows from it (empty for an occurrence).
@@ -177,6 +188,7 @@ class State:
             isinstance(record["timestamp"], str) and isinstance(record["source"]["clock"], str)
         ):
             raise Damaged("an occurrence without time or source")
+        brings = False
         state = self._entered(record["conversation_id"])
         if number < len(state):
             raise Damaged(f"sequence number {number} is taken")
@@ -190,7 +202,7 @@ class State:
                 raise Damaged("the message does not have the content hash it is stored under")
             if self.bodies.offset(identity) is None:
                 self.bodies.add(identity, line.offset, item)
-                self.unique += counts(item.kind)
+                brings = True
                 self._refer(record, identity)
         else:
             item = item or self.bodies.fingerprint(identity)
@@ -199,6 +211,8 @@ class State:
             if self.seen_bytes.blobs:
                 self._run_again.append((_span(record), self.pictures.get(identity) or 0))
         state.keep_lost(number)
+        if tombstone is None and counts(item.kind):
+            self._count(state, record, identity, brings=brings)
         item = Fingerprint(identity, item.key, item.kind, item.role, item.weight, record.get("uuid") or "")
         if isinstance(record.get("extends"), int):
             state.extends[number] = record["extends"]
@@ -209,6 +223,15 @@ class State:
         self.occurrences += 1
         state.figures["stored_bytes"] = state.figures.get("stored_bytes", 0) + len(line.data) + blob_bytes(record)
         return b""
+
+    def _count(self, state: ConversationState, record: Record, identity: str, *, brings: bool) -> None:
+        """Note the body of an occurrence for the run at hand, and the occurrence whose place it takes."""
+        (self._run_bodies.brought if brings else self._run_bodies.again).append(identity)
+        taken = record.get("extends")
+        if record["source"].get("redrawn") and type(taken) is int:
+            drawn = state.take_place(taken, len(state))
+            if drawn:
+                self._run_bodies.redrawn.append((identity, drawn))
 
     def _refer(self, record: Record, identity: str) -> None:
         """Account for a new body and its blobs."""
@@ -251,6 +274,7 @@ class State:
             raise Damaged("a window that is none")
         whole = ("bytes", "parser", "total", "new")
         texts = (record["timestamp"], export["name"])
+        whole += tuple({"captured", RECOUNTED} & export.keys())
         if any(type(export[name]) is not int for name in whole) or not all(isinstance(text, str) for text in texts):
             raise Damaged("a run without its numbers")
         highest = max((last for _, last in window), default=-1)
@@ -266,6 +290,9 @@ class State:
         state = self._entered(conversation_id)
         highest, known = self._checked(record, len(state))
         audit = audit_line(record, line.end - self._run_start)
+        bodies, self._run_bodies = self._run_bodies, RunBodies([], [], [])
+        captures = record.get("cursor") is not None
+        self.run = self.announced.add(bodies._replace(shown=self._shown(state, window)), captures=captures)
         if PURGE in record:
             state.figures["updated_at"] = record["timestamp"]
             state.figures["stored_bytes"] = state.figures.get("stored_bytes", 0) + len(line.data)
@@ -293,7 +320,7 @@ class State:
         kind = "exports" if cursor is None else "captures"
         f[kind] = f.get(kind, 0) + 1
         f["messages_seen"] = f.get("messages_seen", 0) + export["total"]
-        f["duplicates"] = f.get("duplicates", 0) + export["total"] - export["new"]
+        f["duplicates"] = f.get("duplicates", 0) + export["total"] - self.run.stored
         f["stored_bytes"] = f.get("stored_bytes", 0) + len(line.data)
         f.setdefault("created_at", record["timestamp"])
         f["updated_at"] = record["timestamp"]
@@ -320,10 +347,50 @@ class State:
         """An index has everything now."""
         for name in self.conversations.changed:
             self.conversation(name).saved()
-        for table in (self.conversations, self.exports, self.sessions, self.cursors, self.blobs, self.pictures):
+        tables = (self.conversations, self.exports, self.sessions, self.cursors, self.blobs, self.pictures)
+        for table in (*tables, self.announced.noted):
             table.changed.clear()
 
     # -- answers -----------------------------------------------------------------------------------------------
+
+    @property
+    def unique(self) -> int:
+        """Bodies stored, bookkeeping aside, each message once."""
+        return self.announced.unique
+
+    def run_of(
+        self,
+        conversation_id: str,
+        occurrences: Sequence[tuple[int, NewOccurrence]],
+        window: Iterable[Sequence[int]],
+        *,
+        captures: bool,
+        besides: Container[str] = (),
+    ) -> Counts:
+        """What a run that is not in the log yet would come to; the bodies ``besides`` count as stored and announced."""
+        state = self.conversation(conversation_id)
+        brought: dict[str, None] = {}
+        again, redrawn = [], []
+        for _, new in occurrences:
+            identity = new.fingerprint.content_hash
+            if new.purged is not None or not counts(new.message.kind):
+                continue
+            if identity in brought or identity in besides or self.bodies.offset(identity) is not None:
+                again.append(identity)
+            else:
+                brought[identity] = None
+            if new.redrawn and new.extends is not None:
+                drawn = state.stands_for(new.extends)
+                redrawn += [(identity, drawn)] if drawn else []
+        shown = [each for each in (*self._shown(state, window), *again, *brought) if each not in besides]
+        return self.announced.count(RunBodies([*brought], again, redrawn, shown), captures=captures)
+
+    def _shown(self, state: ConversationState, window: Iterable[Sequence[int]]) -> Iterator[str]:
+        """The bodies that a window shows of a conversation; none where nobody waits to be shown."""
+        if self.announced.waiting:
+            state.columns  # noqa: B018 - all rows at once cost less than each by itself
+            numbers = (number for first, last in window for number in range(first, min(last + 1, len(state))))
+            yield from filter(None, map(state.stands_for, numbers))
 
     def seen(self, sha256: str) -> list[SeenExport]:
         """Into which conversations a file with this hash went."""
@@ -337,7 +404,8 @@ class State:
         state = self.conversation(conversation_id)
         kinds = state.columns.kinds
         gone = state.purged
-        counted = {h for n, (h, kind) in enumerate(zip(state.columns.hashes, kinds)) if counts(kind) and n not in gone}
+        aside = gone | state.redrawn.keys()
+        counted = {h for n, (h, kind) in enumerate(zip(state.columns.hashes, kinds)) if counts(kind) and n not in aside}
         purged = sum(counts(kinds[number]) and number not in state.extends for number in gone)
         bookkeeping = sum(not counts(kind) for kind in kinds)
         f = state.figures
