@@ -57,6 +57,7 @@ class Ingest:
 class Input:
     """The file an export was read from, or a part of it: its name, SHA-256 and size in bytes.
 
+    ``announces`` False: it is only to be known, before somebody processes it and is told what is new.
     ``cursor``: it is a part of a growing file, read up to there. ``cursor.last`` is the sequence number of the last message
     that was read from the file before (-1: none); what is stored has that of the last one of this part.
     """
@@ -65,6 +66,12 @@ class Input:
     sha256: str
     size: int
     cursor: Cursor | None = None
+    announces: bool = True
+
+    @property
+    def captures(self) -> bool:
+        """True where what it brings waits for the export that shows it."""
+        return self.cursor is not None or not self.announces
 
     @property
     def follows(self) -> int:
@@ -73,7 +80,10 @@ class Input:
 
 
 def known_file(store: Store, source: Input, conversation_id: str | None, *, dry_run: bool) -> Ingest | None:
-    """The result for a file whose very bytes were processed before, by this parser: nothing in it can be new."""
+    """The result for a file whose very bytes were processed before, by this parser: nothing of it is stored.
+
+    Nothing of it is new either, unless what stored it announced nothing.
+    """
     started = time.perf_counter()
     with store.transaction(write=False):
         if not store.seen(source.sha256):
@@ -86,7 +96,10 @@ def known_file(store: Store, source: Input, conversation_id: str | None, *, dry_
         if not seen:
             return None
         known = seen[0]
-        record = _record(source, known.format, total=known.total, window=known.window)
+        found = store.run_of(known.conversation_id, (), known.window, captures=source.captures)
+        record = _record(
+            source, known.format, total=known.total, window=known.window, new=found.new, captured=found.captured
+        )
         if not dry_run:
             store.commit(known.conversation_id, [], record, started)
     return _result(store, known.conversation_id, record, (), [], known_before=True)
@@ -197,15 +210,15 @@ def _commit(
     numbers, cursor = run.numbers, source.cursor
     besides = frozenset(counted or ())
     carrying = _carrying(store, run.occurrences, besides)
-    window, captures = ranges(numbers), cursor is not None
-    found = store.run_of(target, run.occurrences, window, captures=captures, besides=besides)
+    window = ranges(numbers)
+    found = store.run_of(target, run.occurrences, window, captures=source.captures, besides=besides)
     if counted is not None:
         counted.update(_shown(run))
     record = _record(
         source,
         export.format,
         total=sum(counts(kind) for kind in shown.rows.kinds),
-        new=found.stored if captures else found.new,
+        new=found.stored if source.captures else found.new,
         captured=found.captured,
         window=window,
         marks=placed_marks(shown.marks, numbers),
@@ -258,7 +271,13 @@ def _drawn(store: Store, conversation_id: str, numbers: Iterable[int | None]) ->
 def _record(source: Input, format_: str, **found: Any) -> ExportRecord:
     found.setdefault("new", 0)
     return ExportRecord(
-        name=source.name, sha256=source.sha256, bytes=source.size, format=format_, parser=PARSER_VERSION, **found
+        name=source.name,
+        sha256=source.sha256,
+        bytes=source.size,
+        format=format_,
+        parser=PARSER_VERSION,
+        announces=source.announces,
+        **found,
     )
 
 

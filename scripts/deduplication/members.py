@@ -53,7 +53,7 @@ def ingest(
             done = True
             for member in ahead:
                 if member.export.messages:
-                    one = _one(store, member, source.name, conversation_id, counted)
+                    one = _one(store, member, source, conversation_id, counted)
                     sums.add(member, one if keep else replace(one, new_messages=[]))
                 else:
                     sums.warn(member.export.warnings)
@@ -65,11 +65,11 @@ def ingest(
     return sums.result()
 
 
-def _one(store: Store, member: Member, file: str, conversation_id: str | None, counted: set[str] | None) -> Ingest:
+def _one(store: Store, member: Member, file: Input, conversation_id: str | None, counted: set[str] | None) -> Ingest:
     """Store a member; with ``counted``, the bodies of those before it, nothing is stored."""
     dry_run = counted is not None
-    title = member.name if member.side else f"{file}: {member.name}" if member.name else file
-    part = Input(title, member.sha256, member.size)
+    title = member.name if member.side else f"{file.name}: {member.name}" if member.name else file.name
+    part = Input(title, member.sha256, member.size, announces=file.announces)
     session = session_of(member.export)
     target = conversation_id if not member.side else None
     if target is None and session and member.export.format in _OF_THEIR_OWN:

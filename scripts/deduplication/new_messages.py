@@ -116,6 +116,7 @@ def as_json(done: Ingest) -> bytes:
         "total_messages": done.total,
         "new_messages": done.new,
         "duplicates_filtered": done.duplicates,
+        "new_to_conversation": len(done.new_messages),
         "messages": done.new_messages,
     }
     try:
@@ -127,9 +128,12 @@ def as_json(done: Ingest) -> bytes:
 def as_markdown(done: Ingest) -> str:
     """A document that reads from top to bottom; what came from tools is fenced."""
     lines = [
-        f"# {printable(done.conversation_id)}: {done.new:,} new messages",
+        f"# {printable(done.conversation_id)}: {len(done.new_messages):,} new messages",
         "",
-        f"From `{printable(done.name).replace('`', chr(39))}`; {done.duplicates:,} of {done.total:,} were stored before.",
+        (
+            f"From `{printable(done.name).replace('`', chr(39))}`, which shows {done.total:,}; "
+            "the others were in this conversation before."
+        ),
         "",
     ]
     for message in done.new_messages:

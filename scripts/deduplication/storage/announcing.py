@@ -39,6 +39,19 @@ class Counts(NamedTuple):
     captured: int = 0
 
 
+class Totals(NamedTuple):
+    """What a log comes to (see the law above)."""
+
+    unique: int = 0
+    waiting: int = 0
+    redrawn: int = 0
+
+    @property
+    def announced(self) -> int:
+        """The sum of all announcements."""
+        return self.unique + self.redrawn - self.waiting
+
+
 class Bodies(NamedTuple):
     """The bodies of a run by their content hashes; those of bookkeeping, and what was purged, are left out.
 
@@ -65,6 +78,10 @@ class Announcements:
         self.waiting = 0
         """Those of them that were captured and that no export announced yet."""
         self.redrawn = 0
+
+    def totals(self) -> Totals:
+        """What all runs come to."""
+        return Totals(self.unique, self.waiting, self.redrawn)
 
     def count(self, bodies: Bodies, *, captures: bool) -> Counts:
         """What a run comes to; ``captures``: it is a part of a growing file. Nothing is changed."""

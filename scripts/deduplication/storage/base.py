@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..ordering import ReadingOrder
     from ..savings import Seen
     from ..tombstone import Bans, Tombstone
-    from .announcing import Counts
+    from .announcing import Counts, Totals
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,8 @@ class ExportRecord:
     follows: int = -1
     known_bytes: int = 0
     captured: int = 0
+    announces: bool = True
+    """False for an export that is only to be known before somebody processes it; never for a part of a growing file."""
 
 
 @dataclass(frozen=True)
@@ -183,8 +185,8 @@ class Store(Protocol):
         ``captures``: it is a part of a growing file. The bodies ``besides`` count as stored and announced.
         """
 
-    def waiting_count(self) -> int:
-        """How many of the bodies stored were captured, and announced by no export yet?"""
+    def announced(self) -> Totals:
+        """How many messages did exports announce as new, and how many that were captured wait for that?"""
 
     def bans(self) -> Bans:
         """What was purged wherever it is shown?"""

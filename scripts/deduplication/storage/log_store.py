@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from ..columns import Columns
     from ..savings import Seen
     from ..tombstone import Bans
-    from .announcing import Counts
+    from .announcing import Counts, Totals
     from .base import ConversationFigures, Cursor, ExportRecord, NewOccurrence, SeenExport
     from .conversation import ConversationState
     from .index import Index
@@ -304,9 +304,9 @@ class LogStore:
         """What a run comes to."""
         return self._state.run_of(conversation_id, occurrences, window, captures=captures, besides=besides)
 
-    def waiting_count(self) -> int:
-        """Bodies that no export announced yet."""
-        return self._state.announced.waiting
+    def announced(self) -> Totals:
+        """What was announced as new, and what waits."""
+        return self._state.announced.totals()
 
     def bans(self) -> Bans:
         """What was purged wherever it is shown."""

@@ -24,7 +24,7 @@ PURGED: Final = "purged"
 PURGE: Final = "purge"
 """The member of the line that a purge leaves, and what its audit line calls the operation."""
 CAPTURE: Final = "capture"
-"""What the audit line of a part of a growing file calls the operation."""
+"""What the audit line of a run that announces nothing calls the operation."""
 RECOUNTED: Final = "recounted"
 """In the record of a run from which a purge took something: what its ``new`` comes to without that."""
 
@@ -114,14 +114,20 @@ def purge_record(conversation_id: str, moment: str, figures: Record) -> Record:
     }
 
 
+def announces(record: Record) -> bool:
+    """True for the record of a run that announced what it showed: not for a part of a growing file, nor for an export that was only
+    to be known before somebody processes it.
+    """
+    return record.get("cursor") is None and record["export"].get("announces", True) is True
+
+
 def new_of(record: Record, counts: Counts) -> int:
     """What the ``new`` of a commit record stands for, of what its run comes to.
 
-    An export announces what nobody announced. A part of a growing file announces nothing, and in version 0.1 no run said what
-    it did (``captured`` is missing): there it is what the run brought.
+    What nobody announced before; of a run that announces nothing, and of one of version 0.1 (``captured`` is missing), what it
+    brought.
     """
-    says = record.get("cursor") is None and "captured" in record["export"]
-    return counts.new if says else counts.stored
+    return counts.new if announces(record) and "captured" in record["export"] else counts.stored
 
 
 def commit_record(conversation_id: str, export: ExportRecord, started: float) -> Record:
@@ -141,7 +147,9 @@ def commit_record(conversation_id: str, export: ExportRecord, started: float) ->
         "window": export.window,
         "processing_time_ms": round(1000 * (time.perf_counter() - started)),
     }
-    if export.cursor is None:
+    if not export.announces:
+        record["export"]["announces"] = False
+    elif export.cursor is None:
         record["export"]["captured"] = export.captured
     if export.known_bytes:
         record["export"]["known_bytes"] = export.known_bytes
@@ -214,7 +222,7 @@ def audit_line(record: Record, written: int) -> bytes:
             }
         )
     savings = round(100 * (1 - written / export["bytes"]), 1) if export["bytes"] else 0.0
-    captures = record.get("cursor") is not None
+    captures = not announces(record)
     return encode_line(
         {
             "conversation_id": record["conversation_id"],

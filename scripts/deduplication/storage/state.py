@@ -21,6 +21,7 @@ from .records import (
     PURGE,
     PURGED,
     RECOUNTED,
+    announces,
     audit_line,
     base64_size,
     blob_bytes,
@@ -291,8 +292,8 @@ class State:
         highest, known = self._checked(record, len(state))
         audit = audit_line(record, line.end - self._run_start)
         bodies, self._run_bodies = self._run_bodies, RunBodies([], [], [])
-        captures = record.get("cursor") is not None
-        self.run = self.announced.add(bodies._replace(shown=self._shown(state, window)), captures=captures)
+        bodies = bodies._replace(shown=self._shown(state, window))
+        self.run = self.announced.add(bodies, captures=not announces(record))
         if PURGE in record:
             state.figures["updated_at"] = record["timestamp"]
             state.figures["stored_bytes"] = state.figures.get("stored_bytes", 0) + len(line.data)
@@ -384,6 +385,11 @@ class State:
                 redrawn += [(identity, drawn)] if drawn else []
         shown = [each for each in (*self._shown(state, window), *again, *brought) if each not in besides]
         return self.announced.count(RunBodies([*brought], again, redrawn, shown), captures=captures)
+
+    def run_at_hand(self, conversation_id: str, window: Iterable[Sequence[int]], *, captures: bool) -> Counts:
+        """What the run comes to of which the occurrences were applied, and the commit record was not."""
+        shown = self._shown(self.conversation(conversation_id), window)
+        return self.announced.count(self._run_bodies._replace(shown=shown), captures=captures)
 
     def _shown(self, state: ConversationState, window: Iterable[Sequence[int]]) -> Iterator[str]:
         """The bodies that a window shows of a conversation; none where nobody waits to be shown."""
