@@ -87,7 +87,7 @@ def test_captures_alone(project, run):
     capture_file(ClaudeConversationDeduplicator(project.state), transcript)
     shown = run("deduplicate_export.py", "status").stdout
     assert "no export was processed yet" in shown
-    assert "4 messages were captured from transcripts, 4 of them new, the last at" in shown
+    assert "4 messages were captured from transcripts, 4 of them not stored before, the last at" in shown
 
 
 def result(name, *, error=None):

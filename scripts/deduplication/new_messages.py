@@ -127,13 +127,11 @@ def as_json(done: Ingest) -> bytes:
 
 def as_markdown(done: Ingest) -> str:
     """A document that reads from top to bottom; what came from tools is fenced."""
+    known = done.total - len(done.new_messages)
     lines = [
         f"# {printable(done.conversation_id)}: {len(done.new_messages):,} new messages",
         "",
-        (
-            f"From `{printable(done.name).replace('`', chr(39))}`, which shows {done.total:,}; "
-            "the others were in this conversation before."
-        ),
+        f"From `{printable(done.name).replace('`', chr(39))}`; {known:,} of {done.total:,} were in the conversation before.",
         "",
     ]
     for message in done.new_messages:
