@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from . import alignment, gaps, rendering, tombstone
 from .across import relation_across
+from .brought import Run, carrying_bodies, drawn_bodies, new_here, shown_bodies
 from .covered import covered
 from .identification import conversation_of, session_of
 from .model import EXACT, LAYOUT, LOST, PURGED, Message, counts
@@ -16,11 +17,11 @@ from .shown import message_dict, new_occurrences, placed_marks, shown_by
 from .storage.base import ExportRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from .model import Content, Export
     from .shown import Shown
-    from .storage.base import Conversation, Cursor, NewOccurrence, SeenExport, Store
+    from .storage.base import Conversation, Cursor, SeenExport, Store
 
 PARSER_VERSION: Final = 2
 """Raised whenever a parser reads more out of the same bytes, so that a file known under an older one is read again."""
@@ -138,9 +139,11 @@ def ingest(
         if source.cursor is None:
             indexes = [message.source_index for message in shown.messages]
             found = gaps.describe(shown.marks, plan.matches, indexes, known=len(conversation.columns))
-        drawn = _drawn(store, target, [plan.matches[p] for p in plan.grown if shown.messages[p].fidelity == EXACT])
+        drawn = drawn_bodies(
+            store, target, [plan.matches[p] for p in plan.grown if shown.messages[p].fidelity == EXACT]
+        )
         occurrences, numbers = new_occurrences(shown, plan, len(conversation.columns), store.bans(), drawn)
-        run = _Run(occurrences, numbers, found, conversation)
+        run = Run(occurrences, numbers, found, conversation)
         return _commit(store, target, export, source, shown, run, started, dry_run=dry_run, counted=counted)
 
 
@@ -169,7 +172,7 @@ def append(store: Store, export: Export, source: Input, conversation_id: str) ->
     grown = frozenset(new for new, position in enumerate(kept) if position in versions)
     plan = alignment.Plan(matches, grown)
     occurrences, numbers = new_occurrences(shown, plan, store.tip(conversation_id), store.bans())
-    run = _Run(occurrences, numbers, [], None)
+    run = Run(occurrences, numbers, [], None)
     return _commit(store, conversation_id, export, source, shown, run, started, dry_run=False)
 
 
@@ -184,23 +187,13 @@ def _adds_nothing(store: Store, conversation_id: str, numbers: Sequence[int], me
     return same_kind and rendering.relation(message.kind, last["content"], message.content) == rendering.PART
 
 
-@dataclass(frozen=True)
-class _Run:
-    """What is to be stored, the number of every message shown, and the gaps; the conversation before it, where it was read."""
-
-    occurrences: list[tuple[int, NewOccurrence]]
-    numbers: list[int]
-    gaps: list[str]
-    conversation: Conversation | None
-
-
 def _commit(
     store: Store,
     target: str,
     export: Export,
     source: Input,
     shown: Shown,
-    run: _Run,
+    run: Run,
     started: float,
     *,
     dry_run: bool,
@@ -209,11 +202,11 @@ def _commit(
     """Log the run: its new occurrences, then the record with the number of every message shown."""
     numbers, cursor = run.numbers, source.cursor
     besides = frozenset(counted or ())
-    carrying = _carrying(store, run.occurrences, besides)
+    carrying = carrying_bodies(store, run.occurrences, besides)
     window = ranges(numbers)
     found = store.run_of(target, run.occurrences, window, captures=source.captures, besides=besides)
     if counted is not None:
-        counted.update(_shown(run))
+        counted.update(shown_bodies(run))
     record = _record(
         source,
         export.format,
@@ -228,44 +221,10 @@ def _commit(
         follows=source.follows if numbers else -1,
         known_bytes=_span_bytes(export.messages) - _span_bytes(new.message for _, new in carrying),
     )
-    new_messages = [message_dict(occurrence, number) for number, occurrence in _new_here(run)]
+    new_messages = [message_dict(occurrence, number) for number, occurrence in new_here(run)]
     if not dry_run:
         store.commit(target, run.occurrences, record, started)
     return _result(store, target, record, (*export.warnings, *shown.warnings), new_messages, known_before=False)
-
-
-def _shown(run: _Run) -> Iterator[str]:
-    """The bodies that a run shows, of those of messages that it knew as far as it read the conversation."""
-    if run.conversation is not None:
-        hashes, purged = run.conversation.columns.hashes, run.conversation.purged
-        yield from (hashes[n] for n in run.numbers if n < len(hashes) and n not in purged)
-    yield from (new.fingerprint.content_hash for _, new in run.occurrences if new.purged is None)
-
-
-def _new_here(run: _Run) -> list[tuple[int, NewOccurrence]]:
-    """The messages that the conversation did not have in any form, each once."""
-    taken: set[str] = set()
-    if run.conversation is not None:
-        purged = run.conversation.purged
-        taken = {each for n, each in enumerate(run.conversation.columns.hashes) if n not in purged}
-    found: list[tuple[int, NewOccurrence]] = []
-    for number, new in run.occurrences:
-        identity = new.fingerprint.content_hash
-        if new.purged is None and not new.redrawn and identity not in taken and counts(new.message.kind):
-            found.append((number, new))
-        taken.add(identity)
-    return found
-
-
-def _drawn(store: Store, conversation_id: str, numbers: Iterable[int | None]) -> set[int]:
-    """Those of the numbers of which a screen drew what is stored."""
-    asked = sorted({number for number in numbers if number is not None})
-    found = store.bodies(conversation_id, asked)
-    return {
-        number
-        for number, body in zip(asked, found)
-        if body["kind"] not in (LOST, PURGED) and body["fidelity"] == LAYOUT
-    }
 
 
 def _record(source: Input, format_: str, **found: Any) -> ExportRecord:
@@ -366,17 +325,3 @@ def _span_bytes(messages: Iterable[Message]) -> int:
 def _nothing_purged_grows(plan: alignment.Plan, purged: set[int]) -> alignment.Plan:
     """A longer form of a message that was purged is the purged message."""
     return replace(plan, grown=frozenset(p for p in plan.grown if plan.matches[p] not in purged))
-
-
-def _carrying(
-    store: Store, occurrences: Sequence[tuple[int, NewOccurrence]], counted: Iterable[str]
-) -> list[tuple[int, NewOccurrence]]:
-    """The occurrences whose body is not stored yet, each body once; none that was purged."""
-    carrying: list[tuple[int, NewOccurrence]] = []
-    taken = set(counted)
-    for number, occurrence in occurrences:
-        identity = occurrence.fingerprint.content_hash
-        if occurrence.purged is None and identity not in taken and not store.has_body(identity):
-            taken.add(identity)
-            carrying.append((number, occurrence))
-    return carrying

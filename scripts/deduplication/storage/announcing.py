@@ -16,6 +16,7 @@ It grows where two bodies, each announced, turn out to be one message, and shrin
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from .table import Table
@@ -56,7 +57,8 @@ class Bodies(NamedTuple):
     """The bodies of a run by their content hashes; those of bookkeeping, and what was purged, are left out.
 
     ``brought``: those that come with it. ``again``: of each occurrence of a body that was there. ``redrawn``: of each occurrence
-    that takes the place of another drawing its body and that one's. ``shown``: those of the window.
+    that takes the place of another drawing its body and that one's. ``shown``: those of the window that were stored
+    before, as far as they may wait.
     """
 
     brought: list[str]
@@ -134,7 +136,7 @@ class _Run:
             self._set(drawn, rows=-1)
         if captures:
             return Counts(stored)
-        captured = self._announce(bodies.shown)
+        captured = self._announce(chain(bodies.shown, bodies.again, bodies.brought))
         return Counts(stored, stored + captured, captured)
 
     def _announce(self, shown: Iterable[str]) -> int:

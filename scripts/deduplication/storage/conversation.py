@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_right
 from typing import TYPE_CHECKING, Any, Final
 
 from ..columns import Columns
@@ -26,7 +27,7 @@ from ..model import (
 from ..ordering import ReadingOrder, ranges, reading_order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 Row = tuple[Fingerprint, int]
 """What is kept of an occurrence, and the byte offset of its line in the log (-1 where it was lost)."""
@@ -72,6 +73,8 @@ class ConversationState:
         """For each number whose place another drawing of the same message took, or what was written of it: that one."""
         self.purged: set[int] = set()
         """Numbers of which only a tombstone is left."""
+        self.unannounced: list[list[int]] = []
+        """Numbers that captures brought and no export showed since: only their bodies can wait to be announced."""
         self.continuations: list[int] = []
         """Numbers that an export began with right after a compaction."""
         self.figures: dict[str, Any] = {}
@@ -146,18 +149,44 @@ class ConversationState:
             self._lines.append(line)
         self._reading = None
 
-    def stands_for(self, number: int) -> str:
-        """The body that counts for an occurrence: its own, or that of the drawing that took its place; empty where none does."""
+    def standing(self, number: int) -> int:
+        """The number that stands in the place of this one: itself, or the last drawing that took it."""
         while number in self.redrawn:
             number = self.redrawn[number]
+        return number
+
+    def stands_for(self, number: int) -> str:
+        """The body that counts for an occurrence: its own, or that of the drawing that took its place; empty where none does."""
+        number = self.standing(number)
         item = self.row(number)[0] if 0 <= number < len(self) and number not in self.purged else None
         return item.content_hash if item is not None and counts(item.kind) else ""
 
+    def captured(self, numbers: list[int]) -> None:
+        """These numbers, higher than all before, were captured."""
+        self.unannounced += ranges(numbers)
+
+    def may_wait(self, window: Iterable[Sequence[int]]) -> list[int]:
+        """The numbers that a window shows of which the bodies may wait to be announced."""
+        begins = [first for first, _ in self.unannounced]
+        found: dict[int, None] = {}
+        for first, last in window if begins else ():
+            for number in map(self.standing, range(first, last + 1)):
+                at = bisect_right(begins, number) - 1
+                if at >= 0 and number <= self.unannounced[at][1]:
+                    found[number] = None
+        return [*found]
+
+    def announced(self, numbers: list[int]) -> None:
+        """These do not wait any more."""
+        if numbers:
+            gone = set(numbers)
+            left = (number for first, last in self.unannounced for number in range(first, last + 1))
+            self.unannounced = ranges([number for number in left if number not in gone])
+
     def take_place(self, taken: int, number: int) -> str:
         """Another drawing of ``taken`` comes under ``number``; returns the body that counted for it until now."""
+        taken = self.standing(taken)
         body = self.stands_for(taken)
-        while taken in self.redrawn:
-            taken = self.redrawn[taken]
         if 0 <= taken < number:
             self.redrawn[taken] = number
         return body
@@ -203,6 +232,8 @@ class ConversationState:
     def head(self) -> dict[str, Any]:
         """Everything but the rows, for an index."""
         more: dict[str, Any] = {"purged": ranges(sorted(self.purged))} if self.purged else {}
+        if self.unannounced:
+            more["unannounced"] = self.unannounced
         if self.redrawn:
             more["redrawn"] = {str(number): taking for number, taking in self.redrawn.items()}
         return {
@@ -221,5 +252,6 @@ class ConversationState:
         self.extends = {int(number): root for number, root in head["extends"].items()}
         self.continuations, self.figures = head["continuations"], head["figures"]
         self.has_session = head["has_session"]
+        self.unannounced = head.get("unannounced", [])
         self.redrawn = {int(number): taking for number, taking in head.get("redrawn", {}).items()}
         self.purged = {number for first, last in head.get("purged", ()) for number in range(first, last + 1)}

@@ -34,7 +34,7 @@ from .records import (
 from .table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Sequence
+    from collections.abc import Container, Iterable, Sequence
 
     from ..tombstone import Tombstone
     from .base import NewOccurrence
@@ -138,6 +138,8 @@ class State:
         self._run_start = 0
         self._run_bodies = RunBodies([], [], [])
         """The bodies of the run at hand."""
+        self._run_numbers: list[int] = []
+        """The sequence numbers that it brings."""
         self._run_new: set[Span] = set()
         """Where in its file the run at hand has new messages."""
         self._run_again: list[tuple[Span, int]] = []
@@ -153,7 +155,8 @@ class State:
     def begins_at(self, size: int) -> None:
         """What is to be applied next stands at this byte of the log."""
         self.size = self._run_start = size
-        self._run_bodies, self._run_new, self._run_again = RunBodies([], [], []), set(), []
+        self._run_bodies, self._run_numbers = RunBodies([], [], []), []
+        self._run_new, self._run_again = set(), []
 
     def apply(self, record: Record, line: Line, item: Fingerprint | None = None) -> bytes:
         """Account for one log line; returns the audit line that follows from it (empty for an occurrence).
@@ -227,6 +230,7 @@ class State:
 
     def _count(self, state: ConversationState, record: Record, identity: str, *, brings: bool) -> None:
         """Note the body of an occurrence for the run at hand, and the occurrence whose place it takes."""
+        self._run_numbers.append(len(state))
         (self._run_bodies.brought if brings else self._run_bodies.again).append(identity)
         taken = record.get("extends")
         if record["source"].get("redrawn") and type(taken) is int:
@@ -291,9 +295,7 @@ class State:
         state = self._entered(conversation_id)
         highest, known = self._checked(record, len(state))
         audit = audit_line(record, line.end - self._run_start)
-        bodies, self._run_bodies = self._run_bodies, RunBodies([], [], [])
-        bodies = bodies._replace(shown=self._shown(state, window))
-        self.run = self.announced.add(bodies, captures=not announces(record))
+        self._announce(state, record, window)
         if PURGE in record:
             state.figures["updated_at"] = record["timestamp"]
             state.figures["stored_bytes"] = state.figures.get("stored_bytes", 0) + len(line.data)
@@ -344,6 +346,18 @@ class State:
             self.exports[export["sha256"]] = [*seen, entry]
         return audit
 
+    def _announce(self, state: ConversationState, record: Record, window: list[list[int]]) -> None:
+        """Take account of what the run that ends here brought and showed."""
+        captures = not announces(record)
+        may_wait = [] if captures else state.may_wait(window)
+        shown = self._bodies_of(state, may_wait)
+        self.run = self.announced.add(self._run_bodies._replace(shown=shown), captures=captures)
+        if captures:
+            state.captured(self._run_numbers)
+        else:
+            state.announced(may_wait)
+        self._run_bodies, self._run_numbers = RunBodies([], [], []), []
+
     def saved(self) -> None:
         """An index has everything now."""
         for name in self.conversations.changed:
@@ -376,27 +390,31 @@ class State:
             identity = new.fingerprint.content_hash
             if new.purged is not None or not counts(new.message.kind):
                 continue
-            if identity in brought or identity in besides or self.bodies.offset(identity) is not None:
+            if identity in besides:
+                continue
+            if identity in brought or self.bodies.offset(identity) is not None:
                 again.append(identity)
             else:
                 brought[identity] = None
             if new.redrawn and new.extends is not None:
                 drawn = state.stands_for(new.extends)
                 redrawn += [(identity, drawn)] if drawn else []
-        shown = [each for each in (*self._shown(state, window), *again, *brought) if each not in besides]
+        shown = [] if captures else self._bodies_of(state, state.may_wait(window))
+        shown = [each for each in shown if each not in besides]
         return self.announced.count(RunBodies([*brought], again, redrawn, shown), captures=captures)
 
     def run_at_hand(self, conversation_id: str, window: Iterable[Sequence[int]], *, captures: bool) -> Counts:
         """What the run comes to of which the occurrences were applied, and the commit record was not."""
-        shown = self._shown(self.conversation(conversation_id), window)
+        state = self.conversation(conversation_id)
+        shown = self._bodies_of(state, state.may_wait(window))
         return self.announced.count(self._run_bodies._replace(shown=shown), captures=captures)
 
-    def _shown(self, state: ConversationState, window: Iterable[Sequence[int]]) -> Iterator[str]:
-        """The bodies that a window shows of a conversation; none where nobody waits to be shown."""
-        if self.announced.waiting:
-            state.columns  # noqa: B018 - all rows at once cost less than each by itself
-            numbers = (number for first, last in window for number in range(first, min(last + 1, len(state))))
-            yield from filter(None, map(state.stands_for, numbers))
+    @staticmethod
+    def _bodies_of(state: ConversationState, numbers: list[int]) -> list[str]:
+        """The bodies that stand for these numbers."""
+        if len(numbers) > len(state) // 4:
+            state.lines  # noqa: B018 - most of them: all rows at once cost less than each by itself
+        return list(filter(None, map(state.stands_for, numbers)))
 
     def seen(self, sha256: str) -> list[SeenExport]:
         """Into which conversations a file with this hash went."""
