@@ -294,7 +294,7 @@ def adds_up(place, unique):
     announced = sum(line["new_messages"] for line in audit(place))
     assert stats["announced_messages"] == announced
     assert stats["unique_messages"] == unique == announced + stats["waiting_messages"] - stats["redrawn_messages"]
-    assert stats["messages_processed"] - stats["duplicates_filtered"] == unique
+    assert stats["messages_processed"] - stats["duplicates_filtered"] == unique + stats["redrawn_messages"]
     assert place.tool("verify")["ok"]
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import random
 
 import pytest
 
+from deduplication import formats, ingesting
 from deduplication.capture import capture_file
 from deduplication.deduplicator import ClaudeConversationDeduplicator
+from deduplication.fingerprint import Fingerprint
 from deduplication.purging.run import purge
 from deduplication.purging.scope import Scope
+from deduplication.storage.conversation import ConversationState
+from deduplication.storage.lines import decode_line, encode_line
 from exports import Story
 from faults import reader
 from transcript_lines import answer, call, day, prompt, result
@@ -161,8 +166,6 @@ def test_what_was_announced_stays_true_after_a_purge(tmp_path, backend):
 
 def test_a_log_of_version_0_1_is_read_as_it_was_written(tmp_path):
     """Its runs say what they brought; what their exports showed is announced, and nothing of it is announced again."""
-    from deduplication.storage.lines import decode_line, encode_line
-
     scene = Scene(tmp_path, "json")
     scene.capture(2)
     scene.export(3)
@@ -183,8 +186,6 @@ def test_a_file_with_several_conversations_is_counted_alike_in_a_dry_run(tmp_pat
     story = Story(5, 3)
     dedup = ClaudeConversationDeduplicator(tmp_path / "state")
     counted: set[str] = set()
-    from deduplication import formats, ingesting
-
     export = formats.parse(story.show(0, len(story.turns)))
     source = ingesting.Input("x", "0" * 64, 10**6)
     one = ingesting.ingest(dedup.store, export, source, "a", dry_run=True, counted=counted)
@@ -192,3 +193,102 @@ def test_a_file_with_several_conversations_is_counted_alike_in_a_dry_run(tmp_pat
     assert (one.new, other.new) == (len(set(story.truth())), 0)
     assert ingesting.ingest(dedup.store, export, source, "a").new == one.new
     assert ingesting.ingest(dedup.store, export, source, "b").new == other.new
+
+
+def test_a_conversation_counts_each_message_once_in_whatever_form(tmp_path):
+    """Its own unique count is that of the store where it is the only one, before and after the transcript came."""
+    scene = Scene(tmp_path, "json")
+    scene.export(3)
+    scene.capture(4)
+    figures = scene.dedup.get_statistics(scene.one())
+    assert figures["unique_messages"] == scene.dedup.global_unique_count()
+    stored = figures["messages_processed"] - figures["duplicates_filtered"]
+    totals = recounted(scene.dedup, tmp_path / "state")
+    assert stored == totals.announced + totals.waiting == totals.unique + totals.redrawn
+
+
+def test_what_was_written_is_not_new_to_a_conversation_that_has_it_drawn(tmp_path):
+    """The transcript brings its conversation what the export did not show; the rest is the same messages."""
+    dedup = ClaudeConversationDeduplicator(tmp_path / "state")
+    dedup.ingest(screen(2, cut=True), name="a.txt", conversation_id="c")
+    done = dedup.ingest(written(3), name="s.jsonl", conversation_id="c")
+    assert {
+        str(number) for each in done.new_messages for number in (0, 1) if f" {number}" in str(each["content"])
+    } == set()
+    assert len(done.new_messages) == 6
+    recounted(dedup, tmp_path / "state")
+
+
+def test_a_message_that_grew_is_another_one(tmp_path):
+    """Its longer form is announced, and both count: the shorter one was announced as it was."""
+    dedup = ClaudeConversationDeduplicator(tmp_path / "state")
+    dedup.ingest(screen(1), name="a.txt", conversation_id="c")
+    before = dedup.global_unique_count()
+    longer = screen(1).rstrip() + b", and lower still before the spring tide of the next month\n"
+    done = dedup.ingest(longer, name="b.txt", conversation_id="c")
+    assert (done.new, dedup.global_unique_count()) == (1, before + 1)
+    assert [each["content"].endswith("next month") for each in done.new_messages] == [True]
+    recounted(dedup, tmp_path / "state")
+
+
+def test_nothing_waits_that_was_exported(tmp_path):
+    """What captures brought is looked for in a window until an export showed it, and not any more."""
+    scene = Scene(tmp_path, "json")
+    scene.capture(3)
+    assert scene.dedup.store.conversation(scene.one()).unannounced == [[0, 17]]
+    scene.export(2)
+    assert scene.dedup.store.conversation(scene.one()).unannounced == [[12, 17]]
+
+
+def test_the_drawing_that_stands_is_announced_whichever_a_window_names():
+    """Of a message that was drawn several times the last drawing counts, also where a run shows an earlier one."""
+    state = ConversationState()
+    for number, name in enumerate("abc"):
+        state.add(Fingerprint(name, "", "text", "", 9), number)
+    assert state.take_place(0, 1) == "a"
+    assert state.take_place(0, 2) == "b"
+    assert [state.stands_for(number) for number in range(3)] == ["c", "c", "c"]
+    state.captured([2])
+    assert state.may_wait([[0, 1]]) == state.may_wait([[2, 2]]) == [2]
+    state.announced([2])
+    assert state.may_wait([[0, 2]]) == []
+    other = ConversationState()
+    other.captured([4, 5, 6])
+    other.announced([5])
+    state.take_head(json.loads(json.dumps({**other.head(), "redrawn": state.head()["redrawn"]})))
+    assert (state.may_wait([[3, 9]]), state.stands_for(0)) == ([4, 6], "c")
+
+
+@pytest.mark.parametrize(("member", "said"), [("new", "new messages"), ("captured", "captured before")])
+def test_a_run_that_says_another_number_is_found(tmp_path, member, said):
+    """``verify`` recounts what a run announced, and how much of that was captured before."""
+    scene = Scene(tmp_path, "json")
+    scene.capture(2)
+    scene.export(3)
+    log = tmp_path / "state" / "conversation_log.jsonl"
+    *before, last = log.read_bytes().splitlines(keepends=True)
+    record = decode_line(last)
+    record["export"][member] -= 1
+    log.write_bytes(b"".join([*before, encode_line(record)]))
+    found = scene.dedup.store.verify()
+    assert any(said in problem and "were counted" in problem for problem in found)
+
+
+def test_an_export_that_was_only_to_be_known_is_announced_by_who_processes_it(tmp_path):
+    """Stored without a word, its messages wait; the same bytes again announce them, and a third time nothing."""
+    dedup = ClaudeConversationDeduplicator(tmp_path / "state")
+    known = dedup.ingest(screen(2), name="a.txt", announce=False)
+    assert recounted(dedup, tmp_path / "state") == (known.total, known.total, 0)
+    dry = dedup.ingest(screen(2), name="a.txt", dry_run=True)
+    done = dedup.ingest(screen(2), name="a.txt")
+    assert (done.new, done.captured) == (dry.new, dry.captured) == (done.total, done.total)
+    assert dedup.ingest(screen(2), name="a.txt").new == 0
+    audit = [
+        decode_line(line) for line in (tmp_path / "state" / "deduplication_log.jsonl").read_bytes().splitlines(True)
+    ]
+    assert [(each["operation"], each["new_messages"]) for each in audit] == [
+        ("capture", 0),
+        ("process_export", done.new),
+        ("process_export", 0),
+    ]
+    recounted(dedup, tmp_path / "state")
