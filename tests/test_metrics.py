@@ -114,8 +114,10 @@ _WHOLE = "  Total messages: 206\n  New unique: 143\n  Duplicates filtered: 63\n 
             id="a-file-name-is-no-figure",
         ),
         pytest.param(
-            "  Captured as they came: 9\n" + _WHOLE + "  Captured as they came: 1,002\n",
-            Figures(143, 63, 206, 7931, captured=1002),
+            "  9 new, all captured before this export\n"
+            + _WHOLE
+            + "  143 new, 102 of them captured before this export\n",
+            Figures(143, 63, 206, 7931, captured=102),
             id="what-hooks-captured",
         ),
         pytest.param(_WHOLE.rpartition("  Global")[0], None, id="cut-off-before-the-sums"),

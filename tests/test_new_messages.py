@@ -52,6 +52,7 @@ def test_json_names_its_source_and_has_the_messages_in_order():
         "total_messages": 3,
         "new_messages": 2,
         "duplicates_filtered": 1,
+        "new_to_conversation": 2,
         "messages": given.new_messages,
     }
     assert "größer 🔐".encode() in written
@@ -78,7 +79,7 @@ def test_markdown_reads_from_top_to_bottom():
         "",
         "<!-- generator: export-dedup -->",
         "",
-        "From `a.txt`; 1 of 4 were stored before.",
+        "From `a.txt`; 1 of 4 were in the conversation before.",
         "",
         "## 👤 User · 0",
         "",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from deduplication import execution_report, report
-from deduplication.metrics import ExportResult, RunResult, extract
+from deduplication.metrics import ExportResult, Figures, RunResult, extract
 from deduplication.project import Project
 
 ONE = ExportResult("2025-11-21-EXPORT-STATUS.txt", "text", "status", 206, 143, 63, archived_to="MEMORY-CONTEXT/x")
@@ -70,14 +70,31 @@ def test_banner_is_the_seed_s() -> None:
     assert execution_report.banner(143, 63, 206, 7931) == BANNER
 
 
-def test_banner_with_what_was_captured_before() -> None:
-    """What hooks stored since the last export is new, too, and said apart; the other numbers are the export's."""
-    lines = execution_report.banner(1, 5, 6, 2000, captured=1200).splitlines()
-    assert lines[5:8] == [
-        "🆕 NEW UNIQUE MESSAGES ADDED & BACKED UP: 1,201",
-        "   (1,200 of them captured as they came, since the last export)",
-        "🔄 Duplicate Messages Filtered: 5",
+@pytest.mark.parametrize(
+    ("new", "captured", "said"),
+    [
+        (4, 4, "4 new, all captured before this export"),
+        (4, 3, "4 new, 3 of them captured before this export"),
+        (1, 1, "1 new, captured before this export"),
+        (1201, 1200, "1,201 new, 1,200 of them captured before this export"),
+        (4, 0, ""),
+        (0, 0, ""),
+    ],
+)
+def test_what_was_captured_before_has_a_line_of_its_own(new: int, captured: int, said: str) -> None:
+    """In the banner, in the core's figures and in the summary; what the core says the banner can read."""
+    assert report.captured(new, captured) == said
+    lines = execution_report.banner(new, 5, 5 + new, 2000, captured=captured).splitlines()
+    assert lines[5:7] == [
+        f"🆕 NEW UNIQUE MESSAGES ADDED & BACKED UP: {new:,}",
+        *([f"   ({said})"] if said else ["🔄 Duplicate Messages Filtered: 5"]),
     ]
+    run = RunResult((ExportResult("a.txt", total=5 + new, new=new, duplicates=5, captured=captured),), 2000)
+    text = (
+        f"{report.export_block(run.exports[0])}\n{report.sums_block(run)}\n{report.summary(run, Project(Path('/p')))}"
+    )
+    assert text.count(said) == 2 or not said
+    assert extract(text) == Figures(new, 5, 5 + new, 2000, captured)
 
 
 def test_notice_names_exports_and_failures() -> None:
@@ -85,17 +102,17 @@ def test_notice_names_exports_and_failures() -> None:
     long = "2026-11-03-the-tides-of-the-harbour-and-what-moves-them.txt"
     good = [ExportResult(f"{n}{long}", total=4, new=1, duplicates=3) for n in range(3)]
     bad = ExportResult("b.txt", error="it is empty")
-    assert report.notice(RunResult((good[0],), 1234), 0).splitlines() == [
+    assert report.notice(RunResult((good[0],), 1234)).splitlines() == [
         "🔐 1 NEW UNIQUE MESSAGE ADDED & BACKED UP",
         f"   {('0' + long)[:30]}…{long[-9:]}",
         "   4 messages, all stored · 1,234 in storage",
         "   /compact is safe now",
     ]
-    several = report.notice(RunResult((*good, bad), 9), 2).splitlines()
-    assert several[0] == "🔐 5 NEW UNIQUE MESSAGES ADDED & BACKED UP"
+    several = report.notice(RunResult((*good, bad), 9)).splitlines()
+    assert several[0] == "🔐 3 NEW UNIQUE MESSAGES ADDED & BACKED UP"
     assert several[1].endswith(" and 2 more")
     assert several[3] == "   ⚠ 1 export(s) failed: /export-dedup says why"
-    assert report.notice(RunResult((bad,), 9), 0) == "❌ export-dedup: b.txt could not be processed. it is empty"
+    assert report.notice(RunResult((bad,), 9)) == "❌ export-dedup: b.txt could not be processed. it is empty"
 
 
 def test_banner_separates_thousands_in_every_number() -> None:

@@ -68,7 +68,7 @@ def test_runs_are_told_with_who_made_them(project, run):
     shown = run("deduplicate_export.py", "status").stdout
     assert shown.startswith("📋 export-dedup status: ")
     assert "by export-dedup" in shown
-    assert "since then 4 messages were captured from transcripts, 4 of them new" in shown
+    assert "since then 4 messages were captured from transcripts, 4 of them not stored before" in shown
     assert "✓ succeeded: the last report" in shown
 
 
@@ -87,7 +87,7 @@ def test_captures_alone(project, run):
     capture_file(ClaudeConversationDeduplicator(project.state), transcript)
     shown = run("deduplicate_export.py", "status").stdout
     assert "no export was processed yet" in shown
-    assert "4 messages were captured from transcripts, 4 of them new, the last at" in shown
+    assert "4 messages were captured from transcripts, 4 of them not stored before, the last at" in shown
 
 
 def result(name, *, error=None):

@@ -59,6 +59,7 @@ class Fake:
             sha256=hashlib.sha256(data).hexdigest(),
             total=len(shown),
             new=new,
+            captured=0,
             duplicates=len(shown) - new,
             gaps=("a gap",),
             warnings=(),

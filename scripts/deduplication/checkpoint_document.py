@@ -16,6 +16,7 @@ from .console import printable
 from .foreign_text import code, escaped, shortened
 from .git_section import GitState, git_section
 from .own_output import COMMENT
+from .report import captured
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -57,7 +58,7 @@ def message(description: str, figures: Mapping[str, Any] | None, document: str =
     figures = _run(figures)
     if figures is not None:
         new, total = _number(figures, "new_messages"), _number(figures, "total_messages")
-        parts.append("\n".join(f"{label}: {number:,}" for label, number in _banner(figures)))
+        parts.append("\n".join([*(f"{label}: {number:,}" for label, number in _banner(figures)), *_captured(figures)]))
         trailers += [f"Export-Dedup-Session: {printable(session)}" for session in sessions(figures)[:LISTED_SESSIONS]]
         trailers += [f"Export-Dedup-New: {new}", f"Export-Dedup-Total: {total}"]
     if trailers:
@@ -103,7 +104,8 @@ def render(
         lines += ["## Completed tasks", "", *_tasks(tasks), ""]
     run = _run(figures)
     if run is not None:
-        lines += ["## Deduplication", "", *(f"- {label}: {number:,}" for label, number in _banner(run)), ""]
+        numbers = [*(f"{label}: {number:,}" for label, number in _banner(run)), *_captured(run)]
+        lines += ["## Deduplication", "", *(f"- {number}" for number in numbers), ""]
         exports = [_export(project, export, files) for export in run.get("exports") or () if isinstance(export, dict)]
         if exports:
             lines += ["### Exports", "", *exports, ""]
@@ -162,12 +164,20 @@ def _banner(figures: Mapping[str, Any]) -> list[tuple[str, int]]:
     ]
 
 
+def _captured(figures: Mapping[str, Any]) -> list[str]:
+    """How many of the new messages were captured before; nothing where none was."""
+    said = captured(_number(figures, "new_messages"), _number(figures, "captured"))
+    return [said] if said else []
+
+
 def _export(project: Project, export: Mapping[str, Any], files: Sequence[Path]) -> str:
     name = code(_name(project, export.get("path")))
     session = _session(project, str(export.get("session_id") or "unknown"), files)
     if export.get("error"):
         return f"- {name}: not processed"
     counts = [f"{_number(export, key):,} {word}" for key, word in _COUNTS]
+    if _number(export, "captured"):
+        counts.append(f"{_number(export, 'captured'):,} of the new ones captured before")
     gaps = export.get("gaps")
     if gaps:
         counts.append(f"{len(gaps) if isinstance(gaps, (list, tuple)) else _number(export, 'gaps'):,} gaps")

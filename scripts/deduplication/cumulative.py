@@ -13,10 +13,13 @@ def totals(store: Store, storage: Savings) -> dict[str, int]:
     """Counts of the store as a whole, bookkeeping aside.
 
     Exports and parts of transcripts (``captures``) that were processed, the messages in them, how many of these were
-    duplicates, different messages stored; and of ``storage`` the raw bytes seen and the bytes on disk.
+    duplicates, different messages stored; how many messages were announced as new, how many that were captured no export
+    announced yet, and by how much both are more than the messages stored since drawings turned out to be the same
+    (see ``storage/announcing.py``); and of ``storage`` the raw bytes seen and the bytes on disk.
     """
     with store.transaction(write=False):
         figures = [store.figures(conversation) for conversation in store.conversations()]
+        announced = store.announced()
         return {
             "conversations": len(figures),
             "exports_processed": sum(one.exports for one in figures),
@@ -24,6 +27,9 @@ def totals(store: Store, storage: Savings) -> dict[str, int]:
             "messages_processed": sum(one.messages_seen for one in figures),
             "duplicates_filtered": sum(one.duplicates for one in figures),
             "unique_messages": store.unique_count(),
+            "announced_messages": announced.announced,
+            "waiting_messages": announced.waiting,
+            "redrawn_messages": announced.redrawn,
             "raw_bytes": storage.seen.raw,
             "stored_bytes": storage.stored,
         }

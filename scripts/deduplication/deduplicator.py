@@ -49,7 +49,7 @@ class ClaudeConversationDeduplicator:
     def process_export(
         self, conversation_id: str | None, export_data: Mapping[str, Any] | Sequence[Any] | str | bytes | Path
     ) -> list[dict[str, Any]]:
-        """Process one export and return its new messages, in order.
+        """Process one export and return the messages that are new to its conversation, in order, each once.
 
         ``export_data`` is a parsed JSON document, the text or bytes of an export, or the path of a file.
         ``conversation_id`` None leaves it to the content (see :meth:`ingest`). Raises the ``ExportError`` family for
@@ -142,16 +142,18 @@ class ClaudeConversationDeduplicator:
         conversation_id: str | None = None,
         dry_run: bool = False,
         strict: bool = False,
+        announce: bool = True,
     ) -> Ingest:
         """Process the bytes of one export; when this returns, everything new is on the disk.
 
         The conversation is ``conversation_id``, else the one the source names, else one that shares a run of at least
         three distinctive messages, else one whose end this export (made after a compaction) begins with, else what
         the file's ``name`` says. ``dry_run`` counts and stores nothing; ``strict`` accepts only what is beyond doubt.
+        ``announce`` False: nobody is told what is new; it is new to the next who processes the same.
         """
         if conversation_id is not None:
             conversation_id = validate_session_id(conversation_id)
-        source = Input(name, hashlib.sha256(data).hexdigest(), len(data))
+        source = Input(name, hashlib.sha256(data).hexdigest(), len(data), announces=announce)
         known = ingesting.known_file(self.store, source, conversation_id, dry_run=dry_run)
         if known is not None:
             return known

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from . import console, storage_report
+from . import console, report, storage_report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,8 +35,8 @@ def execution_header(started: str, repository: str, status_log: str) -> str:
 
 
 def banner(new: int, duplicates: int, total: int, unique: int, captured: int = 0) -> str:
-    """The four numbers that nobody can miss; ``captured`` messages were stored since the last export, before this one came."""
-    before = [f"   ({captured:,} of them captured as they came, since the last export)"] if captured else []
+    """The four numbers that nobody can miss; ``captured`` of the new messages were captured before."""
+    said = report.captured(new, captured)
     return "\n".join(
         [
             "",
@@ -44,8 +44,8 @@ def banner(new: int, duplicates: int, total: int, unique: int, captured: int = 0
             "📊 BACKUP & DEDUPLICATION RESULTS",
             LOCKS,
             "",
-            f"🆕 NEW UNIQUE MESSAGES ADDED & BACKED UP: {new + captured:,}",
-            *before,
+            f"🆕 NEW UNIQUE MESSAGES ADDED & BACKED UP: {new:,}",
+            *([f"   ({said})"] if said else []),
             f"🔄 Duplicate Messages Filtered: {duplicates:,}",
             f"📨 Total Messages Processed: {total:,}",
             f"💾 Total Unique Messages in Storage: {unique:,}",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .console import printable
 from .readable import HISTORY
+from .report import captured
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,6 +73,9 @@ def _run(run: Run) -> str:
         f"{clock(run.finished)} · {names}{more}",
         f"   {run.total:,} messages: {run.new:,} new, {run.duplicates:,} duplicates · {who}",
     ]
+    said = captured(run.new, run.captured)
+    if said:
+        lines.append(f"   {said}")
     if run.conversations:
         conversations = ", ".join(printable(name) for name in run.conversations[:_MOST_NAMES])
         lines.append(f"   conversation {conversations}{'' if len(run.conversations) <= _MOST_NAMES else ' …'}")
@@ -82,8 +86,8 @@ def _run(run: Run) -> str:
     return "\n".join(lines)
 
 
-def _captured(captured: Captured) -> str:
-    return f"{captured.total:,} messages were captured from transcripts, {captured.new:,} of them new"
+def _captured(since: Captured) -> str:
+    return f"{since.total:,} messages were captured from transcripts, {since.new:,} of them not stored before"
 
 
 def _run_as_dict(run: Run) -> dict[str, Any]:
@@ -95,12 +99,13 @@ def _run_as_dict(run: Run) -> dict[str, Any]:
         "conversations": list(run.conversations),
         "total_messages": run.total,
         "new_messages": run.new,
+        "captured": run.captured,
         "duplicates_filtered": run.duplicates,
         "failed": run.failed,
         "captured_since": _captured_as_dict(run.since),
     }
 
 
-def _captured_as_dict(captured: Captured) -> dict[str, Any]:
-    last = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(captured.last)) if captured.last else None
-    return {"parts": captured.parts, "total_messages": captured.total, "new_messages": captured.new, "last": last}
+def _captured_as_dict(since: Captured) -> dict[str, Any]:
+    last = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(since.last)) if since.last else None
+    return {"parts": since.parts, "total_messages": since.total, "new_messages": since.new, "last": last}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from . import alignment, gaps, placing, rendering, uniting
+from .brought import Run, carrying_bodies, new_here, shown_bodies
 from .covered import covered
 from .identification import Belonging, conversation_of, session_of
 from .model import LAYOUT, LOST, PURGED, Message, counts
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from .model import Export
     from .shown import Shown
-    from .storage.base import Conversation, Cursor, NewOccurrence, Same, SeenExport, Store
+    from .storage.base import Conversation, Cursor, Same, SeenExport, Store
 
 PARSER_VERSION: Final = 3
 """Raised whenever a parser reads more out of the same bytes, so that a file known under an older one is read again."""
@@ -31,7 +32,11 @@ _CONTEXT: Final = 20
 
 @dataclass(frozen=True)
 class Ingest:
-    """What became of one export. ``total`` = ``new`` + ``duplicates``; bytes and counts are whole numbers."""
+    """What became of one export. ``total`` = ``new`` + ``duplicates``; bytes and counts are whole numbers.
+
+    ``new``: messages that no export announced before, of a part of a growing file those that it brought. ``captured`` of them were
+    captured before. ``new_messages`` are those that are new to the conversation.
+    """
 
     conversation_id: str
     format: str
@@ -45,6 +50,7 @@ class Ingest:
     warnings: tuple[str, ...]
     new_messages: list[dict[str, Any]]
     known_before: bool
+    captured: int = 0
     conversations: tuple[str, ...] = ()
     """Of a file that may hold several conversations: all of them."""
 
@@ -53,6 +59,7 @@ class Ingest:
 class Input:
     """The file an export was read from, or a part of it: its name, SHA-256 and size in bytes.
 
+    ``announces`` False: it is only to be known, before somebody processes it and is told what is new.
     ``cursor``: it is a part of a growing file, read up to there. ``cursor.last`` is the sequence number of the last message
     that was read from the file before (-1: none); what is stored has that of the last one of this part.
     """
@@ -61,6 +68,12 @@ class Input:
     sha256: str
     size: int
     cursor: Cursor | None = None
+    announces: bool = True
+
+    @property
+    def captures(self) -> bool:
+        """True where what it brings waits for the export that shows it."""
+        return self.cursor is not None or not self.announces
 
     @property
     def follows(self) -> int:
@@ -69,7 +82,10 @@ class Input:
 
 
 def known_file(store: Store, source: Input, conversation_id: str | None, *, dry_run: bool) -> Ingest | None:
-    """The result for a file whose very bytes were processed before, by this parser: nothing in it can be new."""
+    """The result for a file whose very bytes were processed before, by this parser: nothing of it is stored.
+
+    Nothing of it is new either, unless what stored it announced nothing.
+    """
     started = time.perf_counter()
     with store.transaction(write=False):
         if not store.seen(source.sha256):
@@ -83,7 +99,16 @@ def known_file(store: Store, source: Input, conversation_id: str | None, *, dry_
         if not seen:
             return None
         known = seen[0]
-        record = _record(source, known.format, total=known.total, window=known.window)
+        found = store.run_of(known.conversation_id, (), known.window, captures=source.captures)
+        record = _record(
+            source,
+            known.format,
+            total=known.total,
+            window=known.window,
+            breaks=known.breaks,
+            new=found.new,
+            captured=found.captured,
+        )
         if not dry_run:
             store.commit(known.conversation_id, [], record, started)
         gone = _purged(store.conversation(known.conversation_id), known.window)
@@ -91,9 +116,19 @@ def known_file(store: Store, source: Input, conversation_id: str | None, *, dry_
 
 
 def ingest(
-    store: Store, export: Export, source: Input, conversation_id: str | None = None, *, dry_run: bool = False
+    store: Store,
+    export: Export,
+    source: Input,
+    conversation_id: str | None = None,
+    *,
+    dry_run: bool = False,
+    counted: set[str] | None = None,
 ) -> Ingest:
-    """Align an export with its conversation and store what is new; durable when this returns."""
+    """Align an export with its conversation and store what is new; durable when this returns.
+
+    ``counted``: bodies that count as announced, those of this export are added. Only with ``dry_run``, for exports that would be
+    processed one after the other: the store does not know of the one before.
+    """
     started = time.perf_counter()
     shown = shown_by(export)
     with store.transaction(write=not dry_run):
@@ -112,8 +147,19 @@ def ingest(
                 stored=lambda: _numbered(store, target, conversation),
             )
         same = _shown_to_be_one(store, target, others, shown, placed)
+        run = Run(placed.occurrences, placed.numbers, found, conversation)
         return _commit(
-            store, target, export, source, shown, placed, started, gaps_found=found, same=same, dry_run=dry_run
+            store,
+            target,
+            export,
+            source,
+            shown,
+            run,
+            started,
+            windows=_windows(placed),
+            same=same,
+            dry_run=dry_run,
+            counted=counted,
         )
 
 
@@ -159,8 +205,8 @@ def append(store: Store, export: Export, source: Input, conversation_id: str) ->
     matches = [versions.get(position) for position in kept]
     grown = frozenset(new for new, position in enumerate(kept) if position in versions)
     plan = alignment.Plan(matches, grown)
-    placed = placing.Placed(plan, *new_occurrences(shown, plan, store.tip(conversation_id), store.bans()))
-    return _commit(store, conversation_id, export, source, shown, placed, started, gone=gone)
+    run = Run(*new_occurrences(shown, plan, store.tip(conversation_id), store.bans()), [], None)
+    return _commit(store, conversation_id, export, source, shown, run, started, gone=gone)
 
 
 def _adds_nothing(store: Store, conversation_id: str, numbers: Sequence[int], message: Message, identity: str) -> bool:
@@ -180,41 +226,47 @@ def _commit(
     export: Export,
     source: Input,
     shown: Shown,
-    placed: placing.Placed,
+    run: Run,
     started: float,
     *,
-    gaps_found: Sequence[str] = (),
+    windows: dict[str, Any] | None = None,
     same: Sequence[Same] = (),
     dry_run: bool = False,
+    counted: set[str] | None = None,
     gone: int = 0,
 ) -> Ingest:
     """Log the run: its new occurrences, then the record with the number of every message shown.
 
-    ``gone`` messages of the export are left out of ``shown``, because they were purged.
+    ``windows`` is what the record says of them where they are not just one; ``gone`` messages of the export are left out of
+    ``shown``, because they were purged.
     """
-    occurrences, numbers = placed.occurrences, placed.numbers
-    carrying = _carrying(store, occurrences)
-    fresh = [(number, new) for number, new in carrying if counts(new.message.kind)]
-    purged = store.conversation(target).purged.union(number for number, new in occurrences if new.purged is not None)
+    numbers, cursor = run.numbers, source.cursor
+    besides = frozenset(counted or ())
+    carrying = carrying_bodies(store, run.occurrences, besides)
+    windows = windows or {"window": ranges(numbers)}
+    found = store.run_of(target, run.occurrences, windows["window"], captures=source.captures, besides=besides)
+    if counted is not None:
+        counted.update(shown_bodies(run))
+    purged = store.conversation(target).purged.union(n for n, new in run.occurrences if new.purged is not None)
     gone += sum(counts(kind) and number in purged for kind, number in zip(shown.rows.kinds, numbers))
-    cursor = source.cursor
     record = _record(
         source,
         export.format,
         total=sum(counts(kind) for kind in shown.rows.kinds),
-        new=len(fresh),
-        **_windows(placed),
+        new=found.stored if source.captures else found.new,
+        captured=found.captured,
+        **windows,
         marks=placed_marks(shown.marks, numbers),
-        gaps=list(gaps_found),
+        gaps=run.gaps,
         session=session_of(export),
         cursor=cursor and replace(cursor, last=numbers[-1] if numbers else cursor.last),
         follows=source.follows if numbers else -1,
         purged=gone,
         known_bytes=_span_bytes(export.messages) - _span_bytes(new.message for _, new in carrying),
     )
+    new_messages = [message_dict(occurrence, number) for number, occurrence in new_here(run)]
     if not dry_run:
-        store.commit(target, occurrences, record, started, same)
-    new_messages = [message_dict(occurrence, number) for number, occurrence in fresh]
+        store.commit(target, run.occurrences, record, started, same)
     warnings = (*export.warnings, *shown.warnings, *shown_again(gone))
     return _result(store, target, record, warnings, new_messages, known_before=False)
 
@@ -243,7 +295,13 @@ def _numbered(store: Store, conversation_id: str, conversation: Conversation) ->
 def _record(source: Input, format_: str, **found: Any) -> ExportRecord:
     found.setdefault("new", 0)
     return ExportRecord(
-        name=source.name, sha256=source.sha256, bytes=source.size, format=format_, parser=PARSER_VERSION, **found
+        name=source.name,
+        sha256=source.sha256,
+        bytes=source.size,
+        format=format_,
+        parser=PARSER_VERSION,
+        announces=source.announces,
+        **found,
     )
 
 
@@ -266,6 +324,7 @@ def _result(
         raw_bytes=record.bytes,
         total=record.total,
         new=record.new,
+        captured=record.captured,
         duplicates=record.total - record.new,
         gaps=tuple(record.gaps),
         warnings=(*warnings, *of_the_store),
@@ -305,15 +364,3 @@ def _read_before(store: Store, conversation_id: str, conversation: Conversation,
 def _span_bytes(messages: Iterable[Message]) -> int:
     """Bytes of the export that show these messages."""
     return covered((message.start, message.end) for message in messages)
-
-
-def _carrying(store: Store, occurrences: Sequence[tuple[int, NewOccurrence]]) -> list[tuple[int, NewOccurrence]]:
-    """The occurrences whose body is not stored yet, each body once; none that was purged."""
-    carrying: list[tuple[int, NewOccurrence]] = []
-    taken: set[str] = set()
-    for number, occurrence in occurrences:
-        identity = occurrence.fingerprint.content_hash
-        if occurrence.purged is None and identity not in taken and not store.has_body(identity):
-            taken.add(identity)
-            carrying.append((number, occurrence))
-    return carrying

@@ -24,8 +24,6 @@ BY_HOOK: Final = "hook"
 BY_COMMAND: Final = "command"
 KEPT: Final = 50
 """Runs before the last one of which a line is kept."""
-BY_CAPTURE: Final = "capture"
-"""No run at all: where counting begins in a store that no export was processed into yet."""
 RECENT: Final = 24 * 3600
 """Seconds for which a result is shown in the place of "no export found"."""
 _UNREADABLE: Final = (
@@ -39,15 +37,20 @@ _UNREADABLE: Final = (
 class Earlier:
     """A run that was made before: its figures, when it ended, who started it, and how much was captured around it.
 
-    ``result`` is the object of ``--json``; ``finished`` is a time of this machine's clock, in seconds. ``captured`` are the
-    messages that came between the run before it and itself, ``since`` those that came after it.
+    ``result`` is the object of ``--json``; ``finished`` is a time of this machine's clock, in seconds. ``since`` are the messages
+    that came after it, ``unique`` those that the store has now.
     """
 
     result: dict[str, Any]
     finished: float
     by: str
-    captured: int = 0
     since: int = 0
+    unique: int = 0
+
+    @property
+    def captured(self) -> int:
+        """Those of its new messages that were captured before."""
+        return int(self.result.get("captured", 0))
 
     @property
     def clock(self) -> str:
@@ -71,10 +74,11 @@ class Earlier:
         }
 
 
-def save(project: Project, result: RunResult, by: str, captured: int = 0) -> None:
+def save(project: Project, result: RunResult, by: str) -> None:
     """Keep the figures of a run. Best effort: the run itself is in the log, and nothing depends on this."""
     before = lines(str(project.state / NAME))[:KEPT]
-    record = {"finished": time.time(), "by": by, "captured": captured, "result": result.as_dict(), "before": before}
+    told = result.as_dict()
+    record = {"finished": time.time(), "by": by, "captured": result.captured, "result": told, "before": before}
     _write(project, record)
 
 
@@ -124,12 +128,6 @@ def _like(line: dict[str, Any], last: dict[str, Any]) -> bool:
     return line.keys() == last.keys() and all(isinstance(line[name], kind) for name, kind in kinds.items())
 
 
-def begin(project: Project, unique: int) -> None:
-    """Before the first capture: what the store holds already, ``unique`` messages, is not new to the next export."""
-    if not (project.state / NAME).exists():
-        _write(project, {"finished": time.time(), "by": BY_CAPTURE, "result": {"global_unique": unique, "exports": []}})
-
-
 def lower(project: Project, count: int) -> None:
     """So many messages that were stored at the last run were purged since. Best effort, as :func:`save`."""
     path = str(project.state / NAME)
@@ -140,21 +138,6 @@ def lower(project: Project, count: int) -> None:
     except (OSError, ValueError, KeyError, TypeError):
         return
     _write(project, record)
-
-
-def stored_then(project: Project) -> Optional[int]:
-    """How many messages the store had at the end of the last run; None where nobody counted, or where no hook is at work."""
-    if not (project.state / LIVE).is_dir():
-        return None
-    try:
-        return int(_record(str(project.state / NAME))["result"]["global_unique"])
-    except _UNREADABLE:
-        return None
-
-
-def captured_since(then: Optional[int], result: RunResult) -> int:
-    """Messages that came since the last run, which left ``then`` messages, and that ``result`` did not bring itself."""
-    return max(0, result.global_unique - then - result.new) if then is not None else 0
 
 
 def _write(project: Project, record: dict[str, Any]) -> None:
@@ -168,10 +151,9 @@ def recent(project: Project, unique: int) -> Optional[Earlier]:
         record = _record(str(project.state / NAME))
         result, finished, by = record["result"], _moment(record["finished"]), record["by"]
         since = unique - int(result["global_unique"])
-        captured = int(record.get("captured", 0))
         names = [each["path"] for each in result["exports"]]
     except _UNREADABLE:
         return None
     if by != BY_HOOK or not names or not 0 <= time.time() - finished < RECENT:
         return None
-    return Earlier(result, finished, by, captured, max(0, since))
+    return Earlier(result, finished, by, max(0, since), unique)

@@ -45,6 +45,7 @@ def ingest(
     if conversation_id is not None:
         ahead = _only_one(ahead)
     sums = _Sums(source, format_)
+    counted: set[str] | None = set() if dry_run else None
     done = False
     while not done:
         with store.transaction(write=not dry_run):
@@ -52,7 +53,7 @@ def ingest(
             done = True
             for member in ahead:
                 if member.export.messages:
-                    one = _one(store, member, source.name, conversation_id, dry_run=dry_run)
+                    one = _one(store, member, source, conversation_id, counted)
                     sums.add(member, one if keep else replace(one, new_messages=[]))
                 else:
                     sums.warn(member.export.warnings)
@@ -64,15 +65,17 @@ def ingest(
     return sums.result()
 
 
-def _one(store: Store, member: Member, file: str, conversation_id: str | None, *, dry_run: bool) -> Ingest:
-    title = member.name if member.side else f"{file}: {member.name}" if member.name else file
-    part = Input(title, member.sha256, member.size)
+def _one(store: Store, member: Member, file: Input, conversation_id: str | None, counted: set[str] | None) -> Ingest:
+    """Store a member; with ``counted``, the bodies of those before it, nothing is stored."""
+    dry_run = counted is not None
+    title = member.name if member.side else f"{file.name}: {member.name}" if member.name else file.name
+    part = Input(title, member.sha256, member.size, announces=file.announces)
     session = session_of(member.export)
     target = conversation_id if not member.side else None
     if target is None and session and member.export.format in _OF_THEIR_OWN:
         target = store.session(session) or session
     known = ingesting.known_file(store, part, target, dry_run=dry_run)
-    return known or ingesting.ingest(store, member.export, part, target, dry_run=dry_run)
+    return known or ingesting.ingest(store, member.export, part, target, dry_run=dry_run, counted=counted)
 
 
 _OF_THEIR_OWN: Final = frozenset(("claude-ai-export",))
@@ -97,7 +100,7 @@ class _Sums:
     def __init__(self, source: Input, format_: str) -> None:
         self._source = source
         self._format = format_
-        self._total = self._new = 0
+        self._total = self._new = self._captured = 0
         self._known = True
         self._mains: set[str] = set()
         self._all: dict[str, None] = {}
@@ -109,6 +112,7 @@ class _Sums:
         """A member that was stored."""
         self._total += one.total
         self._new += one.new
+        self._captured += one.captured
         self._known = self._known and one.known_before
         self._all.setdefault(one.conversation_id)
         if not member.side:
@@ -133,6 +137,7 @@ class _Sums:
             total=self._total,
             new=self._new,
             duplicates=self._total - self._new,
+            captured=self._captured,
             gaps=_first_of(self._gaps, "gaps"),
             warnings=_first_of(self._warnings, "warnings"),
             new_messages=self._messages,

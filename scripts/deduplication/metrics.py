@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 class ExportResult:
     """What became of one export. ``path`` is as the user should read it; ``error`` is set where it failed.
 
-    ``total``, ``new`` and ``duplicates`` are messages, ``raw_bytes`` is the size of the file. ``gaps`` and
+    ``total``, ``new`` and ``duplicates`` are messages: ``new`` those that no export announced before, of which ``captured`` were
+    captured before. ``raw_bytes`` is the size of the file. ``gaps`` and
     ``warnings`` are one line each. ``archived_to`` is the path in the archive, None while the export lies where it was.
     ``conversations`` are the ids of all those in a file that may hold several.
     """
@@ -36,6 +37,7 @@ class ExportResult:
     error: Optional[str] = None
     warnings: tuple[str, ...] = ()
     conversations: tuple[str, ...] = ()
+    captured: int = 0
 
     @classmethod
     def of(cls, path: str, done: Ingest) -> ExportResult:
@@ -51,6 +53,7 @@ class ExportResult:
             raw_bytes=done.raw_bytes,
             warnings=tuple(done.warnings),
             conversations=tuple(done.conversations),
+            captured=done.captured,
         )
 
     @property
@@ -59,7 +62,7 @@ class ExportResult:
         return percent(self.duplicates, self.total)
 
     def as_dict(self) -> dict[str, Any]:
-        """The export's object in the output of ``--json``; ``error`` and ``warnings`` stand in it only where there are any."""
+        """The export's object in the output of ``--json``; what there is none of stands in it only where the contract says so."""
         fields: dict[str, Any] = {
             "path": self.path,
             "format": self.format,
@@ -71,6 +74,8 @@ class ExportResult:
             "gaps": list(self.gaps),
             "archived_to": self.archived_to,
         }
+        if self.captured:
+            fields["captured"] = self.captured
         if len(self.conversations) > 1:
             fields["conversations"] = len(self.conversations)
         if self.warnings:
@@ -96,12 +101,17 @@ class RunResult:
 
     @property
     def new(self) -> int:
-        """Messages of the run that were not stored before."""
+        """Messages of the run that no export announced before."""
         return sum(export.new for export in self.exports)
 
     @property
+    def captured(self) -> int:
+        """Those of them that were captured before."""
+        return sum(export.captured for export in self.exports)
+
+    @property
     def duplicates(self) -> int:
-        """Messages of the run that were stored already."""
+        """Messages of the run that were announced already."""
         return sum(export.duplicates for export in self.exports)
 
     @property
@@ -125,6 +135,7 @@ class RunResult:
             "exports": [export.as_dict() for export in self.exports],
             "total_messages": self.total,
             "new_messages": self.new,
+            **({"captured": self.captured} if self.captured else {}),
             "duplicates_filtered": self.duplicates,
             "global_unique": self.global_unique,
             "storage": self.storage.as_dict(),
@@ -134,7 +145,7 @@ class RunResult:
 
 @dataclass(frozen=True)
 class Figures:
-    """The numbers of the banner; ``captured`` are messages that hooks stored since the last export, before this run.
+    """The numbers of the banner; ``captured`` of the new messages were captured before.
 
     ``raw_bytes`` and ``stored_bytes`` are both 0 where nothing can be said of them.
     """
@@ -159,7 +170,10 @@ _LABELS: Final = (
     _line(r"Total messages"),
     _line(r"(?:Global unique count|Total unique messages)"),
 )
-_CAPTURED: Final = _line("Captured as they came")
+_CAPTURED: Final = re.compile(
+    r"^[ \t-]*(\d[\d,]*) new, (?:(\d[\d,]*) of them )?(?:all )?captured before\b.*$", re.MULTILINE
+)
+"""The line of ``report.captured``: without a number of their own it is all of the new ones."""
 _STORAGE: Final = (_line("Raw bytes seen"), _line("Bytes stored"))
 
 
@@ -174,7 +188,11 @@ def extract(output: str) -> Optional[Figures]:
         if not numbers:
             return None
         found.append(int(numbers[-1].replace(",", "")))
-    return Figures(*found, *(_last(pattern, output) for pattern in (_CAPTURED, *_STORAGE)))
+    told = _CAPTURED.findall(output)
+    captured = int((told[-1][1] or told[-1][0]).replace(",", "")) if told else 0
+    raw, stored = (_last(pattern, output) for pattern in _STORAGE)
+    new, duplicates, total, unique = found
+    return Figures(new, duplicates, total, unique, captured, raw, stored)
 
 
 def _last(pattern: re.Pattern[str], output: str) -> int:

@@ -120,6 +120,7 @@ def as_json(done: Ingest) -> bytes:
             "total_messages": done.total,
             "new_messages": done.new,
             "duplicates_filtered": done.duplicates,
+            "new_to_conversation": len(done.new_messages),
             "messages": done.new_messages,
         }
     )
@@ -131,12 +132,13 @@ def as_json(done: Ingest) -> bytes:
 
 def as_markdown(done: Ingest) -> str:
     """A document that reads from top to bottom; what came from tools is fenced."""
+    known = done.total - len(done.new_messages)
     lines = [
-        f"# {printable(done.conversation_id)}: {done.new:,} new messages",
+        f"# {printable(done.conversation_id)}: {len(done.new_messages):,} new messages",
         "",
         COMMENT,
         "",
-        f"From `{printable(done.name).replace('`', chr(39))}`; {done.duplicates:,} of {done.total:,} were stored before.",
+        f"From `{printable(done.name).replace('`', chr(39))}`; {known:,} of {done.total:,} were in the conversation before.",
         "",
     ]
     for message in done.new_messages:

@@ -44,7 +44,8 @@ _RUN: Final = frozenset({"total_messages", "new_messages", "duplicates_filtered"
 _HASH: Final = re.compile(r"[0-9a-f]{64}\Z")
 _MARKED: Final = f"(?:{re.escape(COMMENT)}\n\n)?"
 _SHAPES: Final = {
-    "the new messages of an export": rf"# .+: [\d,]+ new messages\n\n{_MARKED}From `.*`; [\d,]+ of [\d,]+ were stored before\.\n",
+    "the new messages of an export": rf"# .+: [\d,]+ new messages\n\n{_MARKED}"
+    r"From `.*`; [\d,]+ of [\d,]+ were (?:stored|in the conversation) before\.\n",
     "a session file": rf"# .+\n\n{_MARKED}\| \| \|\n\|:--\|:--\|\n\| \*\*When\*\* \|",
     "a part of a session file": rf"# .+, part \d+\n\n{_MARKED}\[all parts\]\(",
     "a checkpoint document": rf"# Checkpoint: .*\n\n{_MARKED}Created .{{19}} UTC by export-dedup\.\n",

@@ -105,16 +105,19 @@ def handled_before(earlier: Earlier) -> str:
             *([since] if since else []),
             f"  Total messages: {result['total_messages']}",
             f"  New unique: {result['new_messages']}",
+            *_captured(result["new_messages"], earlier.captured, "  "),
             f"  Duplicates filtered: {result['duplicates_filtered']}",
-            *([captured(earlier.captured)] if earlier.captured else []),
-            f"  Global unique count: {result['global_unique'] + earlier.since}",
+            f"  Global unique count: {earlier.unique}",
         ]
     )
 
 
-def captured(count: int) -> str:
-    """Messages that hooks stored since the last export, before this one came: they are new to whoever exports."""
-    return f"  Captured as they came: {count}"
+def captured(new: int, count: int) -> str:
+    """How many of the messages that are announced as new were captured before; empty where none was."""
+    if not count:
+        return ""
+    part = f"{count:,} of them" if count < new else "all" if new > 1 else ""
+    return f"{new:,} new, {part}{' ' if part else ''}captured before this export"
 
 
 def export_block(export: ExportResult, *, named: bool = False) -> str:
@@ -201,6 +204,7 @@ def summary(
         "",
         "📊 Deduplication Summary:",
         f"   - New unique messages: {run.new:,}",
+        *_captured(run.new, run.captured, "   - "),
         f"   - Total unique messages: {run.global_unique:,}",
         f"   - Overall dedup rate: {run.dedup_rate:.1f}%",
         f"   - Storage: {console.printable(storage or project.relative(project.state))}",
@@ -225,18 +229,14 @@ def summary(
 # --- a notice in the corner of the client's screen ----------------------------------------------------------------
 
 
-def notice(run: RunResult, captured: int) -> str:
-    """What a hook says of the exports that it processed: four short lines, a narrow screen has some 45 cells for them.
-
-    Most messages were captured as they came, so that an export itself brings none: what counts is what is new since the
-    last one. ``captured`` as in :func:`banner`.
-    """
+def notice(run: RunResult) -> str:
+    """What a hook says of the exports that it processed: four short lines, a narrow screen has some 45 cells for them."""
     names = ", ".join(_shortened(_name(export.path)) for export in run.exports[:2])
     more = f" and {len(run.exports) - 2} more" if len(run.exports) > 2 else ""
     failed = run.failed
     if len(failed) == len(run.exports):
         return f"❌ export-dedup: {names}{more} could not be processed. {console.printable(failed[0].error or '')}"
-    new = run.new + captured
+    new = run.new
     last = f"⚠ {len(failed)} export(s) failed: /export-dedup says why" if failed else "/compact is safe now"
     return "\n".join(
         [
@@ -260,9 +260,15 @@ def _figures(counted: Union[ExportResult, RunResult]) -> list[str]:
     return [
         f"  Total messages: {counted.total}",
         f"  New unique: {counted.new}",
+        *_captured(counted.new, counted.captured, "  "),
         f"  Duplicates filtered: {counted.duplicates}",
         f"  Dedup rate: {counted.dedup_rate:.1f}%",
     ]
+
+
+def _captured(new: int, count: int, indent: str) -> list[str]:
+    said = captured(new, count)
+    return [f"{indent}{said}"] if said else []
 
 
 def _some(label: str, texts: Sequence[str]) -> list[str]:

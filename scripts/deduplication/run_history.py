@@ -9,10 +9,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from . import atomic, last_run
-from .formats.transcript import NAME as TRANSCRIPT
 from .storage.index import AUDIT
 from .storage.lines import Damaged, decode_line
-from .storage.records import PURGE
+from .storage.records import CAPTURE, PURGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +25,10 @@ _REPORT: Final = re.compile(r"^Status: (\S+) \w+\nExit Code: (\d+)\nCompleted: (
 
 @dataclass(frozen=True)
 class Captured:
-    """What transcripts brought in between two runs. ``last`` is in seconds, 0 where there was nothing."""
+    """What transcripts brought in between two runs; ``new`` are the messages that were not stored before.
+
+    ``last`` is in seconds, 0 where there was nothing.
+    """
 
     parts: int = 0
     total: int = 0
@@ -45,6 +47,8 @@ class Run:
     total: int
     new: int
     duplicates: int
+    captured: int = 0
+    """Those of the new messages that were captured before."""
     failed: int = 0
     since: Captured = Captured()
     """What was captured after it, until the next run or until now."""
@@ -65,13 +69,14 @@ class _Entry:
     name: str
     total: int
     new: int
-    transcript: bool
+    captured: int
+    captures: bool
 
 
 def runs(folder: str) -> tuple[list[Run], Captured]:
     """Every run that the store in ``folder`` knows of, the newest first, and what was captured before the first one."""
     entries = list(_audit(os.path.join(folder, AUDIT)))
-    exports = [entry for entry in entries if not entry.transcript]
+    exports = [entry for entry in entries if not entry.captures]
     found: list[Run] = []
     for line in last_run.lines(os.path.join(folder, last_run.NAME)):
         begun = line["finished"] - line["duration_s"] - _TOGETHER
@@ -80,7 +85,7 @@ def runs(folder: str) -> tuple[list[Run], Captured]:
         found.append(_noted(line, own))
     found += _unnoted(exports)
     found.sort(key=lambda run: run.finished)
-    captures = [entry for entry in entries if entry.transcript]
+    captures = [entry for entry in entries if entry.captures]
     bounds = [0.0, *(run.finished for run in found), float("inf")]
     between = [
         _captured([entry for entry in captures if after < entry.moment <= until])
@@ -110,13 +115,15 @@ def _audit(path: str) -> Iterator[_Entry]:
                     record = decode_line(line)
                     if record["operation"] == PURGE:
                         continue
+                    captures = record["operation"] == CAPTURE
                     yield _Entry(
                         moment=seconds(record["created_at"]),
                         conversation=record["conversation_id"],
                         name=str(record["metadata"]["name"]),
                         total=int(record["messages_processed"]),
-                        new=int(record["new_messages"]),
-                        transcript=record["metadata"]["format"] == TRANSCRIPT,
+                        new=int(record["captured_messages"] if captures else record["new_messages"]),
+                        captured=int(record["metadata"].get("captured", 0)),
+                        captures=captures,
                     )
                 except (Damaged, KeyError, TypeError, ValueError):
                     continue
@@ -138,6 +145,7 @@ def _noted(line: dict[str, Any], own: list[_Entry]) -> Run:
         total=line["total_messages"],
         new=line["new_messages"],
         duplicates=line["duplicates_filtered"],
+        captured=sum(entry.captured for entry in own),
         failed=line["failed"],
     )
 
@@ -159,6 +167,7 @@ def _unnoted(entries: list[_Entry]) -> list[Run]:
             total=sum(entry.total for entry in group),
             new=sum(entry.new for entry in group),
             duplicates=sum(entry.total - entry.new for entry in group),
+            captured=sum(entry.captured for entry in group),
         )
         for group in groups
     ]

@@ -91,6 +91,15 @@ def _what_went_in(found: Savings, totals: Mapping[str, int]) -> list[str]:
                 (seen.raw, "raw bytes seen", ""),
             )
         ),
+        "What it came to: different messages, each announced as new once",
+        *_table(
+            (
+                (totals["announced_messages"], "announced by exports", ""),
+                (totals["waiting_messages"], "captured, not exported yet", ""),
+                *([(-redrawn, "drawn in several ways", "")] if (redrawn := totals["redrawn_messages"]) else []),
+                (totals["unique_messages"], "different messages", ""),
+            )
+        ),
     ]
 
 

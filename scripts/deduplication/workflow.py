@@ -15,7 +15,6 @@ from . import discovery, report, state_folder
 from .config import EACH, OFF
 from .errors import EXIT_FAILURE, EXIT_OK, DedupError, ExportGone
 from .intake import Entry, process
-from .last_run import captured_since
 from .metrics import ExportResult, RunResult
 from .reading import read
 
@@ -70,14 +69,12 @@ def run(
     confirm: Callable[[str], bool] | None = None,
     make_checkpoint: Callable[..., Any] | None = None,
     earlier: Callable[[int], Optional[Earlier]] | None = None,
-    stored_then: int | None = None,
 ) -> Outcome:
     """Take the exports of ``project`` through the five steps; ``out`` shows the user a text.
 
     ``confirm`` asks a yes-or-no question (None: nobody is asked); ``make_checkpoint`` stands in for
     :func:`checkpoint.create`; ``earlier`` tells, given the number of messages stored, what a hook has done already, to be
-    shown where nothing is left to do; ``stored_then`` is how many messages the store had after the last run. Raises a
-    ``StoreError`` where the store cannot be used.
+    shown where nothing is left to do. Raises a ``StoreError`` where the store cannot be used.
     """
     for corrected in state_folder.secure(project.state):
         out(report.note(corrected))
@@ -86,7 +83,7 @@ def run(
         return steps.finish() if steps.outcome().exit_code else steps.outcome()
     if confirm is not None and not steps.agreed(confirm):
         return steps.outcome()
-    steps.deduplicate(stored_then)
+    steps.deduplicate()
     steps.archive()
     steps.checkpoint(make_checkpoint)
     return steps.finish()
@@ -139,16 +136,12 @@ class _Run:
         self._out(report.skipped("nothing was done, as you wished"))
         return False
 
-    def deduplicate(self, stored_then: int | None = None) -> None:
+    def deduplicate(self) -> None:
         """Step 2, oldest first. Raises ``StoreError``; all else costs only the file concerned."""
         self._out(report.step_deduplicate(len(self._entries)))
         for entry in list(self._entries):
             self._deduplicate(entry)
-        result = self._counted()
-        captured = captured_since(stored_then, result)
-        if captured:
-            self._out(report.captured(captured))
-        self._out(report.sums_block(result))
+        self._out(report.sums_block(self._counted()))
 
     def _deduplicate(self, entry: Entry) -> None:
         failure = process(entry, self._dedup, self._options.session_id)

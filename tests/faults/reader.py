@@ -27,6 +27,13 @@ class Log:
     exports: list[str] = field(default_factory=list)
     """SHA-256 of every export that was completely stored."""
     problems: list[str] = field(default_factory=list)
+    hashes: dict[tuple[str, int], str] = field(default_factory=dict)
+    """Of each counted message that was not purged its content hash, by conversation and sequence number."""
+    taken: dict[tuple[str, int], int] = field(default_factory=dict)
+    """For each message whose place another drawing took: that one."""
+    announced: set[str] = field(default_factory=set)
+    """Content hashes that an export announced, or another drawing of what they stand for."""
+    announcements: int = 0
     unfinished: int = 0
     """Bytes behind the last completed run."""
 
@@ -34,6 +41,12 @@ class Log:
         """The messages of one conversation by sequence number."""
         rows = self.messages.get(name, {})
         return [rows[number] for number in sorted(rows)]
+
+    def standing(self, name: str, number: int) -> str:
+        """The content hash of the drawing that stands for a message; empty where it does not count."""
+        while (name, number) in self.taken:
+            number = self.taken[name, number]
+        return self.hashes.get((name, number), "")
 
     def all(self) -> dict[str, list[tuple[str, str, str]]]:
         """Every conversation."""
@@ -142,7 +155,7 @@ def _complete(
 ) -> None:
     name = commit["conversation_id"]
     messages = log.messages.setdefault(name, {})
-    new = 0
+    brought: set[str] = set()
     for row in rows:
         if not row or row["conversation_id"] != name or row["index"] in messages:
             log.problems.append(f"the run that ends in line {number} holds a row that is not its own")
@@ -158,16 +171,33 @@ def _complete(
             if identity in bodies or _hash(said) != identity:
                 log.problems.append(f"line {number}: the body {identity[:8]} is stored twice or under a wrong name")
             bodies[identity] = (said["role"], said["kind"], "".join(str(said["content"]).split()))
-            new += said["kind"] != _COUNTED_OUT
+            brought |= {identity} if said["kind"] != _COUNTED_OUT else set()
         if identity not in bodies:
             log.problems.append(f"line {number}: nobody carries the body {identity[:8]}")
             continue
         messages[row["index"]] = bodies[identity]
+        if bodies[identity][1] != _COUNTED_OUT:
+            log.hashes[name, row["index"]] = identity
+            if row["source"].get("redrawn"):
+                drawn = log.standing(name, row["extends"])
+                at = row["extends"]
+                while (name, at) in log.taken:
+                    at = log.taken[name, at]
+                log.taken[name, at] = row["index"]
+                brought.discard(identity)
+                if drawn in log.announced:
+                    log.announced.add(identity)
     if sorted(messages) != list(range(len(messages))):
         log.problems.append(f"line {number}: sequence numbers of {name} are not 0, 1, 2 ...")
     shown = [n for first, last in commit["window"] for n in range(first, last + 1)]
     total = sum(messages[n][1] != _COUNTED_OUT for n in shown if n in messages)
-    if commit["export"]["new"] != new or commit["export"]["total"] != total:
+    new = len(brought)
+    if "cursor" not in commit and commit["export"].get("announces", True):
+        told = {log.standing(name, n) for n in shown} - log.announced - {""}
+        log.announced |= told
+        log.announcements += len(told)
+        new = len(told) if "captured" in commit["export"] else new
+    if commit["export"].get("recounted", commit["export"]["new"]) != new or commit["export"]["total"] != total:
         log.problems.append(f"line {number}: says {commit['export']}, counted {new} new of {total}")
     log.exports.append(commit["export"]["sha256"])
 

@@ -384,8 +384,8 @@ def test_the_numbers_are_those_since_the_last_export(session):
     session.export(session.root / "again.txt")
     said = expand(session)["reason"]
     assert "🆕 NEW UNIQUE MESSAGES ADDED & BACKED UP: 2\n" in said
-    assert "   (2 of them captured as they came, since the last export)\n" in said
-    assert "🔄 Duplicate Messages Filtered: 8\n" in said
+    assert "   (2 new, all captured before this export)\n" in said
+    assert "🔄 Duplicate Messages Filtered: 6\n" in said
     again = expand(session)["reason"]
     assert "No new export files found" in again
     assert "Looked in:\n   - repo root\n" in again

@@ -213,7 +213,8 @@ def test_identity_is_that_of_the_original(opened, file, tmp_path):
     log.write_bytes(b"".join(inline))
     opened().store.rebuild()
     assert messages(opened()) == found
-    assert opened().ingest(SESSION, name="again.jsonl").new == 0
+    done = opened().ingest(SESSION, name="again.jsonl")
+    assert (done.new_messages, done.new) == ([], done.captured)
     assert opened().store.verify() == []
 
 

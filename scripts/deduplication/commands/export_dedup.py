@@ -42,7 +42,6 @@ def main(arguments: Sequence[str]) -> int:
 
     dedup = ClaudeConversationDeduplicator(project.state, asked.backend, asked.db_url)
     silent = bool(asked.json)
-    then = last_run.stored_then(project)
     outcome = workflow.run(
         project,
         options,
@@ -50,13 +49,11 @@ def main(arguments: Sequence[str]) -> int:
         _nowhere if silent else report.show,
         confirm=None if silent or asked.yes else _asker(),
         earlier=lambda unique: last_run.recent(project, unique),
-        stored_then=then,
     )
-    captured = last_run.captured_since(then, outcome.result)
     if any(export.error is None for export in outcome.result.exports):
-        last_run.save(project, outcome.result, last_run.BY_COMMAND, captured)
+        last_run.save(project, outcome.result, last_run.BY_COMMAND)
     if silent:
-        _print_json(outcome, captured)
+        _print_json(outcome)
     if outcome.unexpected is not None:
         raise outcome.unexpected
     return outcome.exit_code
@@ -112,11 +109,10 @@ def _asker() -> Callable[[str], bool] | None:
     return ask
 
 
-def _print_json(outcome: Outcome, captured: int) -> None:
+def _print_json(outcome: Outcome) -> None:
     # ASCII: a name that is no valid Unicode becomes an escape, on every console.
     earlier = {"earlier": outcome.earlier.as_dict()} if outcome.earlier is not None else {}
-    more = {"captured": captured} if captured and outcome.result.exports else {}
-    shared.print_json({**outcome.result.as_dict(), **more, **earlier})
+    shared.print_json({**outcome.result.as_dict(), **earlier})
     for problem in outcome.problems:
         entry.report(problem)
     if outcome.exit_code == EXIT_OK:

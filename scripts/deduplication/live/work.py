@@ -56,23 +56,19 @@ class Work:
         if not self.settings["capture_transcripts"] or not os.path.isfile(path):
             return None
         try:
-            self._count_from_here()
+            self._make_folder()
             return capture_file(self.dedup, path)
         except (ExportError, UnsafePath) as error:
             self.note(f"{path}: {error}")
             return None
 
-    def _count_from_here(self) -> None:
-        """What is captured from now on is new to the next export: it counts from what the store has before."""
+    def _make_folder(self) -> None:
+        """The folder of the markers: that it is there says that hooks are at work."""
         if not os.path.isdir(self.live):
-            from ..last_run import begin
-
-            known = self.dedup.global_unique_count() if self.project.state.is_dir() else 0
             try:
                 atomic.make_private_directory(str(self.live))
             except OSError as error:
                 raise StoreNotWritable(f"{self.project.state}: {error.strerror or error}") from error
-            begin(self.project, known)
 
     def lagging(self, *, besides: str = "") -> list[tuple[str, int]]:
         """The project's transcripts that are not wholly captured, with their sizes; without the one named."""
@@ -134,7 +130,7 @@ class Work:
         if not paths:
             return ""
         from .. import report, workflow
-        from ..last_run import BY_HOOK, captured_since, save, stored_then
+        from ..last_run import BY_HOOK, save
 
         options = workflow.Options(
             paths=tuple(paths),
@@ -143,17 +139,15 @@ class Work:
             checkpoint=bool(self.settings["hook_checkpoint"]) and self.place.opted_in,
             session_files=self.settings["session_files"],
         )
-        then = stored_then(self.project)
         outcome = workflow.run(self.project, options, self.dedup, _nowhere)
         for failed in outcome.result.failed:
             self.note(f"{failed.path}: {failed.error}")
         for problem in outcome.problems:
             self.note(str(problem))
         done = [export for export in outcome.result.exports if not export.error]
-        captured = captured_since(then, outcome.result)
         if done:
-            save(self.project, outcome.result, BY_HOOK, captured)
-        return report.notice(outcome.result, captured) if outcome.result.exports else ""
+            save(self.project, outcome.result, BY_HOOK)
+        return report.notice(outcome.result) if outcome.result.exports else ""
 
     def know(self, paths: Sequence[str], conversation: str) -> None:
         """Store the messages of exports in the conversation that named them; the files stay for whoever processes them."""
@@ -165,7 +159,9 @@ class Work:
             try:
                 data, _ = read(Path(path))
                 own_output.refuse(data)
-                self.dedup.ingest(data, name=file_name(os.path.basename(path)), conversation_id=conversation)
+                self.dedup.ingest(
+                    data, name=file_name(os.path.basename(path)), conversation_id=conversation, announce=False
+                )
             except (ExportError, UnsafePath) as error:
                 self.note(f"{path}: {error}")
 

@@ -217,7 +217,7 @@ class _Mending:
                 self._replay.lose(left.conversation_id, line.number)
         self._tell(left, lines, again)
         if left.commit is not None:
-            self._put(self._lines.commit_counted(left, lines))
+            self._put(self._lines.commit_counted(left))
             return
         where, fault = self._named()
         export, file = "", ""

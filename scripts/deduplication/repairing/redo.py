@@ -16,6 +16,7 @@ from ..errors import DedupError
 from ..formats import transcript
 from ..ingesting import Input
 from ..prefix_proof import PrefixProof, proof_of
+from ..storage.records import RECOUNTED
 from .sources import Part, is_transcript, source_of
 
 if TYPE_CHECKING:
@@ -131,16 +132,17 @@ def agrees(
     ``survivors``: content hash by sequence number of the run's own lines; ``record``: its commit record; ``taken``: those of
     all whole lines of its conversation.
     """
-    made = {number: item.fingerprint.content_hash for number, item in again.run.occurrences}
-    if any(made.get(number) != identity for number, identity in survivors.items()):
+    hashes = {number: item.fingerprint.content_hash for number, item in again.run.occurrences}
+    if any(hashes.get(number) != identity for number, identity in survivors.items()):
         return False
-    if any(number in taken and number not in survivors for number in made):
+    if any(number in taken and number not in survivors for number in hashes):
         return False
     if record is None:
         return True
-    export = record["export"]
-    same = (again.run.record.window, again.run.record.total, again.run.record.new)
-    return same == (record["window"], export["total"], export["new"])
+    export, made = record["export"], again.run.record
+    # A run that announced nothing, and one of version 0.1, says what it brought.
+    new = made.new if made.cursor is not None or "captured" in export else made.new - made.captured
+    return (made.window, made.total, new) == (record["window"], export["total"], export.get(RECOUNTED, export["new"]))
 
 
 def _only(replay: Replay, again: Any, name: str) -> Optional[Again]:

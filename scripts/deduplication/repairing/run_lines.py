@@ -12,13 +12,14 @@ from ..model import LOST, counts
 from ..ordering import ranges
 from ..storage.base import NewOccurrence
 from ..storage.blobs import lift
-from ..storage.lines import decode_line, encode_line
-from ..storage.records import PURGED, commit_record, occurrence_record
+from ..storage.lines import encode_line
+from ..storage.records import PURGED, RECOUNTED, announces, commit_record, new_of, occurrence_record
 from . import legible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from ..storage.announcing import Counts
     from ..storage.replaying import Replay
     from ..storage.salvage import Piece
     from .evidence import Evidence, Shown
@@ -181,7 +182,7 @@ class RunLines:
         record["processing_time_ms"] = next((each.took for each in self.tells if each.took is not None), 0)
         return encode_line(record)
 
-    def commit_counted(self, left: Left, lines: Sequence[Line]) -> bytes:
+    def commit_counted(self, left: Left) -> bytes:
         """The commit record as it is; with other counts where lines came to the run that it did not count.
 
         What was lost may have been bookkeeping, which is not counted: then its own counts stay.
@@ -190,11 +191,17 @@ class RunLines:
         kinds = self._replay.conversation(left.conversation_id).columns.kinds
         if any(LOST in kinds[first : last + 1] for first, last in record["window"]):
             return left.line
-        counted = self._counts(left.conversation_id, lines, record["window"])
-        if counted == (record["export"]["total"], record["export"]["new"]):
+        export = record["export"]
+        total, found = self._counts(record)
+        new = new_of(record, found)
+        if (total, new) == (export["total"], export.get(RECOUNTED, export["new"])):
             return left.line
-        export = {**record["export"], "total": counted[0], "new": counted[1]}
-        return encode_line({name: export if name == "export" else value for name, value in record.items()})
+        # What came to the run now was announced by nothing else: the log says what it comes to.
+        counted = {**export, "total": total, "new": new}
+        counted.pop(RECOUNTED, None)
+        if "captured" in counted:
+            counted["captured"] = found.captured
+        return encode_line({name: counted if name == "export" else value for name, value in record.items()})
 
     def commit_legible(self, left: Left, lines: Sequence[Line], damaged: Sequence[Piece]) -> Optional[dict[str, Any]]:
         """A damaged commit record that can still be read, where it counts what is there."""
@@ -205,10 +212,11 @@ class RunLines:
             export = record["export"]
             if str(export.get("sha256"))[:16] == left.digits and not any(line.lost for line in lines):
                 try:
-                    counted = self._counts(left.conversation_id, lines, record["window"])
+                    total, found = self._counts(record)
                 except (TypeError, ValueError):
                     continue
-                if counted == (export.get("total"), export.get("new")):
+                says = export.get(RECOUNTED, export.get("new"))
+                if (total, new_of(record, found)) == (export.get("total"), says):
                     return record
         return None
 
@@ -219,24 +227,25 @@ class RunLines:
         """
         numbers = [line.number for line in lines if not line.lost]
         window = [list(each) for each in ranges(numbers)]
-        total, new = self._counts(left.conversation_id, lines, window)
         export = {"name": "", "sha256": left.digits.ljust(64, "0"), "bytes": 0, "format": "", "parser": 0}
-        return encode_line(
-            {
-                "conversation_id": left.conversation_id,
-                "timestamp": self._moment(left),
-                "export": {**export, "total": total, "new": new},
-                "window": window,
-                "processing_time_ms": 0,
-            }
-        )
+        record = {
+            "conversation_id": left.conversation_id,
+            "timestamp": self._moment(left),
+            "export": {**export, "total": 0, "new": 0, "captured": 0},
+            "window": window,
+            "processing_time_ms": 0,
+        }
+        total, found = self._counts(record)
+        record["export"] = {**export, "total": total, "new": found.new, "captured": found.captured}
+        return encode_line(record)
 
-    def _counts(self, conversation_id: str, lines: Sequence[Line], window: Sequence[Sequence[int]]) -> tuple[int, int]:
-        kinds = self._replay.conversation(conversation_id).columns.kinds
+    def _counts(self, commit: dict[str, Any]) -> tuple[int, Counts]:
+        """The messages in all that a run shows of which the lines are there, and what it comes to."""
+        name, window = commit["conversation_id"], commit["window"]
+        kinds = self._replay.conversation(name).columns.kinds
         shown = [kinds[n] for first, last in window for n in range(first, last + 1) if n < len(kinds)]
         total = sum(counts(kind) or kind == LOST for kind in shown)
-        records = [decode_line(line.data) for line in lines if not line.lost]
-        return total, sum("message" in each and counts(each["message"]["kind"]) for each in records)
+        return total, self._replay.run_at_hand(name, window, captures=not announces(commit))
 
 
 def lost(conversation_id: str, number: int) -> Line:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Container, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from ..columns import Columns
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ..ordering import ReadingOrder
     from ..savings import Seen
     from ..tombstone import Bans, Tombstone
+    from .announcing import Counts, Totals
     from .conversation import ConversationState
 
 
@@ -28,10 +29,10 @@ class NewOccurrence:
     clock: str
     """Whose time ``timestamp`` is: ``source`` (the message's own) or ``capture``."""
     extends: int | None = None
-    redrawn: bool = False
-    """It says no more than the one it extends: another drawing of it."""
     purged: Tombstone | None = None
     """Set where only this is to be stored of it: what it says was purged everywhere."""
+    redrawn: bool = False
+    """It says no more than the one it extends: another drawing of it, or what was written of what a screen drew."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,8 @@ class ExportRecord:
     """What the log keeps of a processed export besides its messages.
 
     ``session`` is the session it belongs to, where it names one; ``cursor`` is set for a part of a growing file, ``follows``
-    for one whose window goes on after that sequence number. ``window`` holds inclusive ranges of sequence numbers in the order
+    for one whose window goes on after that sequence number. ``new`` messages are announced by it, of a part of a growing file
+    brought; ``captured`` of them were stored before. ``window`` holds inclusive ranges of sequence numbers in the order
     shown; ``breaks`` are positions in that list at which a further window begins, which does not follow the one before it;
     ``one`` are pairs of sequence numbers that it shows to be one message; ``marks`` pairs of kind and the sequence number
     before which it stands (one past the last for a mark at the end). ``known_bytes`` of the file show messages whose bodies were
@@ -93,6 +95,9 @@ class ExportRecord:
     follows: int = -1
     known_bytes: int = 0
     purged: int = 0
+    captured: int = 0
+    announces: bool = True
+    """False for an export that is only to be known before somebody processes it; never for a part of a growing file."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +109,7 @@ class SeenExport:
     format: str
     total: int
     window: list[list[int]]
+    breaks: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -202,6 +208,23 @@ class Store(Protocol):
 
     def has_body(self, content_hash: str) -> bool:
         """Is a body with this identity stored, in whatever conversation?"""
+
+    def run_of(
+        self,
+        conversation_id: str,
+        occurrences: Sequence[tuple[int, NewOccurrence]],
+        window: Iterable[Sequence[int]],
+        *,
+        captures: bool,
+        besides: Container[str] = (),
+    ) -> Counts:
+        """What does a run come to that brings these occurrences and shows this window?
+
+        ``captures``: it is a part of a growing file. The bodies ``besides`` count as stored and announced.
+        """
+
+    def announced(self) -> Totals:
+        """How many messages did exports announce as new, and how many that were captured wait for that?"""
 
     def bans(self) -> Bans:
         """What was purged wherever it is shown?"""

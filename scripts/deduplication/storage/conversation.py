@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import itertools
+from bisect import bisect_right
 from typing import TYPE_CHECKING, Any, Final
 
 from ..columns import Columns
@@ -22,6 +23,7 @@ from ..model import (
     TOOL_CALL,
     TOOL_RESULT,
     UNKNOWN,
+    counts,
 )
 from ..ordering import BREAK, ReadingOrder, ranges, reading_order, root_of
 
@@ -74,8 +76,12 @@ class ConversationState:
         """What came from other conversations that turned out to be this one: [number here, how many, id, number there]."""
         self.adopted_by: list[Any] = []
         """The conversation that this one turned out to be, and the number that its number 0 has there; empty where it is none."""
+        self.redrawn: dict[int, int] = {}
+        """For each number whose place another drawing of the same message took, or what was written of it: that one."""
         self.purged: set[int] = set()
         """Numbers of which only a tombstone is left."""
+        self.unannounced: list[list[int]] = []
+        """Numbers that captures brought and no export showed since: only their bodies can wait to be announced."""
         self.continuations: list[int] = []
         """Numbers that an export began with right after a compaction."""
         self.figures: dict[str, Any] = {}
@@ -150,6 +156,48 @@ class ConversationState:
             self._lines.append(line)
         self._reading = None
 
+    def standing(self, number: int) -> int:
+        """The number that stands in the place of this one: itself, or the last drawing that took it."""
+        while number in self.redrawn:
+            number = self.redrawn[number]
+        return number
+
+    def stands_for(self, number: int) -> str:
+        """The body that counts for an occurrence: its own, or that of the drawing that took its place; empty where none does."""
+        number = self.standing(number)
+        item = self.row(number)[0] if 0 <= number < len(self) and number not in self.purged else None
+        return item.content_hash if item is not None and counts(item.kind) else ""
+
+    def captured(self, numbers: list[int]) -> None:
+        """These numbers, higher than all before, were captured."""
+        self.unannounced += ranges(numbers)
+
+    def may_wait(self, window: Iterable[Sequence[int]]) -> list[int]:
+        """The numbers that a window shows of which the bodies may wait to be announced."""
+        begins = [first for first, _ in self.unannounced]
+        found: dict[int, None] = {}
+        for first, last in window if begins else ():
+            for number in map(self.standing, range(first, last + 1)):
+                at = bisect_right(begins, number) - 1
+                if at >= 0 and number <= self.unannounced[at][1]:
+                    found[number] = None
+        return [*found]
+
+    def announced(self, numbers: list[int]) -> None:
+        """These do not wait any more."""
+        if numbers:
+            gone = set(numbers)
+            left = (number for first, last in self.unannounced for number in range(first, last + 1))
+            self.unannounced = ranges([number for number in left if number not in gone])
+
+    def take_place(self, taken: int, number: int) -> str:
+        """Another drawing of ``taken`` comes under ``number``; returns the body that counted for it until now."""
+        taken = self.standing(taken)
+        body = self.stands_for(taken)
+        if 0 <= taken < number:
+            self.redrawn[taken] = number
+        return body
+
     def keep_lost(self, number: int) -> None:
         """Lines that were lost keep their sequence numbers, up to ``number``."""
         while len(self) < number:
@@ -213,6 +261,8 @@ class ConversationState:
         ]
         self.extends.update({number + at: earlier + at for number, earlier in other.extends.items()})
         self.purged.update(number + at for number in other.purged)
+        self.unannounced += [[first + at, last + at] for first, last in other.unannounced]
+        self.redrawn.update({number + at: taking + at for number, taking in other.redrawn.items()})
         self.passed.update(number + at for number in other.passed)
         self.continuations += [number + at for number in other.continuations]
         groups: dict[int, set[int]] = {}
@@ -223,6 +273,7 @@ class ConversationState:
             if second < at:
                 continue  # it is one of ours already
             self.extends[second] = first
+            self._stand(*((there + at, here) if better else (here, there + at)))
             if not better:
                 self.passed.update(groups.get(second, ()), (second,))
         self.has_session = self.has_session or other.has_session
@@ -240,14 +291,23 @@ class ConversationState:
             at = first + count
         return found
 
-    def unite(self, one: int, other: int) -> None:
-        """Two occurrences turned out to be one message; what is read of the older one stays."""
+    def unite(self, one: int, other: int) -> bool:
+        """Two occurrences turned out to be one message; what is read of the older one stays. False where they were one."""
         first, second = sorted((root_of(one, self.extends), root_of(other, self.extends)))
-        if first != second:
-            self.passed.update(number for number in self.extends if root_of(number, self.extends) == second)
-            self.passed.add(second)
-            self.extends[second] = first
-            self._reading = None
+        if first == second:
+            return False
+        self.passed.update(number for number in self.extends if root_of(number, self.extends) == second)
+        self.passed.add(second)
+        self.extends[second] = first
+        self._stand(one, other)
+        self._reading = None
+        return True
+
+    def _stand(self, one: int, other: int) -> None:
+        """``one`` stands for both from now on."""
+        taken, stays = self.standing(other), self.standing(one)
+        if taken != stays:
+            self.redrawn[taken] = stays
 
     def add_continuation(self, number: int) -> None:
         """Note that an export began with this occurrence, after a compaction."""
@@ -257,8 +317,9 @@ class ConversationState:
 
     def head(self) -> dict[str, Any]:
         """Everything but the rows, for an index."""
-        rare = {"purged": ranges(sorted(self.purged)), "passed": ranges(sorted(self.passed))}
-        rare.update(adopted=self.adopted, adopted_by=self.adopted_by)
+        rare: dict[str, Any] = {"purged": ranges(sorted(self.purged)), "passed": ranges(sorted(self.passed))}
+        rare.update(adopted=self.adopted, adopted_by=self.adopted_by, unannounced=self.unannounced)
+        rare.update(redrawn={str(number): taking for number, taking in self.redrawn.items()})
         return {
             "windows": self.windows,
             "growing": self.growing,
@@ -277,6 +338,8 @@ class ConversationState:
         self.has_session = head["has_session"]
         self.purged, self.passed = _numbers(head.get("purged", ())), _numbers(head.get("passed", ()))
         self.adopted, self.adopted_by = head.get("adopted", []), head.get("adopted_by", [])
+        self.unannounced = head.get("unannounced", [])
+        self.redrawn = {int(number): taking for number, taking in head.get("redrawn", {}).items()}
 
 
 def _numbers(found: Iterable[tuple[int, int]]) -> set[int]:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 WATERMARKS: Final = "watermarks.json"
 HASHES: Final = "content_hashes.json"
 INDEX: Final = "alignment_index.json"
-_VERSION: Final = 4
+_VERSION: Final = 5
 _KEY: Final = 16
 
 
@@ -149,6 +149,9 @@ def _dictionary(state: State) -> dict[str, Any]:
         "size": state.size,
         "seen_bytes": asdict(state.seen_bytes),
         "unique": state.unique,
+        "waiting": state.announced.waiting,
+        "redrawn": state.announced.redrawn,
+        "noted": dict(state.announced.noted.items()),
         "occurrences": state.occurrences,
         **({"banned": state.banned} if state.banned else {}),
         "exports": dict(state.exports.items()),
@@ -205,9 +208,12 @@ def _state(data: dict[str, Any], hashes: dict[str, list[str]]) -> State:
         Table(cursors),
         blobs=Table(data["blobs"]),
         pictures=Table(data["pictures"]),
+        noted=Table(data["noted"]),
     )
     state.begins_at(data["size"])
     state.seen_bytes = Seen(**data["seen_bytes"])
-    state.unique, state.occurrences = data["unique"], data["occurrences"]
+    state.occurrences = data["occurrences"]
+    counted = state.announced
+    counted.unique, counted.waiting, counted.redrawn = data["unique"], data["waiting"], data["redrawn"]
     state.banned = data.get("banned", [])
     return state

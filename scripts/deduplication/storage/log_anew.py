@@ -14,15 +14,17 @@ from typing import TYPE_CHECKING, Any, Final
 from .. import atomic
 from ..covered import covered
 from ..errors import StoreDamaged
-from ..model import counts
-from .lines import Damaged, decode_line, encode_line, is_commit
+from ..fingerprint import Fingerprint
+from .lines import Damaged, Line, decode_line, encode_line, is_commit
 from .log import Log
-from .records import PURGED, blobs_of
+from .records import PURGED, RECOUNTED, blobs_of, new_of
+from .state import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from .lines import Line, Record
+    from .announcing import Counts
+    from .lines import Record
 
 _CHUNK: Final = 4 * 1024 * 1024
 """Bytes of lines that are sealed at a time."""
@@ -101,28 +103,44 @@ class _Writer:
         self._moving = _moving(log, instead)
         self._carried: set[str] = set()
         self._run: list[tuple[bytes, Record]] = []
+        self._state = State()
 
     def line(self, line: Line, record: Record) -> list[bytes]:
         """Nothing for an occurrence, the whole run for its commit record."""
         if not is_commit(record):
             self._run.append(self._occurrence(line, record))
             return []
-        new = sum("message" in each and counts(each["message"]["kind"]) for _, each in self._run)
         export = record["export"]
-        kept = {
+        kept: dict[str, Any] = {
             "name": self._instead.name(export["name"]),
             "sha256": self._instead.sha256(export["sha256"]),
-            "new": new,
         }
+        new = new_of(record, self._counted(record))
+        if new != export.get(RECOUNTED, export["new"]):
+            # What the run announced it announced; what is left of that is counted besides.
+            kept[RECOUNTED] = new
         if "known_bytes" in export:
             # A body that moved here from a line that went was known to this run; now it is one of those that it brought.
             kept["known_bytes"] = min(export["known_bytes"], export["bytes"] - covered(self._brought()))
         data = line.data
-        if any(export[name] != value for name, value in kept.items()):
+        if any(export.get(name) != value for name, value in kept.items()):
             data = encode_line({**record, "export": {**export, **kept}})
         lines = [*(each for each, _ in self._run), data]
         self._run = []
         return lines
+
+    def _counted(self, commit: Record) -> Counts:
+        """What the run at hand comes to, in the new log. Raises :class:`StoreDamaged`."""
+        try:
+            for data, record in self._run:
+                kind = record["message"]["kind"] if "message" in record else ""
+                # What a body is has been proven: only its kind is asked for.
+                item = Fingerprint(record["content_hash"], "", kind, "", 0) if kind else None
+                self._state.apply(record, Line(self._state.size, 0, data), item)
+            self._state.apply(commit, Line(self._state.size, 0, b""))
+        except Damaged as error:
+            raise StoreDamaged(f"a run of '{commit['conversation_id']}': {error}") from error
+        return self._state.run
 
     def _brought(self) -> list[tuple[int, int]]:
         """Where the bodies that this run carries stand in its file."""

@@ -34,11 +34,12 @@ from .sqlite_index import SqliteIndex
 from .state import State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 
     from ..columns import Columns
     from ..savings import Seen
     from ..tombstone import Bans
+    from .announcing import Counts, Totals
     from .base import ConversationFigures, Cursor, ExportRecord, NewOccurrence, Same, SeenExport
     from .conversation import ConversationState
     from .index import Index
@@ -312,6 +313,22 @@ class LogStore:
     def has_body(self, content_hash: str) -> bool:
         """True where a body with this identity is stored."""
         return self._state.bodies.offset(content_hash) is not None
+
+    def run_of(
+        self,
+        conversation_id: str,
+        occurrences: Sequence[tuple[int, NewOccurrence]],
+        window: Iterable[Sequence[int]],
+        *,
+        captures: bool,
+        besides: Container[str] = (),
+    ) -> Counts:
+        """What a run comes to."""
+        return self._state.run_of(conversation_id, occurrences, window, captures=captures, besides=besides)
+
+    def announced(self) -> Totals:
+        """What was announced as new, and what waits."""
+        return self._state.announced.totals()
 
     def bans(self) -> Bans:
         """What was purged wherever it is shown."""

@@ -16,6 +16,7 @@ from .lines import Damaged, encode_line
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from .announcing import Counts
     from .base import ExportRecord, NewOccurrence
     from .lines import Record
 
@@ -25,6 +26,10 @@ SAME: Final = "same"
 """The member of a line that says that another conversation turned out to be this one."""
 PURGE: Final = "purge"
 """The member of the line that a purge leaves, and what its audit line calls the operation."""
+CAPTURE: Final = "capture"
+"""What the audit line of a run that announces nothing calls the operation."""
+RECOUNTED: Final = "recounted"
+"""In the record of a run from which a purge took something: what its ``new`` comes to without that."""
 
 
 _LENGTHS_OF_0_1: Final = (64, 256, 1024, 4096)
@@ -178,6 +183,22 @@ def same_of(record: Record) -> Same:
     return Same(name, at, count, tuple(pairs))
 
 
+def announces(record: Record) -> bool:
+    """True for the record of a run that announced what it showed: not for a part of a growing file, nor for an export that was only
+    to be known before somebody processes it.
+    """
+    return record.get("cursor") is None and record["export"].get("announces", True) is True
+
+
+def new_of(record: Record, counts: Counts) -> int:
+    """What the ``new`` of a commit record stands for, of what its run comes to.
+
+    What nobody announced before; of a run that announces nothing, and of one of version 0.1 (``captured`` is missing), what it
+    brought.
+    """
+    return counts.new if announces(record) and "captured" in record["export"] else counts.stored
+
+
 def commit_record(conversation_id: str, export: ExportRecord, started: float) -> Record:
     """The line that ends a run; ``started`` is the ``time.perf_counter()`` at which work on the export began."""
     record: Record = {
@@ -195,6 +216,10 @@ def commit_record(conversation_id: str, export: ExportRecord, started: float) ->
         "window": export.window,
         "processing_time_ms": round(1000 * (time.perf_counter() - started)),
     }
+    if not export.announces:
+        record["export"]["announces"] = False
+    elif export.cursor is None:
+        record["export"]["captured"] = export.captured
     if export.known_bytes:
         record["export"]["known_bytes"] = export.known_bytes
     if export.purged:
@@ -272,12 +297,15 @@ def audit_line(record: Record, written: int) -> bytes:
             }
         )
     savings = round(100 * (1 - written / export["bytes"]), 1) if export["bytes"] else 0.0
+    captures = not announces(record)
     return encode_line(
         {
             "conversation_id": record["conversation_id"],
-            "operation": "process_export",
+            "operation": CAPTURE if captures else "process_export",
             "messages_processed": export["total"],
-            "new_messages": export["new"],
+            # What was captured is announced by the export that shows it: nobody is to add it up twice.
+            "new_messages": 0 if captures else export["new"],
+            **({"captured_messages": export["new"]} if captures else {}),
             "duplicates_filtered": export["total"] - export["new"],
             "storage_savings_pct": savings,
             "processing_time_ms": record["processing_time_ms"],

@@ -16,7 +16,7 @@ from . import healing
 from .blobs import Blobs
 from .index import AuditMark
 from .lines import Damaged, decode_line, is_commit
-from .records import blobs_of
+from .records import RECOUNTED, blobs_of, new_of
 from .state import State
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def recount(log: Log) -> Recount:
     state = State()
     audit: list[bytes] = []
     blobs = Blobs.beside(log.path)
-    new = committed = unreadable = 0
+    committed = unreadable = 0
     spans: list[tuple[int, int]] = []
     for line in log.lines():
         try:
@@ -62,10 +62,9 @@ def recount(log: Log) -> Recount:
             continue
         if is_commit(record):
             if state.unreadable == unreadable:  # else the counts cannot agree, and the reason was named
-                problems.extend(_check_run(state, record, new, covered(spans), line, name))
-            new, committed, unreadable, spans = 0, line.end, state.unreadable, []
+                problems.extend(_check_run(state, record, covered(spans), line, name))
+            committed, unreadable, spans = line.end, state.unreadable, []
         else:
-            new += "message" in record and counts(record["message"]["kind"])
             spans += [tuple(record["source"]["span"])] if "message" in record and "span" in record["source"] else []
     size = log.size()
     if committed < size and not problems:
@@ -145,20 +144,25 @@ def heal(log: Log) -> list[str]:
     return problems
 
 
-def _check_run(state: State, record: Record, new: int, brought: int, line: Line, name: str) -> list[str]:
+def _check_run(state: State, record: Record, brought: int, line: Line, name: str) -> list[str]:
     kinds = state.conversation(record["conversation_id"]).columns.kinds
     total = sum(
         counts(kinds[n]) or kinds[n] == LOST for first, last in record["window"] for n in range(first, last + 1)
     )
     where = f"{name}, line {line.number}"
     problems = []
-    if new != record["export"]["new"]:
-        problems.append(f"{where}: says {record['export']['new']} new messages, {new} were counted")
-    known, size = record["export"].get("known_bytes", 0), record["export"]["bytes"]
+    export = record["export"]
+    new, says = new_of(record, state.run), export.get(RECOUNTED, export["new"])
+    if new != says:
+        problems.append(f"{where}: says {says} new messages, {new} were counted")
+    captured = export.get("captured", state.run.captured)
+    if captured != state.run.captured and RECOUNTED not in export:
+        problems.append(f"{where}: says {captured} of them were captured before, {state.run.captured} were counted")
+    known, size = export.get("known_bytes", 0), export["bytes"]
     if brought + known > size:
         problems.append(f"{where}: says {known:,} bytes were known, but {brought:,} of {size:,} brought new messages")
-    if total != record["export"]["total"]:
-        problems.append(f"{where}: says {record['export']['total']} messages in all, {total} were counted")
+    if total != export["total"]:
+        problems.append(f"{where}: says {export['total']} messages in all, {total} were counted")
     return problems
 
 

@@ -15,8 +15,9 @@ from .log_store import LogStore
 from .recount import held
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from .announcing import Counts
     from .base import ExportRecord, NewOccurrence, Same
     from .lines import Record
 
@@ -85,6 +86,10 @@ class Replay(LogStore):
             self._state.unreadable += held(line)
             return False
         return True
+
+    def run_at_hand(self, conversation_id: str, window: Iterable[Sequence[int]], *, captures: bool) -> Counts:
+        """What the run comes to of which the lines were told, and the commit record was not."""
+        return self._state.run_at_hand(conversation_id, window, captures=captures)
 
     def lose(self, conversation_id: str, number: int) -> None:
         """This sequence number is taken by a message that is lost."""

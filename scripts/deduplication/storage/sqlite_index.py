@@ -48,9 +48,9 @@ if TYPE_CHECKING:
 
     from .conversation import Row
 
-_VERSION: Final = 2
+_VERSION: Final = 3
 # Kinds of entries; the first three can be listed (checked_entries._LISTED).
-_CONVERSATION, _SESSION, _CURSOR, _EXPORT, _BODY, _UUID, _KEY, _NUMBER, _META, _BLOB, _PICTURE = range(11)
+_CONVERSATION, _SESSION, _CURSOR, _EXPORT, _BODY, _UUID, _KEY, _NUMBER, _META, _BLOB, _PICTURE, _NOTED = range(12)
 _PLACE: Final = struct.Struct(">II")
 
 
@@ -107,10 +107,13 @@ class SqliteIndex:
             _SqliteBodies(self),
             Table(None, lambda digest: loads(self._get(_BLOB, encoded(digest)))),
             Table(None, lambda identity: loads(self._get(_PICTURE, encoded(identity)))),
+            Table(None, lambda key: loads(self._get(_NOTED, bytes.fromhex(key)))),
         )
         state.begins_at(data["size"])
         state.seen_bytes = Seen(**data["seen_bytes"])
-        state.unique, state.occurrences = data["unique"], data["occurrences"]
+        state.occurrences = data["occurrences"]
+        counted = state.announced
+        counted.unique, counted.waiting, counted.redrawn = data["unique"], data["waiting"], data["redrawn"]
         state.banned = data.get("banned", [])
         self._holds, self._size = weakref.ref(state), state.size
         return state, AuditMark(*data["audit"])
@@ -332,6 +335,9 @@ class SqliteIndex:
             for digest in names(sizes):
                 entries.put(kind, encoded(digest), dumps(sizes.get(digest)))
         meta.update(version=_VERSION, size=state.size, seen_bytes=asdict(state.seen_bytes), unique=state.unique)
+        for key in names(state.announced.noted):
+            entries.put(_NOTED, bytes.fromhex(key), dumps(state.announced.noted.get(key)))
+        meta.update(waiting=state.announced.waiting, redrawn=state.announced.redrawn)
         meta.update(occurrences=state.occurrences, audit=list(audit))
         if state.banned:
             meta.update(banned=state.banned)

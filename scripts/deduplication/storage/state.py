@@ -13,13 +13,17 @@ from ..model import COMPACTION, counts
 from ..ordering import BREAK, with_breaks
 from ..savings import Seen
 from ..tombstone import Bans
+from .announcing import Announcements, Counts
+from .announcing import Bodies as RunBodies
 from .base import ConversationFigures, SeenExport
 from .conversation import ConversationState
 from .lines import Damaged, is_commit
 from .records import (
     PURGE,
     PURGED,
+    RECOUNTED,
     SAME,
+    announces,
     audit_line,
     base64_size,
     blob_bytes,
@@ -33,7 +37,10 @@ from .records import (
 from .table import Table
 
 if TYPE_CHECKING:
+    from collections.abc import Container, Iterable, Sequence
+
     from ..tombstone import Tombstone
+    from .base import NewOccurrence
     from .lines import Line, Record
 
 Span = tuple[int, int]
@@ -108,6 +115,7 @@ class State:
         bodies: Bodies | None = None,
         blobs: Table[int] | None = None,
         pictures: Table[int] | None = None,
+        noted: Table[int] | None = None,
     ) -> None:
         self.size = 0
         self.conversations: Table[ConversationState] = conversations if conversations is not None else Table()
@@ -120,15 +128,23 @@ class State:
         """Bytes of each blob that a line refers to."""
         self.pictures: Table[int] = pictures if pictures is not None else Table()
         """Bytes as Base64 of the blobs in each body that has any, by its content hash."""
+        self.announced = Announcements(noted)
         self.seen_bytes = Seen()
-        self.unique = 0
+        self._pending: list[tuple[Record, Line]] = []
+        """What the run at hand says of conversations that are one: it holds from its end on."""
         self.occurrences = 0
         """Sequence numbers given, lost ones aside."""
         self.banned: list[Record] = []
         """What was purged wherever it is shown: the lines of their tombstones, without their places."""
         self.unreadable = 0
         """Damaged lines that were passed over so far: as many sequence numbers may be missing."""
+        self.run = Counts()
+        """What the last run came to."""
         self._run_start = 0
+        self._run_bodies = RunBodies([], [], [])
+        """The bodies of the run at hand."""
+        self._run_numbers: list[int] = []
+        """The sequence numbers that it brings."""
         self._run_new: set[Span] = set()
         """Where in its file the run at hand has new messages."""
         self._run_again: list[tuple[Span, int]] = []
@@ -144,6 +160,7 @@ class State:
     def begins_at(self, size: int) -> None:
         """What is to be applied next stands at this byte of the log."""
         self.size = self._run_start = size
+        self._run_bodies, self._run_numbers = RunBodies([], [], []), []
         self._run_new, self._run_again = set(), []
 
     def apply(self, record: Record, line: Line, item: Fingerprint | None = None) -> bytes:
@@ -154,7 +171,8 @@ class State:
         """
         try:
             if SAME in record:
-                audit = self._adopt(record, line)
+                self._pending.append((record, line))
+                audit = b""
             else:
                 audit = self._commit(record, line) if is_commit(record) else self._occurrence(record, line, item)
         except Damaged:
@@ -175,6 +193,7 @@ class State:
         self._entered(conversation_id).keep_lost(number + 1)
 
     def _occurrence(self, record: Record, line: Line, item: Fingerprint | None) -> bytes:
+        self._adopt_pending()  # where the end of their run was lost
         identity, number = record.get("content_hash"), record.get("index")
         if not isinstance(identity, str) or type(number) is not int:
             raise Damaged("an occurrence without number or content hash")
@@ -183,6 +202,7 @@ class State:
             isinstance(record["timestamp"], str) and isinstance(record["source"]["clock"], str)
         ):
             raise Damaged("an occurrence without time or source")
+        brings = False
         state = self._entered(record["conversation_id"])
         if number < len(state):
             raise Damaged(f"sequence number {number} is taken")
@@ -197,7 +217,7 @@ class State:
                 raise Damaged("the message does not have the content hash it is stored under")
             if self.bodies.offset(identity) is None:
                 self.bodies.add(identity, line.offset, item)
-                self.unique += counts(item.kind)
+                brings = True
                 self._refer(record, identity)
         else:
             # Never that of the drawing at hand: one content hash can be drawn with two alignment keys, and an index made
@@ -208,6 +228,8 @@ class State:
             if self.seen_bytes.blobs:
                 self._run_again.append((_span(record), self.pictures.get(identity) or 0))
         state.keep_lost(number)
+        if tombstone is None and counts(item.kind):
+            self._count(state, record, identity, brings=brings)
         item = Fingerprint(identity, item.key, item.kind, item.role, item.weight, record.get("uuid") or "")
         if isinstance(record.get("extends"), int):
             state.extends[number] = record["extends"]
@@ -218,6 +240,16 @@ class State:
         self.occurrences += 1
         state.figures["stored_bytes"] = state.figures.get("stored_bytes", 0) + len(line.data) + blob_bytes(record)
         return b""
+
+    def _count(self, state: ConversationState, record: Record, identity: str, *, brings: bool) -> None:
+        """Note the body of an occurrence for the run at hand, and the occurrence whose place it takes."""
+        self._run_numbers.append(len(state))
+        (self._run_bodies.brought if brings else self._run_bodies.again).append(identity)
+        taken = record.get("extends")
+        if record["source"].get("redrawn") and type(taken) is int:
+            drawn = state.take_place(taken, len(state))
+            if drawn:
+                self._run_bodies.redrawn.append((identity, drawn))
 
     def _refer(self, record: Record, identity: str) -> None:
         """Account for a new body and its blobs."""
@@ -240,7 +272,21 @@ class State:
         self._run_new, self._run_again = set(), []
         return sum(size for span, size in again if span in new)
 
-    def _adopt(self, record: Record, line: Line) -> bytes:
+    def _unite(self, state: ConversationState, record: Record) -> None:
+        """Account for messages that the run showed to be one."""
+        for one, other in record.get("one", ()):
+            if not 0 <= one < other < len(state):
+                raise Damaged("messages that cannot be one")
+            pair = state.stands_for(one), state.stands_for(other)
+            if state.unite(one, other) and all(pair):
+                self.announced.merge([pair])
+
+    def _adopt_pending(self) -> None:
+        pending, self._pending = self._pending, []
+        for record, line in pending:
+            self._adopt(record, line)
+
+    def _adopt(self, record: Record, line: Line) -> None:
         """Account for a line that says that another conversation turned out to be this one."""
         same = same_of(record)
         state, other = self._entered(record["conversation_id"]), self._entered(same.conversation_id)
@@ -251,7 +297,12 @@ class State:
             raise Damaged(f"a conversation of {same.count} messages, and there are {len(other)}")
         state.keep_lost(same.at)
         other.keep_lost(same.count)
+        merged = []
+        for here, there, better in same.pairs:
+            pair = state.stands_for(here), other.stands_for(there)
+            merged += [pair[::-1] if better else pair] if all(pair) else []
         state.adopt(same.conversation_id, other, same.pairs)
+        self.announced.merge(merged)
         other.adopted_by = [record["conversation_id"], same.at]
         f, g = state.figures, other.figures
         for name, value in g.items():
@@ -259,7 +310,6 @@ class State:
                 f[name] = f.get(name, 0) + value
         f["stored_bytes"] = f.get("stored_bytes", 0) + len(line.data)
         f["created_at"] = min(filter(None, (f.get("created_at"), g.get("created_at"))), default="")
-        return b""
 
     def canonical(self, conversation_id: str) -> tuple[str, int]:
         """The conversation that this one turned out to be, and the number that its number 0 has there."""
@@ -292,6 +342,7 @@ class State:
             raise Damaged("a window that is none")
         whole = ("bytes", "parser", "total", "new")
         texts = (record["timestamp"], export["name"])
+        whole += tuple({"captured", RECOUNTED} & export.keys())
         if any(type(export[name]) is not int for name in whole) or not all(isinstance(text, str) for text in texts):
             raise Damaged("a run without its numbers")
         highest = max((last for _, last in window), default=-1)
@@ -307,6 +358,7 @@ class State:
         state = self._entered(conversation_id)
         highest, known = self._checked(record, len(state))
         audit = audit_line(record, line.end - self._run_start)
+        self._announce(state, record, window)
         if PURGE in record:
             state.figures["updated_at"] = record["timestamp"]
             state.figures["stored_bytes"] = state.figures.get("stored_bytes", 0) + len(line.data)
@@ -317,10 +369,6 @@ class State:
         if type(follows) is not int or follows > highest + 1 or not isinstance(record.get("session", ""), str):
             raise Damaged("a part of a file that follows nothing")
         state.keep_lost(highest + 1)
-        for one, other in record.get("one", ()):
-            if not 0 <= one < other < len(state) + self.unreadable:
-                raise Damaged("messages that cannot be one")
-            state.unite(one, other)
         if cursor is None:
             position = state.add_window(with_breaks(window, record.get("breaks", ())))
         else:
@@ -339,10 +387,12 @@ class State:
         kind = "exports" if cursor is None else "captures"
         f[kind] = f.get(kind, 0) + 1
         f["messages_seen"] = f.get("messages_seen", 0) + export["total"]
-        f["duplicates"] = f.get("duplicates", 0) + export["total"] - export["new"]
+        f["duplicates"] = f.get("duplicates", 0) + export["total"] - self.run.stored
         f["stored_bytes"] = f.get("stored_bytes", 0) + len(line.data)
         f.setdefault("created_at", record["timestamp"])
         f["updated_at"] = record["timestamp"]
+        self._unite(state, record)
+        self._adopt_pending()
         self._run_start = line.end
         doubled = self._doubled()
         if cursor is not None:
@@ -362,6 +412,18 @@ class State:
             self.exports[export["sha256"]] = [*seen, entry]
         return audit
 
+    def _announce(self, state: ConversationState, record: Record, window: list[list[int]]) -> None:
+        """Take account of what the run that ends here brought and showed."""
+        captures = not announces(record)
+        may_wait = [] if captures else state.may_wait(window)
+        shown = self._bodies_of(state, may_wait)
+        self.run = self.announced.add(self._run_bodies._replace(shown=shown), captures=captures)
+        if captures:
+            state.captured(self._run_numbers)
+        else:
+            state.announced(may_wait)
+        self._run_bodies, self._run_numbers = RunBodies([], [], []), []
+
     def saved(self) -> None:
         """An index has everything now."""
         for name in self.conversations.changed:
@@ -377,21 +439,74 @@ class State:
             self.cursors,
             self.blobs,
             self.pictures,
+            self.announced.noted,
         )
 
     # -- answers -----------------------------------------------------------------------------------------------
+
+    @property
+    def unique(self) -> int:
+        """Bodies stored, bookkeeping aside, each message once."""
+        return self.announced.unique
+
+    def run_of(
+        self,
+        conversation_id: str,
+        occurrences: Sequence[tuple[int, NewOccurrence]],
+        window: Iterable[Sequence[int]],
+        *,
+        captures: bool,
+        besides: Container[str] = (),
+    ) -> Counts:
+        """What a run that is not in the log yet would come to; the bodies ``besides`` count as stored and announced."""
+        state = self.conversation(conversation_id)
+        brought: dict[str, None] = {}
+        again, redrawn = [], []
+        fresh: dict[int, str] = {}
+        for number, new in occurrences:
+            identity = new.fingerprint.content_hash
+            if new.purged is not None or not counts(new.message.kind):
+                continue
+            if identity in besides:
+                continue
+            if identity in brought or self.bodies.offset(identity) is not None:
+                again.append(identity)
+            else:
+                brought[identity] = None
+            fresh[number] = identity
+            if new.redrawn and new.extends is not None:
+                drawn = fresh.get(new.extends) or state.stands_for(new.extends)
+                redrawn += [(identity, drawn)] if drawn else []
+        shown = [] if captures else self._bodies_of(state, state.may_wait(window))
+        shown = [each for each in shown if each not in besides]
+        return self.announced.count(RunBodies([*brought], again, redrawn, shown), captures=captures)
+
+    def run_at_hand(self, conversation_id: str, window: Iterable[Sequence[int]], *, captures: bool) -> Counts:
+        """What the run comes to of which the occurrences were applied, and the commit record was not."""
+        state = self.conversation(conversation_id)
+        shown = self._bodies_of(state, state.may_wait(window))
+        return self.announced.count(self._run_bodies._replace(shown=shown), captures=captures)
+
+    @staticmethod
+    def _bodies_of(state: ConversationState, numbers: list[int]) -> list[str]:
+        """The bodies that stand for these numbers."""
+        if len(numbers) > len(state) // 4:
+            state.lines  # noqa: B018 - most of them: all rows at once cost less than each by itself
+        return list(filter(None, map(state.stands_for, numbers)))
 
     def seen(self, sha256: str) -> list[SeenExport]:
         """Into which conversations a file with this hash went."""
         found = []
         for name, parser, form, total, position, _ in self.exports.get(sha256) or []:
             root, at = self.canonical(name)
-            window = [
-                [first + at, last + at]
-                for first, last in self.conversation(name).windows[position]
-                if [first, last] != BREAK
-            ]
-            found.append(SeenExport(root, parser, form, total, window))
+            window: list[list[int]] = []
+            breaks: list[int] = []
+            for first, last in self.conversation(name).windows[position]:
+                if [first, last] == BREAK:
+                    breaks.append(len(window))
+                else:
+                    window.append([first + at, last + at])
+            found.append(SeenExport(root, parser, form, total, window, breaks))
         return found
 
     def figures(self, conversation_id: str) -> ConversationFigures:
@@ -399,7 +514,8 @@ class State:
         state = self.conversation(conversation_id)
         kinds = state.columns.kinds
         gone = state.purged
-        counted = {h for n, (h, kind) in enumerate(zip(state.columns.hashes, kinds)) if counts(kind) and n not in gone}
+        aside = gone | state.redrawn.keys()
+        counted = {h for n, (h, kind) in enumerate(zip(state.columns.hashes, kinds)) if counts(kind) and n not in aside}
         purged = sum(counts(kinds[number]) and number not in state.extends for number in gone)
         bookkeeping = sum(not counts(kind) for kind in kinds)
         f = state.figures

@@ -1,0 +1,335 @@
+"""Every message is announced as new once, and every surface says the same numbers, whichever way the export came."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from typing import NamedTuple
+
+import pytest
+
+from deduplication import metrics
+from deduplication.deduplicator import ClaudeConversationDeduplicator
+from deduplication.storage.lines import decode_line
+from deduplication.transcripts import folder_name
+from scratch_repository import Scratch
+from transcript_lines import SESSION, answer, day, exported, prompt
+
+OTHER = "99999999-2222-4333-8444-555555555555"
+
+
+class Numbers(NamedTuple):
+    """What is said of a run over an export: new and, of these, captured before; duplicates, total, unique in storage."""
+
+    new: int
+    captured: int
+    duplicates: int
+    total: int
+    unique: int
+
+
+class Place:
+    """A project with git, sessions of the client in it, its hooks and its commands."""
+
+    def __init__(self, tmp_path, repository):
+        self.scratch = Scratch(tmp_path / "project")
+        self.scratch.commit()
+        self.root = self.scratch.root
+        self.memory = self.root / "MEMORY-CONTEXT"
+        self.state = self.memory / "dedup_state"
+        self.memory.mkdir()
+        self.scripts = repository / "scripts"
+        self.hooks = repository / "hooks"
+        self.projects = tmp_path / "config" / "projects" / folder_name(str(self.root))
+        self.projects.mkdir(parents=True)
+        self.notice = ""
+
+    def transcript(self, session=SESSION):
+        """Where the client writes a session."""
+        return self.projects / f"{session}.jsonl"
+
+    def talk(self, data, session=SESSION):
+        """The client appends lines to a session's transcript."""
+        with self.transcript(session).open("ab") as file:
+            file.write(
+                data.replace(SESSION.encode(), session.encode()).replace(b"/home/ada/project", str(self.root).encode())
+            )
+
+    def hook(self, event="Stop", session=SESSION):
+        """Fire a hook; what it says is kept."""
+        payload = {
+            "session_id": session,
+            "transcript_path": str(self.transcript(session)),
+            "cwd": str(self.root),
+            "hook_event_name": event,
+        }
+        done = subprocess.run(
+            [sys.executable, str(self.hooks / "run.py"), event],
+            input=json.dumps(payload).encode(),
+            capture_output=True,
+            check=True,
+            cwd=self.root,
+            env={**os.environ, "CLAUDE_PROJECT_DIR": str(self.root)},
+        )
+        said = json.loads(done.stdout) if done.stdout else {}
+        self.notice = said.get("systemMessage", "")
+
+    def export(self, name="notes.txt", session=SESSION, told=True):
+        """The client writes an export of what was said so far; ``told``: and says so in the transcript."""
+        shown = " ▐▛███▜▌   Claude Code v2.1.197\n▝▜█████▛▘  Opus\n  ▘▘ ▝▝    ~/x\n\n"
+        for raw in self.transcript(session).read_bytes().splitlines():
+            content = json.loads(raw).get("message", {}).get("content", "")
+            text = content if isinstance(content, str) else content[0]["text"]
+            if not text.startswith("<"):
+                shown += f"{'❯' if isinstance(content, str) else '●'} {text}\n\n"
+        (self.root / name).write_text(shown.rstrip("\n"), encoding="utf-8")
+        if told:
+            self.talk(exported(self.root / name, f"export {name}"), session)
+
+    def run(self, script, *arguments):
+        """Standard output of one of our scripts."""
+        done = subprocess.run(
+            [sys.executable, str(self.scripts / script), *arguments, "--project", str(self.root)],
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def tool(self, *arguments):
+        """The object that ``deduplicate_export.py`` prints."""
+        return json.loads(self.run("deduplicate_export.py", *arguments, "--json"))
+
+    def capture(self, session=SESSION):
+        """Store what is new of a transcript."""
+        self.tool("capture", str(self.transcript(session)))
+
+    def command(self):
+        """The command with the report, as a person starts it."""
+        return self.run("export-dedup-with-status.py", "--yes")
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch, repository):
+    """A project without a store, and a session with three exchanges."""
+    monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(tmp_path / "config"))
+    made = Place(tmp_path, repository)
+    made.talk(day(3))
+    return made
+
+
+def one_more(place):
+    """One more exchange."""
+    place.talk(
+        prompt("Which of the cranes is the tallest one of the whole harbour?")
+        + answer("The fourth crane from the north.")
+    )
+
+
+def exported_only(place):
+    place.export(told=False)
+
+
+def captured(place):
+    place.capture()
+    place.export(told=False)
+
+
+def partly_captured(place):
+    place.capture()
+    one_more(place)
+    place.export(told=False)
+
+
+def captured_by_a_hook(place):
+    place.hook()
+    one_more(place)
+    place.hook()
+    place.export(told=False)
+
+
+def after_an_export(place):
+    place.export("first.txt", told=False)
+    place.command()
+    one_more(place)
+    place.capture()
+    place.export(told=False)
+
+
+def nothing_new(place):
+    place.export("first.txt", told=False)
+    place.command()
+    place.export(told=False)
+    with (place.root / "notes.txt").open("ab") as file:
+        file.write("\n\n✻ Baked for 0s\n".encode())
+
+
+def same_again(place):
+    place.export("first.txt", told=False)
+    place.command()
+    place.export(told=False)
+
+
+def captured_after_the_export(place):
+    place.export("first.txt", told=False)
+    place.command()
+    place.capture()
+    place.export(told=False)
+
+
+def known_before_the_command(place):
+    """As the hook does that sees the command coming: the export is stored, and nobody was told."""
+    place.capture()
+    place.export(told=False)
+    data = (place.root / "notes.txt").read_bytes()
+    ClaudeConversationDeduplicator(place.state).ingest(data, name="notes.txt", announce=False)
+
+
+def two_sessions(place):
+    place.talk(day(2, start=50), OTHER)
+    place.capture()
+    place.capture(OTHER)
+    place.export(told=False)
+
+
+PATHS = {
+    exported_only: Numbers(6, 0, 0, 6, 6),
+    captured: Numbers(6, 6, 0, 6, 6),
+    partly_captured: Numbers(8, 6, 0, 8, 8),
+    captured_by_a_hook: Numbers(8, 8, 0, 8, 8),
+    after_an_export: Numbers(2, 2, 6, 8, 8),
+    nothing_new: Numbers(0, 0, 6, 6, 6),
+    same_again: Numbers(0, 0, 6, 6, 6),
+    captured_after_the_export: Numbers(0, 0, 6, 6, 6),
+    known_before_the_command: Numbers(6, 6, 0, 6, 6),
+    two_sessions: Numbers(6, 6, 0, 6, 10),
+}
+
+
+def phrase(numbers):
+    """The line that says what was captured before."""
+    if not numbers.captured:
+        return ""
+    part = "all" if numbers.captured == numbers.new else f"{numbers.captured} of them"
+    return f"{numbers.new} new, {part} captured before this export"
+
+
+def of_text(text):
+    """The numbers of the core's stable lines, or the banner's, in a text."""
+
+    def number(label):
+        return int(re.findall(rf"{label}: ([\d,]+)$", text, re.MULTILINE)[-1].replace(",", ""))
+
+    return number
+
+
+def of_json(run):
+    """The numbers of the object that ``--json`` prints."""
+    assert run.get("captured", 0) == sum(each.get("captured", 0) for each in run["exports"])
+    assert run["new_messages"] == sum(each["new_messages"] for each in run["exports"])
+    return Numbers(
+        run["new_messages"],
+        run.get("captured", 0),
+        run["duplicates_filtered"],
+        run["total_messages"],
+        run["global_unique"],
+    )
+
+
+def audit(place):
+    """The lines of the audit."""
+    return [
+        decode_line(line) for line in (place.state / "deduplication_log.jsonl").read_bytes().splitlines(keepends=True)
+    ]
+
+
+@pytest.mark.parametrize(("path", "expected"), PATHS.items(), ids=[path.__name__ for path in PATHS])
+def test_every_surface_says_the_same(place, path, expected):
+    """Core, banner, status log, summary, commit, document, audit, status, stats, verify and the dry run before it."""
+    path(place)
+    dry = of_json(place.tool(str(place.root / "notes.txt"), "--dry-run"))
+    shown = place.command()
+    assert dry[:4] == expected[:4]
+    core, banner = shown.split("🔐" * 40, 1)
+    figures = metrics.extract(core)
+    assert Numbers(figures.new, figures.captured, figures.duplicates, figures.total, figures.unique) == expected
+    number = of_text(banner)
+    assert number("NEW UNIQUE MESSAGES ADDED & BACKED UP") == expected.new
+    assert number("Duplicate Messages Filtered") == expected.duplicates
+    assert number("Total Messages Processed") == expected.total
+    assert number("Total Unique Messages in Storage") == expected.unique
+    assert f"   - New unique messages: {expected.new}\n" in core
+    log = (place.memory / "export-dedup-status.txt").read_text(encoding="utf-8")
+    assert banner.split("EXECUTION SUMMARY")[0] in log
+    commit = place.scratch.git("log", "-1", "--format=%B")
+    document = max((place.memory / "checkpoints").iterdir(), key=lambda each: each.stat().st_mtime_ns).read_text()
+    for text in (commit, document):
+        assert f"New unique messages: {expected.new}\n" in text
+        assert f"Duplicates filtered: {expected.duplicates}\n" in text
+        assert f"Global unique count: {expected.unique}\n" in text
+    assert f"Export-Dedup-New: {expected.new}\n" in commit + "\n"
+    for text in (core, banner, commit, document):
+        assert re.findall(r"(\d+ new, .*captured before this export)", text)[-1:] == (
+            [phrase(expected)] if expected.captured else []
+        )
+    line = audit(place)[-1]
+    assert (line["new_messages"], line["duplicates_filtered"], line["messages_processed"]) == (
+        expected.new,
+        expected.duplicates,
+        expected.total,
+    )
+    assert line["metadata"]["captured"] == expected.captured
+    last = place.tool("status")["runs"][0]
+    assert (last["new_messages"], last["captured"], last["duplicates_filtered"], last["total_messages"]) == expected[:4]
+    adds_up(place, expected.unique)
+
+
+def adds_up(place, unique):
+    """The sum of all announcements and what waits is what is stored, as the audit, the statistics and verify count it."""
+    stats = place.tool("stats")
+    announced = sum(line["new_messages"] for line in audit(place))
+    assert stats["announced_messages"] == announced
+    assert stats["unique_messages"] == unique == announced + stats["waiting_messages"] - stats["redrawn_messages"]
+    assert stats["messages_processed"] - stats["duplicates_filtered"] == unique + stats["redrawn_messages"]
+    assert place.tool("verify")["ok"]
+
+
+def test_a_hook_and_then_the_command_say_the_same(place):
+    """What the hook announced the command shows once more, and announces nothing of its own."""
+    place.hook()
+    one_more(place)
+    place.export()
+    place.hook()
+    assert place.notice.startswith("🔐 8 NEW UNIQUE MESSAGES")
+    figures = metrics.extract(place.command())
+    assert (figures.new, figures.captured, figures.duplicates, figures.total, figures.unique) == (8, 8, 0, 8, 8)
+    assert of_json(json.loads(place.run("export-dedup.py", "--json", "--yes"))) == (0, 0, 0, 0, 8)
+    adds_up(place, 8)
+
+
+def test_the_command_and_then_a_hook_say_it_once(place):
+    """A hook that comes after the command has nothing to announce."""
+    place.export()
+    assert of_json(json.loads(place.run("export-dedup.py", "--json", "--yes"))) == (6, 0, 0, 6, 6)
+    place.hook()
+    assert place.notice == ""
+    adds_up(place, 6)
+
+
+def test_two_sessions_get_their_own_counts(place):
+    """What the hook captured of another session is no part of what an export is said to bring."""
+    place.talk(day(2, start=50), OTHER)
+    place.hook()
+    place.hook(session=OTHER)
+    place.export("one.txt")
+    place.hook()
+    assert place.notice.startswith("🔐 6 NEW UNIQUE MESSAGES")
+    place.export("other.txt", OTHER)
+    place.hook(session=OTHER)
+    assert place.notice.startswith("🔐 4 NEW UNIQUE MESSAGES")
+    assert "captured" in json.loads((place.state / "last_run.json").read_text())["result"]
+    adds_up(place, 10)
