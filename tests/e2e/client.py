@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Final
 
 KEY: Final = "sk-ant-dummy-key-for-the-stand-in-of-the-api"
-_INPUT: Final = re.compile("─{20,}\n(?=❯)")
-READY: Final = re.compile("─{20,}\n❯")
+_INPUT: Final = re.compile("─{20,}\n(?=[❯>])")
+READY: Final = re.compile("─{20,}\n[❯>]")  # the sign of the input line is ">" up to 2.0.76
 PATIENCE: Final = 60.0  # seconds until something that must come has not come; wide, for machines that are slow
 KEYS: Final = {
     "enter": "\r", "escape": "\x1b", "up": "\x1b[A", "down": "\x1b[B", "ctrl-c": "\x03", "ctrl-d": "\x04",

@@ -101,8 +101,12 @@ class Work:
 
     def exports_named(self, captured: Captured | None) -> list[str]:
         """The files that a captured part says the conversation was exported to, where they are still there."""
-        names = list(dict.fromkeys(captured.exports)) if captured is not None else []
-        return [name for name in names if settled(name)]
+        from ..named_exports import files_of
+
+        # What we said ourselves names files that we archived.
+        own = (str(self.project.archive) + os.sep, str(self.project.state) + os.sep)
+        named = files_of(captured.exports) if captured is not None else []
+        return [name for name in named if not os.path.realpath(name).startswith(own) and settled(name)]
 
     def within(self, path: str) -> bool:
         """True where a command that searches the project would find the file."""
