@@ -42,6 +42,8 @@ class Options:
     description: str = DESCRIPTION
     archive: bool = True
     checkpoint: bool = True
+    only_news: bool = False
+    """No checkpoint where no message is new since the last run."""
     session_files: str = OFF
     """One of the values of the setting of that name."""
 
@@ -99,6 +101,7 @@ class _Run:
         self._project, self._options, self._dedup, self._out = project, options, dedup, out
         self._started = time.monotonic()
         self._lost: list[ExportResult] = []
+        self._news = 0
         self._entries: list[Entry] = []
         self._problems: list[DedupError] = []
         self._unexpected: Exception | None = None
@@ -146,6 +149,7 @@ class _Run:
             self._deduplicate(entry)
         result = self._counted()
         captured = captured_since(stored_then, result)
+        self._news = result.new + captured
         if captured:
             self._out(report.captured(captured))
         self._out(report.sums_block(result))
@@ -258,6 +262,9 @@ class _Run:
         if not self._durable() or not self._options.checkpoint:
             reason = "no export was processed" if not self._durable() else "--no-checkpoint was given"
             self._out(report.skipped(reason))
+            return
+        if self._options.only_news and not self._news:
+            self._out(report.skipped("nothing is new"))
             return
         if make is None:
             from . import checkpoint

@@ -33,6 +33,9 @@ KEYS: Final = {
 _NOT_DRAWN: Final = re.compile(r"\x1b\[[<=>][\d;]*[ -/]*[@-~]|\x1bP.*?\x1b\\|\x1b_.*?\x1b\\", re.DOTALL)
 _UNFINISHED: Final = re.compile(r"\x1b(?:\[[\x20-\x3f]*|[P_][^\x1b]*\x1b?)?\Z")
 _TURN_OVER: Final = re.compile(r"✻\w+for\d+")
+_BUSY: Final = "(esctointerrupt"
+_QUIET: Final = 1.0
+"""Seconds for which an old client, which does not say that a turn is over, must have shown its answer and be idle."""
 _FROM_THE_TEST: Final = ("PATH", "HOME", "USERPROFILE", "TMPDIR", "GIT_CEILING_DIRECTORIES")
 
 
@@ -154,14 +157,23 @@ class Client:
         """Send a prompt and wait until its turn is over."""
         asked = _squeezed(text)[-30:]
         self.say(text)
-        self.wait_until(
-            lambda: _TURN_OVER.search(_squeezed(self.history()).rpartition(asked)[2]), f"the end of the turn {text!r}"
-        )
+        idle = [0.0, ""]
+
+        def over() -> bool:
+            said = _squeezed(self.history()).rpartition(asked)[2]
+            if _TURN_OVER.search(said):
+                return True
+            if self._sign != ">" or "●" not in said or _BUSY in said or said != idle[1]:
+                idle[:] = [time.monotonic(), said]
+                return False
+            return time.monotonic() - idle[0] > _QUIET
+
+        self.wait_until(over, f"the end of the turn {text!r}")
 
     def clear(self) -> None:
         """``/clear``, until the new session stands: before that the client takes keys for the old one."""
         self.say("/clear")
-        self.wait_until(lambda: self.screen().count("❯") == 2, "the new session")
+        self.wait_until(lambda: self.screen().count(self._sign or "❯") == 2, "the new session")
         time.sleep(1.5)
 
     def leave(self) -> None:
@@ -170,6 +182,12 @@ class Client:
         self._process.wait(PATIENCE)
 
     # --- what a person sees ---------------------------------------------------------------------------------------
+
+    @property
+    def _sign(self) -> str:
+        """What stands before the input line."""
+        found = READY.findall(self.screen())
+        return found[-1][-1] if found else ""
 
     @property
     def running(self) -> bool:

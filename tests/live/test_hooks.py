@@ -187,12 +187,7 @@ def test_an_export_is_processed_wherever_it_went(session, tmp_path, event, where
     session.export(path)
     more = {"file_path": str(session.transcript), "event": "change"} if event == "FileChanged" else {}
     said = session.fire(event, **more)["systemMessage"]
-    assert said.splitlines()[0] == "🔐 6 NEW UNIQUE MESSAGES ADDED & BACKED UP"
-    assert said.splitlines()[1:] == [
-        "   day 1.txt",
-        "   6 messages, all stored · 6 in storage",
-        "   /compact is safe now",
-    ]
+    assert said == "/compact is safe now · 6 new · day 1.txt · 6 messages, all stored · 6 in storage"
     assert session.archived() == ["day 1.txt"]
     assert path.exists() == (where == "outside")
     assert session.fire(event, **more) == {}
@@ -378,7 +373,7 @@ def test_the_numbers_are_those_since_the_last_export(session):
     """What was captured as it came is new to whoever exports; what was counted once is not counted again."""
     session.fire("Stop")
     session.export()
-    assert session.fire("Stop")["systemMessage"].startswith("🔐 6 NEW UNIQUE MESSAGES ADDED & BACKED UP\n")
+    assert session.fire("Stop")["systemMessage"].startswith("/compact is safe now · 6 new · ")
     session.write(prompt("one more question") + answer("one more answer"))
     session.fire("Stop")
     session.export(session.root / "again.txt")
@@ -402,7 +397,7 @@ def test_what_was_stored_before_the_hooks_came_is_not_new(session, repository):
     session.write(prompt("one more question") + answer("one more answer"))
     session.fire("Stop")
     session.export(session.root / "after.txt")
-    assert session.fire("Stop")["systemMessage"].startswith("🔐 2 NEW UNIQUE MESSAGES ADDED & BACKED UP\n")
+    assert session.fire("Stop")["systemMessage"].startswith("/compact is safe now · 2 new · ")
     assert json.loads((session.state / "last_run.json").read_bytes())["captured"] == 2
 
 

@@ -145,10 +145,11 @@ class Work:
             session_id=conversation,
             description="Export captured by a hook",
             checkpoint=bool(self.settings["hook_checkpoint"]) and self.place.opted_in,
+            only_news=True,
             session_files=self.settings["session_files"],
         )
         then = stored_then(self.project)
-        outcome = workflow.run(self.project, options, self.dedup, _nowhere)
+        outcome = workflow.run(self.project, options, self.dedup, _nowhere, stored_then=then)
         for failed in outcome.result.failed:
             self.note(f"{failed.path}: {failed.error}")
         for problem in outcome.problems:
