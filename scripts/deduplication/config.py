@@ -48,9 +48,9 @@ model, ``model`` lets the model comment. ``hook_checkpoint``: a checkpoint commi
 long a snapshot of a backup is kept, below 0 for ever.
 ``user_store``: capture into the user's own store where a project did not opt in. ``readme_checkpoints``: a line in the
 project's README for each checkpoint (true), for those of ``create-checkpoint.py`` (``command``), or for none (false).
-``commit_hooks``: run the repository's commit hooks for a checkpoint commit. ``commit_signing``: sign it where git is
-to sign commits. ``privacy_level``: what is redacted in what is shared, ``private``, ``team`` or ``public``; ``privacy_patterns``: further patterns by name;
-``privacy_allow``: what is no secret; ``privacy_detect_secrets``: use ``detect-secrets`` where it is installed."""
+``commit_hooks``: run the repository's commit hooks for a checkpoint commit. ``commit_signing``: sign it where git is to sign
+commits. ``privacy_level``: what is redacted in what is shared, ``private``, ``team`` or ``public``; ``privacy_patterns``: further
+patterns by name; ``privacy_allow``: what is no secret; ``privacy_detect_secrets``: use ``detect-secrets`` where it is installed."""
 STRICTEST: Final = "public"
 
 

@@ -7,6 +7,7 @@ API is the stand-in of ``api.py``.
 from __future__ import annotations
 
 import codecs
+import contextlib
 import fcntl
 import json
 import os
@@ -149,20 +150,25 @@ class Client:
         typed = _squeezed(text)[-30:]
         self.wait_until(lambda: typed in _squeezed(self.screen()), f"{text!r} in the input line")
         # Enter in the same breath would be taken for a line break of a paste.
-        time.sleep(0.4)
-        self.press("enter")
+        for _ in range(3):
+            time.sleep(0.4)
+            self.press("enter")
+            with contextlib.suppress(Waited):  # a client that is still starting may swallow it
+                self.wait_until(lambda: typed not in self._input(), "the input line empty", 5)
+                break
         self._sent = typed
 
     def ask(self, text: str) -> None:
         """Send a prompt and wait until its turn is over."""
         asked = _squeezed(text)[-30:]
         self.say(text)
-        idle = [0.0, ""]
+        idle: list = [0.0, ""]
 
         def over() -> bool:
-            said = _squeezed(self.history()).rpartition(asked)[2]
-            if _TURN_OVER.search(said):
+            history = _squeezed(self.history())
+            if _TURN_OVER.search(history.rpartition(asked)[2]):
                 return True
+            said = history.rpartition(f">{_squeezed(text)}")[2]  # not where the answer quotes the prompt
             if self._sign != ">" or "●" not in said or _BUSY in said or said != idle[1]:
                 idle[:] = [time.monotonic(), said]
                 return False

@@ -9,6 +9,7 @@ import time
 import pytest
 
 from deduplication import client_version
+from deduplication.live import notices
 from e2e.watching import NOTICE, until
 
 NOTICED_WITHIN = 3.0
@@ -46,15 +47,16 @@ def test_nothing_is_ever_blocked(request, project, checkout, each_client, start_
         version = version_of(each_client, client.screen())
         has = client_version.known(version).events
         table = Table(client_version.text(version), form)
-        client.ask("RUN: echo settings hold: $HARBOUR")
-        assert "settings hold: the tide gauge" in client.history()
+        client.ask("RUN: printenv HARBOUR")
+        assert "⎿  the tide gauge" in client.history()
         table.line("settings of the user", "hold")
-        until(lambda: len(project.talk()) >= 3, "the turn is captured")
+        until(lambda: "RUN: printenv HARBOUR" in str(project.conversations()), "the turn is captured")
         table.line("turn", "captured")
         for place, name in (("in the project", "inside.txt"), ("outside", str(tmp_path / "out side.txt"))):
             client.ask(f"What moves the water {place}?")
             if "FileChanged" in has:
                 client.wait_until(lambda: NOTICE not in client.screen(), "a free corner", PATIENCE)
+                time.sleep(notices.SHOWN)
             client.say(f"/export {name}")
             client.wait_for("Conversation exported to")
             if "FileChanged" in has:
@@ -85,8 +87,8 @@ def test_nothing_is_ever_blocked(request, project, checkout, each_client, start_
         table.line("our files removed", "2 of 2 prompts answered")
         client.leave()
     with start_each(project) as client:
-        client.ask("RUN: echo still: $HARBOUR")
-        assert "still: the tide gauge" in client.history()
+        client.ask("RUN: printenv HARBOUR")
+        assert "⎿  the tide gauge" in client.history()
         table.line("a new session without our files", "answered, the settings hold")
 
 

@@ -36,7 +36,8 @@ def what_the_client_lacks(work: Work, transcript: str) -> str:
         return ""
     lacking = client_version.known(version).lacking
     own = not os.environ.get("CLAUDE_PLUGIN_ROOT")
-    unused = own and not lacking and not set(client_version.EVENTS) <= project_events(str(work.place.root))
+    called = project_events(str(work.place.root)) if own and not lacking else set()
+    unused = called and not called.issuperset(client_version.EVENTS)
     named, lowest = client_version.text(version), client_version.text(client_version.LOWEST)
     if not (lacking or unused) or not _first_time(work, f"client-{named}"):
         return ""
