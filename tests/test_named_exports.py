@@ -51,15 +51,25 @@ def test_the_file_of_each_sentence_is_named_whether_it_is_there_or_not(sentence,
 
 
 def test_a_relative_name_is_meant_from_the_folder_of_its_line(tmp_path):
-    """As clients up to 2.0.76 say it; without a folder nobody knows which file that is."""
+    """As older clients say it; without a folder nobody knows which file that is."""
     assert named(said(SENTENCES[0].format("sub/notes.txt"), tmp_path)) == [str(tmp_path / "sub" / "notes.txt")]
+    assert named(said(SENTENCES[0].format("../notes.txt"), tmp_path)) == [str(tmp_path.parent / "notes.txt")]
     assert named(said(SENTENCES[0].format("notes.txt"), "")) == []
+
+
+def test_an_absolute_name_that_the_client_put_below_its_folder_is_found_there(tmp_path):
+    """2.0.76 joins both, and says only what was typed; a file that is where it says is that one."""
+    below = shown(tmp_path / "x" / "notes.txt")
+    assert named(said(SENTENCES[0].format("/x/notes.txt"), tmp_path)) == [str(below)]
+    there = shown(tmp_path / "notes.txt")
+    shown(tmp_path / str(there).lstrip("/"))
+    assert named(said(SENTENCES[0].format(there), tmp_path)) == [str(there)]
 
 
 @given(text=st.text(st.characters(blacklist_categories=("Cs", "Cc")), max_size=60))
 def test_any_path_comes_back_from_both_sentences(text):
     """Whatever a file is called, blanks at its end aside."""
-    path = f"/{text}x"
+    path = os.path.normpath(f"/x{text}x")
     for sentence in SENTENCES:
         assert [told.path for told in told_in(said(sentence.format(path)))] == [path]
 

@@ -2,7 +2,7 @@
 
 The client writes down what ``/export`` printed. The sentence is its own affair and changes::
 
-    Conversation exported to: notes.txt                  up to 2.0.76, from the line's working directory
+    Conversation exported to: notes.txt                  up to 2.1.47, from the line's working directory
     Conversation exported to: /home/ada/notes.txt        up to 2.1.300
     Conversation exported to /home/ada/notes.txt         2.1.330 and later
 
@@ -71,12 +71,21 @@ def files_of(told: Iterable[Told]) -> list[str]:
     found: dict[str, None] = {}
     for each in told:
         if each.path:
-            found[each.path] = None
+            found[_where(each)] = None
         else:
             found.update(
                 (path, None) for path in _named(each) if _written_since(path, each.moment) and _is_export(path)
             )
     return list(found)
+
+
+def _where(told: Told) -> str:
+    """The file that the client named. 2.0.76 puts an absolute path below the working directory, and does not say so."""
+    if told.folder and not os.path.lexists(told.path):
+        below = os.path.join(told.folder, os.path.splitdrive(told.path)[1].lstrip("/\\"))
+        if os.path.isfile(below):
+            return below
+    return told.path
 
 
 def _told(line: bytes) -> Told | None:
@@ -127,7 +136,7 @@ def _moment(text: object) -> float:
 def _absolute(path: str, folder: str) -> str:
     """``path`` as the session meant it; empty where nobody knows which folder that was."""
     whole = os.path.join(folder, os.path.expanduser(path))
-    return whole if os.path.isabs(whole) else ""
+    return os.path.normpath(whole) if os.path.isabs(whole) else ""
 
 
 def _named(told: Told) -> Iterator[str]:

@@ -203,13 +203,20 @@ class Client:
     def screen(self) -> str:
         """The lines on the screen, without the blanks at their ends."""
         with self._drawing:
-            return "\n".join(line.rstrip() for line in self._screen.display).strip("\n")
+            return "\n".join(self._lines()).strip("\n")
 
     def history(self) -> str:
         """What has scrolled off the top, and the screen."""
         with self._drawing:
-            above = ["".join(line[at].data for at in range(self._screen.columns)) for line in self._screen.history.top]
-            return "\n".join(line.rstrip() for line in [*above, *self._screen.display])
+            above = [self._line(line) for line in self._screen.history.top]
+            return "\n".join([*above, *self._lines()])
+
+    def _lines(self) -> list[str]:
+        # pyte's own ``display`` fails where half of a wide letter was overwritten.
+        return [self._line(self._screen.buffer[number]) for number in range(self._screen.lines)]
+
+    def _line(self, line) -> str:
+        return "".join(line[at].data for at in range(self._screen.columns)).rstrip()
 
     def wait_for(self, text: str, seconds: float = PATIENCE) -> float:
         """Wait until ``text`` stands on the screen; the seconds that it took."""
