@@ -267,9 +267,11 @@ class _Run:
             self._out(report.skipped("nothing is new"))
             return
         if make is None:
+            from functools import partial
+
             from . import checkpoint
 
-            make = checkpoint.create
+            make = partial(checkpoint.create, asked_for=False)
         try:
             made = make(self._project, self._options.description, paths=self._session_files(), figures=self._figures())
         except DedupError as error:

@@ -58,12 +58,7 @@ def main(arguments: Sequence[str]) -> int:
         figures["cumulative"] = stored
     files = _session_files(project, dedup, figures, out, export.problems)
     made = checkpoint.create(
-        project,
-        asked.description,
-        paths=files,
-        figures=figures or None,
-        commit=not asked.no_commit,
-        asked_for=True,
+        project, asked.description, paths=files, figures=figures or None, commit=not asked.no_commit
     )
     readme = project.relative(made.readme) if made.readme else None
     if asked.json:
