@@ -49,6 +49,15 @@ _IDENTITY = """\
 """
 
 
+def client(folder, version):
+    """A stand-in for the client that does nothing but say its version; ``claude`` in a folder for the PATH."""
+    folder.mkdir(exist_ok=True)
+    path = folder / "claude"
+    path.write_text(f"#!/bin/sh\necho '{version} (Claude Code)'\n", encoding="utf-8")
+    path.chmod(0o755)
+    return path
+
+
 @pytest.fixture(autouse=True)
 def guard(tmp_path, tmp_path_factory, monkeypatch):
     """A home, a temporary folder and a git configuration of the test's own; the current folder is ``tmp_path``.
@@ -74,6 +83,9 @@ def guard(tmp_path, tmp_path_factory, monkeypatch):
         monkeypatch.setenv(name, str(home / folder))
     monkeypatch.setenv("TMPDIR", str(temporary))
     monkeypatch.setattr(tempfile, "tempdir", None)
+    # The installer asks the client for its version: never the one of whoever runs the tests.
+    client(home / "client", "2.1.332")
+    monkeypatch.setenv("PATH", f"{home / 'client'}{os.pathsep}{os.environ['PATH']}")
     (home / ".gitconfig").write_text(_IDENTITY, encoding="utf-8")
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(home / ".gitconfig"))
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")

@@ -393,6 +393,39 @@ def test_a_readme_that_is_none_is_left_alone(scratch):
     assert (scratch.root / "a.txt").read_text(encoding="utf-8") == "text\n"
 
 
+@pytest.mark.parametrize(
+    ("setting", "asked_for", "listed"),
+    [
+        (None, True, True),
+        (None, False, False),
+        ('"command"', True, True),
+        ('"command"', False, False),
+        ("true", False, True),
+        ("false", True, False),
+        ('"yes"', False, False),
+    ],
+)
+def test_a_run_s_checkpoint_is_listed_only_where_the_user_turned_it_on(scratch, setting, asked_for, listed):
+    """One that a person asked for is listed unless that is turned off; a value that cannot be is the default."""
+    from deduplication import checkpoint
+
+    if setting:
+        scratch.write(".coditect/config.json", f'{{"readme_checkpoints": {setting}}}')
+    scratch.write("README.md", "# Tides\n")
+    made = checkpoint.create(scratch.project, "x", asked_for=asked_for)
+    assert (made.readme is not None) == listed
+    assert ("checkpoints/" in (scratch.root / "README.md").read_text()) == listed
+
+
+@pytest.mark.parametrize(("text", "value"), [("1", True), ("off", False), ("command", "command")])
+def test_the_environment_sets_it_as_well(monkeypatch, tmp_path, text, value):
+    """A word for yes, one for no, or the default by its name."""
+    from deduplication import config
+
+    monkeypatch.setenv("EXPORT_DEDUP_README_CHECKPOINTS", text)
+    assert config.load(str(tmp_path))["readme_checkpoints"] == value
+
+
 def test_a_readme_that_cannot_be_written_is_said(scratch, monkeypatch):
     """The commit has the line, the file does not: the note says so."""
     from deduplication import atomic, checkpoint

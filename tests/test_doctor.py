@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -21,7 +23,7 @@ from deduplication.live import forms, quick
 from deduplication.live.quick import user_store
 from deduplication.transcripts import folder_name
 from exports import Story
-from transcript_lines import SESSION, day
+from transcript_lines import SESSION, day, exported
 
 DAY = 86_400
 
@@ -212,6 +214,51 @@ def test_a_named_store_and_the_users_own(house, examine, tmp_path):
     assert "exports" not in found
 
 
+# --- exports of which nothing was stored ---------------------------------------------------------------------------
+
+
+def say_exported(house, path, sentence="Conversation exported to {}"):
+    """The client says now that it exported there; all of it is captured, as by hooks that missed the file."""
+    now = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
+    lines = exported(path, str(path), sentence).splitlines(keepends=True)
+    with house.transcript.open("ab") as file:
+        file.write(b"".join(re.sub(b'"timestamp":"[^"]*"', f'"timestamp":"{now}"'.encode(), each) for each in lines))
+    house.touch(house.transcript, 3600)
+    house.capture()
+
+
+@pytest.mark.parametrize("sentence", ["Conversation exported to: {}", "Conversation exported to {}"])
+def test_an_export_of_which_nothing_was_stored_is_named(house, examine, tmp_path, sentence):
+    """Wherever it lies, until it was processed: under its name, or as the same bytes under another one."""
+    path = tmp_path / "else where.txt"
+    path.write_bytes(Story(8).show(0, 4))
+    say_exported(house, path, sentence)
+    finding = examine()["exported"]
+    assert finding["state"] == "problem"
+    assert f"that it exported {path}, nothing of it was stored" in finding["text"]
+    assert shlex.quote(str(path)) in finding["cure"]
+    dedup = ClaudeConversationDeduplicator(house.state)
+    dedup.ingest(path.read_bytes(), name="another name.txt")
+    assert "exported" not in examine()
+    path.write_bytes(Story(8).show(0, 6))
+    assert "exported" in examine()
+    dedup.ingest(path.read_bytes(), name=path.name)
+    path.write_text("changed since", encoding="utf-8")
+    assert "exported" not in examine()
+
+
+def test_an_export_that_is_gone_is_told_from_when_on_somebody_stored_exports(house, examine, tmp_path):
+    """What was there before the installation is nobody's loss, and nothing can be done about it."""
+    say_exported(house, tmp_path / "before.txt")
+    assert "exported" not in examine()
+    ClaudeConversationDeduplicator(house.state).ingest(Story(8).show(0, 4), name="x.txt")
+    time.sleep(1.1)  # the client's times have milliseconds, those of this test whole seconds
+    say_exported(house, tmp_path / "after.txt")
+    finding = examine()["exported"]
+    assert (finding["state"], finding["details"]) == ("note", [])
+    assert "after.txt, nothing of it was stored, and it is gone" in finding["text"]
+
+
 # --- hooks --------------------------------------------------------------------------------------------------------
 
 
@@ -246,6 +293,38 @@ def test_both_forms_at_once(house, examine):
     house.install()
     (house.config / "settings.json").write_text('{"enabledPlugins": {"export-dedup@market": true}}')
     assert "those of the plugin stand down" in examine()["hooks"]["text"]
+
+
+@pytest.mark.parametrize("name", forms.NEEDED)
+def test_an_entry_whose_file_is_gone_is_named(house, examine, name):
+    """The settings that call it, the events, the file: in the project, or in the user's own settings."""
+    house.install()
+    (house.root / name).unlink()
+    finding = examine()["hooks"]
+    assert finding["state"] == "problem"
+    assert f"{house.root / '.claude' / 'settings.json'} calls {name} at SessionStart, " in finding["text"]
+    (house.root / ".claude" / "settings.json").rename(house.config / "settings.json")
+    assert f"{house.config / 'settings.json'} calls {name} at " in examine()["hooks"]["text"]
+
+
+def test_events_that_the_client_does_not_know_are_named(house, examine):
+    """An older client than the one that it was installed for refuses the settings; one that lacks nothing new is in order."""
+    house.install()
+    assert examine()["hooks"]["state"] == "ok"
+    older = house.transcript.read_bytes().replace(b'"version":"2.1.197"', b'"version":"2.0.76"')
+    house.transcript.write_bytes(older)
+    house.touch(house.transcript, 3600)
+    finding = examine()["hooks"]
+    assert (finding["state"], "2.0.76 does not know: it refuses the whole file" in finding["text"]) == ("problem", True)
+    house.install("--client", "2.0.76")
+    finding = examine()["hooks"]
+    assert finding["state"] == "ok"
+    assert (
+        "without FileChanged, CwdChanged, UserPromptExpansion: that needs Claude Code 2.1.116 or newer"
+        in finding["text"]
+    )
+    house.talk()
+    assert examine()["hooks"]["text"] == ("the project's own hooks lack FileChanged, CwdChanged, UserPromptExpansion")
 
 
 def test_hooks_that_are_not_called(house, examine):

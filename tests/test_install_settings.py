@@ -17,7 +17,7 @@ from deduplication.errors import InstallFailed, InstallRefused, StoreNotWritable
 from deduplication.installation import settings, targets
 from deduplication.live import forms, slash_commands
 
-HOOKS = targets.hooks(REPOSITORY)
+HOOKS = targets.hooks(REPOSITORY, forms.EVENTS)
 FOREIGN = {"type": "command", "command": "echo mine"}
 OURS = {"type": "command", "command": 'sh "${CLAUDE_PROJECT_DIR}/.coditect/hooks/run.sh" Stop'}
 

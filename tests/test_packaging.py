@@ -8,6 +8,7 @@ import json
 import os
 import pwd
 import re
+import shutil
 import subprocess
 import sys
 import tokenize
@@ -16,6 +17,7 @@ import unicodedata
 import pytest
 
 from conftest import REPOSITORY
+from deduplication import client_version
 from deduplication.live import forms, slash_commands
 
 PLUGIN = REPOSITORY / ".claude-plugin" / "plugin.json"
@@ -132,23 +134,111 @@ def test_options_of_a_command_exist(path):
     assert {option for option in named if option not in known} == set()
 
 
+def plugin_hooks():
+    """The plugin's hooks by event: those of the file that every client loads, and of the one that plugin.json adds."""
+    added = json.loads(PLUGIN.read_text(encoding="utf-8"))["hooks"]
+    files = (REPOSITORY / "hooks" / "hooks.json", REPOSITORY / added)
+    return [json.loads(path.read_text(encoding="utf-8"))["hooks"] for path in files]
+
+
+def project_hooks():
+    """Those of a project, by event."""
+    return json.loads((REPOSITORY / ".coditect" / "settings.hooks.json").read_text(encoding="utf-8"))["hooks"]
+
+
 def test_one_table_of_commands():
     """The files in commands/, the table of the hook, and the matchers of both forms name the same commands."""
     assert {path.stem for path in COMMANDS} == set(slash_commands.COMMANDS)
-    for file in ("hooks/hooks.json", ".coditect/settings.hooks.json"):
-        hooks = json.loads((REPOSITORY / file).read_text(encoding="utf-8"))["hooks"]
-        assert [group["matcher"] for group in hooks["UserPromptExpansion"]] == [slash_commands.MATCHER], file
-        assert tuple(hooks) == forms.EVENTS
+    for hooks in (plugin_hooks()[1], project_hooks()):
+        assert [group["matcher"] for group in hooks["UserPromptExpansion"]] == [slash_commands.MATCHER]
 
 
 def test_both_forms_have_the_same_hooks():
-    """The plugin's hooks and those of a project differ in the path of the shim alone."""
-    plugin, project = (
-        (REPOSITORY / file).read_text(encoding="utf-8")
-        for file in ("hooks/hooks.json", ".coditect/settings.hooks.json")
-    )
+    """The plugin's hooks and those of a project differ in the path of the shim alone, and are those of the table."""
+    plugin = json.dumps({event: groups for file in plugin_hooks() for event, groups in file.items()})
     plugin = plugin.replace("${CLAUDE_PLUGIN_ROOT}/hooks/", "${CLAUDE_PROJECT_DIR}/.coditect/hooks/")
-    assert json.loads(plugin)["hooks"] == json.loads(project)["hooks"]
+    assert json.loads(plugin) == project_hooks()
+    assert tuple(project_hooks()) == forms.EVENTS
+
+
+def test_what_an_old_client_does_not_know_lies_in_a_file_of_its_own():
+    """A client refuses a file of hooks as a whole: the plugin's first one has what the oldest that is tried knows, and no more."""
+    first, second = plugin_hooks()
+    assert set(first) == set(client_version.known(client_version.BASIC).events)
+    assert set(second) == set(client_version.known(client_version.BASIC).lacking)
+
+
+LINES = {
+    f"{form} {event}": (variable, entry["command"])
+    for form, variable, files in (
+        ("plugin", "CLAUDE_PLUGIN_ROOT", plugin_hooks()),
+        ("project", "CLAUDE_PROJECT_DIR", [project_hooks()]),
+    )
+    for file in files
+    for event, groups in file.items()
+    for group in groups
+    for entry in group["hooks"]
+}
+SHELLS = [shell for shell in map(shutil.which, ("dash", "bash", "sh")) if shell]
+
+
+def bare(folder):
+    """Nothing is there at all."""
+
+
+def no_run_py(folder):
+    """The shim is there, and what it starts is not."""
+    folder.mkdir(parents=True)
+    shutil.copy2(REPOSITORY / "hooks" / "run.sh", folder)
+
+
+def no_package(folder):
+    """The package that the hook imports is not there."""
+    no_run_py(folder)
+    shutil.copy2(REPOSITORY / "hooks" / "run.py", folder)
+
+
+def a_folder_instead(folder):
+    """A folder lies in the place of the shim."""
+    (folder / "run.sh").mkdir(parents=True)
+
+
+def not_readable(folder):
+    """Something else than a script lies there."""
+    folder.mkdir(parents=True)
+    (folder / "run.sh").write_bytes(b"exit 2\n")
+
+
+@pytest.mark.parametrize("shell", SHELLS, ids=os.path.basename)
+@pytest.mark.parametrize(
+    "broken", [bare, no_run_py, no_package, a_folder_instead, not_readable], ids=lambda one: one.__name__
+)
+@pytest.mark.parametrize("path", [True, False], ids=["PATH", "no PATH"])
+def test_no_command_line_fails_where_something_is_missing(tmp_path, shell, broken, path):
+    """Exit code 2 of a hook would block every prompt, and dash ends with it where a script is gone: each line ends with 0."""
+    root = tmp_path / "a project"
+    broken(root / "hooks")
+    if broken is not bare:
+        (root / ".coditect").symlink_to(root)
+    for name, (variable, line) in LINES.items():
+        environment = {variable: str(root), "HOME": str(tmp_path), "PATH": os.environ["PATH"] if path else ""}
+        done = subprocess.run(
+            [shell, "-c", line], input=b"{}", capture_output=True, env=environment, cwd=tmp_path, check=False
+        )
+        assert (done.returncode, done.stdout) == (0, b""), f"{name}: {done.stderr!r}"
+
+
+@pytest.mark.parametrize("memory", ["/no/such/python", "/dev/null"])
+def test_an_interpreter_that_is_gone_is_looked_for_again(tmp_path, memory):
+    """Python was updated and its old path is remembered: another one is found, and where none is, the user is told."""
+    cache = tmp_path / "cache" / "export-dedup"
+    cache.mkdir(parents=True)
+    (cache / "python").write_text(f"{memory}\n", encoding="utf-8")
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"), "CLAUDE_PLUGIN_ROOT": str(REPOSITORY)}
+    line = LINES["plugin Stop"][1]
+    done = subprocess.run(["sh", "-c", line], input=b"{}", capture_output=True, env=environment, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert (cache / "python").read_text(encoding="utf-8").strip() != memory
 
 
 # --- scripts ------------------------------------------------------------------------------------------------------

@@ -98,21 +98,18 @@ def test_what_was_captured_before_has_a_line_of_its_own(new: int, captured: int,
 
 
 def test_notice_names_exports_and_failures() -> None:
-    """Two names at most and cut to the corner's width; what failed is said, and where nothing worked, why."""
+    """One line that begins with what counts; two names at most, shortened; what failed is said first, with its reason."""
     long = "2026-11-03-the-tides-of-the-harbour-and-what-moves-them.txt"
     good = [ExportResult(f"{n}{long}", total=4, new=1, duplicates=3) for n in range(3)]
-    bad = ExportResult("b.txt", error="it is empty")
-    assert report.notice(RunResult((good[0],), 1234)).splitlines() == [
-        "🔐 1 NEW UNIQUE MESSAGE ADDED & BACKED UP",
-        f"   {('0' + long)[:30]}…{long[-9:]}",
-        "   4 messages, all stored · 1,234 in storage",
-        "   /compact is safe now",
-    ]
-    several = report.notice(RunResult((*good, bad), 9)).splitlines()
-    assert several[0] == "🔐 3 NEW UNIQUE MESSAGES ADDED & BACKED UP"
-    assert several[1].endswith(" and 2 more")
-    assert several[3] == "   ⚠ 1 export(s) failed: /export-dedup says why"
-    assert report.notice(RunResult((bad,), 9)) == "❌ export-dedup: b.txt could not be processed. it is empty"
+    bad = ExportResult("b.txt", error="it is\nempty")
+    assert report.notice(RunResult((good[0],), 1234)) == (
+        f"/compact is safe now · 1 new · {('0' + long)[:30]}…{long[-9:]} · 4 messages, all stored · 1,234 in storage"
+    )
+    several = report.notice(RunResult((*good, bad), 9))
+    assert several.startswith("⚠ 1 export(s) failed, /export-dedup says why · 3 new · ")
+    assert " and 2 more · " in several
+    assert "is safe" not in several
+    assert report.notice(RunResult((bad,), 9)) == "❌ not processed: b.txt: it is\\nempty"
 
 
 def test_banner_separates_thousands_in_every_number() -> None:

@@ -55,10 +55,10 @@ def result(text, name):
     return line(f"result {name}", "user", {"role": "user", "content": content}, toolUseResult={"stdout": text})
 
 
-def exported(path, name="export"):
-    """The three lines that ``/export`` leaves."""
+def exported(path, name="export", sentence="Conversation exported to: {}"):
+    """The three lines that ``/export`` leaves; ``sentence`` is how the client says it."""
     command = f"<command-name>/export</command-name>\n<command-args>{path}</command-args>"
-    output = f"<local-command-stdout>Conversation exported to: {path}</local-command-stdout>"
+    output = f"<local-command-stdout>{sentence.format(path)}</local-command-stdout>"
     return (
         line(
             f"{name} caveat",

@@ -23,22 +23,22 @@ from .errors import DedupError, ExportUnreadable
 from .formats import line_order, transcript
 from .formats.json_spans import decoder
 from .ingesting import Input
-from .model import BOOKKEEPING, SYSTEM, TOOL_RESULT
+from .model import TOOL_RESULT
+from .named_exports import told_in
 from .prefix_proof import PrefixProof, proof_of
 from .reading import open_regular, take
 from .storage.base import Cursor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from .deduplicator import ClaudeConversationDeduplicator
     from .model import Message
+    from .named_exports import Told
     from .transcripts import Transcript
 
 PART: Final = 8 * 1024 * 1024
 """Bytes of a transcript that are read, stored and committed at a time; more where one line is longer."""
-EXPORTED: Final = "Conversation exported to: "
-"""What the client says of every ``/export`` into a file, wherever the file went."""
 _PERSISTED: Final = "<persisted-output>"
 _SAVED: Final = re.compile(
     r"Full output saved to: [^\n]*?[/\\]tool-results[/\\]([A-Za-z0-9_-][A-Za-z0-9_.-]{0,199})(?=\s|$)"
@@ -53,8 +53,8 @@ _MOST_PERSISTED: Final = 64 * 1024 * 1024
 class Captured:
     """What one capture brought. ``total`` are the counted messages of the new lines, ``new`` those not stored before.
 
-    ``source`` is an absolute path, ``end`` the byte up to which it is read now. ``exports`` are the files that the new lines
-    say a ``/export`` went to, in that order.
+    ``source`` is an absolute path, ``end`` the byte up to which it is read now. ``exports`` is what the client says
+    in the new lines of files that it exported to, in that order.
     """
 
     source: str
@@ -64,7 +64,7 @@ class Captured:
     new: int = 0
     read_bytes: int = 0
     end: int = 0
-    exports: tuple[str, ...] = ()
+    exports: tuple[Told, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
@@ -276,7 +276,7 @@ def store_lines(dedup: ClaudeConversationDeduplicator, file: Path, read: Lines, 
         new=done.new,
         read_bytes=len(read.data),
         end=cursor.offset,
-        exports=tuple(_exports(export.messages)),
+        exports=tuple(told_in(read.data)),
         warnings=done.warnings,
     )
 
@@ -302,14 +302,6 @@ def with_output(file: Path, message: Message) -> Message:
     except DedupError:
         return message  # gone, as the client deletes them; what the line itself says is kept
     return replace(message, content=f"{content}\n{output.decode(errors='surrogateescape')}")
-
-
-def _exports(messages: Iterable[Message]) -> Iterator[str]:
-    for message in messages:
-        if message.kind == BOOKKEEPING and message.role == SYSTEM and isinstance(message.content, str):
-            text = message.content.strip()
-            if text.startswith(EXPORTED):
-                yield text[len(EXPORTED) :]
 
 
 def _joined(one: Captured, other: Captured) -> Captured:

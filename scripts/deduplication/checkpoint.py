@@ -58,15 +58,20 @@ def create(
     paths: Sequence[Path] = (),
     figures: Mapping[str, Any] | None = None,
     commit: bool = True,
+    asked_for: bool = True,
 ) -> Checkpoint:
     """Write a checkpoint document and commit it with the README's line and ``paths``, the run's session files.
 
+    ``asked_for``: a person wanted this very checkpoint: it has a line in the README unless that is turned off. One that a run
+    makes by itself has none unless it is turned on.
     ``figures`` is the run as its ``--json`` output has it. Files that git ignores, that the user has staged, that lie
     elsewhere or in the private store are left out of the commit, and the note says so. Raises
     :class:`CheckpointFailed` where the document cannot be written, ``PrivacySettingInvalid`` where nobody can tell what
     may be shared; no failure of git is raised.
     """
     settings = config.load(os.fspath(project.root))
+    listed = settings["readme_checkpoints"]
+    settings = {**settings, "readme_checkpoints": asked_for if listed == config.COMMAND else listed}
     rules = privacy.policy(settings)
 
     def clean(text: str) -> str:

@@ -18,6 +18,7 @@ ONE: Final = "session"
 EACH: Final = "checkpoint"
 HOOK: Final = "hook"
 MODEL: Final = "model"
+COMMAND: Final = "command"
 DEFAULTS: Final[dict[str, Any]] = {
     "hooks": True,
     "capture_transcripts": True,
@@ -29,7 +30,7 @@ DEFAULTS: Final[dict[str, Any]] = {
     "pack_older_than_days": 7,
     "backup_retention_days": 30,
     "user_store": True,
-    "readme_checkpoints": True,
+    "readme_checkpoints": COMMAND,
     "commit_hooks": False,
     "commit_signing": True,
     "privacy_level": "team",
@@ -45,11 +46,11 @@ model, ``model`` lets the model comment. ``hook_checkpoint``: a checkpoint commi
 ``checkpoint`` writes a new file with what is new instead, ``off`` writes none.
 ``pack_older_than_days``: when an archived export goes into a pack, 0 at once, below 0 never. ``backup_retention_days``: how
 long a snapshot of a backup is kept, below 0 for ever.
-``user_store``: capture into the user's own store where a project did not opt in. ``readme_checkpoints``: a line for each checkpoint
-in the project's README. ``commit_hooks``: run the repository's commit hooks for a checkpoint commit. ``commit_signing``:
-sign it where git is to sign commits. ``privacy_level``: what is
-redacted in what is shared, ``private``, ``team`` or ``public``; ``privacy_patterns``: further patterns by name; ``privacy_allow``:
-what is no secret; ``privacy_detect_secrets``: use ``detect-secrets`` where it is installed."""
+``user_store``: capture into the user's own store where a project did not opt in. ``readme_checkpoints``: a line in the
+project's README for each checkpoint (true), for those of ``create-checkpoint.py`` (``command``), or for none (false).
+``commit_hooks``: run the repository's commit hooks for a checkpoint commit. ``commit_signing``: sign it where git is to sign
+commits. ``privacy_level``: what is redacted in what is shared, ``private``, ``team`` or ``public``; ``privacy_patterns``: further
+patterns by name; ``privacy_allow``: what is no secret; ``privacy_detect_secrets``: use ``detect-secrets`` where it is installed."""
 STRICTEST: Final = "public"
 
 
@@ -70,7 +71,7 @@ def load(root: str) -> dict[str, Any]:
             continue
         text = os.environ.get(ENVIRONMENT + name.upper())
         if text:
-            value = _value(text.strip(), default)
+            value = _value(text.strip(), default if name != "readme_checkpoints" or text.strip() == COMMAND else True)
             if fits(name, value):
                 settings[name] = value
             elif name == "privacy_level":
@@ -97,6 +98,8 @@ def fits(name: str, value: object) -> bool:
         return value in ("private", "team", STRICTEST)
     if name in ("privacy_patterns", "privacy_allow"):
         return True  # judged where they are used: under half of them nothing is shared
+    if name == "readme_checkpoints":
+        return isinstance(value, bool) or value == COMMAND
     if name == "session_files":
         return value in (OFF, ONE, EACH)
     if name in ("pack_older_than_days", "backup_retention_days"):

@@ -230,22 +230,18 @@ def summary(
 
 
 def notice(run: RunResult) -> str:
-    """What a hook says of the exports that it processed: four short lines, a narrow screen has some 45 cells for them."""
+    """What a hook says of the exports that it processed: one line, since 2.1.33x shows no more, the words that count first.
+
+    The client cuts it at the edge of its window.
+    """
     names = ", ".join(_shortened(_name(export.path)) for export in run.exports[:2])
-    more = f" and {len(run.exports) - 2} more" if len(run.exports) > 2 else ""
+    names += f" and {len(run.exports) - 2} more" if len(run.exports) > 2 else ""
     failed = run.failed
     if len(failed) == len(run.exports):
-        return f"❌ export-dedup: {names}{more} could not be processed. {console.printable(failed[0].error or '')}"
-    new = run.new
-    last = f"⚠ {len(failed)} export(s) failed: /export-dedup says why" if failed else "/compact is safe now"
-    return "\n".join(
-        [
-            f"🔐 {new:,} NEW UNIQUE {'MESSAGE' if new == 1 else 'MESSAGES'} ADDED & BACKED UP",
-            f"   {names}{more}",
-            f"   {run.total:,} messages, all stored · {run.global_unique:,} in storage",
-            f"   {last}",
-        ]
-    )
+        return f"❌ not processed: {names}: {console.printable(failed[0].error or '')}"
+    first = f"⚠ {len(failed)} export(s) failed, /export-dedup says why" if failed else "/compact is safe now"
+    new = f"{run.new:,} new"
+    return " · ".join([first, new, names, f"{run.total:,} messages, all stored", f"{run.global_unique:,} in storage"])
 
 
 def not_capturing(error: str, log: str) -> str:

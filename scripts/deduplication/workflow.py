@@ -41,6 +41,8 @@ class Options:
     description: str = DESCRIPTION
     archive: bool = True
     checkpoint: bool = True
+    only_news: bool = False
+    """No checkpoint where no message is new since the last run."""
     session_files: str = OFF
     """One of the values of the setting of that name."""
 
@@ -96,6 +98,7 @@ class _Run:
         self._project, self._options, self._dedup, self._out = project, options, dedup, out
         self._started = time.monotonic()
         self._lost: list[ExportResult] = []
+        self._news = 0
         self._entries: list[Entry] = []
         self._problems: list[DedupError] = []
         self._unexpected: Exception | None = None
@@ -141,7 +144,9 @@ class _Run:
         self._out(report.step_deduplicate(len(self._entries)))
         for entry in list(self._entries):
             self._deduplicate(entry)
-        self._out(report.sums_block(self._counted()))
+        result = self._counted()
+        self._news = result.new
+        self._out(report.sums_block(result))
 
     def _deduplicate(self, entry: Entry) -> None:
         failure = process(entry, self._dedup, self._options.session_id)
@@ -252,10 +257,15 @@ class _Run:
             reason = "no export was processed" if not self._durable() else "--no-checkpoint was given"
             self._out(report.skipped(reason))
             return
+        if self._options.only_news and not self._news:
+            self._out(report.skipped("nothing is new"))
+            return
         if make is None:
+            from functools import partial
+
             from . import checkpoint
 
-            make = checkpoint.create
+            make = partial(checkpoint.create, asked_for=False)
         try:
             made = make(self._project, self._options.description, paths=self._session_files(), figures=self._figures())
         except DedupError as error:

@@ -7,6 +7,7 @@ API is the stand-in of ``api.py``.
 from __future__ import annotations
 
 import codecs
+import contextlib
 import fcntl
 import json
 import os
@@ -23,8 +24,8 @@ from pathlib import Path
 from typing import Final
 
 KEY: Final = "sk-ant-dummy-key-for-the-stand-in-of-the-api"
-_INPUT: Final = re.compile("─{20,}\n(?=❯)")
-READY: Final = re.compile("─{20,}\n❯")
+_INPUT: Final = re.compile("─{20,}\n(?=[❯>])")
+READY: Final = re.compile("─{20,}\n[❯>]")  # the sign of the input line is ">" up to 2.0.76
 PATIENCE: Final = 60.0  # seconds until something that must come has not come; wide, for machines that are slow
 KEYS: Final = {
     "enter": "\r", "escape": "\x1b", "up": "\x1b[A", "down": "\x1b[B", "ctrl-c": "\x03", "ctrl-d": "\x04",
@@ -33,6 +34,9 @@ KEYS: Final = {
 _NOT_DRAWN: Final = re.compile(r"\x1b\[[<=>][\d;]*[ -/]*[@-~]|\x1bP.*?\x1b\\|\x1b_.*?\x1b\\", re.DOTALL)
 _UNFINISHED: Final = re.compile(r"\x1b(?:\[[\x20-\x3f]*|[P_][^\x1b]*\x1b?)?\Z")
 _TURN_OVER: Final = re.compile(r"✻\w+for\d+")
+_BUSY: Final = "(esctointerrupt"
+_QUIET: Final = 1.0
+"""Seconds for which an old client, which does not say that a turn is over, must have shown its answer and be idle."""
 _FROM_THE_TEST: Final = ("PATH", "HOME", "USERPROFILE", "TMPDIR", "GIT_CEILING_DIRECTORIES")
 
 
@@ -146,22 +150,36 @@ class Client:
         typed = _squeezed(text)[-30:]
         self.wait_until(lambda: typed in _squeezed(self.screen()), f"{text!r} in the input line")
         # Enter in the same breath would be taken for a line break of a paste.
-        time.sleep(0.4)
-        self.press("enter")
+        for _ in range(3):
+            time.sleep(0.4)
+            self.press("enter")
+            with contextlib.suppress(Waited):  # a client that is still starting may swallow it
+                self.wait_until(lambda: typed not in self._input(), "the input line empty", 5)
+                break
         self._sent = typed
 
     def ask(self, text: str) -> None:
         """Send a prompt and wait until its turn is over."""
         asked = _squeezed(text)[-30:]
         self.say(text)
-        self.wait_until(
-            lambda: _TURN_OVER.search(_squeezed(self.history()).rpartition(asked)[2]), f"the end of the turn {text!r}"
-        )
+        idle: list = [0.0, ""]
+
+        def over() -> bool:
+            history = _squeezed(self.history())
+            if _TURN_OVER.search(history.rpartition(asked)[2]):
+                return True
+            said = history.rpartition(f">{_squeezed(text)}")[2]  # not where the answer quotes the prompt
+            if self._sign != ">" or "●" not in said or _BUSY in said or said != idle[1]:
+                idle[:] = [time.monotonic(), said]
+                return False
+            return time.monotonic() - idle[0] > _QUIET
+
+        self.wait_until(over, f"the end of the turn {text!r}")
 
     def clear(self) -> None:
         """``/clear``, until the new session stands: before that the client takes keys for the old one."""
         self.say("/clear")
-        self.wait_until(lambda: self.screen().count("❯") == 2, "the new session")
+        self.wait_until(lambda: self.screen().count(self._sign or "❯") == 2, "the new session")
         time.sleep(1.5)
 
     def leave(self) -> None:
@@ -172,6 +190,12 @@ class Client:
     # --- what a person sees ---------------------------------------------------------------------------------------
 
     @property
+    def _sign(self) -> str:
+        """What stands before the input line."""
+        found = READY.findall(self.screen())
+        return found[-1][-1] if found else ""
+
+    @property
     def running(self) -> bool:
         """Whether the client is there."""
         return self._process.poll() is None
@@ -179,13 +203,20 @@ class Client:
     def screen(self) -> str:
         """The lines on the screen, without the blanks at their ends."""
         with self._drawing:
-            return "\n".join(line.rstrip() for line in self._screen.display).strip("\n")
+            return "\n".join(self._lines()).strip("\n")
 
     def history(self) -> str:
         """What has scrolled off the top, and the screen."""
         with self._drawing:
-            above = ["".join(line[at].data for at in range(self._screen.columns)) for line in self._screen.history.top]
-            return "\n".join(line.rstrip() for line in [*above, *self._screen.display])
+            above = [self._line(line) for line in self._screen.history.top]
+            return "\n".join([*above, *self._lines()])
+
+    def _lines(self) -> list[str]:
+        # pyte's own ``display`` fails where half of a wide letter was overwritten.
+        return [self._line(self._screen.buffer[number]) for number in range(self._screen.lines)]
+
+    def _line(self, line) -> str:
+        return "".join(line[at].data for at in range(self._screen.columns)).rstrip()
 
     def wait_for(self, text: str, seconds: float = PATIENCE) -> float:
         """Wait until ``text`` stands on the screen; the seconds that it took."""

@@ -1,12 +1,15 @@
 """The real client, a stand-in for its API, and a project: one of each for every test, the project with a space in its path.
 
-``EXPORT_DEDUP_CLIENT`` names the client: the path of ``claude``, or ``npm`` to install the version below into a cache.
-Without it the tests of this folder are skipped, as no other test asks the network or runs somebody's client.
+``EXPORT_DEDUP_CLIENT`` names the client: the path of ``claude``, ``npm`` to install the version below into a cache, or
+``npm:VERSION`` for another one (``npm:latest``). ``EXPORT_DEDUP_CLIENTS`` names several, with the system's separator of paths
+between them (a comma does as well), for the tests that run in each. Without either the tests of this folder are skipped, as no
+other test asks the network or runs somebody's client.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -17,7 +20,8 @@ import pytest
 from conftest import REPOSITORY
 
 CLIENT_VERSION: Final = "2.1.197"
-_WANTED: Final = os.environ.get("EXPORT_DEDUP_CLIENT", "")
+_SEVERAL: Final = [each for each in re.split(r"[,;]|:(?=/)", os.environ.get("EXPORT_DEDUP_CLIENTS", "")) if each]
+_WANTED: Final = os.environ.get("EXPORT_DEDUP_CLIENT") or (_SEVERAL[0] if _SEVERAL else "")
 _CACHE: Final = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "export-dedup")
 
 
@@ -29,21 +33,45 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.e2e)
 
 
+def pytest_generate_tests(metafunc):
+    """A test that asks for ``each_client`` runs once in every client that was named."""
+    if "each_client" in metafunc.fixturenames:
+        metafunc.parametrize("each_client", _SEVERAL or [_WANTED], indirect=True, ids=_name, scope="session")
+
+
+def _name(wanted):
+    """How a client is called in the name of a test: ``.../2.1.197/node_modules/.bin/claude`` is 2.1.197."""
+    named = [part for part in Path(wanted).parts if part not in (os.sep, "node_modules", ".bin", "bin", "claude")]
+    return named[-1] if named else "no client"
+
+
 @pytest.fixture(scope="session")
 def executable():
     """The path of the real client."""
+    return _found(_WANTED)
+
+
+@pytest.fixture(scope="session")
+def each_client(request):
+    """The path of each real client in turn."""
+    return _found(request.param)
+
+
+def _found(wanted):
+    """The path of the client that ``wanted`` names, installed where it has to be."""
     pytest.importorskip("pyte", reason="pyte draws the terminal, and is not installed")
-    if not _WANTED:
+    if not wanted:
         pytest.skip("EXPORT_DEDUP_CLIENT names no client: the path of claude, or npm to install it")
-    if _WANTED != "npm":
-        assert shutil.which(_WANTED), f"EXPORT_DEDUP_CLIENT={_WANTED} is no executable"
-        return _WANTED
+    if wanted.partition(":")[0] != "npm":
+        assert shutil.which(wanted), f"{wanted} is no executable"
+        return wanted
     if not shutil.which("npm"):
         pytest.skip("the client is installed from npm, and npm is not here")
-    folder = _CACHE / f"client-{CLIENT_VERSION}"
+    version = wanted.partition(":")[2] or CLIENT_VERSION
+    folder = _CACHE / f"client-{version}"
     path = folder / "node_modules" / ".bin" / "claude"
     if not path.exists():
-        package = f"@anthropic-ai/claude-code@{CLIENT_VERSION}"
+        package = f"@anthropic-ai/claude-code@{version}"
         command = ["npm", "install", "--prefix", str(folder), "--no-audit", "--no-fund", package]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
@@ -77,11 +105,12 @@ def api():
 
 
 @pytest.fixture
-def project(tmp_path):
-    """A git repository of the user's with one commit; nothing of ours is in it."""
+def project(request, tmp_path):
+    """A git repository of the user's with one commit; nothing of ours is in it, and the installer finds the client of the test."""
     from e2e.place import Place
 
-    place = Place(tmp_path / "my project")
+    each = "each_client" in request.fixturenames
+    place = Place(tmp_path / "my project", client=request.getfixturevalue("each_client" if each else "executable"))
     place.begin()
     return place
 
@@ -102,9 +131,23 @@ def start(executable, api):
 
 
 @pytest.fixture
-def plugin(executable, checkout):
+def start_each(each_client, api):
+    """The same with each client in turn."""
+    from e2e.client import Client
+
+    def start_each(place, *arguments, **options):
+        chosen = ["--model", "claude-haiku-4-5", *arguments, "--allowedTools", "Bash"]
+        return Client(each_client, place.root, api.url, *chosen, **options)
+
+    return start_each
+
+
+@pytest.fixture
+def plugin(request, checkout):
     """The plugin, installed for the user from the checkout as the documentation says."""
     from e2e.client import environment
+
+    executable = request.getfixturevalue("each_client" if "each_client" in request.fixturenames else "executable")
 
     for arguments in (["marketplace", "add", str(checkout)], ["install", "export-dedup@export-dedup"]):
         command = [executable, "plugin", *arguments]

@@ -14,10 +14,11 @@ from deduplication.model import PROMPT, TEXT
 
 
 class Place:
-    """The project at ``root`` and its store; ``memory`` is where another store lies."""
+    """The project at ``root`` and its store; ``memory`` is where another store lies, ``client`` is who works in it."""
 
-    def __init__(self, root: Path, memory: Path | None = None) -> None:
+    def __init__(self, root: Path, memory: Path | None = None, client: str = "") -> None:
         self.root = root
+        self.client = client
         self.memory = memory or root / "MEMORY-CONTEXT"
         self.archive = self.memory / "exports-archive"
 
@@ -31,7 +32,8 @@ class Place:
     def install(self, checkout: Path) -> None:
         """Install in project form."""
         command = [str(checkout / "install.sh"), "--project", str(self.root), "--offline"]
-        variables = {**os.environ, "PYTHON": sys.executable}
+        found = f"{Path(self.client).parent}{os.pathsep}{os.environ['PATH']}"
+        variables = {**os.environ, "PYTHON": sys.executable, "PATH": found}
         done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
 

@@ -8,9 +8,16 @@ from typing import Final
 
 from e2e.client import PATIENCE
 
-NOTICE: Final = "ADDED & BACKED UP"
+NOTICE: Final = "/compact is safe now · "
 BANNER: Final = "NEW UNIQUE MESSAGES ADDED & BACKED UP:"
-OURS: Final = ("🔐", "UNIQUE MESSAGES", "export-dedup has", "export-dedup:", "Already done: the hook")
+OURS: Final = (
+    "🔐",
+    "/compact is safe now",
+    "UNIQUE MESSAGES",
+    "export-dedup has",
+    "export-dedup:",
+    "Already done: the hook",
+)
 """What stands in nothing but our own words."""
 COUNTED_NOT: Final = ("bookkeeping", "notice")
 
@@ -28,8 +35,8 @@ def noticed(client, name):
 
     In the first seconds of a session, and after another notice, the corner of the screen is taken: so the limit is wide.
     """
-    told = re.compile(rf"{NOTICE}[^❯]*?{re.escape(name[:20])}", re.DOTALL)
-    took = client.wait_until(lambda: told.search(client.screen()), f"the notice about {name}")
+    told = re.compile(rf"{NOTICE}[\d,]+ new · {re.escape(name[:20])}")
+    took = client.wait_until(lambda: told.search(" ".join(client.screen().split())), f"the notice about {name}")
     print(f"the notice came {took:.1f} s after /export {name}")
     return took
 

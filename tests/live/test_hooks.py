@@ -15,7 +15,7 @@ import pytest
 from deduplication.archive import packs
 from deduplication.deduplicator import ClaudeConversationDeduplicator
 from deduplication.transcripts import folder_name
-from transcript_lines import SESSION, answer, compacted, day, exported, prompt
+from transcript_lines import SESSION, answer, compacted, day, exported, line, prompt
 
 EVENTS = (
     *("SessionStart", "FileChanged", "CwdChanged", "UserPromptSubmit", "Stop", "PreCompact", "SessionEnd"),
@@ -65,7 +65,7 @@ class Session:
         assert done.stdout.isascii()
         return json.loads(done.stdout) if done.stdout else {}
 
-    def export(self, path: Path | None = None) -> Path:
+    def export(self, path: Path | None = None, sentence: str = "Conversation exported to: {}") -> Path:
         """The client writes an export of what was said so far, and says so in the transcript."""
         path = path or self.root / "notes.txt"
         shown = " ▐▛███▜▌   Claude Code v2.1.197\n▝▜█████▛▘  Opus\n  ▘▘ ▝▝    ~/x\n\n"
@@ -75,7 +75,7 @@ class Session:
             if not text.startswith("<"):
                 shown += f"{'❯' if isinstance(content, str) else '●'} {text}\n\n"
         path.write_text(shown.rstrip("\n"), encoding="utf-8")
-        self.write(exported(path, f"export {path}"))
+        self.write(exported(path, f"export {path}", sentence))
         return path
 
     def talk(self, memory: Path | None = None) -> list[str]:
@@ -177,6 +177,80 @@ def test_a_turn_is_captured_in_silence(session, event):
     assert len(session.talk()) == 6
 
 
+@pytest.mark.parametrize("sentence", ["Conversation exported to: {}", "Conversation exported to {}", "Saved it as {}."])
+@pytest.mark.parametrize("event", ["Stop", "FileChanged"])
+def test_an_export_is_noticed_whatever_the_client_says_of_it(session, tmp_path, event, sentence):
+    """Both known sentences, and one that no version has said yet; the file lies outside of the project."""
+    session.export(tmp_path / "day 1.txt", sentence)
+    said = session.fire(event, file_path=str(session.transcript), event="change")["systemMessage"]
+    assert said.startswith("/compact is safe now · 6 new · day 1.txt")
+    assert session.archived() == ["day 1.txt"]
+
+
+def test_what_the_archive_has_is_no_new_export(session):
+    """A line of the client that names a file which we archived brings it in no second time."""
+    session.export()
+    session.fire("Stop")
+    kept = session.memory / "exports-archive" / "notes.txt"
+    os.utime(kept)
+    session.write(line("told", "system", content=f"Archived as {kept}"))
+    assert session.fire("Stop") == {}
+
+
+def test_an_export_that_brings_nothing_new_makes_no_checkpoint(session):
+    """It goes where exports go, and that is said; no document, no commit, no session file is made for it, and no README entry."""
+    (session.root / "README.md").write_text("# Tides\n")
+    session.export()
+    session.fire("Stop")
+    documents = sorted((session.memory / "checkpoints").iterdir())
+    sessions = {path: path.read_bytes() for path in (session.memory / "sessions").iterdir()}
+    assert len(documents) == 1
+    session.export(session.root / "again.txt")
+    assert session.fire("Stop")["systemMessage"].startswith("/compact is safe now · 0 new · again.txt")
+    assert not (session.root / "again.txt").exists()
+    assert sorted((session.memory / "checkpoints").iterdir()) == documents
+    assert {path: path.read_bytes() for path in (session.memory / "sessions").iterdir()} == sessions
+    session.write(prompt("one more question"))
+    session.export(session.root / "third.txt")
+    assert " · 1 new · third.txt" in session.fire("Stop")["systemMessage"]
+    assert len(list((session.memory / "checkpoints").iterdir())) == 2
+    assert (session.root / "README.md").read_text() == "# Tides\n"
+
+
+@pytest.mark.parametrize(
+    ("version", "words"),
+    [
+        ("2.0.76", ["with the next prompt", "/export-dedup", "all of it works from 2.1.116 on"]),
+        ("2.1.90", ["/export-dedup", "all of it works from 2.1.116 on"]),
+        ("2.1.116", []),
+    ],
+)
+def test_the_plugin_says_once_what_an_old_client_cannot_do(session, version, words):
+    """In one line, at the first turn; where the client says its version itself, that one counts."""
+    plugin = {"CLAUDE_PLUGIN_ROOT": str(session.repository)}
+    session.transcript.write_bytes(session.transcript.read_bytes().replace(b'"2.1.197"', f'"{version}"'.encode()))
+    agent = {"AI_AGENT": "claude-code_2-1-332_harness"}
+    assert session.fire("Stop", {**plugin, **agent}) == {}
+    session.write(prompt("two", version=version))
+    said = session.fire("Stop", plugin).get("systemMessage", "")
+    assert "\n" not in said
+    assert bool(said) == bool(words)
+    assert all(word in said for word in words)
+    assert ("next prompt" in said) == (version == "2.0.76")
+    session.write(prompt("three", version=version))
+    assert session.fire("Stop", plugin) == {}
+
+
+def test_hooks_that_were_installed_for_an_older_client_say_so_once(session):
+    """The client was updated since: running the installer again brings in the rest."""
+    (session.root / ".claude").mkdir()
+    hooks = {"Stop": [{"hooks": [{"command": "sh .coditect/hooks/run.sh Stop"}]}]}
+    (session.root / ".claude" / "settings.json").write_text(json.dumps({"hooks": hooks}))
+    assert "run ./install.sh --project DIR again" in session.fire("Stop")["systemMessage"]
+    session.write(prompt("one more"))
+    assert session.fire("Stop") == {}
+
+
 @pytest.mark.parametrize("where", ["root", "below", "outside"])
 @pytest.mark.parametrize("event", ["UserPromptSubmit", "Stop", "FileChanged"])
 def test_an_export_is_processed_wherever_it_went(session, tmp_path, event, where):
@@ -187,12 +261,7 @@ def test_an_export_is_processed_wherever_it_went(session, tmp_path, event, where
     session.export(path)
     more = {"file_path": str(session.transcript), "event": "change"} if event == "FileChanged" else {}
     said = session.fire(event, **more)["systemMessage"]
-    assert said.splitlines()[0] == "🔐 6 NEW UNIQUE MESSAGES ADDED & BACKED UP"
-    assert said.splitlines()[1:] == [
-        "   day 1.txt",
-        "   6 messages, all stored · 6 in storage",
-        "   /compact is safe now",
-    ]
+    assert said == "/compact is safe now · 6 new · day 1.txt · 6 messages, all stored · 6 in storage"
     assert session.archived() == ["day 1.txt"]
     assert path.exists() == (where == "outside")
     assert session.fire(event, **more) == {}
@@ -378,7 +447,7 @@ def test_the_numbers_are_those_since_the_last_export(session):
     """What was captured as it came is new to whoever exports; what was counted once is not counted again."""
     session.fire("Stop")
     session.export()
-    assert session.fire("Stop")["systemMessage"].startswith("🔐 6 NEW UNIQUE MESSAGES ADDED & BACKED UP\n")
+    assert session.fire("Stop")["systemMessage"].startswith("/compact is safe now · 6 new · ")
     session.write(prompt("one more question") + answer("one more answer"))
     session.fire("Stop")
     session.export(session.root / "again.txt")
@@ -402,7 +471,7 @@ def test_what_was_stored_before_the_hooks_came_is_not_new(session, repository):
     session.write(prompt("one more question") + answer("one more answer"))
     session.fire("Stop")
     session.export(session.root / "after.txt")
-    assert session.fire("Stop")["systemMessage"].startswith("🔐 2 NEW UNIQUE MESSAGES ADDED & BACKED UP\n")
+    assert session.fire("Stop")["systemMessage"].startswith("/compact is safe now · 2 new · ")
     assert json.loads((session.state / "last_run.json").read_bytes())["captured"] == 2
 
 

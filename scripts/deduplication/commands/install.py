@@ -8,12 +8,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from .. import client_version
 from ..console import printable
 from ..errors import EXIT_OK, InstallRefused, UsageError
-from ..installation import apply, demo, environment, links, targets
+from ..installation import apply, client, demo, environment, links, readme, targets
 from ..installation import plan as planning
 from ..installation.manifest import NAME, Manifest
 from ..live.forms import plugin_enabled
+from ..transcripts import config_dir
 
 if TYPE_CHECKING:
     import argparse
@@ -41,6 +43,7 @@ def main(arguments: list[str]) -> int:
     root = _root(asked.project)
     if asked.uninstall:
         return _uninstall(root, asked)
+    _refuse_the_users_own(root)
     return _install(root, asked)
 
 
@@ -63,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = Parser(
         prog="install.sh",
         usage="install.sh --demo | --test [PYTEST ARGUMENTS] | --version | [--uninstall] --project DIR [--no-hooks] [--dry-run]\n"
-        "                  [--yes] [--offline]",
+        "                  [--client VERSION] [--yes] [--offline]",
         description="Try export-dedup, test it, install it into a project, or take it out again.",
         epilog="Nothing of yours is overwritten or removed: a file that you changed stays, and is named. "
         "The network is used by pip alone, for rich and filelock; without it everything works. "
@@ -79,6 +82,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--uninstall", action="store_true", help="remove our own unmodified files from --project DIR; never data")
     add("--dry-run", action="store_true", help="say what would be done, change nothing")
     add("--no-hooks", action="store_true", help="leave .claude/settings.json without hooks: nothing happens by itself")
+    add(
+        "--client",
+        metavar="VERSION",
+        help="the version of Claude Code to write for (default: the one that is here is asked)",
+    )
     add("--yes", action="store_true", help="write through symbolic links without asking")
     add("--offline", action="store_true", help="make no virtual environment, ask pip for nothing")
     return parser
@@ -140,14 +148,37 @@ def _root(name: str) -> Path:
     return root
 
 
+def _refuse_the_users_own(root: Path) -> None:
+    """Raise :class:`InstallRefused` where ``root``'s settings are the user's for every project: hooks there fail in all others."""
+    own = os.path.realpath(config_dir())
+    home = os.path.realpath(os.path.expanduser("~"))
+    if str(root) == home or os.path.realpath(root / ".claude") == own:
+        raise InstallRefused(
+            f"{printable(str(root))} is no project: its .claude/settings.json holds for all your projects",
+            hint="Pass the folder of one project; for all of them use the plugin (README, Install).",
+        )
+
+
+def _client(asked: argparse.Namespace) -> client.Client:
+    if asked.client is None:
+        return client.find()
+    version = client_version.parse(asked.client)
+    if version is None:
+        raise UsageError(f"--client {asked.client!r} is no version", hint="Pass one such as 2.1.197.")
+    return client.Client(version, "as you said")
+
+
 def _install(root: Path, asked: argparse.Namespace) -> int:
-    wanted = targets.targets(CHECKOUT)
+    found = _client(asked)
+    wanted = targets.targets(CHECKOUT, found.version)
     links.links_on_the_way(root, [NAME, *wanted])  # one that leads nowhere is named before anything reads through it
     before = planning.read_manifest(root)
     by_plugin = plugin_enabled(str(root))
     wants_hooks = not asked.no_hooks and not by_plugin
-    hooks = targets.hooks(CHECKOUT) if wants_hooks else {}
+    hooks = targets.hooks(CHECKOUT, client_version.known(found.version).events) if wants_hooks else {}
+    answer = readme.answer(root, wanted, before, may_ask=_may_ask() and not asked.dry_run and not asked.yes)
     plan = planning.plan_install(root, wanted, before, version(), hooks)
+    plan.manifest.readme = answer
     _ask_about_links(root, plan, asked)
     title = f"export-dedup {version()} → {printable(str(root))}"
     _say(f"{title} (dry run: nothing is changed)" if asked.dry_run else title)
@@ -156,6 +187,8 @@ def _install(root: Path, asked: argparse.Namespace) -> int:
     _tell(plan, dry_run=asked.dry_run)
     if by_plugin and not asked.no_hooks:
         _say("  The plugin is enabled and has the hooks: none were put into the project, or they would run twice.")
+    for line in client.told(found) if wants_hooks else ():
+        _say(f"  {printable(line)}")
     if not asked.offline:
         _packages(root, plan.manifest, dry_run=asked.dry_run)
     if not asked.dry_run:
@@ -179,6 +212,10 @@ def _uninstall(root: Path, asked: argparse.Namespace) -> int:
     return EXIT_OK
 
 
+def _may_ask() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
+
+
 def _ask_about_links(root: Path, plan: planning.Plan, asked: argparse.Namespace) -> None:
     """Raise :class:`InstallRefused` unless writing through every symbolic link on the way is agreed to."""
     found = links.links_on_the_way(root, [NAME, *(step.path for step in plan.steps)])
@@ -187,7 +224,7 @@ def _ask_about_links(root: Path, plan: planning.Plan, asked: argparse.Namespace)
         _say(f"{printable(link)} is a symbolic link to {printable(real)}: what is done there, other projects may see.")
     if not found or asked.yes or asked.dry_run:
         return
-    if not (sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()):
+    if not _may_ask():
         raise InstallRefused(
             "a symbolic link is on the way, and nobody can be asked here", hint="Pass --yes to write through it."
         )
@@ -233,7 +270,13 @@ def _packages(root: Path, manifest: Manifest, *, dry_run: bool) -> None:
 
 
 def _next_steps(root: Path) -> str:
-    lines = ["", "Next, in Claude Code: /export, then /export-dedup (start a new session once, to make it known)."]
+    lowest = client_version.text(client_version.LOWEST)
+    together = "  git: commit .coditect, .claude/commands, .claude/settings.json and .gitignore together"
+    everybody = f"(everybody then needs Claude Code {lowest} or newer)"
+    lines = [
+        f"{together} {everybody}, or ignore the first three (.git/info/exclude): one without the other does nothing."
+    ]
+    lines += ["", "Next, in Claude Code: /export, then /export-dedup (start a new session once, to make it known)."]
     lines.append("From a shell in the project: python3 .coditect/scripts/export-dedup-with-status.py")
     if any(character in str(root) for character in '"$`\\'):
         lines.append(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import hooks, machine, privacy, store, waiting
+from . import hooks, machine, privacy, store, unstored, waiting
 from .finding import NOTE, OK, PROBLEM, Finding, Subject
 
 if TYPE_CHECKING:
@@ -15,5 +15,5 @@ __all__ = ["NOTE", "OK", "PROBLEM", "Finding", "Subject", "examine"]
 
 def examine(subject: Subject) -> Iterator[Finding]:
     """Every finding, in the order in which one thing rests on another."""
-    for findings in (machine.findings, store.findings, hooks.findings, waiting.findings, privacy.findings):
-        yield from findings(subject)
+    for each in (machine, store, hooks, waiting, unstored, privacy):
+        yield from each.findings(subject)

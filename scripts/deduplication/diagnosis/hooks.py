@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Optional
 
-from .. import atomic
+from .. import atomic, client_version
 from ..clock import local
 from ..history_report import clock
 from ..live import failures, forms
@@ -26,26 +26,68 @@ _AGAIN: Final = "Run ./install.sh --project DIR of a checkout again."
 
 def findings(subject: Subject) -> Iterator[Finding]:
     """Installed, firing, failures."""
-    yield _installed(subject)
+    yield from _installed(subject)
     yield _firing(subject)
     yield from _failures(os.path.join(subject.folder, failures.NAME))
 
 
-def _installed(subject: Subject) -> Finding:
+def _calls(subject: Subject) -> Iterator[Finding]:
+    """An entry whose file is gone does nothing; one for an event that the client does not know costs the whole file."""
+    gone = [name for name in forms.NEEDED if not os.path.isfile(os.path.join(subject.root, name))]
+    version = _client(subject)
+    lacking = client_version.known(version).lacking if version is not None else ()
+    for path, events in forms.calls(subject.root):
+        if gone:
+            text = f"{path} calls {gone[0]} at {', '.join(events)}, and that file is not there"
+            yield Finding("hooks", PROBLEM, text, f"{_AGAIN[:-1]}, or take these entries out.")
+        refused = [event for event in events if event in lacking]
+        if version is not None and refused:
+            named, lowest = client_version.text(version), client_version.text(client_version.LOWEST)
+            text = (
+                f"{path} has {', '.join(refused)}, which Claude Code {named} does not know: it refuses the whole file"
+            )
+            yield Finding(
+                "hooks", PROBLEM, text, f"Update it to {lowest} or newer, or run ./install.sh --project DIR again."
+            )
+
+
+def _client(subject: Subject) -> Optional[client_version.Version]:
+    """The client of the last session here."""
+    for each in reversed(subject.transcripts):
+        version = client_version.of_transcript(each.path)
+        if version is not None:
+            return version
+    return None
+
+
+def _installed(subject: Subject) -> Iterator[Finding]:
     events, plugin = forms.project_events(subject.root), forms.plugin_enabled(subject.root)
     if not subject.settings["hooks"]:
-        return Finding("hooks", NOTE, "turned off by the setting 'hooks'")
-    if events and not os.path.isfile(os.path.join(subject.root, forms.SHIM)):
-        return Finding("hooks", PROBLEM, f"the project's settings call {forms.SHIM}, which is not there", _AGAIN)
+        yield Finding("hooks", NOTE, "turned off by the setting 'hooks'")
+        return
+    wrong = list(_calls(subject))
+    yield from wrong
+    if wrong:
+        return
     missing = [event for event in forms.EVENTS if event not in events]
-    if events and missing:
-        return Finding("hooks", PROBLEM, f"the project's own hooks lack {', '.join(missing)}", _AGAIN)
-    if events and plugin:
-        return Finding("hooks", OK, "in the project and as a plugin: those of the plugin stand down")
-    if events or plugin:
-        return Finding("hooks", OK, "in the project (.claude/settings.json)" if events else "as a plugin")
-    text = "not installed: nothing happens by itself (./install.sh --project DIR, or the plugin)"
-    return Finding("hooks", NOTE, text)
+    basic, version = client_version.known(None).events, _client(subject)
+    needed = client_version.known(version).events if version is not None else basic
+    lacking = [event for event in needed if event not in events]
+    if events and lacking:
+        yield Finding("hooks", PROBLEM, f"the project's own hooks lack {', '.join(lacking)}", _AGAIN)
+    elif events and plugin:
+        yield Finding("hooks", OK, "in the project and as a plugin: those of the plugin stand down")
+    elif events or plugin:
+        where = "in the project (.claude/settings.json)" if events else "as a plugin"
+        yield Finding("hooks", OK, where + (_partly(missing) if events else ""))
+    else:
+        text = "not installed: nothing happens by itself (./install.sh --project DIR, or the plugin)"
+        yield Finding("hooks", NOTE, text)
+
+
+def _partly(missing: list[str]) -> str:
+    lowest = client_version.text(client_version.LOWEST)
+    return f", without {', '.join(missing)}: that needs Claude Code {lowest} or newer" if missing else ""
 
 
 def _firing(subject: Subject) -> Finding:

@@ -21,7 +21,8 @@ class Manifest:
 
     ``directories`` are those that did not exist before; ``ignore`` describes the block in ``.gitignore``:
     ``sha256`` of the block, ``separator`` before it, ``created`` where the file itself is ours; ``settings`` says that
-    ``.claude/settings.json`` is, ``venv`` that ``.coditect/venv`` is.
+    ``.claude/settings.json`` is, ``venv`` that ``.coditect/venv`` is. ``readme`` is the answer to whether every checkpoint
+    goes into the README, None where nobody was asked.
     """
 
     version: str
@@ -30,6 +31,7 @@ class Manifest:
     ignore: Optional[dict[str, Any]] = None
     venv: bool = False
     settings: bool = False
+    readme: Optional[bool] = None
 
     def dump(self) -> bytes:
         """The manifest as it lies on the disk: the same content gives the same bytes."""
@@ -40,6 +42,7 @@ class Manifest:
             "ignore": self.ignore,
             "venv": self.venv,
             "settings": self.settings,
+            **({} if self.readme is None else {"readme": self.readme}),
         }
         return json.dumps(record, indent=1).encode("ascii") + b"\n"
 
@@ -66,7 +69,9 @@ def parse(data: bytes, name: str) -> Manifest:
                 "created": ignore["created"] is True,
             }
         venv, settings = record["venv"] is True, record.get("settings") is True
-        return Manifest(str(record["version"]), files, directories, ignore, venv, settings)
+        readme = record.get("readme")
+        readme = readme if isinstance(readme, bool) else None
+        return Manifest(str(record["version"]), files, directories, ignore, venv, settings, readme)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InstallRefused(
             f"{name} is damaged ({type(error).__name__})",

@@ -94,6 +94,7 @@ def plan_install(
     known = before.files if before else {}
     plan = Plan(manifest=Manifest(version, directories=list(before.directories) if before else []))
     plan.manifest.venv = bool(before and before.venv)
+    plan.manifest.readme = before.readme if before else None
     for path, target in wanted.items():
         _plan_file(plan, root, path, target, known)
     for path in sorted(set(known) - set(plan.manifest.files) - set(wanted)):

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, Optional
 
+from ..client_version import LOWEST
 from ..errors import InstallRefused
 from ..live import slash_commands
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..client_version import Version
 
 COMMANDS: Final = ".claude/commands"
 HOOKS: Final = ".coditect/hooks"
@@ -19,6 +26,8 @@ README: Final = ".coditect/export-dedup.README.md"
 VENV: Final = ".coditect/venv"
 _LEFT_OUT: Final = ("deduplication/installation", "deduplication/commands/install.py")
 """The installer installs the tool, not itself."""
+_PLUGIN_SCRIPT: Final = re.compile(rb'"\$\{CLAUDE_PLUGIN_ROOT\}/scripts/([\w.-]+)"')
+_ALLOWED: Final = re.compile(rb"^(allowed-tools: Bash\(.*) \*\)", re.MULTILINE)
 _ENDINGS: Final = (".py", ".sql", ".sh")
 
 
@@ -30,8 +39,8 @@ class Target:
     mode: int
 
 
-def targets(checkout: Path) -> dict[str, Target]:
-    """Every file to install, by its path below the project (forward slashes).
+def targets(checkout: Path, client: Optional[Version] = LOWEST) -> dict[str, Target]:
+    """Every file to install for a client of this version, by its path below the project (forward slashes).
 
     Raises :class:`InstallRefused` where the checkout is not whole.
     """
@@ -46,7 +55,7 @@ def targets(checkout: Path) -> dict[str, Target]:
                 mode = 0o755 if inside == Path() or name.endswith(".sh") else 0o644
                 found[f"{SCRIPTS}/{(inside / name).as_posix()}"] = Target(_read(path), mode)
     for command in sorted((checkout / "commands").glob("*.md")):
-        found[f"{COMMANDS}/{command.name}"] = Target(for_project(_read(command)), 0o644)
+        found[f"{COMMANDS}/{command.name}"] = Target(for_project(_read(command), client), 0o644)
     for name, mode in (("run.py", 0o755), ("run.sh", 0o755)):
         found[f"{HOOKS}/{name}"] = Target(_read(checkout / "hooks" / name), mode)
     found[CONFIG] = Target(_read(checkout / CONFIG), 0o644)
@@ -58,15 +67,21 @@ def targets(checkout: Path) -> dict[str, Target]:
     return found
 
 
-def hooks(checkout: Path) -> dict[str, list[Any]]:
-    """Our entries for the client's settings, by event."""
+def hooks(checkout: Path, events: Sequence[str]) -> dict[str, list[Any]]:
+    """Our entries for the client's settings, by event, for those of ``events``."""
     found: dict[str, list[Any]] = json.loads(_read(checkout / ".coditect" / "settings.hooks.json"))["hooks"]
-    return found
+    return {event: entries for event, entries in found.items() if event in events}
 
 
-def for_project(command: bytes) -> bytes:
-    """The slash command of the plugin, calling the scripts that lie in the project."""
-    return command.replace(b"${CLAUDE_PLUGIN_ROOT}/scripts/", b"${CLAUDE_PROJECT_DIR}/" + SCRIPTS.encode() + b"/")
+def for_project(command: bytes, client: Optional[Version] = LOWEST) -> bytes:
+    """The slash command of the plugin, calling the scripts that lie in the project.
+
+    2.0.76 puts no folder in the place of a variable, and allows a command by how it begins: there the path is relative.
+    """
+    if client is not None and client >= LOWEST:
+        return command.replace(b"${CLAUDE_PLUGIN_ROOT}/scripts/", b"${CLAUDE_PROJECT_DIR}/" + SCRIPTS.encode() + b"/")
+    plain = _PLUGIN_SCRIPT.sub(SCRIPTS.encode() + rb"/\1", command).replace(b'"${CLAUDE_PROJECT_DIR}"', b".")
+    return _ALLOWED.sub(rb"\1:*)", plain)
 
 
 def _left_out(inside: Path) -> bool:

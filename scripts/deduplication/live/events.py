@@ -113,6 +113,9 @@ def sweep(work: Work, payload: Payload) -> Answer:
     banners = [_capture_and_process(work, transcript, payload)] if transcript else []
     if since and work.place.opted_in:
         banners.append(work.process(work.lying_about(cwd, since)))
+    from . import sayings
+
+    banners.append(sayings.what_the_client_lacks(work, transcript))
     work.remember(session, state)
     return _message("\n".join(filter(None, banners)))
 

@@ -7,22 +7,15 @@ import os
 from typing import Any, Final
 
 from .. import atomic
+from ..client_version import EVENTS
 
-EVENTS: Final = (
-    "SessionStart",
-    "FileChanged",
-    "CwdChanged",
-    "UserPromptSubmit",
-    "Stop",
-    "PreCompact",
-    "SessionEnd",
-    "UserPromptExpansion",
-)
-"""The client's events that we handle."""
 ENTRY: Final = ".coditect/hooks/run"
 """Every command of the project form has it, and no other."""
 SHIM: Final = ".coditect/hooks/run.py"
+NEEDED: Final = (".coditect/hooks/run.sh", SHIM, ".coditect/scripts/deduplication/live/entry.py")
+"""What a call of ours runs, one after the other."""
 PLUGIN: Final = "export-dedup@"
+__all__ = ["EVENTS", "calls", "plugin_enabled", "project_events", "project_form", "settings_files", "stands_down"]
 _PROJECT_FILES: Final = (".claude/settings.json", ".claude/settings.local.json")
 _MOST: Final = 1_000_000
 """Bytes of a settings file that are read."""
@@ -51,6 +44,21 @@ def project_events(root: str) -> set[str]:
         hooks = _read(os.path.join(root, name)).get("hooks")
         if isinstance(hooks, dict):
             found.update(event for event, groups in hooks.items() if ENTRY in json.dumps(groups))
+    return found
+
+
+def calls(root: str) -> list[tuple[str, tuple[str, ...]]]:
+    """Each file of settings in which our project form's hooks are called, and for which events."""
+    found = []
+    for path in settings_files(root):
+        hooks = _read(path).get("hooks")
+        events = (
+            tuple(event for event, groups in hooks.items() if ENTRY in json.dumps(groups))
+            if isinstance(hooks, dict)
+            else ()
+        )
+        if events:
+            found.append((path, events))
     return found
 
 

@@ -97,8 +97,12 @@ class Work:
 
     def exports_named(self, captured: Captured | None) -> list[str]:
         """The files that a captured part says the conversation was exported to, where they are still there."""
-        names = list(dict.fromkeys(captured.exports)) if captured is not None else []
-        return [name for name in names if settled(name)]
+        from ..named_exports import files_of
+
+        # What we said ourselves names files that we archived.
+        own = (str(self.project.archive) + os.sep, str(self.project.state) + os.sep)
+        named = files_of(captured.exports) if captured is not None else []
+        return [name for name in named if not os.path.realpath(name).startswith(own) and settled(name)]
 
     def within(self, path: str) -> bool:
         """True where a command that searches the project would find the file."""
@@ -137,6 +141,7 @@ class Work:
             session_id=conversation,
             description="Export captured by a hook",
             checkpoint=bool(self.settings["hook_checkpoint"]) and self.place.opted_in,
+            only_news=True,
             session_files=self.settings["session_files"],
         )
         outcome = workflow.run(self.project, options, self.dedup, _nowhere)
