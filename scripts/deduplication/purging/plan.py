@@ -15,10 +15,11 @@ from ..model import LAYOUT, LOST, PROMPT, PURGED, Message, counts
 from ..storage.lines import is_commit
 from ..storage.log_anew import records
 from ..storage.records import PURGED as TOMBSTONE
-from ..storage.records import blobs_of, tombstone_record
+from ..storage.records import blobs_of, is_occurrence, tombstone_record
 from ..tombstone import Bans, tombstone_of
 from .probes import Probes, texts
 from .scope import moment
+from .united import parts, with_united
 from .versions import with_versions
 
 if TYPE_CHECKING:
@@ -94,11 +95,11 @@ class _Row:
 def plan(store: LogStore, scope: Scope, *, forget: bool = False) -> Plan:
     """Inside a transaction. Raises :class:`NothingToPurge`, ``ConversationUnclear``, ``UsageError``, the ``StoreError`` family."""
     sessions = tuple(dict.fromkeys(choose(store, session) for session in scope.sessions))
-    scope = replace(scope, sessions=sessions)
+    scope = replace(scope, sessions=tuple(dict.fromkeys(each for name in sessions for each in parts(store, name))))
     rows = _rows(store)
     found = Plan(scope, forget)
     found.before = {name: set(store.conversation(name).purged) for name in rows}
-    chosen = _chosen(store, scope, rows, found)
+    chosen = with_united(store, rows, _chosen(store, scope, rows, found))
     if not chosen:
         raise NothingToPurge(_said(scope))
     _bury(store, rows, chosen, found)
@@ -115,7 +116,7 @@ def _rows(store: LogStore) -> dict[str, dict[int, _Row]]:
     """Every occurrence that has a line, by conversation. Raises :class:`StoreDamaged`."""
     rows: dict[str, dict[int, _Row]] = {}
     for _, record in records(store.log):
-        if is_commit(record):
+        if not is_occurrence(record):
             continue
         rows.setdefault(record["conversation_id"], {})[record["index"]] = _Row(
             record.get("timestamp", ""),

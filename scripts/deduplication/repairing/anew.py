@@ -16,6 +16,7 @@ from ..errors import DedupError, OutputNotWritable, StoreError, StoreHasLog
 from ..naming import file_name
 from ..storage.lines import is_commit
 from ..storage.log_store import LOCK, LogStore
+from ..storage.records import is_occurrence
 from ..storage.salvage import salvage
 from .sources import Sources
 
@@ -124,7 +125,7 @@ def _look(state: str, backend: str) -> _Old:
             names[record["export"]["sha256"][:16]] = record["export"]["name"]
             old.conversations[record["export"]["sha256"]] = record["conversation_id"]
     for record in pieces:
-        if not is_commit(record):
+        if is_occurrence(record):
             export = names.get(str(record.get("source", {}).get("export")), "")
             old.messages.append((record["content_hash"], record["conversation_id"], export))
     if not old.messages:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Optional
 
 from ..storage.lines import encode_line, is_commit
-from ..storage.records import PURGED
+from ..storage.records import PURGED, SAME
 from ..storage.replaying import Replay
 from . import damage, hidden, legible, redo
 from .evidence import Evidence
@@ -118,6 +118,8 @@ class _Mending:
         carried: set[str] = set()
         for piece in group[:-1]:
             record: Any = piece.record
+            if SAME in record:
+                continue
             if (record["conversation_id"], record.get("index")) != (commit["conversation_id"], tip):
                 return False
             if "message" in record:
@@ -141,6 +143,9 @@ class _Mending:
             if is_commit(record):
                 run = _of(runs, record["conversation_id"], record["export"]["sha256"][:16])
                 run.commit, run.line = record, piece.data
+                continue
+            if SAME in record:
+                _of(runs, record["conversation_id"], "").same.append(piece.data)
                 continue
             data = piece.data if piece.record is not None else encode_line(record)
             run = _of(runs, record["conversation_id"], record["source"]["export"] if "source" in record else "")
@@ -215,6 +220,8 @@ class _Mending:
             self._put(line.data)
             if line.lost:
                 self._replay.lose(left.conversation_id, line.number)
+        for data in left.same or (self._lines.same_again(left, again) if again is not None else ()):
+            self._put(data)
         self._tell(left, lines, again)
         if left.commit is not None:
             self._put(self._lines.commit_counted(left))

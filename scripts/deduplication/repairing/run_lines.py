@@ -13,7 +13,7 @@ from ..ordering import ranges
 from ..storage.base import NewOccurrence
 from ..storage.blobs import lift
 from ..storage.lines import encode_line
-from ..storage.records import PURGED, RECOUNTED, announces, commit_record, new_of, occurrence_record
+from ..storage.records import PURGED, RECOUNTED, announces, commit_record, new_of, occurrence_record, same_record
 from . import legible
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ class Left:
     survivors: dict[int, Piece] = field(default_factory=dict)
     commit: Optional[dict[str, Any]] = None
     line: bytes = b""
+    same: list[bytes] = field(default_factory=list)
+    """Its lines that say that another conversation is this one."""
 
     def record(self, number: int) -> Optional[dict[str, Any]]:
         """The record of a line that is whole."""
@@ -181,6 +183,10 @@ class RunLines:
         record["timestamp"] = self._moment(left)
         record["processing_time_ms"] = next((each.took for each in self.tells if each.took is not None), 0)
         return encode_line(record)
+
+    def same_again(self, left: Left, again: Again) -> list[bytes]:
+        """What a run that was done again shows of conversations that are one."""
+        return [encode_line(same_record(left.conversation_id, each)) for each in again.run.same]
 
     def commit_counted(self, left: Left) -> bytes:
         """The commit record as it is; with other counts where lines came to the run that it did not count.

@@ -17,7 +17,7 @@ from ..errors import StoreDamaged
 from ..fingerprint import Fingerprint
 from .lines import Damaged, Line, decode_line, encode_line, is_commit
 from .log import Log
-from .records import PURGED, RECOUNTED, blobs_of, new_of
+from .records import PURGED, RECOUNTED, blobs_of, is_occurrence, new_of
 from .state import State
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class _Writer:
     def line(self, line: Line, record: Record) -> list[bytes]:
         """Nothing for an occurrence, the whole run for its commit record."""
         if not is_commit(record):
-            self._run.append(self._occurrence(line, record))
+            self._run.append(self._occurrence(line, record) if is_occurrence(record) else (line.data, record))
             return []
         export = record["export"]
         kept: dict[str, Any] = {
@@ -176,7 +176,7 @@ def _moving(log: Log, instead: Instead) -> dict[str, Any]:
     carriers: dict[str, int] = {}
     stays: set[str] = set()
     for line, record in records(log):
-        if is_commit(record) or PURGED in record:
+        if not is_occurrence(record) or PURGED in record:
             continue
         if (record["conversation_id"], record["index"]) not in instead.tombstones:
             stays.add(record["content_hash"])

@@ -11,7 +11,7 @@ from ..clock import timestamp
 from ..model import EXACT, KINDS, LAYOUT, ROLES, Message
 from ..tombstone import Head, Tombstone
 from .base import Cursor, Same
-from .lines import Damaged, encode_line
+from .lines import Damaged, encode_line, is_commit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -162,6 +162,11 @@ def _runs(same: Same, *, better: bool) -> list[list[int]]:
         else:
             found.append([here, there, 1])
     return found
+
+
+def is_occurrence(record: Record) -> bool:
+    """True for the line of a message, or of the place of one that was purged."""
+    return SAME not in record and not is_commit(record)
 
 
 def same_of(record: Record) -> Same:
