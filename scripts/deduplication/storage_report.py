@@ -60,6 +60,7 @@ def statistics(
     parts = [
         [f"{STATISTICS} {printable(store)}"],
         _what_went_in(found, totals),
+        _what_is_new(totals),
         _what_was_saved(found),
         _what_is_kept(found, disk),
         *([_of_packs(ledger)] if ledger is not None else []),
@@ -91,6 +92,11 @@ def _what_went_in(found: Savings, totals: Mapping[str, int]) -> list[str]:
                 (seen.raw, "raw bytes seen", ""),
             )
         ),
+    ]
+
+
+def _what_is_new(totals: Mapping[str, int]) -> list[str]:
+    return [
         "What it came to: different messages, each announced as new once",
         *_table(
             (

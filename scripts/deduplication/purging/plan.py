@@ -279,7 +279,7 @@ def _quotes_and_names(store: LogStore, found: Plan) -> None:
             if found.forget and any(found.gone(name, n) for a, b in record["window"] for n in range(a, b + 1)):
                 touched.add(record["export"]["sha256"])
             continue
-        if TOMBSTONE in record or (name, record["index"]) in found.tombstones:
+        if not is_occurrence(record) or TOMBSTONE in record or (name, record["index"]) in found.tombstones:
             continue
         stays.setdefault(record["content_hash"], (name, record["index"]))
     for _, record in records(store.log):
