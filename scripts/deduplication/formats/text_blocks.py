@@ -132,8 +132,8 @@ def _without_strays(text: str, block: Block, *, margin: bool) -> Iterator[Block]
     length = len(raw)
     if block.type == "assistant":
         first = first_paragraph(raw)
-        event = first < length and is_event(raw[block.head : first], unbroken=raw.startswith("\u00a0", block.head))
-        length = first if event else outside(raw) if margin else length
+        unbroken = raw.startswith("\u00a0", block.head) and is_event(raw[block.head : first], unbroken=True)
+        length = first if unbroken else outside(raw) if margin else length
     elif block.type == "user":
         length = prompt_length(raw)
     elif block.type == "collapsed" and raw[block.head :].strip():
