@@ -92,10 +92,10 @@ def is_event(paragraph: str, *, unbroken: bool = False) -> bool:
 
     An event is one paragraph and stands alone: where an answer goes on below it, it is the answer's.
     """
-    if not unbroken and "\n\n" in paragraph.strip():
+    if len(paragraph) > _MOST_OF_AN_EVENT or (not unbroken and "\n\n" in paragraph.strip()):
         return False
     said = " ".join(paragraph.split())
-    if not said or len(said) > _MOST_OF_AN_EVENT:
+    if not said:
         return False
     if unbroken and "(" not in said:
         return True

@@ -42,6 +42,8 @@ _START: Final = re.compile(
 )
 _TREE: Final = "│├└─┬"
 """What the client draws a tree of agents with; a result in it is no block of its own."""
+_ENOUGH: Final = 200
+"""Lines that tell whether a text has its margin."""
 
 
 class Block(NamedTuple):
@@ -119,10 +121,12 @@ def _has_margin(text: str, blocks: list[Block]) -> bool:
             lost += text[block.start] == "⎿"
             seen += 1
         elif block.type == "assistant":
-            paragraph = text[block.start : block.end][: first_paragraph(text[block.start : block.end])]
-            lines = [line for line in paragraph.split("\n")[1:] if line.strip()]
+            raw = text[block.start : block.end]
+            lines = [line for line in raw[: first_paragraph(raw)].split("\n")[1:] if line.strip()]
             lost += sum(not line.startswith("  ") for line in lines)
             seen += len(lines)
+        if seen > _ENOUGH:
+            break
     return 2 * lost <= seen
 
 
