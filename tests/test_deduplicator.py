@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deduplication.deduplicator import ClaudeConversationDeduplicator
-from deduplication.errors import ExportError, NotAnExport, UsageError
+from deduplication.errors import ExportError, ExportWarning, NotAnExport, UsageError
 from exports import ASSISTANT, USER, Story, Turn, kept
 
 
@@ -462,3 +462,19 @@ def test_a_lost_message_is_brought_back_by_its_own_export(tmp_path):
     assert dedup.ingest(export, name="a.txt", conversation_id="c").new == 1
     assert [message["content"] for message in dedup.get_full_conversation("c")] == whole
     assert dedup.ingest(export, name="a.txt", conversation_id="c").known_before
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        ({"role": "user"}, "no content"),
+        ({"content": "x"}, "no role"),
+        ({"role": "user", "content": ""}, "an empty content"),
+    ],
+    ids=["content", "role", "empty"],
+)
+def test_a_message_that_lacks_something_is_told_through_python(tmp_path, message, told):
+    """It is kept, and the caller hears of it."""
+    with pytest.warns(ExportWarning, match=told):
+        new = ClaudeConversationDeduplicator(tmp_path / "state").process_export("quay", {"messages": [message]})
+    assert len(new) == 1

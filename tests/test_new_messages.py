@@ -327,3 +327,10 @@ def test_a_real_read_only_folder_is_refused(scene):
     os.chmod("out", 0o500)
     with pytest.raises(OutputNotWritable, match="no permission"):
         new_messages.check_file("out/new.json", ())
+
+
+@pytest.mark.parametrize(("kind", "heading"), [("context", "🧩 Context"), ("unknown", "❔ Unknown")])
+def test_what_is_nobodys_words_is_named_and_fenced(kind, heading):
+    """Neither looks like something that was said."""
+    written = new_messages.as_markdown(done(message(4, "system", kind, "# not a heading")))
+    assert f"## {heading} · 4\n\n```\n# not a heading\n```" in written

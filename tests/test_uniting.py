@@ -104,7 +104,8 @@ def test_a_search_names_each_message_once(dedup, capsys, monkeypatch, tmp_path):
     for asked in ((), ("--session", "second-half")):
         assert deduplicate_export.main(["search", " ".join(words), *asked, "--json", "--storage-dir", state]) == 0
         (hit,) = json.loads(capsys.readouterr().out)["hits"]
-        assert {place["conversation_id"] for place in hit["places"]} == {"first-half"} and len(hit["places"]) == 1
+        assert {place["conversation_id"] for place in hit["places"]} == {"first-half"}
+        assert len(hit["places"]) == 1
 
 
 def test_what_is_captured_of_an_adopted_session_goes_on(dedup, tmp_path):

@@ -131,7 +131,7 @@ def _capture_part(dedup: ClaudeConversationDeduplicator, file: Path, *, thorough
         if not isinstance(read, Lines):
             return _Waiting(read, before[0], before[1]) if read and before is not None else None
         after, end = (read.known[1].after, read.known[1].offset) if read.known else ("", 0)
-        part = transcript.parse_slice(read.data, after, partial(_went_on_from, file, end))
+        part = transcript.parse_slice(read.data, after, partial(_stands, file, end))
         if read.known is None and not part.export.messages and not transcript.recognises(read.data, strict=False):
             raise ExportUnreadable(f"{file.name} is no transcript of a session")
         with dedup.store.transaction():
@@ -150,8 +150,8 @@ def _told(done: Captured, captured: int) -> Captured:
     return replace(done, warnings=(*done.warnings, warning))
 
 
-def _went_on_from(file: Path, end: int, uuid: str) -> bool:
-    """True where the first ``end`` bytes of a file have a line of this id, and one that names it as its parent."""
+def _stands(file: Path, end: int, uuid: str) -> tuple[bool, bool]:
+    """Have the first ``end`` bytes of a file a line of this id, and have they one that names it as its parent?"""
     own, child = (f'"{key}":"{uuid}"'.encode() for key in ("uuid", "parentUuid"))
     descriptor, _ = open_regular(file)
     try:
@@ -165,7 +165,7 @@ def _went_on_from(file: Path, end: int, uuid: str) -> bool:
             data = rest + block
             found = {mark: seen or mark in data for mark, seen in found.items()}
             rest = data[-len(child) :]
-        return all(found.values())
+        return found[own], found[child]
     finally:
         os.close(descriptor)
 

@@ -127,6 +127,8 @@ EVENTS = [
     "Switched to worktree on branch quay",
 ]
 ANSWERS = [
+    "@quay_master class Quay(Place): pass",
+    "@mender please look at the valve",
     'Agent "north" finished its review and found three faults:',
     'Agent "north" finished. It found nothing.',
     'The word "quay" was spelled wrong',
@@ -170,16 +172,21 @@ def test_a_bullet_with_an_unbroken_space_is_the_clients(words):
     assert found[1:] == [(SYSTEM, NOTICE, words), (SYSTEM, NOTICE, "· Which quay? → The northern one")]
 
 
-def test_what_stands_behind_an_event_is_not_part_of_it():
-    """Only its first paragraph is the client's; the rest is nobody's, and told."""
-    export = text.parse(f"{BANNER}> a\n\n● Updated plan\n\n  The quay first.\n".encode())
+def test_an_event_stands_alone():
+    """A title with text below it is an answer, though it has an event's words; behind U+00A0 the text is nobody's."""
+    assert told(f"{BANNER}> a\n\n● Updated plan\n\n  The quay first.\n")[1] == (
+        ASSISTANT,
+        TEXT,
+        "Updated plan\n\nThe quay first.",
+    )
+    export = text.parse(f"{BANNER}> a\n\n●\u00a0Plan drawn anew\n\n  The quay first.\n".encode())
     assert [(m.kind, m.content) for m in export.messages[1:]] == [
-        (NOTICE, "Updated plan"),
+        (NOTICE, "Plan drawn anew"),
         (UNKNOWN, "The quay first."),
     ]
-    assert export.warnings == (
-        "1 piece of text is explained by no rule and kept as unknown, nobody's words; the first is near line 10",
-    )
+    (warning,) = export.warnings
+    assert warning.startswith("1 piece of text is explained by no rule and kept as unknown")
+    assert warning.endswith("line 10")
 
 
 @given(st.sampled_from("◆⧉⚠▎#a"), st.integers(0, 1), st.booleans())

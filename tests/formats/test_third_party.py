@@ -395,3 +395,45 @@ def test_any_bytes_give_a_whole_result_or_a_named_error(noise, start, end):
         except DedupError:
             continue
         assert b"".join(data[span.start : span.end] for span in export.spans) == data
+
+
+# -- the order of the numbers -------------------------------------------------------------------------------------
+
+
+@given(st.permutations(range(6)), st.sampled_from(["messages", "chats"]))
+def test_indexes_say_the_order(order, name):
+    """Whatever the order in the file; the spans stay in that of the file."""
+    data = json.dumps({name: [{"index": n, "role": "user", "content": f"t{n}"} for n in order]}).encode()
+    export = third_party.parse(data)
+    assert [message.content for message in export.messages] == [f"t{n}" for n in range(6)]
+    assert [message.source_index for message in export.messages] == list(range(6))
+    assert b"".join(data[span.start : span.end] for span in export.spans) == data
+    assert export.warnings == ()
+
+
+def test_what_has_no_index_stays_behind_its_neighbour():
+    """Also the several messages of one element stay together."""
+    blocks = [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]
+    values = [
+        {"index": 2, "role": "user", "content": "c"},
+        {"role": "user", "content": "d"},
+        {"index": 1, "role": "user", "content": blocks},
+    ]
+    export = third_party.parse(json.dumps({"messages": values}).encode())
+    assert [message.content for message in export.messages] == ["a", "b", "c", "d"]
+
+
+@pytest.mark.parametrize(("numbers", "told"), [([1, 0, 1], 1), ([0, 0, 1], 0)], ids=["falling", "rising"])
+def test_indexes_that_repeat_say_nothing(numbers, told):
+    """Then the file's order holds, and where the numbers contradict it that is said."""
+    values = [{"index": n, "role": "user", "content": f"t{at}"} for at, n in enumerate(numbers)]
+    export = third_party.parse(json.dumps({"messages": values}).encode())
+    assert [message.content for message in export.messages] == ["t0", "t1", "t2"]
+    assert len(export.warnings) == told
+
+
+@pytest.mark.parametrize("content", ["", [], {}], ids=repr)
+def test_an_empty_content_is_told(content):
+    """It is stored in its place all the same."""
+    export = third_party.parse(json.dumps({"messages": [{"role": "user", "content": content}]}).encode())
+    assert (len(export.messages), export.warnings) == (1, ("message 1 has an empty content",))

@@ -783,7 +783,7 @@ def test_a_rewind_is_marked(cut):
     head, tail = CHAIN[:cut], CHAIN[cut:]
     first = transcript.parse_slice(encode(*head)) if head else transcript.Slice(Export("", ()), "")
     ids, parents = ({each[key] for each in head} for key in ("uuid", "parentUuid"))
-    second = transcript.parse_slice(encode(*tail), first.after, lambda uuid: uuid in ids and uuid in parents)
+    second = transcript.parse_slice(encode(*tail), first.after, lambda uuid: (uuid in ids, uuid in parents))
     marks = [*first.export.marks, *(Mark(m.kind, m.before + cut) for m in second.export.marks)]
     assert marks == [Mark(REWIND, 7)]
 

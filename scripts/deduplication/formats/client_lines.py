@@ -44,7 +44,7 @@ _THIRD_PERSON: Final = re.compile(
 )
 """``User approved Claude's plan``, ``User declined to answer questions``: an answer says "you" and "I"."""
 _OF_CLAUDE: Final = re.compile(r"\bClaude\b|\AUser ")
-_TEAMMATE: Final = re.compile(r"(?:Teammate )?@[\w.-]+ [a-z][^.!?]{0,80}\Z")
+_TEAMMATE: Final = re.compile(rf"(?:Teammate )?@[\w.-]+ (?:went [a-z]+|{_VERB}){_REST}\Z")
 _LIMIT: Final = re.compile(r"[A-Z][\w-]*(?: [a-z]+)? limit (?:has )?[a-z]+(?: again)?(?: · .*)?\Z")
 _LISTED: Final = re.compile(
     r"(?:"
@@ -88,9 +88,14 @@ def called_nothing(line: str) -> bool:
 
 
 def is_event(paragraph: str, *, unbroken: bool = False) -> bool:
-    """True where a bullet's first paragraph is the client's; ``unbroken``: U+00A0 stands behind the bullet."""
+    """True where what a bullet begins is the client's; ``unbroken``: U+00A0 stands behind the bullet.
+
+    An event is one paragraph and stands alone: where an answer goes on below it, it is the answer's.
+    """
+    if len(paragraph) > _MOST_OF_AN_EVENT or (not unbroken and "\n\n" in paragraph.strip()):
+        return False
     said = " ".join(paragraph.split())
-    if not said or len(said) > _MOST_OF_AN_EVENT:
+    if not said:
         return False
     if unbroken and "(" not in said:
         return True

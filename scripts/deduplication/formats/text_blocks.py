@@ -42,6 +42,8 @@ _START: Final = re.compile(
 )
 _TREE: Final = "│├└─┬"
 """What the client draws a tree of agents with; a result in it is no block of its own."""
+_ENOUGH: Final = 200
+"""Lines that tell whether a text has its margin."""
 
 
 class Block(NamedTuple):
@@ -119,10 +121,12 @@ def _has_margin(text: str, blocks: list[Block]) -> bool:
             lost += text[block.start] == "⎿"
             seen += 1
         elif block.type == "assistant":
-            paragraph = text[block.start : block.end][: first_paragraph(text[block.start : block.end])]
-            lines = [line for line in paragraph.split("\n")[1:] if line.strip()]
+            raw = text[block.start : block.end]
+            lines = [line for line in raw[: first_paragraph(raw)].split("\n")[1:] if line.strip()]
             lost += sum(not line.startswith("  ") for line in lines)
             seen += len(lines)
+        if seen > _ENOUGH:
+            break
     return 2 * lost <= seen
 
 
@@ -132,8 +136,8 @@ def _without_strays(text: str, block: Block, *, margin: bool) -> Iterator[Block]
     length = len(raw)
     if block.type == "assistant":
         first = first_paragraph(raw)
-        event = first < length and is_event(raw[block.head : first], unbroken=raw.startswith("\u00a0", block.head))
-        length = first if event else outside(raw) if margin else length
+        unbroken = raw.startswith("\u00a0", block.head) and is_event(raw[block.head : first], unbroken=True)
+        length = first if unbroken else outside(raw) if margin else length
     elif block.type == "user":
         length = prompt_length(raw)
     elif block.type == "collapsed" and raw[block.head :].strip():

@@ -33,10 +33,11 @@ _TOOL_CALL: Final = re.compile(
     r"(?:[A-Z][A-Za-z]*(?: [A-Z][a-z]+)?|[\w.-]+ - [\w.-]+ \(MCP\)|mcp__\w+)\(.*\)[ ]*\Z"
     r"|Update Todos\Z"
     r"|(?:Running )?\d+ (?:[\w-]+ ){0,3}agents?\b[^\n]*(?:\n +[├└]─.*|\Z)"
-    r"|\d+ (?:[\w-]+ )?agents? (?:finished|launched)\b.*"
-    rf"|[A-Z](?:(?![.?!:;] |\n[ ]*\n)[\s\S]){{0,300}}?{HINT}[ ]*\Z",  # 2.1.31 ... 2.1.76; later versions leave the bullet out
+    r"|\d+ (?:[\w-]+ )?agents? (?:finished|launched)\b.*",
     re.DOTALL,
 )
+_COLLAPSED: Final = re.compile(rf"[A-Z](?:(?![.?!:;] |\n[ ]*\n)[\s\S]){{0,300}}?{HINT}\Z")
+"""Several calls in one line with a bullet: 2.1.31 ... 2.1.76; later versions leave it out."""
 _BLOCKED: Final = re.compile(
     r"UserPrompt(?:Expansion|Submit) operation blocked by hook:\n.*^Original prompt: ([^\n]*)", re.DOTALL | re.MULTILINE
 )
@@ -62,7 +63,9 @@ _NOT_INDENTED: Final = {indent: re.compile(rf"\n(?!\n| {{{indent}}})") for inden
 def looks_like_call(text: str, *, result: bool = False) -> bool:
     """Is this what the client prints of a tool call? ``result``: one stands right behind it."""
     text = text.strip()
-    return _TOOL_CALL.match(text) is not None or (result and ")" in text and _GLUED_CALL.match(text) is not None)
+    if _TOOL_CALL.match(text) or (text.endswith(")") and _COLLAPSED.match(text)):
+        return True
+    return result and ")" in text and _GLUED_CALL.match(text) is not None
 
 
 def classify(type_: str, raw: str, head: int, owner: str, previous: str, following: str) -> Classified:
@@ -73,14 +76,14 @@ def classify(type_: str, raw: str, head: int, owner: str, previous: str, followi
     """
     if type_ == "assistant":
         text = content(raw, head, 2)
-        unbroken = raw.startswith("\u00a0", head) and not _TOOL_CALL.match(text)
+        unbroken = raw.startswith("\u00a0", head) and not looks_like_call(text)
         if is_event(text, unbroken=unbroken):
             return type_, SYSTEM, NOTICE, text
         blocked = _BLOCKED.match(text)
         if blocked:
             kind = BOOKKEEPING if is_bookkeeping(blocked.group(1)) else NOTICE
             return kind, SYSTEM, kind, text
-        if _TOOL_CALL.match(text) or (following == "result" and _CALL_WITH_RESULT.match(text)):
+        if looks_like_call(text) or (following == "result" and _CALL_WITH_RESULT.match(text)):
             return type_, ASSISTANT, TOOL_CALL, content(raw, head, 6) if "\n" in text else text
         return type_, ASSISTANT, TEXT, text
     if type_ == "result":

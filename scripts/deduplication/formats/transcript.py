@@ -14,12 +14,20 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from ..errors import NotAnExport
 from .json_spans import decoder
 from .line_order import lines_of
-from .transcript_reader import BLANK, DAMAGED, REPEATED, UNFINISHED, UNKNOWN, Dialect, LineReader
+from .transcript_reader import (
+    BLANK,
+    DAMAGED,
+    REPEATED,
+    UNFINISHED,
+    UNKNOWN,
+    Before,
+    Dialect,
+    LineReader,
+    nothing_before,
+)
 from .transcript_types import CONVERSATION, OTHERS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ..model import Export
 
 __all__ = [
@@ -88,14 +96,13 @@ def parse(data: bytes) -> Export:
     return export
 
 
-def parse_slice(data: bytes, after: str = "", stands_before: Callable[[str], bool] = lambda _: False) -> Slice:
+def parse_slice(data: bytes, after: str = "", before: Before = nothing_before) -> Slice:
     """The same for a part that begins where a line begins; offsets and positions count from the beginning of the part.
 
     Whether an output belongs to ``/export`` is known from the command before, and that a prompt goes on from an earlier point,
     from the line before, which may lie in the part before: ``after`` is that of the part before. Repeats are found within a
-    part only; their uuids tell the rest. ``stands_before`` tells of a uuid whether the parts before have its line, and another
-    line that names it as its parent.
+    part only; their uuids tell the rest. ``before`` tells what of a line the parts before have.
     """
-    reader = LineReader(_DIALECT, after, stands_before)
+    reader = LineReader(_DIALECT, after, before)
     export = reader.read(data)
     return Slice(export, f"{reader.after}/{reader.tip}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Callable, Final, NamedTuple, Optional
 
 from ..errors import ExportUnreadable
 from ..model import COMPACTION, EXACT, PROMPT, REWIND, Export, Lineage, Mark, Message, Span
@@ -19,7 +19,7 @@ from .transcript_lines import Reading, command_before, read_line
 from .transcript_types import CONVERSATION, LINEAGE, lineage_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 REPEATED: Final = "repeated"
 """A line whose uuid and content were in the file before: some versions wrote every message twice."""
@@ -42,6 +42,13 @@ _IN_CHAIN: Final = CONVERSATION | {"progress"}
 _TYPES_NAMED: Final = 20
 _TIMESTAMP: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d[\d:.,Zz+-]{0,25}")
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+Before = Callable[[str], "tuple[bool, bool]"]
+"""Of a line's id: do the parts of the file before have the line, and do they have one that names it as its parent?"""
+
+
+def nothing_before(_: str) -> tuple[bool, bool]:
+    """There is no part before."""
+    return False, False
 
 
 class Dialect(NamedTuple):
@@ -60,12 +67,10 @@ class Dialect(NamedTuple):
 class LineReader:
     """Turns lines into messages, spans and marks; remembers uuids, the last command and what to warn of."""
 
-    def __init__(
-        self, dialect: Dialect, after: str = "", stands_before: Callable[[str], bool] = lambda _: False
-    ) -> None:
-        """``stands_before`` tells of a line whether an earlier part of the file has it, and one that goes on from it."""
+    def __init__(self, dialect: Dialect, after: str = "", before: Before = nothing_before) -> None:
+        """``before`` tells what the parts of the file before this one have."""
         self.dialect = dialect
-        self._stands_before = stands_before
+        self._before = before
         self.sides: dict[str, LineReader] = {}
         """The readers of the sub-agents whose lines stand between those of the session."""
         self.after, _, self.tip = after.partition("/")
@@ -230,7 +235,8 @@ class LineReader:
         said = self._places.get(uuid)
         if said is not None:
             return uuid in self._parents and said < len(self._messages)
-        return self._stands_before(uuid)
+        stands, went_on = self._before(uuid)
+        return stands and (went_on or uuid in self._parents)
 
     def _put(self, start: int, end: int, reading: Reading, value: dict[str, Any]) -> None:
         uuid, timestamp = _text(value.get("uuid")), value.get("timestamp")
