@@ -109,10 +109,14 @@ def _cover(sides: Sides, shown: range, known: range) -> None:
     taken_k: list[int] = []
     for kind in _TOOLS:
         ours = [p for p in shown if sides.shown.kinds[p] == kind and sides.matches[p] is None]
+        drawn = {sides.shown.hashes[p] for p in ours}  # an earlier text may have shown them before the exact side had them
         theirs = [
             k
             for k in known
-            if sides.known.kinds[k] == kind and sides.free(k) and ours and differ_in_source(sides, ours[0], k)
+            if sides.known.kinds[k] == kind
+            and sides.free(k)
+            and ours
+            and (differ_in_source(sides, ours[0], k) or sides.known.hashes[k] in drawn)
         ]
         taken_p += ours[: len(theirs)]
         taken_k += theirs[: len(ours)]
