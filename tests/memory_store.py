@@ -5,15 +5,24 @@ from __future__ import annotations
 from deduplication import alignment, rendering
 from deduplication.columns import Columns, columns
 from deduplication.fingerprint import fingerprints
-from deduplication.model import ASSISTANT, PROMPT, SYSTEM, TEXT, TOOL_CALL, TOOL_RESULT, USER, Message
+from deduplication.model import (
+    ASSISTANT,
+    LOCAL_COMMAND,
+    PROMPT,
+    SYSTEM,
+    TEXT,
+    TOOL_CALL,
+    USER,
+    Message,
+)
 from deduplication.ordering import ranges, reading_order
 
-_ROLES = {PROMPT: USER, TEXT: ASSISTANT, TOOL_CALL: ASSISTANT, TOOL_RESULT: SYSTEM}
+_ROLES = {PROMPT: USER, LOCAL_COMMAND: USER, TEXT: ASSISTANT, TOOL_CALL: ASSISTANT}
 
 
 def message(kind, content):
     """One message with the role that its kind has in text exports."""
-    return Message(_ROLES[kind], kind, content)
+    return Message(_ROLES.get(kind, SYSTEM), kind, content)
 
 
 class Memory:

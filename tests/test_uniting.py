@@ -7,9 +7,12 @@ import json
 
 import pytest
 
-from deduplication import capture
+from deduplication import capture, own_output
 from deduplication.commands import deduplicate_export
 from deduplication.deduplicator import ClaudeConversationDeduplicator
+from deduplication.project import Project
+from deduplication.sessions.folder import write_sessions
+from deduplication.sessions.redaction import unchanged
 from deduplication.storage.lines import decode_line, encode_line
 from deduplication.storage.recount import recount
 from exports import Story, kept
@@ -155,6 +158,28 @@ def test_a_session_page_tells_of_all_files(tmp_path):
     page = told.markdown("first-half")
     assert all(name in page for name in FILES)
     assert page.count(" ".join(STORY.turns[REST + 1].text.split()[:9])) == 1
+
+
+def test_the_file_of_what_was_adopted_says_where_it_goes_on(dedup, tmp_path):
+    """A link to the later conversation's file still leads to its messages; a file that somebody changed is left alone."""
+    project = Project(tmp_path / "project")
+    put(dedup, "first-half.txt", "second-half.txt")
+    write_sessions(project, dedup.store, ["first-half", "second-half"], redact=unchanged)
+    put(dedup, "whole.txt")
+    done = write_sessions(project, dedup.store, ["second-half"], redact=unchanged)
+    assert list(done) == ["first-half"]
+    pointer = project.sessions / "second-half.md"
+    assert str(pointer) in done["first-half"].every
+    assert "[first-half](first-half.md)" in pointer.read_text(encoding="utf-8")
+    assert own_output.kind_of(pointer.read_bytes())
+    before = pointer.read_bytes()
+    write_sessions(project, dedup.store, ["first-half"], redact=unchanged)
+    assert pointer.read_bytes() == before
+    pointer.write_bytes(b"mine\n")
+    assert (
+        str(pointer) not in write_sessions(project, dedup.store, ["first-half"], redact=unchanged)["first-half"].every
+    )
+    assert pointer.read_bytes() == b"mine\n"
 
 
 IMPOSSIBLE = {

@@ -109,7 +109,9 @@ def _cover(sides: Sides, shown: range, known: range) -> None:
     taken_k: list[int] = []
     for kind in _TOOLS:
         ours = [p for p in shown if sides.shown.kinds[p] == kind and sides.matches[p] is None]
-        drawn = {sides.shown.hashes[p] for p in ours}  # an earlier text may have shown them before the exact side had them
+        drawn = {
+            sides.shown.hashes[p] for p in ours
+        }  # an earlier text may have shown them before the exact side had them
         theirs = [
             k
             for k in known

@@ -99,11 +99,12 @@ def _ends_with(one: Columns, ends: list[int], other: Columns, begins: list[int])
     most = min(len(ends), len(begins), _MOST)
     tail, head = [one.hashes[n] for n in ends[len(ends) - most :]], [other.hashes[n] for n in begins[:most]]
     lengths = _borders(tail, head)
-    for length, shorter in zip(lengths, [*lengths[1:], 0]):
-        # The same calls again and again overlap in more than one way: then only much of it says which one is right.
-        if _says_enough(other, begins[:length], 2 * DISTINCTIVE if shorter else _LEAST_LETTERS):
-            return list(zip(ends[len(ends) - length :], begins[:length]))
-    return []
+    if not lengths or not _says_enough(other, begins[: lengths[0]]):
+        return []
+    # The same calls again and again overlap in more than one way: then only much of it says which one is right.
+    if len(lengths) > 1 and letters(other, begins[: lengths[0]]) < 2 * DISTINCTIVE:
+        return []
+    return list(zip(ends[len(ends) - lengths[0] :], begins[: lengths[0]]))
 
 
 def _borders(tail: list[str], head: list[str]) -> list[int]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .. import atomic, journal, locking
-from ..errors import SessionNotWritten
+from ..errors import SessionNotWritten, StoreNotWritable
 from . import per_checkpoint, session_file
+from .adopted import goes_on
 from .agents import family
 from .markdown import Names
 from .redaction import Cleaner, standard
@@ -50,7 +52,8 @@ def write_sessions(
     with held(project):
         finish_purge(project, store)
         done: dict[str, Written] = {}
-        waiting = list(dict.fromkeys(sessions))
+        with store.transaction(write=False):
+            waiting = list(dict.fromkeys(store.canonical(session) for session in sessions))
         for session in waiting:
             with store.transaction(write=False):
                 names = Names(family(store, session), links(store))
@@ -58,9 +61,21 @@ def write_sessions(
                 if purged_whole(store, session):
                     continue
                 done[session] = write(store, session, folder, Cleaner(redact, rules), names)
+                done[session] = _with_adopted(store, session, folder, done[session])
             if not each_checkpoint:  # the session's file links them
                 waiting += [agent for agent in names.family.agents.values() if agent not in waiting]
         return done
+
+
+def _with_adopted(store: Store, session: str, folder: str, done: Written) -> Written:
+    """With the files of conversations that turned out to be this one: they say that it goes on here."""
+    file = os.path.basename(done.path)
+    adopted = store.conversation(session).adopted if file else []
+    try:
+        pointers = [goes_on(folder, name, session, file) for name in dict.fromkeys(whose for _, _, whose, _ in adopted)]
+    except (StoreNotWritable, OSError) as error:
+        raise SessionNotWritten(str(error)) from error
+    return replace(done, every=(*done.every, *filter(None, pointers)))
 
 
 def purged_whole(store: Store, session: str) -> bool:
