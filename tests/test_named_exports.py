@@ -122,6 +122,18 @@ def test_a_line_of_the_system_may_say_it_too(tmp_path):
         assert named(line("x", "system", subtype="local_command", content=content, timestamp=NEW)) == [str(path)]
 
 
+def test_a_line_of_the_system_that_quotes_names_nothing(tmp_path):
+    """A hook's words and the prompt that it stopped are in the transcript: a file that our command was called with is no export."""
+    path = shown(tmp_path / "notes.txt")
+    stopped = (
+        f"UserPromptExpansion operation blocked by hook:\n  Archived: {path}\n\nOriginal prompt: /export-dedup {path}"
+    )
+    for subtype in ("informational", "stop_hook_summary", None):
+        assert named(line("x", "system", subtype=subtype, content=stopped, timestamp=NEW)) == []
+        sentence = SENTENCES[1].format(path)
+        assert named(line("x", "system", subtype=subtype, content=sentence, timestamp=NEW)) == [str(path)]
+
+
 @pytest.mark.parametrize("typed", ["notes.txt", "notes"])
 def test_the_name_behind_the_command_counts(tmp_path, typed):
     """The client adds the ending itself; where it says nothing at all, what was typed names the file."""

@@ -30,6 +30,7 @@ _OF_THE_CLIENT: Final = re.compile(rb'<local-command-std|<command-name>/?export\
 """In every line that can name an export; the few others that have it are told apart once they are parsed."""
 _SENTENCE: Final = re.compile(r"\s*Conversation exported to:?\s+(\S(?:.*\S)?)\s*")
 _EXPORT: Final = "/export "
+_LOCAL: Final = "local_command"
 _WORD: Final = re.compile(r"\S+")
 _AROUND: Final = "\"'`<>()[]{}«»“”‘’,;:!"
 """What stands around a path in a sentence; a full stop ends one, but never begins it."""
@@ -123,7 +124,10 @@ def _own_words(record: dict[str, Any]) -> str | None:
     command = slash_command(content)
     if command is not None:
         return command.text[len(_EXPORT) :] if command.text.startswith(_EXPORT) else None
-    return content if record["type"] == "system" else None
+    if record["type"] != "system":
+        return None
+    # Others of the system's lines quote: what a hook said, us among them, and the prompt that it stopped.
+    return content if record.get("subtype") == _LOCAL or _SENTENCE.fullmatch(content) else None
 
 
 def _moment(text: object) -> float:

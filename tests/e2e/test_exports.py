@@ -36,7 +36,7 @@ def test_an_export_is_processed_wherever_it_goes(opted_in, start, tmp_path):
         "RUN: cd sub && pwd",
         "Which folder are we in now?",
     ]
-    assert len(opted_in.checkpoints()) == 4
+    assert len(opted_in.checkpoints()) == 2, "the last two brought nothing new"
     assert opted_in.hook_log() == ""
     opted_in.verify()
 

@@ -133,6 +133,8 @@ ANSWERS = [
     'Agent "north" finished. It found nothing.',
     'The word "quay" was spelled wrong',
     'Renamed "quay" to "pier"',
+    'Renamed "quay" as asked',
+    'Moving "quay" as planned',
     'Set "quay" as the default',
     "Updated plans for the quay are below.",
     "Claude Code writes the file when it exits.",

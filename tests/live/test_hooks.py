@@ -193,7 +193,7 @@ def test_what_the_archive_has_is_no_new_export(session):
     session.fire("Stop")
     kept = session.memory / "exports-archive" / "notes.txt"
     os.utime(kept)
-    session.write(line("told", "system", content=f"Archived as {kept}"))
+    session.write(line("told", "system", subtype="local_command", content=f"Archived as {kept}"))
     assert session.fire("Stop") == {}
 
 
