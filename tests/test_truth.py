@@ -22,11 +22,6 @@ if TYPE_CHECKING:
 
 SEEDS: Final = int(os.environ.get("EXPORT_DEDUP_SEEDS") or 1)
 """Fifty before a release; a few in the ordinary run."""
-KEPT_BACK: Final = frozenset(
-    {"announced", "any order, compacted", "any order, unfinished and compacted", "captured between", "captured first"}
-)
-"""Laws that do not hold yet. They run with EXPORT_DEDUP_ALL_LAWS=1, and ``.ci/run`` fails as long as one of them is skipped."""
-ALL_LAWS: Final = bool(os.environ.get("EXPORT_DEDUP_ALL_LAWS"))
 WORLDS: Final = {
     "plain": Happens(),
     "exported again": Happens(again=0.3, copied=0.2),
@@ -45,8 +40,7 @@ SPOKEN: Final = (PROMPT, TEXT)
 
 def law(name, *values, told=""):
     """A case of the law ``name``."""
-    skip = [pytest.mark.skip(reason="does not hold yet")] if name in KEPT_BACK and not ALL_LAWS else []
-    return pytest.param(*values, id=told or name.replace(",", "").replace(" ", "-"), marks=skip)
+    return pytest.param(*values, id=told or name.replace(",", "").replace(" ", "-"))
 
 
 def laws(*names):
