@@ -472,6 +472,7 @@ def test_every_file_of_the_store_is_described(installed, monkeypatch):
         "TIME": r"\d{8}T\d{6}Z",
         "SIZE": r"\d+",
         "SESSION": r"[\w-]+",
+        "VERSION": r"[\d.]+",
         "START": r"\d{12}",
         "END": r"\d{12}",
         "CRC": r"[0-9a-f]{8}",
