@@ -50,6 +50,8 @@ GREW: Final = "grown"
 SEAM: Final = "seam"
 BETWEEN: Final = "between anchors"
 WHOLE: Final = "whole run"
+REASONS: Final = (PREFIX, HASH, KEY, ID, GREW, SEAM, BETWEEN, WHOLE)
+"""What a match rests on."""
 
 _RENDERED: Final = frozenset({TOOL_RESULT, COMMAND_OUTPUT, NOTICE})
 """Kinds that the client cuts and redraws: between matched neighbours the same kind is the same message."""
