@@ -8,7 +8,7 @@ import pytest
 
 from deduplication import alignment, explain_report
 from deduplication.commands import deduplicate_export
-from deduplication.errors import NotAnExport, UsageError
+from deduplication.errors import NotAnExport, StoreMissing, UsageError
 from exports import Story
 
 STORY = Story(5, exchanges=12)
@@ -105,12 +105,14 @@ def test_every_reason_is_explained():
 
 
 def test_what_cannot_be_explained_is_a_named_failure(tmp_path):
-    """A message that is not there, and a file that is no export."""
-    file = tmp_path / "a.txt"
+    """A store that is not there, a message that is not there, and a file that is no export."""
+    file, state = tmp_path / "a.txt", str(tmp_path / "s")
     file.write_bytes(STORY.show(0, FIRST))
+    with pytest.raises(StoreMissing):
+        deduplicate_export.main(["explain", str(file), "--storage-dir", state])
+    assert deduplicate_export.main([str(file), "--storage-dir", state]) == 0
     with pytest.raises(UsageError, match="there is no message 999"):
-        deduplicate_export.main(["explain", str(file), "--storage-dir", str(tmp_path / "s"), "--message", "999"])
+        deduplicate_export.main(["explain", str(file), "--storage-dir", state, "--message", "999"])
     file.write_bytes(b"just a note\n")
     with pytest.raises(NotAnExport):
-        deduplicate_export.main(["explain", str(file), "--storage-dir", str(tmp_path / "s")])
-    assert not (tmp_path / "s").exists()
+        deduplicate_export.main(["explain", str(file), "--storage-dir", state])

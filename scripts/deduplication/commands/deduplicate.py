@@ -39,6 +39,7 @@ Subcommands, each with --help:
   backup             snapshots in another folder, and back
   verify, repair     check every byte, make whole what is damaged
   rebuild            the indexes anew from the log
+  explain            why a message of an export is new, or which one it is
   scan, purge        what would be redacted; remove something for good
 """
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str]) -> int:
     """Explain one export; nothing is stored. Raises the ``ExportError`` and ``StoreError`` families and ``UsageError``."""
     asked = parser().parse_args(arguments)
-    dedup = shared.deduplicator(asked, existing=False)
+    dedup = shared.deduplicator(asked, existing=True)
     data, _ = read(Path(os.path.realpath(asked.export)))
     name = file_name(os.path.basename(asked.export))
     with dedup.store.transaction(write=False):
