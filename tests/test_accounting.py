@@ -83,6 +83,8 @@ def recounted(folder, inputs):
         lines_with_new = {tuple(record["source"]["span"]) for record in bodies}
         twice = 0
         for record in run:
+            if "same" in record:
+                continue  # no message: two conversations are one
             sizes = (
                 record["message"].get("blobs", {}) if "message" in record else pictures.get(record["content_hash"], {})
             )

@@ -346,7 +346,7 @@ def test_shared_run():
     assert shared_run(known, order, rows([A, C])) == 1
     assert shared_run(known, order, rows([B, A])) == 1
     assert shared_run(known, order, rows([YES, OK])) == 0
-    assert shared_run(known, order, rows([C, E, D])) == 1
+    assert shared_run(known, order, rows([C, E, D])) == 2
     assert shared_run(rows([A, A, B]), range(3), rows([A, B])) == 1
 
 
@@ -354,11 +354,8 @@ def test_tail_overlap():
     """The turns that end the known conversation begin the export made after a compaction."""
     known = rows([A, B, *call("ls", "x"), YES, C])
     order = range(6)
-    assert tail_overlap(known, order, rows([C, D])) == 1
-    assert tail_overlap(known, order, rows([B, YES, C, D])) == 2
-    assert tail_overlap(known, order, rows([YES, D])) == 0
-    assert tail_overlap(known, order, rows([B, C])) == 0
-    assert tail_overlap(known, order, rows([])) == 0
+    for shown, head in (([C, D], [0]), ([B, YES, C, D], [0, 1, 2]), ([YES, D], []), ([B, C], []), ([], [])):
+        assert tail_overlap(known, order, rows(shown), range(len(shown))) == head
 
 
 @pytest.mark.parametrize(

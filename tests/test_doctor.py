@@ -280,7 +280,7 @@ def test_half_an_installation(house, examine):
     settings.write_text(json.dumps(record))
     assert examine()["hooks"]["text"] == "the project's own hooks lack Stop"
     (house.root / forms.SHIM).unlink()
-    assert "which is not there" in examine()["hooks"]["text"]
+    assert "that file is not there" in examine()["hooks"]["text"]
 
 
 def test_both_forms_at_once(house, examine):
@@ -454,7 +454,7 @@ def ended(house, code, seconds):
 
 
 @pytest.fixture(params=["UTC", "Asia/Kolkata", "America/Los_Angeles"])
-def zone(request):
+def zone(request, house):
     """The user's own clock, set back afterwards."""
     with pytest.MonkeyPatch.context() as own:
         own.setenv("TZ", request.param)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from deduplication.columns import columns
 from deduplication.deduplicator import ClaudeConversationDeduplicator
 from deduplication.fingerprint import fingerprints
 from deduplication.model import PROMPT, TEXT
-from deduplication.overlap import RUN, contains, shared_run, shared_turns
+from deduplication.overlap import RUN, one_holds_the_other, shared_run, shared_turns
 from exports import Turn
 from memory_store import message
 from purge_scenes import Talk, sentence
@@ -46,5 +48,25 @@ def test_a_run_is_three_distinctive_turns():
     assert shared_run(known, order, rows(pasted(0), pasted(1), "z" * 60, pasted(3))) == 2
     assert not shared_turns(known, order, rows(pasted(0), pasted(1)))
     assert shared_turns(known, order, rows(pasted(0), pasted(1), pasted(2)))
-    assert not contains(known, order, rows(pasted(0), pasted(1)))
-    assert contains(known, order, rows(pasted(0), pasted(1), pasted(2)))
+    assert one_holds_the_other(known, order, rows(pasted(0), pasted(1))) is None
+    assert one_holds_the_other(known, order, rows(pasted(0), pasted(1), pasted(2))) == range(3)
+    few = rows(pasted(0), pasted(1), pasted(2))
+    assert one_holds_the_other(few, range(3), rows("x", pasted(9), *(pasted(n) for n in range(4)))) == range(2, 5)
+
+
+RUNS = {
+    "whole": ([0, 1, 2, 3], 4),
+    "one that only the known side has": ([0, 1, 3, 4], 4),
+    "two of them": ([0, 1, 4], 2),
+    "one that only the shown side has": ([0, 1, 8, 2], 3),
+    "one in the place of another": ([0, 1, 8, 3], 2),
+    "back again": ([2, 1, 0], 1),
+    "prompts alone": ([0, 2], 1),
+}
+
+
+@pytest.mark.parametrize(("shown", "length"), RUNS.values(), ids=RUNS.keys())
+def test_a_message_of_one_side_alone_may_stand_in_a_run(shown, length):
+    """A line of the client that no rule explains: one, where people and the assistant both speak in the run."""
+    everything = rows(*(pasted(n) for n in range(9)))
+    assert shared_run(everything.take(range(8)), range(8), everything.take(shown)) == length
