@@ -50,7 +50,9 @@ AT_SEAMS = {
     "what stands in the middle": ([*WORK, *OPENING], [*WORK, *MORE], 0),
     "another end of a call": ([*OPENING, *WORK], [message(TOOL_CALL, "Bash(paint hulls)"), WORK[-1], *MORE], 0),
     "a passing line of one side": ([*OPENING, *WORK[:4], FILES[0], *WORK[4:]], [*WORK, *MORE], 6),
-    "calls that repeat themselves": ([*OPENING, *SAME_AGAIN], [*SAME_AGAIN, *MORE], 0),
+    "calls that repeat themselves": ([*OPENING, *SAME_AGAIN], [*SAME_AGAIN, *MORE], 6),
+    "the last of them": ([*OPENING, *SAME_AGAIN], [*SAME_AGAIN[2:], *MORE], 4),
+    "some of them that go on": ([*OPENING, *SAME_AGAIN[:3]], [*SAME_AGAIN, *MORE], 0),
 }
 
 

@@ -101,10 +101,13 @@ def _ends_with(one: Columns, ends: list[int], other: Columns, begins: list[int])
     lengths = _borders(tail, head)
     if not lengths or not _says_enough(other, begins[: lengths[0]]):
         return []
-    # The same calls again and again overlap in more than one way: then only much of it says which one is right.
-    if len(lengths) > 1 and letters(other, begins[: lengths[0]]) < 2 * DISTINCTIVE:
+    length = lengths[0]
+    # The same calls again and again overlap in more than one way. Where they go on behind the stretch, one side shows others of
+    # them than the other one: then only much of it says which way is right.
+    goes_on = len(lengths) > 1 and head[length : length + 1] == head[lengths[1] : lengths[1] + 1]
+    if goes_on and letters(other, begins[:length]) < 2 * DISTINCTIVE:
         return []
-    return list(zip(ends[len(ends) - lengths[0] :], begins[: lengths[0]]))
+    return list(zip(ends[len(ends) - length :], begins[:length]))
 
 
 def _borders(tail: list[str], head: list[str]) -> list[int]:
