@@ -85,7 +85,7 @@ def _place_windows(store: Store, conversation_id: str, shown: Shown, windows: Se
         )
         plan = places.settled(plan)
         fresh, own = new_occurrences(seen, plan, len(known.whole), store.bans())
-        if numbers and own and _goes_back(known, plan.matches[0], numbers[-1]):
+        if numbers and own and _goes_back(known, plan.matches, numbers[-1]):
             breaks.append(window.start)
             begun = len(numbers)
         plans.append(plan)
@@ -97,8 +97,9 @@ def _place_windows(store: Store, conversation_id: str, shown: Shown, windows: Se
     return Placed(alignment.joined(plans), occurrences, numbers, breaks, one)
 
 
-def _goes_back(known: Projection, first: int | None, last: int) -> bool:
-    """Does a window begin with a message that is read before, or is, the last one of the window above it?"""
+def _goes_back(known: Projection, matches: Sequence[int | None], last: int) -> bool:
+    """Is the first message of a window that is known read before the last one of the window above it, or is it that one?"""
+    first = next((number for number in matches if number is not None), None)
     if first is None:
         return False
     order = known.whole.reading().order
