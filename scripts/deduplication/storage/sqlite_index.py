@@ -50,8 +50,10 @@ if TYPE_CHECKING:
 
 _VERSION: Final = 3
 # Kinds of entries; the first three can be listed (checked_entries._LISTED).
-_CONVERSATION, _SESSION, _CURSOR, _EXPORT, _BODY, _UUID, _KEY, _NUMBER, _META, _BLOB, _PICTURE, _NOTED = range(12)
+_CONVERSATION, _SESSION, _CURSOR, _EXPORT, _BODY, _UUID, _KEY, _NUMBER, _META, _BLOB, _PICTURE, _NOTED, _ALSO = range(13)
 _PLACE: Final = struct.Struct(">II")
+_MOST_ALSO: Final = 8
+"""Further conversations that are noted of a body."""
 
 
 class SqliteIndex:
@@ -205,14 +207,15 @@ class SqliteIndex:
         return {name: shared[name] for name in sorted(shared, key=lambda name: begun.get(name, 0))}
 
     def holding(self, state: State, hashes: set[str]) -> Mapping[str, int]:
-        """Looked up by body: each is known to stand where it came first."""
+        """Looked up by body: the conversation in which it came first, and the first ones in which it came again."""
         if not self._has(state):
             return JsonIndex(self._folder).holding(state, hashes)
         shared: Counter[str] = Counter()
         for identity in hashes:
             found = self._get(_BODY, bytes.fromhex(identity)[:IDENTITY])
             if found is not None:
-                shared[self._name(place_in(found)[0])] += 1
+                also = numbers_in(self._get(_ALSO, bytes.fromhex(identity)[:IDENTITY]) or b"")
+                shared.update(self._name(number) for number in (place_in(found)[0], *also))
         return shared
 
     def _has(self, state: State) -> bool:
@@ -347,8 +350,14 @@ class SqliteIndex:
         """Where the occurrence can be found: by its body, unless it was purged, its id and its alignment key."""
         entries = self._entries
         body = bytes.fromhex(item.content_hash)[:IDENTITY]
-        if carries and entries.get(_BODY, body) is None:
+        first = entries.get(_BODY, body) if carries else None
+        if carries and first is None:
             entries.put(_BODY, body, place(number, at))
+        elif first is not None and place_in(first)[0] != number:
+            # Calls and results stand in many conversations: enough are noted to tell that they stand in several.
+            also = numbers_in(entries.get(_ALSO, body) or b"")
+            if number not in also and len(also) < _MOST_ALSO:
+                entries.put(_ALSO, body, b"".join(each.to_bytes(4, "big") for each in (*also, number)))
         self._put_uuid(number, at, item)
         if item.kind in TURNS:
             key = bytes.fromhex(item.key)
