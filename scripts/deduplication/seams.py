@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from .fingerprint import DISTINCTIVE
 from .model import BOOKKEEPING, COMMAND_OUTPUT, CONTEXT, LOCAL_COMMAND, NOTICE, PROMPT, UNKNOWN
+from .subsequence import borders
 
 if TYPE_CHECKING:
     from .columns import Columns
@@ -112,14 +113,8 @@ def _ends_with(one: Columns, ends: list[int], other: Columns, begins: list[int])
 
 def _borders(tail: list[str], head: list[str]) -> list[int]:
     """Lengths of the stretches that end ``tail`` and begin ``head``, the longest first. Linear (Knuth, Morris, Pratt)."""
-    text = [*head, "\0", *tail]
-    fallback = [0] * len(text)
-    length = 0
-    for position in range(1, len(text)):
-        while length and text[position] != text[length]:
-            length = fallback[length - 1]
-        length += text[position] == text[length]
-        fallback[position] = length
+    fallback = borders([*head, "\0", *tail])
+    length = fallback[-1]
     found = []
     while length:
         found.append(length)

@@ -40,18 +40,27 @@ def unique(values: list[str], positions: Sequence[int]) -> dict[str, int]:
     return {value: position for value, position in found.items() if position >= 0}
 
 
+def borders(values: Sequence[str]) -> list[int]:
+    """For each beginning of ``values`` the length of the longest shorter beginning that also ends it.
+
+    Linear (Knuth, Morris, Pratt).
+    """
+    lengths = [0] * len(values)
+    length = 0
+    for position in range(1, len(values)):
+        while length and values[position] != values[length]:
+            length = lengths[length - 1]
+        length += values[position] == values[length]
+        lengths[position] = length
+    return lengths
+
+
 def find(haystack: list[str], needle: list[str]) -> int:
     """Where ``needle`` last stands in ``haystack`` without a break, or -1. Linear (Knuth, Morris, Pratt, backwards)."""
     if not needle or len(needle) > len(haystack):
         return -1
     pattern = needle[::-1]
-    fallback = [0] * len(pattern)
-    length = 0
-    for position in range(1, len(pattern)):
-        while length and pattern[position] != pattern[length]:
-            length = fallback[length - 1]
-        length += pattern[position] == pattern[length]
-        fallback[position] = length
+    fallback = borders(pattern)
     length = 0
     for position in range(len(haystack) - 1, -1, -1):
         while length and haystack[position] != pattern[length]:

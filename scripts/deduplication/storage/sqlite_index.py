@@ -50,7 +50,9 @@ if TYPE_CHECKING:
 
 _VERSION: Final = 3
 # Kinds of entries; the first three can be listed (checked_entries._LISTED).
-_CONVERSATION, _SESSION, _CURSOR, _EXPORT, _BODY, _UUID, _KEY, _NUMBER, _META, _BLOB, _PICTURE, _NOTED, _ALSO = range(13)
+_CONVERSATION, _SESSION, _CURSOR, _EXPORT, _BODY, _UUID, _KEY, _NUMBER, _META, _BLOB, _PICTURE, _NOTED, _ALSO = range(
+    13
+)
 _PLACE: Final = struct.Struct(">II")
 _MOST_ALSO: Final = 8
 """Further conversations that are noted of a body."""
