@@ -73,3 +73,34 @@ def test_a_joint_that_is_shown_later_makes_one_message_of_two(dedup):
     dedup.ingest(STORY.show(0, END), name="four.txt", conversation_id="other")
     assert kept(dedup.get_full_conversation("other")) == STORY.truth()
     assert dedup.store.verify() == []
+
+
+DRAWINGS = {
+    "cut or whole": (
+        "● Bash(count boats)\n  ⎿  one boat\n     two boats\n     … +1 lines (ctrl+o to expand)\n\n",
+        "● Bash(count boats)\n  ⎿  one boat\n     two boats\n     three boats\n\n",
+    ),
+    "seen from another folder": (
+        "● Read(boats.md)\n  ⎿  Read 12 lines\n\n",
+        "● Read(notes/boats.md)\n  ⎿  Read 12 lines\n\n",
+    ),
+    "still running or done": ("● Bash(count boats)\n  ⎿  Running…\n\n", "● Bash(count boats)\n  ⎿  one\n\n"),
+}
+
+
+@pytest.mark.parametrize(("worse", "better"), DRAWINGS.values(), ids=DRAWINGS.keys())
+def test_of_two_drawings_the_same_one_is_read_in_either_order(dedup, worse, better):
+    """And it is one message: the second drawing is not announced, and the count of bodies is the same."""
+    around = [STORY.show(0, HALF).decode(), STORY.show(HALF, END).decode().split("\n\n\n", 1)[1]]
+    read, unique = [], []
+    for name, order in (("one", (worse, better)), ("two", (better, worse))):
+        store = ClaudeConversationDeduplicator(f"{dedup.store.folder}-{name}")
+        done = [store.ingest(drawn.join(around).encode(), name="a.txt") for drawn in order]
+        assert done[1].new == 0
+        read.append(kept(store.get_full_conversation("a")))
+        unique.append(store.global_unique_count())
+        assert store.store.verify() == []
+    assert read[0] == read[1]
+    assert unique[0] == unique[1]
+    assert better.split("⎿")[1].split("\n")[0].strip().replace(" ", "") in "".join(text for _, _, text in read[0])
+    assert len(read[0]) == END + 2
