@@ -521,7 +521,7 @@ class State:
         f = state.figures
         return ConversationFigures(
             watermark=len(kinds) - 1,
-            occurrences=len(kinds) - bookkeeping - len(state.extends) - purged,
+            occurrences=sum(counts(kind) and n not in state.extends for n, kind in enumerate(kinds)) - purged,
             unique=len(counted),
             bookkeeping=bookkeeping,
             exports=f.get("exports", 0),
