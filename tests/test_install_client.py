@@ -185,20 +185,27 @@ def asked(monkeypatch):
 
 @pytest.mark.parametrize(("answer", "setting"), [("y", True), ("", "command"), ("n", "command")])
 def test_the_readme_is_asked_about_once(project, asked, answer, setting):
-    """A yes turns the entries on; whatever was answered is remembered over updates, and taken out without a trace."""
+    """A yes turns the entries on; whatever was answered is remembered over updates, and taken out without a trace.
+
+    Where there is no README nobody is asked.
+    """
     questions, answers = asked
     answers[0] = answer
+    run(project)
+    assert questions == []
+    (project / "README.md").write_text("# Tides\n", encoding="utf-8")
     for _ in range(2):
         run(project)
         assert json.loads((project / CONFIG).read_bytes())["readme_checkpoints"] == setting
     assert len(questions) == 1
     assert "README" in questions[0]
     run(project, "--uninstall")
-    assert os.listdir(project) == []
+    assert os.listdir(project) == ["README.md"]
 
 
 def test_nobody_is_asked_where_nobody_is_there_or_the_settings_are_the_user_s(project, asked, monkeypatch):
     """Without a terminal, with --yes, in a dry run; and a file of settings that somebody wrote has the answer in it."""
+    (project / "README.md").write_text("# Tides\n", encoding="utf-8")
     questions, _ = asked
     run(project, "--dry-run")
     run(project, "--yes")
@@ -214,6 +221,7 @@ def test_nobody_is_asked_where_nobody_is_there_or_the_settings_are_the_user_s(pr
 
 def test_a_terminal_that_is_closed_is_no_answer(project, asked, monkeypatch):
     """It is asked again the next time."""
+    (project / "README.md").write_text("# Tides\n", encoding="utf-8")
 
     def closed(_question):
         raise EOFError

@@ -176,10 +176,10 @@ def _install(root: Path, asked: argparse.Namespace) -> int:
     by_plugin = plugin_enabled(str(root))
     wants_hooks = not asked.no_hooks and not by_plugin
     hooks = targets.hooks(CHECKOUT, client_version.known(found.version).events) if wants_hooks else {}
+    _ask_about_links(root, planning.plan_install(root, wanted, before, version(), hooks), asked)
     answer = readme.answer(root, wanted, before, may_ask=_may_ask() and not asked.dry_run and not asked.yes)
     plan = planning.plan_install(root, wanted, before, version(), hooks)
     plan.manifest.readme = answer
-    _ask_about_links(root, plan, asked)
     title = f"export-dedup {version()} → {printable(str(root))}"
     _say(f"{title} (dry run: nothing is changed)" if asked.dry_run else title)
     if not asked.dry_run:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Optional
 
+from ..project import Project
+from ..readme_file import edits
 from .manifest import sha256
 from .plan import look
 from .targets import CONFIG
@@ -23,7 +25,7 @@ _QUESTION: Final = "List every checkpoint in the project's README? create-checkp
 def answer(root: Path, wanted: dict[str, Target], before: Optional[Manifest], *, may_ask: bool) -> Optional[bool]:
     """The user's answer, now or earlier; None where nobody was asked. A yes is put into the settings among ``wanted``."""
     told = before.readme if before else None
-    if told is None and may_ask and _is_ours(root, before):
+    if told is None and may_ask and _has_readme(root) and _is_ours(root, before):
         try:
             told = input(_QUESTION).strip().lower() in ("y", "yes")
         except EOFError:
@@ -31,6 +33,10 @@ def answer(root: Path, wanted: dict[str, Target], before: Optional[Manifest], *,
     if told:
         wanted[CONFIG] = replace(wanted[CONFIG], data=wanted[CONFIG].data.replace(_OFF, _ON))
     return told
+
+
+def _has_readme(root: Path) -> bool:
+    return bool(edits(Project(root), ""))
 
 
 def _is_ours(root: Path, before: Optional[Manifest]) -> bool:
