@@ -302,9 +302,12 @@ def test_an_entry_whose_file_is_gone_is_named(house, examine, name):
     (house.root / name).unlink()
     finding = examine()["hooks"]
     assert finding["state"] == "problem"
-    assert f"{house.root / '.claude' / 'settings.json'} calls {name} at SessionStart, " in finding["text"]
+    assert (
+        f"{house.root / '.claude' / 'settings.json'} calls {name}, which is not there, at SessionStart, "
+        in finding["text"]
+    )
     (house.root / ".claude" / "settings.json").rename(house.config / "settings.json")
-    assert f"{house.config / 'settings.json'} calls {name} at " in examine()["hooks"]["text"]
+    assert f"{house.config / 'settings.json'} calls {name}, which is not there, at " in examine()["hooks"]["text"]
 
 
 def test_events_that_the_client_does_not_know_are_named(house, examine):

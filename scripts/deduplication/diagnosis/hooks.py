@@ -38,7 +38,7 @@ def _calls(subject: Subject) -> Iterator[Finding]:
     lacking = client_version.known(version).lacking if version is not None else ()
     for path, events in forms.calls(subject.root):
         if gone:
-            text = f"{path} calls {gone[0]} at {', '.join(events)}, and that file is not there"
+            text = f"{path} calls {gone[0]}, which is not there, at {', '.join(events)}"
             yield Finding("hooks", PROBLEM, text, f"{_AGAIN[:-1]}, or take these entries out.")
         refused = [event for event in events if event in lacking]
         if version is not None and refused:
