@@ -135,10 +135,13 @@ def test_an_old_client_gets_commands_that_it_can_run(project, path):
 # --- where, and what to do with it -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("link", [False, True])
-def test_the_home_folder_is_no_project(tmp_path, link):
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["", "settings elsewhere"])
+@pytest.mark.parametrize("link", [False, True], ids=["", "by a link"])
+def test_the_home_folder_is_no_project(tmp_path, monkeypatch, link, elsewhere):
     """Its settings hold for all projects, where the scripts are not: each prompt of each of them would call what is not there."""
     home = os.path.expanduser("~")
+    if elsewhere:
+        monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(tmp_path / "config"))
     if link:
         (tmp_path / "link").symlink_to(home)
     before = sorted(os.listdir(home))
