@@ -280,7 +280,7 @@ def test_half_an_installation(house, examine):
     settings.write_text(json.dumps(record))
     assert examine()["hooks"]["text"] == "the project's own hooks lack Stop"
     (house.root / forms.SHIM).unlink()
-    assert "that file is not there" in examine()["hooks"]["text"]
+    assert "which is not there" in examine()["hooks"]["text"]
 
 
 def test_both_forms_at_once(house, examine):

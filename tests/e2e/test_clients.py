@@ -12,8 +12,6 @@ from deduplication import client_version
 from deduplication.live import notices
 from e2e.watching import NOTICE, until
 
-NOTICED_WITHIN = 3.0
-"""Seconds, of which a machine that is busy with other tests is given some more below."""
 PATIENCE = 30.0
 
 
