@@ -2,8 +2,9 @@
 
 The promise: at every instant the bytes that were processed exist under one name at least. An export is copied from
 an open descriptor into a temporary file, its digest is compared with that of what was processed, the copy is synced
-and gets its name; only then the original goes, and only if it is still the file that was read. So it does not matter
-whether the archive is on the same file system, and a writer that still holds the original cannot touch the copy.
+and gets its name; then the file is named in the list of what was archived (:mod:`.archive.inventory`), so that it is known
+from then on, should it be lost; only then the original goes, and only if it is still the file that was read. So it does not
+matter whether the archive is on the same file system, and a writer that still holds the original cannot touch the copy.
 What was interrupted is done again by the next run, which finds the same bytes in the archive and keeps them once.
 """
 
@@ -34,6 +35,8 @@ _IGNORE: Final = ".gitignore"
 _INCOMING: Final = ".incoming-"
 PURGED_FILES: Final = "purged.jsonl"
 """Which files are not what was exported, because messages of theirs were purged."""
+LISTED: Final = ".archived.jsonl"
+"""Which files the archive took in."""
 _MAX_NAME_BYTES: Final = 255
 _MAX_ENDING: Final = 20
 
@@ -50,10 +53,12 @@ class Archived:
 class Archive:
     """The archive folder, held exclusively while it is open (see :func:`opened`)."""
 
-    def __init__(self, folder: str) -> None:
-        """``folder`` exists, is private and locked."""
-        self._folder = folder
+    def __init__(self, folder: str, project: Project) -> None:
+        """``folder``, that of the project's archive, exists, is private and locked."""
+        self._folder, self._project = folder, project
         self._by_size: dict[int, list[str]] = {}
+        self.notes: list[str] = []
+        """What was wrong with the list of archived files, and is made whole: a line each."""
         with os.scandir(folder) as entries:
             for entry in entries:
                 if not entry.is_file(follow_symlinks=False):
@@ -82,6 +87,7 @@ class Archive:
             self._copy(source, identity, sha256) if instead is None else self._put(source.name, identity, instead)
         )
         path = Path(self._folder, name)
+        self._list(name, kept, size)
         # Gone already: a run beside this one archived the same file first.
         if not stays and (known is None or os.path.lexists(source)):
             self._remove(source, identity, sha256)
@@ -98,6 +104,13 @@ class Archive:
 
         with open(path, "rb") as file:
             add(self._folder, PurgedFile(hashlib.sha256(file.read()).hexdigest(), messages))
+
+    def _list(self, name: str, sha256: str, size: int) -> None:
+        """Name the file in the list of archived files: it is in its place, synced, and its original is still there."""
+        from .archive import inventory
+
+        mtime_ns = os.lstat(os.path.join(self._folder, name)).st_mtime_ns
+        self.notes += inventory.add(self._project, [inventory.Listed(name, sha256, size, mtime_ns)])
 
     def _find(self, size: int, sha256: str) -> str | None:
         """The name under which these bytes are archived already, judged by reading them."""
@@ -190,7 +203,7 @@ class Archive:
 
 def is_ours(name: str) -> bool:
     """Whether a file of this name in the archive's folder is ours, and no export."""
-    return name in (LOCK, _IGNORE, PURGED_FILES) or name.startswith(_INCOMING) or _is_leftover(name)
+    return name in (LOCK, _IGNORE, PURGED_FILES, LISTED) or name.startswith(_INCOMING) or _is_leftover(name)
 
 
 def _is_leftover(name: str) -> bool:
@@ -236,7 +249,7 @@ def opened(project: Project) -> Iterator[Archive]:
         rewriting.settled(os.path.join(folder, PACKS))
         finish_purge(project)
         with atomic.write_errors(folder):
-            archive = Archive(str(real))
+            archive = Archive(str(real), project)
         yield archive
 
 

@@ -17,6 +17,7 @@ from .. import archiving, atomic
 from ..errors import DedupError, ExportChanged, UnsafePath
 from ..reading import Identity, read
 from ..storage import rewriting
+from . import inventory
 from .packs import FOLDER
 from .putting import Put, Source, put
 
@@ -42,6 +43,8 @@ class Packed:
     failures: list[tuple[str, DedupError]] = field(default_factory=list)
     packs: int = 0
     pack_bytes: int = 0
+    notes: list[str] = field(default_factory=list)
+    """What was wrong with the list of archived files, and is made whole."""
 
 
 def packs_folder(project: Project) -> str:
@@ -77,7 +80,7 @@ def pack(
         with archiving.opened(project):
             folder = packs_folder(project)
             atomic.remove_temporaries(folder)
-            _pack_batch(batch, folder, session_of, done, thorough=thorough)
+            _pack_batch(project, batch, folder, session_of, done, thorough=thorough)
             if not (waiting and whole):
                 done.packs, done.pack_bytes = counted(folder)
                 return done
@@ -150,6 +153,7 @@ def _batch(waiting: Sequence[tuple[Path, int]]) -> list[tuple[Path, int]]:
 
 
 def _pack_batch(
+    project: Project,
     batch: Sequence[tuple[Path, int]],
     folder: str,
     session_of: Callable[[str], str],
@@ -159,6 +163,7 @@ def _pack_batch(
 ) -> None:
     sources = [Source(path, path.name, session_of) for path, _ in batch]
     packed = put(sources, folder, read, done.failures, thorough=thorough)
+    done.notes += inventory.add(project, [inventory.Listed.of(each.record) for each in packed])
     for plain in packed:
         _remove(plain, done)
     if packed and os.name != "nt":
