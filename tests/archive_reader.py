@@ -21,10 +21,11 @@ def _room() -> dict[str, Any]:
     return room
 
 
-_ROOM = _room()
+ROOM = _room()
+"""What the document's code defines, by name."""
 
 
 def read(folder: Path) -> dict[str, bytes]:
     """Every file of the packs in ``folder`` by name; raises wherever anything is not as the document says."""
-    files: dict[str, bytes] = _ROOM["read"](folder)
+    files: dict[str, bytes] = ROOM["read"](folder)
     return files

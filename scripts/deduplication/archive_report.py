@@ -44,6 +44,11 @@ def kept(done: Packed) -> str:
     )
 
 
+def list_healed(note: str) -> str:
+    """What was wrong with the list of archived files before it was made whole."""
+    return f"⚠ {printable(note)}. It was made whole from its copy, and from what the archive has."
+
+
 def not_kept(name: str, message: str, hint: str) -> str:
     """One of the client's files that could not be archived."""
     advice = f"\n   → {printable(hint)}" if hint else ""
@@ -103,8 +108,19 @@ def checked(found: Checked) -> str:
     elif gone:
         said = f"❌ Archive: {gone:,} file(s) that it took in cannot be restored."
     else:
-        said = f"❌ Archive: {len(found.lost):,} of {found.files:,} file(s) in {found.packs:,} pack(s) cannot be restored."
+        said = (
+            f"❌ Archive: {len(found.lost):,} of {found.files:,} file(s) in {found.packs:,} pack(s) cannot be restored."
+        )
     return "\n".join([said, *not_there(found)])
+
+
+def gone(found: Checked) -> list[str]:
+    """What ``stats`` says of archived files that are not there; nothing where all are."""
+    lines = []
+    if found.missing:
+        names = _some([each.name for each in found.missing])
+        lines.append(f"❌ Archived and not there: {len(found.missing):,} file(s): {names}")
+    return [*lines, *not_there(found)]
 
 
 def not_there(found: Checked) -> list[str]:

@@ -146,8 +146,12 @@ def repaired(done: Repaired) -> str:
     if not done.remaining:
         lines.append("✅ The store and the archive verify.")
     elif lost:
-        lines.append("   What is lost stays named by 'verify': messages keep their sequence numbers. A file that you find goes")
-        lines.append("   back by 'repair' once it lies in exports/; 'repair --accept-lost' gives up the files that are gone.")
+        lines.append(
+            "   What is lost stays named by 'verify': messages keep their sequence numbers. A file that you find goes"
+        )
+        lines.append(
+            "   back by 'repair' once it lies in exports/; 'repair --accept-lost' gives up the files that are gone."
+        )
     else:
         lines.append("⚠ Something is still wrong:")
         lines += [f"   - {printable(problem)}" for problem in done.remaining]

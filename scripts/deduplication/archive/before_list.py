@@ -1,4 +1,4 @@
-"""What archive and log tell of archived files where there is no list of them: a store of an earlier version, or a list that is gone.
+"""What archive and log tell of archived files where there is no list of them: it is gone, or the store is of an earlier version.
 
 Packs and their indexes name what was archived for certain. The log names every export that was processed, and not whether it was
 archived as well: where the archive has no file of its name, nobody can be sure.
@@ -7,7 +7,6 @@ archived as well: where the archive has no file of its name, nobody can be sure.
 from __future__ import annotations
 
 import contextlib
-import os
 from typing import TYPE_CHECKING, Any
 
 from .. import formats
@@ -22,18 +21,16 @@ from .rescued import Rescued
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..project import Project
 
-
-def known_before(project: Project) -> list[Listed]:
+def known_before(state: str, archive: str) -> list[Listed]:
     """Every file that was archived as far as anything tells; nothing is changed. Whoever calls this holds the archive's lock."""
     found: dict[tuple[str, str], Listed] = {}
-    exports = {each["sha256"]: each for each in _exports(project)}
-    for each in (*_packed(project, exports), *_plain(project, exports)):
+    exports = {each["sha256"]: each for each in _exports(state)}
+    for each in (*_packed(archive, exports), *_plain(archive, exports)):
         found.setdefault(each.key, each)
     have = {each.sha256 for each in found.values()}
-    names = {each.name for each in found.values()} | {path.name for path, _ in packing.plain_files(project)}
-    purged = set(purged_files.load(os.fspath(project.archive)))
+    names = {each.name for each in found.values()} | {path.name for path, _ in packing.plain_in(archive)}
+    purged = set(purged_files.load(archive))
     for sha256, export in exports.items():
         if sha256 not in have | purged and export["name"] not in names and _is_file(export):
             each = Listed(export["name"], sha256, export["bytes"], 0, state=UNSURE)
@@ -41,9 +38,9 @@ def known_before(project: Project) -> list[Listed]:
     return list(found.values())
 
 
-def _packed(project: Project, exports: dict[str, dict[str, Any]]) -> Iterator[Listed]:
+def _packed(archive: str, exports: dict[str, dict[str, Any]]) -> Iterator[Listed]:
     """What the packs hold, and what an index says of a pack that is gone or damaged; its name is then that of the log."""
-    with contextlib.suppress(DedupError), contextlib.closing(Rescued(packing.packs_folder(project))) as packs:
+    with contextlib.suppress(DedupError), contextlib.closing(Rescued(packing.packs_in(archive))) as packs:
         told = set()
         for number in packs.numbers():
             with contextlib.suppress(DedupError):
@@ -61,11 +58,11 @@ def _packed(project: Project, exports: dict[str, dict[str, Any]]) -> Iterator[Li
                 yield Listed(f"file {number}, of a pack that is gone", "", 0, 0)
 
 
-def _plain(project: Project, exports: dict[str, dict[str, Any]]) -> Iterator[Listed]:
+def _plain(archive: str, exports: dict[str, dict[str, Any]]) -> Iterator[Listed]:
     """Plain files as they are, and for those that are not what the log says of their name, what they were."""
     by_name = {export["name"]: sha256 for sha256, export in exports.items()}
-    purged = purged_files.load(os.fspath(project.archive))
-    for path, status in packing.plain_files(project):
+    purged = purged_files.load(archive)
+    for path, status in packing.plain_in(archive):
         with contextlib.suppress(DedupError), opened(path) as (file, _):
             sha256, was = digest_of(file), by_name.get(path.name)
             if sha256 in exports or sha256 in purged or was is None or not _is_file(exports[was]):
@@ -79,9 +76,9 @@ def _is_file(export: dict[str, Any]) -> bool:
     return bool(export["name"]) and export["format"] not in formats.SEVERAL and not export.get("purged")
 
 
-def _exports(project: Project) -> Iterator[dict[str, Any]]:
+def _exports(state: str) -> Iterator[dict[str, Any]]:
     """The exports that the log tells of, as far as it can be read; no part of a transcript."""
-    store = LogStore(os.fspath(project.state))
+    store = LogStore(state)
     with contextlib.suppress(DedupError), store.held() as log:
         log.settle(write=False)
         for line in log.lines():

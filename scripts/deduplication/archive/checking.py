@@ -14,7 +14,7 @@ from ..reading import digest_of, opened
 from . import index
 from . import inventory as listing
 from .before_list import known_before
-from .packing import packs_folder, plain_files
+from .packing import packs_folder, plain_in
 from .packs import index_path, listed, opened_packs, write_index
 
 if TYPE_CHECKING:
@@ -78,23 +78,23 @@ def check_project(project: Project) -> Optional[Checked]:
 def check_project_held(project: Project) -> Checked:
     """The same for whoever holds the archive's lock."""
     found = check(packs_folder(project))
-    compare(project, found)
+    compare(*_folders(project), found)
     return found
 
 
-def compare(project: Project, found: Checked) -> None:
-    """Hold what can be restored against the list of what was archived, into ``found``."""
-    have = listing.load(*_folders(project))
+def compare(state: str, archive: str, found: Checked) -> None:
+    """Hold what can be restored against the list of what was archived, into ``found``. The folders of store and archive."""
+    have = listing.load(state, archive)
     found.problems += have.faults
     if not have.began:
-        have.files = {each.key: each for each in known_before(project)}
+        have.files = {each.key: each for each in known_before(state, archive)}
     else:
         # The list has the names of files whose records cannot be read.
         found.problems += [f"{name}: its record cannot be read: {why}" for name, why in found.lost if _nameless(name)]
         found.lost = [each for each in found.lost if not _nameless(each[0])]
-    if journal.waits(str(project.state), journal.ARCHIVE):
+    if journal.waits(state, journal.ARCHIVE):
         return  # on a medium that cannot be written: the list has come further than the archive
-    for path, _ in plain_files(project):
+    for path, _ in plain_in(archive):
         with contextlib.suppress(DedupError), opened(path) as (file, _):
             found.there.add(digest_of(file))
     found.missing = have.missing(found.there)

@@ -118,7 +118,7 @@ def add(project: Project, files: Iterable[Listed]) -> list[str]:
     if not have.began:
         from .before_list import known_before
 
-        before = known_before(project)
+        before = known_before(state, archive)
         # An archive that has nothing but what this run put there is a new one: what the log knows was never archived.
         new_one = {each.key for each in before if each.state == KEPT} <= {each.key for each in wanted}
         have.files = {} if new_one else {each.key: each for each in before}
@@ -142,11 +142,14 @@ def give_up(project: Project, files: Iterable[Listed]) -> None:
 
 def write(state: str, archive: str, files: Iterable[Listed]) -> None:
     """Have both copies say this. Raises ``StoreNotWritable``, ``StoreLocked``."""
+    from ..storage.log_store import hide
+
     data = encoded(files)
     place, copy = _places(state, archive)
     with atomic.write_errors(state):
         atomic.make_private_directory(state)
     with exclusive(os.path.join(state, archiving.LOCK)):  # whoever holds it removes what others were about to rename
+        hide(state)
         atomic.replace(place, data)
     atomic.replace(copy, data)
 
@@ -179,7 +182,9 @@ def _append(state: str, archive: str, files: Iterable[Listed]) -> None:
         return
     place, copy = _places(state, archive)
     atomic.append(place, data)
-    atomic.append(copy, data, durable=False)  # the other one is on the disk: what a power cut takes of this is made again
+    atomic.append(
+        copy, data, durable=False
+    )  # the other one is on the disk: what a power cut takes of this is made again
 
 
 def _places(state: str, archive: str) -> tuple[str, str]:

@@ -49,7 +49,12 @@ class Packed:
 
 def packs_folder(project: Project) -> str:
     """Where a project's packs lie. Raises :class:`UnsafePath` where a link is in its place."""
-    folder = os.path.join(project.archive, FOLDER)
+    return packs_in(os.fspath(project.archive))
+
+
+def packs_in(archive: str) -> str:
+    """The same for the folder of an archive."""
+    folder = os.path.join(archive, FOLDER)
     if os.path.islink(folder):
         raise UnsafePath(f"{folder} is a symbolic link", hint="Make it a folder of the project.")
     return rewriting.current(folder)
@@ -125,8 +130,13 @@ def due(project: Project, older_than_days: float) -> list[tuple[Path, int]]:
 
 def plain_files(project: Project) -> list[tuple[Path, os.stat_result]]:
     """The plain files of the archive, by name; no link among them, and nothing of ours."""
+    return plain_in(os.fspath(project.archive))
+
+
+def plain_in(archive: str) -> list[tuple[Path, os.stat_result]]:
+    """The same for the folder of an archive."""
     found: list[tuple[Path, os.stat_result]] = []
-    with contextlib.suppress(FileNotFoundError), os.scandir(project.archive) as entries:
+    with contextlib.suppress(FileNotFoundError), os.scandir(archive) as entries:
         found = [
             (Path(entry.path), entry.stat(follow_symlinks=False))
             for entry in entries

@@ -60,9 +60,10 @@ class Missing(NamedTuple):
 
 def listed_in(project: Project) -> Inventory:
     """The list of what was archived; where there is none, what archive and log tell of. Nothing is changed."""
-    found = inventory.load(os.fspath(project.state), os.fspath(project.archive))
-    if not found.began and os.path.isdir(project.archive):
-        found.files = {each.key: each for each in known_before(project)}
+    state, archive = os.fspath(project.state), os.fspath(project.archive)
+    found = inventory.load(state, archive)
+    if not found.began and os.path.isdir(archive):
+        found.files = {each.key: each for each in known_before(state, archive)}
     return found
 
 
