@@ -106,7 +106,7 @@ def checked(found: Checked) -> str:
     elif not found.lost and not gone:
         said = f"⚠ Archive: it is damaged, but all of its {found.files:,} file(s) can still be restored."
     elif gone:
-        said = f"❌ Archive: {gone:,} file(s) that it took in cannot be restored."
+        said = f"❌ Archive: {gone:,} of {gone + len(found.there):,} file(s) that it took in cannot be restored."
     else:
         said = (
             f"❌ Archive: {len(found.lost):,} of {found.files:,} file(s) in {found.packs:,} pack(s) cannot be restored."

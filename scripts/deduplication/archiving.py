@@ -169,7 +169,7 @@ class Archive:
         return name
 
     def _free_name(self, name: str) -> str:
-        """``name``, or the first of ``name-2``, ``name-3`` … (before the ending) that nothing in the archive bears.
+        """``name``, or the first of ``name-2``, ``name-3`` … (before the ending) that nothing in the archive bears, and nothing of ours.
 
         Where the suffix does not fit, the stem is cut, between characters.
         """
@@ -181,7 +181,7 @@ class Archive:
             tail = ending if number == 1 else f"-{number}{ending}"
             while len(os.fsencode(stem + tail)) > _MAX_NAME_BYTES and stem:
                 stem = stem[:-1]
-            if not os.path.lexists(os.path.join(self._folder, stem + tail)):
+            if not (is_ours(stem + tail) or os.path.lexists(os.path.join(self._folder, stem + tail))):
                 return stem + tail
             number += 1
 

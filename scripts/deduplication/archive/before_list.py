@@ -7,10 +7,12 @@ archived as well: where the archive has no file of its name, nobody can be sure.
 from __future__ import annotations
 
 import contextlib
+import os
 from typing import TYPE_CHECKING, Any
 
 from .. import formats
 from ..errors import DedupError
+from ..prefix_proof import PrefixProof
 from ..reading import digest_of, opened
 from ..storage.lines import Damaged, decode_line, is_commit
 from ..storage.log_store import LogStore
@@ -19,26 +21,48 @@ from .inventory import UNSURE, Listed
 from .rescued import Rescued
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 
-def known_before(state: str, archive: str) -> list[Listed]:
-    """Every file that was archived as far as anything tells; nothing is changed. Whoever calls this holds the archive's lock."""
+def known_before(state: str, archive: str, listed: frozenset[str] = frozenset()) -> list[Listed]:
+    """Every file that was archived as far as anything tells; nothing is changed. Whoever calls this holds the archive's lock.
+
+    ``listed``: names of which is known what they were. What lies there as a plain file is either that, or damaged.
+    """
     found: dict[tuple[str, str], Listed] = {}
-    exports = {each["sha256"]: each for each in _exports(state)}
-    for each in (*_packed(archive, exports), *_plain(archive, exports)):
+    commits = _commits(state)
+    exports = {each["export"]["sha256"]: each["export"] for each in commits if "cursor" not in each}
+    plain = (each for each in _plain(archive, exports) if each.name not in listed)
+    for each in (*_packed(archive, commits), *_gone(archive), *plain):
         found.setdefault(each.key, each)
-    have = {each.sha256 for each in found.values()}
-    names = {each.name for each in found.values()} | {path.name for path, _ in packing.plain_in(archive)}
-    purged = set(purged_files.load(archive))
+    have = {each.sha256 for each in found.values()} | set(purged_files.load(archive))
+    names = listed | {each.name for each in found.values()} | {path.name for path, _ in packing.plain_in(archive)}
     for sha256, export in exports.items():
-        if sha256 not in have | purged and export["name"] not in names and _is_file(export):
+        if sha256 not in have and export["name"] not in names and _is_file(export):
             each = Listed(export["name"], sha256, export["bytes"], 0, state=UNSURE)
             found.setdefault(each.key, each)
     return list(found.values())
 
 
-def _packed(archive: str, exports: dict[str, dict[str, Any]]) -> Iterator[Listed]:
+def told_by_packs(state: str, archive: str) -> list[Listed]:
+    """What packs and indexes tell of."""
+    return list(_packed(archive, _commits(state)))
+
+
+def name_told(commits: Iterable[dict[str, Any]], sha256: str, size: int) -> str:
+    """What a file was called of which the record is gone: the log tells it of exports, and of captured transcripts; else empty."""
+    for record in commits:
+        cursor = record.get("cursor")
+        if cursor is None and record["export"]["sha256"] == sha256:
+            return str(record["export"]["name"])
+        if cursor is not None and cursor["offset"] == size:
+            proof = PrefixProof.loads(cursor["offset"], cursor["prefix"])
+            if proof.chain or proof.rest == sha256:  # up to a megabyte the proof is the SHA-256 itself
+                return "/".join(cursor["source"].replace("\\", "/").split("/")[-2:])
+    return ""
+
+
+def _packed(archive: str, commits: list[dict[str, Any]]) -> Iterator[Listed]:
     """What the packs hold, and what an index says of a pack that is gone or damaged; its name is then that of the log."""
     with contextlib.suppress(DedupError), contextlib.closing(Rescued(packing.packs_in(archive))) as packs:
         told = set()
@@ -50,11 +74,17 @@ def _packed(archive: str, exports: dict[str, dict[str, Any]]) -> Iterator[Listed
         for number, known, pack in packs.remembered():
             if known.sha256 not in told and any(known.sha256):
                 sha256 = known.sha256.hex()
-                name = exports.get(sha256, {}).get("name") or f"file {number} of {pack}"
-                yield Listed(name, sha256, known.size, 0)
-        known_numbers = {number for number, _, _ in packs.remembered()}
+                name = name_told(commits, sha256, known.size) or f"file {number} of {pack}"
+                session = os.path.splitext(os.path.basename(name))[0] if "/" in name else ""
+                yield Listed(name, sha256, known.size, 0, session)
+
+
+def _gone(archive: str) -> Iterator[Listed]:
+    """Files of which nothing is left but their number: of packs that are gone with their indexes, and have others behind them."""
+    with contextlib.suppress(DedupError), contextlib.closing(Rescued(packing.packs_in(archive))) as packs:
+        told = {number for number, _, _ in packs.remembered()}
         for gap in packs.missing():
-            for number in set(range(gap.first_file, gap.end_file)) - known_numbers:
+            for number in sorted(set(range(gap.first_file, gap.end_file)) - told):
                 yield Listed(f"file {number}, of a pack that is gone", "", 0, 0)
 
 
@@ -76,9 +106,9 @@ def _is_file(export: dict[str, Any]) -> bool:
     return bool(export["name"]) and export["format"] not in formats.SEVERAL and not export.get("purged")
 
 
-def _exports(state: str) -> Iterator[dict[str, Any]]:
-    """The exports that the log tells of, as far as it can be read; no part of a transcript."""
-    store = LogStore(state)
+def _commits(state: str) -> list[dict[str, Any]]:
+    """The runs that the log tells of, as far as it can be read."""
+    store, found = LogStore(state), []
     with contextlib.suppress(DedupError), store.held() as log:
         log.settle(write=False)
         for line in log.lines():
@@ -86,5 +116,6 @@ def _exports(state: str) -> Iterator[dict[str, Any]]:
                 continue
             with contextlib.suppress(Damaged):
                 record = decode_line(line.data)
-                if is_commit(record) and "cursor" not in record:
-                    yield record["export"]
+                if is_commit(record):
+                    found.append(record)
+    return found

@@ -13,7 +13,6 @@ from ..errors import ArchiveDamaged, DedupError, StoreNotWritable
 from ..reading import digest_of, opened
 from . import index
 from . import inventory as listing
-from .before_list import known_before
 from .packing import packs_folder, plain_in
 from .packs import index_path, listed, opened_packs, write_index
 
@@ -84,11 +83,9 @@ def check_project_held(project: Project) -> Checked:
 
 def compare(state: str, archive: str, found: Checked) -> None:
     """Hold what can be restored against the list of what was archived, into ``found``. The folders of store and archive."""
-    have = listing.load(state, archive)
+    have = listing.known(state, archive)
     found.problems += have.faults
-    if not have.began:
-        have.files = {each.key: each for each in known_before(state, archive)}
-    else:
+    if have.began:
         # The list has the names of files whose records cannot be read.
         found.problems += [f"{name}: its record cannot be read: {why}" for name, why in found.lost if _nameless(name)]
         found.lost = [each for each in found.lost if not _nameless(each[0])]

@@ -61,12 +61,14 @@ class Listed(NamedTuple):
 class Inventory:
     """What the list says. ``began``: there is one; ``agrees``: both copies are there and have the same bytes.
 
-    ``faults`` is a line for each damage: a copy that is gone, a line that cannot be read.
+    ``whole``: one of them at least has all its lines, and no fewer than the other. ``faults`` is a line for each damage: a copy
+    that is gone, a line that cannot be read.
     """
 
     files: dict[tuple[str, str], Listed] = field(default_factory=dict)
     began: bool = False
     agrees: bool = True
+    whole: bool = True
     faults: list[str] = field(default_factory=list)
 
     def missing(self, there: Iterable[str]) -> list[Listed]:
@@ -91,6 +93,8 @@ def load(state: str, archive: str) -> Inventory:
     if not found.began:
         return found
     found.agrees = copies[0] == copies[1]
+    most = max((data or b"").count(b"\n") for data in copies)
+    found.whole = False
     often: dict[tuple[str, str], int] = {}
     for path, data in zip(places, copies):
         if data is None:
@@ -100,11 +104,29 @@ def load(state: str, archive: str) -> Inventory:
         for each in _lines(data or b"", os.path.basename(path), found.faults):
             counted[each.key] = counted.get(each.key, 0) + 1
             said[each.key] = each
+        if data is not None and data.endswith(b"\n") and most == data.count(b"\n") == sum(counted.values()):
+            found.whole = True
         for key, each in said.items():
             # Each change of a file's state is one more line: who has more of them knows more.
             if counted[key] > often.get(key, 0):
                 found.files[key], often[key] = each, counted[key]
     return found
+
+
+def known(state: str, archive: str) -> Inventory:
+    """The list, and where no copy of it is whole also what archive and log tell of. Nothing is changed."""
+    have = load(state, archive)
+    if have.whole and have.began:
+        return have
+    from .before_list import known_before
+
+    hashes = {each.sha256 for each in have.files.values()}
+    for each in known_before(state, archive, frozenset(each.name for each in have.files.values())):
+        if each.sha256 not in hashes and (
+            each.sha256 or not have.began
+        ):  # a list has the names of files without a record
+            have.files[each.key] = each
+    return have
 
 
 def add(project: Project, files: Iterable[Listed]) -> list[str]:
@@ -114,14 +136,9 @@ def add(project: Project, files: Iterable[Listed]) -> list[str]:
     """
     state, archive = os.fspath(project.state), os.fspath(project.archive)
     _finish_purge(state)
-    have, wanted = load(state, archive), list(files)
-    if not have.began:
-        from .before_list import known_before
-
-        before = known_before(state, archive)
-        # An archive that has nothing but what this run put there is a new one: what the log knows was never archived.
-        new_one = {each.key for each in before if each.state == KEPT} <= {each.key for each in wanted}
-        have.files = {} if new_one else {each.key: each for each in before}
+    have, wanted = known(state, archive), list(files)
+    if not have.began and {each.key for each in have.files.values() if not each.state} <= {each.key for each in wanted}:
+        have.files = {}  # an archive with nothing but what this run put there is a new one: the log's exports never were in one
     new = {each.key: each for each in wanted if not _stands(have, each)}
     if have.began and have.agrees and not have.faults:
         _append(state, archive, new.values())

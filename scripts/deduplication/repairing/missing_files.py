@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, Optional
 
 from ..archive import inventory
 from ..archive.adding import Addition
-from ..archive.before_list import known_before
+from ..archive.before_list import told_by_packs
 from ..archive.packing import packs_folder, plain_files
 from ..archive.packs import opened_packs
 from ..archive.restoring import Entry
@@ -59,12 +59,20 @@ class Missing(NamedTuple):
 
 
 def listed_in(project: Project) -> Inventory:
-    """The list of what was archived; where there is none, what archive and log tell of. Nothing is changed."""
+    """The list of what was archived; where it is not whole, also what archive and log tell of. Nothing is changed."""
     state, archive = os.fspath(project.state), os.fspath(project.archive)
     found = inventory.load(state, archive)
-    if not found.began and os.path.isdir(archive):
-        found.files = {each.key: each for each in known_before(state, archive)}
-    return found
+    return inventory.known(state, archive) if found.began or os.path.isdir(archive) else found
+
+
+def name_all(project: Project) -> list[str]:
+    """Name in the list what packs and indexes tell of and it does not: the evidence is about to be repaired.
+
+    Returns what was wrong with the list, a line each. Under the archive's lock.
+    """
+    state, archive = os.fspath(project.state), os.fspath(project.archive)
+    hashes = {each.sha256 for each in inventory.known(state, archive).files.values()}
+    return inventory.add(project, [each for each in told_by_packs(state, archive) if each.sha256 not in hashes])
 
 
 def plain(project: Project) -> set[str]:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Optional
 
 from .. import archiving, locking
 from ..archive import checking, inventory, restoring
+from ..archive.before_list import name_told
 from ..archive.inventory import Inventory
 from ..archive.packing import packs_folder
 from ..archive.packs import opened_packs
 from ..errors import StoreNotWritable
 from ..model import LOST, counts
-from ..prefix_proof import PrefixProof
 from ..storage.lines import is_commit
 from ..storage.log_store import Remembered
 from ..storage.salvage import salvage, salvage_twice
@@ -105,7 +105,8 @@ def repair(store: LogStore, project: Optional[Project], *, accept_lost: bool = F
     have = missing_files.listed_in(project) if project is not None else Inventory()
     if project is not None and (_archived(project) or have.files):
         with archiving.opened(project):
-            done.notes += inventory.heal(project)
+            done.notes += missing_files.name_all(project)
+            have = missing_files.listed_in(project)
             with pack_repair.examined(project) as (plan, packs, kept):
                 done.findings += plan.findings
                 done.quarantined += [
@@ -203,7 +204,9 @@ def _counted(finding: Finding, mended: Mended, have: Inventory) -> Finding:
     if finding.name.endswith(f" of {finding.where}"):
         listed = have.called(finding.sha256)
         name = listed.name if listed is not None else ""
-        finding = replace(finding, name=name or _name(finding, mended) or finding.name)
+        finding = replace(
+            finding, name=name or name_told(mended.evidence.commits, finding.sha256, finding.bytes) or finding.name
+        )
     for record in mended.evidence.commits:
         own = record.get("cursor", {}).get("source", "").replace("\\", "/")
         if record["export"]["sha256"] == finding.sha256 or ("/" in finding.name and own.endswith(f"/{finding.name}")):
@@ -213,16 +216,3 @@ def _counted(finding: Finding, mended: Mended, have: Inventory) -> Finding:
     stored = sum(n < len(kinds[name]) and counts(kinds[name][n]) and kinds[name][n] != LOST for name, n in numbers)
     names = {name for name, _ in numbers}
     return replace(finding, messages=stored, conversation=finding.conversation or next(iter(names), ""))
-
-
-def _name(finding: Finding, mended: Mended) -> str:
-    """What a file was called of which the record is gone: the log tells it of exports, and of the captured transcripts."""
-    for record in mended.evidence.commits:
-        cursor = record.get("cursor")
-        if cursor is None and record["export"]["sha256"] == finding.sha256:
-            return str(record["export"]["name"])
-        if cursor is not None and cursor["offset"] == finding.bytes:
-            proof = PrefixProof.loads(cursor["offset"], cursor["prefix"])
-            if proof.chain or proof.rest == finding.sha256:  # up to a megabyte the proof is the SHA-256 itself
-                return "/".join(cursor["source"].replace("\\", "/").split("/")[-2:])
-    return ""
