@@ -21,11 +21,10 @@ def _room() -> dict[str, Any]:
     return room
 
 
-ROOM = _room()
-"""What the document's code defines, by name."""
+_ROOM = _room()
 
 
 def read(folder: Path) -> dict[str, bytes]:
     """Every file of the packs in ``folder`` by name; raises wherever anything is not as the document says."""
-    files: dict[str, bytes] = ROOM["read"](folder)
+    files: dict[str, bytes] = _ROOM["read"](folder)
     return files

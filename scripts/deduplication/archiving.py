@@ -169,7 +169,7 @@ class Archive:
         return name
 
     def _free_name(self, name: str) -> str:
-        """``name``, or the first of ``name-2``, ``name-3`` … (before the ending) that nothing in the archive bears, and nothing of ours.
+        """``name``, or the first of ``name-2``, ``name-3`` … (before the ending) that is not ours and is free.
 
         Where the suffix does not fit, the stem is cut, between characters.
         """

@@ -110,7 +110,7 @@ class Scene:
 def every_file(packs):
     """SHA-256 of each file in whole packs, states of one name included: the document's reader gives the last one of a name."""
     names = []
-    room = archive_reader.ROOM
+    room = archive_reader._ROOM
     segments, contents, end = {}, {}, 0
     for path in sorted(packs.glob("pack-*.pack"), key=lambda each: int(each.stem[5:])):
         data = path.read_bytes()
