@@ -51,6 +51,10 @@ class Listed(NamedTuple):
         session = record.session if "/" in record.name else ""
         return cls(record.name, record.sha256.hex(), record.size, record.mtime_ns, session)
 
+    def as_dict(self) -> dict[str, Any]:
+        """For ``--json``."""
+        return {"name": self.name, "sha256": self.sha256, "bytes": self.size}
+
     @property
     def key(self) -> tuple[str, str]:
         """What tells it from others."""

@@ -31,7 +31,7 @@ def main(arguments: Sequence[str]) -> int:
         gone = repair_report.as_data(done.lost())
         mended = repair_report.as_data([each for each in done.findings if each not in done.lost()])
         figures = {"repaired": mended, "lost": gone, "quarantined": done.quarantined, "remaining": done.remaining}
-        figures["given_up"] = [{"name": e.name, "sha256": e.sha256, "bytes": e.size} for e in done.given_up]
+        figures["given_up"] = [each.as_dict() for each in done.given_up]
         shared.print_json({"ok": not gone and not done.remaining, **figures})
     elif asked.dry_run:
         report.show(repair_report.planned(done.findings))

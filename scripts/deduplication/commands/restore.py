@@ -159,7 +159,7 @@ def _list(shelf: Shelf, *, as_json: bool) -> None:
             }
             for entry in entries
         ]
-        gone = [{"name": each.name, "bytes": each.size, "sha256": each.sha256} for each in missing]
+        gone = [each.as_dict() for each in missing]
         shared.print_json({"files": rows, "missing": gone})
     else:
         show(archive_report.listed(entries))

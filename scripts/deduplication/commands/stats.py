@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from ..archive.inventory import Listed
     from ..deduplicator import ClaudeConversationDeduplicator
 
 
@@ -75,17 +74,13 @@ def _of_store(
         "archive": asdict(disk.archive),
         "packs": {**asdict(packs), "compression": packs.compression} if packs is not None else None,
         "besides": asdict(besides),
-        "missing": _names(kept.missing),
-        "given_up": _names(kept.given_up),
+        "missing": [each.as_dict() for each in kept.missing],
+        "given_up": [each.as_dict() for each in kept.given_up],
         "storage_dir": folder,
     }
     gone = archive_report.gone(kept)
     _put(answer, "\n".join([storage_report.statistics(found, disk, besides, packs, totals, folder), *gone]), asked)
     return EXIT_FAILURE if found.damage or kept.missing else EXIT_OK
-
-
-def _names(listed: Sequence[Listed]) -> list[dict[str, Any]]:
-    return [{"name": each.name, "bytes": each.size, "sha256": each.sha256} for each in listed]
 
 
 def _ledger(folder: str, disk: accounting.OnDisk) -> Optional[ledger.Ledger]:
