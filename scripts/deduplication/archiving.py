@@ -240,12 +240,12 @@ def opened(project: Project) -> Iterator[Archive]:
         )
     with atomic.write_errors(folder):
         atomic.make_private_directory(folder)
+    with exclusive(lock_path(folder)):
         ignore = os.path.join(folder, _IGNORE)
-        if not os.path.lexists(ignore):
+        if not os.path.lexists(ignore):  # under the lock: whoever holds it takes what is about to be renamed for a leftover
             atomic.replace(
                 ignore, b"# Raw exports may hold secrets: they stay on this machine.\n*\n", mode=atomic.SHARED_FILE
             )
-    with exclusive(lock_path(folder)):
         rewriting.settled(os.path.join(folder, PACKS))
         finish_purge(project)
         with atomic.write_errors(folder):

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
@@ -246,6 +247,17 @@ def test_the_same_bytes_under_another_name_are_no_loss(project):
     archived(project, {"two.txt": b"same" * 999})
     (project.archive / "two.txt").unlink()
     assert missing(project) == []
+
+
+def test_many_at_once_name_every_file(project):
+    """Runs that archive at the same moment: no line is lost, none is torn, and both copies agree."""
+    files = {f"{n}-{k}.txt": f"{n}/{k}".encode() for n in range(6) for k in range(4)}
+    runs = [{name: data for name, data in files.items() if name.startswith(f"{n}-")} for n in range(6)]
+    with ThreadPoolExecutor(6) as pool:
+        for done in [pool.submit(archived, project, each) for each in runs]:
+            done.result()
+    assert sorted(told(copies(project)[0])) == sorted(expected(files))
+    assert copies(project)[0].read_bytes() == copies(project)[1].read_bytes()
 
 
 # --- before there was a list ----------------------------------------------------------------------------------------
