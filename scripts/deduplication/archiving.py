@@ -242,7 +242,9 @@ def opened(project: Project) -> Iterator[Archive]:
         atomic.make_private_directory(folder)
     with exclusive(lock_path(folder)):
         ignore = os.path.join(folder, _IGNORE)
-        if not os.path.lexists(ignore):  # under the lock: whoever holds it takes what is about to be renamed for a leftover
+        if not os.path.lexists(
+            ignore
+        ):  # under the lock: whoever holds it takes what is about to be renamed for a leftover
             atomic.replace(
                 ignore, b"# Raw exports may hold secrets: they stay on this machine.\n*\n", mode=atomic.SHARED_FILE
             )

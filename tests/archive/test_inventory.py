@@ -143,6 +143,21 @@ def test_any_flipped_bit_in_one_copy_costs_nothing(tmp_path_factory, data):
 
 
 @pytest.mark.parametrize("which", [0, 1])
+def test_what_has_the_name_of_a_copy_and_is_none_is_replaced(project, which, tmp_path):
+    """A link is not followed: verify names it, and the next run puts the list in its place, not into what it leads to."""
+    archived(project, {"a.txt": b"a"})
+    path, other = copies(project)[which], tmp_path / "other"
+    other.write_bytes(b"mine")
+    path.unlink()
+    path.symlink_to(other)
+    (problem,) = checking.check_project(project).problems
+    assert problem.startswith(f"{path.name}, the list of archived files, cannot be read: ")
+    archived(project, {"b.txt": b"b"})
+    assert (path.is_symlink(), other.read_bytes()) == (False, b"mine")
+    assert [name for name, *_ in told(path)] == ["a.txt", "b.txt"]
+
+
+@pytest.mark.parametrize("which", [0, 1])
 @pytest.mark.parametrize("how", ["deleted", "torn", "behind"])
 def test_a_copy_that_is_gone_or_behind_is_made_again(project, which, how):
     """Deleted it is said, cut by a kill it is not; either way the other one has every line, and the next run writes both."""

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .. import archiving, atomic, journal
-from ..errors import StoreError
 from ..locking import exclusive
 from ..storage.footprint import LISTED
 from ..storage.lines import Damaged, decode_line, encode_line
@@ -90,10 +89,10 @@ class Inventory:
 
 
 def load(state: str, archive: str) -> Inventory:
-    """The list as both copies have it, whatever is left of them; nothing is changed. Raises ``StoreError``."""
-    places = _places(state, archive)
-    copies = [_read(path) for path in places]
-    found = Inventory(began=any(data is not None for data in copies))
+    """The list as both copies have it, whatever is left of them; nothing is changed."""
+    places, found = _places(state, archive), Inventory()
+    copies = [_read(path, found.faults) for path in places]
+    found.began = any(data is not None for data in copies)
     if not found.began:
         return found
     found.agrees = copies[0] == copies[1]
@@ -212,14 +211,18 @@ def _places(state: str, archive: str) -> tuple[str, str]:
     return os.path.join(state, NAME), os.path.join(archive, COPY)
 
 
-def _read(path: str) -> bytes | None:
+def _read(path: str, faults: list[str]) -> bytes | None:
+    """The bytes of a copy, none where something else has its name; None where there is nothing."""
     try:
         with atomic.open_regular(path) as file:
             return file.read()
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise StoreError(f"{path}: {error.strerror or error}") from error
+        faults.append(
+            f"{os.path.basename(path)}, the list of archived files, cannot be read: {error.strerror or error}"
+        )
+        return b""
 
 
 def _lines(data: bytes, name: str, faults: list[str]) -> Iterator[Listed]:
