@@ -26,6 +26,7 @@ from .storage import rewriting
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .archive.inventory import Inventory
     from .project import Project
 
 PACKS: Final = "packs"
@@ -57,6 +58,7 @@ class Archive:
         """``folder``, that of the project's archive, exists, is private and locked."""
         self._folder, self._project = folder, project
         self._by_size: dict[int, list[str]] = {}
+        self._listed: Inventory | None = None
         self.notes: list[str] = []
         """What was wrong with the list of archived files, and is made whole: a line each."""
         with os.scandir(folder) as entries:
@@ -110,7 +112,10 @@ class Archive:
         from .archive import inventory
 
         mtime_ns = os.lstat(os.path.join(self._folder, name)).st_mtime_ns
-        self.notes += inventory.add(self._project, [inventory.Listed(name, sha256, size, mtime_ns)])
+        listed = inventory.Listed(name, sha256, size, mtime_ns)
+        self.notes += inventory.add(self._project, [listed], self._listed)
+        if self._listed is None:
+            self._listed = inventory.load(str(self._project.state), str(self._project.archive))
 
     def _find(self, size: int, sha256: str) -> str | None:
         """The name under which these bytes are archived already, judged by reading them."""

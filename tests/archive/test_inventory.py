@@ -120,6 +120,22 @@ def test_a_batch_is_one_line_each_and_one_append(project, monkeypatch):
     assert calls == [(9, True), (9, False)]
 
 
+def test_a_run_reads_the_list_once(project, monkeypatch):
+    """However many exports it archives: what it costs to name one does not grow with those before it."""
+    archived(project, {"first.txt": b"first"})
+    reads = []
+    genuine = inventory.load
+    monkeypatch.setattr(inventory, "load", lambda *folders: reads.append(folders) or genuine(*folders))
+    with archiving.opened(project) as archive:
+        for number in range(20):
+            path = project.exports / f"{number}.txt"
+            path.write_bytes(bytes([number]))
+            archive.add(path, read(path)[1], hashlib.sha256(bytes([number])).hexdigest())
+    assert len(reads) <= 2
+    assert len(told(copies(project)[0])) == 21
+    assert copies(project)[0].read_bytes() == copies(project)[1].read_bytes()
+
+
 @given(data=some.data())
 def test_any_flipped_bit_in_one_copy_costs_nothing(tmp_path_factory, data):
     """Whatever bit of whichever copy is flipped: every file is known, the damage is said, and both are right afterwards."""

@@ -132,14 +132,15 @@ def known(state: str, archive: str) -> Inventory:
     return have
 
 
-def add(project: Project, files: Iterable[Listed]) -> list[str]:
+def add(project: Project, files: Iterable[Listed], have: Inventory | None = None) -> list[str]:
     """Name files that are in the archive, durably; a list that is damaged is made whole. What was wrong with it, a line each.
 
-    Raises ``StoreNotWritable``. Where there is no list yet, it begins with all that archive and log tell of.
+    Raises ``StoreNotWritable``. Where there is no list yet, it begins with all that archive and log tell of. ``have``: the list as
+    it is, for whoever has held the archive's lock since it was read; it is kept up to date.
     """
     state, archive = os.fspath(project.state), os.fspath(project.archive)
     _finish_purge(state)
-    have, wanted = known(state, archive), list(files)
+    have, wanted = have or known(state, archive), list(files)
     if not have.began and {each.key for each in have.files.values() if not each.state} <= {each.key for each in wanted}:
         have.files = {}  # an archive with nothing but what this run put there is a new one: the log's exports never were in one
     new = {each.key: each for each in wanted if not _stands(have, each)}
@@ -147,6 +148,7 @@ def add(project: Project, files: Iterable[Listed]) -> list[str]:
         _append(state, archive, new.values())
     else:
         write(state, archive, [*have.files.values(), *new.values()])
+    have.files.update(new)
     return have.faults
 
 
