@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import archive_reader
 from deduplication import archiving, capture
-from deduplication.archive import packing
+from deduplication.archive import inventory, packing
 from deduplication.archive.adding import Addition
 from deduplication.archive.packs import opened_packs
 from deduplication.deduplicator import ClaudeConversationDeduplicator
@@ -100,8 +100,9 @@ class Scene:
         if keep:
             with archiving.opened(self.project), opened_packs(packing.packs_folder(self.project)) as packs:
                 addition = Addition(packs)
-                addition.add(data, name=self.transcript, mtime_ns=LATER * 10**9, session_of=lambda _: SESSION)
+                record = addition.add(data, name=self.transcript, mtime_ns=LATER * 10**9, session_of=lambda _: SESSION)
                 addition.commit()
+                inventory.add(self.project, [inventory.Listed.of(record)])
 
     # --- judged -----------------------------------------------------------------------------------------------------
 

@@ -345,10 +345,13 @@ def test_every_kind_of_file_has_its_own_number(project):
     assert min(disk.store.log, disk.store.sealed) > 0
     assert (disk.store.audit, disk.store.blobs) == ((state / "deduplication_log.jsonl").stat().st_size, 77)
     assert disk.store.indexes == sum(
-        path.stat().st_size for path in state.glob("index.sqlite3*") if path.suffix != ".sqlite3-shm"
+        path.stat().st_size
+        for path in (*state.glob("index.sqlite3*"), state / "archived.jsonl")
+        if path.suffix != ".sqlite3-shm"
     )
     assert disk.archive.packs == (archive / "packs" / "pack-0001.pack").stat().st_size
-    assert disk.archive.indexes == (archive / "packs" / "pack-0001.idx").stat().st_size
+    indexes = (archive / "packs" / "pack-0001.idx", archive / ".archived.jsonl")
+    assert disk.archive.indexes == sum(path.stat().st_size for path in indexes)
     assert (disk.archive.plain, disk.archive.plain_files) == (SAMPLES[1].stat().st_size, 1)
     assert (disk.store.other, disk.archive.other) == (0, 0)
 

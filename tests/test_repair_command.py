@@ -117,7 +117,7 @@ def test_what_nothing_has_is_named_and_stays_named(bare, capsys):
 
 
 def test_a_lost_file_of_the_archive_is_named_with_what_the_log_has_of_it(scene, capsys):
-    """Its name, conversation, date and size, and how many of its messages are stored; the others are restored."""
+    """Name, conversation, date, size, how many of its messages are stored; again and again, until it is given up."""
     (plain,) = [path for path in scene.project.archive.iterdir() if path.suffix == ".txt"]
     size = plain.stat().st_size
     plain.write_bytes(plain.read_bytes()[:-40])
@@ -130,7 +130,15 @@ def test_a_lost_file_of_the_archive_is_named_with_what_the_log_has_of_it(scene, 
     assert "Lost for good: 1" in said
     assert not plain.exists()
     assert len(list((scene.project.archive / "quarantine").iterdir())) == 1
-    assert run(capsys, "verify")[0] == 0
+    for command in ("verify", "repair", "rebuild"):
+        code, said = run(capsys, command)
+        assert (code, f"{plain.name}" in said, "cannot be restored" in said) == (1, True, True), command
+    code, said = run(capsys, "repair", "--accept-lost")
+    assert (code, f"Given up: 1 archived file(s), noted as known to be lost\n   - {plain.name}" in said) == (0, True)
+    code, said = run(capsys, "verify")
+    assert (code, f"Given up, known to be lost: 1 file(s): {plain.name}" in said) == (0, True)
+    with pytest.raises(UsageError):
+        run(capsys, "repair", "--accept-lost", "--dry-run")
 
 
 def test_the_store_alone_can_be_repaired_as_far_as_it_goes(scene, capsys):

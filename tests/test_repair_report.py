@@ -62,7 +62,11 @@ CASES = {
         "archived file n\\x1b[2J (conversation 'c', 5 bytes) cannot be restored; 7 of its messages are in the log",
     ),
     "bit": (Finding("bit", "w", "one bit was flipped", repaired=True), "w: one bit was flipped; repair sets it right"),
-    "pack": (Finding("pack", "w", "x", repaired=True), "w: x; every file of it is had otherwise"),
+    "pack": (Finding("pack", "w", "x", repaired=True), "w: x; what is left of its files can be packed anew"),
+    "pack, by the list": (
+        Finding("pack", "w", "x", repaired=True, proven=True),
+        "w: x; every file of it is had otherwise",
+    ),
 }
 
 

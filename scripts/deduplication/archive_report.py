@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from .console import printable
+
+_SHOWN: Final = 8
+"""Names that are told of a list."""
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +42,11 @@ def kept(done: Packed) -> str:
         f"📦 Archived: {len(done.names):,} of the client's file(s), {done.raw_bytes:,} bytes; "
         "'restore --session ID' gives them back"
     )
+
+
+def list_healed(note: str) -> str:
+    """What was wrong with the list of archived files before it was made whole."""
+    return f"⚠ {printable(note)}. It was made whole from its copy, and from what the archive has."
 
 
 def not_kept(name: str, message: str, hint: str) -> str:
@@ -91,9 +99,45 @@ def listed(entries: Sequence[Entry]) -> str:
 
 
 def checked(found: Checked) -> str:
-    """What ``verify`` says of the packs, behind what it says of the store."""
+    """What ``verify`` says of the archive, behind what it says of the store."""
+    gone = len(found.missing)
     if not found.all_problems():
-        return f"✅ Archive: {found.files:,} file(s) in {found.packs:,} pack(s), every byte is right."
-    if not found.lost:
-        return f"⚠ Archive: it is damaged, but all of its {found.files:,} file(s) can still be restored."
-    return f"❌ Archive: {len(found.lost):,} of {found.files:,} file(s) in {found.packs:,} pack(s) cannot be restored."
+        said = f"✅ Archive: {found.files:,} file(s) in {found.packs:,} pack(s), every byte is right."
+    elif not found.lost and not gone:
+        said = f"⚠ Archive: it is damaged, but all of its {found.files:,} file(s) can still be restored."
+    elif gone:
+        said = f"❌ Archive: {gone:,} of {gone + len(found.there):,} file(s) that it took in cannot be restored."
+    else:
+        said = (
+            f"❌ Archive: {len(found.lost):,} of {found.files:,} file(s) in {found.packs:,} pack(s) cannot be restored."
+        )
+    return "\n".join([said, *not_there(found)])
+
+
+def gone(found: Checked) -> list[str]:
+    """What ``stats`` says of archived files that are not there; nothing where all are."""
+    lines = []
+    if found.missing:
+        names = _some([each.name for each in found.missing])
+        lines.append(f"❌ Archived and not there: {len(found.missing):,} file(s): {names}")
+    return [*lines, *not_there(found)]
+
+
+def not_there(found: Checked) -> list[str]:
+    """Files that are not in the archive, and are no damage: given up, or never known to be in it."""
+    lines = []
+    if found.given_up:
+        names = _some([each.name for each in found.given_up])
+        lines.append(f"   Given up, known to be lost: {len(found.given_up):,} file(s): {names}")
+    if found.unsure:
+        names = _some([each.name for each in found.unsure])
+        lines.append(
+            f"   In the log and not in the archive, from before it kept a list: {len(found.unsure):,} export(s), processed "
+            f"without being archived or lost: {names}"
+        )
+    return lines
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
+    return ", ".join(printable(name) for name in names[:_SHOWN]) + more

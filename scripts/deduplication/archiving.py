@@ -2,8 +2,9 @@
 
 The promise: at every instant the bytes that were processed exist under one name at least. An export is copied from
 an open descriptor into a temporary file, its digest is compared with that of what was processed, the copy is synced
-and gets its name; only then the original goes, and only if it is still the file that was read. So it does not matter
-whether the archive is on the same file system, and a writer that still holds the original cannot touch the copy.
+and gets its name; then the file is named in the list of what was archived (:mod:`.archive.inventory`), so that it is known
+from then on, should it be lost; only then the original goes, and only if it is still the file that was read. So it does not
+matter whether the archive is on the same file system, and a writer that still holds the original cannot touch the copy.
 What was interrupted is done again by the next run, which finds the same bytes in the archive and keeps them once.
 """
 
@@ -25,6 +26,7 @@ from .storage import rewriting
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .archive.inventory import Inventory
     from .project import Project
 
 PACKS: Final = "packs"
@@ -34,6 +36,8 @@ _IGNORE: Final = ".gitignore"
 _INCOMING: Final = ".incoming-"
 PURGED_FILES: Final = "purged.jsonl"
 """Which files are not what was exported, because messages of theirs were purged."""
+LISTED: Final = ".archived.jsonl"
+"""Which files the archive took in."""
 _MAX_NAME_BYTES: Final = 255
 _MAX_ENDING: Final = 20
 
@@ -50,10 +54,13 @@ class Archived:
 class Archive:
     """The archive folder, held exclusively while it is open (see :func:`opened`)."""
 
-    def __init__(self, folder: str) -> None:
-        """``folder`` exists, is private and locked."""
-        self._folder = folder
+    def __init__(self, folder: str, project: Project) -> None:
+        """``folder``, that of the project's archive, exists, is private and locked."""
+        self._folder, self._project = folder, project
         self._by_size: dict[int, list[str]] = {}
+        self._listed: Inventory | None = None
+        self.notes: list[str] = []
+        """What was wrong with the list of archived files, and is made whole: a line each."""
         with os.scandir(folder) as entries:
             for entry in entries:
                 if not entry.is_file(follow_symlinks=False):
@@ -82,6 +89,7 @@ class Archive:
             self._copy(source, identity, sha256) if instead is None else self._put(source.name, identity, instead)
         )
         path = Path(self._folder, name)
+        self._list(name, kept, size)
         # Gone already: a run beside this one archived the same file first.
         if not stays and (known is None or os.path.lexists(source)):
             self._remove(source, identity, sha256)
@@ -98,6 +106,16 @@ class Archive:
 
         with open(path, "rb") as file:
             add(self._folder, PurgedFile(hashlib.sha256(file.read()).hexdigest(), messages))
+
+    def _list(self, name: str, sha256: str, size: int) -> None:
+        """Name the file in the list of archived files: it is in its place, synced, and its original is still there."""
+        from .archive import inventory
+
+        mtime_ns = os.lstat(os.path.join(self._folder, name)).st_mtime_ns
+        listed = inventory.Listed(name, sha256, size, mtime_ns)
+        self.notes += inventory.add(self._project, [listed], self._listed)
+        if self._listed is None:
+            self._listed = inventory.load(str(self._project.state), str(self._project.archive))
 
     def _find(self, size: int, sha256: str) -> str | None:
         """The name under which these bytes are archived already, judged by reading them."""
@@ -156,7 +174,7 @@ class Archive:
         return name
 
     def _free_name(self, name: str) -> str:
-        """``name``, or the first of ``name-2``, ``name-3`` … (before the ending) that nothing in the archive bears.
+        """``name``, or the first of ``name-2``, ``name-3`` … (before the ending) that is not ours and is free.
 
         Where the suffix does not fit, the stem is cut, between characters.
         """
@@ -168,7 +186,7 @@ class Archive:
             tail = ending if number == 1 else f"-{number}{ending}"
             while len(os.fsencode(stem + tail)) > _MAX_NAME_BYTES and stem:
                 stem = stem[:-1]
-            if not os.path.lexists(os.path.join(self._folder, stem + tail)):
+            if not (is_ours(stem + tail) or os.path.lexists(os.path.join(self._folder, stem + tail))):
                 return stem + tail
             number += 1
 
@@ -190,7 +208,7 @@ class Archive:
 
 def is_ours(name: str) -> bool:
     """Whether a file of this name in the archive's folder is ours, and no export."""
-    return name in (LOCK, _IGNORE, PURGED_FILES) or name.startswith(_INCOMING) or _is_leftover(name)
+    return name in (LOCK, _IGNORE, PURGED_FILES, LISTED) or name.startswith(_INCOMING) or _is_leftover(name)
 
 
 def _is_leftover(name: str) -> bool:
@@ -227,16 +245,18 @@ def opened(project: Project) -> Iterator[Archive]:
         )
     with atomic.write_errors(folder):
         atomic.make_private_directory(folder)
+    with exclusive(lock_path(folder)):
         ignore = os.path.join(folder, _IGNORE)
-        if not os.path.lexists(ignore):
+        if not os.path.lexists(
+            ignore
+        ):  # under the lock: whoever holds it takes what is about to be renamed for a leftover
             atomic.replace(
                 ignore, b"# Raw exports may hold secrets: they stay on this machine.\n*\n", mode=atomic.SHARED_FILE
             )
-    with exclusive(lock_path(folder)):
         rewriting.settled(os.path.join(folder, PACKS))
         finish_purge(project)
         with atomic.write_errors(folder):
-            archive = Archive(str(real))
+            archive = Archive(str(real), project)
         yield archive
 
 

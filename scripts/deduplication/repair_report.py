@@ -55,7 +55,9 @@ def cost(finding: Finding, *, done: bool = False) -> str:
     where = f"{printable(finding.where)}: {printable(finding.fault)}"
     if finding.kind == "bit":
         return f"{where}; {'set right' if done else 'repair sets it right'}"
-    return f"{where}; every file of it is had otherwise"
+    if finding.proven:
+        return f"{where}; every file of it is had otherwise"
+    return f"{where}; what is left of its files {'is packed anew' if done else 'can be packed anew'}"
 
 
 def _file(finding: Finding, source: str) -> str:
@@ -127,7 +129,7 @@ def repaired(done: Repaired) -> str:
             [*(f"   - {printable(note)}" for note in done.notes), "✅ Nothing to repair: everything is whole."]
         )
     lost = done.lost()
-    mended = [finding for finding in done.findings if finding not in lost]
+    mended = [finding for finding in done.findings if finding not in _lost(done.findings)]
     lines = [f"   - {printable(note)}" for note in done.notes]
     if mended:
         lines.append(f"🔧 Repaired: {len(mended):,} damage(s)")
@@ -135,17 +137,29 @@ def repaired(done: Repaired) -> str:
     if lost:
         lines.append(f"❌ Lost for good: {len(lost):,}")
         lines += [f"   - {cost(finding)}" for finding in lost]
+    if done.given_up:
+        lines.append(f"🗑 Given up: {len(done.given_up):,} archived file(s), noted as known to be lost")
+        lines += [f"   - {printable(each.name)}, {each.size:,} bytes" for each in done.given_up]
     if done.quarantined:
         lines.append("   What was damaged is kept in MEMORY-CONTEXT:")
         lines += [f"   - {printable(name)}" for name in done.quarantined]
     if not done.remaining:
         lines.append("✅ The store and the archive verify.")
     elif lost:
-        lines.append("   What is lost stays named by 'verify': its sequence numbers remain taken.")
+        lines.append(
+            "   What is lost stays named by 'verify': messages keep their sequence numbers. A file that you find goes"
+        )
+        lines.append(
+            "   back by 'repair' once it lies in exports/; 'repair --accept-lost' gives up the files that are gone."
+        )
     else:
         lines.append("⚠ Something is still wrong:")
         lines += [f"   - {printable(problem)}" for problem in done.remaining]
     return "\n".join(lines)
+
+
+def _lost(findings: Sequence[Finding]) -> list[Finding]:
+    return [finding for finding in findings if not finding.repaired and finding.kind != "unfinished"]
 
 
 def made_anew(done: Anew) -> str:

@@ -167,12 +167,14 @@ class _Run:
         if not durable or not self._options.archive:
             self._out(report.skipped("no export was processed" if not durable else "--no-archive was given"))
             return
-        from . import archiving
+        from . import archive_report, archiving
 
         try:
             with archiving.opened(self._project) as archive:
                 for entry in durable:
                     self._archive(archive, entry)
+            for note in archive.notes:
+                self._out(archive_report.list_healed(note))
         except DedupError as error:
             for entry in durable:
                 if entry.result.archived_to is None and entry.result.error is None:

@@ -173,7 +173,7 @@ def test_verify_names_damage_and_what_it_costs(project, capsys):
     assert "✅ Archive: 3 file(s) in 1 pack(s), every byte is right." in out
     path = project / "MEMORY-CONTEXT" / "exports-archive" / "packs" / "pack-0001.pack"
     right = path.read_bytes()
-    for place, ending in ((300, "3 of 3 file(s) in 1 pack(s) cannot be restored."), (20, "can still be restored.")):
+    for place, ending in ((300, "3 of 3 file(s) that it took in cannot be restored."), (20, "can still be restored.")):
         wrong = bytearray(right)
         wrong[place] ^= 1
         path.write_bytes(wrong)
@@ -187,7 +187,7 @@ def test_verify_names_damage_and_what_it_costs(project, capsys):
 
 
 def test_damage_is_a_failure_of_restore(project, capsys):
-    """A file that is lost is named and the exit code is 1; restoring everything says what has no name any more."""
+    """A file that is lost is named and the exit code is 1; restoring everything names what its pack does not name any more."""
     run(capsys, "pack", "--older-than", "0")
     path = project / "MEMORY-CONTEXT" / "exports-archive" / "packs" / "pack-0001.pack"
     data = bytearray(path.read_bytes())
@@ -195,7 +195,9 @@ def test_damage_is_a_failure_of_restore(project, capsys):
     path.write_bytes(data)
     code = deduplicate_export.main(["restore", "--all", "out"])
     assert code == 1
-    assert "A file" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "A file" in said
+    assert all(f"{sample.name}: The archive is damaged: it was archived (" in said for sample in SAMPLES)
 
 
 def test_rebuild_makes_the_archives_indexes_too(project, capsys):

@@ -58,7 +58,12 @@ def test_everything_is_packed_at_once(project):
     assert done.pack_bytes == sum(path.stat().st_size for path in (project.archive / "packs").iterdir())
     assert packed(project) == texts()
     assert plain(project) == []
-    assert sorted(path.name for path in project.archive.iterdir()) == [".gitignore", ".lock", "packs"]
+    assert sorted(path.name for path in project.archive.iterdir()) == [
+        ".archived.jsonl",
+        ".gitignore",
+        ".lock",
+        "packs",
+    ]
     with packs.opened_packs(str(project.archive / "packs")) as opened:
         assert {opened.record(n).name: opened.record(n).mtime_ns for n in opened.numbers()} == times
 

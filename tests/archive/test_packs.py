@@ -506,7 +506,7 @@ def test_indexes_are_checked_and_made_anew(tmp_path):
     path.write_bytes(right[:-1] + bytes([right[-1] ^ 1]))
     (problem,) = check(str(tmp_path)).all_problems()
     assert problem.startswith("pack-0001.idx")
-    assert rebuild(str(tmp_path)) == ["pack-0001.idx"]
+    assert rebuild(str(tmp_path)) == ["pack-0001.idx: did not say what its pack says; made anew"]
     assert path.read_bytes() == right
     assert rebuild(str(tmp_path)) == []
 

@@ -25,8 +25,9 @@ _PATIENCE: Final = 2.0
 
 @dataclass(frozen=True)
 class Footprint:
-    """Bytes of files: ``plain`` exports, ``packs``, their ``indexes``, what this version does not know (``other``), and what can
-    be deleted without anybody noticing (``notes``); and how many plain files and packs there are.
+    """Bytes of files: ``plain`` exports, ``packs``, their ``indexes`` with the list of what was archived, what this version
+    does not know (``other``), and what can be deleted without anybody noticing (``notes``); and how many plain files and packs
+    there are.
     """
 
     plain: int = 0
@@ -51,6 +52,8 @@ def footprint(folder: str) -> Footprint:
             for inner in entries_of(entry.path):
                 sums[_kind(inner.name)] += size_of(inner)
                 sums["pack_files"] += inner.name.endswith(".pack")
+        elif entry.name == archiving.LISTED:
+            sums["indexes"] += size_of(entry)
         elif archiving.is_ours(entry.name):
             sums["notes"] += size_of(entry)
         elif entry.is_file(follow_symlinks=False):

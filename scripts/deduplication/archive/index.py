@@ -142,6 +142,13 @@ class Index:
             found[number] = self._sorted[at]
         return found
 
+    def lacks(self) -> bool:
+        """Whether it leaves something out: a segment or a file that could not be read in the pack has a hash of zeros."""
+        nothing = bytes(_HASH)
+        return (self.segments > 0 and self._sorted[0] == nothing) or any(
+            known.sha256 == nothing for known in self.all_known()
+        )
+
     def file(self, sha256: bytes) -> int:
         """The number of the last file with this hash, -1 where the pack has none."""
         return self._last(sha256, self._shas, self._sizes, _HASH)

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from .. import archiving, atomic, transcripts
 from ..errors import DedupError, ExportError
 from ..reading import read_growing
-from . import purged_files
+from . import inventory, purged_files
+from .inventory import Listed
 from .packing import BATCH_BYTES, BATCH_FILES, Packed, counted, packs_folder
 from .packs import opened_packs
 from .putting import Source, put
@@ -53,7 +54,7 @@ def keep(
         with archiving.opened(project):
             folder = packs_folder(project)
             atomic.remove_temporaries(folder)
-            known = _known(folder)
+            known, had = _known(folder)
             batch: list[Source] = []
             size = 0
             while waiting and len(batch) < BATCH_FILES and (not batch or size < BATCH_BYTES):
@@ -62,9 +63,12 @@ def keep(
                 if _changed(source, before) and without.wants(source, before):
                     batch.append(source)
                     size += source.path.stat().st_size if source.path.exists() else 0
-            for each in put(batch, folder, without.read, done.failures, thorough=False) if batch else ():
+            packed = put(batch, folder, without.read, done.failures, thorough=False) if batch else []
+            for each in packed:
                 done.names.append(str(each.path))
                 done.raw_bytes += each.identity.size
+            # With them what a run had packed that was killed before it came here.
+            done.notes += inventory.add(project, [*had, *(Listed.of(each.record) for each in packed)])
             without.note(str(project.archive))
             done.packs, done.pack_bytes = counted(folder)
         advance(size)
@@ -141,9 +145,10 @@ def _always(session: str) -> Callable[[str], str]:
     return lambda _sha256: session
 
 
-def _known(folder: str) -> dict[str, _State]:
-    """The last state of each file that the archive has, by name. What of it is damaged is not known."""
+def _known(folder: str) -> tuple[dict[str, _State], list[Listed]]:
+    """The last state of each file that the packs have, by name, and all of them. What of it is damaged is not known."""
     known: dict[str, _State] = {}
+    had = []
     with opened_packs(folder) as packs:
         for number in packs.numbers():
             try:
@@ -151,7 +156,8 @@ def _known(folder: str) -> dict[str, _State]:
             except DedupError:
                 continue
             known[record.name] = _State(record.size, record.mtime_ns, record.sha256)
-    return known
+            had.append(Listed.of(record))
+    return known, had
 
 
 def _changed(source: Source, before: _State | None) -> bool:

@@ -17,6 +17,7 @@ from .. import archiving, atomic
 from ..errors import DedupError, ExportChanged, UnsafePath
 from ..reading import Identity, read
 from ..storage import rewriting
+from . import inventory
 from .packs import FOLDER
 from .putting import Put, Source, put
 
@@ -42,11 +43,18 @@ class Packed:
     failures: list[tuple[str, DedupError]] = field(default_factory=list)
     packs: int = 0
     pack_bytes: int = 0
+    notes: list[str] = field(default_factory=list)
+    """What was wrong with the list of archived files, and is made whole."""
 
 
 def packs_folder(project: Project) -> str:
     """Where a project's packs lie. Raises :class:`UnsafePath` where a link is in its place."""
-    folder = os.path.join(project.archive, FOLDER)
+    return packs_in(os.fspath(project.archive))
+
+
+def packs_in(archive: str) -> str:
+    """The same for the folder of an archive."""
+    folder = os.path.join(archive, FOLDER)
     if os.path.islink(folder):
         raise UnsafePath(f"{folder} is a symbolic link", hint="Make it a folder of the project.")
     return rewriting.current(folder)
@@ -77,7 +85,7 @@ def pack(
         with archiving.opened(project):
             folder = packs_folder(project)
             atomic.remove_temporaries(folder)
-            _pack_batch(batch, folder, session_of, done, thorough=thorough)
+            _pack_batch(project, batch, folder, session_of, done, thorough=thorough)
             if not (waiting and whole):
                 done.packs, done.pack_bytes = counted(folder)
                 return done
@@ -122,8 +130,13 @@ def due(project: Project, older_than_days: float) -> list[tuple[Path, int]]:
 
 def plain_files(project: Project) -> list[tuple[Path, os.stat_result]]:
     """The plain files of the archive, by name; no link among them, and nothing of ours."""
+    return plain_in(os.fspath(project.archive))
+
+
+def plain_in(archive: str) -> list[tuple[Path, os.stat_result]]:
+    """The same for the folder of an archive."""
     found: list[tuple[Path, os.stat_result]] = []
-    with contextlib.suppress(FileNotFoundError), os.scandir(project.archive) as entries:
+    with contextlib.suppress(FileNotFoundError), os.scandir(archive) as entries:
         found = [
             (Path(entry.path), entry.stat(follow_symlinks=False))
             for entry in entries
@@ -150,6 +163,7 @@ def _batch(waiting: Sequence[tuple[Path, int]]) -> list[tuple[Path, int]]:
 
 
 def _pack_batch(
+    project: Project,
     batch: Sequence[tuple[Path, int]],
     folder: str,
     session_of: Callable[[str], str],
@@ -159,6 +173,7 @@ def _pack_batch(
 ) -> None:
     sources = [Source(path, path.name, session_of) for path, _ in batch]
     packed = put(sources, folder, read, done.failures, thorough=thorough)
+    done.notes += inventory.add(project, [inventory.Listed.of(each.record) for each in packed])
     for plain in packed:
         _remove(plain, done)
     if packed and os.name != "nt":

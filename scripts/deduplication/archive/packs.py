@@ -327,17 +327,21 @@ def pack_of(name: str) -> str:
 
 
 def opened_index(pack: Pack) -> Index:
-    """The index of a pack, made again where it is missing or another one's; only in memory where it cannot be written."""
+    """The index of a pack, made again where it is missing or another one's; only in memory where it cannot be written.
+
+    In memory alone as well where the pack is damaged: what lies on the disk may know more of it than is left, and an index
+    that leaves files out without a word would be taken for the whole truth.
+    """
     path = index_path(pack.path)
     try:
         return index.Index.load(path, pack.sha256)
     except (OSError, ValueError):
         data = index.made_from(pack)
-    if pack.problems and index.Index.of_any(path) is not None:
-        return index.Index(data, pack.sha256)  # what lies there knows more of the pack than is left of it: for repair
-    with contextlib.suppress(StoreNotWritable):
-        write_index(path, data)
-    return index.Index(data, pack.sha256)
+    made = index.Index(data, pack.sha256)
+    if not (pack.problems or made.lacks()):
+        with contextlib.suppress(StoreNotWritable):
+            write_index(path, data)
+    return made
 
 
 def write_index(path: str, data: bytes) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..reading import Identity
+    from .records import FileRecord
 
 
 class Source(NamedTuple):
@@ -28,11 +29,16 @@ class Source(NamedTuple):
 
 @dataclass(frozen=True)
 class Put:
-    """A file as it was read, and the number under which it was packed."""
+    """A file as it was read, and the record under which it was packed."""
 
     path: Path
     identity: Identity
-    number: int
+    record: FileRecord
+
+    @property
+    def number(self) -> int:
+        """Its number in the archive."""
+        return self.record.number
 
 
 def put(
@@ -86,7 +92,7 @@ def _added(
             record = addition.add(
                 data, name=source.name, mtime_ns=identity.mtime_ns, session_of=source.session_of, again=again
             )
-            done.append(Put(source.path, identity, record.number))
+            done.append(Put(source.path, identity, record))
         addition.commit()
     return done
 

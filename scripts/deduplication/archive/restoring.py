@@ -15,7 +15,7 @@ from .. import archiving, atomic, locking
 from ..errors import ArchiveDamaged, DedupError, NotInArchive, OutputNotWritable, StoreNotWritable
 from ..naming import moment, session_id_from_name
 from ..reading import read
-from . import packing, purged_files
+from . import inventory, packing, purged_files
 from .packs import opened_packs
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..project import Project
+    from .inventory import Listed
     from .packs import Packs
 
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
@@ -90,6 +91,8 @@ class Shelf:
             session = session_id_from_name(path.name)
             self.entries.append(Entry(path.name, session, status.st_size, status.st_mtime_ns, "", path=path))
         self._earlier = _outgrown(self.entries)
+        self._listed = inventory.load(str(project.state), str(project.archive))
+        """What the archive took in, whatever is left of it."""
 
     def find(self, wanted: str) -> list[Entry]:
         """The files meant by a name, a session, a date (``YYYY-MM-DD``) or the first eight or more digits of a SHA-256.
@@ -110,13 +113,30 @@ class Shelf:
             found = [entry for entry in among if fits(entry)]
             if found:
                 return _distinct(found, self.sha256)
-        raise NotInArchive(wanted)
+        # A file whose record is lost, and whose bytes another one has.
+        same = {each.sha256 for each in self._listed.files.values() if wanted == each.name}
+        found = [entry for entry in self.entries if same and self.sha256(entry) in same][-1:]
+        if found:
+            return found
+        raise self._gone(wanted) or NotInArchive(wanted)
+
+    def _gone(self, wanted: str) -> Optional[DedupError]:
+        """Why a file is not there that the archive took in, by its name, its session or the beginning of its SHA-256."""
+        digits = wanted.lower() if _HASH.match(wanted.lower()) else "none"
+        for each in self.missing():
+            if wanted in (each.name, os.path.basename(each.name), each.session) or each.sha256.startswith(digits):
+                return gone(each)
+        return None
+
+    def missing(self) -> list[Listed]:
+        """The files that the archive took in and does not have any more, but for those that were given up."""
+        return self._listed.missing({self.sha256(entry) for entry in self.entries}) if self._listed.began else []
 
     def of_session(self, session: str) -> list[Entry]:
         """The files of a session, exports and transcripts. Raises :class:`NotInArchive`."""
         found = [entry for entry in self._now() if entry.session == session]
         if not found:
-            raise NotInArchive(f"a file of session {session}")
+            raise self._gone(session) or NotInArchive(f"a file of session {session}")
         return _distinct(found, self.sha256)
 
     def all(self) -> list[Entry]:
@@ -172,6 +192,15 @@ def opened(project: Project) -> Iterator[Shelf]:
                 stack.enter_context(locking.exclusive(os.path.join(project.archive, ".lock")))
             archiving.finish_purge(project)
         yield Shelf(project, stack.enter_context(opened_packs(packing.packs_folder(project))))
+
+
+def gone(listed: Listed) -> ArchiveDamaged:
+    """What there is to say of a file that the archive took in and does not have any more."""
+    day = Entry(listed.name, listed.session, listed.size, listed.mtime_ns, listed.sha256).day
+    return ArchiveDamaged(
+        f"it was archived ({day}, {listed.size:,} bytes, SHA-256 {listed.sha256[:16]}…), and is not there",
+        hint="'deduplicate_export.py repair' looks for another copy of it: in backups, in what Claude Code keeps, in exports/.",
+    )
 
 
 def names(entries: Sequence[Entry]) -> list[str]:

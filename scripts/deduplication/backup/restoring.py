@@ -188,8 +188,12 @@ def _verified(content: str, state: str, *, sqlite: bool) -> list[str]:
     if store.warnings:
         raise StoreNotWritable(store.warnings[0])
     problems = store.verify()
-    packs = os.path.join(content, ARCHIVE, PACKS)
-    return problems + (checking.check(packs).all_problems() if os.path.isdir(packs) else [])
+    archive = os.path.join(content, ARCHIVE)
+    if state == content:
+        return problems  # the store alone
+    found = checking.check(os.path.join(archive, PACKS))
+    checking.compare(state, archive, found)
+    return problems + found.all_problems()
 
 
 def _set_modes(wanted: Snapshot, target: Target, content: str) -> None:

@@ -60,6 +60,8 @@ def main(arguments: Sequence[str]) -> int:
         show(capture_report.sums(sums))
         if kept.names:
             show(archive_report.kept(kept))
+        for note in kept.notes:
+            show(archive_report.list_healed(note))
     for name, failure in kept.failures:
         show(archive_report.not_kept(name, str(failure), failure.hint), sys.stderr)
     return EXIT_FAILURE if failures or kept.failures else EXIT_OK

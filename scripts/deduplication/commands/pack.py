@@ -42,6 +42,8 @@ def main(arguments: Sequence[str]) -> int:
         }
         shared.print_json({**figures, "failed": failed})
     else:
+        for note in done.notes:
+            show(archive_report.list_healed(note))
         show(archive_report.packed(done, days))
     return EXIT_FAILURE if done.failures else EXIT_OK
 

@@ -25,9 +25,12 @@ def main(arguments: Sequence[str]) -> int:
         raise UsageError("--into and --yes go with --from-exports")
     dedup = shared.deduplicator(asked, existing=True)
     found = dedup.store.rebuild()
-    if asked.storage_dir is None:
-        found += checking.rebuild_project(find_project(asked.project))
     remaining = dedup.store.verify()
+    if asked.storage_dir is None:
+        project = find_project(asked.project)
+        found += checking.rebuild_project(project)
+        checked = checking.check_project(project)
+        remaining += checked.all_problems() if checked is not None else []
     if asked.json:
         shared.print_json({"ok": not remaining, "found": found, "remaining": remaining})
     else:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from .. import repair_report, report
-from ..errors import EXIT_FAILURE, EXIT_OK
+from ..errors import EXIT_FAILURE, EXIT_OK, UsageError
 from ..project import find_project
-from ..repairing import damage, whole
+from ..repairing import whole
 from . import arguments as shared
 
 if TYPE_CHECKING:
@@ -21,17 +21,23 @@ def main(arguments: Sequence[str]) -> int:
     asked = parser().parse_args(arguments)
     store = cast("LogStore", shared.deduplicator(asked, existing=True).store)
     project = find_project(asked.project) if asked.storage_dir is None else None
-    done = whole.Repaired(whole.examine(store, project)) if asked.dry_run else whole.repair(store, project)
+    if asked.dry_run and asked.accept_lost:
+        raise UsageError("--accept-lost changes something, and --dry-run nothing")
+    if asked.dry_run:
+        done = whole.Repaired(whole.examine(store, project))
+    else:
+        done = whole.repair(store, project, accept_lost=asked.accept_lost)
     if asked.json:
         gone = repair_report.as_data(done.lost())
         mended = repair_report.as_data([each for each in done.findings if each not in done.lost()])
         figures = {"repaired": mended, "lost": gone, "quarantined": done.quarantined, "remaining": done.remaining}
+        figures["given_up"] = [each.as_dict() for each in done.given_up]
         shared.print_json({"ok": not gone and not done.remaining, **figures})
     elif asked.dry_run:
         report.show(repair_report.planned(done.findings))
     else:
         report.show(repair_report.repaired(done))
-    return EXIT_FAILURE if damage.lost(done.findings) or done.remaining else EXIT_OK
+    return EXIT_FAILURE if done.lost() or done.remaining else EXIT_OK
 
 
 def parser() -> shared.Parser:
@@ -43,6 +49,11 @@ def parser() -> shared.Parser:
         "'quarantine' first. Every loss is named.",
     )
     shared.add_store(found)
+    found.add_argument(
+        "--accept-lost",
+        action="store_true",
+        help="note archived files that are gone and that nothing has as known to be lost: 'verify' names them no more",
+    )
     found.add_argument("--dry-run", action="store_true", help="say what would be done, and change nothing")
     found.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     return found

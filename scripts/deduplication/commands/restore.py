@@ -86,9 +86,10 @@ def parser() -> shared.Parser:
 def _wanted(shelf: Shelf, asked: argparse.Namespace) -> tuple[list[Entry], list[tuple[str, DedupError]]]:
     failures: list[tuple[str, DedupError]] = [("A file", error) for error in shelf.lost] if asked.all else []
     if asked.all is not None:
-        return shelf.all(), failures
+        return shelf.all(), failures + [(each.name, restoring.gone(each)) for each in shelf.missing()]
     if asked.session is not None:
-        return shelf.of_session(asked.session), failures
+        missing = [each for each in shelf.missing() if each.session == asked.session]
+        return shelf.of_session(asked.session), [(each.name, restoring.gone(each)) for each in missing]
     found: list[Entry] = []
     for name in asked.names:
         try:
@@ -145,7 +146,7 @@ def _to_standard_output(shelf: Shelf, found: Sequence[Entry], failures: list[tup
 
 
 def _list(shelf: Shelf, *, as_json: bool) -> None:
-    entries = shelf.all()
+    entries, missing = shelf.all(), shelf.missing()
     if as_json:
         rows = [
             {
@@ -158,9 +159,12 @@ def _list(shelf: Shelf, *, as_json: bool) -> None:
             }
             for entry in entries
         ]
-        shared.print_json({"files": rows})
+        gone = [each.as_dict() for each in missing]
+        shared.print_json({"files": rows, "missing": gone})
     else:
         show(archive_report.listed(entries))
+        for each in missing:
+            show(archive_report.not_restored(each.name, str(restoring.gone(each)), ""))
 
 
 def _ended(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Optional
 
-from .. import accounting, archiving, cumulative, storage_report, store_report
-from ..archive import ledger
+from .. import accounting, archive_report, archiving, cumulative, storage_report, store_report
+from ..archive import ledger, looking
+from ..archive.checking import Checked
 from ..archive.packing import packs_folder
 from ..conversation_choice import choose
 from ..display import show
@@ -61,6 +62,8 @@ def _of_store(
             packs = _ledger(folder, disk)
         except ArchiveDamaged as error:
             found = replace(found, damage=(error.detail,))
+    project = accounting.project_of(folder)
+    kept = looking.look(project) if project is not None else Checked()
     besides = accounting.besides(folder, disk)
     totals = cumulative.totals(dedup.store, found)
     answer: dict[str, Any] = {
@@ -71,10 +74,13 @@ def _of_store(
         "archive": asdict(disk.archive),
         "packs": {**asdict(packs), "compression": packs.compression} if packs is not None else None,
         "besides": asdict(besides),
+        "missing": [each.as_dict() for each in kept.missing],
+        "given_up": [each.as_dict() for each in kept.given_up],
         "storage_dir": folder,
     }
-    _put(answer, storage_report.statistics(found, disk, besides, packs, totals, folder), asked)
-    return EXIT_FAILURE if found.damage else EXIT_OK
+    gone = archive_report.gone(kept)
+    _put(answer, "\n".join([storage_report.statistics(found, disk, besides, packs, totals, folder), *gone]), asked)
+    return EXIT_FAILURE if found.damage or kept.missing else EXIT_OK
 
 
 def _ledger(folder: str, disk: accounting.OnDisk) -> Optional[ledger.Ledger]:

@@ -29,7 +29,12 @@ def main(arguments: Sequence[str]) -> int:
     findings = whole.examine(store, project) if problems or whole.suspicious(store, project) else []
     ok = not problems and not findings
     if asked.json:
-        shared.print_json({"ok": ok, "problems": problems, "costs": repair_report.as_data(findings)})
+        files = {
+            "missing": [each.as_dict() for each in checked.missing] if checked is not None else [],
+            "given_up": [each.as_dict() for each in checked.given_up] if checked is not None else [],
+            "unsure": [each.as_dict() for each in checked.unsure] if checked is not None else [],
+        }
+        shared.print_json({"ok": ok, "problems": problems, "costs": repair_report.as_data(findings), **files})
     else:
         unique = f"{dedup.global_unique_count():,}" if ok else ""
         report.show(store_report.verified(problems, unique, repair_report.costs(findings)))
@@ -43,8 +48,9 @@ def parser() -> shared.Parser:
     found = shared.Parser(
         "deduplicate_export.py verify",
         "Read the whole log and recount everything: every line's checksum, every message's content hash, the numbers of\n"
-        "every run, and every index against what the log says. Then every byte of the archive's packs, and every file that\n"
-        "can be restored from them. Says what each damage costs, and where 'repair' would take it from. Nothing is changed.",
+        "every run, and every index against what the log says. Then every byte of the archive's packs, every file that can\n"
+        "be restored from them, and the list of what was archived. Says what each damage costs, which files are missing, and\n"
+        "where 'repair' would take them from. Nothing is changed.",
     )
     shared.add_store(found)
     found.add_argument("--json", action="store_true", help="print one JSON object and nothing else")

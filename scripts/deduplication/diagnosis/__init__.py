@@ -1,10 +1,10 @@
-"""What the doctor finds: interpreter, store, hooks, sessions, exports, git. It only looks, and creates nothing."""
+"""What the doctor finds: interpreter, store, archive, hooks, sessions, exports, git. It only looks, and creates nothing."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import hooks, machine, privacy, store, unstored, waiting
+from . import archive, hooks, machine, privacy, store, unstored, waiting
 from .finding import NOTE, OK, PROBLEM, Finding, Subject
 
 if TYPE_CHECKING:
@@ -15,5 +15,5 @@ __all__ = ["NOTE", "OK", "PROBLEM", "Finding", "Subject", "examine"]
 
 def examine(subject: Subject) -> Iterator[Finding]:
     """Every finding, in the order in which one thing rests on another."""
-    for each in (machine, store, hooks, waiting, unstored, privacy):
+    for each in (machine, store, archive, hooks, waiting, unstored, privacy):
         yield from each.findings(subject)

@@ -90,8 +90,11 @@ class Work:
         from ..archive import keeping
         from ..transcripts import find_transcripts
 
-        for name, error in keeping.keep(self.project, find_transcripts(self.place.root)).failures:
+        kept = keeping.keep(self.project, find_transcripts(self.place.root))
+        for name, error in kept.failures:
             self.note(f"{name}: {error}")
+        for note in kept.notes:
+            self.note(note)
 
     # -- exports -----------------------------------------------------------------------------------------------
 

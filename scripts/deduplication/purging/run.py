@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from .. import archiving, atomic, journal, last_run
-from ..archive import checking, gc, restoring
+from ..archive import checking, gc, inventory, restoring
 from ..archive.packing import packs_folder
 from ..archive.packs import Packs
 from ..backup import known
@@ -162,6 +162,8 @@ class _Purge:
         changes = {journal.STORE: staging.stage_store(store, plan, timestamp(), self._quarantine())}
         if (shown.forms or shown.quarantine) and project is not None and self._packs is not None:
             changes[journal.ARCHIVE] = staging.stage_archive(project, self._packs, shown)
+        if project is not None:
+            staging.stage_list(project, shown, changes)
         if project is not None and done.sessions:
             changes[journal.SESSIONS] = journal.Changes()
         unique = store.unique_count()
@@ -206,6 +208,10 @@ class _Purge:
                 form = form or Form(data, 0)
             if form is not None:
                 shown.forms.append((replace(entry, sha256=digest(data)), form))
+        for listed in inventory.load(self._store.folder, str(self._project.archive)).files.values():
+            # What is gone has a name as well.
+            if not listed.session and (listed.name in plan.names or tells(listed.name, plan.prompts)):
+                shown.renamed[listed.name] = plan.names.setdefault(listed.name, neutral(listed.name))
         return shown
 
     def _session_files(self, project: Project) -> tuple[dict[str, Any], list[str]]:

@@ -5,13 +5,14 @@ Nothing that is there is touched. Whoever calls this holds the locks of archive,
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from .. import atomic
-from ..archive import gc, purged_files
+from .. import atomic, journal
+from ..archive import gc, inventory, purged_files
 from ..archive.packs import FOLDER as PACKS
 from ..archive.packs import listed
 from ..journal import STAGE, Changes
@@ -22,6 +23,7 @@ from ..storage.sealed import FOLDER as SEALED
 from .plan import neutral
 
 if TYPE_CHECKING:
+    from ..archive.inventory import Listed
     from ..archive.packs import Packs
     from ..archive.restoring import Entry
     from ..project import Project
@@ -42,6 +44,11 @@ class Shown:
     """Damaged files that go, below the archive's folder."""
     renamed: dict[str, str] = field(default_factory=dict)
     """Files whose name tells what was said, and the name that they get."""
+
+    def form_of(self, listed: Listed) -> Form | None:
+        """What becomes of a file of the list; None where it stays as it is."""
+        same = [(entry.name, form) for entry, form in self.forms if entry.sha256 == listed.sha256]
+        return dict(same).get(listed.name, same[0][1]) if same else None
 
     @property
     def packed(self) -> bool:
@@ -118,6 +125,40 @@ def stage_archive(project: Project, packs: Packs, shown: Shown) -> Changes:
     atomic.replace(os.path.join(stage, purged_files.NAME), purged_files.encoded(notes.values()))
     changes.replace.append([os.path.join(STAGE, purged_files.NAME), purged_files.NAME])
     return changes
+
+
+def stage_list(project: Project, shown: Shown, changes: dict[str, Changes]) -> None:
+    """The list of archived files as it is afterwards, into ``changes``: files that go are not on it, others as they then are.
+
+    Both copies of it, each with the folder in which it lies. Nothing where there is no list, or it stays as it is.
+    """
+    state, archive = str(project.state), str(project.archive)
+    before = inventory.load(state, archive)
+    after = [each for each in (_listed(one, shown) for one in before.files.values()) if each is not None]
+    if not before.began or after == list(before.files.values()):
+        return
+    for place, folder, name in (
+        (journal.STORE, state, inventory.NAME),
+        (journal.ARCHIVE, archive, inventory.COPY),
+    ):
+        if not os.path.isdir(folder):
+            continue
+        with atomic.write_errors(folder):
+            atomic.make_private_directory(os.path.join(folder, STAGE))
+        staged = os.path.join(STAGE, name)
+        atomic.replace(os.path.join(folder, staged), inventory.encoded(after))
+        changes.setdefault(place, Changes()).replace.append([staged, name])
+
+
+def _listed(before: Listed, shown: Shown) -> Listed | None:
+    """A file of the list after the purge; None where it goes."""
+    form = shown.form_of(before)
+    if form is not None and form.data is None:
+        return None
+    name = shown.renamed.get(before.name, before.name)
+    if form is None or form.data is None:
+        return before._replace(name=name)
+    return before._replace(name=name, sha256=hashlib.sha256(form.data).hexdigest(), size=len(form.data))
 
 
 def _note(notes: dict[str, purged_files.PurgedFile], data: bytes, messages: int) -> None:

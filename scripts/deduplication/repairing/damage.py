@@ -28,7 +28,8 @@ class Finding:
 
     ``where`` names the place, ``fault`` what is wrong there. ``numbers`` are the sequence numbers of ``conversation`` in
     ranges, both ends included; ``messages`` how many those are. ``export`` is the file that brought them. For a file:
-    its ``sha256``, size in ``bytes``, ``date``, and how many of its ``messages`` the log has.
+    its ``sha256``, size in ``bytes``, ``date``, and how many of its ``messages`` the log has. For a pack: ``proven`` says that by
+    the list of what was archived every file of it is had otherwise.
     """
 
     kind: str
@@ -44,6 +45,7 @@ class Finding:
     sha256: str = ""
     bytes: int = 0
     date: str = ""
+    proven: bool = False
 
 
 def of_messages(

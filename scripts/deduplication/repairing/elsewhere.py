@@ -1,4 +1,4 @@
-"""Bytes of archived files that lie elsewhere: plain files of the archive, the drop folder, the client's own transcripts."""
+"""Bytes of archived files that lie elsewhere: in the archive, the drop folder, the client's own transcripts, a backup."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from .. import transcripts
 from ..archive.packing import plain_files
 from ..errors import DedupError
 from ..reading import read
+from .backup_copies import BackupCopies
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from ..project import Project
     from ..transcripts import Transcript
+    from .backup_copies import InBackup
 
 
 class Copy(NamedTuple):
@@ -36,6 +38,12 @@ class Elsewhere:
         self._project = project
         self._found: Optional[list[Transcript]] = None
         self._sizes: Optional[dict[int, list[Path]]] = None
+        self._backups: dict[bytes, Optional[InBackup]] = {}
+        self._expected: set[bytes] = set()
+
+    def expect(self, sha256s: Iterable[bytes]) -> None:
+        """Say what may be asked for, so that a backup is gone through once for all of it."""
+        self._expected.update(sha256s)
 
     def find(self, name: str, size: int, sha256: bytes) -> Optional[Copy]:
         """The bytes with this SHA-256. A transcript may have grown since it was archived: its beginning counts."""
@@ -45,7 +53,15 @@ class Elsewhere:
                 data = read(path)[0][:size]
                 if hashlib.sha256(data).digest() == sha256:
                     return Copy(data, os.fspath(path))
-        return None
+        return self._in_backups(sha256)
+
+    def _in_backups(self, sha256: bytes) -> Optional[Copy]:
+        if sha256 not in self._backups:
+            wanted = {sha256, *self._expected} - self._backups.keys()
+            found = BackupCopies(os.fspath(self._project.state)).find(wanted)
+            self._backups.update({each: found.get(each) for each in wanted})
+        held = self._backups[sha256]
+        return Copy(held.data, held.where) if held is not None else None
 
     def transcript(self, size: int, sha256: bytes) -> Optional[Copy]:
         """The beginning of one of the project's transcripts that has this SHA-256."""
@@ -73,8 +89,9 @@ class Elsewhere:
 
     def _plain(self) -> list[Path]:
         found = [path for path, _ in plain_files(self._project)]
-        with contextlib.suppress(OSError), os.scandir(self._project.exports) as entries:
-            found += [Path(entry.path) for entry in entries if entry.is_file(follow_symlinks=False)]
+        for folder in (self._project.exports, self._project.root):
+            with contextlib.suppress(OSError), os.scandir(folder) as entries:
+                found += [Path(entry.path) for entry in entries if entry.is_file(follow_symlinks=False)]
         return found
 
     def _of_size(self, size: int) -> list[Path]:

@@ -92,6 +92,8 @@ def _files(plan: Plan, packs: Rescued, elsewhere: Elsewhere) -> list[Kept]:
         plan.whole.append(member.pack.path)
         plan.first = member.index.first_file + member.index.files
     kept, waiting = _restored(packs)
+    told = {known.sha256 for _, known, _ in packs.remembered()} - {each.record.sha256 for each in kept}
+    elsewhere.expect({record.sha256 for _, record in waiting} | {each for each in told if any(each)})
     if waiting:
         ends = {packs.record(each.recipe.base).size for _, each in waiting if _known(packs, each.recipe.base)}
         packs.lend(elsewhere.files(), ends)
@@ -109,8 +111,18 @@ def _files(plan: Plan, packs: Rescued, elsewhere: Elsewhere) -> list[Kept]:
         name = os.path.basename(path)
         if name not in said:
             plan.findings.append(damage.Finding(damage.PACK, name, _fault(packs, name), repaired=True))
+    for gap in gaps if not orphans else ():  # whichever files those were: the list of archived files has their names
+        fault = f"a pack is missing: it had {gap.end_file - gap.first_file:,} file(s)"
+        plan.findings.append(damage.Finding(damage.PACK, os.path.basename(plan.folder), fault, repaired=True))
     kept.sort(key=lambda each: each.record.number)
     return kept
+
+
+def had(packs: Rescued, plan: Plan, kept: list[Kept]) -> set[str]:
+    """SHA-256 (64 digits) of every file that the packs are to have."""
+    if plan.findings or plan.damaged:
+        return {each.record.sha256.hex() for each in kept}
+    return {packs.record(number).sha256.hex() for number in packs.numbers()}
 
 
 def _known(packs: Rescued, number: int) -> bool:

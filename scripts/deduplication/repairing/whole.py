@@ -11,14 +11,17 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Optional
 
 from .. import archiving, locking
-from ..archive import checking, restoring
+from ..archive import checking, inventory, restoring
+from ..archive.before_list import name_told
+from ..archive.inventory import Inventory
+from ..archive.packing import packs_folder
+from ..archive.packs import opened_packs
 from ..errors import StoreNotWritable
 from ..model import LOST, counts
-from ..prefix_proof import PrefixProof
 from ..storage.lines import is_commit
 from ..storage.log_store import Remembered
 from ..storage.salvage import salvage, salvage_twice
-from . import blob_repair, damage, log_files, log_repair, pack_repair, plain_repair
+from . import blob_repair, damage, log_files, log_repair, missing_files, pack_repair, plain_repair
 from .elsewhere import Elsewhere
 from .evidence import Evidence
 from .hidden import is_another
@@ -27,6 +30,7 @@ from .sources import Sources, is_transcript
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ..archive.inventory import Listed
     from ..archive.restoring import Shelf
     from ..project import Project
     from ..storage.log_store import LogStore
@@ -43,25 +47,35 @@ class Repaired:
     notes: list[str] = field(default_factory=list)
     """What making the indexes again came across."""
     remaining: list[str] = field(default_factory=list)
+    given_up: list[Listed] = field(default_factory=list)
+    """Files that are gone, and of which the user said that it is known."""
 
     def lost(self) -> list[Finding]:
-        """What is gone for good."""
-        return damage.lost(self.findings)
+        """What is gone for good, but for what was given up."""
+        known = {each.sha256 for each in self.given_up}
+        return [each for each in damage.lost(self.findings) if each.kind != damage.FILE or each.sha256 not in known]
 
 
 def examine(store: LogStore, project: Optional[Project]) -> list[Finding]:
-    """Everything that is damaged, and what it costs; nothing is changed. ``project`` None: there is no archive."""
+    """Everything that is damaged or gone, and what it costs; nothing is changed. ``project`` None: there is no archive."""
     found: list[Finding] = []
+    there: set[str] = set()
+    have = missing_files.listed_in(project) if project is not None else Inventory()
     if project is not None and _archived(project):
-        with _archive_held(project), pack_repair.examined(project) as (plan, _, _):
+        with _archive_held(project), pack_repair.examined(project) as (plan, packs, kept):
             found += plan.findings
+            there = pack_repair.had(packs, plan, kept) | missing_files.plain(project)
     with _shelf(project) as shelf, store.held() as log:
         salvaged = salvage(log)
         mended = log_repair.mend(salvaged, Sources(shelf), store.blobs.folder, store.remembered())
         found += [*mended.findings, *blob_repair.mend(mended)]
         if project is not None:
             found += [each.finding() for each in plain_repair.damaged(mended.evidence, Elsewhere(project))]
-    return [_counted(finding, mended) for finding in found]
+    if project is not None:
+        told = {each.sha256 for each in found if each.kind == damage.FILE}
+        gone = missing_files.look(store, have, there | told, Elsewhere(project))
+        found += [each.finding(project.archive.name) for each in gone]
+    return _proven([_counted(finding, mended, have) for finding in found], have)
 
 
 def suspicious(store: LogStore, project: Optional[Project]) -> bool:
@@ -82,15 +96,23 @@ def suspicious(store: LogStore, project: Optional[Project]) -> bool:
     return False
 
 
-def repair(store: LogStore, project: Optional[Project]) -> Repaired:
-    """Make whole what can be made whole, and name what cannot. Raises ``StoreError`` where the disk refuses."""
+def repair(store: LogStore, project: Optional[Project], *, accept_lost: bool = False) -> Repaired:
+    """Make whole what can be made whole, and name what cannot. Raises ``StoreError`` where the disk refuses.
+
+    ``accept_lost``: what is gone for good afterwards is noted as such, and is no damage from then on.
+    """
     done = Repaired()
-    if project is not None and _archived(project):
-        with archiving.opened(project), pack_repair.examined(project) as (plan, packs, kept):
-            done.findings += plan.findings
-            done.quarantined += [
-                f"{project.archive.name}/{name}" for name in pack_repair.write(project, plan, packs, kept)
-            ]
+    have = missing_files.listed_in(project) if project is not None else Inventory()
+    if project is not None and (_archived(project) or have.files):
+        with archiving.opened(project):
+            done.notes += missing_files.name_all(project)
+            have = missing_files.listed_in(project)
+            with pack_repair.examined(project) as (plan, packs, kept):
+                done.findings += plan.findings
+                done.quarantined += [
+                    f"{project.archive.name}/{name}" for name in pack_repair.write(project, plan, packs, kept)
+                ]
+            _put_back(store, project, have, done)
     with _shelf(project) as shelf:
         mended: list[Mended] = []
 
@@ -106,15 +128,50 @@ def repair(store: LogStore, project: Optional[Project]) -> Repaired:
         done.notes += store.rebuild(mend)
         if project is not None:
             for each in plain_repair.damaged(mended[0].evidence, Elsewhere(project)):
+                done.findings = [found for found in done.findings if found.sha256 != each.finding().sha256]
                 done.findings.append(each.finding())
                 done.quarantined.append(f"{project.archive.name}/{plain_repair.write(project, each)}")
-    done.findings = [_counted(finding, mended[0]) for finding in done.findings]
+    if project is not None and have.files:
+        with archiving.opened(project):
+            _put_back(store, project, have, done)  # what had to wait for a log that can be read
+            if accept_lost:
+                done.given_up = _given_up(project)
+    done.findings = _proven([_counted(finding, mended[0], have) for finding in done.findings], have)
     done.remaining = store.verify()
     if project is not None:
         done.notes += checking.rebuild_project(project)
         checked = checking.check_project(project)
         done.remaining += checked.all_problems() if checked is not None else []
     return done
+
+
+def _put_back(store: LogStore, project: Project, have: Inventory, done: Repaired) -> None:
+    """What the list names and the archive does not have, from wherever it is; each told once, as it turned out at last."""
+    with opened_packs(packs_folder(project)) as packs:
+        there = {packs.record(number).sha256.hex() for number in packs.numbers()}
+    gone = missing_files.look(store, have, there | missing_files.plain(project), Elsewhere(project))
+    missing_files.put_back(project, gone)
+    told = {each.sha256 for each in done.findings if each.kind == damage.FILE}
+    for each in gone:
+        finding = each.finding(project.archive.name)
+        if finding.repaired:
+            done.findings = [one for one in done.findings if one.sha256 != finding.sha256]
+        if finding.repaired or finding.sha256 not in told:
+            done.findings.append(finding)
+
+
+def _given_up(project: Project) -> list[Listed]:
+    """Note every file that is still gone as one that its owner knows to be lost."""
+    checked = checking.check_project_held(project)
+    inventory.give_up(project, checked.missing)
+    return checked.missing
+
+
+def _proven(findings: list[Finding], have: Inventory) -> list[Finding]:
+    """Whether nothing was lost with a damaged pack is told by the list of what was archived, and by nothing else."""
+    lost = any(each.kind == damage.FILE and not each.repaired for each in findings)
+    proven = have.began and not lost
+    return [replace(each, proven=proven) if each.kind == damage.PACK else each for each in findings]
 
 
 def _archived(project: Project) -> bool:
@@ -139,13 +196,17 @@ def _shelf(project: Optional[Project]) -> Iterator[Optional[Shelf]]:
         yield shelf
 
 
-def _counted(finding: Finding, mended: Mended) -> Finding:
+def _counted(finding: Finding, mended: Mended, have: Inventory) -> Finding:
     """A lost file with the number of its messages that the log has."""
     if finding.kind != damage.FILE:
         return finding
     numbers: set[tuple[str, int]] = set()
     if finding.name.endswith(f" of {finding.where}"):
-        finding = replace(finding, name=_name(finding, mended) or finding.name)
+        listed = have.called(finding.sha256)
+        name = listed.name if listed is not None else ""
+        finding = replace(
+            finding, name=name or name_told(mended.evidence.commits, finding.sha256, finding.bytes) or finding.name
+        )
     for record in mended.evidence.commits:
         own = record.get("cursor", {}).get("source", "").replace("\\", "/")
         if record["export"]["sha256"] == finding.sha256 or ("/" in finding.name and own.endswith(f"/{finding.name}")):
@@ -155,16 +216,3 @@ def _counted(finding: Finding, mended: Mended) -> Finding:
     stored = sum(n < len(kinds[name]) and counts(kinds[name][n]) and kinds[name][n] != LOST for name, n in numbers)
     names = {name for name, _ in numbers}
     return replace(finding, messages=stored, conversation=finding.conversation or next(iter(names), ""))
-
-
-def _name(finding: Finding, mended: Mended) -> str:
-    """What a file was called of which the record is gone: the log tells it of exports, and of the captured transcripts."""
-    for record in mended.evidence.commits:
-        cursor = record.get("cursor")
-        if cursor is None and record["export"]["sha256"] == finding.sha256:
-            return str(record["export"]["name"])
-        if cursor is not None and cursor["offset"] == finding.bytes:
-            proof = PrefixProof.loads(cursor["offset"], cursor["prefix"])
-            if proof.chain or proof.rest == finding.sha256:  # up to a megabyte the proof is the SHA-256 itself
-                return "/".join(cursor["source"].replace("\\", "/").split("/")[-2:])
-    return ""

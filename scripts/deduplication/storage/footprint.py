@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LOG: Final = "conversation_log.jsonl"
+LISTED: Final = "archived.jsonl"
+"""Which files the archive took in: kept by the archive, in the folder that does not go with it."""
 _TRANSIENT: Final = ("-shm", ".tmp", ".lock")
 _NOTES: Final = frozenset((".gitignore", "last_run.json", "hooks.json", "hooks.log", "live", "quarantine"))
 """What no message and no export is read from: notes on runs and hooks, and what was put aside."""
@@ -76,7 +78,7 @@ _KINDS: Final = {
     sealed.FOLDER: "sealed",
     blobs.NAME: "blobs",
     AUDIT: "audit",
-    **dict.fromkeys((*JsonIndex.files, *sqlite_file.FILES), "indexes"),
+    **dict.fromkeys((*JsonIndex.files, *sqlite_file.FILES, LISTED), "indexes"),
     **dict.fromkeys(_NOTES, "notes"),
 }
 

@@ -145,9 +145,7 @@ class LogStore:
                 raise  # a reader of a read-only store needs no lock: nobody can write
 
     def _ignore(self) -> None:
-        ignore = self._path(".gitignore")
-        if not os.path.exists(ignore):
-            atomic.replace(ignore, b"# Private state: never committed.\n*\n", durable=False)
+        hide(self.folder)
 
     def _identity(self) -> tuple[object, ...]:
         identity = self._index.identity()
@@ -529,6 +527,13 @@ class LogStore:
                 sqlite_file.remove(self.folder)
             self._write_index(audit)
         return [*problems, *found]
+
+
+def hide(folder: str) -> None:
+    """Have git ignore the store's folder."""
+    ignore = os.path.join(folder, ".gitignore")
+    if not os.path.exists(ignore):
+        atomic.replace(ignore, b"# Private state: never committed.\n*\n", durable=False)
 
 
 def _purged(record: Record, number: int) -> dict[str, Any]:

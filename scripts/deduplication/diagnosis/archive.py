@@ -1,0 +1,51 @@
+"""Whether every file that the archive took in is still there."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final
+
+from ..archive import inventory, looking
+from ..errors import DedupError
+from .finding import LINES, NOTE, OK, PROBLEM, Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..archive.inventory import Listed
+    from .finding import Subject
+
+_CURE: Final = (
+    "Run 'deduplicate_export.py repair': it looks for other copies. 'repair --accept-lost' gives up what nothing has."
+)
+
+
+def findings(subject: Subject) -> Iterator[Finding]:
+    """One for the archive; others for files that are given up, or of which nobody is sure. Nothing where there is none."""
+    project = subject.project
+    if os.path.realpath(subject.folder) != os.path.realpath(project.state):
+        return  # a store by itself has no archive
+    try:
+        if not (os.path.isdir(project.archive) or inventory.load(str(project.state), str(project.archive)).began):
+            return
+        found = looking.look(project)
+    except DedupError as error:
+        yield Finding("archive", PROBLEM, str(error), error.hint)
+        return
+    if found.missing:
+        text = f"{len(found.missing):,} file(s) that it took in are not there"
+        yield Finding("archive", PROBLEM, text, _CURE, tuple(map(_told, found.missing)))
+    elif found.problems:
+        yield Finding("archive", PROBLEM, "it is damaged, every file is there", _CURE, tuple(found.problems[:LINES]))
+    else:
+        yield Finding("archive", OK, f"all {len(found.there):,} file(s) that it took in are there")
+    for listed, text in (
+        (found.given_up, "given up, known to be lost"),
+        (found.unsure, "from before it kept a list: in the log and not in it, never archived or lost"),
+    ):
+        if listed:
+            yield Finding("archive", NOTE, f"{len(listed):,} file(s) {text}", details=tuple(map(_told, listed[:LINES])))
+
+
+def _told(each: Listed) -> str:
+    return f"{each.name}, {each.size:,} bytes"
