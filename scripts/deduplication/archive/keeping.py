@@ -62,10 +62,10 @@ def keep(
                 if _changed(source, before) and without.wants(source, before):
                     batch.append(source)
                     size += source.path.stat().st_size if source.path.exists() else 0
+            without.note(str(project.archive))
             for each in put(batch, folder, without.read, done.failures, thorough=False) if batch else ():
                 done.names.append(str(each.path))
                 done.raw_bytes += each.identity.size
-            without.note(str(project.archive))
             done.packs, done.pack_bytes = counted(folder)
         advance(size)
     return done
@@ -110,9 +110,8 @@ class _WithoutPurged:
         return self._forms.get(path, data), identity
 
     def note(self, folder: str) -> None:
-        """Note which files are not what they were."""
-        for note in self._notes:
-            purged_files.add(folder, note)
+        """Note which files are not what they were, before they are archived."""
+        purged_files.add(folder, *self._notes)
         self._notes = []
 
 
