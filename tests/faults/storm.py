@@ -1,4 +1,4 @@
-"""A storm: commands of every kind at random, up to three at once, a quarter of them killed at a random instant; then calm, and a judge.
+"""A storm: commands of every kind at random, up to three at once, a quarter of them killed; then calm, and a judge.
 
 ``python tests/faults/storm.py --seed 1 --steps 2000`` from the checkout prints what was run and what was found wrong.
 """
@@ -27,9 +27,9 @@ from deduplication.commands import (
     with_status,
 )
 from deduplication.live import entry as hooks
-from faults.storm_judge import Judge, left_over
+from faults.storm_judge import Judge
 from faults.storm_processes import Command, Ended, Processes
-from faults.storm_world import Chat, World
+from faults.storm_world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -257,7 +257,10 @@ def main() -> int:
     for seed in range(asked.seed, asked.seed + asked.seeds):
         folder = Path(tempfile.mkdtemp(prefix=f"export-dedup-storm-{seed}-"))
         done = Storm(folder, seed, git=seed % 2 == 1).blow(asked.steps, print if asked.log else lambda _: None)
-        print(f"seed {seed}: {done.steps} steps, {done.kills} kills, {done.calms} calms, {len(done.bad)} wrong", flush=True)
+        print(
+            f"seed {seed}: {done.steps} steps, {done.kills} kills, {done.calms} calms, {len(done.bad)} wrong",
+            flush=True,
+        )
         for line, count in sorted(done.refused.items()):
             print(f"  {count} × {line}")
         for line in done.bad:

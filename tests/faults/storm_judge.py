@@ -119,7 +119,11 @@ class Judge:
                 f"{export.name}: not what was exported" for data in copies if not _is_copy(self.world, export, data)
             ]
         names = {export.name for export in self.world.exports}
-        found += [f"{name} is in the archive, and nobody exported it" for name in files if "/" not in name and name not in names]
+        found += [
+            f"{name} is in the archive, and nobody exported it"
+            for name in files
+            if "/" not in name and name not in names
+        ]
         return found
 
     # --- what was purged ------------------------------------------------------------------------------------------------
@@ -163,7 +167,9 @@ def _compared(chat: Chat, rows: list[tuple[str, str, str]]) -> list[str]:
     if len(rows) >= known and rows == truth[: len(rows)]:
         return []
     at = next((n for n, (a, b) in enumerate(zip(rows, truth)) if a != b), min(len(rows), len(truth)))
-    told = f"{chat.name}: {len(rows)} rows, {known} said and shown; at {at}: {rows[at : at + 2]} for {truth[at : at + 2]}"
+    told = (
+        f"{chat.name}: {len(rows)} rows, {known} said and shown; at {at}: {rows[at : at + 2]} for {truth[at : at + 2]}"
+    )
     words = [word for _, _, text in rows for word in set(_WORD.findall(text))]
     double = sorted({word for word in words if words.count(word) > 1})
     lost = [chat.says(n) for n in range(known) if n not in chat.gone and chat.says(n) and chat.says(n) not in words]
@@ -177,7 +183,9 @@ def _is_copy(world: World, export: Export, data: bytes) -> bool:
     if not gone:
         return data == export.data
     before, after = (_WORD.findall(each.decode()) for each in (export.data, data))
-    return after == [word for word in before if word not in gone] and data.count(b"[purged by export-dedup]") == len(gone)
+    return after == [word for word in before if word not in gone] and data.count(b"[purged by export-dedup]") == len(
+        gone
+    )
 
 
 def _of_backup(folder: Path) -> bytes:

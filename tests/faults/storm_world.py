@@ -1,4 +1,4 @@
-"""What a storm works on: a project, maybe in git, and conversations whose every message is known, as exports and transcripts show them.
+"""What a storm works on: a project, maybe in git, and conversations of known truth, as exports and transcripts show them.
 
 Nothing here shares a rule with the product but the layout of an export and of a transcript's line, which the other tests have, too.
 """
@@ -150,7 +150,7 @@ class World:
         """What git says in the project; its user is made up."""
         who = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org")
         done = subprocess.run(
-            ["git", *(who if arguments[0] in ("commit",) else ()), *arguments],
+            ["git", *(who if arguments[0] == "commit" else ()), *arguments],
             cwd=self.root,
             env={**self.environment(), "GIT_CONFIG_NOSYSTEM": "1"},
             capture_output=True,

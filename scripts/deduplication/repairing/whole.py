@@ -11,14 +11,15 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Optional
 
 from .. import archiving, locking
-from ..archive import checking, restoring
+from ..archive import checking, purged_files, restoring
+from ..archive.purged_files import PurgedFile
 from ..errors import StoreNotWritable
 from ..model import LOST, counts
 from ..prefix_proof import PrefixProof
 from ..storage.lines import is_commit
 from ..storage.log_store import Remembered
 from ..storage.salvage import salvage, salvage_twice
-from . import blob_repair, damage, log_files, log_repair, pack_repair, plain_repair
+from . import blanked, blob_repair, damage, log_files, log_repair, pack_repair, plain_repair
 from .elsewhere import Elsewhere
 from .evidence import Evidence
 from .hidden import is_another
@@ -61,6 +62,7 @@ def examine(store: LogStore, project: Optional[Project]) -> list[Finding]:
         found += [*mended.findings, *blob_repair.mend(mended)]
         if project is not None:
             found += [each.finding() for each in plain_repair.damaged(mended.evidence, Elsewhere(project))]
+            found += [finding for _, finding in blanked.found(mended.evidence)]
     return [_counted(finding, mended) for finding in found]
 
 
@@ -108,6 +110,9 @@ def repair(store: LogStore, project: Optional[Project]) -> Repaired:
             for each in plain_repair.damaged(mended[0].evidence, Elsewhere(project)):
                 done.findings.append(each.finding())
                 done.quarantined.append(f"{project.archive.name}/{plain_repair.write(project, each)}")
+            notes = [finding for _, finding in blanked.found(mended[0].evidence)]
+            purged_files.add(str(project.archive), *(PurgedFile(each.sha256, each.messages) for each in notes))
+            done.findings += notes
     done.findings = [_counted(finding, mended[0]) for finding in done.findings]
     done.remaining = store.verify()
     if project is not None:
