@@ -12,7 +12,7 @@ import shutil
 import sys
 import tempfile
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,9 +34,11 @@ from faults.storm_world import World
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_KILLED = 0.25
+_KILLED = 0.3
 _CALM_EACH = 12
 """Steps from one calm to the next, about."""
+_MOST_CALLS = 300
+"""Kills are drawn over the time that a command takes, or over so many of its system calls, the first ones more often."""
 _GROUP = 0.25
 """Of the kills: those that take with them what the process had started."""
 _WEIGHTS = {
@@ -98,7 +100,12 @@ class Storm:
     def _round(self, log: Callable[[str], None]) -> None:
         commands = [self._any() for _ in range(self.chance.choice((1, 1, 2, 3)))]
         purges = [command for command in commands if command.name == "purge"]
-        delays = [self.chance.uniform(0, 1.2) if self.chance.random() < _KILLED else None for _ in commands]
+        delays: list[float | None] = [None] * len(commands)
+        for position, command in enumerate(commands):
+            if self.chance.random() < _KILLED / 2:
+                delays[position] = self.chance.uniform(0, 1.2)
+            elif self.chance.random() < _KILLED / 2:
+                commands[position] = replace(command, at_call=int(_MOST_CALLS ** self.chance.random()))
         ended = self.processes.together(commands, delays, groups=self.chance.random() < _GROUP)
         for each in ended:
             log(f"{self.outcome.steps:5} {each.command.name} {' '.join(each.command.arguments)} -> {each.code}")

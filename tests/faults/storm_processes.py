@@ -11,6 +11,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from faults.children import Shim
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
@@ -30,6 +32,8 @@ class Command:
     run: Callable[[], int]
     arguments: tuple[str, ...] = ()
     stdin: bytes = b""
+    at_call: int = 0
+    """Killed at this system call that changes something, or within it; 0: at none."""
 
 
 @dataclass
@@ -136,6 +140,8 @@ class Processes:
                 open(2, "w", encoding="utf-8", closefd=False),  # noqa: SIM115
             )
             sys.argv = [command.name, *command.arguments]
+            if command.at_call:
+                Shim(command.at_call, "torn" if command.at_call % 2 else "kill").install()
             code = command.run()
         except SystemExit as error:
             code = error.code if isinstance(error.code, int) else 3
