@@ -72,7 +72,7 @@ class World:
         self.client = self.folder / "client"
         self.backup = self.folder / "backup"
         self.restored = self.folder / "restored"
-        self.drop.mkdir(parents=True)
+        self.drop.mkdir(parents=True, exist_ok=True)
         self.sessions = self.client / "projects" / folder_name(str(self.root))
         self.sessions.mkdir(parents=True)
         for number, name in enumerate(NAMES):

@@ -107,12 +107,12 @@ def repair(store: LogStore, project: Optional[Project]) -> Repaired:
         store_name = os.path.basename(store.folder)
         done.notes += store.rebuild(mend)
         if project is not None:
+            notes = [finding for _, finding in blanked.found(mended[0].evidence)]
+            purged_files.add(str(project.archive), *(PurgedFile(note.sha256, note.messages) for note in notes))
+            done.findings += notes
             for each in plain_repair.damaged(mended[0].evidence, Elsewhere(project)):
                 done.findings.append(each.finding())
                 done.quarantined.append(f"{project.archive.name}/{plain_repair.write(project, each)}")
-            notes = [finding for _, finding in blanked.found(mended[0].evidence)]
-            purged_files.add(str(project.archive), *(PurgedFile(each.sha256, each.messages) for each in notes))
-            done.findings += notes
     done.findings = [_counted(finding, mended[0]) for finding in done.findings]
     done.remaining = store.verify()
     if project is not None:
