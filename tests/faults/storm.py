@@ -27,6 +27,9 @@ from deduplication.commands import (
     with_status,
 )
 from deduplication.live import entry as hooks
+from deduplication.sessions import session_file
+from deduplication.storage import log_store
+from faults import reader
 from faults.storm_judge import Judge
 from faults.storm_processes import Command, Ended, Processes
 from faults.storm_world import World
@@ -51,6 +54,7 @@ _WEIGHTS = {
     "repair": 2,
     "backup": 2,
     "backup-verify": 1,
+    "backup-restore": 1,
     "restore": 1,
     "checkpoint": 2,
     "rebuild": 1,
@@ -78,6 +82,7 @@ class Storm:
     """One storm over one world."""
 
     def __init__(self, folder: Path, seed: int, *, git: bool) -> None:
+        self.seed = seed
         self.chance = random.Random(f"storm-{seed}")
         self.world = World(folder, seed, git=git)
         self.judge = Judge(self.world)
@@ -87,6 +92,9 @@ class Storm:
     def blow(self, steps: int, log: Callable[[str], None] = lambda _: None) -> Outcome:
         """Run so many commands, and then for the last time the calm; stops at the first thing that is wrong."""
         self.processes.adopt()
+        # Short logs are sealed, small stores get the index of large ones, session files are cut: what is rare happens often.
+        log_store.OPEN, log_store.LARGE = (6_000, 150) if self.seed % 4 > 1 else (20_000, log_store.LARGE)
+        session_file.update.__kwdefaults__["part_bytes"] = 4_000
         while self.outcome.steps < steps and not self.outcome.bad:
             until = min(steps, self.outcome.steps + self.chance.randrange(_CALM_EACH // 2, _CALM_EACH * 3 // 2))
             while self.outcome.steps < until and not self.outcome.bad:
@@ -139,8 +147,8 @@ class Storm:
             return self._hook(self.chance.choice(_EVENTS))
         if name == "purge":
             return self._purge() or self.command("verify")
-        if name == "restore":
-            shutil.rmtree(self.world.restored, ignore_errors=True)
+        if name in ("restore", "backup-restore"):
+            shutil.rmtree(self.world.restored if name == "restore" else self.world.back, ignore_errors=True)
         arguments = {
             "export-dedup": ("--yes", *self.chance.choice(((), ("--no-checkpoint",)))),
             "with-status": ("--yes",),
@@ -149,6 +157,7 @@ class Storm:
             "repair": ("repair",),
             "backup": ("backup", str(self.world.backup)),
             "backup-verify": ("backup", str(self.world.backup), "--verify"),
+            "backup-restore": ("backup", str(self.world.backup), "--restore", "--output", str(self.world.back)),
             "restore": ("restore", "--all", str(self.world.restored)),
             "checkpoint": ("Sprint", *(() if self.world.git else ("--no-commit",))),
             "rebuild": ("rebuild",),
@@ -217,11 +226,13 @@ class Storm:
             lock.unlink()
         for chat in self.world.chats.values():
             self.world.export(chat)
-        for name in ("export-dedup", "capture", "session", "checkpoint", "backup", "pack", "restore"):
+        for name in ("export-dedup", "capture", "session", "checkpoint", "backup", "backup-restore", "pack", "restore"):
             ended = self.processes.alone(self.command(name))
             log(f"      calm {name} -> {ended.code}")
             if ended.code:
                 self._wrong([f"in the calm {name} ended with {ended.code}: {ended.said[-1500:]}"])
+        if reader.read(reader.whole(self.world.back / "dedup_state")) != self.judge.log():
+            self._wrong(["what came back from the backup has another log"])
         self._look()
         ended = self.processes.alone(self.command("verify"))
         if ended.code:

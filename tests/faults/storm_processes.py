@@ -119,6 +119,7 @@ class Processes:
                 time.sleep(_STEP)
 
     def _fork(self, command: Command, output: Path) -> int:
+        output.write_bytes(b"")
         pid = os.fork()
         if pid:
             return pid

@@ -71,6 +71,7 @@ class World:
         self.drop = self.memory / "exports"
         self.client = self.folder / "client"
         self.backup = self.folder / "backup"
+        self.back = self.folder / "back"
         self.restored = self.folder / "restored"
         self.drop.mkdir(parents=True, exist_ok=True)
         self.sessions = self.client / "projects" / folder_name(str(self.root))

@@ -1,4 +1,4 @@
-"""A storm of mixed commands with kills: nothing is lost or doubled, ``verify`` is right and nothing is left over after each calm."""
+"""A storm of mixed commands with kills: nothing is lost or doubled, and after each calm nothing is wrong or left over."""
 
 from __future__ import annotations
 
