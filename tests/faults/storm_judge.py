@@ -189,18 +189,25 @@ def _is_copy(world: World, export: Export, data: bytes) -> bool:
 
 
 def _of_backup(folder: Path) -> bytes:
-    """Every byte of a backup: of every snapshot, and of every part, whether a snapshot needs it or not."""
+    """Every byte of a backup, whether a snapshot needs it or not; but for exports that waited when one was taken.
+
+    Those are the user's own files, of which purge says that they are out of its reach.
+    """
+    waiting: set[str] = set()
+    for snapshot in backup_reader.snapshots(folder):
+        files, _ = backup_reader.read(folder, snapshot)
+        waiting |= {
+            hashlib.sha256(data).hexdigest() for name, (data, _, _) in files.items() if name.startswith("exports/")
+        }
     parts = []
     for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
-        if path.is_file():
+        if path.is_file() and path.name not in waiting:
             data = path.read_bytes()
             parts.append(data)
             if data[:6] == b"\xfd7zXZ\0":
                 parts.append(lzma.decompress(data))
             elif data[:8] == b"\x89EDPACK\n":
                 parts += _frames(data)
-    for snapshot in backup_reader.snapshots(folder):
-        backup_reader.read(folder, snapshot)
     return b"\n".join(parts)
 
 
