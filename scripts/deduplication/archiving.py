@@ -71,17 +71,27 @@ class Archive:
                     self._by_size.setdefault(entry.stat(follow_symlinks=False).st_size, []).append(entry.name)
 
     def add(
-        self, source: Path, identity: Identity, sha256: str, *, stays: bool = False, instead: bytes | None = None
+        self,
+        source: Path,
+        identity: Identity,
+        sha256: str,
+        *,
+        stays: bool = False,
+        instead: bytes | None = None,
+        purged: int = 0,
     ) -> Archived:
         """Keep the export at ``source``, which was processed in the state ``identity`` with the digest ``sha256``.
 
-        ``instead``: keep these bytes in its place, because it shows what was purged.
+        ``instead``: keep these bytes in its place, because it shows ``purged`` messages that were purged. That they are not what
+        was exported is noted before they are there: a note of a file that never came says nothing of any other.
 
         ``stays`` leaves the original in place. Raises :class:`ExportChanged` where the file is no longer the one that
         was processed (it is left alone), and :class:`StoreNotWritable` where the archive or the original's folder
         cannot be written (the original is left, too).
         """
         size, kept = (identity.size, sha256) if instead is None else (len(instead), hashlib.sha256(instead).hexdigest())
+        if instead is not None:
+            self._note_purged(kept, purged)
         known = self._find(size, kept)
         if known is not None:
             self._settle(known)
@@ -100,12 +110,11 @@ class Archive:
         if os.path.lexists(source):
             self._remove(source, identity, sha256)
 
-    def note_purged(self, path: Path, messages: int) -> None:
-        """Note of a file that was kept that so many messages of its export are not in it."""
+    def _note_purged(self, sha256: str, messages: int) -> None:
+        """Note of a file that is about to be kept that so many messages of its export are not in it."""
         from .archive.purged_files import PurgedFile, add
 
-        with open(path, "rb") as file:
-            add(self._folder, PurgedFile(hashlib.sha256(file.read()).hexdigest(), messages))
+        add(self._folder, PurgedFile(sha256, messages))
 
     def _list(self, name: str, sha256: str, size: int) -> None:
         """Name the file in the list of archived files: it is in its place, synced, and its original is still there."""
@@ -165,11 +174,14 @@ class Archive:
         return name
 
     def _put(self, wanted: str, identity: Identity, data: bytes) -> str:
+        """Keep ``data`` under the name ``wanted``, with the time of its export from the first instant on; the name it got."""
         name = self._free_name(wanted)
-        path = os.path.join(self._folder, name)
-        atomic.replace(path, data)
-        with atomic.write_errors(path):
-            os.utime(path, ns=(identity.mtime_ns, identity.mtime_ns))
+        temporary = os.path.join(self._folder, f"{_INCOMING}{os.getpid()}.tmp")
+        atomic.replace(temporary, data)
+        with atomic.write_errors(temporary):
+            os.utime(temporary, ns=(identity.mtime_ns, identity.mtime_ns))
+            os.rename(temporary, os.path.join(self._folder, name))
+            atomic.sync_directory(self._folder)
         self._by_size.setdefault(len(data), []).append(name)
         return name
 

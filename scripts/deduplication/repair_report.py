@@ -53,6 +53,8 @@ def cost(finding: Finding, *, done: bool = False) -> str:
     if finding.kind == "file":
         return _file(finding, source)
     where = f"{printable(finding.where)}: {printable(finding.fault)}"
+    if finding.kind == "note":
+        return f"archived file {where}; {'noted again' if done else 'repair notes it again'}"
     if finding.kind == "bit":
         return f"{where}; {'set right' if done else 'repair sets it right'}"
     if finding.proven:

@@ -204,10 +204,10 @@ class _Run:
             if form is not None and form.data is None:
                 self._not_kept(archive, entry, form)
                 return
-            instead = form.data if form is not None else None
-            kept = archive.add(entry.candidate.path, entry.identity, entry.sha256, stays=stays, instead=instead)
-            if form is not None:
-                archive.note_purged(kept.path, form.messages)
+            instead, purged = (form.data, form.messages) if form is not None else (None, 0)
+            kept = archive.add(
+                entry.candidate.path, entry.identity, entry.sha256, stays=stays, instead=instead, purged=purged
+            )
         except DedupError as error:
             self._not_archived(entry, error)
             return

@@ -31,6 +31,8 @@ class Log:
     """Of each counted message that was not purged its content hash, by conversation and sequence number."""
     taken: dict[tuple[str, int], int] = field(default_factory=dict)
     """For each message whose place another drawing took: that one."""
+    extends: dict[tuple[str, int], int] = field(default_factory=dict)
+    """For each occurrence that is a further form of a message, purged or not: the one before it."""
     announced: set[str] = field(default_factory=set)
     """Content hashes that an export announced, or another drawing of what they stand for."""
     announcements: int = 0
@@ -161,6 +163,8 @@ def _complete(
             log.problems.append(f"the run that ends in line {number} holds a row that is not its own")
             continue
         identity = row["content_hash"]
+        if "extends" in row:
+            log.extends[name, row["index"]] = row["extends"]
         if "purged" in row:
             if "message" in row or "timestamp" in row or "source" in row:
                 log.problems.append(f"the run that ends in line {number} has a tombstone that says too much")

@@ -63,13 +63,13 @@ def keep(
                 if _changed(source, before) and without.wants(source, before):
                     batch.append(source)
                     size += source.path.stat().st_size if source.path.exists() else 0
+            without.note(str(project.archive))
             packed = put(batch, folder, without.read, done.failures, thorough=False) if batch else []
             for each in packed:
                 done.names.append(str(each.path))
                 done.raw_bytes += each.identity.size
             # With them what a run had packed that was killed before it came here.
             done.notes += inventory.add(project, [*had, *(Listed.of(each.record) for each in packed)])
-            without.note(str(project.archive))
             done.packs, done.pack_bytes = counted(folder)
         advance(size)
     return done
@@ -114,9 +114,8 @@ class _WithoutPurged:
         return self._forms.get(path, data), identity
 
     def note(self, folder: str) -> None:
-        """Note which files are not what they were."""
-        for note in self._notes:
-            purged_files.add(folder, note)
+        """Note which files are not what they were, before they are archived."""
+        purged_files.add(folder, *self._notes)
         self._notes = []
 
 

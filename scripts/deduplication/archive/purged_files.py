@@ -1,7 +1,7 @@
 """Which archived files are not what was exported: messages of theirs were purged, by their owner's own wish.
 
 ``purged.jsonl`` in the archive's folder has a line for each, by the SHA-256 of the file as it is now, and for each that went and
-could be found again where it came from.
+could be found again where it came from. A line is written before its file: one whose file never came harms nothing.
 """
 
 from __future__ import annotations
@@ -60,7 +60,19 @@ def encoded(files: Iterable[PurgedFile]) -> bytes:
     )
 
 
-def add(folder: str, file: PurgedFile) -> None:
-    """Note another file, under the archive's lock. Raises ``StoreNotWritable``."""
-    if file.sha256 not in load(folder):
-        atomic.append(os.path.join(folder, NAME), encoded([file]))
+def add(folder: str, *files: PurgedFile) -> None:
+    """Note further files, before they are there; under the archive's lock. Raises ``StoreNotWritable``."""
+    known = load(folder)
+    new = [file for file in files if file.sha256 not in known]
+    if new:
+        path = os.path.join(folder, NAME)
+        atomic.append(path, (b"\n" if _torn(path) else b"") + encoded(new))
+
+
+def _torn(path: str) -> bool:
+    """Whether somebody was killed within the last line: what is appended begins a line of its own."""
+    with contextlib.suppress(OSError), atomic.open_regular(path) as file:
+        if file.seek(0, os.SEEK_END):
+            file.seek(-1, os.SEEK_END)
+            return file.read(1) != b"\n"
+    return False

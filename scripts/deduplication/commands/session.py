@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from typing import TYPE_CHECKING, Any, Final
@@ -111,7 +112,7 @@ def _grow(project: Project, store: Store, sessions: Sequence[str], *, each_check
 def _whole(asked: argparse.Namespace, project: Project, store: Store, sessions: Sequence[str]) -> None:
     """Each session as a document of its own, replaced as a whole."""
     from .. import atomic, new_messages
-    from ..sessions.folder import prepared
+    from ..sessions.folder import held, prepared
     from ..sessions.names import stem
 
     form = _FORMS[asked.format]
@@ -131,19 +132,28 @@ def _whole(asked: argparse.Namespace, project: Project, store: Store, sessions: 
         except OSError as error:
             raise OutputNotWritable(f"{asked.output}: {error.strerror or error}") from error
     for session in sessions:
-        with store.transaction(write=False):
-            pieces = list(
-                whole.document(store, session, form, redact, beside=() if single or asked.output == "-" else sessions)
+        with contextlib.ExitStack() as stack:
+            if (
+                asked.output is None
+            ):  # beside the session files: not while they are purged, or what was left is tidied up
+                stack.enter_context(held(project))
+            with store.transaction(write=False):
+                pieces = list(
+                    whole.document(
+                        store, session, form, redact, beside=() if single or asked.output == "-" else sessions
+                    )
+                )
+            data = "".join(pieces).encode("utf-8", "backslashreplace")
+            if asked.output == "-":
+                sys.stdout.write(data.decode())
+                continue
+            path = os.path.realpath(
+                asked.output if single else os.path.join(folder, stem(session) + whole.ENDINGS[form])
             )
-        data = "".join(pieces).encode("utf-8", "backslashreplace")
-        if asked.output == "-":
-            sys.stdout.write(data.decode())
-            continue
-        path = os.path.realpath(asked.output if single else os.path.join(folder, stem(session) + whole.ENDINGS[form]))
-        try:
-            atomic.replace(path, data, mode=atomic.PRIVATE_FILE if asked.output is not None else atomic.SHARED_FILE)
-        except StoreNotWritable as error:
-            raise OutputNotWritable(str(error).partition(": ")[2]) from error
+            try:
+                atomic.replace(path, data, mode=atomic.PRIVATE_FILE if asked.output is not None else atomic.SHARED_FILE)
+            except StoreNotWritable as error:
+                raise OutputNotWritable(str(error).partition(": ")[2]) from error
         from pathlib import Path
 
         report.show(session_report.document(session, project.relative(Path(path)), len(data)))

@@ -14,6 +14,7 @@ from ..archive import restoring
 from ..deduplicator import ClaudeConversationDeduplicator
 from ..errors import DedupError, OutputNotWritable, StoreError, StoreHasLog
 from ..naming import file_name
+from ..storage import rewriting
 from ..storage.lines import is_commit
 from ..storage.log_store import LOCK, LogStore
 from ..storage.records import is_occurrence
@@ -150,15 +151,15 @@ def _empty(folder: str, *, numbered: bool) -> str:
 
 def _swap(state: str, new: str) -> str:
     """Move the old store aside, and the new one into its place; where the old one is."""
-    moved = ""
     with _locked(state), atomic.write_errors(state):
-        if os.path.lexists(state):
-            moved = f"{state}.old-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
-            while os.path.lexists(moved):
-                moved += "-2"
-            os.rename(state, moved)
-        os.rename(new, state)
-        atomic.sync_directory(os.path.dirname(state))
+        if not os.path.lexists(state):
+            os.rename(new, state)
+            atomic.sync_directory(os.path.dirname(state))
+            return ""
+        moved = f"{state}.old-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
+        while os.path.lexists(moved):
+            moved += "-2"
+        rewriting.exchanged(state, new, moved)
     return moved
 
 

@@ -18,6 +18,8 @@ FILE: Final = "file"
 """An archived file that cannot be restored."""
 PACK: Final = "pack"
 """Damage in a pack that costs no file."""
+NOTE: Final = "note"
+"""A file without the note that says that messages of it were purged."""
 UNFINISHED: Final = "unfinished"
 """What an interrupted run had appended: never counted, and put aside by the next run."""
 

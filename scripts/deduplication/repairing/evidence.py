@@ -8,6 +8,7 @@ from .. import formats
 from ..errors import DedupError
 from ..shown import shown_by
 from ..storage.lines import is_commit
+from ..storage.records import PURGED
 from .sources import called, parsed
 
 if TYPE_CHECKING:
@@ -44,6 +45,10 @@ class Evidence:
         self.commits: list[dict[str, Any]] = []
         self.present: dict[str, dict[int, str]] = {}
         """By conversation: the content hash of each sequence number of which the line is whole."""
+        self.purged: dict[str, set[int]] = {}
+        """By conversation: the sequence numbers of its tombstones."""
+        self.blanked: dict[str, int] = {}
+        """What :mod:`.blanked` found out of archived files, by their SHA-256."""
         self.digests: set[str] = set()
         """SHA-256 of every export of which the commit record is whole."""
         self._after: dict[tuple[str, int], str] = {}
@@ -58,6 +63,8 @@ class Evidence:
             if type(record.get("index")) is int:
                 own = self.present.setdefault(record["conversation_id"], {})
                 own[record["index"]] = str(record.get("content_hash"))
+                if PURGED in record:
+                    self.purged.setdefault(record["conversation_id"], set()).add(record["index"])
             return
         self.commits.append(record)
         export = record["export"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Callable
 
 from . import redo
+from .blanked import purged_in
 from .sources import Part, is_transcript, source_of
 
 if TYPE_CHECKING:
@@ -69,16 +70,19 @@ def _agains(replay: Replay, evidence: Evidence, entry: Entry) -> Iterator[Again]
 
 
 def _known(replay: Replay, evidence: Evidence, entry: Entry) -> bool:
-    """Whether the log knows an archived file; or knows what had its name, so that these bytes are not what was archived."""
+    """Whether the log knows an archived file, or its export with messages that were purged since.
+
+    Or knows what had its name, so that these bytes are not what was archived.
+    """
     sha256 = evidence.sources.sha256(entry)
     if sha256 in evidence.digests or replay.seen(sha256):
         return True
-    return is_another(evidence, entry)
+    return purged_in(evidence, entry) > 0 or is_another(evidence, entry)
 
 
 def is_another(evidence: Evidence, entry: Entry) -> bool:
     """Whether a plain file is not what was archived under its name: the log has that one's SHA-256, and nothing its bytes."""
-    if entry.number >= 0 or evidence.sources.sha256(entry) in evidence.digests:
+    if entry.number >= 0 or evidence.sources.sha256(entry) in evidence.digests or purged_in(evidence, entry):
         return False
     if any(member.sha256 in evidence.digests for member in evidence.sources.members_of(entry)):
         return False

@@ -18,7 +18,7 @@ from ..capture import with_output
 from ..errors import DedupError
 from ..fingerprint import fingerprints
 from ..formats import transcript
-from ..naming import file_name
+from ..naming import file_name, session_id_from_name
 from ..reading import read
 
 if TYPE_CHECKING:
@@ -101,8 +101,12 @@ class Sources:
         return found[0] if len(found) == 1 else None
 
     def conversation(self, entry: Entry) -> Optional[str]:
-        """The conversation of an archived file, where it is packed: a plain one does not say it."""
-        return (entry.session or None) if entry.number >= 0 else None
+        """The conversation that the packs have of an archived file; None where they say no more than its name does.
+
+        A name is a hint: what the file shows may prove another conversation.
+        """
+        told = entry.session if entry.number >= 0 else ""
+        return told if told and told != session_id_from_name(entry.name) else None
 
     def carrying(self, content_hash: str) -> Optional[tuple[Message, Fingerprint, str]]:
         """The message with this content hash in whatever archived file or transcript, and the file's name."""

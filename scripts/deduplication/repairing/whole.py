@@ -11,17 +11,18 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Optional
 
 from .. import archiving, locking
-from ..archive import checking, inventory, restoring
+from ..archive import checking, inventory, purged_files, restoring
 from ..archive.before_list import name_told
 from ..archive.inventory import Inventory
 from ..archive.packing import packs_folder
 from ..archive.packs import opened_packs
+from ..archive.purged_files import PurgedFile
 from ..errors import StoreNotWritable
 from ..model import LOST, counts
 from ..storage.lines import is_commit
 from ..storage.log_store import Remembered
 from ..storage.salvage import salvage, salvage_twice
-from . import blob_repair, damage, log_files, log_repair, missing_files, pack_repair, plain_repair
+from . import blanked, blob_repair, damage, log_files, log_repair, missing_files, pack_repair, plain_repair
 from .elsewhere import Elsewhere
 from .evidence import Evidence
 from .hidden import is_another
@@ -71,6 +72,7 @@ def examine(store: LogStore, project: Optional[Project]) -> list[Finding]:
         found += [*mended.findings, *blob_repair.mend(mended)]
         if project is not None:
             found += [each.finding() for each in plain_repair.damaged(mended.evidence, Elsewhere(project))]
+            found += [finding for _, finding in blanked.found(mended.evidence)]
     if project is not None:
         told = {each.sha256 for each in found if each.kind == damage.FILE}
         gone = missing_files.look(store, have, there | told, Elsewhere(project))
@@ -127,6 +129,9 @@ def repair(store: LogStore, project: Optional[Project], *, accept_lost: bool = F
         store_name = os.path.basename(store.folder)
         done.notes += store.rebuild(mend)
         if project is not None:
+            notes = [finding for _, finding in blanked.found(mended[0].evidence)]
+            purged_files.add(str(project.archive), *(PurgedFile(note.sha256, note.messages) for note in notes))
+            done.findings += notes
             for each in plain_repair.damaged(mended[0].evidence, Elsewhere(project)):
                 done.findings = [found for found in done.findings if found.sha256 != each.finding().sha256]
                 done.findings.append(each.finding())

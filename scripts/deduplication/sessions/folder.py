@@ -90,7 +90,12 @@ def held(project: Project) -> AbstractContextManager[None]:
 
 
 def finish_purge(project: Project, store: Store) -> None:
-    """Go on where a purge was stopped before the session files were made anew. Under their lock."""
+    """Go on where a purge was stopped before the session files were made anew. Under their lock.
+
+    And delete what somebody left who was killed while he wrote one: nobody commits it, but it says what a session said.
+    """
+    if project.root in _real(project.sessions).parents:
+        atomic.remove_temporaries(str(project.sessions))
     state = str(project.state)
     if os.path.realpath(getattr(store, "folder", "")) != os.path.realpath(state) or not journal.waits(
         state, journal.SESSIONS

@@ -20,7 +20,7 @@ from ..errors import StoreDamaged, StoreError, StoreNotPrivate, StoreNotWritable
 from ..model import LOST, PURGED, SYSTEM
 from ..overlap import telling
 from ..seams import at_seams
-from . import blobs, sqlite_file
+from . import blobs, rewriting, sqlite_file
 from .checked_entries import IndexDamaged
 from .footprint import LOG, footprint
 from .index import AUDIT, AuditMark
@@ -77,6 +77,7 @@ class LogStore:
 
     def __init__(self, folder: str, *, sqlite: bool = False, timeout: float = locking.DEFAULT_TIMEOUT) -> None:
         self.folder = folder
+        rewriting.arrived(folder)
         self.log = Log(os.path.join(folder, LOG_NAME))
         self.blobs = blobs.Blobs.beside(self.log.path)
         self.warnings: list[str] = []

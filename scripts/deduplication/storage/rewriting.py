@@ -1,4 +1,4 @@
-"""A folder that takes the place of another one in one step: what repair does with sealed files and with packs.
+"""A folder that takes the place of another one in one step: what repair does with sealed files and packs, rebuild with a store.
 
 The new one is written beside the old one under ``NAME.new``, synced, and only then is the old one renamed away. From that
 moment on the new one counts, under either name, so a process that is killed in between leaves nothing half done: whoever
@@ -56,6 +56,32 @@ def replaced(folder: str, fill: Callable[[str], None]) -> None:
         os.rename(folder + NEW, folder)
         atomic.sync_directory(os.path.dirname(folder))
         shutil.rmtree(folder + OLD)
+
+
+def exchanged(folder: str, new: str, aside: str) -> None:
+    """Put the folder ``new`` in the place of ``folder``, which goes to ``aside``, durably. Raises ``StoreNotWritable``.
+
+    Nobody can be kept from opening ``folder`` meanwhile: whoever finds it gone calls :func:`arrived`.
+    """
+    with atomic.write_errors(folder):
+        if os.path.lexists(folder + NEW):
+            shutil.rmtree(folder + NEW)  # of one who was killed before the old one went
+        if os.path.lexists(folder + OLD):
+            os.rename(folder + OLD, aside + OLD)  # of one who was killed before it went aside
+        os.rename(new, folder + NEW)
+        atomic.sync_directory(os.path.dirname(folder))
+        os.rename(folder, folder + OLD)
+        arrived(folder)
+        os.rename(folder + OLD, aside)
+        atomic.sync_directory(os.path.dirname(folder))
+
+
+def arrived(folder: str) -> None:
+    """Give a folder its name where a process was killed within :func:`exchanged`. Several may do so at once."""
+    if current(folder) != folder:
+        with atomic.write_errors(folder), contextlib.suppress(FileNotFoundError):
+            os.rename(folder + NEW, folder)
+            atomic.sync_directory(os.path.dirname(folder))
 
 
 def kept(path: str, copy: str) -> None:
