@@ -174,7 +174,7 @@ class ConversationState:
         item = self.row(number)[0] if 0 <= number < len(self) and number not in self.purged else None
         return item.content_hash if item is not None and counts(item.kind) else ""
 
-    def captured(self, numbers: list[int]) -> None:
+    def captured(self, numbers: Iterable[int]) -> None:
         """These numbers, higher than all before, were captured."""
         self.unannounced += ranges(numbers)
 
