@@ -128,6 +128,10 @@ class ConversationState:
                 self._load()
         return self._columns.item(number), self._lines[number]
 
+    def line(self, number: int) -> int:
+        """Byte offset of the line of one occurrence."""
+        return self.row(number)[1] if self._rows is not None else self._lines[number]
+
     def rows_from(self, start: int) -> Iterator[Row]:
         """The rows from this number on; of those that an index has it is asked once."""
         if self._rows is not None and start >= self.stored:

@@ -158,7 +158,7 @@ class Log:
         """The record at a byte offset that an index named. Raises :class:`StoreDamaged` where it is not one."""
         return next(self.records([offset]))
 
-    def records(self, offsets: list[int]) -> Iterator[Record]:
+    def records(self, offsets: Iterable[int]) -> Iterator[Record]:
         """The records at these offsets, in this order."""
         try:
             with contextlib.ExitStack() as stack:

@@ -56,6 +56,9 @@ LARGE: Final = 5_000
 
 OPEN: Final = 64 * 1024
 """Bytes from which on the open part of the log is sealed."""
+_SHORT: Final = 200
+"""Characters of a body up to which it is kept while many messages are read: short ones repeat."""
+_REMEMBERED: Final = 1_000
 _AUDIT_TAIL: Final = 64 * 1024
 """Bytes at the end of the audit file that are looked at: far more than what a system keeps back for half a minute."""
 
@@ -394,8 +397,9 @@ class LogStore:
         state = self.conversation(conversation_id)
         if len(numbers) > len(state) // 4:
             state.lines  # noqa: B018 - most of them: all rows at once cost less than each by itself
-        places = [state.row(number)[1] for number in numbers]
-        own = self.log.records([place for place in places if place >= 0])
+        places = array("q", map(state.line, numbers))
+        own = self.log.records(place for place in places if place >= 0)
+        carried: dict[str, dict[str, Any]] = {}
         for number, place in zip(numbers, places):
             if place < 0:
                 yield {"index": number, "role": "system", "kind": LOST, "content": "", "content_hash": ""}
@@ -407,7 +411,14 @@ class LogStore:
             if TOMBSTONE in record:
                 yield _purged(record, number)
                 continue
-            message = record["message"] if "message" in record else self._carried(identity)
+            if "message" in record:
+                message = record["message"]
+            else:
+                message = carried.get(identity) or self._carried(identity)
+                if identity not in carried and _is_short(message):
+                    if len(carried) >= _REMEMBERED:
+                        carried.clear()
+                    carried[identity] = message
             yield {
                 "index": number,
                 "role": message["role"],
@@ -550,6 +561,11 @@ class LogStore:
                 sqlite_file.remove(self.folder)
             self._write_index(audit)
         return [*problems, *found]
+
+
+def _is_short(message: Record) -> bool:
+    content = message["content"]
+    return isinstance(content, str) and len(content) <= _SHORT
 
 
 def _purged(record: Record, number: int) -> dict[str, Any]:

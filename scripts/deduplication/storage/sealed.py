@@ -65,6 +65,8 @@ class Sealed:
         self._blocks: dict[str, list[Block]] = {}
         self._thorough: dict[str, bool] = {}
         self._cache: dict[Block, bytes] = {}
+        self._last: Block | None = None
+        """Where a line was read last: the next one mostly stands there, too."""
 
     @property
     def end(self) -> int:
@@ -92,7 +94,7 @@ class Sealed:
             chain.append(found[at])
             at = found[at].end
         if chain != self.segments:
-            self.segments, self._cache = chain, {}
+            self.segments, self._cache, self._last = chain, {}, None
             self._blocks = {
                 path: blocks for path, blocks in self._blocks.items() if path in {one.path for one in chain}
             }
@@ -123,7 +125,9 @@ class Sealed:
 
     def line(self, offset: int) -> bytes:
         """The line that begins at a byte of the sealed log. Raises :class:`BlockDamaged`."""
-        block = next(self.blocks(offset))
+        block = self._last
+        if block is None or not block.start <= offset < block.end:
+            block = self._last = next(self.blocks(offset))
         data = self.read(block)
         end = data.find(b"\n", offset - block.start) + 1
         return data[offset - block.start : end or len(data)]
@@ -199,6 +203,7 @@ class Sealed:
         if self.segments and self.segments[-1].start == written.start:
             self.segments.pop()
         self.segments.append(written)
+        self._last = None
 
     def _bytes(self, blocks: list[Block]) -> bytes:
         """The streams of all blocks of a file; none where the file is not what was written: nothing is added to it."""
@@ -312,7 +317,7 @@ class Sealed:
             if fixed is not None:
                 atomic.replace(segment.path, fixed)
                 problems.append(f"{_shown(segment)}: one flipped bit was found and set right")
-        self._blocks, self._cache = {}, {}
+        self._blocks, self._cache, self._last = {}, {}, None
         return problems
 
     def damaged(self) -> list[str]:
