@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 CHUNK: Final = 1024 * 1024
 """Bytes that are read at a time."""
 LARGEST: Final = 1024 * 1024 * 1024
-"""Bytes of a file that is read whole; the largest export that was ever seen has a fiftieth of it."""
+"""Bytes of a file that is read whole. A data export of claude.ai and the transcripts of the client are read in parts."""
 LARGEST_BY: Final = "EXPORT_DEDUP_LARGEST_EXPORT"
 """The variable of the environment that says another number of bytes."""
 _DIGITS: Final = 19

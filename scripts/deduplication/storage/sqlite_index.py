@@ -399,7 +399,7 @@ class SqliteIndex:
     # -- checking ----------------------------------------------------------------------------------------------
 
     def compare(self, state: State, audit: AuditMark) -> list[str]:
-        """Record for record with a database made of ``state`` in memory."""
+        """Record for record with another database, made of ``state``."""
         import sqlite3
 
         if not self.identity():
@@ -407,7 +407,7 @@ class SqliteIndex:
                 return []
             return [f"{NAME}: missing or damaged (an index; 'rebuild' makes it again)"]
         other = SqliteIndex(self._folder, self._anew)
-        other._make(state, audit, ":memory:")
+        other._make(state, audit, "")  # a file without a name, which is gone when it is closed: it may be large
         try:
             same = all(
                 one == expected for one, expected in _together(self._entries.everything(), other._entries.everything())
