@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from deduplication import capture, reading, transcripts
 from deduplication.capture import capture_file
 from deduplication.deduplicator import ClaudeConversationDeduplicator
-from deduplication.errors import ExportError, ExportUnreadable, UnsafePath
+from deduplication.errors import ExportError, ExportTooLarge, ExportUnreadable, UnsafePath
 from deduplication.sessions.redaction import unchanged
 from deduplication.sessions.whole import MARKDOWN, document
 from transcript_lines import SESSION, answer, call, compacted, day, exported, identity, prompt, result
@@ -512,3 +512,41 @@ def test_a_rewind_into_a_part_that_was_captured_before(store, file, parent):
     with store.store.transaction(write=False):
         page = "".join(document(store.store, SESSION, MARKDOWN, unchanged))
     assert page.count("Rewound") == (parent == "known")
+
+
+# --- too large to be one -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lines", [0, 2])
+def test_a_sparse_file_is_left_after_its_first_bytes(store, file, monkeypatch, lines):
+    """Zeros without an end are no line of a session; what stood before them is stored, and no hook reads 8 GB of nothing."""
+    file.write_bytes(day(lines))
+    os.truncate(file, 8 * 1024**3)
+    monkeypatch.setattr(capture, "PART", 65536)
+    monkeypatch.setattr(capture, "_LONGEST_HOLE", 200_000)
+    asked = []
+    genuine = capture.take
+    monkeypatch.setattr(capture, "take", lambda descriptor, size: asked.append(size) or genuine(descriptor, size))
+    with pytest.raises(ExportUnreadable, match="more than 200,000 bytes without a line feed"):
+        capture_file(store, file)
+    assert sum(asked) < 1024 * 1024
+    assert len(texts(store)) == 2 * lines
+
+
+def test_a_line_that_is_longer_than_the_memory_allows_is_refused(store, file, monkeypatch):
+    """It begins like a line of a session and has no end: it is read up to the limit, and no further."""
+    file.write_bytes(b'{"type":"user",' + b" " * 400_000)
+    monkeypatch.setattr(capture, "PART", 65536)
+    monkeypatch.setattr(reading, "LARGEST", 150_000)
+    with pytest.raises(ExportTooLarge, match="150,000 is the most"):
+        capture_file(store, file)
+
+
+@pytest.mark.parametrize("hole", [10, 70_000, 150_000])
+def test_what_follows_the_zeros_of_a_power_cut_is_still_read(store, file, monkeypatch, hole):
+    """A hole in the file costs what stood in it, not what was written behind it."""
+    monkeypatch.setattr(capture, "PART", 65536)
+    monkeypatch.setattr(capture, "_LONGEST_HOLE", 200_000)
+    file.write_bytes(day(2) + bytes(hole) + b"\n" + day(4)[len(day(2)) :])
+    capture_file(store, file)
+    assert len(texts(store)) >= 8

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from deduplication.errors import ExportChanged, ExportGone, ExportUnreadable, UnsafePath
-from deduplication.reading import CHUNK, open_regular, read
+from deduplication import reading
+from deduplication.errors import ExportChanged, ExportGone, ExportTooLarge, ExportUnreadable, UnsafePath
+from deduplication.reading import CHUNK, LARGEST_BY, open_regular, read, read_growing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 POSIX = pytest.mark.skipif(os.name == "nt", reason="needs POSIX file types")
@@ -98,3 +100,33 @@ def test_only_regular_files_are_opened(tmp_path: Path) -> None:
         open_regular(tmp_path)
     with pytest.raises(ExportGone, match="nope"):
         open_regular(tmp_path / "nope")
+
+
+@pytest.mark.parametrize("ask", [read, read_growing])
+def test_a_sparse_file_of_8_gb_is_refused_before_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ask: Callable[[Path], object]
+) -> None:
+    """It takes no room on the disk; not one byte of it comes into memory, and the error says how large it is and what goes."""
+    path = tmp_path / "x.txt"
+    path.write_bytes(export("x"))
+    os.truncate(path, 8 * 1024**3)
+    monkeypatch.setattr(reading, "take", lambda *_: pytest.fail("it was read"))
+    with pytest.raises(
+        ExportTooLarge, match=r"x\.txt has 8,589,934,592 bytes, and 1,073,741,824 is the most"
+    ) as caught:
+        ask(path)
+    assert LARGEST_BY in caught.value.hint
+
+
+@pytest.mark.parametrize("said", ["5", "4", "many", "", "9" * 30])
+def test_who_has_a_larger_one_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str) -> None:
+    """The environment names another limit, up to which a file is read; what is no number changes nothing."""
+    path = tmp_path / "x.txt"
+    path.write_bytes(b"12345")
+    monkeypatch.setattr(reading, "LARGEST", 5)
+    monkeypatch.setenv(LARGEST_BY, said)
+    if said == "4":
+        with pytest.raises(ExportTooLarge):
+            read(path)
+    else:
+        assert read(path)[0] == b"12345"

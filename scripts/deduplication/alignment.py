@@ -23,7 +23,7 @@ from .seams import seam
 from .subsequence import find, increasing, unique
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from .ordering import ReadingOrder
     from .seams import Beginning
@@ -127,7 +127,7 @@ def plan(
     return aligner.plan()
 
 
-def _prefix(known: Columns, runs: list[list[int]], shown: Columns) -> list[int | None] | None:
+def _prefix(known: Columns, runs: Sequence[Sequence[int]], shown: Columns) -> list[int | None] | None:
     """The proven prefix: the export shows a run from its first message on, and either one ends inside the other."""
     for run in runs:
         both = min(len(run), len(shown))
@@ -151,16 +151,16 @@ class _Aligner:
         self.grown: set[int] = set()
         self.redrawn: set[int] = set()
         self.at_seam: set[int] = set()
-        self.numbers: list[int] = []
+        self.numbers: Sequence[int] = []
         self.known = Columns()
 
     def plan(self) -> Plan:
         """What came of it."""
         return Plan(self.matches, frozenset(self.grown), frozenset(self.redrawn), self.reasons)
 
-    def align(self, runs: list[list[int]], begins: Beginning | None, continuations: frozenset[int]) -> set[int]:
+    def align(self, runs: Sequence[Sequence[int]], begins: Beginning | None, continuations: frozenset[int]) -> set[int]:
         """Match everything that anchors and seams reach; returns the first numbers of the runs that took part."""
-        taking_part: list[tuple[int, list[int]]] = []
+        taking_part: list[tuple[int, Sequence[int]]] = []
         anchored: dict[int, int] = {}
         for run in runs:
             rows = self.all_known.take(run)
@@ -180,7 +180,7 @@ class _Aligner:
         self._follow(increasing(sorted((p, place[number]) for p, number in anchored.items())))
         return {run[0] for _, run in taking_part}
 
-    def _take_part(self, numbers: list[int]) -> None:
+    def _take_part(self, numbers: Sequence[int]) -> None:
         self.numbers = numbers
         self.known = self.all_known.take(numbers)
         self.taken.clear()
@@ -196,7 +196,7 @@ class _Aligner:
             last_p, last_k = p, k
         self._walk(last_p, last_k, 1)
 
-    def _growing_in(self, run: list[int]) -> Callable[[int, int], bool]:
+    def _growing_in(self, run: Sequence[int]) -> Callable[[int, int], bool]:
         return lambda p, k: self.compare.relation(p, run[k]) in (GROWN, PART)
 
     # -- between and around anchors ----------------------------------------------------------------------------
@@ -349,7 +349,7 @@ class _Aligner:
 
     # -- runs without an anchor --------------------------------------------------------------------------------
 
-    def embed(self, run: list[int]) -> None:
+    def embed(self, run: Sequence[int]) -> None:
         """Match a run as a whole where one sequence lies inside the other: a window of known turns adds nothing."""
         hashes = [self.all_known.hashes[n] for n in run]
         if all(match is None for match in self.matches):
@@ -366,7 +366,7 @@ class _Aligner:
         if pairs and differ_in_source(self, *pairs[0]) and all(self.matches[p] is None for p, _ in pairs):
             self._follow(pairs)
 
-    def _whole(self, positions: range, numbers: list[int]) -> None:
+    def _whole(self, positions: range, numbers: Sequence[int]) -> None:
         for position, number in zip(positions, numbers):
             self.matches[position] = number
             self.reasons[position] = WHOLE

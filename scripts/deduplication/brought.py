@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class Run:
     """What is to be stored, the number of every message shown, and the gaps; the conversation before it, where it was read."""
 
-    occurrences: list[tuple[int, NewOccurrence]]
-    numbers: list[int]
+    occurrences: Sequence[tuple[int, NewOccurrence]]
+    numbers: Sequence[int]
     gaps: list[str]
     conversation: Conversation | None
 
@@ -42,7 +42,7 @@ def new_here(run: Run) -> list[tuple[int, NewOccurrence]]:
     found: list[tuple[int, NewOccurrence]] = []
     for number, new in run.occurrences:
         identity = new.fingerprint.content_hash
-        if new.purged is None and not new.redrawn and identity not in taken and counts(new.message.kind):
+        if new.purged is None and not new.redrawn and identity not in taken and counts(new.fingerprint.kind):
             found.append((number, new))
         taken.add(identity)
     return found

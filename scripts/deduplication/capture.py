@@ -26,7 +26,7 @@ from .ingesting import Input
 from .model import TOOL_RESULT
 from .named_exports import told_in
 from .prefix_proof import PrefixProof, proof_of
-from .reading import open_regular, take
+from .reading import check_size, open_regular, take
 from .storage.base import Cursor
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from .named_exports import Told
     from .transcripts import Transcript
 
+_LONGEST_HOLE: Final = 64 * 1024 * 1024
+"""Bytes that are no JSON and have no line feed: a power cut may leave so many zeros, and what follows is still read."""
 PART: Final = 8 * 1024 * 1024
 """Bytes of a transcript that are read, stored and committed at a time; more where one line is longer."""
 _PERSISTED: Final = "<persisted-output>"
@@ -205,16 +207,24 @@ def _proven(descriptor: int, stored: PrefixProof, *, thorough: bool) -> tuple[Pr
 
 def _whole_lines(descriptor: int) -> bytes:
     """The next lines up to some :data:`PART` bytes; the last one of the file without a line feed only where it is an object."""
-    data = b""
+    held: list[bytes] = []
+    size = 0
     while True:
         more = take(descriptor, PART)
         end = more.rfind(b"\n") + 1
-        if len(more) < PART:
-            rest = more[end:] if end else data + more
-            return data + more if _is_object(rest) else data + more[:end] if end else b""
-        if end:
-            return data + more[:end]
-        data += more
+        if len(more) < PART or end:
+            data = b"".join((*held, more))
+            whole = len(data) - len(more) + end
+            if len(more) < PART and _is_object(data[whole:] if end else data):
+                return data
+            return data[:whole] if end else b""
+        held.append(more)
+        size += len(more)
+        if size > _LONGEST_HOLE and held[0].lstrip()[:1] != b"{":  # a sparse file is not read to its end
+            raise ExportUnreadable(
+                f"more than {_LONGEST_HOLE:,} bytes without a line feed that are no line of a session"
+            )
+        check_size("a line of it", size)
 
 
 def _is_object(line: bytes) -> bool:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .fingerprint import ANCHOR_KINDS, DISTINCTIVE
+from .fingerprint import ANCHOR_KINDS, DISTINCTIVE, Fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from .fingerprint import Fingerprint
+    from collections.abc import Iterator, Sequence
 
 
 @dataclass
@@ -30,6 +29,31 @@ class Columns:
         self.kinds.append(item.kind)
         self.weights.append(item.weight)
         self.uuids.append(item.uuid)
+
+    def extend(self, other: Columns) -> None:
+        """Add the rows of another sequence at the end."""
+        self.hashes += other.hashes
+        self.keys += other.keys
+        self.kinds += other.kinds
+        self.weights += other.weights
+        self.uuids += other.uuids
+
+    def item(self, number: int) -> Fingerprint:
+        """One row; the role is not kept."""
+        return Fingerprint(
+            self.hashes[number], self.keys[number], self.kinds[number], "", self.weights[number], self.uuids[number]
+        )
+
+    def items(self, start: int = 0) -> Iterator[Fingerprint]:
+        """Every row from ``start`` on."""
+        c = self.since(start) if start else self
+        return map(Fingerprint, c.hashes, c.keys, c.kinds, itertools.repeat(""), c.weights, c.uuids)
+
+    def since(self, start: int) -> Columns:
+        """The rows from ``start`` on, as a sequence of their own."""
+        return Columns(
+            self.hashes[start:], self.keys[start:], self.kinds[start:], self.weights[start:], self.uuids[start:]
+        )
 
     def take(self, numbers: Sequence[int]) -> Columns:
         """The rows with these numbers, in this order."""

@@ -8,6 +8,8 @@ from .errors import ConversationUnclear, UsageError
 from .ordering import root_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .storage.base import Conversation, Store
 
 _MOST_NAMED: Final = 8
@@ -32,14 +34,14 @@ def choose(store: Store, asked: str) -> str:
     raise ConversationUnclear(f"'{asked}' begins {', '.join(found[:_MOST_NAMED])}{more}")
 
 
-def around(conversation: Conversation, number: int, reach: int) -> list[int]:
+def around(conversation: Conversation, number: int, reach: int) -> Sequence[int]:
     """The sequence numbers of a message and of ``reach`` messages on each side, in reading order."""
     order = conversation.reading().order
     at = position(conversation, order, number)
     return order[max(0, at - reach) : at + reach + 1]
 
 
-def position(conversation: Conversation, order: list[int], number: int) -> int:
+def position(conversation: Conversation, order: Sequence[int], number: int) -> int:
     """Where a sequence number stands in the reading order; a shorter form of a message stands where its longer one does.
 
     Raises :class:`UsageError` where there is no such message.

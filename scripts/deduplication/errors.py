@@ -69,6 +69,14 @@ class ExportUnreadable(ExportError):
     """The export cannot be read"""
 
 
+class ExportTooLarge(ExportError):
+    """The export is too large to be read"""
+
+    hint = (
+        "Is it an export? If so, set EXPORT_DEDUP_LARGEST_EXPORT to a larger number of bytes and run the command again."
+    )
+
+
 class ExportGone(ExportUnreadable):
     """The export is no longer there"""
 

@@ -13,10 +13,11 @@ import unicodedata
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from .message_sequence import each_body
 from .model import BOOKKEEPING, LAYOUT, PROMPT, TEXT, THINKING, Content, Message
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
 DISTINCTIVE: Final = 40
 """Letters and digits (as UTF-8 bytes) from which a message says enough to anchor an alignment."""
@@ -124,6 +125,6 @@ def fingerprint(message: Message) -> Fingerprint:
     return Fingerprint(identity, key, message.kind, message.role, len(bones), message.uuid or "")
 
 
-def fingerprints(messages: Iterable[Message]) -> list[Fingerprint]:
-    """The fingerprints of a sequence of messages, in order."""
-    return [fingerprint(message) for message in messages]
+def fingerprints(messages: Sequence[Message]) -> list[Fingerprint]:
+    """The fingerprints of a sequence of messages, in order; equal messages without an id may share one."""
+    return each_body(messages, fingerprint)

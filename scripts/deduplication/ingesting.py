@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from . import alignment, gaps, placing, rendering, uniting
 from .brought import Run, carrying_bodies, new_here, shown_bodies
-from .covered import covered
+from .covered import covered, covered_in_order
 from .identification import Belonging, conversation_of, session_of
+from .message_sequence import Messages, each_body
 from .model import LAYOUT, LOST, PURGED, Message, counts
 from .ordering import ranges
 from .projection import Projection
@@ -138,7 +139,7 @@ def ingest(
         placed = placing.place(store, target, shown, _read_before(store, target, conversation, source.follows))
         found: list[str] = []
         if source.cursor is None:
-            indexes = [message.source_index for message in shown.messages]
+            indexes = each_body(shown.messages, lambda message: message.source_index)
             found = gaps.describe(
                 shown.marks,
                 placed.plan.matches,
@@ -262,7 +263,7 @@ def _commit(
         cursor=cursor and replace(cursor, last=numbers[-1] if numbers else cursor.last),
         follows=source.follows if numbers else -1,
         purged=gone,
-        known_bytes=_span_bytes(export.messages) - _span_bytes(new.message for _, new in carrying),
+        known_bytes=_span_bytes(export.messages) - _span_bytes([new.message for _, new in carrying]),
     )
     new_messages = [message_dict(occurrence, number) for number, occurrence in new_here(run)]
     if not dry_run:
@@ -361,6 +362,8 @@ def _read_before(store: Store, conversation_id: str, conversation: Conversation,
     ]
 
 
-def _span_bytes(messages: Iterable[Message]) -> int:
+def _span_bytes(messages: Sequence[Message]) -> int:
     """Bytes of the export that show these messages."""
+    if isinstance(messages, Messages):
+        return covered_in_order(messages.places())
     return covered((message.start, message.end) for message in messages)

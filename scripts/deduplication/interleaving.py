@@ -14,6 +14,8 @@ from .overlap import TURNS
 from .subsequence import find
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .columns import Columns
 
 A_FEW_WORDS: Final = 12
@@ -27,7 +29,7 @@ class Sides(Protocol):
     shown: Columns
     known: Columns
     matches: list[int | None]
-    numbers: list[int]
+    numbers: Sequence[int]
 
     def alike(self, p: int, k: int) -> bool:
         """Given that the neighbours agree, are these two the same message?"""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Final, Optional, Union
+from typing import TYPE_CHECKING, Any, Final, Optional, Union
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 USER: Final = "user"
 ASSISTANT: Final = "assistant"
@@ -119,8 +122,8 @@ class Export:
     """
 
     format: str
-    messages: tuple[Message, ...]
-    spans: tuple[Span, ...] = ()
+    messages: Sequence[Message]
+    spans: Sequence[Span] = ()
     marks: tuple[Mark, ...] = ()
     conversation_id: Optional[str] = None
     warnings: tuple[str, ...] = field(default=())

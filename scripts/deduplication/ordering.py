@@ -11,6 +11,8 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from .message_sequence import MANY
+
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping, Sequence
 
@@ -38,11 +40,13 @@ class ReadingOrder:
     seen says which came first. Of a message that had grown only the last version is listed, in the place of the first.
     """
 
-    order: list[int]
-    component: list[int]
+    order: Sequence[int]
+    component: Sequence[int]
 
-    def runs(self) -> list[list[int]]:
-        """The order, one list for each component."""
+    def runs(self) -> list[Sequence[int]]:
+        """The order, one sequence for each component."""
+        if isinstance(self.order, range):
+            return [self.order] if self.order else []
         by_component: dict[int, list[int]] = {}
         for number in self.order:
             by_component.setdefault(self.component[number], []).append(number)
@@ -84,6 +88,10 @@ def reading_order(
         cuts.add(after)
     cuts.update(number for number in range(1, count) if not follows[number])
     starts = sorted(cut for cut in cuts if cut < count)
+    if len(starts) == 1:  # all of it in the order in which it was stored, which takes no memory to say
+        return ReadingOrder(
+            range(count) if count > MANY else list(range(count)), [0] * count if count <= MANY else bytes(count)
+        )
     segment_of = [0] * count
     for position, start in enumerate(starts):
         end = starts[position + 1] if position + 1 < len(starts) else count

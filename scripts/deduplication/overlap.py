@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import heapq
+import itertools
+from array import array
 from typing import TYPE_CHECKING, Final
 
 from .fingerprint import DISTINCTIVE
@@ -115,9 +118,9 @@ def _say_enough(weights: list[int]) -> bool:
 
 def telling(shown: Columns) -> set[str]:
     """Keys of the turns by which a sequence may be found: the distinctive ones; where turns are short, the longest three."""
-    turns = sorted((p for p in range(len(shown)) if shown.kinds[p] in TURNS), key=lambda p: -shown.weights[p])
-    most = len(turns) if len(turns) >= RUN else 0
-    return {shown.keys[p] for n, p in enumerate(turns) if shown.weights[p] >= DISTINCTIVE or n < min(RUN, most)}
+    turns = array("q", (p for p, kind in enumerate(shown.kinds) if kind in TURNS))
+    longest = heapq.nlargest(RUN, turns, key=shown.weights.__getitem__) if len(turns) >= RUN else []
+    return {shown.keys[p] for p in itertools.chain(longest, (p for p in turns if shown.weights[p] >= DISTINCTIVE))}
 
 
 def meet(known: Columns, order: Sequence[int], shown: Columns, *, compacted: bool, continued: bool) -> range | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from . import alignment
 from .comparison import Comparison
 from .junctions import at_junctions
+from .occurrences import Joined
 from .projection import Projection
 from .purged_places import PurgedPlaces
 from .shown import new_occurrences
@@ -28,8 +30,8 @@ class Placed:
     """
 
     plan: alignment.Plan
-    occurrences: list[tuple[int, NewOccurrence]]
-    numbers: list[int]
+    occurrences: Sequence[tuple[int, NewOccurrence]]
+    numbers: Sequence[int]
     breaks: list[int] = field(default_factory=list)
     one: list[tuple[int, int]] = field(default_factory=list)
     """Pairs of stored messages that the windows show to be one."""
@@ -66,8 +68,8 @@ def _place_windows(store: Store, conversation_id: str, shown: Shown, windows: Se
     """
     known = Projection(store, conversation_id)
     plans: list[alignment.Plan] = []
-    occurrences: list[tuple[int, NewOccurrence]] = []
-    numbers: list[int] = []
+    occurrences = Joined()
+    numbers = array("q")
     breaks: list[int] = []
     one: list[tuple[int, int]] = []
     begun = 0
@@ -89,8 +91,8 @@ def _place_windows(store: Store, conversation_id: str, shown: Shown, windows: Se
             breaks.append(window.start)
             begun = len(numbers)
         plans.append(plan)
-        occurrences += fresh
-        numbers += own
+        occurrences.add(fresh)
+        numbers.extend(own)
         one += at_junctions(known.whole.reading().runs(), known.whole.columns.hashes, own)
         known.add(fresh)
         known.show(numbers[begun:], shown.begins if begun == 0 else seen.begins)

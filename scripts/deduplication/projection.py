@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .comparison import Comparison
 from .model import PURGED
+from .occurrences import Joined
 from .ordering import ranges
 from .purged_places import PurgedPlaces
 from .seams import Beginning
@@ -26,13 +27,13 @@ class Projection:
         self.whole: ConversationState = store.conversation(conversation_id).copy()
         self._parts: list[tuple[int, str]] = [(0, conversation_id)]
         """From which number on its messages are those of which conversation of the store."""
-        self._fresh: dict[int, NewOccurrence] = {}
+        self._fresh = Joined()
 
     def add(self, occurrences: Sequence[tuple[int, NewOccurrence]]) -> None:
         """Further occurrences, numbered from the next number on."""
+        self._fresh.add(occurrences)
         for number, each in occurrences:
             self.whole.add(each.fingerprint, -1)
-            self._fresh[number] = each
             if each.extends is not None:
                 self.whole.extends[number] = each.extends
             if each.purged is not None:
@@ -64,8 +65,8 @@ class Projection:
         return Comparison(self._body, shown, purged)
 
     def _body(self, number: int) -> dict[str, Any]:
-        if number in self._fresh:
-            fresh = self._fresh[number]
+        fresh = self._fresh.find(number)
+        if fresh is not None:
             if fresh.purged is not None:
                 return {"kind": PURGED, "content": "", "tombstone": fresh.purged}
             message = fresh.message

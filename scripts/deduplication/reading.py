@@ -7,7 +7,7 @@ import os
 import stat
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
 
-from .errors import ExportChanged, ExportGone, ExportUnreadable, UnsafePath
+from .errors import ExportChanged, ExportGone, ExportTooLarge, ExportUnreadable, UnsafePath
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
 CHUNK: Final = 1024 * 1024
 """Bytes that are read at a time."""
+LARGEST: Final = 1024 * 1024 * 1024
+"""Bytes of a file that is read whole. A data export of claude.ai and the transcripts of the client are read in parts."""
+LARGEST_BY: Final = "EXPORT_DEDUP_LARGEST_EXPORT"
+"""The variable of the environment that says another number of bytes."""
+_DIGITS: Final = 19
 _PART: Final = 256 * 1024
 _OPEN: Final[int] = (
     os.O_RDONLY
@@ -42,10 +47,11 @@ class Identity(NamedTuple):
 def read(path: Path) -> tuple[bytes, Identity]:
     """Every byte of the regular file at ``path`` and its state, which did not change meanwhile.
 
-    Raises :class:`ExportChanged`, :class:`ExportUnreadable`, :class:`UnsafePath`.
+    Raises :class:`ExportChanged`, :class:`ExportTooLarge`, :class:`ExportUnreadable`, :class:`UnsafePath`.
     """
     descriptor, identity = open_regular(path)
     try:
+        check_size(path.name, identity.size)
         data = take(descriptor, identity.size + 1)
         if Identity.of(os.fstat(descriptor)) != identity or len(data) != identity.size:
             raise ExportChanged(path.name)
@@ -57,16 +63,29 @@ def read(path: Path) -> tuple[bytes, Identity]:
 def read_growing(path: Path) -> tuple[bytes, Identity]:
     """What stood in the regular file at ``path`` when it was opened, and its state then; it may grow on meanwhile.
 
-    Raises :class:`ExportChanged` where it was cut shorter, :class:`ExportUnreadable`, :class:`UnsafePath`.
+    Raises :class:`ExportChanged` where it was cut shorter, :class:`ExportTooLarge`, :class:`ExportUnreadable`, :class:`UnsafePath`.
     """
     descriptor, identity = open_regular(path)
     try:
+        check_size(path.name, identity.size)
         data = take(descriptor, identity.size)
         if len(data) != identity.size:
             raise ExportChanged(path.name)
         return data, identity
     finally:
         os.close(descriptor)
+
+
+def largest() -> int:
+    """Bytes of a file, or of a line of a transcript, that are held in memory at once."""
+    said = os.environ.get(LARGEST_BY, "")
+    return int(said) if said.isdecimal() and len(said) < _DIGITS else LARGEST
+
+
+def check_size(name: str, size: int) -> None:
+    """Raises :class:`ExportTooLarge` before anything is read. A sparse file takes no room on the disk, but all of it in memory."""
+    if size > largest():
+        raise ExportTooLarge(f"{name} has {size:,} bytes, and {largest():,} is the most")
 
 
 @contextlib.contextmanager

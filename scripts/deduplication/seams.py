@@ -7,6 +7,7 @@ says anything.
 
 from __future__ import annotations
 
+import itertools
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +16,8 @@ from .model import BOOKKEEPING, COMMAND_OUTPUT, CONTEXT, LOCAL_COMMAND, NOTICE, 
 from .subsequence import borders
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from .columns import Columns
 
 PASSING: Final = frozenset({BOOKKEEPING, NOTICE, CONTEXT, UNKNOWN})
@@ -66,8 +69,14 @@ def seam(shown: Columns, known: Columns, begins: Beginning | None, *, continued:
 
 def at_seams(shown: Columns) -> set[str]:
     """Content hashes at both ends of a sequence, by which a conversation may be found that has the same stretch there."""
-    lasting = [n for n in _lasting(shown) if shown.weights[n] >= _A_FEW_WORDS]
-    return {shown.hashes[n] for n in (*lasting[:_ENDS], *lasting[-_ENDS:])}
+
+    def first(positions: Iterable[int]) -> list[str]:
+        said = (
+            shown.hashes[n] for n in positions if shown.weights[n] >= _A_FEW_WORDS and shown.kinds[n] not in PASSING
+        )
+        return list(itertools.islice(said, _ENDS))
+
+    return {*first(range(len(shown))), *first(range(len(shown) - 1, -1, -1))}
 
 
 def meets(shown: Columns, known: Columns, begins: Beginning | None, *, continued: bool) -> range | None:

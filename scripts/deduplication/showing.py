@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 from . import formats, ingesting, placing
@@ -56,6 +56,7 @@ def placed_in(store: Store, data: bytes, name: str) -> Read | None:
 
 
 def _placed(store: Store, export: Export, sha256: str, name: str) -> Placed:
+    export = replace(export, messages=tuple(export.messages))  # who asks for pairs tells messages apart as objects
     shown = shown_by(export)
     for seen in store.seen(sha256):
         numbers = [n for first, last in seen.window for n in range(first, last + 1)]

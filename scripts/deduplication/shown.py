@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from . import columns, fingerprint, overlap, tombstone
 from .clock import timestamp
+from .message_sequence import Messages, each_body
 from .model import BANNER, COMPACTION, TRUNCATION, Export, Message
+from .occurrences import Occurrences
 from .seams import Beginning
 from .storage.base import NewOccurrence
 
@@ -25,7 +28,7 @@ _MOST_WINDOWS: Final = 100
 class Shown:
     """What an export shows, once a second copy of itself is left out."""
 
-    messages: list[Message]
+    messages: Sequence[Message]
     rows: columns.Columns
     prints: list[fingerprint.Fingerprint]
     marks: list[tuple[str, int]]
@@ -60,7 +63,7 @@ class Shown:
         if len(positions) == len(self.messages):
             return self
         return Shown(
-            [self.messages[p] for p in positions],
+            _chosen(self.messages, positions),
             self.rows.take(positions),
             [self.prints[p] for p in positions],
             [(kind, bisect_left(positions, before)) for kind, before in self.marks],
@@ -74,8 +77,8 @@ def shown_by(export: Export) -> Shown:
     So is what our own archive put in the place of purged messages.
     """
     shown = _all_of(export)
-    kept = [p for p, message in enumerate(shown.messages) if not tombstone.is_marker(message.content)]
-    return shown.only(kept)
+    markers = each_body(shown.messages, lambda message: tombstone.is_marker(message.content))
+    return shown.only([p for p, marker in enumerate(markers) if not marker]) if any(markers) else shown
 
 
 def _all_of(export: Export) -> Shown:
@@ -84,7 +87,7 @@ def _all_of(export: Export) -> Shown:
     marks = [(mark.kind, mark.before) for mark in export.marks]
     twice = overlap.without_second_copy(rows, [before for kind, before in marks if kind == BANNER and before])
     if twice is None:
-        return Shown(list(export.messages), rows, prints, marks)
+        return Shown(export.messages, rows, prints, marks)
     keep = [position for position in range(len(rows)) if position not in twice]
     kept_marks = [
         (kind, before if before <= twice.start else before - len(twice))
@@ -92,7 +95,7 @@ def _all_of(export: Export) -> Shown:
         if before not in twice or before == 0
     ]
     return Shown(
-        [export.messages[p] for p in keep],
+        _chosen(export.messages, keep),
         rows.take(keep),
         [prints[p] for p in keep],
         kept_marks,
@@ -100,14 +103,20 @@ def _all_of(export: Export) -> Shown:
     )
 
 
+def _chosen(messages: Sequence[Message], positions: Sequence[int]) -> Sequence[Message]:
+    return messages.at(positions) if isinstance(messages, Messages) else [messages[p] for p in positions]
+
+
 def new_occurrences(
     shown: Shown, plan: Plan, first: int, bans: tombstone.Bans
-) -> tuple[list[tuple[int, NewOccurrence]], list[int]]:
+) -> tuple[Sequence[tuple[int, NewOccurrence]], Sequence[int]]:
     """What is to be stored, with sequence numbers from ``first`` on, and the number of every shown position.
 
     Of a message that was purged everywhere (``bans``) only the place is stored.
     """
     now = timestamp()
+    if isinstance(shown.messages, Messages):
+        return _many_occurrences(shown, shown.messages, plan, first, bans, now)
     fresh: list[tuple[int, NewOccurrence]] = []
     numbers: list[int] = []
     ids: dict[str, int] = {}
@@ -134,6 +143,29 @@ def new_occurrences(
         fresh.append((number, occurrence))
         numbers.append(number)
     return fresh, numbers
+
+
+def _many_occurrences(
+    shown: Shown, messages: Messages, plan: Plan, first: int, bans: tombstone.Bans, now: str
+) -> tuple[Occurrences, Sequence[int]]:
+    """The same of messages that have no id and no time, as many as a large text has."""
+    positions, numbers = array("q"), array("q")
+    extends: dict[int, int] = {}
+    purged: dict[int, tombstone.Tombstone] = {}
+    banning = bool(bans)
+    for position, known in enumerate(plan.matches):
+        if known is not None and position not in plan.grown:
+            numbers.append(known)
+            continue
+        banned = _banned(bans, messages[position], shown.prints[position]) if banning else None
+        if banned is not None:
+            purged[position] = banned
+        elif known is not None:
+            extends[position] = known
+        numbers.append(first + len(positions))
+        positions.append(position)
+    redrawn = plan.redrawn.difference(purged)
+    return Occurrences(first, positions, shown.prints, messages, now, extends, redrawn, purged), numbers
 
 
 def _banned(bans: tombstone.Bans, message: Message, item: fingerprint.Fingerprint) -> tombstone.Tombstone | None:

@@ -15,7 +15,7 @@ from .shown import Shown
 from .storage.base import Same
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from .projection import Projection
     from .storage.base import Store
@@ -53,7 +53,7 @@ def _pairs(store: Store, target: Projection, name: str) -> list[tuple[int, int, 
     return sorted((here, there, better) for here, (there, better) in found.items())
 
 
-def _as_shown(store: Store, name: str, run: list[int], *, continued: bool) -> tuple[Shown, list[int]]:
+def _as_shown(store: Store, name: str, run: Sequence[int], *, continued: bool) -> tuple[Shown, list[int]]:
     """A run of a conversation as if an export showed it, and the number of each position."""
     bodies = [body for body in store.bodies(name, run) if body["kind"] not in (LOST, PURGED)]
     messages = [

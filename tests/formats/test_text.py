@@ -524,7 +524,7 @@ def test_work_grows_with_the_file_not_with_its_square(line):
     work = []
     for lines in (2_000, 4_000, 8_000):
         source = Counting("> a \n\n> a \n\n" + line * lines)
-        blocks = cut(source)
+        blocks = list(cut(source))
         assert blocks[-1].end == len(source)
         work.append(max(source.work if hasattr(source, "work") else 0, 1))
     assert work[2] <= 2.5 * work[1] + 1000

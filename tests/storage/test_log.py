@@ -102,7 +102,7 @@ def test_a_commit_record_has_a_window_and_an_export():
 def log(tmp_path):
     """A log of three lines."""
     log = Log(str(tmp_path / "log.jsonl"))
-    log.append_run(b"".join(encode_line({"conversation_id": "c", "n": n}) for n in (0, 1)), encode_line(RECORD))
+    log.append_run([encode_line({"conversation_id": "c", "n": n}) for n in (0, 1)], encode_line(RECORD))
     return log
 
 
@@ -161,7 +161,7 @@ def test_a_run_that_cannot_be_written_leaves_the_log_as_it_was(log, monkeypatch,
 
     monkeypatch.setattr(os, "fsync", fsync)
     with pytest.raises(StoreNotWritable):
-        log.append_run(b"occurrences\n", b"commit\n")
+        log.append_run([b"occurrences\n"], b"commit\n")
     assert log.tail() == before
 
 

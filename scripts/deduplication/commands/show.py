@@ -118,7 +118,7 @@ def _check(asked: argparse.Namespace) -> None:
         raise UsageError("--output needs a name")
 
 
-def _selected(asked: argparse.Namespace, conversation: Conversation) -> list[int]:
+def _selected(asked: argparse.Namespace, conversation: Conversation) -> Sequence[int]:
     """The sequence numbers asked for, in reading order."""
     order = conversation.reading().order
     start, end = 0, len(order)

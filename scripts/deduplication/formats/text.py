@@ -11,13 +11,19 @@ no byte is lost: the spans cover the file.
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ..errors import ExportUnreadable
-from ..model import BANNER, COMPACTION, TRUNCATION, UNKNOWN, Export, Mark, Message, Span
+from ..message_sequence import Messages, Spans
+from ..model import BANNER, COMPACTION, LAYOUT, TRUNCATION, UNKNOWN, Export, Mark
 from .screen import decode
 from .text_blocks import cut, find_starts
 from .text_kinds import classify
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .text_blocks import Block
 
 NAME: Final = "claude-code-text"
 _SAMPLE: Final = 262_144
@@ -51,40 +57,46 @@ def parse(data: bytes) -> Export:
     """The messages of a text export. Raises :class:`ExportUnreadable` where no turn can be found."""
     source = decode(data)
     text = source.text
-    blocks = cut(text)
-    messages: list[Message] = []
-    spans: list[Span] = []
+    messages, spans = Messages(), Spans()
     marks: list[Mark] = []
     owner = previous = ""
     offset = source.lead
-    following = [*[block.type for block in blocks[1:]], ""]
-    for (type_, first, last, head), after in zip(blocks, following):
+    if source.lead:
+        spans.add(source.lead, "byte-order-mark")
+    for (type_, first, last, head), after in _with_following(cut(text)):
         raw = text[first:last]
         end = offset + source.size(raw)
         label, role, kind, content = classify(type_, raw, head, owner, previous, after)
         if kind:
-            messages.append(Message(role, kind, content, offset, end))
+            messages.add(role, kind, content, LAYOUT, offset, end)
             label = kind
         elif label in (COMPACTION, BANNER, TRUNCATION):
             marks.append(Mark(label, len(messages)))
         if type_ != "result" and label != "status":
             owner = type_ if type_ == "collapsed" else label
         previous = label
-        spans.append(Span(offset, end, label))
+        spans.add(end, label)
         offset = end
-    if source.lead:
-        spans.insert(0, Span(0, source.lead, "byte-order-mark"))
     if not messages and not marks:
         raise ExportUnreadable("no prompt, answer or tool result was found in it")
-    return Export(
-        NAME, tuple(messages), tuple(spans), tuple(marks), None, (*source.warnings, *_unexplained(data, messages))
-    )
+    warnings = (*source.warnings, *_unexplained(data, messages))
+    return Export(NAME, messages.few(), spans.few(), tuple(marks), None, warnings)
 
 
-def _unexplained(data: bytes, messages: list[Message]) -> list[str]:
-    found = [message for message in messages if message.kind == UNKNOWN]
+def _with_following(blocks: Iterator[Block]) -> Iterator[tuple[Block, str]]:
+    """Each block, and the type of the one after it."""
+    block = next(blocks, None)
+    while block is not None:
+        after = next(blocks, None)
+        yield block, after.type if after is not None else ""
+        block = after
+
+
+def _unexplained(data: bytes, messages: Messages) -> list[str]:
+    unknown = messages.each(lambda body: body.kind == UNKNOWN)
+    found = sum(unknown)
     if not found:
         return []
-    line = data.count(b"\n", 0, found[0].start) + 1
-    pieces = "1 piece of text is" if len(found) == 1 else f"{len(found)} pieces of text are"
+    line = data.count(b"\n", 0, messages[unknown.index(True)].start) + 1
+    pieces = "1 piece of text is" if found == 1 else f"{found} pieces of text are"
     return [f"{pieces} explained by no rule and kept as unknown, nobody's words; the first is near line {line}"]

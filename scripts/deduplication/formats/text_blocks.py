@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import heapq
+import itertools
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from .client_lines import collapsed_lines, first_paragraph, is_event, outside, prompt_length
 from .text_kinds import looks_like_call
-from .text_prompts import Start, pasted_markers
+from .text_prompts import Start, Starts, pasted_markers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _BANNER_LINE: Final = (
     r"╭─+ Claude Code v\d[^\n]*"  # a box with the version in its frame (2.0.42 ...)
@@ -56,36 +58,41 @@ class Block(NamedTuple):
     """Characters of the first line that are marker, not content."""
 
 
-def find_starts(text: str, *, margin: bool = True) -> list[Start]:
+def find_starts(text: str, *, margin: bool = True) -> Starts:
     """Every line that has the look of a start, pasted ones included, in order; ``margin`` as in :func:`collapsed_lines`."""
     # A line break in front makes every line begin with one: it is searched for much faster than "^". The match begins
     # one character early in a text that is one character longer, so its offset is right.
-    starts = [
+    starts = (
         Start(match.lastgroup or "", match.start(), match.end() - match.start() - 1)
         for match in _START.finditer("\n" + text)
-    ]
+    )
     own = [Start("collapsed", line.start, line.end - line.start) for line in collapsed_lines(text, margin=margin)]
-    return sorted([*starts, *own], key=lambda start: start.at) if own else starts
+    return Starts(heapq.merge(starts, own, key=lambda start: start.at) if own else starts)
 
 
-def cut(text: str) -> list[Block]:
+def cut(text: str) -> Iterator[Block]:
     """Cut the text where something starts; every character belongs to exactly one block."""
-    blocks = _blocks(text)
-    margin = _has_margin(text, blocks)
-    blocks = blocks if margin else _blocks(text, margin=False)
-    return [piece for block in blocks for piece in _without_strays(text, block, margin=margin)]
+    starts = _real_starts(text, margin=True)
+    margin = _has_margin(text, _blocks(text, starts))
+    if not margin:
+        starts = _real_starts(text, margin=False)
+    for block in _blocks(text, starts):
+        yield from _without_strays(text, block, margin=margin)
 
 
-def _blocks(text: str, *, margin: bool = True) -> list[Block]:
+def _real_starts(text: str, *, margin: bool) -> Starts:
+    """The starts without those that are part of a prompt."""
     starts = find_starts(text, margin=margin)
     swallowed = pasted_markers(text, starts)
-    kept = [start for number, start in enumerate(starts) if number not in swallowed]
-    blocks: list[Block] = []
-    if not kept or kept[0].at > 0:
-        blocks.append(Block("preamble", 0, kept[0].at if kept else len(text)))
-    for start, following in zip(kept, [*kept[1:], Start("", len(text), 0)]):
-        blocks.extend(_unglued(text, Block(start.type, start.at, following.at, start.head)))
-    return blocks
+    return Starts(start for number, start in enumerate(starts) if number not in swallowed) if swallowed else starts
+
+
+def _blocks(text: str, starts: Starts) -> Iterator[Block]:
+    if not starts or starts[0].at > 0:
+        yield Block("preamble", 0, starts[0].at if starts else len(text))
+    ends = itertools.chain((start.at for start in itertools.islice(starts, 1, None)), (len(text),))
+    for start, end in zip(starts, ends):
+        yield from _unglued(text, Block(start.type, start.at, end, start.head))
 
 
 def _unglued(text: str, block: Block) -> Iterator[Block]:
@@ -110,7 +117,7 @@ def _unglued(text: str, block: Block) -> Iterator[Block]:
     yield Block("result", at, block.end, 3)
 
 
-def _has_margin(text: str, blocks: list[Block]) -> bool:
+def _has_margin(text: str, blocks: Iterable[Block]) -> bool:
     """False for a copy of a terminal that lost the blanks at the beginning of its lines: there they tell nothing.
 
     It shows in results, and in the lines that go on an answer's first paragraph.

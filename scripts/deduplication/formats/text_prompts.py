@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple
+from array import array
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final, NamedTuple, overload
 
 from .screen import display_width
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 _WRAPPED_RESULT: Final = re.compile(r" {2}⎿ \u00a0.*\S \Z")
 """A real result below a prompt that happens to be as wide as the padding: a wrap leaves one blank, padding several."""
@@ -28,7 +33,37 @@ class Start(NamedTuple):
     head: int
 
 
-def pasted_markers(text: str, starts: list[Start]) -> set[int]:
+class Starts(Sequence[Start]):
+    """The starts of a text in order; a column a property, since a large text has a million of them."""
+
+    def __init__(self, starts: Iterable[Start] = ()) -> None:
+        self._types: list[str] = []
+        self._ats = array("I")
+        self._heads = array("I")
+        for type_, at, head in starts:
+            self._types.append(type_)
+            self._ats.append(at)
+            self._heads.append(head)
+
+    def __len__(self) -> int:
+        return len(self._types)
+
+    def __iter__(self) -> Iterator[Start]:
+        return map(Start, self._types, self._ats, self._heads)
+
+    @overload
+    def __getitem__(self, number: int) -> Start: ...
+
+    @overload
+    def __getitem__(self, number: slice) -> Starts: ...
+
+    def __getitem__(self, number: int | slice) -> Start | Starts:
+        if isinstance(number, slice):
+            return Starts(self[each] for each in range(len(self))[number])
+        return Start(self._types[number], self._ats[number], self._heads[number])
+
+
+def pasted_markers(text: str, starts: Sequence[Start]) -> set[int]:
     """Numbers of the starts that are part of a prompt somebody pasted an export into.
 
     From 2.1.3 on every line of a prompt of several lines is padded with blanks to one width; a real answer is never
@@ -77,32 +112,36 @@ def _empty_line_above(text: str, at: int) -> bool:
     return text.endswith(("\n\n", "\n\r\n"), 0, at)
 
 
-def _next(text: str, starts: list[Start], number: int) -> int:
+def _next(text: str, starts: Sequence[Start], number: int) -> int:
     return starts[number + 1].at if number + 1 < len(starts) else len(text)
 
 
-def _prompts_end_with_blank(text: str, starts: list[Start]) -> bool:
+def _prompts_end_with_blank(text: str, starts: Sequence[Start]) -> bool:
     """Does the client of this file end every prompt with one blank? Prompts that run into a marker are no evidence.
 
     Of such a client all prompts do, of others none; those that do not are pasted, and an answer that does is.
     """
-    ends: list[str] = []
-    answers: list[str] = []
+    prompts = blank = pasted = 0
     for number, start in enumerate(starts):
         if start.type == "user":
             end = _next(text, starts, number)
             if end == len(text) or _empty_line_above(text, end):
-                ends.append(_last_line(text, start.at, end))
+                prompts += 1
+                blank += _ends_with_one_blank(text, start.at, end)
         elif start.type == "assistant":
-            answers.append(_last_line(text, start.at, _next(text, starts, number)))
-    blank, pasted = (sum(line.endswith(" ") and not line.endswith("  ") for line in each) for each in (ends, answers))
+            pasted += _ends_with_one_blank(text, start.at, _next(text, starts, number))
     banner = _VERSION.search(text, 0, _HEAD)
     if banner and _BLANK_ENDED[0] <= (int(banner[1]), int(banner[2]), int(banner[3])) < _BLANK_ENDED[1]:
-        return blank + pasted >= _LEAST_BLANK * max(1, len(ends))
-    return blank >= 2 and blank >= 0.8 * len(ends)
+        return blank + pasted >= _LEAST_BLANK * max(1, prompts)
+    return blank >= 2 and blank >= 0.8 * prompts
 
 
-def _blank_ended(text: str, starts: list[Start], number: int) -> int:
+def _ends_with_one_blank(text: str, start: int, end: int) -> bool:
+    line = _last_line(text, start, end)
+    return line.endswith(" ") and not line.endswith("  ")
+
+
+def _blank_ended(text: str, starts: Sequence[Start], number: int) -> int:
     """Where a prompt ends that runs into a marker; 0 where nothing says that it goes on.
 
     With an empty line above the marker, only an answer that ends with the prompt's blank tells: a real one never does, and

@@ -102,7 +102,7 @@ def parse_object(obj: Any) -> Export:
 
 def messages_from_object(obj: Any) -> tuple[Message, ...]:
     """The messages of :func:`parse_object`."""
-    return parse_object(obj).messages
+    return tuple(parse_object(obj).messages)
 
 
 class _Reader:

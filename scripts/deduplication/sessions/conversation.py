@@ -15,7 +15,7 @@ from ..model import BANNER, COMPACTION, PURGED, REWIND, TRUNCATION, counts
 from .evidence import Evidence, gather
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Sequence
 
     from ..storage.base import Store
 
@@ -41,7 +41,7 @@ class Reading:
 
     store: Store
     session: str
-    order: list[int]
+    order: Sequence[int]
     kinds: list[str]
     """By sequence number."""
     evidence: Evidence
@@ -136,7 +136,7 @@ def _without(reading: Reading, purged: set[int]) -> Reading:
     return replace(reading, order=order, marks=marks)
 
 
-def _breaks(order: list[int], component: list[int]) -> Iterator[int]:
+def _breaks(order: Sequence[int], component: Sequence[int]) -> Iterator[int]:
     """Positions whose message no evidence ties to the one before."""
     if len(set(component)) < 2:
         return
@@ -148,7 +148,7 @@ def _breaks(order: list[int], component: list[int]) -> Iterator[int]:
 class _Places:
     """Where in the order a sequence number is read; a version that was replaced is where the last one is."""
 
-    def __init__(self, order: list[int], extends: dict[int, int]) -> None:
+    def __init__(self, order: Sequence[int], extends: dict[int, int]) -> None:
         self._order, self._extends = order, extends
         self._places: dict[int, int] | None = None
 

@@ -27,6 +27,10 @@ _SEQUENCES: Final = re.compile(
 )
 
 
+_SHORT: Final = 200
+_REMEMBERED: Final = 1_000
+
+
 def unchanged(text: str) -> tuple[str, Sequence[Any]]:
     """The redaction of somebody who wants none."""
     return text, ()
@@ -55,6 +59,8 @@ class Cleaner:
         self._redact = redact
         self.rules = rules
         self.redacted = 0
+        self._known: dict[str, tuple[str, int]] = {}
+        """Short texts, which repeat: what became of them, and how many places were redacted."""
 
     def text(self, text: str) -> str:
         """``text`` redacted, without terminal sequences, control and reordering characters visible as escapes."""
@@ -62,9 +68,16 @@ class Cleaner:
 
     def redacted_text(self, text: str) -> str:
         """``text`` redacted and otherwise as it was written: for documents that a program reads."""
-        clean, found = self._redact(text)
-        self.redacted += len(found)
-        return clean
+        known = self._known.get(text)
+        if known is None:
+            clean, found = self._redact(text)
+            known = clean, len(found)
+            if len(text) <= _SHORT:
+                if len(self._known) >= _REMEMBERED:
+                    self._known.clear()
+                self._known[text] = known
+        self.redacted += known[1]
+        return known[0]
 
     def value(self, value: Any) -> Any:
         """A value of JSON with every string in it redacted, keys included."""

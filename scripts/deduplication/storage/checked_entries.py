@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     Entry = tuple[int, bytes]
 
@@ -46,7 +46,7 @@ class CheckedEntries:
         self._buckets: dict[int, dict[Entry, bytes]] = {}
         self._changed: dict[int, set[Entry]] = {}
         self._listed: dict[int, int] = {}
-        self._rows: list[tuple[int, int, bytes]] = []
+        self._rows: list[tuple[int, int, Iterable[bytes]]] = []
 
     def create(self) -> None:
         """Make the tables in an empty database."""
@@ -117,21 +117,22 @@ class CheckedEntries:
             raise IndexDamaged(f"row {number} of conversation {conversation} is missing")
         return found[number % ROWS]
 
-    def rows(self, conversation: int, count: int) -> list[bytes]:
-        """The first ``count`` rows, which are known to be there. Raises :class:`IndexDamaged`."""
+    def rows(self, conversation: int, count: int) -> Iterator[bytes]:
+        """The first ``count`` rows, which are known to be there. Raises :class:`IndexDamaged` on the way."""
         query = 'SELECT number, "row" FROM occurrence WHERE conversation = ? AND number < ? ORDER BY number'
-        found: list[bytes] = []
-        for number, sealed in self._select(query, conversation, -(-count // ROWS)):
-            if number * ROWS != len(found):
+        found = 0
+        for number, sealed in self._each(query, conversation, -(-count // ROWS)):
+            if number * ROWS != found:
                 break
-            found += _unsealed(conversation, number, sealed)
-        if len(found) < count:
+            rows = _unsealed(conversation, number, sealed)
+            yield from rows[: count - found]
+            found += len(rows)
+        if found < count:
             raise IndexDamaged(f"rows of conversation {conversation} are missing")
-        return found[:count]
 
-    def add_row(self, conversation: int, number: int, data: bytes) -> None:
-        """Add a row, the next one of its conversation."""
-        self._rows.append((conversation, number, data))
+    def add_rows(self, conversation: int, start: int, rows: Iterable[bytes]) -> None:
+        """Add rows, the next ones of their conversation from number ``start`` on. They are asked for by :meth:`write`."""
+        self._rows.append((conversation, start, rows))
 
     def _group(self, conversation: int, number: int) -> list[bytes]:
         """The rows of one record; none where there is no such record. Raises :class:`IndexDamaged`."""
@@ -142,16 +143,18 @@ class CheckedEntries:
 
     def _groups(self) -> Iterator[tuple[int, int, bytes]]:
         """The records that the new rows make, with the rows that the last one of a conversation has already."""
-        groups: dict[tuple[int, int], list[bytes]] = {}
-        for conversation, number, data in self._rows:
-            place = (conversation, number // ROWS)
-            if place not in groups:
-                groups[place] = self._group(*place) if number % ROWS else []
-            if len(groups[place]) != number % ROWS:
-                raise IndexDamaged(f"row {number} of conversation {conversation} does not follow the one before")
-            groups[place].append(data)
-        for place, rows in groups.items():
-            yield (*place, _sealed(*place, rows))
+        for conversation, start, rows in self._rows:
+            number = start // ROWS
+            group = self._group(conversation, number) if start % ROWS else []
+            if len(group) != start % ROWS:
+                raise IndexDamaged(f"row {start} of conversation {conversation} does not follow the one before")
+            for data in rows:
+                group.append(data)
+                if len(group) == ROWS:
+                    yield conversation, number, _sealed(conversation, number, group)
+                    number, group = number + 1, []
+            if group:
+                yield conversation, number, _sealed(conversation, number, group)
 
     # -- all of it ---------------------------------------------------------------------------------------------
 
@@ -160,7 +163,7 @@ class CheckedEntries:
         connection = self._connection
         connection.execute("BEGIN IMMEDIATE")
         try:
-            connection.executemany("INSERT OR REPLACE INTO occurrence VALUES (?, ?, ?)", list(self._groups()))
+            connection.executemany("INSERT OR REPLACE INTO occurrence VALUES (?, ?, ?)", self._groups())
             for number, entries in self._changed.items():
                 bucket = self._buckets[number]
                 connection.executemany(
@@ -180,18 +183,22 @@ class CheckedEntries:
 
     def everything(self) -> Iterator[tuple[object, ...]]:
         """Every record of every table, in order: for comparing two databases. Raises :class:`IndexDamaged`."""
-        yield from self._select("SELECT * FROM entry ORDER BY bucket, kind, key")
-        yield from self._select("SELECT * FROM digest ORDER BY bucket")
-        yield from self._select("SELECT * FROM occurrence ORDER BY conversation, number")
-        yield from self._select(
+        yield from self._each("SELECT * FROM entry ORDER BY bucket, kind, key")
+        yield from self._each("SELECT * FROM digest ORDER BY bucket")
+        yield from self._each("SELECT * FROM occurrence ORDER BY conversation, number")
+        yield from self._each(
             f"SELECT kind, key FROM entry INDEXED BY listed WHERE kind < {_LISTED} ORDER BY kind, key"  # noqa: S608
         )
 
     def _select(self, query: str, *values: int) -> list[tuple[Any, ...]]:
+        return list(self._each(query, *values))
+
+    def _each(self, query: str, *values: int) -> Iterator[tuple[Any, ...]]:
+        """The records that a query finds, one at a time."""
         import sqlite3
 
         try:
-            return self._connection.execute(query, values).fetchall()
+            yield from self._connection.execute(query, values)
         except (sqlite3.DatabaseError, ValueError, OverflowError) as error:
             raise IndexDamaged(str(error)) from error
 

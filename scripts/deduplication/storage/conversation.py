@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-import itertools
+from array import array
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Any, Final
 
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 Row = tuple[Fingerprint, int]
 """What is kept of an occurrence, and the byte offset of its line in the log (-1 where it was lost)."""
+Rows = tuple[Columns, "array[int]"]
+"""The same of many, a column a property: eight bytes an occurrence for each of them, where texts are shared."""
 
 CODES: Final = {
     PROMPT: "p",
@@ -55,17 +57,16 @@ class ConversationState:
     """One conversation: a row a sequence number, and its windows.
 
     Of a conversation that an index has already, ``rows`` reads the first so many rows when they are needed, ``row`` one of them.
-    ``stored`` is how many it has, ``fresh`` are the rows that came since.
+    ``stored`` is how many it has; the rows that came since are fresh.
     """
 
     def __init__(
         self,
         stored: int = 0,
-        rows: Callable[[int], Iterable[Row]] | None = None,
+        rows: Callable[[int], Rows] | None = None,
         row: Callable[[int], Row] | None = None,
     ) -> None:
         self.stored = stored
-        self.fresh: list[Row] = []
         self.windows: list[list[list[int]]] = []
         self.growing: list[int] = []
         """Positions of the windows that belong to growing files: no export shares them."""
@@ -89,11 +90,12 @@ class ConversationState:
         """A session belongs to it."""
         self._rows, self._row = rows, row
         self._columns = Columns()
-        self._lines: list[int] = []
+        """All rows; the fresh ones alone while the others still lie on the disk."""
+        self._lines = array("q")
         self._reading: ReadingOrder | None = None
 
     def __len__(self) -> int:
-        return self.stored + len(self.fresh)
+        return len(self._lines) + (self.stored if self._rows is not None else 0)
 
     @property
     def columns(self) -> Columns:
@@ -102,7 +104,7 @@ class ConversationState:
         return self._columns
 
     @property
-    def lines(self) -> list[int]:
+    def lines(self) -> array[int]:
         """Byte offset of each occurrence's line in the log, -1 where it was lost."""
         self._load()
         return self._lines
@@ -110,35 +112,45 @@ class ConversationState:
     def _load(self) -> None:
         if self._rows is not None:
             rows, self._rows = self._rows, None
-            for item, line in itertools.chain(rows(self.stored), self.fresh):
-                self._columns.append(item)
-                self._lines.append(line)
+            fresh, lines = self._columns, self._lines
+            self._columns, self._lines = rows(self.stored)
+            self._columns.extend(fresh)
+            self._lines.extend(lines)
 
     def row(self, number: int) -> Row:
         """The fingerprint and the line of one occurrence; its role is not kept."""
-        if self._rows is not None and self._row is not None and number < self.stored:
-            return self._row(number)
-        if number >= self.stored:
-            return self.fresh[number - self.stored]
-        c = self.columns
-        return Fingerprint(
-            c.hashes[number], c.keys[number], c.kinds[number], "", c.weights[number], c.uuids[number]
-        ), self._lines[number]
+        if self._rows is not None:
+            if self._row is not None and number < self.stored:
+                return self._row(number)
+            if number >= self.stored:
+                number -= self.stored
+            else:
+                self._load()
+        return self._columns.item(number), self._lines[number]
+
+    def line(self, number: int) -> int:
+        """Byte offset of the line of one occurrence."""
+        return self.row(number)[1] if self._rows is not None else self._lines[number]
 
     def rows_from(self, start: int) -> Iterator[Row]:
         """The rows from this number on; of those that an index has it is asked once."""
-        if start >= self.stored:
-            return iter(self.fresh[start - self.stored :])
-        c = self.columns
-        items = map(Fingerprint, c.hashes, c.keys, c.kinds, itertools.repeat(""), c.weights, c.uuids)
-        return itertools.islice(zip(items, self._lines), start, None)
+        if self._rows is not None and start >= self.stored:
+            start -= self.stored
+        else:
+            self._load()
+        return zip(self._columns.items(start), self._lines[start:] if start else self._lines)
+
+    def fresh(self) -> Iterator[Row]:
+        """The rows that the index does not have yet."""
+        return self.rows_from(self.stored)
 
     def saved(self) -> None:
         """The index has all rows now."""
-        self.stored += len(self.fresh)
-        self.fresh = []
+        self.stored = len(self)
+        if self._rows is not None:
+            self._columns, self._lines = Columns(), array("q")
 
-    def fill(self, columns: Columns, lines: list[int]) -> None:
+    def fill(self, columns: Columns, lines: array[int]) -> None:
         """Take over the rows that an index has, all at once."""
         self._columns, self._lines, self.stored = columns, lines, len(lines)
 
@@ -150,10 +162,8 @@ class ConversationState:
 
     def add(self, item: Fingerprint, line: int) -> None:
         """Append one occurrence."""
-        self.fresh.append((item, line))
-        if self._rows is None:
-            self._columns.append(item)
-            self._lines.append(line)
+        self._columns.append(item)
+        self._lines.append(line)
         self._reading = None
 
     def standing(self, number: int) -> int:
@@ -168,7 +178,7 @@ class ConversationState:
         item = self.row(number)[0] if 0 <= number < len(self) and number not in self.purged else None
         return item.content_hash if item is not None and counts(item.kind) else ""
 
-    def captured(self, numbers: list[int]) -> None:
+    def captured(self, numbers: Iterable[int]) -> None:
         """These numbers, higher than all before, were captured."""
         self.unannounced += ranges(numbers)
 
@@ -240,7 +250,7 @@ class ConversationState:
     def copy(self) -> ConversationState:
         """The same, to be changed without changing this one."""
         other = ConversationState()
-        other.fill(self.columns.take(range(len(self))), list(self.lines))
+        other.fill(self.columns.take(range(len(self))), self.lines[:])
         other.take_head(copy.deepcopy(self.head()))
         return other
 

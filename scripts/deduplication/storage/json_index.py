@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import zlib
+from array import array
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
@@ -69,7 +70,7 @@ class JsonIndex:
                     return None
             size, crc32 = index["files"][AUDIT]
             return _state(index["state"], json.loads(files[HASHES])), AuditMark(size, crc32)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError):
             return None
 
     def save(self, state: State, audit: AuditMark) -> None:
@@ -168,7 +169,7 @@ def _dictionary(state: State) -> dict[str, Any]:
                 "kinds": "".join(CODES[kind] for kind in each.columns.kinds),
                 "weights": each.columns.weights,
                 "uuids": {str(n): uuid for n, uuid in enumerate(each.columns.uuids) if uuid},
-                "lines": each.lines,
+                "lines": each.lines.tolist(),
                 **each.head(),
             }
             for name, each in state.conversations.items()
@@ -199,7 +200,7 @@ def _state(data: dict[str, Any], hashes: dict[str, list[str]]) -> State:
         if not len(columns.hashes) == len(columns.keys) == len(entry["weights"]) == len(entry["lines"]) == count:
             raise ValueError(f"the columns of {name} differ in length")
         conversations[name] = ConversationState()
-        conversations[name].fill(columns, entry["lines"])
+        conversations[name].fill(columns, array("q", entry["lines"]))
         conversations[name].take_head(entry)
     state = State(
         Table(conversations),

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     Record = dict[str, Any]
@@ -52,8 +51,19 @@ def decode_line(line: bytes) -> Record:
     return record
 
 
-@dataclass(frozen=True)
-class Line:
+class Extent(NamedTuple):
+    """Where a line of the log stands: its byte offset and its size with its line feed."""
+
+    offset: int
+    size: int
+
+    @property
+    def end(self) -> int:
+        """Offset of the byte after the line feed."""
+        return self.offset + self.size
+
+
+class Line(NamedTuple):
     """One line of the log: byte offset, line number from 1, its bytes.
 
     ``lost``: it stands for a block that cannot be read, with so many lines at most; its bytes are zeros then.
@@ -63,6 +73,11 @@ class Line:
     number: int
     data: bytes
     lost: int = 1
+
+    @property
+    def size(self) -> int:
+        """Bytes of it, with its line feed."""
+        return len(self.data)
 
     @property
     def end(self) -> int:

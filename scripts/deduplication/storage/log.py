@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from .. import atomic, journal
 from ..errors import StoreDamaged, StoreError, StoreNotWritable
+from . import sealed_blocks
 from .lines import Damaged, Line, decode_line
 from .sealed import BlockDamaged, Sealed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from .lines import Record
     from .sealed import Segment
+
+_GATHERED: Final = 1024 * 1024
+"""Bytes of lines that are written at a time."""
 
 
 class Log:
@@ -78,10 +82,9 @@ class Log:
     def seal(self, size: int) -> None:
         """Seal the open part up to byte ``size`` of the log, the end of a complete run. Raises ``StoreNotWritable``."""
         length = size - self.sealed.end
-        with atomic.write_errors(self.path), atomic.open_regular(self.path) as file:
-            data = file.read(length)
         try:
-            self.sealed.add(data)
+            with atomic.write_errors(self.path), atomic.open_regular(self.path) as file:
+                self.sealed.add(_blocks(file, length))
             self._skip = length
             self._drop(length)
             self.sealed.done()
@@ -155,7 +158,7 @@ class Log:
         """The record at a byte offset that an index named. Raises :class:`StoreDamaged` where it is not one."""
         return next(self.records([offset]))
 
-    def records(self, offsets: list[int]) -> Iterator[Record]:
+    def records(self, offsets: Iterable[int]) -> Iterator[Record]:
         """The records at these offsets, in this order."""
         try:
             with contextlib.ExitStack() as stack:
@@ -187,16 +190,21 @@ class Log:
         except OSError as error:
             raise StoreError(f"{self.path}: {error.strerror or error}") from error
 
-    def append_run(self, occurrences: bytes, commit: bytes) -> None:
-        """Add the lines of one run, durably: when this returns they are on the disk.
+    def append_run(self, occurrences: Iterable[bytes], commit: bytes) -> None:
+        """Add the lines of one run, durably: when this returns they are on the disk. They are written as they come.
 
         The commit record is written only once the lines before it are on the disk. A disk may write later bytes
         before earlier ones: if the power fails in between, no commit record stands behind a hole.
         """
         size = self.open_size() + self._skip
         try:
-            if occurrences:
-                atomic.append(self.path, occurrences)
+            written = 0
+            for part in _gathered(occurrences):
+                # The first one is durable because it may make the file; the others are by what follows.
+                atomic.append(self.path, part, durable=not written)
+                written += 1
+            if written > 1:
+                atomic.sync_file(self.path)
             atomic.append(self.path, commit)
         except BaseException:
             if self.open_size() + self._skip > size:
@@ -220,3 +228,29 @@ class Log:
         """Move everything from ``size`` on into the file ``quarantine``, durably, and cut it off the log."""
         atomic.replace(quarantine, self.tail(size))
         atomic.truncate(self.path, size - self.sealed.end + self._skip)
+
+
+def _gathered(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """The lines, many at a time."""
+    waiting: list[bytes] = []
+    size = 0
+    for line in lines:
+        waiting.append(line)
+        size += len(line)
+        if size >= _GATHERED:
+            yield b"".join(waiting)
+            waiting, size = [], 0
+    if waiting:
+        yield b"".join(waiting)
+
+
+def _blocks(file: BinaryIO, length: int) -> Iterator[bytes]:
+    """The first ``length`` bytes of ``file`` as blocks of whole lines."""
+    while length > 0:
+        data = file.read(min(sealed_blocks.BLOCK, length))
+        if not data:
+            return
+        if len(data) < length and not data.endswith(b"\n"):
+            data += file.readline(length - len(data))
+        length -= len(data)
+        yield data

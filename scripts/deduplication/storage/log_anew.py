@@ -15,6 +15,7 @@ from .. import atomic
 from ..covered import covered
 from ..errors import StoreDamaged
 from ..fingerprint import Fingerprint
+from . import sealed_blocks
 from .lines import Damaged, Line, decode_line, encode_line, is_commit
 from .log import Log
 from .records import PURGED, RECOUNTED, blobs_of, is_occurrence, new_of
@@ -76,15 +77,15 @@ def rewrite(log: Log, folder: str, instead: Instead) -> Rewritten:
     for line, record in records(log):
         data = writer.line(line, record)
         if line.end > log.sealed.end and line.offset <= log.sealed.end and waiting and log.sealed.end:
-            new.sealed.add(b"".join(waiting))
+            new.sealed.add(sealed_blocks.parts(b"".join(waiting), sealed_blocks.BLOCK))
             waiting, size = [], 0
         waiting += data
         size += sum(map(len, data))
         if is_commit(record) and line.end <= log.sealed.end and size >= _CHUNK:
-            new.sealed.add(b"".join(waiting))
+            new.sealed.add(sealed_blocks.parts(b"".join(waiting), sealed_blocks.BLOCK))
             waiting, size = [], 0
     if waiting and log.sealed.end and not log.open_size():
-        new.sealed.add(b"".join(waiting))
+        new.sealed.add(sealed_blocks.parts(b"".join(waiting), sealed_blocks.BLOCK))
         waiting = []
     waiting += [encode_line(record) for record in instead.last]
     if new.sealed.segments:

@@ -10,6 +10,7 @@ import contextlib
 import os
 import time
 import zlib
+from array import array
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
@@ -25,7 +26,7 @@ from .checked_entries import IndexDamaged
 from .footprint import LOG, footprint
 from .index import AUDIT, AuditMark
 from .json_index import JsonIndex
-from .lines import Line, encode_line
+from .lines import Extent, encode_line
 from .log import Log
 from .records import PURGED as TOMBSTONE
 from .records import commit_record, occurrence_record, same_record, tombstone_from
@@ -55,6 +56,9 @@ LARGE: Final = 5_000
 
 OPEN: Final = 64 * 1024
 """Bytes from which on the open part of the log is sealed."""
+_SHORT: Final = 200
+"""Characters of a body up to which it is kept while many messages are read: short ones repeat."""
+_REMEMBERED: Final = 1_000
 _AUDIT_TAIL: Final = 64 * 1024
 """Bytes at the end of the audit file that are looked at: far more than what a system keeps back for half a minute."""
 
@@ -346,34 +350,55 @@ class LogStore:
         same: Sequence[Same] = (),
     ) -> None:
         """Append the run to the log, durably, then bring the index up to it."""
-        records: list[Record] = []
+        later = [same_record(conversation_id, each) for each in same]
+        later.append(commit_record(conversation_id, record, started))
+        endings = [encode_line(entry) for entry in later]
+        sizes = array("q")
+        lifted: dict[int, Record] = {}
+
+        def lines() -> Iterator[bytes]:
+            for entry in self._entries(conversation_id, occurrences, record.sha256):
+                stored = self.blobs.lifted(entry)
+                if stored is not entry:
+                    lifted[len(sizes)] = stored
+                data = encode_line(stored)
+                sizes.append(len(data))
+                yield data
+            yield from endings[:-1]
+
+        start = self._state.size
+        self.log.append_run(lines(), endings[-1])
+        # Made once more instead of kept: a million records would fill the memory.
+        entries = self._entries(conversation_id, occurrences, record.sha256)
+        for position, (entry, size, (_, new)) in enumerate(zip(entries, sizes, occurrences)):
+            self._state.apply(lifted.get(position, entry), Extent(start, size), new.fingerprint)
+            start += size
+        audit = []
+        for entry, data in zip(later, endings):
+            audit.append(self._state.apply(entry, Extent(start, len(data))))
+            start += len(data)
+        self._write_index(b"".join(audit))
+
+    def _entries(
+        self, conversation_id: str, occurrences: Sequence[tuple[int, NewOccurrence]], sha256: str
+    ) -> Iterator[Record]:
+        """The record of each occurrence; the first one of a body that is not stored carries it."""
         carried: set[str] = set()
         for number, occurrence in occurrences:
             identity = occurrence.fingerprint.content_hash
             carries = occurrence.purged is None and identity not in carried and not self.has_body(identity)
             if carries:
                 carried.add(identity)
-            entry = occurrence_record(conversation_id, number, occurrence, record.sha256, carries=carries)
-            records.append(self.blobs.lifted(entry))
-        records += [same_record(conversation_id, each) for each in same]
-        records.append(commit_record(conversation_id, record, started))
-        offset = self._state.size
-        lines: list[Line] = []
-        for position, entry in enumerate(records):
-            lines.append(Line(offset, position + 1, encode_line(entry)))
-            offset = lines[-1].end
-        self.log.append_run(b"".join(line.data for line in lines[:-1]), lines[-1].data)
-        prints = [*(occurrence.fingerprint for _, occurrence in occurrences), *[None] * (len(same) + 1)]
-        audit = b"".join(self._state.apply(*applied) for applied in zip(records, lines, prints))
-        self._write_index(audit)
+            yield occurrence_record(conversation_id, number, occurrence, sha256, carries=carries)
 
     def bodies(self, conversation_id: str, numbers: Sequence[int]) -> Iterator[dict[str, Any]]:
         """Messages by sequence number: ``index``, ``role``, ``kind``, ``content``, ``content_hash``, ``timestamp`` ..."""
         state = self.conversation(conversation_id)
         if len(numbers) > len(state) // 4:
             state.lines  # noqa: B018 - most of them: all rows at once cost less than each by itself
-        places = [state.row(number)[1] for number in numbers]
-        own = self.log.records([place for place in places if place >= 0])
+        places = array("q", map(state.line, numbers))
+        own = self.log.records(place for place in places if place >= 0)
+        carried: dict[str, dict[str, Any]] = {}
         for number, place in zip(numbers, places):
             if place < 0:
                 yield {"index": number, "role": "system", "kind": LOST, "content": "", "content_hash": ""}
@@ -385,7 +410,14 @@ class LogStore:
             if TOMBSTONE in record:
                 yield _purged(record, number)
                 continue
-            message = record["message"] if "message" in record else self._carried(identity)
+            if "message" in record:
+                message = record["message"]
+            else:
+                message = carried.get(identity) or self._carried(identity)
+                if identity not in carried and _is_short(message):
+                    if len(carried) >= _REMEMBERED:
+                        carried.clear()
+                    carried[identity] = message
             yield {
                 "index": number,
                 "role": message["role"],
@@ -535,6 +567,11 @@ def hide(folder: str) -> None:
     ignore = os.path.join(folder, ".gitignore")
     if not os.path.exists(ignore):
         atomic.replace(ignore, b"# Private state: never committed.\n*\n", durable=False)
+
+
+def _is_short(message: Record) -> bool:
+    content = message["content"]
+    return isinstance(content, str) and len(content) <= _SHORT
 
 
 def _purged(record: Record, number: int) -> dict[str, Any]:

@@ -41,7 +41,7 @@ class _Memory(Log):
     def size(self) -> int:
         return len(self.data)
 
-    def records(self, offsets: list[int]) -> Iterator[Record]:
+    def records(self, offsets: Iterable[int]) -> Iterator[Record]:
         for offset in offsets:
             yield decode_line(bytes(self.data[offset : self.data.index(b"\n", offset) + 1]))
 

@@ -20,7 +20,7 @@ from .. import atomic
 from . import healing, rewriting, sealed_blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 FOLDER: Final = "sealed"
 MOST: Final = 16 * 1024 * 1024
@@ -65,6 +65,8 @@ class Sealed:
         self._blocks: dict[str, list[Block]] = {}
         self._thorough: dict[str, bool] = {}
         self._cache: dict[Block, bytes] = {}
+        self._last: Block | None = None
+        """Where a line was read last: the next one mostly stands there, too."""
 
     @property
     def end(self) -> int:
@@ -92,7 +94,7 @@ class Sealed:
             chain.append(found[at])
             at = found[at].end
         if chain != self.segments:
-            self.segments, self._cache = chain, {}
+            self.segments, self._cache, self._last = chain, {}, None
             self._blocks = {
                 path: blocks for path, blocks in self._blocks.items() if path in {one.path for one in chain}
             }
@@ -123,7 +125,9 @@ class Sealed:
 
     def line(self, offset: int) -> bytes:
         """The line that begins at a byte of the sealed log. Raises :class:`BlockDamaged`."""
-        block = next(self.blocks(offset))
+        block = self._last
+        if block is None or not block.start <= offset < block.end:
+            block = self._last = next(self.blocks(offset))
         data = self.read(block)
         end = data.find(b"\n", offset - block.start) + 1
         return data[offset - block.start : end or len(data)]
@@ -155,8 +159,8 @@ class Sealed:
         except (OSError, ValueError):
             return None
 
-    def add(self, data: bytes) -> None:
-        """Seal whole lines that follow on what is sealed, durably. Until :meth:`done` they are pending.
+    def add(self, blocks: Iterable[bytes]) -> None:
+        """Seal blocks of whole lines that follow on what is sealed, durably. Until :meth:`done` all of them are pending.
 
         Raises ``StoreNotWritable``.
         """
@@ -164,8 +168,16 @@ class Sealed:
         with atomic.write_errors(self.folder):
             atomic.make_private_directory(self.folder)
         atomic.replace(os.path.join(self.folder, _PENDING), b"%d\n" % self.end)
-        for part in sealed_blocks.parts(data, sealed_blocks.BLOCK):
-            self._add(part)
+        last = self.segments[-1] if self.segments else None
+        held = [*self._of(last)] if last is not None and last.lean and last.end - last.start < MOST else []
+        before = self._bytes(held)
+        file = _Growing(held[0].start, before, held) if before else _Growing(self.end)
+        for lines in blocks:
+            if file.size >= MOST:
+                self._put(file)
+                file = _Growing(self.end)
+            file.add(lines)
+        self._put(file)
 
     def done(self) -> None:
         """What was sealed is no longer in the open part of the log."""
@@ -183,21 +195,15 @@ class Sealed:
                 if match and name not in kept and int(match[2]) <= self.end:
                     os.unlink(os.path.join(self.folder, name))
 
-    def _add(self, lines: bytes) -> None:
-        last = self.segments[-1] if self.segments else None
-        blocks = [*self._of(last)] if last is not None and last.lean and last.end - last.start < MOST else []
-        before = self._bytes(blocks)
-        if not before:
-            self.segments.append(self._write(self.end, sealed_blocks.packed(lines), [len(lines)], thorough=False))
+    def _put(self, file: _Growing) -> None:
+        """Write a file: a further one, or a longer one in the place of the last one."""
+        if not file.grew:
             return
-        start, at = blocks[0].start, blocks[-1]
-        if at.end - at.start + len(lines) <= sealed_blocks.TOGETHER:
-            lines = sealed_blocks.unpacked(before[at.offset :]) + lines
-            before = before[: at.offset]
-            del blocks[-1]
-        lengths = [block.end - block.start for block in blocks]
-        streams = before + sealed_blocks.packed(lines)
-        self.segments[-1] = self._write(start, streams, [*lengths, len(lines)], thorough=False)
+        written = self._write(file.start, b"".join(file.streams), file.lengths, thorough=False)
+        if self.segments and self.segments[-1].start == written.start:
+            self.segments.pop()
+        self.segments.append(written)
+        self._last = None
 
     def _bytes(self, blocks: list[Block]) -> bytes:
         """The streams of all blocks of a file; none where the file is not what was written: nothing is added to it."""
@@ -311,7 +317,7 @@ class Sealed:
             if fixed is not None:
                 atomic.replace(segment.path, fixed)
                 problems.append(f"{_shown(segment)}: one flipped bit was found and set right")
-        self._blocks, self._cache = {}, {}
+        self._blocks, self._cache, self._last = {}, {}, None
         return problems
 
     def damaged(self) -> list[str]:
@@ -338,6 +344,30 @@ class Sealed:
         except OSError:
             return []
         return [os.path.basename(each.path) for each in sorted(found, key=lambda s: s.start) if each.start > self.end]
+
+
+class _Growing:
+    """A file from byte ``start`` of the log on: its streams, and how many bytes of the log are in each."""
+
+    def __init__(self, start: int, before: bytes = b"", blocks: Sequence[Block] = ()) -> None:
+        self.start = start
+        self.streams = [before[block.offset : block.offset + block.size] for block in blocks]
+        self.lengths = [block.end - block.start for block in blocks]
+        self.grew = False
+
+    @property
+    def size(self) -> int:
+        """Bytes of the log in it."""
+        return sum(self.lengths)
+
+    def add(self, lines: bytes) -> None:
+        """Another block; a small one before it is compressed once more, together with it."""
+        if self.lengths and self.lengths[-1] + len(lines) <= sealed_blocks.TOGETHER:
+            lines = sealed_blocks.unpacked(self.streams.pop()) + lines
+            self.lengths.pop()
+        self.streams.append(sealed_blocks.packed(lines))
+        self.lengths.append(len(lines))
+        self.grew = True
 
 
 def named(folder: str, name: str) -> Segment | None:

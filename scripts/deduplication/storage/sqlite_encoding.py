@@ -6,21 +6,63 @@ import hashlib
 import json
 import re
 import struct
+from array import array
 from typing import TYPE_CHECKING, Any, Final
 
+from ..columns import Columns
 from ..fingerprint import Fingerprint, encoded
 from ..model import LOST
 from .base import Cursor
 from .conversation import CODES, KINDS_BY_CODE
 
 if TYPE_CHECKING:
-    from .conversation import Row
+    from collections.abc import Iterable, Iterator
+
+    from .conversation import Row, Rows
 
 _HASHES: Final = struct.Struct("8s32s")
 _UUID_FORM: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
+_REMEMBERED: Final = 65_536
+"""Messages of which rows are kept at hand while many are written or read."""
 IDENTITY: Final = 8
 """Bytes of a hash by which a body or an id is found; what is found is compared whole. Of two bodies with the same first bytes
 the later one is not found, and stored again."""
+
+
+def packed_rows(rows: Iterable[Row]) -> Iterator[bytes]:
+    """Each row as :func:`packed` makes it; what a repeated message has in common is made once."""
+    known: dict[tuple[str, str, str, int], bytes] = {}
+    for item, line in rows:
+        if item.uuid:
+            yield packed(item, line)
+            continue
+        same = (item.content_hash, item.key, item.kind, item.weight)
+        rest = known.get(same)
+        if rest is None:
+            if len(known) >= _REMEMBERED:
+                known.clear()
+            rest = known[same] = packed(item, -1)
+        offset = _short(line + 1)
+        yield b"%c%c%b%b" % (rest[0], len(offset) << 4 | rest[1], offset, rest[2:])
+
+
+def unpacked_rows(rows: Iterable[bytes]) -> Rows:
+    """The columns of rows that :func:`packed` made; a repeated message has the very texts of the first one."""
+    columns, lines = Columns(), array("q")
+    known: dict[bytes, Fingerprint] = {}
+    for data in rows:
+        middle = 2 + (data[1] >> 4)
+        rest = b"%c%c%b" % (data[0], data[1] & 15, data[middle:])
+        item = known.get(rest)
+        if item is None:
+            item = unpacked(rest)[0]
+            if not item.uuid:
+                if len(known) >= _REMEMBERED:
+                    known.clear()
+                known[rest] = item
+        columns.append(item)
+        lines.append(int.from_bytes(data[2:middle], "big") - 1)
+    return columns, lines
 
 
 def packed(item: Fingerprint, line: int) -> bytes:

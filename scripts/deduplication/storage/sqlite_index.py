@@ -6,6 +6,7 @@ is mended at once, by making it anew from the log.
 
 from __future__ import annotations
 
+import heapq
 import json
 import os
 import stat
@@ -31,11 +32,12 @@ from .sqlite_encoding import (
     dumps,
     loads,
     numbers_in,
-    packed,
+    packed_rows,
     place,
     place_in,
     text_of,
     unpacked,
+    unpacked_rows,
     uuid_key,
 )
 from .sqlite_file import FILES, NAME, connect, empty_private_file, remove
@@ -46,7 +48,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from .conversation import Row
+    from .conversation import Row, Rows
 
 _VERSION: Final = 3
 # Kinds of entries; the first three can be listed (checked_entries._LISTED).
@@ -163,8 +165,9 @@ class SqliteIndex:
     def _lazy(self, data: dict[str, Any]) -> ConversationState:
         number = data["number"]
 
-        def rows(count: int) -> Iterator[Row]:
-            return map(unpacked, self._mending(lambda: self._entries.rows(number, count)))
+        def rows(count: int) -> Rows:
+            found: Rows = self._mending(lambda: unpacked_rows(self._entries.rows(number, count)))
+            return found
 
         def row(at: int) -> Row:
             return unpacked(self._mending(lambda: self._entries.row(number, at)))
@@ -202,7 +205,7 @@ class SqliteIndex:
             for number, count in _PLACE.iter_unpack(self._get(_KEY, bytes.fromhex(key)) or b""):
                 shared[self._name(number)] += count
         for name in state.conversations.changed:
-            for item, _ in state.conversation(name).fresh:
+            for item, _ in state.conversation(name).fresh():
                 shared[name] += item.kind in TURNS and item.key in keys
         # Those that share as much come in the order in which they were begun.
         begun = {name: at for at, (name, _) in enumerate(state.conversations.items())} if len(shared) > 1 else {}
@@ -241,7 +244,7 @@ class SqliteIndex:
             numbers = numbers_in(self._get(_UUID, uuid_key(number, uuid)) or b"")
             if numbers:
                 found[uuid] = [at for at in numbers if conversation.row(at)[0].uuid == uuid]
-        for at, (item, _) in enumerate(conversation.fresh, conversation.stored):
+        for at, (item, _) in enumerate(conversation.fresh(), conversation.stored):
             if item.uuid in uuids:
                 found.setdefault(item.uuid, []).append(at)
         return {uuid: numbers for uuid, numbers in found.items() if numbers}
@@ -307,7 +310,7 @@ class SqliteIndex:
 
         entries = self._entries
         meta = json.loads(entries.get(_META, b"") or '{"conversations": 0}')
-        fresh: list[tuple[int, int, int, Fingerprint, bool]] = []
+        fresh: list[Iterator[tuple[int, int, int, Fingerprint, bool]]] = []
         for name in names(state.conversations):
             conversation = state.conversation(name)
             data = entries.get(_CONVERSATION, encoded(name))
@@ -318,17 +321,9 @@ class SqliteIndex:
             head = {"number": number, "count": len(conversation), **conversation.head()}
             entries.put(_CONVERSATION, encoded(name), dumps(head))
             start = 0 if whole else conversation.stored
-            for at, (item, line) in enumerate(conversation.rows_from(start), start):
-                entries.add_row(number, at, packed(item, line))
-                if item.kind == LOST:
-                    continue
-                if conversation.origin(at) is not None:
-                    self._put_uuid(number, at, item)  # the rest is entered where it came from
-                else:
-                    fresh.append((line, number, at, item, at in conversation.purged))
-        # In the order of the log, so that of several occurrences the first one stands for the body.
-        for _, number, at, item, purged in sorted(fresh):
-            self._put_occurrence(number, at, item, carries=not purged)
+            entries.add_rows(number, start, packed_rows(conversation.rows_from(start)))
+            fresh.append(self._own_rows(conversation, number, start))
+        self._put_occurrences(heapq.merge(*fresh))
         for name in names(state.sessions):
             entries.put(_SESSION, encoded(name), dumps(state.sessions.get(name)))
         for name in names(state.cursors):
@@ -348,24 +343,52 @@ class SqliteIndex:
             meta.update(banned=state.banned)
         entries.put(_META, b"", dumps(meta))
 
-    def _put_occurrence(self, number: int, at: int, item: Fingerprint, *, carries: bool) -> None:
-        """Where the occurrence can be found: by its body, unless it was purged, its id and its alignment key."""
+    def _own_rows(
+        self, conversation: ConversationState, number: int, start: int
+    ) -> Iterator[tuple[int, int, int, Fingerprint, bool]]:
+        """What can be found of a conversation from sequence number ``start`` on: line, conversation, number, what is known, whether
+        it was purged.
+        """
+        adopted = bool(conversation.adopted)
+        for at, (item, line) in enumerate(conversation.rows_from(start), start):
+            if item.kind == LOST:
+                continue
+            if adopted and conversation.origin(at) is not None:
+                self._put_uuid(number, at, item)  # the rest is entered where it came from
+            else:
+                yield line, number, at, item, at in conversation.purged
+
+    def _put_occurrences(self, rows: Iterable[tuple[int, int, int, Fingerprint, bool]]) -> None:
+        """Where each occurrence can be found, in the order of the log, so that of several the first one stands for the body.
+
+        A body is entered once for each conversation, however often it stands there.
+        """
+        entered: set[tuple[int, str]] = set()
+        turns: Counter[tuple[int, str]] = Counter()
+        for _, number, at, item, purged in rows:
+            if not purged and (number, item.content_hash) not in entered:
+                entered.add((number, item.content_hash))
+                self._put_body(number, at, bytes.fromhex(item.content_hash)[:IDENTITY])
+            if item.uuid:
+                self._put_uuid(number, at, item)
+            if item.kind in TURNS:
+                turns[number, item.key] += 1
+        for (number, digits), count in turns.items():
+            key = bytes.fromhex(digits)
+            counts = dict(_PLACE.iter_unpack(self._entries.get(_KEY, key) or b""))
+            counts[number] = counts.get(number, 0) + count
+            self._entries.put(_KEY, key, b"".join(_PLACE.pack(*each) for each in sorted(counts.items())))
+
+    def _put_body(self, number: int, at: int, body: bytes) -> None:
         entries = self._entries
-        body = bytes.fromhex(item.content_hash)[:IDENTITY]
-        first = entries.get(_BODY, body) if carries else None
-        if carries and first is None:
+        first = entries.get(_BODY, body)
+        if first is None:
             entries.put(_BODY, body, place(number, at))
-        elif first is not None and place_in(first)[0] != number:
+        elif place_in(first)[0] != number:
             # Calls and results stand in many conversations: enough are noted to tell that they stand in several.
             also = numbers_in(entries.get(_ALSO, body) or b"")
             if number not in also and len(also) < _MOST_ALSO:
                 entries.put(_ALSO, body, b"".join(each.to_bytes(4, "big") for each in (*also, number)))
-        self._put_uuid(number, at, item)
-        if item.kind in TURNS:
-            key = bytes.fromhex(item.key)
-            counts = dict(_PLACE.iter_unpack(entries.get(_KEY, key) or b""))
-            counts[number] = counts.get(number, 0) + 1
-            entries.put(_KEY, key, b"".join(_PLACE.pack(*each) for each in sorted(counts.items())))
 
     def _put_uuid(self, number: int, at: int, item: Fingerprint) -> None:
         if item.uuid:
@@ -376,7 +399,7 @@ class SqliteIndex:
     # -- checking ----------------------------------------------------------------------------------------------
 
     def compare(self, state: State, audit: AuditMark) -> list[str]:
-        """Record for record with a database made of ``state`` in memory."""
+        """Record for record with another database, made of ``state``."""
         import sqlite3
 
         if not self.identity():
@@ -384,7 +407,7 @@ class SqliteIndex:
                 return []
             return [f"{NAME}: missing or damaged (an index; 'rebuild' makes it again)"]
         other = SqliteIndex(self._folder, self._anew)
-        other._make(state, audit, ":memory:")
+        other._make(state, audit, "")  # a file without a name, which is gone when it is closed: it may be large
         try:
             same = all(
                 one == expected for one, expected in _together(self._entries.everything(), other._entries.everything())

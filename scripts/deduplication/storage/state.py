@@ -6,6 +6,7 @@ index has on disk already is asked for through :class:`~.table.Table` and :class
 
 from __future__ import annotations
 
+from array import array
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from ..fingerprint import Fingerprint, fingerprint
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 
     from ..tombstone import Tombstone
     from .base import NewOccurrence
-    from .lines import Line, Record
+    from .lines import Extent, Line, Record
 
 Span = tuple[int, int]
 _NOWHERE: Final = (-1, -1)
@@ -93,10 +94,9 @@ class MemoryBodies:
             self._offsets = {}
             for state in self._conversations.values():
                 # Backwards, so that of several occurrences the first one stays: its line has the body.
-                pairs = list(zip(state.columns.hashes, state.lines))
-                if state.purged:
-                    pairs = [pair for number, pair in enumerate(pairs) if number not in state.purged]
-                own = dict(reversed(pairs))
+                rows = zip(reversed(state.columns.hashes), reversed(state.lines))
+                numbers = range(len(state) - 1, -1, -1)
+                own = dict(row for number, row in zip(numbers, rows) if not state.purged or number not in state.purged)
                 for shared in own.keys() & self._offsets.keys():
                     own[shared] = min(own[shared], self._offsets[shared])
                 self._offsets.update(own)
@@ -130,7 +130,7 @@ class State:
         """Bytes as Base64 of the blobs in each body that has any, by its content hash."""
         self.announced = Announcements(noted)
         self.seen_bytes = Seen()
-        self._pending: list[tuple[Record, Line]] = []
+        self._pending: list[tuple[Record, Line | Extent]] = []
         """What the run at hand says of conversations that are one: it holds from its end on."""
         self.occurrences = 0
         """Sequence numbers given, lost ones aside."""
@@ -143,8 +143,8 @@ class State:
         self._run_start = 0
         self._run_bodies = RunBodies([], [], [])
         """The bodies of the run at hand."""
-        self._run_numbers: list[int] = []
-        """The sequence numbers that it brings."""
+        self._run_numbers = array("q")
+        """The sequence numbers that it brings, of a part of a growing file."""
         self._run_new: set[Span] = set()
         """Where in its file the run at hand has new messages."""
         self._run_again: list[tuple[Span, int]] = []
@@ -160,10 +160,10 @@ class State:
     def begins_at(self, size: int) -> None:
         """What is to be applied next stands at this byte of the log."""
         self.size = self._run_start = size
-        self._run_bodies, self._run_numbers = RunBodies([], [], []), []
+        self._run_bodies, self._run_numbers = RunBodies([], [], []), array("q")
         self._run_new, self._run_again = set(), []
 
-    def apply(self, record: Record, line: Line, item: Fingerprint | None = None) -> bytes:
+    def apply(self, record: Record, line: Line | Extent, item: Fingerprint | None = None) -> bytes:
         """Account for one log line; returns the audit line that follows from it (empty for an occurrence).
 
         ``item`` is the fingerprint of the message where the caller just computed it; without it the message's content
@@ -192,7 +192,7 @@ class State:
         """The sequence number stays taken, by a message of which no line is left."""
         self._entered(conversation_id).keep_lost(number + 1)
 
-    def _occurrence(self, record: Record, line: Line, item: Fingerprint | None) -> bytes:
+    def _occurrence(self, record: Record, line: Line | Extent, item: Fingerprint | None) -> bytes:
         self._adopt_pending()  # where the end of their run was lost
         identity, number = record.get("content_hash"), record.get("index")
         if not isinstance(identity, str) or type(number) is not int:
@@ -209,6 +209,7 @@ class State:
         # A damaged line may have said that a whole conversation is part of this one.
         if number > len(state) + (self.unreadable and self.unreadable + self.occurrences):
             raise Damaged(f"sequence number {number} follows {len(state) - 1}")
+        uuid = record.get("uuid") or ""
         if tombstone is not None:
             item = Fingerprint(identity, tombstone.key, tombstone.kind, "", tombstone.weight)
         elif "message" in record:
@@ -225,12 +226,15 @@ class State:
             item = self.bodies.fingerprint(identity)
             if item is None or self.bodies.offset(identity) is None:
                 raise Damaged(f"no line carries the body {identity[:12]}…")
-            if self.seen_bytes.blobs:
-                self._run_again.append((_span(record), self.pictures.get(identity) or 0))
+            identity = item.content_hash  # one text for all the occurrences of a body
+            pictures = self.pictures.get(identity) if self.seen_bytes.blobs else 0
+            if pictures:
+                self._run_again.append((_span(record), pictures))
         state.keep_lost(number)
         if tombstone is None and counts(item.kind):
             self._count(state, record, identity, brings=brings)
-        item = Fingerprint(identity, item.key, item.kind, item.role, item.weight, record.get("uuid") or "")
+        if item.uuid != uuid:
+            item = item._replace(uuid=uuid)
         if isinstance(record.get("extends"), int):
             state.extends[number] = record["extends"]
         if tombstone is not None:
@@ -238,7 +242,7 @@ class State:
             self._ban(tombstone)
         state.add(item, line.offset)
         self.occurrences += 1
-        state.figures["stored_bytes"] = state.figures.get("stored_bytes", 0) + len(line.data) + blob_bytes(record)
+        state.figures["stored_bytes"] = state.figures.get("stored_bytes", 0) + line.size + blob_bytes(record)
         return b""
 
     def _count(self, state: ConversationState, record: Record, identity: str, *, brings: bool) -> None:
@@ -286,7 +290,7 @@ class State:
         for record, line in pending:
             self._adopt(record, line)
 
-    def _adopt(self, record: Record, line: Line) -> None:
+    def _adopt(self, record: Record, line: Line | Extent) -> None:
         """Account for a line that says that another conversation turned out to be this one."""
         same = same_of(record)
         state, other = self._entered(record["conversation_id"]), self._entered(same.conversation_id)
@@ -308,7 +312,7 @@ class State:
         for name, value in g.items():
             if isinstance(value, int):
                 f[name] = f.get(name, 0) + value
-        f["stored_bytes"] = f.get("stored_bytes", 0) + len(line.data)
+        f["stored_bytes"] = f.get("stored_bytes", 0) + line.size
         f["created_at"] = min(filter(None, (f.get("created_at"), g.get("created_at"))), default="")
 
     def canonical(self, conversation_id: str) -> tuple[str, int]:
@@ -353,7 +357,7 @@ class State:
             raise Damaged("a run that knew more than it saw")
         return highest, known
 
-    def _commit(self, record: Record, line: Line) -> bytes:
+    def _commit(self, record: Record, line: Line | Extent) -> bytes:
         conversation_id, export, window = record["conversation_id"], record["export"], record["window"]
         state = self._entered(conversation_id)
         highest, known = self._checked(record, len(state))
@@ -361,7 +365,7 @@ class State:
         self._announce(state, record, window)
         if PURGE in record:
             state.figures["updated_at"] = record["timestamp"]
-            state.figures["stored_bytes"] = state.figures.get("stored_bytes", 0) + len(line.data)
+            state.figures["stored_bytes"] = state.figures.get("stored_bytes", 0) + line.size
             self._run_start = line.end
             return audit
         cursor = cursor_of(record.get("cursor"))
@@ -388,7 +392,7 @@ class State:
         f[kind] = f.get(kind, 0) + 1
         f["messages_seen"] = f.get("messages_seen", 0) + export["total"]
         f["duplicates"] = f.get("duplicates", 0) + export["total"] - self.run.stored
-        f["stored_bytes"] = f.get("stored_bytes", 0) + len(line.data)
+        f["stored_bytes"] = f.get("stored_bytes", 0) + line.size
         f.setdefault("created_at", record["timestamp"])
         f["updated_at"] = record["timestamp"]
         self._unite(state, record)
@@ -422,7 +426,7 @@ class State:
             state.captured(self._run_numbers)
         else:
             state.announced(may_wait)
-        self._run_bodies, self._run_numbers = RunBodies([], [], []), []
+        self._run_bodies, self._run_numbers = RunBodies([], [], []), array("q")
 
     def saved(self) -> None:
         """An index has everything now."""
@@ -463,9 +467,10 @@ class State:
         brought: dict[str, None] = {}
         again, redrawn = [], []
         fresh: dict[int, str] = {}
+        drawn_again = {new.extends for _, new in occurrences if new.redrawn}
         for number, new in occurrences:
             identity = new.fingerprint.content_hash
-            if new.purged is not None or not counts(new.message.kind):
+            if new.purged is not None or not counts(new.fingerprint.kind):
                 continue
             if identity in besides:
                 continue
@@ -473,7 +478,8 @@ class State:
                 again.append(identity)
             else:
                 brought[identity] = None
-            fresh[number] = identity
+            if number in drawn_again:
+                fresh[number] = identity
             if new.redrawn and new.extends is not None:
                 drawn = fresh.get(new.extends) or state.stands_for(new.extends)
                 redrawn += [(identity, drawn)] if drawn else []
