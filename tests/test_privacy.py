@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from deduplication import privacy
 from deduplication.errors import PrivacySettingInvalid
 from deduplication.privacy import LEVELS, PRIVATE, PUBLIC, TEAM, Finding, OwnRules, Policy, WithDetectSecrets, redact
-from deduplication.redaction import key_formats, own_patterns, third_party
+from deduplication.redaction import key_formats, pattern_cost, third_party
 from deduplication.redaction.matches import PLACEHOLDER
 from planted import FORMATS, jwt, of_format, planted, private_key, wrapped
 
@@ -389,7 +389,7 @@ def test_no_key_is_shorter_than_the_runs_that_are_looked_into(form):
     """A beginning is looked for in long runs only: each format is at least as long, of nothing but their characters."""
     for start in form.starts:
         before = (form.before or "").replace(r"\Z", "")
-        parsed = own_patterns._parser().parse(before + re.escape(start) + form.rest)
+        parsed = pattern_cost.parse(before + re.escape(start) + form.rest)
         assert parsed.getwidth()[0] >= 16
         assert all(key_formats._RUN.fullmatch(character * 16) for character in _characters(parsed))
 
