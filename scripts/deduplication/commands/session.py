@@ -131,11 +131,8 @@ def _whole(asked: argparse.Namespace, project: Project, store: Store, sessions: 
         except OSError as error:
             raise OutputNotWritable(f"{asked.output}: {error.strerror or error}") from error
     for session in sessions:
-        with store.transaction(write=False):
-            pieces = list(
-                whole.document(store, session, form, redact, beside=() if single or asked.output == "-" else sessions)
-            )
-        data = "".join(pieces).encode("utf-8", "backslashreplace")
+        beside = () if single or asked.output == "-" else sessions
+        data = whole.written(store, session, form, redact, beside).encode("utf-8", "backslashreplace")
         if asked.output == "-":
             sys.stdout.write(data.decode())
             continue
