@@ -97,12 +97,12 @@ def examine(root: str) -> Settings:
     path = os.path.join(root, *FILE.split("/"))
     file = settings_file.read(path)
     waiting: dict[str, Any] = {}
-    if file.values is not None and file.values != DEFAULTS:  # as it is installed it lists what there is, and asks for nothing
+    if (
+        file.values is not None and file.values != DEFAULTS
+    ):  # as it is installed it lists what there is, and asks for nothing
         file, waiting = _add_projects(values, root, path, file)
     _add_environment(values)
-    return Settings(
-        values, {n: asked for n, asked in waiting.items() if values[n] != asked}, path, file, own_file, own
-    )
+    return Settings(values, {n: asked for n, asked in waiting.items() if values[n] != asked}, path, file, own_file, own)
 
 
 def _add_projects(

@@ -154,7 +154,7 @@ class PrivacySettingInvalid(DedupError):
 class RedactionTooSlow(PrivacySettingInvalid):
     """It takes too long to tell what must not be shared"""
 
-    hint = "Nothing of it was written. Make privacy_patterns simpler or fewer, or install google-re2; messages are stored all the same."
+    hint = "Nothing of it was written, the messages are stored. Make privacy_patterns fewer or simpler."
 
 
 class NotApproved(DedupError):

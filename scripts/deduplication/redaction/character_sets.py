@@ -30,7 +30,7 @@ _APART: Final = frozenset(
 
 
 class Characters(NamedTuple):
-    """Ranges of code points and categories (``\\d``), or with ``negated`` everything but them.
+    r"""Ranges of code points and categories (``\d``), or with ``negated`` everything but them.
 
     ``any_case``: what it matches may be written in another case than it says.
     """
@@ -41,7 +41,7 @@ class Characters(NamedTuple):
     any_case: bool = False
 
 
-def of_item(item: Any, any_case: bool) -> Characters | None:
+def of_item(item: Any, *, any_case: bool) -> Characters | None:
     """The characters of an item that takes exactly one; None for every other."""
     name, argument = str(item[0]), item[1]
     if name == "LITERAL":
@@ -70,7 +70,7 @@ def of_item(item: Any, any_case: bool) -> Characters | None:
     return Characters(tuple(ranges), tuple(categories), negated, any_case)
 
 
-def disjoint(one: Characters, other: Characters, mixed: bool) -> bool:
+def disjoint(one: Characters, other: Characters, *, mixed: bool) -> bool:
     """True where surely no character is in both; with ``mixed``, the flags are not the same everywhere in the pattern."""
     for few, many in ((one, other), (other, one)):
         if not few.negated and not few.categories and _count(few) <= _ENUMERATED:

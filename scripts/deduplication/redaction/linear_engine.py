@@ -1,7 +1,7 @@
-"""RE2, where ``google-re2`` is installed: it matches in linear time whatever the pattern, and knows fewer forms of them.
+r"""RE2, where ``google-re2`` is installed: it matches in linear time whatever the pattern, and knows fewer forms of them.
 
-Its ``\\w``, ``\\d`` and ``\\s`` are those of ASCII. A pattern must not find less because another engine matches it: they are written
-out as what they are for Python, and a pattern with a form that has no counterpart is not taken.
+Its ``\w``, ``\d`` and ``\s`` are those of ASCII. A pattern must not find less because another engine matches it: they are
+written out as what they are for Python, and a pattern with a form that has no counterpart is not taken.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def compiled(text: str) -> Any:
 
 
 def written_out(text: str) -> str | None:
-    """The pattern with Python's meaning of ``\\w``, ``\\d`` and ``\\s``; None where something in it would mean something else."""
+    r"""The pattern with Python's meaning of ``\w``, ``\d`` and ``\s``; None where something in it would mean something else."""
     parts = []
     inside = False
     at = 0
@@ -59,7 +59,7 @@ def written_out(text: str) -> str | None:
     return "".join(parts)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _engine() -> Any:
     try:
         import re2

@@ -113,14 +113,14 @@ class _Reader:
     def _is_plain(self, body: Any) -> bool:
         """True for characters, and repeats of single characters, behind each other."""
         return all(
-            of_item(each, self.any_case) is not None
+            of_item(each, any_case=self.any_case) is not None
             or (str(each[0]) in _REPEATS and self._is_single(each[1][2]))
             for each in self._flat(body)
         )
 
     def _is_single(self, body: Any) -> bool:
         flat = self._flat(body)
-        return len(flat) == 1 and of_item(flat[0], self.any_case) is not None
+        return len(flat) == 1 and of_item(flat[0], any_case=self.any_case) is not None
 
     def _ends_once(self, item: Any, following: Sequence[Any], *, last: bool) -> int:
         """How much is tried behind each end, where only one of the ends of a repeat can go on; 0 where more could.
@@ -133,11 +133,11 @@ class _Reader:
         if last and all(str(each[0]) in _REPEATS and not each[1][0] for each in following):
             return 1
         body = self._flat(item[1][2])
-        characters = of_item(body[0], self.any_case) if len(body) == 1 else None
+        characters = of_item(body[0], any_case=self.any_case) if len(body) == 1 else None
         tried = 0
         for each in following if characters is not None else ():
             first, empty = self._first(each)
-            if first is None or not all(disjoint(characters, one, self.scoped) for one in first):  # type: ignore[arg-type]
+            if first is None or not all(disjoint(characters, one, mixed=self.scoped) for one in first):  # type: ignore[arg-type]
                 return 0
             tried += len(first)
             if tried > _MOST_FIRST:
@@ -149,7 +149,7 @@ class _Reader:
     def _first(self, item: Any) -> tuple[list[Characters] | None, bool]:
         """With what an item can begin (None where nobody can tell), and whether it can be empty."""
         name, argument = str(item[0]), item[1]
-        single = of_item(item, self.any_case)
+        single = of_item(item, any_case=self.any_case)
         if single is not None:
             return [single], False
         if name in _REPEATS:
@@ -184,7 +184,7 @@ class _Reader:
         if sum(map(len, firsts)) > _MOST_FIRST:
             return False
         return all(
-            disjoint(one, other, self.scoped)
+            disjoint(one, other, mixed=self.scoped)
             for at, first in enumerate(firsts)
             for later in firsts[at + 1 :]
             for one in first
