@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+import settings_scenes
 from deduplication import ClaudeConversationDeduplicator
 from deduplication.capture import capture_file
 from deduplication.commands import deduplicate_export, doctor, export_dedup, install
@@ -267,7 +268,7 @@ def test_no_hooks_is_a_choice(house, examine):
     assert examine()["hooks"]["text"].startswith("not installed")
     house.install("--no-hooks")
     assert examine()["hooks"]["state"] == "note"
-    (house.root / ".coditect" / "config.json").write_text('{"hooks": false}')
+    settings_scenes.own(hooks=False)
     assert examine()["hooks"]["text"] == "turned off by the setting 'hooks'"
 
 
@@ -371,7 +372,7 @@ def test_a_session_that_is_not_captured(house, examine):
     house.touch(house.transcript, 1)
     assert examine()["sessions"]["state"] == "note"
     (house.root / ".coditect").mkdir()
-    (house.root / ".coditect" / "config.json").write_text('{"capture_transcripts": false}')
+    settings_scenes.own(capture_transcripts=False)
     assert "turned off" in examine()["sessions"]["text"]
 
 

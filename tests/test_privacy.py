@@ -283,9 +283,7 @@ def test_what_a_placeholder_lays_open_goes_too():
         {"privacy_patterns": {"x" * 41: "x"}},
         {"privacy_patterns": {"a": "(a+)+b"}},
         {"privacy_patterns": {"a": "(a|a)*b"}},
-        {"privacy_patterns": {"a": "(?:a{1,9}){3}"}},
         {"privacy_patterns": {"a": r"(a)\1"}},
-        {"privacy_patterns": {"a": "a*b*c*d*"}},
         {"privacy_patterns": {"a": "(?=(a*)*)x"}},
         {"privacy_allow": "x"},
         {"privacy_allow": [1]},
@@ -307,6 +305,11 @@ def test_common_patterns_can_be_used():
         r"\b[A-Z]{3}-\d{2,4}(?:-[a-z]+)?\b",
         r"(?<=id=)\w+",
         "(?:ab){2}",
+        r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+",
+        r"https?://[^\s/]+/\S*",
+        r"\d{1,3}(?:\.\d{1,3}){3}",
+        "(?:a{1,9}){3}",
+        "a*b*c*d*",
     ):
         assert privacy.policy({"privacy_patterns": {"own": text}}).patterns
 
