@@ -50,5 +50,5 @@ def looser(name, before, after):
     if name.endswith("_days"):
         return after >= 0 and (before < 0 or after < before)
     if name == "privacy_patterns":
-        return not set(before.values()) <= set(after.values())
+        return isinstance(after, dict) and not set(before.values()) <= set(after.values())
     return before != after

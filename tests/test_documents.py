@@ -27,7 +27,7 @@ import pytest
 import conversations
 import transcript_lines
 from conftest import REPOSITORY
-from deduplication import ClaudeConversationDeduplicator, errors
+from deduplication import ClaudeConversationDeduplicator, config, errors, tightening
 from deduplication.model import KINDS
 from deduplication.storage import log_store
 from deduplication.storage.log import Log
@@ -339,6 +339,16 @@ def test_the_guide_lists_the_options_of_a_command(heading):
     listed = re.findall(r"^\| `(--[^`]+)` \|", section(text_of(GUIDE), f"### {heading}"), re.MULTILINE)
     assert len(listed) == len(set(listed))
     assert set(listed) == options_in_help(help_of(COMMANDS[heading]))
+
+
+def test_the_guide_says_what_a_project_may_set():
+    """Its table has every setting with its default and the direction in which a project may tighten it."""
+    rows = re.findall(
+        r"^\| `(\w+)` \| `(.+?)` \| .+ \| ([^|]+) \|$", section(text_of(GUIDE), "### Settings"), re.MULTILINE
+    )
+    assert [(name, json.loads(default), words) for name, default, words in rows] == [
+        (name, default, tightening.RULES[name].words) for name, default in config.DEFAULTS.items()
+    ]
 
 
 def test_the_guide_lists_every_command():

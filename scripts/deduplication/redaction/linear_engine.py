@@ -7,6 +7,8 @@ written out as what they are for Python, and a pattern with a form that has no c
 from __future__ import annotations
 
 import functools
+import importlib
+import sys
 from typing import Any, Final
 
 _WRITTEN_OUT: Final = {"w": r"\p{L}\p{N}_", "d": r"\p{Nd}", "s": r"\s\v\x1c-\x1f\x85\p{Z}"}
@@ -61,8 +63,10 @@ def written_out(text: str) -> str | None:
 
 @functools.cache
 def _engine() -> Any:
+    if sys.flags.no_site:  # a hook, which starts without what is installed, and needs it now
+        importlib.import_module("site").main()
     try:
-        import re2
+        found = importlib.import_module("re2")
     except ImportError:
         return None
-    return re2 if hasattr(re2, "Options") and hasattr(re2, "compile") else None
+    return found if hasattr(found, "Options") and hasattr(found, "compile") else None  # another one has this name, too
