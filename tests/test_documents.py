@@ -308,6 +308,7 @@ COMMANDS = {
     "deduplicate_export.py restore": "scripts/deduplicate_export.py restore",
     "deduplicate_export.py backup": "scripts/deduplicate_export.py backup",
     "deduplicate_export.py purge": "scripts/deduplicate_export.py purge",
+    "deduplicate_export.py trust": "scripts/deduplicate_export.py trust",
     "create-checkpoint.py": "scripts/create-checkpoint.py",
     "install.sh": "install.sh",
 }
@@ -385,7 +386,19 @@ def test_every_option_in_a_document_exists():
         "--long",
         "--patch-from",
     }  # of git and others
-    ours = ("run", "archive", "backup", "claude_ai", "hooks", "orders", "privacy", "sessions", "store", "windows")
+    ours = (
+        "run",
+        "archive",
+        "backup",
+        "claude_ai",
+        "hooks",
+        "orders",
+        "privacy",
+        "sessions",
+        "settings",
+        "store",
+        "windows",
+    )
     for command in [*COMMANDS.values(), *(f"benchmarks/{each}.py" for each in ours)]:
         known |= set(OPTION.findall(help_of(command)))
     unknown = {

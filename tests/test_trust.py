@@ -68,7 +68,7 @@ def test_an_approval_can_be_taken_back(root, capsys):
     assert waiting(root) == ["privacy_allow", "hooks"]
     settings_scenes.approved(root, **ALLOW)
     path.unlink()
-    assert command("--project", root, "--revoke", path) == 0
+    assert command("--project", root, "--revoke", "--file", path) == 0
     assert trust.approvals() == []
     capsys.readouterr()
     assert command("--project", root, "--revoke") == 0
@@ -100,6 +100,8 @@ def test_what_cannot_be_read_cannot_be_approved(root, content):
         command("--project", root, "--approve")
     with pytest.raises(UsageError):
         command("--project", root, "--approve", "--revoke")
+    with pytest.raises(UsageError):
+        command("--project", root, "--file", "x")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="modes are Unix's")

@@ -22,6 +22,52 @@ from transcript_lines import SESSION, day
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="pipes and devices are Unix's")
 
 
+@pytest.fixture
+def fire(tmp_path, monkeypatch):
+    """A session in a clone that has a folder for exports; what a hook says of an event, after another export was put there."""
+    root = tmp_path / "clone"
+    (root / "MEMORY-CONTEXT" / "exports").mkdir(parents=True)
+    monkeypatch.setenv("CLAUDE_PROJECT_DIR", str(root))
+    transcript = tmp_path / f"{SESSION}.jsonl"
+    transcript.write_bytes(day(2))
+    stories = iter(range(100))
+
+    def fired(event, **settings):
+        if settings:
+            settings_scenes.asked(root, **settings)
+        export = root / "MEMORY-CONTEXT" / "exports" / "tides.txt"
+        export.write_bytes(exports.Story(next(stories), 2).show(0, 2))
+        os.utime(export, (time.time() - 60,) * 2)
+        payload = {"session_id": SESSION, "transcript_path": str(transcript), "cwd": str(root), "source": "startup"}
+        return (events.handle(event, payload) or {}).get("systemMessage", "")
+
+    return fired
+
+
+def test_what_waits_is_said_once(fire):
+    """By the first hook that sees the file, in one line; again when the file asks for something else."""
+    first = fire("SessionStart", privacy_allow=[".*"], commit_hooks=True)
+    assert len([line for line in first.splitlines() if "sets privacy_allow, commit_hooks" in line]) == 1
+    assert "approved" not in fire("SessionStart") + fire("Stop")
+    assert "sets hooks" in fire("Stop", hooks=False)
+    assert "approved" not in fire("Stop")
+
+
+def test_settings_that_wait_for_nobody_are_not_mentioned(fire):
+    """What tightens, and no file at all."""
+    assert "approved" not in fire("SessionStart") + fire("Stop", privacy_level="public", hook_checkpoint=False)
+
+
+def test_a_pattern_that_is_refused_costs_the_commit_alone(fire, tmp_path):
+    """The export is stored and archived, and why nothing is shared is said in one line."""
+    said = fire("SessionStart", privacy_patterns={"x": "(a+)+$"})
+    assert (
+        len([line for line in said.splitlines() if "nothing is shared" in line and "could take too long" in line]) == 1
+    )
+    assert ClaudeConversationDeduplicator(tmp_path / "clone/MEMORY-CONTEXT/dedup_state").global_unique_count() > 0
+    assert not (tmp_path / "clone" / "MEMORY-CONTEXT" / "checkpoints").exists()
+
+
 def test_there_are_a_hundred():
     """Each of them another one."""
     assert len(hostile_settings.FILES) >= 100

@@ -19,8 +19,13 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str]) -> int:
     """Show, approve or take back. Raises :class:`NotApproved` where there is no file that can be approved."""
     asked = parser().parse_args(arguments)
-    if asked.approve and asked.revoke is not None:
+    if asked.approve and asked.revoke:
         raise UsageError("--approve and --revoke are the opposite of each other")
+    if asked.file is not None and not (asked.revoke and asked.file):
+        raise UsageError("--file names a file whose approval --revoke takes back")
+    shared.store_folder(
+        asked
+    )  # settings are the project's, wherever its store is; a name that cannot be is an error all the same
     root = str(find_project(asked.project).root)
     found = config.examine(root)
     told = ""
@@ -30,8 +35,8 @@ def main(arguments: Sequence[str]) -> int:
             raise NotApproved(f"{found.path}: {file.fault or found.file.fault or 'there is no such file'}")
         trust.approve(root, found.path, found.file.data, time.time())
         told = trust_report.approved(found.path, found.waiting)
-    elif asked.revoke is not None:
-        path = os.path.abspath(asked.revoke) if asked.revoke else found.path
+    elif asked.revoke:
+        path = os.path.abspath(asked.file) if asked.file else found.path
         told = trust_report.revoked(path, was=trust.revoke(path))
     if asked.json:
         found = config.examine(root)
@@ -52,15 +57,10 @@ def parser() -> shared.Parser:
         "Show which settings of the project count. A project's .coditect/config.json may tighten your own settings; what\n"
         "loosens them counts once you have approved the file, and no longer when it changes.",
     )
-    shared.add_project(found)
+    shared.add_storage(found)
     add = found.add_argument
     add("--approve", action="store_true", help="approve the project's file of settings as it is now")
-    add(
-        "--revoke",
-        metavar="FILE",
-        nargs="?",
-        const="",
-        help="take an approval back: that of FILE, without one that of the project's file",
-    )
+    add("--revoke", action="store_true", help="take the approval of the project's file back, or that of --file")
+    add("--file", metavar="F", help="with --revoke: another file that is approved, there or gone")
     add("--json", action="store_true", help="print one JSON object and nothing else")
     return found
