@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Time the hooks in projects with hostile files of settings, as whole processes: ``benchmarks/settings.py [--limit SECONDS]``.
+"""Time the hooks in projects with hostile files of settings, as whole processes: ``benchmarks/settings.py [--small]``.
 
 One Markdown table: the files (``tests/hostile_settings.py``), and for the start of a session and the end of a turn that made an
-export, each with a checkpoint commit, the middle and the longest time. Exit code 1 where a hook takes longer than the limit.
+export, each with a checkpoint commit, the middle and the longest time, on the clock and of the processor. Exit code 1 where a hook
+takes longer than two seconds of the processor: what others do on the machine is none of its business.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import shutil
 import statistics
 import subprocess
@@ -33,33 +35,34 @@ TURNS: Final = 200
 def main() -> int:
     """Run it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--limit", type=float, default=LIMIT, metavar="SECONDS", help="the longest that a hook may take"
-    )
+    parser.add_argument("--small", action="store_true", help="every eighth file only")
     asked = parser.parse_args()
     try:
         import hostile_settings
     except ImportError:
         print("No hostile settings: tests/hostile_settings.py is not here.")
         return 0
-    times: dict[str, list[tuple[float, str]]] = {"SessionStart": [], "Stop": []}
+    times: dict[str, list[tuple[float, float, str]]] = {"SessionStart": [], "Stop": []}
+    files = list({"none": b"{}", **hostile_settings.FILES}.items())[:: 8 if asked.small else 1]
     base = Path(tempfile.mkdtemp(prefix="export-dedup-benchmark-"))
     try:
-        for name, hostile in {"none": b"{}", **hostile_settings.FILES}.items():
-            for event, seconds in _one(base / "project", hostile).items():
-                times[event].append((seconds, name))
+        for name, hostile in files:
+            for event, (seconds, processor) in _one(base / "project", hostile).items():
+                times[event].append((processor, seconds, name))
     finally:
         shutil.rmtree(base, ignore_errors=True)
-    print("| hook | files of settings | seconds, in the middle | longest | with |")
-    print("|---|---|---|---|---|")
+    print("| hook | files of settings | seconds, middle | longest | of the processor, middle | longest | with |")
+    print("|---|---|---|---|---|---|---|")
     for event, found in times.items():
-        middle, (longest, name) = statistics.median(seconds for seconds, _ in found), max(found)
-        print(f"| {event} | {len(found) - 1} | {middle:.2f} | {longest:.2f} | {name} |")
-    return int(any(seconds > asked.limit for found in times.values() for seconds, _ in found))
+        clock = [seconds for _, seconds, _ in found]
+        processor, (longest, _, name) = statistics.median(each for each, _, _ in found), max(found)
+        shown = f"{statistics.median(clock):.2f} | {max(clock):.2f} | {processor:.2f} | {longest:.2f}"
+        print(f"| {event} | {len(found) - 1} | {shown} | {name} |")
+    return int(any(processor > LIMIT for found in times.values() for processor, _, _ in found))
 
 
-def _one(root: Path, hostile: object) -> dict[str, float]:
-    """Seconds of each hook in a new project with this file."""
+def _one(root: Path, hostile: object) -> dict[str, tuple[float, float]]:
+    """Seconds on the clock and of the processor of each hook in a new project with this file."""
     import hostile_settings
 
     for folder in (root, root.parent / "home"):
@@ -91,7 +94,10 @@ def _one(root: Path, hostile: object) -> dict[str, float]:
         path.write_text(HEAD + said, encoding="utf-8")
         os.utime(path, (time.time() - 60,) * 2)
         command = [sys.executable, "-S", "-E", str(HERE.parent / "hooks" / "run.py"), event]
-        seconds[event] = process(command, root, json.dumps(payload).encode(), **environment)[0]
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        clock = process(command, root, json.dumps(payload).encode(), **environment)[0]
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds[event] = clock, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         path.unlink(missing_ok=True)
     return seconds
 

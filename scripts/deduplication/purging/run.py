@@ -111,7 +111,12 @@ def renewed(store: Store, project: Project | None, done: Purged) -> None:
 
 
 def _cleaned(store: LogStore, project: Project, scope: Scope, *, forget: bool) -> renewing.Renewal | None:
-    """What the session files will say, clean before any lock is taken: secrets are not looked for under the locks of a purge."""
+    """What the session files will say, clean before any lock is taken: secrets are not looked for under the locks of a purge.
+
+    Nor those of a purge that was stopped, which is finished first.
+    """
+    with session_folder.held(project):
+        session_folder.finish_purge(project, store)
     with store.transaction(write=False):
         sessions = set(planned(store, scope, forget=forget).conversations)
     return renewing.clean_beforehand(project, store, sessions)
