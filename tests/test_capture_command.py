@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import settings_scenes
 from deduplication.transcripts import folder_name
 from transcript_lines import SESSION, day, prompt
 
@@ -126,8 +127,7 @@ def test_the_files_themselves_are_archived(run, project):
     place(project, "b.jsonl", prompt("elsewhere", session="b"))
     assert "📦 Archived: 1 of the client's file(s)" in run().stdout
     place(project, "c.jsonl", prompt("elsewhere", session="c"))
-    (project / ".coditect").mkdir()
-    (project / ".coditect" / "config.json").write_text('{"archive_transcripts": false}')
+    settings_scenes.own(archive_transcripts=False)
     assert json.loads(run("--json").stdout)["archived"] == []
 
 

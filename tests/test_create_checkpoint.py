@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+import settings_scenes
 from deduplication import ClaudeConversationDeduplicator, last_run
 from deduplication.commands import create_checkpoint
 from deduplication.errors import PrivacySettingInvalid, StoreTracked
@@ -410,7 +411,7 @@ def test_a_run_s_checkpoint_is_listed_only_where_the_user_turned_it_on(scratch, 
     from deduplication import checkpoint
 
     if setting:
-        scratch.write(".coditect/config.json", f'{{"readme_checkpoints": {setting}}}')
+        settings_scenes.approved(scratch.root, f'{{"readme_checkpoints": {setting}}}')
     scratch.write("README.md", "# Tides\n")
     made = checkpoint.create(scratch.project, "x", asked_for=asked_for)
     assert (made.readme is not None) == listed

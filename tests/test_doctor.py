@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+import settings_scenes
 from deduplication import ClaudeConversationDeduplicator
 from deduplication.capture import capture_file
 from deduplication.commands import deduplicate_export, doctor, export_dedup, install
@@ -184,6 +185,27 @@ def test_settings_that_do_not_hold(house, text, told):
     assert told in found.text
 
 
+def test_settings_that_wait_and_those_that_were_approved(house):
+    """What a project asks for and does not get is listed with its value, and so is every approved file."""
+    settings_scenes.asked(house.root, privacy_allow=[".*"], hooks=False)
+    loose = [each for each in machine._settings(str(house.root)) if "not in force" in each.text]
+    assert [(each.state, each.details) for each in loose] == [("note", ('privacy_allow: [".*"]', "hooks: false"))]
+    assert loose[0].text.endswith("privacy_allow, hooks")
+    path = settings_scenes.approved(house.root, hooks=False)
+    found = {each.name: each for each in machine._settings(str(house.root))}
+    assert found["approved"].details == (str(path.resolve()),)
+    assert "not in force" not in found["settings"].text
+
+
+@pytest.mark.parametrize("own", ["{", '{"privacy_patterns": {"x": "(a+)+$"}}'], ids=["no JSON", "a slow pattern"])
+def test_where_nothing_is_shared_the_doctor_says_why(house, own):
+    """Before a checkpoint fails."""
+    settings_scenes.own(own)
+    found = {each.name: each for each in machine._settings(str(house.root))}
+    assert found["redaction"].state == "problem"
+    assert "nothing is shared" in found["redaction"].text
+
+
 # --- the store ----------------------------------------------------------------------------------------------------
 
 
@@ -267,7 +289,7 @@ def test_no_hooks_is_a_choice(house, examine):
     assert examine()["hooks"]["text"].startswith("not installed")
     house.install("--no-hooks")
     assert examine()["hooks"]["state"] == "note"
-    (house.root / ".coditect" / "config.json").write_text('{"hooks": false}')
+    settings_scenes.own(hooks=False)
     assert examine()["hooks"]["text"] == "turned off by the setting 'hooks'"
 
 
@@ -371,7 +393,7 @@ def test_a_session_that_is_not_captured(house, examine):
     house.touch(house.transcript, 1)
     assert examine()["sessions"]["state"] == "note"
     (house.root / ".coditect").mkdir()
-    (house.root / ".coditect" / "config.json").write_text('{"capture_transcripts": false}')
+    settings_scenes.own(capture_transcripts=False)
     assert "turned off" in examine()["sessions"]["text"]
 
 

@@ -27,7 +27,7 @@ import pytest
 import conversations
 import transcript_lines
 from conftest import REPOSITORY
-from deduplication import ClaudeConversationDeduplicator, errors
+from deduplication import ClaudeConversationDeduplicator, config, errors, tightening
 from deduplication.model import KINDS
 from deduplication.storage import log_store
 from deduplication.storage.log import Log
@@ -308,6 +308,7 @@ COMMANDS = {
     "deduplicate_export.py restore": "scripts/deduplicate_export.py restore",
     "deduplicate_export.py backup": "scripts/deduplicate_export.py backup",
     "deduplicate_export.py purge": "scripts/deduplicate_export.py purge",
+    "deduplicate_export.py trust": "scripts/deduplicate_export.py trust",
     "create-checkpoint.py": "scripts/create-checkpoint.py",
     "install.sh": "install.sh",
 }
@@ -339,6 +340,16 @@ def test_the_guide_lists_the_options_of_a_command(heading):
     listed = re.findall(r"^\| `(--[^`]+)` \|", section(text_of(GUIDE), f"### {heading}"), re.MULTILINE)
     assert len(listed) == len(set(listed))
     assert set(listed) == options_in_help(help_of(COMMANDS[heading]))
+
+
+def test_the_guide_says_what_a_project_may_set():
+    """Its table has every setting with its default and the direction in which a project may tighten it."""
+    rows = re.findall(
+        r"^\| `(\w+)` \| `(.+?)` \| .+ \| ([^|]+) \|$", section(text_of(GUIDE), "### Settings"), re.MULTILINE
+    )
+    assert [(name, json.loads(default), words) for name, default, words in rows] == [
+        (name, default, tightening.RULES[name].words) for name, default in config.DEFAULTS.items()
+    ]
 
 
 def test_the_guide_lists_every_command():
@@ -375,7 +386,19 @@ def test_every_option_in_a_document_exists():
         "--long",
         "--patch-from",
     }  # of git and others
-    ours = ("run", "archive", "backup", "claude_ai", "hooks", "orders", "privacy", "sessions", "store", "windows")
+    ours = (
+        "run",
+        "archive",
+        "backup",
+        "claude_ai",
+        "hooks",
+        "orders",
+        "privacy",
+        "sessions",
+        "settings",
+        "store",
+        "windows",
+    )
     for command in [*COMMANDS.values(), *(f"benchmarks/{each}.py" for each in ours)]:
         known |= set(OPTION.findall(help_of(command)))
     unknown = {

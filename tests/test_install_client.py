@@ -10,7 +10,7 @@ import pytest
 
 import conftest
 from conftest import REPOSITORY
-from deduplication import client_version, transcripts
+from deduplication import client_version, config, transcripts
 from deduplication.commands import install
 from deduplication.errors import InstallRefused, UsageError
 from deduplication.installation import client, settings
@@ -200,6 +200,7 @@ def test_the_readme_is_asked_about_once(project, asked, answer, setting):
     for _ in range(2):
         run(project)
         assert json.loads((project / CONFIG).read_bytes())["readme_checkpoints"] == setting
+        assert config.load(str(project.resolve()))["readme_checkpoints"] == setting  # the answer is the approval
     assert len(questions) == 1
     assert "README" in questions[0]
     run(project, "--uninstall")

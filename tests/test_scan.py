@@ -7,6 +7,7 @@ import random
 
 import pytest
 
+import settings_scenes
 from deduplication import ClaudeConversationDeduplicator
 from deduplication.commands import deduplicate_export
 from deduplication.errors import ExportUnreadable, PrivacySettingInvalid, StoreMissing, UnsafePath, UsageError
@@ -100,10 +101,10 @@ def test_what_cannot_be_scanned_is_an_error(project, tmp_path, monkeypatch):
         scan(str(tmp_path))
     with pytest.raises(UsageError):
         scan("--level", "secret")
-    (project.root / ".coditect").mkdir()
-    (project.root / ".coditect" / "config.json").write_text('{"privacy_allow": "x"}', encoding="utf-8")
+    settings_scenes.own(privacy_allow="x")
     with pytest.raises(PrivacySettingInvalid):
         scan()
+    settings_scenes.own()
     empty = tmp_path / "empty"
     empty.mkdir()
     with pytest.raises(StoreMissing):
@@ -111,9 +112,8 @@ def test_what_cannot_be_scanned_is_an_error(project, tmp_path, monkeypatch):
 
 
 def test_the_level_of_the_settings(project, capsys):
-    """The project's own level holds, and a misspelt one is the strictest."""
-    (project.root / ".coditect").mkdir()
+    """The user's own level holds, and a misspelt one is the strictest."""
     for level, expected in (("private", "private"), ("pubilc", "public"), (3, "public")):
-        (project.root / ".coditect" / "config.json").write_text(json.dumps({"privacy_level": level}), encoding="utf-8")
+        settings_scenes.own(privacy_level=level)
         scan("calm", "--json")
         assert json.loads(capsys.readouterr().out)["level"] == expected

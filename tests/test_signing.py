@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import settings_scenes
 from deduplication import checkpoint, signing
 from deduplication.git import Git, GitFailed
 from deduplication.repository import open_repository
@@ -73,7 +74,7 @@ def test_where_git_does_not_sign_nothing_is_run(scratch, stand_in, configured):
     if configured != "nothing":
         users_own(("commit.gpgSign", "true" if configured == "setting" else "no"))
     if configured == "setting":
-        scratch.write(".coditect/config.json", '{"commit_signing": false}')
+        settings_scenes.approved(scratch.root, commit_signing=False)
     assert checkpoint.create(scratch.project, "x").commit
     assert not signed(scratch)
     assert not Path(f"{stand_in}.calls").exists()

@@ -9,7 +9,7 @@ import pytest
 
 from deduplication import ClaudeConversationDeduplicator, workflow
 from deduplication.commands import deduplicate_export
-from deduplication.errors import StoreNotWritable, StoreTracked
+from deduplication.errors import StoreNotWritable, StoreTracked, UnsafePath
 from deduplication.git import Git, GitFailed
 from deduplication.state_folder import secure
 from scratch_repository import Scratch
@@ -140,7 +140,7 @@ def test_a_folder_that_was_named_is_not_set_right(scratch, tmp_path):
 
 
 @pytest.mark.parametrize("link", ["MEMORY-CONTEXT", "MEMORY-CONTEXT/dedup_state"])
-def test_what_lies_behind_a_link_is_not_set_right(tmp_path, link):
+def test_a_store_behind_a_link_out_of_the_project_is_refused(tmp_path, link):
     """A stranger's project may link our folder to the home: no mode changes there, nothing is put there."""
     home = tmp_path / "home"
     (home / "dedup_state").mkdir(parents=True)
@@ -150,7 +150,9 @@ def test_what_lies_behind_a_link_is_not_set_right(tmp_path, link):
     scratch = Scratch(tmp_path / "project")
     (scratch.root / link).parent.mkdir(exist_ok=True)
     (scratch.root / link).symlink_to(home)
-    assert secure(scratch.project.state) == []
+    for touch in (secure, lambda state: ClaudeConversationDeduplicator(state).global_unique_count()):
+        with pytest.raises(UnsafePath):
+            touch(scratch.project.state)
     assert stat.S_IMODE((home / "photo.jpg").stat().st_mode) == 0o644
     assert stat.S_IMODE((home / "dedup_state" / "photo.jpg").stat().st_mode) == 0o644
     assert not list(home.rglob(".gitignore"))

@@ -34,7 +34,7 @@ ENOUGH = {
     "purge": ["--session", "nothing-of-this-name", "--dry-run"],
 }
 """What a subcommand needs to do something, besides the arguments that its parser demands."""
-READS = {*SUBCOMMANDS} - {"capture", "doctor", "scan"}
+READS = {*SUBCOMMANDS} - {"capture", "doctor", "scan", "trust"}
 """Those that cannot do anything without a store (``scan`` with a file can)."""
 
 

@@ -1,15 +1,20 @@
-"""The settings: defaults, then the project's ``.coditect/config.json``, then the environment.
+"""The settings: defaults, the user's own file, the project's ``.coditect/config.json``, the environment.
 
-An unknown setting or a value of another type is passed over: a slip in a file of settings must not stop a hook.
+A project's file may come with a clone: it may only tighten what the user's say (``tightening.py``), until the user approved it
+(``trust.py``). An unknown setting or a value of another type is passed over: a slip in a file of settings must not stop a hook.
 """
 
 from __future__ import annotations
 
-import json
 import os
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from . import atomic
+from . import settings_file, tightening, user_folders
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .settings_file import SettingsFile
 
 FILE: Final = ".coditect/config.json"
 ENVIRONMENT: Final = "EXPORT_DEDUP_"
@@ -54,18 +59,82 @@ patterns by name; ``privacy_allow``: what is no secret; ``privacy_detect_secrets
 STRICTEST: Final = "public"
 
 
+FAULT: Final = "privacy_fault"
+"""Among the values only where the user's own file cannot be read: nobody can tell then what he wants to be redacted."""
+
+
+class Settings(NamedTuple):
+    """The ``values`` in force, and what the project's ``file`` at ``path`` asks for that waits for the user's approval.
+
+    ``own`` is the user's own file, at ``own_path``.
+    """
+
+    values: dict[str, Any]
+    waiting: dict[str, Any]
+    path: str
+    file: SettingsFile
+    own_path: str
+    own: SettingsFile
+
+
 def load(root: str) -> dict[str, Any]:
     """Every setting for the project in the folder ``root``."""
-    settings = dict(DEFAULTS)
-    try:
-        with atomic.open_regular(os.path.join(root, FILE), follow=True) as file:
-            found = json.loads(file.read(1_000_000))
-    except (OSError, ValueError, RecursionError):
-        found = None
-    if isinstance(found, dict):
-        settings.update((name, value) for name, value in found.items() if fits(name, value))
-        if not fits("privacy_level", found.get("privacy_level", STRICTEST)):
-            settings["privacy_level"] = STRICTEST  # a slip of the pen must not publish anything
+    return examine(root).values
+
+
+def own_path() -> str:
+    """The user's own file of settings."""
+    return os.path.join(user_folders.settings_folder(), "config.json")
+
+
+def examine(root: str) -> Settings:
+    """Every setting for the project in the folder ``root``, and what waits."""
+    own_file, own = own_path(), settings_file.read(own_path())
+    values = dict(DEFAULTS)
+    values.update(_fitting(own.values or {}))
+    if own.fault:
+        values[FAULT] = f"{own_file}: {own.fault}"
+    path = os.path.join(root, *FILE.split("/"))
+    file = settings_file.read(path)
+    waiting: dict[str, Any] = {}
+    if (
+        file.values is not None and file.values != DEFAULTS
+    ):  # as it is installed it lists what there is, and asks for nothing
+        file, waiting = _add_projects(values, root, path, file)
+    _add_environment(values)
+    return Settings(values, {n: asked for n, asked in waiting.items() if values[n] != asked}, path, file, own_file, own)
+
+
+def _add_projects(
+    values: dict[str, Any], root: str, path: str, file: SettingsFile
+) -> tuple[SettingsFile, dict[str, Any]]:
+    """Put into ``values`` what a project's file asks for and may have; what it may not have is returned."""
+    asked = _fitting(file.values or {})
+    outside = settings_file.leads_out(root, path)
+    tighter = {name: tightening.RULES[name].merged(values[name], value) for name, value in asked.items()}
+    approved = {name: tightening.together(name, values[name], value) for name, value in asked.items()}
+    waiting = {name: value for name, value in asked.items() if tighter[name] != approved[name]}
+    if waiting or outside:
+        from . import trust  # of most projects nobody has to ask
+
+        if trust.is_approved(root, path, file.data):
+            values.update(approved)
+            return file, {}
+    if outside:
+        return file._replace(values=None, fault="a link leads to it out of the project, and you did not approve it"), {}
+    values.update(tighter)
+    return file, waiting
+
+
+def _fitting(found: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a file that exist, with values that they can have."""
+    fitting = {name: value for name, value in found.items() if fits(name, value)}
+    if not fits("privacy_level", found.get("privacy_level", STRICTEST)):
+        fitting["privacy_level"] = STRICTEST  # a slip of the pen must not publish anything
+    return fitting
+
+
+def _add_environment(settings: dict[str, Any]) -> None:
     for name, default in DEFAULTS.items():
         if not isinstance(default, (bool, str, int)):
             continue
@@ -76,7 +145,6 @@ def load(root: str) -> dict[str, Any]:
                 settings[name] = value
             elif name == "privacy_level":
                 settings[name] = STRICTEST
-    return settings
 
 
 def _value(text: str, default: object) -> object:

@@ -156,7 +156,19 @@ class StoreTracked(StoreError):
 class PrivacySettingInvalid(DedupError):
     """A privacy setting cannot be used"""
 
-    hint = "Correct it in .coditect/config.json; until then nothing is shared."
+    hint = "Correct it ('deduplicate_export.py trust' names the files of settings); until then nothing is shared."
+
+
+class RedactionTooSlow(PrivacySettingInvalid):
+    """It takes too long to tell what must not be shared"""
+
+    hint = "Nothing of it was written, the messages are stored. Make privacy_patterns fewer or simpler."
+
+
+class NotApproved(DedupError):
+    """These settings cannot be approved"""
+
+    hint = "Put them into your own file of settings, which 'deduplicate_export.py trust' names."
 
 
 class SessionUnknown(DedupError):

@@ -94,8 +94,7 @@ class SessionExportManager:
         if form is None:
             raise UsageError(f"there is no format {format!r}", hint=f"Formats: {', '.join(_FORMS)}.")
         redact = self._redact or standard(self.project.root)[0]
-        with self.dedup.store.transaction(write=False):
-            return "".join(whole.document(self.dedup.store, validate_session_id(session_id), form, redact))
+        return whole.written(self.dedup.store, validate_session_id(session_id), form, redact)
 
     def list_sessions(self) -> list[dict[str, Any]]:
         """Every session, the one that something was stored of last first.

@@ -10,13 +10,16 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from .errors import PrivacySettingInvalid
 from .redaction import addresses, key_blocks, key_formats, named, own_patterns, personal, third_party, wrapped
+from .redaction.allowance import RULES_BASE, RULES_EACH_CHARACTER, Allowance
 from .redaction.matches import PLACEHOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from .redaction.matches import Match
+    from .redaction.own_patterns import OwnPattern
 
 RULES: Final = 1
 """Raised whenever the rules find more, or less, so that what was written under others is written anew."""
@@ -93,10 +96,12 @@ class Policy:
 
     level: str = TEAM
     detector: Detector = field(default_factory=OwnRules)
-    patterns: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
+    patterns: Mapping[str, OwnPattern] = field(default_factory=dict)
     rules_off: frozenset[str] = frozenset()
-    allowed: Sequence[re.Pattern[str]] = ()
+    allowed: Sequence[OwnPattern] = ()
     names: Sequence[str] = ()
+    allowance: Allowance = field(default_factory=Allowance, compare=False)
+    """The time that the user's own patterns have, for all texts together."""
 
     def matches(self, text: str) -> list[Match]:
         """Places that must not be shared, from left to right; where some overlap, the first and longest stands for all."""
@@ -104,7 +109,7 @@ class Policy:
         merged: list[Match] = []
         for match in found:
             if match.rule in self.rules_off or any(
-                each.fullmatch(text[match.start : match.end]) for each in self.allowed
+                each.is_whole(text[match.start : match.end]) for each in self.allowed
             ):
                 continue
             if merged and match.start < merged[-1].end:
@@ -116,7 +121,7 @@ class Policy:
 
     def _found(self, text: str) -> Iterator[Match]:
         yield from self.detector.find(text)
-        yield from own_patterns.find(text, self.patterns)
+        yield from own_patterns.find(text, self.patterns, self.allowance)
         if self.level != PRIVATE:
             yield from personal.numbers(text)
         if self.level == PUBLIC:
@@ -128,6 +133,8 @@ def policy(settings: Mapping[str, Any], level: str | None = None) -> Policy:
 
     Raises ``PrivacySettingInvalid`` for a pattern that cannot be used: nothing is shared under half a policy.
     """
+    if settings.get("privacy_fault"):
+        raise PrivacySettingInvalid(str(settings["privacy_fault"]))
     chosen = level if level is not None else settings.get("privacy_level", TEAM)
     rules_off, allowed = own_patterns.allowed(settings.get("privacy_allow", []))
     return Policy(
@@ -144,7 +151,10 @@ def redact(text: str, level: str | Policy = TEAM) -> tuple[str, list[Finding]]:
     """``text`` with a placeholder (``[REDACTED:aws-access-key]``) for each secret, and what was found, line by line.
 
     ``level`` is one of :data:`LEVELS`, or a :class:`Policy`. Lines stay lines: a secret over several of them leaves as many.
+    Raises ``RedactionTooSlow``: then nobody can tell what of the text may be shared.
     """
+    allowance = Allowance(RULES_BASE, RULES_EACH_CHARACTER)
+    allowance.begin(len(text))
     rules = level if isinstance(level, Policy) else policy({}, level)
     findings: list[Finding] = []
     clean: set[str] = set()
@@ -154,6 +164,7 @@ def redact(text: str, level: str | Policy = TEAM) -> tuple[str, list[Finding]]:
         for part in _split(text):
             if part not in clean and not PLACEHOLDER.fullmatch(part):
                 matches = rules.matches(part)
+                allowance.check()
                 if matches:
                     found = True
                     findings += _findings(part, matches, line)

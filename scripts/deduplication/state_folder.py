@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from . import atomic
 from .errors import StoreNotWritable, StoreTracked
 from .git import Git, GitFailed, find_executable, work_tree_above
+from .own_place import require_inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,8 +25,9 @@ def secure(folder: Path) -> list[str]:
 
     Modes become 0700 and 0600. Raises :class:`StoreTracked` where git tracks a file in it: what was said may be in
     commits, and only a person can judge what that means. A folder that does not exist is private; one of somebody else
-    is left alone (the store refuses it), and so is one behind a link.
+    is left alone (the store refuses it), and so is one behind a link. Raises ``UnsafePath`` where a link leads out of the project.
     """
+    require_inside(os.fspath(folder))
     if not folder.is_dir():
         return []
     real = os.path.realpath(folder)

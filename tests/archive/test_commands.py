@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import settings_scenes
 from conftest import REPOSITORY
 from deduplication import config
 from deduplication.commands import deduplicate_export, export_dedup
@@ -302,7 +303,6 @@ def test_the_setting_takes_numbers(tmp_path, monkeypatch, text, days):
     monkeypatch.setenv("EXPORT_DEDUP_PACK_OLDER_THAN_DAYS", text)
     assert config.load(str(tmp_path))["pack_older_than_days"] == days
     monkeypatch.delenv("EXPORT_DEDUP_PACK_OLDER_THAN_DAYS")
-    (tmp_path / ".coditect").mkdir()
     written = text if text in {"never", "nan"} else float(text)
-    (tmp_path / ".coditect" / "config.json").write_text(json.dumps({"pack_older_than_days": written}), encoding="utf-8")
+    settings_scenes.own(pack_older_than_days=written)
     assert config.load(str(tmp_path))["pack_older_than_days"] == days

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import settings_scenes
 from deduplication.deduplicator import ClaudeConversationDeduplicator
 from deduplication.errors import DedupError
 from deduplication.model import PROMPT, TEXT
@@ -38,10 +38,8 @@ class Place:
         assert done.returncode == 0, done.stdout + done.stderr
 
     def set(self, **settings: object) -> None:
-        """Write settings of the project."""
-        path = self.root / ".coditect" / "config.json"
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(json.dumps(settings), encoding="utf-8")
+        """Write settings of the project, and approve them."""
+        settings_scenes.approved(self.root, **settings)
 
     def conversations(self) -> dict[str, list[dict]]:
         """What the store holds; nothing while there is no store."""

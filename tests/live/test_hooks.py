@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+import settings_scenes
 from deduplication.archive import packs
 from deduplication.deduplicator import ClaudeConversationDeduplicator
 from deduplication.transcripts import folder_name
@@ -520,7 +521,7 @@ def test_other_commands_and_the_classic_way_are_left_alone(session):
     """Only our own command is answered, and not where the model is to comment."""
     assert expand(session, command_name="review") == {}
     (session.root / ".coditect").mkdir()
-    (session.root / ".coditect" / "config.json").write_text('{"command_banner": "model"}')
+    settings_scenes.approved(session.root, command_banner="model")
     assert expand(session) == {}
 
 

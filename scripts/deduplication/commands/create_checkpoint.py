@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
 
-from .. import atomic, checkpoint, checkpoint_report, config, discovery, last_run, report, workflow
+from .. import atomic, checkpoint, checkpoint_report, config, discovery, last_run, report, trust_report, workflow
 from ..accounting import savings
 from ..checkpoint_document import sessions as of_run
 from ..checkpoint_document import slug
@@ -48,6 +48,9 @@ def main(arguments: Sequence[str]) -> int:
     project = find_project(asked.project)
     for corrected in secure(project.state):
         show(report.note(corrected), sys.stderr)
+    said = trust_report.once(config.examine(os.fspath(project.root)))
+    if said:
+        show(report.note(said), sys.stderr)
     dedup = ClaudeConversationDeduplicator(project.state)
     out: Callable[[str], None] = _nowhere if asked.json else report.show
     export = _newest(project, asked, dedup, out)

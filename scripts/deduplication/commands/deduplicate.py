@@ -41,6 +41,7 @@ Subcommands, each with --help:
   rebuild            the indexes anew from the log
   explain            why a message of an export is new, or which one it is
   scan, purge        what would be redacted; remove something for good
+  trust              settings of the project that wait for your approval
 """
 
 

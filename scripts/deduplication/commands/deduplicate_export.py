@@ -30,6 +30,7 @@ SUBCOMMANDS: Final = (
     "explain",
     "backup",
     "purge",
+    "trust",
 )
 
 _WORD: Final = re.compile(r"[^\W\d_][\w-]*\Z")

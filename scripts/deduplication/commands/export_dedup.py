@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from .. import config, last_run, report, workflow
+from .. import config, last_run, report, trust_report, workflow
 from ..errors import EXIT_OK, UsageError
 from ..project import find_project
 from . import arguments as shared
@@ -30,13 +30,17 @@ def main(arguments: Sequence[str]) -> int:
             f"'{name}' is no file, and no subcommand of this command", hint=f"Run: deduplicate_export.py {name}"
         )
     project = find_project(asked.project)
+    settings = config.examine(str(project.root))
+    said = trust_report.once(settings)
+    if said:
+        report.show(report.note(said), sys.stderr)
     options = workflow.Options(
         paths=tuple(asked.paths),
         session_id=_session_id(asked.session_id),
         description=asked.description,
         archive=not asked.no_archive,
         checkpoint=not asked.no_checkpoint,
-        session_files=config.load(str(project.root))["session_files"],
+        session_files=settings.values["session_files"],
     )
     from ..deduplicator import ClaudeConversationDeduplicator
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from .. import client_version
+from .. import client_version, config, trust
 from ..console import printable
-from ..errors import EXIT_OK, InstallRefused, UsageError
+from ..errors import EXIT_OK, DedupError, InstallRefused, UsageError
 from ..installation import apply, client, demo, environment, links, readme, targets
 from ..installation import plan as planning
-from ..installation.manifest import NAME, Manifest
+from ..installation.manifest import NAME, Manifest, sha256
 from ..live.forms import plugin_enabled
 from ..transcripts import config_dir
 
@@ -184,6 +185,7 @@ def _install(root: Path, asked: argparse.Namespace) -> int:
     _say(f"{title} (dry run: nothing is changed)" if asked.dry_run else title)
     if not asked.dry_run:
         apply.install(root, plan, before)
+        _approve(root, plan)
     _tell(plan, dry_run=asked.dry_run)
     if by_plugin and not asked.no_hooks:
         _say("  The plugin is enabled and has the hooks: none were put into the project, or they would run twice.")
@@ -194,6 +196,21 @@ def _install(root: Path, asked: argparse.Namespace) -> int:
     if not asked.dry_run:
         _say(_next_steps(root))
     return EXIT_OK
+
+
+def _approve(root: Path, plan: planning.Plan) -> None:
+    """Settings that were written just now with the user's answer count from now on; those of anybody else are not touched."""
+    written = any(step.path == targets.CONFIG and step.changes for step in plan.steps)
+    found = config.examine(str(root))
+    if (
+        written
+        and (found.waiting or found.file.fault)
+        and sha256(found.file.data) in plan.manifest.files.get(targets.CONFIG, ())
+    ):
+        try:
+            trust.approve(str(root), found.path, found.file.data, time.time())
+        except DedupError as error:
+            _say(f"  {printable(str(error))}")
 
 
 def _uninstall(root: Path, asked: argparse.Namespace) -> int:

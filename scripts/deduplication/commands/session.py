@@ -132,18 +132,13 @@ def _whole(asked: argparse.Namespace, project: Project, store: Store, sessions: 
         except OSError as error:
             raise OutputNotWritable(f"{asked.output}: {error.strerror or error}") from error
     for session in sessions:
+        beside = () if single or asked.output == "-" else sessions
         with contextlib.ExitStack() as stack:
             if (
                 asked.output is None
             ):  # beside the session files: not while they are purged, or what was left is tidied up
                 stack.enter_context(held(project))
-            with store.transaction(write=False):
-                pieces = list(
-                    whole.document(
-                        store, session, form, redact, beside=() if single or asked.output == "-" else sessions
-                    )
-                )
-            data = "".join(pieces).encode("utf-8", "backslashreplace")
+            data = whole.written(store, session, form, redact, beside).encode("utf-8", "backslashreplace")
             if asked.output == "-":
                 sys.stdout.write(data.decode())
                 continue

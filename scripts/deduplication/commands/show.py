@@ -49,13 +49,13 @@ def main(arguments: Sequence[str]) -> int:
         if asked.no_tools:
             kinds = conversation.columns.kinds
             numbers = [number for number in numbers if kinds[number] not in document.TOOLS]
-        if asked.format != TEXT:
-            _document(asked, dedup.store, name, numbers)
-            return EXIT_OK
-        messages = list(dedup.store.bodies(name, numbers))
+        messages = list(dedup.store.bodies(name, numbers)) if asked.format == TEXT else []
         component = dict(enumerate(conversation.reading().component))
         gone = conversation.purged
         total = sum(counts(conversation.columns.kinds[n]) for n in conversation.reading().order if n not in gone)
+    if asked.format != TEXT:
+        _document(asked, dedup.store, name, numbers)
+        return EXIT_OK
     shown = sum(counts(message["kind"]) for message in messages)
     head = document.title(name, shown, total)
     _put(asked, head, document.text_parts(messages, component), shared.again(asked, "show", name))
@@ -71,7 +71,7 @@ def _document(asked: argparse.Namespace, store: Store, name: str, numbers: Seque
     if not numbers:
         raise UsageError("no message was chosen")
     redact, _ = standard(find_project(asked.project).root)
-    text = "".join(whole.document(store, name, asked.format, redact, chosen=frozenset(numbers)))
+    text = whole.written(store, name, asked.format, redact, chosen=frozenset(numbers))
     text = text.encode("utf-8", "backslashreplace").decode()
     parts = [text.removesuffix("\n")]
     if asked.characters is not None and asked.output is None and asked.format == MARKDOWN:

@@ -1,4 +1,4 @@
-"""The interpreter, the packages, the project's settings."""
+"""The interpreter, the packages, the settings of the user and the project."""
 
 from __future__ import annotations
 
@@ -9,14 +9,19 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from .. import atomic, config
-from .finding import NOTE, OK, PROBLEM, Finding
+from .. import config, privacy, trust
+from ..errors import PrivacySettingInvalid
+from .finding import LINES, NOTE, OK, PROBLEM, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ..settings_file import SettingsFile
     from .finding import Subject
 
+_NAMES: Final = 20
+_CHARACTERS: Final = 100
+"""Of a name or a value that is shown: anybody may have written it."""
 _LOST_WITHOUT: Final = {
     "rich": "no progress bar is drawn",
     "filelock": "a run that waits for another one asks again and again instead of being told",
@@ -24,7 +29,7 @@ _LOST_WITHOUT: Final = {
 
 
 def findings(subject: Subject) -> Iterator[Finding]:
-    """Python, rich, filelock, ``.coditect/config.json``."""
+    """Python, rich, filelock, both files of settings."""
     yield _interpreter()
     yield from _packages()
     yield from _settings(subject.root)
@@ -52,22 +57,40 @@ def _packages() -> Iterator[Finding]:
 
 
 def _settings(root: str) -> Iterator[Finding]:
+    found = config.examine(root)
+    for shown, file in ((found.own_path, found.own), (config.FILE, found.file)):
+        yield from _file(shown, file)
+    if found.waiting:
+        text = f"{config.FILE} loosens your own settings and is not approved; not in force: {', '.join(found.waiting)}"
+        details = tuple(f"{name}: {_shown(value)}" for name, value in found.waiting.items())
+        yield Finding(
+            "settings", NOTE, text, "Look at it with 'deduplicate_export.py trust', then approve it or not.", details
+        )
+    approved = [one.path for one in trust.approvals()]
+    if approved:
+        more = (f"and {len(approved) - LINES:,} more",) if len(approved) > LINES else ()
+        yield Finding("approved", OK, f"{len(approved):,} file(s) of settings", details=(*approved[:LINES], *more))
     try:
-        with atomic.open_regular(os.path.join(root, config.FILE), follow=True) as file:
-            found = json.loads(file.read())
-    except FileNotFoundError:
-        return
-    except (OSError, ValueError, RecursionError) as error:
-        found, fault = None, str(error)
-    else:
-        fault = "" if isinstance(found, dict) else "it is no JSON object"
-    if fault:
-        cure = "Put it right; until then the defaults hold."
-        yield Finding("settings", PROBLEM, f"{config.FILE}: {fault}", cure)
-        return
-    passed_over = sorted(name for name, value in found.items() if not config.fits(name, value))
-    if passed_over:
-        text = f"{config.FILE} sets what does not exist, or to what cannot be: {', '.join(passed_over)}"
-        yield Finding("settings", PROBLEM, text, "Correct these settings, or take them out.")
-    else:
-        yield Finding("settings", OK, config.FILE)
+        privacy.policy(found.values)
+    except PrivacySettingInvalid as error:
+        yield Finding("redaction", PROBLEM, f"nothing is shared: {error}", error.hint)
+
+
+def _file(name: str, file: SettingsFile) -> Iterator[Finding]:
+    """What is wrong with one file of settings; that it is right; nothing where there is none."""
+    if file.fault:
+        cure = "Put it right; until then it counts for nothing."
+        yield Finding("settings", PROBLEM, f"{name}: {file.fault}", cure)
+    elif file.values is not None:
+        passed_over = sorted(each for each, value in file.values.items() if not config.fits(each, value))
+        if passed_over:
+            more = f" and {len(passed_over) - _NAMES:,} more" if len(passed_over) > _NAMES else ""
+            names = ", ".join(each[:_CHARACTERS] for each in passed_over[:_NAMES])
+            text = f"{name} sets what does not exist, or to what cannot be: {names}{more}"
+            yield Finding("settings", PROBLEM, text, "Correct these settings, or take them out.")
+        else:
+            yield Finding("settings", OK, name)
+
+
+def _shown(value: object) -> str:
+    return json.dumps(value)[:_CHARACTERS]

@@ -6,7 +6,8 @@ import os
 import shlex
 from typing import TYPE_CHECKING
 
-from ..errors import DedupError
+from ..errors import DedupError, UnsafePath
+from ..own_place import require_inside
 from ..storage import open_store
 from ..storage.log_store import LOCK
 from .finding import LINES, NOTE, OK, PROBLEM, Finding
@@ -21,6 +22,11 @@ def findings(subject: Subject) -> Iterator[Finding]:
     """Opens the store of the subject where it can be opened."""
     folder = subject.folder
     where = f"{folder} ({subject.why})"
+    try:
+        require_inside(folder)
+    except UnsafePath as error:
+        yield Finding("store", PROBLEM, str(error), error.hint)
+        return
     if not os.path.isdir(folder):
         yield Finding("store", NOTE, f"none yet; it will be made in {where}")
         return

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .. import config
 from ..errors import DedupError
+from ..own_place import require_inside
 from . import command_output, firings, slash_commands
 from .forms import stands_down
 from .place import place_of
@@ -43,6 +44,7 @@ def handle(event: str, payload: Payload) -> Answer:
     place = place_of(payload, user_store=True)
     if place is None:
         return None
+    require_inside(str(place.project.state))
     settings = config.load(str(place.root))
     if not settings["hooks"] or not (place.opted_in or settings["user_store"]) or stands_down(str(place.root)):
         return None
@@ -85,7 +87,8 @@ def session_start(work: Work, payload: Payload) -> Answer:
         context = sayings.what_is_safe(work, _text(payload, "session_id"), _bundle())
         if context:
             output["additionalContext"] = context
-    return {"hookSpecificOutput": output, **_message("\n".join(filter(None, [sayings.both_forms(work), banner])))}
+    said = [sayings.both_forms(work), sayings.settings_wait(work), banner]
+    return {"hookSpecificOutput": output, **_message("\n".join(filter(None, said)))}
 
 
 def cwd_changed(work: Work, payload: Payload) -> Answer:
@@ -115,7 +118,7 @@ def sweep(work: Work, payload: Payload) -> Answer:
         banners.append(work.process(work.lying_about(cwd, since)))
     from . import sayings
 
-    banners.append(sayings.what_the_client_lacks(work, transcript))
+    banners += [sayings.what_the_client_lacks(work, transcript), sayings.settings_wait(work)]
     work.remember(session, state)
     return _message("\n".join(filter(None, banners)))
 

@@ -18,7 +18,9 @@ def path_for(data: bytes) -> str:
     root = quick.project_root(os.environ.get("CLAUDE_PROJECT_DIR") or quick.field(data, "cwd"))
     memory = os.path.join(root if quick.opted_in(root) else quick.user_store(root), quick.MEMORY)
     state = os.path.join(memory, "dedup_state")
-    if os.path.isdir(state) and os.access(state, os.W_OK):
+    # A repository may bring the folder as a link to anywhere.
+    inside = os.path.realpath(state).startswith(os.path.join(os.path.realpath(os.path.dirname(memory)), ""))
+    if inside and os.path.isdir(state) and os.access(state, os.W_OK):
         return os.path.join(state, NAME)
     import tempfile
 

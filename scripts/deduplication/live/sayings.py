@@ -26,6 +26,14 @@ def both_forms(work: Work) -> str:
     )
 
 
+def settings_wait(work: Work) -> str:
+    """A line where the project sets what counts only once its file is approved; once for each state of the file."""
+    from .. import config
+    from ..trust_report import once
+
+    return once(config.examine(str(work.place.root)))
+
+
 def what_the_client_lacks(work: Work, transcript: str) -> str:
     """A line where the client, or what was installed for it, cannot do all that we do; once for each version.
 

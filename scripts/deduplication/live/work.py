@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from .. import atomic
 from ..capture import Captured, capture_file, grown
 from ..deduplicator import ClaudeConversationDeduplicator
-from ..errors import DedupError, ExportError, StoreNotWritable, UnsafePath
+from ..errors import DedupError, ExportError, PrivacySettingInvalid, StoreNotWritable, UnsafePath
 from ..last_run import LIVE
 from . import failures, quick
 
@@ -155,7 +155,13 @@ class Work:
         done = [export for export in outcome.result.exports if not export.error]
         if done:
             save(self.project, outcome.result, BY_HOOK)
-        return report.notice(outcome.result) if outcome.result.exports else ""
+        banner = report.notice(outcome.result) if outcome.result.exports else ""
+        refused = [problem for problem in outcome.problems if isinstance(problem, PrivacySettingInvalid)]
+        if refused:
+            from ..trust_report import not_shared
+
+            banner = "\n".join(filter(None, [banner, not_shared(refused[0])]))
+        return banner
 
     def know(self, paths: Sequence[str], conversation: str) -> None:
         """Store the messages of exports in the conversation that named them; the files stay for whoever processes them."""

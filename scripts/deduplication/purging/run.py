@@ -78,13 +78,14 @@ def purge(
     """
     if not isinstance(store, LogStore):
         raise UsageError("this backend cannot purge yet")
+    renewal = None if project is None or dry_run else _cleaned(store, project, scope, forget=forget)
     with contextlib.ExitStack() as stack:
         packs = _opened(stack, project, dry_run=dry_run)
         if project is not None and not dry_run:
             stack.enter_context(session_folder.held(project))
             session_folder.finish_purge(project, store)
         with store.transaction(write=not dry_run):
-            return _Purge(store, project, packs, scope, forget=forget).run(dry_run=dry_run)
+            return _Purge(store, project, packs, scope, renewal, forget=forget).run(dry_run=dry_run)
 
 
 def verified(store: Store, project: Project | None, done: Purged) -> None:
@@ -107,6 +108,18 @@ def renewed(store: Store, project: Project | None, done: Purged) -> None:
     if done.backups and done.proof is not None and not done.proof.remaining:
         source = Source.of_state(store.folder) if project is None else Source.of_project(project)
         done.unreached = renewing_backups.renew(source)
+
+
+def _cleaned(store: LogStore, project: Project, scope: Scope, *, forget: bool) -> renewing.Renewal | None:
+    """What the session files will say, clean before any lock is taken: secrets are not looked for under the locks of a purge.
+
+    Nor those of a purge that was stopped, which is finished first.
+    """
+    with session_folder.held(project):
+        session_folder.finish_purge(project, store)
+    with store.transaction(write=False):
+        sessions = set(planned(store, scope, forget=forget).conversations)
+    return renewing.clean_beforehand(project, store, sessions)
 
 
 def _opened(stack: contextlib.ExitStack, project: Project | None, *, dry_run: bool) -> Packs | None:
@@ -132,8 +145,16 @@ class _Purge:
     """One purge under its locks."""
 
     def __init__(
-        self, store: LogStore, project: Project | None, packs: Packs | None, scope: Scope, *, forget: bool
+        self,
+        store: LogStore,
+        project: Project | None,
+        packs: Packs | None,
+        scope: Scope,
+        renewal: renewing.Renewal | None,
+        *,
+        forget: bool,
     ) -> None:
+        self._renewal = renewal
         self._store, self._project, self._packs = store, project, packs
         self._plan = planned(store, scope, forget=forget)
 
@@ -176,7 +197,9 @@ class _Purge:
             if journal.ARCHIVE in changes:
                 journal.finish(state, journal.ARCHIVE, str(project.archive))
             if journal.SESSIONS in changes:
-                renewing.renew(project, store, notes)
+                renewal = self._renewal or renewing.prepared_for(project)
+                renewal.redact.at_once = True  # what is left are headings, which change with the purge
+                renewing.renew(project, store, notes, renewal)
                 journal.finish(state, journal.SESSIONS, str(project.memory))
             last_run.lower(project, unique - store.unique_count())
         packs = Packs(packs_folder(project)) if project is not None and os.path.isdir(project.archive) else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -13,6 +14,7 @@ from ..errors import SessionNotWritten, StoreNotWritable
 from . import per_checkpoint, session_file
 from .adopted import goes_on
 from .agents import family
+from .beforehand import Beforehand
 from .markdown import Names
 from .redaction import Cleaner, standard
 from .whole import links
@@ -49,22 +51,34 @@ def write_sessions(
     if redact is None:
         redact, rules = standard(project.root)
     folder = prepared(project)
+    done: dict[str, Written] = {}
+    with store.transaction(write=False):
+        waiting = list(dict.fromkeys(store.canonical(session) for session in sessions))
+    for session in waiting:
+        clean = Beforehand(redact)
+        made, agents = clean.settled(
+            partial(_one, project, store, session, folder, clean, rules, each_checkpoint=each_checkpoint)
+        )
+        if made is not None:
+            done[session] = made
+            if not each_checkpoint:  # the session's file links them
+                waiting += [agent for agent in agents if agent not in waiting]
+    return done
+
+
+def _one(
+    project: Project, store: Store, session: str, folder: str, redact: Redact, rules: str, *, each_checkpoint: bool
+) -> tuple[Written | None, list[str]]:
+    """One session's files, and its sub-agents; None where all of it was purged. Raises ``NotYetClean``, too."""
     with held(project):
         finish_purge(project, store)
-        done: dict[str, Written] = {}
         with store.transaction(write=False):
-            waiting = list(dict.fromkeys(store.canonical(session) for session in sessions))
-        for session in waiting:
-            with store.transaction(write=False):
-                names = Names(family(store, session), links(store))
-                write = per_checkpoint.write if each_checkpoint else session_file.update
-                if purged_whole(store, session):
-                    continue
-                done[session] = write(store, session, folder, Cleaner(redact, rules), names)
-                done[session] = _with_adopted(store, session, folder, done[session])
-            if not each_checkpoint:  # the session's file links them
-                waiting += [agent for agent in names.family.agents.values() if agent not in waiting]
-        return done
+            names = Names(family(store, session), links(store))
+            if purged_whole(store, session):
+                return None, []
+            write = per_checkpoint.write if each_checkpoint else session_file.update
+            made = write(store, session, folder, Cleaner(redact, rules), names)
+            return _with_adopted(store, session, folder, made), list(names.family.agents.values())
 
 
 def _with_adopted(store: Store, session: str, folder: str, done: Written) -> Written:
@@ -103,11 +117,16 @@ def finish_purge(project: Project, store: Store) -> None:
         return
     from . import renewing
 
-    with store.transaction():
-        found = journal.pending(state)
-        if found is not None and journal.SESSIONS in found["places"]:
-            renewing.renew(project, store, found["notes"])
-            journal.finish(state, journal.SESSIONS, str(project.memory))
+    renewal = renewing.prepared_for(project)
+
+    def attempt() -> None:
+        with store.transaction():
+            found = journal.pending(state)
+            if found is not None and journal.SESSIONS in found["places"]:
+                renewing.renew(project, store, found["notes"], renewal)
+                journal.finish(state, journal.SESSIONS, str(project.memory))
+
+    renewal.redact.settled(attempt)
 
 
 class ForARun(NamedTuple):

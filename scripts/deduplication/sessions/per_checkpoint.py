@@ -35,7 +35,8 @@ _THROUGH: Final = re.compile(rb'"through":(\d{1,15})[,}]')
 def write(store: Store, session: str, folder: str, clean: Cleaner, names: Names) -> Written:
     """Write what is new of ``session`` to a file of its own in ``folder``; none where nothing is: ``files`` is empty then.
 
-    Call it inside a transaction of the store, and under a lock of the folder. Raises :class:`SessionNotWritten`.
+    Call it inside a transaction of the store, and under a lock of the folder. Raises :class:`SessionNotWritten`, and
+    ``NotYetClean`` before anything is written.
     """
     reading = open_reading(store, session)
     if not len(reading):
@@ -49,6 +50,7 @@ def write(store: Store, session: str, folder: str, clean: Cleaner, names: Names)
             return Written("", total, 0, 0, ())
         path = _free(folder, f"{stem(session)}.{datetime.now(timezone.utc):%Y-%m-%dT%H-%M-%SZ}")
         data = _document(reading, positions, clean, names, max(reading.order))
+        clean.require()
         atomic.replace(path, data, mode=atomic.SHARED_FILE)
     except (StoreNotWritable, OSError) as error:
         raise SessionNotWritten(str(error)) from error
@@ -100,6 +102,7 @@ def renew(store: Store, folder: str, file: Kept, clean: Cleaner, names: Names) -
             os.unlink(path)
         else:
             data = _document(reading, positions, clean, names, file.through)
+            clean.require()
             atomic.replace(path, data, mode=atomic.SHARED_FILE)
     except FileNotFoundError:
         return

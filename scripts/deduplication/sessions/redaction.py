@@ -79,6 +79,12 @@ class Cleaner:
         self.redacted += known[1]
         return known[0]
 
+    def require(self) -> None:
+        """Raises ``NotYetClean`` where a text is still to be cleaned (``beforehand.py``): then nothing may be written."""
+        require = getattr(self._redact, "require", None)
+        if require is not None:
+            require()
+
     def value(self, value: Any) -> Any:
         """A value of JSON with every string in it redacted, keys included."""
         if isinstance(value, str):

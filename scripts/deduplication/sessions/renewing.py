@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .. import atomic
 from ..errors import SessionNotWritten
 from . import footer, per_checkpoint, session_file, whole
 from .agents import family
+from .beforehand import Beforehand, NotYetClean
+from .content import told
+from .conversation import open_reading
 from .markdown import Names
 from .names import bases, file_of, stem
 from .redaction import Cleaner, standard
@@ -30,6 +33,13 @@ CHECKPOINTS: Final = "checkpoints"
 PAGES: Final = "pages"
 """Pages and documents of whole sessions: name and session."""
 _PAGES: Final = (whole.HTML, whole.JSON)
+
+
+class Renewal(NamedTuple):
+    """How the files are redacted, and the name of its rules."""
+
+    redact: Beforehand
+    rules: str
 
 
 def notes_of(folder: str, sessions: set[str]) -> tuple[dict[str, list[Any]], list[str]]:
@@ -71,16 +81,42 @@ def _parts(folder: str, base: str, session: str) -> list[str]:
     return found
 
 
-def renew(project: Project, store: Store, notes: Mapping[str, Any]) -> list[str]:
+def prepared_for(project: Project) -> Renewal:
+    """What :func:`renew` takes secrets out with. Raises ``PrivacySettingInvalid``."""
+    redact, rules = standard(project.root)
+    return Renewal(Beforehand(redact), rules)
+
+
+def clean_beforehand(project: Project, store: Store, sessions: set[str]) -> Renewal | None:
+    """Clean all that the files of these sessions say, so that :func:`renew` finds it clean under the locks of a purge.
+
+    None where they have no files. Call it while no lock is held. Raises ``PrivacySettingInvalid`` and the ``StoreError`` family.
+    """
+    if not any(notes_of(str(project.sessions), sessions)[0].values()):
+        return None
+    renewal = prepared_for(project)
+    with store.transaction(write=False):
+        known = set(store.conversations())
+        for session in sorted(sessions & known):
+            clean = Cleaner(renewal.redact)
+            for entry in open_reading(store, session).entries():
+                told(entry.message, clean)  # as Markdown and pages say it
+                clean.value(entry.message["content"])  # as JSON does
+    renewal.redact.clean()
+    return renewal
+
+
+def renew(project: Project, store: Store, notes: Mapping[str, Any], renewal: Renewal) -> list[str]:
     """Make the files anew that :func:`notes_of` noted; files that have nothing left to say go. The paths that were written.
 
-    Under the lock of the session files and inside a transaction of the store. Raises :class:`SessionNotWritten`.
+    Under the lock of the session files and inside a transaction of the store. Raises :class:`SessionNotWritten`, and
+    ``NotYetClean`` where texts have to be cleaned before the rest can be written: then it is called again.
     """
     from .folder import prepared, purged_whole
 
     if not any(notes.get(name) for name in (GROWING, CHECKPOINTS, PAGES)):
         return []
-    redact, rules = standard(project.root)
+    redact, rules = renewal
     folder = prepared(project)
     written: list[str] = []
     for session in notes.get(GROWING, ()):
@@ -90,11 +126,14 @@ def renew(project: Project, store: Store, notes: Mapping[str, Any]) -> list[str]
             )
             continue
         names = Names(family(store, session), whole.links(store))
-        written += session_file.update(store, session, folder, Cleaner(redact, rules), names).every
+        with contextlib.suppress(NotYetClean):
+            written += session_file.update(store, session, folder, Cleaner(redact, rules), names).every
     for name, session, after, through in notes.get(CHECKPOINTS, ()):
         file = per_checkpoint.Kept(name, session, after, through)
         names = Names(family(store, session), whole.links(store))
-        per_checkpoint.renew(store, folder, file, Cleaner(redact, rules), names)
+        with contextlib.suppress(NotYetClean):
+            per_checkpoint.renew(store, folder, file, Cleaner(redact, rules), names)
+    redact.require()
     for name, session in notes.get(PAGES, ()):
         path = os.path.join(folder, name)
         if purged_whole(store, session):
@@ -102,6 +141,7 @@ def renew(project: Project, store: Store, notes: Mapping[str, Any]) -> list[str]
             continue
         form = next(form for form in _PAGES if name.endswith(whole.ENDINGS[form]))
         data = "".join(whole.document(store, session, form, redact)).encode("utf-8", "backslashreplace")
+        redact.require()
         atomic.replace(path, data, mode=atomic.SHARED_FILE)
     return written
 

@@ -67,7 +67,8 @@ def update(
 ) -> Written:
     """Bring the files of ``session`` in ``folder``, which exists, up to the store.
 
-    Call it inside a transaction of the store, and under a lock of the folder. Raises :class:`SessionNotWritten`.
+    Call it inside a transaction of the store, and under a lock of the folder. Raises :class:`SessionNotWritten`, and
+    ``NotYetClean`` before anything is written.
     """
     untouched: str | None = None
     for base in bases(session):
@@ -190,12 +191,14 @@ class _Files:
         rows = [_row(part, file_of(self._base, number)) for number, part in enumerate(parts, 1)]
         names = {number: row.name for number, row in enumerate(rows, 1)}
         written: list[str] = []
+        above = header(_facts(parts, reading), rows, self._clean, self._names)
+        self._clean.require()
         for position in sorted(texts, reverse=True):
             said: dict[str, Any] = {"session": self._session, "part": position + 1}
             if position:
                 head = part_header(self._session, position + 1, rows[position], names)
             else:
-                head = header(_facts(parts, reading), rows, self._clean, self._names)
+                head = above
                 said.update(v=footer.VERSION, rules=self._clean.rules, parts=[part.as_json() for part in parts])
                 said.update(evidence=reading.evidence.as_json())
             text = head.encode("utf-8", "backslashreplace") + texts[position]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..errors import SessionUnknown
 from .agents import family
+from .beforehand import Beforehand
 from .conversation import open_reading
 from .facts import facts_of
 from .header import header
@@ -59,6 +60,26 @@ def document(
         yield from json_document(reading, kin, clean)
     else:
         yield _markdown(reading, Names(kin, files), clean)
+
+
+def written(
+    store: Store,
+    session: str,
+    form: str,
+    redact: Redact,
+    beside: Iterable[str] = (),
+    chosen: Collection[int] | None = None,
+) -> str:
+    """:func:`document` as one text. The store's lock is held while it is read, not while secrets are looked for."""
+    prepared = Beforehand(redact)
+
+    def attempt() -> str:
+        with store.transaction(write=False):
+            text = "".join(document(store, session, form, prepared, beside, chosen))
+        prepared.require()
+        return text
+
+    return prepared.settled(attempt)
 
 
 def links(store: Store) -> dict[str, str]:

@@ -20,6 +20,7 @@ from .. import atomic, locking
 from ..errors import StoreDamaged, StoreError, StoreNotPrivate, StoreNotWritable
 from ..model import LOST, PURGED, SYSTEM
 from ..overlap import telling
+from ..own_place import require_inside
 from ..seams import at_seams
 from . import blobs, rewriting, sqlite_file
 from .checked_entries import IndexDamaged
@@ -108,6 +109,7 @@ class LogStore:
             finally:
                 self._depth -= 1
             return
+        require_inside(self.folder)
         if not write and not os.path.isdir(self.folder):
             yield
             return
