@@ -7,7 +7,7 @@ import json
 import os
 from typing import TYPE_CHECKING, Any, Final
 
-from . import atomic
+from . import atomic, beneath
 from .console import printable
 from .errors import OutputNotWritable, StoreNotWritable
 from .fingerprint import encoded
@@ -90,7 +90,7 @@ def write(path: str, done: Ingest) -> None:
 def write_into(folder: str, stem: str, done: Ingest) -> str:
     """Write Markdown to a new file in ``folder`` that is named after the export; returns its path."""
     try:
-        os.makedirs(folder, exist_ok=True)
+        beneath.make_folders(folder)
     except OSError as error:
         raise OutputNotWritable(f"{folder}: {error.strerror or error}") from error
     stem = os.fsencode(printable(stem))[:_LONGEST_STEM].decode("utf-8", "ignore")

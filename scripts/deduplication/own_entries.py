@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Optional
 
+from . import beneath
 from .console import printable
 from .git import GitFailed
 
@@ -223,7 +224,7 @@ def in_head(repository: Repository, paths: Iterable[str]) -> dict[str, str]:
 
 def _blob(repository: Repository, file: Path) -> str:
     """Store the file's bytes as they are, through no filter; its mode and object. A link put in its place is refused."""
-    descriptor = os.open(file, os.O_RDONLY | _SAFE)
+    descriptor = beneath.open_file(file, os.O_RDONLY | _SAFE)
     with open(descriptor, "rb") as opened:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise GitFailed(f"{printable(file.name)} is no regular file any more")

@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from .. import archive_report, atomic
+from .. import archive_report, atomic, beneath
 from ..archive import restoring, returning
 from ..display import show
 from ..errors import EXIT_FAILURE, EXIT_OK, DedupError, OutputNotWritable, UsageError
@@ -105,7 +105,7 @@ def _places(found: Sequence[Entry], asked: argparse.Namespace) -> list[tuple[Ent
         folder = os.curdir
     elif asked.all is not None or folder.endswith(("/", os.sep)):
         with atomic.write_errors(folder):
-            os.makedirs(folder, mode=atomic.PRIVATE_DIRECTORY, exist_ok=True)
+            beneath.make_folders(folder, atomic.PRIVATE_DIRECTORY)
     elif not os.path.isdir(folder):
         if len(found) > 1:
             raise UsageError(

@@ -110,7 +110,7 @@ def _grow(project: Project, store: Store, sessions: Sequence[str], *, each_check
 
 def _whole(asked: argparse.Namespace, project: Project, store: Store, sessions: Sequence[str]) -> None:
     """Each session as a document of its own, replaced as a whole."""
-    from .. import atomic, new_messages
+    from .. import atomic, beneath, new_messages
     from ..sessions.folder import prepared
     from ..sessions.names import stem
 
@@ -127,7 +127,7 @@ def _whole(asked: argparse.Namespace, project: Project, store: Store, sessions: 
     elif asked.output not in (None, "-"):
         new_messages.check_folder(asked.output, (shared.store_folder(asked), project.archive))
         try:
-            os.makedirs(asked.output, exist_ok=True)
+            beneath.make_folders(asked.output)
         except OSError as error:
             raise OutputNotWritable(f"{asked.output}: {error.strerror or error}") from error
     for session in sessions:

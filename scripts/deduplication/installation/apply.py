@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 from typing import TYPE_CHECKING, Optional
 
-from .. import atomic
+from .. import atomic, beneath
 from ..errors import InstallFailed, StoreNotWritable
 from .manifest import NAME
 from .plan import NEW, PERMISSIONS, REMOVE, UPDATE
@@ -43,10 +42,10 @@ def uninstall(root: Path, plan: Plan) -> None:
         _remove_caches(os.path.join(root, SCRIPTS))
         venv = os.path.join(root, VENV)
         if plan.manifest.venv and is_venv(venv):
-            shutil.rmtree(venv)
+            beneath.remove_tree(venv)
         folders = [folder for folder in plan.manifest.directories if folder != ".coditect"]
         _remove_empty(root, folders)
-        os.unlink(os.path.join(root, NAME))
+        beneath.unlink(os.path.join(root, NAME))
         _remove_empty(root, [folder for folder in plan.manifest.directories if folder == ".coditect"])
 
 
@@ -80,9 +79,9 @@ def _carry_out(root: Path, step: Step) -> None:
     if step.kind in (NEW, UPDATE):
         _write(root, step.path, step.data, step.mode)
     elif step.kind == PERMISSIONS:
-        os.chmod(full, step.mode)
+        beneath.chmod(full, step.mode)
     elif step.kind == REMOVE:
-        os.unlink(full)
+        beneath.unlink(full)
 
 
 def _write(root: Path, path: str, data: bytes, mode: int) -> None:
@@ -96,7 +95,7 @@ def _make_folders(root: Path, path: str) -> list[str]:
     for count in range(1, len(parts) + 1):
         folder = "/".join(parts[:count])
         with contextlib.suppress(FileExistsError):
-            os.mkdir(os.path.join(root, folder))
+            beneath.mkdir(os.path.join(root, folder))
             made.append(folder)
     return made
 
@@ -107,9 +106,9 @@ def _remove_caches(scripts: str) -> None:
         if os.path.basename(folder) == "__pycache__":
             for name in names:
                 if name.endswith(".pyc"):
-                    os.unlink(os.path.join(folder, name))
+                    beneath.unlink(os.path.join(folder, name))
             with contextlib.suppress(OSError):
-                os.rmdir(folder)
+                beneath.rmdir(folder)
 
 
 def _remove_empty(root: Path, folders: list[str]) -> None:
@@ -118,4 +117,4 @@ def _remove_empty(root: Path, folders: list[str]) -> None:
         full = os.path.join(root, folder)
         if not os.path.islink(full):
             with contextlib.suppress(OSError):
-                os.rmdir(full)
+                beneath.rmdir(full)

@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Optional
 
-from .. import atomic, locking
+from .. import atomic, beneath, locking
 from ..archive import restoring
 from ..deduplicator import ClaudeConversationDeduplicator
 from ..errors import DedupError, OutputNotWritable, StoreError, StoreHasLog
@@ -156,8 +156,8 @@ def _swap(state: str, new: str) -> str:
             moved = f"{state}.old-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
             while os.path.lexists(moved):
                 moved += "-2"
-            os.rename(state, moved)
-        os.rename(new, state)
+            beneath.rename(state, moved)
+        beneath.rename(new, state)
         atomic.sync_directory(os.path.dirname(state))
     return moved
 

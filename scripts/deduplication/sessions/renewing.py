@@ -9,7 +9,7 @@ import contextlib
 import os
 from typing import TYPE_CHECKING, Any, Final
 
-from .. import atomic
+from .. import atomic, beneath
 from ..errors import SessionNotWritten
 from . import footer, per_checkpoint, session_file, whole
 from .agents import family
@@ -110,6 +110,6 @@ def _unlink(paths: list[str]) -> None:
     try:
         for path in paths:
             with contextlib.suppress(FileNotFoundError):
-                os.unlink(path)
+                beneath.unlink(path)
     except OSError as error:
         raise SessionNotWritten(str(error)) from error
