@@ -123,11 +123,11 @@ def _whole(asked: argparse.Namespace, project: Project, store: Store, sessions: 
     if asked.output is not None and (single or asked.output == "-") and len(sessions) > 1:
         raise UsageError("several sessions do not fit into one output", hint="Pass a folder that exists.")
     if single:
-        new_messages.check_file(asked.output, (shared.store_folder(asked), project.archive))
+        asked.output = new_messages.check_file(asked.output, (shared.store_folder(asked), project.archive))
     elif asked.output not in (None, "-"):
-        new_messages.check_folder(asked.output, (shared.store_folder(asked), project.archive))
+        folder = new_messages.check_folder(asked.output, (shared.store_folder(asked), project.archive))
         try:
-            beneath.make_folders(asked.output)
+            beneath.make_folders(folder)
         except OSError as error:
             raise OutputNotWritable(f"{asked.output}: {error.strerror or error}") from error
     for session in sessions:
@@ -139,7 +139,7 @@ def _whole(asked: argparse.Namespace, project: Project, store: Store, sessions: 
         if asked.output == "-":
             sys.stdout.write(data.decode())
             continue
-        path = os.path.realpath(asked.output if single else os.path.join(folder, stem(session) + whole.ENDINGS[form]))
+        path = asked.output if single else os.path.join(folder, stem(session) + whole.ENDINGS[form])
         try:
             atomic.replace(path, data, mode=atomic.PRIVATE_FILE if asked.output is not None else atomic.SHARED_FILE)
         except StoreNotWritable as error:
