@@ -54,7 +54,6 @@ FOLDERS = (
     f"{MEMORY}/exports-archive/quarantine",
     f"{MEMORY}/sessions",
     f"{MEMORY}/checkpoints",
-    "out",
 )
 CHANGING = {
     "open",
@@ -96,7 +95,7 @@ class Scene:
         self.transcript.write_bytes(BIRCH.lines())
         self.backend = backend
         (self.project.state / "purge.stage").mkdir()
-        for name in FOLDERS:
+        for name in (*FOLDERS, "out"):
             (self.root / name).mkdir(exist_ok=True, mode=0o700)
             (self.root / name / "left.1.tmp").write_bytes(b"left by a run that was killed")
         shutil.move(self.root, self.template)
