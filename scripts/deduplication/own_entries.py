@@ -98,6 +98,8 @@ def _edited(repository: Repository, path: str, edit: Edit) -> Own | str | None:
         return "is ignored by git" if ignored else None
     if indexed is None or "conflict" in indexed:
         return "is deleted or in conflict in your index"
+    if _to_be_added(repository, path):
+        return "is only marked to be added in your index"
     if head.partition(",")[0] not in _PLAIN or indexed.partition(",")[0] not in _PLAIN:
         return "is no regular file in git"
     if not git.run("ls-files", "-v", "-z", "--", path).startswith(b"H "):
@@ -109,6 +111,12 @@ def _edited(repository: Repository, path: str, edit: Edit) -> Own | str | None:
     if entry is None:
         return ""
     return Own(path, entry, head, (_changed(repository, indexed, edit) or indexed), indexed, edit=True)
+
+
+def _to_be_added(repository: Repository, path: str) -> bool:
+    """Whether the index has the file as "to be added one day" (``git add -N``): it has no content there."""
+    options = ("--ita-invisible-in-index", "--diff-filter=A", "--name-only", "-z")
+    return bool(repository.git.run("diff-files", *options, "--", path))
 
 
 def _changed(repository: Repository, entry: str, edit: Edit) -> str | None:
