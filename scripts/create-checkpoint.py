@@ -4,7 +4,9 @@
 import os
 import sys
 
-sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "deduplication", "start"))
+
+import import_path  # noqa: F401 - first of all: what lies in the current folder leaves the path
 
 from deduplication.commands import create_checkpoint, entry
 

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Run export-dedup.py, show its output, the banner and a summary, and keep the whole report in the status log."""
 
-from __future__ import annotations
-
+import os
 import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "deduplication", "start"))
+
+import import_path  # noqa: F401 - first of all: what lies in the current folder leaves the path
 
 from deduplication.commands.entry import run
 from deduplication.commands.with_status import main

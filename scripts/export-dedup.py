@@ -4,9 +4,11 @@
 import os
 import sys
 
-sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "deduplication", "start"))
 
-from deduplication.commands import entry, export_dedup  # the package lies beside this file
+import import_path  # noqa: F401 - first of all: what lies in the current folder leaves the path
+
+from deduplication.commands import entry, export_dedup
 
 if __name__ == "__main__":
     raise SystemExit(entry.run(export_dedup.main))

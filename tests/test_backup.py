@@ -767,7 +767,7 @@ def test_a_place_that_cannot_be_written(project, backup, tmp_path, monkeypatch):
         with pytest.raises(OutputNotWritable, match="no index"):
             restore(backup, other)
     with monkeypatch.context() as patch:
-        patch.setattr(os, "rename", lambda *_: (_ for _ in ()).throw(OSError(16, "Device or resource busy")))
+        patch.setattr(os, "rename", lambda *_, **__: (_ for _ in ()).throw(OSError(16, "Device or resource busy")))
         with pytest.raises(OutputNotWritable, match="busy"):
             restore(backup, other)
     assert [path.name for path in other.root.iterdir()] in ([], [".coditect"])

@@ -365,7 +365,7 @@ def test_a_checkpoint_in_a_folder_that_cannot_be_read_has_no_readme(scratch, mon
 def test_a_folder_that_cannot_be_made_is_an_error(bare_project, monkeypatch):
     """The reason of the operating system is in it."""
 
-    def refused(path, mode=0o777):
+    def refused(path, mode=0o777, **_):
         raise PermissionError(13, "Permission denied", path)
 
     monkeypatch.setattr(os, "mkdir", refused)

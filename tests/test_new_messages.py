@@ -12,6 +12,7 @@ import pytest
 from deduplication import new_messages
 from deduplication.deduplicator import Ingest
 from deduplication.errors import OutputNotWritable
+from deduplication.project import Project
 
 posix = pytest.mark.skipif(os.name == "nt", reason="modes, links and devices are POSIX's")
 root = pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may write anywhere")
@@ -152,10 +153,26 @@ def test_a_link_to_a_file_is_written_through():
     """The link stays a link, and the file behind it has the new content."""
     Path("real.json").touch()
     Path("link.json").symlink_to("real.json")
-    new_messages.check_file("link.json", [])
-    new_messages.write("link.json", done())
+    new_messages.write(new_messages.check_file("link.json", []), done())
     assert Path("link.json").is_symlink()
     assert json.loads(Path("real.json").read_text(encoding="utf-8"))["session_id"] == "tides"
+
+
+@posix
+def test_a_link_that_comes_after_the_look_is_not_written_through(tmp_path):
+    """In a project, what was a folder when it was named may not lead out of it later."""
+    Project(tmp_path.resolve() / "project")
+    folder, outside = tmp_path.resolve() / "project" / "out", tmp_path / "outside"
+    folder.mkdir(parents=True)
+    outside.mkdir()
+    file, inside = new_messages.check_file(f"{folder}/a.json", []), new_messages.check_folder(f"{folder}/more", [])
+    folder.rmdir()
+    folder.symlink_to(outside)
+    with pytest.raises(OutputNotWritable, match="leads out of"):
+        new_messages.write(file, done())
+    with pytest.raises(OutputNotWritable, match="leads out of"):
+        new_messages.write_into(inside, "a", done(message(0, "user", "prompt", "x")))
+    assert list(outside.iterdir()) == []
 
 
 def test_a_folder_gets_a_new_file_for_each_export():

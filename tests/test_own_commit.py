@@ -11,7 +11,7 @@ import pytest
 from deduplication import own_commit, own_entries
 from deduplication.git import Git, GitFailed
 from deduplication.own_commit import Outcome, commit_only
-from deduplication.repository import open_repository
+from deduplication.repository import NoRepository, open_repository
 from scratch_repository import Scratch
 
 OURS = "MEMORY-CONTEXT/checkpoints/one.md"
@@ -524,6 +524,53 @@ def test_a_file_that_the_user_has_staged_is_the_users(scratch, staged):
     assert made.notes == (f"left out: {path} has staged changes of yours",)
     assert scratch.committed(made.commit) == [OURS]
     assert scratch.git("diff", "--cached") == cached
+
+
+def test_an_entry_that_is_to_be_added_one_day_stays_one(scratch):
+    """``git add -N`` of a file of the user's beside ours: ours is committed, the other has no content in the index still."""
+    scratch.write("new.txt", "mine\n")
+    scratch.git("add", "-N", "new.txt")
+    before = scratch.git("ls-files", "--stage", "--", "new.txt")
+    made = commit(scratch)
+    assert scratch.committed(made.commit) == [OURS]
+    assert scratch.git("ls-files", "--stage", "--", "new.txt") == before
+    assert (scratch.git("status", "--porcelain"), scratch.git("diff", "--cached", "--name-only")) == (" A new.txt", "")
+
+
+@pytest.mark.parametrize("where", ["the configuration", "the environment"])
+def test_a_work_tree_elsewhere_gets_nothing(scratch, tmp_path, monkeypatch, where):
+    """With ``core.worktree`` set to another folder there is nothing to commit here; the environment's repository is not ours."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    if where == "the configuration":
+        scratch.git("config", "core.worktree", str(elsewhere))
+        with pytest.raises(NoRepository, match="no work tree that holds the project"):
+            commit(scratch)
+    else:
+        monkeypatch.setenv("GIT_DIR", str(elsewhere))
+        monkeypatch.setenv("GIT_WORK_TREE", str(elsewhere))
+        assert commit(scratch).commit
+    assert list(elsewhere.iterdir()) == []
+
+
+@pytest.mark.parametrize("way", ["split", "version 4", "untracked cache", "sparse"])
+def test_an_index_of_every_kind_gets_our_entry_and_no_other_change(scratch, way):
+    """Whatever form git keeps the index in; and what is marked in it stays marked."""
+    scratch.commit("sub/c.txt")
+    scratch.commit("b.txt")
+    ways = {
+        "split": ("update-index", "--split-index"),
+        "version 4": ("update-index", "--index-version", "4"),
+        "untracked cache": ("update-index", "--untracked-cache"),
+        "sparse": ("sparse-checkout", "set", "--cone", "--sparse-index", "sub"),
+    }
+    scratch.git(*ways[way])
+    scratch.git("update-index", "--assume-unchanged", "b.txt")
+    before = scratch.staged()
+    made = commit(scratch)
+    assert scratch.committed(made.commit) == [OURS]
+    assert scratch.staged() == before
+    assert scratch.git("status", "--porcelain") == ""
 
 
 def test_a_file_of_ours_in_conflict_is_the_users(scratch):

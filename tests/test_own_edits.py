@@ -104,6 +104,12 @@ def new(scratch):
     scratch.write(README, "# New\n")
 
 
+def to_be_added(scratch):
+    """Taken out of the index, and marked to be added one day."""
+    scratch.git("rm", "-q", "--cached", README)
+    scratch.git("add", "-N", README)
+
+
 def filtered(scratch):
     """A README behind a content filter."""
     scratch.commit(".gitattributes", "README.md filter=lfs\n")
@@ -150,6 +156,7 @@ REFUSED = {
     "filter": (filtered, "has a content filter", False),
     "conflict": (conflict, "is deleted or in conflict in your index", False),
     "staged deletion": (deleted, "is deleted or in conflict in your index", False),
+    "to be added one day": (to_be_added, "is only marked to be added in your index", False),
     "link in git": (linked, "is no regular file in git", False),
     "assume-unchanged": (assumed, "is marked in your index as not to be looked at", False),
     "skip-worktree": (skipped, "is marked in your index as not to be looked at", False),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -67,10 +67,10 @@ def test_a_file_swapped_for_a_pipe_or_a_link_is_not_read(tmp_path: Path, monkeyp
         path.unlink(missing_ok=True)
         path.write_bytes(b"x")
 
-        def opening(name: Path, *rest: int) -> int:
+        def opening(name: Path, *rest: int, **options: Any) -> int:
             path.unlink()
             os.mkfifo(path) if kind == "pipe" else path.symlink_to(tmp_path / "secret")
-            return genuine(name, *rest)
+            return genuine(name, *rest, **options)
 
         with monkeypatch.context() as patch:
             patch.setattr(os, "open", opening)

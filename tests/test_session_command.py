@@ -116,7 +116,7 @@ def test_what_is_refused(project, arguments, error):
 
 def test_a_place_that_cannot_be_written(project, monkeypatch):
     """The system's refusal is a failure with a name."""
-    monkeypatch.setattr("os.replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    monkeypatch.setattr("os.replace", lambda *_, **__: (_ for _ in ()).throw(OSError(28, "No space left on device")))
     with pytest.raises(OutputNotWritable, match="No space left"):
         run("alpha", "--output", "x.md")
     Path("file").touch()

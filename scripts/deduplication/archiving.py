@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from . import atomic, journal
+from . import atomic, beneath, journal
 from .errors import ExportChanged, UnsafePath
 from .locking import exclusive
 from .reading import CHUNK, Identity, open_regular, take
@@ -66,7 +66,7 @@ class Archive:
                 if not entry.is_file(follow_symlinks=False):
                     continue
                 if entry.name.startswith(_INCOMING) or _is_leftover(entry.name):
-                    os.unlink(entry.path)  # left by a run that was killed; its original is still where it was
+                    beneath.unlink(entry.path)  # left by a run that was killed; its original is still where it was
                 elif not is_ours(entry.name):
                     self._by_size.setdefault(entry.stat(follow_symlinks=False).st_size, []).append(entry.name)
 
@@ -144,7 +144,7 @@ class Archive:
             return  # which syncs only what was opened for writing, and folders not at all
         path = os.path.join(self._folder, name)
         with atomic.write_errors(path):
-            descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0))
+            descriptor = beneath.open_file(path, os.O_RDONLY)
             try:
                 os.fsync(descriptor)
             finally:
@@ -160,12 +160,12 @@ class Archive:
             with atomic.write_errors(self._folder):
                 try:
                     _write(descriptor, temporary, sha256, source.name)
-                    os.utime(temporary, ns=(identity.mtime_ns, identity.mtime_ns))
+                    beneath.set_times(temporary, identity.mtime_ns)
                     name = self._free_name(source.name)
-                    os.rename(temporary, os.path.join(self._folder, name))
+                    beneath.rename(temporary, os.path.join(self._folder, name))
                 except BaseException:
                     with contextlib.suppress(OSError):
-                        os.unlink(temporary)
+                        beneath.unlink(temporary)
                     raise
                 atomic.sync_directory(self._folder)
         finally:
@@ -179,8 +179,8 @@ class Archive:
         temporary = os.path.join(self._folder, f"{_INCOMING}{os.getpid()}.tmp")
         atomic.replace(temporary, data)
         with atomic.write_errors(temporary):
-            os.utime(temporary, ns=(identity.mtime_ns, identity.mtime_ns))
-            os.rename(temporary, os.path.join(self._folder, name))
+            beneath.set_times(temporary, identity.mtime_ns)
+            beneath.rename(temporary, os.path.join(self._folder, name))
             atomic.sync_directory(self._folder)
         self._by_size.setdefault(len(data), []).append(name)
         return name
@@ -212,9 +212,10 @@ class Archive:
         finally:
             os.close(descriptor)
         with atomic.write_errors(str(source)):
-            if Identity.of(os.lstat(source)) != identity:
-                raise ExportChanged(source.name)
-            os.unlink(source)
+            with beneath.reached(source) as (name, folder):  # one folder for the look and the deed
+                if Identity.of(os.stat(name, dir_fd=folder, follow_symlinks=False)) != identity:
+                    raise ExportChanged(source.name)
+                os.unlink(name, dir_fd=folder)
             atomic.sync_directory(os.path.dirname(source))
 
 
@@ -274,8 +275,8 @@ def opened(project: Project) -> Iterator[Archive]:
 
 def _write(descriptor: int, path: str, sha256: str, name: str) -> None:
     """Copy what ``descriptor`` reads to a new file, synced; raises :class:`ExportChanged` where its digest differs."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-    copy = os.open(path, flags | getattr(os, "O_CLOEXEC", 0), atomic.PRIVATE_FILE)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    copy = beneath.open_file(path, flags, atomic.PRIVATE_FILE)
     try:
         if _digest(descriptor, copy) != sha256:
             raise ExportChanged(name)

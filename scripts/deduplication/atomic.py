@@ -2,6 +2,7 @@
 
 The assumptions are SQLite's: a rename within one directory is atomic, and data is on the disk only once fsync has
 returned. After an fsync that failed nothing about the file is believed: the error travels up and the run fails.
+Where a call ends up is decided in ``beneath.py``: no link that is put on the way meanwhile leads it out of the project.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import re
 import stat
 from typing import TYPE_CHECKING, BinaryIO, Final
 
+from . import beneath
 from .errors import StoreNotWritable
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 PRIVATE_FILE: Final = 0o600
 PRIVATE_DIRECTORY: Final = 0o700
 SHARED_FILE: Final = 0o644
+MAX_NAME_BYTES: Final = 255
+"""Of a file's name, on every file system that is in wide use."""
 
 _NO_FOLLOW: Final[int] = getattr(os, "O_NOFOLLOW", 0)
 _BINARY: Final[int] = getattr(os, "O_BINARY", 0)
@@ -50,26 +54,23 @@ def write_all(descriptor: int, data: bytes | memoryview) -> None:
 
 def sync_directory(path: str) -> None:
     """Make a rename or a creation in ``path`` durable. Windows has no such call and needs none."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(path, os.O_RDONLY | _CLOSE_ON_EXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    beneath.sync(path)
 
 
 def make_private_directory(path: str) -> None:
     """Create ``path`` and its missing parents, durably, readable by their owner only, whatever the umask says."""
-    if not os.path.isdir(path):
-        parent = os.path.dirname(os.path.abspath(path))
-        if not os.path.isdir(parent):  # os.makedirs would give the parents the umask's mode
-            make_private_directory(parent)
-        with contextlib.suppress(FileExistsError):
-            os.mkdir(path, PRIVATE_DIRECTORY)
-        sync_directory(parent)  # else a power cut takes the folder, and with it what was synced in it
-    if os.name != "nt" and stat.S_IMODE(os.stat(path).st_mode) & 0o077:
-        os.chmod(path, PRIVATE_DIRECTORY)
+    with beneath.directory(path, make=PRIVATE_DIRECTORY) as folder:
+        if folder is None:
+            beneath.make_by_name(path, PRIVATE_DIRECTORY)
+        if os.name != "nt" and stat.S_IMODE(os.stat(path if folder is None else folder).st_mode) & 0o077:
+            os.chmod(path if folder is None else os.curdir, PRIVATE_DIRECTORY, dir_fd=folder)
+
+
+def temporary_name(name: str) -> str:
+    """The name under which a file is written that is to be ``name``: beside it, and never longer than a name may be."""
+    ending = f".{os.getpid()}.tmp"
+    kept = os.fsencode(name)[: MAX_NAME_BYTES - len(ending)]
+    return os.fsdecode(kept) + ending
 
 
 def replace(path: str, data: bytes, *, mode: int = PRIVATE_FILE, durable: bool = True) -> None:
@@ -78,29 +79,17 @@ def replace(path: str, data: bytes, *, mode: int = PRIVATE_FILE, durable: bool =
     ``durable=False`` is for files that can be made again from others: after a power cut they may be garbage, and
     their readers must notice.
     """
-    directory = os.path.dirname(path) or "."
-    temporary = f"{path}.{os.getpid()}.tmp"
-    with write_errors(path):
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW | _BINARY | _CLOSE_ON_EXEC
-        descriptor = os.open(temporary, flags, mode)
-        try:
+    with write_errors(path), beneath.reached(path) as (name, folder):
+        with _temporary(name, folder, os.O_WRONLY, mode) as (temporary, descriptor):
             try:
-                if os.name != "nt":
-                    os.fchmod(descriptor, mode)
                 write_all(descriptor, data)
                 if durable:
                     os.fsync(descriptor)
             finally:
                 os.close(descriptor)
-            os.replace(temporary, path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
-            raise
+            os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
         if durable:
-            sync_directory(directory)
+            _sync_beside(path, folder)
 
 
 @contextlib.contextmanager
@@ -110,46 +99,66 @@ def replacing(path: str, *, mode: int = PRIVATE_FILE, fresh: bool = False) -> It
     For files too large to be held whole. Where the block fails nothing is left and ``path`` is what it was. ``fresh``: it
     also fails where anything has that name by then.
     """
-    temporary = f"{path}.{os.getpid()}.tmp"
-    with write_errors(path):
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_FOLLOW | _BINARY | _CLOSE_ON_EXEC
-        descriptor = os.open(temporary, flags, mode)
-        try:
+    with write_errors(path), beneath.reached(path) as (name, folder):
+        with _temporary(name, folder, os.O_RDWR, mode) as (temporary, descriptor):
             try:
-                if os.name != "nt":
-                    os.fchmod(descriptor, mode)
                 yield descriptor
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
             if fresh:
-                _name_anew(temporary, path)
+                _name_anew(temporary, name, folder)
             else:
-                os.replace(temporary, path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
-            raise
+                os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+        _sync_beside(path, folder)
+
+
+@contextlib.contextmanager
+def _temporary(name: str, folder: int | None, flags: int, mode: int) -> Iterator[tuple[str, int]]:
+    """The name and a descriptor of a new file that is to be ``name``; the file goes where the block fails."""
+    temporary = os.path.join(os.path.dirname(name), temporary_name(os.path.basename(name)))
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(temporary, dir_fd=folder)
+    flags |= os.O_CREAT | os.O_EXCL | _NO_FOLLOW | _BINARY | _CLOSE_ON_EXEC
+    descriptor = os.open(temporary, flags, mode, dir_fd=folder)
+    try:
+        if os.name != "nt":
+            try:
+                os.fchmod(descriptor, mode)
+            except BaseException:
+                os.close(descriptor)
+                raise
+        yield temporary, descriptor
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary, dir_fd=folder)
+        raise
+
+
+def _sync_beside(path: str, folder: int | None) -> None:
+    """Have the name of a file on the disk, in the very folder in which it was given."""
+    if folder is None:
         sync_directory(os.path.dirname(path) or ".")
+    else:
+        beneath.sync_descriptor(folder)
 
 
-def _name_anew(temporary: str, path: str) -> None:
+def _name_anew(temporary: str, name: str, folder: int | None) -> None:
     """Give a file a name that nothing has; raises :class:`FileExistsError`."""
     if os.name == "nt":
-        os.rename(temporary, path)  # which never replaces there
+        os.rename(temporary, name)  # which never replaces there
         return
     try:
-        os.link(temporary, path)
+        os.link(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
     except FileExistsError:
         raise
     except OSError:  # a file system without hard links
-        if os.path.lexists(path):
-            raise FileExistsError(17, "File exists", path) from None
-        os.rename(temporary, path)
+        with contextlib.suppress(FileNotFoundError):
+            os.stat(name, dir_fd=folder, follow_symlinks=False)
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), name) from None
+        os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
     else:
-        os.unlink(temporary)
+        os.unlink(temporary, dir_fd=folder)
 
 
 def append(path: str, data: bytes, *, mode: int = PRIVATE_FILE, durable: bool = True) -> None:
@@ -157,10 +166,14 @@ def append(path: str, data: bytes, *, mode: int = PRIVATE_FILE, durable: bool = 
 
     On an error the file is cut back to where it was, as far as the disk still allows.
     """
-    with write_errors(path):
-        existed = os.path.lexists(path)
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | _NO_FOLLOW | _BINARY | _CLOSE_ON_EXEC
-        descriptor = os.open(path, flags, mode)
+    with write_errors(path), beneath.reached(path) as (name, folder):
+        flags = os.O_WRONLY | os.O_APPEND | _NO_FOLLOW | _BINARY | _CLOSE_ON_EXEC
+        existed = True
+        try:
+            descriptor = os.open(name, flags, dir_fd=folder)
+        except FileNotFoundError:
+            existed = False
+            descriptor = os.open(name, flags | os.O_CREAT, mode, dir_fd=folder)
         try:
             if os.name != "nt" and stat.S_IMODE(os.fstat(descriptor).st_mode) != mode:
                 os.fchmod(descriptor, mode)
@@ -176,7 +189,7 @@ def append(path: str, data: bytes, *, mode: int = PRIVATE_FILE, durable: bool = 
         finally:
             os.close(descriptor)
         if durable and not existed:
-            sync_directory(os.path.dirname(path) or ".")
+            _sync_beside(path, folder)
 
 
 def open_regular(path: str, *, follow: bool = False) -> BinaryIO:
@@ -184,8 +197,8 @@ def open_regular(path: str, *, follow: bool = False) -> BinaryIO:
 
     ``follow`` is for what people write themselves and may link to, settings.
     """
-    links = 0 if follow else _NO_FOLLOW
-    descriptor = os.open(path, os.O_RDONLY | links | _NO_WAIT | _BINARY | _CLOSE_ON_EXEC)
+    flags = os.O_RDONLY | _NO_WAIT | _BINARY | _CLOSE_ON_EXEC
+    descriptor = os.open(path, flags) if follow else beneath.open_file(path, flags)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise OSError(errno.EINVAL, "Not a regular file")
@@ -202,13 +215,13 @@ def remove_temporaries(directory: str) -> None:
     with contextlib.suppress(OSError):  # a leftover does no harm: the next run tries again
         for name in os.listdir(directory):
             if is_temporary(name):
-                os.unlink(os.path.join(directory, name))
+                beneath.unlink(os.path.join(directory, name))
 
 
 def truncate(path: str, size: int) -> None:
     """Cut ``path`` to ``size`` bytes, durably (a torn tail after a crash; its bytes were put aside before)."""
     with write_errors(path):
-        descriptor = os.open(path, os.O_WRONLY | _NO_FOLLOW | _BINARY | _CLOSE_ON_EXEC)
+        descriptor = beneath.open_file(path, os.O_WRONLY | _BINARY)
         try:
             os.ftruncate(descriptor, size)
             os.fsync(descriptor)
@@ -219,7 +232,7 @@ def truncate(path: str, size: int) -> None:
 def sync_file(path: str) -> None:
     """Have what was written to ``path`` by other means on the disk when this returns."""
     with write_errors(path):
-        descriptor = os.open(path, os.O_RDWR | _NO_FOLLOW | _BINARY | _CLOSE_ON_EXEC)
+        descriptor = beneath.open_file(path, os.O_RDWR | _BINARY)
         try:
             os.fsync(descriptor)
         finally:

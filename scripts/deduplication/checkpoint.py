@@ -15,7 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Optional
 
-from . import atomic, config, privacy, readme_file, tasks, unfinished
+from . import atomic, beneath, config, privacy, readme_file, tasks, unfinished
 from .checkpoint_document import message, readme_line, render, slug
 from .errors import CheckpointFailed, DedupError, StoreNotWritable
 from .git import GitFailed
@@ -202,7 +202,7 @@ def _make_folders(project: Project) -> None:
     try:
         for made, mode in ((project.memory, _PRIVATE), (folder, _SHARED), (project.state, _PRIVATE)):
             with contextlib.suppress(FileExistsError):
-                os.mkdir(made, mode)
+                beneath.mkdir(made, mode)
             if project.root not in _real(made).parents:
                 raise CheckpointFailed(f"{project.relative(made)} leads outside the project")
         ignore = project.state / ".gitignore"
@@ -215,12 +215,12 @@ def _make_folders(project: Project) -> None:
 def _write(project: Project, path: Path, data: bytes) -> None:
     """A new document; one that exists is never touched. Raises :class:`CheckpointFailed`."""
     try:
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, atomic.SHARED_FILE))
+        os.close(beneath.open_file(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, atomic.SHARED_FILE))
         try:
             atomic.replace(str(path), data, mode=atomic.SHARED_FILE)
         except BaseException:
             with contextlib.suppress(OSError):
-                path.unlink()
+                beneath.unlink(path)
             raise
     except (StoreNotWritable, OSError) as error:
         raise _failed(project, error) from error

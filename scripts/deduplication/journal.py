@@ -10,12 +10,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import zlib
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from . import atomic, locking
+from . import atomic, beneath, locking
 from .errors import StoreDamaged
 
 if TYPE_CHECKING:
@@ -97,9 +96,9 @@ def finish(state: str, place: str, folder: str) -> dict[str, Any] | None:
     else:
         path = os.path.join(state, NAME)
         with atomic.write_errors(path):
-            os.unlink(path)
+            beneath.unlink(path)
             atomic.sync_directory(state)
-    shutil.rmtree(os.path.join(folder, STAGE), ignore_errors=True)
+    beneath.remove_tree(os.path.join(folder, STAGE), ignore_errors=True)
     atomic.remove_temporaries(state)
     notes: dict[str, Any] = found["notes"]
     return notes
@@ -109,7 +108,7 @@ def forget_stage(state: str, place: str, folder: str) -> None:
     """Delete what was staged by somebody who was stopped before it was decided. Under the lock of the place."""
     stage = os.path.join(folder, STAGE)
     if os.path.isdir(stage) and not os.path.islink(stage) and not waits(state, place):
-        shutil.rmtree(stage, ignore_errors=True)
+        beneath.remove_tree(stage, ignore_errors=True)
         if place == STORE:
             atomic.remove_temporaries(state)
 
@@ -119,7 +118,7 @@ def _do(changes: Changes, folder: str) -> None:
     for name in changes.remove:
         path = os.path.join(folder, name)
         with atomic.write_errors(path), contextlib.suppress(FileNotFoundError, NotADirectoryError):
-            os.unlink(path)
+            beneath.unlink(path)
             touched.add(os.path.dirname(path))
     for staged, name in changes.replace:
         source, path = os.path.join(folder, staged), os.path.join(folder, name)
@@ -127,7 +126,7 @@ def _do(changes: Changes, folder: str) -> None:
             continue  # whoever was stopped had come so far
         with atomic.write_errors(path):
             atomic.make_private_directory(os.path.dirname(path))
-            os.replace(source, path)
+            beneath.replace(source, path)
             touched.add(os.path.dirname(path))
     for name in changes.texts if changes.names else ():
         with locking.exclusive(os.path.join(folder, STATUS_LOCK)):

@@ -2,8 +2,8 @@
 
 The lock is the kernel's (``flock``, on Windows ``msvcrt.locking``) on a file that stays in place. The first attempt
 is the system call itself, which costs a microsecond; only where somebody else holds the lock is ``filelock`` imported
-(some 80 ms) to do the waiting. Where it is not installed a small loop over the same call on the same file takes its
-place, so that both exclude each other.
+(some 80 ms) to do the waiting. Where it is not installed, and in a project, where the file is opened from folder to folder, a
+small loop over the same call on the same file takes its place, so that both exclude each other.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import os
 import time
 from typing import TYPE_CHECKING, Final
 
+from . import beneath
 from .atomic import PRIVATE_FILE, write_errors
 from .errors import StoreLocked
 
@@ -47,18 +48,19 @@ def _lock(descriptor: int) -> bool:
 
 def _try(path: str) -> int | None:
     """The descriptor of the locked file, or None where somebody else holds it."""
-    descriptor = os.open(path, _FLAGS, PRIVATE_FILE)
-    try:
-        if _lock(descriptor):
-            # Somebody may have unlinked the file between open and lock: a lock on a file without a name excludes nobody.
-            with contextlib.suppress(FileNotFoundError):
-                if os.path.samestat(os.fstat(descriptor), os.stat(path)):
-                    return descriptor
-    except BaseException:
+    with beneath.reached(path) as (name, folder):
+        descriptor = os.open(name, _FLAGS, PRIVATE_FILE, dir_fd=folder)
+        try:
+            if _lock(descriptor):
+                # Somebody may have unlinked the file between open and lock: a lock on a file without a name excludes nobody.
+                with contextlib.suppress(FileNotFoundError):
+                    if os.path.samestat(os.fstat(descriptor), os.stat(name, dir_fd=folder)):
+                        return descriptor
+        except BaseException:
+            os.close(descriptor)
+            raise
         os.close(descriptor)
-        raise
-    os.close(descriptor)
-    return None
+        return None
 
 
 @contextlib.contextmanager
@@ -90,6 +92,10 @@ def exclusive(path: str, timeout: float = DEFAULT_TIMEOUT) -> Iterator[None]:
             yield
         finally:
             os.close(descriptor)
+        return
+    if beneath.guards(path):  # filelock opens the path as a whole, wherever it leads by then
+        with _native(path, timeout):
+            yield
         return
     try:
         import filelock

@@ -7,7 +7,7 @@ import json
 import os
 from typing import TYPE_CHECKING, Any, Final
 
-from . import atomic
+from . import atomic, beneath
 from .console import printable
 from .errors import OutputNotWritable, StoreNotWritable
 from .fingerprint import encoded
@@ -32,9 +32,10 @@ _LONGEST_STEM: Final = 200
 """Bytes; an ending, a number and the name of a temporary file must fit behind it."""
 
 
-def check_file(path: str, keep: Sequence[str | os.PathLike[str]]) -> None:
+def check_file(path: str, keep: Sequence[str | os.PathLike[str]]) -> str:
     """Refuse a ``path`` that :func:`write` could not write to, or must not: one that is, or lies in, one of ``keep``.
 
+    Returns the real path, to be used from then on: a link of the user's own may lead anywhere, one that comes later may not.
     Raises :class:`OutputNotWritable`. Done before anything is stored, so that a slip of the pen costs nothing.
     """
     real = os.path.realpath(path)
@@ -46,15 +47,17 @@ def check_file(path: str, keep: Sequence[str | os.PathLike[str]]) -> None:
         raise OutputNotWritable(f"{path} is no file of its own", hint="Name a file, --json prints to the screen.")
     _refuse_to_overwrite(path, real, keep)
     _check_folder(path, os.path.dirname(real))
+    return real
 
 
-def check_folder(folder: str, keep: Sequence[str | os.PathLike[str]]) -> None:
+def check_folder(folder: str, keep: Sequence[str | os.PathLike[str]]) -> str:
     """The same for :func:`write_into`, which makes missing folders itself."""
-    real = os.path.realpath(folder)
+    whole = real = os.path.realpath(folder)
     _refuse_to_overwrite(folder, real, keep)
     while not os.path.lexists(real) and os.path.dirname(real) != real:
         real = os.path.dirname(real)
     _check_folder(folder, real)
+    return whole
 
 
 def _is_our_output(path: str) -> bool:
@@ -84,13 +87,13 @@ def _check_folder(path: str, folder: str) -> None:
 def write(path: str, done: Ingest) -> None:
     """Write to ``path``: Markdown where it ends in ``.md``, else JSON. Raises ``OutputNotWritable``."""
     markdown = path.lower().endswith((".md", ".markdown"))
-    put(os.path.realpath(path), encoded(as_markdown(done)) if markdown else as_json(done))
+    put(path, encoded(as_markdown(done)) if markdown else as_json(done))
 
 
 def write_into(folder: str, stem: str, done: Ingest) -> str:
     """Write Markdown to a new file in ``folder`` that is named after the export; returns its path."""
     try:
-        os.makedirs(folder, exist_ok=True)
+        beneath.make_folders(folder)
     except OSError as error:
         raise OutputNotWritable(f"{folder}: {error.strerror or error}") from error
     stem = os.fsencode(printable(stem))[:_LONGEST_STEM].decode("utf-8", "ignore")

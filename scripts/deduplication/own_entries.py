@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Optional
 
+from . import beneath
 from .console import printable
 from .git import GitFailed
 
@@ -97,6 +98,8 @@ def _edited(repository: Repository, path: str, edit: Edit) -> Own | str | None:
         return "is ignored by git" if ignored else None
     if indexed is None or "conflict" in indexed:
         return "is deleted or in conflict in your index"
+    if _to_be_added(repository, path):
+        return "is only marked to be added in your index"
     if head.partition(",")[0] not in _PLAIN or indexed.partition(",")[0] not in _PLAIN:
         return "is no regular file in git"
     if not git.run("ls-files", "-v", "-z", "--", path).startswith(b"H "):
@@ -108,6 +111,12 @@ def _edited(repository: Repository, path: str, edit: Edit) -> Own | str | None:
     if entry is None:
         return ""
     return Own(path, entry, head, (_changed(repository, indexed, edit) or indexed), indexed, edit=True)
+
+
+def _to_be_added(repository: Repository, path: str) -> bool:
+    """Whether the index has the file as "to be added one day" (``git add -N``): it has no content there."""
+    options = ("--ita-invisible-in-index", "--diff-filter=A", "--name-only", "-z")
+    return bool(repository.git.run("diff-files", *options, "--", path))
 
 
 def _changed(repository: Repository, entry: str, edit: Edit) -> str | None:
@@ -223,7 +232,7 @@ def in_head(repository: Repository, paths: Iterable[str]) -> dict[str, str]:
 
 def _blob(repository: Repository, file: Path) -> str:
     """Store the file's bytes as they are, through no filter; its mode and object. A link put in its place is refused."""
-    descriptor = os.open(file, os.O_RDONLY | _SAFE)
+    descriptor = beneath.open_file(file, os.O_RDONLY | _SAFE)
     with open(descriptor, "rb") as opened:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise GitFailed(f"{printable(file.name)} is no regular file any more")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from . import beneath
 from .errors import UsageError
 
 MEMORY: Final = "MEMORY-CONTEXT"
@@ -15,9 +16,16 @@ _ROOT_SIGNS: Final = (MEMORY, ".coditect", ".git")
 
 @dataclass(frozen=True)
 class Project:
-    """A project's folders. ``root`` is absolute and free of symbolic links; nothing is created here."""
+    """A project's folders. ``root`` is absolute and free of symbolic links; nothing is created here.
+
+    From the moment that a project is known no call for a path below it leads out of it.
+    """
 
     root: Path
+
+    def __post_init__(self) -> None:
+        """Anchor what is done below the root."""
+        beneath.anchor(self.root)
 
     @property
     def memory(self) -> Path:

@@ -7,6 +7,7 @@ import os
 import stat
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
 
+from . import beneath
 from .errors import ExportChanged, ExportGone, ExportTooLarge, ExportUnreadable, UnsafePath
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def open_regular(path: Path) -> tuple[int, Identity]:
         before = os.lstat(path)
         if not stat.S_ISREG(before.st_mode):
             raise UnsafePath(_kind(before.st_mode))
-        descriptor = os.open(path, _OPEN)
+        descriptor = beneath.open_file(path, _OPEN)
     except FileNotFoundError as error:
         raise ExportGone(path.name) from error
     except OSError as error:

@@ -7,7 +7,7 @@ import re
 import stat
 from typing import TYPE_CHECKING
 
-from . import atomic
+from . import atomic, beneath
 from .errors import DedupError
 from .own_entries import Edit
 from .reading import read
@@ -65,4 +65,4 @@ def remove_temporaries(path: Path) -> None:
     form = re.compile(re.escape(path.name) + r"\.\d+\.tmp")
     for name in os.listdir(path.parent):
         if form.fullmatch(name):
-            os.unlink(path.parent / name)
+            beneath.unlink(path.parent / name)

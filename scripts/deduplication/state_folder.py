@@ -6,7 +6,7 @@ import os
 import stat
 from typing import TYPE_CHECKING, Final
 
-from . import atomic
+from . import atomic, beneath
 from .errors import StoreNotWritable, StoreTracked
 from .git import Git, GitFailed, find_executable, work_tree_above
 from .own_place import require_inside
@@ -68,7 +68,7 @@ def _close(path: str, mode: int) -> bool:
         right_kind = stat.S_ISDIR if mode == atomic.PRIVATE_DIRECTORY else stat.S_ISREG
         if not right_kind(status.st_mode) or not status.st_mode & _OTHERS or status.st_uid != os.geteuid():
             return False
-        os.chmod(path, mode)
+        beneath.chmod(path, mode)
     except OSError:
         return False  # gone meanwhile, or on a file system without modes
     return True

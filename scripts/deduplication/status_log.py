@@ -10,7 +10,7 @@ import os
 import stat
 from typing import TYPE_CHECKING, Final
 
-from . import atomic, locking
+from . import atomic, beneath, locking
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +31,7 @@ def append(path: Path, report: str, *, timeout: float = _WAIT) -> None:
     log = os.fspath(path)
     state = os.path.join(os.path.dirname(log), _STATE)
     with atomic.write_errors(log):
-        os.makedirs(os.path.dirname(log), exist_ok=True)
+        beneath.make_folders(os.path.dirname(log))
         atomic.make_private_directory(state)
     with locking.exclusive(os.path.join(state, _LOCK), timeout):
         with atomic.write_errors(log):

@@ -10,12 +10,11 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import time
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from . import atomic, readme_file
+from . import atomic, beneath, readme_file
 from .errors import CheckpointFailed, DedupError
 from .git import GitFailed
 from .own_commit import LOCK_WAIT, refresh, take_back
@@ -109,7 +108,7 @@ def _remove(document: Path, sha256: str) -> None:
     except OSError:
         return
     if not data or hashlib.sha256(data).hexdigest() == sha256:
-        document.unlink()
+        beneath.unlink(document)
 
 
 def _read(project: Project) -> list[Unfinished]:
@@ -127,4 +126,4 @@ def _write(project: Project, found: Sequence[Unfinished]) -> None:
         atomic.replace(path, json.dumps([asdict(one) for one in found]).encode())
     else:
         with atomic.write_errors(path), contextlib.suppress(FileNotFoundError):
-            os.unlink(path)
+            beneath.unlink(path)

@@ -150,8 +150,7 @@ class _Run:
 
     def _deduplicate(self, entry: Entry) -> None:
         failure = process(entry, self._dedup, self._options.session_id)
-        if failure is not None and isinstance(failure.error, ExportGone) and not entry.candidate.named:
-            # Found by a search, and archived by a run beside this one before we came to it: nothing is missing.
+        if failure is not None and self._taken(entry, failure.error):
             self._entries.remove(entry)
             self._out(report.skipped(f"{entry.candidate.path.name} is gone, another run took it"))
         elif failure is not None:
@@ -159,6 +158,19 @@ class _Run:
             self._fail(entry.result, failure.error)
         else:
             self._out(report.export_block(entry.result, named=len(self._entries) > 1))
+
+    def _taken(self, entry: Entry, error: DedupError) -> bool:
+        """Whether a run beside this one archived the file before we came to it: nothing is missing.
+
+        One that a search found and that is gone may be gone; of one that was named the archive has to have it.
+        """
+        if not isinstance(error, ExportGone):
+            return False
+        from .archive.restored import taken
+
+        if not entry.candidate.named and not entry.sha256:
+            return True
+        return taken(self._project, entry.identity or entry.candidate.identity, entry.sha256)
 
     def archive(self) -> None:
         """Step 3: the exports whose messages are durable."""
@@ -209,7 +221,10 @@ class _Run:
                 entry.candidate.path, entry.identity, entry.sha256, stays=stays, instead=instead, purged=purged
             )
         except DedupError as error:
-            self._not_archived(entry, error)
+            if self._taken(entry, error):
+                self._out(report.skipped(f"{entry.candidate.path.name} is gone, another run archived it"))
+            else:
+                self._not_archived(entry, error)
             return
         entry.result = replace(entry.result, archived_to=self._project.relative(kept.path))
         if kept.known:

@@ -171,9 +171,8 @@ class Recorder:
         after = getattr(self, f"_{name}")
 
         def call(*arguments: Any, **options: Any) -> Any:
-            assert not {"dir_fd", "src_dir_fd", "dst_dir_fd"} & set(options)
             self.look()
-            return after(real, *arguments, **options)
+            return after(real, *_whole(arguments, options), **options)
 
         return call
 
@@ -325,6 +324,16 @@ class Recorder:
         """SQLite has had this file on the disk by now."""
         if path in self._numbers and self._syncing:
             self._add(Step("sync", self._numbers[path]))
+
+
+def _whole(arguments: tuple[Any, ...], options: dict[str, Any]) -> list[Any]:
+    """The arguments of a call with whole paths in them; the descriptors of folders are taken out of ``options``."""
+    found = list(arguments)
+    for place, name in ((0, "dir_fd"), (0, "src_dir_fd"), (1, "dst_dir_fd")):
+        folder = options.pop(name, None)
+        if folder is not None:
+            found[place] = os.path.normpath(os.path.join(os.readlink(f"/proc/self/fd/{folder}"), found[place]))
+    return found
 
 
 def _forbidden(*_: Any, **__: Any) -> None:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
+from deduplication import archiving, workflow
+from deduplication.archive import packing, restoring
+from deduplication.commands import export_dedup
 from deduplication.errors import StoreLocked
 from deduplication.locking import exclusive
+from deduplication.project import Project
 from deduplication.storage.log_store import LogStore
 from exports import Story, kept
 from faults import reader
@@ -147,6 +155,91 @@ def test_readers_beside_a_writer_see_whole_runs_only(disk):
 
     outcomes = [end(*child) for child in [start(write), start(read), start(read)]]
     assert [outcome.trace for outcome in outcomes] == [""] * 3
+
+
+@pytest.mark.parametrize("named", [False, True], ids=["found", "named"])
+@pytest.mark.parametrize("moment", ["before it is read", "before it is archived", "before it is archived, and packed"])
+def test_an_export_that_another_run_takes_meanwhile_costs_nothing(disk, backend, monkeypatch, named, moment):
+    """A whole run goes by while this one stands still: both end well, everything is stored once and archived once."""
+    project = Project((disk / "project").resolve())
+    project.exports.mkdir(parents=True)
+    story = Story(16, exchanges=4)
+    file = story.exports(4)[0]
+    (project.exports / file.name).write_bytes(file.data)
+    arguments = [
+        "--project",
+        str(project.root),
+        "--session-id",
+        "one",
+        "--yes",
+        "--no-checkpoint",
+        "--backend",
+        backend,
+    ]
+    arguments += [str(project.exports / file.name)] * named
+
+    def other():
+        monkeypatch.undo()
+        monkeypatch.setenv("EXPORT_DEDUP_FAULTS_BACKEND", backend)
+        outcome = run(lambda: (export_dedup.main(arguments), "packed" in moment and packing.pack(project, 0))[0])
+        assert (outcome.trace, outcome.value) == ("", 0)
+
+    if moment == "before it is read":
+        real = workflow.process
+        monkeypatch.setattr(workflow, "process", lambda *given: (other(), real(*given))[1])
+    else:
+        opened = archiving.opened
+        monkeypatch.setattr(archiving, "opened", lambda given: (other(), opened(given))[1])
+    assert export_dedup.main(arguments) == 0
+    agrees(project.state, {"one": story.truth(0, file.end)})
+    with restoring.opened(project) as shelf:
+        assert [(entry.name, entry.size) for entry in shelf.all()] == [(file.name, len(file.data))]
+    assert list(project.exports.iterdir()) == []
+
+
+def test_a_named_export_that_is_gone_and_in_no_archive_is_a_failure(disk, backend, monkeypatch):
+    """Somebody deleted it: that is said, and the run has failed."""
+    project = Project((disk / "project").resolve())
+    project.exports.mkdir(parents=True)
+    export = project.exports / "2026-03-07-EXPORT-X.txt"
+    export.write_bytes(Story(17, exchanges=2).exports(2)[0].data)
+    real = workflow.process
+    monkeypatch.setattr(workflow, "process", lambda *given: (export.unlink(), real(*given))[1])
+    arguments = ["--project", str(project.root), "--yes", "--no-checkpoint", "--backend", backend, str(export)]
+    assert export_dedup.main(arguments) == 1
+
+
+@pytest.mark.parametrize("many", [2, 8])
+def test_runs_at_once_on_one_waiting_export_all_end_well(disk, backend, many):
+    """One of them processes it; a hook's sweep among them makes no difference."""
+    project = Project((disk / "project").resolve())
+    project.exports.mkdir(parents=True)
+    story = Story(18, exchanges=12)
+    file = story.exports(12)[0]
+    (project.exports / file.name).write_bytes(file.data)
+    arguments = [
+        "--project",
+        str(project.root),
+        "--session-id",
+        "one",
+        "--yes",
+        "--no-checkpoint",
+        "--backend",
+        backend,
+    ]
+    event = json.dumps({"session_id": "none", "cwd": str(project.root), "hook_event_name": "Stop"}).encode()
+    script = Path(export_dedup.__file__).parents[2] / "export-dedup.py"
+    hook = Path(export_dedup.__file__).parents[3] / "hooks" / "run.py"
+    runs = [
+        subprocess.Popen([sys.executable, str(script), *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        for _ in range(many)
+    ]
+    done = subprocess.run([sys.executable, str(hook), "Stop"], input=event, capture_output=True, check=False)
+    said = [(each.communicate()[0].decode(), each.returncode) for each in runs]
+    assert (done.returncode, [code for _, code in said]) == (0, [0] * many), [text for text, code in said if code]
+    store = dedup(project.state)
+    assert [kept(store.get_full_conversation(name)) for name in store.conversations()] == [story.truth(0, file.end)]
+    assert [path.read_bytes() for path in project.archive.glob("2026*")] == [file.data]
 
 
 def test_waiting_for_another_run_is_bounded_and_named(disk, backend):

@@ -291,8 +291,8 @@ def test_the_rig_bites_where_nothing_is_synced(disk, make, small):
 def test_a_folder_that_was_made_is_on_the_disk(disk, monkeypatch):
     """The name of each new folder is synced in its parent: what lies in it is as durable as it says."""
     synced = []
-    real = atomic.sync_directory
-    monkeypatch.setattr(atomic, "sync_directory", lambda path: (synced.append(str(path)), real(path)))
+    real = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda fd: (synced.append(os.readlink(f"/proc/self/fd/{fd}")), real(fd)))
     atomic.make_private_directory(str(disk / "a" / "b"))
     assert synced == [str(disk), str(disk / "a")]
     atomic.make_private_directory(str(disk / "a" / "b"))

@@ -8,6 +8,7 @@ import json
 import os
 import stat
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from deduplication.commands import deduplicate_export, export_dedup
 from deduplication.deduplicator import ClaudeConversationDeduplicator
 from deduplication.errors import DedupError
 from deduplication.project import Project
+from exports import Story
 from faults.children import run
 from faults.scenes import FILES, NAME, dedup
 from faults.test_blob_faults import FIRST, SECOND
@@ -129,6 +131,52 @@ def test_modules_in_the_current_folder_are_not_imported_by_a_hook(tmp_path, repo
     assert not (tmp_path / "hijacked").exists()
     store = ClaudeConversationDeduplicator(project / "MEMORY-CONTEXT" / "dedup_state")
     assert len(store.get_full_conversation(lines.SESSION)) == 4
+
+
+PLANTED = (
+    "__future__",
+    "argparse",
+    "contextlib",
+    "dataclasses",
+    "datetime",
+    "filelock",
+    "json",
+    "pathlib",
+    "re",
+    "rich",
+    "typing",
+)
+
+
+@pytest.mark.parametrize("backend", ["json"], indirect=True)
+@pytest.mark.parametrize("named", [".", "", "{here}", "more:{here}/lib", "{link}"])
+@pytest.mark.parametrize(
+    "script", ["export-dedup.py", "export-dedup-with-status.py", "deduplicate_export.py", "create-checkpoint.py"]
+)
+def test_modules_in_the_current_folder_are_not_imported_by_a_command(tmp_path, repository, script, named):
+    """``PYTHONPATH`` may name the project's folder, in any spelling: what a command imports is Python's and ours alone."""
+    project = tmp_path.resolve() / "project"
+    (tmp_path / "link").symlink_to(project)
+    for folder in (project, project / "lib", project / "more"):
+        folder.mkdir()
+        for name in PLANTED:
+            text = f"open({str(tmp_path / 'hijacked')!r}, 'a').write(__name__)\n"
+            (folder / f"{name}.py").write_text(text, encoding="utf-8")
+    story = Story(19, exchanges=2)
+    (project / "MEMORY-CONTEXT" / "exports").mkdir(parents=True)
+    (project / "MEMORY-CONTEXT" / "exports" / "2026-03-07-EXPORT-X.txt").write_bytes(story.exports(2)[0].data)
+    arguments = {"deduplicate_export.py": ["MEMORY-CONTEXT/exports"], "create-checkpoint.py": ["made up"]}.get(
+        script, ["--yes"]
+    )
+    done = subprocess.run(
+        [sys.executable, str(repository / "scripts" / script), *arguments],
+        capture_output=True,
+        check=False,
+        cwd=project,
+        env={**os.environ, "PYTHONPATH": os.pathsep + named.format(here=project, link=tmp_path / "link")},
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert not (tmp_path / "hijacked").exists()
 
 
 NAMES = {

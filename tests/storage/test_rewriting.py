@@ -35,11 +35,11 @@ def test_one_of_both_counts_whenever_it_stops(folder, monkeypatch, call):
     count = []
     real = os.rename
 
-    def rename(*arguments):
+    def rename(*arguments, **folders):
         count.append(arguments)
         if len(count) == call:
             raise KeyboardInterrupt
-        real(*arguments)
+        real(*arguments, **folders)
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "rename", rename)

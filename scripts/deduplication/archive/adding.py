@@ -12,7 +12,7 @@ import os
 import zlib
 from typing import TYPE_CHECKING, Final, NamedTuple, Optional
 
-from .. import atomic
+from .. import atomic, beneath
 from ..errors import ArchiveDamaged
 from . import rolling, segments
 from .filling import Filling
@@ -215,4 +215,4 @@ def remove(paths: list[str]) -> None:
         with atomic.write_errors(path):
             for each in (index_path(path), path):
                 if os.path.lexists(each):
-                    os.unlink(each)
+                    beneath.unlink(each)

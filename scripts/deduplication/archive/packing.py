@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from .. import archiving, atomic
+from .. import archiving, atomic, beneath
 from ..errors import DedupError, ExportChanged, UnsafePath
 from ..reading import Identity, read
 from ..storage import rewriting
@@ -188,7 +188,7 @@ def _remove(plain: Put, done: Packed) -> None:
         with atomic.write_errors(str(plain.path)):
             if Identity.of(os.lstat(plain.path)) != plain.identity:
                 raise ExportChanged(plain.path.name)
-            os.unlink(plain.path)
+            beneath.unlink(plain.path)
     except DedupError as error:
         done.failures.append((plain.path.name, error))
     else:

@@ -15,7 +15,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from .. import atomic
+from .. import atomic, beneath
 from ..errors import ArchiveDamaged, StoreNotWritable
 from . import index
 from .frames import FILES, SEGMENTS
@@ -193,7 +193,7 @@ class Packs:
         if member.index.sound():
             return True
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(index_path(member.pack.path))
+            beneath.unlink(index_path(member.pack.path))
         raise ArchiveDamaged(
             f"the index of {member.pack.name}", hint="It was removed and is made again: run the command once more."
         )
@@ -352,5 +352,5 @@ def write_index(path: str, data: bytes) -> None:
     """
     if os.path.isdir(path) and not os.path.islink(path):
         with atomic.write_errors(path):
-            os.rmdir(path)
+            beneath.rmdir(path)
     atomic.replace(path, data)

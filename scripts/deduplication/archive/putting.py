@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from .. import atomic
+from .. import atomic, beneath
 from ..errors import ArchiveDamaged, DedupError, ExportError, UnsafePath
 from .adding import Addition
 from .packs import index_path, opened_packs
@@ -118,4 +117,4 @@ def _forget_damaged(folder: str) -> None:
         damaged = [member.pack.path for member in packs.members if not (member.pack.whole() and member.index.sound())]
     for path in damaged:
         with atomic.write_errors(path):
-            os.unlink(index_path(path))
+            beneath.unlink(index_path(path))

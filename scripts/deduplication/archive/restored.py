@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..project import Project
+    from ..reading import Identity
 
 
 def restored_from(project: Project, path: Path) -> str:
@@ -40,6 +41,24 @@ def restored_from(project: Project, path: Path) -> str:
                 if (record.size, record.mtime_ns) == state and record.sha256 == _digest(path):
                     return record.name
     return ""
+
+
+def taken(project: Project, identity: Identity, sha256: str = "") -> bool:
+    """Whether the archive has a file of this size and time, to the nanosecond, and with this digest where it is known.
+
+    So a file that was there a moment ago, in the state ``identity``, was archived by another run. Only looks, as above.
+    """
+    state = (identity.size, identity.mtime_ns)
+    with contextlib.suppress(OSError, DedupError):
+        for plain, status in packing.plain_files(project):
+            if (status.st_size, status.st_mtime_ns) == state and sha256 in ("", _digest(plain).hex()):
+                return True
+        with opened_packs(packing.packs_folder(project)) as packs:
+            for number in packs.numbers():
+                record = packs.record(number)
+                if (record.size, record.mtime_ns) == state and sha256 in ("", record.sha256.hex()):
+                    return True
+    return False
 
 
 def _digest(path: Path) -> bytes:

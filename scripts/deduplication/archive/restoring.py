@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final, Optional
 
-from .. import archiving, atomic, locking
+from .. import archiving, atomic, beneath, locking
 from ..errors import ArchiveDamaged, DedupError, NotInArchive, OutputNotWritable, StoreNotWritable
 from ..naming import moment, session_id_from_name
 from ..reading import read
@@ -176,7 +176,7 @@ class Shelf:
             with atomic.replacing(path) as descriptor:
                 for part in self.parts(entry):
                     atomic.write_all(descriptor, part)
-            os.utime(path, ns=(entry.mtime_ns, entry.mtime_ns))
+            beneath.set_times(path, entry.mtime_ns)
         except (StoreNotWritable, OSError) as error:
             raise OutputNotWritable(error.detail if isinstance(error, DedupError) else f"{path}: {error}") from error
         return True

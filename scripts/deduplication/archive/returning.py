@@ -12,7 +12,7 @@ import os
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from .. import atomic, transcripts
+from .. import atomic, beneath, transcripts
 from ..errors import NotInArchive, OutputNotWritable, StoreNotWritable
 
 if TYPE_CHECKING:
@@ -87,12 +87,12 @@ def _remove_temporaries(path: Path) -> None:
     """What a run that was killed left of this file: whoever returns a session holds the archive's lock."""
     with contextlib.suppress(OSError):
         for left in path.parent.glob(f"{glob.escape(path.name)}.*.tmp"):
-            left.unlink()
+            beneath.unlink(left)
 
 
 def _write(shelf: Shelf, entry: Entry, path: Path) -> None:
     try:
-        os.makedirs(path.parent, mode=atomic.PRIVATE_DIRECTORY, exist_ok=True)
+        beneath.make_folders(path.parent, atomic.PRIVATE_DIRECTORY)
         with atomic.replacing(str(path), fresh=True) as descriptor:
             for part in shelf.parts(entry):
                 atomic.write_all(descriptor, part)

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Optional
 
-from .. import atomic
+from .. import atomic, beneath
 from ..errors import BackupDamaged, BackupMissing, BackupRefused, StoreNotWritable
 from ..locking import exclusive
 from . import manifest
@@ -146,6 +146,7 @@ def claimed(path: str, store: str) -> Iterator[Folder]:
 
     Raises :class:`BackupRefused` where there is something else, ``StoreLocked``, ``StoreNotWritable``.
     """
+    beneath.anchor(path, new=False)
     with atomic.write_errors(path):
         foreign = os.path.lexists(path) and (not os.path.isdir(path) or not (is_backup(path) or _unused(path)))
         if foreign:

@@ -8,7 +8,7 @@ import os
 import re
 from typing import TYPE_CHECKING, Final
 
-from .. import atomic
+from .. import atomic, beneath
 from ..errors import BackupDamaged, BackupFailed
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Objects:
                 self.read(digest, from_disk=True)
             except BackupDamaged as error:
                 with contextlib.suppress(OSError):
-                    os.unlink(path)
+                    beneath.unlink(path)
                 raise BackupFailed(f"{path}: what was written cannot be read again") from error
         with atomic.write_errors(self.folder):
             if self._unsettled:
@@ -116,6 +116,6 @@ class Objects:
         for name, place in self.listed():
             if place != self.place(name) or name not in needed:
                 with atomic.write_errors(place):
-                    os.unlink(place)
+                    beneath.unlink(place)
                 removed += 1
         return removed

@@ -10,7 +10,7 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Optional
 
-from .. import atomic
+from .. import atomic, beneath
 from ..archive import checking
 from ..archive.packs import FOLDER as PACKS
 from ..errors import (
@@ -174,7 +174,7 @@ def _write_file(objects: Objects, file: File, place: str, advance: Callable[[int
             advance(len(data))
         if (digest.hexdigest(), size) != (file.sha256, file.size):
             raise BackupDamaged("its parts do not make the file that was kept")
-    os.utime(place, ns=(file.mtime_ns, file.mtime_ns))
+    beneath.set_times(place, file.mtime_ns)
 
 
 def _verified(content: str, state: str, *, sqlite: bool) -> list[str]:
@@ -201,7 +201,7 @@ def _set_modes(wanted: Snapshot, target: Target, content: str) -> None:
     for path, mode in sorted(wanted.folders.items(), reverse=True):
         place = _place(path, target, content)
         if place is not None and os.path.isdir(place):
-            os.chmod(place, mode)
+            beneath.chmod(place, mode)
 
 
 def _settings(target: Target, content: str, done: Restored) -> None:
@@ -215,9 +215,9 @@ def _settings(target: Target, content: str, done: Restored) -> None:
         with open(found, "rb") as file:
             data = file.read()
         status = os.stat(found)
-        os.makedirs(os.path.dirname(target.settings), exist_ok=True)
+        beneath.make_folders(os.path.dirname(target.settings))
         atomic.replace(target.settings, data, mode=status.st_mode & 0o777)
-        os.utime(target.settings, ns=(status.st_mtime_ns, status.st_mtime_ns))
+        beneath.set_times(target.settings, status.st_mtime_ns)
         done.settings = "restored"
-    os.unlink(found)
-    os.rmdir(os.path.dirname(found))
+    beneath.unlink(found)
+    beneath.rmdir(os.path.dirname(found))

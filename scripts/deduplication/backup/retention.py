@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from .. import atomic, clock
+from .. import atomic, beneath, clock
 from ..errors import BackupDamaged
 from . import folder as folders
 from .objects import Objects
@@ -51,11 +51,11 @@ def remove(folder: Folder, names: Sequence[Name]) -> Removed:
     place = folder.at(folders.SNAPSHOTS)
     with atomic.write_errors(place):
         for name in names:
-            os.unlink(os.path.join(place, name.file))
+            beneath.unlink(os.path.join(place, name.file))
         atomic.sync_directory(place)
     objects = collect(folder)
     with atomic.write_errors(place):
-        os.unlink(folder.at(folders.RUNNING))
+        beneath.unlink(folder.at(folders.RUNNING))
     return Removed(len(names), max(objects, 0), kept=objects < 0)
 
 

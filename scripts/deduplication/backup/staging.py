@@ -6,10 +6,9 @@ import contextlib
 import errno
 import os
 import re
-import shutil
 from typing import TYPE_CHECKING, Final
 
-from .. import atomic
+from .. import atomic, beneath
 from ..errors import RestoreRefused, StoreLocked
 from ..locking import exclusive
 
@@ -40,7 +39,7 @@ def staged(place: str) -> Iterator[str]:
         for other in filter(leftover.match, os.listdir(parent)):
             _remove_leftover(os.path.join(parent, other))
         stage = os.path.join(parent, f".{name}.restoring-{os.getpid()}")
-        os.mkdir(stage, atomic.PRIVATE_DIRECTORY)
+        beneath.mkdir(stage, atomic.PRIVATE_DIRECTORY)
     try:
         atomic.replace(os.path.join(stage, _IGNORE), b"*\n", durable=False)
         with exclusive(os.path.join(stage, _LOCK)):
@@ -61,8 +60,8 @@ def _remove(stage: str) -> None:
     for at, folders, _ in os.walk(stage):
         for name in folders:
             with contextlib.suppress(OSError):  # one that was restored may be without permissions
-                os.chmod(os.path.join(at, name), atomic.PRIVATE_DIRECTORY)
-    shutil.rmtree(stage, ignore_errors=True)
+                beneath.chmod(os.path.join(at, name), atomic.PRIVATE_DIRECTORY)
+    beneath.remove_tree(stage, ignore_errors=True)
 
 
 def put(content: str, place: str) -> None:
@@ -72,11 +71,11 @@ def put(content: str, place: str) -> None:
             if names:
                 raise RestoreRefused(place)
             for name in folders:
-                os.rmdir(os.path.join(at, name))
+                beneath.rmdir(os.path.join(at, name))
         if os.name == "nt":
-            os.rmdir(place)
+            beneath.rmdir(place)
     try:
-        os.rename(content, place)
+        beneath.rename(content, place)
     except OSError as error:
         if error.errno in (errno.EEXIST, errno.ENOTEMPTY):
             raise RestoreRefused(place) from error  # somebody began a store there a moment ago

@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from .. import atomic, clock
+from .. import atomic, beneath, clock
 from ..errors import BackupFailed, BackupRefused, StoreMissing, StoreNotWritable
 from ..storage import sqlite_file
 from ..storage.log_store import LOG_NAME
@@ -143,7 +143,7 @@ def _taken(
     if left_over:
         retention.collect(folder)
     with atomic.write_errors(folder.path):
-        os.unlink(folder.at(folders.RUNNING))
+        beneath.unlink(folder.at(folders.RUNNING))
     return Taken(snapshot, objects.written, objects.written_bytes, copying.read_bytes, list(found.notes))
 
 

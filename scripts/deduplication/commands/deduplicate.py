@@ -52,9 +52,9 @@ def run(asked: argparse.Namespace) -> int:
     dedup = shared.deduplicator(asked)
     keep = (shared.store_folder(asked), project.archive)
     if asked.output is not None:
-        new_messages.check_file(asked.output, (*keep, *asked.exports))
+        asked.output = new_messages.check_file(asked.output, (*keep, *asked.exports))
     if asked.output_dir is not None:
-        new_messages.check_folder(asked.output_dir, keep)
+        asked.output_dir = new_messages.check_folder(asked.output_dir, keep)
     done = _Run(asked, dedup, project)
     outcome = done.process()
     if asked.json:

@@ -8,8 +8,9 @@ import sys
 from typing import TYPE_CHECKING
 
 from .. import console
+from ..beneath import LeadsOut
 from ..display import show
-from ..errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_UNEXPECTED, DedupError, OutputNotWritable
+from ..errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_UNEXPECTED, DedupError, OutputNotWritable, UnsafePath
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +32,8 @@ def run(command: Callable[[list[str]], int]) -> int:
     except BrokenPipeError:
         console.abandon_output()
         return EXIT_INTERRUPTED
+    except LeadsOut as error:
+        return report(UnsafePath(f"{error.filename}: {error.strerror}"))
     except OSError as error:
         return _output_lost(error) if _output_is_broken(error) else _unexpected(error)
     except Exception as error:  # noqa: BLE001 - the last line of defence: the user gets a line, we get the trace

@@ -177,14 +177,15 @@ def _install(root: Path, asked: argparse.Namespace) -> int:
     by_plugin = plugin_enabled(str(root))
     wants_hooks = not asked.no_hooks and not by_plugin
     hooks = targets.hooks(CHECKOUT, client_version.known(found.version).events) if wants_hooks else {}
-    _ask_about_links(root, planning.plan_install(root, wanted, before, version(), hooks), asked)
+    agreed = _ask_about_links(root, planning.plan_install(root, wanted, before, version(), hooks), asked)
+    place = links.placed(root, agreed)
     answer = readme.answer(root, wanted, before, may_ask=_may_ask() and not asked.dry_run and not asked.yes)
     plan = planning.plan_install(root, wanted, before, version(), hooks)
     plan.manifest.readme = answer
     title = f"export-dedup {version()} → {printable(str(root))}"
     _say(f"{title} (dry run: nothing is changed)" if asked.dry_run else title)
     if not asked.dry_run:
-        apply.install(root, plan, before)
+        apply.install(place, plan, before)
         _approve(root, plan)
     _tell(plan, dry_run=asked.dry_run)
     if by_plugin and not asked.no_hooks:
@@ -192,7 +193,7 @@ def _install(root: Path, asked: argparse.Namespace) -> int:
     for line in client.told(found) if wants_hooks else ():
         _say(f"  {printable(line)}")
     if not asked.offline:
-        _packages(root, plan.manifest, dry_run=asked.dry_run)
+        _packages(root, place, plan.manifest, dry_run=asked.dry_run)
     if not asked.dry_run:
         _say(_next_steps(root))
     return EXIT_OK
@@ -219,11 +220,11 @@ def _uninstall(root: Path, asked: argparse.Namespace) -> int:
         _say(f"export-dedup is not installed in {printable(str(root))} (no {NAME}): nothing to remove.")
         return EXIT_OK
     plan = planning.plan_uninstall(root, before)
-    _ask_about_links(root, plan, asked)
+    agreed = _ask_about_links(root, plan, asked)
     title = f"export-dedup {before.version} is removed from {printable(str(root))}"
     _say(f"{title} (dry run: nothing is changed)" if asked.dry_run else title)
     if not asked.dry_run:
-        apply.uninstall(root, plan)
+        apply.uninstall(links.placed(root, agreed), plan)
     _tell(plan, dry_run=asked.dry_run)
     _say("  Your data in MEMORY-CONTEXT stays.")
     return EXIT_OK
@@ -233,14 +234,14 @@ def _may_ask() -> bool:
     return sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
 
 
-def _ask_about_links(root: Path, plan: planning.Plan, asked: argparse.Namespace) -> None:
-    """Raise :class:`InstallRefused` unless writing through every symbolic link on the way is agreed to."""
+def _ask_about_links(root: Path, plan: planning.Plan, asked: argparse.Namespace) -> dict[str, str]:
+    """The links on the way and where they lead. Raises :class:`InstallRefused` unless writing through each is agreed to."""
     found = links.links_on_the_way(root, [NAME, *(step.path for step in plan.steps)])
     links.refuse_checkout(found, CHECKOUT)
     for link, real in found.items():
         _say(f"{printable(link)} is a symbolic link to {printable(real)}: what is done there, other projects may see.")
     if not found or asked.yes or asked.dry_run:
-        return
+        return found
     if not _may_ask():
         raise InstallRefused(
             "a symbolic link is on the way, and nobody can be asked here", hint="Pass --yes to write through it."
@@ -251,6 +252,7 @@ def _ask_about_links(root: Path, plan: planning.Plan, asked: argparse.Namespace)
         agreed = False
     if not agreed:
         raise InstallRefused("not agreed to", hint="Replace the link by a folder, or answer yes.")
+    return found
 
 
 def _tell(plan: planning.Plan, *, dry_run: bool) -> None:
@@ -271,7 +273,7 @@ def _tell(plan: planning.Plan, *, dry_run: bool) -> None:
             _say(f"  kept: {printable(step.path)} ({printable(step.note)})")
 
 
-def _packages(root: Path, manifest: Manifest, *, dry_run: bool) -> None:
+def _packages(root: Path, place: links.Place, manifest: Manifest, *, dry_run: bool) -> None:
     folder = Path(os.path.realpath(root / ".coditect")) / "venv"
     if dry_run:
         if not apply.is_venv(str(folder)):
@@ -280,7 +282,7 @@ def _packages(root: Path, manifest: Manifest, *, dry_run: bool) -> None:
     found = environment.for_running(folder)
     if found.created:
         manifest.venv = True
-        apply.save(root, manifest)
+        apply.save(place, manifest)
         _say(f"  new: {targets.VENV} (rich, filelock)")
     if found.note:
         _say(f"  {printable(found.note)}")

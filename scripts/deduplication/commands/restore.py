@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from .. import archive_report, atomic
+from .. import archive_report, atomic, beneath
 from ..archive import restoring, returning
 from ..display import show
 from ..errors import EXIT_FAILURE, EXIT_OK, DedupError, OutputNotWritable, UsageError
@@ -42,9 +42,9 @@ def main(arguments: Sequence[str]) -> int:
         if asked.output == STANDARD_OUTPUT:
             return _to_standard_output(shelf, found, failures)
         written: list[dict[str, str | int]] = []
-        for entry, path in _places(found, asked):
+        for entry, path, real in _places(found, asked):
             try:
-                new = shelf.write(entry, path)
+                new = shelf.write(entry, real)
             except DedupError as error:
                 failures.append((entry.name, error))
                 continue
@@ -99,21 +99,29 @@ def _wanted(shelf: Shelf, asked: argparse.Namespace) -> tuple[list[Entry], list[
     return found, failures
 
 
-def _places(found: Sequence[Entry], asked: argparse.Namespace) -> list[tuple[Entry, str]]:
-    """Where each file goes. Raises :class:`UsageError` where several would go into one."""
+def _places(found: Sequence[Entry], asked: argparse.Namespace) -> list[tuple[Entry, str, str]]:
+    """Where each file goes, as it was named and as it is: links are followed now, and never again.
+
+    Raises :class:`UsageError` where several would go into one.
+    """
     folder = asked.all if asked.all is not None else asked.output
     if folder is None:
         folder = os.curdir
     elif asked.all is not None or folder.endswith(("/", os.sep)):
         with atomic.write_errors(folder):
-            os.makedirs(folder, mode=atomic.PRIVATE_DIRECTORY, exist_ok=True)
+            beneath.make_folders(os.path.realpath(folder), atomic.PRIVATE_DIRECTORY)
     elif not os.path.isdir(folder):
         if len(found) > 1:
             raise UsageError(
                 f"{len(found)} files are meant; --output must be a folder that exists, or end with a slash"
             )
-        return [(entry, folder) for entry in found]
-    return [(entry, os.path.join(folder, name)) for entry, name in zip(found, restoring.names(found))]
+        real = os.path.join(os.path.realpath(os.path.dirname(folder)), os.path.basename(folder))
+        return [(entry, folder, real) for entry in found]
+    real = os.path.realpath(folder)
+    return [
+        (entry, os.path.join(folder, name), os.path.join(real, name))
+        for entry, name in zip(found, restoring.names(found))
+    ]
 
 
 def _to_client(shelf: Shelf, session: str, *, as_json: bool) -> int:

@@ -111,7 +111,7 @@ def _grow(project: Project, store: Store, sessions: Sequence[str], *, each_check
 
 def _whole(asked: argparse.Namespace, project: Project, store: Store, sessions: Sequence[str]) -> None:
     """Each session as a document of its own, replaced as a whole."""
-    from .. import atomic, new_messages
+    from .. import atomic, beneath, new_messages
     from ..sessions.folder import held, prepared
     from ..sessions.names import stem
 
@@ -124,27 +124,23 @@ def _whole(asked: argparse.Namespace, project: Project, store: Store, sessions: 
     if asked.output is not None and (single or asked.output == "-") and len(sessions) > 1:
         raise UsageError("several sessions do not fit into one output", hint="Pass a folder that exists.")
     if single:
-        new_messages.check_file(asked.output, (shared.store_folder(asked), project.archive))
+        asked.output = new_messages.check_file(asked.output, (shared.store_folder(asked), project.archive))
     elif asked.output not in (None, "-"):
-        new_messages.check_folder(asked.output, (shared.store_folder(asked), project.archive))
+        folder = new_messages.check_folder(asked.output, (shared.store_folder(asked), project.archive))
         try:
-            os.makedirs(asked.output, exist_ok=True)
+            beneath.make_folders(folder)
         except OSError as error:
             raise OutputNotWritable(f"{asked.output}: {error.strerror or error}") from error
     for session in sessions:
         beside = () if single or asked.output == "-" else sessions
         with contextlib.ExitStack() as stack:
-            if (
-                asked.output is None
-            ):  # beside the session files: not while they are purged, or what was left is tidied up
+            if asked.output is None:  # beside the session files: not while they are purged
                 stack.enter_context(held(project))
             data = whole.written(store, session, form, redact, beside).encode("utf-8", "backslashreplace")
             if asked.output == "-":
                 sys.stdout.write(data.decode())
                 continue
-            path = os.path.realpath(
-                asked.output if single else os.path.join(folder, stem(session) + whole.ENDINGS[form])
-            )
+            path = asked.output if single else os.path.join(folder, stem(session) + whole.ENDINGS[form])
             try:
                 atomic.replace(path, data, mode=atomic.PRIVATE_FILE if asked.output is not None else atomic.SHARED_FILE)
             except StoreNotWritable as error:

@@ -37,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
         from ..new_messages import check_file
         from ..project import find_project
 
-        check_file(asked.output, (folder, find_project(asked.project).archive))
+        asked.output = check_file(asked.output, (folder, find_project(asked.project).archive))
     if asked.session is None:
         parts = _listing(dedup, asked)
         _put(asked, *parts, shared.again(asked, "show"))

@@ -1,13 +1,15 @@
-"""Carrying out a plan: the manifest first, then each file whole, then what became empty."""
+"""Carrying out a plan: the manifest first, then each file whole, then what became empty.
+
+Where things go is what was looked at, and asked about, before: a link that is put on the way later is not followed.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 from typing import TYPE_CHECKING, Optional
 
-from .. import atomic
+from .. import atomic, beneath
 from ..errors import InstallFailed, StoreNotWritable
 from .manifest import NAME
 from .plan import NEW, PERMISSIONS, REMOVE, UPDATE
@@ -15,48 +17,47 @@ from .targets import SCRIPTS, VENV
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
+    from .links import Place
     from .manifest import Manifest
     from .plan import Plan, Step
 
 
-def install(root: Path, plan: Plan, before: Optional[Manifest]) -> None:
+def install(place: Place, plan: Plan, before: Optional[Manifest]) -> None:
     """Write what ``plan`` says. Interrupted at any moment, the next run knows every file that is ours."""
     with _failures():
         writing = [step for step in plan.steps if step.changes]
         for path in [NAME, *(step.path for step in writing if step.kind == NEW)]:
-            plan.manifest.directories += _make_folders(root, path)
+            plan.manifest.directories += _make_folders(place, path)
         if writing:
-            _write(root, NAME, plan.during(before).dump(), 0o644)
+            _write(place, NAME, plan.during(before).dump(), 0o644)
         for step in writing:
-            _carry_out(root, step)
-        _remove_empty(root, [os.path.dirname(step.path) for step in writing if step.kind == REMOVE])
-        save(root, plan.manifest)
+            _carry_out(place, step)
+        _remove_empty(place, [os.path.dirname(step.path) for step in writing if step.kind == REMOVE])
+        save(place, plan.manifest)
 
 
-def uninstall(root: Path, plan: Plan) -> None:
+def uninstall(place: Place, plan: Plan) -> None:
     """Remove what ``plan`` says, then our folders where they are empty, the manifest last: a second run can go on."""
     with _failures():
         for step in plan.steps:
-            _carry_out(root, step)
-        _remove_caches(os.path.join(root, SCRIPTS))
-        venv = os.path.join(root, VENV)
+            _carry_out(place, step)
+        _remove_caches(place(SCRIPTS))
+        venv = place(VENV)
         if plan.manifest.venv and is_venv(venv):
-            shutil.rmtree(venv)
+            beneath.remove_tree(venv)
         folders = [folder for folder in plan.manifest.directories if folder != ".coditect"]
-        _remove_empty(root, folders)
-        os.unlink(os.path.join(root, NAME))
-        _remove_empty(root, [folder for folder in plan.manifest.directories if folder == ".coditect"])
+        _remove_empty(place, folders)
+        beneath.unlink(place(NAME))
+        _remove_empty(place, [folder for folder in plan.manifest.directories if folder == ".coditect"])
 
 
-def save(root: Path, manifest: Manifest) -> None:
+def save(place: Place, manifest: Manifest) -> None:
     """Write the manifest, unless it says the same already."""
-    path = os.path.join(root, NAME)
-    with contextlib.suppress(FileNotFoundError), open(path, "rb") as file:
+    with contextlib.suppress(FileNotFoundError), open(place(NAME), "rb") as file:
         if file.read() == manifest.dump():
             return
-    _write(root, NAME, manifest.dump(), 0o644)
+    _write(place, NAME, manifest.dump(), 0o644)
 
 
 def is_venv(path: str) -> bool:
@@ -75,28 +76,26 @@ def _failures() -> Iterator[None]:
         raise InstallFailed(f"{error.filename}: {error.strerror or error}") from error
 
 
-def _carry_out(root: Path, step: Step) -> None:
-    full = os.path.join(root, step.path)
+def _carry_out(place: Place, step: Step) -> None:
     if step.kind in (NEW, UPDATE):
-        _write(root, step.path, step.data, step.mode)
+        _write(place, step.path, step.data, step.mode)
     elif step.kind == PERMISSIONS:
-        os.chmod(full, step.mode)
+        beneath.chmod(place(step.path), step.mode)
     elif step.kind == REMOVE:
-        os.unlink(full)
+        beneath.unlink(place(step.path))
 
 
-def _write(root: Path, path: str, data: bytes, mode: int) -> None:
-    # The file behind a link is replaced, never the link: somebody was asked before.
-    atomic.replace(os.path.realpath(os.path.join(root, path)), data, mode=mode)
+def _write(place: Place, path: str, data: bytes, mode: int) -> None:
+    atomic.replace(place(path), data, mode=mode)
 
 
-def _make_folders(root: Path, path: str) -> list[str]:
+def _make_folders(place: Place, path: str) -> list[str]:
     made = []
     parts = path.split("/")[:-1]
     for count in range(1, len(parts) + 1):
         folder = "/".join(parts[:count])
         with contextlib.suppress(FileExistsError):
-            os.mkdir(os.path.join(root, folder))
+            beneath.mkdir(place(folder))
             made.append(folder)
     return made
 
@@ -107,15 +106,13 @@ def _remove_caches(scripts: str) -> None:
         if os.path.basename(folder) == "__pycache__":
             for name in names:
                 if name.endswith(".pyc"):
-                    os.unlink(os.path.join(folder, name))
+                    beneath.unlink(os.path.join(folder, name))
             with contextlib.suppress(OSError):
-                os.rmdir(folder)
+                beneath.rmdir(folder)
 
 
-def _remove_empty(root: Path, folders: list[str]) -> None:
+def _remove_empty(place: Place, folders: list[str]) -> None:
     """Remove the folders among ``folders`` that hold nothing, the deepest first; a full one stays."""
     for folder in sorted(set(folders), key=lambda name: name.count("/"), reverse=True):
-        full = os.path.join(root, folder)
-        if not os.path.islink(full):
-            with contextlib.suppress(OSError):
-                os.rmdir(full)
+        with contextlib.suppress(OSError):  # of a link, too
+            beneath.rmdir(place(folder))

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from .. import beneath
 from ..errors import InstallRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
+
+    Place = Callable[[str], str]
 
 
 def links_on_the_way(root: Path, paths: Iterable[str]) -> dict[str, str]:
@@ -35,6 +38,27 @@ def links_on_the_way(root: Path, paths: Iterable[str]) -> dict[str, str]:
                     )
                 found[inside] = os.path.realpath(full)
     return found
+
+
+def placed(root: Path, agreed: Mapping[str, str]) -> Place:
+    """Where a path below ``root`` is: behind the links that were agreed to, and through no others that lead out.
+
+    ``agreed`` is what :func:`links_on_the_way` gave. The file behind a link is replaced, never the link.
+    """
+    beneath.anchor(root)
+    for real in agreed.values():
+        if os.path.isdir(real):
+            beneath.anchor(real, new=False)
+
+    def place(path: str) -> str:
+        parts = path.split("/")
+        for count in range(len(parts), 0, -1):
+            real = agreed.get("/".join(parts[:count]))
+            if real is not None:
+                return os.path.join(real, *parts[count:])
+        return os.path.join(root, *parts)
+
+    return place
 
 
 def refuse_checkout(links: dict[str, str], checkout: Path) -> None:

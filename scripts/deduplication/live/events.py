@@ -7,7 +7,7 @@ import os
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from .. import config
+from .. import beneath, config
 from ..errors import DedupError
 from ..own_place import require_inside
 from . import command_output, firings, slash_commands
@@ -69,7 +69,7 @@ def session_start(work: Work, payload: Payload) -> Answer:
 
         notices.session_began(work.live, _text(payload, "session_id"))
     if work.place.opted_in:
-        work.project.exports.mkdir(parents=True, exist_ok=True)
+        beneath.make_folders(work.project.exports)
     banner = ""
     lagging = work.lagging(besides=transcript)
     lying = work.lying_about(_text(payload, "cwd"), 0) if work.place.opted_in else []

@@ -6,6 +6,7 @@ import os
 import time
 from typing import Final
 
+from .. import beneath
 from . import quick
 
 NAME: Final = "hooks.log"
@@ -16,7 +17,9 @@ MOST: Final = 256 * 1024
 def path_for(data: bytes) -> str:
     """Where the log lies for the project of an event: beside its store, where there is one."""
     root = quick.project_root(os.environ.get("CLAUDE_PROJECT_DIR") or quick.field(data, "cwd"))
-    memory = os.path.join(root if quick.opted_in(root) else quick.user_store(root), quick.MEMORY)
+    place = root if quick.opted_in(root) else quick.user_store(root)
+    beneath.anchor(place)
+    memory = os.path.join(place, quick.MEMORY)
     state = os.path.join(memory, "dedup_state")
     # A repository may bring the folder as a link to anywhere.
     inside = os.path.realpath(state).startswith(os.path.join(os.path.realpath(os.path.dirname(memory)), ""))
@@ -43,8 +46,7 @@ def note(event: str, data: bytes, error: BaseException) -> str:
 
 def append(path: str, text: str) -> None:
     """Add to a bounded log."""
-    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-    descriptor = os.open(path, flags, 0o600)
+    descriptor = beneath.open_file(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0))
     try:
         size = os.lseek(descriptor, 0, os.SEEK_END)
         if size > MOST:

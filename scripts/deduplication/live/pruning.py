@@ -8,6 +8,8 @@ import stat
 import time
 from typing import Final
 
+from .. import beneath
+
 KEPT_DAYS: Final = 60
 """The client deletes its own transcripts after thirty days; a session without one cannot be resumed."""
 _DAY: Final = 86_400.0
@@ -26,6 +28,6 @@ def prune(folder: str, now: float | None = None) -> int:
             with contextlib.suppress(OSError):
                 status = entry.stat(follow_symlinks=False)
                 if stat.S_ISREG(status.st_mode) and status.st_mtime < oldest:
-                    os.unlink(entry.path)
+                    beneath.unlink(entry.path)
                     gone += 1
     return gone

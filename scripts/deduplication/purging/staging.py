@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from .. import atomic, journal
+from .. import atomic, beneath, journal
 from ..archive import gc, inventory, purged_files
 from ..archive.packs import FOLDER as PACKS
 from ..archive.packs import listed
@@ -60,7 +59,7 @@ def stage_store(store: LogStore, plan: Plan, moment: str, quarantine: list[str])
     """The new log beside the old one. Raises the ``StoreError`` family."""
     folder = store.folder
     stage = os.path.join(folder, STAGE)
-    shutil.rmtree(stage, ignore_errors=True)
+    beneath.remove_tree(stage, ignore_errors=True)
     last = []
     for name, messages in plan.conversations.items():
         figures = {
@@ -94,7 +93,7 @@ def stage_archive(project: Project, packs: Packs, shown: Shown) -> Changes:
     """Archived files without what goes, beside the old ones. Raises ``ArchiveDamaged`` and ``StoreNotWritable``."""
     folder = str(project.archive)
     stage = os.path.join(folder, STAGE)
-    shutil.rmtree(stage, ignore_errors=True)
+    beneath.remove_tree(stage, ignore_errors=True)
     changes = Changes(remove=list(shown.quarantine))
     notes = purged_files.load(folder)
     taken = {name.casefold() for name in os.listdir(folder)}
@@ -118,7 +117,7 @@ def stage_archive(project: Project, packs: Packs, shown: Shown) -> Changes:
             staged = os.path.join(STAGE, f"plain-{number}")
             atomic.replace(os.path.join(folder, staged), form.data)
             with atomic.write_errors(folder):
-                os.utime(os.path.join(folder, staged), ns=(entry.mtime_ns, entry.mtime_ns))
+                beneath.set_times(os.path.join(folder, staged), entry.mtime_ns)
             changes.replace.append([staged, name])
     if shown.packed:
         _stage_packs(folder, packs, shown, changes)

@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Optional
 
-from .. import atomic, locking
+from .. import atomic, beneath, locking
 from ..archive import restoring
 from ..deduplicator import ClaudeConversationDeduplicator
 from ..errors import DedupError, OutputNotWritable, StoreError, StoreHasLog
@@ -153,7 +153,7 @@ def _swap(state: str, new: str) -> str:
     """Move the old store aside, and the new one into its place; where the old one is."""
     with _locked(state), atomic.write_errors(state):
         if not os.path.lexists(state):
-            os.rename(new, state)
+            beneath.rename(new, state)
             atomic.sync_directory(os.path.dirname(state))
             return ""
         moved = f"{state}.old-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"

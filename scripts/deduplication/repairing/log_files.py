@@ -7,7 +7,7 @@ import os
 import time
 from typing import TYPE_CHECKING, Final
 
-from .. import atomic
+from .. import atomic, beneath
 from ..errors import StoreNotWritable
 from ..storage.log_store import INDEX_NAMES, QUARANTINE
 
@@ -55,7 +55,7 @@ def write(log: Log, salvaged: Salvaged, mended: Mended) -> list[str]:
     # The indexes say where each line begins: from here on they would be wrong, and none is better than a wrong one.
     for name in INDEX_NAMES:
         with atomic.write_errors(os.path.join(folder, name)), contextlib.suppress(FileNotFoundError):
-            os.unlink(os.path.join(folder, name))
+            beneath.unlink(os.path.join(folder, name))
     log.rewrite(sealed, rest)  # type: ignore[arg-type]
     return moved
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
-from .. import atomic
+from .. import atomic, beneath
 from . import damage
 from .hidden import is_another
 from .log_files import quarantined
@@ -70,8 +70,8 @@ def write(project: Project, found: Damaged) -> str:
     with atomic.write_errors(path):
         if found.copy is not None:
             atomic.replace(path, found.copy.data)
-            os.utime(path, ns=(found.entry.mtime_ns, found.entry.mtime_ns))
+            beneath.set_times(path, found.entry.mtime_ns)
         else:
-            os.unlink(path)
+            beneath.unlink(path)
             atomic.sync_directory(os.path.dirname(path))
     return f"{QUARANTINE}/{name}"

@@ -6,7 +6,7 @@ import contextlib
 import os
 from typing import TYPE_CHECKING
 
-from .. import atomic
+from .. import atomic, beneath
 from ..own_output import COMMENT
 from . import footer
 from .layout import escaped_inline
@@ -35,7 +35,7 @@ def goes_on(folder: str, name: str, session: str, file: str) -> str | None:
     if found.said.get("goes_on") != session:
         for path in list(_parts(folder, name)):
             with contextlib.suppress(FileNotFoundError):
-                os.unlink(path)
+                beneath.unlink(path)
         atomic.replace(first, data, durable=False)
     return first
 

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from .. import atomic, journal, locking
+from .. import atomic, beneath, journal, locking
 from ..errors import SessionNotWritten, StoreNotWritable
 from . import per_checkpoint, session_file
 from .adopted import goes_on
@@ -166,7 +166,7 @@ def prepared(project: Project) -> str:
     try:
         for made, mode in ((project.memory, _MEMORY_MODE), (project.sessions, _FOLDER_MODE)):
             with contextlib.suppress(FileExistsError):
-                os.mkdir(made, mode)
+                beneath.mkdir(made, mode)
             if project.root not in _real(made).parents:
                 raise SessionNotWritten(f"{project.relative(made)} leads outside the project")
         if not os.path.isdir(project.sessions):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Final
 
-from .. import atomic
+from .. import atomic, beneath
 from ..errors import SessionNotWritten, SessionUnknown, StoreNotWritable
 from ..model import LOCAL_COMMAND, PROMPT, counts
 from ..ordering import ranges
@@ -99,7 +99,7 @@ def renew(store: Store, folder: str, file: Kept, clean: Cleaner, names: Names) -
     path = os.path.join(folder, file.name)
     try:
         if not any(counts(reading.kinds[reading.order[at]]) for at in positions):
-            os.unlink(path)
+            beneath.unlink(path)
         else:
             data = _document(reading, positions, clean, names, file.through)
             clean.require()

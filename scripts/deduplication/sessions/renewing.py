@@ -9,7 +9,7 @@ import contextlib
 import os
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from .. import atomic
+from .. import atomic, beneath
 from ..errors import SessionNotWritten
 from . import footer, per_checkpoint, session_file, whole
 from .agents import family
@@ -150,6 +150,6 @@ def _unlink(paths: list[str]) -> None:
     try:
         for path in paths:
             with contextlib.suppress(FileNotFoundError):
-                os.unlink(path)
+                beneath.unlink(path)
     except OSError as error:
         raise SessionNotWritten(str(error)) from error

@@ -17,7 +17,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from .. import atomic
+from .. import atomic, beneath
 from ..errors import SessionNotWritten, SessionUnknown, StoreNotWritable
 from ..model import counts
 from . import evidence as evidence_of
@@ -216,7 +216,7 @@ class _Files:
         for position in positions:
             with contextlib.suppress(_Taken):
                 if self._read(position) is not None:
-                    os.unlink(self._path(position))
+                    beneath.unlink(self._path(position))
 
 
 def _row(part: Part, name: str) -> Row:

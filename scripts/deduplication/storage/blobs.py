@@ -14,7 +14,7 @@ import os
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from .. import atomic
+from .. import atomic, beneath
 from ..errors import StoreNotWritable
 from ..fingerprint import Fingerprint, fingerprint
 from .records import message_of
@@ -145,7 +145,7 @@ class Blobs:
         for entry in list(self._files()):
             if entry.name not in referred:
                 with atomic.write_errors(entry.path):
-                    os.unlink(entry.path)
+                    beneath.unlink(entry.path)
                 count += 1
         return count
 

@@ -14,7 +14,7 @@ from array import array
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
-from .. import atomic
+from .. import atomic, beneath
 from ..columns import Columns
 from ..overlap import TURNS
 from ..savings import Seen
@@ -125,7 +125,7 @@ class JsonIndex:
         """Delete the three files."""
         for name in self.files:
             with contextlib.suppress(OSError):
-                os.unlink(self._path(name))
+                beneath.unlink(self._path(name))
 
     def _content(self, state: State, audit: AuditMark) -> dict[str, bytes]:
         conversations = state.conversations.items()

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
+import stat
 from typing import TYPE_CHECKING, Final
 
-from .. import atomic
+from .. import atomic, beneath
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,11 +32,11 @@ def settled(folder: str) -> str:
     """``folder``, after what a killed process left to be done. Whoever calls this holds the lock of what is in it."""
     with atomic.write_errors(folder):
         if current(folder) != folder:
-            os.rename(folder + NEW, folder)
+            beneath.rename(folder + NEW, folder)
             atomic.sync_directory(os.path.dirname(folder))
         for left in (folder + OLD, folder + NEW):
             if os.path.isdir(left) and not os.path.islink(left) and (os.path.isdir(folder) or left.endswith(NEW)):
-                shutil.rmtree(left)
+                beneath.remove_tree(left)
     return folder
 
 
@@ -52,10 +52,10 @@ def replaced(folder: str, fill: Callable[[str], None]) -> None:
         atomic.sync_directory(folder + NEW)
         if not os.path.isdir(folder):
             atomic.make_private_directory(folder)  # so that the same step makes the new one count
-        os.rename(folder, folder + OLD)
-        os.rename(folder + NEW, folder)
+        beneath.rename(folder, folder + OLD)
+        beneath.rename(folder + NEW, folder)
         atomic.sync_directory(os.path.dirname(folder))
-        shutil.rmtree(folder + OLD)
+        beneath.remove_tree(folder + OLD)
 
 
 def exchanged(folder: str, new: str, aside: str) -> None:
@@ -65,14 +65,14 @@ def exchanged(folder: str, new: str, aside: str) -> None:
     """
     with atomic.write_errors(folder):
         if os.path.lexists(folder + NEW):
-            shutil.rmtree(folder + NEW)  # of one who was killed before the old one went
+            beneath.remove_tree(folder + NEW)  # of one who was killed before the old one went
         if os.path.lexists(folder + OLD):
-            os.rename(folder + OLD, aside + OLD)  # of one who was killed before it went aside
-        os.rename(new, folder + NEW)
+            beneath.rename(folder + OLD, aside + OLD)  # of one who was killed before it went aside
+        beneath.rename(new, folder + NEW)
         atomic.sync_directory(os.path.dirname(folder))
-        os.rename(folder, folder + OLD)
+        beneath.rename(folder, folder + OLD)
         arrived(folder)
-        os.rename(folder + OLD, aside)
+        beneath.rename(folder + OLD, aside)
         atomic.sync_directory(os.path.dirname(folder))
 
 
@@ -80,7 +80,7 @@ def arrived(folder: str) -> None:
     """Give a folder its name where a process was killed within :func:`exchanged`. Several may do so at once."""
     if current(folder) != folder:
         with atomic.write_errors(folder), contextlib.suppress(FileNotFoundError):
-            os.rename(folder + NEW, folder)
+            beneath.rename(folder + NEW, folder)
             atomic.sync_directory(os.path.dirname(folder))
 
 
@@ -88,11 +88,13 @@ def kept(path: str, copy: str) -> None:
     """The same bytes under another name, durably: a link where the file system has them, else a copy."""
     with atomic.write_errors(copy):
         try:
-            os.link(path, copy, follow_symlinks=False)
+            beneath.link(path, copy)
         except OSError:
             with contextlib.suppress(FileNotFoundError):
-                os.unlink(copy)
-            with open(path, "rb") as file, atomic.replacing(copy) as descriptor:
-                while part := file.read(1 << 20):
-                    atomic.write_all(descriptor, part)
-            shutil.copystat(path, copy, follow_symlinks=False)
+                beneath.unlink(copy)
+            with atomic.open_regular(path) as file:
+                status = os.fstat(file.fileno())
+                with atomic.replacing(copy, mode=stat.S_IMODE(status.st_mode)) as descriptor:
+                    while part := file.read(1 << 20):
+                        atomic.write_all(descriptor, part)
+            beneath.set_times(copy, status.st_mtime_ns)

@@ -16,7 +16,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from .. import atomic
+from .. import atomic, beneath
 from . import healing, rewriting, sealed_blocks
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ class Sealed:
     def done(self) -> None:
         """What was sealed is no longer in the open part of the log."""
         with atomic.write_errors(self.folder), contextlib.suppress(FileNotFoundError):
-            os.unlink(os.path.join(self.folder, _PENDING))
+            beneath.unlink(os.path.join(self.folder, _PENDING))
         self.tidy()
 
     def tidy(self) -> None:
@@ -193,7 +193,7 @@ class Sealed:
             for name in os.listdir(self.folder):
                 match = _NAME.match(name)
                 if match and name not in kept and int(match[2]) <= self.end:
-                    os.unlink(os.path.join(self.folder, name))
+                    beneath.unlink(os.path.join(self.folder, name))
 
     def _put(self, file: _Growing) -> None:
         """Write a file: a further one, or a longer one in the place of the last one."""
@@ -274,7 +274,7 @@ class Sealed:
         better = self._write(segment.start, streams, lengths, thorough=True)
         if better.path != segment.path:
             with atomic.write_errors(segment.path):
-                os.unlink(segment.path)
+                beneath.unlink(segment.path)
         self.look()
         return True
 

@@ -16,7 +16,7 @@ from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
-from .. import atomic
+from .. import atomic, beneath
 from ..errors import StoreNotWritable
 from ..fingerprint import Fingerprint, encoded
 from ..model import LOST
@@ -40,7 +40,7 @@ from .sqlite_encoding import (
     unpacked_rows,
     uuid_key,
 )
-from .sqlite_file import FILES, NAME, connect, empty_private_file, remove
+from .sqlite_file import FILES, NAME, connect, empty_private_file, opened, remove
 from .state import State
 from .table import Table
 
@@ -279,7 +279,7 @@ class SqliteIndex:
         with atomic.write_errors(self._path):
             if path is None:
                 empty_private_file(temporary)
-            connection = sqlite3.connect(temporary, isolation_level=None)
+            connection = sqlite3.connect(":memory:", isolation_level=None) if path else opened(temporary, "mode=rw")
             try:
                 connection.execute("PRAGMA journal_mode = OFF")
                 self._entries = CheckedEntries(connection)
@@ -295,7 +295,7 @@ class SqliteIndex:
             connection.close()
             atomic.sync_file(temporary)
             remove(self._folder)
-            os.replace(temporary, self._path)
+            beneath.replace(temporary, self._path)
             atomic.sync_directory(self._folder)
         try:
             self._open(os.lstat(self._path).st_ino)

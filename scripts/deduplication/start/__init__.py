@@ -1,0 +1,1 @@
+"""What runs before anything of the package is imported."""
