@@ -232,6 +232,7 @@ def opened(project: Project) -> Iterator[Archive]:
             atomic.replace(
                 ignore, b"# Raw exports may hold secrets: they stay on this machine.\n*\n", mode=atomic.SHARED_FILE
             )
+    journal.finish_all(str(project.state))
     with exclusive(lock_path(folder)):
         rewriting.settled(os.path.join(folder, PACKS))
         finish_purge(project)

@@ -199,6 +199,15 @@ class BackupDamaged(DedupError):
     hint = "'deduplicate_export.py backup DIR --verify' says which snapshots are whole; --snapshot chooses one of them."
 
 
+class BackupHasPurged(DedupError):
+    """This snapshot has what was purged, and would bring it back"""
+
+    hint = (
+        "Run 'deduplicate_export.py backup DIR' where the store is: it removes that there. 'backup DIR --list' marks such snapshots, "
+        "--snapshot chooses another one, --with-purged restores it all the same: then purge again."
+    )
+
+
 class RestoreRefused(DedupError):
     """Something is there already, and nothing is overwritten"""
 

@@ -6,6 +6,7 @@ Nothing that is there is touched. Whoever calls this holds the locks of archive,
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -14,6 +15,7 @@ from .. import atomic
 from ..archive import gc, purged_files
 from ..archive.packs import FOLDER as PACKS
 from ..archive.packs import listed
+from ..backup import known
 from ..journal import STAGE, Changes
 from ..storage.log_anew import Instead, rewrite
 from ..storage.log_store import INDEX_NAMES, QUARANTINE
@@ -78,6 +80,11 @@ def stage_store(store: LogStore, plan: Plan, moment: str, quarantine: list[str])
     changes.remove += [name for name in INDEX_NAMES if os.path.lexists(os.path.join(folder, name))]
     changes.remove += store.blobs.unreferred(made.blobs)
     changes.remove += [os.path.join(QUARANTINE, name) for name in quarantine]
+    # With the new log it is on the disk which backups still have what went, whoever comes next and wherever they are then.
+    backups = os.path.join(STAGE, known.NAME)
+    said = known.after_purge(folder, store.log, secrets.token_hex(8), hashes=not plan.forget)
+    atomic.replace(os.path.join(folder, backups), said)
+    changes.replace.append([backups, known.NAME])
     changes.texts = [_STATUS_LOG, _LAST_RUN]
     changes.names = [[old, new] for old, new in plan.names.items()]
     return changes

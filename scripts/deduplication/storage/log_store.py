@@ -15,7 +15,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from .. import atomic, locking
+from .. import atomic, journal, locking
 from ..errors import StoreDamaged, StoreError, StoreNotPrivate, StoreNotWritable
 from ..model import LOST, PURGED, SYSTEM
 from ..overlap import telling
@@ -106,6 +106,7 @@ class LogStore:
         if not write and not os.path.isdir(self.folder):
             yield
             return
+        journal.finish_all(self.folder)
         if write:
             self._prepare()
         with contextlib.ExitStack() as stack:
@@ -123,11 +124,16 @@ class LogStore:
         """Inside a transaction for writing: take notice of a log that was put in the place of the old one."""
         self._loaded = ()
         asked = self._sqlite
-        self._sqlite = asked or isinstance(self._index, SqliteIndex)
+        self._sqlite = self.has_sqlite
         try:
             self._refresh(write=True)
         finally:
             self._sqlite = asked
+
+    @property
+    def has_sqlite(self) -> bool:
+        """Whether the index is an SQLite database, as it was asked for or because the store is large."""
+        return self._sqlite or isinstance(self._index, SqliteIndex)
 
     def _prepare(self) -> None:
         with atomic.write_errors(self.folder):
@@ -506,6 +512,7 @@ class LogStore:
         What stands behind the last complete run is put aside, as the next run would do. ``mend`` is called in the place of
         healing, under the lock; it may rewrite the log.
         """
+        journal.finish_all(self.folder)
         self._prepare()
         with locking.exclusive(self._path(LOCK), self._timeout):
             self._ignore()
