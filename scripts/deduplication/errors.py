@@ -200,11 +200,11 @@ class BackupDamaged(DedupError):
 
 
 class BackupHasPurged(DedupError):
-    """This snapshot has what was purged, and would bring it back"""
+    """What was purged would come back"""
 
     hint = (
-        "Run 'deduplicate_export.py backup DIR' where the store is: it removes that there. 'backup DIR --list' marks such snapshots, "
-        "--snapshot chooses another one, --with-purged restores it all the same: then purge again."
+        "Run 'deduplicate_export.py backup DIR' where the store is: it removes such snapshots. --list marks them, --snapshot chooses "
+        "another one, --with-purged restores it all the same: then purge again."
     )
 
 

@@ -1,8 +1,9 @@
 """Which folders have backups of a store, remembered beside its log, so that what is purged can be purged there, too.
 
 ``dedup_state/backups.json``. It has each backup by an id of its own, since the same folder may be another disk tomorrow; the
-purges that the store has had, by ids that say nothing of what went; and for each backup those that did not reach it yet. If the
-file is lost, the backups are what they were; only nobody knows where they are.
+purges that the store has had, by ids that say nothing of what went; and for each backup those that did not reach it yet. A file
+that waits to be processed and shows what was purged is backed up as it is: it is noted by its hash, and a snapshot with it does not
+count as one from after the purge. If ``backups.json`` is lost, the backups are what they were; only nobody knows where they are.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import hashlib
 import json
 import os
 import secrets
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .. import atomic, journal
@@ -21,7 +23,7 @@ from ..storage.log import Log
 from ..storage.log_store import LOCK, LOG_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 NAME: Final = "backups.json"
 _DIGITS: Final = 32
@@ -50,10 +52,13 @@ class _Said(NamedTuple):
     store: str = ""
     backups: tuple[Known, ...] = ()
     purges: tuple[str, ...] = ()
+    waiting: Mapping[str, Sequence[str]] = MappingProxyType({})
 
     def encoded(self) -> bytes:
         """The bytes of the file."""
-        more = {"purges": list(self.purges)} if self.purges else {}
+        more: dict[str, Any] = {"purges": list(self.purges)} if self.purges else {}
+        if self.waiting:
+            more["waiting"] = {purge: list(files) for purge, files in self.waiting.items()}
         said = {"store": self.store, "folders": [each.as_dict() for each in self.backups], **more}
         return json.dumps(said, indent=1).encode() + b"\n"
 
@@ -79,6 +84,23 @@ def owed(state: str) -> list[Known]:
 def purges(state: str) -> tuple[str, ...]:
     """The purges that the store has had since there are ids for them, the first one first. Raises ``StoreError``."""
     return _read(state).purges
+
+
+class Noted(NamedTuple):
+    """The purges that a store has had, and the files (SHA-256) that show something of each and wait to be processed."""
+
+    purges: tuple[str, ...]
+    waiting: Mapping[str, Sequence[str]]
+
+    def without(self, files: Collection[str]) -> tuple[str, ...]:
+        """Those purges of which nothing is in ``files``."""
+        return tuple(each for each in self.purges if not any(file in files for file in self.waiting.get(each, ())))
+
+
+def noted(state: str) -> Noted:
+    """What tells which purges a snapshot comes after. Raises ``StoreError``."""
+    said = _read(state)
+    return Noted(said.purges, said.waiting)
 
 
 def store_id(state: str) -> str:
@@ -128,27 +150,30 @@ def _with(said: _Said, seen: Known, store: str) -> _Said:
     return said._replace(store=store, backups=tuple(now if each is before else each for each in said.backups))
 
 
-def after_purge(state: str, log: Log, purge: str, *, hashes: bool) -> bytes:
+def after_purge(state: str, log: Log, purge: str, waiting: Sequence[str], *, hashes: bool) -> bytes:
     """The bytes of the file once a purge with this id is done: every backup lacks it. Under the store's lock.
 
-    A store that has no id yet gets the one by which copies of it know it, since its first line may go; with ``hashes=False`` one
-    at random, since that is the hash of something that was said.
+    ``waiting`` are files (SHA-256) that wait to be processed and show what goes. A store that has no id yet gets the one by which
+    copies of it know it, since its first line may go. With ``hashes=False`` nothing is kept that is the hash of something that was
+    said: the store's id is one at random, and of files that wait nothing is noted.
     """
     said = _read(state)
     store = said.store or (_first_line(log) if hashes else secrets.token_hex(_DIGITS // 2))
     lacking = tuple(each._replace(owed=(*each.owed, purge)) for each in said.backups)
-    return _Said(store, lacking, (*said.purges, purge)).encoded()
+    files = {**said.waiting, **({purge: waiting} if waiting and hashes else {})}
+    return _Said(store, lacking, (*said.purges, purge), files).encoded()
 
 
 def settle(state: str, backup: str, done: Collection[str]) -> None:
-    """Note that these purges were made in a backup. Raises ``StoreNotWritable``, ``StoreLocked``."""
+    """Note that these purges were made in a backup, so that nothing waits any more that shows what they removed. Raises ``StoreNotWritable``, ``StoreLocked``."""
 
     def settled(said: _Said) -> _Said:
         found = (
             each._replace(owed=tuple(purge for purge in each.owed if purge not in done)) if each.id == backup else each
             for each in said.backups
         )
-        return said._replace(backups=tuple(found))
+        waiting = {purge: files for purge, files in said.waiting.items() if purge not in done}
+        return said._replace(backups=tuple(found), waiting=waiting)
 
     if settled(_read(state)) != _read(state):
         _change(state, settled)
@@ -189,7 +214,8 @@ def _read(state: str) -> _Said:
         said = json.loads(content)
         found = tuple(_entries(said["folders"]))
         store = said["store"] if isinstance(said["store"], str) else ""
-        return _Said(store, found, _ids(said.get("purges")))
+        waiting = said.get("waiting", {})
+        return _Said(store, found, _ids(said.get("purges")), {each: _ids(waiting[each]) for each in waiting})
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return _Said()
 

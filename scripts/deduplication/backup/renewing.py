@@ -6,7 +6,7 @@ import os
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..errors import DedupError, StoreNotWritable
+from ..errors import BackupFailed, BackupRefused, DedupError, StoreNotWritable
 from . import folder as folders
 from . import known, retention, taking
 
@@ -66,8 +66,8 @@ def _renewed(source: Source, backup: Known, now: Callable[[], float]) -> str:
             removed = retention.remove(folder, earlier)
             if not removed.snapshots:
                 retention.collect(folder)
-            return "a snapshot cannot be read" if removed.kept else ""
-    except StoreNotWritable as error:
+            return "a snapshot cannot be read" if removed.kept else taken.kept
+    except (BackupFailed, BackupRefused, StoreNotWritable) as error:
         return error.detail
     except DedupError as error:
         return str(error)

@@ -97,7 +97,7 @@ def restore(
     refuse(folder, target)
     wanted = folder.find(snapshot)
     if purges is not None and (missed := folder.all_purges().union(purges).difference(wanted.purges)):
-        raise BackupHasPurged(f"snapshot {wanted.number} was taken before {len(missed):,} purge(s)")
+        raise BackupHasPurged(f"snapshot {wanted.number}, from before {len(missed):,} purge(s)")
     try:
         with staging.staged(target.place) as stage:
             done = Restored(wanted, target.place)

@@ -148,6 +148,9 @@ def _purge_earlier(source: Source, folder: Folder, taken: Taken) -> None:
     It tells by the snapshots and not by what the store has noted, so that it goes on where it was stopped, in a copy as well.
     """
     purges = taken.snapshot.purges
+    waiting = [each for each in known.purges(source.state) if each not in purges]
+    if waiting:
+        taken.kept = "an export that waits to be processed shows it, and was kept as it is"
     lacked = next((each.owed for each in known.backups(source.state) if each.id == taken.snapshot.backup), ())
     earlier = folder.before(purges)
     if not earlier and not lacked:
@@ -178,10 +181,10 @@ def _taken(
     with source.at_rest():
         if journal.places(source.state):
             raise BackupFailed("a purge was stopped half way and is not finished", hint="Run the same command again.")
-        purges = known.purges(source.state)
         found = select(source)
         cut = log_part.cut(source.state)
         sqlite = os.path.lexists(os.path.join(source.state, sqlite_file.NAME))
+        noted = known.noted(source.state)
         in_memory, problems = _rest(found, cut, copying, advance)
     files = _files(found, cut, copying, in_memory, {path for path, _ in problems})
     problems += [(LOG, fault) for fault in cut.faults]
@@ -196,7 +199,7 @@ def _taken(
         folders=found.folders,
         problems=tuple(sorted(found.problems + problems)),
         backup=folder.id(),
-        purges=purges,
+        purges=noted.without({file.sha256 for file in files.values()}),
     )
     name = folders.Name(snapshot.number, clock.compact(moment))
     atomic.replace(folder.at(folders.SNAPSHOTS, name.file), manifest.encode(snapshot))

@@ -208,7 +208,7 @@ def _restore(asked: argparse.Namespace) -> int:
 
 
 def _purges_of(asked: argparse.Namespace, folder: folders.Folder) -> tuple[str, ...]:
-    """The purges that the store at hand has had, where it is the one whose backup this is: it may not be the place to restore to."""
+    """The purges that the store at hand has had, where this is a backup of it: one restores into another place then."""
     try:
         state = _source(asked).state
         return known.purges(state) if known.backups(state) and known.store_id(state) == folder.store() else ()

@@ -175,7 +175,8 @@ class _Purge:
     def _do(self, shown: Shown, notes: dict[str, Any], done: Purged) -> None:
         store, project, plan = self._store, self._project, self._plan
         state = store.folder
-        changes = {journal.STORE: staging.stage_store(store, plan, timestamp(), self._quarantine())}
+        waiting = [each.sha256 for each in done.elsewhere if each.sha256]
+        changes = {journal.STORE: staging.stage_store(store, plan, timestamp(), self._quarantine(), waiting)}
         notes = {**notes, finishing.SQLITE: store.has_sqlite}
         if (shown.forms or shown.quarantine) and project is not None and self._packs is not None:
             changes[journal.ARCHIVE] = staging.stage_archive(project, self._packs, shown)

@@ -24,6 +24,8 @@ from ..storage.sealed import FOLDER as SEALED
 from .plan import neutral
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..archive.packs import Packs
     from ..archive.restoring import Entry
     from ..project import Project
@@ -51,8 +53,10 @@ class Shown:
         return any(entry.number >= 0 for entry, _ in self.forms)
 
 
-def stage_store(store: LogStore, plan: Plan, moment: str, quarantine: list[str]) -> Changes:
-    """The new log beside the old one. Raises the ``StoreError`` family."""
+def stage_store(
+    store: LogStore, plan: Plan, moment: str, quarantine: list[str], waiting: Sequence[str] = ()
+) -> Changes:
+    """The new log beside the old one. ``waiting``: files (SHA-256) that show it and wait. Raises the ``StoreError`` family."""
     folder = store.folder
     stage = os.path.join(folder, STAGE)
     shutil.rmtree(stage, ignore_errors=True)
@@ -82,7 +86,7 @@ def stage_store(store: LogStore, plan: Plan, moment: str, quarantine: list[str])
     changes.remove += [os.path.join(QUARANTINE, name) for name in quarantine]
     # With the new log it is on the disk which backups still have what went, whoever comes next and wherever they are then.
     backups = os.path.join(STAGE, known.NAME)
-    said = known.after_purge(folder, store.log, secrets.token_hex(8), hashes=not plan.forget)
+    said = known.after_purge(folder, store.log, secrets.token_hex(8), waiting, hashes=not plan.forget)
     atomic.replace(os.path.join(folder, backups), said)
     changes.replace.append([backups, known.NAME])
     changes.texts = [_STATUS_LOG, _LAST_RUN]
