@@ -191,6 +191,13 @@ def forget(state: str, folder: str) -> list[Known]:
     return gone
 
 
+def carry(state: str, new: str) -> None:
+    """Into a store that takes the place of this one: the same backups, and the same purges still to be made there."""
+    said = _read(state)
+    if said != _Said():
+        atomic.replace(os.path.join(new, NAME), said.encoded())
+
+
 def _change(state: str, change: Callable[[_Said], _Said]) -> None:
     with exclusive(os.path.join(state, LOCK)):
         journal.finish(state, journal.STORE, state)  # a purge that was stopped has a file of its own to put here

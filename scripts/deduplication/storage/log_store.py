@@ -476,7 +476,11 @@ class LogStore:
 
     @contextlib.contextmanager
     def held(self) -> Iterator[Log]:
-        """The log under the store's lock, whatever state it and its index are in; nothing is recovered or created."""
+        """The log under the store's lock, whatever state it and its index are in; nothing is recovered or created.
+
+        But a purge that was stopped is finished: of half of one nothing can be told.
+        """
+        journal.finish_all(self.folder)
         with contextlib.ExitStack() as stack:
             if os.path.isdir(self.folder):
                 self._lock(stack, write=False)
