@@ -454,7 +454,9 @@ def test_every_file_of_the_store_is_described(installed, monkeypatch):
     picture = base64.b64encode(bytes(range(256)) * 9).decode()
     block = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": picture}}
     shown = transcript_lines.line("picture", "user", {"role": "user", "content": [block]})
-    old = (day(1) + shown + exported(installed.project / "x.txt")).replace(b'"version":"2.1.197"', b'"version":"2.0.76"')
+    old = (day(1) + shown + exported(installed.project / "x.txt")).replace(
+        b'"version":"2.1.197"', b'"version":"2.0.76"'
+    )
     transcript.write_bytes(old)  # whichever client is on this machine, the one that wrote this lacks an event
     (installed.project / "x.txt").write_text("neither a prompt nor an answer")
     event = {"session_id": SESSION, "transcript_path": str(transcript), "cwd": str(installed.project)}

@@ -203,8 +203,8 @@ class BackupHasPurged(DedupError):
     """What was purged would come back"""
 
     hint = (
-        "Run 'deduplicate_export.py backup DIR' where the store is: it removes such snapshots. --list marks them, --snapshot chooses "
-        "another one, --with-purged restores it all the same: then purge again."
+        "Run 'deduplicate_export.py backup DIR' where the store is: it removes such snapshots. --list marks them, --snapshot "
+        "chooses another one, --with-purged restores it all the same: then purge again."
     )
 
 

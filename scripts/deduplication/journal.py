@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from . import atomic, locking
-from .errors import StoreDamaged
+from .errors import StoreDamaged, StoreNotWritable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +26,7 @@ NAME: Final = "purge.pending"
 """In the store's folder. It names files and says nothing of what is in them."""
 STAGE: Final = "purge.stage"
 """The folder beside what is to be replaced, in which the new files wait."""
+STORE_LOCK: Final = ".lock"
 STATUS_LOCK: Final = "status.lock"
 """In the store's folder: held by whoever writes the status log."""
 STORE: Final = "store"
@@ -93,6 +94,19 @@ def places(state: str) -> tuple[str, ...]:
     """What a purge that was stopped left to be done; empty where there is none. Raises :class:`StoreDamaged`."""
     found = pending(state)
     return tuple(found["places"]) if found is not None else ()
+
+
+def unfinished(state: str) -> tuple[str, ...]:
+    """The same for who only looks: a purge that is under way is waited for, since who is at it holds the store's lock.
+
+    Nothing is changed. Raises ``StoreLocked``, :class:`StoreDamaged`.
+    """
+    if not os.path.lexists(os.path.join(state, NAME)):
+        return ()
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(StoreNotWritable):  # on a medium that cannot be written nobody is at work
+            stack.enter_context(locking.exclusive(os.path.join(state, STORE_LOCK)))
+        return places(state)
 
 
 def finish_all(state: str) -> None:

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from .purging.run import Purged
 
 QUESTION: Final = "Remove it for good? Nobody can bring it back."
-FINISH: Final = "Any other command that opens the store, and any hook, finishes it: 'deduplicate_export.py stats' for one."
+FINISH: Final = (
+    "Any other command that opens the store, and any hook, finishes it: 'deduplicate_export.py stats' for one."
+)
 _PLACES: Final = {
     "store": "the store",
     "archive": "the archive",

@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -16,9 +17,11 @@ from deduplication import journal
 from deduplication.backup import known
 from deduplication.commands import create_checkpoint, deduplicate_export, export_dedup
 from deduplication.errors import DedupError, NothingToPurge
+from deduplication.locking import exclusive
 from deduplication.transcripts import folder_name
 from faults import reader
-from faults.children import Shim, run
+from faults.children import Shim, end, run, start
+from faults.test_disk import fill
 from purge_scenes import Place, Talk, everything, left
 
 pytestmark = pytest.mark.faults
@@ -50,8 +53,8 @@ class Whole:
         subprocess.run(["git", "init", "-q", "-b", "main"], cwd=self.root, check=True)
         place = self.place
         for talk in (ALDER, BIRCH):
-            for end in (4, 8):
-                place.export(f"2026-03-0{end}-EXPORT-{talk.name.upper()}.txt", talk.text(0, end))
+            for until in (4, 8):
+                place.export(f"2026-03-0{until}-EXPORT-{talk.name.upper()}.txt", talk.text(0, until))
         place.pack()
         place.export("2026-03-11-EXPORT-ALDER.txt", ALDER.text(0, 8, width=60))
         place.sessions()
@@ -247,6 +250,46 @@ def test_who_only_looks_says_that_a_purge_is_unfinished_and_changes_nothing(whol
     judge(whole)
 
 
+def test_a_place_that_refuses_stays_to_be_done_and_the_rest_goes_on(whole):
+    """Session files that cannot be written: the store is open to everybody, no backup is taken, and who asks is told why."""
+    assert run(whole.stopped).signal == signal.SIGKILL
+    sessions, outside = whole.place.project.sessions, whole.folder / "outside"
+    sessions.rename(outside)
+    sessions.symlink_to(outside)
+    assert whole.command("stats")[0] == 0
+    assert whole.place.said("alder") == []
+    for name in ("verify", "status", "doctor"):
+        code, out = whole.command(name)
+        assert (code, "still to be done: the session files\n" in out) == (1, True), out
+    code, out = whole.command("backup", str(whole.here))
+    assert (code, "a purge was stopped half way and is not finished" in out) == (1, True), out
+    code, out = whole.job()
+    assert (code, "leads outside the project" in out) == (1, True), out
+    sessions.unlink()
+    outside.rename(sessions)
+    assert whole.command("stats")[0] == 0
+    judge(whole)
+
+
+def test_a_purge_that_is_under_way_is_waited_for(whole):
+    """Who only looks does not take it for one that was stopped."""
+    state = str(whole.place.project.state)
+
+    def purge_slowly():
+        with exclusive(os.path.join(state, ".lock")):
+            journal.begin(state, {journal.SESSIONS: journal.Changes()}, {})
+            time.sleep(1)
+            os.unlink(os.path.join(state, journal.NAME))
+
+    for name in ("verify", "status"):
+        child = start(purge_slowly)
+        while not whole.waits:
+            time.sleep(0.01)
+        code, out = whole.command(name)
+        assert (code, "half way" in out) == (0, False), out
+        assert end(*child).signal == 0
+
+
 @pytest.mark.parametrize("action", ["kill", "torn"])
 def test_a_whole_purge_killed_between_any_two_calls_is_finished_by_the_next_command(whole, action, full):
     """Store, archive, session files and backups: whatever call is its last, one command later it is all or nothing."""
@@ -280,3 +323,31 @@ def test_a_whole_purge_killed_between_any_two_calls_is_finished_by_the_next_comm
         at, turn = at + step, turn + 1
     assert at > 100, "the shim does not see the calls"
     assert seen == {False, True}
+
+
+@pytest.mark.parametrize("how", ["full", "read-only"])
+def test_a_backup_whose_disk_takes_nothing_is_said_and_remembered(tiny, disk, backend, how):
+    """The purge is done, the backup named with the reason; once the disk takes something again the next backup has it gone."""
+    place = Place(disk / "project", backend=backend)
+    for talk in (ALDER, BIRCH):
+        place.dedup.ingest(talk.text(), name=f"{talk.name}.txt", conversation_id=talk.name)
+    project, backup = str(place.project.root), tiny / "backup"
+    assert said(deduplicate_export.main, "backup", str(backup), "--project", project)[0] == 0
+    if how == "full":
+        fill(tiny / "filler", 0)
+    else:
+        subprocess.run(["mount", "-o", "remount,ro", str(tiny)], check=True)
+    try:
+        code, out = said(deduplicate_export.main, "purge", "--session", "alder", "--yes", "--project", project)
+        assert (code, f"The backup {backup} may still have it" in out) == (1, True), out
+        assert left(place, ALDER.words()) == []
+        assert left_in(backup) != []
+        assert f"The backup {backup} may still" in said(deduplicate_export.main, "verify", "--project", project)[1]
+        assert said(deduplicate_export.main, "backup", str(backup), "--project", project)[0] == 1
+    finally:
+        if how == "read-only":
+            subprocess.run(["mount", "-o", "remount,rw", str(tiny)], check=True)
+    (tiny / "filler").unlink(missing_ok=True)
+    assert said(deduplicate_export.main, "backup", str(backup), "--project", project)[0] == 0
+    assert left_in(backup) == []
+    assert known.owed(str(place.project.state)) == []

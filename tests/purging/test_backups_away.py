@@ -248,7 +248,8 @@ def test_a_snapshot_from_before_a_purge_is_not_restored_unsaid(place, tmp_path):
     shutil.rmtree(place.project.memory)
     code, out = command(place, "backup", drawer, "--list")
     assert (code, out.count("taken before a purge")) == (0, 1)
-    assert [row["before_purge"] for row in json.loads(command(place, "backup", drawer, "--list", "--json")[1])["snapshots"]] == [True, False]
+    rows = json.loads(command(place, "backup", drawer, "--list", "--json")[1])["snapshots"]
+    assert [row["before_purge"] for row in rows] == [True, False]
     with pytest.raises(BackupHasPurged):
         command(place, "backup", drawer, "--restore", "--snapshot", 1)
     assert command(place, "backup", drawer, "--restore")[0] == 0

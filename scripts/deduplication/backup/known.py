@@ -165,7 +165,10 @@ def after_purge(state: str, log: Log, purge: str, waiting: Sequence[str], *, has
 
 
 def settle(state: str, backup: str, done: Collection[str]) -> None:
-    """Note that these purges were made in a backup, so that nothing waits any more that shows what they removed. Raises ``StoreNotWritable``, ``StoreLocked``."""
+    """Note that these purges were made in a backup, so that nothing waits any more that shows what they removed.
+
+    Raises ``StoreNotWritable``, ``StoreLocked``.
+    """
 
     def settled(said: _Said) -> _Said:
         found = (

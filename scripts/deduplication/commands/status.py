@@ -25,7 +25,7 @@ def main(arguments: Sequence[str]) -> int:
     """
     asked = parser().parse_args(arguments)
     dedup, folder = shared.reader(asked)
-    waiting, owed = journal.places(folder), known.owed(folder)
+    waiting, owed = journal.unfinished(folder), known.owed(folder)
     if waiting:
         if asked.json:
             shared.print_json({"storage_dir": folder, **purge_report.left_to_do(waiting, owed)})

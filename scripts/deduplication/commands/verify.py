@@ -23,7 +23,7 @@ def main(arguments: Sequence[str]) -> int:
     asked = parser().parse_args(arguments)
     dedup = shared.deduplicator(asked, existing=True)
     store = cast("LogStore", dedup.store)
-    waiting, owed = journal.places(store.folder), known.owed(store.folder)
+    waiting, owed = journal.unfinished(store.folder), known.owed(store.folder)
     if waiting:
         # Whoever opens it finishes it; this command only looks, and of half a purge nothing can be recounted.
         if asked.json:

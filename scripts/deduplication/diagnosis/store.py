@@ -37,7 +37,7 @@ def findings(subject: Subject) -> Iterator[Finding]:
         yield Finding("store", NOTE, f"{where} is empty, or was copied here and not opened yet")
         return
     try:
-        waiting = journal.places(folder)
+        waiting = journal.unfinished(folder)
         owed = known.owed(folder)
     except DedupError as error:
         yield Finding("store", PROBLEM, str(error), error.hint)

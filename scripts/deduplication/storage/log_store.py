@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from .lines import Record
 
 LOG_NAME: Final = LOG
-LOCK: Final = ".lock"
+LOCK: Final = journal.STORE_LOCK
 QUARANTINE: Final = "quarantine"
 INDEX_NAMES: Final = (*JsonIndex.files, *sqlite_file.FILES, AUDIT)
 LARGE: Final = 5_000
