@@ -76,7 +76,10 @@ def test_json(project, capsys, tmp_path):
     assert (code, done["files"], done["bytes"]) == (0, first["files"], first["bytes"])
     assert (done["lost"], done["problems"], done["taken_with"], done["path"]) == ([], [], [], str(tmp_path / "out"))
     code, out, _ = run(capsys, "../backup", "--forget", "--json")
-    assert (code, json.loads(out)) == (0, {**MADE_BY, "path": str(tmp_path / "backup"), "known": True})
+    assert (code, json.loads(out)) == (
+        0,
+        {**MADE_BY, "path": str(tmp_path / "backup"), "known": True, "has_purged": False},
+    )
 
 
 def test_forget(project, capsys, tmp_path):

@@ -258,6 +258,7 @@ def opened(project: Project) -> Iterator[Archive]:
         )
     with atomic.write_errors(folder):
         atomic.make_private_directory(folder)
+    journal.finish_all(str(project.state))
     with exclusive(lock_path(folder)):
         ignore = os.path.join(folder, _IGNORE)
         if not os.path.lexists(

@@ -34,6 +34,10 @@ def taken(done: Taken, path: str) -> str:
     lines = [f"💾 Snapshot {snapshot.number} in {printable(path)}: {what}", f"   Written: {new}"]
     if done.removed.snapshots:
         lines.append(f"   Removed: {done.removed.snapshots:,} old snapshot(s), {done.removed.objects:,} part(s)")
+    if done.purged:
+        lines.append(f"   Removed: {done.purged:,} snapshot(s) that were taken before a purge, with what was purged")
+    if done.kept:
+        lines.append(f"❌ It may still have what was purged: {printable(done.kept)}")
     if done.removed.kept:
         lines.append("   ⚠ A snapshot cannot be read: no part was removed. 'backup DIR --verify' names it.")
     if snapshot.problems:
@@ -48,6 +52,7 @@ def listed(rows: Sequence[Mapping[str, Any]], damaged: Sequence[str]) -> str:
     lines = [
         f"  {row['snapshot']:>6}  {row['time']}  {row['files']:>8,} file(s)  {row['bytes']:>15,} bytes"
         + (f"  ⚠ {len(row['problems'])} problem(s)" if row["problems"] else "")
+        + ("  ⚠ taken before a purge: the next backup removes it" if row["before_purge"] else "")
         for row in rows
     ]
     lines += [f"❌ {printable(text)}" for text in damaged]
@@ -95,11 +100,13 @@ def restored(done: Restored) -> str:
     return "\n".join(lines)
 
 
-def forgotten(path: str, *, known: bool) -> str:
+def forgotten(path: str, *, known: bool, has_purged: bool = False) -> str:
     """The result of ``--forget``."""
     where = printable(path)
     if not known:
         return f"✓ {where} was not among the known backups"
+    if has_purged:
+        return f"⚠ {where} is no longer among the known backups; what was purged is still there, and nothing will tell of it"
     return f"✓ {where} is no longer among the known backups; what lies there was left as it is"
 
 

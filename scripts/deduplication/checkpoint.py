@@ -15,7 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Optional
 
-from . import atomic, beneath, config, privacy, readme_file, tasks, unfinished
+from . import atomic, beneath, config, journal, privacy, readme_file, tasks, unfinished
 from .checkpoint_document import message, readme_line, render, slug
 from .errors import CheckpointFailed, DedupError, StoreNotWritable
 from .git import GitFailed
@@ -79,6 +79,7 @@ def create(
 
     description = clean(description)
     _make_folders(project)
+    journal.finish_all(str(project.state))
     # Two checkpoints at once would both begin with the same README.
     with exclusive(str(project.state / LOCK)):
         repository, missing = _repository(project.root)

@@ -219,6 +219,15 @@ class BackupDamaged(DedupError):
     hint = "'deduplicate_export.py backup DIR --verify' says which snapshots are whole; --snapshot chooses one of them."
 
 
+class BackupHasPurged(DedupError):
+    """What was purged would come back"""
+
+    hint = (
+        "Run 'deduplicate_export.py backup DIR' where the store is: it removes such snapshots. --list marks them, --snapshot "
+        "chooses another one, --with-purged restores it all the same: then purge again."
+    )
+
+
 class RestoreRefused(DedupError):
     """Something is there already, and nothing is overwritten"""
 

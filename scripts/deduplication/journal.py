@@ -1,13 +1,14 @@
 """Many files changed as one: everything new is staged, then a journal says what takes whose place, then it is done.
 
 Until the journal is on the disk nothing has changed. From then on everything will: whoever next opens one of the places it names
-finishes that place before anything else (``finish``). A place is finished under its own lock; the journal itself, which all of
-them change, under the store's.
+finishes that place before anything else (``finish``), and all the others as well (``finish_all``). A place is finished under its
+own lock; the journal itself, which all of them change, under the store's.
 """
 
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
 import zlib
@@ -15,7 +16,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from . import atomic, beneath, locking
-from .errors import StoreDamaged
+from .errors import StoreDamaged, StoreNotWritable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,11 +25,17 @@ NAME: Final = "purge.pending"
 """In the store's folder. It names files and says nothing of what is in them."""
 STAGE: Final = "purge.stage"
 """The folder beside what is to be replaced, in which the new files wait."""
+STORE_LOCK: Final = ".lock"
 STATUS_LOCK: Final = "status.lock"
 """In the store's folder: held by whoever writes the status log."""
 STORE: Final = "store"
 ARCHIVE: Final = "archive"
 SESSIONS: Final = "sessions"
+LAST_RUN: Final = "last_run"
+_FINISHING: Final = ".purging.finishing"
+"""The room that finishes every place. It is named and not imported: it rests on rooms that rest on this one."""
+_at_work: Final[set[str]] = set()
+"""Folders of stores whose purge this process is finishing: what it opens for that finishes nothing once more."""
 _VERSION: Final = 1
 _ADVICE: Final = (
     "Put the whole MEMORY-CONTEXT folder back from a backup and purge again: nobody can tell what was done."
@@ -80,6 +87,41 @@ def waits(state: str, place: str) -> bool:
         return False
     found = pending(state)
     return found is not None and place in found["places"]
+
+
+def places(state: str) -> tuple[str, ...]:
+    """What a purge that was stopped left to be done; empty where there is none. Raises :class:`StoreDamaged`."""
+    found = pending(state)
+    return tuple(found["places"]) if found is not None else ()
+
+
+def unfinished(state: str) -> tuple[str, ...]:
+    """The same for who only looks: a purge that is under way is waited for, since who is at it holds the store's lock.
+
+    Nothing is changed. Raises ``StoreLocked``, :class:`StoreDamaged`.
+    """
+    if not os.path.lexists(os.path.join(state, NAME)):
+        return ()
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(StoreNotWritable):  # on a medium that cannot be written nobody is at work
+            stack.enter_context(locking.exclusive(os.path.join(state, STORE_LOCK)))
+        return places(state)
+
+
+def finish_all(state: str) -> None:
+    """Finish a purge that was stopped, in every place: whoever opens one of them calls it before taking a lock of it.
+
+    What the disk refuses, or what another process is about to do, is left for the next one; who goes on into a place that is not
+    finished calls :func:`finish` for it under its lock, and that raises.
+    """
+    state = os.path.abspath(state)
+    if state in _at_work or not os.path.lexists(os.path.join(state, NAME)):
+        return
+    _at_work.add(state)
+    try:
+        importlib.import_module(_FINISHING, __package__).finish(state)
+    finally:
+        _at_work.discard(state)
 
 
 def finish(state: str, place: str, folder: str) -> dict[str, Any] | None:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Final, Optional
 from . import atomic
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .metrics import RunResult
     from .project import Project
 
@@ -128,14 +130,26 @@ def _like(line: dict[str, Any], last: dict[str, Any]) -> bool:
     return line.keys() == last.keys() and all(isinstance(line[name], kind) for name, kind in kinds.items())
 
 
-def lower(project: Project, count: int) -> None:
-    """So many messages that were stored at the last run were purged since. Best effort, as :func:`save`."""
-    path = str(project.state / NAME)
+def before_purge(project: Project, unique: int) -> dict[str, Any]:
+    """What :func:`lower` has to know of the time before a purge, when the store had ``unique`` messages; empty for no run."""
     try:
-        with atomic.open_regular(path) as file:
-            record = json.loads(file.read())
-        record["result"]["global_unique"] = max(0, int(record["result"]["global_unique"]) - count)
-    except (OSError, ValueError, KeyError, TypeError):
+        record = _record(str(project.state / NAME))
+        return {"finished": record["finished"], "total": int(record["result"]["global_unique"]), "unique": unique}
+    except _UNREADABLE:
+        return {}
+
+
+def lower(project: Project, before: Mapping[str, Any], unique: int) -> None:
+    """Messages that were stored at the last run were purged since: the store has ``unique`` now. Best effort, as :func:`save`.
+
+    It may be done again: ``before`` says what the figure was, so that nothing is taken from it twice.
+    """
+    try:
+        record = _record(str(project.state / NAME))
+        if record["finished"] != before["finished"]:
+            return  # another run came, and counted anew
+        record["result"]["global_unique"] = max(0, before["total"] - (before["unique"] - unique))
+    except _UNREADABLE:
         return
     _write(project, record)
 

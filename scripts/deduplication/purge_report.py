@@ -7,9 +7,22 @@ from typing import TYPE_CHECKING, Any, Final
 from .console import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .backup.known import Known
+    from .backup.renewing import Renewed, Unreached
     from .purging.run import Purged
 
 QUESTION: Final = "Remove it for good? Nobody can bring it back."
+FINISH: Final = (
+    "Any other command that opens the store, and any hook, finishes it: 'deduplicate_export.py stats' for one."
+)
+_PLACES: Final = {
+    "store": "the store",
+    "archive": "the archive",
+    "sessions": "the session files",
+    "last_run": "the figures of the last run",
+}
 _NAMED: Final = 20
 """Files and places that are named one by one."""
 
@@ -24,10 +37,7 @@ def purged(done: Purged) -> str:
         whole = ", all of it" if name in plan.whole else ""
         lines.append(f"   {printable(name)}: {_count(count, 'message')}{whole}")
     lines += [f"   {line}" for line in (*_store(done), *_archive(done), *_stays(done))]
-    if done.backups:
-        verb = "get" if done.dry_run else "got"
-        places = ", ".join(map(printable, done.backups))
-        lines.append(f"   Backups that {verb} a fresh snapshot in the place of all earlier ones: {places}")
+    lines += _backups(done.backups, dry_run=done.dry_run)
     lines.append("   Out of reach:")
     lines += [f"   - {printable(each.what)}\n     → {printable(each.advice)}" for each in done.elsewhere]
     lines += _ending(done)
@@ -90,11 +100,85 @@ def _ending(done: Purged) -> list[str]:
             *_some([f"   - {printable(each)}" for each in proof.remaining]),
             *problems(done),
         ]
-    unreached = [
-        f"❌ The backup {printable(each.folder)} may still have it: {printable(each.why)}" for each in done.unreached
-    ]
     looked = f"{_count(proof.files, 'file')}, {proof.size:,} bytes looked through: nothing of it is left"
-    return [f"✅ Verified: {looked}", *problems(done), *unreached]
+    return [f"✅ Verified: {looked}", *problems(done), *_unreached(done.unreached)]
+
+
+def _backups(folders: Sequence[str], *, dry_run: bool) -> list[str]:
+    if not folders:
+        return []
+    verb = "get" if dry_run else "got"
+    places = ", ".join(map(printable, folders))
+    return [f"   Backups that {verb} a fresh snapshot in the place of all earlier ones: {places}"]
+
+
+def _unreached(unreached: Sequence[Unreached]) -> list[str]:
+    lines = []
+    for each in unreached:
+        where = printable(each.folder)
+        lines.append(f"❌ The backup {where} may still have it: {printable(each.why)}")
+        lines.append(f"   → Until then it is remembered: 'deduplicate_export.py backup {where}' removes it there,")
+        lines.append("     and so does the same purge again.")
+    return lines
+
+
+def caught_up(done: Renewed, *, dry_run: bool) -> str:
+    """A purge that found nothing more in the store, and went on with the backups that earlier ones had not reached."""
+    head = "🗑 Nothing more to purge in the store; backups that an earlier purge did not reach:"
+    if dry_run:
+        return "\n".join([head, *_backups(done.reached, dry_run=True), "   Nothing was changed: this was --dry-run."])
+    return "\n".join([head, *_backups(done.reached, dry_run=False), *_unreached(done.unreached)])
+
+
+def caught_up_as_dict(done: Renewed, *, dry_run: bool) -> dict[str, Any]:
+    """The same for ``--json``."""
+    return {
+        "dry_run": dry_run,
+        "messages": 0,
+        "backups": list(done.reached),
+        "unreached_backups": _unreached_as_dicts(done.unreached),
+    }
+
+
+def _unreached_as_dicts(unreached: Sequence[Unreached]) -> list[dict[str, str]]:
+    return [{"folder": each.folder, "why": each.why} for each in unreached]
+
+
+def places(waiting: Sequence[str]) -> str:
+    """The places of a purge that was stopped, in words."""
+    return ", ".join(_PLACES.get(each, each) for each in waiting)
+
+
+def owed(backup: Known) -> str:
+    """A backup that a purge did not reach."""
+    return f"the backup {backup.path} may still have what was purged ({_count(len(backup.owed), 'purge')})"
+
+
+def cure(backup: Known) -> str:
+    """What to do about it."""
+    return f"Have its disk there and run 'deduplicate_export.py backup {backup.path}', or wherever it is then."
+
+
+def unfinished(waiting: Sequence[str], backups: Sequence[Known]) -> str:
+    """What ``verify`` and ``status`` say of purges of which something is still to be done."""
+    lines = []
+    if waiting:
+        lines += [f"❌ A purge was stopped half way; still to be done: {places(waiting)}", f"   → {FINISH}"]
+    for each in backups:
+        lines += [f"⚠ {_capital(printable(owed(each)))}", f"   → {printable(cure(each))}"]
+    return "\n".join(lines)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def left_to_do(waiting: Sequence[str], backups: Sequence[Known]) -> dict[str, Any]:
+    """The same for ``--json``."""
+    return {
+        "unfinished_purge": list(waiting),
+        "backups_with_purged": [{"folder": each.path, "purges": len(each.owed)} for each in backups],
+    }
 
 
 def problems(done: Purged) -> list[str]:
@@ -137,7 +221,7 @@ def as_dict(done: Purged) -> dict[str, Any]:
         "session_files": done.sessions,
         "quarantine": done.quarantine,
         "backups": done.backups,
-        "unreached_backups": [{"folder": each.folder, "why": each.why} for each in done.unreached],
+        "unreached_backups": _unreached_as_dicts(done.unreached),
         "out_of_reach": [{"what": each.what, "advice": each.advice} for each in done.elsewhere],
         "verified": None
         if proof is None

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Optional
 
+from . import journal
 from .errors import StoreNotWritable
 from .locking import DEFAULT_TIMEOUT, exclusive
 from .model import counts
@@ -105,6 +106,7 @@ def scan(folder: str, wanted: Wanted) -> Scanned:
     superseded: set[tuple[str, int]] = set()
     united = _United()
     pending: list[_Occurrence] = []
+    journal.finish_all(folder)
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(StoreNotWritable):  # nobody else can write then, either
             stack.enter_context(exclusive(os.path.join(folder, LOCK), DEFAULT_TIMEOUT))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from .. import archiving, atomic, beneath
+from .. import archiving, atomic, beneath, journal
 from ..errors import DedupError, ExportChanged, UnsafePath
 from ..reading import Identity, read
 from ..storage import rewriting
@@ -120,6 +120,7 @@ def session_lookup(project: Project) -> Callable[[str], str]:
 
 def due(project: Project, older_than_days: float) -> list[tuple[Path, int]]:
     """The plain files of the archive that are older, oldest first, each with its size in bytes."""
+    journal.finish_all(str(project.state))  # before the names are read: a purge that was stopped changes them
     limit = time.time() - older_than_days * _DAY
     found = []
     for path, status in plain_files(project):

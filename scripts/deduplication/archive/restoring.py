@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final, Optional
 
-from .. import archiving, atomic, beneath, locking
+from .. import archiving, atomic, beneath, journal, locking
 from ..errors import ArchiveDamaged, DedupError, NotInArchive, OutputNotWritable, StoreNotWritable
 from ..naming import moment, session_id_from_name
 from ..reading import read
@@ -185,6 +185,7 @@ class Shelf:
 @contextlib.contextmanager
 def opened(project: Project) -> Iterator[Shelf]:
     """The archive of ``project``, locked where there is one and it can be; nothing is created where there is none."""
+    journal.finish_all(str(project.state))
     with contextlib.ExitStack() as stack:
         if os.path.isdir(project.archive):
             # An archive on a medium that cannot be written has nobody who writes to it.

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
+import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Optional
+from typing import TYPE_CHECKING, Any, Final, Optional
 
 from .. import atomic, beneath
 from ..errors import BackupDamaged, BackupMissing, BackupRefused, StoreNotWritable
@@ -14,7 +16,7 @@ from ..locking import exclusive
 from . import manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator, Sequence
 
     from .manifest import Snapshot
     from .source import Source
@@ -120,9 +122,45 @@ class Folder:
                 raise BackupDamaged(f"{MARKER}: it does not say whose backup this is") from error
             return newest.store
 
-    def mark(self, store: str) -> None:
-        """Say whose backup it is."""
-        head = {"format": manifest.FORMAT, "version": manifest.VERSION, "store": store}
+    def id(self) -> str:
+        """What tells this backup from others, wherever its disk is; empty for one of an earlier version."""
+        try:
+            with atomic.open_regular(self.at(MARKER)) as file:
+                return str(manifest.unseal(file.read(), MARKER)[0].get("id", ""))
+        except (OSError, BackupDamaged):
+            return next((str(head.get("backup", "")) for head in map(self.head, reversed(self.names())) if head), "")
+
+    def head(self, name: Name) -> dict[str, Any]:
+        """The first line of a snapshot's file as it is, unproven; empty where it cannot be read."""
+        try:
+            with atomic.open_regular(self.at(SNAPSHOTS, name.file)) as file:
+                head = json.loads(file.readline())
+        except (OSError, ValueError, RecursionError):
+            return {}
+        return head if isinstance(head, dict) else {}
+
+    def purges(self, name: Name) -> set[str]:
+        """The purges that the store had had when a snapshot was taken; none where nothing tells."""
+        found = self.head(name).get("purges")
+        return set(map(str, found)) if isinstance(found, list) else set()
+
+    def all_purges(self) -> set[str]:
+        """Every purge that any snapshot was taken after."""
+        return set().union(*(self.purges(name) for name in self.names()))
+
+    def before(self, purges: Collection[str]) -> list[Name]:
+        """The snapshots that were taken before one of these purges, or may have been: they may have what was purged."""
+        return [name for name in self.names() if not self.purges(name).issuperset(purges)] if purges else []
+
+    def lacking(self, purges: Sequence[str]) -> list[str]:
+        """Those of ``purges`` that one of the snapshots was taken before."""
+        found = [self.purges(name) for name in self.names()] if purges else []
+        return [purge for purge in purges if any(purge not in each for each in found)]
+
+    def mark(self, store: str, backup: str = "") -> None:
+        """Say whose backup it is, and which one (empty: what it is called already, or a new id)."""
+        name = backup or self.id() or new_id()
+        head = {"format": manifest.FORMAT, "version": manifest.VERSION, "store": store, "id": name}
         atomic.replace(self.at(MARKER), manifest.seal([head]))
 
     def clear(self) -> None:
@@ -162,7 +200,7 @@ def claimed(path: str, store: str) -> Iterator[Folder]:
         folder.clear()
         if not ignored(folder):
             atomic.replace(folder.at(IGNORE), IGNORES_ALL)
-        if not marked(folder):
+        if not marked(folder) or not folder.id():
             folder.mark(store)
         with atomic.write_errors(path):
             atomic.make_private_directory(folder.at(SNAPSHOTS))
@@ -180,6 +218,11 @@ def opened(path: str) -> Iterator[Folder]:
         with contextlib.suppress(StoreNotWritable):
             stack.enter_context(exclusive(os.path.join(path, LOCK)))
         yield Folder(path)
+
+
+def new_id() -> str:
+    """An id for a backup."""
+    return secrets.token_hex(16)
 
 
 def is_backup(path: str) -> bool:

@@ -27,7 +27,10 @@ class File:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A store at one moment. ``problems``: pairs of a file and what was wrong with it when it was taken."""
+    """A store at one moment. ``problems``: pairs of a file and what was wrong with it when it was taken.
+
+    ``backup`` is the id of the backup that it is in; ``purges`` are those that the store had had, by their ids.
+    """
 
     number: int
     time: str
@@ -36,6 +39,8 @@ class Snapshot:
     files: dict[str, File] = field(default_factory=dict)
     folders: dict[str, int] = field(default_factory=dict)
     problems: tuple[tuple[str, str], ...] = ()
+    backup: str = ""
+    purges: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:
@@ -59,6 +64,8 @@ def encode(snapshot: Snapshot) -> bytes:
         "files": len(snapshot.files),
         "bytes": snapshot.size,
         "problems": [list(problem) for problem in snapshot.problems],
+        "backup": snapshot.backup,
+        "purges": list(snapshot.purges),
     }
     lines: list[dict[str, Any]] = [head]
     lines += [{"folder": path, "mode": f"{mode:04o}"} for path, mode in sorted(snapshot.folders.items())]
@@ -84,7 +91,9 @@ def decode(data: bytes, name: str) -> Snapshot:
                 mode = int(line["mode"], 8) & 0o777
                 files[path] = File(path, line["size"], mode, line["mtime_ns"], line["sha256"], parts)
         problems = tuple((path, text) for path, text in head["problems"])
-        return Snapshot(head["number"], head["time"], head["store"], head["index"], files, folders, problems)
+        backup, purges = str(head.get("backup", "")), tuple(map(str, head.get("purges", ())))
+        figures = head["number"], head["time"], head["store"], head["index"]
+        return Snapshot(*figures, files, folders, problems, backup, purges)
     except (KeyError, TypeError, ValueError) as error:
         raise BackupDamaged(f"{name}: {error}") from error
 

@@ -6,13 +6,14 @@ import os
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..errors import DedupError, StoreNotWritable
+from ..errors import BackupFailed, BackupRefused, DedupError, StoreNotWritable
 from . import folder as folders
 from . import known, retention, taking
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from .known import Known
     from .source import Source
 
 
@@ -23,19 +24,41 @@ class Unreached(NamedTuple):
     why: str
 
 
-def renew(source: Source, *, now: Callable[[], float] = time.time) -> list[Unreached]:
-    """Make a fresh snapshot in every folder that has backups of the store, and remove all earlier ones with their parts.
+class Renewed(NamedTuple):
+    """The folders of the backups that have nothing more of what was purged, and those that may have."""
+
+    reached: tuple[str, ...] = ()
+    unreached: tuple[Unreached, ...] = ()
+
+
+def renew(
+    source: Source, backups: Sequence[Known] | None = None, *, now: Callable[[], float] = time.time
+) -> list[Unreached]:
+    """Make a fresh snapshot in these backups of the store (None: in all), and remove all earlier ones with their parts.
 
     Call it without holding a lock of the store or the archive. Returns those that could not be reached or renewed; where a
     file of the store is damaged the earlier snapshots stay, since they may have it whole.
     """
-    return [Unreached(path, why) for path in known.known(source.state) if (why := _renewed(source, path, now))]
+    wanted = known.backups(source.state) if backups is None else backups
+    return [Unreached(each.path, why) for each in wanted if (why := _renewed(source, each, now))]
 
 
-def _renewed(source: Source, path: str, now: Callable[[], float]) -> str:
+def catch_up(source: Source) -> Renewed:
+    """Make the purges that did not reach a backup there, where it can be reached now. As :func:`renew`."""
+    lacking = known.owed(source.state)
+    unreached = renew(source, lacking)
+    left = {each.folder for each in unreached}
+    return Renewed(tuple(each.path for each in lacking if each.path not in left), tuple(unreached))
+
+
+def _renewed(source: Source, backup: Known, now: Callable[[], float]) -> str:
     """Why a backup could not be renewed; empty where it was."""
+    path = backup.path
+    others = {each.id for each in known.backups(source.state)} - {backup.id}
+    if not backup.id and folders.Folder(path).id() in others:
+        return f"{path} has another backup by now"
     try:
-        taken = taking.take(source, path, retention_days=-1, begin=False, now=now)
+        taken = taking.take(source, path, retention_days=-1, begin=False, only=backup.id, now=now)
         if taken.snapshot.problems:
             return "the store is damaged: earlier snapshots were kept"
         with folders.claimed(os.path.realpath(path), taken.snapshot.store) as folder:
@@ -43,8 +66,8 @@ def _renewed(source: Source, path: str, now: Callable[[], float]) -> str:
             removed = retention.remove(folder, earlier)
             if not removed.snapshots:
                 retention.collect(folder)
-            return "a snapshot cannot be read" if removed.kept else ""
-    except StoreNotWritable as error:
+            return "a snapshot cannot be read" if removed.kept else taken.kept
+    except (BackupFailed, BackupRefused, StoreNotWritable) as error:
         return error.detail
     except DedupError as error:
         return str(error)

@@ -15,6 +15,7 @@ from ..archive import checking
 from ..archive.packs import FOLDER as PACKS
 from ..errors import (
     BackupDamaged,
+    BackupHasPurged,
     OutputNotWritable,
     RestoreRefused,
     StoreDamaged,
@@ -27,7 +28,7 @@ from .objects import Objects
 from .source import ARCHIVE, SETTINGS, STATE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from ..project import Project
     from .folder import Folder
@@ -83,15 +84,20 @@ def restore(
     *,
     snapshot: str = "",
     skip_damaged: bool = False,
+    purges: Optional[Collection[str]] = (),
     advance: Callable[[int], None] = lambda _bytes: None,
 ) -> Restored:
     """Put a snapshot (the newest, where none is named) into the target, which must be missing or hold no file.
 
-    ``skip_damaged``: leave out what the backup no longer has whole, and name it, instead of refusing everything. Raises
-    :class:`RestoreRefused`, :class:`BackupDamaged`, :class:`BackupMissing`, :class:`OutputNotWritable`.
+    ``skip_damaged``: leave out what the backup no longer has whole, and name it, instead of refusing everything. ``purges``: those
+    that the store is known to have had; a snapshot that was taken before one of them, or before one that another snapshot was
+    taken after, is refused. None: it is restored all the same. Raises :class:`RestoreRefused`, :class:`BackupHasPurged`,
+    :class:`BackupDamaged`, :class:`BackupMissing`, :class:`OutputNotWritable`.
     """
     refuse(folder, target)
     wanted = folder.find(snapshot)
+    if purges is not None and (missed := folder.all_purges().union(purges).difference(wanted.purges)):
+        raise BackupHasPurged(f"snapshot {wanted.number}, from before {len(missed):,} purge(s)")
     try:
         with staging.staged(target.place) as stage:
             done = Restored(wanted, target.place)

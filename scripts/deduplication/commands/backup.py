@@ -13,7 +13,7 @@ from ..backup import folder as folders
 from ..backup.restoring import Target
 from ..backup.source import Source
 from ..display import show
-from ..errors import EXIT_FAILURE, EXIT_OK, BackupDamaged, UsageError
+from ..errors import EXIT_FAILURE, EXIT_OK, BackupDamaged, DedupError, UsageError
 from ..progress import LONG, progress
 from ..project import Project, find_project
 from . import arguments as shared
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _ONLY_FOR_TAKING = ("retention_days", "full")
-_ONLY_FOR_RESTORING = ("snapshot", "output", "skip_damaged")
+_ONLY_FOR_RESTORING = ("snapshot", "output", "skip_damaged", "with_purged")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -62,6 +62,7 @@ def parser() -> shared.Parser:
     )
     add("--output", metavar="O", help="restore into this folder, which gets what MEMORY-CONTEXT had")
     add("--skip-damaged", action="store_true", help="restore what is whole and name the rest, instead of refusing")
+    add("--with-purged", action="store_true", help="restore a snapshot that was taken before a purge, and all it has")
     add("--forget", action="store_true", help="no longer count this folder among the backups that a purge has to reach")
     shared.add_project(found)
     add("--storage-dir", metavar="D", help="the store's folder alone, without archive and sessions")
@@ -125,18 +126,21 @@ def _take(asked: argparse.Namespace) -> int:
             written_bytes=taken.written_bytes,
             removed_snapshots=taken.removed.snapshots,
             removed_objects=taken.removed.objects,
+            purged_snapshots=taken.purged,
+            purged_kept=taken.kept,
             problems=_pairs(taken.snapshot.problems),
             notes=notes,
         )
     else:
         show(backup_report.taken(taken, place))
-    return EXIT_FAILURE if taken.snapshot.problems else EXIT_OK
+    return EXIT_FAILURE if taken.snapshot.problems or taken.kept else EXIT_OK
 
 
 def _list(asked: argparse.Namespace) -> int:
     rows: list[dict[str, Any]] = []
     damaged = []
     with folders.opened(os.path.realpath(asked.folder)) as folder:
+        before = {name.number for name in folder.before(folder.all_purges())}
         for name in folder.names():
             try:
                 snapshot = folder.load(name)
@@ -149,6 +153,7 @@ def _list(asked: argparse.Namespace) -> int:
                     "time": snapshot.time,
                     "files": len(snapshot.files),
                     "bytes": snapshot.size,
+                    "before_purge": snapshot.number in before,
                     "problems": _pairs(snapshot.problems),
                 }
             )
@@ -177,7 +182,13 @@ def _restore(asked: argparse.Namespace) -> int:
     else:
         target = Target.of_project(find_project(asked.project))
     with folders.opened(os.path.realpath(asked.folder)) as folder:
-        done = restoring.restore(folder, target, snapshot=asked.snapshot or "", skip_damaged=asked.skip_damaged)
+        done = restoring.restore(
+            folder,
+            target,
+            snapshot=asked.snapshot or "",
+            skip_damaged=asked.skip_damaged,
+            purges=None if asked.with_purged else _purges_of(asked, folder),
+        )
     if asked.json:
         _print(
             snapshot=done.snapshot.number,
@@ -196,13 +207,23 @@ def _restore(asked: argparse.Namespace) -> int:
     return EXIT_FAILURE if done.lost or done.problems or done.snapshot.problems else EXIT_OK
 
 
+def _purges_of(asked: argparse.Namespace, folder: folders.Folder) -> tuple[str, ...]:
+    """The purges that the store at hand has had, where this is a backup of it: one restores into another place then."""
+    try:
+        state = _source(asked).state
+        return known.purges(state) if known.backups(state) and known.store_id(state) == folder.store() else ()
+    except DedupError:
+        return ()  # a store that is damaged is what one restores for
+
+
 def _forget(asked: argparse.Namespace) -> int:
     folder = os.path.realpath(asked.folder)
-    was_known = known.forget(_source(asked).state, folder)
+    gone = known.forget(_source(asked).state, folder)
+    lacking = any(each.owed for each in gone)
     if asked.json:
-        _print(path=folder, known=was_known)
+        _print(path=folder, known=bool(gone), has_purged=lacking)
     else:
-        show(backup_report.forgotten(folder, known=was_known))
+        show(backup_report.forgotten(folder, known=bool(gone), has_purged=lacking))
     return EXIT_OK
 
 

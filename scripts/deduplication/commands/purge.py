@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from .. import purge_report
 from ..display import show
-from ..errors import EXIT_FAILURE, EXIT_OK, PurgeIncomplete, PurgeRefused
+from ..errors import EXIT_FAILURE, EXIT_OK, NothingToPurge, PurgeIncomplete, PurgeRefused
 from ..project import Project, find_project
-from ..purging.run import Purged, purge, renewed, verified
+from ..purging.run import Purged, caught_up, purge, renewed, verified
 from ..purging.scope import scope_of
 from . import arguments as shared
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from ..backup.renewing import Renewed
     from ..storage.base import Store
 
 _DESCRIPTION = """\
@@ -35,13 +36,19 @@ def main(arguments: Sequence[str]) -> int:
     scope = scope_of(asked.session, asked.between, asked.message)
     dedup, folder = shared.reader(asked)
     project = _project(asked, folder)
-    if not asked.dry_run and not asked.yes:
-        if asked.json or not _can_ask():
-            raise PurgeRefused("nobody was asked, and --yes was not given")
-        show(purge_report.purged(purge(dedup.store, project, scope, forget=asked.forget, dry_run=True)))
-        if not _agreed():
-            raise PurgeRefused("as you wished")
-    done = purge(dedup.store, project, scope, forget=asked.forget, dry_run=asked.dry_run)
+    try:
+        if not asked.dry_run and not asked.yes:
+            if asked.json or not _can_ask():
+                raise PurgeRefused("nobody was asked, and --yes was not given")
+            show(purge_report.purged(purge(dedup.store, project, scope, forget=asked.forget, dry_run=True)))
+            if not _agreed():
+                raise PurgeRefused("as you wished")
+        done = purge(dedup.store, project, scope, forget=asked.forget, dry_run=asked.dry_run)
+    except NothingToPurge:
+        backups = caught_up(dedup.store, project, dry_run=asked.dry_run)
+        if not backups.reached and not backups.unreached:
+            raise
+        return _say_caught_up(backups, asked)
     failure = None if asked.dry_run else _verified(dedup.store, project, done)
     if not asked.dry_run:
         renewed(dedup.store, project, done)
@@ -52,6 +59,15 @@ def main(arguments: Sequence[str]) -> int:
     if failure is not None:
         raise failure
     return EXIT_FAILURE if done.problems or done.unreached else EXIT_OK
+
+
+def _say_caught_up(done: Renewed, asked: argparse.Namespace) -> int:
+    """Nothing is left of it in the store, and there were backups that had not been reached."""
+    if asked.json:
+        shared.print_json(purge_report.caught_up_as_dict(done, dry_run=asked.dry_run))
+    else:
+        show(purge_report.caught_up(done, dry_run=asked.dry_run))
+    return EXIT_FAILURE if done.unreached else EXIT_OK
 
 
 def _verified(store: Store, project: Project | None, done: Purged) -> PurgeIncomplete | None:

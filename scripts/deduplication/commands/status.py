@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
-from .. import history_report, run_history
+from .. import history_report, journal, purge_report, run_history
+from ..backup import known
 from ..display import show
-from ..errors import EXIT_OK
+from ..errors import EXIT_FAILURE, EXIT_OK
 from ..fitting import fitted
 from . import arguments as shared
 
@@ -18,9 +19,19 @@ LIMIT: Final = 10
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Show the last runs over exports and what was captured since; raises ``StoreMissing`` where there is no store."""
+    """Show the last runs over exports and what was captured since; raises ``StoreMissing`` where there is no store.
+
+    1, and no run, where a purge was stopped half way: names of exports may be what it is to remove.
+    """
     asked = parser().parse_args(arguments)
     dedup, folder = shared.reader(asked)
+    waiting, owed = journal.unfinished(folder), known.owed(folder)
+    if waiting:
+        if asked.json:
+            shared.print_json({"storage_dir": folder, **purge_report.left_to_do(waiting, owed)})
+        else:
+            show(purge_report.unfinished(waiting, owed))
+        return EXIT_FAILURE
     found, before = run_history.runs(folder)
     history = history_report.History(
         runs=found[: asked.limit],
@@ -31,9 +42,11 @@ def main(arguments: Sequence[str]) -> int:
         report=run_history.last_report(os.path.join(os.path.dirname(folder), "export-dedup-status.txt")),
     )
     if asked.json:
-        shared.print_json(history_report.as_dict(history))
+        shared.print_json({**history_report.as_dict(history), **purge_report.left_to_do(waiting, owed)})
     else:
         head, parts, tail = history_report.parts(history)
+        if owed:
+            tail = f"{tail}\n{purge_report.unfinished((), owed)}"
         note = "--limit shows fewer, --json all facts"
         show(fitted(head, parts, tail, asked.characters, lambda count: f"… {count} more runs ({note})"))
     return EXIT_OK

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from .. import archive_report, repair_report, report, store_report
+from .. import archive_report, journal, purge_report, repair_report, report, store_report
 from ..archive import checking
+from ..backup import known
 from ..errors import EXIT_FAILURE, EXIT_OK
 from ..project import find_project
 from ..repairing import whole
@@ -22,6 +23,14 @@ def main(arguments: Sequence[str]) -> int:
     asked = parser().parse_args(arguments)
     dedup = shared.deduplicator(asked, existing=True)
     store = cast("LogStore", dedup.store)
+    waiting, owed = journal.unfinished(store.folder), known.owed(store.folder)
+    if waiting:
+        # Whoever opens it finishes it; this command only looks, and of half a purge nothing can be recounted.
+        if asked.json:
+            shared.print_json({"ok": False, **purge_report.left_to_do(waiting, owed)})
+        else:
+            report.show(purge_report.unfinished(waiting, owed))
+        return EXIT_FAILURE
     project = find_project(asked.project) if asked.storage_dir is None else None
     problems = store.verify()
     checked = checking.check_project(project) if project is not None else None
@@ -34,12 +43,15 @@ def main(arguments: Sequence[str]) -> int:
             "given_up": [each.as_dict() for each in checked.given_up] if checked is not None else [],
             "unsure": [each.as_dict() for each in checked.unsure] if checked is not None else [],
         }
-        shared.print_json({"ok": ok, "problems": problems, "costs": repair_report.as_data(findings), **files})
+        figures = {"problems": problems, "costs": repair_report.as_data(findings)}
+        shared.print_json({"ok": ok, **figures, **files, **purge_report.left_to_do(waiting, owed)})
     else:
         unique = f"{dedup.global_unique_count():,}" if ok else ""
         report.show(store_report.verified(problems, unique, repair_report.costs(findings)))
         if checked is not None:
             report.show(archive_report.checked(checked))
+        if owed:
+            report.show(purge_report.unfinished((), owed))
     return EXIT_OK if ok else EXIT_FAILURE
 
 

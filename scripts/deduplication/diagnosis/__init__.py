@@ -16,4 +16,6 @@ __all__ = ["NOTE", "OK", "PROBLEM", "Finding", "Subject", "examine"]
 def examine(subject: Subject) -> Iterator[Finding]:
     """Every finding, in the order in which one thing rests on another."""
     for each in (machine, store, archive, hooks, waiting, unstored, privacy):
+        if subject.half_purged and each in (waiting, unstored):
+            continue  # what they name may be what is to be removed
         yield from each.findings(subject)

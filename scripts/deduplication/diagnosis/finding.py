@@ -32,7 +32,8 @@ class Finding:
 class Subject:
     """A project and the store in ``folder``, which is this one for the reason ``why``; ``transcripts`` are its sessions'.
 
-    ``store`` is set once it was opened; where it cannot be, what rests on it is not looked at.
+    ``store`` is set once it was opened; where it cannot be, what rests on it is not looked at. ``half_purged``: a purge of it
+    was stopped, and is not finished.
     """
 
     project: Project
@@ -43,6 +44,7 @@ class Subject:
     backend: str = "json"
     url: Optional[str] = None
     store: Optional[Store] = None
+    half_purged: bool = False
 
     @property
     def root(self) -> str:

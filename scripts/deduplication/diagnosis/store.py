@@ -6,6 +6,8 @@ import os
 import shlex
 from typing import TYPE_CHECKING
 
+from .. import journal, purge_report
+from ..backup import known
 from ..errors import DedupError, UnsafePath
 from ..own_place import require_inside
 from ..storage import open_store
@@ -39,6 +41,19 @@ def findings(subject: Subject) -> Iterator[Finding]:
         yield Finding("privacy", OK, "the store is readable by you alone")
     if not os.path.lexists(os.path.join(folder, LOCK)):  # opening it would make the lock
         yield Finding("store", NOTE, f"{where} is empty, or was copied here and not opened yet")
+        return
+    try:
+        waiting = journal.unfinished(folder)
+        owed = known.owed(folder)
+    except DedupError as error:
+        yield Finding("store", PROBLEM, str(error), error.hint)
+        return
+    for each in owed:
+        yield Finding("backup", PROBLEM, purge_report.owed(each), purge_report.cure(each))
+    if waiting:  # opening it would finish it
+        text = f"a purge was stopped half way; still to be done: {purge_report.places(waiting)}"
+        subject.half_purged = True
+        yield Finding("purge", PROBLEM, text, purge_report.FINISH)
         return
     try:
         store = open_store(subject.backend, folder, subject.url)

@@ -5,6 +5,7 @@ Git's history is the user's, the client's own files are the client's, and a copy
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,8 @@ class Elsewhere:
 
     what: str
     advice: str
+    sha256: str = ""
+    """Of a file that waits below ``MEMORY-CONTEXT``, where backups take it as it is."""
 
 
 def elsewhere(project: Project | None, store: Store, plan: Plan, sessions: Iterable[str]) -> list[Elsewhere]:
@@ -117,6 +120,10 @@ def _bytes(path: Path) -> bytes:
         return b""
 
 
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(_bytes(path)).hexdigest()
+
+
 def _waiting(project: Project, plan: Plan) -> list[Elsewhere]:
     """Exports that wait to be processed."""
     from ..discovery import find_exports
@@ -128,7 +135,7 @@ def _waiting(project: Project, plan: Plan) -> list[Elsewhere]:
         return []
     restored = [each.path for each in found.refusals if isinstance(each.error, RestoredExport)]
     copies = [
-        Elsewhere(f"{project.relative(path)}, restored from the archive", "Remove it.")
+        Elsewhere(f"{project.relative(path)}, restored from the archive", "Remove it.", _sha256(path))
         for path in restored
         if _says(path, plan)
     ]
@@ -136,6 +143,7 @@ def _waiting(project: Project, plan: Plan) -> list[Elsewhere]:
         Elsewhere(
             f"{project.relative(each.path)}, an export that is still to be processed",
             "The next run archives it without what was purged; or remove it.",
+            _sha256(each.path),
         )
         for each in found.exports
         if _says(each.path, plan)

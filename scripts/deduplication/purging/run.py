@@ -26,13 +26,13 @@ from ..locking import exclusive
 from ..sessions import folder as session_folder
 from ..sessions import renewing
 from ..storage.log_store import QUARANTINE, LogStore
-from . import proof, reach, staging
+from . import finishing, proof, reach, staging
 from .archived import Form, digest, form_of, of_plan
 from .plan import neutral, tells
 from .plan import plan as planned
 
 if TYPE_CHECKING:
-    from ..backup.renewing import Unreached
+    from ..backup.renewing import Renewed, Unreached
     from ..project import Project
     from ..storage.base import Store
     from .plan import Plan
@@ -106,8 +106,24 @@ def renewed(store: Store, project: Project | None, done: Purged) -> None:
     """Replace the snapshots of every known backup, holding no lock; those that may still have it go to ``done.unreached``."""
     assert isinstance(store, LogStore)
     if done.backups and done.proof is not None and not done.proof.remaining:
-        source = Source.of_state(store.folder) if project is None else Source.of_project(project)
-        done.unreached = renewing_backups.renew(source)
+        done.unreached = renewing_backups.renew(_source(store, project))
+        left = {each.folder for each in done.unreached}
+        done.backups = [folder for folder in done.backups if folder not in left]
+
+
+def caught_up(store: Store, project: Project | None, *, dry_run: bool) -> Renewed:
+    """Where there is nothing to purge: go on with the backups that earlier purges did not reach; with ``dry_run`` name them.
+
+    Holding no lock. Nothing in it where every purge reached every backup.
+    """
+    assert isinstance(store, LogStore)
+    if dry_run:
+        return renewing_backups.Renewed(tuple(each.path for each in known.owed(store.folder)))
+    return renewing_backups.catch_up(_source(store, project))
+
+
+def _source(store: LogStore, project: Project | None) -> Source:
+    return Source.of_state(store.folder) if project is None else Source.of_project(project)
 
 
 def _cleaned(store: LogStore, project: Project, scope: Scope, *, forget: bool) -> renewing.Renewal | None:
@@ -180,14 +196,18 @@ class _Purge:
     def _do(self, shown: Shown, notes: dict[str, Any], done: Purged) -> None:
         store, project, plan = self._store, self._project, self._plan
         state = store.folder
-        changes = {journal.STORE: staging.stage_store(store, plan, timestamp(), self._quarantine())}
+        waiting = [each.sha256 for each in done.elsewhere if each.sha256]
+        changes = {journal.STORE: staging.stage_store(store, plan, timestamp(), self._quarantine(), waiting)}
+        notes = {**notes, finishing.SQLITE: store.has_sqlite}
         if (shown.forms or shown.quarantine) and project is not None and self._packs is not None:
             changes[journal.ARCHIVE] = staging.stage_archive(project, self._packs, shown)
         if project is not None:
             staging.stage_list(project, shown, changes)
         if project is not None and done.sessions:
             changes[journal.SESSIONS] = journal.Changes()
-        unique = store.unique_count()
+        if project is not None:
+            changes[journal.LAST_RUN] = journal.Changes()
+            notes[finishing.FIGURES] = last_run.before_purge(project, store.unique_count())
         if self._packs is not None:
             self._packs.close()
         journal.begin(state, changes, notes)
@@ -201,7 +221,7 @@ class _Purge:
                 renewal.redact.at_once = True  # what is left are headings, which change with the purge
                 renewing.renew(project, store, notes, renewal)
                 journal.finish(state, journal.SESSIONS, str(project.memory))
-            last_run.lower(project, unique - store.unique_count())
+            finishing.finish_last_run(project, store, notes)
         packs = Packs(packs_folder(project)) if project is not None and os.path.isdir(project.archive) else None
         try:
             done.proof = proof.prove(store, project, packs, plan, done.sessions)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +15,7 @@ from .. import atomic, beneath, journal
 from ..archive import gc, inventory, purged_files
 from ..archive.packs import FOLDER as PACKS
 from ..archive.packs import listed
+from ..backup import known
 from ..journal import STAGE, Changes
 from ..storage.log_anew import Instead, rewrite
 from ..storage.log_store import INDEX_NAMES, QUARANTINE
@@ -22,6 +24,8 @@ from ..storage.sealed import FOLDER as SEALED
 from .plan import neutral
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..archive.inventory import Listed
     from ..archive.packs import Packs
     from ..archive.restoring import Entry
@@ -55,8 +59,10 @@ class Shown:
         return any(entry.number >= 0 for entry, _ in self.forms)
 
 
-def stage_store(store: LogStore, plan: Plan, moment: str, quarantine: list[str]) -> Changes:
-    """The new log beside the old one. Raises the ``StoreError`` family."""
+def stage_store(
+    store: LogStore, plan: Plan, moment: str, quarantine: list[str], waiting: Sequence[str] = ()
+) -> Changes:
+    """The new log beside the old one. ``waiting``: files (SHA-256) that show it and wait. Raises the ``StoreError`` family."""
     folder = store.folder
     stage = os.path.join(folder, STAGE)
     beneath.remove_tree(stage, ignore_errors=True)
@@ -84,6 +90,11 @@ def stage_store(store: LogStore, plan: Plan, moment: str, quarantine: list[str])
     changes.remove += [name for name in INDEX_NAMES if os.path.lexists(os.path.join(folder, name))]
     changes.remove += store.blobs.unreferred(made.blobs)
     changes.remove += [os.path.join(QUARANTINE, name) for name in quarantine]
+    # With the new log it is on the disk which backups still have what went, whoever comes next and wherever they are then.
+    backups = os.path.join(STAGE, known.NAME)
+    said = known.after_purge(folder, store.log, secrets.token_hex(8), waiting, hashes=not plan.forget)
+    atomic.replace(os.path.join(folder, backups), said)
+    changes.replace.append([backups, known.NAME])
     changes.texts = [_STATUS_LOG, _LAST_RUN]
     changes.names = [[old, new] for old, new in plan.names.items()]
     return changes

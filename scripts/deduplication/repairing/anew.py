@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, Optional
 
 from .. import atomic, beneath, locking
 from ..archive import restoring
+from ..backup import known
 from ..deduplicator import ClaudeConversationDeduplicator
 from ..errors import DedupError, OutputNotWritable, StoreError, StoreHasLog
 from ..naming import file_name
@@ -156,6 +157,7 @@ def _swap(state: str, new: str) -> str:
             beneath.rename(new, state)
             atomic.sync_directory(os.path.dirname(state))
             return ""
+        known.carry(state, new)
         moved = f"{state}.old-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
         while os.path.lexists(moved):
             moved += "-2"

@@ -51,6 +51,7 @@ def write_sessions(
     if redact is None:
         redact, rules = standard(project.root)
     folder = prepared(project)
+    journal.finish_all(str(project.state))
     done: dict[str, Written] = {}
     with store.transaction(write=False):
         waiting = list(dict.fromkeys(store.canonical(session) for session in sessions))
@@ -98,9 +99,9 @@ def purged_whole(store: Store, session: str) -> bool:
     return bool(conversation.purged) and len(conversation.purged) == len(conversation.columns)
 
 
-def held(project: Project) -> AbstractContextManager[None]:
+def held(project: Project, timeout: float = locking.DEFAULT_TIMEOUT) -> AbstractContextManager[None]:
     """The lock of the session files; of several locks it is the second one taken (archive, sessions, store)."""
-    return locking.exclusive(_lock(project))
+    return locking.exclusive(_lock(project), timeout)
 
 
 def finish_purge(project: Project, store: Store) -> None:

@@ -16,7 +16,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from .. import atomic, locking
+from .. import atomic, journal, locking
 from ..errors import StoreDamaged, StoreError, StoreNotPrivate, StoreNotWritable
 from ..model import LOST, PURGED, SYSTEM
 from ..overlap import telling
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from .lines import Record
 
 LOG_NAME: Final = LOG
-LOCK: Final = ".lock"
+LOCK: Final = journal.STORE_LOCK
 QUARANTINE: Final = "quarantine"
 INDEX_NAMES: Final = (*JsonIndex.files, *sqlite_file.FILES, AUDIT)
 LARGE: Final = 5_000
@@ -113,6 +113,7 @@ class LogStore:
         if not write and not os.path.isdir(self.folder):
             yield
             return
+        journal.finish_all(self.folder)
         if write:
             self._prepare()
         with contextlib.ExitStack() as stack:
@@ -130,11 +131,16 @@ class LogStore:
         """Inside a transaction for writing: take notice of a log that was put in the place of the old one."""
         self._loaded = ()
         asked = self._sqlite
-        self._sqlite = asked or isinstance(self._index, SqliteIndex)
+        self._sqlite = self.has_sqlite
         try:
             self._refresh(write=True)
         finally:
             self._sqlite = asked
+
+    @property
+    def has_sqlite(self) -> bool:
+        """Whether the index is an SQLite database, as it was asked for or because the store is large."""
+        return self._sqlite or isinstance(self._index, SqliteIndex)
 
     def _prepare(self) -> None:
         with atomic.write_errors(self.folder):
@@ -503,7 +509,11 @@ class LogStore:
 
     @contextlib.contextmanager
     def held(self) -> Iterator[Log]:
-        """The log under the store's lock, whatever state it and its index are in; nothing is recovered or created."""
+        """The log under the store's lock, whatever state it and its index are in; nothing is recovered or created.
+
+        But a purge that was stopped is finished: of half of one nothing can be told.
+        """
+        journal.finish_all(self.folder)
         with contextlib.ExitStack() as stack:
             if os.path.isdir(self.folder):
                 self._lock(stack, write=False)
@@ -539,6 +549,7 @@ class LogStore:
         What stands behind the last complete run is put aside, as the next run would do. ``mend`` is called in the place of
         healing, under the lock; it may rewrite the log.
         """
+        journal.finish_all(self.folder)
         self._prepare()
         with locking.exclusive(self._path(LOCK), self._timeout):
             self._ignore()
