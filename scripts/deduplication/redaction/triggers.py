@@ -1,0 +1,84 @@
+"""What the rules that read words share: a word is met, and a rule looks at what stands around it.
+
+Each rule is asked only where its word stands, and only about a bounded stretch of the text, so that the time grows with the
+text. The same words are looked for where the end of a full line has cut them or what follows them (``wrapped.py``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Callable, Final
+
+from .matches import lowered, occurrences
+from .vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from .matches import Match
+
+Rule = "Callable[[str, int, int], Iterable[Match]]"
+"""A text goes in, and where the word begins and ends in it; the secrets beside it come out."""
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """A word (small letters) and the rule that it calls; ``word``: it counts as a whole word only.
+
+    ``needs`` is what the vocabulary of a text must hold, where the word itself has blanks or signs in it.
+    """
+
+    literal: str
+    rule: Callable[[str, int, int], Iterable[Match]]
+    word: bool = False
+    needs: str = ""
+    back: bool = False
+    """Whether the rule also looks at what stands before the word."""
+
+
+@dataclass(frozen=True)
+class Met:
+    """A word that stands in a text, from ``start`` to ``end``."""
+
+    start: int
+    end: int
+    trigger: Trigger
+
+
+class Index:
+    """The triggers of all rules, asked together."""
+
+    def __init__(self, triggers: Iterable[Trigger]) -> None:
+        words: dict[bytes, list[Trigger]] = {}
+        stems: dict[bytes, list[Trigger]] = {}
+        for trigger in triggers:
+            told = (trigger.needs or trigger.literal).encode()
+            (words if trigger.word or trigger.needs else stems).setdefault(told, []).append(trigger)
+        self._words: Final = words
+        self._stems: Final = stems
+        self._known: Final = frozenset(words)
+
+    def within(self, lower: str) -> list[Trigger]:
+        """The triggers whose words a text in small letters can hold."""
+        vocabulary = Vocabulary(lower)
+        present = [trigger for word in self._known & vocabulary.words for trigger in self._words[word]]
+        return present + [
+            trigger for stem, listed in self._stems.items() if vocabulary.holds(stem) for trigger in listed
+        ]
+
+    def met(self, text: str) -> Iterator[Met]:
+        """Every word of a trigger in ``text``."""
+        lower = lowered(text)
+        for trigger in self.within(lower):
+            size = len(trigger.literal)
+            for at in occurrences(lower, trigger.literal):
+                if trigger.word and not _whole(lower, at, at + size):
+                    continue
+                yield Met(at, at + size, trigger)
+
+
+def _whole(lower: str, start: int, end: int) -> bool:
+    """Whether no letter stands beside it; the letter of an escape (``\\n``) is none."""
+    if lower[end : end + 1].isalpha():
+        return False
+    return not (lower[start - 1 : start].isalpha() and lower[max(0, start - 2) : start] not in ("\\n", "\\r", "\\t"))

@@ -1,0 +1,151 @@
+"""Which text in the place of a secret is one: not what holds its place, refers to it, or is a plain word.
+
+The surer the place, the less the value must prove: after ``sshpass -p`` stands a password whatever it looks like, in
+``password: …`` of some code a type as often.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from .matches import entropy, mixed, monotonous
+
+ANY: Final = 0
+"""The place holds nothing but secrets: all goes that is no variable and no stand-in."""
+NO_WORD: Final = 1
+"""The place holds names and words, too."""
+RANDOM: Final = 2
+"""The place holds everything: only what nobody would write or say but as a secret."""
+
+_HOLDS_A_PLACE: Final = re.compile(
+    r"(?:^|[^a-z])(?:your|my|the|some|new|old)[-_ ]|your|example|change[-_]?(?:me|it|this)|placeholder|dummy|redacted|insert|replace"
+    r"|(?:^|[^a-z])todo|[-_ ]here$|^<.*>$|^<[a-z _-]+$|^\[.*\]$|\$\{|\$\(|\{\{|\}\}|\.\.\.|…|\*\*\*|xxxx|•",
+    re.IGNORECASE,
+)
+_REFERS: Final = re.compile(
+    r"\$[A-Za-z_{(]|\{|%[A-Za-z_]\w*%|%[sdrq(]|#\{|@[\w./-]*[./]|!(?:vault|ref|sub|secret|env)\b|https?:|file:|data:|sha\d{3}[-:]"
+    r"|(?:process|os|env|self|this|config|settings|vault|secrets?|ctx|request|req|args|opts|options|params|data|local|var)\.\w"
+    r"|~?\.{0,2}/[\w.-]*(?:/|$)|[A-Za-z]:\\|(?:op|env|ref|keyring|ssm|vault)://",
+    re.IGNORECASE,
+)
+_NOTHING: Final = frozenset(
+    (
+        *("true false yes no on off none null nil undefined empty unset void blank default disabled enabled optional").split(),
+        *("required string str bytes int integer number bool boolean text any object varchar char unknown self auto").split(),
+        *("password passwd pass pwd pw secret token key user username admin root login email auth name value prompt").split(),
+        *("invalid wrong incorrect missing expired valid correct weak strong hidden stored needed changed protected").split(),
+        *("basic bearer digest negotiate stdin stdout ask file read write type redacted sensitive confidential").split(),
+        *("generated encrypted hashed masked unchanged random plaintext cleartext identical different").split(),
+    )
+)
+_STEMS: Final = re.compile(r"passw|pwd|secret|token|credential|api_?key|auth|username|prompt|passphrase|input|field", re.I)
+"""What is called like a secret is its name."""
+_WORDS: Final = re.compile(r"[A-Za-z_$@][A-Za-z_]*(?:[.:/_-]{1,2}[A-Za-z_]+)*[?!]?")
+"""Plain words, dotted names, words with hyphens: what stands in code where a secret would in a setting."""
+_IDENTIFIER: Final = re.compile(r"[A-Za-z]+\d{0,2}(?:[._-]{1,2}[A-Za-z]*\d{0,3})*")
+_CODE: Final = re.compile(r"[(\[{]|^[A-Za-z_]\w*=(?:[A-Z][a-z]+|[a-z_]+|\d+)$|->|::")
+"""What a sentence about code holds and no password."""
+_HUMPS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_CONSONANTS: Final = re.compile(r"[bcdfghjklmnpqrstvwxz]{5}|q[^u]|[jvzq][bcdfgjkmpqvxz]|[bdfgkpv][jqxz]", re.I)
+_NUMBER: Final = re.compile(r"[-+]?[\d.,:/x_-]+(?:[kKMG]i?[bB]?|ms|s|m|h|d|px|%)?")
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_BARE: Final = re.compile(r"[^\s\"'`<>\\│]{1,2048}")
+_ENDS: Final = re.compile(r"[,;&|(){}\[\]]")
+_PUNCTUATION: Final = ".,:!?*%。，、；！？"
+_CJK: Final = re.compile(r"[\u3000-\u9fff\uac00-\ud7af\uff00-\uffef]")
+
+
+def taken(text: str, start: int, quote: str, *, whole: bool = False) -> tuple[int, bool]:
+    """Where the value ends that begins at ``start``, and whether its quote is closed. Never after its line.
+
+    Without a quote it ends where a list, a call or an address would go on, and before a sentence's mark; with ``whole`` only
+    where a shell's word would.
+    """
+    if quote:
+        end = text.find(quote, start, start + 2048)
+        line = text.find("\n", start, end if end >= 0 else start + 2048)
+        if end >= 0 and line < 0:
+            return end, True
+    found = _BARE.match(text, start)
+    if found is None:
+        return start, False
+    value = _CJK.split(found[0], maxsplit=1)[0]
+    if not whole:
+        value = _ENDS.split(value, maxsplit=1)[0]
+    else:
+        value = re.split(r"[;&|]|[,)}\]]+(?=$|[^,)}\]]*[=:])", value, maxsplit=1)[0]
+    stripped = value.rstrip(_PUNCTUATION)
+    if text[start + len(value) : start + len(value) + 1].strip() and not _ENDS.match(text, start + len(value)):
+        stripped = value  # it goes on behind the mark
+    if whole and len(value) - len(stripped) == 1 and value[-1] in "!*%?" and len(value) > 7:
+        stripped = value
+    return start + len(stripped), False
+
+
+def secret(value: str, need: int, *, quoted: bool = False, least: int = 6) -> bool:
+    """Whether ``value`` is a secret in a place that asks for ``need``; ``least`` is the smallest length in characters."""
+    if len(value) < least or stands_in(value) or _REFERS.match(value):
+        return False
+    if need == ANY:
+        return True
+    if _NUMBER.fullmatch(value) or any(character.isspace() for character in value):
+        return False
+    if need == NO_WORD:
+        return not plain(value, digits=not quoted)
+    return not plain(value, digits=True) and not _CODE.search(value) and (mixed(value) or _scrambled(value) or _kinds(value) >= 3)
+
+
+def number(value: str) -> bool:
+    """Whether ``value`` is a number, a version, a date, an address."""
+    return _NUMBER.fullmatch(value) is not None
+
+
+def random_key(value: str, least: int) -> bool:
+    """Whether ``value`` is random as keys of machines are: letters and digits, many of them different."""
+    if len(value) < least or stands_in(value) or _REFERS.match(value) or any(map(str.isspace, value)):
+        return False
+    if not mixed(value):
+        return len(value) >= 16 and _scrambled(value) and value.isalpha()
+    if _CODE.search(value):
+        return False
+    return not plain(value, digits=True) and not _NUMBER.fullmatch(value) and entropy(value) >= 2.7
+
+
+def uuid(value: str) -> bool:
+    """Whether ``value`` is a UUID, and nothing else."""
+    return _UUID.fullmatch(value) is not None
+
+
+def stands_in(value: str) -> bool:
+    """True for what holds a secret's place, or says that there is none."""
+    return value.lower() in _NOTHING or monotonous(value) or _HOLDS_A_PLACE.search(value) is not None
+
+
+def called_like_one(value: str) -> bool:
+    """True for a name of a secret: what a form or a message calls it."""
+    return _STEMS.search(value) is not None
+
+
+def plain(value: str, *, digits: bool = False) -> bool:
+    """True for words and names of code; with ``digits`` also where they end in numbers."""
+    if _WORDS.fullmatch(value):
+        return not _scrambled(value)
+    return digits and _IDENTIFIER.fullmatch(value) is not None and not _scrambled(value)
+
+
+def _scrambled(value: str) -> bool:
+    """True for letters that nobody can pronounce: capitals in the midst, consonants in a row."""
+    letters = [run for run in re.findall("[A-Za-z]+", value) if len(run) >= 6]
+    for run in letters:
+        humps = _HUMPS.findall(run)
+        if len(humps) >= 3 and len(run) < 3 * len(humps) or len(run) >= 8 and not run.isupper() and _CONSONANTS.search(run):
+            return True
+        if len(run) >= 16 and run.isupper() and _CONSONANTS.search(run):
+            return True
+    return False
+
+
+def _kinds(value: str) -> int:
+    tests = (str.islower, str.isupper, str.isdigit, lambda character: character in "!@#$%^&*+?~")
+    return sum(any(map(test, value)) for test in tests)
