@@ -85,27 +85,27 @@ class OwnRules:
         yield from wrapped.find(text, _on_a_line, known)
         met = list(_WORDS.met(text))
         for word in met:
-            yield from word.trigger.rule(text, word.start, word.end)
+            yield from word.trigger.matches(text, word.start, word.end)
         yield from cut_words.find(text, _WORDS, met)
 
 
 def _on_a_line(text: str) -> Iterator[Match]:
-    runs = key_formats.runs_in(text)
+    runs = list(dict.fromkeys(key_formats.runs_in(text)))
     yield from _recognisable(text, runs)
     yield from encoded.find(runs, text, _decoded)
 
 
-def _recognisable(text: str, runs: Sequence[str] | None = None) -> Iterator[Match]:
+def _recognisable(text: str, runs: Sequence[str]) -> Iterator[Match]:
     yield from key_formats.find(text, runs)
     yield from addresses.find(text)
-    yield from files.without_words(text)
+    yield from files.without_words(text, runs)
 
 
 def _decoded(text: str) -> Iterator[Match]:
     yield from key_blocks.find(text)
-    yield from _recognisable(text)
+    yield from _recognisable(text, key_formats.runs_in(text))
     for word in _WORDS.met(text):
-        yield from word.trigger.rule(text, word.start, word.end)
+        yield from word.trigger.matches(text, word.start, word.end)
 
 
 @dataclass(frozen=True)

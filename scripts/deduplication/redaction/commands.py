@@ -22,7 +22,7 @@ _S: Final = r"(?:\s|\\{1,2}\n|\\[nt])"
 _REACH: Final = 600
 """Characters of a command that are looked at."""
 _CUT: Final = re.compile(r"(?<!\\)(?:\r?\n|\\n)|\s(?:\|{1,2}|&&|;)\s|(?<=[^\\];)\s")
-_CONTINUED: Final = re.compile(r"\\{0,3}\\n")
+_BEHIND: Final = (" ", "\t", "\n", "\\", '"', "'", ".", "-", "_", "<")
 
 
 def _given(*options: str) -> str:
@@ -94,7 +94,6 @@ _TABLE: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("openssl", (rf"(?:pass|passin|passout)[ :]{{0,2}}{_Q}pass:", rf"-pass(?:in|out)?\s+{_Q}pass:", _given("-k", "-K"))),
     ("keytool jarsigner apksigner", (_given("-storepass", "-keypass", "-srcstorepass", "-deststorepass", "-new"),
                                      rf"\spass:{_Q}")),
-    ("z za zr", (_attached("-p"),)),
     ("zip unzip zipcloak", (_given("-P"), _attached("-P"))),
     ("rar unrar", (_attached("-hp", "-p"),)),
     ("ssh", (_given("-N", "-P"),)),
@@ -143,8 +142,7 @@ _PIPED: Final = re.compile(
     r"|[\w-]+[^|\n]{0,200}(?:--?[\w-]*(?:stdin|with-token|passphrase-fd)|login|secret\b|keyring))"
 )
 _SOMEBODY: Final = re.compile(r"\s(?:-u|-U|-l|-D|--user(?:name)?|--login)[ =]?[^\s-]")
-_FOR_SOMEBODY: Final = re.compile(rf"(?<=\s)(?:-p|-P|-w|-pw|-a)[ =]?{_Q}")
-_COMMAND_START: Final = re.compile(r"[A-Za-z0-9]\Z")
+_FOR_SOMEBODY: Final = re.compile(rf"\s(?:-p|-P|-w|-pw|-a|-password|-pass)[ =]?{_Q}")
 
 
 @functools.lru_cache(maxsize=None)
@@ -161,8 +159,8 @@ def _command(text: str, after: int) -> str:
 
 def _rule(patterns: Iterable[str]) -> object:
     def arguments(text: str, at: int, after: int) -> Iterator[Match]:
-        if text[at - 1 : at] in ("_", "$") and at:
-            return
+        if text[after : after + 1] not in _BEHIND or (at and text[at - 1] in "_$.-"):
+            return  # a part of something else
         rest = _command(text, after)
         for pattern in patterns:
             for given in _compiled(pattern).finditer(rest):
@@ -211,18 +209,17 @@ def _piped(text: str, at: int, after: int) -> Iterator[Match]:
 
 def _for_somebody(text: str, at: int, after: int) -> Iterator[Match]:
     """``anything -u somebody -p …``: a command that nobody told us of, with a user and something that looks random."""
-    begin = text.rfind("\n", max(0, at - 300), at) + 1 or max(0, at - 300)
-    end_of_line = text.find("\n", after, after + 300)
-    line = text[begin : end_of_line if end_of_line >= 0 else after + 300]
-    if not _SOMEBODY.search(line):
+    if not _SOMEBODY.match(text, at):
         return
-    given = _FOR_SOMEBODY.match(text, at + 1)
-    if given is None:
-        return
-    end, _ = _taken(text, given.end(), given["quote"] or "")
-    value = text[given.end() : end]
-    if values.secret(value, values.RANDOM, least=6) and _secret(value, text, given.end(), end):
-        yield Match(given.end(), end, "password", "an argument of a command with a user")
+    rest = _command(text, after)
+    begin = max(text.rfind("\n", max(0, at - 200), at) + 1, at - 200, 0)
+    for offset, part in ((begin, text[begin:at]), (after, rest)):
+        for given in _FOR_SOMEBODY.finditer(part):
+            start = offset + given.end()
+            end, _ = _taken(text, start, given["quote"] or "")
+            value = text[start:end]
+            if (values.secret(value, values.RANDOM) or values.made_up(value or "-")) and _secret(value, text, start, end):
+                yield Match(start, end, "password", "an argument of a command with a user")
 
 
 def _user_and_password(text: str, at: int, after: int) -> Iterator[Match]:
@@ -247,6 +244,11 @@ TRIGGERS: Final = (
     *_grouped(),
     Trigger("echo", _piped, word=True),
     Trigger("printf", _piped, word=True),
-    *(Trigger(f" {option}", _for_somebody, needs=option.strip("-")) for option in ("-p", "-w", "-pw", "-a")),
-    *(Trigger(f" {option}", _user_and_password, needs=option.strip("-")) for option in ("-u", "--user", "--auth", "--creds")),
+    *(Trigger(name, _rule((_attached("-p"),)), needs=name.lstrip("7")) for name in ("7z", "7za", "7zr")),  # type: ignore[arg-type]
+    *(
+        Trigger(f" {option}", rule, needs=option.strip("-"))
+        for option in ("-u", "--user")
+        for rule in (_for_somebody, _user_and_password)
+    ),
+    *(Trigger(f" {option}", _user_and_password, needs=option.strip("-")) for option in ("--auth", "--creds")),
 )

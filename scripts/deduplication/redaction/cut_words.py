@@ -60,6 +60,8 @@ def find(text: str, index: Index, met: Sequence[Met]) -> Iterator[Match]:
     if "\n" not in text:
         return
     for word in met:
+        if word.trigger.worth is not None and not word.trigger.worth(text, word.start, word.end):
+            continue
         end_of_line = text.find("\n", word.end, word.end + _REACH)
         if end_of_line >= 0 and _full(text, word.start, end_of_line):
             yield from _over(text, word, word.start, end_of_line)
@@ -91,7 +93,7 @@ def _over(text: str, word: Met, at: int, end_of_line: int) -> Iterator[Match]:
         if lines is None:
             continue
         start = lines.place(word.start)
-        for match in word.trigger.rule(lines.text, start, start + size):
+        for match in word.trigger.matches(lines.text, start, start + size):
             found = _believed(text, lines, match, joint, word)
             if found is not None:
                 yield found
@@ -144,7 +146,7 @@ def _believed(text: str, lines: _Lines, match: Match, joint: str, word: Met) -> 
 
 def _known(text: str, start: int, word: Met) -> bool:
     """Whether the rule of ``word`` finds what begins at ``start`` without the next line."""
-    return any(match.start == start for match in word.trigger.rule(text, word.start, word.end))
+    return any(match.start == start for match in word.trigger.matches(text, word.start, word.end))
 
 
 def _cut(text: str, index: Index) -> Iterator[Match]:
@@ -169,7 +171,7 @@ def _cut(text: str, index: Index) -> Iterator[Match]:
         joined = _joined(text, begin, end_of_line, "")
         if joined is None:
             continue
-        for match in word.trigger.rule(joined.text, at - begin, at - begin + word.end - word.start):
+        for match in word.trigger.matches(joined.text, at - begin, at - begin + word.end - word.start):
             found = _believed(text, joined, match, "", Met(0, 0, _NONE))
             if found is not None:
                 yield found

@@ -26,7 +26,7 @@ _LETTERS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 def find(runs: Sequence[str], text: str, rules: Callable[[str], Iterable[Match]]) -> Iterator[Match]:
     """Every one of ``runs`` of ``text`` (long runs of the characters of keys) in which ``rules`` find something once decoded."""
-    for run in dict.fromkeys(runs):
+    for run in runs:
         for word in _words(run):
             plain = _decoded(word)
             if plain is None:

@@ -13,7 +13,7 @@ from .matches import Match, mixed, occurrences
 from .triggers import Trigger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _GAP: Final = r"(?:\s|\\[nrt]|#[^\n]*\n){1,40}"
 _NETRC: Final = re.compile(
@@ -23,7 +23,8 @@ _DATABASE_LINE: Final = re.compile(
     r"(?P<host>[\w.*-]{1,253}|\[[0-9a-f:]+\]|/[\w/.-]+):(?P<port>\d{2,5}|\*):(?P<base>[\w.*-]{1,64}):(?P<user>[\w.*@-]{1,64}):"
 )
 _PORT: Final = re.compile(r":(?:\d{2,5}|\*):")
-_LEAD: Final = re.compile(r"(?:[\w.*-]{1,253}|\[[0-9a-f:]+\]|/[\w/.-]{1,200})\Z")
+_IN_A_HOST: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.*-/"
+_BASE_AND_USER: Final = re.compile(r"[\w.*-]{1,64}:[\w.*@-]{1,64}:[^\s:]")
 _PORTS: Final = frozenset("* 5432 5433 5434 5439 6432 6543 3306 3307 1433 1521 26257 25060 15432 54322 54320".split())
 _HASH: Final = re.compile(
     r"(?:\$(?:1|2[abxy]|5|6|7|8|9|14|y|gy|apr1|argon2(?:id|i|d)|scrypt|md5|sha1|P|H|S|NT|bcrypt-sha256|pbkdf2(?:-sha\d+)?)\$[^\s:\"',;<>\\]{8,512}"
@@ -67,9 +68,11 @@ def _netrc(text: str, at: int, after: int) -> Iterator[Match]:
 def database_lines(text: str) -> Iterator[Match]:
     """``host:port:database:user:password``, as PostgreSQL keeps them."""
     for port in _PORT.finditer(text):
-        lead = _LEAD.search(text, max(0, port.start() - 254), port.start())
-        line = _DATABASE_LINE.match(text, lead.start()) if lead else None
-        if line is None or line.start("port") != port.start() + 1 or line.end() == len(text):
+        if not _BASE_AND_USER.match(text, port.end()):
+            continue  # a time, a place in a file
+        host = text[max(0, port.start() - 254) : port.start()]
+        line = _DATABASE_LINE.match(text, port.start() - len(host) + len(host.rstrip(_IN_A_HOST)))
+        if line is None or line.start("port") != port.start() + 1:
             continue
         end, _ = values.taken(text, line.end(), "", whole=True)
         value = text[line.end() : end]
@@ -182,29 +185,23 @@ def _erlang(text: str, at: int, after: int) -> Iterator[Match]:
         yield Match(*found.span(1), "secret", "the form of Erlang's cookie")
 
 
-_HASHES: Final = (
-    *("$1$", "$2a$", "$2b$", "$2x$", "$2y$", "$5$", "$6$", "$7$", "$8$", "$9$", "$14$", "$y$", "$gy$", "$apr1$", "$argon2"),
-    *("$scrypt$", "$p$", "$h$", "$s$", "$nt$", "$pbkdf2", "{ssha", "{sha", "{smd5}", "{md5}", "{crypt}", "{pbkdf2"),
-    *("pbkdf2_sha", "bcrypt_sha256$", "argon2$", "scrypt:", "scram-sha-256$"),
-)
 _HASH_START: Final = re.compile(
     r"\$(?:[125-9PHS]|2[abxy]|14|g?y|apr1|argon2\w*|scrypt|md5|sha1|NT|pbkdf2[\w-]*)\$|\{(?:S?SHA|S?MD5|CRYPT|PBKDF2)|pbkdf2_sha|scrypt:\d|SCRAM-SHA"
 )
 
 
-def hashes(text: str) -> Iterator[Match]:
-    """Hashes of passwords in the forms of ``crypt``, LDAP and frameworks."""
-    marks = [mark for mark in ("$", "{S", "{C", "{MD", "{PB", "pbkdf2_", "scrypt:", "SCRAM-") if mark in text]
-    if not marks:
+def hashes(text: str, runs: str) -> Iterator[Match]:
+    """Hashes of passwords in the forms of ``crypt``, LDAP and frameworks; ``runs`` are the long words of ``text``."""
+    if not _HASH_START.search(runs) and not any(mark in text for mark in ("{S", "{CRYPT", "{MD5", "{PBK")):
         return
     for start in _HASH_START.finditer(text):
         yield from _hash(text, start.start(), start.end())
 
 
-def without_words(text: str) -> Iterator[Match]:
-    """What is found by signs alone."""
+def without_words(text: str, runs: Iterable[str]) -> Iterator[Match]:
+    """What is found by signs alone; ``runs`` are the long words of ``text``."""
     yield from database_lines(text)
-    yield from hashes(text)
+    yield from hashes(text, "\n".join(runs))
     for at in occurrences(text, '" * '):
         yield from _ppp(text, at)
     if ":::" in text:

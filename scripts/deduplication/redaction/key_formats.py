@@ -237,7 +237,7 @@ def runs_in(text: str) -> list[str]:
 def find(text: str, found_runs: Sequence[str] | None = None) -> Iterator[Match]:
     """Every key of a known format in ``text``; ``found_runs`` are its :func:`runs_in`, where somebody has them already."""
     # Most texts have few such runs: the beginnings are looked for in these alone, then in the text where they really are.
-    runs = "\n".join(dict.fromkeys(runs_in(text) if found_runs is None else found_runs))
+    runs = "\n".join(runs_in(text) if found_runs is None else found_runs)
     if not runs:
         return
     if "." in runs:

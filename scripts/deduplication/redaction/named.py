@@ -51,6 +51,8 @@ _SLASH_OPTION: Final = re.compile(r"(?:^|\s)/\Z")
 _APP_PASSWORD: Final = re.compile(r"[a-z]{4}(?: [a-z]{4}){3}(?![a-z])")
 _PHRASE: Final = re.compile(r"[a-z]{2,12}(?:[ -][a-z]{2,12}){3,23}")
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][\w.:>?-]*")
+_LOWER_WORDS: Final = re.compile(r"[a-z]+|[a-z]{3,}(?:-[a-z]{3,}){2,}")
+_SET: Final = re.compile(r"(?:\b|\\n)(?:ENV|ARG|setx|setenv|-gx|-x)[ \t]+\Z")
 _DIGITS: Final = re.compile(r"\d{4,8}")
 _WHY_NAME: Final = "a value beside a telling name"
 _WHY_ENV: Final = "a line of settings with a telling name"
@@ -142,9 +144,27 @@ def _assigned(text: str, name: _Name) -> tuple[int, int, str] | None:
     if given is quoted_only and value.isalpha() and value.islower():
         return None  # in a list of words
     good = _telling(value, name, quoted=bool(quote), attached=attached)
+    if attached and before[-1:] in ("?", "&", ";") and name.kind == names.PASSWORD:
+        good = good or (values.secret(value, values.ANY, least=4) and not values.called_like_one(value))
+    if not good and quoted_only is None and name.kind == names.PASSWORD and (attached or given["op"] == ":"):
+        good = _alone_on_a_line(text, name, start, end)
     if not good and quoted_only is None and given["op"] == "=" and _telling(value, name, quoted=bool(quote), attached=True):
         good = _section(text, name)
     return (start, end, _WHY_NAME) if good else None
+
+
+def _alone_on_a_line(text: str, name: _Name, start: int, end: int) -> bool:
+    """Whether a line of settings gives words to the name, and holds nothing else: a type or a variable is one word, short or known."""
+    value = text[start:end]
+    return (
+        len(value) >= 8
+        and _LOWER_WORDS.fullmatch(value) is not None
+        and name.name.lower() != "pass"
+        and _LINE_START.search(text, max(0, name.begin - 24), name.begin) is not None
+        and (end == len(text) or text[end] in "\r\n" or text.startswith("\\n", end))
+        and values.secret(value, values.ANY)
+        and not values.called_like_one(value)
+    )
 
 
 def _section(text: str, name: _Name) -> bool:
@@ -170,7 +190,7 @@ def _telling(value: str, name: _Name, *, quoted: bool, attached: bool) -> bool:
     if name.kind == names.PASSWORD:
         if values.called_like_one(value) and values.plain(value, digits=True):
             return False
-        if quoted and value.isalpha() and value.islower() and len(value) >= 8:
+        if quoted and len(value) >= 8 and _LOWER_WORDS.fullmatch(value):
             return values.secret(value, values.ANY)
         return values.secret(value, values.NO_WORD, quoted=True, least=4 if quoted else 6) and (
             quoted or attached or mixed(value) or values.secret(value, values.RANDOM)
@@ -178,7 +198,7 @@ def _telling(value: str, name: _Name, *, quoted: bool, attached: bool) -> bool:
     if name.kind == names.SECRET:
         if values.uuid(value):
             return quoted or attached or names.compound(name.name)
-        return values.random_key(value, 8 if quoted else 10)
+        return values.random_key(value, 8 if quoted or values.secret(value, values.RANDOM, least=8) else 10)
     if quoted:
         return values.random_key(value, 16)
     return names.screaming(name.name) and attached and values.random_key(value, 12)
@@ -236,14 +256,16 @@ def _said_without_a_sign(text: str, name: _Name) -> tuple[int, int, str] | None:
     quote = given["quote"] or ""
     end, closed = values.taken(text, given.end(), quote, whole=True)
     value = text[given.end() : end]
-    if name.kind == names.PIN:
+    if names.screaming(name.name) and _SET.search(text, max(0, name.begin - 12), name.begin):
+        good = _setting(value, name, sure=True, quoted=closed)
+    elif name.kind == names.PIN:
         good = _DIGITS.fullmatch(value) is not None
     elif closed and name.kind == names.PASSWORD and "`" not in quote:
         good = values.secret(value, values.NO_WORD, quoted=True, least=4)
     elif name.kind == names.PASSWORD:
         good = values.secret(value, values.RANDOM, least=8)
     else:
-        good = values.random_key(value, 10) and not values.uuid(value)
+        good = values.random_key(value, 8) and values.secret(value, values.RANDOM) and not values.uuid(value)
     return (given.end(), end, _WHY_NAME) if good and not _called(text, end, value, closed=closed) else None
 
 
@@ -255,6 +277,12 @@ def _google(text: str, at: int, after: int) -> Iterator[Match]:
         yield Match(*letters.span(), "password", "the form of a password of an app")
 
 
+def _worth(text: str, at: int, after: int) -> bool:
+    """Whether a name tells of a secret, or goes on in the next line."""
+    name = _named(text, at, after)
+    return name is not None or text[after : after + 1] in ("", "\n", "_", "-")
+
+
 _STEMS: Final = (
     *("pass", "pwd", "psw", "psk", "pw", "secret", "token", "cred", "key", "auth", "cookie", "mnemonic", "bearer", "phrase"),
     *("otp", "seed", "jwt", "hmac", "connectionstring", "kennwort", "contrase", "contrasena", "clave", "senha", "wachtwoord"),
@@ -263,7 +291,7 @@ _STEMS: Final = (
 )
 _WHOLE: Final = ("pin", "puk", "cvv", "cvc", "pat", "sas", "codes")
 TRIGGERS: Final = (
-    *(Trigger(stem, _beside) for stem in _STEMS),
-    *(Trigger(word, _beside, word=True) for word in _WHOLE),
+    *(Trigger(stem, _beside, worth=_worth) for stem in _STEMS),
+    *(Trigger(word, _beside, word=True, worth=_worth) for word in _WHOLE),
     Trigger("app password", _google, needs="password"),
 )

@@ -60,6 +60,7 @@ _NO_BLANK: Final = re.compile(
 _CLOSING: Final = {"„": "“”", "“": "”“", "”": "”", "«": "»", "»": "«", "‘": "’‘", "‚": "‘’", "’": "’", "「": "」", "『": "』", "《": "》"}
 _TOKEN: Final = re.compile(r"[!-~]{1,256}")
 _MARKS: Final = ".,:;!?)]}>\"'`*_"
+_FILE: Final = re.compile(r"[\w.-]+\.(?:py|js|ts|md|txt|json|ya?ml|toml|html?|sh|go|rs|java|c|h|cpp)(?::\d+)*|[\w.-]+\(.*|v?\d+(?:\.\d+)+\S{0,8}")
 _AS: Final = frozenset("is was as als ist comme como come jako как é è est es".split())
 _AND_USER: Final = re.compile(r"[ \t:]{1,4}(?:(?:are|is|sind|:)[ \t:]{0,3})?[`\"']?(?P<user>[A-Za-z][\w.@-]{1,63})[ \t]?(?:/|:|,| and | und | et | y )[ \t]?[`\"']?(?P<value>[!-~]{4,128})")
 _WHY: Final = "a sentence that says a password"
@@ -89,8 +90,12 @@ def _says(value: str, *, apart: bool, sure: bool, machine: bool) -> bool:
         return False
     if machine:
         return values.random_key(value, 12 if apart else 16) and not values.uuid(value)
-    if re.fullmatch(r"[\w.-]+\.(?:py|js|ts|md|txt|json|ya?ml|toml|html?|sh|go|rs|java|c|h|cpp)(?::\d+)*|[\w.-]+\(.*|v?\d+(?:\.\d+)+\S{0,8}", value):
+    if _FILE.fullmatch(value):
         return False
+    if sure and values.made_up(value):
+        return True
+    if apart and sure and value.isalpha() and value.islower():
+        return values.secret(value, values.ANY)
     if apart and sure:
         return values.secret(value, values.NO_WORD, quoted=True, least=4) and (mixed(value) or len(value) >= 8)
     return values.secret(value, values.RANDOM, least=6 if sure else 8)
@@ -116,7 +121,7 @@ def _said(*, machine: bool) -> object:
         if far is not None:
             end, _ = _value(text, far.end(), far["quote"] or "")
             value = text[far.end() : end]
-            if value.isalnum() and _says(value, apart=False, sure=False, machine=False) and values.random_key(value, 10):
+            if value.isalnum() and _says(value, apart=False, sure=False, machine=False) and values.random_key(value, 8):
                 yield Match(far.end(), end, "password", _WHY)
         yield from _before(text, at)
         pair = _AND_USER.match(text, after)

@@ -6,9 +6,10 @@ text. The same words are looked for where the end of a full line has cut them or
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Callable, Final
 
+from . import values
 from .matches import lowered, occurrences
 from .vocabulary import Vocabulary
 
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from .matches import Match
-
-Rule = "Callable[[str, int, int], Iterable[Match]]"
-"""A text goes in, and where the word begins and ends in it; the secrets beside it come out."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +32,14 @@ class Trigger:
     needs: str = ""
     back: bool = False
     """Whether the rule also looks at what stands before the word."""
+
+    worth: Callable[[str, int, int], bool] | None = None
+    """Says of a word that the end of its line may go on with a secret, where the rule is dear."""
+
+    def matches(self, text: str, start: int, end: int) -> Iterator[Match]:
+        """What the rule finds beside the word from ``start`` to ``end``, each up to where it really ends."""
+        for match in self.rule(text, start, end):
+            yield replace(match, end=values.extended(text, match.end))
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ _HOLDS_A_PLACE: Final = re.compile(
 _REFERS: Final = re.compile(
     r"\$[A-Za-z_{(]|\{|%[A-Za-z_]\w*%|%[sdrq(]|#\{|@[\w./-]*[./]|!(?:vault|ref|sub|secret|env)\b|https?:|file:|data:|sha\d{3}[-:]"
     r"|(?:process|os|env|self|this|config|settings|vault|secrets?|ctx|request|req|args|opts|options|params|data|local|var)\.\w"
-    r"|~?\.{0,2}/[\w.-]*(?:/|$)|[A-Za-z]:\\|(?:op|env|ref|keyring|ssm|vault)://",
+    r"|[A-Za-z]:\\|(?:op|env|ref|keyring|ssm|vault)://",
     re.IGNORECASE,
 )
 _NOTHING: Final = frozenset(
@@ -44,14 +44,23 @@ _STEMS: Final = re.compile(r"passw|pwd|secret|token|credential|api_?key|auth|use
 _WORDS: Final = re.compile(r"[A-Za-z_$@][A-Za-z_]*(?:[.:/_-]{1,2}[A-Za-z_]+)*[?!]?")
 """Plain words, dotted names, words with hyphens: what stands in code where a secret would in a setting."""
 _IDENTIFIER: Final = re.compile(r"[A-Za-z]+\d{0,2}(?:[._-]{1,2}[A-Za-z]*\d{0,3})*")
-_CODE: Final = re.compile(r"[(\[{]|^[A-Za-z_]\w*=(?:[A-Z][a-z]+|[a-z_]+|\d+)$|->|::")
+_PATH: Final = re.compile(r"~?\.{0,2}/[\w.-]*(?:/|$)")
+_CODE: Final = re.compile(r"^[A-Za-z_][\w.]*[(\[]|^[A-Za-z_]\w*=(?:[A-Z][a-z]+|[a-z_]+|\d+)$|->|::")
 """What a sentence about code holds and no password."""
 _HUMPS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _CONSONANTS: Final = re.compile(r"[bcdfghjklmnpqrstvwxz]{5}|q[^u]|[jvzq][bcdfgjkmpqvxz]|[bdfgkpv][jqxz]", re.I)
+_RUNS: Final = re.compile(r"[A-Za-z]{6,}")
+_NO_VOWEL: Final = re.compile(r"[B-DF-HJ-NP-TV-XZb-df-hj-np-tv-xz][b-df-hj-np-tv-xz]{4,}")
+_HARD_WORDS: Final = frozenset(("lengths", "strengths", "https", "xhtml"))
 _NUMBER: Final = re.compile(r"[-+]?[\d.,:/x_-]+(?:[kKMG]i?[bB]?|ms|s|m|h|d|px|%)?")
+_METHOD: Final = re.compile(r"(?:sha|md|utf|base|aes|rsa|argon|pbkdf|oauth|http|ipv|ed|x|py|python|step|item|test|level|part|phase)-?\d{1,5}", re.I)
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _BARE: Final = re.compile(r"[^\s\"'`<>\\│]{1,2048}")
 _ENDS: Final = re.compile(r"[,;&|(){}\[\]]")
+_REST: Final = re.compile(r"[!#-&(-;=?-\[\]-_a-~<>]{1,128}")
+"""Printable signs without quotes, blanks and backslashes."""
+_OTHERS: Final = re.compile(r"[,;&|?)}\]]+[\w.-]{0,40}[=:]|</|[,.;:!?)}\]>*|]+$|^[(@/]|\[REDACTED")
+"""Where something else begins: the next setting, the end of an element, a call, the end of the sentence."""
 _PUNCTUATION: Final = ".,:!?*%。，、；！？"
 _CJK: Final = re.compile(r"[\u3000-\u9fff\uac00-\ud7af\uff00-\uffef]")
 
@@ -83,9 +92,18 @@ def taken(text: str, start: int, quote: str, *, whole: bool = False) -> tuple[in
     return start + len(stripped), False
 
 
+def extended(text: str, end: int) -> int:
+    """Where the secret really ends that ends at ``end`` by the marks that may also go on: a password may hold any of them."""
+    rest = _REST.match(text, end)
+    if rest is None:
+        return end
+    goes_on = _OTHERS.search(rest[0])
+    return end + (goes_on.start() if goes_on else len(rest[0]))
+
+
 def secret(value: str, need: int, *, quoted: bool = False, least: int = 6) -> bool:
     """Whether ``value`` is a secret in a place that asks for ``need``; ``least`` is the smallest length in characters."""
-    if len(value) < least or stands_in(value) or _REFERS.match(value):
+    if len(value) < least or stands_in(value) or refers(value):
         return False
     if need == ANY:
         return True
@@ -96,6 +114,19 @@ def secret(value: str, need: int, *, quoted: bool = False, least: int = 6) -> bo
     return not plain(value, digits=True) and not _CODE.search(value) and (mixed(value) or _scrambled(value) or _kinds(value) >= 3)
 
 
+def made_up(value: str) -> bool:
+    """Whether ``value`` is what people make up for a password: a word and a number."""
+    return (
+        mixed(value)
+        and value[0].isalpha()
+        and secret(value, NO_WORD, quoted=True)
+        and not _METHOD.fullmatch(value)
+        and not _CODE.search(value)
+        and "_" not in value
+        and not called_like_one(value)
+    )
+
+
 def number(value: str) -> bool:
     """Whether ``value`` is a number, a version, a date, an address."""
     return _NUMBER.fullmatch(value) is not None
@@ -103,7 +134,7 @@ def number(value: str) -> bool:
 
 def random_key(value: str, least: int) -> bool:
     """Whether ``value`` is random as keys of machines are: letters and digits, many of them different."""
-    if len(value) < least or stands_in(value) or _REFERS.match(value) or any(map(str.isspace, value)):
+    if len(value) < least or stands_in(value) or refers(value) or any(map(str.isspace, value)):
         return False
     if not mixed(value):
         return len(value) >= 16 and _scrambled(value) and value.isalpha()
@@ -115,6 +146,13 @@ def random_key(value: str, least: int) -> bool:
 def uuid(value: str) -> bool:
     """Whether ``value`` is a UUID, and nothing else."""
     return _UUID.fullmatch(value) is not None
+
+
+def refers(value: str) -> bool:
+    """True for a variable, an expression, a path: what is elsewhere."""
+    if _REFERS.match(value):
+        return True
+    return _PATH.match(value) is not None and not (_scrambled(value) or _kinds(value.rsplit(".", 1)[0]) >= 3)
 
 
 def stands_in(value: str) -> bool:
@@ -136,14 +174,18 @@ def plain(value: str, *, digits: bool = False) -> bool:
 
 def _scrambled(value: str) -> bool:
     """True for letters that nobody can pronounce: capitals in the midst, consonants in a row."""
-    letters = [run for run in re.findall("[A-Za-z]+", value) if len(run) >= 6]
-    for run in letters:
-        humps = _HUMPS.findall(run)
-        if len(humps) >= 3 and len(run) < 3 * len(humps) or len(run) >= 8 and not run.isupper() and _CONSONANTS.search(run):
-            return True
-        if len(run) >= 16 and run.isupper() and _CONSONANTS.search(run):
-            return True
-    return False
+    return any(_unspeakable(run) for run in _RUNS.findall(value))
+
+
+def _unspeakable(run: str) -> bool:
+    if run.isupper():
+        return len(run) >= 16 and _CONSONANTS.search(run) is not None
+    humps = _HUMPS.findall(run)
+    if len(humps) >= 3 and (len(run) < 3 * len(humps) or (len(humps) >= 4 and len(run) <= 3.2 * len(humps))):
+        return True
+    return any(len(hump) >= 6 and hump.isupper() or _NO_VOWEL.fullmatch(hump) for hump in humps) or (
+        _CONSONANTS.search(run) is not None and run not in _HARD_WORDS
+    )
 
 
 def _kinds(value: str) -> int:
