@@ -35,7 +35,9 @@ def _invented(chance):
 
 def _of(characters, size):
     def made(chance):
-        return "".join(chance.choice(characters) for _ in range(size - 1)) + chance.choice([c for c in characters if c.isalnum()])
+        return "".join(chance.choice(characters) for _ in range(size - 1)) + chance.choice(
+            [c for c in characters if c.isalnum()]
+        )
 
     return made
 
@@ -272,8 +274,16 @@ KINDS = {
     "spaced name": ("Secret Access Key: ¤", _of(ALNUM + "/+", 40)),
     "client secret": ("Client Secret: ¤", _of(ALNUM, 32)),
     "app password": ("app password: ¤", _app),
-    "passphrase": ('passphrase = "¤"', lambda c: " ".join(_of("abcdefghiklmnoprstu", 6)(c)[:-1] + "a" for _ in range(5))),
-    "mnemonic": ('mnemonic: "¤"', lambda c: " ".join(c.choice("abandon ability able about above absent absorb abstract".split()) for _ in range(12))),
+    "passphrase": (
+        'passphrase = "¤"',
+        lambda c: " ".join(_of("abcdefghiklmnoprstu", 6)(c)[:-1] + "a" for _ in range(5)),
+    ),
+    "mnemonic": (
+        'mnemonic: "¤"',
+        lambda c: " ".join(
+            c.choice(("abandon", "ability", "able", "about", "above", "absent", "absorb")) for _ in range(12)
+        ),
+    ),
     # encoded
     "base64 of a key": ("data: ¤", _encoded_key("ghp_", ALNUM, 36)),
     "base64 of a setting": ("echo ¤ | base64 -d", _encoded("DB_PASSWORD=¤")),
@@ -347,10 +357,14 @@ def placed(text, secret, place, seed):
     chance = random.Random(f"{text} {seed}")
     cut = lines[number].index(secret) + chance.randrange(len(secret))
     room = max(0, chance.choice((60, 77, 100)) - cut - 2)
-    lead = ("said some time ago, when it was still the old one, and it was not this one here, that all of it is this line ")[-room:]
+    lead = (
+        "said some time ago, when it was still the old one, and it was not this one here, that all of it is this line "
+    )[-room:]
     # A line of a file is long by its indentation; what is said or run alone, by what stands before it.
     lines[number] = (" " * room if len(lines) > 1 else lead if room else "") + lines[number]
-    return "\n".join(["● It is there.", "", *(wrapped(f"  {line}", cut + room + 2) for line in lines), "", "● And now?"])
+    return "\n".join(
+        ["● It is there.", "", *(wrapped(f"  {line}", cut + room + 2) for line in lines), "", "● And now?"]
+    )
 
 
 def left(secret, text):

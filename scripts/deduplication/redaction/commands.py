@@ -17,6 +17,8 @@ from .triggers import Trigger
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from .triggers import Rule
+
 _Q: Final = r"(?P<quote>\\{0,7}[\"'])?"
 _S: Final = r"(?:\s|\\{1,2}\n|\\[nt])"
 _REACH: Final = 600
@@ -51,49 +53,72 @@ _ARGUMENT: Final = r"\s+[^\s\"'-]\S*"
 
 _TABLE: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     # Transfers
-    ("curl xh wget", (_user("-u", "--user", "-U", "--proxy-user"), _given("--oauth2-bearer", "--proxy-pass"),
-                      _user("-E", "--cert"))),
+    (
+        "curl xh wget",
+        (_user("-u", "--user", "-U", "--proxy-user"), _given("--oauth2-bearer", "--proxy-pass"), _user("-E", "--cert")),
+    ),
     ("http https httpie xh", (_user("-a", "--auth"),)),
     ("lftp ncftp", (_user("-u", mark=","), _given("-p"))),
     ("sshpass", (_given("-p"), _attached("-p"))),
     ("plink pscp psftp putty kitty winscp", (_given("-pw", "-pwfile"), _given("-p"))),
     # Databases
-    ("mysql mariadb mysqldump mysqladmin mysqlimport mysqlshow mysqlcheck mysqlsh mycli mysqlslap mysqlbinlog mydumper "
-     "xtrabackup mariabackup pt", (_attached("-p"), _user("-u", mark=":"))),
+    (
+        "mysql mariadb mysqldump mysqladmin mysqlimport mysqlshow mysqlcheck mysqlsh mycli mysqlslap mydumper xtrabackup",
+        (_attached("-p"), _user("-u", mark=":")),
+    ),
     ("redis valkey keydb", (_given("-a"), _after("auth"))),
-    ("mongo mongosh mongodump mongorestore mongoexport mongoimport mongostat mongotop",
-     (_given("-p"), _attached("-p(?!o)"))),
-    ("cqlsh clickhouse influx beeline impala presto trino couchbase cbq snowsql vsql nzsql gsql dsbulk taos arangosh surreal",
-     (_given("-p", "-w", "-pw"), _attached("-p"))),
+    (
+        "mongo mongosh mongodump mongorestore mongoexport mongoimport mongostat mongotop",
+        (_given("-p"), _attached("-p(?!o)")),
+    ),
+    (
+        "cqlsh clickhouse influx beeline impala presto trino couchbase cbq snowsql vsql nzsql gsql dsbulk taos arangosh surreal",
+        (_given("-p", "-w", "-pw"), _attached("-p")),
+    ),
     ("sqlcmd bcp osql isql tsql", (_given("-P"), _attached("-P"), _given("-p"))),
-    ("sqlplus sqlldr expdp impdp rman tnsping sqlcl",
-     (rf"{_OPTIONS}\s+{_Q}[\w.$#]{{1,64}}/(?=[^\s/@]{{3,}}(?:@|[\s\"']|$))",)),
+    (
+        "sqlplus sqlldr expdp impdp rman tnsping sqlcl",
+        (rf"{_OPTIONS}\s+{_Q}[\w.$#]{{1,64}}/(?=[^\s/@]{{3,}}(?:@|[\s\"']|$))",),
+    ),
     ("psql pg createuser", (_given("--pass"),)),
     # Containers, clouds, deployment
-    ("docker podman nerdctl buildah skopeo crane oras helm regctl",
-     (rf"\blogin\b[^\n|;]{{0,200}}?\s(?:-p|-P)[ =]{{0,2}}{_Q}", _user("--creds", "--src-creds", "--dest-creds"))),
+    (
+        "docker podman nerdctl buildah skopeo crane oras helm regctl",
+        (rf"\blogin\b[^\n|;]{{0,200}}?\s(?:-p|-P)[ =]{{0,2}}{_Q}", _user("--creds", "--src-creds", "--dest-creds")),
+    ),
     ("az azure", (_given("-p", "-w"),)),
     ("ibmcloud bx cf oc rancher argocd kubeadm eksctl nomad consul faas", (_given("-p", "-t"),)),
     ("vault", (_after(r"login(?:\s+-[\w-]+(?:=\S+)?)*"), _after(r"unseal(?:\s+-[\w-]+(?:=\S+)?)*"))),
-    ("doctl hcloud linode scw civo flyctl fly railway vercel netlify heroku wrangler surge",
-     (_given("-t", "--auth-token", "--access-token"),)),
+    (
+        "doctl hcloud linode scw civo flyctl fly railway vercel netlify heroku wrangler surge",
+        (_given("-t", "--auth-token", "--access-token"),),
+    ),
     ("kubectl oc", (r"--from-literal[ =]" + _Q + r"[\w.-]*(?i:pass|pw|secret|token|key|cred|auth)[\w.-]*=",)),
     ("ansible", (_given("-P"),)),
     ("gh glab hub", (rf"secret\s+set\b[^\n|;]{{0,120}}?\s(?:-b|--body)[ =]{_Q}",)),
     ("wsadmin wlst asadmin jboss", (_given("-p", "-password"),)),
     # Package managers
-    ("npm yarn pnpm bun", (rf"_(?:auth|authToken|password)[ =]{_Q}",
-                           _after(r"config\s+set\s+[\w.]*(?i:token|auth|ident|password)\w*"))),
+    (
+        "npm yarn pnpm bun",
+        (rf"_(?:auth|authToken|password)[ =]{_Q}", _after(r"config\s+set\s+[\w.]*(?i:token|auth|ident|password)\w*")),
+    ),
     ("poetry", (_after(r"pypi-token\.[\w-]+"), _after(r"http-basic\.[\w-]+\s+\S+"))),
     ("twine gem", (_given("-p", "-k"),)),
-    ("cargo snyk bw op ngrok tailscale cloudflared",
-     (_after(r"(?:login|auth|unlock|authtoken|add-authtoken|up)(?:\s+[\w.+-]+@\S+)?(?:\s+--\s)?"),)),
+    (
+        "cargo snyk bw op ngrok tailscale cloudflared",
+        (_after(r"(?:login|auth|unlock|authtoken|add-authtoken|up)(?:\s+[\w.+-]+@\S+)?(?:\s+--\s)?"),),
+    ),
     ("nuget dotnet", (_given("-ApiKey", "-k", "-p", "-Password"),)),
     ("aws", (_after(r"set\s+\S*(?:secret|token|password)\S*"),)),
     # Keys, archives, documents
-    ("openssl", (rf"(?:pass|passin|passout)[ :]{{0,2}}{_Q}pass:", rf"-pass(?:in|out)?\s+{_Q}pass:", _given("-k", "-K"))),
-    ("keytool jarsigner apksigner", (_given("-storepass", "-keypass", "-srcstorepass", "-deststorepass", "-new"),
-                                     rf"\spass:{_Q}")),
+    (
+        "openssl",
+        (rf"(?:pass|passin|passout)[ :]{{0,2}}{_Q}pass:", rf"-pass(?:in|out)?\s+{_Q}pass:", _given("-k", "-K")),
+    ),
+    (
+        "keytool jarsigner apksigner",
+        (_given("-storepass", "-keypass", "-srcstorepass", "-deststorepass", "-new"), rf"\spass:{_Q}"),
+    ),
     ("zip unzip zipcloak", (_given("-P"), _attached("-P"))),
     ("rar unrar", (_attached("-hp", "-p"),)),
     ("ssh", (_given("-N", "-P"),)),
@@ -102,17 +127,34 @@ _TABLE: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("qpdf", (rf"--encrypt\s+{_Q}(?=\S)", rf"--encrypt\s+\S+\s+{_Q}(?=\S)")),
     ("security", (_given("-w", "-p", "-P"), _after(r"unlock-keychain\s+-p"))),
     # Users and directories
-    ("htpasswd", (rf"\s-\w*b\w*(?:\s+-\w+(?:\s+\d+)?)*\s+(?:\S+\s+)?[^\s\"'-]\S*\s+{_Q}(?=[^\s\"'|>\\]+(?:\\|[\"'`]|\s*$|\s*[|>;)&]))",)),
+    (
+        "htpasswd",
+        (
+            rf"\s-\w*b\w*(?:\s+-\w+(?:\s+\d+)?)*\s+(?:\S+\s+)?[^\s\"'-]\S*\s+{_Q}(?=[^\s\"'|>\\]+(?:\\|[\"'`]|\s*$|\s*[|>;)&]))",
+        ),
+    ),
     ("mosquitto", (_given("-P"),)),
     ("passwd", (rf"\s-b\s+\S+\s+\S+\s+{_Q}",)),
-    ("ldapsearch ldapadd ldapmodify ldapwhoami ldappasswd ldapdelete ldapmodrdn ldapcompare ldapexop",
-     (_given("-w", "-s", "-a"), _attached("-w"))),
-    ("smbclient smbmap smbget rpcclient nmblookup net wmic samba crackmapexec nxc netexec winexe pth smbcacls smbcquotas",
-     (_user("-U", "--user", "-u", mark="%"), _given("-p"))),
-    ("net", (rf"\buser\s+[^\s/]+\s+{_Q}(?![/\s\"'])", rf"\buse\s+(?:\S+\s+)?\\\\\S+\s+{_Q}(?!/)",
-             rf"/user:\S+\s+{_Q}(?!/)")),
-    ("cmdkey wmic psexec schtasks runas xfreerdp wfreerdp rdesktop remmina winrs mstsc sc",
-     (rf"(?<=\s)[/-](?:pass(?:word)?|p|rp)[: ]{_Q}",)),
+    (
+        "ldapsearch ldapadd ldapmodify ldapwhoami ldappasswd ldapdelete ldapmodrdn ldapcompare ldapexop",
+        (_given("-w", "-s", "-a"), _attached("-w")),
+    ),
+    (
+        "smbclient smbmap smbget rpcclient nmblookup net wmic samba crackmapexec nxc netexec winexe pth smbcacls smbcquotas",
+        (_user("-U", "--user", "-u", mark="%"), _given("-p")),
+    ),
+    (
+        "net",
+        (
+            rf"\buser\s+[^\s/]+\s+{_Q}(?![/\s\"'])",
+            rf"\buse\s+(?:\S+\s+)?\\\\\S+\s+{_Q}(?!/)",
+            rf"/user:\S+\s+{_Q}(?!/)",
+        ),
+    ),
+    (
+        "cmdkey wmic psexec schtasks runas xfreerdp wfreerdp rdesktop remmina winrs mstsc sc",
+        (rf"(?<=\s)[/-](?:pass(?:word)?|p|rp)[: ]{_Q}",),
+    ),
     ("useradd usermod adduser dscl", (_given("-p"),)),
     ("rabbitmqctl", (_after(r"(?:add_user|change_password|authenticate_user)\s+\S+"),)),
     ("rabbitmqadmin", (_given("-p"),)),
@@ -130,9 +172,14 @@ _TABLE: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("hydra medusa evil winrm", (_given("-p"),)),
     ("maven mvn sonar gradle", (rf"-D(?:sonar\.login|sonar\.token)={_Q}",)),
     ("send", (r"(?:\s+--)?\s+(?P<quote>\\{0,7}\")(?=[^\"\s]{4,128}\\{1,8}[rn]\\{0,7}\")",)),
-    ("identified", (r"\s+(?:(?:WITH|with)\s+\S+\s+)?(?:BY|by|AS|as)\s+(?:(?:PASSWORD|password)\s+)?(?P<quote>\\{0,7}[\"'])",
-                    r"\s+BY\s+(?=[\w#$]{0,30}\d)")),
-    ("requirepass masterauth", (rf"[ \t]+{_Q}",)),
+    (
+        "identified",
+        (
+            r"\s+(?:(?:WITH|with)\s+\S+\s+)?(?:BY|by|AS|as)\s+(?:(?:PASSWORD|password)\s+)?(?P<quote>\\{0,7}[\"'])",
+            r"\s+BY\s+(?=[\w#$]{0,30}\d)",
+        ),
+    ),
+    ("requirepass masterauth", (rf"\A[ \t]+{_Q}",)),
     ("chpasswd", (rf"<<<\s*{_Q}[\w.-]+:",)),
 )
 _PIPED: Final = re.compile(
@@ -145,7 +192,7 @@ _SOMEBODY: Final = re.compile(r"\s(?:-u|-U|-l|-D|--user(?:name)?|--login)[ =]?[^
 _FOR_SOMEBODY: Final = re.compile(rf"\s(?:-p|-P|-w|-pw|-a|-password|-pass)[ =]?{_Q}")
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern)
 
@@ -157,36 +204,41 @@ def _command(text: str, after: int) -> str:
     return rest[: cut.start()] if cut else rest
 
 
-def _rule(patterns: Iterable[str]) -> object:
+def _called(text: str, at: int, after: int) -> bool:
+    """Whether a command's name stands alone, as in front of its arguments."""
+    return text[after : after + 1] in _BEHIND and not (at and text[at - 1] in "_$.-")
+
+
+def _rule(patterns: Iterable[str]) -> Rule:
     def arguments(text: str, at: int, after: int) -> Iterator[Match]:
-        if text[after : after + 1] not in _BEHIND or (at and text[at - 1] in "_$.-"):
-            return  # a part of something else
+        if not _called(text, at, after):
+            return
         rest = _command(text, after)
         for pattern in patterns:
             for given in _compiled(pattern).finditer(rest):
                 start = after + given.end()
                 quote = given.groupdict().get("quote") or ""
-                end, closed = _taken(text, start, quote)
-                if _secret(text[start:end], text, start, end):
+                end = _taken(text, start, quote)
+                if _secret(text[start:end], text, end):
                     yield Match(start, end, "password", "an argument of a command")
 
     return arguments
 
 
-def _taken(text: str, start: int, quote: str) -> tuple[int, bool]:
-    if not quote:
-        return values.taken(text, start, "", whole=True)
-    end = text.find(quote, start, start + 512)
+def _taken(text: str, start: int, quote: str) -> int:
+    """Where the argument ends that begins at ``start``; line ends that a program is sent with it are no part of it."""
+    end = text.find(quote, start, start + 512) if quote else -1
     if end < 0 or "\n" in text[start:end]:
-        return values.taken(text, start, "", whole=True)
+        return values.taken(text, start, "", whole=True)[0]
     while end > start and text[end - 2 : end] in ("\\r", "\\n"):
         end -= 2
         while text[end - 1] == "\\":
             end -= 1
-    return end, True
+    return end
 
 
-def _secret(value: str, text: str, start: int, end: int) -> bool:
+def _secret(value: str, text: str, end: int) -> bool:
+    """Whether an argument is a secret: no option, no call, no port."""
     if value.startswith("-") or text[end : end + 1] == "(":
         return False
     if value.isdigit() and len(value) < 6:
@@ -194,12 +246,12 @@ def _secret(value: str, text: str, start: int, end: int) -> bool:
     return values.secret(value, values.ANY, least=3) and not re.fullmatch(r"\d+(?:[:/-]\d+)+(?:/\w+)?", value)
 
 
-def _piped(text: str, at: int, after: int) -> Iterator[Match]:
+def _piped(text: str, _at: int, after: int) -> Iterator[Match]:
     """``echo … | kinit``: what a command reads a password from."""
     given = _PIPED.match(text, after, after + _REACH)
     if given is None:
         return
-    value = given["value"] if not given["to"].startswith("chpasswd") else given["value"]
+    value = given["value"]
     start, end = given.span("value")
     if given["user"] and not given["to"].startswith("chpasswd"):
         start, value = given.start("user"), given["user"] + value
@@ -216,35 +268,35 @@ def _for_somebody(text: str, at: int, after: int) -> Iterator[Match]:
     for offset, part in ((begin, text[begin:at]), (after, rest)):
         for given in _FOR_SOMEBODY.finditer(part):
             start = offset + given.end()
-            end, _ = _taken(text, start, given["quote"] or "")
+            end = _taken(text, start, given["quote"] or "")
             value = text[start:end]
-            if (values.secret(value, values.RANDOM) or values.made_up(value or "-")) and _secret(value, text, start, end):
+            if (values.secret(value, values.RANDOM) or values.made_up(value or "-")) and _secret(value, text, end):
                 yield Match(start, end, "password", "an argument of a command with a user")
 
 
-def _user_and_password(text: str, at: int, after: int) -> Iterator[Match]:
+def _user_and_password(text: str, at: int, _after: int) -> Iterator[Match]:
     """``anything -u user:…`` with something that looks random."""
     given = _compiled(_user("-u", "-U", "--user", "--auth", "--creds")).match(text, at + 1)
     if given is None:
         return
-    end, _ = _taken(text, given.end(), given["quote"] or "")
+    end = _taken(text, given.end(), given["quote"] or "")
     value = text[given.end() : end]
     if values.secret(value, values.RANDOM, least=6) and mixed(value):
         yield Match(given.end(), end, "password", "an argument of a command with a user")
 
 
 def _grouped() -> Iterator[Trigger]:
-    for words, patterns in _TABLE:
+    for names, patterns in _TABLE:
         rule = _rule(patterns)
-        for word in words.split():
-            yield Trigger(word, rule, word=True)  # type: ignore[arg-type]
+        for name in names.split():
+            yield Trigger(name, rule, word=True, worth=_called)
 
 
 TRIGGERS: Final = (
     *_grouped(),
-    Trigger("echo", _piped, word=True),
-    Trigger("printf", _piped, word=True),
-    *(Trigger(name, _rule((_attached("-p"),)), needs=name.lstrip("7")) for name in ("7z", "7za", "7zr")),  # type: ignore[arg-type]
+    Trigger("echo", _piped, word=True, worth=_called),
+    Trigger("printf", _piped, word=True, worth=_called),
+    *(Trigger(name, _rule((_attached("-p"),)), needs=name.lstrip("7")) for name in ("7z", "7za", "7zr")),
     *(
         Trigger(f" {option}", rule, needs=option.strip("-"))
         for option in ("-u", "--user")

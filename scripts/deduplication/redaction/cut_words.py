@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from dataclasses import replace
-from itertools import accumulate
+from itertools import accumulate, count
+from operator import add
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from . import values
@@ -31,7 +32,7 @@ _EDGE: Final = 16
 """Characters on either side of a line's end in which a word lies that it cuts."""
 _NAME_ALONE: Final = 24
 """A name whose value stands in the next line has not much behind it: ``- name: DB_PASSWORD``."""
-_NONE: Final = Trigger("", lambda text, at, after: ())
+_NONE: Final = Trigger("", lambda *_: ())
 _NUMBERED: Final = re.compile(r"\d{1,5}[.)]?|[-*#|+]{1,8}|[0-9a-f]{7,12}")
 _BEHIND_NUMBERS: Final = (" ", "", ".", ")", "\t")
 _INDENT: Final = re.compile(r"[ \t│]*")
@@ -60,9 +61,11 @@ def find(text: str, index: Index, met: Sequence[Met]) -> Iterator[Match]:
     if "\n" not in text:
         return
     for word in met:
+        end_of_line = text.find("\n", word.end, word.end + _REACH)
+        if end_of_line < 0 and not word.trigger.back:
+            continue
         if word.trigger.worth is not None and not word.trigger.worth(text, word.start, word.end):
             continue
-        end_of_line = text.find("\n", word.end, word.end + _REACH)
         if end_of_line >= 0 and _full(text, word.start, end_of_line):
             yield from _over(text, word, word.start, end_of_line)
         elif 0 <= end_of_line < word.end + _NAME_ALONE:
@@ -100,7 +103,10 @@ def _over(text: str, word: Met, at: int, end_of_line: int) -> Iterator[Match]:
 
 
 def _joined(text: str, begin: int, end_of_line: int, joint: str) -> _Lines | None:
-    pieces, begins, sources, length = [], [], [], 0
+    pieces: list[str] = []
+    begins: list[int] = []
+    sources: list[int] = []
+    length = 0
     at, end = begin, end_of_line
     while len(pieces) < _LINES:
         piece = text[at:end].rstrip(" \t\r")
@@ -178,4 +184,4 @@ def _cut(text: str, index: Index) -> Iterator[Match]:
 
 
 def _starts(lines: Iterable[str]) -> list[int]:
-    return [0, *accumulate(len(line) + 1 for line in lines)]
+    return [0, *map(add, accumulate(map(len, lines)), count(1))]

@@ -44,9 +44,9 @@ def find(runs: Sequence[str], text: str, rules: Callable[[str], Iterable[Match]]
 def _words(run: str) -> Iterator[str]:
     """The parts of a run that may be encoded: the value without what stands before it and a mark."""
     for part in re.split(r"[:,$@~%]|=(?=[^=])", run):
-        part = part.strip(".")
-        if len(part) >= _HEAD and not part.isdigit():
-            yield part
+        word = part.strip(".")
+        if len(word) >= _HEAD and not word.isdigit():
+            yield word
 
 
 def _decoded(word: str) -> str | None:

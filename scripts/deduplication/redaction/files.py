@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from . import values
 from .matches import Match, mixed, occurrences
 from .triggers import Trigger
+from .vocabulary import words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -25,7 +26,7 @@ _DATABASE_LINE: Final = re.compile(
 _PORT: Final = re.compile(r":(?:\d{2,5}|\*):")
 _IN_A_HOST: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.*-/"
 _BASE_AND_USER: Final = re.compile(r"[\w.*-]{1,64}:[\w.*@-]{1,64}:[^\s:]")
-_PORTS: Final = frozenset("* 5432 5433 5434 5439 6432 6543 3306 3307 1433 1521 26257 25060 15432 54322 54320".split())
+_PORTS: Final = words("* 5432 5433 5434 5439 6432 6543 3306 3307 1433 1521 26257 25060 15432 54322 54320")
 _HASH: Final = re.compile(
     r"(?:\$(?:1|2[abxy]|5|6|7|8|9|14|y|gy|apr1|argon2(?:id|i|d)|scrypt|md5|sha1|P|H|S|NT|bcrypt-sha256|pbkdf2(?:-sha\d+)?)\$[^\s:\"',;<>\\]{8,512}"
     r"|\$[PHS]\$?[./0-9A-Za-z]{31,64}|\{(?:SSHA|SHA|SMD5|MD5|CRYPT|PBKDF2)[\w-]{0,8}\}[A-Za-z0-9+/=$.]{16,256}"
@@ -33,32 +34,45 @@ _HASH: Final = re.compile(
     r"|SCRAM-SHA-256\$\d+:[^\s\"',;<>\\]{40,256}|(?<![0-9a-fA-F])md5[0-9a-f]{32}(?![0-9a-fA-F]))"
 )
 _DUMPED: Final = re.compile(r"\d{1,10}:([0-9a-fA-F]{32}:[0-9a-fA-F]{32}):::")
-_JWK_MEMBER: Final = re.compile(r"\\{0,7}\"(?:d|p|q|dp|dq|qi|k)\\{0,7}\"\s{0,4}:\s{0,4}\\{0,7}\"([A-Za-z0-9_-]{16,2048})")
+_JWK_MEMBER: Final = re.compile(
+    r"\\{0,7}\"(?:d|p|q|dp|dq|qi|k)\\{0,7}\"\s{0,4}:\s{0,4}\\{0,7}\"([A-Za-z0-9_-]{16,2048})"
+)
 _DOCKER: Final = re.compile(
     r"\\{0,7}\"(?:auth|identitytoken|registrytoken)\\{0,7}\"\s{0,4}:\s{0,4}\\{0,7}\"([A-Za-z0-9+/=_.-]{8,4096})"
 )
-_WIFI: Final = re.compile(r"(?:[A-Za-z0-9]{1,2}:(?:[^;\\\n]|\\.){0,128};){0,6}?P:(\"?(?:[^;\\\n]|\\.){4,256})(?=;)", re.IGNORECASE)
-_COOKIES: Final = re.compile(r"(?:-jar)?(?:\\{0,7}[\"'])?[ \t]{0,4}(?:[:=,]|[ \t])[ \t]{0,4}(?:[brfBRF]?\\{0,7}[\"'`])?(?=[\w.%-]{1,64}=)")
+_WIFI: Final = re.compile(
+    r"(?:[A-Za-z0-9]{1,2}:(?:[^;\\\n]|\\.){0,128};){0,6}?P:(\"?(?:[^;\\\n]|\\.){4,256})(?=;)", re.IGNORECASE
+)
+_COOKIES: Final = re.compile(
+    r"(?:-jar)?(?:\\{0,7}[\"'])?[ \t]{0,4}(?:[:=,]|[ \t])[ \t]{0,4}(?:[brfBRF]?\\{0,7}[\"'`])?(?=[\w.%-]{1,64}=)"
+)
 _COOKIE: Final = re.compile(r"(?P<name>[\w.%$|-]{1,64})=(?P<value>[^\s;,\"'`\\]{0,4096})(?:;[ \t]{0,2})?")
-_SESSION: Final = re.compile(r"sess|sid|auth|token|jwt|login|remember|csrf|xsrf|user|ident|secret|key|session", re.IGNORECASE)
+_SESSION: Final = re.compile(
+    r"sess|sid|auth|token|jwt|login|remember|csrf|xsrf|user|ident|secret|key|session", re.IGNORECASE
+)
 _TAB: Final = r"(?:\t|\\{1,3}t)"
 _JAR_LINE: Final = re.compile(
     rf"{_TAB}/[^\t\n\\]{{0,128}}{_TAB}(?:TRUE|FALSE){_TAB}\d{{1,12}}{_TAB}[^\t\n\\]{{1,128}}{_TAB}([^\s\\\"]{{8,4096}})"
 )
 _AUTHORIZATION: Final = re.compile(
-    r"\\{0,7}[\"'`]?\]?[ \t]{0,4}(?:=>|[:=,])[ \t]{0,4}(?:[brfBRF]?(?P<quote>\\{0,7}[\"'`]))?(?:(?P<scheme>[A-Za-z][\w-]{1,24})[ \t=:]{1,4})?"
+    r"\\{0,7}[\"'`]?\]?[ \t]{0,4}(?:=>|[:=,])[ \t]{0,4}(?:[brfBRF]?(?P<quote>\\{0,7}[\"'`]))?"
+    r"(?:(?P<scheme>[A-Za-z][\w-]{1,24})[ \t=:]{1,4})?"
     r"(?:(?:token|apikey|key|id|credential)[=:][\"']?)?"
 )
-_DIGEST: Final = re.compile(r"(?:response|signature)\\{0,7}[\"']?[=:]\s{0,2}\\{0,7}[\"']?([A-Za-z0-9+/=%_-]{24,512})", re.IGNORECASE)
+_DIGEST: Final = re.compile(
+    r"(?:response|signature)\\{0,7}[\"']?[=:]\s{0,2}\\{0,7}[\"']?([A-Za-z0-9+/=%_-]{24,512})", re.IGNORECASE
+)
 _PSK_LINE: Final = re.compile(r"[ \t]{1,16}(?P<quote>\")")
-_PPP: Final = re.compile(r"(?:^|\n|\\n|[ \t])[ \t]*\\*\"[\w.@-]{1,64}\\*\"[ \t]+\*[ \t]+\\*\"([^\s\"\\]{6,128})\\*\"[ \t]+\*")
+_PPP: Final = re.compile(
+    r"(?:^|\n|\\n|[ \t])[ \t]*\\*\"[\w.@-]{1,64}\\*\"[ \t]+\*[ \t]+\\*\"([^\s\"\\]{6,128})\\*\"[ \t]+\*"
+)
 _ORACLE: Final = re.compile(r"[\w.$#]{1,64}/([^\s/@\"']{3,128})@")
 _COMMUNITY: Final = re.compile(r"(?:[ \t]{1,4}|-string[ \t]{1,4})(?P<quote>\")?")
 _ERLANG: Final = re.compile(r"[^\n]{0,40}(?<![A-Z])([A-Z]{20})(?![A-Za-z])")
 
 
 def _netrc(text: str, at: int, after: int) -> Iterator[Match]:
-    given = _NETRC.match(text, after)
+    given = _NETRC.match(text, at + len("default") if text[at : at + 1] in "dD" else after)
     if given:
         end, _ = values.taken(text, given.end(), given["quote"] or "", whole=True)
         if values.secret(text[given.end() : end], values.ANY, least=3):
@@ -81,7 +95,7 @@ def database_lines(text: str) -> Iterator[Match]:
             yield Match(line.end(), end, "password", "a line of a .pgpass file")
 
 
-def _hash(text: str, at: int, after: int) -> Iterator[Match]:
+def _hash(text: str, at: int) -> Iterator[Match]:
     found = _HASH.match(text, at)
     if found and not values.stands_in(found[0][4:]) and len(set(found[0])) > 8:
         yield Match(*found.span(), "password-hash", "a password's hash")
@@ -100,20 +114,20 @@ def _jwk(text: str, at: int, after: int) -> Iterator[Match]:
         yield Match(*found.span(1), "private-key", "a private member of a web key")
 
 
-def _docker(text: str, at: int, after: int) -> Iterator[Match]:
+def _docker(text: str, _at: int, after: int) -> Iterator[Match]:
     end = text.find("}}", after, after + 8192)
     for found in _DOCKER.finditer(text, after, end + 2 if end >= 0 else after + 8192):
         if values.secret(found[1], values.NO_WORD, quoted=True, least=8):
             yield Match(*found.span(1), "password", "credentials of a registry")
 
 
-def _wifi(text: str, at: int, after: int) -> Iterator[Match]:
+def _wifi(text: str, _at: int, after: int) -> Iterator[Match]:
     found = _WIFI.match(text, after)
     if found and not values.stands_in(found[1]):
         yield Match(*found.span(1), "password", "the password in a network's code")
 
 
-def _cookies(text: str, at: int, after: int) -> Iterator[Match]:
+def _cookies(text: str, _at: int, after: int) -> Iterator[Match]:
     given = _COOKIES.match(text, after)
     at = given.end() if given else -1
     while at >= 0:
@@ -128,13 +142,13 @@ def _cookies(text: str, at: int, after: int) -> Iterator[Match]:
         at = pair.end() if pair.end() > at and text[pair.end() - 1] in "; \t" else -1
 
 
-def _cookie_jar(text: str, at: int, after: int) -> Iterator[Match]:
+def _cookie_jar(text: str, _at: int, after: int) -> Iterator[Match]:
     found = _JAR_LINE.match(text, after)
     if found and values.random_key(found[1], 8):
         yield Match(*found.span(1), "cookie", "a value of a cookie")
 
 
-def _authorization(text: str, at: int, after: int) -> Iterator[Match]:
+def _authorization(text: str, _at: int, after: int) -> Iterator[Match]:
     given = _AUTHORIZATION.match(text, after)
     if given is None:
         return
@@ -150,7 +164,7 @@ def _authorization(text: str, at: int, after: int) -> Iterator[Match]:
             yield Match(*found.span(1), "credentials", "credentials in a header")
 
 
-def _preshared(text: str, at: int, after: int) -> Iterator[Match]:
+def _preshared(text: str, _at: int, after: int) -> Iterator[Match]:
     given = _PSK_LINE.match(text, after)
     if given:
         end, closed = values.taken(text, given.end(), '"')
@@ -164,13 +178,13 @@ def _ppp(text: str, at: int) -> Iterator[Match]:
             yield Match(*found.span(1), "password", "a line of a chap-secrets file")
 
 
-def _oracle(text: str, at: int, after: int) -> Iterator[Match]:
+def _oracle(text: str, _at: int, after: int) -> Iterator[Match]:
     found = _ORACLE.match(text, after)
     if found and values.secret(found[1], values.ANY, least=3):
         yield Match(*found.span(1), "url-password", "a password in an address")
 
 
-def _community(text: str, at: int, after: int) -> Iterator[Match]:
+def _community(text: str, _at: int, after: int) -> Iterator[Match]:
     given = _COMMUNITY.match(text, after)
     if given:
         end, _ = values.taken(text, given.end(), given["quote"] or "")
@@ -179,7 +193,7 @@ def _community(text: str, at: int, after: int) -> Iterator[Match]:
             yield Match(given.end(), end, "password", "a community string")
 
 
-def _erlang(text: str, at: int, after: int) -> Iterator[Match]:
+def _erlang(text: str, _at: int, after: int) -> Iterator[Match]:
     found = _ERLANG.match(text, after)
     if found:
         yield Match(*found.span(1), "secret", "the form of Erlang's cookie")
@@ -195,7 +209,7 @@ def hashes(text: str, runs: str) -> Iterator[Match]:
     if not _HASH_START.search(runs) and not any(mark in text for mark in ("{S", "{CRYPT", "{MD5", "{PBK")):
         return
     for start in _HASH_START.finditer(text):
-        yield from _hash(text, start.start(), start.end())
+        yield from _hash(text, start.start())
 
 
 def without_words(text: str, runs: Iterable[str]) -> Iterator[Match]:
@@ -211,14 +225,18 @@ def without_words(text: str, runs: Iterable[str]) -> Iterator[Match]:
 
 TRIGGERS: Final = (
     Trigger("machine", _netrc, word=True),
-    Trigger("default", _netrc, word=True),
+    Trigger("default login", _netrc, needs="login"),
     Trigger('"kty', _jwk, needs="kty"),
     Trigger("auths", _docker, word=True),
     Trigger("wifi:", _wifi, needs="wifi"),
     Trigger("cookie", _cookies),
     Trigger(" -b", _cookies, needs="curl"),
-    *(Trigger(f"{tab}{flag}", _cookie_jar, needs=needs) for tab in ("\t", "\\t") for flag in ("true", "false")
-      for needs in ((flag,) if tab == "\t" else (f"t{flag}",))),
+    *(
+        Trigger(f"{tab}{flag}", _cookie_jar, needs=needs)
+        for tab in ("\t", "\\t")
+        for flag in ("true", "false")
+        for needs in ((flag,) if tab == "\t" else (f"t{flag}",))
+    ),
     Trigger("authorization", _authorization),
     Trigger(": psk", _preshared, needs="psk"),
     Trigger("oracle:thin:", _oracle, needs="oracle"),

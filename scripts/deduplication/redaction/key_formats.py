@@ -211,8 +211,13 @@ FORMATS: Final[tuple[KeyFormat, ...]] = (
     _format("paypal-token", "PayPal", "A21AA", r"<W>{60,120}"),
     _format("zapier-webhook", "Zapier", "hooks.zapier.com/hooks/catch/", r"[A-Za-z0-9/]{10,80}"),
     _format(
-        "service-key", "a service", "_sk_ sk_ sk- _pat_ pat_ _key_ key_ key- token_ secret_ live_ _prod_ prod_ api_ api-", r"<A>{24,128}(?!<W>)",
-        before=r"(?:[a-z0-9]{2,16}[_-]){0,3}", back=48, random=True
+        "service-key",
+        "a service",
+        "_sk_ sk_ sk- _pat_ pat_ _key_ key_ key- token_ secret_ live_ _prod_ prod_ api_ api-",
+        r"<A>{24,128}(?!<W>)",
+        before=r"(?:[a-z0-9]{2,16}[_-]){0,3}",
+        back=48,
+        random=True,
     ),
     _format("jwt", "a signed web token", "eyJ", r"<W>{8,2048}\.eyJ<W>{4,8192}(?:\.<W>{8,2048}){1,3}"),
 )

@@ -46,9 +46,12 @@ _LINE_START: Final = re.compile(
 )
 _SHELL_START: Final = re.compile(r"(?:^|[\s\"'`(;,{}&|\[:│]|\\[nrt])(?:\$env:|-[De])?\Z", re.IGNORECASE)
 _OPTION_START: Final = re.compile(r"(?:^|[\s\"'`(\[,│=])\Z")
-_SECTION: Final = re.compile(r"(?:^|\n|\\n)[ \t]*\[[\w.: \"-]{1,64}\][ \t]*(?:\n|\\n)(?:[^\n=]{0,64}=[^\n]{0,200}\n|[#;][^\n]*\n|[ \t]*\n){0,12}[ \t]*\Z")
+_SECTION: Final = re.compile(
+    r"(?:^|\n|\\n)[ \t]*\[[\w.: \"-]{1,64}\][ \t]*(?:\n|\\n)(?:[^\n=]{0,64}=[^\n]{0,200}\n|[#;][^\n]*\n|[ \t]*\n){0,12}[ \t]*\Z"
+)
 _SLASH_OPTION: Final = re.compile(r"(?:^|\s)/\Z")
 _APP_PASSWORD: Final = re.compile(r"[a-z]{4}(?: [a-z]{4}){3}(?![a-z])")
+_BEFORE_LETTERS: Final = re.compile(r"[^\n]{0,40}?(?<![a-z])(?=[a-z]{4}(?: [a-z]{4}){3}(?![a-z ]))")
 _PHRASE: Final = re.compile(r"[a-z]{2,12}(?:[ -][a-z]{2,12}){3,23}")
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][\w.:>?-]*")
 _LOWER_WORDS: Final = re.compile(r"[a-z]+|[a-z]{3,}(?:-[a-z]{3,}){2,}")
@@ -111,7 +114,9 @@ def _option(text: str, name: _Name) -> tuple[int, int, str] | None:
     elif name.kind == names.PIN:
         good = _DIGITS.fullmatch(value) is not None
     else:
-        good = values.secret(value, values.NO_WORD, quoted=True, least=8) and (mixed(value) or values.random_key(value, 8))
+        good = values.secret(value, values.NO_WORD, quoted=True, least=8) and (
+            mixed(value) or values.random_key(value, 8)
+        )
     return (given.end(), end, _WHY_NAME) if good else None
 
 
@@ -123,7 +128,9 @@ def _assigned(text: str, name: _Name) -> tuple[int, int, str] | None:
     if given is None:
         return None
     quote, start = given["quote"] or "", given.end()
-    attached = quoted_only is None and not given["before"] and not given["after"] and given["op"] in ("=", "%3D", "%3d", ":=")
+    attached = (
+        quoted_only is None and not given["before"] and not given["after"] and given["op"] in ("=", "%3D", "%3d", ":=")
+    )
     shouted = quoted_only is None and names.screaming(name.name)
     before = text[max(0, name.begin - 24) : name.begin]
     line = shouted and _LINE_START.search(before) is not None
@@ -148,13 +155,18 @@ def _assigned(text: str, name: _Name) -> tuple[int, int, str] | None:
         good = good or (values.secret(value, values.ANY, least=4) and not values.called_like_one(value))
     if not good and quoted_only is None and name.kind == names.PASSWORD and (attached or given["op"] == ":"):
         good = _alone_on_a_line(text, name, start, end)
-    if not good and quoted_only is None and given["op"] == "=" and _telling(value, name, quoted=bool(quote), attached=True):
+    if (
+        not good
+        and quoted_only is None
+        and given["op"] == "="
+        and _telling(value, name, quoted=bool(quote), attached=True)
+    ):
         good = _section(text, name)
     return (start, end, _WHY_NAME) if good else None
 
 
 def _alone_on_a_line(text: str, name: _Name, start: int, end: int) -> bool:
-    """Whether a line of settings gives words to the name, and holds nothing else: a type or a variable is one word, short or known."""
+    """Whether a line of settings gives words to the name, and holds nothing else. Types are short words, or known ones."""
     value = text[start:end]
     return (
         len(value) >= 8
@@ -238,7 +250,7 @@ def _in_an_element(text: str, name: _Name) -> tuple[int, int, str] | None:
         return None
     stop = text.find("<", given.end(), given.end() + 1024)
     value = text[given.end() : stop].rstrip() if stop >= 0 else ""
-    value = value[:-3] if value.endswith("]]>") else value
+    value = value.split("]]>", 1)[0]
     if not value or any(map(str.isspace, value)) or not _CLOSED.match(text, given.end() + len(value)):
         return None
     if name.kind == names.PASSWORD:
@@ -269,11 +281,11 @@ def _said_without_a_sign(text: str, name: _Name) -> tuple[int, int, str] | None:
     return (given.end(), end, _WHY_NAME) if good and not _called(text, end, value, closed=closed) else None
 
 
-def _google(text: str, at: int, after: int) -> Iterator[Match]:
+def _app_password(text: str, _at: int, after: int) -> Iterator[Match]:
     """Four times four letters, as Google hands out passwords of apps."""
-    found = re.compile(r"[^\n]{0,40}?(?<![a-z])(?=[a-z]{4}(?: [a-z]{4}){3}(?![a-z ]))").match(text, after)
+    found = _BEFORE_LETTERS.match(text, after)
     letters = _APP_PASSWORD.match(text, found.end()) if found else None
-    if letters and any(values.secret(letters[0].replace(" ", ""), values.RANDOM) for _ in "1"):
+    if letters and values.secret(letters[0].replace(" ", ""), values.RANDOM):
         yield Match(*letters.span(), "password", "the form of a password of an app")
 
 
@@ -284,14 +296,39 @@ def _worth(text: str, at: int, after: int) -> bool:
 
 
 _STEMS: Final = (
-    *("pass", "pwd", "psw", "psk", "pw", "secret", "token", "cred", "key", "auth", "cookie", "mnemonic", "bearer", "phrase"),
-    *("otp", "seed", "jwt", "hmac", "connectionstring", "kennwort", "contrase", "contrasena", "clave", "senha", "wachtwoord"),
-    *("haslo", "hasło", "parol", "heslo", "salasana", "mdp", "losenord", "lösenord", "adgangskode", "jelsz", "sifre", "şifre"),
+    *("pass", "psw", "psk", "pw", "secret", "token", "cred", "key", "auth", "cookie", "mnemonic", "bearer", "phrase"),
+    *(
+        "otp",
+        "seed",
+        "jwt",
+        "hmac",
+        "connectionstring",
+        "kennwort",
+        "contrase",
+        "contrasena",
+        "clave",
+        "senha",
+        "wachtwoord",
+    ),
+    *(
+        "haslo",
+        "hasło",
+        "parol",
+        "heslo",
+        "salasana",
+        "mdp",
+        "losenord",
+        "lösenord",
+        "adgangskode",
+        "jelsz",
+        "sifre",
+        "şifre",
+    ),
     *("lozinka", "пароль"),
 )
 _WHOLE: Final = ("pin", "puk", "cvv", "cvc", "pat", "sas", "codes")
 TRIGGERS: Final = (
     *(Trigger(stem, _beside, worth=_worth) for stem in _STEMS),
     *(Trigger(word, _beside, word=True, worth=_worth) for word in _WHOLE),
-    Trigger("app password", _google, needs="password"),
+    Trigger("app password", _app_password, needs="password"),
 )

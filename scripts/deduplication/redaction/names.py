@@ -9,21 +9,21 @@ import functools
 import re
 from typing import Final, Optional
 
-PASSWORD: Final = "password"
-SECRET: Final = "secret"
+from . import vocabulary
+
+PASSWORD: Final = "password"  # noqa: S105 - what the value of a name is, no value
+SECRET: Final = "secret"  # noqa: S105 - likewise
 PIN: Final = "pin"
 KEY: Final = "key"
 """A key of some kind, which may be one of a dictionary."""
 
 _WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
-_PASSWORDS: Final = frozenset(
-    (
-        *("password passwd passwrd passphrase passcode passwort kennwort pass pwd pw pswd psw paswd psk passkey pword").split(),
-        *("contrasena contraseña contrasenya clave senha wachtwoord haslo hasło heslo parola parole losenord lösenord").split(),
-        *("salasana mdp motdepasse adgangskode passord jelszo jelszó sifre şifre lozinka zaporka geslo passworte").split(),
-        *("kodeord sandi storepass keypass keypassword requirepass masterauth becomepass bindpw rootpw userpw adminpw").split(),
-        *("пароль пароля лозинка парола"),
-    )
+_PASSWORDS: Final = vocabulary.words(
+    "password passwd passwrd passphrase passcode passwort kennwort pass pwd pw pswd psw paswd psk passkey pword",
+    "contrasena contraseña contrasenya clave senha wachtwoord haslo hasło heslo parola parole losenord lösenord",
+    "salasana mdp motdepasse adgangskode passord jelszo jelszó sifre şifre lozinka zaporka geslo passworte",
+    "kodeord sandi storepass keypass keypassword requirepass masterauth becomepass bindpw rootpw userpw adminpw",
+    "пароль пароля лозинка парола",
 )
 _GLUED_PASSWORDS: Final = ("password", "passwd", "passphrase", "passwort", "passcode", "kennwort", "contrasena", "pwd")
 _GLUED_PASS: Final = re.compile(
@@ -31,37 +31,31 @@ _GLUED_PASS: Final = re.compile(
     r"|trust|app|web|api|sql|pg|redis|mongo|rabbit|mq|master|require|conn|vault|enable|ssl|pem|p|client|server|sys|vnc|rdp|sa|old|new)"
     r"(?:pass|pw|psk)"
 )
-_SECRETS: Final = frozenset(
-    (
-        *("secret secrets token credential credentials cred creds apikey appkey accesskey secretkey privatekey privkey authkey").split(),
-        *("sharedkey masterkey signingkey encryptionkey accountkey presharedkey authtoken accesstoken mnemonic jwt auth").split(),
-        *("connectionstring clientsecret pat sas bearer webhooksecret wepkey seedphrase cookie authorization otpauth hmac").split(),
-    )
+_SECRETS: Final = vocabulary.words(
+    "secret secrets token credential credentials cred creds apikey appkey accesskey secretkey privatekey privkey authkey",
+    "sharedkey masterkey signingkey encryptionkey accountkey presharedkey authtoken accesstoken mnemonic jwt auth",
+    "connectionstring clientsecret pat sas bearer webhooksecret wepkey seedphrase cookie authorization otpauth hmac",
 )
-_GLUED_SECRETS: Final = ("secret", "token", "apikey", "accesskey", "secretkey", "privatekey", "authkey", "sharedkey", "credential")
-_TELLING_KEYS: Final = frozenset(
-    (
-        *("api access secret private priv auth encryption encrypt encrypted decryption signing sign signature master account").split(),
-        *("shared license licence client service app application consumer deploy deployment admin root hmac aes rsa jwt").split(),
-        *("crypt crypto cipher subscription write ingest ingestion integration preshared pre wep wpa webhook server user").split(),
-        *("session cookie token sas storage stripe rest maps bot project secure security machine validation functions host").split(),
-        *("recovery unlock unseal ssh tls ssl wallet kms data").split(),
-    )
+_GLUED_SECRETS: Final = (
+    *("secret", "token", "apikey", "accesskey", "secretkey", "privatekey", "authkey", "sharedkey", "credential"),
 )
-_OTHER_KEYS: Final = frozenset(
-    (
-        *("cache primary foreign sort partition public pub index dict idempotency row map group object lookup unique json").split(),
-        *("registry hot arrow composite surrogate natural column field property translation message feature param config").split(),
-        *("search query routing dedup dedupe deduplication content hash i18n key first last next prev any each only no").split(),
-    )
+_TELLING_KEYS: Final = vocabulary.words(
+    "api access secret private priv auth encryption encrypt encrypted decryption signing sign signature master account",
+    "shared license licence client service app application consumer deploy deployment admin root hmac aes rsa jwt",
+    "crypt crypto cipher subscription write ingest ingestion integration preshared pre wep wpa webhook server user",
+    "session cookie token sas storage stripe rest maps bot project secure security machine validation functions host",
+    "recovery unlock unseal ssh tls ssl wallet kms data",
 )
-_NEUTRAL: Final = frozenset(
-    (
-        *("value val base hex plain plaintext raw prod production dev development staging stage test live sandbox new old").split(),
-        *("current default primary secondary main backup b enc encoded clear text str string env one two data here now").split(),
-    )
+_OTHER_KEYS: Final = vocabulary.words(
+    "cache primary foreign sort partition public pub index dict idempotency row map group object lookup unique json",
+    "registry hot arrow composite surrogate natural column field property translation message feature param config",
+    "search query routing dedup dedupe deduplication content hash i18n key first last next prev any each only no",
 )
-_SEEDS: Final = frozenset("otp totp hotp mfa twofactor wallet recovery master bip authenticator tfa".split())
+_NEUTRAL: Final = vocabulary.words(
+    "value val base hex plain plaintext raw prod production dev development staging stage test live sandbox new old",
+    "current default primary secondary main backup b enc encoded clear text str string env one two data here now",
+)
+_SEEDS: Final = vocabulary.words("otp totp hotp mfa twofactor wallet recovery master bip authenticator tfa")
 _SECRET_IDS: Final = frozenset((("secret", "id"), ("private", "key", "id")))
 _STRONG: Final = 64
 
@@ -83,11 +77,13 @@ def kind(name: str) -> Optional[str]:
         return PASSWORD
     if head in _SECRETS or head.endswith(_GLUED_SECRETS):
         return SECRET
-    if head == "phrase" and before in ("pass", "seed", "recovery", "secret") or head == "word" and before in ("pass",):
-        return PASSWORD if before == "pass" else SECRET
+    if before == "pass" and head in ("phrase", "word"):
+        return PASSWORD
+    if before in ("seed", "recovery", "secret") and head == "phrase":
+        return SECRET
     if head in ("pin", "puk", "cvv", "cvc"):
         return PIN
-    if head in ("seed", "code", "codes") and before in _SEEDS or head in ("otp", "totp") and before:
+    if (head in ("seed", "code", "codes") and before in _SEEDS) or (head in ("otp", "totp") and before):
         return SECRET
     if head in ("key", "keys", "keystring"):
         return SECRET if before in _TELLING_KEYS else KEY if before and before not in _OTHER_KEYS else None

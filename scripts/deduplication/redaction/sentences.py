@@ -12,29 +12,40 @@ from typing import TYPE_CHECKING, Final
 from . import values
 from .matches import Match, mixed
 from .triggers import Trigger
+from .vocabulary import words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_PASSWORDS: Final = (
-    *("password passwords passwd passphrase passcode pass pwd pw login logins credentials creds").split(),
-    *("passwort passworts kennwort zugangsdaten losung wachtwoord adgangskode passord lösenord lösenordet losenord").split(),
-    *("lykilorð contraseña contrasena contraseñas clave contrasenya pasahitza contrasinal senha palavra-passe").split(),
-    *("parola parole parolă parool paroles slaptažodis slaptazodis hasło haslo hasła heslo heslá geslo lozinka šifra sifra").split(),
-    *("jelszó jelszo jelszava salasana şifre sifre şifresi parolası fjalëkalimi pasvorto cyfrinair sandi kata-sandi").split(),
-    *("пароль пароля паролем паролю парола лозинка шифр құпиясөз").split(),
-    *("κωδικός κωδικος συνθηματικό гасло סיסמה הסיסמה סיסמא רמז").split(),
-    *("رمز مرور کلمه پاسورد السر المرور كلمة گذرواژه पासवर्ड पासवर्ड़ कूटशब्द পাসওয়ার্ড கடவுச்சொல் పాస్వర్డ్ సంకేతపదం").split(),
-    *("รหัสผ่าน ລະຫັດຜ່ານ ពាក្យសម្ងាត់ პაროლი գաղտնաբառ нууц құпия mật khẩu khẩu nywila").split(),
-    *("mdp codice segreto salasanan wachtwoorden wachtwoordzin kodeord kodeordet adgangskoden passordet").split(),
+    from .triggers import Rule
+
+_PASSWORDS: Final = words(
+    "password passwords passwd passphrase passcode pass pwd pw login logins credentials creds",
+    "passwort passworts kennwort zugangsdaten losung wachtwoord adgangskode passord lösenord lösenordet losenord",
+    "lykilorð contraseña contrasena contraseñas clave contrasenya pasahitza contrasinal senha palavra-passe",
+    "parola parole parolă parool paroles slaptažodis slaptazodis hasło haslo hasła heslo heslá geslo lozinka šifra sifra",
+    "jelszó jelszo jelszava salasana şifre sifre şifresi parolası fjalëkalimi pasvorto cyfrinair sandi kata-sandi",
+    "пароль пароля паролем паролю парола лозинка шифр құпиясөз",
+    "κωδικός κωδικος συνθηματικό гасло סיסמה הסיסמה סיסמא רמז",
+    "رمز مرور کلمه پاسورد السر المرور كلمة گذرواژه पासवर्ड पासवर्ड़ कूटशब्द পাসওয়ার্ড கடவுச்சொல் పాస్వర్డ్ సంకేతపదం",
+    "รหัสผ่าน ລະຫັດຜ່ານ ពាក្យសម្ងាត់ პაროლი գաղտնաբառ нууц құпия mật khẩu khẩu nywila",
+    "mdp codice segreto salasanan wachtwoorden wachtwoordzin kodeord kodeordet adgangskoden passordet",
 )
 _PHRASES: Final = (
-    *("mot de passe", "mots de passe", "phrase secrète", "palabra clave", "frase de paso", "palavra passe", "parola chiave"),
+    *(
+        "mot de passe",
+        "mots de passe",
+        "phrase secrète",
+        "palabra clave",
+        "frase de paso",
+        "palavra passe",
+        "parola chiave",
+    ),
     *("parola d'ordine", "parola d’ordine", "kata sandi", "mật khẩu", "mat khau", "facal-faire"),
 )
-_SECRETS: Final = (
-    *("token secret key apikey schlüssel zugriffstoken geheimnis clé jeton jeton secreto ficha chave segredo chiave").split(),
-    *("sleutel geheim klucz klíč ключ токен секрет nyckel nøgle nøkkel avain kulcs anahtar cheie токена ключа").split(),
+_SECRETS: Final = words(
+    "token secret key apikey schlüssel zugriffstoken geheimnis clé jeton jeton secreto ficha chave segredo chiave",
+    "sleutel geheim klucz klíč ключ токен секрет nyckel nøgle nøkkel avain kulcs anahtar cheie токена ключа",
 )
 _WITHOUT_BLANKS: Final = (
     *("密码", "密碼", "口令", "パスワード", "パスコード", "暗証番号", "비밀번호", "패스워드", "암호", "รหัสผ่าน"),
@@ -51,18 +62,40 @@ _GAP: Final = re.compile(
     rf"(?P<is>(?::|：|->|→|[ \t]{_IS}(?=[\s:\"'`„“«「*]|\\{{1,7}}[\"'])[ \t:]{{0,3}}(?:{_IS}(?=\s)[ \t]{{0,3}})?))[ \t*_]{{0,4}}"
     r"(?P<quote>\\{0,7}[\"'`]|[„“”«»‘‚’「『《])?[ \t]?"
 )
-_FAR: Final = re.compile(rf"(?:[ \t]{{1,2}}{_WORD}){{1,5}}[ \t]{{1,2}}[(*_]{{0,3}}(?P<quote>\\{{0,7}}[\"'`])?(?=[!-~]{{8}})")
+_FAR: Final = re.compile(
+    rf"(?:[ \t]{{1,2}}{_WORD}){{1,5}}[ \t]{{1,2}}[(*_]{{0,3}}(?P<quote>\\{{0,7}}[\"'`])?(?=[!-~]{{8}})"
+)
 _NEXT: Final = re.compile(r"(?:['’]s)?[ \t]{1,3}[(*_]{0,3}(?P<quote>\\{0,7}[\"'`]|[„“”«»‘‚’「『])?")
 _NO_BLANK: Final = re.compile(
     r"[^\x00-\x7f\n]{0,10}?[ \t]{0,2}(?:[:=：＝]|是|为|為|は|が|を|는|은|가|이|คือ|[ \t])[^\x21-\x7e\n]{0,8}?[ \t]{0,2}"
     r"(?P<quote>[\"'`]|[「『“”‘’《])?(?=[\x21-\x7e])"
 )
-_CLOSING: Final = {"„": "“”", "“": "”“", "”": "”", "«": "»", "»": "«", "‘": "’‘", "‚": "‘’", "’": "’", "「": "」", "『": "』", "《": "》"}
+_CLOSING: Final = {
+    "„": "“”",
+    "“": "”“",
+    "”": "”",
+    "«": "»",
+    "»": "«",
+    "‘": "’‘",
+    "‚": "‘’",
+    "’": "’",
+    "「": "」",
+    "『": "』",
+    "《": "》",
+}
 _TOKEN: Final = re.compile(r"[!-~]{1,256}")
 _MARKS: Final = ".,:;!?)]}>\"'`*_"
-_FILE: Final = re.compile(r"[\w.-]+\.(?:py|js|ts|md|txt|json|ya?ml|toml|html?|sh|go|rs|java|c|h|cpp)(?::\d+)*|[\w.-]+\(.*|v?\d+(?:\.\d+)+\S{0,8}")
-_AS: Final = frozenset("is was as als ist comme como come jako как é è est es".split())
-_AND_USER: Final = re.compile(r"[ \t:]{1,4}(?:(?:are|is|sind|:)[ \t:]{0,3})?[`\"']?(?P<user>[A-Za-z][\w.@-]{1,63})[ \t]?(?:/|:|,| and | und | et | y )[ \t]?[`\"']?(?P<value>[!-~]{4,128})")
+_FILE: Final = re.compile(
+    r"[\w.-]+\.(?:py|js|ts|md|txt|json|ya?ml|toml|html?|sh|go|rs|java|c|h|cpp)(?::\d+)*|[\w.-]+\(.*|v?\d+(?:\.\d+)+\S{0,8}"
+)
+_AS: Final = words("is was as als ist comme como come jako как é è est es")
+_AND_USER: Final = re.compile(
+    r"[ \t:]{1,4}(?:(?:are|is|sind|:)[ \t:]{0,3})?[`\"']?(?P<user>[A-Za-z][\w.@-]{1,63})"
+    r"[ \t]?(?:/|:|,| and | und | et | y )[ \t]?[`\"']?"
+    r"(?P<value>[!-~]{4,128})"
+)
+_NEAR: Final = 24
+"""Characters between the word and what it is, up to which quotes alone prove a password."""
 _WHY: Final = "a sentence that says a password"
 
 
@@ -101,7 +134,7 @@ def _says(value: str, *, apart: bool, sure: bool, machine: bool) -> bool:
     return values.secret(value, values.RANDOM, least=6 if sure else 8)
 
 
-def _said(*, machine: bool) -> object:
+def _said(*, machine: bool) -> Rule:
     def rule(text: str, at: int, after: int) -> Iterator[Match]:
         if (at and text[at - 1] in "_-.$") or text[after : after + 1] in ("_", "-", "("):
             return  # a part of a name
@@ -112,7 +145,7 @@ def _said(*, machine: bool) -> object:
         if given is not None:
             start = given.end()
             end, apart = _value(text, start, given["quote"] or "")
-            direct = sure and len(given["words"]) < 24  # type: ignore[index]
+            direct = sure and len(given.groupdict().get("words", "")) < _NEAR
             if _says(text[start:end], apart=apart and direct, sure=sure, machine=machine):
                 yield Match(start, end, "secret" if machine else "password", _WHY)
         if machine:
@@ -126,7 +159,7 @@ def _said(*, machine: bool) -> object:
         yield from _before(text, at)
         pair = _AND_USER.match(text, after)
         if pair:
-            end, apart = _value(text, pair.start("value"), "")
+            end, _ = _value(text, pair.start("value"), "")
             if _says(text[pair.start("value") : end], apart=False, sure=True, machine=False):
                 yield Match(pair.start("value"), end, "password", _WHY)
 
@@ -136,17 +169,17 @@ def _said(*, machine: bool) -> object:
 def _before(text: str, at: int) -> Iterator[Match]:
     """``… is the password``: the word that stands before something like *is* or *as*."""
     begin = max(text.rfind("\n", max(0, at - 160), at) + 1, at - 160, 0)
-    words = text[begin:at].split()
-    for number in range(1, min(4, len(words))):
-        if words[-number].lower() in _AS:
-            value = words[-number - 1].strip("`\"'“”„»«(),*")
+    before = text[begin:at].split()
+    for number in range(1, min(4, len(before))):
+        if before[-number].lower() in _AS:
+            value = before[-number - 1].strip("`\"'“”„»«(),*")
             if _says(value, apart=False, sure=True, machine=False):
                 start = text.rfind(value, begin, at)
                 yield Match(start, start + len(value), "password", _WHY)
             return
 
 
-def _without_blanks(text: str, at: int, after: int) -> Iterator[Match]:
+def _without_blanks(text: str, _at: int, after: int) -> Iterator[Match]:
     given = _NO_BLANK.match(text, after)
     if given is None:
         return
@@ -158,8 +191,8 @@ def _without_blanks(text: str, at: int, after: int) -> Iterator[Match]:
 _PASSWORD_RULE: Final = _said(machine=False)
 _SECRET_RULE: Final = _said(machine=True)
 TRIGGERS: Final = (
-    *(Trigger(word, _PASSWORD_RULE, word=True, needs=word.split("-")[0], back=True) for word in sorted(set(_PASSWORDS))),  # type: ignore[arg-type]
-    *(Trigger(words, _PASSWORD_RULE, needs=words.replace("-", " ").replace("'", " ").split()[-1], back=True) for words in _PHRASES),  # type: ignore[arg-type]
-    *(Trigger(word, _SECRET_RULE, word=True) for word in sorted(set(_SECRETS))),  # type: ignore[arg-type]
+    *(Trigger(word, _PASSWORD_RULE, word=True, needs=word.split("-")[0], back=True) for word in sorted(_PASSWORDS)),
+    *(Trigger(phrase, _PASSWORD_RULE, needs=re.findall(r"[^\W\d_]+", phrase)[-1], back=True) for phrase in _PHRASES),
+    *(Trigger(word, _SECRET_RULE, word=True) for word in sorted(_SECRETS)),
     *(Trigger(word, _without_blanks) for word in _WITHOUT_BLANKS),
 )

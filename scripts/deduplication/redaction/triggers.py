@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from .matches import Match
 
+Rule = Callable[[str, int, int], "Iterable[Match]"]
+"""A text goes in, and where the word begins and ends in it; the secrets beside it come out."""
+
 
 @dataclass(frozen=True)
 class Trigger:
@@ -27,7 +30,7 @@ class Trigger:
     """
 
     literal: str
-    rule: Callable[[str, int, int], Iterable[Match]]
+    rule: Rule
     word: bool = False
     needs: str = ""
     back: bool = False
@@ -84,7 +87,7 @@ class Index:
 
 
 def _whole(lower: str, start: int, end: int) -> bool:
-    """Whether no letter stands beside it; the letter of an escape (``\\n``) is none."""
+    """Whether no letter stands beside it: that of an escape, as JSON has it for a line's end, is none."""
     if lower[end : end + 1].isalpha():
         return False
     return not (lower[start - 1 : start].isalpha() and lower[max(0, start - 2) : start] not in ("\\n", "\\r", "\\t"))

@@ -10,6 +10,7 @@ import re
 from typing import Final
 
 from .matches import entropy, mixed, monotonous
+from .vocabulary import words
 
 ANY: Final = 0
 """The place holds nothing but secrets: all goes that is no variable and no stand-in."""
@@ -19,8 +20,8 @@ RANDOM: Final = 2
 """The place holds everything: only what nobody would write or say but as a secret."""
 
 _HOLDS_A_PLACE: Final = re.compile(
-    r"(?:^|[^a-z])(?:your|my|the|some|new|old)[-_ ]|your|example|change[-_]?(?:me|it|this)|placeholder|dummy|redacted|insert|replace"
-    r"|(?:^|[^a-z])todo|[-_ ]here$|^<.*>$|^<[a-z _-]+$|^\[.*\]$|\$\{|\$\(|\{\{|\}\}|\.\.\.|…|\*\*\*|xxxx|•",
+    r"(?:^|[^a-z])(?:your|my|the|some|new|old)[-_ ]|your|example|change[-_]?(?:me|it|this)|placeholder|dummy|redacted"
+    r"|insert|replace|(?:^|[^a-z])todo|[-_ ]here$|^<.*>$|^<[a-z _-]+$|^\[.*\]$|\$\{|\$\(|\{\{|\}\}|\.\.\.|…|\*\*\*|xxxx|•",
     re.IGNORECASE,
 )
 _REFERS: Final = re.compile(
@@ -29,17 +30,17 @@ _REFERS: Final = re.compile(
     r"|[A-Za-z]:\\|(?:op|env|ref|keyring|ssm|vault)://",
     re.IGNORECASE,
 )
-_NOTHING: Final = frozenset(
-    (
-        *("true false yes no on off none null nil undefined empty unset void blank default disabled enabled optional").split(),
-        *("required string str bytes int integer number bool boolean text any object varchar char unknown self auto").split(),
-        *("password passwd pass pwd pw secret token key user username admin root login email auth name value prompt").split(),
-        *("invalid wrong incorrect missing expired valid correct weak strong hidden stored needed changed protected").split(),
-        *("basic bearer digest negotiate stdin stdout ask file read write type redacted sensitive confidential").split(),
-        *("generated encrypted hashed masked unchanged random plaintext cleartext identical different").split(),
-    )
+_NOTHING: Final = words(
+    "true false yes no on off none null nil undefined empty unset void blank default disabled enabled optional",
+    "required string str bytes int integer number bool boolean text any object varchar char unknown self auto",
+    "password passwd pass pwd pw secret token key user username admin root login email auth name value prompt",
+    "invalid wrong incorrect missing expired valid correct weak strong hidden stored needed changed protected",
+    "basic bearer digest negotiate stdin stdout ask file read write type redacted sensitive confidential",
+    "generated encrypted hashed masked unchanged random plaintext cleartext identical different",
 )
-_STEMS: Final = re.compile(r"passw|pwd|secret|token|credential|api_?key|auth|username|prompt|passphrase|input|field", re.I)
+_STEMS: Final = re.compile(
+    r"passw|pwd|secret|token|credential|api_?key|auth|username|prompt|passphrase|input|field", re.IGNORECASE
+)
 """What is called like a secret is its name."""
 _WORDS: Final = re.compile(r"[A-Za-z_$@][A-Za-z_]*(?:[.:/_-]{1,2}[A-Za-z_]+)*[?!]?")
 """Plain words, dotted names, words with hyphens: what stands in code where a secret would in a setting."""
@@ -48,15 +49,21 @@ _PATH: Final = re.compile(r"~?\.{0,2}/[\w.-]*(?:/|$)")
 _CODE: Final = re.compile(r"^[A-Za-z_][\w.]*[(\[]|^[A-Za-z_]\w*=(?:[A-Z][a-z]+|[a-z_]+|\d+)$|->|::")
 """What a sentence about code holds and no password."""
 _HUMPS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
-_CONSONANTS: Final = re.compile(r"[bcdfghjklmnpqrstvwxz]{5}|q[^u]|[jvzq][bcdfgjkmpqvxz]|[bdfgkpv][jqxz]", re.I)
+_CONSONANTS: Final = re.compile(
+    r"[bcdfghjklmnpqrstvwxz]{5}|q[^u]|[jvzq][bcdfgjkmpqvxz]|[bdfgkpv][qxz]|[fgkpv]j", re.IGNORECASE
+)
 _RUNS: Final = re.compile(r"[A-Za-z]{6,}")
 _NO_VOWEL: Final = re.compile(r"[B-DF-HJ-NP-TV-XZb-df-hj-np-tv-xz][b-df-hj-np-tv-xz]{4,}")
 _HARD_WORDS: Final = frozenset(("lengths", "strengths", "https", "xhtml"))
 _NUMBER: Final = re.compile(r"[-+]?[\d.,:/x_-]+(?:[kKMG]i?[bB]?|ms|s|m|h|d|px|%)?")
-_METHOD: Final = re.compile(r"(?:sha|md|utf|base|aes|rsa|argon|pbkdf|oauth|http|ipv|ed|x|py|python|step|item|test|level|part|phase)-?\d{1,5}", re.I)
+_METHOD: Final = re.compile(
+    r"(?:sha|md|utf|base|aes|rsa|argon|pbkdf|oauth|http|ipv|ed|x|py|python|step|item|test|level|part|phase)-?\d{1,5}",
+    re.IGNORECASE,
+)
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _BARE: Final = re.compile(r"[^\s\"'`<>\\│]{1,2048}")
 _ENDS: Final = re.compile(r"[,;&|(){}\[\]]")
+_SHELL_ENDS: Final = re.compile(r"[;&|]|[,)}\]]+(?=$|[^,)}\]]*[=:])")
 _REST: Final = re.compile(r"[!#-&(-;=?-\[\]-_a-~<>]{1,128}")
 """Printable signs without quotes, blanks and backslashes."""
 _OTHERS: Final = re.compile(r"[,;&|?)}\]]+[\w.-]{0,40}[=:]|</|[,.;:!?)}\]>*|]+$|^[(@/]|\[REDACTED")
@@ -80,10 +87,7 @@ def taken(text: str, start: int, quote: str, *, whole: bool = False) -> tuple[in
     if found is None:
         return start, False
     value = _CJK.split(found[0], maxsplit=1)[0]
-    if not whole:
-        value = _ENDS.split(value, maxsplit=1)[0]
-    else:
-        value = re.split(r"[;&|]|[,)}\]]+(?=$|[^,)}\]]*[=:])", value, maxsplit=1)[0]
+    value = (_SHELL_ENDS if whole else _ENDS).split(value, maxsplit=1)[0]
     stripped = value.rstrip(_PUNCTUATION)
     if text[start + len(value) : start + len(value) + 1].strip() and not _ENDS.match(text, start + len(value)):
         stripped = value  # it goes on behind the mark
@@ -111,7 +115,11 @@ def secret(value: str, need: int, *, quoted: bool = False, least: int = 6) -> bo
         return False
     if need == NO_WORD:
         return not plain(value, digits=not quoted)
-    return not plain(value, digits=True) and not _CODE.search(value) and (mixed(value) or _scrambled(value) or _kinds(value) >= 3)
+    return (
+        not plain(value, digits=True)
+        and not _CODE.search(value)
+        and (mixed(value) or _scrambled(value) or _kinds(value) >= 3)
+    )
 
 
 def made_up(value: str) -> bool:
@@ -183,9 +191,9 @@ def _unspeakable(run: str) -> bool:
     humps = _HUMPS.findall(run)
     if len(humps) >= 3 and (len(run) < 3 * len(humps) or (len(humps) >= 4 and len(run) <= 3.2 * len(humps))):
         return True
-    return any(len(hump) >= 6 and hump.isupper() or _NO_VOWEL.fullmatch(hump) for hump in humps) or (
-        _CONSONANTS.search(run) is not None and run not in _HARD_WORDS
-    )
+    if any((len(hump) >= 6 and hump.isupper()) or _NO_VOWEL.fullmatch(hump) for hump in humps):
+        return True
+    return _CONSONANTS.search(run) is not None and run not in _HARD_WORDS
 
 
 def _kinds(value: str) -> int:

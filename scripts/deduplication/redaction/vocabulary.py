@@ -17,14 +17,19 @@ _ESCAPES: Final = (b"n", b"r", b"t")
 """In JSON the letter of an escape stands before a line's first word."""
 
 
+def words(*lines: str) -> frozenset[str]:
+    """The words of a table that is written down in lines."""
+    return frozenset(" ".join(lines).split())
+
+
 class Vocabulary:
     """The words of one text in small letters: runs of letters."""
 
     def __init__(self, text: str) -> None:
-        words = set(text.encode("utf-8", "surrogatepass").translate(_LETTERS).split())
+        found = set(text.encode("utf-8", "surrogatepass").translate(_LETTERS).split())
         if "\\" in text:
-            words |= {word[1:] for word in words if word[:1] in _ESCAPES}
-        self.words: Final = words
+            found |= {word[1:] for word in found if word[:1] in _ESCAPES}
+        self.words: Final = found
         self._joined = b" ".join(self.words)
 
     def among(self, words: Iterable[bytes]) -> bool:
