@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from . import values
-from .matches import Match, mixed
+from .matches import Match, later, mixed
 from .triggers import Trigger
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _Q: Final = r"(?P<quote>\\{0,7}[\"'])?"
 _S: Final = r"(?:\s|\\{1,2}\n|\\[nt])"
 _REACH: Final = 600
 """Characters of a command that are looked at."""
-_CUT: Final = re.compile(r"(?<!\\)(?:\r?\n|\\n)|\s(?:\|{1,2}|&&|;)\s|(?<=[^\\];)\s")
+_CUT: Final = later(r"(?<!\\)(?:\r?\n|\\n)|\s(?:\|{1,2}|&&|;)\s|(?<=[^\\];)\s")
 _BEHIND: Final = (" ", "\t", "\n", "\\", '"', "'", ".", "-", "_", "<")
 
 
@@ -57,7 +57,7 @@ _TABLE: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "curl xh wget",
         (_user("-u", "--user", "-U", "--proxy-user"), _given("--oauth2-bearer", "--proxy-pass"), _user("-E", "--cert")),
     ),
-    ("http https httpie xh", (_user("-a", "--auth"),)),
+    ("httpie xh", (_user("-a", "--auth"),)),
     ("lftp ncftp", (_user("-u", mark=","), _given("-p"))),
     ("sshpass", (_given("-p"), _attached("-p"))),
     ("plink pscp psftp putty kitty winscp", (_given("-pw", "-pwfile"), _given("-p"))),
@@ -86,16 +86,16 @@ _TABLE: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "docker podman nerdctl buildah skopeo crane oras helm regctl",
         (rf"\blogin\b[^\n|;]{{0,200}}?\s(?:-p|-P)[ =]{{0,2}}{_Q}", _user("--creds", "--src-creds", "--dest-creds")),
     ),
-    ("az azure", (_given("-p", "-w"),)),
-    ("ibmcloud bx cf oc rancher argocd kubeadm eksctl nomad consul faas", (_given("-p", "-t"),)),
+    ("azure", (_given("-p", "-w"),)),
+    ("ibmcloud rancher argocd kubeadm eksctl nomad consul faas", (_given("-p", "-t"),)),
     ("vault", (_after(r"login(?:\s+-[\w-]+(?:=\S+)?)*"), _after(r"unseal(?:\s+-[\w-]+(?:=\S+)?)*"))),
     (
         "doctl hcloud linode scw civo flyctl fly railway vercel netlify heroku wrangler surge",
         (_given("-t", "--auth-token", "--access-token"),),
     ),
-    ("kubectl oc", (r"--from-literal[ =]" + _Q + r"[\w.-]*(?i:pass|pw|secret|token|key|cred|auth)[\w.-]*=",)),
+    ("kubectl", (r"--from-literal[ =]" + _Q + r"[\w.-]*(?i:pass|pw|secret|token|key|cred|auth)[\w.-]*=",)),
     ("ansible", (_given("-P"),)),
-    ("gh glab hub", (rf"secret\s+set\b[^\n|;]{{0,120}}?\s(?:-b|--body)[ =]{_Q}",)),
+    ("glab", (rf"secret\s+set\b[^\n|;]{{0,120}}?\s(?:-b|--body)[ =]{_Q}",)),
     ("wsadmin wlst asadmin jboss", (_given("-p", "-password"),)),
     # Package managers
     (
@@ -105,7 +105,7 @@ _TABLE: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("poetry", (_after(r"pypi-token\.[\w-]+"), _after(r"http-basic\.[\w-]+\s+\S+"))),
     ("twine gem", (_given("-p", "-k"),)),
     (
-        "cargo snyk bw op ngrok tailscale cloudflared",
+        "cargo snyk ngrok tailscale cloudflared",
         (_after(r"(?:login|auth|unlock|authtoken|add-authtoken|up)(?:\s+[\w.+-]+@\S+)?(?:\s+--\s)?"),),
     ),
     ("nuget dotnet", (_given("-ApiKey", "-k", "-p", "-Password"),)),
@@ -152,7 +152,7 @@ _TABLE: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         ),
     ),
     (
-        "cmdkey wmic psexec schtasks runas xfreerdp wfreerdp rdesktop remmina winrs mstsc sc",
+        "cmdkey wmic psexec schtasks runas xfreerdp wfreerdp rdesktop remmina winrs mstsc",
         (rf"(?<=\s)[/-](?:pass(?:word)?|p|rp)[: ]{_Q}",),
     ),
     ("useradd usermod adduser dscl", (_given("-p"),)),
@@ -182,14 +182,14 @@ _TABLE: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("requirepass masterauth", (rf"\A[ \t]+{_Q}",)),
     ("chpasswd", (rf"<<<\s*{_Q}[\w.-]+:",)),
 )
-_PIPED: Final = re.compile(
+_PIPED: Final = later(
     rf"(?:\s+-[neE]+)*\s+(?:\\{{0,7}}[\"']%s(?:\\+n)?\\{{0,7}}[\"']\s+)?{_Q}(?P<user>[\w.-]{{1,32}}:)?(?P<value>[^\s\"'|]{{3,256}}?)"
     r"(?:\\+n)?(?:\\{0,7}[\"'])?\s*\|\s*(?:sudo\s+(?!-S))?"
     r"(?P<to>kinit|sudo\s+(?:-\w+\s+)*-S|sudo\s+--stdin|su\b|chpasswd|passwd|smbpasswd|cryptsetup|vncpasswd|faillock|pdbedit|ecryptfs\S*"
     r"|[\w-]+[^|\n]{0,200}(?:--?[\w-]*(?:stdin|with-token|passphrase-fd)|login|secret\b|keyring))"
 )
-_SOMEBODY: Final = re.compile(r"\s(?:-u|-U|-l|-D|--user(?:name)?|--login)[ =]?[^\s-]")
-_FOR_SOMEBODY: Final = re.compile(rf"\s(?:-p|-P|-w|-pw|-a|-password|-pass)[ =]?{_Q}")
+_SOMEBODY: Final = later(r"\s(?:-u|-U|-l|-D|--user(?:name)?|--login)[ =]?[^\s-]")
+_FOR_SOMEBODY: Final = later(rf"\s(?:-p|-P|-w|-pw|-a|-password|-pass)[ =]?{_Q}")
 
 
 @functools.cache
@@ -206,11 +206,16 @@ def _command(text: str, after: int) -> str:
 
 def _called(text: str, at: int, after: int) -> bool:
     """Whether a command's name stands alone, as in front of its arguments."""
-    return text[after : after + 1] in _BEHIND and not (at and text[at - 1] in "_$.-")
+    if text[after : after + 1] not in _BEHIND:
+        return False
+    before = text[max(0, at - 2) : at]
+    return not (before[-1:].isalnum() or before[-1:] in ("_", "$", ".", "-")) or before in ("\\n", "\\t", "\\r")
 
 
 def _rule(patterns: Iterable[str]) -> Rule:
     def arguments(text: str, at: int, after: int) -> Iterator[Match]:
+        if text[after - 1] in " -":
+            after -= 1  # what stands behind the name was a part of the word that was looked for
         if not _called(text, at, after):
             return
         rest = _command(text, after)
@@ -292,11 +297,29 @@ def _grouped() -> Iterator[Trigger]:
             yield Trigger(name, rule, word=True, worth=_called)
 
 
+def _pairs() -> Iterator[Trigger]:
+    """Commands with short names, which stand in many other words: with what follows them."""
+    for name in ("7z", "7za", "7zr"):
+        yield Trigger(f"{name} ", _rule((_attached("-p"),)), needs=name[1:])
+    for name, words, patterns in (
+        ("az", "login acr ad storage", (_given("-p", "-w"),)),
+        ("cf", "login auth", (_given("-p"),)),
+        ("oc", "login", (_given("-p", "-t"),)),
+        ("bx", "login", (_given("-p"),)),
+        ("gh", "secret auth", (rf"\bset\b[^\n|;]{{0,120}}?\s(?:-b|--body)[ =]{_Q}",)),
+        ("bw", "login unlock", (_after(r"\A(?:\s+[\w.+-]+@\S+)?"),)),
+        ("http", "-", (_user("-a", "--auth"),)),
+        ("https", "-", (_user("-a", "--auth"),)),
+    ):
+        for word in words.split():
+            yield Trigger(f"{name} {word}", _rule(patterns), needs=name)
+
+
 TRIGGERS: Final = (
     *_grouped(),
     Trigger("echo", _piped, word=True, worth=_called),
     Trigger("printf", _piped, word=True, worth=_called),
-    *(Trigger(name, _rule((_attached("-p"),)), needs=name.lstrip("7")) for name in ("7z", "7za", "7zr")),
+    *_pairs(),
     *(
         Trigger(f" {option}", rule, needs=option.strip("-"))
         for option in ("-u", "--user")

@@ -11,16 +11,16 @@ import re
 from typing import TYPE_CHECKING, Callable, Final
 
 from . import values
-from .matches import Match, mixed
+from .matches import Match, later, mixed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-_BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{16,8192}={0,2}")
-_HEX: Final = re.compile(r"(?:[0-9a-f]{2}){16,2048}|(?:[0-9A-F]{2}){16,2048}")
+_BASE64: Final = later(r"[A-Za-z0-9+/_-]{16,8192}={0,2}")
+_HEX: Final = later(r"(?:[0-9a-f]{2}){16,2048}|(?:[0-9A-F]{2}){16,2048}")
 _HEAD: Final = 16
 _PRINTABLE: Final = re.compile(rb"[\x09\x0a\x0d\x20-\x7e]*")
-_USER: Final = re.compile(r"[A-Za-z0-9][\w.@+-]{0,63}:(?P<value>[!-~]{6,256})\s*")
+_USER: Final = later(r"[A-Za-z0-9][\w.@+-]{0,63}:(?P<value>[!-~]{6,256})\s*")
 _LETTERS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 

@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from . import values
-from .matches import Match, mixed, occurrences
+from .matches import Match, later, mixed, occurrences
 from .triggers import Trigger
 from .vocabulary import words
 
@@ -17,58 +17,56 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _GAP: Final = r"(?:\s|\\[nrt]|#[^\n]*\n){1,40}"
-_NETRC: Final = re.compile(
+_NETRC: Final = later(
     rf"(?:{_GAP}[\w.:/-]{{1,253}})?(?:{_GAP}(?:login|user|account){_GAP}\S{{1,128}}){{0,2}}{_GAP}(?:password|passwd){_GAP}(?P<quote>\")?"
 )
-_DATABASE_LINE: Final = re.compile(
+_DATABASE_LINE: Final = later(
     r"(?P<host>[\w.*-]{1,253}|\[[0-9a-f:]+\]|/[\w/.-]+):(?P<port>\d{2,5}|\*):(?P<base>[\w.*-]{1,64}):(?P<user>[\w.*@-]{1,64}):"
 )
-_PORT: Final = re.compile(r":(?:\d{2,5}|\*):")
+_PORT: Final = later(r":(?:\d{2,5}|\*):")
 _IN_A_HOST: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.*-/"
-_BASE_AND_USER: Final = re.compile(r"[\w.*-]{1,64}:[\w.*@-]{1,64}:[^\s:]")
+_BASE_AND_USER: Final = later(r"[\w.*-]{1,64}:[\w.*@-]{1,64}:[^\s:]")
 _PORTS: Final = words("* 5432 5433 5434 5439 6432 6543 3306 3307 1433 1521 26257 25060 15432 54322 54320")
-_HASH: Final = re.compile(
+_HASH: Final = later(
     r"(?:\$(?:1|2[abxy]|5|6|7|8|9|14|y|gy|apr1|argon2(?:id|i|d)|scrypt|md5|sha1|P|H|S|NT|bcrypt-sha256|pbkdf2(?:-sha\d+)?)\$[^\s:\"',;<>\\]{8,512}"
     r"|\$[PHS]\$?[./0-9A-Za-z]{31,64}|\{(?:SSHA|SHA|SMD5|MD5|CRYPT|PBKDF2)[\w-]{0,8}\}[A-Za-z0-9+/=$.]{16,256}"
     r"|(?:pbkdf2_sha(?:1|256)|bcrypt_sha256|argon2|scrypt)\$[^\s:\"',;<>\\]{20,512}|scrypt:\d+:\d+:\d+\$[^\s\"',;<>\\]{20,512}"
     r"|SCRAM-SHA-256\$\d+:[^\s\"',;<>\\]{40,256}|(?<![0-9a-fA-F])md5[0-9a-f]{32}(?![0-9a-fA-F]))"
 )
-_DUMPED: Final = re.compile(r"\d{1,10}:([0-9a-fA-F]{32}:[0-9a-fA-F]{32}):::")
-_JWK_MEMBER: Final = re.compile(
-    r"\\{0,7}\"(?:d|p|q|dp|dq|qi|k)\\{0,7}\"\s{0,4}:\s{0,4}\\{0,7}\"([A-Za-z0-9_-]{16,2048})"
-)
-_DOCKER: Final = re.compile(
+_DUMPED: Final = later(r"\d{1,10}:([0-9a-fA-F]{32}:[0-9a-fA-F]{32}):::")
+_JWK_MEMBER: Final = later(r"\\{0,7}\"(?:d|p|q|dp|dq|qi|k)\\{0,7}\"\s{0,4}:\s{0,4}\\{0,7}\"([A-Za-z0-9_-]{16,2048})")
+_DOCKER: Final = later(
     r"\\{0,7}\"(?:auth|identitytoken|registrytoken)\\{0,7}\"\s{0,4}:\s{0,4}\\{0,7}\"([A-Za-z0-9+/=_.-]{8,4096})"
 )
-_WIFI: Final = re.compile(
+_WIFI: Final = later(
     r"(?:[A-Za-z0-9]{1,2}:(?:[^;\\\n]|\\.){0,128};){0,6}?P:(\"?(?:[^;\\\n]|\\.){4,256})(?=;)", re.IGNORECASE
 )
-_COOKIES: Final = re.compile(
+_COOKIES: Final = later(
     r"(?:-jar)?(?:\\{0,7}[\"'])?[ \t]{0,4}(?:[:=,]|[ \t])[ \t]{0,4}(?:[brfBRF]?\\{0,7}[\"'`])?(?=[\w.%-]{1,64}=)"
 )
-_COOKIE: Final = re.compile(r"(?P<name>[\w.%$|-]{1,64})=(?P<value>[^\s;,\"'`\\]{0,4096})(?:;[ \t]{0,2})?")
-_SESSION: Final = re.compile(
+_COOKIE: Final = later(r"(?P<name>[\w.%$|-]{1,64})=(?P<value>[^\s;,\"'`\\]{0,4096})(?:;[ \t]{0,2})?")
+_SESSION: Final = later(
     r"sess|sid|auth|token|jwt|login|remember|csrf|xsrf|user|ident|secret|key|session", re.IGNORECASE
 )
 _TAB: Final = r"(?:\t|\\{1,3}t)"
-_JAR_LINE: Final = re.compile(
+_JAR_LINE: Final = later(
     rf"{_TAB}/[^\t\n\\]{{0,128}}{_TAB}(?:TRUE|FALSE){_TAB}\d{{1,12}}{_TAB}[^\t\n\\]{{1,128}}{_TAB}([^\s\\\"]{{8,4096}})"
 )
-_AUTHORIZATION: Final = re.compile(
+_AUTHORIZATION: Final = later(
     r"\\{0,7}[\"'`]?\]?[ \t]{0,4}(?:=>|[:=,])[ \t]{0,4}(?:[brfBRF]?(?P<quote>\\{0,7}[\"'`]))?"
     r"(?:(?P<scheme>[A-Za-z][\w-]{1,24})[ \t=:]{1,4})?"
     r"(?:(?:token|apikey|key|id|credential)[=:][\"']?)?"
 )
-_DIGEST: Final = re.compile(
+_DIGEST: Final = later(
     r"(?:response|signature)\\{0,7}[\"']?[=:]\s{0,2}\\{0,7}[\"']?([A-Za-z0-9+/=%_-]{24,512})", re.IGNORECASE
 )
-_PSK_LINE: Final = re.compile(r"[ \t]{1,16}(?P<quote>\")")
-_PPP: Final = re.compile(
+_PSK_LINE: Final = later(r"[ \t]{1,16}(?P<quote>\")")
+_PPP: Final = later(
     r"(?:^|\n|\\n|[ \t])[ \t]*\\*\"[\w.@-]{1,64}\\*\"[ \t]+\*[ \t]+\\*\"([^\s\"\\]{6,128})\\*\"[ \t]+\*"
 )
-_ORACLE: Final = re.compile(r"[\w.$#]{1,64}/([^\s/@\"']{3,128})@")
-_COMMUNITY: Final = re.compile(r"(?:[ \t]{1,4}|-string[ \t]{1,4})(?P<quote>\")?")
-_ERLANG: Final = re.compile(r"[^\n]{0,40}(?<![A-Z])([A-Z]{20})(?![A-Za-z])")
+_ORACLE: Final = later(r"[\w.$#]{1,64}/([^\s/@\"']{3,128})@")
+_COMMUNITY: Final = later(r"(?:[ \t]{1,4}|-string[ \t]{1,4})(?P<quote>\")?")
+_ERLANG: Final = later(r"[^\n]{0,40}(?<![A-Z])([A-Z]{20})(?![A-Za-z])")
 
 
 def _netrc(text: str, at: int, after: int) -> Iterator[Match]:
@@ -199,7 +197,7 @@ def _erlang(text: str, _at: int, after: int) -> Iterator[Match]:
         yield Match(*found.span(1), "secret", "the form of Erlang's cookie")
 
 
-_HASH_START: Final = re.compile(
+_HASH_START: Final = later(
     r"\$(?:[125-9PHS]|2[abxy]|14|g?y|apr1|argon2\w*|scrypt|md5|sha1|NT|pbkdf2[\w-]*)\$|\{(?:S?SHA|S?MD5|CRYPT|PBKDF2)|pbkdf2_sha|scrypt:\d|SCRAM-SHA"
 )
 

@@ -11,52 +11,52 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from . import names, values
-from .matches import Match, mixed
+from .matches import Match, later, mixed
 from .triggers import Trigger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _LETTER: Final = r"A-Za-z0-9_\u00c0-\u024f\u0400-\u04ff"
-_LEAD: Final = re.compile(rf"[{_LETTER}.-]{{0,48}}\Z")
-_TAIL: Final = re.compile(rf"(?:[{_LETTER}-]|\.(?=[A-Za-z])){{0,48}}(?:\[\d{{1,3}}\])?")
-_LEADING_WORD: Final = re.compile(r"([A-Za-z]{2,16})[ ]\Z")
-_ESCAPE: Final = re.compile(r"\\[nrt]\Z")
+_IN_A_NAME: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
+_TAIL: Final = later(rf"(?:[{_LETTER}-]|\.(?=[A-Za-z])){{0,48}}(?:\[\d{{1,3}}\])?")
+_LEADING_WORD: Final = later(r"([A-Za-z]{2,16})[ ]\Z")
+_ESCAPE: Final = later(r"\\[nrt]\Z")
 _QUOTE: Final = r"(?P<quote>\\{0,7}[\"'`]|&quot;|%22)?"
 _CLOSE: Final = r"(?:\\{0,7}[\"'`]|&quot;|%22|\*{1,2})?[\])]?\??"
 _SPACE: Final = r"(?:\s|\\[nrt])"
-_ASSIGNED: Final = re.compile(
+_ASSIGNED: Final = later(
     rf"{_CLOSE}(?P<before>[ \t]{{0,24}})(?::[ \t]{{0,2}}&?(?:'\w+ )?[A-Za-z][\w.\[\]|<>]{{1,24}}[ \t]{{1,2}}(?==))?"
     rf"(?P<op>=>|:=|={{1,3}}|!=|:{{1,2}}|：|%3[dD]|<-)\*{{0,2}}(?P<after>[ \t]{{0,24}})"
     rf"(?:[bfruBFRULN]{{1,2}}(?=\\{{0,7}}[\"'])|[@$](?=[\"'])|(?:new )?[A-Za-z]{{0,12}}String\()?{_QUOTE}"
 )
-_PAIRED: Final = re.compile(r"(?:\\{0,7}[\"'`])[\])]?[ \t]{0,4},[ \t]{0,4}(?P<quote>\\{0,7}[\"'`])")
-_VALUED: Final = re.compile(
+_PAIRED: Final = later(r"(?:\\{0,7}[\"'`])[\])]?[ \t]{0,4},[ \t]{0,4}(?P<quote>\\{0,7}[\"'`])")
+_VALUED: Final = later(
     rf"\\{{0,7}}[\"']?\)?{_SPACE}{{0,20}}[,{{\s]?{_SPACE}{{0,40}}\\{{0,7}}[\"']?(?:value|default|val|content)\\{{0,7}}[\"']?"
     rf"[ \t]{{0,8}}[:=][ \t]{{0,8}}{_QUOTE}",
     re.IGNORECASE,
 )
-_ELEMENT: Final = re.compile(r"[^<>\n]{0,80}>\s{0,40}(?:<(?:value|string)>|<!\[CDATA\[)?", re.IGNORECASE)
-_CLOSED: Final = re.compile(r"\s{0,40}(?:\]\]>)?<[\\/]")
-_CALLED: Final = re.compile(r"\([ \t]{0,4}(?P<quote>\\{0,7}[\"'])")
-_OPTION: Final = re.compile(r"(?:[ =:]{1,4}|(?:\\{0,7}[\"']),[ \t]{1,2}(?=\\{0,7}[\"']))(?P<quote>\\{0,7}[\"'])?")
-_DIRECTIVE: Final = re.compile(r"(?:\\{0,7}[\"'])?[ \t]{1,16}(?:[0-9][ \t])?(?P<quote>\\{0,7}[\"'`])?")
-_LINE_START: Final = re.compile(
+_ELEMENT: Final = later(r"[^<>\n]{0,80}>\s{0,40}(?:<(?:value|string)>|<!\[CDATA\[)?", re.IGNORECASE)
+_CLOSED: Final = later(r"\s{0,40}(?:\]\]>)?<[\\/]")
+_CALLED: Final = later(r"\([ \t]{0,4}(?P<quote>\\{0,7}[\"'])")
+_OPTION: Final = later(r"(?:[ =:]{1,4}|(?:\\{0,7}[\"']),[ \t]{1,2}(?=\\{0,7}[\"']))(?P<quote>\\{0,7}[\"'])?")
+_DIRECTIVE: Final = later(r"(?:\\{0,7}[\"'])?[ \t]{1,16}(?:[0-9][ \t])?(?P<quote>\\{0,7}[\"'`])?")
+_LINE_START: Final = later(
     r"(?:^|\n|\\n)[ \t>+\-*│⎿●]{0,16}(?:(?:export|set|ENV|ARG|setx|env|-e|declare|local)[ \t]+(?:-x[ \t]+)?|\$env:)?\Z"
 )
-_SHELL_START: Final = re.compile(r"(?:^|[\s\"'`(;,{}&|\[:│]|\\[nrt])(?:\$env:|-[De])?\Z", re.IGNORECASE)
-_OPTION_START: Final = re.compile(r"(?:^|[\s\"'`(\[,│=])\Z")
-_SECTION: Final = re.compile(
+_SHELL_START: Final = later(r"(?:^|[\s\"'`(;,{}&|\[:│]|\\[nrt])(?:\$env:|-[De])?\Z", re.IGNORECASE)
+_OPTION_START: Final = later(r"(?:^|[\s\"'`(\[,│=])\Z")
+_SECTION: Final = later(
     r"(?:^|\n|\\n)[ \t]*\[[\w.: \"-]{1,64}\][ \t]*(?:\n|\\n)(?:[^\n=]{0,64}=[^\n]{0,200}\n|[#;][^\n]*\n|[ \t]*\n){0,12}[ \t]*\Z"
 )
-_SLASH_OPTION: Final = re.compile(r"(?:^|\s)/\Z")
-_APP_PASSWORD: Final = re.compile(r"[a-z]{4}(?: [a-z]{4}){3}(?![a-z])")
-_BEFORE_LETTERS: Final = re.compile(r"[^\n]{0,40}?(?<![a-z])(?=[a-z]{4}(?: [a-z]{4}){3}(?![a-z ]))")
-_PHRASE: Final = re.compile(r"[a-z]{2,12}(?:[ -][a-z]{2,12}){3,23}")
-_IDENTIFIER: Final = re.compile(r"[A-Za-z_][\w.:>?-]*")
-_LOWER_WORDS: Final = re.compile(r"[a-z]+|[a-z]{3,}(?:-[a-z]{3,}){2,}")
-_SET: Final = re.compile(r"(?:\b|\\n)(?:ENV|ARG|setx|setenv|-gx|-x)[ \t]+\Z")
-_DIGITS: Final = re.compile(r"\d{4,8}")
+_SLASH_OPTION: Final = later(r"(?:^|\s)/\Z")
+_APP_PASSWORD: Final = later(r"[a-z]{4}(?: [a-z]{4}){3}(?![a-z])")
+_BEFORE_LETTERS: Final = later(r"[^\n]{0,40}?(?<![a-z])(?=[a-z]{4}(?: [a-z]{4}){3}(?![a-z ]))")
+_PHRASE: Final = later(r"[a-z]{2,12}(?:[ -][a-z]{2,12}){3,23}")
+_IDENTIFIER: Final = later(r"[A-Za-z_][\w.:>?-]*")
+_LOWER_WORDS: Final = later(r"[a-z]+|[a-z]{3,}(?:-[a-z]{3,}){2,}")
+_SET: Final = later(r"(?:\b|\\n)(?:ENV|ARG|setx|setenv|-gx|-x)[ \t]+\Z")
+_DIGITS: Final = later(r"\d{4,8}")
 _WHY_NAME: Final = "a value beside a telling name"
 _WHY_ENV: Final = "a line of settings with a telling name"
 
@@ -84,18 +84,18 @@ def _beside(text: str, at: int, after: int) -> Iterator[Match]:
 
 
 def _named(text: str, at: int, after: int) -> _Name | None:
-    lead = _LEAD.search(text, max(0, at - 48), at)
+    before = text[max(0, at - 48) : at]
     tail = _TAIL.match(text, after)
-    begin, end = lead.start() if lead else at, tail.end() if tail else after
+    begin, end = at - len(before) + len(before.rstrip(_IN_A_NAME)), tail.end() if tail else after
     if begin < at and text[begin] in "nrt" and text[begin - 1 : begin] == "\\":
         begin += 1
     name = text[begin:end]
     kind = names.kind(name)
     if kind is None or kind == names.KEY:
-        before = _LEADING_WORD.search(text, max(0, begin - 20), begin)
-        joined = names.kind(f"{before[1]}_{name}") if before else None
-        if before and joined == names.SECRET:
-            return _Name(before.start(), end, f"{before[1].lower()}_{name.lower()}", joined)
+        word = _LEADING_WORD.search(text, max(0, begin - 20), begin)
+        joined = names.kind(f"{word[1]}_{name}") if word else None
+        if word and joined == names.SECRET:
+            return _Name(word.start(), end, f"{word[1].lower()}_{name.lower()}", joined)
     return _Name(begin, end, name, kind) if kind is not None else None
 
 
@@ -296,37 +296,56 @@ def _worth(text: str, at: int, after: int) -> bool:
 
 
 _STEMS: Final = (
-    *("pass", "psw", "psk", "pw", "secret", "token", "cred", "key", "auth", "cookie", "mnemonic", "bearer", "phrase"),
     *(
+        "pass",
+        "psw",
+        "psk",
+        "pw",
+        "secret",
+        "token",
+        "cred",
+        "key",
+        "auth",
+        "cookie",
+        "bearer",
+        "phrase",
         "otp",
         "seed",
         "jwt",
+    ),
+)
+"""What stands in the midst of names, too."""
+_WHOLE: Final = (
+    *(
+        "pin",
+        "puk",
+        "cvv",
+        "cvc",
+        "pat",
+        "sas",
+        "codes",
         "hmac",
+        "mnemonic",
         "connectionstring",
         "kennwort",
-        "contrase",
         "contrasena",
+    ),
+    *(
+        "contraseña",
         "clave",
         "senha",
         "wachtwoord",
-    ),
-    *(
         "haslo",
         "hasło",
         "parol",
+        "parola",
+        "parole",
         "heslo",
         "salasana",
         "mdp",
-        "losenord",
-        "lösenord",
-        "adgangskode",
-        "jelsz",
-        "sifre",
-        "şifre",
     ),
-    *("lozinka", "пароль"),
+    *("losenord", "lösenord", "adgangskode", "jelszo", "jelszó", "sifre", "şifre", "lozinka", "пароль"),
 )
-_WHOLE: Final = ("pin", "puk", "cvv", "cvc", "pat", "sas", "codes")
 TRIGGERS: Final = (
     *(Trigger(stem, _beside, worth=_worth) for stem in _STEMS),
     *(Trigger(word, _beside, word=True, worth=_worth) for word in _WHOLE),

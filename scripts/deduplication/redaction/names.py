@@ -6,10 +6,10 @@ A name is split into words; its last word that says something decides. ``token_c
 from __future__ import annotations
 
 import functools
-import re
 from typing import Final, Optional
 
 from . import vocabulary
+from .matches import later
 
 PASSWORD: Final = "password"  # noqa: S105 - what the value of a name is, no value
 SECRET: Final = "secret"  # noqa: S105 - likewise
@@ -17,7 +17,7 @@ PIN: Final = "pin"
 KEY: Final = "key"
 """A key of some kind, which may be one of a dictionary."""
 
-_WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
+_WORDS: Final = later(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
 _PASSWORDS: Final = vocabulary.words(
     "password passwd passwrd passphrase passcode passwort kennwort pass pwd pw pswd psw paswd psk passkey pword",
     "contrasena contraseña contrasenya clave senha wachtwoord haslo hasło heslo parola parole losenord lösenord",
@@ -26,7 +26,7 @@ _PASSWORDS: Final = vocabulary.words(
     "пароль пароля лозинка парола",
 )
 _GLUED_PASSWORDS: Final = ("password", "passwd", "passphrase", "passwort", "passcode", "kennwort", "contrasena", "pwd")
-_GLUED_PASS: Final = re.compile(
+_GLUED_PASS: Final = later(
     r"(?:my|db|user|usr|root|admin|adm|smtp|imap|pop|ftp|ssh|sudo|su|become|ldap|bind|mail|http|proxy|wifi|wlan|vpn|login|auth|store|key"
     r"|trust|app|web|api|sql|pg|redis|mongo|rabbit|mq|master|require|conn|vault|enable|ssl|pem|p|client|server|sys|vnc|rdp|sa|old|new)"
     r"(?:pass|pw|psk)"

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from . import values
-from .matches import Match, mixed
+from .matches import Match, later, mixed
 from .triggers import Trigger
 from .vocabulary import words
 
@@ -57,16 +57,14 @@ _IS: Final = (
     r"|jest|to|brzmi|je|bylo|byl|byla|este|e|eshte|är|er|on|van|volt|olan|olarak|adalah|ialah|là|la|это|является|был|есть|такой|είναι"
     r"|هو|هي|है|হল|คือ|ni|da|bu|dir|set|now|use|using|with|uses?|היא|הוא|-|–|—|→|->|:)"
 )
-_GAP: Final = re.compile(
+_GAP: Final = later(
     rf"(?P<words>(?:['’]s)?(?:[ \t,(]{{1,3}}{_WORD}(?:[/'’.-]{_WORD}){{0,2}}[,)]?){{0,7}}?)[ \t]{{0,3}}"
     rf"(?P<is>(?::|：|->|→|[ \t]{_IS}(?=[\s:\"'`„“«「*]|\\{{1,7}}[\"'])[ \t:]{{0,3}}(?:{_IS}(?=\s)[ \t]{{0,3}})?))[ \t*_]{{0,4}}"
     r"(?P<quote>\\{0,7}[\"'`]|[„“”«»‘‚’「『《])?[ \t]?"
 )
-_FAR: Final = re.compile(
-    rf"(?:[ \t]{{1,2}}{_WORD}){{1,5}}[ \t]{{1,2}}[(*_]{{0,3}}(?P<quote>\\{{0,7}}[\"'`])?(?=[!-~]{{8}})"
-)
-_NEXT: Final = re.compile(r"(?:['’]s)?[ \t]{1,3}[(*_]{0,3}(?P<quote>\\{0,7}[\"'`]|[„“”«»‘‚’「『])?")
-_NO_BLANK: Final = re.compile(
+_FAR: Final = later(rf"(?:[ \t]{{1,2}}{_WORD}){{1,5}}[ \t]{{1,2}}[(*_]{{0,3}}(?P<quote>\\{{0,7}}[\"'`])?(?=[!-~]{{8}})")
+_NEXT: Final = later(r"(?:['’]s)?[ \t]{1,3}[(*_]{0,3}(?P<quote>\\{0,7}[\"'`]|[„“”«»‘‚’「『])?")
+_NO_BLANK: Final = later(
     r"[^\x00-\x7f\n]{0,10}?[ \t]{0,2}(?:[:=：＝]|是|为|為|は|が|を|는|은|가|이|คือ|[ \t])[^\x21-\x7e\n]{0,8}?[ \t]{0,2}"
     r"(?P<quote>[\"'`]|[「『“”‘’《])?(?=[\x21-\x7e])"
 )
@@ -83,13 +81,13 @@ _CLOSING: Final = {
     "『": "』",
     "《": "》",
 }
-_TOKEN: Final = re.compile(r"[!-~]{1,256}")
+_TOKEN: Final = later(r"[!-~]{1,256}")
 _MARKS: Final = ".,:;!?)]}>\"'`*_"
-_FILE: Final = re.compile(
+_FILE: Final = later(
     r"[\w.-]+\.(?:py|js|ts|md|txt|json|ya?ml|toml|html?|sh|go|rs|java|c|h|cpp)(?::\d+)*|[\w.-]+\(.*|v?\d+(?:\.\d+)+\S{0,8}"
 )
 _AS: Final = words("is was as als ist comme como come jako как é è est es")
-_AND_USER: Final = re.compile(
+_AND_USER: Final = later(
     r"[ \t:]{1,4}(?:(?:are|is|sind|:)[ \t:]{0,3})?[`\"']?(?P<user>[A-Za-z][\w.@-]{1,63})"
     r"[ \t]?(?:/|:|,| and | und | et | y )[ \t]?[`\"']?"
     r"(?P<value>[!-~]{4,128})"

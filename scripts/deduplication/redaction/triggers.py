@@ -60,7 +60,11 @@ class Index:
     def __init__(self, triggers: Iterable[Trigger]) -> None:
         words: dict[bytes, list[Trigger]] = {}
         stems: dict[bytes, list[Trigger]] = {}
+        self._without_blanks: Final[list[Trigger]] = []
         for trigger in triggers:
+            if not (trigger.literal.isascii() or trigger.word or trigger.needs):
+                self._without_blanks.append(trigger)
+                continue
             told = (trigger.needs or trigger.literal).encode()
             (words if trigger.word or trigger.needs else stems).setdefault(told, []).append(trigger)
         self._words: Final = words
@@ -71,9 +75,12 @@ class Index:
         """The triggers whose words a text in small letters can hold."""
         vocabulary = Vocabulary(lower)
         present = [trigger for word in self._known & vocabulary.words for trigger in self._words[word]]
-        return present + [
-            trigger for stem, listed in self._stems.items() if vocabulary.holds(stem) for trigger in listed
-        ]
+        for stem, listed in self._stems.items():
+            if vocabulary.holds(stem):
+                present += listed
+        if vocabulary.without_blanks():
+            present += [each for each in self._without_blanks if each.literal in lower]
+        return present
 
     def met(self, text: str) -> Iterator[Met]:
         """Every word of a trigger in ``text``."""

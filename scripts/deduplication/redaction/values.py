@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from .matches import entropy, mixed, monotonous
+from .matches import entropy, later, mixed, monotonous
 from .vocabulary import words
 
 ANY: Final = 0
@@ -19,12 +19,12 @@ NO_WORD: Final = 1
 RANDOM: Final = 2
 """The place holds everything: only what nobody would write or say but as a secret."""
 
-_HOLDS_A_PLACE: Final = re.compile(
+_HOLDS_A_PLACE: Final = later(
     r"(?:^|[^a-z])(?:your|my|the|some|new|old)[-_ ]|your|example|change[-_]?(?:me|it|this)|placeholder|dummy|redacted"
     r"|insert|replace|(?:^|[^a-z])todo|[-_ ]here$|^<.*>$|^<[a-z _-]+$|^\[.*\]$|\$\{|\$\(|\{\{|\}\}|\.\.\.|…|\*\*\*|xxxx|•",
     re.IGNORECASE,
 )
-_REFERS: Final = re.compile(
+_REFERS: Final = later(
     r"\$[A-Za-z_{(]|\{|%[A-Za-z_]\w*%|%[sdrq(]|#\{|@[\w./-]*[./]|!(?:vault|ref|sub|secret|env)\b|https?:|file:|data:|sha\d{3}[-:]"
     r"|(?:process|os|env|self|this|config|settings|vault|secrets?|ctx|request|req|args|opts|options|params|data|local|var)\.\w"
     r"|[A-Za-z]:\\|(?:op|env|ref|keyring|ssm|vault)://",
@@ -38,38 +38,38 @@ _NOTHING: Final = words(
     "basic bearer digest negotiate stdin stdout ask file read write type redacted sensitive confidential",
     "generated encrypted hashed masked unchanged random plaintext cleartext identical different",
 )
-_STEMS: Final = re.compile(
+_STEMS: Final = later(
     r"passw|pwd|secret|token|credential|api_?key|auth|username|prompt|passphrase|input|field", re.IGNORECASE
 )
 """What is called like a secret is its name."""
-_WORDS: Final = re.compile(r"[A-Za-z_$@][A-Za-z_]*(?:[.:/_-]{1,2}[A-Za-z_]+)*[?!]?")
+_WORDS: Final = later(r"[A-Za-z_$@][A-Za-z_]*(?:[.:/_-]{1,2}[A-Za-z_]+)*[?!]?")
 """Plain words, dotted names, words with hyphens: what stands in code where a secret would in a setting."""
-_IDENTIFIER: Final = re.compile(r"[A-Za-z]+\d{0,2}(?:[._-]{1,2}[A-Za-z]*\d{0,3})*")
-_PATH: Final = re.compile(r"~?\.{0,2}/[\w.-]*(?:/|$)")
-_CODE: Final = re.compile(r"^[A-Za-z_][\w.]*[(\[]|^[A-Za-z_]\w*=(?:[A-Z][a-z]+|[a-z_]+|\d+)$|->|::")
+_IDENTIFIER: Final = later(r"[A-Za-z]+\d{0,2}(?:[._-]{1,2}[A-Za-z]*\d{0,3})*")
+_PATH: Final = later(r"~?\.{0,2}/[\w.-]*(?:/|$)")
+_CODE: Final = later(r"^[A-Za-z_][\w.]*[(\[]|^[A-Za-z_]\w*=(?:[A-Z][a-z]+|[a-z_]+|\d+)$|->|::")
 """What a sentence about code holds and no password."""
-_HUMPS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
-_CONSONANTS: Final = re.compile(
+_HUMPS: Final = later(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_CONSONANTS: Final = later(
     r"[bcdfghjklmnpqrstvwxz]{5}|q[^u]|[jvzq][bcdfgjkmpqvxz]|[bdfgkpv][qxz]|[fgkpv]j", re.IGNORECASE
 )
-_RUNS: Final = re.compile(r"[A-Za-z]{6,}")
-_NO_VOWEL: Final = re.compile(r"[B-DF-HJ-NP-TV-XZb-df-hj-np-tv-xz][b-df-hj-np-tv-xz]{4,}")
+_RUNS: Final = later(r"[A-Za-z]{6,}")
+_NO_VOWEL: Final = later(r"[B-DF-HJ-NP-TV-XZb-df-hj-np-tv-xz][b-df-hj-np-tv-xz]{4,}")
 _HARD_WORDS: Final = frozenset(("lengths", "strengths", "https", "xhtml"))
-_NUMBER: Final = re.compile(r"[-+]?[\d.,:/x_-]+(?:[kKMG]i?[bB]?|ms|s|m|h|d|px|%)?")
-_METHOD: Final = re.compile(
+_NUMBER: Final = later(r"[-+]?[\d.,:/x_-]+(?:[kKMG]i?[bB]?|ms|s|m|h|d|px|%)?")
+_METHOD: Final = later(
     r"(?:sha|md|utf|base|aes|rsa|argon|pbkdf|oauth|http|ipv|ed|x|py|python|step|item|test|level|part|phase)-?\d{1,5}",
     re.IGNORECASE,
 )
-_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_BARE: Final = re.compile(r"[^\s\"'`<>\\│]{1,2048}")
-_ENDS: Final = re.compile(r"[,;&|(){}\[\]]")
-_SHELL_ENDS: Final = re.compile(r"[;&|]|[,)}\]]+(?=$|[^,)}\]]*[=:])")
-_REST: Final = re.compile(r"[!#-&(-;=?-\[\]-_a-~<>]{1,128}")
+_UUID: Final = later(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_BARE: Final = later(r"[^\s\"'`<>\\│]{1,2048}")
+_ENDS: Final = later(r"[,;&|(){}\[\]]")
+_SHELL_ENDS: Final = later(r"[;&|]|[,)}\]]+(?=$|[^,)}\]]*[=:])")
+_REST: Final = later(r"[!#-&(-;=?-\[\]-_a-~<>]{1,128}")
 """Printable signs without quotes, blanks and backslashes."""
-_OTHERS: Final = re.compile(r"[,;&|?)}\]]+[\w.-]{0,40}[=:]|</|[,.;:!?)}\]>*|]+$|^[(@/]|\[REDACTED")
+_OTHERS: Final = later(r"[,;&|?)}\]]+[\w.-]{0,40}[=:]|</|[,.;:!?)}\]>*|]+$|^[(@/]|\[REDACTED")
 """Where something else begins: the next setting, the end of an element, a call, the end of the sentence."""
 _PUNCTUATION: Final = ".,:!?*%。，、；！？"
-_CJK: Final = re.compile(r"[\u3000-\u9fff\uac00-\ud7af\uff00-\uffef]")
+_CJK: Final = later(r"[\u3000-\u9fff\uac00-\ud7af\uff00-\uffef]")
 
 
 def taken(text: str, start: int, quote: str, *, whole: bool = False) -> tuple[int, bool]:
@@ -86,7 +86,7 @@ def taken(text: str, start: int, quote: str, *, whole: bool = False) -> tuple[in
     found = _BARE.match(text, start)
     if found is None:
         return start, False
-    value = _CJK.split(found[0], maxsplit=1)[0]
+    value = found[0] if found[0].isascii() else _CJK.split(found[0], maxsplit=1)[0]
     value = (_SHELL_ENDS if whole else _ENDS).split(value, maxsplit=1)[0]
     stripped = value.rstrip(_PUNCTUATION)
     if text[start + len(value) : start + len(value) + 1].strip() and not _ENDS.match(text, start + len(value)):

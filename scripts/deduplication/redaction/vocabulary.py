@@ -5,6 +5,7 @@ Nearly every text has none of the words that tell of a secret; a set of its word
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 _LETTERS: Final = bytes(byte if 97 <= byte <= 122 or byte >= 128 else 32 for byte in range(256))
 """A blank for everything that is no small letter; what is not ASCII stays as it is."""
 
+_WITHOUT_BLANKS: Final = re.compile(rb"\xe0[\xb8-\xbb]|[\xe3-\xed]")
+"""How UTF-8 begins Thai and Lao, and Chinese, Japanese and Korean."""
 _ESCAPES: Final = (b"n", b"r", b"t")
 """In JSON the letter of an escape stands before a line's first word."""
 
@@ -35,6 +38,10 @@ class Vocabulary:
     def among(self, words: Iterable[bytes]) -> bool:
         """Whether one of ``words`` is a word of the text."""
         return not self.words.isdisjoint(words)
+
+    def without_blanks(self) -> bool:
+        """Whether one of its words is of a script that sets no blanks between words."""
+        return _WITHOUT_BLANKS.search(self._joined) is not None
 
     def holds(self, stem: bytes) -> bool:
         """Whether ``stem`` is a part of one of its words."""
