@@ -11,7 +11,22 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from .errors import PrivacySettingInvalid
-from .redaction import addresses, key_blocks, key_formats, named, own_patterns, personal, third_party, wrapped
+from .redaction import (
+    addresses,
+    commands,
+    cut_words,
+    encoded,
+    files,
+    key_blocks,
+    key_formats,
+    named,
+    own_patterns,
+    personal,
+    sentences,
+    third_party,
+    triggers,
+    wrapped,
+)
 from .redaction.allowance import RULES_BASE, RULES_EACH_CHARACTER, Allowance
 from .redaction.matches import PLACEHOLDER
 
@@ -21,7 +36,7 @@ if TYPE_CHECKING:
     from .redaction.matches import Match
     from .redaction.own_patterns import OwnPattern
 
-RULES: Final = 1
+RULES: Final = 2
 """Raised whenever the rules find more, or less, so that what was written under others is written anew."""
 PRIVATE: Final = "private"
 TEAM: Final = "team"
@@ -29,6 +44,8 @@ PUBLIC: Final = "public"
 LEVELS: Final = (PRIVATE, TEAM, PUBLIC)
 """Each one redacts what those before it do. ``private``: secrets. ``team``: also payment cards and social security numbers.
 ``public``: also mail addresses, owners of home folders, the user's name, telephone numbers and public IP addresses."""
+_WORDS: Final = triggers.Index((*named.TRIGGERS, *commands.TRIGGERS, *files.TRIGGERS, *sentences.TRIGGERS))
+"""Every word that tells of a secret, each with its rule."""
 _SHOWN: Final = 4
 _LINE_BREAK: Final = re.compile(r"\r?\n|\r")
 _COMMON_NAMES: Final = frozenset(
@@ -67,12 +84,29 @@ class OwnRules:
         known = list(_on_a_line(text))
         yield from known
         yield from wrapped.find(text, _on_a_line, known)
+        met = list(_WORDS.met(text))
+        for word in met:
+            yield from word.trigger.matches(text, word.start, word.end)
+        yield from cut_words.find(text, _WORDS, met)
 
 
 def _on_a_line(text: str) -> Iterator[Match]:
-    yield from key_formats.find(text)
+    runs = list(dict.fromkeys(key_formats.runs_in(text)))
+    yield from _recognisable(text, runs)
+    yield from encoded.find(runs, text, _decoded)
+
+
+def _recognisable(text: str, runs: Sequence[str]) -> Iterator[Match]:
+    yield from key_formats.find(text, runs)
     yield from addresses.find(text)
-    yield from named.find(text)
+    yield from files.without_words(text, runs)
+
+
+def _decoded(text: str) -> Iterator[Match]:
+    yield from key_blocks.find(text)
+    yield from _recognisable(text, key_formats.runs_in(text))
+    for word in _WORDS.met(text):
+        yield from word.trigger.matches(text, word.start, word.end)
 
 
 @dataclass(frozen=True)

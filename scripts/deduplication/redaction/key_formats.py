@@ -6,6 +6,7 @@ providers make keys longer, and a rule that counts exactly then finds nothing.
 
 from __future__ import annotations
 
+import base64
 import functools
 import re
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Final, Optional
 from .matches import Match, begins, mixed, monotonous, occurrences
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 
 @dataclass(frozen=True)
@@ -181,6 +182,43 @@ FORMATS: Final[tuple[KeyFormat, ...]] = (
     _format("mapbox-token", "Mapbox", "sk.eyJ", r"<W>{40,200}\.<W>{20,40}"),
     _format("1password-token", "1Password", "ops_eyJ", r"<W>{100,2000}"),
     _format("age-key", "age", "AGE-SECRET-KEY-1", r"[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{58}"),
+    # Others
+    _format("bedrock-key", "Amazon Bedrock", "ABSK", r"[A-Za-z0-9+/]{100,140}={0,2}"),
+    _format("aws-mws-key", "Amazon", "amzn.mws.", r"<H>{8}-<H>{4}-<H>{4}-<H>{4}-<H>{12}"),
+    _format("firebase-key", "Firebase", ":APA91b", r"<W>{120,180}", before=r"AAAA<W>{7}", back=11),
+    _format("trello-token", "Trello", "ATTA", r"<H>{64,80}"),
+    _format("sonarqube-token", "SonarQube", "sqp_ squ_ sqa_", r"<H>{40}"),
+    _format("docker-swarm-token", "Docker Swarm", "SWMTKN-1-", r"[a-z0-9]{40,60}-[a-z0-9]{20,30}"),
+    _format("bitcoin-key", "a wallet", "xprv yprv zprv tprv", r"<A>{100,112}"),
+    _format("nostr-key", "Nostr", "nsec1", r"[a-z0-9]{50,64}"),
+    _format("runpod-key", "RunPod", "rpa_", r"<A>{40,64}", random=True),
+    _format("render-key", "Render", "rnd_", r"<A>{28,40}", random=True),
+    _format("apify-token", "Apify", "apify_api_", r"<A>{32,48}"),
+    _format("e2b-key", "E2B", "e2b_", r"<H>{40}"),
+    _format("voyage-key", "Voyage AI", "pa-", r"<W>{40,48}(?!<W>)", random=True),
+    _format("brave-key", "Brave", "BSA", r"<W>{27,31}(?!<W>)", random=True),
+    _format("readme-key", "ReadMe", "rdme_", r"[a-z0-9]{60,80}"),
+    _format("wakatime-key", "WakaTime", "waka_", r"<H>{8}-[a-f0-9-]{27}"),
+    _format("chromatic-token", "Chromatic", "chpt_", r"<A>{12,40}", random=True),
+    _format("ory-token", "Ory", "ory_at_ ory_rt_ ory_ac_ ory_pat_ ory_wak_", r"[A-Za-z0-9_.-]{24,120}"),
+    _format("onepassword-key", "1Password", "A3-", r"[A-Z0-9]{6}-(?:[A-Z0-9]{5,6}-){3,4}[A-Z0-9]{5,6}"),
+    _format("lob-key", "Lob", "live_ test_", r"<H>{35}(?!<A>)", random=True),
+    _format("coze-token", "Coze", "pat_", r"<A>{60,80}(?!<A>)", random=True),
+    _format("vercel-token", "Vercel", "vcp_ vci_ vca_ vcr_ vck_", r"<A>{24,64}", random=True),
+    _format("cloudflare-token", "Cloudflare", "cfut_ cfat_ cfk_", r"<W>{36,80}", random=True),
+    _format("linkedin-secret", "LinkedIn", "WPL_AP1. WPL_AP0.", r"[A-Za-z0-9+/=.]{16,64}"),
+    _format("okta-token", "Okta", "SSWS", r"(?:%20|\+)?00<W>{38,42}"),
+    _format("paypal-token", "PayPal", "A21AA", r"<W>{60,120}"),
+    _format("zapier-webhook", "Zapier", "hooks.zapier.com/hooks/catch/", r"[A-Za-z0-9/]{10,80}"),
+    _format(
+        "service-key",
+        "a service",
+        "_sk_ sk_ sk- _pat_ pat_ _key_ key_ key- token_ secret_ live_ _prod_ prod_ api_ api-",
+        r"<A>{24,128}(?!<W>)",
+        before=r"(?:[a-z0-9]{2,16}[_-]){0,3}",
+        back=48,
+        random=True,
+    ),
     _format("jwt", "a signed web token", "eyJ", r"<W>{8,2048}\.eyJ<W>{4,8192}(?:\.<W>{8,2048}){1,3}"),
 )
 _compiled: Final = functools.lru_cache(maxsize=None)(re.compile)
@@ -190,16 +228,25 @@ _WITH_HYPHEN: Final = frozenset({"ai-key", "launchdarkly-key", "mailgun-key", "f
 """Formats whose short beginning is also the end of common hyphenated words."""
 
 
+_DISCORD: Final = re.compile(r"\.[A-Za-z0-9_-]{6,7}\.[A-Za-z0-9_-]{27,64}")
+_SNOWFLAKE: Final = re.compile(r"(?<![A-Za-z0-9_-])[MNO][A-Za-z0-9]{21,30}\Z")
 _RUN: Final = re.compile(r"[A-Za-z0-9_.~%+/=@$:,-]{16,}")
 """What every key of the table is a part of: none is shorter, none has another character."""
 
 
-def find(text: str) -> Iterator[Match]:
-    """Every key of a known format in ``text``."""
+def runs_in(text: str) -> list[str]:
+    """The stretches of ``text`` that keys can be a part of."""
+    return _RUN.findall(text)
+
+
+def find(text: str, found_runs: Sequence[str] | None = None) -> Iterator[Match]:
+    """Every key of a known format in ``text``; ``found_runs`` are its :func:`runs_in`, where somebody has them already."""
     # Most texts have few such runs: the beginnings are looked for in these alone, then in the text where they really are.
-    runs = "\n".join(_RUN.findall(text))
+    runs = "\n".join(runs_in(text) if found_runs is None else found_runs)
     if not runs:
         return
+    if "." in runs:
+        yield from _discord(text, runs)
     for form in FORMATS:
         for start in form.starts:
             if start not in runs:
@@ -208,6 +255,17 @@ def find(text: str) -> Iterator[Match]:
                 found = _match(form, text, at, at + len(start))
                 if found is not None:
                     yield Match(*found, form.name, f"the format of a key of {form.whose}")
+
+
+def _discord(text: str, runs: str) -> Iterator[Match]:
+    """Tokens of Discord: the number of a user in base64, a time, a signature, and no beginning of their own."""
+    for middle in _DISCORD.finditer(runs):
+        lead = _SNOWFLAKE.search(runs, max(0, middle.start() - 40), middle.start())
+        if lead is None or not base64.b64decode(lead[0] + "=" * (-len(lead[0]) % 4)).isdigit():
+            continue
+        token = runs[lead.start() : middle.end()]
+        for at in occurrences(text, token):
+            yield Match(at, at + len(token), "discord-token", "the format of a key of Discord")
 
 
 def _match(form: KeyFormat, text: str, at: int, after: int) -> tuple[int, int] | None:

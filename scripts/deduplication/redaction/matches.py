@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +22,27 @@ _PLACEHOLDERS: Final = re.compile(
     r"your|example|change[-_]?me|placeholder|dummy|redacted|insert|replace|todo|<|\$\{|\$\(|\{\{|\.\.\.|…|\*\*\*|xxxx",
     re.IGNORECASE,
 )
+
+
+class _Later:
+    """A regular expression that is compiled when it is first asked something."""
+
+    def __init__(self, pattern: str, flags: int) -> None:
+        self._asked = (pattern, flags)
+
+    def __getattr__(self, name: str) -> Any:
+        compiled = re.compile(*self._asked)
+        for method in ("match", "search", "fullmatch", "finditer", "findall", "split"):
+            setattr(self, method, getattr(compiled, method))
+        return getattr(compiled, name)
+
+
+def later(pattern: str, flags: int = 0) -> re.Pattern[str]:
+    """``pattern``, compiled when it is first used: most texts have none of the words that ask for it.
+
+    All of them together take as long as a short run of a hook.
+    """
+    return cast("re.Pattern[str]", _Later(pattern, flags))
 
 
 @dataclass(frozen=True)

@@ -1,134 +1,353 @@
-"""Values beside names that tell: ``password = …``, ``"api_key": "…"``, ``export TOKEN=…``, ``--secret …``, ``password is …``.
+"""Values beside names that tell: ``password = …``, ``"api_key": "…"``, ``export TOKEN=…``, ``--secret …``, ``<Pass>…</Pass>``.
 
 A name alone is no proof: types, placeholders, calls, paths, plain words and numbers stand beside such names all the time.
-What a line in the style of a ``.env`` file gives to a telling name in capitals is taken for a secret almost always; in
-code and prose the value must look random. Hashes, UUIDs and the like are no secrets by themselves.
+What a shell gives to a telling name in capitals is taken for a secret almost always; in code and prose the value must look
+random. Hashes, UUIDs and the like are no secrets by themselves.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from .matches import Match, dull, entropy, lowered, mixed, occurrences
+from . import names, values
+from .matches import Match, later, mixed
+from .triggers import Trigger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_PASSWORDS: Final = ("passw", "passphrase", "pwd")
-_KEYS: Final = (
-    *("secret", "token", "credential", "api_key", "api-key", "apikey", "access_key", "access-key", "accesskey"),
-    *("private_key", "privatekey", "encryption_key", "encryptionkey", "signing_key", "account_key", "accountkey"),
-    *("master_key", "auth_key", "authkey", "service_key", "sharedaccesskey", "_auth", "_key", "x-auth"),
+_LETTER: Final = r"A-Za-z0-9_\u00c0-\u024f\u0400-\u04ff"
+_IN_A_NAME: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
+_TAIL: Final = later(rf"(?:[{_LETTER}-]|\.(?=[A-Za-z])){{0,48}}(?:\[\d{{1,3}}\])?")
+_LEADING_WORD: Final = later(r"([A-Za-z]{2,16})[ ]\Z")
+_ESCAPE: Final = later(r"\\[nrt]\Z")
+_QUOTE: Final = r"(?P<quote>\\{0,7}[\"'`]|&quot;|%22)?"
+_CLOSE: Final = r"(?:\\{0,7}[\"'`]|&quot;|%22|\*{1,2})?[\])]?\??"
+_SPACE: Final = r"(?:\s|\\[nrt])"
+_ASSIGNED: Final = later(
+    rf"{_CLOSE}(?P<before>[ \t]{{0,24}})(?::[ \t]{{0,2}}&?(?:'\w+ )?[A-Za-z][\w.\[\]|<>]{{1,24}}[ \t]{{1,2}}(?==))?"
+    rf"(?P<op>=>|:=|={{1,3}}|!=|:{{1,2}}|：|%3[dD]|<-)\*{{0,2}}(?P<after>[ \t]{{0,24}})"
+    rf"(?:[bfruBFRULN]{{1,2}}(?=\\{{0,7}}[\"'])|[@$](?=[\"'])|(?:new )?[A-Za-z]{{0,12}}String\()?{_QUOTE}"
 )
-_ASSIGNED: Final = re.compile(
-    r"(?P<tail>[\w-]{0,32}(?:\[\d{1,3}\])?)(?:\\{0,3}[\"'`])?\]?[ \t]{0,4}(?:=>|:=|===?|!=|=|:)[ \t]{0,4}"
-    r"(?:[bfruBFRU]{1,2}(?=[\"']))?(?P<quote>\\{0,3}[\"'`])?"
+_PAIRED: Final = later(r"(?:\\{0,7}[\"'`])[\])]?[ \t]{0,4},[ \t]{0,4}(?P<quote>\\{0,7}[\"'`])")
+_VALUED: Final = later(
+    rf"\\{{0,7}}[\"']?\)?{_SPACE}{{0,20}}[,{{\s]?{_SPACE}{{0,40}}\\{{0,7}}[\"']?(?:value|default|val|content)\\{{0,7}}[\"']?"
+    rf"[ \t]{{0,8}}[:=][ \t]{{0,8}}{_QUOTE}",
+    re.IGNORECASE,
 )
-_OPTION: Final = re.compile(r"(?P<tail>[\w-]{0,32})[ =]{1,4}(?P<quote>[\"'])?")
-_SAID: Final = re.compile(r"(?P<tail>\w{0,8})[ \t]{1,4}(?:is|was)[ \t:]{1,4}(?P<quote>[\"'`])?")
-_DASHES: Final = re.compile(r"(?<!\S)--?[\w-]{0,32}\Z")
-_LEAD: Final = re.compile(r"[\w-]{0,48}\Z")
-_QUOTED: Final = re.compile(r"[^\"'`\r\n]{1,1024}")
-_BARE: Final = re.compile(r"[^\s\"'`,;<>(){}\[\]|&\\]{1,1024}")
-_LINE_START: Final = re.compile(r"(?:^|\n)[ \t>+\-*│]{0,12}(?:(?:export|set|ENV|ARG|setx|env|-e)[ \t]+|\$env:)?\Z")
-_WORDS: Final = re.compile(r"[A-Za-z_$@][A-Za-z_]*(?:[.:/_-]{1,2}[A-Za-z_]+)*\??")
-"""Plain words, dotted names, words with hyphens: what stands in code where a secret would in a setting."""
-_ELSEWHERE: Final = re.compile(
-    r"[./~\\$@%#*]|https?:|file:|data:|sha\d{3}[-:]|process\.|os\.|env\.|self\.|this\.|config\.", re.IGNORECASE
+_ELEMENT: Final = later(r"[^<>\n]{0,80}>\s{0,40}(?:<(?:value|string)>|<!\[CDATA\[)?", re.IGNORECASE)
+_CLOSED: Final = later(r"\s{0,40}(?:\]\]>)?<[\\/]")
+_CALLED: Final = later(r"\([ \t]{0,4}(?P<quote>\\{0,7}[\"'])")
+_OPTION: Final = later(r"(?:[ =:]{1,4}|(?:\\{0,7}[\"']),[ \t]{1,2}(?=\\{0,7}[\"']))(?P<quote>\\{0,7}[\"'])?")
+_DIRECTIVE: Final = later(r"(?:\\{0,7}[\"'])?[ \t]{1,16}(?:[0-9][ \t])?(?P<quote>\\{0,7}[\"'`])?")
+_LINE_START: Final = later(
+    r"(?:^|\n|\\n)[ \t>+\-*│⎿●]{0,16}(?:(?:export|set|ENV|ARG|setx|env|-e|declare|local)[ \t]+(?:-x[ \t]+)?|\$env:)?\Z"
 )
-_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_NOTHING: Final = frozenset(
-    (
-        "true",
-        "false",
-        "none",
-        "null",
-        "nil",
-        "undefined",
-        "empty",
-        "unset",
-        "string",
-        "str",
-        "bytes",
-        "required",
-        "optional",
-    )
+_SHELL_START: Final = later(r"(?:^|[\s\"'`(;,{}&|\[:│]|\\[nrt])(?:\$env:|-[De])?\Z", re.IGNORECASE)
+_OPTION_START: Final = later(r"(?:^|[\s\"'`(\[,│=])\Z")
+_SECTION: Final = later(
+    r"(?:^|\n|\\n)[ \t]*\[[\w.: \"-]{1,64}\][ \t]*(?:\n|\\n)(?:[^\n=]{0,64}=[^\n]{0,200}\n|[#;][^\n]*\n|[ \t]*\n){0,12}[ \t]*\Z"
 )
+_SLASH_OPTION: Final = later(r"(?:^|\s)/\Z")
+_APP_PASSWORD: Final = later(r"[a-z]{4}(?: [a-z]{4}){3}(?![a-z])")
+_BEFORE_LETTERS: Final = later(r"[^\n]{0,40}?(?<![a-z])(?=[a-z]{4}(?: [a-z]{4}){3}(?![a-z ]))")
+_PHRASE: Final = later(r"[a-z]{2,12}(?:[ -][a-z]{2,12}){3,23}")
+_IDENTIFIER: Final = later(r"[A-Za-z_][\w.:>?-]*")
+_LOWER_WORDS: Final = later(r"[a-z]+|[a-z]{3,}(?:-[a-z]{3,}){2,}")
+_SET: Final = later(r"(?:\b|\\n)(?:ENV|ARG|setx|setenv|-gx|-x)[ \t]+\Z")
+_DIGITS: Final = later(r"\d{4,8}")
 _WHY_NAME: Final = "a value beside a telling name"
 _WHY_ENV: Final = "a line of settings with a telling name"
 
 
-def find(text: str) -> Iterator[Match]:
-    """Every value beside a telling name that looks like a secret."""
-    lower = lowered(text)
-    for names, password in ((_PASSWORDS, True), (_KEYS, False)):
-        for name in [name for name in names if name in lower]:
-            for at in occurrences(lower, name):
-                found = _value(text, at, at + len(name), password=password)
-                if found is not None:
-                    yield found
+class _Name(NamedTuple):
+    """A telling name in a text: where it lies, how it is written, what a value beside it is."""
+
+    begin: int
+    end: int
+    name: str
+    kind: str
 
 
-def _value(text: str, at: int, after: int, *, password: bool) -> Match | None:
-    lead_text = text[max(0, at - 64) : at]
-    lead = _LEAD.search(lead_text)
-    head = lead[0] if lead else ""
-    option = _DASHES.search(lead_text) is not None
-    given = (_OPTION if option else _ASSIGNED).match(text, after) or _SAID.match(text, after)
+def _beside(text: str, at: int, after: int) -> Iterator[Match]:
+    """The value beside the name that has something telling from ``at`` to ``after``."""
+    name = _named(text, at, after)
+    if name is None:
+        return
+    for form in (_option, _assigned, _valued, _in_an_element, _said_without_a_sign):
+        found = form(text, name)
+        if found is not None:
+            start, end, why = found
+            yield Match(start, end, "password" if name.kind in (names.PASSWORD, names.PIN) else "secret", why)
+            return
+
+
+def _named(text: str, at: int, after: int) -> _Name | None:
+    before = text[max(0, at - 48) : at]
+    tail = _TAIL.match(text, after)
+    begin, end = at - len(before) + len(before.rstrip(_IN_A_NAME)), tail.end() if tail else after
+    if begin < at and text[begin] in "nrt" and text[begin - 1 : begin] == "\\":
+        begin += 1
+    name = text[begin:end]
+    kind = names.kind(name)
+    if kind is None or kind == names.KEY:
+        word = _LEADING_WORD.search(text, max(0, begin - 20), begin)
+        joined = names.kind(f"{word[1]}_{name}") if word else None
+        if word and joined == names.SECRET:
+            return _Name(word.start(), end, f"{word[1].lower()}_{name.lower()}", joined)
+    return _Name(begin, end, name, kind) if kind is not None else None
+
+
+def _option(text: str, name: _Name) -> tuple[int, int, str] | None:
+    dashed = name.name.startswith("-") and _OPTION_START.search(text[max(0, name.begin - 1) : name.begin])
+    slashed = _SLASH_OPTION.search(text[max(0, name.begin - 2) : name.begin])
+    given = _OPTION.match(text, name.end) if dashed or slashed else None
+    if given is None or (slashed and text[given.start()] == " "):
+        return None
+    end, closed = values.taken(text, given.end(), given["quote"] or "", whole=True)
+    value = text[given.end() : end]
+    if _called(text, end, value, closed=closed):
+        return None
+    if name.kind == names.PASSWORD:
+        good = not value.startswith("-") and values.secret(value, values.ANY, least=3)
+    elif name.kind == names.PIN:
+        good = _DIGITS.fullmatch(value) is not None
+    else:
+        good = values.secret(value, values.NO_WORD, quoted=True, least=8) and (
+            mixed(value) or values.random_key(value, 8)
+        )
+    return (given.end(), end, _WHY_NAME) if good else None
+
+
+def _assigned(text: str, name: _Name) -> tuple[int, int, str] | None:
+    given = _ASSIGNED.match(text, name.end)
+    quoted_only = _PAIRED.match(text, name.end) or _CALLED.match(text, name.end)
+    if given is None:
+        given = quoted_only
     if given is None:
         return None
-    start, quote = given.end(), given["quote"]
-    name = f"{head}{text[at:after]}{given['tail']}"
-    if not name.replace("_KEY", "").isupper() and text[at:after].lower() == "_key" and not quote:
-        return None  # dictionaries, sorting and caches have keys, too
-    if _counts(name):
+    quote, start = given["quote"] or "", given.end()
+    attached = (
+        quoted_only is None and not given["before"] and not given["after"] and given["op"] in ("=", "%3D", "%3d", ":=")
+    )
+    shouted = quoted_only is None and names.screaming(name.name)
+    before = text[max(0, name.begin - 24) : name.begin]
+    line = shouted and _LINE_START.search(before) is not None
+    env = line or (shouted and attached and _SHELL_START.search(before) is not None)
+    end, closed = values.taken(text, start, quote, whole=env and attached)
+    value = text[start:end]
+    if closed and any(map(str.isspace, value)):
+        return (start, end, _WHY_NAME) if _spaced(value, name) else None
+    if quote and not closed:
+        quote = quote if text[end : end + 1] in "\r\n " else ""
+    if _called(text, end, value, closed=bool(quote)):
         return None
-    found = (_QUOTED if quote else _BARE).match(text, start)
-    if found is None:
+    if env and _setting(value, name, sure=attached, quoted=bool(quote)):
+        return start, end, _WHY_ENV
+    compared = quoted_only is None and given["op"] in ("==", "===", "!=")
+    if compared and not quote:
         return None
-    value, end = found[0], found.end()
-    closed = bool(quote) and text[end : end + 1] == quote[-1]
-    if quote:
-        value = (value if closed else value.split(" ", 1)[0]).rstrip("\\")  # of a quote that is escaped itself
-        end = start + len(value)
-    if not quote:
-        stripped = value.rstrip(".,:!?*%")
-        value, end = stripped, end - (len(value) - len(stripped))
-    env = name.isupper() and _LINE_START.search(text[max(0, at - len(head) - 24) : at - len(head)]) is not None
-    if not value or not _telling(value, password=password, env=env, quoted=bool(quote)):
-        return None
-    return Match(start, end, "password" if password else "secret", _WHY_ENV if env else _WHY_NAME)
+    if given is quoted_only and value.isalpha() and value.islower():
+        return None  # in a list of words
+    good = _telling(value, name, quoted=bool(quote), attached=attached)
+    if attached and before[-1:] in ("?", "&", ";") and name.kind == names.PASSWORD:
+        good = good or (values.secret(value, values.ANY, least=4) and not values.called_like_one(value))
+    if not good and quoted_only is None and name.kind == names.PASSWORD and (attached or given["op"] == ":"):
+        good = _alone_on_a_line(text, name, start, end)
+    if (
+        not good
+        and quoted_only is None
+        and given["op"] == "="
+        and _telling(value, name, quoted=bool(quote), attached=True)
+    ):
+        good = _section(text, name)
+    return (start, end, _WHY_NAME) if good else None
 
 
-def _counts(name: str) -> bool:
-    """Names of numbers and sorts of tokens, not of tokens."""
-    small = name.lower()
-    return small.endswith(
-        ("tokens", "_count", "_type", "_url", "_uri", "_path", "_file", "_name", "_id", "id", "length")
-    ) and not small.endswith("_pwd")
+def _alone_on_a_line(text: str, name: _Name, start: int, end: int) -> bool:
+    """Whether a line of settings gives words to the name, and holds nothing else. Types are short words, or known ones."""
+    value = text[start:end]
+    return (
+        len(value) >= 8
+        and _LOWER_WORDS.fullmatch(value) is not None
+        and name.name.lower() != "pass"
+        and _LINE_START.search(text, max(0, name.begin - 24), name.begin) is not None
+        and (end == len(text) or text[end] in "\r\n" or text.startswith("\\n", end))
+        and values.secret(value, values.ANY)
+        and not values.called_like_one(value)
+    )
 
 
-def _telling(value: str, *, password: bool, env: bool, quoted: bool) -> bool:
-    """Whether a value beside a telling name is taken for a secret."""
-    small = value.lower()
-    if small in _NOTHING or dull(value) or any(c.isspace() for c in value):
+def _section(text: str, name: _Name) -> bool:
+    """Whether the name begins a line of a file with sections."""
+    return _SECTION.search(text, max(0, name.begin - 1000), name.begin) is not None
+
+
+def _setting(value: str, name: _Name, *, sure: bool, quoted: bool) -> bool:
+    """Whether the value that the environment or a line of settings gives to a name in capitals is secret."""
+    if name.kind == names.PIN:
+        return _DIGITS.fullmatch(value) is not None
+    if name.kind == names.PASSWORD:
+        return values.secret(value, values.ANY if sure or quoted else values.NO_WORD, least=4)
+    if values.number(value) or not values.secret(value, values.ANY, least=8):
         return False
-    if env:
-        if _ELSEWHERE.match(value) or "$" in value[:2]:
+    return (sure and name.kind == names.SECRET) or not values.plain(value, digits=not quoted)
+
+
+def _telling(value: str, name: _Name, *, quoted: bool, attached: bool) -> bool:
+    """Whether a value beside a telling name is taken for a secret in code, prose and data."""
+    if name.kind == names.PIN:
+        return _DIGITS.fullmatch(value) is not None and len(set(value)) > 1
+    if name.kind == names.PASSWORD:
+        if values.called_like_one(value) and values.plain(value, digits=True):
             return False
-        return len(value) >= (4 if password else 8) and not (value.isdigit() and not password)
-    if value.isdigit() or _ELSEWHERE.match(value) or _WORDS.fullmatch(value):
-        return False
-    if password:
-        if mixed(value):
-            return len(value) >= (6 if quoted else 8)
-        kinds = sum(any(map(test, value)) for test in (str.islower, str.isupper, str.isdigit, _is_symbol))
-        return quoted and len(value) >= 8 and kinds >= 3
-    if _UUID.fullmatch(value) and not quoted:
-        return False
-    return len(value) >= (12 if quoted else 16) and mixed(value) and entropy(value) >= 2.7
+        if quoted and len(value) >= 8 and _LOWER_WORDS.fullmatch(value):
+            return values.secret(value, values.ANY)
+        return values.secret(value, values.NO_WORD, quoted=True, least=4 if quoted else 6) and (
+            quoted or attached or mixed(value) or values.secret(value, values.RANDOM)
+        )
+    if name.kind == names.SECRET:
+        if values.uuid(value):
+            return quoted or attached or names.compound(name.name)
+        return values.random_key(value, 8 if quoted or values.secret(value, values.RANDOM, least=8) else 10)
+    if quoted:
+        return values.random_key(value, 16)
+    return names.screaming(name.name) and attached and values.random_key(value, 12)
 
 
-def _is_symbol(character: str) -> bool:
-    return not character.isalnum()
+def _spaced(value: str, name: _Name) -> bool:
+    """Whether words in quotes beside a telling name are a passphrase, and no message."""
+    if _APP_PASSWORD.fullmatch(value):
+        return True
+    phrase = _PHRASE.fullmatch(value) is not None and not values.called_like_one(value)
+    return phrase and ("phrase" in name.name.lower() or "mnemonic" in name.name.lower())
+
+
+def _called(text: str, end: int, value: str, *, closed: bool) -> bool:
+    """Whether the value is the name of a function that is called, or of a list that is looked into."""
+    return not closed and text[end : end + 1] in ("(", "[", "{") and _IDENTIFIER.fullmatch(value) is not None
+
+
+def _valued(text: str, name: _Name) -> tuple[int, int, str] | None:
+    given = _VALUED.match(text, name.end)
+    if given is None:
+        return None
+    end, closed = values.taken(text, given.end(), given["quote"] or "")
+    value = text[given.end() : end]
+    good = _telling(value, name, quoted=closed, attached=True) or (
+        names.screaming(name.name) and _setting(value, name, sure=name.kind == names.PASSWORD, quoted=closed)
+    )
+    return (given.end(), end, _WHY_NAME) if good and not any(map(str.isspace, value)) else None
+
+
+def _in_an_element(text: str, name: _Name) -> tuple[int, int, str] | None:
+    opened = text.rfind("<", max(0, name.begin - 80), name.begin)
+    if opened < 0 or text.find(">", opened, name.begin) >= 0 or text[opened + 1 : opened + 2] == "/":
+        return None
+    given = _ELEMENT.match(text, name.end)
+    if given is None:
+        return None
+    stop = text.find("<", given.end(), given.end() + 1024)
+    value = text[given.end() : stop].rstrip() if stop >= 0 else ""
+    value = value.split("]]>", 1)[0]
+    if not value or any(map(str.isspace, value)) or not _CLOSED.match(text, given.end() + len(value)):
+        return None
+    if name.kind == names.PASSWORD:
+        good = values.secret(value, values.ANY, least=4) and not values.called_like_one(value)
+    else:
+        good = _telling(value, name, quoted=True, attached=True)
+    return (given.end(), given.end() + len(value), _WHY_NAME) if good else None
+
+
+def _said_without_a_sign(text: str, name: _Name) -> tuple[int, int, str] | None:
+    """``requirepass …``, ``enable secret 5 …``, ``WITH PASSWORD '…'``: a blank stands between name and value."""
+    given = _DIRECTIVE.match(text, name.end)
+    if given is None or name.kind == names.KEY or name.name.lower() == "pass":
+        return None  # to pass is a verb, and what tests do
+    quote = given["quote"] or ""
+    end, closed = values.taken(text, given.end(), quote, whole=True)
+    value = text[given.end() : end]
+    if names.screaming(name.name) and _SET.search(text, max(0, name.begin - 12), name.begin):
+        good = _setting(value, name, sure=True, quoted=closed)
+    elif name.kind == names.PIN:
+        good = _DIGITS.fullmatch(value) is not None
+    elif closed and name.kind == names.PASSWORD and "`" not in quote:
+        good = values.secret(value, values.NO_WORD, quoted=True, least=4)
+    elif name.kind == names.PASSWORD:
+        good = values.secret(value, values.RANDOM, least=8)
+    else:
+        good = values.random_key(value, 8) and values.secret(value, values.RANDOM) and not values.uuid(value)
+    return (given.end(), end, _WHY_NAME) if good and not _called(text, end, value, closed=closed) else None
+
+
+def _app_password(text: str, _at: int, after: int) -> Iterator[Match]:
+    """Four times four letters, as Google hands out passwords of apps."""
+    found = _BEFORE_LETTERS.match(text, after)
+    letters = _APP_PASSWORD.match(text, found.end()) if found else None
+    if letters and values.secret(letters[0].replace(" ", ""), values.RANDOM):
+        yield Match(*letters.span(), "password", "the form of a password of an app")
+
+
+def _worth(text: str, at: int, after: int) -> bool:
+    """Whether a name tells of a secret, or goes on in the next line."""
+    name = _named(text, at, after)
+    return name is not None or text[after : after + 1] in ("", "\n", "_", "-")
+
+
+_STEMS: Final = (
+    *(
+        "pass",
+        "psw",
+        "psk",
+        "pw",
+        "secret",
+        "token",
+        "cred",
+        "key",
+        "auth",
+        "cookie",
+        "bearer",
+        "phrase",
+        "otp",
+        "seed",
+        "jwt",
+    ),
+)
+"""What stands in the midst of names, too."""
+_WHOLE: Final = (
+    *(
+        "pin",
+        "puk",
+        "cvv",
+        "cvc",
+        "pat",
+        "sas",
+        "codes",
+        "hmac",
+        "mnemonic",
+        "connectionstring",
+        "kennwort",
+        "contrasena",
+    ),
+    *(
+        "contraseña",
+        "clave",
+        "senha",
+        "wachtwoord",
+        "haslo",
+        "hasło",
+        "parol",
+        "parola",
+        "parole",
+        "heslo",
+        "salasana",
+        "mdp",
+    ),
+    *("losenord", "lösenord", "adgangskode", "jelszo", "jelszó", "sifre", "şifre", "lozinka", "пароль"),
+)
+TRIGGERS: Final = (
+    *(Trigger(stem, _beside, worth=_worth) for stem in _STEMS),
+    *(Trigger(word, _beside, word=True, worth=_worth) for word in _WHOLE),
+    Trigger("app password", _app_password, needs="password"),
+)
