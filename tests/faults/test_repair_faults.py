@@ -187,7 +187,7 @@ def _damaged_in_both(scene):
     data[-200] ^= 0xFF
     data[70:200] = bytes(130)
     pack.write_bytes(bytes(data))
-    (plain,) = [path for path in sizes if path.parent == scene.project.archive]
+    (plain,) = [path for path in sizes if path.parent == scene.project.archive and path.suffix == ".txt"]
     plain.write_bytes(plain.read_bytes()[:-100])
 
 
