@@ -375,7 +375,19 @@ def test_every_option_in_a_document_exists():
         "--long",
         "--patch-from",
     }  # of git and others
-    ours = ("run", "archive", "backup", "claude_ai", "hooks", "orders", "privacy", "sessions", "store", "windows")
+    ours = (
+        "run",
+        "archive",
+        "backup",
+        "claude_ai",
+        "hooks",
+        "orders",
+        "privacy",
+        "sessions",
+        "small_messages",
+        "store",
+        "windows",
+    )
     for command in [*COMMANDS.values(), *(f"benchmarks/{each}.py" for each in ours)]:
         known |= set(OPTION.findall(help_of(command)))
     unknown = {
