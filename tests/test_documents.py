@@ -386,20 +386,10 @@ def test_every_option_in_a_document_exists():
         "--long",
         "--patch-from",
     }  # of git and others
-    ours = (
-        "run",
-        "archive",
-        "backup",
-        "claude_ai",
-        "hooks",
-        "orders",
-        "privacy",
-        "sessions",
-        "settings",
-        "store",
-        "windows",
-    )
-    for command in [*COMMANDS.values(), *(f"benchmarks/{each}.py" for each in ours)]:
+    scripts = [path for path in (REPOSITORY / "benchmarks").glob("*.py") if "ArgumentParser" in text_of(path)]
+    for script in (*scripts, REPOSITORY / "tests" / "faults" / "storm.py"):
+        known |= set(re.findall(r'"(--[a-z][a-z-]*)"', text_of(script)))
+    for command in COMMANDS.values():
         known |= set(OPTION.findall(help_of(command)))
     unknown = {
         f"{name(path)}: {option}"

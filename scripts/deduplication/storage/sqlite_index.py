@@ -275,7 +275,7 @@ class SqliteIndex:
         import sqlite3
 
         self.close()
-        temporary = path or f"{self._path}.{os.getpid()}.tmp"
+        temporary = path if path is not None else f"{self._path}.{os.getpid()}.tmp"
         with atomic.write_errors(self._path):
             if path is None:
                 empty_private_file(temporary)
