@@ -165,7 +165,9 @@ def test_modules_in_the_current_folder_are_not_imported_by_a_command(tmp_path, r
     story = Story(19, exchanges=2)
     (project / "MEMORY-CONTEXT" / "exports").mkdir(parents=True)
     (project / "MEMORY-CONTEXT" / "exports" / "2026-03-07-EXPORT-X.txt").write_bytes(story.exports(2)[0].data)
-    arguments = {"deduplicate_export.py": ["MEMORY-CONTEXT/exports"], "create-checkpoint.py": ["made up"]}.get(script, ["--yes"])
+    arguments = {"deduplicate_export.py": ["MEMORY-CONTEXT/exports"], "create-checkpoint.py": ["made up"]}.get(
+        script, ["--yes"]
+    )
     done = subprocess.run(
         [sys.executable, str(repository / "scripts" / script), *arguments],
         capture_output=True,
