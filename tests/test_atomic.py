@@ -5,8 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from deduplication import atomic
 from deduplication.errors import StoreNotWritable
@@ -229,3 +233,25 @@ def test_temporaries_of_the_dead_are_removed_and_nothing_else(tmp_path):
     atomic.remove_temporaries(str(tmp_path))
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.json", "notes.tmp", "x.tmp.json"]
     atomic.remove_temporaries(str(tmp_path / "missing"))
+
+
+@given(st.one_of(st.text(min_size=1).map(lambda name: name.encode("utf-8", "replace")), st.binary(min_size=1)))
+def test_a_temporary_name_is_never_too_long_and_always_known(name):
+    """Whatever the name: in characters of any width, or bytes that are no UTF-8."""
+    name = os.fsdecode(name[:255])
+    made = atomic.temporary_name(name)
+    assert len(os.fsencode(made)) <= atomic.MAX_NAME_BYTES
+    assert atomic.is_temporary(made)
+    assert len(os.fsencode(name)) > 200 or made.startswith(name)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are bytes on Linux alone")
+@pytest.mark.parametrize("name", [b"n" * 255, b"n" * 246, "é".encode() * 127, b"\xff" * 255, b"a\nb" * 85], ids=repr)
+def test_the_longest_names_are_written_like_any_other(tmp_path, name):
+    """255 bytes are allowed, so 255 bytes work; nothing else is left beside the file."""
+    path = os.path.join(str(tmp_path), os.fsdecode(name))
+    atomic.replace(path, b"one")
+    with atomic.replacing(path) as descriptor:
+        os.write(descriptor, b"two")
+    assert os.listdir(os.fsencode(str(tmp_path))) == [name]
+    assert Path(path).read_bytes() == b"two"

@@ -69,8 +69,9 @@ def make_private_directory(path: str) -> None:
 def temporary_name(name: str) -> str:
     """The name under which a file is written that is to be ``name``: beside it, and never longer than a name may be."""
     ending = f".{os.getpid()}.tmp"
-    kept = os.fsencode(name)[: MAX_NAME_BYTES - len(ending)]
-    return os.fsdecode(kept) + ending
+    while len(os.fsencode(name)) > MAX_NAME_BYTES - len(ending):
+        name = name[:-1]  # between characters: some systems take no half ones
+    return name + ending
 
 
 def replace(path: str, data: bytes, *, mode: int = PRIVATE_FILE, durable: bool = True) -> None:

@@ -67,9 +67,9 @@ def directory(path: str, *, make: int | None = None) -> Iterator[Optional[int]]:
     if found is None:
         yield None
     elif not _BY_DESCRIPTOR:
+        _look(path, found)
         if make is not None:
             make_by_name(path, make)
-        _look(path, found)
         yield None
         _look(path, found)
     else:
@@ -151,10 +151,10 @@ def set_times(path: str | os.PathLike[str], mtime_ns: int) -> None:
 
 def chmod(path: str | os.PathLike[str], mode: int) -> None:
     """``os.chmod`` of a file or folder, never of what a link leads to."""
-    if not _BY_DESCRIPTOR:
-        os.chmod(path, mode)
-        return
     with reached(path) as (name, folder):
+        if not _BY_DESCRIPTOR:
+            os.chmod(path, mode)
+            return
         if stat.S_ISDIR(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
             way = os.open(name, _WAY | _NO_FOLLOW, dir_fd=folder)
             try:
@@ -212,16 +212,14 @@ def sync_descriptor(folder: int) -> None:
 
 def remove_tree(path: str | os.PathLike[str], *, ignore_errors: bool = False) -> None:
     """``shutil.rmtree``; of a link nothing is removed, it is an error as there."""
-    with contextlib.suppress(*((OSError,) if ignore_errors else ())):
-        if not guards(os.fspath(path)):
+    with contextlib.suppress(*((OSError,) if ignore_errors else ())), reached(path) as (name, folder):
+        if folder is None:
             import shutil
 
             shutil.rmtree(path)
             return
-        with reached(path) as (name, folder):
-            assert folder is not None
-            _empty(name, folder)
-            os.rmdir(name, dir_fd=folder)
+        _empty(name, folder)
+        os.rmdir(name, dir_fd=folder)
 
 
 def _empty(name: str, folder: int) -> None:
@@ -255,29 +253,37 @@ def _walk(path: str, end: int, make: int | None) -> int:
         make_by_name(base, make)
     held = [os.open(base, _WAY)]
     waiting = path[end:].split(os.sep)[::-1]
-    links = 0
+    links, ours = 0, len(waiting)
     try:
         while waiting:
             part = waiting.pop()
+            named = len(waiting) < ours  # by the path, and not by a link on it
             if part in ("", os.curdir):
                 continue
             if part == os.pardir:
-                if len(held) == 1:
-                    raise _leads_out(path, base)
-                os.close(held.pop())
+                if len(held) > 1:
+                    os.close(held.pop())
+                    continue
+                beside = os.path.join(
+                    base, os.pardir, *waiting[ours:][::-1]
+                )  # a link may leave the anchor and come back
+                waiting[ours:] = _relative(path, beside, base).split(os.sep)[::-1]
                 continue
             try:
                 held.append(os.open(part, _WAY | _NO_FOLLOW, dir_fd=held[-1]))
             except FileNotFoundError:
-                if make is None or links:  # nothing is made where a link leads to nothing
+                if make is None or not named:  # nothing is made where a link leads to nothing
                     raise
                 _make(part, make, held[-1])
                 waiting.append(part)
             except OSError as error:
                 target = _target(part, held[-1]) if error.errno in _IS_LINK else None
-                links += 1
-                if target is None or links > _MOST_LINKS:
+                if target is None:
                     raise
+                links += 1
+                if links > _MOST_LINKS:
+                    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from None
+                ours = min(ours, len(waiting))
                 if os.path.isabs(target):
                     target = _relative(path, target, base)
                     while len(held) > 1:
@@ -307,17 +313,13 @@ def _target(name: str, folder: int) -> str | None:
 
 
 def _relative(path: str, target: str, base: str) -> str:
-    """The absolute ``target`` of a link as a way from the anchor ``base``."""
-    for spelled in (os.path.normpath(target), os.path.realpath(target)):
-        if os.path.join(spelled, "").startswith(os.path.join(base, "")):
-            return spelled[len(base) :].lstrip(os.sep)
-    raise _leads_out(path, base)
-
-
-def _leads_out(path: str, base: str) -> LeadsOut:
-    return LeadsOut(errno.ELOOP, f"a link on the way leads out of {base}", path)
+    """The absolute ``target`` of a link as a way from the anchor ``base``, which is then walked like any other."""
+    real, base_real = os.path.realpath(target), os.path.realpath(base)
+    if os.path.join(real, "").startswith(os.path.join(base_real, "")):
+        return real[len(base_real) :].lstrip(os.sep)
+    raise LeadsOut(errno.ELOOP, f"a link on the way leads out of {base}", path)
 
 
 def _look(path: str, end: int) -> None:
     """Where there are no descriptors of folders: the way as it is at this moment."""
-    _relative(path, os.path.realpath(path), os.path.realpath(path[:end] or os.sep))
+    _relative(path, path, path[:end] or os.sep)
