@@ -197,9 +197,12 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern)
 
 
-def _command(text: str, after: int) -> str:
-    """What follows a command's name up to its end: with the lines that a backslash at the end of a line adds."""
+def _command(text: str, after: int, name: str) -> str:
+    """What follows the ``name`` of a command up to its end or the next such one, further lines after backslashes included."""
     rest = text[after : after + _REACH]
+    again = rest.find(name)
+    if again > 0 and rest[again - 1] not in "./_-":
+        rest = rest[:again]
     cut = _CUT.search(rest)
     return rest[: cut.start()] if cut else rest
 
@@ -218,7 +221,7 @@ def _rule(patterns: Iterable[str]) -> Rule:
             after -= 1  # what stands behind the name was a part of the word that was looked for
         if not _called(text, at, after):
             return
-        rest = _command(text, after)
+        rest = _command(text, after, text[at:after])
         for pattern in patterns:
             for given in _compiled(pattern).finditer(rest):
                 start = after + given.end()
@@ -268,7 +271,7 @@ def _for_somebody(text: str, at: int, after: int) -> Iterator[Match]:
     """``anything -u somebody -p …``: a command that nobody told us of, with a user and something that looks random."""
     if not _SOMEBODY.match(text, at):
         return
-    rest = _command(text, after)
+    rest = _command(text, after, text[at:after])
     begin = max(text.rfind("\n", max(0, at - 200), at) + 1, at - 200, 0)
     for offset, part in ((begin, text[begin:at]), (after, rest)):
         for given in _FOR_SOMEBODY.finditer(part):

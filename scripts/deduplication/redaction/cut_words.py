@@ -107,10 +107,10 @@ def _joined(text: str, begin: int, end_of_line: int, joint: str) -> _Lines | Non
     begins: list[int] = []
     sources: list[int] = []
     length = 0
-    at, end = begin, end_of_line
+    at, end, line = begin, end_of_line, begin
     while len(pieces) < _LINES:
         piece = text[at:end].rstrip(" \t\r")
-        whole = pieces and end - at < FULL
+        whole = pieces and end - line < FULL
         over = len(pieces) > 1 and " " in piece
         begins.append(length)
         sources.append(at)
@@ -121,7 +121,7 @@ def _joined(text: str, begin: int, end_of_line: int, joint: str) -> _Lines | Non
         here = "\n" if at + len(piece) < begin + FULL and end - begin < FULL else joint
         pieces.append(piece + here)
         length += len(piece) + len(here)
-        at = following.end()
+        at, line = following.end(), end + 1
         end = text.find("\n", at, at + _AFTER)
         end = end if end >= 0 else min(len(text), at + _AFTER)
         if end == at:
@@ -135,7 +135,7 @@ def _believed(text: str, lines: _Lines, match: Match, joint: str, word: Met) -> 
     if match.end <= first:
         return None
     within = [begin for begin in lines.begins[1:] if match.start < begin < match.end]
-    if joint and within and " " not in lines.text[match.start : within[0] - 1]:
+    if joint and within and lines.text.count(" ", match.start, match.end) <= len(within):
         return None  # a secret has no blank in it
     end = match.end
     if within:

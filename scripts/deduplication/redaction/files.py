@@ -62,7 +62,7 @@ _DIGEST: Final = later(
 )
 _PSK_LINE: Final = later(r"[ \t]{1,16}(?P<quote>\")")
 _PPP: Final = later(
-    r"(?:^|\n|\\n|[ \t])[ \t]*\\*\"[\w.@-]{1,64}\\*\"[ \t]+\*[ \t]+\\*\"([^\s\"\\]{6,128})\\*\"[ \t]+\*"
+    r"(?:^|\n|\\n|[ \t])[ \t]*\\*\"[\w.@-]{1,64}\\*\"[ \t]+\*[ \t]+\\*\"([^\s\"\\]{2,128}(?:[ \t]*\r?\n[ \t│]*[^\s\"\\]{1,64})?)\\*\"[ \t]+\*"
 )
 _ORACLE: Final = later(r"[\w.$#]{1,64}/([^\s/@\"']{3,128})@")
 _COMMUNITY: Final = later(r"(?:[ \t]{1,4}|-string[ \t]{1,4})(?P<quote>\")?")
@@ -106,9 +106,9 @@ def _dumped(text: str, at: int, after: int) -> Iterator[Match]:
 
 
 def _jwk(text: str, at: int, after: int) -> Iterator[Match]:
-    begin = max(text.rfind("{", max(0, at - 4096), at), 0)
-    end = text.find("}", after, after + 8192)
-    for found in _JWK_MEMBER.finditer(text, begin, end if end >= 0 else after + 8192):
+    begin = max(text.rfind("{", max(0, at - 2048), at), 0)
+    end = text.find("}", after, after + 3072)
+    for found in _JWK_MEMBER.finditer(text, begin, end if end >= 0 else after + 3072):
         yield Match(*found.span(1), "private-key", "a private member of a web key")
 
 
@@ -172,7 +172,7 @@ def _preshared(text: str, _at: int, after: int) -> Iterator[Match]:
 
 def _ppp(text: str, at: int) -> Iterator[Match]:
     for found in _PPP.finditer(text, max(0, at - 64), at + 160):
-        if values.secret(found[1], values.NO_WORD, quoted=True, least=6):
+        if values.secret("".join(found[1].split()), values.NO_WORD, quoted=True, least=6):
             yield Match(*found.span(1), "password", "a line of a chap-secrets file")
 
 

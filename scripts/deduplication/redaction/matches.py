@@ -18,6 +18,8 @@ PLACEHOLDER: Final = re.compile(r"\[REDACTED:[a-z0-9-]{1,40}\]")
 _JOINT: Final = re.compile(r"(?:\\[nrt]|\x1b\[[0-9;]{0,12}m|%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4})\Z")
 """What may stand directly before a key although its last character is a letter or a digit: an escape of some kind."""
 _LONGEST_JOINT: Final = 16
+_DIGIT: Final = re.compile(r"\d")
+_LETTER: Final = re.compile(r"[^\W\d_]")
 _PLACEHOLDERS: Final = re.compile(
     r"your|example|change[-_]?me|placeholder|dummy|redacted|insert|replace|todo|<|\$\{|\$\(|\{\{|\.\.\.|…|\*\*\*|xxxx",
     re.IGNORECASE,
@@ -99,4 +101,4 @@ def dull(text: str) -> bool:
 
 def mixed(text: str) -> bool:
     """True where letters and digits stand together."""
-    return any(c.isdigit() for c in text) and any(c.isalpha() for c in text)
+    return _DIGIT.search(text) is not None and _LETTER.search(text) is not None

@@ -137,7 +137,7 @@ def _assigned(text: str, name: _Name) -> tuple[int, int, str] | None:
     env = line or (shouted and attached and _SHELL_START.search(before) is not None)
     end, closed = values.taken(text, start, quote, whole=env and attached)
     value = text[start:end]
-    if closed and any(map(str.isspace, value)):
+    if closed and values.spaced(value):
         return (start, end, _WHY_NAME) if _spaced(value, name) else None
     if quote and not closed:
         quote = quote if text[end : end + 1] in "\r\n " else ""
@@ -238,7 +238,7 @@ def _valued(text: str, name: _Name) -> tuple[int, int, str] | None:
     good = _telling(value, name, quoted=closed, attached=True) or (
         names.screaming(name.name) and _setting(value, name, sure=name.kind == names.PASSWORD, quoted=closed)
     )
-    return (given.end(), end, _WHY_NAME) if good and not any(map(str.isspace, value)) else None
+    return (given.end(), end, _WHY_NAME) if good and not values.spaced(value) else None
 
 
 def _in_an_element(text: str, name: _Name) -> tuple[int, int, str] | None:
@@ -251,7 +251,7 @@ def _in_an_element(text: str, name: _Name) -> tuple[int, int, str] | None:
     stop = text.find("<", given.end(), given.end() + 1024)
     value = text[given.end() : stop].rstrip() if stop >= 0 else ""
     value = value.split("]]>", 1)[0]
-    if not value or any(map(str.isspace, value)) or not _CLOSED.match(text, given.end() + len(value)):
+    if not value or values.spaced(value) or not _CLOSED.match(text, given.end() + len(value)):
         return None
     if name.kind == names.PASSWORD:
         good = values.secret(value, values.ANY, least=4) and not values.called_like_one(value)

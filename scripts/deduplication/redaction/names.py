@@ -55,6 +55,13 @@ _NEUTRAL: Final = vocabulary.words(
     "value val base hex plain plaintext raw prod production dev development staging stage test live sandbox new old",
     "current default primary secondary main backup b enc encoded clear text str string env one two data here now",
 )
+_HAS: Final = vocabulary.words(
+    "count counts type types url uri urls path paths file files folder dir name names id ids length len size min max limit",
+    "ttl expiry expires expiration expire age days hours minutes seconds policy host port user users username email label",
+    "field fields input prompt hint reset error errors message class provider manager store storage env var regex pattern",
+    "enabled required disabled algorithm alg format prefix suffix header scope scopes issuer audience endpoint version hash",
+    "status state usage budget rate index time date created updated valid mode level group role method cost rounds chars",
+)
 _SEEDS: Final = vocabulary.words("otp totp hotp mfa twofactor wallet recovery master bip authenticator tfa")
 _SECRET_IDS: Final = frozenset((("secret", "id"), ("private", "key", "id")))
 _STRONG: Final = 64
@@ -87,7 +94,9 @@ def kind(name: str) -> Optional[str]:
         return SECRET
     if head in ("key", "keys", "keystring"):
         return SECRET if before in _TELLING_KEYS else KEY if before and before not in _OTHER_KEYS else None
-    return None
+    # A secret of something: ``TOKEN_OF_TIDES``. What it is of must not be what it has: a length, a file.
+    of = any(word in _PASSWORDS or word in _SECRETS for word in words) and _HAS.isdisjoint(words) and name.isupper()
+    return KEY if of else None
 
 
 def screaming(name: str) -> bool:

@@ -117,7 +117,7 @@ def _value(text: str, start: int, quote: str) -> tuple[int, bool]:
 
 def _says(value: str, *, apart: bool, sure: bool, machine: bool) -> bool:
     """Whether a sentence that speaks of a password (``machine``: of a key) gives it with ``value``."""
-    if any(map(str.isspace, value)) or (values.called_like_one(value) and values.plain(value, digits=True)):
+    if values.spaced(value) or (values.called_like_one(value) and values.plain(value, digits=True)):
         return False
     if machine:
         return values.random_key(value, 12 if apart else 16) and not values.uuid(value)

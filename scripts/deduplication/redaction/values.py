@@ -19,6 +19,8 @@ NO_WORD: Final = 1
 RANDOM: Final = 2
 """The place holds everything: only what nobody would write or say but as a secret."""
 
+_LOOKED_AT: Final = 160
+"""Characters of a value that are looked at: what is longer is no word, whatever follows."""
 _HOLDS_A_PLACE: Final = later(
     r"(?:^|[^a-z])(?:your|my|the|some|new|old)[-_ ]|your|example|change[-_]?(?:me|it|this)|placeholder|dummy|redacted"
     r"|insert|replace|(?:^|[^a-z])todo|[-_ ]here$|^<.*>$|^<[a-z _-]+$|^\[.*\]$|\$\{|\$\(|\{\{|\}\}|\.\.\.|…|\*\*\*|xxxx|•",
@@ -52,6 +54,8 @@ _HUMPS: Final = later(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _CONSONANTS: Final = later(
     r"[bcdfghjklmnpqrstvwxz]{5}|q[^u]|[jvzq][bcdfgjkmpqvxz]|[bdfgkpv][qxz]|[fgkpv]j", re.IGNORECASE
 )
+_BLANK: Final = later(r"\s")
+_KINDS: Final = (later("[a-z]"), later("[A-Z]"), later("[0-9]"), later("[!@#$%^&*+?~]"))
 _RUNS: Final = later(r"[A-Za-z]{6,}")
 _NO_VOWEL: Final = later(r"[B-DF-HJ-NP-TV-XZb-df-hj-np-tv-xz][b-df-hj-np-tv-xz]{4,}")
 _HARD_WORDS: Final = frozenset(("lengths", "strengths", "https", "xhtml"))
@@ -61,10 +65,10 @@ _METHOD: Final = later(
     re.IGNORECASE,
 )
 _UUID: Final = later(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_BARE: Final = later(r"[^\s\"'`<>\\│]{1,2048}")
+_BARE: Final = later(r"[^\s\"'`<>\\│]{1,512}")
 _ENDS: Final = later(r"[,;&|(){}\[\]]")
 _SHELL_ENDS: Final = later(r"[;&|]|[,)}\]]+(?=$|[^,)}\]]*[=:])")
-_REST: Final = later(r"[!#-&(-;=?-\[\]-_a-~<>]{1,128}")
+_REST: Final = later(r"[!#-&(-;=?-\[\]-_a-~<>]{1,8192}")
 """Printable signs without quotes, blanks and backslashes."""
 _OTHERS: Final = later(r"[,;&|?)}\]]+[\w.-]{0,40}[=:]|</|[,.;:!?)}\]>*|]+$|^[(@/]|\[REDACTED")
 """Where something else begins: the next setting, the end of an element, a call, the end of the sentence."""
@@ -107,11 +111,12 @@ def extended(text: str, end: int) -> int:
 
 def secret(value: str, need: int, *, quoted: bool = False, least: int = 6) -> bool:
     """Whether ``value`` is a secret in a place that asks for ``need``; ``least`` is the smallest length in characters."""
+    value = value[:_LOOKED_AT]
     if len(value) < least or stands_in(value) or refers(value):
         return False
     if need == ANY:
         return True
-    if _NUMBER.fullmatch(value) or any(character.isspace() for character in value):
+    if _NUMBER.fullmatch(value) or spaced(value):
         return False
     if need == NO_WORD:
         return not plain(value, digits=not quoted)
@@ -142,13 +147,19 @@ def number(value: str) -> bool:
 
 def random_key(value: str, least: int) -> bool:
     """Whether ``value`` is random as keys of machines are: letters and digits, many of them different."""
-    if len(value) < least or stands_in(value) or refers(value) or any(map(str.isspace, value)):
+    value = value[:_LOOKED_AT]
+    if len(value) < least or stands_in(value) or refers(value) or spaced(value):
         return False
     if not mixed(value):
         return len(value) >= 16 and _scrambled(value) and value.isalpha()
     if _CODE.search(value):
         return False
     return not plain(value, digits=True) and not _NUMBER.fullmatch(value) and entropy(value) >= 2.7
+
+
+def spaced(value: str) -> bool:
+    """Whether there is a blank in ``value``."""
+    return _BLANK.search(value) is not None
 
 
 def uuid(value: str) -> bool:
@@ -165,16 +176,18 @@ def refers(value: str) -> bool:
 
 def stands_in(value: str) -> bool:
     """True for what holds a secret's place, or says that there is none."""
+    value = value[:_LOOKED_AT]
     return value.lower() in _NOTHING or monotonous(value) or _HOLDS_A_PLACE.search(value) is not None
 
 
 def called_like_one(value: str) -> bool:
     """True for a name of a secret: what a form or a message calls it."""
-    return _STEMS.search(value) is not None
+    return _STEMS.search(value, 0, _LOOKED_AT) is not None
 
 
 def plain(value: str, *, digits: bool = False) -> bool:
     """True for words and names of code; with ``digits`` also where they end in numbers."""
+    value = value[:_LOOKED_AT]
     if _WORDS.fullmatch(value):
         return not _scrambled(value)
     return digits and _IDENTIFIER.fullmatch(value) is not None and not _scrambled(value)
@@ -197,5 +210,4 @@ def _unspeakable(run: str) -> bool:
 
 
 def _kinds(value: str) -> int:
-    tests = (str.islower, str.isupper, str.isdigit, lambda character: character in "!@#$%^&*+?~")
-    return sum(any(map(test, value)) for test in tests)
+    return sum(kind.search(value) is not None for kind in _KINDS)
