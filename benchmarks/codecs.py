@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
-from deduplication.archive import codec, filling
-from deduplication.archive.adding import Addition
-from deduplication.archive.packs import opened_packs
+from deduplication.archive.packs import codec, pack_builder
+from deduplication.archive.packs.pack_set import opened_packs
+from deduplication.archive.packs.pack_writer import Addition
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,13 +42,13 @@ def zstandards() -> dict[str, Callable[[bytes], bytes]]:
 def frames_of(files: list[Path]) -> tuple[list[bytes], list[bytes]]:
     """The unpacked frames that a run for each file makes, and those of an idle pack of all of them."""
     seen: list[bytes] = []
-    real = filling.frames.make
+    real = pack_builder.frames.make
 
     def make(kind: int, first: int, count: int, raw: bytes, *, thorough: bool) -> object:
         seen.append(raw)
         return real(kind, first, count, raw, thorough=thorough)
 
-    filling.frames.make = make  # type: ignore[assignment]
+    pack_builder.frames.make = make  # type: ignore[assignment]
     with tempfile.TemporaryDirectory() as folder:
         for file in files:
             with opened_packs(folder) as packs:
@@ -59,7 +59,7 @@ def frames_of(files: list[Path]) -> tuple[list[bytes], list[bytes]]:
         seen.clear()
         with opened_packs(folder) as packs:
             Addition(packs, thorough=True).commit()
-    filling.frames.make = real
+    pack_builder.frames.make = real
     return hot, list(seen)
 
 

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(REPOSITORY / "tests"), str(REPOSITORY / "scripts")]
+sys.path[:0] = [str(REPOSITORY / "tests"), str(REPOSITORY / "tests" / "support"), str(REPOSITORY / "scripts")]
 
 from e2e.api import StandIn  # noqa: E402 - found through the lines above
 from e2e.client import Client  # noqa: E402

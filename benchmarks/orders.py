@@ -23,8 +23,8 @@ from typing import Final, NamedTuple
 ROOT: Final = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from deduplication.deduplicator import ClaudeConversationDeduplicator  # noqa: E402
 from deduplication.errors import NotAnExport  # noqa: E402
+from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator  # noqa: E402
 
 BACKENDS: Final = ("json", "sqlite")
 Read = tuple[str, ...]

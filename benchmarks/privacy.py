@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Count what redaction finds and what it takes for a secret although it is none: ``benchmarks/privacy.py [--strict]``.
 
-Two Markdown tables. The first plants made-up secrets of known formats (``tests/planted.py``) and counts those of which ten
+Two Markdown tables. The first plants made-up secrets of known formats (``tests/support/planted.py``) and counts those of which ten
 characters in a row are left. The second redacts a folder of real conversations (``EXPORT_DEDUP_CORPUS``) and counts the words
 that it touched: nobody's secrets are in there as far as is known, so each of them counts as a mistake, at the level ``public``
 with the names and addresses that are meant to go. The limit is 1 % of the words. With ``--strict`` a missed limit is exit code 1.
@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent / "scripts"), str(HERE.parent / "tests")]
+sys.path[:0] = [str(HERE.parent / "scripts"), str(HERE.parent / "tests" / "support")]
 
-from deduplication.privacy import LEVELS, OwnRules, Policy, WithDetectSecrets, redact  # noqa: E402 - found by the line above
-from deduplication.redaction import third_party  # noqa: E402
+from deduplication.redaction import detect_secrets  # noqa: E402
 from deduplication.redaction.matches import PLACEHOLDER  # noqa: E402
+from deduplication.redaction.redact import LEVELS, OwnRules, Policy, WithDetectSecrets, redact  # noqa: E402 - found by the line above
 
 LIMIT = 1.0
 """Percent of the words."""
@@ -35,7 +35,7 @@ def main() -> int:
     parser.add_argument("--strict", action="store_true", help="exit 1 where a secret was left or the limit was missed")
     asked = parser.parse_args()
     detectors: dict[str, Any] = {"own rules": OwnRules()}
-    if third_party.installed():
+    if detect_secrets.installed():
         detectors["with detect-secrets"] = WithDetectSecrets()
     missed = _planted(detectors) + _corpus(detectors)
     return 1 if missed and asked.strict else 0
@@ -45,7 +45,7 @@ def _planted(detectors: dict[str, Any]) -> int:
     try:
         planted = importlib.import_module("planted")
     except ImportError:
-        print("No planted secrets: tests/planted.py is not here.")
+        print("No planted secrets: tests/support/planted.py is not here.")
         return 0
     missed = 0
     print("| planted secrets | rules | planted | left | left where wrapped at 60 to 133 columns |")

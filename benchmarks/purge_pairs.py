@@ -25,10 +25,10 @@ from typing import Final, NamedTuple
 SCRIPTS: Final = Path(__file__).resolve().parent.parent / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from deduplication.archive import restoring  # noqa: E402
+from deduplication.archive import restore as restoring  # noqa: E402
 from deduplication.commands import deduplicate_export, export_dedup  # noqa: E402
-from deduplication.deduplicator import ClaudeConversationDeduplicator  # noqa: E402
-from deduplication.project import Project  # noqa: E402
+from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator  # noqa: E402
+from deduplication.project.paths import Project  # noqa: E402
 
 SHORTEST, LONGEST = 20, 5000
 AT_ONCE: Final = 250

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Count the kinds of secrets that redaction leaves, and the words that it takes for secrets: ``benchmarks/secrets.py [--strict]``.
 
-Two Markdown tables. The first plants every kind of ``tests/secret_kinds.py`` in five places of a conversation, with values of a
+Two Markdown tables. The first plants every kind of ``tests/support/secret_kinds.py`` in five places of a conversation, with values of a
 seeded generator, and counts the kinds of which eight characters in a row can still be read anywhere. The second redacts texts in
 which nobody's secrets are known to be: real conversations (``EXPORT_DEDUP_CORPUS``), this project's own code and documents, and
 Python's standard library. Each word that is touched there counts as a mistake. With ``--strict`` a missed limit is exit code 1.
@@ -18,10 +18,10 @@ from collections import Counter
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent / "scripts"), str(HERE.parent / "tests")]
+sys.path[:0] = [str(HERE.parent / "scripts"), str(HERE.parent / "tests" / "support")]
 
-from deduplication.privacy import LEVELS, PUBLIC, OwnRules, Policy, redact  # noqa: E402 - found by the line above
 from deduplication.redaction.matches import PLACEHOLDER  # noqa: E402
+from deduplication.redaction.redact import LEVELS, PUBLIC, OwnRules, Policy, redact  # noqa: E402 - found by the line above
 from secret_kinds import KINDS, PLACES, left, made, placed  # noqa: E402
 
 LEAST_FOUND = 1 / 150

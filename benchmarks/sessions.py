@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent / "scripts"), str(HERE.parent / "tests")]
+sys.path[:0] = [str(HERE.parent / "scripts"), str(HERE.parent / "tests" / "support")]
 
 from deduplication import ClaudeConversationDeduplicator  # noqa: E402 - found beside this script
-from deduplication.capture import capture_file  # noqa: E402
+from deduplication.ingest.transcript_capture import capture_file  # noqa: E402
 from deduplication.sessions import session_file, whole  # noqa: E402
 from deduplication.sessions.agents import family  # noqa: E402
 from deduplication.sessions.markdown import Names  # noqa: E402

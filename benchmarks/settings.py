@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Time the hooks in projects with hostile files of settings, as whole processes: ``benchmarks/settings.py [--small]``.
 
-One Markdown table: the files (``tests/hostile_settings.py``), and for the start of a session that finds an export, with session
+One Markdown table: the files (``tests/support/hostile_settings.py``), and for the start of a session that finds an export, with session
 files and a checkpoint commit, and for the end of a turn, the middle and the longest time, on the clock and of the processor.
 Exit code 1 where a hook takes longer than two seconds of the processor: what others do on the machine is none of its business.
 """
@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Final
 
 HERE: Final = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent / "scripts"), str(HERE.parent / "tests")]
+sys.path[:0] = [str(HERE.parent / "scripts"), str(HERE.parent / "tests" / "support")]
 from measure import process  # noqa: E402 - found beside this script
 
 SESSION: Final = "0b8f6f0c-7d43-4f2a-9a54-6f0f4f3f0d11"
@@ -40,7 +40,7 @@ def main() -> int:
     try:
         import hostile_settings
     except ImportError:
-        print("No hostile settings: tests/hostile_settings.py is not here.")
+        print("No hostile settings: tests/support/hostile_settings.py is not here.")
         return 0
     times: dict[str, list[tuple[float, float, str]]] = {"SessionStart": [], "Stop": []}
     files = list({"none": b"{}", **hostile_settings.FILES}.items())[:: 8 if asked.small else 1]

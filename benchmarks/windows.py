@@ -25,8 +25,8 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from orders import corpus  # noqa: E402
 
 from deduplication import formats  # noqa: E402
-from deduplication.deduplicator import ClaudeConversationDeduplicator  # noqa: E402
 from deduplication.errors import ExportError  # noqa: E402
+from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

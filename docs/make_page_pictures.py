@@ -14,7 +14,7 @@ sys.path[:0] = [str(HERE.parent / "scripts"), str(HERE.parent / "tests")]
 
 import browser  # noqa: E402 - found beside the package
 from deduplication import ClaudeConversationDeduplicator  # noqa: E402
-from deduplication.capture import capture_file  # noqa: E402
+from deduplication.ingest.transcript_capture import capture_file  # noqa: E402
 from deduplication.sessions import whole  # noqa: E402
 
 SESSION = "3f9a1c52-7d40-4b8e-9a61-5c2e8f04d7b3"

@@ -6,7 +6,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.realpath(__file__))), "scripts"))
 
-from deduplication.live import entry  # the package lies beside this folder
+from deduplication.hooks import entry  # the package lies beside this folder
 
 if __name__ == "__main__":
     entry.run(sys.argv[1:])

@@ -7,9 +7,10 @@ import re
 
 import pytest
 
-from deduplication import fingerprint, formats
-from deduplication.deduplicator import ClaudeConversationDeduplicator
+from deduplication import formats
+from deduplication.alignment import fingerprint
 from deduplication.errors import NotAnExport
+from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from deduplication.model import ASSISTANT, BOOKKEEPING, COMPACTION, LOCAL_COMMAND, PROMPT, TEXT, USER
 
 _TURN = re.compile("(?m)^(?P<glyph>[>❯⏺●])[ \u00a0](?=[ \u00a0]*\\S)")

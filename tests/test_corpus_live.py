@@ -7,8 +7,9 @@ from collections import Counter
 
 import pytest
 
-from deduplication import capture, formats
-from deduplication.deduplicator import ClaudeConversationDeduplicator
+from deduplication import formats
+from deduplication.ingest import transcript_capture
+from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from deduplication.model import ASSISTANT, LAYOUT, PROMPT, TEXT, USER
 from faults import reader
 
@@ -47,7 +48,7 @@ def said(messages):
 @pytest.mark.parametrize("version", VERSIONS)
 def test_exports_of_a_captured_session_bring_nothing_new(corpus, store, version):
     """Found by its content alone, an export joins its session, and no prompt, answer or tool call of it is new."""
-    captured = capture.capture_file(store, transcript_of(corpus, version))
+    captured = transcript_capture.capture_file(store, transcript_of(corpus, version))
     before = said(store.get_full_conversation(captured.conversation_id))
     for name in ("pre.txt", "post.txt"):
         done = ingest(store, corpus / "lab" / version / name)
@@ -106,7 +107,7 @@ def test_forks_and_branches_are_whole_and_share_their_bodies(corpus, tmp_path, o
     files = sorted((corpus / "lab" / "2.1.197-operations" / "transcripts").rglob("*.jsonl"))
     parts = [files[n::3] for n in order]
     for file in itertools.chain(*parts):
-        captured = capture.capture_file(store, file)
+        captured = transcript_capture.capture_file(store, file)
         written = [m.content for m in formats.parse(file.read_bytes()).messages]
         kept = [m["content"] for m in store.get_full_conversation(captured.conversation_id)]
         assert len(kept) == len(written)
@@ -123,7 +124,7 @@ def test_every_real_transcript_is_captured_whole(corpus, store):
     files = [*sorted((corpus / "real-transcripts").rglob("*.jsonl")), *sorted((corpus / "lab").rglob("agent-*.jsonl"))]
     assert files
     for file in files:
-        captured = capture.capture_file(store, file)
+        captured = transcript_capture.capture_file(store, file)
         if captured is None:
             continue
         kept = {m.get("uuid") for m in store.get_full_conversation(captured.conversation_id)}
@@ -134,7 +135,7 @@ def test_every_real_transcript_is_captured_whole(corpus, store):
 def test_text_is_never_taken_for_exact(corpus, store):
     """What only the export has (a hook's notice, an output the transcript lacks) is kept as it was drawn."""
     file = transcript_of(corpus, "2.1.197")
-    captured = capture.capture_file(store, file)
+    captured = transcript_capture.capture_file(store, file)
     before = {m["content_hash"] for m in store.get_full_conversation(captured.conversation_id)}
     ingest(store, corpus / "lab" / "2.1.197" / "post.txt")
     added = [m for m in store.get_full_conversation(captured.conversation_id) if m["content_hash"] not in before]

@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 import pytest
 
-from deduplication import metrics
-from deduplication.deduplicator import ClaudeConversationDeduplicator
-from deduplication.storage.lines import decode_line
-from deduplication.transcripts import folder_name
+from deduplication.figures import run_result
+from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
+from deduplication.project.client_transcripts import folder_name
+from deduplication.storage.log.lines import decode_line
 from scratch_repository import Scratch
 from transcript_lines import SESSION, answer, day, exported, prompt
 
@@ -255,7 +255,7 @@ def test_every_surface_says_the_same(place, path, expected):
     shown = place.command()
     assert dry[:4] == expected[:4]
     core, banner = shown.split("🔐" * 40, 1)
-    figures = metrics.extract(core)
+    figures = run_result.extract(core)
     assert Numbers(figures.new, figures.captured, figures.duplicates, figures.total, figures.unique) == expected
     number = of_text(banner)
     assert number("NEW UNIQUE MESSAGES ADDED & BACKED UP") == expected.new
@@ -305,7 +305,7 @@ def test_a_hook_and_then_the_command_say_the_same(place):
     place.export()
     place.hook()
     assert place.notice.startswith("/compact is safe now · 8 new · ")
-    figures = metrics.extract(place.command())
+    figures = run_result.extract(place.command())
     assert (figures.new, figures.captured, figures.duplicates, figures.total, figures.unique) == (8, 8, 0, 8, 8)
     assert of_json(json.loads(place.run("export-dedup.py", "--json", "--yes"))) == (0, 0, 0, 0, 8)
     adds_up(place, 8)

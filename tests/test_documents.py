@@ -27,10 +27,11 @@ import pytest
 import conversations
 import transcript_lines
 from conftest import REPOSITORY
-from deduplication import ClaudeConversationDeduplicator, config, errors, tightening
+from deduplication import ClaudeConversationDeduplicator, errors
 from deduplication.model import KINDS
+from deduplication.project import config, tightening
 from deduplication.storage import log_store
-from deduplication.storage.log import Log
+from deduplication.storage.log.append_log import Log
 from transcript_lines import SESSION, day, exported
 
 SAMPLES = sorted((REPOSITORY / ".coditect" / "demo").glob("*.txt"))

@@ -17,8 +17,8 @@ import unicodedata
 import pytest
 
 from conftest import REPOSITORY
-from deduplication import client_version
-from deduplication.live import forms, slash_commands
+from deduplication.hooks import forms, slash_commands
+from deduplication.project import client_version
 
 PLUGIN = REPOSITORY / ".claude-plugin" / "plugin.json"
 MARKETPLACE = REPOSITORY / ".claude-plugin" / "marketplace.json"

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from deduplication import capture, formats
-from deduplication.deduplicator import ClaudeConversationDeduplicator
+from deduplication import formats
+from deduplication.ingest import transcript_capture
+from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from truth_day import Day, File, Happens, differences, is_shown_in_order, kept, numbered
 from truth_lines import Transcript
 from truth_screen import ERAS
@@ -283,7 +284,7 @@ def test_a_transcript_is_captured_whole_however_it_grows(store, tmp_path, seed):
     file = tmp_path / f"{transcript.session}.jsonl"
     for end in [*sorted(chance.sample(range(first, len(transcript.data)), 8)), len(transcript.data)]:
         file.write_bytes(transcript.data[:end])
-        capture.capture_file(store, file)
+        transcript_capture.capture_file(store, file)
     (conversation,) = store.conversations()
     assert transcript_differences(transcript, store.get_full_conversation(conversation)) == []
     assert store.store.verify() == []
@@ -311,7 +312,7 @@ def test_a_branch_is_whole_and_stores_no_body_again(store, tmp_path, seed, branc
     both = [transcript, branch]
     for each in both[::-1] if branch_first else both:
         (tmp_path / f"{each.session}.jsonl").write_bytes(each.data)
-        capture.capture_file(store, tmp_path / f"{each.session}.jsonl")
+        transcript_capture.capture_file(store, tmp_path / f"{each.session}.jsonl")
     read = [store.get_full_conversation(name) for name in store.conversations()]
     assert len(read) == 2
     for each in both:
@@ -341,7 +342,7 @@ def test_a_transcript_and_its_exports_are_one_conversation(store, tmp_path, seed
         ingested(store, [export] if export.data else [])
         if number in reads:
             file.write_bytes(transcript.data[: reads[number]])
-            capture.capture_file(store, file)
+            transcript_capture.capture_file(store, file)
     (conversation,) = store.conversations()
     messages = store.get_full_conversation(conversation)
     spoken = [one for one in kept(messages) if one[0] in SPOKEN]

@@ -9,10 +9,10 @@ TYPE_CHECKING = False  # importing typing would take longer than most hooks
 if TYPE_CHECKING:
     from typing import Any
 
-    from .deduplicator import ClaudeConversationDeduplicator, Ingest
     from .errors import DedupError
-    from .integration import SessionExportManager
+    from .ingest.deduplicator import ClaudeConversationDeduplicator, Ingest
     from .model import Export, Message
+    from .workflow.session_export_manager import SessionExportManager
 
 __version__ = "0.1.0"
 __all__ = [
@@ -26,10 +26,10 @@ __all__ = [
 ]
 
 _HOMES = {
-    "ClaudeConversationDeduplicator": "deduplicator",
-    "Ingest": "deduplicator",
+    "ClaudeConversationDeduplicator": "ingest.deduplicator",
+    "Ingest": "ingest.deduplicator",
     "DedupError": "errors",
-    "SessionExportManager": "integration",
+    "SessionExportManager": "workflow.session_export_manager",
     "Export": "model",
     "Message": "model",
 }

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deduplication.archive import codec, frames, recipe, records, varint
-from deduplication.archive.recipe import Recipe, Run
+from deduplication.archive.packs import codec, file_records, frames, recipe
+from deduplication.archive.packs.recipe import Recipe, Run
+from deduplication.files import varint
 
 numbers = st.integers(min_value=0, max_value=2**63 - 1)
 runs = st.builds(Run, st.integers(0, 2**40), st.integers(1, 2**20))
@@ -111,7 +112,7 @@ def test_joining_changes_no_segment(items):
 
 
 records_strategy = st.builds(
-    records.FileRecord,
+    file_records.FileRecord,
     st.just(0),
     names,
     names,
@@ -130,7 +131,7 @@ def test_file_records_come_back(listed, expected):
     from dataclasses import replace
 
     listed = [replace(record, number=100 + n) for n, record in enumerate(listed)]
-    assert records.decode(records.encode(listed, expected), 100, len(listed)) == listed
+    assert file_records.decode(file_records.encode(listed, expected), 100, len(listed)) == listed
 
 
 @pytest.mark.parametrize(
@@ -140,17 +141,17 @@ def test_file_records_come_back(listed, expected):
 )
 def test_names_that_are_no_text_are_kept_as_far_as_they_can_be(name, kept):
     """Bytes that were no UTF-8 come back as they were; what no file name can hold becomes a question mark."""
-    record = records.FileRecord(0, name, "", 0, 0, bytes(32), Recipe(-1, 0, ()))
-    assert records.decode(records.encode([record], 0), 0, 1)[0].name == kept
+    record = file_records.FileRecord(0, name, "", 0, 0, bytes(32), Recipe(-1, 0, ()))
+    assert file_records.decode(file_records.encode([record], 0), 0, 1)[0].name == kept
 
 
 def test_damaged_records_are_refused():
     """Records cut at any byte, or with a byte more, are a ValueError: never records that were not written."""
-    record = records.FileRecord(0, "name", "session", 5, 7, bytes(32), Recipe(-1, 0, (Run(0, 3), b"abc")))
-    data = records.encode([record], 0)
+    record = file_records.FileRecord(0, "name", "session", 5, 7, bytes(32), Recipe(-1, 0, (Run(0, 3), b"abc")))
+    data = file_records.encode([record], 0)
     for wrong in [*(data[:size] for size in range(len(data))), data + b"\0"]:
         with pytest.raises(ValueError, match=r"\w"):
-            records.decode(wrong, 0, 1)
+            file_records.decode(wrong, 0, 1)
 
 
 def test_a_header_is_one_of_this_version_or_none():

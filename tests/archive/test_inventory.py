@@ -14,13 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from archive_scenes import added, texts
-from deduplication import archiving
-from deduplication.archive import before_list, checking, inventory, looking, packing
+from deduplication.archive import completeness, drop_folder, inventory, legacy_inventory, pack_files
+from deduplication.archive import verify as checking
 from deduplication.archive.inventory import LOST, UNSURE, Listed
-from deduplication.deduplicator import ClaudeConversationDeduplicator
 from deduplication.errors import StoreNotWritable
-from deduplication.project import Project
-from deduplication.reading import read
+from deduplication.files.safe_read import read
+from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
+from deduplication.project.paths import Project
 
 MOMENT = 1_700_000_000_123_456_700
 
@@ -39,7 +39,7 @@ def archived(project, files):
         path = project.exports / name
         path.write_bytes(data)
         os.utime(path, ns=(MOMENT, MOMENT))
-        with archiving.opened(project) as archive:
+        with drop_folder.opened(project) as archive:
             archive.add(path, read(path)[1], hashlib.sha256(data).hexdigest())
 
 
@@ -75,7 +75,7 @@ def test_each_archived_file_is_named_once_in_both_copies(project):
     files = texts(3)
     archived(project, files)
     archived(project, files)
-    packing.pack(project, 0)
+    pack_files.pack(project, 0)
     assert told(copies(project)[0]) == expected(files)
     assert copies(project)[0].read_bytes() == copies(project)[1].read_bytes()
     assert [path.stat().st_mode & 0o777 for path in copies(project)] == [0o600] * 2 or os.name == "nt"
@@ -126,7 +126,7 @@ def test_a_run_reads_the_list_once(project, monkeypatch):
     reads = []
     genuine = inventory.load
     monkeypatch.setattr(inventory, "load", lambda *folders: reads.append(folders) or genuine(*folders))
-    with archiving.opened(project) as archive:
+    with drop_folder.opened(project) as archive:
         for number in range(20):
             path = project.exports / f"{number}.txt"
             path.write_bytes(bytes([number]))
@@ -204,12 +204,12 @@ def test_a_deleted_archive_is_noticed(project):
 @pytest.mark.parametrize("which", ["pack", "index", "both", "folder", "middle", "last"])
 def test_a_deleted_pack_is_named_by_its_files(project, which, monkeypatch):
     """Whichever pack it is, with its index or without; a deleted index alone costs nothing."""
-    monkeypatch.setattr("deduplication.archive.rolling.TIERS", ((10, 0),))
+    monkeypatch.setattr("deduplication.archive.packs.merge_policy.TIERS", ((10, 0),))
     names = {}
     for number in range(3):
         files = {f"{number}-{n}.txt": bytes([65 + number]) * (3000 + n) for n in range(2)}
         archived(project, files)
-        packing.pack(project, 0, thorough=False)
+        pack_files.pack(project, 0, thorough=False)
         names[number] = sorted(files)
     packs = project.archive / "packs"
     at = {"middle": 1, "last": 2}.get(which, 0)
@@ -219,21 +219,21 @@ def test_a_deleted_pack_is_named_by_its_files(project, which, monkeypatch):
         shutil.rmtree(packs)
     lost = {"index": [], "folder": [*names[0], *names[1], *names[2]]}.get(which, names[at])
     assert missing(project) == lost
-    assert sorted(each.name for each in looking.look(project).missing) == lost
+    assert sorted(each.name for each in completeness.look(project).missing) == lost
 
 
 def test_looking_writes_nothing(project):
     """What the doctor asks makes no index, and says of a damaged pack which files it costs."""
     archived(project, texts(3))
-    packing.pack(project, 0)
+    pack_files.pack(project, 0)
     packs = project.archive / "packs"
     (packs / "pack-0001.idx").unlink()
-    assert looking.look(project).missing == []
+    assert completeness.look(project).missing == []
     assert [path.name for path in packs.iterdir()] == ["pack-0001.pack"]
     data = bytearray((packs / "pack-0001.pack").read_bytes())
     data[130] ^= 1
     (packs / "pack-0001.pack").write_bytes(data)
-    assert sorted(each.name for each in looking.look(project).missing) == sorted(texts(3))
+    assert sorted(each.name for each in completeness.look(project).missing) == sorted(texts(3))
     assert [path.name for path in packs.iterdir()] == ["pack-0001.pack"]
 
 
@@ -241,7 +241,7 @@ def test_looking_writes_nothing(project):
 def test_no_index_is_made_of_a_damaged_pack(project, at):
     """Neither by opening it nor by rebuild: one that leaves files out would be believed. One that is there stays, and is said."""
     archived(project, texts(3))
-    packing.pack(project, 0)
+    pack_files.pack(project, 0)
     packs = project.archive / "packs"
     data = bytearray((packs / "pack-0001.pack").read_bytes())
     data[at] ^= 1
@@ -261,7 +261,7 @@ def test_a_file_that_is_given_up_is_no_damage_until_it_comes_back(project):
     archived(project, {"a.txt": b"a", "b.txt": b"b"})
     (project.archive / "a.txt").unlink()
     found = checking.check_project(project)
-    with archiving.opened(project):
+    with drop_folder.opened(project):
         inventory.give_up(project, found.missing)
     found = checking.check_project(project)
     assert (found.missing, [each.name for each in found.given_up], found.all_problems()) == ([], ["a.txt"], [])
@@ -308,14 +308,14 @@ def test_a_store_without_a_list_gets_one_silently(project):
     """The first run that writes names all that is there, plain and packed; verify says nothing and writes nothing."""
     files = texts(4)
     older(project, dict(list(files.items())[:2]))
-    packing.pack(project, 0)
+    pack_files.pack(project, 0)
     archived(project, dict(list(files.items())[2:]))
     for path in copies(project):
         path.unlink()
     found = checking.check_project(project)
     assert (found.all_problems(), found.unsure) == ([], [])
     assert not any(path.exists() for path in copies(project))
-    with archiving.opened(project):
+    with drop_folder.opened(project):
         assert inventory.heal(project) == []
     assert sorted(told(copies(project)[0])) == sorted(expected(files))
 
@@ -347,14 +347,14 @@ def test_a_plain_file_that_was_written_over_is_known_by_the_log(project):
     older(project, files)
     name = next(iter(files))
     (project.archive / name).write_bytes(b"something else")
-    said = before_list.known_before(str(project.state), str(project.archive))
+    said = legacy_inventory.known_before(str(project.state), str(project.archive))
     assert {each.sha256 for each in said} == {hashlib.sha256(data).hexdigest() for data in files.values()}
     assert missing(project) == [name]
 
 
 def test_a_pack_that_was_lost_before_the_list_began_is_told_by_numbers(project, monkeypatch):
     """Nobody knows the names any more; how many files there were is known, and stays known."""
-    monkeypatch.setattr("deduplication.archive.rolling.TIERS", ((10, 0),))
+    monkeypatch.setattr("deduplication.archive.packs.merge_policy.TIERS", ((10, 0),))
     project.archive.mkdir(parents=True)
     for number in range(3):
         added(project.archive / "packs", {f"{number}.txt": bytes([65 + number]) * 3000})
@@ -366,10 +366,10 @@ def test_a_pack_that_was_lost_before_the_list_began_is_told_by_numbers(project, 
 
 def test_the_index_of_a_lost_pack_begins_the_list(project, monkeypatch):
     """It knows the hashes of files, and the log the names of those that it knows."""
-    monkeypatch.setattr("deduplication.archive.rolling.TIERS", ((10, 0),))
+    monkeypatch.setattr("deduplication.archive.packs.merge_policy.TIERS", ((10, 0),))
     files = texts(2)
     older(project, files)
-    packing.pack(project, 0)
+    pack_files.pack(project, 0)
     for path in copies(project):
         path.unlink()
     (project.archive / "packs" / "pack-0001.pack").unlink()

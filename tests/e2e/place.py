@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import settings_scenes
-from deduplication.deduplicator import ClaudeConversationDeduplicator
 from deduplication.errors import DedupError
+from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from deduplication.model import PROMPT, TEXT
 
 

@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from deduplication import client_version
-from deduplication.live import notices
+from deduplication.hooks import notices
+from deduplication.project import client_version
 from e2e.watching import NOTICE, until
 
 PATIENCE = 30.0

@@ -6,7 +6,7 @@ import os
 import shutil
 from typing import TYPE_CHECKING, Any
 
-from deduplication.deduplicator import ClaudeConversationDeduplicator
+from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from exports import Story, kept
 from faults import reader
 

@@ -19,14 +19,8 @@ from typing import TYPE_CHECKING
 if __name__ == "__main__":
     sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2] / "scripts")]
 
-from deduplication.commands import (
-    create_checkpoint,
-    deduplicate_export,
-    entry,
-    export_dedup,
-    with_status,
-)
-from deduplication.live import entry as hooks
+from deduplication.commands import create_checkpoint, deduplicate_export, entry, export_dedup, with_status
+from deduplication.hooks import entry as hooks
 from deduplication.sessions import session_file
 from deduplication.storage import log_store
 from faults import reader

@@ -11,7 +11,7 @@ import subprocess
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from deduplication.transcripts import folder_name
+from deduplication.project.client_transcripts import folder_name
 from exports import Turn
 from purge_scenes import Talk, word
 

@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 from deduplication.errors import StoreDamaged, StoreHasLog
-from deduplication.repairing import anew
+from deduplication.repair import rebuild_from_archive
 from faults import reader
 from faults.children import Shim, run
 from purge_scenes import Place, Talk
@@ -36,7 +36,7 @@ def test_a_store_is_never_without_its_name(disk, backend, action, full):
 
         def job(at=at, place=place):
             shim = Shim(at, action, only=only).install()
-            anew.make(place.project, backend, in_place=True)
+            rebuild_from_archive.make(place.project, backend, in_place=True)
             return shim.count >= at
 
         outcome = run(job)
@@ -50,9 +50,9 @@ def test_a_store_is_never_without_its_name(disk, backend, action, full):
         ends.add(there)
         if there:
             with pytest.raises(StoreHasLog):
-                anew.make(place.project, backend, in_place=True)
+                rebuild_from_archive.make(place.project, backend, in_place=True)
         else:
-            anew.make(place.project, backend, in_place=True)
+            rebuild_from_archive.make(place.project, backend, in_place=True)
         assert place.said("alder") == truth
         with place.dedup.store.transaction():  # an index that could not be written is made by whoever writes next
             pass

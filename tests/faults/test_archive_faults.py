@@ -11,10 +11,12 @@ import pytest
 
 import archive_reader
 from archive_scenes import added, texts, transcripts
-from deduplication import archiving
-from deduplication.archive import checking, packing, restoring, rolling
+from deduplication.archive import drop_folder, pack_files
+from deduplication.archive import restore as restoring
+from deduplication.archive import verify as checking
+from deduplication.archive.packs import merge_policy
 from deduplication.errors import DedupError
-from deduplication.project import Project
+from deduplication.project.paths import Project
 from faults.children import Shim, end, run, start
 
 pytestmark = [pytest.mark.faults, pytest.mark.parametrize("backend", ["json"], indirect=True)]
@@ -33,7 +35,7 @@ class Scene:
         self._template = folder.parent / f"{folder.name}-template"
         project = Project(self._template.resolve())
         project.archive.mkdir(parents=True, mode=0o700)
-        with archiving.opened(project):
+        with drop_folder.opened(project):
             for name, data in OLD.items():
                 added(project.archive / "packs", {name: data})
         for name, data in NEW.items():
@@ -46,7 +48,7 @@ class Scene:
 
     def job(self):
         """What a child does: the names that were packed, and those that failed."""
-        done = packing.pack(self.project, 0, thorough=self.thorough)
+        done = pack_files.pack(self.project, 0, thorough=self.thorough)
         return done.names, [name for name, _ in done.failures]
 
     def plain(self):
@@ -65,7 +67,7 @@ class Scene:
     def recovers(self):
         """Nothing is lost, and the same run again completes it, with nothing left over."""
         self.nothing_lost()
-        packing.pack(self.project, 0, thorough=self.thorough)
+        pack_files.pack(self.project, 0, thorough=self.thorough)
         assert self.plain() == {}
         assert archive_reader.read(self.packs) == FILES
         assert checking.check(str(self.packs)).all_problems() == []
@@ -76,10 +78,10 @@ class Scene:
 @pytest.fixture(params=[True, False], ids=["thorough", "quick"])
 def scene(request, disk, monkeypatch):
     """A run that takes in several packs, so that there is something to lose."""
-    monkeypatch.setattr(rolling, "TIERS", ((10, 0), (200, 0), (300, 0)))
+    monkeypatch.setattr(merge_policy, "TIERS", ((10, 0), (200, 0), (300, 0)))
     made = Scene(disk / "project", thorough=request.param)
     assert len(list((disk / "project-template" / "MEMORY-CONTEXT" / "exports-archive" / "packs").glob("*.pack"))) == 4
-    monkeypatch.setattr(rolling, "TIERS", ((10, 0), (10**6, 0), (10**7, 0)))
+    monkeypatch.setattr(merge_policy, "TIERS", ((10, 0), (10**6, 0), (10**7, 0)))
     return made
 
 
@@ -183,7 +185,7 @@ def test_a_flipped_bit_in_any_region_of_a_pack_is_named_and_gives_no_wrong_bytes
 
 
 def _restored(folder):
-    from deduplication.archive.packs import opened_packs
+    from deduplication.archive.packs.pack_set import opened_packs
     from deduplication.errors import ArchiveDamaged
 
     good, lost = {}, 0
@@ -240,7 +242,7 @@ def test_many_at_once_are_as_one_after_the_other(disk, full):
 
 def test_a_run_that_archives_beside_one_that_packs_loses_nothing(disk):
     """Exports are archived while another process packs: each of them is plain or packed at the end, as it was."""
-    from deduplication.reading import read
+    from deduplication.files.safe_read import read
 
     project = Project((disk / "project").resolve())
     project.archive.mkdir(parents=True, mode=0o700)
@@ -250,11 +252,11 @@ def test_a_run_that_archives_beside_one_that_packs_loses_nothing(disk):
             path = project.root / name
             path.write_bytes(data)
             _, identity = read(path)
-            with archiving.opened(project) as opened:
+            with drop_folder.opened(project) as opened:
                 opened.add(path, identity, __import__("hashlib").sha256(data).hexdigest())
 
     def pack():
-        return [packing.pack(project, 0, thorough=False).failures for _ in range(12)]
+        return [pack_files.pack(project, 0, thorough=False).failures for _ in range(12)]
 
     children = [start(archive), start(pack), start(pack)]
     for outcome in [end(*child) for child in children]:

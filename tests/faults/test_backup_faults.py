@@ -12,13 +12,14 @@ import pytest
 
 import backup_reader
 from backup_scenes import DAY, FILES, LONG_AGO, NAME, STORY, dedup, ingest, made, objects, restore, take, truth
-from deduplication.archive import packing
+from deduplication.archive import pack_files
 from deduplication.backup import checking
 from deduplication.backup import folder as folders
 from deduplication.errors import BackupDamaged, DedupError
-from deduplication.locking import exclusive
-from deduplication.project import Project
-from deduplication.storage import log_store, sealed, sealed_blocks
+from deduplication.files.locking import exclusive
+from deduplication.project.paths import Project
+from deduplication.storage import log_store
+from deduplication.storage.log import sealed, sealed_blocks
 from exports import Story, kept
 from faults import reader
 from faults.children import Shim, end, run, start
@@ -285,7 +286,7 @@ def _beside_writers(disk, backend):
     def pack():
         for count in itertools.count():
             (project.archive / f"{count}.txt").write_bytes(FILES[count % len(FILES)].data + b"%d\n" % count)
-            packing.pack(project, 0, thorough=False)
+            pack_files.pack(project, 0, thorough=False)
             if enough.exists():
                 return
 

@@ -7,10 +7,10 @@ import shutil
 
 import pytest
 
-from deduplication import workflow
 from deduplication.archive import purged_files
-from deduplication.deduplicator import ClaudeConversationDeduplicator
-from deduplication.repairing import whole
+from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
+from deduplication.repair import repair as whole
+from deduplication.workflow import five_steps
 from faults import reader
 from faults.children import Shim, run
 from purge_scenes import Place, Talk, left, word
@@ -45,7 +45,7 @@ class Scene:
         """What a child does: True where the export was stored and archived."""
         project = self.place.project
         dedup = ClaudeConversationDeduplicator(project.state, self._backend)
-        done = workflow.run(project, workflow.Options(checkpoint=False), dedup, lambda _: None)
+        done = five_steps.run(project, five_steps.Options(checkpoint=False), dedup, lambda _: None)
         return bool(done.result.exports) and not any(export.error for export in done.result.exports)
 
     def judge(self):

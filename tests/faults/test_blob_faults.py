@@ -9,8 +9,8 @@ import shutil
 import pytest
 
 import transcript_lines as lines
-from deduplication.deduplicator import ClaudeConversationDeduplicator
 from deduplication.errors import StoreNotWritable
+from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from faults import reader
 from faults.children import Shim, run
 

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from deduplication.capture import capture_file
+from deduplication.ingest.transcript_capture import capture_file
 from faults.children import Shim, end, run, start
 from faults.scenes import dedup
 from transcript_lines import day, exported, prompt

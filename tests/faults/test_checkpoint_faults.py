@@ -18,7 +18,7 @@ import time
 import pytest
 
 from deduplication.commands import create_checkpoint
-from deduplication.git import Git, GitFailed
+from deduplication.git.plumbing import Git, GitFailed
 from faults.children import Shim, run
 from scratch_repository import Scratch
 

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import pytest
 
 import transcript_lines as lines
-from deduplication import naming
-from deduplication.capture import capture_file
 from deduplication.commands import deduplicate_export, export_dedup, restore
-from deduplication.project import Project
+from deduplication.ingest.transcript_capture import capture_file
+from deduplication.project import export_names
+from deduplication.project.paths import Project
 from exports import kept
 from faults.scenes import FILES, NAME, NEW, dedup, truth
 
@@ -168,7 +168,7 @@ def test_a_transcript_is_captured_in_its_own_order(disk, case, monkeypatch):
 @pytest.mark.parametrize("written", [-(2**40), -1, 0, 2**31, 2**33, 2**40, 2**60], ids=str)
 def test_a_file_time_that_no_calendar_has_is_no_error(disk, written, monkeypatch):
     """The time of an export's file may be any number: its name gives the time, or none does."""
-    assert isinstance(naming.moment("notes.txt", written * 10**9), (int, float))
+    assert isinstance(export_names.moment("notes.txt", written * 10**9), (int, float))
     path = disk / "a.txt"
     path.write_bytes(FILES[0].data)
     try:

@@ -13,13 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from deduplication import archiving, workflow
-from deduplication.archive import packing, restoring
+from deduplication.archive import drop_folder, pack_files
+from deduplication.archive import restore as restoring
 from deduplication.commands import export_dedup
 from deduplication.errors import StoreLocked
-from deduplication.locking import exclusive
-from deduplication.project import Project
+from deduplication.files.locking import exclusive
+from deduplication.project.paths import Project
 from deduplication.storage.log_store import LogStore
+from deduplication.workflow import five_steps
 from exports import Story, kept
 from faults import reader
 from faults.children import end, run, start
@@ -181,15 +182,15 @@ def test_an_export_that_another_run_takes_meanwhile_costs_nothing(disk, backend,
     def other():
         monkeypatch.undo()
         monkeypatch.setenv("EXPORT_DEDUP_FAULTS_BACKEND", backend)
-        outcome = run(lambda: (export_dedup.main(arguments), "packed" in moment and packing.pack(project, 0))[0])
+        outcome = run(lambda: (export_dedup.main(arguments), "packed" in moment and pack_files.pack(project, 0))[0])
         assert (outcome.trace, outcome.value) == ("", 0)
 
     if moment == "before it is read":
-        real = workflow.process
-        monkeypatch.setattr(workflow, "process", lambda *given: (other(), real(*given))[1])
+        real = five_steps.process
+        monkeypatch.setattr(five_steps, "process", lambda *given: (other(), real(*given))[1])
     else:
-        opened = archiving.opened
-        monkeypatch.setattr(archiving, "opened", lambda given: (other(), opened(given))[1])
+        opened = drop_folder.opened
+        monkeypatch.setattr(drop_folder, "opened", lambda given: (other(), opened(given))[1])
     assert export_dedup.main(arguments) == 0
     agrees(project.state, {"one": story.truth(0, file.end)})
     with restoring.opened(project) as shelf:
@@ -203,8 +204,8 @@ def test_a_named_export_that_is_gone_and_in_no_archive_is_a_failure(disk, backen
     project.exports.mkdir(parents=True)
     export = project.exports / "2026-03-07-EXPORT-X.txt"
     export.write_bytes(Story(17, exchanges=2).exports(2)[0].data)
-    real = workflow.process
-    monkeypatch.setattr(workflow, "process", lambda *given: (export.unlink(), real(*given))[1])
+    real = five_steps.process
+    monkeypatch.setattr(five_steps, "process", lambda *given: (export.unlink(), real(*given))[1])
     arguments = ["--project", str(project.root), "--yes", "--no-checkpoint", "--backend", backend, str(export)]
     assert export_dedup.main(arguments) == 1
 

@@ -14,11 +14,11 @@ from collections import Counter
 import pytest
 
 import archive_reader
-from deduplication.archive import rolling
+from deduplication.archive.packs import merge_policy
 from deduplication.commands import deduplicate_export, export_dedup
 from deduplication.errors import DedupError
-from deduplication.project import Project
-from deduplication.transcripts import folder_name
+from deduplication.project.client_transcripts import folder_name
+from deduplication.project.paths import Project
 from exports import Story
 from transcript_lines import answer, prompt
 
@@ -52,7 +52,7 @@ class Scene:
         self._template = disk / "template"
         self.truth: dict[str, tuple[str, bytes]] = {}
         monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(self.client))
-        monkeypatch.setattr(rolling, "TIERS", ((10, 0), (200, 0), (300, 0)))
+        monkeypatch.setattr(merge_policy, "TIERS", ((10, 0), (200, 0), (300, 0)))
         self.project.memory.mkdir(parents=True, mode=0o700)
         os.chdir(self.project.root)
         self._fill()

@@ -14,10 +14,10 @@ import shutil
 import pytest
 
 import transcript_lines as lines
-from deduplication.capture import capture_file
 from deduplication.commands import export_dedup, restore
 from deduplication.errors import DedupError
-from deduplication.project import Project
+from deduplication.ingest.transcript_capture import capture_file
+from deduplication.project.paths import Project
 from exports import kept
 from faults.children import Shim, run
 from faults.scenes import FILES, NAME, dedup, truth
@@ -126,7 +126,7 @@ class Restore:
     """Every archived file, plain and packed, into a folder."""
 
     def __init__(self, folder, _backend):
-        from deduplication.archive import packing
+        from deduplication.archive import pack_files
 
         self.root = (folder / "project").resolve()
         self.project = Project(self.root)
@@ -135,7 +135,7 @@ class Restore:
         for number, file in enumerate(FILES[:4]):
             (self.project.archive / file.name).write_bytes(file.data)
             if number == 1:
-                packing.pack(self.project, 0)
+                pack_files.pack(self.project, 0)
 
     def reset(self):
         """Nothing was restored yet."""

@@ -8,10 +8,13 @@ import shutil
 import pytest
 
 import archive_reader
-from deduplication import transcripts
-from deduplication.archive import checking, keeping, restoring, returning
+from deduplication.archive import restore as restoring
+from deduplication.archive import restore_to_client
+from deduplication.archive import verify as checking
 from deduplication.errors import DedupError
-from deduplication.project import Project
+from deduplication.project import client_transcripts
+from deduplication.project.paths import Project
+from deduplication.workflow import archive_transcripts
 from faults.children import Shim, run
 from transcript_lines import SESSION, answer, day, prompt
 
@@ -30,7 +33,7 @@ class Scene:
     def __init__(self, folder):
         self.project = Project(folder.resolve() / "project")
         self.config = folder / "config"
-        self.sessions = self.config / "projects" / transcripts.folder_name(str(self.project.root))
+        self.sessions = self.config / "projects" / client_transcripts.folder_name(str(self.project.root))
         self.packs = self.project.archive / "packs"
         self._template = folder / "template"
         self.project.root.mkdir()
@@ -53,14 +56,14 @@ class Scene:
 
     def keep(self):
         """What a child does: the files archived, and what failed."""
-        found = [transcripts.Transcript(self.sessions / f"{SESSION}.jsonl", SESSION, 0, 0)]
-        done = keeping.keep(self.project, found)
+        found = [client_transcripts.Transcript(self.sessions / f"{SESSION}.jsonl", SESSION, 0, 0)]
+        done = archive_transcripts.keep(self.project, found)
         return done.names, [name for name, _ in done.failures]
 
     def back(self):
         """What a child does: the files returned."""
         with restoring.opened(self.project) as shelf:
-            return [path for _, path, _ in returning.to_client(shelf, SESSION).files]
+            return [path for _, path, _ in restore_to_client.to_client(shelf, SESSION).files]
 
     def states(self):
         """Every file of the archive, by a reader that is not ours."""

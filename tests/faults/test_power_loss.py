@@ -17,13 +17,17 @@ import pytest
 import archive_reader
 import transcript_lines as lines
 from archive_scenes import added, texts, transcripts
-from deduplication import archiving, atomic
-from deduplication.archive import checking, packing, restoring, rolling
-from deduplication.capture import capture_file
+from deduplication.archive import drop_folder, pack_files
+from deduplication.archive import restore as restoring
+from deduplication.archive import verify as checking
+from deduplication.archive.packs import merge_policy
 from deduplication.commands import export_dedup
 from deduplication.errors import StoreError
-from deduplication.project import Project
-from deduplication.storage import log_store, sealed, sealed_blocks
+from deduplication.files import atomic
+from deduplication.ingest.transcript_capture import capture_file
+from deduplication.project.paths import Project
+from deduplication.storage import log_store
+from deduplication.storage.log import sealed, sealed_blocks
 from exports import kept
 from faults import power, reader
 from faults.scenes import FILES, NAME, dedup, truth
@@ -173,7 +177,7 @@ class Packs:
         self.archive = self.project.archive
         self.packs = self.archive / "packs"
         self.archive.mkdir(parents=True)
-        with archiving.opened(self.project):
+        with drop_folder.opened(self.project):
             for name, data in self.before().items():
                 added(self.packs, {name: data})
         for name, data in self.plain().items():
@@ -189,7 +193,7 @@ class Packs:
 
     def job(self, recorder):
         """What is recorded."""
-        recorder.report(packing.pack(self.project, 0).names)
+        recorder.report(pack_files.pack(self.project, 0).names)
 
     def files(self, given):
         """What must be there."""
@@ -202,10 +206,10 @@ class Packs:
         assert {**archive_reader.read(self.packs), **plain} == expected
         with restoring.opened(self.project) as shelf:
             assert {entry.name: b"".join(shelf.parts(entry)) for entry in shelf.all()} == expected
-        packing.pack(self.project, 0)
+        pack_files.pack(self.project, 0)
         assert archive_reader.read(self.packs) == expected
         assert checking.check(str(self.packs)).all_problems() == []
-        with archiving.opened(self.project):
+        with drop_folder.opened(self.project):
             assert {p.name for p in self.archive.iterdir()} <= {".gitignore", ".lock", "packs"}
         assert [path.name for path in self.packs.glob("*") if path.suffix not in (".pack", ".idx")] == []
 
@@ -225,7 +229,7 @@ class RollUps(Packs):
         """What is recorded."""
         for name, data in self.all.items():
             recorder.given(self.archive / name, data)
-            recorder.report(packing.pack(self.project, 0, thorough=False).names)
+            recorder.report(pack_files.pack(self.project, 0, thorough=False).names)
 
 
 BOTH = [(job, backend) for job in (Imports, Captures, Seals) for backend in ("json", "sqlite")]
@@ -243,7 +247,7 @@ def small(monkeypatch):
             monkeypatch.setattr(sealed_blocks, "BLOCK", 1500)
             monkeypatch.setattr(sealed, "MOST", 5000)
         if make is RollUps:
-            monkeypatch.setattr(rolling, "TIERS", ((10, 0), (20_000, 1), (10**6, 2)))
+            monkeypatch.setattr(merge_policy, "TIERS", ((10, 0), (20_000, 1), (10**6, 2)))
 
     return shrink
 

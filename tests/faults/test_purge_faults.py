@@ -9,13 +9,15 @@ import shutil
 import pytest
 
 import archive_reader
-from deduplication import archiving, journal
-from deduplication.archive import checking, restoring
-from deduplication.deduplicator import ClaudeConversationDeduplicator
+from deduplication.archive import drop_folder
+from deduplication.archive import restore as restoring
+from deduplication.archive import verify as checking
 from deduplication.errors import DedupError, NothingToPurge
-from deduplication.project import Project
-from deduplication.purging.run import purge
-from deduplication.purging.scope import scope_of
+from deduplication.files import journal
+from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
+from deduplication.project.paths import Project
+from deduplication.purge.run import purge
+from deduplication.purge.scope import scope_of
 from deduplication.sessions.folder import write_sessions
 from faults import reader
 from faults.children import Shim, end, run, start
@@ -171,7 +173,7 @@ def test_a_purge_beside_runs_that_store_and_read(scene):
 
     def archive():
         for _ in range(5):
-            with archiving.opened(Project(place.project.root)):
+            with drop_folder.opened(Project(place.project.root)):
                 pass
 
     children = [start(job) for job in (store, scene.job, archive, store)]

@@ -13,12 +13,12 @@ import time
 
 import pytest
 
-from deduplication import journal
 from deduplication.backup import known
 from deduplication.commands import create_checkpoint, deduplicate_export, export_dedup
 from deduplication.errors import DedupError, NothingToPurge
-from deduplication.locking import exclusive
-from deduplication.transcripts import folder_name
+from deduplication.files import journal
+from deduplication.files.locking import exclusive
+from deduplication.project.client_transcripts import folder_name
 from faults import reader
 from faults.children import Shim, end, run, start
 from faults.test_disk import fill
@@ -138,7 +138,7 @@ def _export(whole):
 
 def _hook(whole):
     """A turn of another session ends."""
-    from deduplication.live import events
+    from deduplication.hooks import events
 
     folder = whole.folder / "client" / "projects" / folder_name(str(whole.root))
     folder.mkdir(parents=True, exist_ok=True)

@@ -11,11 +11,13 @@ import shutil
 import pytest
 
 import repair_scenes
-from deduplication.archive import frames, rolling
-from deduplication.archive.pack import Pack
+from deduplication.archive.packs import frames, merge_policy
+from deduplication.archive.packs.pack_file import Pack
 from deduplication.errors import DedupError
-from deduplication.repairing import anew, damage, whole
-from deduplication.storage import log_store, sealed, sealed_blocks
+from deduplication.repair import damage, rebuild_from_archive
+from deduplication.repair import repair as whole
+from deduplication.storage import log_store
+from deduplication.storage.log import sealed, sealed_blocks
 from faults import reader
 from faults.children import Shim, run
 from repair_scenes import Scene
@@ -31,7 +33,7 @@ def small(monkeypatch):
     monkeypatch.setattr(sealed_blocks, "BLOCK", 1500)
     monkeypatch.setattr(sealed_blocks, "TOGETHER", 3000)
     monkeypatch.setattr(sealed, "MOST", 5000)
-    monkeypatch.setattr(rolling, "TIERS", ((10, 0), (200, 0), (300, 0)))
+    monkeypatch.setattr(merge_policy, "TIERS", ((10, 0), (200, 0), (300, 0)))
 
 
 @pytest.fixture(params=["sealed", "open"])
@@ -248,8 +250,8 @@ def test_a_deleted_log_is_made_again_from_the_archive(make, form):
 
 def test_a_new_store_from_exports_is_that_of_a_fresh_import(make, form):
     """Law: from the archived files alone the same messages as when the same files are processed into an empty store."""
-    from deduplication.archive import restoring
-    from deduplication.deduplicator import ClaudeConversationDeduplicator
+    from deduplication.archive import restore as restoring
+    from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 
     scene = make()
     fresh = ClaudeConversationDeduplicator(scene.project.root / "fresh", backend=scene.backend)
@@ -257,7 +259,7 @@ def test_a_new_store_from_exports_is_that_of_a_fresh_import(make, form):
         for entry in sorted(shelf.all(), key=lambda each: (each.mtime_ns, each.name)):
             conversation = repair_scenes.SESSION if "/" in entry.name else entry.name.partition("-")[0]
             fresh.ingest(b"".join(shelf.parts(entry)), name=entry.name, conversation_id=conversation)
-    done = anew.make(scene.project, scene.backend)
+    done = rebuild_from_archive.make(scene.project, scene.backend)
     made = ClaudeConversationDeduplicator(done.folder, backend=scene.backend)
     assert made.conversations() == fresh.conversations()
     for name in fresh.conversations():

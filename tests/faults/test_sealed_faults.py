@@ -11,7 +11,8 @@ import shutil
 import pytest
 
 from deduplication.errors import StoreDamaged
-from deduplication.storage import log_store, sealed, sealed_blocks
+from deduplication.storage import log_store
+from deduplication.storage.log import sealed, sealed_blocks
 from exports import Story, kept
 from faults import reader, test_concurrency, test_disk, test_kill
 from faults.scenes import NAME, NEW, STORY, Scene, dedup, indexes, truth

@@ -10,11 +10,12 @@ import random
 import pytest
 
 import transcript_lines as lines
-from deduplication import capture, reading
-from deduplication.capture import capture_file
 from deduplication.commands import export_dedup
 from deduplication.errors import ExportChanged, ExportError
-from deduplication.project import Project
+from deduplication.files import safe_read
+from deduplication.ingest import transcript_capture
+from deduplication.ingest.transcript_capture import capture_file
+from deduplication.project.paths import Project
 from exports import kept
 from faults import reader
 from faults.children import end, start
@@ -120,7 +121,7 @@ def test_a_transcript_that_changes_between_and_during_reads_loses_nothing(disk, 
     chance = random.Random("sources")
     rounds = 5_000 if full else 500
     turn = count = 0
-    real = reading.take
+    real = safe_read.take
     while count < rounds:
         folder, path = disk / f"state-{turn}", disk / f"{lines.SESSION}.jsonl"
         path.write_bytes(b"")
@@ -138,7 +139,7 @@ def test_a_transcript_that_changes_between_and_during_reads_loses_nothing(disk, 
             before = source.certain()
             with monkeypatch.context() as patch:
                 if chance.random() < 0.4:
-                    patch.setattr(capture, "take", taking)
+                    patch.setattr(transcript_capture, "take", taking)
                 capture_file(dedup(folder), path)
             seen |= set(before)
             stored = dedup(folder).get_full_conversation(lines.SESSION) if seen else []
@@ -212,24 +213,24 @@ def test_an_export_that_changes_while_it_is_read_is_an_error_and_stays(disk, how
             "gone",
             "replaced",
         ):  # the descriptor still has the file as it was: all of it was read, and it is true
-            data, _ = reading.read(path)
+            data, _ = safe_read.read(path)
             assert data == FILES[0].data
         else:
             with pytest.raises(ExportChanged):
-                reading.read(path)
+                safe_read.read(path)
     assert done
 
 
 @pytest.mark.parametrize("how", CHANGES)
 def test_an_export_that_changes_after_it_was_stored_is_not_archived_over(disk, how, monkeypatch, capsys):
     """Between storing and archiving: what was stored stays, the changed file stays where it is, and the next run takes it."""
-    from deduplication import archiving
+    from deduplication.archive import drop_folder
 
     project = Project((disk / "project").resolve())
     project.exports.mkdir(parents=True)
     path = project.exports / FILES[0].name
     path.write_bytes(FILES[0].data)
-    real = archiving.Archive.add
+    real = drop_folder.Archive.add
 
     def changed(self, source, identity, sha256, **options):
         CHANGES[how](path, FILES[0].data)
@@ -237,7 +238,7 @@ def test_an_export_that_changes_after_it_was_stored_is_not_archived_over(disk, h
 
     arguments = ["--project", str(project.root), "--session-id", NAME, "--yes", "--no-checkpoint"]
     with monkeypatch.context() as patch:
-        patch.setattr(archiving.Archive, "add", changed)
+        patch.setattr(drop_folder.Archive, "add", changed)
         assert export_dedup.main(arguments) == 1
     after = path.read_bytes() if path.exists() else None
     assert kept(dedup(project.state).get_full_conversation(NAME)) == truth(1)

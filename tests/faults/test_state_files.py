@@ -19,13 +19,14 @@ import pytest
 
 import archive_reader
 import transcript_lines as lines
-from deduplication.archive import packing
+from deduplication.archive import pack_files
 from deduplication.commands import deduplicate_export, export_dedup
-from deduplication.deduplicator import ClaudeConversationDeduplicator
 from deduplication.errors import DedupError, StoreDamaged
-from deduplication.live import events, quick
-from deduplication.project import Project
-from deduplication.storage import log_store, sealed_blocks
+from deduplication.hooks import events, quick
+from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
+from deduplication.project.paths import Project
+from deduplication.storage import log_store
+from deduplication.storage.log import sealed_blocks
 from exports import kept
 from faults.children import End, run
 from faults.scenes import FILES, NAME, truth
@@ -132,7 +133,7 @@ class Everything:
             (self.project.exports / file.name).write_bytes(file.data)
             assert self.command(*self.import_arguments()) == ""
             if number == 0:
-                packing.pack(self.project, 0)
+                pack_files.pack(self.project, 0)
         self.transcript.write_bytes(FIRST)
         assert self.event("SessionStart", source="startup") == ""
         assert self.event("Stop") == ""

@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 
 import transcript_lines as lines
-from deduplication.archive import packing
-from deduplication.capture import capture_file
+from deduplication.archive import pack_files
 from deduplication.commands import deduplicate_export, export_dedup
-from deduplication.deduplicator import ClaudeConversationDeduplicator
 from deduplication.errors import DedupError
-from deduplication.project import Project
+from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
+from deduplication.ingest.transcript_capture import capture_file
+from deduplication.project.paths import Project
 from exports import Story
 from faults.children import run
 from faults.scenes import FILES, NAME, dedup
@@ -74,7 +74,7 @@ def test_nothing_is_open_to_others_for_an_instant_under_umask_000(disk, backend)
         capture_file(store, disk / "s.jsonl")
         (disk / "s.jsonl").write_bytes(SECOND)
         capture_file(store, disk / "s.jsonl")
-        packing.pack(project, 0)
+        pack_files.pack(project, 0)
         look()
         return seen
 

@@ -30,7 +30,7 @@ from deduplication.commands import (
     restore,
     session,
 )
-from deduplication.project import Project
+from deduplication.project.paths import Project
 from faults.children import run
 from purge_scenes import Place, Talk
 from scratch_repository import Scratch

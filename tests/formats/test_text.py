@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from deduplication.alignment.fingerprint import content_hash
 from deduplication.errors import DedupError, ExportUnreadable
-from deduplication.fingerprint import content_hash
 from deduplication.formats import text
 from deduplication.model import (
     ASSISTANT,

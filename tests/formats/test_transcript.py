@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deduplication.alignment.fingerprint import fingerprint, skeleton
 from deduplication.errors import DedupError, NotAnExport
-from deduplication.fingerprint import fingerprint, skeleton
 from deduplication.formats import text, transcript
 from deduplication.formats.client_commands import printed, slash_command
 from deduplication.formats.transcript_types import OTHERS

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from deduplication.conversation_document import text_parts
 from deduplication.sessions.redaction import unchanged
+from deduplication.sessions.screen_document import text_parts
 from deduplication.sessions.whole import HTML, JSON, MARKDOWN, document
 from transcript_lines import SESSION, answer, prompt
 

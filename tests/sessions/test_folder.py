@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from deduplication.commands import deduplicate_export
-from deduplication.project import Project
+from deduplication.project.paths import Project
 from deduplication.sessions import folder
 from purge_scenes import Place, Talk, word
 

@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import exports
-from deduplication.console import printable
 from deduplication.errors import SessionNotWritten, SessionUnknown
-from deduplication.project import Project
+from deduplication.project.paths import Project
 from deduplication.sessions import (
     agents,
     conversation,
@@ -26,8 +25,9 @@ from deduplication.sessions import (
 )
 from deduplication.sessions.facts import what
 from deduplication.sessions.markdown import Names
-from deduplication.storage.lines import decode_line
+from deduplication.storage.log.lines import decode_line
 from deduplication.storage.log_store import LogStore
+from deduplication.terminal.console import printable
 from transcript_lines import SESSION, answer, call, compacted, day, identity, line, prompt, result
 
 # --- redaction ----------------------------------------------------------------------------------------------------

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import exports
-from deduplication import atomic
 from deduplication.errors import SessionNotWritten, SessionUnknown, StoreNotWritable
+from deduplication.files import atomic
 from deduplication.sessions import footer
 from told import Told
 from transcript_lines import SESSION, answer, call, compacted, day, prompt, result

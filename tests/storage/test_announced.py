@@ -7,14 +7,15 @@ import random
 
 import pytest
 
-from deduplication import formats, ingesting
-from deduplication.capture import capture_file
-from deduplication.deduplicator import ClaudeConversationDeduplicator
-from deduplication.fingerprint import Fingerprint
-from deduplication.purging.run import purge
-from deduplication.purging.scope import Scope
-from deduplication.storage.conversation import ConversationState
-from deduplication.storage.lines import decode_line, encode_line
+from deduplication import formats
+from deduplication.alignment.fingerprint import Fingerprint
+from deduplication.ingest import one_export
+from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
+from deduplication.ingest.transcript_capture import capture_file
+from deduplication.purge.run import purge
+from deduplication.purge.scope import Scope
+from deduplication.storage.log.lines import decode_line, encode_line
+from deduplication.storage.state.conversation import ConversationState
 from exports import Story
 from faults import reader
 from transcript_lines import answer, call, day, prompt, result
@@ -187,12 +188,12 @@ def test_a_file_with_several_conversations_is_counted_alike_in_a_dry_run(tmp_pat
     dedup = ClaudeConversationDeduplicator(tmp_path / "state")
     counted: set[str] = set()
     export = formats.parse(story.show(0, len(story.turns)))
-    source = ingesting.Input("x", "0" * 64, 10**6)
-    one = ingesting.ingest(dedup.store, export, source, "a", dry_run=True, counted=counted)
-    other = ingesting.ingest(dedup.store, export, source, "b", dry_run=True, counted=counted)
+    source = one_export.Input("x", "0" * 64, 10**6)
+    one = one_export.ingest(dedup.store, export, source, "a", dry_run=True, counted=counted)
+    other = one_export.ingest(dedup.store, export, source, "b", dry_run=True, counted=counted)
     assert (one.new, other.new) == (len(set(story.truth())), 0)
-    assert ingesting.ingest(dedup.store, export, source, "a").new == one.new
-    assert ingesting.ingest(dedup.store, export, source, "b").new == other.new
+    assert one_export.ingest(dedup.store, export, source, "a").new == one.new
+    assert one_export.ingest(dedup.store, export, source, "b").new == other.new
 
 
 def test_a_conversation_counts_each_message_once_in_whatever_form(tmp_path):

@@ -8,10 +8,11 @@ import zlib
 
 import pytest
 
-from deduplication.deduplicator import ClaudeConversationDeduplicator
 from deduplication.errors import StoreDamaged
-from deduplication.storage import log_store, sealed, sealed_blocks
-from deduplication.storage.sealed import Sealed
+from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
+from deduplication.storage import log_store
+from deduplication.storage.log import sealed, sealed_blocks
+from deduplication.storage.log.sealed import Sealed
 from exports import Story, kept
 from faults import reader
 

@@ -11,13 +11,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from deduplication import atomic
-from deduplication.deduplicator import ClaudeConversationDeduplicator
 from deduplication.errors import StoreDamaged, StoreError, StoreNotPrivate, StoreNotWritable
+from deduplication.files import atomic
+from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from deduplication.storage import log_store
-from deduplication.storage.index import AUDIT
-from deduplication.storage.json_index import JsonIndex
-from deduplication.storage.lines import decode_line, encode_line
+from deduplication.storage.index.contract import AUDIT
+from deduplication.storage.index.json_index import JsonIndex
+from deduplication.storage.log.lines import decode_line, encode_line
 from deduplication.storage.log_store import LOG_NAME, LogStore
 from exports import Story, kept
 
@@ -93,7 +93,7 @@ def test_any_indexes_can_be_deleted_and_come_back_with_the_same_bytes(folder, na
 def test_a_run_after_the_indexes_were_lost_ends_with_the_same_bytes_as_one_that_had_them(tmp_path, folder, monkeypatch):
     """A run over a store without indexes stores the same as over one that has them."""
     noon = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
-    monkeypatch.setattr("deduplication.clock.datetime", SimpleNamespace(now=lambda _zone: noon))
+    monkeypatch.setattr("deduplication.files.clock.datetime", SimpleNamespace(now=lambda _zone: noon))
     monkeypatch.setattr("time.perf_counter", lambda: 0.0)
     results = []
     for lost in ([], INDEX_NAMES):

@@ -6,13 +6,14 @@ import time
 
 import pytest
 
-from deduplication import fingerprint
-from deduplication.columns import columns
-from deduplication.deduplicator import ClaudeConversationDeduplicator
+from deduplication.alignment import fingerprint
+from deduplication.alignment.columns import columns
 from deduplication.errors import UsageError
+from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from deduplication.model import ASSISTANT, BOOKKEEPING, EXACT, PROMPT, TEXT, USER, Message
-from deduplication.storage import base, open_store
-from deduplication.storage.base import ExportRecord, NewOccurrence
+from deduplication.storage import contract as base
+from deduplication.storage import open_store
+from deduplication.storage.contract import ExportRecord, NewOccurrence
 from exports import Story, kept
 
 BACKENDS = {

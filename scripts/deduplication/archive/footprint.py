@@ -10,14 +10,15 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from .. import archiving, locking
 from ..errors import ArchiveDamaged, DedupError
+from ..files import locking
 from ..storage.footprint import entries_of, size_of
-from .pack import Pack
-from .packs import FOLDER, gaps_between, listed
+from . import drop_folder
+from .packs.pack_file import Pack
+from .packs.pack_set import FOLDER, gaps_between, listed
 
 if TYPE_CHECKING:
-    from .frames import Header
+    from .packs.frames import Header
 
 _PATIENCE: Final = 2.0
 """Seconds to wait for whoever is packing, before what looks like damage is looked at once more."""
@@ -52,9 +53,9 @@ def footprint(folder: str) -> Footprint:
             for inner in entries_of(entry.path):
                 sums[_kind(inner.name)] += size_of(inner)
                 sums["pack_files"] += inner.name.endswith(".pack")
-        elif entry.name == archiving.LISTED:
+        elif entry.name == drop_folder.LISTED:
             sums["indexes"] += size_of(entry)
-        elif archiving.is_ours(entry.name):
+        elif drop_folder.is_ours(entry.name):
             sums["notes"] += size_of(entry)
         elif entry.is_file(follow_symlinks=False):
             sums["plain"] += size_of(entry)
@@ -77,7 +78,7 @@ def damage(folder: str) -> tuple[str, ...]:
     """
     found = _damage(os.path.join(folder, FOLDER))
     if found:
-        with contextlib.suppress(DedupError), locking.exclusive(os.path.join(folder, archiving.LOCK), _PATIENCE):
+        with contextlib.suppress(DedupError), locking.exclusive(os.path.join(folder, drop_folder.LOCK), _PATIENCE):
             found = _damage(os.path.join(folder, FOLDER))
     return tuple(found)
 

@@ -10,14 +10,14 @@ import os
 from typing import TYPE_CHECKING
 
 from ..errors import ArchiveDamaged
-from .adding import Addition
-from .packing import BATCH_BYTES
-from .packs import listed, opened_packs
+from .pack_files import BATCH_BYTES
+from .packs.pack_set import listed, opened_packs
+from .packs.pack_writer import Addition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from .packs import Packs
+    from .packs.pack_set import Packs
 
 _ADVICE = "Nothing was changed. 'deduplicate_export.py verify' names what is damaged; put it back from a backup first."
 

@@ -12,20 +12,21 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from .. import archiving, atomic, journal
-from ..locking import exclusive
+from ..files import atomic, journal
+from ..files.locking import exclusive
 from ..storage.footprint import LISTED
-from ..storage.lines import Damaged, decode_line, encode_line
+from ..storage.log.lines import Damaged, decode_line, encode_line
+from . import drop_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ..project import Project
-    from .records import FileRecord
+    from ..project.paths import Project
+    from .packs.file_records import FileRecord
 
 NAME: Final = LISTED
 """In the store's folder."""
-COPY: Final = archiving.LISTED
+COPY: Final = drop_folder.LISTED
 """The same list once more, in the archive's folder."""
 KEPT: Final = ""
 LOST: Final = "lost"
@@ -121,7 +122,7 @@ def known(state: str, archive: str) -> Inventory:
     have = load(state, archive)
     if have.whole and have.began:
         return have
-    from .before_list import known_before
+    from .legacy_inventory import known_before
 
     hashes = {each.sha256 for each in have.files.values()}
     for each in known_before(state, archive, frozenset(each.name for each in have.files.values())):
@@ -170,7 +171,7 @@ def write(state: str, archive: str, files: Iterable[Listed]) -> None:
     place, copy = _places(state, archive)
     with atomic.write_errors(state):
         atomic.make_private_directory(state)
-    with exclusive(os.path.join(state, archiving.LOCK)):  # whoever holds it removes what others were about to rename
+    with exclusive(os.path.join(state, drop_folder.LOCK)):  # whoever holds it removes what others were about to rename
         hide(state)
         atomic.replace(place, data)
     atomic.replace(copy, data)
@@ -242,5 +243,5 @@ def _lines(data: bytes, name: str, faults: list[str]) -> Iterator[Listed]:
 def _finish_purge(state: str) -> None:
     """A purge that was stopped has another list waiting, which is not to take the place of a longer one later."""
     if journal.waits(state, journal.STORE):
-        with exclusive(os.path.join(state, archiving.LOCK)):
+        with exclusive(os.path.join(state, drop_folder.LOCK)):
             journal.finish(state, journal.STORE, state)

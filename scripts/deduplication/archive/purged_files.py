@@ -11,9 +11,9 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from .. import atomic
-from ..archiving import PURGED_FILES
-from ..storage.lines import Damaged, decode_line, encode_line
+from ..files import atomic
+from ..storage.log.lines import Damaged, decode_line, encode_line
+from .drop_folder import PURGED_FILES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

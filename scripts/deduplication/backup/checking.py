@@ -6,8 +6,8 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .. import atomic
 from ..errors import BackupDamaged
+from ..files import atomic
 from . import folder as folders
 from .objects import Objects
 

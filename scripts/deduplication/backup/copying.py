@@ -8,8 +8,8 @@ import zlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from .. import atomic, clock
-from ..reading import Identity
+from ..files import atomic, clock
+from ..files.safe_read import Identity
 from . import soundness
 from .manifest import File, Snapshot
 from .objects import PART

@@ -10,9 +10,9 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Optional
 
-from .. import atomic, beneath
 from ..errors import BackupDamaged, BackupMissing, BackupRefused, StoreNotWritable
-from ..locking import exclusive
+from ..files import atomic, beneath
+from ..files.locking import exclusive
 from . import manifest
 
 if TYPE_CHECKING:

@@ -16,10 +16,10 @@ import secrets
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from .. import atomic, journal
 from ..errors import StoreError, StoreNotWritable
-from ..locking import exclusive
-from ..storage.log import Log
+from ..files import atomic, journal
+from ..files.locking import exclusive
+from ..storage.log.append_log import Log
 from ..storage.log_store import LOCK, LOG_NAME
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ import io
 import os
 from typing import NamedTuple
 
-from ..storage import healing
-from ..storage.lines import Damaged, decode_line, is_commit
-from ..storage.log import Log
+from ..storage.log import bit_flips
+from ..storage.log.append_log import Log
+from ..storage.log.lines import Damaged, decode_line, is_commit
 from ..storage.log_store import LOG_NAME
 
 
@@ -30,7 +30,7 @@ def cut(state: str) -> Cut:
     log.settle(write=False)
     data = log.tail(log.sealed.end)
     committed, faults = _committed(data)
-    if committed < len(data) and healing.patches(data[committed:]):
+    if committed < len(data) and bit_flips.patches(data[committed:]):
         # One flipped bit, which 'rebuild' sets right: this was a whole run.
         committed = len(data)
         faults.append("the last line is damaged")

@@ -8,8 +8,8 @@ import os
 import re
 from typing import TYPE_CHECKING, Final
 
-from .. import atomic, beneath
 from ..errors import BackupDamaged, BackupFailed
+from ..files import atomic, beneath
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

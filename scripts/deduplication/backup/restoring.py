@@ -10,9 +10,8 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Optional
 
-from .. import atomic, beneath
-from ..archive import checking
-from ..archive.packs import FOLDER as PACKS
+from ..archive import verify as checking
+from ..archive.packs.pack_set import FOLDER as PACKS
 from ..errors import (
     BackupDamaged,
     BackupHasPurged,
@@ -22,6 +21,7 @@ from ..errors import (
     StoreNotWritable,
     UsageError,
 )
+from ..files import atomic, beneath
 from ..storage.log_store import LogStore
 from . import staging
 from .objects import Objects
@@ -30,7 +30,7 @@ from .source import ARCHIVE, SETTINGS, STATE
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from ..project import Project
+    from ..project.paths import Project
     from .folder import Folder
     from .manifest import File, Snapshot
 

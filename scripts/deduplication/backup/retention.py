@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from .. import atomic, beneath, clock
 from ..errors import BackupDamaged
+from ..files import atomic, beneath, clock
 from . import folder as folders
 from .objects import Objects
 

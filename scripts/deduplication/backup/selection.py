@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from ..errors import UnsafePath
-from ..reading import Identity
+from ..files.safe_read import Identity
 from ..storage.log_store import INDEX_NAMES
 from .source import ARCHIVE, SETTINGS, STATE
 

@@ -6,7 +6,7 @@ import contextlib
 import re
 from typing import Final
 
-from ..archive.pack import Pack
+from ..archive.packs.pack_file import Pack
 from ..errors import ArchiveDamaged
 from .source import ARCHIVE, STATE
 

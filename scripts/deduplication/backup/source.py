@@ -7,15 +7,16 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Optional
 
-from .. import archiving, config
+from ..archive import drop_folder
 from ..errors import StoreNotWritable
-from ..locking import exclusive
+from ..files.locking import exclusive
+from ..project import config
 from ..storage.log_store import LOCK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..project import Project
+    from ..project.paths import Project
 
 STATE: Final = "dedup_state"
 ARCHIVE: Final = "exports-archive"
@@ -63,7 +64,7 @@ class Source:
 
         In this order: a run that packs holds the archive and asks the store. Raises ``StoreLocked``.
         """
-        paths = [archiving.lock_path(self.archive)] if self.archive is not None else []
+        paths = [drop_folder.lock_path(self.archive)] if self.archive is not None else []
         paths.append(os.path.join(self.state, LOCK))
         if self.memory is not None:
             paths.append(os.path.join(self.state, _STATUS_LOCK))

@@ -8,9 +8,9 @@ import os
 import re
 from typing import TYPE_CHECKING, Final
 
-from .. import atomic, beneath
 from ..errors import RestoreRefused, StoreLocked
-from ..locking import exclusive
+from ..files import atomic, beneath
+from ..files.locking import exclusive
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ..git import Git, GitFailed, find_executable, work_tree_above
+from ..git.plumbing import Git, GitFailed, find_executable, work_tree_above
 
 
 def notes(path: str) -> list[str]:

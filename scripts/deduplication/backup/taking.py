@@ -14,9 +14,9 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from .. import atomic, beneath, clock, journal
 from ..errors import BackupFailed, BackupRefused, StoreMissing, StoreNotWritable
-from ..storage import sqlite_file
+from ..files import atomic, beneath, clock, journal
+from ..storage.index import sqlite_file
 from ..storage.log_store import LOG_NAME
 from . import folder as folders
 from . import known, log_part, manifest, retention

@@ -15,8 +15,8 @@ from ..errors import StoreMissing, UsageError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ..deduplicator import ClaudeConversationDeduplicator
-    from ..project import Project
+    from ..ingest.deduplicator import ClaudeConversationDeduplicator
+    from ..project.paths import Project
 
 VERSION: Final = f"export-dedup {__version__}"
 EXIT_CODES: Final = "Exit codes: 0 done, 1 a named failure, 2 usage, 3 unexpected (a log is named), 130 interrupted."
@@ -81,7 +81,7 @@ def add_store(parser: argparse.ArgumentParser) -> None:
 
 def store_folder(asked: argparse.Namespace) -> str:
     """The store's folder that :func:`add_storage`'s options name. A project that is named must exist, also beside a folder."""
-    from ..project import find_project
+    from ..project.paths import find_project
 
     if asked.storage_dir is None or asked.project is not None:
         project = find_project(asked.project)
@@ -97,9 +97,9 @@ def archive_place(asked: argparse.Namespace) -> Project:
 
     Raises :class:`UsageError` for a store that lies by itself: it has no archive.
     """
-    from ..accounting import project_of
-    from ..live.place import stored_at
-    from ..project import find_project
+    from ..accounting.storage_account import project_of
+    from ..hooks.place import stored_at
+    from ..project.paths import find_project
 
     if asked.storage_dir is None:
         return stored_at(find_project(asked.project))
@@ -128,8 +128,8 @@ def store_to_read(asked: argparse.Namespace) -> StorePlace:
     """
     if asked.storage_dir is not None:
         return StorePlace(store_folder(asked), "named by --storage-dir")
-    from ..live.place import store_of
-    from ..project import find_project
+    from ..hooks.place import store_of
+    from ..project.paths import find_project
 
     project = find_project(asked.project)
     state, own = store_of(project)
@@ -140,7 +140,7 @@ def store_to_read(asked: argparse.Namespace) -> StorePlace:
 
 def every_store(asked: argparse.Namespace) -> list[str]:
     """The store of :func:`store_to_read` and those in the user's own store, each once, those without a log left out."""
-    from ..live.place import own_stores
+    from ..hooks.place import own_stores
 
     folders = {os.path.realpath(folder): folder for folder in [store_to_read(asked).folder, *own_stores()]}
     return [folder for folder in folders.values() if is_store(folder)]
@@ -155,7 +155,7 @@ def is_store(folder: str) -> bool:
 
 def reader(asked: argparse.Namespace) -> tuple[ClaudeConversationDeduplicator, str]:
     """The deduplicator over the store to look into, and its folder. Raises ``StoreMissing`` where there is none."""
-    from ..deduplicator import ClaudeConversationDeduplicator
+    from ..ingest.deduplicator import ClaudeConversationDeduplicator
 
     folder = store_to_read(asked).folder
     dedup = ClaudeConversationDeduplicator(folder, asked.backend, asked.db_url)
@@ -182,7 +182,7 @@ def print_json(answer: Mapping[str, Any]) -> None:
     """One JSON object on the screen, with our mark; ASCII, so that a name that is no valid Unicode suits every console."""
     import json
 
-    from ..own_output import marked
+    from ..project.own_output import marked
 
     print(json.dumps(marked(answer)))
 
@@ -200,10 +200,10 @@ def deduplicator(asked: argparse.Namespace, *, existing: bool = False) -> Claude
 
     ``existing``: raise ``StoreMissing`` where there is no store. A mistyped folder is neither whole nor to be filled.
     """
-    from .. import report
-    from ..deduplicator import ClaudeConversationDeduplicator
-    from ..display import show
-    from ..state_folder import secure
+    from ..ingest.deduplicator import ClaudeConversationDeduplicator
+    from ..project.private_folder import secure
+    from ..reports import workflow as report
+    from ..terminal.display import show
 
     folder = store_folder(asked)
     # A folder that was named may be anything, a mistyped home for one: only the project's own is set right.

@@ -7,15 +7,16 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .. import backup_report, config
 from ..backup import checking, known, restoring, surroundings, taking
 from ..backup import folder as folders
 from ..backup.restoring import Target
 from ..backup.source import Source
-from ..display import show
 from ..errors import EXIT_FAILURE, EXIT_OK, BackupDamaged, DedupError, UsageError
-from ..progress import LONG, progress
-from ..project import Project, find_project
+from ..project import config
+from ..project.paths import Project, find_project
+from ..reports import backup as backup_report
+from ..terminal.display import show
+from ..terminal.progress import LONG, progress
 from . import arguments as shared
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def _source(asked: argparse.Namespace) -> Source:
     """The store: the one named, the project's, or what the user's own store has of the project."""
     if asked.storage_dir is not None:
         return Source.of_state(asked.storage_dir)
-    from ..live.place import store_of
+    from ..hooks.place import store_of
 
     project = find_project(asked.project)
     state, own = store_of(project)

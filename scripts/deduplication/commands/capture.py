@@ -8,20 +8,23 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .. import archive_report, capture, capture_report, config, transcripts
-from ..display import show
 from ..errors import EXIT_FAILURE, EXIT_OK, DedupError, ExportError, ExportUnreadable, UnsafePath, UsageError
-from ..naming import validate_session_id
-from ..progress import progress
-from ..project import find_project
+from ..ingest import transcript_capture
+from ..project import client_transcripts, config
+from ..project.export_names import validate_session_id
+from ..project.paths import find_project
+from ..reports import archive as archive_report
+from ..reports import capture as capture_report
+from ..terminal.display import show
+from ..terminal.progress import progress
 from . import arguments as shared
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from ..archive.packing import Packed
-    from ..transcripts import Transcript
+    from ..archive.pack_files import Packed
+    from ..project.client_transcripts import Transcript
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -29,11 +32,11 @@ def main(arguments: Sequence[str]) -> int:
     asked = parser().parse_args(arguments)
     found, failures = _asked_for(asked)
     dedup = shared.deduplicator(asked)
-    done: list[capture.Captured] = []
+    done: list[transcript_capture.Captured] = []
     with progress(sum(each.size for each in found), "Capturing") as advance:
         for each in found:
             try:
-                captured = capture.capture_file(dedup, each.path, thorough=True)
+                captured = transcript_capture.capture_file(dedup, each.path, thorough=True)
             except (ExportError, UnsafePath) as error:
                 failures.append((each.path, error))
             else:
@@ -69,16 +72,16 @@ def main(arguments: Sequence[str]) -> int:
 
 def _kept(asked: argparse.Namespace, found: Sequence[Transcript]) -> Packed:
     """The files themselves into the archive, where the store has one and the settings want it."""
-    from ..archive import keeping
-    from ..archive.packing import Packed
+    from ..archive.pack_files import Packed
+    from ..workflow import archive_transcripts
 
     state = shared.store_folder(asked)
-    project = keeping.project_of(state)
+    project = archive_transcripts.project_of(state)
     if project is None or not config.load(os.fspath(project.root))["archive_transcripts"]:
         return Packed()
     try:
         with progress(sum(each.size for each in found), "Archiving") as advance:
-            return keeping.keep(project, found, advance=advance)
+            return archive_transcripts.keep(project, found, advance=advance)
     except DedupError as error:
         return Packed(failures=[("the transcripts", error)])
 
@@ -111,14 +114,14 @@ def _asked_for(asked: argparse.Namespace) -> tuple[list[Transcript], list[tuple[
         return _named(asked.transcripts)
     if asked.session is not None:
         session = validate_session_id(asked.session)
-        found = transcripts.find_transcripts(session=session)
+        found = client_transcripts.find_transcripts(session=session)
         if not found:
             raise ExportUnreadable(
-                f"no transcript of session '{session}' in {transcripts.config_dir() / 'projects'}",
+                f"no transcript of session '{session}' in {client_transcripts.config_dir() / 'projects'}",
                 hint="The client deletes transcripts after a while. Check the id, and CLAUDE_CONFIG_DIR.",
             )
         return found, []
-    return transcripts.find_transcripts(None if asked.all else find_project(asked.project).root), []
+    return client_transcripts.find_transcripts(None if asked.all else find_project(asked.project).root), []
 
 
 def _named(paths: Sequence[str]) -> tuple[list[Transcript], list[tuple[Path, DedupError]]]:
@@ -135,7 +138,7 @@ def _named(paths: Sequence[str]) -> tuple[list[Transcript], list[tuple[Path, Ded
             for file in files:
                 status = file.stat()
                 found.append(
-                    transcripts.Transcript(file, transcripts.session_of(file), status.st_size, status.st_mtime_ns)
+                    client_transcripts.Transcript(file, client_transcripts.session_of(file), status.st_size, status.st_mtime_ns)
                 )
         except OSError as error:
             failures.append((path, ExportUnreadable(error.strerror or str(error))))

@@ -10,16 +10,24 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
 
-from .. import atomic, checkpoint, checkpoint_report, config, discovery, last_run, report, trust_report, workflow
-from ..accounting import savings
-from ..checkpoint_document import sessions as of_run
-from ..checkpoint_document import slug
-from ..cumulative import totals
-from ..deduplicator import ClaudeConversationDeduplicator
-from ..display import show
+from ..accounting import last_run
+from ..accounting.storage_account import savings
+from ..accounting.store_totals import totals
+from ..archive import discovery
+from ..checkpoint import make as checkpoint
+from ..checkpoint.document import sessions as of_run
+from ..checkpoint.document import slug
 from ..errors import EXIT_FAILURE, EXIT_OK, DedupError, PrivacySettingInvalid
-from ..project import find_project
-from ..state_folder import secure
+from ..files import atomic
+from ..ingest.deduplicator import ClaudeConversationDeduplicator
+from ..project import config
+from ..project.paths import find_project
+from ..project.private_folder import secure
+from ..reports import checkpoint as checkpoint_report
+from ..reports import trust
+from ..reports import workflow as report
+from ..terminal.display import show
+from ..workflow import five_steps
 from . import arguments as shared
 from . import entry
 
@@ -27,8 +35,8 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Sequence
 
-    from ..metrics import RunResult
-    from ..project import Project
+    from ..figures.run_result import RunResult
+    from ..project.paths import Project
 
 
 @dataclass
@@ -48,7 +56,7 @@ def main(arguments: Sequence[str]) -> int:
     project = find_project(asked.project)
     for corrected in secure(project.state):
         show(report.note(corrected), sys.stderr)
-    said = trust_report.once(config.examine(os.fspath(project.root)))
+    said = trust.once(config.examine(os.fspath(project.root)))
     if said:
         show(report.note(said), sys.stderr)
     dedup = ClaudeConversationDeduplicator(project.state)
@@ -104,8 +112,8 @@ def _newest(
 def _process(
     project: Project, path: str, older: int, dedup: ClaudeConversationDeduplicator, out: Callable[[str], None]
 ) -> _Export:
-    options = workflow.Options(paths=(path,), checkpoint=False)
-    outcome = workflow.run(project, options, dedup, _nowhere)
+    options = five_steps.Options(paths=(path,), checkpoint=False)
+    outcome = five_steps.run(project, options, dedup, _nowhere)
     done = outcome.result
     out(checkpoint_report.deduplicated(done.exports, older))
     if any(export.error is None for export in done.exports):
@@ -126,7 +134,7 @@ def _session_files(
     sessions = [session for session in of_run(figures) if session in known]
     if setting == config.OFF or not sessions:
         return ()
-    from .. import session_report
+    from ..reports import sessions as session_report
     from ..sessions.folder import files_for_a_run
 
     try:

@@ -8,19 +8,22 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from .. import discovery, new_messages, report, store_report
+from ..archive import discovery
 from ..errors import EXIT_FAILURE, EXIT_OK, OutputNotWritable, UsageError
-from ..intake import Entry, process
-from ..metrics import ExportResult, RunResult
-from ..naming import validate_session_id
-from ..project import Project, find_project
+from ..figures.run_result import ExportResult, RunResult
+from ..ingest.export_file import Entry, process
+from ..project.export_names import validate_session_id
+from ..project.paths import Project, find_project
+from ..reports import store as store_report
+from ..reports import workflow as report
+from ..workflow import new_messages_file
 from . import arguments as shared
 
 if TYPE_CHECKING:
     import argparse
 
-    from ..deduplicator import ClaudeConversationDeduplicator, Ingest
-    from ..discovery import Candidate
+    from ..archive.discovery import Candidate
+    from ..ingest.deduplicator import ClaudeConversationDeduplicator, Ingest
 
 _DESCRIPTION: Final = """\
 Store the messages of exports, each exactly once. The files stay where they are (export-dedup.py archives them).
@@ -52,9 +55,9 @@ def run(asked: argparse.Namespace) -> int:
     dedup = shared.deduplicator(asked)
     keep = (shared.store_folder(asked), project.archive)
     if asked.output is not None:
-        asked.output = new_messages.check_file(asked.output, (*keep, *asked.exports))
+        asked.output = new_messages_file.check_file(asked.output, (*keep, *asked.exports))
     if asked.output_dir is not None:
-        asked.output_dir = new_messages.check_folder(asked.output_dir, keep)
+        asked.output_dir = new_messages_file.check_folder(asked.output_dir, keep)
     done = _Run(asked, dedup, project)
     outcome = done.process()
     if asked.json:
@@ -127,13 +130,13 @@ class _Run:
                 self._say_failed(results[-1], refusal.error.hint)
             elif not self._asked.json:
                 report.show(report.passed_over(refusal.path, refusal.reason))
-        from ..progress import progress
+        from ..terminal.progress import progress
 
         with progress(sum(each.identity.size for each in found.exports), "Deduplicating") as advance:
             for candidate in found.exports:
                 results.append(self._one(candidate))
                 advance(candidate.identity.size)
-        from ..accounting import savings
+        from ..accounting.storage_account import savings
 
         return RunResult(
             exports=tuple(results),
@@ -176,6 +179,6 @@ class _Run:
     def _write(self, candidate: Candidate, done: Ingest) -> None:
         """The new messages as a file of their own, where that was asked for."""
         if self._asked.output is not None:
-            new_messages.write(self._asked.output, done)
+            new_messages_file.write(self._asked.output, done)
         elif self._asked.output_dir is not None and done.new_messages:
-            new_messages.write_into(self._asked.output_dir, candidate.path.stem, done)
+            new_messages_file.write_into(self._asked.output_dir, candidate.path.stem, done)

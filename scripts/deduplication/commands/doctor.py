@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .. import config, doctor_report
 from ..diagnosis import Subject, examine
-from ..display import show
 from ..errors import EXIT_FAILURE, EXIT_OK
-from ..project import find_project
-from ..transcripts import find_transcripts
+from ..project import config
+from ..project.client_transcripts import find_transcripts
+from ..project.paths import find_project
+from ..reports import doctor as doctor_report
+from ..terminal.display import show
 from . import arguments as shared
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from .. import console
-from ..beneath import LeadsOut
-from ..display import show
 from ..errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_UNEXPECTED, DedupError, OutputNotWritable, UnsafePath
+from ..files.beneath import LeadsOut
+from ..terminal import console
+from ..terminal.display import show
 
 if TYPE_CHECKING:
     from collections.abc import Callable

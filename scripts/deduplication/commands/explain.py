@@ -6,17 +6,18 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .. import explain_report, report
 from ..errors import EXIT_OK, UsageError
-from ..explaining import explain
-from ..naming import file_name
-from ..reading import read
+from ..files.safe_read import read
+from ..ingest.explain import explain
+from ..project.export_names import file_name
+from ..reports import explain as explain_report
+from ..reports import workflow as report
 from . import arguments as shared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..explaining import Explained, Explanation
+    from ..ingest.explain import Explained, Explanation
 
 
 def main(arguments: Sequence[str]) -> int:

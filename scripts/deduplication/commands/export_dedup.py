@@ -6,9 +6,13 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from .. import config, last_run, report, trust_report, workflow
+from ..accounting import last_run
 from ..errors import EXIT_OK, UsageError
-from ..project import find_project
+from ..project import config
+from ..project.paths import find_project
+from ..reports import trust
+from ..reports import workflow as report
+from ..workflow import five_steps
 from . import arguments as shared
 from . import entry
 from .deduplicate_export import SUBCOMMANDS
@@ -16,7 +20,7 @@ from .deduplicate_export import SUBCOMMANDS
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ..workflow import Outcome
+    from ..workflow.five_steps import Outcome
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -31,10 +35,10 @@ def main(arguments: Sequence[str]) -> int:
         )
     project = find_project(asked.project)
     settings = config.examine(str(project.root))
-    said = trust_report.once(settings)
+    said = trust.once(settings)
     if said:
         report.show(report.note(said), sys.stderr)
-    options = workflow.Options(
+    options = five_steps.Options(
         paths=tuple(asked.paths),
         session_id=_session_id(asked.session_id),
         description=asked.description,
@@ -42,11 +46,11 @@ def main(arguments: Sequence[str]) -> int:
         checkpoint=not asked.no_checkpoint,
         session_files=settings.values["session_files"],
     )
-    from ..deduplicator import ClaudeConversationDeduplicator
+    from ..ingest.deduplicator import ClaudeConversationDeduplicator
 
     dedup = ClaudeConversationDeduplicator(project.state, asked.backend, asked.db_url)
     silent = bool(asked.json)
-    outcome = workflow.run(
+    outcome = five_steps.run(
         project,
         options,
         dedup,
@@ -72,7 +76,7 @@ def parser() -> shared.Parser:
     add = found.add_argument
     add("paths", nargs="*", metavar="PATH", help="exports, or folders of exports; without it the project is searched")
     add("--session-id", metavar="ID", help="the conversation that the exports belong to (default: found by content)")
-    add("--description", metavar="TEXT", default=workflow.DESCRIPTION, help="the checkpoint's title")
+    add("--description", metavar="TEXT", default=five_steps.DESCRIPTION, help="the checkpoint's title")
     add("--yes", action="store_true", help="ask nothing")
     add("--no-archive", action="store_true", help="leave the exports where they are")
     add("--no-checkpoint", action="store_true", help="make no checkpoint")
@@ -90,7 +94,7 @@ def parser() -> shared.Parser:
 def _session_id(text: str | None) -> str | None:
     if text is None:
         return None
-    from ..naming import validate_session_id
+    from ..project.export_names import validate_session_id
 
     return validate_session_id(text)
 

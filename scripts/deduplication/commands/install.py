@@ -9,14 +9,14 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from .. import client_version, config, trust
-from ..console import printable
 from ..errors import EXIT_OK, DedupError, InstallRefused, UsageError
+from ..hooks.forms import plugin_enabled
 from ..installation import apply, client, demo, environment, links, readme, targets
 from ..installation import plan as planning
 from ..installation.manifest import NAME, Manifest, sha256
-from ..live.forms import plugin_enabled
-from ..transcripts import config_dir
+from ..project import approvals, client_version, config
+from ..project.client_transcripts import config_dir
+from ..terminal.console import printable
 
 if TYPE_CHECKING:
     import argparse
@@ -209,7 +209,7 @@ def _approve(root: Path, plan: planning.Plan) -> None:
         and sha256(found.file.data) in plan.manifest.files.get(targets.CONFIG, ())
     ):
         try:
-            trust.approve(str(root), found.path, found.file.data, time.time())
+            approvals.approve(str(root), found.path, found.file.data, time.time())
         except DedupError as error:
             _say(f"  {printable(str(error))}")
 

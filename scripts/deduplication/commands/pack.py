@@ -6,18 +6,19 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from .. import archive_report, config
-from ..archive import packing
-from ..deduplicator import ClaudeConversationDeduplicator
-from ..display import show
+from ..archive import pack_files
 from ..errors import EXIT_FAILURE, EXIT_OK, UsageError
-from ..progress import progress
+from ..ingest.deduplicator import ClaudeConversationDeduplicator
+from ..project import config
+from ..reports import archive as archive_report
+from ..terminal.display import show
+from ..terminal.progress import progress
 from . import arguments as shared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..project import Project
+    from ..project.paths import Project
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -25,9 +26,9 @@ def main(arguments: Sequence[str]) -> int:
     asked = parser().parse_args(arguments)
     project = shared.archive_place(asked)
     days = _days(asked.older_than, project)
-    waiting = packing.due(project, days)
+    waiting = pack_files.due(project, days)
     with progress(sum(size for _, size in waiting), "Packing") as advance:
-        done = packing.pack(project, days, session_of=packing.session_lookup(project), advance=advance)
+        done = pack_files.pack(project, days, session_of=pack_files.session_lookup(project), advance=advance)
     if project.state.is_dir():
         ClaudeConversationDeduplicator(os.fspath(project.state)).store.condense()
     for name, error in done.failures:
@@ -66,7 +67,7 @@ def parser() -> shared.Parser:
 def _days(given: str | None, project: Project) -> float:
     if given is None:
         setting = float(config.load(os.fspath(project.root))["pack_older_than_days"])
-        return setting if setting >= 0 else float(packing.DEFAULT_DAYS)
+        return setting if setting >= 0 else float(pack_files.DEFAULT_DAYS)
     try:
         days = float(given)
     except ValueError:

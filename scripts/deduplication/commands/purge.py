@@ -6,12 +6,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .. import purge_report
-from ..display import show
 from ..errors import EXIT_FAILURE, EXIT_OK, NothingToPurge, PurgeIncomplete, PurgeRefused
-from ..project import Project, find_project
-from ..purging.run import Purged, caught_up, purge, renewed, verified
-from ..purging.scope import scope_of
+from ..project.paths import Project, find_project
+from ..purge.run import Purged, caught_up, purge, renewed, verified
+from ..purge.scope import scope_of
+from ..reports import purge as purge_report
+from ..terminal.display import show
 from . import arguments as shared
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..backup.renewing import Renewed
-    from ..storage.base import Store
+    from ..storage.contract import Store
 
 _DESCRIPTION = """\
 Remove messages for good: from the store, its images, the archive, and the session files. What is given is taken together:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .. import repair_report, report, store_report
-from ..archive import checking
+from ..archive import verify as checking
 from ..errors import EXIT_FAILURE, EXIT_OK, UsageError
-from ..project import find_project
-from ..repairing import anew
+from ..project.paths import find_project
+from ..repair import rebuild_from_archive
+from ..reports import repair as repair_report
+from ..reports import store as store_report
+from ..reports import workflow as report
 from . import arguments as shared
 
 if TYPE_CHECKING:
@@ -63,7 +65,7 @@ def _anew(asked: argparse.Namespace) -> int:
         )
     if asked.into is not None and (asked.yes or not asked.into):
         raise UsageError("--into names a folder, and does not go with --yes")
-    done = anew.make(find_project(asked.project), asked.backend, into=asked.into, in_place=asked.yes)
+    done = rebuild_from_archive.make(find_project(asked.project), asked.backend, into=asked.into, in_place=asked.yes)
     ok = not done.missing and not done.failures
     if asked.json:
         shared.print_json(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from .. import repair_report, report
 from ..errors import EXIT_FAILURE, EXIT_OK, UsageError
-from ..project import find_project
-from ..repairing import whole
+from ..project.paths import find_project
+from ..repair import repair as whole
+from ..reports import repair as repair_report
+from ..reports import workflow as report
 from . import arguments as shared
 
 if TYPE_CHECKING:

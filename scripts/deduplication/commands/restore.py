@@ -6,17 +6,19 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from .. import archive_report, atomic, beneath
-from ..archive import restoring, returning
-from ..display import show
+from ..archive import restore as restoring
+from ..archive import restore_to_client
 from ..errors import EXIT_FAILURE, EXIT_OK, DedupError, OutputNotWritable, UsageError
+from ..files import atomic, beneath
+from ..reports import archive as archive_report
+from ..terminal.display import show
 from . import arguments as shared
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from ..archive.restoring import Entry, Shelf
+    from ..archive.restore import Entry, Shelf
 
 STANDARD_OUTPUT = "-"
 
@@ -125,7 +127,7 @@ def _places(found: Sequence[Entry], asked: argparse.Namespace) -> list[tuple[Ent
 
 
 def _to_client(shelf: Shelf, session: str, *, as_json: bool) -> int:
-    back = returning.to_client(shelf, session)
+    back = restore_to_client.to_client(shelf, session)
     if as_json:
         files = [{"name": name, "path": path, "new": new} for name, path, new in back.files]
         shared.print_json({"restored": files, "session": session, "directory": back.directory})

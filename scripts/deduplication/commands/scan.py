@@ -8,17 +8,20 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .. import config, privacy, privacy_report, report
 from ..errors import EXIT_OK, UsageError
-from ..project import find_project
-from ..reading import read
+from ..files.safe_read import read
+from ..project import config
+from ..project.paths import find_project
+from ..redaction import redact as privacy
+from ..reports import privacy as privacy_report
+from ..reports import workflow as report
 from . import arguments as shared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ..deduplicator import ClaudeConversationDeduplicator
-    from ..privacy import Finding, Policy
+    from ..ingest.deduplicator import ClaudeConversationDeduplicator
+    from ..redaction.redact import Finding, Policy
 
 
 def main(arguments: Sequence[str]) -> int:

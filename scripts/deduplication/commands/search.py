@@ -5,23 +5,24 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
-from .. import console, search_report
-from ..conversation_choice import around, choose
-from ..display import show
 from ..errors import EXIT_OK, StoreMissing, UsageError
+from ..ingest.conversation_choice import around, choose
 from ..model import BOOKKEEPING, KINDS, ROLES
-from ..search_terms import terms
-from ..searching import Wanted, scan
+from ..reports import search as search_report
+from ..search.scan import Wanted, scan
+from ..search.terms import terms
 from ..storage import open_store
+from ..terminal import console
+from ..terminal.display import show
 from . import arguments as shared
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from ..search_terms import Term
-    from ..searching import Hit
-    from ..storage.base import Store
+    from ..search.scan import Hit
+    from ..search.terms import Term
+    from ..storage.contract import Store
 
 LIMIT: Final = 20
 _FINDABLE: Final = [kind for kind in KINDS if kind != BOOKKEEPING]

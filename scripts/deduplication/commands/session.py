@@ -7,10 +7,11 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
-from .. import report, session_report
 from ..errors import EXIT_OK, OutputNotWritable, SessionUnknown, StoreNotWritable, UsageError
-from ..naming import validate_session_id
-from ..project import Project, find_project
+from ..project.export_names import validate_session_id
+from ..project.paths import Project, find_project
+from ..reports import sessions as session_report
+from ..reports import workflow as report
 from ..sessions import whole
 from ..sessions.redaction import standard
 from . import arguments as shared
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from ..storage.base import Store
+    from ..storage.contract import Store
 
 _DESCRIPTION: Final = """\
 Write sessions as files that people read: Markdown that grows turn by turn, one page of HTML, JSON for programs.
@@ -111,9 +112,10 @@ def _grow(project: Project, store: Store, sessions: Sequence[str], *, each_check
 
 def _whole(asked: argparse.Namespace, project: Project, store: Store, sessions: Sequence[str]) -> None:
     """Each session as a document of its own, replaced as a whole."""
-    from .. import atomic, beneath, new_messages
+    from ..files import atomic, beneath
     from ..sessions.folder import held, prepared
     from ..sessions.names import stem
+    from ..workflow import new_messages_file
 
     form = _FORMS[asked.format]
     redact, _ = standard(project.root)
@@ -124,9 +126,9 @@ def _whole(asked: argparse.Namespace, project: Project, store: Store, sessions: 
     if asked.output is not None and (single or asked.output == "-") and len(sessions) > 1:
         raise UsageError("several sessions do not fit into one output", hint="Pass a folder that exists.")
     if single:
-        asked.output = new_messages.check_file(asked.output, (shared.store_folder(asked), project.archive))
+        asked.output = new_messages_file.check_file(asked.output, (shared.store_folder(asked), project.archive))
     elif asked.output not in (None, "-"):
-        folder = new_messages.check_folder(asked.output, (shared.store_folder(asked), project.archive))
+        folder = new_messages_file.check_folder(asked.output, (shared.store_folder(asked), project.archive))
         try:
             beneath.make_folders(folder)
         except OSError as error:

@@ -5,20 +5,20 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from .. import conversation_document as document
-from ..conversation_choice import choose, position
-from ..display import show
 from ..errors import EXIT_OK, UsageError
-from ..fitting import fitted
+from ..ingest.conversation_choice import choose, position
 from ..model import counts
+from ..sessions import screen_document as document
+from ..terminal.display import show
+from ..terminal.truncation import fitted
 from . import arguments as shared
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from ..deduplicator import ClaudeConversationDeduplicator
-    from ..storage.base import Conversation, Store
+    from ..ingest.deduplicator import ClaudeConversationDeduplicator
+    from ..storage.contract import Conversation, Store
 
 TEXT: Final = "text"
 MARKDOWN: Final = "markdown"
@@ -34,8 +34,8 @@ def main(arguments: Sequence[str]) -> int:
     _check(asked)
     dedup, folder = shared.reader(asked)
     if asked.output is not None:
-        from ..new_messages import check_file
-        from ..project import find_project
+        from ..project.paths import find_project
+        from ..workflow.new_messages_file import check_file
 
         asked.output = check_file(asked.output, (folder, find_project(asked.project).archive))
     if asked.session is None:
@@ -64,7 +64,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _document(asked: argparse.Namespace, store: Store, name: str, numbers: Sequence[int]) -> None:
     """The documents that ``session`` writes, of the messages with these numbers: redacted, as they may be passed on."""
-    from ..project import find_project
+    from ..project.paths import find_project
     from ..sessions import whole
     from ..sessions.redaction import standard
 
@@ -170,7 +170,7 @@ def _listing(dedup: ClaudeConversationDeduplicator, asked: argparse.Namespace) -
 def _as_dict(each: document.Summary) -> dict[str, Any]:
     from dataclasses import asdict
 
-    from ..own_output import marked
+    from ..project.own_output import marked
 
     return marked(asdict(each))
 
@@ -178,8 +178,8 @@ def _as_dict(each: document.Summary) -> dict[str, Any]:
 def _put(asked: argparse.Namespace, head: str, parts: Sequence[str], again: str) -> None:
     """To the screen, or into the file asked for."""
     if asked.output is not None:
-        from ..fingerprint import encoded
-        from ..new_messages import put
+        from ..alignment.fingerprint import encoded
+        from ..workflow.new_messages_file import put
 
         put(asked.output, encoded("\n\n".join(filter(None, [head, *parts])) + "\n"))
         return

@@ -5,27 +5,30 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Optional
 
-from .. import accounting, archive_report, archiving, cumulative, storage_report, store_report
-from ..archive import ledger, looking
-from ..archive.checking import Checked
-from ..archive.packing import packs_folder
-from ..conversation_choice import choose
-from ..display import show
+from ..accounting import storage_account, store_totals
+from ..archive import completeness, drop_folder, savings_ledger
+from ..archive.pack_files import packs_folder
+from ..archive.verify import Checked
 from ..errors import EXIT_FAILURE, EXIT_OK, ArchiveDamaged
+from ..ingest.conversation_choice import choose
+from ..reports import archive as archive_report
+from ..reports import storage as storage_report
+from ..reports import store as store_report
+from ..terminal.display import show
 from . import arguments as shared
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from ..deduplicator import ClaudeConversationDeduplicator
+    from ..ingest.deduplicator import ClaudeConversationDeduplicator
 
 
 def main(arguments: Sequence[str]) -> int:
     """Count a store; 1 where something is damaged, so that no savings can be told."""
     asked = parser().parse_args(arguments)
     folder = shared.store_to_read(asked).folder
-    disk = accounting.on_disk(folder)  # first: an open SQLite database has files beside it that go when it is closed
+    disk = storage_account.on_disk(folder)  # first: an open SQLite database has files beside it that go when it is closed
     dedup, _ = shared.reader(asked)
     return _of_session(dedup, asked) if asked.session is not None else _of_store(dedup, folder, disk, asked)
 
@@ -53,19 +56,19 @@ def _of_session(dedup: ClaudeConversationDeduplicator, asked: argparse.Namespace
 
 
 def _of_store(
-    dedup: ClaudeConversationDeduplicator, folder: str, disk: accounting.OnDisk, asked: argparse.Namespace
+    dedup: ClaudeConversationDeduplicator, folder: str, disk: storage_account.OnDisk, asked: argparse.Namespace
 ) -> int:
-    found = accounting.savings(dedup.seen_bytes(), folder, disk)
+    found = storage_account.savings(dedup.seen_bytes(), folder, disk)
     packs = None
     if not found.damage:
         try:
             packs = _ledger(folder, disk)
         except ArchiveDamaged as error:
             found = replace(found, damage=(error.detail,))
-    project = accounting.project_of(folder)
-    kept = looking.look(project) if project is not None else Checked()
-    besides = accounting.besides(folder, disk)
-    totals = cumulative.totals(dedup.store, found)
+    project = storage_account.project_of(folder)
+    kept = completeness.look(project) if project is not None else Checked()
+    besides = storage_account.besides(folder, disk)
+    totals = store_totals.totals(dedup.store, found)
     answer: dict[str, Any] = {
         **totals,
         "storage": found.as_dict(),
@@ -83,13 +86,13 @@ def _of_store(
     return EXIT_FAILURE if found.damage or kept.missing else EXIT_OK
 
 
-def _ledger(folder: str, disk: accounting.OnDisk) -> Optional[ledger.Ledger]:
+def _ledger(folder: str, disk: storage_account.OnDisk) -> Optional[savings_ledger.Ledger]:
     """What the packs say of themselves; None where there are none."""
-    project = accounting.project_of(folder)
+    project = storage_account.project_of(folder)
     if project is None or not disk.archive.pack_files:
         return None
-    with archiving.opened(project):
-        return ledger.ledger(packs_folder(project), disk.archive.packs + disk.archive.indexes)
+    with drop_folder.opened(project):
+        return savings_ledger.ledger(packs_folder(project), disk.archive.packs + disk.archive.indexes)
 
 
 def _put(answer: dict[str, Any], text: str, asked: argparse.Namespace) -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
-from .. import history_report, journal, purge_report, run_history
+from ..accounting import run_history
 from ..backup import known
-from ..display import show
 from ..errors import EXIT_FAILURE, EXIT_OK
-from ..fitting import fitted
+from ..files import journal
+from ..reports import history as history_report
+from ..reports import purge as purge_report
+from ..terminal.display import show
+from ..terminal.truncation import fitted
 from . import arguments as shared
 
 if TYPE_CHECKING:

@@ -6,10 +6,11 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from .. import config, settings_file, trust, trust_report
-from ..display import show
 from ..errors import EXIT_OK, NotApproved, UsageError
-from ..project import find_project
+from ..project import approvals, config, settings_file
+from ..project.paths import find_project
+from ..reports import trust as trust_report
+from ..terminal.display import show
 from . import arguments as shared
 
 if TYPE_CHECKING:
@@ -33,20 +34,20 @@ def main(arguments: Sequence[str]) -> int:
         file = settings_file.read(found.path)
         if file.values is None or file.data != found.file.data:
             raise NotApproved(f"{found.path}: {file.fault or found.file.fault or 'there is no such file'}")
-        trust.approve(root, found.path, found.file.data, time.time())
+        approvals.approve(root, found.path, found.file.data, time.time())
         told = trust_report.approved(found.path, found.waiting)
     elif asked.revoke:
         path = os.path.abspath(asked.file) if asked.file else found.path
-        told = trust_report.revoked(path, was=trust.revoke(path))
+        told = trust_report.revoked(path, was=approvals.revoke(path))
     if asked.json:
         found = config.examine(root)
-        is_approved = trust.is_approved(root, found.path, found.file.data)
-        shared.print_json(trust_report.as_dict(found, trust.approvals(), is_approved=is_approved))
+        is_approved = approvals.is_approved(root, found.path, found.file.data)
+        shared.print_json(trust_report.as_dict(found, approvals.approvals(), is_approved=is_approved))
     elif told:
         show(told)
     else:
-        is_approved = trust.is_approved(root, found.path, found.file.data)
-        show(trust_report.listing(found, trust.approvals(), is_approved=is_approved))
+        is_approved = approvals.is_approved(root, found.path, found.file.data)
+        show(trust_report.listing(found, approvals.approvals(), is_approved=is_approved))
     return EXIT_OK
 
 

@@ -4,12 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from .. import archive_report, journal, purge_report, repair_report, report, store_report
-from ..archive import checking
+from ..archive import verify as checking
 from ..backup import known
 from ..errors import EXIT_FAILURE, EXIT_OK
-from ..project import find_project
-from ..repairing import whole
+from ..files import journal
+from ..project.paths import find_project
+from ..repair import repair as whole
+from ..reports import (
+    archive as archive_report,
+)
+from ..reports import (
+    purge as purge_report,
+)
+from ..reports import (
+    repair as repair_report,
+)
+from ..reports import (
+    store as store_report,
+)
+from ..reports import (
+    workflow as report,
+)
 from . import arguments as shared
 
 if TYPE_CHECKING:

@@ -14,16 +14,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Optional
 
-from .. import console, execution_report, metrics, report, status_log
-from ..child_output import Capture
-from ..display import Screen
 from ..errors import EXIT_FAILURE, EXIT_OK, EXIT_USAGE, DedupError
-from ..project import Project, find_project
+from ..figures import run_result
+from ..project.paths import Project, find_project
+from ..reports import execution as execution_report
+from ..reports import workflow as report
+from ..terminal import console
+from ..terminal.child_output import Capture
+from ..terminal.display import Screen
+from ..workflow import status_log
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..child import Ended, Signals
+    from ..terminal.child_process import Ended, Signals
 
 CORE: Final = Path(__file__).resolve().parents[2] / "export-dedup.py"
 
@@ -72,7 +76,7 @@ class _Run:
 
     def run(self, command: Sequence[str]) -> int:
         """Everything from header to log; an interruption ends the child, never the report."""
-        from ..child import Signals
+        from ..terminal.child_process import Signals
 
         with Signals().installed() as signals:
             return self.reported(command, signals)
@@ -93,7 +97,7 @@ class _Run:
                 self.screen.part("\n")
         self.report.append(output.rstrip("\n"))
         code = ended.code if ended is not None else EXIT_FAILURE
-        figures = metrics.extract_json(self.object.text()) if self.as_json else metrics.extract(output)
+        figures = run_result.extract_json(self.object.text()) if self.as_json else run_result.extract(output)
         if figures is not None:
             counted = (figures.new, figures.duplicates, figures.total, figures.unique)
             self.say(execution_report.banner(*counted, captured=figures.captured))
@@ -111,10 +115,10 @@ class _Run:
 
     def start(self, command: Sequence[str], signals: Signals) -> tuple[Optional[Ended], str]:
         """Run the child; how it ended, or why it could not be started."""
-        from .. import child
+        from ..terminal import child_process
 
         try:
-            return child.run(command, _environment(), self.receive, signals, apart=self.as_json), ""
+            return child_process.run(command, _environment(), self.receive, signals, apart=self.as_json), ""
         except OSError as error:
             return None, f"The deduplication could not be started: {error.strerror or error}"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
-from ..archive import inventory, looking
+from ..archive import completeness, inventory
 from ..errors import DedupError
 from .finding import LINES, NOTE, OK, PROBLEM, Finding
 
@@ -28,7 +28,7 @@ def findings(subject: Subject) -> Iterator[Finding]:
     try:
         if not (os.path.isdir(project.archive) or inventory.load(str(project.state), str(project.archive)).began):
             return
-        found = looking.look(project)
+        found = completeness.look(project)
     except DedupError as error:
         yield Finding("archive", PROBLEM, str(error), error.hint)
         return

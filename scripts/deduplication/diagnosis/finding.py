@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Optional
 
 if TYPE_CHECKING:
-    from ..project import Project
-    from ..storage.base import Store
-    from ..transcripts import Transcript
+    from ..project.client_transcripts import Transcript
+    from ..project.paths import Project
+    from ..storage.contract import Store
 
 OK: Final = "ok"
 NOTE: Final = "note"

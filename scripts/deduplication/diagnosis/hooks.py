@@ -6,11 +6,12 @@ import json
 import os
 from typing import TYPE_CHECKING, Final, Optional
 
-from .. import atomic, client_version
-from ..clock import local
-from ..history_report import clock
-from ..live import failures, forms
-from ..run_history import seconds
+from ..accounting.run_history import seconds
+from ..files import atomic
+from ..files.clock import local
+from ..hooks import failures, forms
+from ..project import client_version
+from ..reports.history import clock
 from .finding import LINES, NOTE, OK, PROBLEM, Finding
 
 if TYPE_CHECKING:

@@ -9,14 +9,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from .. import config, privacy, trust
 from ..errors import PrivacySettingInvalid
+from ..project import approvals, config
+from ..redaction import redact as privacy
 from .finding import LINES, NOTE, OK, PROBLEM, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..settings_file import SettingsFile
+    from ..project.settings_file import SettingsFile
     from .finding import Subject
 
 _NAMES: Final = 20
@@ -66,7 +67,7 @@ def _settings(root: str) -> Iterator[Finding]:
         yield Finding(
             "settings", NOTE, text, "Look at it with 'deduplicate_export.py trust', then approve it or not.", details
         )
-    approved = [one.path for one in trust.approvals()]
+    approved = [one.path for one in approvals.approvals()]
     if approved:
         more = (f"and {len(approved) - LINES:,} more",) if len(approved) > LINES else ()
         yield Finding("approved", OK, f"{len(approved):,} file(s) of settings", details=(*approved[:LINES], *more))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
-from ..git import Git, GitFailed, find_executable
-from ..project import MEMORY
+from ..git.plumbing import Git, GitFailed, find_executable
+from ..project.paths import MEMORY
 from .finding import LINES, NOTE, OK, PROBLEM, Finding
 
 if TYPE_CHECKING:

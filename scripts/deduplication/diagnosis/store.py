@@ -6,10 +6,11 @@ import os
 import shlex
 from typing import TYPE_CHECKING
 
-from .. import journal, purge_report
 from ..backup import known
 from ..errors import DedupError, UnsafePath
-from ..own_place import require_inside
+from ..files import journal
+from ..project.own_place import require_inside
+from ..reports import purge as purge_report
 from ..storage import open_store
 from ..storage.log_store import LOCK
 from .finding import LINES, NOTE, OK, PROBLEM, Finding

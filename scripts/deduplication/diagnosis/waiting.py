@@ -8,20 +8,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from .. import run_history
-from ..clock import local
-from ..discovery import find_exports
+from ..accounting import run_history
+from ..archive.discovery import find_exports
 from ..errors import DedupError
-from ..history_report import clock
-from ..live import quick
-from ..reading import digest_of, opened
-from ..transcripts import cleanup_days
+from ..files.clock import local
+from ..files.safe_read import digest_of, opened
+from ..hooks import quick
+from ..project.client_transcripts import cleanup_days
+from ..reports.history import clock
 from .finding import LINES, NOTE, OK, PROBLEM, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..transcripts import Transcript
+    from ..project.client_transcripts import Transcript
     from .finding import Subject
 
 _QUIET: Final = 300

@@ -14,8 +14,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ..errors import ExportUnreadable, NotAnExport
+from ..files.safe_read import parts_of
 from ..model import Export, Mark, Message, Span
-from ..reading import parts_of
 from .array_reader import Scanner, elements
 from .base import Member
 from .claude_ai_messages import read_conversation

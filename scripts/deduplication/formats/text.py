@@ -13,8 +13,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from ..alignment.message_sequence import Messages, Spans
 from ..errors import ExportUnreadable
-from ..message_sequence import Messages, Spans
 from ..model import BANNER, COMPACTION, LAYOUT, TRUNCATION, UNKNOWN, Export, Mark
 from .screen import decode
 from .text_blocks import cut, find_starts

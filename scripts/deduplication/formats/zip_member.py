@@ -14,7 +14,7 @@ import zlib
 from typing import TYPE_CHECKING, Final
 
 from ..errors import ExportUnreadable, NotAnExport
-from ..reading import parts_of
+from ..files.safe_read import parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,8 +9,8 @@ import contextlib
 import os
 from typing import TYPE_CHECKING, Optional
 
-from .. import atomic, beneath
 from ..errors import InstallFailed, StoreNotWritable
+from ..files import atomic, beneath
 from .manifest import NAME
 from .plan import NEW, PERMISSIONS, REMOVE, UPDATE
 from .targets import SCRIPTS, VENV

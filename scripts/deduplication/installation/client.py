@@ -8,13 +8,13 @@ import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Optional
 
-from .. import client_version
-from ..transcripts import find_transcripts
+from ..project import client_version
+from ..project.client_transcripts import find_transcripts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..client_version import Version
+    from ..project.client_version import Version
 
 PATIENCE: Final = 15.0
 """Seconds that the client may take to say its version; it needs less than one."""

@@ -12,8 +12,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..console import printable
 from ..errors import InstallRefused
+from ..terminal.console import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable

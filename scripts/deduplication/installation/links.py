@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from .. import beneath
 from ..errors import InstallRefused
+from ..files import beneath
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

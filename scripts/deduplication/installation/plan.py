@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Optional
 
 from ..errors import InstallRefused
-from ..project import MEMORY
+from ..project.paths import MEMORY
 from . import ignore_block, settings
 from .manifest import NAME, Manifest, parse, sha256
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Optional
 
-from ..project import Project
-from ..readme_file import edits
+from ..checkpoint.readme_file import edits
+from ..project.paths import Project
 from .manifest import sha256
 from .plan import look
 from .targets import CONFIG

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Optional
 
-from ..client_version import LOWEST
 from ..errors import InstallRefused
-from ..live import slash_commands
+from ..hooks import slash_commands
+from ..project.client_version import LOWEST
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..client_version import Version
+    from ..project.client_version import Version
 
 COMMANDS: Final = ".claude/commands"
 HOOKS: Final = ".coditect/hooks"

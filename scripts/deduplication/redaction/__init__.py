@@ -1,1 +1,1 @@
-"""The rules behind ``privacy.py``: one room for each kind of thing that must not be shared."""
+"""The rules behind ``redaction/redact.py``: one room for each kind of thing that must not be shared."""

@@ -13,9 +13,9 @@ from itertools import accumulate, count
 from operator import add
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from . import values
+from . import secret_values
+from .line_wrapped import FULL
 from .triggers import Met, Trigger
-from .wrapped import FULL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -141,11 +141,11 @@ def _believed(text: str, lines: _Lines, match: Match, joint: str, word: Met) -> 
     if within:
         last = within[-1]
         before, after = lines.text[match.start : last].rstrip(".,:;*)]}'\"`>"), lines.text[last:end]
-        if values.plain(before, digits=True) and (
-            values.plain(after) or (_NUMBERED.fullmatch(after) and lines.text[end : end + 1] in _BEHIND_NUMBERS)
+        if secret_values.plain(before, digits=True) and (
+            secret_values.plain(after) or (_NUMBERED.fullmatch(after) and lines.text[end : end + 1] in _BEHIND_NUMBERS)
         ):
             return None  # two words, or a word and the number of the next line
-        if len(after) < 12 and values.plain(after) and _known(text, lines.source(match.start), word):
+        if len(after) < 12 and secret_values.plain(after) and _known(text, lines.source(match.start), word):
             return None
     return replace(match, start=lines.source(match.start), end=lines.source(end - 1) + 1)
 

@@ -10,7 +10,7 @@ import binascii
 import re
 from typing import TYPE_CHECKING, Callable, Final
 
-from . import values
+from . import secret_values
 from .matches import Match, later, mixed
 
 if TYPE_CHECKING:
@@ -70,4 +70,4 @@ def _text(data: bytes) -> str | None:
 
 def _credentials(plain: str) -> bool:
     found = _USER.fullmatch(plain)
-    return found is not None and mixed(found["value"]) and values.secret(found["value"], values.RANDOM)
+    return found is not None and mixed(found["value"]) and secret_values.secret(found["value"], secret_values.RANDOM)

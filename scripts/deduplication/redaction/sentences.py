@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from . import values
+from . import secret_values
 from .matches import Match, later, mixed
 from .triggers import Trigger
 from .vocabulary import words
@@ -110,26 +110,26 @@ def _value(text: str, start: int, quote: str) -> tuple[int, bool]:
     if "\\n" in stripped:
         stripped = stripped.split("\\n", 1)[0]
     stripped = re.split(r"\\{0,7}\"|</", stripped, maxsplit=1)[0].rstrip(_MARKS + "\\")
-    if token[0][len(stripped) :] in ("!", "?") and values.secret(stripped, values.RANDOM) is False:
+    if token[0][len(stripped) :] in ("!", "?") and secret_values.secret(stripped, secret_values.RANDOM) is False:
         stripped = token[0]
     return start + len(stripped), False
 
 
 def _says(value: str, *, apart: bool, sure: bool, machine: bool) -> bool:
     """Whether a sentence that speaks of a password (``machine``: of a key) gives it with ``value``."""
-    if values.spaced(value) or (values.called_like_one(value) and values.plain(value, digits=True)):
+    if secret_values.spaced(value) or (secret_values.called_like_one(value) and secret_values.plain(value, digits=True)):
         return False
     if machine:
-        return values.random_key(value, 12 if apart else 16) and not values.uuid(value)
+        return secret_values.random_key(value, 12 if apart else 16) and not secret_values.uuid(value)
     if _FILE.fullmatch(value):
         return False
-    if sure and values.made_up(value):
+    if sure and secret_values.made_up(value):
         return True
     if apart and sure and value.isalpha() and value.islower():
-        return values.secret(value, values.ANY)
+        return secret_values.secret(value, secret_values.ANY)
     if apart and sure:
-        return values.secret(value, values.NO_WORD, quoted=True, least=4) and (mixed(value) or len(value) >= 8)
-    return values.secret(value, values.RANDOM, least=6 if sure else 8)
+        return secret_values.secret(value, secret_values.NO_WORD, quoted=True, least=4) and (mixed(value) or len(value) >= 8)
+    return secret_values.secret(value, secret_values.RANDOM, least=6 if sure else 8)
 
 
 def _said(*, machine: bool) -> Rule:
@@ -148,11 +148,11 @@ def _said(*, machine: bool) -> Rule:
                 yield Match(start, end, "secret" if machine else "password", _WHY)
         if machine:
             return
-        far = _FAR.match(text, after) if given is None or not values.random_key(text[start:end], 8) else None
+        far = _FAR.match(text, after) if given is None or not secret_values.random_key(text[start:end], 8) else None
         if far is not None:
             end, _ = _value(text, far.end(), far["quote"] or "")
             value = text[far.end() : end]
-            if value.isalnum() and _says(value, apart=False, sure=False, machine=False) and values.random_key(value, 8):
+            if value.isalnum() and _says(value, apart=False, sure=False, machine=False) and secret_values.random_key(value, 8):
                 yield Match(far.end(), end, "password", _WHY)
         yield from _before(text, at)
         pair = _AND_USER.match(text, after)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Callable, Final
 
-from . import values
+from . import secret_values
 from .matches import lowered, occurrences
 from .vocabulary import Vocabulary
 
@@ -42,7 +42,7 @@ class Trigger:
     def matches(self, text: str, start: int, end: int) -> Iterator[Match]:
         """What the rule finds beside the word from ``start`` to ``end``, each up to where it really ends."""
         for match in self.rule(text, start, end):
-            yield replace(match, end=values.extended(text, match.end))
+            yield replace(match, end=secret_values.extended(text, match.end))
 
 
 @dataclass(frozen=True)

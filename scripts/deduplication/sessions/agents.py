@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from ..storage.base import Store
+    from ..storage.contract import Store
 
 _AGENT: Final = "-agent-"
 _NAMED: Final = re.compile(r"\b(?:agentId|agent_id)\b\W{1,8}([A-Za-z0-9_-]{4,100})")

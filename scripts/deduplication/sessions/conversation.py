@@ -17,7 +17,7 @@ from .evidence import Evidence, gather
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from ..storage.base import Store
+    from ..storage.contract import Store
 
 GAP: Final = "gap"
 """Between two messages that no source shows in one piece."""

@@ -10,14 +10,14 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from ..storage.lines import Damaged, decode_line, is_commit
-from ..storage.records import PURGE
+from ..storage.log.lines import Damaged, decode_line, is_commit
+from ..storage.log.records import PURGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from ..storage.base import Store
-    from ..storage.log import Log
+    from ..storage.contract import Store
+    from ..storage.log.append_log import Log
 
 _COMMIT: Final = b'"window":'
 _SEAL: Final = 10

@@ -9,13 +9,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from .. import atomic, beneath, journal, locking
 from ..errors import SessionNotWritten, StoreNotWritable
+from ..files import atomic, beneath, journal, locking
 from . import per_checkpoint, session_file
-from .adopted import goes_on
 from .agents import family
-from .beforehand import Beforehand
+from .deferred_redaction import Beforehand
 from .markdown import Names
+from .pointer_page import goes_on
 from .redaction import Cleaner, standard
 from .whole import links
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from contextlib import AbstractContextManager
 
-    from ..project import Project
-    from ..storage.base import Store
+    from ..project.paths import Project
+    from ..storage.contract import Store
     from .redaction import Redact
     from .session_file import Written
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..own_output import COMMENT
+from ..project.own_output import COMMENT
 from .facts import Facts, gaps, sources, what
 from .layout import escaped_inline
 from .moments import between

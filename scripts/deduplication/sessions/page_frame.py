@@ -9,7 +9,7 @@ from base64 import b64encode
 from hashlib import sha256
 from typing import Final
 
-from ..own_output import META
+from ..project.own_output import META
 from .page_icons import SPRITE
 from .page_script import SCRIPT
 from .page_style import STYLE

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Final
 
-from .. import atomic, beneath
+from ..alignment.reading_order import ranges
 from ..errors import SessionNotWritten, SessionUnknown, StoreNotWritable
+from ..files import atomic, beneath
 from ..model import LOCAL_COMMAND, PROMPT, counts
-from ..ordering import ranges
 from . import footer
 from .conversation import open_reading
 from .facts import what
@@ -23,7 +23,7 @@ from .parts import Growing, Part
 from .session_file import Written
 
 if TYPE_CHECKING:
-    from ..storage.base import Store
+    from ..storage.contract import Store
     from .conversation import Reading
     from .markdown import Names
     from .redaction import Cleaner

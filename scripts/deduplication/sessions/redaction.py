@@ -12,8 +12,9 @@ import os
 import re
 from typing import TYPE_CHECKING, Any, Callable, Final
 
-from .. import config, privacy
-from ..console import printable
+from ..project import config
+from ..redaction import redact as privacy
+from ..terminal.console import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

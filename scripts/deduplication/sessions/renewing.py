@@ -9,13 +9,13 @@ import contextlib
 import os
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from .. import atomic, beneath
 from ..errors import SessionNotWritten
+from ..files import atomic, beneath
 from . import footer, per_checkpoint, session_file, whole
 from .agents import family
-from .beforehand import Beforehand, NotYetClean
 from .content import told
 from .conversation import open_reading
+from .deferred_redaction import Beforehand, NotYetClean
 from .markdown import Names
 from .names import bases, file_of, stem
 from .redaction import Cleaner, standard
@@ -23,8 +23,8 @@ from .redaction import Cleaner, standard
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..project import Project
-    from ..storage.base import Store
+    from ..project.paths import Project
+    from ..storage.contract import Store
 
 GROWING: Final = "growing"
 """Sessions whose files grow turn by turn."""

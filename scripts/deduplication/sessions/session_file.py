@@ -17,8 +17,8 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from .. import atomic, beneath
 from ..errors import SessionNotWritten, SessionUnknown, StoreNotWritable
+from ..files import atomic, beneath
 from ..model import counts
 from . import evidence as evidence_of
 from . import footer
@@ -29,7 +29,7 @@ from .names import bases, file_of
 from .parts import Growing, Part, from_json
 
 if TYPE_CHECKING:
-    from ..storage.base import Store
+    from ..storage.contract import Store
     from .conversation import Reading
     from .markdown import Names
     from .redaction import Cleaner

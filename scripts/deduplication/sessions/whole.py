@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from ..errors import SessionUnknown
 from .agents import family
-from .beforehand import Beforehand
 from .conversation import open_reading
+from .deferred_redaction import Beforehand
 from .facts import facts_of
 from .header import header
 from .markdown import Names
@@ -18,7 +18,7 @@ from .redaction import Cleaner
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
-    from ..storage.base import Store
+    from ..storage.contract import Store
     from .conversation import Reading
     from .redaction import Redact
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from ..errors import UsageError
 
 if TYPE_CHECKING:
-    from .base import Store
+    from .contract import Store
 
 JSON: Final = "json"
 SQLITE: Final = "sqlite"

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ..errors import StoreNotWritable
-from . import blobs, sealed, sqlite_file
-from .index import AUDIT
-from .json_index import JsonIndex
+from .index import sqlite_file
+from .index.contract import AUDIT
+from .index.json_index import JsonIndex
+from .log import sealed
+from .state import blobs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

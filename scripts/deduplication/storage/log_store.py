@@ -16,36 +16,37 @@ from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from .. import atomic, journal, locking
+from ..alignment.overlap import telling
+from ..alignment.seams import at_seams
 from ..errors import StoreDamaged, StoreError, StoreNotPrivate, StoreNotWritable
+from ..files import atomic, folder_swap, journal, locking
 from ..model import LOST, PURGED, SYSTEM
-from ..overlap import telling
-from ..own_place import require_inside
-from ..seams import at_seams
-from . import blobs, rewriting, sqlite_file
-from .checked_entries import IndexDamaged
+from ..project.own_place import require_inside
 from .footprint import LOG, footprint
-from .index import AUDIT, AuditMark
-from .json_index import JsonIndex
-from .lines import Extent, encode_line
-from .log import Log
-from .records import PURGED as TOMBSTONE
-from .records import commit_record, occurrence_record, same_record, tombstone_from
+from .index import sqlite_file
+from .index.checked_entries import IndexDamaged
+from .index.contract import AUDIT, AuditMark
+from .index.json_index import JsonIndex
+from .index.sqlite_index import SqliteIndex
+from .log.append_log import Log
+from .log.lines import Extent, encode_line
+from .log.records import PURGED as TOMBSTONE
+from .log.records import commit_record, occurrence_record, same_record, tombstone_from
 from .recount import clean_blobs, counted_anew, heal, recount, replay
-from .sqlite_index import SqliteIndex
-from .state import State
+from .state import blobs
+from .state.log_state import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 
-    from ..columns import Columns
-    from ..savings import Seen
-    from ..tombstone import Bans
-    from .announcing import Counts, Totals
-    from .base import ConversationFigures, Cursor, ExportRecord, NewOccurrence, Same, SeenExport
-    from .conversation import ConversationState
-    from .index import Index
-    from .lines import Record
+    from ..alignment.columns import Columns
+    from ..alignment.tombstone import Bans
+    from ..figures.savings import Seen
+    from .contract import ConversationFigures, Cursor, ExportRecord, NewOccurrence, Same, SeenExport
+    from .index.contract import Index
+    from .log.lines import Record
+    from .state.announcements import Counts, Totals
+    from .state.conversation import ConversationState
 
 LOG_NAME: Final = LOG
 LOCK: Final = journal.STORE_LOCK
@@ -82,7 +83,7 @@ class LogStore:
 
     def __init__(self, folder: str, *, sqlite: bool = False, timeout: float = locking.DEFAULT_TIMEOUT) -> None:
         self.folder = folder
-        rewriting.arrived(folder)
+        folder_swap.arrived(folder)
         self.log = Log(os.path.join(folder, LOG_NAME))
         self.blobs = blobs.Blobs.beside(self.log.path)
         self.warnings: list[str] = []

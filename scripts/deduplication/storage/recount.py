@@ -8,22 +8,22 @@ import re
 import zlib
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from .. import atomic
-from ..covered import covered
+from ..alignment.byte_coverage import covered
 from ..errors import StoreDamaged
+from ..files import atomic
 from ..model import LOST, counts
-from . import healing
-from .blobs import Blobs
-from .index import AuditMark
-from .lines import Damaged, decode_line, is_commit
-from .records import RECOUNTED, blobs_of, new_of
-from .state import State
+from .index.contract import AuditMark
+from .log import bit_flips
+from .log.lines import Damaged, decode_line, is_commit
+from .log.records import RECOUNTED, blobs_of, new_of
+from .state.blobs import Blobs
+from .state.log_state import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .lines import Line, Record
-    from .log import Log
+    from .log.append_log import Log
+    from .log.lines import Line, Record
 
 
 _SHORTEST: Final = 200
@@ -125,14 +125,14 @@ def _is_torn(log: Log, bad: Line) -> bool:
         with contextlib.suppress(Damaged):
             if is_commit(decode_line(line.data)):
                 return False
-    return not healing.patches(log.tail(bad.offset))
+    return not bit_flips.patches(log.tail(bad.offset))
 
 
 def heal(log: Log) -> list[str]:
     """Set flipped bits of the log right: each file anew, atomically, of the same length."""
     problems = log.sealed.heal()
     content = log.tail()
-    patches = healing.patches(content)
+    patches = bit_flips.patches(content)
     healed = bytearray(content)
     sealed = sum(1 for _ in log.lines(0, log.sealed.end)) if patches else 0
     for offset, data in patches:

@@ -1,0 +1,1 @@
+"""Store and archive together: bytes seen against bytes on disk."""

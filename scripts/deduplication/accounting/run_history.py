@@ -1,0 +1,183 @@
+"""The last runs of a store: from the audit, which has the numbers, and from ``last_run.json``, which knows who made them."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from ..files import atomic
+from ..storage.index.contract import AUDIT
+from ..storage.log.lines import Damaged, decode_line
+from ..storage.log.records import CAPTURE, PURGE
+from . import last_run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_TOGETHER: Final = 2.0
+"""Seconds: exports that were stored so close to each other, or to the beginning of a run, belong together."""
+_TAIL: Final = 256 * 1024
+"""Bytes at the end of the status log in which the last report is looked for."""
+_REPORT: Final = re.compile(r"^Status: (\S+) \w+\nExit Code: (\d+)\nCompleted: (\S+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Captured:
+    """What transcripts brought in between two runs; ``new`` are the messages that were not stored before.
+
+    ``last`` is in seconds, 0 where there was nothing.
+    """
+
+    parts: int = 0
+    total: int = 0
+    new: int = 0
+    last: float = 0.0
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run over exports. ``finished`` is in seconds; ``by`` is ``hook``, ``command``, or empty where nobody noted it."""
+
+    finished: float
+    by: str
+    exports: tuple[str, ...]
+    conversations: tuple[str, ...]
+    total: int
+    new: int
+    duplicates: int
+    captured: int = 0
+    """Those of the new messages that were captured before."""
+    failed: int = 0
+    since: Captured = Captured()
+    """What was captured after it, until the next run or until now."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """The last report in the status log: its exit code and when it was completed, on the user's clock, in ISO form."""
+
+    exit_code: int
+    completed: str
+
+
+@dataclass(frozen=True)
+class _Entry:
+    moment: float
+    conversation: str
+    name: str
+    total: int
+    new: int
+    captured: int
+    captures: bool
+
+
+def runs(folder: str) -> tuple[list[Run], Captured]:
+    """Every run that the store in ``folder`` knows of, the newest first, and what was captured before the first one."""
+    entries = list(_audit(os.path.join(folder, AUDIT)))
+    exports = [entry for entry in entries if not entry.captures]
+    found: list[Run] = []
+    for line in last_run.lines(os.path.join(folder, last_run.NAME)):
+        begun = line["finished"] - line["duration_s"] - _TOGETHER
+        own = [entry for entry in exports if begun <= entry.moment <= line["finished"]]
+        exports = [entry for entry in exports if entry not in own]
+        found.append(_noted(line, own))
+    found += _unnoted(exports)
+    found.sort(key=lambda run: run.finished)
+    captures = [entry for entry in entries if entry.captures]
+    bounds = [0.0, *(run.finished for run in found), float("inf")]
+    between = [
+        _captured([entry for entry in captures if after < entry.moment <= until])
+        for after, until in zip(bounds, bounds[1:])
+    ]
+    return [replace(run, since=since) for run, since in zip(found, between[1:])][::-1], between[0]
+
+
+def last_report(path: str | os.PathLike[str]) -> Report | None:
+    """How the last report in the status log at ``path`` ended; None where there is none."""
+    try:
+        with atomic.open_regular(os.fspath(path)) as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - _TAIL))
+            text = file.read().decode("utf-8", "replace")
+    except OSError:
+        return None
+    found = list(_REPORT.finditer(text))
+    return Report(int(found[-1].group(2)), found[-1].group(3)) if found else None
+
+
+def _audit(path: str) -> Iterator[_Entry]:
+    """The lines of the audit; what cannot be read is passed over: ``verify`` tells of it."""
+    try:
+        with atomic.open_regular(path) as file:
+            for line in file:
+                try:
+                    record = decode_line(line)
+                    if record["operation"] == PURGE:
+                        continue
+                    captures = record["operation"] == CAPTURE
+                    yield _Entry(
+                        moment=seconds(record["created_at"]),
+                        conversation=record["conversation_id"],
+                        name=str(record["metadata"]["name"]),
+                        total=int(record["messages_processed"]),
+                        new=int(record["captured_messages"] if captures else record["new_messages"]),
+                        captured=int(record["metadata"].get("captured", 0)),
+                        captures=captures,
+                    )
+                except (Damaged, KeyError, TypeError, ValueError):
+                    continue
+    except OSError:
+        return
+
+
+def seconds(moment: str) -> float:
+    """A time of the log in seconds. Raises :class:`ValueError` for what is none."""
+    return datetime.fromisoformat(moment.replace("Z", "+00:00")).timestamp()
+
+
+def _noted(line: dict[str, Any], own: list[_Entry]) -> Run:
+    return Run(
+        finished=line["finished"],
+        by=line["by"],
+        exports=tuple(line["exports"]),
+        conversations=tuple(dict.fromkeys(entry.conversation for entry in own)),
+        total=line["total_messages"],
+        new=line["new_messages"],
+        duplicates=line["duplicates_filtered"],
+        captured=sum(entry.captured for entry in own),
+        failed=line["failed"],
+    )
+
+
+def _unnoted(entries: list[_Entry]) -> list[Run]:
+    """Exports of which only the audit tells; those stored one right after the other are one run."""
+    groups: list[list[_Entry]] = []
+    for entry in entries:
+        if groups and entry.moment - groups[-1][-1].moment <= _TOGETHER:
+            groups[-1].append(entry)
+        else:
+            groups.append([entry])
+    return [
+        Run(
+            finished=group[-1].moment,
+            by="",
+            exports=tuple(entry.name for entry in group),
+            conversations=tuple(dict.fromkeys(entry.conversation for entry in group)),
+            total=sum(entry.total for entry in group),
+            new=sum(entry.new for entry in group),
+            duplicates=sum(entry.total - entry.new for entry in group),
+            captured=sum(entry.captured for entry in group),
+        )
+        for group in groups
+    ]
+
+
+def _captured(entries: list[_Entry]) -> Captured:
+    return Captured(
+        parts=len(entries),
+        total=sum(entry.total for entry in entries),
+        new=sum(entry.new for entry in entries),
+        last=max((entry.moment for entry in entries), default=0.0),
+    )

@@ -1,0 +1,356 @@
+"""All packs of an archive as one: which segments and files there are, and the bytes of each.
+
+Segments and files are numbered through the whole archive; each pack holds a range of both. Whoever uses this holds the
+archive's lock.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+from bisect import bisect_right
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from ...errors import ArchiveDamaged, StoreNotWritable
+from ...files import atomic, beneath
+from . import pack_index as index
+from .frames import FILES, SEGMENTS
+from .pack_file import Pack
+from .recipe import Run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Optional
+
+    from .file_records import FileRecord
+    from .frames import Header
+    from .pack_file import Block
+    from .pack_index import Index, Known, Place
+
+FOLDER: Final = "packs"
+_NAME: Final = re.compile(r"pack-(\d{4,})\.pack\Z", re.ASCII)
+_INDEX: Final = re.compile(r"pack-\d{4,}\.idx\Z", re.ASCII)
+_KEPT: Final = 32 * 1024 * 1024
+"""Bytes of unpacked frames that are kept at hand; one of them may have 8 MiB."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """One pack with its index."""
+
+    number: int
+    pack: Pack
+    index: Index
+
+    def close(self) -> None:
+        """Let go of both files."""
+        self.pack.close()
+        self.index.close()
+
+
+class Range(NamedTuple):
+    """What a pack that cannot be read must have held: numbers from here (included) to there (not included)."""
+
+    first_segment: int
+    end_segment: int
+    first_file: int
+    end_file: int
+
+
+class Packs:
+    """The packs in ``folder``, which may be missing: then there are none. ``problems``: what is wrong with them as files."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        self.members: list[Member] = []
+        self.problems: list[str] = []
+        self.unreadable: list[str] = []
+        """Packs of which nothing can be told, by name."""
+        self.stale: list[str] = []
+        """Files whose content another pack has taken in, and that a run which was killed did not remove."""
+        self._blocks: OrderedDict[int, Block] = OrderedDict()
+        self._kept = 0
+        self._records: dict[tuple[int, int], list[FileRecord]] = {}
+        try:
+            self._open()
+        except BaseException:
+            self.close()
+            raise
+        self._first_segments = [member.index.first_segment for member in self.members]
+        self._first_files = [member.index.first_file for member in self.members]
+
+    def close(self) -> None:
+        """Let go of every file."""
+        for member in self.members:
+            member.close()
+        self.members = []
+
+    def _open(self) -> None:
+        end = -1
+        for number, name in listed(self.folder):
+            path = os.path.join(self.folder, name)
+            try:
+                pack = self._pack(path)
+            except ArchiveDamaged as error:
+                self.problems.append(error.detail)
+                self.unreadable.append(name)
+                continue
+            if pack.header.first_file < end:
+                self._left_over(pack)
+                continue
+            self.problems += [f"{name}, {problem}" for problem in pack.problems]
+            end = pack.header.first_file + pack.header.files
+            self.members.append(Member(number, pack, self._index(pack)))
+        self._look_for_lost(end)
+
+    def _pack(self, path: str) -> Pack:
+        return Pack(path)
+
+    def _index(self, pack: Pack) -> Index:
+        return opened_index(pack)
+
+    def _look_for_lost(self, end: int) -> None:
+        """Indexes whose packs are gone, and whose files no other pack has: behind the last pack nothing else tells of a loss."""
+        names = set(names_in(self.folder))
+        for name in sorted(name for name in names if _INDEX.match(name) and pack_of(name) not in names):
+            try:
+                _, last = index.range_in(os.path.join(self.folder, name))
+            except (OSError, ValueError):
+                continue
+            if last > end:
+                lost = pack_of(name)
+                self.problems.append(f"{lost} is missing (delete {name} where it is lost for good)")
+                self.unreadable.append(lost)
+
+    def _left_over(self, pack: Pack) -> None:
+        """A pack whose numbers an earlier one has: taken in by it, and to be removed; or not ours, and to be named."""
+        with contextlib.closing(pack), contextlib.closing(self._index(pack)) as left:
+            taken_in = all(self.file(known.sha256) >= 0 for known in left.all_known())
+        if taken_in:
+            self.stale.append(pack.path)
+        else:
+            self.problems.append(f"{pack.name}: it holds numbers that another pack has, and files that none has")
+
+    def missing(self) -> list[Range]:
+        """The ranges that no pack has: of packs that were lost or cannot be read. What lay behind the last one is unknown."""
+        return gaps_between(member.pack.header for member in self.members)
+
+    def unbroken(self) -> list[Member]:
+        """The last packs whose ranges follow each other: over a gap nothing may be put together."""
+        found: list[Member] = []
+        for member in reversed(self.members):
+            ends = (member.index.first_segment + member.index.segments, member.index.first_file + member.index.files)
+            if found and ends != (found[-1].index.first_segment, found[-1].index.first_file):
+                break
+            found.append(member)
+        return found[::-1]
+
+    def blind(self) -> str:
+        """The pack behind the last one that can be read, if there is one: which numbers it has, nobody can tell."""
+        last = self.members[-1].pack.name if self.members else ""
+        return next((name for name in self.unreadable if (len(name), name) > (len(last), last)), "")
+
+    def ends(self) -> tuple[int, int]:
+        """The numbers that the next segment and the next file get."""
+        if not self.members:
+            return 0, 0
+        last = self.members[-1].index
+        return last.first_segment + last.segments, last.first_file + last.files
+
+    # --- what there is --------------------------------------------------------------------------------------------
+
+    def segment(self, sha256: bytes) -> int:
+        """The number of a segment with this hash, -1 where there is none."""
+        for member in reversed(self.members):
+            found = member.index.segment(sha256)
+            if found >= 0 and self._sound(member):
+                return found
+        return -1
+
+    def file(self, sha256: bytes) -> int:
+        """The number of the last file with this hash, -1 where there is none."""
+        for member in reversed(self.members):
+            found = member.index.file(sha256)
+            if found >= 0 and self._sound(member):
+                return found
+        return -1
+
+    def beginnings(self, head: int, most: int) -> Iterator[tuple[int, Known]]:
+        """Files whose first kilobyte has this checksum, the last ones first, ``most`` of them."""
+        for member in reversed(self.members):
+            before = member.index.first_file + member.index.files
+            while most and (before := member.index.beginning(head, before)) >= 0 and self._sound(member):
+                yield before, member.index.known(before)
+                most -= 1
+
+    @staticmethod
+    def _sound(member: Member) -> bool:
+        """Whether an index may be believed. One that is damaged is removed: the next who opens the archive makes it again."""
+        if member.index.sound():
+            return True
+        with contextlib.suppress(FileNotFoundError):
+            beneath.unlink(index_path(member.pack.path))
+        raise ArchiveDamaged(
+            f"the index of {member.pack.name}", hint="It was removed and is made again: run the command once more."
+        )
+
+    def numbers(self) -> Iterator[int]:
+        """The number of every file, in order."""
+        for member in self.members:
+            yield from range(member.index.first_file, member.index.first_file + member.index.files)
+
+    def record(self, number: int) -> FileRecord:
+        """The record of the file with this number. Raises :class:`ArchiveDamaged`."""
+        member, place = self._place(self._first_files, FILES, number, "file")
+        key = (member.number, place.at)
+        if key not in self._records:
+            self._records[key] = member.pack.records(member.pack.head(place.at))
+        return self._records[key][number - place.first]
+
+    def _place(self, firsts: list[int], kind: int, number: int, what: str) -> tuple[Member, Place]:
+        at = bisect_right(firsts, number) - 1
+        member = self.members[at] if at >= 0 else None
+        place = member.index.place(kind, number) if member is not None else None
+        if member is None or place is None:
+            where = "no pack has it" if member is None else f"{member.pack.name} does not have it"
+            raise ArchiveDamaged(f"{what} {number} is lost: {where}")
+        return member, place
+
+    # --- bytes ----------------------------------------------------------------------------------------------------
+
+    def _block(self, number: int) -> Block:
+        """The frame that holds the segment with this number, unpacked."""
+        for first, block in self._blocks.items():
+            if first <= number < first + len(block.starts) - 1:
+                self._blocks.move_to_end(first)
+                return block
+        member, place = self._place(self._first_segments, SEGMENTS, number, "segment")
+        block = member.pack.block(member.pack.head(place.at))
+        self._blocks[block.first] = block
+        self._kept += len(block.data)
+        while self._kept > _KEPT and len(self._blocks) > 1:
+            self._kept -= len(self._blocks.popitem(last=False)[1].data)
+        return block
+
+    def run(self, run: Run) -> Iterator[memoryview]:
+        """The bytes of consecutive segments, in as few parts as there are frames."""
+        number, end = run.first, run.first + run.length
+        while number < end:
+            block = self._block(number)
+            stop = min(end, block.first + len(block.starts) - 1)
+            start, close = block.starts[number - block.first], block.starts[stop - block.first]
+            yield memoryview(block.data)[start:close]
+            number = stop
+
+    def _content(self, number: int) -> Iterator[memoryview]:
+        """What the recipe of a file gives, in parts."""
+        chain = [self.record(number).recipe]
+        wanted: list[Optional[int]] = [None]
+        while chain[-1].base >= 0:
+            above, prefix = wanted[-1], chain[-1].prefix
+            wanted.append(prefix if above is None else min(prefix, above))
+            chain.append(self.record(chain[-1].base).recipe)
+        at = 0
+        for recipe, limit in zip(reversed(chain), reversed(wanted)):
+            for item in recipe.items:
+                for part in self.run(item) if isinstance(item, Run) else (memoryview(item),):
+                    if limit is not None and at + len(part) > limit:
+                        part = part[: max(limit - at, 0)]  # noqa: PLW2901 - the rest of it is not wanted
+                    at += len(part)
+                    yield part
+
+    def restore(self, number: int) -> Iterator[memoryview]:
+        """The bytes of a file, in parts. Raises :class:`ArchiveDamaged`, at the latest at the end, where they are not its own."""
+        record = self.record(number)
+        digest, size = hashlib.sha256(), 0
+        for part in self._content(number):
+            digest.update(part)
+            size += len(part)
+            yield part
+        if digest.digest() != record.sha256 or size != record.size:
+            raise ArchiveDamaged(f"file {number} ({record.name}): what its recipe gives is not what was archived")
+
+
+def gaps_between(headers: Iterable[Header]) -> list[Range]:
+    """The ranges that none of the packs with these headers has, the headers in the order of the packs."""
+    gaps = []
+    segment = file = 0
+    for header in headers:
+        if (header.first_segment, header.first_file) != (segment, file):
+            gaps.append(Range(segment, header.first_segment, file, header.first_file))
+        segment, file = header.first_segment + header.segments, header.first_file + header.files
+    return gaps
+
+
+@contextlib.contextmanager
+def opened_packs(folder: str) -> Iterator[Packs]:
+    """The packs in ``folder``, closed when the block ends."""
+    packs = Packs(folder)
+    try:
+        yield packs
+    finally:
+        packs.close()
+
+
+def listed(folder: str) -> list[tuple[int, str]]:
+    """The packs in ``folder`` by number, whatever lies under their names."""
+    return sorted((int(match.group(1)), name) for name in names_in(folder) if (match := _NAME.match(name)))
+
+
+def names_in(folder: str) -> list[str]:
+    """Everything in the folder of packs; nothing where there is none."""
+    try:
+        return os.listdir(folder)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise ArchiveDamaged(f"{folder}: {error.strerror or error}") from error
+
+
+def pack_path(folder: str, number: int) -> str:
+    """Where the pack with this number lies."""
+    return os.path.join(folder, f"pack-{number:04}.pack")
+
+
+def index_path(path: str) -> str:
+    """Where the index of the pack at ``path`` lies."""
+    return path[: -len("pack")] + "idx"
+
+
+def pack_of(name: str) -> str:
+    """The name of the pack to which the index of this name belongs."""
+    return name[: -len("idx")] + "pack"
+
+
+def opened_index(pack: Pack) -> Index:
+    """The index of a pack, made again where it is missing or another one's; only in memory where it cannot be written.
+
+    In memory alone as well where the pack is damaged: what lies on the disk may know more of it than is left, and an index
+    that leaves files out without a word would be taken for the whole truth.
+    """
+    path = index_path(pack.path)
+    try:
+        return index.Index.load(path, pack.sha256)
+    except (OSError, ValueError):
+        data = index.made_from(pack)
+    made = index.Index(data, pack.sha256)
+    if not (pack.problems or made.lacks()):
+        with contextlib.suppress(StoreNotWritable):
+            write_index(path, data)
+    return made
+
+
+def write_index(path: str, data: bytes) -> None:
+    """Put an index in its place; whatever lay there, a link or an empty folder too, is gone.
+
+    Durably, though it can be made again: what is damaged behind its header is found out only when an answer is about to be
+    used, and that run fails.
+    """
+    if os.path.isdir(path) and not os.path.islink(path):
+        with atomic.write_errors(path):
+            beneath.rmdir(path)
+    atomic.replace(path, data)

@@ -1,0 +1,210 @@
+"""Re-hashes every byte of the archive and says what is damaged, what that costs, and what is gone."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Optional
+
+from ..errors import ArchiveDamaged, DedupError, StoreNotWritable
+from ..files import atomic, journal
+from ..files.safe_read import digest_of, opened
+from . import drop_folder
+from . import inventory as listing
+from .pack_files import packs_folder, plain_in
+from .packs import pack_index
+from .packs.pack_set import index_path, listed, opened_packs, write_index
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..project.paths import Project
+    from .inventory import Listed
+    from .packs.pack_set import Member, Packs
+
+
+_NUMBERED: Final = "file number "
+"""How a file is called whose record is gone."""
+
+
+@dataclass
+class Checked:
+    """What was found: ``lost`` are the names of files that cannot be restored, each with the reason.
+
+    ``there``: SHA-256 (64 digits) of every file that can be; ``missing`` are
+    files of the list that are nowhere, ``given_up`` those of which that is known, ``unsure`` exports that nobody knows of.
+    """
+
+    packs: int = 0
+    files: int = 0
+    bytes: int = 0
+    problems: list[str] = field(default_factory=list)
+    lost: list[tuple[str, str]] = field(default_factory=list)
+    there: set[str] = field(default_factory=set)
+    missing: list[Listed] = field(default_factory=list)
+    given_up: list[Listed] = field(default_factory=list)
+    unsure: list[Listed] = field(default_factory=list)
+
+    def all_problems(self) -> list[str]:
+        """Everything that is wrong, one line each, with what it costs."""
+        told = Counter(name for name, _ in self.lost)
+        gone = []
+        for each in self.missing:
+            if told[each.name]:
+                told[each.name] -= 1  # a line says already why it cannot be restored
+            else:
+                gone.append(f"{each.name} cannot be restored: it was archived ({each.size:,} bytes), and is not there")
+        return [*self.problems, *(f"{name} cannot be restored: {reason}" for name, reason in self.lost), *gone]
+
+
+def check_project(project: Project) -> Optional[Checked]:
+    """The archive of ``project``, checked under its lock, against the list of what it took in; None where there is nothing.
+
+    Where the list is gone, or there never was one, against all that archive and log tell of. Nothing is created.
+    """
+    if not (os.path.isdir(project.archive) or listing.load(*_folders(project)).began):
+        return None
+    with contextlib.ExitStack() as stack:
+        if os.path.isdir(project.archive):
+            with contextlib.suppress(StoreNotWritable):  # nobody writes to what cannot be written
+                stack.enter_context(drop_folder.opened(project))
+        found = check_project_held(project)
+        nothing = not (found.packs or found.all_problems() or found.given_up or found.unsure)
+        return None if nothing else found
+
+
+def check_project_held(project: Project) -> Checked:
+    """The same for whoever holds the archive's lock."""
+    found = check(packs_folder(project))
+    compare(*_folders(project), found)
+    return found
+
+
+def compare(state: str, archive: str, found: Checked) -> None:
+    """Hold what can be restored against the list of what was archived, into ``found``. The folders of store and archive."""
+    have = listing.known(state, archive)
+    found.problems += have.faults
+    if have.began:
+        # The list has the names of files whose records cannot be read.
+        found.problems += [f"{name}: its record cannot be read: {why}" for name, why in found.lost if _nameless(name)]
+        found.lost = [each for each in found.lost if not _nameless(each[0])]
+    if journal.waits(state, journal.ARCHIVE):
+        return  # on a medium that cannot be written: the list has come further than the archive
+    for path, _ in plain_in(archive):
+        with contextlib.suppress(DedupError), opened(path) as (file, _):
+            found.there.add(digest_of(file))
+    found.missing = have.missing(found.there)
+    found.given_up = [each for each in have.in_state(listing.LOST) if each.sha256 not in found.there]
+    found.unsure = [each for each in have.in_state(listing.UNSURE) if each.sha256 not in found.there]
+
+
+def _nameless(name: str) -> bool:
+    return name.startswith(_NUMBERED)
+
+
+def _folders(project: Project) -> tuple[str, str]:
+    return str(project.state), str(project.archive)
+
+
+def rebuild_project(project: Project) -> list[str]:
+    """Every index of the packs of ``project`` made anew, under the archive's lock; one line for each that was wrong."""
+    folder = packs_folder(project)
+    if not listed(folder):
+        return []
+    with drop_folder.opened(project):
+        return [*listing.heal(project), *rebuild(folder)]
+
+
+def check(folder: str, advance: Callable[[int], None] = lambda _bytes: None) -> Checked:
+    """Check every byte of every pack and restore every file of it. Whoever calls this holds the archive's lock.
+
+    Nothing is changed, but that a missing index is made. ``advance`` is told the bytes restored.
+    """
+    found = Checked()
+    with opened_packs(folder) as packs:
+        found.problems += packs.problems
+        for gap in packs.missing():
+            files = gap.end_file - gap.first_file
+            parts = gap.end_segment - gap.first_segment
+            found.problems.append(
+                f"a pack is missing or cannot be read: it had {files:,} file(s) and {parts:,} segment(s)"
+            )
+        found.packs = len(packs.members) + len(packs.unreadable)
+        for member in packs.members:
+            found.bytes += member.pack.size
+            found.problems += _of_pack(member)
+        for number in packs.numbers():
+            found.files += 1
+            size, sha256, reason = _of_file(packs, number)
+            if reason is not None:
+                found.lost.append(reason)
+            else:
+                found.there.add(sha256)
+            advance(size)
+    return found
+
+
+def _of_pack(member: Member) -> list[str]:
+    """What is wrong with the bytes of one pack, and with its index."""
+    pack, found = member.pack, []
+    for frame, fault in pack.scan():
+        if frame is None:
+            found.append(f"{pack.name}, {fault}")
+            continue
+        try:
+            pack.body(frame)
+        except ArchiveDamaged as error:
+            found.append(error.detail)
+    if not found and not pack.whole():
+        found.append(f"{pack.name}: its SHA-256 does not match, but every frame's does: the trailer is damaged")
+    if not found:
+        path = index_path(pack.path)
+        if _read(path) != pack_index.made_from(pack):
+            name = os.path.basename(path)
+            found.append(f"{name}: does not say what the pack says (an index; 'rebuild' makes it again)")
+    return found
+
+
+def _of_file(packs: Packs, number: int) -> tuple[int, str, Optional[tuple[str, str]]]:
+    """The bytes of a file, its SHA-256, and its name with the reason where it cannot be restored."""
+    try:
+        record = packs.record(number)
+    except ArchiveDamaged as error:
+        return 0, "", (f"{_NUMBERED}{number}", error.detail)
+    size = 0
+    try:
+        for part in packs.restore(number):
+            size += len(part)
+    except ArchiveDamaged as error:
+        return size, "", (record.name, error.detail)
+    return size, record.sha256.hex(), None
+
+
+def rebuild(folder: str) -> list[str]:
+    """Make every index anew from its pack; a line for each that was not what it should be. Under the archive's lock.
+
+    That of a damaged pack stays as it is: it may know more of the pack than what is left of it.
+    """
+    said, wrong = [], {}
+    with opened_packs(folder) as packs:
+        for member in packs.members:
+            name, data = member.pack.name, pack_index.made_from(member.pack)
+            path = index_path(member.pack.path)
+            if member.pack.problems or pack_index.Index(data, member.pack.sha256).lacks():
+                said.append(f"{name}: it is damaged, and its index stays as it is; 'repair' makes both anew")
+            elif _read(path) != data:
+                wrong[path] = data
+    for path, data in wrong.items():
+        said.append(f"{os.path.basename(path)}: did not say what its pack says; made anew")
+        write_index(path, data)
+    return said
+
+
+def _read(path: str) -> bytes:
+    try:
+        with atomic.open_regular(path) as file:
+            return file.read()
+    except OSError:
+        return b""

@@ -1,0 +1,224 @@
+"""The words of a checkpoint: its Markdown document, its commit message, its file name. Pure, and safe with any text.
+
+Commit subjects, branch names and paths are foreign text: they are made printable, and stand in code spans and fences
+that they cannot close.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from typing import TYPE_CHECKING, Any, Final
+
+from ..project.own_output import COMMENT
+from ..reports.workflow import captured
+from ..terminal.console import printable
+from . import readme_entry
+from .git_section import GitState, git_section
+from .markdown_escape import code, escaped, shortened
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from ..project.paths import Project
+    from .completed_tasks import Task, Tasks
+
+SUBJECT_CHARACTERS: Final = 72
+LISTED_NEW_TASKS: Final = 100
+LISTED_EARLIER_TASKS: Final = 20
+LISTED_SESSIONS: Final = 20
+_SLUG_CHARACTERS: Final = 60
+_TITLE_CHARACTERS: Final = 300
+_FALLBACK_SLUG: Final = "checkpoint"
+
+
+def slug(description: str) -> str:
+    """``description`` as part of a file name: ASCII letters, digits and ``-``, at most 60 characters, never empty."""
+    plain = unicodedata.normalize("NFKD", description).encode("ascii", "ignore").decode("ascii")
+    words = re.sub(r"[^A-Za-z0-9]+", "-", plain.replace("'", "")).strip("-")
+    return words[:_SLUG_CHARACTERS].strip("-") or _FALLBACK_SLUG
+
+
+def title(description: str) -> str:
+    """``description`` as one line that can be shown, at most 300 characters."""
+    line = " ".join(printable(description.replace("\n", " ")).split())
+    return shortened(line, _TITLE_CHARACTERS) or "Checkpoint"
+
+
+def message(description: str, figures: Mapping[str, Any] | None, document: str = "") -> str:
+    """The commit message: a subject of at most 72 characters, the figures, and trailers that ``git log`` can find.
+
+    ``document`` is the checkpoint's path in the project. Each session of the run has a trailer of its own.
+    """
+    parts = [shortened(f"checkpoint: {title(description)}", SUBJECT_CHARACTERS)]
+    trailers = [f"Export-Dedup-Checkpoint: {printable(document)}"] if document else []
+    figures = _run(figures)
+    if figures is not None:
+        new, total = _number(figures, "new_messages"), _number(figures, "total_messages")
+        parts.append("\n".join([*(f"{label}: {number:,}" for label, number in _banner(figures)), *_captured(figures)]))
+        trailers += [f"Export-Dedup-Session: {printable(session)}" for session in sessions(figures)[:LISTED_SESSIONS]]
+        trailers += [f"Export-Dedup-New: {new}", f"Export-Dedup-Total: {total}"]
+    if trailers:
+        parts.append("\n".join(trailers))
+    return "\n\n".join(parts) + "\n"
+
+
+def _run(figures: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """The figures of a run; None where only the store's totals are known."""
+    return figures if figures is not None and set(figures) != {"cumulative"} else None
+
+
+def sessions(figures: Mapping[str, Any]) -> list[str]:
+    """The conversations that the run's exports went into, each once."""
+    exports = [one for one in figures.get("exports") or () if isinstance(one, dict) and not one.get("error")]
+    return list(dict.fromkeys(str(one["session_id"]) for one in exports if one.get("session_id")))
+
+
+def readme_line(description: str, moment: datetime, target: str) -> str:
+    """The line of the README's list; ``target`` is the document's path in the project."""
+    from urllib.parse import quote
+
+    return readme_entry.entry(f"{moment:%Y-%m-%d %H:%M} UTC:", escaped(title(description)), quote(target))
+
+
+def render(
+    description: str,
+    moment: datetime,
+    project: Project,
+    state: GitState,
+    figures: Mapping[str, Any] | None,
+    tasks: Tasks | None = None,
+    files: Sequence[Path] = (),
+) -> str:
+    """The whole document. ``moment`` is in UTC; ``figures`` may have the store's totals under ``cumulative``.
+
+    ``files`` are the run's session files, to which the document links.
+    """
+    lines = [f"# Checkpoint: {escaped(title(description))}", "", COMMENT, ""]
+    lines += [f"Created {moment:%Y-%m-%d %H:%M:%S} UTC by export-dedup.", ""]
+    lines += ["## Git", "", *git_section(state), ""]
+    if tasks is not None and (tasks.new or tasks.earlier):
+        lines += ["## Completed tasks", "", *_tasks(tasks), ""]
+    run = _run(figures)
+    if run is not None:
+        numbers = [*(f"{label}: {number:,}" for label, number in _banner(run)), *_captured(run)]
+        lines += ["## Deduplication", "", *(f"- {number}" for number in numbers), ""]
+        exports = [_export(project, export, files) for export in run.get("exports") or () if isinstance(export, dict)]
+        if exports:
+            lines += ["### Exports", "", *exports, ""]
+    totals = figures.get("cumulative") if figures is not None else None
+    if isinstance(totals, dict):
+        lines += ["## In the store", "", *_totals(totals), ""]
+    archive = code(f"{project.relative(project.archive)}/")
+    lines += [
+        "## Archive",
+        "",
+        f"Exports are kept, as they were written, in {archive} (private, not part of this commit).",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _tasks(tasks: Tasks) -> list[str]:
+    from .completed_tasks import mark
+
+    lines = []
+    if tasks.new:
+        lines += ["New since the last checkpoint:", "", *_boxes(tasks.new, LISTED_NEW_TASKS), ""]
+    if tasks.earlier:
+        lines += ["Before:", "", *_boxes(tasks.earlier, LISTED_EARLIER_TASKS), ""]
+    return [*lines, mark(tasks)]
+
+
+def _boxes(tasks: Sequence[Task], most: int) -> list[str]:
+    lines = [f"- [x] {escaped(task.text)} ({code(task.file)})" for task in tasks[:most]]
+    return lines + ([f"- and {len(tasks) - most:,} more"] if len(tasks) > most else [])
+
+
+def _totals(totals: Mapping[str, Any]) -> list[str]:
+    count = {key: f"{_number(totals, key):,}" for key in totals}
+    raw, stored = _number(totals, "raw_bytes"), _number(totals, "stored_bytes")
+    return [
+        f"- Conversations: {count['conversations']}",
+        f"- Processed so far: {count['exports_processed']} exports and {count['captures']} parts of transcripts",
+        f"- Messages in them: {count['messages_processed']}, {count['duplicates_filtered']} of them duplicates",
+        f"- Different messages in the store: {count['unique_messages']}",
+        f"- Bytes: {raw:,} in, {stored:,} on disk",
+    ]
+
+
+def _number(figures: Mapping[str, Any], key: str) -> int:
+    value = figures.get(key)
+    return int(value) if isinstance(value, (int, float)) else 0
+
+
+def _banner(figures: Mapping[str, Any]) -> list[tuple[str, int]]:
+    """The banner's four numbers under the core's own labels."""
+    return [
+        ("New unique messages", _number(figures, "new_messages")),
+        ("Duplicates filtered", _number(figures, "duplicates_filtered")),
+        ("Total messages", _number(figures, "total_messages")),
+        ("Global unique count", _number(figures, "global_unique")),
+    ]
+
+
+def _captured(figures: Mapping[str, Any]) -> list[str]:
+    """How many of the new messages were captured before; nothing where none was."""
+    said = captured(_number(figures, "new_messages"), _number(figures, "captured"))
+    return [said] if said else []
+
+
+def _export(project: Project, export: Mapping[str, Any], files: Sequence[Path]) -> str:
+    name = code(_name(project, export.get("path")))
+    session = _session(project, str(export.get("session_id") or "unknown"), files)
+    if export.get("error"):
+        return f"- {name}: not processed"
+    counts = [f"{_number(export, key):,} {word}" for key, word in _COUNTS]
+    if _number(export, "captured"):
+        counts.append(f"{_number(export, 'captured'):,} of the new ones captured before")
+    gaps = export.get("gaps")
+    if gaps:
+        counts.append(f"{len(gaps) if isinstance(gaps, (list, tuple)) else _number(export, 'gaps'):,} gaps")
+    archived = export.get("archived_to")
+    kept = f"; archived as {_link(_name(project, archived), project)}" if archived else "; left where it is"
+    return f"- {name}, session {session}: {', '.join(counts)}{kept}"
+
+
+def _session(project: Project, session: str, files: Sequence[Path]) -> str:
+    """A conversation, with a link to its readable file where there is one."""
+    from urllib.parse import quote
+
+    from ..sessions.names import first_file
+
+    file = first_file(session, [each.name for each in files if each.parent.name == project.sessions.name])
+    return f"[{code(session)}](../{project.sessions.name}/{quote(file)})" if file else code(session)
+
+
+def _link(path: str, project: Project) -> str:
+    """A path of the project, as a link from the document where it lies below ``MEMORY-CONTEXT/``."""
+    from urllib.parse import quote
+
+    memory = f"{project.relative(project.memory)}/"
+    if not path.startswith(memory):
+        return code(path)
+    return f"[{code(path)}](../{quote(os.fsencode(path[len(memory) :]))})"
+
+
+_COUNTS: Final = (("total_messages", "messages"), ("new_messages", "new"), ("duplicates_filtered", "duplicates"))
+
+
+def _name(project: Project, path: object) -> str:
+    """A path below the project as it is, of any other only the name: the document is committed, homes are private."""
+    text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else str(path)
+    if not os.path.isabs(text):
+        return text if ".." not in text.split("/") else os.path.basename(text)
+    relative = project.relative(_path(text))
+    return os.path.basename(text) if os.path.isabs(relative) else relative
+
+
+def _path(text: str) -> Path:
+    from pathlib import Path
+
+    return Path(text)

@@ -1,0 +1,247 @@
+"""A checkpoint: one document that says where the project stands, and one commit of only our own files.
+
+The document is written first and whole. git comes after it and may fail, be missing or be busy: then the checkpoint
+exists all the same, and its note says why there is no commit. How the commit leaves the user's index and work tree
+alone is told in ``checkpoint/scoped_commit.py``. What must not be shared is redacted in all of it (``redaction/redact.py``).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Optional
+
+from ..errors import CheckpointFailed, DedupError, StoreNotWritable
+from ..files import atomic, beneath, journal
+from ..files.locking import exclusive
+from ..git.plumbing import GitFailed
+from ..git.repository import Commit, Repository, Submodule, open_repository
+from ..project import config
+from ..redaction import redact as privacy
+from . import completed_tasks, readme_file
+from . import recovery as unfinished
+from .document import message, readme_line, render, slug
+from .git_section import GitState
+from .recovery import Unfinished
+from .scoped_commit import commit_only, refresh
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from ..project.paths import Project
+
+LISTED_COMMITS: Final = 5
+LISTED_SUBMODULES: Final = 20
+LOCK: Final = "checkpoint.lock"
+_PRIVATE: Final = 0o700
+"""Of ``MEMORY-CONTEXT/`` where this makes it: exports and the store will lie in it."""
+_SHARED: Final = 0o755
+_IGNORE: Final = b"# Private state: never committed.\n*\n"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What was made: the document, the commit's full name (None where there is none), and what else to know."""
+
+    document: Path
+    commit: str | None
+    note: str
+    """One line; it is never empty where there is no commit."""
+    readme: Optional[Path] = None
+    """The README that has a line for it now."""
+
+
+def create(
+    project: Project,
+    description: str,
+    *,
+    paths: Sequence[Path] = (),
+    figures: Mapping[str, Any] | None = None,
+    commit: bool = True,
+    asked_for: bool = True,
+) -> Checkpoint:
+    """Write a checkpoint document and commit it with the README's line and ``paths``, the run's session files.
+
+    ``asked_for``: a person wanted this very checkpoint: it has a line in the README unless that is turned off. One that a run
+    makes by itself has none unless it is turned on.
+    ``figures`` is the run as its ``--json`` output has it. Files that git ignores, that the user has staged, that lie
+    elsewhere or in the private store are left out of the commit, and the note says so. Raises
+    :class:`CheckpointFailed` where the document cannot be written, ``PrivacySettingInvalid`` where nobody can tell what
+    may be shared; no failure of git is raised.
+    """
+    settings = config.load(os.fspath(project.root))
+    listed = settings["readme_checkpoints"]
+    settings = {**settings, "readme_checkpoints": asked_for if listed == config.COMMAND else listed}
+    rules = privacy.policy(settings)
+
+    def clean(text: str) -> str:
+        return privacy.redact(text, rules)[0]
+
+    description = clean(description)
+    _make_folders(project)
+    journal.finish_all(str(project.state))
+    # Two checkpoints at once would both begin with the same README.
+    with exclusive(str(project.state / LOCK)):
+        repository, missing = _repository(project.root)
+        unfinished.settle(project, repository)
+        try:
+            made = _create(project, description, paths, figures, settings, clean, repository, missing, commit=commit)
+        except BaseException:
+            with contextlib.suppress(DedupError, OSError):
+                unfinished.settle(project, repository)
+            raise
+        unfinished.done(project, project.relative(made.document))
+        return made
+
+
+def _create(
+    project: Project,
+    description: str,
+    paths: Sequence[Path],
+    figures: Mapping[str, Any] | None,
+    settings: Mapping[str, Any],
+    clean: Callable[[str], str],
+    repository: Repository | None,
+    missing: str,
+    *,
+    commit: bool,
+) -> Checkpoint:
+    files = [file for file in dict.fromkeys(paths) if not _is_private(project, file)]
+    ours = files if commit else []
+    state = _state(repository, clean, project, ours) if repository else GitState(missing=clean(missing))
+    moment = datetime.now(timezone.utc)
+    text = render(description, moment, project, state, figures, completed_tasks.completed(project, clean), files)
+    data = clean(text).encode("utf-8", "backslashreplace")
+    document = _free(_real(project.checkpoints), f"{moment:%Y-%m-%dT%H-%M-%SZ}-{slug(description)}")
+    shown = project.relative(document)
+    line = readme_line(description, moment, shown)
+    edits = readme_file.edits(project, line) if settings["readme_checkpoints"] and not state.operation else []
+    going = Unfinished(shown, sha256(data).hexdigest(), line, [project.relative(edit.path) for edit in edits])
+    _begin(project, going)
+    _write(project, document, data)
+    if not commit or repository is None:
+        reason = "not committed, as asked" if not commit else f"not committed: {missing}"
+        return Checkpoint(document, None, reason, next(iter(readme_file.apply(edits, [])), None))
+    notes = [f"left out: {file.name} is private" for file in dict.fromkeys(paths) if file not in files]
+    outcome = commit_only(
+        repository,
+        project.root,
+        [document, *files],
+        clean(message(description, figures, shown)),
+        edits=edits,
+        hooks=bool(settings["commit_hooks"]),
+        sign=bool(settings["commit_signing"]),
+        entering=lambda own, edited: _begin(
+            project, replace(going, own=own, readmes=[project.relative(path) for path in edited])
+        ),
+    )
+    notes += outcome.notes
+    if outcome.commit and state.branch is None:
+        notes.append("HEAD is detached: the commit is on no branch")
+    written = readme_file.apply([edit for edit in edits if edit.path in outcome.edited], notes)
+    refresh(repository, project.root, written)
+    return Checkpoint(document, outcome.commit, "; ".join(notes), next(iter(written), None))
+
+
+def _begin(project: Project, one: Unfinished) -> None:
+    try:
+        unfinished.begin(project, one)
+    except StoreNotWritable as error:
+        raise _failed(project, error) from error
+
+
+def _repository(root: Path) -> tuple[Repository | None, str]:
+    try:
+        return open_repository(root), ""
+    except GitFailed as error:
+        return None, error.said
+
+
+def _state(repository: Repository, clean: Callable[[str], str], project: Project, ours: Sequence[Path]) -> GitState:
+    """What can be read of the repository; a part that cannot is left out and named. ``clean`` is for foreign text.
+
+    ``ours`` are files that the checkpoint's commit takes in: they are no changes that wait.
+    """
+    unread: list[str] = []
+    branch: str | None = None
+    changes = None
+    commits: tuple[Commit, ...] = ()
+    submodules: tuple[Submodule, ...] = ()
+    try:
+        branch = repository.branch()
+        commits = repository.commits(LISTED_COMMITS)
+        changes = repository.changes({repository.prefix + project.relative(file) for file in ours})
+        submodules = repository.submodules(LISTED_SUBMODULES)
+    except GitFailed as error:
+        unread.append(error.said)
+    return GitState(
+        branch=branch,
+        operation=repository.operation(),
+        commits=[replace(one, subject=clean(one.subject)) for one in commits],
+        changes=changes,
+        submodules=submodules,
+        within=repository.prefix,
+        unread=clean("; ".join(unread)),
+    )
+
+
+def _is_private(project: Project, file: Path) -> bool:
+    """True for what lies in the store or the archive: never committed, whoever asks."""
+    resolved = _real(file)
+    private = (_real(project.state), _real(project.archive))
+    return any(folder in (resolved, *resolved.parents) for folder in private)
+
+
+def _real(path: Path) -> Path:
+    """``path`` without symbolic links; unlike ``Path.resolve`` it stands a link that leads to itself."""
+    return Path(os.path.realpath(path))
+
+
+def _make_folders(project: Project) -> None:
+    """The folders of a checkpoint, none of them outside of the project. Raises :class:`CheckpointFailed`."""
+    folder = project.checkpoints
+    try:
+        for made, mode in ((project.memory, _PRIVATE), (folder, _SHARED), (project.state, _PRIVATE)):
+            with contextlib.suppress(FileExistsError):
+                beneath.mkdir(made, mode)
+            if project.root not in _real(made).parents:
+                raise CheckpointFailed(f"{project.relative(made)} leads outside the project")
+        ignore = project.state / ".gitignore"
+        if not os.path.lexists(ignore):
+            atomic.replace(str(ignore), _IGNORE, durable=False)
+    except (StoreNotWritable, OSError) as error:
+        raise _failed(project, error) from error
+
+
+def _write(project: Project, path: Path, data: bytes) -> None:
+    """A new document; one that exists is never touched. Raises :class:`CheckpointFailed`."""
+    try:
+        os.close(beneath.open_file(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, atomic.SHARED_FILE))
+        try:
+            atomic.replace(str(path), data, mode=atomic.SHARED_FILE)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                beneath.unlink(path)
+            raise
+    except (StoreNotWritable, OSError) as error:
+        raise _failed(project, error) from error
+
+
+def _failed(project: Project, error: StoreNotWritable | OSError) -> CheckpointFailed:
+    cause = error.__cause__ if isinstance(error, StoreNotWritable) else error
+    reason = (cause.strerror if isinstance(cause, OSError) else "") or str(error)
+    return CheckpointFailed(f"{project.relative(project.checkpoints)}: {reason}")
+
+
+def _free(folder: Path, stem: str) -> Path:
+    """A name that no file there has; where it is taken, with the suffix -2, -3 and so on. Call it under the lock."""
+    number = 1
+    while True:
+        path = folder / (f"{stem}.md" if number == 1 else f"{stem}-{number}.md")
+        if not os.path.lexists(path):
+            return path
+        number += 1

@@ -1,0 +1,240 @@
+"""What of ours may be in a commit: which files, with what content, and why others are left out.
+
+A file of ours is committed as it lies on the disk. A file of the user's (the README) gets a *change*: it is applied to the
+version in HEAD for the commit, and to the version in the index for the index, each by itself. So the commit has nothing of
+the user's but what HEAD has, and what is staged or changed stays staged or changed, our lines aside.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Optional
+
+from ..files import beneath
+from ..git.plumbing import GitFailed
+from ..terminal.console import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from ..git.repository import Repository
+
+_SAFE: Final[int] = sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY", "O_CLOEXEC"))
+_PLAIN: Final = ("100644", "100755")
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A change to a file of the user's: ``change`` makes new bytes of old ones, or None where there is nothing to change."""
+
+    path: Path
+    change: Callable[[bytes], Optional[bytes]]
+
+
+@dataclass(frozen=True)
+class Own:
+    """A file of the commit: its path below the project, its ``mode,object`` in the commit and in HEAD (None: not there).
+
+    ``indexed`` and ``indexed_before`` are the same for the user's index, which differs from HEAD where something is staged.
+    ``edit``: it is the user's, and belongs into the commit only as long as HEAD has the version that was changed.
+    """
+
+    path: str
+    entry: str
+    before: Optional[str]
+    indexed: str
+    indexed_before: Optional[str]
+    edit: bool = False
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """What may be committed, and the paths of edits that no commit has yet, so that only the work tree can have them."""
+
+    own: Sequence[Own]
+    uncommitted: Sequence[Path] = ()
+
+
+def admitted(
+    repository: Repository, root: Path, files: Sequence[Path], edits: Sequence[Edit], notes: list[str]
+) -> Admitted:
+    """The files and edits that may be committed and are not yet; each of the others gets a note.
+
+    An edit goes along with a file of ours or not at all.
+    """
+    own = _files(repository, root, files, notes)
+    if not own:
+        return Admitted(())
+    changed, uncommitted = [], []
+    for edit in edits:
+        reason, path = _place(root, edit.path)
+        if reason:
+            notes.append(f"left out: {printable(edit.path.name)} {reason}")
+            continue
+        try:
+            outcome = _edited(repository, path, edit)
+        except GitFailed as error:
+            outcome = f"cannot be read: {error.said}"
+        if outcome is None:
+            uncommitted.append(edit.path)
+            notes.append(f"left out: {printable(path)} is in no commit yet; the line is in your file")
+        elif isinstance(outcome, str):
+            if outcome:
+                notes.append(f"left out: {printable(path)} {outcome}")
+        else:
+            changed.append(outcome)
+    return Admitted([*own, *changed], uncommitted)
+
+
+def _edited(repository: Repository, path: str, edit: Edit) -> Own | str | None:
+    """The file with the change in HEAD's version and in the index's; why not (empty: nothing to change); None: not in HEAD."""
+    git = repository.git
+    ignored = _ignored(repository, [path])
+    head, indexed = in_head(repository, [path]).get(path), in_index(repository, [path]).get(path)
+    if head is None:
+        return "is ignored by git" if ignored else None
+    if indexed is None or "conflict" in indexed:
+        return "is deleted or in conflict in your index"
+    if _to_be_added(repository, path):
+        return "is only marked to be added in your index"
+    if head.partition(",")[0] not in _PLAIN or indexed.partition(",")[0] not in _PLAIN:
+        return "is no regular file in git"
+    if not git.run("ls-files", "-v", "-z", "--", path).startswith(b"H "):
+        return "is marked in your index as not to be looked at"
+    attributes = os.fsdecode(git.run("check-attr", "-z", "filter", "--", path)).split("\0")
+    if attributes[2] not in ("unspecified", "unset"):
+        return "has a content filter"
+    entry = _changed(repository, head, edit)
+    if entry is None:
+        return ""
+    return Own(path, entry, head, (_changed(repository, indexed, edit) or indexed), indexed, edit=True)
+
+
+def _to_be_added(repository: Repository, path: str) -> bool:
+    """Whether the index has the file as "to be added one day" (``git add -N``): it has no content there."""
+    options = ("--ita-invisible-in-index", "--diff-filter=A", "--name-only", "-z")
+    return bool(repository.git.run("diff-files", *options, "--", path))
+
+
+def _changed(repository: Repository, entry: str, edit: Edit) -> str | None:
+    mode, _, oid = entry.partition(",")
+    data = edit.change(repository.git.run("cat-file", "blob", oid))
+    return None if data is None else f"{mode},{_store(repository, data)}"
+
+
+def _store(repository: Repository, data: bytes) -> str:
+    return repository.git.run("hash-object", "-w", "--no-filters", "--stdin", stdin=data).decode("ascii").strip()
+
+
+def _files(repository: Repository, root: Path, files: Sequence[Path], notes: list[str]) -> list[Own]:
+    """The files that may be committed and are not yet; each of the others gets a note."""
+    wanted: dict[str, Path] = {}
+    for file in files:
+        reason, path = _place(root, file)
+        if reason:
+            notes.append(f"left out: {printable(file.name)} {reason}")
+        else:
+            wanted[path] = file
+    if wanted:
+        _leave_out(wanted, _ignored(repository, wanted), "is ignored by git", notes)
+    if wanted and repository.required_filters:
+        _leave_out(wanted, _filtered(repository, wanted), "needs a content filter, and checkpoints run none", notes)
+    if not wanted:
+        return []
+    indexed, heads = in_index(repository, wanted), in_head(repository, wanted)
+    staged = {path for path in wanted if indexed.get(path) != heads.get(path)}
+    _leave_out(wanted, staged, "has staged changes of yours", notes)
+    found = []
+    for path, file in wanted.items():
+        entry, before = _blob(repository, file), heads.get(path)
+        found.append(Own(path, entry, before, entry, before))
+    changed = [one for one in found if one.entry != one.before]
+    if found and not changed:
+        notes.append("nothing to commit: HEAD has these files already")
+    return changed
+
+
+def _place(root: Path, file: Path) -> tuple[str, str]:
+    """Why a file cannot be ours (or ""), and its path below ``root`` with forward slashes."""
+    resolved = Path(os.path.realpath(file.parent)) / file.name
+    try:
+        path = resolved.relative_to(root)
+    except ValueError:
+        return "lies outside the project", ""
+    if file.is_symlink() or not file.is_file():
+        return "is not a regular file", ""
+    if any(part.lower() == ".git" for part in path.parts):
+        return "lies in git's own folder", ""
+    folder = resolved.parent
+    while folder != root:
+        if os.path.lexists(folder / ".git"):
+            return "lies in another repository", ""
+        folder = folder.parent
+    return "", path.as_posix()
+
+
+def _leave_out(wanted: dict[str, Path], which: Iterable[str], reason: str, notes: list[str]) -> None:
+    refused = sorted(path for path in which if wanted.pop(path, None) is not None)
+    notes += [f"left out: {printable(path)} {reason}" for path in refused]
+
+
+def _ignored(repository: Repository, paths: Iterable[str]) -> set[str]:
+    """What git would refuse to add without force; a tracked file is never ignored."""
+    # This one command refuses literal pathspecs; "./" keeps a name that begins with ":" from being magic.
+    named = _zero_separated(f"./{path}" for path in paths)
+    try:
+        output = repository.git.run("check-ignore", "-z", "--stdin", stdin=named, extra={"GIT_LITERAL_PATHSPECS": "0"})
+    except GitFailed as error:
+        if error.code == 1:
+            return set()
+        raise
+    return {path[2:] for path in os.fsdecode(output).split("\0") if path}
+
+
+def _filtered(repository: Repository, paths: Iterable[str]) -> set[str]:
+    """The files whose filter must not be left out (``filter.<driver>.required``)."""
+    output = repository.git.run("check-attr", "-z", "--stdin", "filter", stdin=_zero_separated(paths))
+    fields = os.fsdecode(output).split("\0")
+    return {path for path, driver in zip(fields[::3], fields[2::3]) if driver in repository.required_filters}
+
+
+def _zero_separated(paths: Iterable[str]) -> bytes:
+    return b"".join(os.fsencode(path) + b"\0" for path in paths)
+
+
+def in_index(repository: Repository, paths: Iterable[str]) -> dict[str, str]:
+    """Mode and object of each path that the user's index has; of a conflict the stages too, so that it equals nothing."""
+    lines = os.fsdecode(repository.git.run("ls-files", "--stage", "-z", "--", *paths)).split("\0")
+    found: dict[str, str] = {}
+    for facts, _, path in (line.partition("\t") for line in lines if line):
+        mode, oid, stage = facts.split(" ")
+        found[path] = f"{mode},{oid}" if stage == "0" else f"conflict {stage}"
+    return found
+
+
+def in_head(repository: Repository, paths: Iterable[str]) -> dict[str, str]:
+    """Mode and object of each path that HEAD has."""
+    try:
+        lines = os.fsdecode(repository.git.run("ls-tree", "-z", "HEAD", "--", *paths)).split("\0")
+    except GitFailed:
+        if repository.head() is None:
+            return {}
+        raise
+    found: dict[str, str] = {}
+    for facts, _, path in (line.partition("\t") for line in lines if line):
+        mode, _kind, oid = facts.split(" ")
+        found[path] = f"{mode},{oid}"
+    return found
+
+
+def _blob(repository: Repository, file: Path) -> str:
+    """Store the file's bytes as they are, through no filter; its mode and object. A link put in its place is refused."""
+    descriptor = beneath.open_file(file, os.O_RDONLY | _SAFE)
+    with open(descriptor, "rb") as opened:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise GitFailed(f"{printable(file.name)} is no regular file any more")
+        data = opened.read()
+    return f"100644,{_store(repository, data)}"

@@ -1,0 +1,1 @@
+"""Every durable write, every lock, every safe read."""

@@ -1,0 +1,1 @@
+"""The git executable, and what a repository tells."""

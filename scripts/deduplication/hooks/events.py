@@ -1,0 +1,299 @@
+"""One handler an event of the client. Each takes the event's object and returns what the client is to be told, or None."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from ..errors import DedupError
+from ..files import beneath
+from ..project import config
+from ..project.own_place import require_inside
+from . import command_output, firings, slash_commands
+from .forms import stands_down
+from .place import place_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .work import Work
+
+    Payload = dict[str, Any]
+    Answer = dict[str, Any] | None
+
+AT_ONCE: Final = 3_000_000
+"""Bytes of transcripts that SessionStart reads itself; more would take longer than 200 ms and go to a process apart."""
+EXPORTS_AT_ONCE: Final = 2
+CATCH_UP: Final = "CatchUp"
+ARCHIVE: Final = "Archive"
+"""Events of our own: what a hook leaves to a process apart."""
+ARCHIVED_EACH: Final = 1 << 20
+"""Bytes by which a transcript grows until it is archived while its session still runs."""
+_NOT_PLAIN: Final = (
+    "❌ export-dedup: the client would pass these arguments through a shell, and they have characters that a shell obeys. "
+    'Leave them out, or set "command_banner" to "hook" in .coditect/config.json: then no shell is used.'
+)
+
+
+def handle(event: str, payload: Payload) -> Answer:
+    """What the client is to be told of an event; None for silence."""
+    handler = _HANDLERS.get(event)
+    if handler is None:
+        return None
+    place = place_of(payload, user_store=True)
+    if place is None:
+        return None
+    require_inside(str(place.project.state))
+    settings = config.load(str(place.root))
+    if not settings["hooks"] or not (place.opted_in or settings["user_store"]) or stands_down(str(place.root)):
+        return None
+    from .work import Work
+
+    work = Work(place, settings)
+    firings.note(str(work.project.state), event)
+    return handler(work, payload)
+
+
+# -- the handlers ---------------------------------------------------------------------------------------------------
+
+
+def session_start(work: Work, payload: Payload) -> Answer:
+    """Watch the transcript and the drop folder, catch up on what was missed, say what is safe after a compaction."""
+    from . import sayings
+
+    transcript = _text(payload, "transcript_path")
+    if payload.get("source") in ("startup", "resume"):
+        work.check()
+        from . import notices
+
+        notices.session_began(work.live, _text(payload, "session_id"))
+    if work.place.opted_in:
+        beneath.make_folders(work.project.exports)
+    banner = ""
+    lagging = work.lagging(besides=transcript)
+    lying = work.lying_about(_text(payload, "cwd"), 0) if work.place.opted_in else []
+    if sum(size for _, size in lagging) > AT_ONCE or len(lying) > EXPORTS_AT_ONCE:
+        _detach(work, payload, CATCH_UP)
+    else:
+        work.each((path for path, _ in lagging), work.capture)
+        banner = work.process(lying)
+        if lagging:
+            _leave_to_archive(work, payload)
+    output: dict[str, Any] = {"hookEventName": "SessionStart", "watchPaths": _watched(work, payload)}
+    if payload.get("source") in ("compact", "resume") and work.settings["compact_context"]:
+        if transcript:
+            work.capture(transcript)
+        context = sayings.what_is_safe(work, _text(payload, "session_id"), _bundle())
+        if context:
+            output["additionalContext"] = context
+    said = [sayings.both_forms(work), sayings.settings_wait(work), banner]
+    return {"hookSpecificOutput": output, **_message("\n".join(filter(None, said)))}
+
+
+def cwd_changed(work: Work, payload: Payload) -> Answer:
+    """In a project's own installation a ``cd`` drops the watched paths: they are returned again."""
+    return {"hookSpecificOutput": {"hookEventName": "CwdChanged", "watchPaths": _watched(work, payload)}}
+
+
+def file_changed(work: Work, payload: Payload) -> Answer:
+    """The transcript grew: capture it, and process the export it names. Or a file came into the drop folder."""
+    path = _text(payload, "file_path")
+    if payload.get("event") not in ("add", "change") or not path:
+        return None
+    if path.endswith(".jsonl") and os.path.realpath(path) == os.path.realpath(_text(payload, "transcript_path")):
+        return _notice(work, payload, _capture_and_process(work, path, payload))
+    if work.place.opted_in and os.path.dirname(os.path.realpath(path)) == os.path.realpath(work.project.exports):
+        return _notice(work, payload, work.process(_dropped(work, path)))
+    return None
+
+
+def sweep(work: Work, payload: Payload) -> Answer:
+    """What FileChanged missed: the transcript's new lines, exports in the drop folder, the root and the current folder."""
+    session, transcript, cwd = (_text(payload, name) for name in ("session_id", "transcript_path", "cwd"))
+    since = work.swept(session)
+    state = work.state(cwd, transcript)
+    banners = [_capture_and_process(work, transcript, payload)] if transcript else []
+    if since and work.place.opted_in:
+        banners.append(work.process(work.lying_about(cwd, since)))
+    from . import sayings
+
+    banners += [sayings.what_the_client_lacks(work, transcript), sayings.settings_wait(work)]
+    work.remember(session, state)
+    return _message("\n".join(filter(None, banners)))
+
+
+def pre_compact(work: Work, payload: Payload) -> Answer:
+    """Before the context goes: the transcript and every export that waits. The client shows nothing of what we say."""
+    transcript = _text(payload, "transcript_path")
+    if not transcript:
+        from ..project.client_transcripts import find_transcripts
+
+        found = find_transcripts(session=_text(payload, "session_id") or "-")
+        transcript = str(found[-1].path) if found else ""
+    if transcript:
+        _capture_and_process(work, transcript)
+    if work.place.opted_in:
+        work.process(work.lying_about(_text(payload, "cwd"), 0))
+    _leave_to_archive(work, payload)
+    return None
+
+
+def session_end(work: Work, payload: Payload) -> Answer:
+    """The client kills this hook after 1.5 seconds: the work is done by a process of its own."""
+    _detach(work, payload, CATCH_UP)
+    return None
+
+
+def catch_up(work: Work, payload: Payload) -> Answer:
+    """The process that was left behind: every transcript of the project that has grown, every export that lies about."""
+    from . import pruning
+
+    pruning.prune(str(work.live))
+    transcript = _text(payload, "transcript_path")
+    if transcript:
+        _capture_and_process(work, transcript)
+    work.each((path for path, _ in work.lagging()), lambda path: _capture_and_process(work, path))
+    if work.place.opted_in:
+        work.process(work.lying_about("", 0))
+    return archive(work, payload)
+
+
+def archive(work: Work, _payload: Payload) -> Answer:
+    """The project's transcripts as files into the archive, which takes longer than a hook may."""
+    work.archive()
+    return None
+
+
+def prompt_expansion(work: Work, payload: Payload) -> Answer:
+    """One of our slash commands: its output as the user sees it, and no request to the model."""
+    name, arguments = slash_commands.named(payload.get("command_name")), _text(payload, "command_args")
+    if not name:
+        return None
+    transcript = _text(payload, "transcript_path")
+    if work.settings["command_banner"] != config.HOOK:
+        # The client puts the arguments of the main command into a line of shell.
+        if name == slash_commands.MAIN:
+            if not slash_commands.is_plain(arguments):
+                return _blocked(_NOT_PLAIN)
+            _before_the_command(work, transcript)
+        return None
+    try:
+        words = slash_commands.words_of(name, arguments)
+    except ValueError as error:
+        return _blocked(f"❌ export-dedup: the arguments cannot be read: {error}")
+    command = slash_commands.COMMANDS[name]
+    if name == slash_commands.MAIN:
+        _before_the_command(work, transcript)
+    elif transcript and command.captures:
+        work.capture(transcript)
+    output = command_output.output_of(command, _bundle(), str(work.place.root), words)
+    return _blocked(command_output.shown(output) if command.whole else command_output.cut(output) or "✓ Done.")
+
+
+_HANDLERS: Final[dict[str, Callable[[Work, Payload], Answer]]] = {
+    "SessionStart": session_start,
+    "CwdChanged": cwd_changed,
+    "FileChanged": file_changed,
+    "UserPromptSubmit": sweep,
+    "Stop": sweep,
+    "PreCompact": pre_compact,
+    "SessionEnd": session_end,
+    "UserPromptExpansion": prompt_expansion,
+    CATCH_UP: catch_up,
+    ARCHIVE: archive,
+}
+
+
+# -- their parts ----------------------------------------------------------------------------------------------------
+
+
+def _capture_and_process(work: Work, transcript: str, payload: Payload | None = None) -> str:
+    """Capture a transcript and process the exports that its new lines name; the short banner, or nothing.
+
+    With the event's object the transcript is archived each time that another MiB of it is full.
+    """
+    captured = work.capture(transcript)
+    if captured is None:
+        return ""
+    banner = work.process(work.exports_named(captured), captured.conversation_id)
+    if payload is not None and captured.end // ARCHIVED_EACH > (captured.end - captured.read_bytes) // ARCHIVED_EACH:
+        _leave_to_archive(work, payload)
+    return banner
+
+
+def _leave_to_archive(work: Work, payload: Payload) -> None:
+    """Leave the archiving of transcripts to a process that outlives this hook, where it is wanted."""
+    if work.archives():
+        _detach(work, payload, ARCHIVE)
+
+
+def _before_the_command(work: Work, transcript: str) -> None:
+    """What only the transcript tells: which exports went elsewhere, and that a short one belongs to this session."""
+    try:
+        captured = work.capture(transcript) if transcript else None
+        if captured is not None:
+            named = work.exports_named(captured)
+            work.process([path for path in named if not work.within(path)], captured.conversation_id)
+            # The command finds these, with the user's options.
+            work.know([path for path in named if work.within(path)], captured.conversation_id)
+    except DedupError as error:  # the command meets it too, and says it on the screen
+        work.note(f"UserPromptExpansion: {error}")
+
+
+def _dropped(work: Work, path: str) -> list[str]:
+    """A file in the drop folder, once it is whole and an export."""
+    from .work import settled
+
+    if not settled(path):
+        return []
+    return [found for found in work.lying_about("", 0) if os.path.realpath(found) == os.path.realpath(path)]
+
+
+def _watched(work: Work, payload: Payload) -> list[str]:
+    """The session's transcript and the drop folder.
+
+    The client makes the folder of a project's first session only with the first line, and cannot watch in a folder that is
+    not there yet: it would never tell of that session.
+    """
+    transcript = _text(payload, "transcript_path")
+    if transcript:
+        with contextlib.suppress(OSError):
+            os.makedirs(os.path.dirname(transcript), mode=0o700, exist_ok=True)
+    drop = str(work.project.exports) if work.place.opted_in and work.project.exports.is_dir() else ""
+    return [path for path in (transcript, drop) if path]
+
+
+def _blocked(text: str) -> Answer:
+    return {"decision": "block", "reason": text}
+
+
+def _detach(work: Work, payload: Payload, event: str) -> None:
+    """Leave the work to a process that outlives this hook and the client."""
+    from . import detached
+
+    detached.start(event, _bundle(), str(work.place.root), payload)
+
+
+def _bundle() -> str:
+    """The folder that has ``scripts`` and ``hooks``: the plugin's root, or ``.coditect`` of the project."""
+    return os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__)))))
+
+
+def _notice(work: Work, payload: Payload, text: str) -> Answer:
+    """A notice in the corner of the screen, once the one before it has gone: the client would drop it."""
+    if text:
+        from . import notices
+
+        time.sleep(notices.turn(work.live, _text(payload, "session_id")))
+    return _message(text)
+
+
+def _message(text: str) -> dict[str, Any]:
+    return {"systemMessage": text[: command_output.MOST_CHARACTERS]} if text else {}
+
+
+def _text(payload: Payload, name: str) -> str:
+    value = payload.get(name)
+    return value if isinstance(value, str) else ""

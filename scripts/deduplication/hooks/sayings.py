@@ -1,0 +1,87 @@
+"""What the hooks say besides banners: to the user once, to the assistant after its context was cut."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from ..project import client_version
+from .forms import plugin_enabled, project_events
+
+if TYPE_CHECKING:
+    from .work import Work
+
+
+def both_forms(work: Work) -> str:
+    """A line where the plugin and the project's own hooks are both there: the first time that a session starts so."""
+    if os.environ.get("CLAUDE_PLUGIN_ROOT") or not plugin_enabled(str(work.place.root)):
+        return ""
+    from .pruning import SAID_ONCE
+
+    if not _first_time(work, SAID_ONCE):
+        return ""
+    return (
+        "export-dedup is here twice, in the project and as a plugin: the plugin's hooks leave the work to the project's. "
+        "'./install.sh --uninstall --project DIR' takes the project's out."
+    )
+
+
+def settings_wait(work: Work) -> str:
+    """A line where the project sets what counts only once its file is approved; once for each state of the file."""
+    from ..project import config
+    from ..reports.trust import once
+
+    return once(config.examine(str(work.place.root)))
+
+
+def what_the_client_lacks(work: Work, transcript: str) -> str:
+    """A line where the client, or what was installed for it, cannot do all that we do; once for each version.
+
+    The plugin's newer events lie in a file of their own, which an old client refuses without a word.
+    """
+    version = client_version.of_this_process() or client_version.of_transcript(transcript)
+    if version is None:
+        return ""
+    lacking = client_version.known(version).lacking
+    own = not os.environ.get("CLAUDE_PLUGIN_ROOT")
+    called = project_events(str(work.place.root)) if own and not lacking else set()
+    unused = called and not called.issuperset(client_version.EVENTS)
+    named, lowest = client_version.text(version), client_version.text(client_version.LOWEST)
+    if not (lacking or unused) or not _first_time(work, f"client-{named}"):
+        return ""
+    if unused:
+        return f"export-dedup: Claude Code {named} can do more than it was installed for: run ./install.sh --project DIR again."
+    late = "an /export is taken with the next prompt or answer" if "FileChanged" in lacking else ""
+    command = (
+        "/export-dedup is answered by the model" if own else "/export-dedup may need your permission, and runs no hook"
+    )
+    means = " and ".join(filter(None, [late, command if "UserPromptExpansion" in lacking else ""]))
+    return f"export-dedup: with Claude Code {named} {means}; all of it works from {lowest} on."
+
+
+def _first_time(work: Work, name: str) -> bool:
+    """True where this was not said before; before there is a store nothing can be noted: then it is said once more."""
+    noted = os.path.join(work.live, name)
+    if os.path.exists(noted):
+        return False
+    if os.path.isdir(work.project.state):
+        from ..files import atomic
+
+        atomic.make_private_directory(os.path.dirname(noted))
+        atomic.replace(noted, b"", durable=False)
+    return True
+
+
+def what_is_safe(work: Work, session: str, bundle: str) -> str:
+    """Two lines of facts for the assistant, whose context was just cut."""
+    with work.dedup.store.transaction(write=False):
+        conversation = work.dedup.store.session(session)
+    if not conversation:
+        return ""
+    figures = work.dedup.get_statistics(conversation)
+    script = os.path.join(bundle, "scripts", "deduplicate_export.py")
+    count, updated = figures["total_messages"], figures["last_updated"]
+    return (
+        f"export-dedup has {count:,} messages of this conversation in its store, up to {updated}.\n"
+        f'What the summary left out can be looked up with: python3 "{script}" search --project "{work.project.root}" TEXT'
+    )

@@ -1,0 +1,1 @@
+"""One export or transcript into a store."""

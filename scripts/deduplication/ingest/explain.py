@@ -1,0 +1,110 @@
+"""Why a message of an export was new, or which stored one it is: alignment once more, with its reasons."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional, cast
+
+from .. import formats
+from ..storage.log.lines import Damaged, decode_line, is_commit
+from . import placement
+from .conversation_match import Belonging, conversation_of
+from .export_view import shown_by
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..formats.base import Several
+    from ..model import Export, Message
+    from ..storage.contract import Store
+    from ..storage.log.lines import Line
+
+
+class Explained(NamedTuple):
+    """One message: ``number`` is the stored message that it is (None: it is new), ``reason`` what that rests on.
+
+    ``after`` and ``before`` are the stored messages that the nearest matched messages above and below it are. ``takes_place``:
+    what it says is read from now on in the place of the stored one.
+    """
+
+    position: int
+    message: Message
+    number: Optional[int]
+    reason: str
+    after: Optional[int]
+    before: Optional[int]
+    takes_place: bool
+
+
+class Explanation(NamedTuple):
+    """A conversation of the file: where it belongs, which others it shows to be the same, and each message."""
+
+    belongs: Belonging
+    messages: list[Explained]
+
+
+def explain(store: Store, data: bytes, name: str) -> tuple[str, list[Explanation]]:
+    """The format of a file and what becomes of each of its messages; of one that was processed, what became of them then.
+
+    Inside a transaction. Nothing is stored. Raises ``NotAnExport``, ``ExportUnreadable`` and the ``StoreError`` family.
+    """
+    digest = hashlib.sha256(data).hexdigest()
+    found = formats.detect(data)
+    if found.NAME in formats.SEVERAL:
+        exports = [(member.export, member.sha256) for member in cast("Several", found).members(data)]
+    else:
+        exports = [(formats.parse(data, known=found), digest)]
+    explained = []
+    for export, sha256 in exports:
+        known = _before(store, sha256) if store.seen(sha256) else None
+        explained.append(_explained(known or store, export, name))
+    return found.NAME, explained
+
+
+def _explained(store: Store, export: Export, name: str) -> Explanation:
+    shown = shown_by(export)
+    belongs = conversation_of(store, export, shown, name)
+    plan = placement.place(store, belongs.conversation, shown).plan
+    after, before = _neighbours(plan.matches), _neighbours(plan.matches[::-1])[::-1]
+    return Explanation(
+        belongs,
+        [
+            Explained(p, message, plan.matches[p], plan.reasons[p], after[p], before[p], p in plan.grown)
+            for p, message in enumerate(shown.messages)
+        ],
+    )
+
+
+def _neighbours(matches: Sequence[Optional[int]]) -> list[Optional[int]]:
+    """For each position the last match before it."""
+    found: list[Optional[int]] = []
+    last: Optional[int] = None
+    for match in matches:
+        found.append(last)
+        last = match if match is not None else last
+    return found
+
+
+def _before(store: Any, sha256: str) -> Optional[Store]:
+    """The store as it was before it first saw this file; None where its log does not tell."""
+    from ..storage.replay import Replay
+
+    log = getattr(store, "log", None)
+    if log is None:
+        return None
+    replay = Replay(store.blobs.folder)
+    pending: list[Line] = []
+    for line in log.lines():
+        pending.append(line)
+        try:
+            record = decode_line(line.data)
+        except Damaged:
+            continue
+        if not is_commit(record):
+            continue
+        if record["export"].get("sha256") == sha256:
+            return cast("Store", replay)
+        for each in pending:
+            replay.take(each.data)
+        pending.clear()
+    return None

@@ -1,0 +1,68 @@
+"""Which stored occurrence each message of a file is, without storing anything: for a file that was processed, or for any other."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, cast
+
+from .. import formats
+from ..errors import DedupError
+from . import one_export, placement
+from .conversation_match import conversation_of
+from .export_view import shown_by
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..formats.base import Several
+    from ..model import Export, Message
+    from ..storage.contract import Store
+    from .export_view import Shown
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A conversation of a file: for each message that counts as shown its sequence number, None where it is not stored."""
+
+    conversation_id: str
+    export: Export
+    shown: Shown
+    numbers: list[int | None]
+
+    def pairs(self) -> Iterator[tuple[Message, int | None]]:
+        """Each message that is shown, with its number."""
+        return zip(self.shown.messages, self.numbers)
+
+
+@dataclass(frozen=True)
+class Read:
+    """A file as its format reads it: the name of the format, and its conversations."""
+
+    format: str
+    placed: list[Placed]
+
+
+def placed_in(store: Store, data: bytes, name: str) -> Read | None:
+    """Inside a transaction: what a file shows of the conversations stored; None for what no format reads."""
+    try:
+        found = formats.detect(data)
+        if found.NAME in formats.SEVERAL:
+            members = [(member.export, member.sha256) for member in cast("Several", found).members(data)]
+        else:
+            members = [(formats.parse(data, known=found), hashlib.sha256(data).hexdigest())]
+    except (DedupError, ValueError, RecursionError):
+        return None
+    return Read(found.NAME, [_placed(store, export, sha256, name) for export, sha256 in members])
+
+
+def _placed(store: Store, export: Export, sha256: str, name: str) -> Placed:
+    export = replace(export, messages=tuple(export.messages))  # who asks for pairs tells messages apart as objects
+    shown = shown_by(export)
+    for seen in store.seen(sha256):
+        numbers = [n for first, last in seen.window for n in range(first, last + 1)]
+        if seen.parser == one_export.PARSER_VERSION and len(numbers) == len(shown.messages):
+            return Placed(seen.conversation_id, export, shown, list(numbers))
+    target = conversation_of(store, export, shown, name).conversation if shown.messages else ""
+    placed = placement.place(store, target, shown)
+    return Placed(target, export, shown, placed.plan.matches)

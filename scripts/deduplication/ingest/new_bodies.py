@@ -1,0 +1,62 @@
+"""What a run brings: the occurrences that carry a body, those that are new to their conversation, what it shows besides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..model import counts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from ..storage.contract import Conversation, NewOccurrence, Store
+
+
+@dataclass(frozen=True)
+class Run:
+    """What is to be stored, the number of every message shown, and the gaps; the conversation before it, where it was read."""
+
+    occurrences: Sequence[tuple[int, NewOccurrence]]
+    numbers: Sequence[int]
+    gaps: list[str]
+    conversation: Conversation | None
+
+
+def shown_bodies(run: Run) -> Iterator[str]:
+    """The bodies that a run shows, of those of messages that it knew as far as it read the conversation."""
+    if run.conversation is not None:
+        hashes, purged = run.conversation.columns.hashes, run.conversation.purged
+        yield from (hashes[n] for n in run.numbers if n < len(hashes) and n not in purged)
+    yield from (new.fingerprint.content_hash for _, new in run.occurrences if new.purged is None)
+
+
+def new_here(run: Run) -> list[tuple[int, NewOccurrence]]:
+    """The messages that the conversation did not have in any form, each once."""
+    if not run.occurrences:
+        return []
+    taken: set[str] = set()
+    if run.conversation is not None:
+        purged = run.conversation.purged
+        taken = {each for n, each in enumerate(run.conversation.columns.hashes) if n not in purged}
+    found: list[tuple[int, NewOccurrence]] = []
+    for number, new in run.occurrences:
+        identity = new.fingerprint.content_hash
+        if new.purged is None and not new.redrawn and identity not in taken and counts(new.fingerprint.kind):
+            found.append((number, new))
+        taken.add(identity)
+    return found
+
+
+def carrying_bodies(
+    store: Store, occurrences: Sequence[tuple[int, NewOccurrence]], counted: Iterable[str]
+) -> list[tuple[int, NewOccurrence]]:
+    """The occurrences whose body is not stored yet, each body once; none that was purged."""
+    carrying: list[tuple[int, NewOccurrence]] = []
+    taken = set(counted)
+    for number, occurrence in occurrences:
+        identity = occurrence.fingerprint.content_hash
+        if occurrence.purged is None and identity not in taken and not store.has_body(identity):
+            taken.add(identity)
+            carrying.append((number, occurrence))
+    return carrying

@@ -1,0 +1,1 @@
+"""Where things lie: folders, settings, exports to be found, the client's transcripts."""

@@ -1,0 +1,175 @@
+"""The settings: defaults, the user's own file, the project's ``.coditect/config.json``, the environment.
+
+A project's file may come with a clone: it may only tighten what the user's say (``project/tightening.py``), until the user approved it
+(``project/approvals.py``). An unknown setting or a value of another type is passed over: a slip in a file of settings must not stop a hook.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from . import settings_file, tightening, user_folders
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .settings_file import SettingsFile
+
+FILE: Final = ".coditect/config.json"
+ENVIRONMENT: Final = "EXPORT_DEDUP_"
+OFF: Final = "off"
+ONE: Final = "session"
+EACH: Final = "checkpoint"
+HOOK: Final = "hook"
+MODEL: Final = "model"
+COMMAND: Final = "command"
+DEFAULTS: Final[dict[str, Any]] = {
+    "hooks": True,
+    "capture_transcripts": True,
+    "archive_transcripts": True,
+    "compact_context": True,
+    "command_banner": HOOK,
+    "hook_checkpoint": True,
+    "session_files": ONE,
+    "pack_older_than_days": 7,
+    "backup_retention_days": 30,
+    "user_store": True,
+    "readme_checkpoints": COMMAND,
+    "commit_hooks": False,
+    "commit_signing": True,
+    "privacy_level": "team",
+    "privacy_patterns": {},
+    "privacy_allow": [],
+    "privacy_detect_secrets": True,
+}
+"""``hooks``: do anything at all. ``capture_transcripts``: store the client's own transcripts. ``archive_transcripts``: keep
+them as files in the archive's packs, too, for when the client deletes its own. ``compact_context``: two lines of
+context after a compaction or on resume. ``command_banner``: ``hook`` shows /export-dedup's banner without a request to the
+model, ``model`` lets the model comment. ``hook_checkpoint``: a checkpoint commit when a hook processed an export.
+``session_files``: ``session`` writes a readable file for each session in every run and commits it with the checkpoint,
+``checkpoint`` writes a new file with what is new instead, ``off`` writes none.
+``pack_older_than_days``: when an archived export goes into a pack, 0 at once, below 0 never. ``backup_retention_days``: how
+long a snapshot of a backup is kept, below 0 for ever.
+``user_store``: capture into the user's own store where a project did not opt in. ``readme_checkpoints``: a line in the
+project's README for each checkpoint (true), for those of ``create-checkpoint.py`` (``command``), or for none (false).
+``commit_hooks``: run the repository's commit hooks for a checkpoint commit. ``commit_signing``: sign it where git is to sign
+commits. ``privacy_level``: what is redacted in what is shared, ``private``, ``team`` or ``public``; ``privacy_patterns``: further
+patterns by name; ``privacy_allow``: what is no secret; ``privacy_detect_secrets``: use ``detect-secrets`` where it is installed."""
+STRICTEST: Final = "public"
+
+
+FAULT: Final = "privacy_fault"
+"""Among the values only where the user's own file cannot be read: nobody can tell then what he wants to be redacted."""
+
+
+class Settings(NamedTuple):
+    """The ``values`` in force, and what the project's ``file`` at ``path`` asks for that waits for the user's approval.
+
+    ``own`` is the user's own file, at ``own_path``.
+    """
+
+    values: dict[str, Any]
+    waiting: dict[str, Any]
+    path: str
+    file: SettingsFile
+    own_path: str
+    own: SettingsFile
+
+
+def load(root: str) -> dict[str, Any]:
+    """Every setting for the project in the folder ``root``."""
+    return examine(root).values
+
+
+def own_path() -> str:
+    """The user's own file of settings."""
+    return os.path.join(user_folders.settings_folder(), "config.json")
+
+
+def examine(root: str) -> Settings:
+    """Every setting for the project in the folder ``root``, and what waits."""
+    own_file, own = own_path(), settings_file.read(own_path())
+    values = dict(DEFAULTS)
+    values.update(_fitting(own.values or {}))
+    if own.fault:
+        values[FAULT] = f"{own_file}: {own.fault}"
+    path = os.path.join(root, *FILE.split("/"))
+    file = settings_file.read(path)
+    waiting: dict[str, Any] = {}
+    if (
+        file.values is not None and file.values != DEFAULTS
+    ):  # as it is installed it lists what there is, and asks for nothing
+        file, waiting = _add_projects(values, root, path, file)
+    _add_environment(values)
+    return Settings(values, {n: asked for n, asked in waiting.items() if values[n] != asked}, path, file, own_file, own)
+
+
+def _add_projects(
+    values: dict[str, Any], root: str, path: str, file: SettingsFile
+) -> tuple[SettingsFile, dict[str, Any]]:
+    """Put into ``values`` what a project's file asks for and may have; what it may not have is returned."""
+    asked = _fitting(file.values or {})
+    outside = settings_file.leads_out(root, path)
+    tighter = {name: tightening.RULES[name].merged(values[name], value) for name, value in asked.items()}
+    approved = {name: tightening.together(name, values[name], value) for name, value in asked.items()}
+    waiting = {name: value for name, value in asked.items() if tighter[name] != approved[name]}
+    if waiting or outside:
+        from . import approvals  # of most projects nobody has to ask
+
+        if approvals.is_approved(root, path, file.data):
+            values.update(approved)
+            return file, {}
+    if outside:
+        return file._replace(values=None, fault="a link leads to it out of the project, and you did not approve it"), {}
+    values.update(tighter)
+    return file, waiting
+
+
+def _fitting(found: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a file that exist, with values that they can have."""
+    fitting = {name: value for name, value in found.items() if fits(name, value)}
+    if not fits("privacy_level", found.get("privacy_level", STRICTEST)):
+        fitting["privacy_level"] = STRICTEST  # a slip of the pen must not publish anything
+    return fitting
+
+
+def _add_environment(settings: dict[str, Any]) -> None:
+    for name, default in DEFAULTS.items():
+        if not isinstance(default, (bool, str, int)):
+            continue
+        text = os.environ.get(ENVIRONMENT + name.upper())
+        if text:
+            value = _value(text.strip(), default if name != "readme_checkpoints" or text.strip() == COMMAND else True)
+            if fits(name, value):
+                settings[name] = value
+            elif name == "privacy_level":
+                settings[name] = STRICTEST
+
+
+def _value(text: str, default: object) -> object:
+    if isinstance(default, bool):
+        return text.lower() in ("1", "true", "yes", "on")
+    if isinstance(default, str):
+        return text
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def fits(name: str, value: object) -> bool:
+    """True for a setting that exists with a value that it can have."""
+    if name == "command_banner":
+        return value in (HOOK, MODEL)
+    if name == "privacy_level":
+        return value in ("private", "team", STRICTEST)
+    if name in ("privacy_patterns", "privacy_allow"):
+        return True  # judged where they are used: under half of them nothing is shared
+    if name == "readme_checkpoints":
+        return isinstance(value, bool) or value == COMMAND
+    if name == "session_files":
+        return value in (OFF, ONE, EACH)
+    if name in ("pack_older_than_days", "backup_retention_days"):
+        return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e6
+    return name in DEFAULTS and isinstance(value, bool)

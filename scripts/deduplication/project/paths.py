@@ -1,0 +1,95 @@
+"""Where things lie: the project a command works on and the folders below it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from ..errors import UsageError
+from ..files import beneath
+
+MEMORY: Final = "MEMORY-CONTEXT"
+_ROOT_SIGNS: Final = (MEMORY, ".coditect", ".git")
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project's folders. ``root`` is absolute and free of symbolic links; nothing is created here.
+
+    From the moment that a project is known no call for a path below it leads out of it.
+    """
+
+    root: Path
+
+    def __post_init__(self) -> None:
+        """Anchor what is done below the root."""
+        beneath.anchor(self.root)
+
+    @property
+    def memory(self) -> Path:
+        """``MEMORY-CONTEXT/``."""
+        return self.root / MEMORY
+
+    @property
+    def exports(self) -> Path:
+        """The drop folder."""
+        return self.memory / "exports"
+
+    @property
+    def archive(self) -> Path:
+        """Raw exports after processing."""
+        return self.memory / "exports-archive"
+
+    @property
+    def sessions(self) -> Path:
+        """Readable session files, committed."""
+        return self.memory / "sessions"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Checkpoint documents, committed."""
+        return self.memory / "checkpoints"
+
+    @property
+    def state(self) -> Path:
+        """The message store, private."""
+        return self.memory / "dedup_state"
+
+    @property
+    def status_log(self) -> Path:
+        """Every run's full report, appended."""
+        return self.memory / "export-dedup-status.txt"
+
+    def relative(self, path: Path) -> str:
+        """``path`` as shown to the user: relative to the root where it lies below it, with forward slashes."""
+        try:
+            return path.relative_to(self.root).as_posix()
+        except ValueError:
+            return str(path)
+
+
+def find_project(explicit: str | os.PathLike[str] | None = None) -> Project:
+    """The project named by ``--project``, else ``CLAUDE_PROJECT_DIR``, else found from the current folder upwards.
+
+    Upwards means: the nearest folder with ``MEMORY-CONTEXT``, ``.coditect`` or ``.git`` in it, but never the home
+    folder itself; else the current folder. Raises :class:`UsageError` where the named folder does not exist.
+    """
+    named = explicit if explicit is not None else os.environ.get("CLAUDE_PROJECT_DIR") or None
+    if named is not None:
+        root = os.path.expanduser(named)
+        if not os.path.isdir(root):
+            raise UsageError(f"no such project folder: {os.fspath(named)}")
+        return Project(Path(root).resolve())
+    try:
+        here = Path.cwd().resolve()
+    except FileNotFoundError as error:
+        raise UsageError(
+            "the current folder was removed", hint="Change to another folder, or pass --project."
+        ) from error
+    home = Path(os.path.realpath(os.path.expanduser("~")))
+    for folder in (here, *here.parents):
+        if folder != home and any(os.path.exists(folder / sign) for sign in _ROOT_SIGNS):
+            return Project(folder)
+    return Project(here)

@@ -1,0 +1,90 @@
+"""The private folder stays private: its modes, and that git neither has it nor would take it. Looked at before each run."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING, Final
+
+from ..errors import StoreNotWritable, StoreTracked
+from ..files import atomic, beneath
+from ..git.plumbing import Git, GitFailed, find_executable, work_tree_above
+from .own_place import require_inside
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_OTHERS: Final = 0o077
+_IGNORE: Final = ".gitignore"
+_IGNORES_ALL: Final = b"# Private state: never committed.\n*\n"
+
+
+def secure(folder: Path) -> list[str]:
+    """Make the store in ``folder`` private where it was not; what was corrected, one line each.
+
+    Modes become 0700 and 0600. Raises :class:`StoreTracked` where git tracks a file in it: what was said may be in
+    commits, and only a person can judge what that means. A folder that does not exist is private; one of somebody else
+    is left alone (the store refuses it), and so is one behind a link. Raises ``UnsafePath`` where a link leads out of the project.
+    """
+    require_inside(os.fspath(folder))
+    if not folder.is_dir():
+        return []
+    real = os.path.realpath(folder)
+    listed = _in_git(real)
+    tracked = sorted(path for tag, path in listed if tag != "?" and path != _IGNORE)
+    if tracked:
+        more = f" and {len(tracked) - 1:,} more" if len(tracked) > 1 else ""
+        raise StoreTracked(f"{os.path.join(os.fspath(folder), tracked[0])}{more}")
+    if real != os.path.abspath(folder):
+        return []  # a link may lead to anything, and a stranger's project may bring one
+    notes = []
+    loose = sum(_close(path, mode) for path, mode in _entries(real))
+    if loose:
+        notes.append(f"others could read {loose:,} file(s) or folder(s) of the message store; now only you can")
+    if any(tag == "?" and path != _IGNORE for tag, path in listed):
+        try:
+            atomic.replace(os.path.join(real, _IGNORE), _IGNORES_ALL, durable=False)
+            notes.append("git would have taken the message store into a commit; it is ignored now")
+        except StoreNotWritable:
+            notes.append("git would take the message store into a commit: add it to your .gitignore")
+    return notes
+
+
+def _entries(folder: str) -> Iterator[tuple[str, int]]:
+    """Everything in the folder and itself, with the mode it should have; links are not followed."""
+    yield folder, atomic.PRIVATE_DIRECTORY
+    for place, folders, names in os.walk(folder):
+        yield from ((os.path.join(place, name), atomic.PRIVATE_DIRECTORY) for name in folders)
+        yield from ((os.path.join(place, name), atomic.PRIVATE_FILE) for name in names if name != _IGNORE)
+
+
+def _close(path: str, mode: int) -> bool:
+    """Take from others what they may; True where there was something to take."""
+    if os.name == "nt":
+        return False
+    try:
+        status = os.lstat(path)
+        right_kind = stat.S_ISDIR if mode == atomic.PRIVATE_DIRECTORY else stat.S_ISREG
+        if not right_kind(status.st_mode) or not status.st_mode & _OTHERS or status.st_uid != os.geteuid():
+            return False
+        beneath.chmod(path, mode)
+    except OSError:
+        return False  # gone meanwhile, or on a file system without modes
+    return True
+
+
+def _in_git(folder: str) -> list[tuple[str, str]]:
+    """What git tracks in ``folder`` (``H`` and other letters) and what it would take (``?``); nothing without a repository."""
+    executable = find_executable() if work_tree_above(folder) else None
+    if executable is None:
+        return []
+    from pathlib import Path
+
+    try:
+        output = Git(executable, Path(folder)).run(
+            "ls-files", "-z", "-t", "--cached", "--others", "--exclude-standard", "--", "."
+        )
+    except GitFailed:
+        return []  # a repository that git itself will not touch commits nothing
+    return [(line[0], line[2:]) for line in os.fsdecode(output).split("\0") if line]

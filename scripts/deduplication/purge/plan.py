@@ -1,0 +1,328 @@
+"""What a scope comes to in the store: which occurrences go, which bodies and images with them, and what stays and why."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Final
+
+from ..alignment.fingerprint import fingerprint, skeleton
+from ..alignment.tombstone import Bans, tombstone_of
+from ..errors import NothingToPurge, UsageError
+from ..ingest.conversation_choice import choose
+from ..model import LAYOUT, LOST, PROMPT, PURGED, Message, counts
+from ..storage.log.lines import is_commit
+from ..storage.log.records import PURGED as TOMBSTONE
+from ..storage.log.records import blobs_of, is_occurrence, tombstone_record
+from ..storage.log_rewrite import records
+from .probes import Probes, texts
+from .scope import moment
+from .united import parts, with_united
+from .versions import with_versions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ..alignment.tombstone import Tombstone
+    from ..storage.log.lines import Record
+    from ..storage.log_store import LogStore
+    from .scope import Scope
+
+_DATE: Final = re.compile(r"^\d{4}-\d\d-\d\d[-_T]?(?:\d\d-?\d\d-?\d\d[-_]?)?")
+_TELLING: Final = 12
+"""Letters of a file's name from which it is told that they are the beginning of a prompt."""
+_PROMPT: Final = 400
+
+
+@dataclass
+class Plan:
+    """``tombstones`` are the lines that take the place of others, by conversation and sequence number.
+
+    Counts are of messages that count; ``chained`` are other forms of a message that was meant, ``by_capture`` those for which the
+    time of storing stood in. ``bodies`` go from the store, ``shared`` stay because other places use them. ``quoted`` are places
+    whose message says something of what goes. ``names`` maps the name of a file that tells what was said to one that does not.
+    """
+
+    scope: Scope
+    forget: bool = False
+    conversations: dict[str, int] = field(default_factory=dict)
+    """Messages that go, by conversation."""
+    whole: set[str] = field(default_factory=set)
+    """Conversations of which nothing stays."""
+    tombstones: dict[tuple[str, int], Record] = field(default_factory=dict)
+    before: dict[str, set[int]] = field(default_factory=dict)
+    """What was purged earlier, by conversation."""
+    occurrences: int = 0
+    chained: int = 0
+    by_capture: int = 0
+    bodies: int = 0
+    body_bytes: int = 0
+    shared: int = 0
+    blobs: dict[str, int] = field(default_factory=dict)
+    """Images and documents that go, with their bytes."""
+    quoted: list[tuple[str, int]] = field(default_factory=list)
+    quoted_keys: set[str] = field(default_factory=set)
+    bans: Bans = field(default_factory=Bans)
+    """What goes wherever it is shown."""
+    names: dict[str, str] = field(default_factory=dict)
+    hashes: dict[str, str] = field(default_factory=dict)
+    """Hashes of files that are forgotten as well, and what stands for them."""
+    probes: Probes = field(default_factory=Probes)
+    prompts: list[bytes] = field(default_factory=list)
+    """Letters and digits of the beginnings of prompts that go, by which names of files are judged."""
+    identities: set[str] = field(default_factory=set)
+    layouts: set[str] = field(default_factory=set)
+
+    def gone(self, conversation_id: str, number: int) -> bool:
+        """True for an occurrence that goes, or went."""
+        return (conversation_id, number) in self.tombstones or number in self.before.get(conversation_id, ())
+
+
+@dataclass(frozen=True)
+class _Row:
+    """An occurrence as its line tells of it."""
+
+    timestamp: str
+    clock: str
+    content_hash: str
+    extends: int | None
+    blobs: tuple[str, ...]
+    source_index: int | None
+
+
+def plan(store: LogStore, scope: Scope, *, forget: bool = False) -> Plan:
+    """Inside a transaction. Raises :class:`NothingToPurge`, ``ConversationUnclear``, ``UsageError``, the ``StoreError`` family."""
+    sessions = tuple(dict.fromkeys(choose(store, session) for session in scope.sessions))
+    scope = replace(scope, sessions=tuple(dict.fromkeys(each for name in sessions for each in parts(store, name))))
+    rows = _rows(store)
+    found = Plan(scope, forget)
+    found.before = {name: set(store.conversation(name).purged) for name in rows}
+    chosen = with_united(store, rows, _chosen(store, scope, rows, found))
+    if not chosen:
+        raise NothingToPurge(_said(scope))
+    _bury(store, rows, chosen, found)
+    _count(store, rows, found)
+    _quotes_and_names(store, found)
+    return found
+
+
+def _said(scope: Scope) -> str:
+    return " and ".join(f"--{kind}" for kind in scope.kinds)
+
+
+def _rows(store: LogStore) -> dict[str, dict[int, _Row]]:
+    """Every occurrence that has a line, by conversation. Raises :class:`StoreDamaged`."""
+    rows: dict[str, dict[int, _Row]] = {}
+    for _, record in records(store.log):
+        if not is_occurrence(record):
+            continue
+        rows.setdefault(record["conversation_id"], {})[record["index"]] = _Row(
+            record.get("timestamp", ""),
+            record.get("source", {}).get("clock", ""),
+            record["content_hash"] if TOMBSTONE not in record else "",
+            record.get("extends"),
+            tuple(blobs_of(record)),
+            record.get("source_index"),
+        )
+    return rows
+
+
+# -- what is meant ---------------------------------------------------------------------------------------------------
+
+
+def _chosen(store: LogStore, scope: Scope, rows: dict[str, dict[int, _Row]], found: Plan) -> dict[str, set[int]]:
+    """The occurrences that go, by conversation."""
+    bans, hashes = _named(store, scope, rows)
+    chosen: dict[str, set[int]] = {}
+    for name in scope.sessions or tuple(rows):
+        own = rows.get(name, {})
+        numbers = {number for number, row in own.items() if row.content_hash}
+        if scope.since is not None:
+            numbers = {number for number in numbers if _is_between(own[number], scope)}
+        if hashes or bans:
+            numbers = {number for number in numbers if own[number].content_hash in hashes} | (
+                _in_other_words(store, name, numbers, hashes, bans) if bans else set()
+            )
+        meant = len(numbers)
+        numbers = with_versions(store, name, numbers, {n for n, row in own.items() if row.content_hash})
+        if numbers:
+            chosen[name] = numbers
+            found.chained += len(numbers) - meant
+            found.by_capture += sum(own[n].clock == "capture" for n in numbers) if scope.since is not None else 0
+    return chosen
+
+
+def _is_between(row: _Row, scope: Scope) -> bool:
+    at = moment(row.timestamp)
+    return at is not None and scope.since is not None and scope.until is not None and scope.since <= at < scope.until
+
+
+def _named(store: LogStore, scope: Scope, rows: dict[str, dict[int, _Row]]) -> tuple[Bans | None, set[str]]:
+    """The content hashes that ``--message`` names, and what tells the same messages in other renderings."""
+    if not scope.hashes:
+        return None, set()
+    where: dict[str, tuple[str, int]] = {}
+    for name, own in rows.items():
+        for number, row in own.items():
+            if row.content_hash:
+                where.setdefault(row.content_hash, (name, number))
+    hashes: set[str] = set()
+    for asked in scope.hashes:
+        fitting = [identity for identity in where if identity.startswith(asked)]
+        if not fitting:
+            raise NothingToPurge(f"no message has the content hash {asked}")
+        if len(fitting) > 1:
+            raise UsageError(f"{len(fitting)} content hashes begin with {asked}", hint="Give more of its digits.")
+        hashes.update(fitting)
+    found = []
+    for identity in hashes:
+        name, number = where[identity]
+        body = next(iter(store.bodies(name, [number])))
+        message = _message(body)
+        found.append(tombstone_of(message, fingerprint(message)))
+    return Bans(found), hashes
+
+
+def _in_other_words(store: LogStore, name: str, numbers: set[int], hashes: set[str], bans: Bans) -> set[int]:
+    """Those that say all of what a message says that is named, as the other kind of source has it."""
+    columns = store.conversation(name).columns
+    wanted = [n for n in sorted(numbers) if columns.hashes[n] not in hashes and columns.kinds[n] not in (LOST, PURGED)]
+    also = set()
+    for body in store.bodies(name, wanted):
+        message = _message(body)
+        if bans.has(message, fingerprint(message)):
+            also.add(body["index"])
+    return also
+
+
+# -- what takes its place, and what it comes to --------------------------------------------------------------------------
+
+
+def _bury(store: LogStore, rows: dict[str, dict[int, _Row]], chosen: dict[str, set[int]], found: Plan) -> None:
+    """A tombstone for each occurrence, and what to look for afterwards."""
+    everywhere = []
+    for name, numbers in chosen.items():
+        for body in store.bodies(name, sorted(numbers)):
+            number = body["index"]
+            row = rows[name][number]
+            message = _message(body)
+            left = tombstone_of(message, fingerprint(message), everywhere=found.scope.everywhere)
+            found.identities.add(left.identity)
+            found.layouts.add(left.layout or left.identity)
+            found.probes.add(left.identity, message.content)
+            if found.scope.everywhere:
+                everywhere.append(left)
+            if found.forget:
+                left = _forgotten(left)
+            extends = row.extends if row.extends in numbers else None
+            found.tombstones[name, number] = tombstone_record(name, number, left, extends, row.source_index)
+            found.occurrences += 1
+            found.conversations[name] = found.conversations.get(name, 0) + (counts(message.kind) and extends is None)
+        left_over = [n for n, row in rows[name].items() if row.content_hash and n not in numbers]
+        if not left_over:
+            found.whole.add(name)
+    found.bans = Bans(everywhere)
+
+
+def _forgotten(left: Tombstone) -> Tombstone:
+    """Its place and the source's own id, and nothing that was made from what it said."""
+    return replace(
+        left,
+        identity=secrets.token_hex(32),
+        key=secrets.token_hex(8),
+        weight=0,
+        layout="",
+        drawn=(),
+        heads=(),
+        cut=None,
+        call="",
+        everywhere=False,
+    )
+
+
+def _count(store: LogStore, rows: dict[str, dict[int, _Row]], found: Plan) -> None:
+    """Which bodies and blobs nothing refers to any more."""
+    goes: set[str] = set()
+    stays: set[str] = set()
+    for name, own in rows.items():
+        for number, row in own.items():
+            (goes if (name, number) in found.tombstones else stays).add(row.content_hash)
+    found.bodies = len(goes - stays)
+    found.shared = len(goes & stays)
+    kept: set[str] = set()
+    used: dict[str, int] = {}
+    for _, record in records(store.log):
+        if "message" in record:
+            bodiless = record["content_hash"] in goes - stays
+            if bodiless:
+                found.body_bytes += len(str(record["message"]["content"]).encode("utf-8", "surrogatepass"))
+            for digest, size in blobs_of(record).items():
+                used[digest] = size
+                if not bodiless:
+                    kept.add(digest)
+    found.blobs = {digest: size for digest, size in used.items() if digest not in kept}
+
+
+def _quotes_and_names(store: LogStore, found: Plan) -> None:
+    """Messages that stay and say something of what goes; names of files that do; files whose hash is to be forgotten."""
+    found.prompts = [skeleton(content)[:_PROMPT] for content in _prompts(store, found)]
+    touched: set[str] = set()
+    stays: dict[str, tuple[str, int]] = {}
+    for _, record in records(store.log):
+        name = record["conversation_id"]
+        if is_commit(record):
+            file = record["export"]["name"]
+            if file and file not in found.names and tells(file, found.prompts):
+                found.names[file] = neutral(file)
+            if found.forget and any(found.gone(name, n) for a, b in record["window"] for n in range(a, b + 1)):
+                touched.add(record["export"]["sha256"])
+            continue
+        if not is_occurrence(record) or TOMBSTONE in record or (name, record["index"]) in found.tombstones:
+            continue
+        stays.setdefault(record["content_hash"], (name, record["index"]))
+    for _, record in records(store.log):
+        place = stays.get(record.get("content_hash", ""))
+        if place is not None and "message" in record and record["content_hash"] not in found.identities:
+            keys = {key for text in texts(record["message"]["content"]) for key in found.probes.found(text)}
+            if keys:
+                found.quoted.append(place)
+                found.quoted_keys |= keys
+        elif place is not None and "message" in record:
+            found.quoted_keys.add(record["content_hash"])
+    for digest in touched - {""}:
+        other = secrets.token_hex(32)
+        found.hashes[digest] = other
+        found.hashes[digest[:16]] = other[:16]
+
+
+def _prompts(store: LogStore, found: Plan) -> Iterable[Any]:
+    by_name: dict[str, list[int]] = {}
+    for name, number in found.tombstones:
+        by_name.setdefault(name, []).append(number)
+    for name, numbers in by_name.items():
+        for body in store.bodies(name, numbers):
+            if body["kind"] == PROMPT:
+                yield body["content"]
+
+
+def tells(name: str, prompts: Iterable[bytes]) -> bool:
+    """True for a file's name that is made of the words of a prompt, as the client's own names are."""
+    stem = _DATE.sub("", name.rsplit("/", 1)[-1].rsplit(".", 1)[0])
+    bones = skeleton(stem)
+    return len(bones) >= _TELLING and any(bones in prompt for prompt in prompts)
+
+
+def neutral(name: str) -> str:
+    """A name in the place of one that tells something: the day of the old one, and digits."""
+    day = _DATE.match(name)
+    ending = name.rsplit(".", 1)[-1] if "." in name else "txt"
+    digits = sha256(secrets.token_bytes(16)).hexdigest()[:8]
+    return f"{day.group().rstrip('-_T') + '-' if day else ''}purged-{digits}.{ending}"
+
+
+def _message(body: dict[str, Any]) -> Message:
+    return Message(
+        body["role"], body["kind"], body["content"], uuid=body.get("uuid"), fidelity=body.get("fidelity", LAYOUT)
+    )

@@ -1,0 +1,251 @@
+"""Nothing secret in what is committed or shared: texts with placeholders where secrets were, and what was found.
+
+The private log and the archive keep every byte; whatever leaves them for a file that others read goes through
+:func:`redact` first. Redacting twice changes nothing, line breaks stay where they are, and time grows with the text only.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from ..errors import PrivacySettingInvalid
+from . import (
+    addresses,
+    command_options,
+    cut_words,
+    detect_secrets,
+    encoded,
+    key_blocks,
+    key_formats,
+    known_files,
+    line_wrapped,
+    named_values,
+    personal,
+    sentences,
+    triggers,
+    user_patterns,
+)
+from .allowance import RULES_BASE, RULES_EACH_CHARACTER, Allowance
+from .matches import PLACEHOLDER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from .matches import Match
+    from .user_patterns import OwnPattern
+
+RULES: Final = 2
+"""Raised whenever the rules find more, or less, so that what was written under others is written anew."""
+PRIVATE: Final = "private"
+TEAM: Final = "team"
+PUBLIC: Final = "public"
+LEVELS: Final = (PRIVATE, TEAM, PUBLIC)
+"""Each one redacts what those before it do. ``private``: secrets. ``team``: also payment cards and social security numbers.
+``public``: also mail addresses, owners of home folders, the user's name, telephone numbers and public IP addresses."""
+_WORDS: Final = triggers.Index((*named_values.TRIGGERS, *command_options.TRIGGERS, *known_files.TRIGGERS, *sentences.TRIGGERS))
+"""Every word that tells of a secret, each with its rule."""
+_SHOWN: Final = 4
+_LINE_BREAK: Final = re.compile(r"\r?\n|\r")
+_COMMON_NAMES: Final = frozenset(
+    ("root", "user", "admin", "ubuntu", "debian", "runner", "nobody", "test", "guest", "home")
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that was redacted: the rule, why, its line (from 1), how it begins, its length in characters.
+
+    ``begins`` are the first four characters at most, and never more than a fifth of it.
+    """
+
+    rule: str
+    why: str
+    line: int
+    begins: str
+    length: int
+
+
+class Detector(Protocol):
+    """Something that finds secrets in a text."""
+
+    def find(self, text: str) -> Iterable[Match]:
+        """Which places of ``text`` must not be shared? In any order; they may overlap."""
+
+
+@dataclass(frozen=True)
+class OwnRules:
+    """Our own rules, which need nothing installed."""
+
+    def find(self, text: str) -> Iterator[Match]:
+        """Keys of known formats, private keys, credentials in addresses, values beside telling names."""
+        yield from key_blocks.find(text)
+        known = list(_on_a_line(text))
+        yield from known
+        yield from line_wrapped.find(text, _on_a_line, known)
+        met = list(_WORDS.met(text))
+        for word in met:
+            yield from word.trigger.matches(text, word.start, word.end)
+        yield from cut_words.find(text, _WORDS, met)
+
+
+def _on_a_line(text: str) -> Iterator[Match]:
+    runs = list(dict.fromkeys(key_formats.runs_in(text)))
+    yield from _recognisable(text, runs)
+    yield from encoded.find(runs, text, _decoded)
+
+
+def _recognisable(text: str, runs: Sequence[str]) -> Iterator[Match]:
+    yield from key_formats.find(text, runs)
+    yield from addresses.find(text)
+    yield from known_files.without_words(text, runs)
+
+
+def _decoded(text: str) -> Iterator[Match]:
+    yield from key_blocks.find(text)
+    yield from _recognisable(text, key_formats.runs_in(text))
+    for word in _WORDS.met(text):
+        yield from word.trigger.matches(text, word.start, word.end)
+
+
+@dataclass(frozen=True)
+class WithDetectSecrets:
+    """Our own rules together with ``detect-secrets``; only where that is installed."""
+
+    def find(self, text: str) -> Iterator[Match]:
+        """What either of both finds."""
+        yield from OwnRules().find(text)
+        yield from detect_secrets.find(text)
+
+
+def detector(*, use_detect_secrets: bool = True) -> Detector:
+    """The best detector that can be had here."""
+    return WithDetectSecrets() if use_detect_secrets and detect_secrets.installed() else OwnRules()
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What is redacted: a level, a detector, the user's own patterns and exceptions, names of people."""
+
+    level: str = TEAM
+    detector: Detector = field(default_factory=OwnRules)
+    patterns: Mapping[str, OwnPattern] = field(default_factory=dict)
+    rules_off: frozenset[str] = frozenset()
+    allowed: Sequence[OwnPattern] = ()
+    names: Sequence[str] = ()
+    allowance: Allowance = field(default_factory=Allowance, compare=False)
+    """The time that the user's own patterns have, for all texts together."""
+
+    def matches(self, text: str) -> list[Match]:
+        """Places that must not be shared, from left to right; where some overlap, the first and longest stands for all."""
+        found = sorted(self._found(text), key=lambda match: (match.start, -match.end))
+        merged: list[Match] = []
+        for match in found:
+            if match.rule in self.rules_off or any(
+                each.is_whole(text[match.start : match.end]) for each in self.allowed
+            ):
+                continue
+            if merged and match.start < merged[-1].end:
+                if match.end > merged[-1].end:
+                    merged[-1] = type(match)(merged[-1].start, match.end, merged[-1].rule, merged[-1].why)
+            else:
+                merged.append(match)
+        return merged
+
+    def _found(self, text: str) -> Iterator[Match]:
+        yield from self.detector.find(text)
+        yield from user_patterns.find(text, self.patterns, self.allowance)
+        if self.level != PRIVATE:
+            yield from personal.numbers(text)
+        if self.level == PUBLIC:
+            yield from personal.people(text, self.names)
+
+
+def policy(settings: Mapping[str, Any], level: str | None = None) -> Policy:
+    """The policy that the settings ask for (``config.load``); ``level`` instead of theirs.
+
+    Raises ``PrivacySettingInvalid`` for a pattern that cannot be used: nothing is shared under half a policy.
+    """
+    if settings.get("privacy_fault"):
+        raise PrivacySettingInvalid(str(settings["privacy_fault"]))
+    chosen = level if level is not None else settings.get("privacy_level", TEAM)
+    rules_off, allowed = user_patterns.allowed(settings.get("privacy_allow", []))
+    return Policy(
+        level=chosen if chosen in LEVELS else PUBLIC,
+        detector=detector(use_detect_secrets=bool(settings.get("privacy_detect_secrets", True))),
+        patterns=user_patterns.compiled(settings.get("privacy_patterns", {})),
+        rules_off=rules_off,
+        allowed=allowed,
+        names=_names() if chosen == PUBLIC else (),
+    )
+
+
+def redact(text: str, level: str | Policy = TEAM) -> tuple[str, list[Finding]]:
+    """``text`` with a placeholder (``[REDACTED:aws-access-key]``) for each secret, and what was found, line by line.
+
+    ``level`` is one of :data:`LEVELS`, or a :class:`Policy`. Lines stay lines: a secret over several of them leaves as many.
+    Raises ``RedactionTooSlow``: then nobody can tell what of the text may be shared.
+    """
+    allowance = Allowance(RULES_BASE, RULES_EACH_CHARACTER)
+    allowance.begin(len(text))
+    rules = level if isinstance(level, Policy) else policy({}, level)
+    findings: list[Finding] = []
+    clean: set[str] = set()
+    while True:
+        # A placeholder may lay open what was hidden before (a word that now begins a line): until nothing is left.
+        parts, line, found = [], 1, False
+        for part in _split(text):
+            if part not in clean and not PLACEHOLDER.fullmatch(part):
+                matches = rules.matches(part)
+                allowance.check()
+                if matches:
+                    found = True
+                    findings += _findings(part, matches, line)
+                    part = _replaced(part, matches)  # noqa: PLW2901 - what stands in its place
+                else:
+                    clean.add(part)
+            line += part.count("\n")
+            parts.append(part)
+        text = "".join(parts)
+        if not found:
+            return text, sorted(findings, key=lambda finding: finding.line)
+
+
+def _split(text: str) -> list[str]:
+    """``text`` in parts: each placeholder, and each text between two of them, by itself."""
+    if "[REDACTED:" not in text:
+        return [text]
+    parts, at = [], 0
+    for held in PLACEHOLDER.finditer(text):
+        parts += [text[at : held.start()], held[0]]
+        at = held.end()
+    return [*parts, text[at:]]
+
+
+def _replaced(text: str, matches: Sequence[Match]) -> str:
+    parts, at = [], 0
+    for match in matches:
+        breaks = "".join(_LINE_BREAK.findall(text[match.start : match.end]))
+        parts += [text[at : match.start], f"[REDACTED:{match.rule}]", breaks]
+        at = match.end
+    return "".join([*parts, text[at:]])
+
+
+def _findings(text: str, matches: Sequence[Match], line: int) -> Iterator[Finding]:
+    at = 0
+    for match in matches:
+        line += text.count("\n", at, match.start)
+        at = match.start
+        length = match.end - match.start
+        begins = text[match.start : match.start + min(_SHOWN, length // 5)]
+        yield Finding(match.rule, match.why, line, begins.split("\n", 1)[0], length)
+
+
+def _names() -> list[str]:
+    """The user's login name, where it tells who it is."""
+    import os
+
+    found = {os.environ.get(variable, "") for variable in ("USER", "LOGNAME", "USERNAME")}
+    found.add(os.path.basename(os.path.expanduser("~")))
+    return sorted(name for name in found if len(name) >= 4 and name.lower() not in _COMMON_NAMES)

@@ -1,0 +1,289 @@
+"""The archive made whole: every file whose bytes are anywhere is packed again, what is damaged goes into quarantine.
+
+The packs before the first damaged one stay as they are; the files of the others are packed anew, into a folder beside them
+that takes their place in one step. What cannot be restored is named, and is in the archive no longer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, NamedTuple, Optional
+
+from ..archive.pack_files import BATCH_BYTES, packs_folder
+from ..archive.packs.file_records import FileRecord
+from ..archive.packs.pack_set import index_path, opened_packs
+from ..archive.packs.pack_writer import Addition
+from ..archive.packs.recipe import Recipe
+from ..archive.packs.salvage import Rescued
+from ..archive.restore import Entry
+from ..errors import ArchiveDamaged
+from ..files import folder_swap
+from . import damage
+from .log_files import quarantined
+from .other_copies import Elsewhere
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ..project.paths import Project
+    from .damage import Finding
+
+QUARANTINE: Final = "quarantine"
+"""In the archive's folder: what was damaged."""
+_PACK: Final = re.compile(r"pack-\d+\.pack")
+
+
+class Kept(NamedTuple):
+    """A file that the packs are to have: its record, and its number where they give its bytes, else ``data`` from elsewhere."""
+
+    record: FileRecord
+    number: int
+    data: Optional[bytes] = None
+
+
+@dataclass
+class Plan:
+    """What is to be done with the packs in ``folder``: nothing where nothing was found.
+
+    ``first``: the number of the first file that is packed anew; what comes before lies in packs that are whole.
+    """
+
+    folder: str
+    findings: list[Finding] = field(default_factory=list)
+    first: int = 0
+    whole: list[str] = field(default_factory=list)
+    """Paths of the packs that stay as they are."""
+    damaged: list[str] = field(default_factory=list)
+    """Paths of what goes into quarantine."""
+
+
+@contextlib.contextmanager
+def examined(project: Project) -> Iterator[tuple[Plan, Rescued, list[Kept]]]:
+    """What is damaged in the packs of ``project``, and every file that can be had. Under the archive's lock."""
+    folder = packs_folder(project)
+    packs = Rescued(folder)
+    try:
+        plan = Plan(folder)
+        kept = _files(plan, packs, Elsewhere(project))
+        yield plan, packs, kept
+    finally:
+        packs.close()
+
+
+def _files(plan: Plan, packs: Rescued, elsewhere: Elsewhere) -> list[Kept]:
+    damaged = {member.pack.path: member for member in packs.damaged()}
+    gaps = packs.missing()
+    orphans = packs.orphans()
+    if not (damaged or gaps or orphans or packs.unreadable or packs.problems):
+        return []
+    plan.damaged = [
+        *damaged,
+        *(os.path.join(plan.folder, name) for name in packs.unreadable),
+        *(index_path(os.path.join(plan.folder, name)) for name in orphans),
+    ]
+    reach = min((gap.first_file for gap in gaps), default=None)
+    for member in packs.members:
+        if member.pack.path in damaged or (reach is not None and member.index.first_file >= reach):
+            break
+        plan.whole.append(member.pack.path)
+        plan.first = member.index.first_file + member.index.files
+    kept, waiting = _restored(packs)
+    told = {known.sha256 for _, known, _ in packs.remembered()} - {each.record.sha256 for each in kept}
+    elsewhere.expect({record.sha256 for _, record in waiting} | {each for each in told if any(each)})
+    if waiting:
+        ends = {packs.record(each.recipe.base).size for _, each in waiting if _known(packs, each.recipe.base)}
+        packs.lend(elsewhere.files(), ends)
+    had: set[bytes] = {each.record.sha256 for each in kept}
+    for fault, record in waiting:
+        found = _again(packs, elsewhere, record)
+        if found is not None:
+            kept.append(found[0])
+            had.add(record.sha256)
+        same = "another file of the archive" if record.sha256 in had else None
+        _tell(plan, record, fault, found[1] if found is not None else same)
+    _nameless(plan, packs, elsewhere, kept, had)
+    said = {finding.where for finding in plan.findings}
+    for path in plan.damaged:
+        name = os.path.basename(path)
+        if name not in said:
+            plan.findings.append(damage.Finding(damage.PACK, name, _fault(packs, name), repaired=True))
+    for gap in gaps if not orphans else ():  # whichever files those were: the list of archived files has their names
+        fault = f"a pack is missing: it had {gap.end_file - gap.first_file:,} file(s)"
+        plan.findings.append(damage.Finding(damage.PACK, os.path.basename(plan.folder), fault, repaired=True))
+    kept.sort(key=lambda each: each.record.number)
+    return kept
+
+
+def had(packs: Rescued, plan: Plan, kept: list[Kept]) -> set[str]:
+    """SHA-256 (64 digits) of every file that the packs are to have."""
+    if plan.findings or plan.damaged:
+        return {each.record.sha256.hex() for each in kept}
+    return {packs.record(number).sha256.hex() for number in packs.numbers()}
+
+
+def _known(packs: Rescued, number: int) -> bool:
+    try:
+        return number >= 0 and packs.record(number) is not None
+    except ArchiveDamaged:
+        return False
+
+
+def _restored(packs: Rescued) -> tuple[list[Kept], list[tuple[str, FileRecord]]]:
+    """The files that the packs give whole, and those of which they have no more than the record, with the reason."""
+    kept, waiting = [], []
+    for number in packs.numbers():
+        try:
+            record = packs.record(number)
+        except ArchiveDamaged:
+            continue
+        try:
+            for _ in packs.restore(number):
+                pass
+        except ArchiveDamaged as error:
+            waiting.append((error.detail, record))
+        else:
+            kept.append(Kept(record, number))
+    return kept, waiting
+
+
+def _again(packs: Rescued, elsewhere: Elsewhere, record: FileRecord) -> Optional[tuple[Kept, str]]:
+    """A file once more, with what was lent, else whole from elsewhere; and where its bytes are."""
+    with contextlib.suppress(ArchiveDamaged):
+        for _ in packs.restore(record.number):
+            pass
+        return Kept(record, record.number), "parts of it in other files"
+    same = packs.file(record.sha256)
+    if same >= 0 and same != record.number:
+        with contextlib.suppress(ArchiveDamaged):
+            return Kept(record, -1, b"".join(packs.restore(same))), "another file of the archive"
+    copy = elsewhere.find(record.name, record.size, record.sha256)
+    return (Kept(record, -1, copy.data), copy.path) if copy is not None else None
+
+
+def _nameless(plan: Plan, packs: Rescued, elsewhere: Elsewhere, kept: list[Kept], had: set[bytes]) -> None:
+    """Files of which no record is left: an index tells their SHA-256, and they may be elsewhere."""
+    recorded = {number for number in packs.numbers() if _known(packs, number)}
+    for number, known, pack in packs.remembered():
+        if number in recorded or not any(known.sha256):
+            continue
+        name = f"file {number} of {pack}"
+        found = "another file of the archive" if known.sha256 in had else ""
+        if not found:
+            copy = elsewhere.find("", known.size, known.sha256) or elsewhere.transcript(known.size, known.sha256)
+            if copy is not None:
+                found, name = copy.path, copy.name or os.path.basename(copy.path)
+            if copy is not None and copy.name:
+                session = os.path.splitext(os.path.basename(name))[0]
+                recipe = Recipe(-1, 0, ())
+                record = FileRecord(number, name, session, known.size, copy.mtime_ns, known.sha256, recipe)
+                kept.append(Kept(record, -1, copy.data))
+                had.add(known.sha256)
+        plan.findings.append(
+            damage.Finding(
+                damage.FILE,
+                pack,
+                "its record cannot be read",
+                bool(found),
+                file=found,
+                name=name,
+                sha256=known.sha256.hex(),
+                bytes=known.size,
+            )
+        )
+
+
+def _tell(plan: Plan, record: FileRecord, fault: str, file: Optional[str]) -> None:
+    entry = Entry(record.name, record.session, record.size, record.mtime_ns, record.sha256.hex(), record.number)
+    pack = _PACK.search(fault)
+    where = pack.group() if pack is not None else os.path.basename(plan.folder)
+    plan.findings.append(
+        damage.Finding(
+            damage.FILE,
+            where,
+            fault,
+            bool(file),
+            conversation=record.session,
+            file=file or "",
+            name=record.name,
+            sha256=entry.sha256,
+            bytes=record.size,
+            date=entry.day,
+        )
+    )
+
+
+def _fault(packs: Rescued, name: str) -> str:
+    own = [problem for problem in packs.problems if problem.startswith(name)]
+    if name.endswith(".idx"):
+        return "its pack is missing"
+    return own[0] if own else "some of its bytes are not what was written"
+
+
+def write(project: Project, plan: Plan, packs: Rescued, kept: list[Kept]) -> list[str]:
+    """Have the packs be what was found; the names in quarantine. Under the archive's lock.
+
+    Raises ``StoreNotWritable`` and :class:`ArchiveDamaged`; then the packs are what they were.
+    """
+    if not plan.findings and not plan.damaged:
+        return []
+    with examined(project) as (again, _, _):
+        if again.findings != plan.findings:
+            raise ArchiveDamaged(
+                "the disk gives other bytes at each reading", hint="Copy the archive to another disk first."
+            )
+    folder = os.path.join(project.archive, QUARANTINE)
+    paths = [each for path in plan.damaged for each in (path, index_path(path))[: 1 + path.endswith(".pack")]]
+    present = [path for path in paths if os.path.isfile(path) and not os.path.islink(path)]
+    moved = [f"{QUARANTINE}/{quarantined(folder, path, os.path.basename(path))}" for path in present]
+
+    def fill(new: str) -> None:
+        for path in plan.whole:
+            for each in (path, index_path(path)):
+                if os.path.isfile(each):
+                    folder_swap.kept(each, os.path.join(new, os.path.basename(each)))
+        anew = [each for each in kept if each.record.number >= plan.first]
+        while anew:
+            anew = _packed(new, packs, anew)
+        _compare(new, kept)
+        packs.close()  # a folder with open files in it cannot be renamed on Windows
+
+    folder_swap.replaced(plan.folder, fill)
+    return moved
+
+
+def _packed(folder: str, packs: Rescued, waiting: list[Kept]) -> list[Kept]:
+    """Pack some of the files; the rest."""
+    size = done = 0
+    with opened_packs(folder) as target:
+        addition = Addition(target, thorough=True)
+        while done < len(waiting) and size < BATCH_BYTES:
+            record, number, data = waiting[done]
+            data = data if data is not None else b"".join(packs.restore(number))
+            addition.add(data, name=record.name, mtime_ns=record.mtime_ns, session_of=_always(record.session))
+            size += len(data)
+            done += 1
+        addition.commit()
+    return waiting[done:]
+
+
+def _always(session: str) -> Callable[[str], str]:
+    return lambda _sha256: session
+
+
+def _compare(folder: str, kept: list[Kept]) -> None:
+    """Restore every file from the new packs as they lie on the disk."""
+    wanted = {(each.record.name, each.record.mtime_ns, each.record.sha256) for each in kept}
+    with opened_packs(folder) as packs:
+        for number in packs.numbers():
+            record = packs.record(number)
+            digest = hashlib.sha256()
+            for part in packs.restore(number):
+                digest.update(part)
+            if digest.digest() == record.sha256:
+                wanted.discard((record.name, record.mtime_ns, record.sha256))
+    if wanted:
+        raise ArchiveDamaged(f"{len(wanted):,} file(s) did not come back from what was packed")

@@ -1,0 +1,77 @@
+"""Plain files of the archive that are not what was archived: the log has the SHA-256 of what they were."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional
+
+from ..files import atomic, beneath
+from . import damage
+from .log_files import quarantined
+from .lost_runs import is_another
+from .pack_repair import QUARANTINE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..archive.restore import Entry
+    from ..project.paths import Project
+    from .damage import Finding
+    from .evidence import Evidence
+    from .other_copies import Copy, Elsewhere
+
+
+class Damaged(NamedTuple):
+    """A plain file that is damaged, what the log has of it, and its right bytes, where they lie elsewhere."""
+
+    entry: Entry
+    record: dict[str, Any]
+    copy: Optional[Copy]
+
+    def finding(self) -> Finding:
+        """What is to be told of it."""
+        export = self.record["export"]
+        return damage.Finding(
+            damage.FILE,
+            self.entry.name,
+            "its bytes are not what was archived",
+            self.copy is not None,
+            conversation=self.record["conversation_id"],
+            file=self.copy.path if self.copy is not None else "",
+            name=self.entry.name,
+            sha256=export["sha256"],
+            bytes=export["bytes"],
+            date=self.entry.day,
+        )
+
+
+def damaged(evidence: Evidence, elsewhere: Elsewhere) -> Iterator[Damaged]:
+    """The plain files that are not what the log says was archived under their names."""
+    for entry in evidence.sources.entries:
+        if entry.path is None or not is_another(evidence, entry):
+            continue
+        record = next(
+            each
+            for each in reversed(evidence.commits)
+            if not evidence.sources.has(each["export"]["sha256"]) and evidence.is_named(each, entry.name)
+        )
+        export = record["export"]
+        yield Damaged(entry, record, elsewhere.find("", export["bytes"], bytes.fromhex(export["sha256"])))
+
+
+def write(project: Project, found: Damaged) -> str:
+    """Put the right bytes in the place of a damaged file, or nothing where they are nowhere; its name in quarantine.
+
+    Under the archive's lock. Raises ``StoreNotWritable``.
+    """
+    path = os.fspath(found.entry.path or "")
+    folder = os.path.join(project.archive, QUARANTINE)
+    name = quarantined(folder, path, os.path.basename(path))
+    with atomic.write_errors(path):
+        if found.copy is not None:
+            atomic.replace(path, found.copy.data)
+            beneath.set_times(path, found.entry.mtime_ns)
+        else:
+            beneath.unlink(path)
+            atomic.sync_directory(os.path.dirname(path))
+    return f"{QUARANTINE}/{name}"

@@ -1,0 +1,1 @@
+"""Everything the user reads: pure functions of numbers. Nothing here opens a file."""

@@ -1,0 +1,143 @@
+"""What the user reads of the archive: what was packed, restored, found by verify. Pure functions to text."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, Final
+
+from ..terminal.console import printable
+
+_SHOWN: Final = 8
+"""Names that are told of a list."""
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..archive.pack_files import Packed
+    from ..archive.restore import Entry
+    from ..archive.verify import Checked
+
+
+def packed(done: Packed, days: float) -> str:
+    """The result of ``pack``."""
+    if done.names:
+        lines = [f"📦 Packed: {len(done.names):,} file(s), {done.raw_bytes:,} bytes, each restored and compared"]
+    elif done.failures:
+        lines = ["📦 Nothing was packed"]
+    else:
+        lines = [f"✓ Nothing to pack: no plain file in the archive is older than {days:g} day(s)"]
+    if done.packs:
+        lines.append(f"   The archive has {done.packs:,} pack(s), {done.pack_bytes:,} bytes in all")
+    return "\n".join(lines)
+
+
+def packed_by_itself(done: Packed) -> str:
+    """What a run packed at its end."""
+    return f"  ✓ Packed: {len(done.names):,} older file(s), {done.raw_bytes:,} bytes; 'restore' gives any of them back"
+
+
+def kept(done: Packed) -> str:
+    """What of the client's own files went into the archive."""
+    return (
+        f"📦 Archived: {len(done.names):,} of the client's file(s), {done.raw_bytes:,} bytes; "
+        "'restore --session ID' gives them back"
+    )
+
+
+def list_healed(note: str) -> str:
+    """What was wrong with the list of archived files before it was made whole."""
+    return f"⚠ {printable(note)}. It was made whole from its copy, and from what the archive has."
+
+
+def not_kept(name: str, message: str, hint: str) -> str:
+    """One of the client's files that could not be archived."""
+    advice = f"\n   → {printable(hint)}" if hint else ""
+    return f"⚠ Not archived: {printable(name)}. {printable(message)}{advice}"
+
+
+def not_packed(name: str, message: str, hint: str) -> str:
+    """A file that stays plain."""
+    return f"⚠ {printable(name)} stays a plain file. {printable(message)}" + (
+        f"\n   → {printable(hint)}" if hint else ""
+    )
+
+
+def restored(name: str, path: str, *, new: bool, purged: int = 0) -> str:
+    """One restored file; ``purged`` messages of what was exported are not in it any more."""
+    where = printable(path)
+    if purged:
+        were = "1 message was" if purged == 1 else f"{purged:,} messages were"
+        return f"{restored(name, path, new=new)}\n    ⚠ {were} purged: these are not the bytes that were exported"
+    return f"  ✓ Restored: {printable(name)} → {where}" if new else f"  ✓ {where} is there already, byte for byte"
+
+
+def to_client(session: str, directory: str, *, there: bool) -> str:
+    """A session that the client has again, and how to go on with it."""
+    lines = ["✅ The client has the session again. Go on with it:"]
+    if directory:
+        lines.append(f"   cd {shlex.quote(printable(directory))}")
+    lines.append(f"   claude --resume {printable(session)}")
+    if directory and not there:
+        lines.append(
+            "   ⚠ That folder is not there any more: the client looks for a session in the folder where it began."
+        )
+    return "\n".join(lines)
+
+
+def not_restored(name: str, message: str, hint: str) -> str:
+    """A file that could not be restored."""
+    return f"❌ {printable(name)}: {printable(message)}" + (f"\n   → {printable(hint)}" if hint else "")
+
+
+def listed(entries: Sequence[Entry]) -> str:
+    """What the archive has, a line each."""
+    lines = [
+        f"  {entry.day:10}  {entry.size:>12,}  {'packed' if entry.number >= 0 else 'plain ':6}  {printable(entry.name)}"
+        for entry in entries
+    ]
+    return "\n".join([*lines, f"{len(entries):,} file(s), {sum(entry.size for entry in entries):,} bytes"])
+
+
+def checked(found: Checked) -> str:
+    """What ``verify`` says of the archive, behind what it says of the store."""
+    gone = len(found.missing)
+    if not found.all_problems():
+        said = f"✅ Archive: {found.files:,} file(s) in {found.packs:,} pack(s), every byte is right."
+    elif not found.lost and not gone:
+        said = f"⚠ Archive: it is damaged, but all of its {found.files:,} file(s) can still be restored."
+    elif gone:
+        said = f"❌ Archive: {gone:,} of {gone + len(found.there):,} file(s) that it took in cannot be restored."
+    else:
+        said = (
+            f"❌ Archive: {len(found.lost):,} of {found.files:,} file(s) in {found.packs:,} pack(s) cannot be restored."
+        )
+    return "\n".join([said, *not_there(found)])
+
+
+def gone(found: Checked) -> list[str]:
+    """What ``stats`` says of archived files that are not there; nothing where all are."""
+    lines = []
+    if found.missing:
+        names = _some([each.name for each in found.missing])
+        lines.append(f"❌ Archived and not there: {len(found.missing):,} file(s): {names}")
+    return [*lines, *not_there(found)]
+
+
+def not_there(found: Checked) -> list[str]:
+    """Files that are not in the archive, and are no damage: given up, or never known to be in it."""
+    lines = []
+    if found.given_up:
+        names = _some([each.name for each in found.given_up])
+        lines.append(f"   Given up, known to be lost: {len(found.given_up):,} file(s): {names}")
+    if found.unsure:
+        names = _some([each.name for each in found.unsure])
+        lines.append(
+            f"   In the log and not in the archive, from before it kept a list: {len(found.unsure):,} export(s), processed "
+            f"without being archived or lost: {names}"
+        )
+    return lines
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
+    return ", ".join(printable(name) for name in names[:_SHOWN]) + more

@@ -1,0 +1,115 @@
+"""What the user reads of backups: taken, listed, verified, restored. Pure functions to text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from ..files.clock import local
+from ..terminal.console import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ..backup.checking import Checked
+    from ..backup.restoring import Restored
+    from ..backup.taking import Taken
+
+_SHOWN: Final = 10
+
+
+def note(text: str) -> str:
+    """Something to know that is no failure."""
+    return f"⚠ {printable(text)}"
+
+
+def taken(done: Taken, path: str) -> str:
+    """A snapshot that was taken."""
+    snapshot = done.snapshot
+    what = f"{len(snapshot.files):,} file(s), {snapshot.size:,} bytes"
+    new = (
+        f"{done.written:,} new part(s), {done.written_bytes:,} bytes, each read again"
+        if done.written
+        else "nothing new"
+    )
+    lines = [f"💾 Snapshot {snapshot.number} in {printable(path)}: {what}", f"   Written: {new}"]
+    if done.removed.snapshots:
+        lines.append(f"   Removed: {done.removed.snapshots:,} old snapshot(s), {done.removed.objects:,} part(s)")
+    if done.purged:
+        lines.append(f"   Removed: {done.purged:,} snapshot(s) that were taken before a purge, with what was purged")
+    if done.kept:
+        lines.append(f"❌ It may still have what was purged: {printable(done.kept)}")
+    if done.removed.kept:
+        lines.append("   ⚠ A snapshot cannot be read: no part was removed. 'backup DIR --verify' names it.")
+    if snapshot.problems:
+        lines.append("❌ Something in the store was damaged or could not be read; earlier good snapshots are kept:")
+        lines += _some([f"{path}: {text}" for path, text in snapshot.problems])
+        lines.append("   → Run 'deduplicate_export.py verify'; --restore --snapshot gives an earlier state.")
+    return "\n".join(lines)
+
+
+def listed(rows: Sequence[Mapping[str, Any]], damaged: Sequence[str]) -> str:
+    """The snapshots of a backup, the oldest first."""
+    lines = [
+        f"  {row['snapshot']:>6}  {row['time']}  {row['files']:>8,} file(s)  {row['bytes']:>15,} bytes"
+        + (f"  ⚠ {len(row['problems'])} problem(s)" if row["problems"] else "")
+        + ("  ⚠ taken before a purge: the next backup removes it" if row["before_purge"] else "")
+        for row in rows
+    ]
+    lines += [f"❌ {printable(text)}" for text in damaged]
+    return "\n".join([*lines, f"{len(rows):,} snapshot(s)"])
+
+
+def checked(found: Checked) -> str:
+    """The result of ``--verify``."""
+    if not found.damaged:
+        figures = f"{len(found.costs):,} snapshot(s), {found.objects:,} part(s), {found.bytes:,} bytes"
+        return f"✅ Backup: {figures}, every byte is right."
+    lines = [f"❌ Backup: {len(found.damaged):,} thing(s) damaged:", *_some(found.damaged, len(found.damaged))]
+    for name, lost in found.costs.items():
+        if lost:
+            lines.append(f"   Snapshot {name} lost {len(lost):,} file(s):")
+            lines += _some(lost)
+    lines.append(f"   Whole snapshots: {len(found.whole):,} of {len(found.costs):,}")
+    lines.append("   → 'backup DIR --full' writes anew what the store still has.")
+    return "\n".join(lines)
+
+
+def restored(done: Restored) -> str:
+    """The result of ``--restore``."""
+    which = f"snapshot {done.snapshot.number} of {local(done.snapshot.time)}"
+    figures = f"{done.files:,} file(s), {done.bytes:,} bytes"
+    lines = [f"  ✓ Restored {which} to {printable(done.place)}: {figures}"]
+    if done.left_out:
+        lines.append(f"   Left in the backup: {done.left_out:,} file(s) that are no part of the store itself")
+    if done.settings == "kept":
+        lines.append("   The project's settings were left as they are; the backup has some, too")
+    if done.lost:
+        lines.append(f"❌ {len(done.lost):,} file(s) are damaged in the backup and were not restored:")
+        lines += _some([f"{path}: {text}" for path, text in done.lost], len(done.lost))
+    if done.snapshot.problems:
+        lines.append("⚠ When the snapshot was taken this was wrong in the store:")
+        lines += _some([f"{path}: {text}" for path, text in done.snapshot.problems])
+    if done.problems:
+        lines.append(
+            f"❌ 'verify' finds {len(done.problems):,} problem(s) in it, although every byte is as it was kept:"
+        )
+        lines += _some(done.problems)
+        lines.append("   → 'deduplicate_export.py rebuild' sets right what can be set right.")
+    elif not done.lost:
+        lines.append("✅ Verified: every line, every message and every number is right.")
+    return "\n".join(lines)
+
+
+def forgotten(path: str, *, known: bool, has_purged: bool = False) -> str:
+    """The result of ``--forget``."""
+    where = printable(path)
+    if not known:
+        return f"✓ {where} was not among the known backups"
+    if has_purged:
+        return f"⚠ {where} is no longer among the known backups; what was purged is still there, and nothing will tell of it"
+    return f"✓ {where} is no longer among the known backups; what lies there was left as it is"
+
+
+def _some(lines: Sequence[str], most: int = _SHOWN) -> list[str]:
+    shown = [f"   - {printable(line)}" for line in lines[:most]]
+    return [*shown, f"   … and {len(lines) - most:,} more"] if len(lines) > most else shown

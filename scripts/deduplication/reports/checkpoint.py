@@ -1,0 +1,58 @@
+"""Everything the user reads of ``create-checkpoint.py``. Pure functions to text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..terminal.console import printable
+from .workflow import export_block
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any, Optional
+
+    from ..figures.run_result import ExportResult
+
+ASK = "   Press Enter when it is done, or to go on without it: "
+
+
+def what_to_type(path: str) -> str:
+    """There is no recent export: ``path``, from the project, is where one belongs."""
+    return "\n".join(
+        [
+            "· No recent export. To have the conversation in a checkpoint, type in Claude Code, in the project's folder:",
+            f"     /export {printable(path)}",
+            "  and make the checkpoint after that.",
+        ]
+    )
+
+
+def deduplicated(results: Sequence[ExportResult], older: int) -> str:
+    """What the export brought; ``older`` is how many others lie about, which a checkpoint leaves alone."""
+    lines = [export_block(result, named=True) for result in results]
+    if older:
+        lines.append(f"  · {older:,} older export(s) were left; export-dedup.py processes all of them")
+    return "\n".join(lines)
+
+
+def known_from_a_hook(names: Sequence[str], new: int, clock: str) -> str:
+    """The newest export was processed before."""
+    return f"✓ {printable(', '.join(names[:3]))}: processed by a hook at {clock}, {new:,} new messages"
+
+
+def created(
+    document: str, commit: Optional[str], note: str, readme: Optional[str], figures: Optional[Mapping[str, Any]]
+) -> str:
+    """The checkpoint: its document, its commit, the README, and the store's totals."""
+    lines = [f"✓ Checkpoint created: {printable(document)}"]
+    if readme:
+        lines.append(f"✓ Listed in: {printable(readme)}")
+    if commit:
+        lines.append(f"✓ Committed: {commit[:10]}")
+    if note:
+        lines.append(f"ℹ {printable(note)}")
+    if figures:
+        lines.append(
+            f"  In the store: {figures['unique_messages']:,} different messages of {figures['conversations']:,} conversation(s)"
+        )
+    return "\n".join(lines)

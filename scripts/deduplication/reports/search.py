@@ -1,0 +1,141 @@
+"""What the user reads of a search: pure functions from hits to text, and to the object of ``--json``."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from ..alignment.plain_text import SEARCHED, readable
+from ..files.clock import local
+from ..terminal.console import printable
+from ..terminal.truncation import fitted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..search.scan import Hit, Place
+    from ..search.terms import Excerpt
+
+MARKS: Final = ("«", "»")
+COLOURS: Final = ("\x1b[1;33m", "\x1b[0m")
+"""What stands around the words that were found, without and with colour."""
+_BESIDE: Final = 100
+"""Characters shown of a message beside a hit."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A hit as it is shown. ``store`` is the folder of its store, ``elsewhere`` the same where it has to be named."""
+
+    hit: Hit
+    place: Place
+    excerpts: list[Excerpt]
+    store: str
+    elsewhere: str = ""
+    context: list[dict[str, Any]] = field(default_factory=list)
+    """The messages around it, itself among them, in reading order; empty where none were asked for."""
+
+    @property
+    def command(self) -> str:
+        """The subcommand that shows the place."""
+        beside = f" --storage-dir {shlex.quote(self.elsewhere)}" if self.elsewhere else ""
+        return f"show {shlex.quote(self.place.conversation)} --around {self.place.number}{beside}"
+
+
+@dataclass(frozen=True)
+class Result:
+    """A search and what of it is shown."""
+
+    query: str
+    hits: Sequence[Shown]
+    total: int
+    damaged: int = 0
+    command: str = "deduplicate_export.py show"
+    """How ``show`` is called for this store."""
+
+
+def text(result: Result, *, colour: bool = False, most: int | None = None) -> str:
+    """The result for a person; ``most`` characters at most, cut between hits."""
+    query = printable(result.query)
+    damaged = f"⚠ {result.damaged} damaged line(s) of the log were passed over: see verify" if result.damaged else ""
+    if not result.total:
+        return "\n".join(filter(None, [f"{SEARCHED} no message with {query}", damaged]))
+    messages = "1 message" if result.total == 1 else f"{result.total:,} messages"
+    head = f"{SEARCHED} {messages} with {query}"
+    if len(result.hits) < result.total:
+        head += f", the newest {len(result.hits)} of them (--limit {result.total} shows all)"
+    tail = f"A place is shown by: {printable(result.command)} … (in Claude Code: /export-dedup-show …)"
+    return fitted(
+        "\n".join(filter(None, [head, damaged])),
+        [_block(shown, colour=colour) for shown in result.hits],
+        tail,
+        most,
+        lambda count: f"… and {count} more. Look for more words, or run the search in a shell.",
+    )
+
+
+def as_dict(result: Result) -> dict[str, Any]:
+    """The object of ``--json``."""
+    return {
+        "query": result.query,
+        "total": result.total,
+        "damaged_lines": result.damaged,
+        "hits": [_hit_as_dict(shown) for shown in result.hits],
+    }
+
+
+def _hit_as_dict(shown: Shown) -> dict[str, Any]:
+    hit, place = shown.hit, shown.place
+    return {
+        "conversation_id": place.conversation,
+        "index": place.number,
+        "timestamp": place.timestamp,
+        "role": hit.message["role"],
+        "kind": hit.message["kind"],
+        "content": hit.message["content"],
+        "content_hash": hit.content_hash,
+        "places": [
+            {"conversation_id": each.conversation, "index": each.number, "timestamp": each.timestamp}
+            for each in hit.places
+        ],
+        "excerpts": ["".join(piece for piece, _ in excerpt) for excerpt in shown.excerpts],
+        "storage_dir": shown.store,
+        "show": shown.command,
+        **({"context": shown.context} if shown.context else {}),
+    }
+
+
+def _block(shown: Shown, *, colour: bool) -> str:
+    place, message = shown.place, shown.hit.message
+    count = len(shown.hit.places)
+    where = [printable(place.conversation), str(place.number), printable(local(place.timestamp)), named(message)]
+    if count > 1:
+        where.append(f"{count:,} places")
+    lines = [" · ".join(where)]
+    before = [each for each in shown.context if each["index"] != place.number]
+    at = next((n for n, each in enumerate(shown.context) if each["index"] == place.number), len(before))
+    lines += [_beside(each) for each in shown.context[:at]]
+    lines += [f"   {'> ' if shown.context else ''}{_marked(excerpt, colour=colour)}" for excerpt in shown.excerpts]
+    lines += [_beside(each) for each in shown.context[at + 1 :]]
+    lines.append(f"   → {printable(shown.command)}")
+    return "\n".join(lines)
+
+
+def named(message: dict[str, Any]) -> str:
+    """Role and kind in a word or two: a prompt needs no role, an answer no kind."""
+    role, kind = str(message["role"]), str(message["kind"])
+    if (role, kind) in (("user", "prompt"), ("assistant", "text")):
+        return role
+    return f"{role} {kind.replace('_', ' ')}"
+
+
+def _marked(excerpt: Excerpt, *, colour: bool) -> str:
+    opening, closing = COLOURS if colour else MARKS
+    return "".join(f"{opening}{printable(piece)}{closing}" if found else printable(piece) for piece, found in excerpt)
+
+
+def _beside(message: dict[str, Any]) -> str:
+    line = " ".join(readable(message["content"])[: 10 * _BESIDE].split())
+    cut = line[:_BESIDE] + ("…" if len(line) > _BESIDE else "")
+    return f"     {message['index']} {named(message)}: {printable(cut)}"

@@ -1,0 +1,52 @@
+"""What the user reads of session files: which were written, which sessions there are. Pure functions to text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..terminal.console import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+def written(session: str, shown: str, *, messages: int, new: int, parts: int, changed: bool) -> str:
+    """One session's files; ``shown`` is the path of the first one, empty where none was written."""
+    name = printable(session)
+    if not shown:
+        return f"  = {name}: nothing new ({_messages(messages)} in earlier files)"
+    files = f", {parts:,} parts" if parts > 1 else ""
+    told = f"{_messages(messages)}{files}, {new:,} new" if changed else f"{_messages(messages)}{files}, up to date"
+    return f"  📖 {name}: {told}\n     → {printable(shown)}"
+
+
+def left_alone(path: str) -> str:
+    """A file that somebody else changed."""
+    return f"     ⚠ {printable(path)} was changed by hand and is left as it is; the session goes on beside it"
+
+
+def in_a_run(shown: Sequence[str], untouched: Sequence[str]) -> str:
+    """The session files that a run wrote, a line each."""
+    lines = [f"✓ Session file: {printable(path)}" for path in shown] or ["✓ Session files: nothing new"]
+    return "\n".join([*lines, *(left_alone(path) for path in untouched)])
+
+
+def document(session: str, shown: str, size: int) -> str:
+    """A document that was written whole; ``size`` in bytes."""
+    return f"  📖 {printable(session)}: {size:,} bytes\n     → {printable(shown)}"
+
+
+def listed(sessions: Sequence[Mapping[str, Any]]) -> str:
+    """All sessions of a store (the dictionaries of ``list_sessions``), the one that was told of last first."""
+    if not sessions:
+        return "  Nothing is stored yet."
+    wide = max(len(f"{each['messages']:,}") for each in sessions)
+    lines = [
+        f"  {each['messages']:>{wide},} messages  {each['last_updated'][:16].replace('T', ' ')}  {printable(each['session_id'])}"
+        for each in sessions
+    ]
+    return "\n".join(lines)
+
+
+def _messages(count: int) -> str:
+    return f"{count:,} message" if count == 1 else f"{count:,} messages"

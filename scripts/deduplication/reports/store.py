@@ -1,0 +1,70 @@
+"""What the user reads of a store: its statistics, what verify found, what rebuild did. Pure functions to text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..terminal.console import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+def statistics(figures: Mapping[str, Any]) -> str:
+    """One conversation (the dictionary of ``get_statistics``)."""
+    title = f"  📈 Conversation: {printable(figures['conversation_id'])}"
+    if not figures["exports_processed"]:
+        return f"{title}\n     Nothing is stored of it yet."
+    lines = [
+        title,
+        f"     Messages: {figures['total_messages']:,} (highest sequence number {figures['watermark']:,})",
+        f"     Unique messages: {figures['unique_messages']:,}",
+        (
+            f"     Exports processed: {figures['exports_processed']:,} with {figures['messages_processed']:,} messages, "
+            f"{figures['duplicates_filtered']:,} of them duplicates"
+        ),
+        (
+            f"     Bytes: {figures['raw_bytes']:,} exported, {figures['stored_bytes']:,} in the log "
+            f"({_savings(figures['storage_savings_pct'])})"
+        ),
+    ]
+    if figures.get("purged_messages"):
+        lines.append(f"     Purged: {figures['purged_messages']:,} (their places are kept, nothing of what they said)")
+    if figures["unconnected_runs"] > 1:
+        lines.append(
+            f"     ⚠ {figures['unconnected_runs']} runs that no export connects: messages between may be missing"
+        )
+    return "\n".join(lines)
+
+
+def _savings(percent: float) -> str:
+    """A small store is larger than what went into it: "-51.7% saved" would have to be read twice."""
+    return f"{percent:.1f}% saved" if percent >= 0 else f"{-percent:.1f}% more"
+
+
+def verified(problems: Sequence[str], unique: str, costs: str = "") -> str:
+    """The result of ``verify``; ``unique`` is the number of messages where all is well, ``costs`` what damage costs."""
+    if not problems and not costs:
+        return f"✅ Verified: every line, every message and every number is right ({unique} unique messages)."
+    return "\n".join(
+        [
+            f"❌ {len(problems)} problem(s) found:" if problems else "❌ The store verifies; the archive does not:",
+            *(f"   - {printable(problem)}" for problem in problems),
+            *([costs] if costs else []),
+            (
+                "   → 'deduplicate_export.py repair' makes whole what can be; 'repair --dry-run' says what it would do."
+                if costs
+                else "   → 'deduplicate_export.py rebuild' makes the indexes anew and sets single flipped bits right."
+            ),
+        ]
+    )
+
+
+def rebuilt(found: Sequence[str], remaining: Sequence[str]) -> str:
+    """The result of ``rebuild``: what it came across, and what is still wrong."""
+    lines = [f"   - {printable(problem)}" for problem in found]
+    if remaining:
+        title = f"❌ The indexes were made anew; {len(remaining)} problem(s) remain:"
+        advice = "   → Put back the damaged file from a backup, or process the raw exports again."
+        return "\n".join([*lines, title, *(f"   - {printable(problem)}" for problem in remaining), advice])
+    return "\n".join([*lines, "✅ Every index was made anew from the log, and the store verifies."])

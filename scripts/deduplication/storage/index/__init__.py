@@ -1,0 +1,1 @@
+"""The indexes, JSON and SQLite, behind one Protocol."""

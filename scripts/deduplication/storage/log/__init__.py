@@ -1,0 +1,1 @@
+"""The append-only log as bytes: lines, sealing, bit flips, salvage."""

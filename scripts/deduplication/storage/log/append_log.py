@@ -1,0 +1,256 @@
+"""The append-only log, which is the truth: an open part that grows, and sealed files before it.
+
+Occurrence lines of one export are followed by its export line, the commit record: what stands after the last commit record
+belongs to a run that did not finish.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+from ...errors import StoreDamaged, StoreError, StoreNotWritable
+from ...files import atomic, journal
+from . import sealed_blocks
+from .lines import Damaged, Line, decode_line
+from .sealed import BlockDamaged, Sealed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from .lines import Record
+    from .sealed import Segment
+
+_GATHERED: Final = 1024 * 1024
+"""Bytes of lines that are written at a time."""
+
+
+class Log:
+    """``conversation_log.jsonl``, and before it what is sealed. Offsets count from the beginning of all of it.
+
+    Appending, cutting and sealing need the store's lock; reading up to a known size does not.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.sealed = Sealed(os.path.dirname(path))
+        self._skip = 0
+        """Bytes at the beginning of the open part that are sealed already, by somebody who could not finish."""
+
+    def settle(self, *, write: bool) -> None:
+        """Take notice of what is sealed, and finish what was being sealed, repaired or purged when a process was killed.
+
+        A purge is finished by a reader, too: of half of one nothing can be read.
+        """
+        folder = os.path.dirname(self.path)
+        if os.path.lexists(os.path.join(folder, journal.NAME)):
+            journal.finish(folder, journal.STORE, folder)
+        if write:
+            journal.forget_stage(folder, journal.STORE, folder)
+            self.sealed.settle()
+        self.sealed.look()
+        self._skip = 0
+        pending = self.sealed.pending()
+        if pending is None:
+            return
+        if self.sealed.end > pending and self._begins_as(pending):
+            self._skip = self.sealed.end - pending
+            if write:
+                self._drop(self._skip)
+        if write:
+            atomic.remove_temporaries(os.path.dirname(self.path))
+            self.sealed.done()
+
+    def _begins_as(self, offset: int) -> bool:
+        """Does the open part begin with the line that is sealed at this offset?"""
+        try:
+            with atomic.open_regular(self.path) as file:
+                line = file.readline()
+            return bool(line) and line == self.sealed.line(offset)
+        except (OSError, BlockDamaged):
+            return False
+
+    def _drop(self, size: int) -> None:
+        """Cut bytes off the beginning of the open part, durably."""
+        with atomic.write_errors(self.path), atomic.open_regular(self.path) as file:
+            file.seek(size)
+            rest = file.read()
+        atomic.replace(self.path, rest)
+        self._skip = 0
+
+    def seal(self, size: int) -> None:
+        """Seal the open part up to byte ``size`` of the log, the end of a complete run. Raises ``StoreNotWritable``."""
+        length = size - self.sealed.end
+        try:
+            with atomic.write_errors(self.path), atomic.open_regular(self.path) as file:
+                self.sealed.add(_blocks(file, length))
+            self._skip = length
+            self._drop(length)
+            self.sealed.done()
+        except StoreNotWritable:
+            self.settle(write=False)
+            raise
+
+    def open_size(self) -> int:
+        """Bytes in the part that is not sealed."""
+        try:
+            return max(os.stat(self.path).st_size - self._skip, 0)
+        except FileNotFoundError:
+            return 0
+
+    def size(self) -> int:
+        """Bytes in the log, sealed or not; 0 where there is none yet."""
+        return self.sealed.end + self.open_size()
+
+    def lines(self, start: int = 0, end: int | None = None) -> Iterator[Line]:
+        """The lines from byte ``start`` on, damaged or not; numbers count from ``start``."""
+        number = 0
+        for block in self.sealed.blocks(start):
+            if end is not None and block.start >= end:
+                return
+            try:
+                data = self.sealed.read(block)
+            except BlockDamaged:
+                number += 1
+                yield Line(block.start, number, bytes(block.end - block.start), lost=block.end - block.start)
+                continue
+            at = max(start - block.start, 0)
+            while at < len(data) and (end is None or block.start + at < end):
+                after = data.find(b"\n", at) + 1 or len(data)
+                number += 1
+                yield Line(block.start + at, number, data[at:after])
+                at = after
+        yield from self._open_lines(max(start, self.sealed.end), end, number)
+
+    def _open_lines(self, start: int, end: int | None, before: int) -> Iterator[Line]:
+        try:
+            with atomic.open_regular(self.path) as file:
+                file.seek(start - self.sealed.end + self._skip)
+                offset = start
+                for number, data in enumerate(file, before + 1):
+                    if end is not None and offset >= end:
+                        return
+                    yield Line(offset, number, data)
+                    offset += len(data)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise StoreError(f"{self.path}: {error.strerror or error}") from error
+
+    def span(self, start: int, end: int) -> bytes:
+        """The bytes of the log from ``start`` to ``end`` (half open), fewer where it ends before. Raises ``StoreError``."""
+        parts = []
+        for block in self.sealed.blocks(start):
+            if block.start >= end:
+                break
+            try:
+                data = self.sealed.read(block)
+            except BlockDamaged as error:
+                raise StoreDamaged(f"{self.path}: {error}") from error
+            parts.append(data[max(start - block.start, 0) : end - block.start])
+        if end > self.sealed.end:
+            begin = max(start, self.sealed.end)
+            parts.append(self.tail(begin)[: end - begin])
+        return b"".join(parts)
+
+    def record(self, offset: int) -> Record:
+        """The record at a byte offset that an index named. Raises :class:`StoreDamaged` where it is not one."""
+        return next(self.records([offset]))
+
+    def records(self, offsets: Iterable[int]) -> Iterator[Record]:
+        """The records at these offsets, in this order."""
+        try:
+            with contextlib.ExitStack() as stack:
+                file = None
+                for offset in offsets:
+                    if offset >= self.sealed.end and file is None:
+                        file = stack.enter_context(atomic.open_regular(self.path))
+                    try:
+                        yield decode_line(self._line(offset, file))
+                    except (Damaged, BlockDamaged) as error:
+                        raise StoreDamaged(f"{self.path}, byte {offset}: {error}") from error
+        except OSError as error:
+            raise StoreError(f"{self.path}: {error.strerror or error}") from error
+
+    def _line(self, offset: int, file: BinaryIO | None) -> bytes:
+        if file is None or offset < self.sealed.end:
+            return self.sealed.line(offset)
+        file.seek(offset - self.sealed.end + self._skip)
+        return file.readline()
+
+    def tail(self, start: int = 0) -> bytes:
+        """Every byte of the open part from ``start`` on, or all of it."""
+        try:
+            with atomic.open_regular(self.path) as file:
+                file.seek(max(start - self.sealed.end, 0) + self._skip)
+                return file.read()
+        except FileNotFoundError:
+            return b""
+        except OSError as error:
+            raise StoreError(f"{self.path}: {error.strerror or error}") from error
+
+    def append_run(self, occurrences: Iterable[bytes], commit: bytes) -> None:
+        """Add the lines of one run, durably: when this returns they are on the disk. They are written as they come.
+
+        The commit record is written only once the lines before it are on the disk. A disk may write later bytes
+        before earlier ones: if the power fails in between, no commit record stands behind a hole.
+        """
+        size = self.open_size() + self._skip
+        try:
+            written = 0
+            for part in _gathered(occurrences):
+                # The first one is durable because it may make the file; the others are by what follows.
+                atomic.append(self.path, part, durable=not written)
+                written += 1
+            if written > 1:
+                atomic.sync_file(self.path)
+            atomic.append(self.path, commit)
+        except BaseException:
+            if self.open_size() + self._skip > size:
+                with contextlib.suppress(StoreError):  # else the next run puts the unfinished part aside
+                    atomic.truncate(self.path, size)
+            raise
+
+    def rewrite(self, sealed: list[Segment | bytes], rest: bytes | None) -> None:
+        """Have these sealed files and lines in the place of the sealed ones, and ``rest`` in that of the open part.
+
+        Each in one step, durably; None leaves the open part as it is. Whatever must be kept of the old bytes was copied
+        before. Raises ``StoreNotWritable``.
+        """
+        if rest is not None:
+            atomic.replace(self.path, rest)
+            self._skip = 0
+        if sealed != self.sealed.segments:
+            self.sealed.rewrite(sealed)
+
+    def cut(self, size: int, quarantine: str) -> None:
+        """Move everything from ``size`` on into the file ``quarantine``, durably, and cut it off the log."""
+        atomic.replace(quarantine, self.tail(size))
+        atomic.truncate(self.path, size - self.sealed.end + self._skip)
+
+
+def _gathered(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """The lines, many at a time."""
+    waiting: list[bytes] = []
+    size = 0
+    for line in lines:
+        waiting.append(line)
+        size += len(line)
+        if size >= _GATHERED:
+            yield b"".join(waiting)
+            waiting, size = [], 0
+    if waiting:
+        yield b"".join(waiting)
+
+
+def _blocks(file: BinaryIO, length: int) -> Iterator[bytes]:
+    """The first ``length`` bytes of ``file`` as blocks of whole lines."""
+    while length > 0:
+        data = file.read(min(sealed_blocks.BLOCK, length))
+        if not data:
+            return
+        if len(data) < length and not data.endswith(b"\n"):
+            data += file.readline(length - len(data))
+        length -= len(data)
+        yield data

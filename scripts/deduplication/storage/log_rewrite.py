@@ -1,0 +1,202 @@
+"""The log written anew without what was purged: staged beside the old one, which stays as it is meanwhile.
+
+Each purged occurrence becomes a tombstone. A body that was carried by a line that goes, and is said elsewhere too, moves to the
+next line with its content hash, so that the first one carries it; the numbers of the runs are counted again. Every line that
+says the same as before stays byte for byte what it was.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from ..alignment.byte_coverage import covered
+from ..alignment.fingerprint import Fingerprint
+from ..errors import StoreDamaged
+from ..files import atomic
+from .log import sealed_blocks
+from .log.append_log import Log
+from .log.lines import Damaged, Line, decode_line, encode_line, is_commit
+from .log.records import PURGED, RECOUNTED, blobs_of, is_occurrence, new_of
+from .state.log_state import State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from .log.lines import Record
+    from .state.announcements import Counts
+
+_CHUNK: Final = 4 * 1024 * 1024
+"""Bytes of lines that are sealed at a time."""
+
+
+@dataclass(frozen=True)
+class Instead:
+    """What is to stand in the log in the place of what stands there.
+
+    ``tombstones`` are the lines of occurrences, by conversation and sequence number. ``name`` gives the name to keep of a file
+    for the one in the log, ``sha256`` the hash. ``last`` are lines to be added at the end.
+    """
+
+    tombstones: Mapping[tuple[str, int], Record]
+    last: Sequence[Record]
+    name: Callable[[str], str] = lambda name: name
+    sha256: Callable[[str], str] = lambda sha256: sha256
+
+
+@dataclass
+class Rewritten:
+    """``files`` of the new log, relative to the folder that it was staged in; ``blobs`` that it refers to."""
+
+    files: list[str] = field(default_factory=list)
+    blobs: set[str] = field(default_factory=set)
+
+
+def records(log: Log) -> Iterator[tuple[Line, Record]]:
+    """Every line with its record. Raises :class:`StoreDamaged`: nobody can say what is in a damaged one."""
+    for line in log.lines():
+        try:
+            yield line, decode_line(line.data)
+        except Damaged as error:
+            raise StoreDamaged(f"{log.path}, byte {line.offset}: {error}") from error
+
+
+def rewrite(log: Log, folder: str, instead: Instead) -> Rewritten:
+    """Write the new log into ``folder``, durably. Whoever calls this holds the store's lock.
+
+    Raises :class:`StoreDamaged` and :class:`StoreNotWritable`; the old log was only read.
+    """
+    with atomic.write_errors(folder):
+        atomic.make_private_directory(folder)
+    new = Log(os.path.join(folder, os.path.basename(log.path)))
+    found = Rewritten()
+    writer = _Writer(log, instead, found.blobs)
+    waiting: list[bytes] = []
+    size = 0
+    for line, record in records(log):
+        data = writer.line(line, record)
+        if line.end > log.sealed.end and line.offset <= log.sealed.end and waiting and log.sealed.end:
+            new.sealed.add(sealed_blocks.parts(b"".join(waiting), sealed_blocks.BLOCK))
+            waiting, size = [], 0
+        waiting += data
+        size += sum(map(len, data))
+        if is_commit(record) and line.end <= log.sealed.end and size >= _CHUNK:
+            new.sealed.add(sealed_blocks.parts(b"".join(waiting), sealed_blocks.BLOCK))
+            waiting, size = [], 0
+    if waiting and log.sealed.end and not log.open_size():
+        new.sealed.add(sealed_blocks.parts(b"".join(waiting), sealed_blocks.BLOCK))
+        waiting = []
+    waiting += [encode_line(record) for record in instead.last]
+    if new.sealed.segments:
+        new.sealed.done()
+    atomic.replace(new.path, b"".join(waiting))
+    found.files = [os.path.relpath(segment.path, folder) for segment in new.sealed.segments]
+    found.files.append(os.path.basename(new.path))
+    return found
+
+
+class _Writer:
+    """Gives for each line of the old log those of the new one, a run at a time."""
+
+    def __init__(self, log: Log, instead: Instead, blobs: set[str]) -> None:
+        self._instead, self._blobs = instead, blobs
+        self._moving = _moving(log, instead)
+        self._carried: set[str] = set()
+        self._run: list[tuple[bytes, Record]] = []
+        self._state = State()
+
+    def line(self, line: Line, record: Record) -> list[bytes]:
+        """Nothing for an occurrence, the whole run for its commit record."""
+        if not is_commit(record):
+            self._run.append(self._occurrence(line, record) if is_occurrence(record) else (line.data, record))
+            return []
+        export = record["export"]
+        kept: dict[str, Any] = {
+            "name": self._instead.name(export["name"]),
+            "sha256": self._instead.sha256(export["sha256"]),
+        }
+        new = new_of(record, self._counted(record))
+        if new != export.get(RECOUNTED, export["new"]):
+            # What the run announced it announced; what is left of that is counted besides.
+            kept[RECOUNTED] = new
+        if "known_bytes" in export:
+            # A body that moved here from a line that went was known to this run; now it is one of those that it brought.
+            kept["known_bytes"] = min(export["known_bytes"], export["bytes"] - covered(self._brought()))
+        data = line.data
+        if any(export.get(name) != value for name, value in kept.items()):
+            data = encode_line({**record, "export": {**export, **kept}})
+        lines = [*(each for each, _ in self._run), data]
+        self._run = []
+        return lines
+
+    def _counted(self, commit: Record) -> Counts:
+        """What the run at hand comes to, in the new log. Raises :class:`StoreDamaged`."""
+        try:
+            for data, record in self._run:
+                kind = record["message"]["kind"] if "message" in record else ""
+                # What a body is has been proven: only its kind is asked for.
+                item = Fingerprint(record["content_hash"], "", kind, "", 0) if kind else None
+                self._state.apply(record, Line(self._state.size, 0, data), item)
+            self._state.apply(commit, Line(self._state.size, 0, b""))
+        except Damaged as error:
+            raise StoreDamaged(f"a run of '{commit['conversation_id']}': {error}") from error
+        return self._state.run
+
+    def _brought(self) -> list[tuple[int, int]]:
+        """Where the bodies that this run carries stand in its file."""
+        sources = [each["source"] for _, each in self._run if "message" in each]
+        return [(source["span"][0], source["span"][1]) for source in sources if "span" in source]
+
+    def _occurrence(self, line: Line, record: Record) -> tuple[bytes, Record]:
+        place = (record["conversation_id"], record["index"])
+        other = self._instead.tombstones.get(place)
+        if other is not None:
+            return encode_line(other), other
+        identity = record["content_hash"]
+        changed: dict[str, Any] = {}
+        if "message" in record:
+            self._carried.add(identity)
+        elif identity in self._moving and identity not in self._carried:
+            self._carried.add(identity)
+            changed["message"] = self._moving.pop(identity)
+        source = record.get("source", {})
+        if "export" in source and self._instead.sha256(source["export"]) != source["export"]:
+            changed["source"] = {**source, "export": self._instead.sha256(source["export"])}
+        if (place[0], record.get("extends")) in self._instead.tombstones:
+            # Only the shorter form goes: what is no form of it any more stands by itself.
+            changed["extends"] = None
+        if changed:
+            record = _in_order({name: value for name, value in {**record, **changed}.items() if value is not None})
+        self._blobs.update(blobs_of(record))
+        return (encode_line(record) if changed else line.data), record
+
+
+def _moving(log: Log, instead: Instead) -> dict[str, Any]:
+    """The bodies whose line goes, by content hash; only those that another line stands for."""
+    carriers: dict[str, int] = {}
+    stays: set[str] = set()
+    for line, record in records(log):
+        if not is_occurrence(record) or PURGED in record:
+            continue
+        if (record["conversation_id"], record["index"]) not in instead.tombstones:
+            stays.add(record["content_hash"])
+        elif "message" in record:
+            carriers[record["content_hash"]] = line.offset
+    return {identity: log.record(offset)["message"] for identity, offset in carriers.items() if identity in stays}
+
+
+def _in_order(record: Record) -> Record:
+    """The members in the order in which a line is written: a search reads its beginning without decoding it."""
+    names = (
+        "conversation_id",
+        "index",
+        "timestamp",
+        "content_hash",
+        "uuid",
+        "source_index",
+        "extends",
+        "message",
+        "source",
+    )
+    return {**{name: record[name] for name in names if name in record}, **record}

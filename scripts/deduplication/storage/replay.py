@@ -1,0 +1,96 @@
+"""A store in memory that is told a log line by line: what the real one knew at any point of its log.
+
+An export that is processed against it gives the run that was stored then. Nothing of it is written.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, NamedTuple
+
+from .log.append_log import Log
+from .log.lines import Damaged, Line, decode_line
+from .log_store import LogStore
+from .recount import held
+from .state.blobs import Blobs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from .contract import ExportRecord, NewOccurrence, Same
+    from .log.lines import Record
+    from .state.announcements import Counts
+
+
+class Run(NamedTuple):
+    """What a store was asked to commit."""
+
+    conversation_id: str
+    occurrences: list[tuple[int, NewOccurrence]]
+    record: ExportRecord
+    same: tuple[Same, ...] = ()
+
+
+class _Memory(Log):
+    """A log of which nothing is on the disk."""
+
+    def __init__(self) -> None:
+        super().__init__("")
+        self.data = bytearray()
+
+    def size(self) -> int:
+        return len(self.data)
+
+    def records(self, offsets: Iterable[int]) -> Iterator[Record]:
+        for offset in offsets:
+            yield decode_line(bytes(self.data[offset : self.data.index(b"\n", offset) + 1]))
+
+
+class Replay(LogStore):
+    """The store of a log of which the lines are told by :meth:`take`. ``blobs``: the folder of the real store's blobs."""
+
+    def __init__(self, blobs: str) -> None:
+        super().__init__("")
+        self._memory = _Memory()
+        self.log = self._memory
+        self.blobs = Blobs(blobs)
+        self.runs: list[Run] = []
+        """What was asked to be committed, and was not."""
+        self._lines = 0
+
+    @contextlib.contextmanager
+    def transaction(self, *, write: bool = True) -> Iterator[None]:  # noqa: ARG002 - the contract's
+        """There is nobody else."""
+        yield
+
+    def commit(
+        self,
+        conversation_id: str,
+        occurrences: Sequence[tuple[int, NewOccurrence]],
+        record: ExportRecord,
+        started: float,  # noqa: ARG002 - the contract's
+        same: Sequence[Same] = (),
+    ) -> None:
+        """Take note of it."""
+        self.runs.append(Run(conversation_id, list(occurrences), record, tuple(same)))
+
+    def take(self, data: bytes) -> bool:
+        """The next line of the log; False where it is passed over, as every reader does with a line that is damaged."""
+        self._lines += 1
+        line = Line(len(self._memory.data), self._lines, data)
+        self._memory.data += data
+        try:
+            record = decode_line(data)
+            self._state.apply(record, line, self.blobs.fingerprint(record))
+        except Damaged:
+            self._state.unreadable += held(line)
+            return False
+        return True
+
+    def run_at_hand(self, conversation_id: str, window: Iterable[Sequence[int]], *, captures: bool) -> Counts:
+        """What the run comes to of which the lines were told, and the commit record was not."""
+        return self._state.run_at_hand(conversation_id, window, captures=captures)
+
+    def lose(self, conversation_id: str, number: int) -> None:
+        """This sequence number is taken by a message that is lost."""
+        self._state.lose(conversation_id, number)

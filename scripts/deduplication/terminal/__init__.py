@@ -1,0 +1,1 @@
+"""What reaches a screen, and how a child process is run."""

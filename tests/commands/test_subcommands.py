@@ -1,0 +1,295 @@
+"""What every subcommand and every entry script holds to, however a stranger calls it; generated from the one table of them.
+
+A new subcommand is tried without a word about it here; only where it insists on more than its parser says it has an entry in
+``ENOUGH``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import exports
+from deduplication import ClaudeConversationDeduplicator, __version__
+from deduplication.commands import create_checkpoint, deduplicate_export, entry, export_dedup, with_status
+from deduplication.commands.deduplicate_export import SUBCOMMANDS, subcommand
+from deduplication.errors import DedupError
+
+SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
+ENTRIES = ("deduplicate_export.py", "export-dedup.py", "export-dedup-with-status.py", "create-checkpoint.py")
+MAINS = {
+    "deduplicate_export.py": deduplicate_export.main,
+    "export-dedup.py": export_dedup.main,
+    "export-dedup-with-status.py": with_status.main,
+    "create-checkpoint.py": create_checkpoint.main,
+}
+ENOUGH = {
+    "restore": ["--list"],
+    "purge": ["--session", "nothing-of-this-name", "--dry-run"],
+}
+"""What a subcommand needs to do something, besides the arguments that its parser demands."""
+READS = {*SUBCOMMANDS} - {"capture", "doctor", "scan", "trust"}
+"""Those that cannot do anything without a store (``scan`` with a file can)."""
+
+
+def needed(name):
+    """Arguments with which a subcommand gets as far as its work."""
+    words = [each for each in subcommand(name).parser()._actions if not each.option_strings]
+    demanded = [each for each in words if each.nargs not in ("*", "?")]
+    return ["x" for _ in demanded] + ENOUGH.get(name, [])
+
+
+def call(*arguments, main=deduplicate_export.main):
+    """A command to its end, as ``entry.run`` takes it there: exit code, output, errors. A trace is a failure of the test."""
+    with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as err:
+        try:
+            code = main([*map(str, arguments)])
+        except SystemExit as ended:
+            code = ended.code or 0
+        except DedupError as error:
+            code = entry.report(error)
+    return code, out.getvalue(), err.getvalue()
+
+
+def tree(folder):
+    """Every file and folder with its bytes."""
+    return {path: path.read_bytes() if path.is_file() else b"" for path in sorted(folder.rglob("*"))}
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path, monkeypatch):
+    """The current folder is an empty project; beside it a file, and a project with a store."""
+    monkeypatch.delenv("CLAUDE_PROJECT_DIR", raising=False)
+    (tmp_path / "empty" / ".git").mkdir(parents=True)
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    full = tmp_path / "full"
+    (full / ".git").mkdir(parents=True)
+    ClaudeConversationDeduplicator(full / "MEMORY-CONTEXT" / "dedup_state").process_export(
+        "tides", exports.Story(5, 6).exports()[0].data
+    )
+    monkeypatch.chdir(tmp_path / "empty")
+    return tmp_path
+
+
+every = pytest.mark.parametrize("name", SUBCOMMANDS)
+
+
+@every
+def test_help_and_version(name, place):
+    """``--help`` and ``--version`` end with 0, say what they are asked for, and make nothing; also before the subcommand."""
+    before = tree(place)
+    for arguments in ((name, "--help"), ("--help", name)):
+        code, out, err = call(*arguments)
+        assert (code, err) == (0, "")
+        assert out.startswith(f"usage: deduplicate_export.py {name} ")
+    for arguments in ((name, "--version"), ("--version", name)):
+        assert call(*arguments) == (0, f"export-dedup {__version__}\n", "")
+    assert tree(place) == before
+
+
+@every
+def test_the_options_that_all_have(name):
+    """``--project`` and ``--storage-dir`` take one value each, everywhere."""
+    actions = subcommand(name).parser()._option_string_actions
+    assert {actions[option].nargs for option in ("--project", "--storage-dir")} == {None}
+
+
+BAD = {
+    "unknown-option": ["--no-such-option"],
+    "no-value": ["--project"],
+    "project-missing": ["--project", "gone"],
+    "project-empty": ["--project", ""],
+    "project-is-a-file": ["--project", "../file"],
+    "storage-dir-empty": ["--storage-dir", ""],
+    "project-missing-beside-a-store": ["--project", "gone", "--storage-dir", "../full/MEMORY-CONTEXT/dedup_state"],
+}
+
+
+@every
+@pytest.mark.parametrize("arguments", BAD.values(), ids=BAD)
+def test_arguments_that_cannot_be_used(name, arguments, place):
+    """2, one line that says what is wrong and one what to do, and nothing is made: behind the subcommand and before it."""
+    before = tree(place)
+    lines = [[name, *needed(name), *arguments], [*arguments, name, *needed(name)]]
+    for line in lines if arguments != BAD["no-value"] else lines[:1]:
+        code, out, err = call(*line)
+        assert (code, out) == (2, ""), line
+        assert "ERROR: The command line cannot be used as it stands: " in err
+        assert err.count("\n") == 2
+    assert tree(place) == before
+
+
+@pytest.mark.parametrize("name", [name for name in SUBCOMMANDS if name in READS])
+@pytest.mark.parametrize("where", ["gone", "../file", "../file/below", "../empty"])
+def test_a_store_that_is_none(name, where, place):
+    """A folder that does not exist, a file, a folder of something else: 1, named, and nothing is made of it."""
+    before = tree(place)
+    code, _, err = call(name, *needed(name), "--storage-dir", where)
+    assert code == 1
+    assert where.rpartition("/")[2] in err
+    assert tree(place) == before
+
+
+@every
+def test_a_project_without_a_store(name, place):
+    """0 or 1, never a trace, and no store comes of looking."""
+    code, out, err = call(name, *needed(name))
+    assert code in (0, 1)
+    assert out or err
+    assert not (place / "empty" / "MEMORY-CONTEXT" / "dedup_state" / "conversation_log.jsonl").exists()
+
+
+@every
+@pytest.mark.parametrize("words", [["x"] * 3, ["-x"], ["--json=1"], ["--limit", "-1"], ["--output", "gone/away/x"]])
+def test_what_a_stranger_types(name, words, place):
+    """Too many words, options of other commands, values of a wrong kind: a code of the contract and a line, never a trace."""
+    code, out, err = call(name, *words, "--project", place / "full")
+    assert code in (0, 1, 2)
+    assert out or err
+
+
+@every
+def test_options_may_stand_before_the_subcommand(name, place):
+    """Wherever ``--project`` and ``--storage-dir`` stand, the answer is the same."""
+    full = place / "full"
+    for options in (
+        ["--project", full],
+        [f"--project={full}"],
+        ["--storage-dir", full / "MEMORY-CONTEXT" / "dedup_state"],
+    ):
+        answers = []
+        for line in ([name, *needed(name), *options], [*options, name, *needed(name)]):
+            shutil.rmtree("x", ignore_errors=True)  # the backup that was taken: a second one finds nothing new
+            answers.append(call(*line))
+        behind, before = answers
+        assert without_times(before) == without_times(behind)
+
+
+def without_times(answer):
+    """An answer without what the clock and the disk make of it."""
+    code, out, err = answer
+    return code, *("".join(c for c in text if not c.isdigit()) for text in (out, err))
+
+
+def test_options_of_the_subcommand_and_their_values_may_stand_before_it(place):
+    """Values are no subcommands, though they are called like one."""
+    full = place / "full"
+    code, out, _ = call("--project", full, "--limit", "1", "search", "the")
+    assert (code, "export-dedup search: " in out) == (0, True)
+    code, _, err = call("--project", full, "--session", "show", "search", "the")
+    assert (code, "show" in err) == (1, True)
+    assert call("--json", "--project", full, "status")[1].startswith('{"generator": "export-dedup"')
+    code, _, err = call("--json", "session")
+    assert (code, "--json" in err) == (2, True)
+
+
+def test_a_value_called_like_a_subcommand_is_a_value(place, monkeypatch):
+    """``--session-id verify`` and ``--output show`` belong to the export behind them, and a file ``verify`` is a file."""
+    monkeypatch.chdir(place / "full")
+    export = exports.Story(6, 6).exports()[0]
+    Path(export.name).write_bytes(export.data)
+    Path("verify").write_bytes(export.data)
+    assert call("--session-id", "verify", "--output", "show", export.name)[0] == 0
+    assert Path("show").is_file()
+    assert "verify" in ClaudeConversationDeduplicator("MEMORY-CONTEXT/dedup_state").conversations()
+    assert "session verify" in call("--stats-only", "./verify", "--dry-run")[1] + call("./verify")[1]
+    assert "(session " in call("--stats", "verify")[1]
+
+
+@pytest.mark.parametrize("name", SUBCOMMANDS)
+def test_a_slip_of_the_pen_is_told(name, place):
+    """Two letters changed about: 2, the subcommand that was meant, all that there are; nothing is made."""
+    before = tree(place)
+    wrong = name[0] + name[2] + name[1] + name[3:]
+    if wrong == name:
+        wrong = name + name[-1]
+    for line in ([wrong, "words"], ["--project", place / "full", wrong]):
+        code, out, err = call(*line)
+        assert (code, out) == (2, "")
+        assert f"there is no subcommand '{wrong}' (did you mean {name}?)" in err
+        assert all(each in err for each in SUBCOMMANDS)
+    assert tree(place) == before
+
+
+@pytest.mark.parametrize(
+    ("word", "code", "told"),
+    [
+        ("help", 2, "no subcommand 'help'"),
+        ("qqqq", 2, "no subcommand 'qqqq', and no file"),
+        ("qqqq.txt", 1, "qqqq.txt"),
+        ("./qqqq", 1, "qqqq"),
+        ("2026-03-01", 1, "2026-03-01"),
+        ("", 2, "empty"),
+    ],
+)
+def test_a_word_that_is_no_subcommand(word, code, told):
+    """A word is a subcommand that does not exist; a path and a name with an ending are files that do not exist."""
+    found, out, err = call(word)
+    assert (found, told in out + err) == (code, True)
+    assert ("Subcommands: " in err) == (code == 2 and bool(word))
+
+
+def test_a_subcommand_given_to_the_other_command(place):
+    """``export-dedup.py search`` says which command has it, and makes nothing."""
+    before = tree(place)
+    for main in (export_dedup.main, with_status.main):
+        code, out, err = call("search", "words", main=main)
+        assert (code, "deduplicate_export.py search" in out + err or main is with_status.main) == (2, True)
+    assert tree(place) == before
+
+
+@pytest.mark.parametrize("script", ENTRIES)
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["--no-such-option"], ["--project", "gone"]])
+def test_an_entry_script_makes_nothing_of_what_it_cannot_use(script, arguments, place):
+    """Version, help and usage errors of each script, in a process of its own: the code, a line, no trace, no file."""
+    before = tree(place)
+    done = subprocess.run(
+        [sys.executable, "-B", str(SCRIPTS / script), *arguments],
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        cwd=place / "empty",
+    )
+    assert done.returncode == (0 if arguments[0] in ("--version", "--help") else 2)
+    assert "Traceback" not in done.stdout + done.stderr
+    if arguments == ["--version"]:
+        assert done.stdout == f"export-dedup {__version__}\n"
+    assert done.stdout or done.stderr
+    assert tree(place) == before
+
+
+def test_every_script_is_held():
+    """A new script that a user starts is held by this page as well."""
+    assert {path.name for path in SCRIPTS.glob("*.py")} == set(ENTRIES) == set(MAINS)
+
+
+@pytest.mark.parametrize("name", SUBCOMMANDS)
+def test_the_help_of_the_command_names_it(name):
+    """Whoever asks for help finds every subcommand."""
+    assert f" {name}" in call("--help")[1].partition("Subcommands")[2].replace(",", " ")
+
+
+# --- the archive beside a store ---------------------------------------------------------------------------------------
+
+
+def test_storage_dir_means_the_archive_beside_the_store(place):
+    """``restore`` and ``pack`` find it from the store's folder; a store that lies by itself has none."""
+    full = place / "full"
+    state = full / "MEMORY-CONTEXT" / "dedup_state"
+    export = exports.Story(7, 6).exports()[0]
+    (full / export.name).write_bytes(export.data)
+    assert call("--yes", "--no-checkpoint", "--project", full, main=export_dedup.main)[0] == 0
+    assert export.name in call("restore", "--list", "--storage-dir", state)[1]
+    assert call("pack", "--older-than", "0", "--storage-dir", state)[0] == 0
+    assert list((full / "MEMORY-CONTEXT" / "exports-archive").glob("*.txt")) == []
+    alone = place / "alone"
+    ClaudeConversationDeduplicator(alone).process_export(None, export.data)
+    for line in (["restore", "--list"], ["pack"]):
+        code, _, err = call(*line, "--storage-dir", alone)
+        assert (code, "has no archive" in err) == (2, True)

@@ -1,0 +1,55 @@
+"""What the tests of the archive share: growing exports of every kind, and a short way to pack and to read back."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import TYPE_CHECKING
+
+from deduplication.archive.packs.pack_set import opened_packs
+from deduplication.archive.packs.pack_writer import Addition
+from exports import Story
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TIME = 1_700_000_000_123_456_789
+
+
+def added(folder: Path, files: dict[str, bytes], *, thorough: bool = False) -> int:
+    """Add files to the packs in ``folder`` in one run; how many the archive gained."""
+    with opened_packs(str(folder)) as packs:
+        addition = Addition(packs, thorough=thorough)
+        for name, data in files.items():
+            addition.add(data, name=name, mtime_ns=TIME)
+        return addition.commit()
+
+
+def read_back(folder: Path) -> dict[str, bytes]:
+    """Every file by name (the last one of a name)."""
+    with opened_packs(str(folder)) as packs:
+        return {packs.record(number).name: b"".join(packs.restore(number)) for number in packs.numbers()}
+
+
+def texts(count: int = 6, seed: int = 3) -> dict[str, bytes]:
+    """Cumulative text exports; the closing line of each turn is drawn anew in each."""
+    story = Story(seed, exchanges=4 * count)
+    shown = [story.show(0, end, closing=number) for number, end in enumerate(story.starts[4::4])]
+    return {f"{number:03}.txt": data for number, data in enumerate(shown)}
+
+
+def transcripts(count: int = 6, seed: int = 3) -> dict[str, bytes]:
+    """Growing transcripts, with tool results that stand in a line twice and files that come again."""
+    source = random.Random(f"transcript-{seed}")
+    listing = "".join(f'{n}: {source.randrange(10**9)} \\ "quoted"\n' for n in range(400))
+    lines = b""
+    result = {}
+    for number in range(count):
+        for _ in range(5):
+            text = " ".join(str(source.randrange(10**6)) for _ in range(source.randrange(5, 400)))
+            line = {"uuid": f"{source.getrandbits(64):x}", "message": {"content": text}}
+            if source.random() < 0.3:
+                line = {**line, "message": {"content": listing}, "toolUseResult": {"stdout": listing}}
+            lines += json.dumps(line).encode() + b"\n"
+        result[f"{number:03}.jsonl"] = lines
+    return result
