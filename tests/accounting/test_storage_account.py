@@ -385,7 +385,9 @@ def test_a_store_of_its_own_has_no_archive(tmp_path):
     found = storage_account.savings(dedup.seen_bytes(), str(tmp_path / "store"))
     assert found.plain == 0
     assert found.stored < sizes(tmp_path / "store")
-    assert storage_account.besides(str(tmp_path / "store"), storage_account.on_disk(str(tmp_path / "store"))).sessions == 0
+    assert (
+        storage_account.besides(str(tmp_path / "store"), storage_account.on_disk(str(tmp_path / "store"))).sessions == 0
+    )
 
 
 def test_something_else_in_the_store_s_place_is_an_error(project):

@@ -153,9 +153,13 @@ def test_occurrences_of_many_are_those_of_few():
         found.append((each, list(numbers), len(fresh)))
     assert found[0] == found[1]
     joined = Joined()
-    joined.add(export_view.new_occurrences(export_view.shown_by(Export("x", kept)), alignment.Plan([None] * 8), 0, Bans())[0])
+    joined.add(
+        export_view.new_occurrences(export_view.shown_by(Export("x", kept)), alignment.Plan([None] * 8), 0, Bans())[0]
+    )
     joined.add([])
-    joined.add(export_view.new_occurrences(export_view.shown_by(Export("x", kept)), alignment.Plan([None] * 8), 8, Bans())[0])
+    joined.add(
+        export_view.new_occurrences(export_view.shown_by(Export("x", kept)), alignment.Plan([None] * 8), 8, Bans())[0]
+    )
     assert [number for number, _ in joined] == list(range(16))
     assert (joined[9][0], joined[-1][0], [n for n, _ in joined[7:9]]) == (9, 15, [7, 8])
     assert [joined.find(at) is None for at in (0, 7, 8, 15, 16)] == [False, False, False, False, True]

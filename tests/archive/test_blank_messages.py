@@ -15,6 +15,7 @@ from deduplication.archive.packs.pack_set import opened_packs
 from deduplication.errors import ArchiveDamaged, DedupError
 from deduplication.ingest.transcript_capture import capture_file
 from deduplication.project.client_transcripts import Transcript
+from deduplication.project.paths import PURGED_FILES
 from deduplication.purge.archived import later_form
 from deduplication.purge.probes import Probes, strings
 from deduplication.workflow import archive_transcripts
@@ -156,7 +157,7 @@ def test_the_list_of_purged_files_is_a_note(tmp_path):
     purged_files.add(str(tmp_path), purged_files.PurgedFile("a" * 64, 3))
     purged_files.add(str(tmp_path), purged_files.PurgedFile("a" * 64, 3))
     purged_files.add(str(tmp_path), purged_files.PurgedFile("b" * 64, 0, gone=True))
-    with (tmp_path / purged_files.NAME).open("ab") as file:
+    with (tmp_path / PURGED_FILES).open("ab") as file:
         file.write(b"damaged\n")
     found = purged_files.load(str(tmp_path))
     assert {name[0]: (each.messages, each.gone) for name, each in found.items()} == {"a": (3, False), "b": (0, True)}

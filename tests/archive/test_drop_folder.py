@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from deduplication.archive import drop_folder, pack_files
+from deduplication.archive import drop_folder, places
 from deduplication.archive.drop_folder import Archived, opened
 from deduplication.errors import ExportChanged, ExportGone, StoreNotWritable, UnsafePath
 from deduplication.files import atomic
@@ -354,7 +354,7 @@ def test_what_a_killed_run_left_is_cleared_away(project: Project) -> None:
     project.archive.mkdir()
     (project.archive / ".incoming-4711.tmp").write_bytes(DATA)
     (project.archive / ".gitignore.4711.tmp").write_bytes(b"*\n")
-    assert pack_files.plain_files(project) == []
+    assert places.plain_files(project) == []
     source = put(project.exports / "a.txt")
     assert not add(project, source).known
     assert kept(project) == {"a.txt": DATA}

@@ -16,7 +16,7 @@ from hypothesis import strategies as some
 from archive_scenes import added, texts
 from deduplication.archive import completeness, drop_folder, inventory, legacy_inventory, pack_files
 from deduplication.archive import verify as checking
-from deduplication.archive.inventory import LOST, UNSURE, Listed
+from deduplication.archive.listed import LOST, UNSURE, Listed
 from deduplication.errors import StoreNotWritable
 from deduplication.files.safe_read import read
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from archive_scenes import read_back, texts
-from deduplication.archive import drop_folder, pack_files
+from deduplication.archive import drop_folder, pack_files, places
 from deduplication.archive.pack_files import pack, pack_due
 from deduplication.archive.packs import pack_and_verify, pack_set
 from deduplication.errors import ArchiveDamaged, ExportChanged, StoreNotWritable, UnsafePath
@@ -40,7 +40,7 @@ def put(project, name, data, *, age=0.0):
 
 def plain(project):
     """The names of the plain files."""
-    return [path.name for path, _ in pack_files.plain_files(project)]
+    return [path.name for path, _ in places.plain_files(project)]
 
 
 def packed(project):
@@ -50,7 +50,7 @@ def packed(project):
 
 def test_everything_is_packed_at_once(project):
     """0 days: every plain file goes into packs, comes back byte for byte, with its time, and only ours is left beside them."""
-    times = {path.name: status.st_mtime_ns for path, status in pack_files.plain_files(project)}
+    times = {path.name: status.st_mtime_ns for path, status in places.plain_files(project)}
     done = pack(project, 0)
     assert sorted(done.names) == sorted(texts())
     assert done.raw_bytes == sum(map(len, texts().values()))

@@ -292,7 +292,9 @@ def test_a_file_that_fails_at_the_end_of_a_run_is_named(project, capsys, monkeyp
     from deduplication.errors import ArchiveDamaged
 
     age(project, 8)
-    monkeypatch.setattr(pack_and_verify, "_checked", lambda packed, folder: [(each, ArchiveDamaged("x")) for each in packed])
+    monkeypatch.setattr(
+        pack_and_verify, "_checked", lambda packed, folder: [(each, ArchiveDamaged("x")) for each in packed]
+    )
     assert next_export(project) == 0
     assert capsys.readouterr().out.count("stays a plain file") == 3
 

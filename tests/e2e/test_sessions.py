@@ -137,7 +137,9 @@ def test_a_session_that_the_client_deleted_goes_on(opted_in, start, api):
         client.ask("What moves the water of the harbour twice a day?")
         client.ask("RUN: seq 1 30000")
         client.leave()
-    sessions = client_transcripts.config_dir() / "projects" / client_transcripts.folder_name(str(opted_in.root.resolve()))
+    sessions = (
+        client_transcripts.config_dir() / "projects" / client_transcripts.folder_name(str(opted_in.root.resolve()))
+    )
     before = {path.relative_to(sessions): path.read_bytes() for path in sessions.rglob("*") if path.is_file()}
     (session,) = [path.stem for path in before if path.suffix == ".jsonl" and len(path.parts) == 1]
     until(lambda: f"{session}.jsonl" in restored(opted_in, "--list"), "the transcript is in the archive")

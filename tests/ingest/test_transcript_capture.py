@@ -528,7 +528,9 @@ def test_a_sparse_file_is_left_after_its_first_bytes(store, file, monkeypatch, l
     monkeypatch.setattr(transcript_capture, "_LONGEST_HOLE", 200_000)
     asked = []
     genuine = transcript_capture.take
-    monkeypatch.setattr(transcript_capture, "take", lambda descriptor, size: asked.append(size) or genuine(descriptor, size))
+    monkeypatch.setattr(
+        transcript_capture, "take", lambda descriptor, size: asked.append(size) or genuine(descriptor, size)
+    )
     with pytest.raises(ExportUnreadable, match="more than 200,000 bytes without a line feed"):
         capture_file(store, file)
     assert sum(asked) < 1024 * 1024

@@ -7,8 +7,8 @@ import os
 
 import pytest
 
-from deduplication.project import settings_file
 from deduplication.project.settings_file import MOST_BYTES, SettingsFile, leads_out, read
+from deduplication.redaction import MOST_PATTERNS
 
 ODD = {
     "a name twice": (b'{"hooks": true, "hooks": false}', "a name stands in it twice"),
@@ -75,5 +75,5 @@ def test_where_a_path_leads(tmp_path):
 
 def test_settings_stay_below_the_bounds():
     """Every default, and a hundred patterns, fit."""
-    many = {"privacy_patterns": {f"pattern-{n}": "x" * 1_000 for n in range(settings_file.MOST_PATTERNS)}}
+    many = {"privacy_patterns": {f"pattern-{n}": "x" * 1_000 for n in range(MOST_PATTERNS)}}
     assert len(json.dumps(many)) < MOST_BYTES

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from deduplication.project.settings_file import MOST_PATTERNS
 from deduplication.project.tightening import RULES, together
+from deduplication.redaction import MOST_PATTERNS
 
 CASES = [
     ("hooks", True, False, True),

@@ -138,7 +138,9 @@ def test_casing_and_separators_of_a_name_make_no_difference(head, before):
     parts = [*before, head]
     camel = parts[0] + "".join(part.capitalize() for part in parts[1:])
     written = ["_".join(parts), "-".join(parts), ".".join(parts), "_".join(parts).upper(), camel]
-    assert {telling_names.kind(each) for each in written} == {telling_names.PASSWORD if head.startswith("p") else telling_names.SECRET}
+    assert {telling_names.kind(each) for each in written} == {
+        telling_names.PASSWORD if head.startswith("p") else telling_names.SECRET
+    }
 
 
 @given(st.text(st.sampled_from(ALNUM + "!#%*+=?@^~"), min_size=9, max_size=30), st.integers(0, 10**6))

@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deduplication.errors import PrivacySettingInvalid, RedactionTooSlow
-from deduplication.project.settings_file import MOST_PATTERNS
-from deduplication.redaction import allowance, character_sets, linear_engine, pattern_cost, user_patterns
+from deduplication.redaction import MOST_PATTERNS, allowance, character_sets, linear_engine, pattern_cost, user_patterns
 from deduplication.redaction import redact as privacy
 from deduplication.redaction.allowance import Allowance
 

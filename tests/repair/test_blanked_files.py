@@ -8,6 +8,7 @@ import pytest
 
 from deduplication.archive import purged_files
 from deduplication.commands import deduplicate_export
+from deduplication.project.paths import PURGED_FILES
 from faults import reader
 from purge_scenes import Place, Talk, left, word
 
@@ -42,7 +43,7 @@ def test_a_lost_note_is_made_again(place, packed, capsys):
     if packed:
         place.pack()
     notes = purged_files.load(str(place.project.archive))
-    (place.project.archive / purged_files.NAME).unlink()
+    (place.project.archive / PURGED_FILES).unlink()
     before = log(place)
     capsys.readouterr()
     assert command(place, "verify", "--json") == 1
@@ -63,7 +64,7 @@ def test_what_is_not_proven_to_be_blanked_is_damage(place, capsys):
     """A file that another one's messages and our words take the place of is not noted: it is named as what it is."""
     path = place.project.archive / NAME
     path.write_bytes(path.read_bytes().replace(b"alderzq", b"otherzq"))
-    (place.project.archive / purged_files.NAME).unlink()
+    (place.project.archive / PURGED_FILES).unlink()
     capsys.readouterr()
     assert command(place, "verify", "--json") == 1
     assert [each["kind"] for each in json.loads(capsys.readouterr().out)["costs"]] == ["file"]
@@ -79,7 +80,7 @@ def test_a_blanked_file_with_a_message_less_than_the_log_has_is_damage(place, ca
         else data.rindex(b"\xe2\x9d\xaf ")
     )
     path.write_bytes(data[:at])
-    (place.project.archive / purged_files.NAME).unlink()
+    (place.project.archive / PURGED_FILES).unlink()
     capsys.readouterr()
     assert command(place, "verify", "--json") == 1
     assert [each["kind"] for each in json.loads(capsys.readouterr().out)["costs"]] == ["file"]

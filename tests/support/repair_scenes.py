@@ -10,7 +10,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 import archive_reader
-from deduplication.archive import drop_folder, inventory, pack_files
+from deduplication.archive import drop_folder, inventory, pack_files, places
 from deduplication.archive.packs.pack_set import opened_packs
 from deduplication.archive.packs.pack_writer import Addition
 from deduplication.files.safe_read import read
@@ -98,7 +98,7 @@ class Scene:
         path.write_bytes(data)
         transcript_capture.capture_file(self.dedup(), path)
         if keep:
-            with drop_folder.opened(self.project), opened_packs(pack_files.packs_folder(self.project)) as packs:
+            with drop_folder.opened(self.project), opened_packs(places.packs_folder(self.project)) as packs:
                 addition = Addition(packs)
                 record = addition.add(data, name=self.transcript, mtime_ns=LATER * 10**9, session_of=lambda _: SESSION)
                 addition.commit()

@@ -51,7 +51,9 @@ class Scene:
 
     def keep(self, found=None):
         """Archive what the client has of the project; the names packed."""
-        done = archive_transcripts.keep(self.project, client_transcripts.find_transcripts(self.root) if found is None else found)
+        done = archive_transcripts.keep(
+            self.project, client_transcripts.find_transcripts(self.root) if found is None else found
+        )
         assert done.failures == []
         return sorted(os.path.relpath(name, self.sessions) for name in done.names)
 
@@ -290,7 +292,9 @@ def test_copies_elsewhere_get_the_name_of_their_place(scene, tmp_path):
 
 def test_the_archive_of_a_store(tmp_path):
     """A store in a project has the project's archive; one that lies by itself has none."""
-    assert archive_transcripts.project_of(str(tmp_path / "MEMORY-CONTEXT" / "dedup_state")) == Project(tmp_path.resolve())
+    assert archive_transcripts.project_of(str(tmp_path / "MEMORY-CONTEXT" / "dedup_state")) == Project(
+        tmp_path.resolve()
+    )
     assert archive_transcripts.project_of(str(tmp_path / "elsewhere")) is None
 
 

@@ -165,7 +165,10 @@ def test_a_link_that_comes_after_the_look_is_not_written_through(tmp_path):
     folder, outside = tmp_path.resolve() / "project" / "out", tmp_path / "outside"
     folder.mkdir(parents=True)
     outside.mkdir()
-    file, inside = new_messages_file.check_file(f"{folder}/a.json", []), new_messages_file.check_folder(f"{folder}/more", [])
+    file, inside = (
+        new_messages_file.check_file(f"{folder}/a.json", []),
+        new_messages_file.check_folder(f"{folder}/more", []),
+    )
     folder.rmdir()
     folder.symlink_to(outside)
     with pytest.raises(OutputNotWritable, match="leads out of"):

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from ..errors import ArchiveDamaged, StoreNotWritable
 from ..files.locking import exclusive
 from . import drop_folder
-from .pack_files import packs_folder
 from .packs import pack_index
 from .packs.pack_set import Packs, index_path
+from .places import packs_folder
 from .verify import Checked, compare
 
 if TYPE_CHECKING:

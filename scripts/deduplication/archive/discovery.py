@@ -263,11 +263,11 @@ def _is_json(head: bytes) -> bool:
 
 def _is_in_backup(path: Path) -> bool:
     """Whether ``path`` is, or lies in, the folder of a backup: the parts in it are exports that were archived."""
-    from ..backup.folder import MARKER
+    from ..project.paths import BACKUP_MARKER
 
     for folder in (path, *path.parents):
         with contextlib.suppress(OSError, DedupError):
-            descriptor, _ = open_regular(folder / MARKER)
+            descriptor, _ = open_regular(folder / BACKUP_MARKER)
             try:
                 if own_output.kind_of(take(descriptor, _HEAD)) == own_output.SNAPSHOT:
                     return True

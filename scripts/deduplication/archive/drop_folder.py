@@ -21,22 +21,17 @@ from ..errors import ExportChanged, UnsafePath
 from ..files import atomic, beneath, folder_swap, journal
 from ..files.locking import exclusive
 from ..files.safe_read import CHUNK, Identity, open_regular, take
+from ..project.paths import LOCK
+from .own_files import IGNORE, INCOMING, is_leftover, is_ours
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..project.paths import Project
-    from .inventory import Inventory
+    from .listed import Inventory
 
 PACKS: Final = "packs"
 """The folder of the packs in the archive."""
-LOCK: Final = ".lock"
-_IGNORE: Final = ".gitignore"
-_INCOMING: Final = ".incoming-"
-PURGED_FILES: Final = "purged.jsonl"
-"""Which files are not what was exported, because messages of theirs were purged."""
-LISTED: Final = ".archived.jsonl"
-"""Which files the archive took in."""
 _MAX_NAME_BYTES: Final = 255
 _MAX_ENDING: Final = 20
 
@@ -64,7 +59,7 @@ class Archive:
             for entry in entries:
                 if not entry.is_file(follow_symlinks=False):
                     continue
-                if entry.name.startswith(_INCOMING) or _is_leftover(entry.name):
+                if entry.name.startswith(INCOMING) or is_leftover(entry.name):
                     beneath.unlink(entry.path)  # left by a run that was killed; its original is still where it was
                 elif not is_ours(entry.name):
                     self._by_size.setdefault(entry.stat(follow_symlinks=False).st_size, []).append(entry.name)
@@ -118,9 +113,10 @@ class Archive:
     def _list(self, name: str, sha256: str, size: int) -> None:
         """Name the file in the list of archived files: it is in its place, synced, and its original is still there."""
         from . import inventory
+        from .listed import Listed
 
         mtime_ns = os.lstat(os.path.join(self._folder, name)).st_mtime_ns
-        listed = inventory.Listed(name, sha256, size, mtime_ns)
+        listed = Listed(name, sha256, size, mtime_ns)
         self.notes += inventory.add(self._project, [listed], self._listed)
         if self._listed is None:
             self._listed = inventory.load(str(self._project.state), str(self._project.archive))
@@ -151,7 +147,7 @@ class Archive:
             atomic.sync_directory(self._folder)
 
     def _copy(self, source: Path, identity: Identity, sha256: str) -> str:
-        temporary = os.path.join(self._folder, f"{_INCOMING}{os.getpid()}.tmp")
+        temporary = os.path.join(self._folder, f"{INCOMING}{os.getpid()}.tmp")
         descriptor, found = open_regular(source)
         try:
             if found != identity:
@@ -175,7 +171,7 @@ class Archive:
     def _put(self, wanted: str, identity: Identity, data: bytes) -> str:
         """Keep ``data`` under the name ``wanted``, with the time of its export from the first instant on; the name it got."""
         name = self._free_name(wanted)
-        temporary = os.path.join(self._folder, f"{_INCOMING}{os.getpid()}.tmp")
+        temporary = os.path.join(self._folder, f"{INCOMING}{os.getpid()}.tmp")
         atomic.replace(temporary, data)
         with atomic.write_errors(temporary):
             beneath.set_times(temporary, identity.mtime_ns)
@@ -218,16 +214,6 @@ class Archive:
             atomic.sync_directory(os.path.dirname(source))
 
 
-def is_ours(name: str) -> bool:
-    """Whether a file of this name in the archive's folder is ours, and no export."""
-    return name in (LOCK, _IGNORE, PURGED_FILES, LISTED) or name.startswith(_INCOMING) or _is_leftover(name)
-
-
-def _is_leftover(name: str) -> bool:
-    """What is left of the ignore file where its run was killed while it wrote it."""
-    return name.startswith(f"{_IGNORE}.") and name.endswith(".tmp")
-
-
 def lock_path(folder: str) -> str:
     """The lock of the archive in ``folder``, for whoever only looks and creates nothing."""
     return os.path.join(folder, LOCK)
@@ -259,7 +245,7 @@ def opened(project: Project) -> Iterator[Archive]:
         atomic.make_private_directory(folder)
     journal.finish_all(str(project.state))
     with exclusive(lock_path(folder)):
-        ignore = os.path.join(folder, _IGNORE)
+        ignore = os.path.join(folder, IGNORE)
         if not os.path.lexists(
             ignore
         ):  # under the lock: whoever holds it takes what is about to be renamed for a leftover

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 from ..errors import ArchiveDamaged, DedupError
 from ..files import locking
+from ..project.paths import LISTED_COPY, LOCK
 from ..storage.footprint import entries_of, size_of
-from . import drop_folder
+from .own_files import is_ours
 from .packs.pack_file import Pack
 from .packs.pack_set import FOLDER, gaps_between, listed
 
@@ -53,9 +54,9 @@ def footprint(folder: str) -> Footprint:
             for inner in entries_of(entry.path):
                 sums[_kind(inner.name)] += size_of(inner)
                 sums["pack_files"] += inner.name.endswith(".pack")
-        elif entry.name == drop_folder.LISTED:
+        elif entry.name == LISTED_COPY:
             sums["indexes"] += size_of(entry)
-        elif drop_folder.is_ours(entry.name):
+        elif is_ours(entry.name):
             sums["notes"] += size_of(entry)
         elif entry.is_file(follow_symlinks=False):
             sums["plain"] += size_of(entry)
@@ -78,7 +79,7 @@ def damage(folder: str) -> tuple[str, ...]:
     """
     found = _damage(os.path.join(folder, FOLDER))
     if found:
-        with contextlib.suppress(DedupError), locking.exclusive(os.path.join(folder, drop_folder.LOCK), _PATIENCE):
+        with contextlib.suppress(DedupError), locking.exclusive(os.path.join(folder, LOCK), _PATIENCE):
             found = _damage(os.path.join(folder, FOLDER))
     return tuple(found)
 

@@ -9,84 +9,25 @@ lies where it came from. Whoever changes the list holds the archive's lock.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from ..files import atomic, journal
 from ..files.locking import exclusive
+from ..project.paths import LISTED_COPY, LOCK
 from ..storage.footprint import LISTED
 from ..storage.log.lines import Damaged, decode_line, encode_line
-from . import drop_folder
+from .legacy_inventory import known_before
+from .listed import KEPT, LOST, Inventory, Listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ..project.paths import Project
-    from .packs.file_records import FileRecord
 
 NAME: Final = LISTED
 """In the store's folder."""
-COPY: Final = drop_folder.LISTED
+COPY: Final = LISTED_COPY
 """The same list once more, in the archive's folder."""
-KEPT: Final = ""
-LOST: Final = "lost"
-"""The user knows that it is gone, and gave it up."""
-UNSURE: Final = "unsure"
-"""An export of which the log tells, and of which nobody knows whether it was archived: from before there was a list."""
-
-
-class Listed(NamedTuple):
-    """One archived file; ``sha256`` has 64 digits, ``size`` is in bytes. ``session``: of the client's own files alone."""
-
-    name: str
-    sha256: str
-    size: int
-    mtime_ns: int
-    session: str = ""
-    state: str = KEPT
-
-    @classmethod
-    def of(cls, record: FileRecord) -> Listed:
-        """The line for a file in a pack. A session is told by the file's own name; others may be called after a prompt."""
-        session = record.session if "/" in record.name else ""
-        return cls(record.name, record.sha256.hex(), record.size, record.mtime_ns, session)
-
-    def as_dict(self) -> dict[str, Any]:
-        """For ``--json``."""
-        return {"name": self.name, "sha256": self.sha256, "bytes": self.size}
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """What tells it from others."""
-        return self.sha256, self.name
-
-
-@dataclass
-class Inventory:
-    """What the list says. ``began``: there is one; ``agrees``: both copies are there and have the same bytes.
-
-    ``whole``: one of them at least has all its lines, and no fewer than the other. ``faults`` is a line for each damage: a copy
-    that is gone, a line that cannot be read.
-    """
-
-    files: dict[tuple[str, str], Listed] = field(default_factory=dict)
-    began: bool = False
-    agrees: bool = True
-    whole: bool = True
-    faults: list[str] = field(default_factory=list)
-
-    def missing(self, there: Iterable[str]) -> list[Listed]:
-        """The files that are neither given up nor, by their SHA-256, among those that are ``there``."""
-        have = set(there)
-        return [each for each in self.files.values() if each.state == KEPT and each.sha256 not in have]
-
-    def in_state(self, state: str) -> list[Listed]:
-        """The files that are given up, or those of which nobody is sure."""
-        return [each for each in self.files.values() if each.state == state]
-
-    def called(self, sha256: str) -> Listed | None:
-        """A file with this SHA-256, by whatever name."""
-        return next((each for each in self.files.values() if each.sha256 == sha256), None)
 
 
 def load(state: str, archive: str) -> Inventory:
@@ -122,8 +63,6 @@ def known(state: str, archive: str) -> Inventory:
     have = load(state, archive)
     if have.whole and have.began:
         return have
-    from .legacy_inventory import known_before
-
     hashes = {each.sha256 for each in have.files.values()}
     for each in known_before(state, archive, frozenset(each.name for each in have.files.values())):
         if each.sha256 not in hashes and (
@@ -171,7 +110,7 @@ def write(state: str, archive: str, files: Iterable[Listed]) -> None:
     place, copy = _places(state, archive)
     with atomic.write_errors(state):
         atomic.make_private_directory(state)
-    with exclusive(os.path.join(state, drop_folder.LOCK)):  # whoever holds it removes what others were about to rename
+    with exclusive(os.path.join(state, LOCK)):  # whoever holds it removes what others were about to rename
         hide(state)
         atomic.replace(place, data)
     atomic.replace(copy, data)
@@ -243,5 +182,5 @@ def _lines(data: bytes, name: str, faults: list[str]) -> Iterator[Listed]:
 def _finish_purge(state: str) -> None:
     """A purge that was stopped has another list waiting, which is not to take the place of a longer one later."""
     if journal.waits(state, journal.STORE):
-        with exclusive(os.path.join(state, drop_folder.LOCK)):
+        with exclusive(os.path.join(state, LOCK)):
             journal.finish(state, journal.STORE, state)

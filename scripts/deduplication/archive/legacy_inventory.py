@@ -16,8 +16,8 @@ from ..files.prefix_proof import PrefixProof
 from ..files.safe_read import digest_of, opened
 from ..storage.log.lines import Damaged, decode_line, is_commit
 from ..storage.log_store import LogStore
-from . import pack_files, purged_files
-from .inventory import UNSURE, Listed
+from . import places, purged_files
+from .listed import UNSURE, Listed
 from .packs.salvage import Rescued
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def known_before(state: str, archive: str, listed: frozenset[str] = frozenset())
     for each in (*_packed(archive, commits), *_gone(archive), *plain):
         found.setdefault(each.key, each)
     have = {each.sha256 for each in found.values()} | set(purged_files.load(archive))
-    names = listed | {each.name for each in found.values()} | {path.name for path, _ in pack_files.plain_in(archive)}
+    names = listed | {each.name for each in found.values()} | {path.name for path, _ in places.plain_in(archive)}
     for sha256, export in exports.items():
         if sha256 not in have and export["name"] not in names and _is_file(export):
             each = Listed(export["name"], sha256, export["bytes"], 0, state=UNSURE)
@@ -64,7 +64,7 @@ def name_told(commits: Iterable[dict[str, Any]], sha256: str, size: int) -> str:
 
 def _packed(archive: str, commits: list[dict[str, Any]]) -> Iterator[Listed]:
     """What the packs hold, and what an index says of a pack that is gone or damaged; its name is then that of the log."""
-    with contextlib.suppress(DedupError), contextlib.closing(Rescued(pack_files.packs_in(archive))) as packs:
+    with contextlib.suppress(DedupError), contextlib.closing(Rescued(places.packs_in(archive))) as packs:
         told = set()
         for number in packs.numbers():
             with contextlib.suppress(DedupError):
@@ -81,7 +81,7 @@ def _packed(archive: str, commits: list[dict[str, Any]]) -> Iterator[Listed]:
 
 def _gone(archive: str) -> Iterator[Listed]:
     """Files of which nothing is left but their number: of packs that are gone with their indexes, and have others behind them."""
-    with contextlib.suppress(DedupError), contextlib.closing(Rescued(pack_files.packs_in(archive))) as packs:
+    with contextlib.suppress(DedupError), contextlib.closing(Rescued(places.packs_in(archive))) as packs:
         told = {number for number, _, _ in packs.remembered()}
         for gap in packs.missing():
             for number in sorted(set(range(gap.first_file, gap.end_file)) - told):
@@ -92,7 +92,7 @@ def _plain(archive: str, exports: dict[str, dict[str, Any]]) -> Iterator[Listed]
     """Plain files as they are, and for those that are not what the log says of their name, what they were."""
     by_name = {export["name"]: sha256 for sha256, export in exports.items()}
     purged = purged_files.load(archive)
-    for path, status in pack_files.plain_in(archive):
+    for path, status in places.plain_in(archive):
         with contextlib.suppress(DedupError), opened(path) as (file, _):
             sha256, was = digest_of(file), by_name.get(path.name)
             if sha256 in exports or sha256 in purged or was is None or not _is_file(exports[was]):

@@ -10,18 +10,19 @@ import contextlib
 import os
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ..errors import DedupError, ExportChanged, UnsafePath
-from ..files import atomic, beneath, folder_swap, journal
+from ..errors import DedupError, ExportChanged
+from ..files import atomic, beneath, journal
 from ..files.safe_read import Identity, read
 from . import drop_folder, inventory
+from .listed import Listed
 from .packs.pack_and_verify import Put, Source, put
-from .packs.pack_set import FOLDER
+from .places import packs_folder, plain_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from ..project.paths import Project
 
@@ -44,19 +45,6 @@ class Packed:
     pack_bytes: int = 0
     notes: list[str] = field(default_factory=list)
     """What was wrong with the list of archived files, and is made whole."""
-
-
-def packs_folder(project: Project) -> str:
-    """Where a project's packs lie. Raises :class:`UnsafePath` where a link is in its place."""
-    return packs_in(os.fspath(project.archive))
-
-
-def packs_in(archive: str) -> str:
-    """The same for the folder of an archive."""
-    folder = os.path.join(archive, FOLDER)
-    if os.path.islink(folder):
-        raise UnsafePath(f"{folder} is a symbolic link", hint="Make it a folder of the project.")
-    return folder_swap.current(folder)
 
 
 def pack(
@@ -128,23 +116,6 @@ def due(project: Project, older_than_days: float) -> list[tuple[Path, int]]:
     return [(path, size) for _, path, size in sorted(found)]
 
 
-def plain_files(project: Project) -> list[tuple[Path, os.stat_result]]:
-    """The plain files of the archive, by name; no link among them, and nothing of ours."""
-    return plain_in(os.fspath(project.archive))
-
-
-def plain_in(archive: str) -> list[tuple[Path, os.stat_result]]:
-    """The same for the folder of an archive."""
-    found: list[tuple[Path, os.stat_result]] = []
-    with contextlib.suppress(FileNotFoundError), os.scandir(archive) as entries:
-        found = [
-            (Path(entry.path), entry.stat(follow_symlinks=False))
-            for entry in entries
-            if entry.is_file(follow_symlinks=False) and not drop_folder.is_ours(entry.name)
-        ]
-    return sorted(found, key=lambda each: each[0].name)
-
-
 def counted(folder: str) -> tuple[int, int]:
     """How many packs there are, and the bytes of the folder, indexes included."""
     sizes = {}
@@ -173,7 +144,7 @@ def _pack_batch(
 ) -> None:
     sources = [Source(path, path.name, session_of) for path, _ in batch]
     packed = put(sources, folder, read, done.failures, thorough=thorough)
-    done.notes += inventory.add(project, [inventory.Listed.of(each.record) for each in packed])
+    done.notes += inventory.add(project, [Listed.of(each.record) for each in packed])
     for plain in packed:
         _remove(plain, done)
     if packed and os.name != "nt":

@@ -9,16 +9,14 @@ from __future__ import annotations
 import contextlib
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from ..files import atomic
+from ..project.paths import PURGED_FILES
 from ..storage.log.lines import Damaged, decode_line, encode_line
-from .drop_folder import PURGED_FILES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-NAME: Final = PURGED_FILES
 
 
 @dataclass(frozen=True)
@@ -36,7 +34,7 @@ class PurgedFile:
 def load(folder: str) -> dict[str, PurgedFile]:
     """The files by their SHA-256; what cannot be read is left out: it is a note, and nothing depends on it."""
     found: dict[str, PurgedFile] = {}
-    with contextlib.suppress(OSError), atomic.open_regular(os.path.join(folder, NAME)) as file:
+    with contextlib.suppress(OSError), atomic.open_regular(os.path.join(folder, PURGED_FILES)) as file:
         for line in file:
             with contextlib.suppress(Damaged, KeyError, TypeError, ValueError):
                 record = decode_line(line)
@@ -65,7 +63,7 @@ def add(folder: str, *files: PurgedFile) -> None:
     known = load(folder)
     new = [file for file in files if file.sha256 not in known]
     if new:
-        path = os.path.join(folder, NAME)
+        path = os.path.join(folder, PURGED_FILES)
         atomic.append(path, (b"\n" if _torn(path) else b"") + encoded(new))
 
 

@@ -15,7 +15,7 @@ from ..errors import ArchiveDamaged, DedupError, NotInArchive, OutputNotWritable
 from ..files import atomic, beneath, journal, locking
 from ..files.safe_read import read
 from ..project.export_names import moment, session_id_from_name
-from . import drop_folder, inventory, pack_files, purged_files
+from . import drop_folder, inventory, places, purged_files
 from .packs.pack_set import opened_packs
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..project.paths import Project
-    from .inventory import Listed
+    from .listed import Listed
     from .packs.pack_set import Packs
 
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
@@ -87,7 +87,7 @@ class Shelf:
                 continue
             session = record.session or session_id_from_name(record.name)
             self.entries.append(Entry(record.name, session, record.size, record.mtime_ns, record.sha256.hex(), number))
-        for path, status in pack_files.plain_files(project):
+        for path, status in places.plain_files(project):
             session = session_id_from_name(path.name)
             self.entries.append(Entry(path.name, session, status.st_size, status.st_mtime_ns, "", path=path))
         self._earlier = _outgrown(self.entries)
@@ -192,7 +192,7 @@ def opened(project: Project) -> Iterator[Shelf]:
             with contextlib.suppress(StoreNotWritable):
                 stack.enter_context(locking.exclusive(os.path.join(project.archive, ".lock")))
             drop_folder.finish_purge(project)
-        yield Shelf(project, stack.enter_context(opened_packs(pack_files.packs_folder(project))))
+        yield Shelf(project, stack.enter_context(opened_packs(places.packs_folder(project))))
 
 
 def gone(listed: Listed) -> ArchiveDamaged:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import DedupError
 from ..files.safe_read import CHUNK
-from . import pack_files
+from . import places
 from .packs.pack_set import opened_packs
 
 if TYPE_CHECKING:
@@ -31,11 +31,11 @@ def restored_from(project: Project, path: Path) -> str:
     with contextlib.suppress(OSError, DedupError):
         found = os.lstat(path)
         state = (found.st_size, found.st_mtime_ns)
-        for plain, status in pack_files.plain_files(project):
+        for plain, status in places.plain_files(project):
             same = (status.st_size, status.st_mtime_ns) == state and status.st_ctime_ns < found.st_ctime_ns
             if same and _digest(plain) == _digest(path):
                 return plain.name
-        with opened_packs(pack_files.packs_folder(project)) as packs:
+        with opened_packs(places.packs_folder(project)) as packs:
             for number in packs.numbers():
                 record = packs.record(number)
                 if (record.size, record.mtime_ns) == state and record.sha256 == _digest(path):
@@ -50,10 +50,10 @@ def taken(project: Project, identity: Identity, sha256: str = "") -> bool:
     """
     state = (identity.size, identity.mtime_ns)
     with contextlib.suppress(OSError, DedupError):
-        for plain, status in pack_files.plain_files(project):
+        for plain, status in places.plain_files(project):
             if (status.st_size, status.st_mtime_ns) == state and sha256 in ("", _digest(plain).hex()):
                 return True
-        with opened_packs(pack_files.packs_folder(project)) as packs:
+        with opened_packs(places.packs_folder(project)) as packs:
             for number in packs.numbers():
                 record = packs.record(number)
                 if (record.size, record.mtime_ns) == state and sha256 in ("", record.sha256.hex()):

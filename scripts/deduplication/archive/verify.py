@@ -13,15 +13,16 @@ from ..files import atomic, journal
 from ..files.safe_read import digest_of, opened
 from . import drop_folder
 from . import inventory as listing
-from .pack_files import packs_folder, plain_in
+from .listed import LOST, UNSURE
 from .packs import pack_index
 from .packs.pack_set import index_path, listed, opened_packs, write_index
+from .places import packs_folder, plain_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..project.paths import Project
-    from .inventory import Listed
+    from .listed import Listed
     from .packs.pack_set import Member, Packs
 
 
@@ -96,8 +97,8 @@ def compare(state: str, archive: str, found: Checked) -> None:
         with contextlib.suppress(DedupError), opened(path) as (file, _):
             found.there.add(digest_of(file))
     found.missing = have.missing(found.there)
-    found.given_up = [each for each in have.in_state(listing.LOST) if each.sha256 not in found.there]
-    found.unsure = [each for each in have.in_state(listing.UNSURE) if each.sha256 not in found.there]
+    found.given_up = [each for each in have.in_state(LOST) if each.sha256 not in found.there]
+    found.unsure = [each for each in have.in_state(UNSURE) if each.sha256 not in found.there]
 
 
 def _nameless(name: str) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import BackupDamaged
 from ..files import atomic
+from ..project.paths import BACKUP_MARKER
 from . import folder as folders
 from .objects import Objects
 
@@ -42,7 +43,7 @@ def check(folder: Folder, advance: Callable[[int], None] = lambda _bytes: None) 
     found = Checked()
     snapshots: list[Snapshot] = []
     if not folders.marked(folder):
-        found.damaged.append(f"{folders.MARKER}: damaged or missing; the next backup writes it anew")
+        found.damaged.append(f"{BACKUP_MARKER}: damaged or missing; the next backup writes it anew")
     if not folders.ignored(folder):
         found.damaged.append(f"{folders.IGNORE}: damaged or missing; the next backup writes it anew")
     for name in folder.names():

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Optional
 from ..errors import BackupDamaged, BackupMissing, BackupRefused, StoreNotWritable
 from ..files import atomic, beneath
 from ..files.locking import exclusive
+from ..project.paths import BACKUP_MARKER
 from . import manifest
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from .manifest import Snapshot
     from .source import Source
 
-MARKER: Final = "backup.json"
 SNAPSHOTS: Final = "snapshots"
 LOCK: Final = ".lock"
 IGNORE: Final = ".gitignore"
@@ -31,7 +31,9 @@ RUNNING: Final = ".running"
 _NAME: Final = re.compile(r"(\d{6,})-(\d{8}T\d{6}Z)\.jsonl\Z", re.ASCII)
 _DATE: Final = 8
 """Digits of a date: what is shorter is a snapshot's number."""
-_OURS: Final = re.compile(rf"{re.escape(LOCK)}|{re.escape(IGNORE)}|{MARKER}\.\d+\.tmp|{re.escape(IGNORE)}\.\d+\.tmp")
+_OURS: Final = re.compile(
+    rf"{re.escape(LOCK)}|{re.escape(IGNORE)}|{BACKUP_MARKER}\.\d+\.tmp|{re.escape(IGNORE)}\.\d+\.tmp"
+)
 
 
 @dataclass(frozen=True)
@@ -114,19 +116,19 @@ class Folder:
     def store(self) -> str:
         """The id of the store whose backup it is. Raises :class:`BackupDamaged` where nothing tells."""
         try:
-            with atomic.open_regular(self.at(MARKER)) as file:
-                return str(manifest.unseal(file.read(), MARKER)[0]["store"])
+            with atomic.open_regular(self.at(BACKUP_MARKER)) as file:
+                return str(manifest.unseal(file.read(), BACKUP_MARKER)[0]["store"])
         except (OSError, KeyError, BackupDamaged) as error:
             newest = self.newest()
             if newest is None:
-                raise BackupDamaged(f"{MARKER}: it does not say whose backup this is") from error
+                raise BackupDamaged(f"{BACKUP_MARKER}: it does not say whose backup this is") from error
             return newest.store
 
     def id(self) -> str:
         """What tells this backup from others, wherever its disk is; empty for one of an earlier version."""
         try:
-            with atomic.open_regular(self.at(MARKER)) as file:
-                return str(manifest.unseal(file.read(), MARKER)[0].get("id", ""))
+            with atomic.open_regular(self.at(BACKUP_MARKER)) as file:
+                return str(manifest.unseal(file.read(), BACKUP_MARKER)[0].get("id", ""))
         except (OSError, BackupDamaged):
             return next((str(head.get("backup", "")) for head in map(self.head, reversed(self.names())) if head), "")
 
@@ -161,7 +163,7 @@ class Folder:
         """Say whose backup it is, and which one (empty: what it is called already, or a new id)."""
         name = backup or self.id() or new_id()
         head = {"format": manifest.FORMAT, "version": manifest.VERSION, "store": store, "id": name}
-        atomic.replace(self.at(MARKER), manifest.seal([head]))
+        atomic.replace(self.at(BACKUP_MARKER), manifest.seal([head]))
 
     def clear(self) -> None:
         """Remove what killed processes left beside the parts."""
@@ -227,14 +229,16 @@ def new_id() -> str:
 
 def is_backup(path: str) -> bool:
     """Whether there is a backup in this folder, or what is left of one."""
-    return os.path.lexists(os.path.join(path, MARKER)) or bool(Folder(path).names() if os.path.isdir(path) else ())
+    return os.path.lexists(os.path.join(path, BACKUP_MARKER)) or bool(
+        Folder(path).names() if os.path.isdir(path) else ()
+    )
 
 
 def marked(folder: Folder) -> bool:
     """Whether the file that says whose backup it is is whole."""
     try:
-        with atomic.open_regular(folder.at(MARKER)) as file:
-            return "store" in manifest.unseal(file.read(), MARKER)[0]
+        with atomic.open_regular(folder.at(BACKUP_MARKER)) as file:
+            return "store" in manifest.unseal(file.read(), BACKUP_MARKER)[0]
     except (OSError, BackupDamaged):
         return False
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..errors import BackupFailed, BackupRefused, StoreMissing, StoreNotWritable
 from ..files import atomic, beneath, clock, journal
+from ..project.paths import BACKUP_MARKER
 from ..storage.index import sqlite_file
 from ..storage.log_store import LOG_NAME
 from . import folder as folders
@@ -136,7 +137,7 @@ def _is_copy(backups: list[known.Known], folder: Folder) -> bool:
     elsewhere = [each.path for each in backups if each.id == own and each.path != folder.path]
     for path in elsewhere:
         with contextlib.suppress(OSError):
-            same = os.path.samefile(os.path.join(path, folders.MARKER), folder.at(folders.MARKER))
+            same = os.path.samefile(os.path.join(path, BACKUP_MARKER), folder.at(BACKUP_MARKER))
             if not same and folders.Folder(path).id() == own:
                 return True
     return False

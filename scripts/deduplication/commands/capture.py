@@ -138,7 +138,9 @@ def _named(paths: Sequence[str]) -> tuple[list[Transcript], list[tuple[Path, Ded
             for file in files:
                 status = file.stat()
                 found.append(
-                    client_transcripts.Transcript(file, client_transcripts.session_of(file), status.st_size, status.st_mtime_ns)
+                    client_transcripts.Transcript(
+                        file, client_transcripts.session_of(file), status.st_size, status.st_mtime_ns
+                    )
                 )
         except OSError as error:
             failures.append((path, ExportUnreadable(error.strerror or str(error))))

@@ -24,10 +24,9 @@ from ..project import config
 from ..project.paths import find_project
 from ..project.private_folder import secure
 from ..reports import checkpoint as checkpoint_report
-from ..reports import trust
 from ..reports import workflow as report
 from ..terminal.display import show
-from ..workflow import five_steps
+from ..workflow import five_steps, settings_notice
 from . import arguments as shared
 from . import entry
 
@@ -56,7 +55,7 @@ def main(arguments: Sequence[str]) -> int:
     project = find_project(asked.project)
     for corrected in secure(project.state):
         show(report.note(corrected), sys.stderr)
-    said = trust.once(config.examine(os.fspath(project.root)))
+    said = settings_notice.once(config.examine(os.fspath(project.root)))
     if said:
         show(report.note(said), sys.stderr)
     dedup = ClaudeConversationDeduplicator(project.state)

@@ -10,9 +10,8 @@ from ..accounting import last_run
 from ..errors import EXIT_OK, UsageError
 from ..project import config
 from ..project.paths import find_project
-from ..reports import trust
 from ..reports import workflow as report
-from ..workflow import five_steps
+from ..workflow import five_steps, settings_notice
 from . import arguments as shared
 from . import entry
 from .deduplicate_export import SUBCOMMANDS
@@ -35,7 +34,7 @@ def main(arguments: Sequence[str]) -> int:
         )
     project = find_project(asked.project)
     settings = config.examine(str(project.root))
-    said = trust.once(settings)
+    said = settings_notice.once(settings)
     if said:
         report.show(report.note(said), sys.stderr)
     options = five_steps.Options(

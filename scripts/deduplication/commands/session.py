@@ -113,8 +113,9 @@ def _grow(project: Project, store: Store, sessions: Sequence[str], *, each_check
 def _whole(asked: argparse.Namespace, project: Project, store: Store, sessions: Sequence[str]) -> None:
     """Each session as a document of its own, replaced as a whole."""
     from ..files import atomic, beneath
-    from ..sessions.folder import held, prepared
+    from ..sessions.folder import held
     from ..sessions.names import stem
+    from ..sessions.place import prepared
     from ..workflow import new_messages_file
 
     form = _FORMS[asked.format]

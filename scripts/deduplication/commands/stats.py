@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from ..accounting import storage_account, store_totals
 from ..archive import completeness, drop_folder, savings_ledger
-from ..archive.pack_files import packs_folder
+from ..archive.places import packs_folder
 from ..archive.verify import Checked
 from ..errors import EXIT_FAILURE, EXIT_OK, ArchiveDamaged
 from ..ingest.conversation_choice import choose
@@ -28,7 +28,9 @@ def main(arguments: Sequence[str]) -> int:
     """Count a store; 1 where something is damaged, so that no savings can be told."""
     asked = parser().parse_args(arguments)
     folder = shared.store_to_read(asked).folder
-    disk = storage_account.on_disk(folder)  # first: an open SQLite database has files beside it that go when it is closed
+    disk = storage_account.on_disk(
+        folder
+    )  # first: an open SQLite database has files beside it that go when it is closed
     dedup, _ = shared.reader(asked)
     return _of_session(dedup, asked) if asked.session is not None else _of_store(dedup, folder, disk, asked)
 

@@ -12,7 +12,7 @@ from .finding import LINES, NOTE, OK, PROBLEM, Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..archive.inventory import Listed
+    from ..archive.listed import Listed
     from .finding import Subject
 
 _CURE: Final = (

@@ -32,7 +32,7 @@ STORE: Final = "store"
 ARCHIVE: Final = "archive"
 SESSIONS: Final = "sessions"
 LAST_RUN: Final = "last_run"
-_FINISHING: Final = ".purging.finishing"
+_FINISHING: Final = "deduplication.purge.finish"
 """The room that finishes every place. It is named and not imported: it rests on rooms that rest on this one."""
 _at_work: Final[set[str]] = set()
 """Folders of stores whose purge this process is finishing: what it opens for that finishes nothing once more."""
@@ -119,7 +119,7 @@ def finish_all(state: str) -> None:
         return
     _at_work.add(state)
     try:
-        importlib.import_module(_FINISHING, __package__).finish(state)
+        importlib.import_module(_FINISHING).finish(state)
     finally:
         _at_work.discard(state)
 

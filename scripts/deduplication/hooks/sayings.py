@@ -29,7 +29,7 @@ def both_forms(work: Work) -> str:
 def settings_wait(work: Work) -> str:
     """A line where the project sets what counts only once its file is approved; once for each state of the file."""
     from ..project import config
-    from ..reports.trust import once
+    from ..workflow.settings_notice import once
 
     return once(config.examine(str(work.place.root)))
 

@@ -192,7 +192,9 @@ class ClaudeConversationDeduplicator:
                 return None
             source = Input(name, digest_of(file), identity.size)
             several = found.members_of(file)
-            return many_conversations.ingest(self.store, several, source, found.NAME, conversation_id, dry_run=dry_run, keep=keep)
+            return many_conversations.ingest(
+                self.store, several, source, found.NAME, conversation_id, dry_run=dry_run, keep=keep
+            )
 
     def ingest_export(
         self,

@@ -1,7 +1,8 @@
 """The settings: defaults, the user's own file, the project's ``.coditect/config.json``, the environment.
 
-A project's file may come with a clone: it may only tighten what the user's say (``project/tightening.py``), until the user approved it
-(``project/approvals.py``). An unknown setting or a value of another type is passed over: a slip in a file of settings must not stop a hook.
+A project's file may come with a clone: it may only tighten what the user's say (:mod:`.tightening`), until the user approved it
+(:mod:`.approvals`). An unknown setting or a value of another type is passed over: a slip in a file of settings must not stop a
+hook.
 """
 
 from __future__ import annotations

@@ -11,6 +11,14 @@ from ..errors import UsageError
 from ..files import beneath
 
 MEMORY: Final = "MEMORY-CONTEXT"
+LOCK: Final = ".lock"
+"""The lock of the store, and that of the archive, each in its folder."""
+PURGED_FILES: Final = "purged.jsonl"
+"""In the archive's folder: which files are not what was exported, because messages of theirs were purged."""
+LISTED_COPY: Final = ".archived.jsonl"
+"""In the archive's folder: which files the archive took in."""
+BACKUP_MARKER: Final = "backup.json"
+"""In the folder of a backup: it is one, and whose."""
 _ROOT_SIGNS: Final = (MEMORY, ".coditect", ".git")
 
 

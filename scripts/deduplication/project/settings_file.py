@@ -10,8 +10,6 @@ from ..files import atomic
 
 MOST_BYTES: Final = 256 * 1024
 """Bytes of a file of settings; a larger one is not read."""
-MOST_PATTERNS: Final = 100
-"""Patterns that are applied together, and exceptions from them."""
 _DEEPEST: Final = 4
 """Levels of objects and lists in each other; no setting has more than two."""
 _LONGEST_NUMBER: Final = 40

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from .settings_file import MOST_PATTERNS
+from ..redaction import MOST_PATTERNS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

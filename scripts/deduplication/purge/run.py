@@ -17,8 +17,8 @@ from ..accounting import last_run
 from ..archive import drop_folder, gc, inventory
 from ..archive import restore as restoring
 from ..archive import verify as checking
-from ..archive.pack_files import packs_folder
 from ..archive.packs.pack_set import Packs
+from ..archive.places import packs_folder
 from ..backup import known
 from ..backup import renewing as renewing_backups
 from ..backup.source import Source

@@ -17,6 +17,7 @@ from ..archive.packs.pack_set import listed
 from ..backup import known
 from ..files import atomic, beneath, journal
 from ..files.journal import STAGE, Changes
+from ..project.paths import PURGED_FILES
 from ..storage.log.records import purge_record
 from ..storage.log.sealed import FOLDER as SEALED
 from ..storage.log_rewrite import Instead, rewrite
@@ -26,7 +27,7 @@ from .plan import neutral
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..archive.inventory import Listed
+    from ..archive.listed import Listed
     from ..archive.packs.pack_set import Packs
     from ..archive.restore import Entry
     from ..project.paths import Project
@@ -132,8 +133,8 @@ def stage_archive(project: Project, packs: Packs, shown: Shown) -> Changes:
             changes.replace.append([staged, name])
     if shown.packed:
         _stage_packs(folder, packs, shown, changes)
-    atomic.replace(os.path.join(stage, purged_files.NAME), purged_files.encoded(notes.values()))
-    changes.replace.append([os.path.join(STAGE, purged_files.NAME), purged_files.NAME])
+    atomic.replace(os.path.join(stage, PURGED_FILES), purged_files.encoded(notes.values()))
+    changes.replace.append([os.path.join(STAGE, PURGED_FILES), PURGED_FILES])
     return changes
 
 

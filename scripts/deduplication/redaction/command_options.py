@@ -251,7 +251,9 @@ def _secret(value: str, text: str, end: int) -> bool:
         return False
     if value.isdigit() and len(value) < 6:
         return False
-    return secret_values.secret(value, secret_values.ANY, least=3) and not re.fullmatch(r"\d+(?:[:/-]\d+)+(?:/\w+)?", value)
+    return secret_values.secret(value, secret_values.ANY, least=3) and not re.fullmatch(
+        r"\d+(?:[:/-]\d+)+(?:/\w+)?", value
+    )
 
 
 def _piped(text: str, _at: int, after: int) -> Iterator[Match]:
@@ -278,7 +280,9 @@ def _for_somebody(text: str, at: int, after: int) -> Iterator[Match]:
             start = offset + given.end()
             end = _taken(text, start, given["quote"] or "")
             value = text[start:end]
-            if (secret_values.secret(value, secret_values.RANDOM) or secret_values.made_up(value or "-")) and _secret(value, text, end):
+            if (secret_values.secret(value, secret_values.RANDOM) or secret_values.made_up(value or "-")) and _secret(
+                value, text, end
+            ):
                 yield Match(start, end, "password", "an argument of a command with a user")
 
 

@@ -62,7 +62,8 @@ _DIGEST: Final = later(
 )
 _PSK_LINE: Final = later(r"[ \t]{1,16}(?P<quote>\")")
 _PPP: Final = later(
-    r"(?:^|\n|\\n|[ \t])[ \t]*\\*\"[\w.@-]{1,64}\\*\"[ \t]+\*[ \t]+\\*\"([^\s\"\\]{2,128}(?:[ \t]*\r?\n[ \t│]*[^\s\"\\]{1,64})?)\\*\"[ \t]+\*"
+    r"(?:^|\n|\\n|[ \t])[ \t]*\\*\"[\w.@-]{1,64}\\*\"[ \t]+\*[ \t]+\\*\""
+    r"([^\s\"\\]{2,128}(?:[ \t]*\r?\n[ \t│]*[^\s\"\\]{1,64})?)\\*\"[ \t]+\*"
 )
 _ORACLE: Final = later(r"[\w.$#]{1,64}/([^\s/@\"']{3,128})@")
 _COMMUNITY: Final = later(r"(?:[ \t]{1,4}|-string[ \t]{1,4})(?P<quote>\")?")
@@ -152,7 +153,11 @@ def _authorization(text: str, _at: int, after: int) -> Iterator[Match]:
         return
     end, _ = secret_values.taken(text, given.end(), "", whole=False)
     value = text[given.end() : end]
-    if secret_values.random_key(value, 8) or (secret_values.uuid(value)) or (len(value) > 32 and secret_values.secret(value, secret_values.RANDOM)):
+    if (
+        secret_values.random_key(value, 8)
+        or (secret_values.uuid(value))
+        or (len(value) > 32 and secret_values.secret(value, secret_values.RANDOM))
+    ):
         scheme = (given["scheme"] or "").lower()
         rule = f"{scheme}-credentials" if scheme in ("bearer", "basic") else "credentials"
         yield Match(given.end(), end, rule, "credentials in a header")

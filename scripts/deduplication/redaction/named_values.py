@@ -79,7 +79,9 @@ def _beside(text: str, at: int, after: int) -> Iterator[Match]:
         found = form(text, name)
         if found is not None:
             start, end, why = found
-            yield Match(start, end, "password" if name.kind in (telling_names.PASSWORD, telling_names.PIN) else "secret", why)
+            yield Match(
+                start, end, "password" if name.kind in (telling_names.PASSWORD, telling_names.PIN) else "secret", why
+            )
             return
 
 
@@ -152,7 +154,9 @@ def _assigned(text: str, name: _Name) -> tuple[int, int, str] | None:
         return None  # in a list of words
     good = _telling(value, name, quoted=bool(quote), attached=attached)
     if attached and before[-1:] in ("?", "&", ";") and name.kind == telling_names.PASSWORD:
-        good = good or (secret_values.secret(value, secret_values.ANY, least=4) and not secret_values.called_like_one(value))
+        good = good or (
+            secret_values.secret(value, secret_values.ANY, least=4) and not secret_values.called_like_one(value)
+        )
     if not good and quoted_only is None and name.kind == telling_names.PASSWORD and (attached or given["op"] == ":"):
         good = _alone_on_a_line(text, name, start, end)
     if (
@@ -210,7 +214,9 @@ def _telling(value: str, name: _Name, *, quoted: bool, attached: bool) -> bool:
     if name.kind == telling_names.SECRET:
         if secret_values.uuid(value):
             return quoted or attached or telling_names.compound(name.name)
-        return secret_values.random_key(value, 8 if quoted or secret_values.secret(value, secret_values.RANDOM, least=8) else 10)
+        return secret_values.random_key(
+            value, 8 if quoted or secret_values.secret(value, secret_values.RANDOM, least=8) else 10
+        )
     if quoted:
         return secret_values.random_key(value, 16)
     return telling_names.screaming(name.name) and attached and secret_values.random_key(value, 12)
@@ -236,7 +242,8 @@ def _valued(text: str, name: _Name) -> tuple[int, int, str] | None:
     end, closed = secret_values.taken(text, given.end(), given["quote"] or "")
     value = text[given.end() : end]
     good = _telling(value, name, quoted=closed, attached=True) or (
-        telling_names.screaming(name.name) and _setting(value, name, sure=name.kind == telling_names.PASSWORD, quoted=closed)
+        telling_names.screaming(name.name)
+        and _setting(value, name, sure=name.kind == telling_names.PASSWORD, quoted=closed)
     )
     return (given.end(), end, _WHY_NAME) if good and not secret_values.spaced(value) else None
 
@@ -277,7 +284,11 @@ def _said_without_a_sign(text: str, name: _Name) -> tuple[int, int, str] | None:
     elif name.kind == telling_names.PASSWORD:
         good = secret_values.secret(value, secret_values.RANDOM, least=8)
     else:
-        good = secret_values.random_key(value, 8) and secret_values.secret(value, secret_values.RANDOM) and not secret_values.uuid(value)
+        good = (
+            secret_values.random_key(value, 8)
+            and secret_values.secret(value, secret_values.RANDOM)
+            and not secret_values.uuid(value)
+        )
     return (given.end(), end, _WHY_NAME) if good and not _called(text, end, value, closed=closed) else None
 
 

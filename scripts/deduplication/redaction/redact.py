@@ -44,7 +44,9 @@ PUBLIC: Final = "public"
 LEVELS: Final = (PRIVATE, TEAM, PUBLIC)
 """Each one redacts what those before it do. ``private``: secrets. ``team``: also payment cards and social security numbers.
 ``public``: also mail addresses, owners of home folders, the user's name, telephone numbers and public IP addresses."""
-_WORDS: Final = triggers.Index((*named_values.TRIGGERS, *command_options.TRIGGERS, *known_files.TRIGGERS, *sentences.TRIGGERS))
+_WORDS: Final = triggers.Index(
+    (*named_values.TRIGGERS, *command_options.TRIGGERS, *known_files.TRIGGERS, *sentences.TRIGGERS)
+)
 """Every word that tells of a secret, each with its rule."""
 _SHOWN: Final = 4
 _LINE_BREAK: Final = re.compile(r"\r?\n|\r")

@@ -117,7 +117,9 @@ def _value(text: str, start: int, quote: str) -> tuple[int, bool]:
 
 def _says(value: str, *, apart: bool, sure: bool, machine: bool) -> bool:
     """Whether a sentence that speaks of a password (``machine``: of a key) gives it with ``value``."""
-    if secret_values.spaced(value) or (secret_values.called_like_one(value) and secret_values.plain(value, digits=True)):
+    if secret_values.spaced(value) or (
+        secret_values.called_like_one(value) and secret_values.plain(value, digits=True)
+    ):
         return False
     if machine:
         return secret_values.random_key(value, 12 if apart else 16) and not secret_values.uuid(value)
@@ -128,7 +130,9 @@ def _says(value: str, *, apart: bool, sure: bool, machine: bool) -> bool:
     if apart and sure and value.isalpha() and value.islower():
         return secret_values.secret(value, secret_values.ANY)
     if apart and sure:
-        return secret_values.secret(value, secret_values.NO_WORD, quoted=True, least=4) and (mixed(value) or len(value) >= 8)
+        return secret_values.secret(value, secret_values.NO_WORD, quoted=True, least=4) and (
+            mixed(value) or len(value) >= 8
+        )
     return secret_values.secret(value, secret_values.RANDOM, least=6 if sure else 8)
 
 
@@ -152,7 +156,11 @@ def _said(*, machine: bool) -> Rule:
         if far is not None:
             end, _ = _value(text, far.end(), far["quote"] or "")
             value = text[far.end() : end]
-            if value.isalnum() and _says(value, apart=False, sure=False, machine=False) and secret_values.random_key(value, 8):
+            if (
+                value.isalnum()
+                and _says(value, apart=False, sure=False, machine=False)
+                and secret_values.random_key(value, 8)
+            ):
                 yield Match(far.end(), end, "password", _WHY)
         yield from _before(text, at)
         pair = _AND_USER.match(text, after)

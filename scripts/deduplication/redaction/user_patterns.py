@@ -13,8 +13,7 @@ import warnings
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..errors import PrivacySettingInvalid
-from ..project.settings_file import MOST_PATTERNS
-from . import linear_engine, pattern_cost
+from . import MOST_PATTERNS, linear_engine, pattern_cost
 from .allowance import Allowance
 from .matches import Match
 

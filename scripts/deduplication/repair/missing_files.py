@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple, Optional
 
 from ..archive import inventory
 from ..archive.legacy_inventory import told_by_packs
-from ..archive.pack_files import packs_folder, plain_files
 from ..archive.packs.pack_set import opened_packs
 from ..archive.packs.pack_writer import Addition
+from ..archive.places import packs_folder, plain_files
 from ..archive.restore import Entry
 from ..errors import ArchiveDamaged, DedupError, StoreError
 from ..files.safe_read import digest_of, opened
@@ -23,7 +23,7 @@ from . import damage
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..archive.inventory import Inventory, Listed
+    from ..archive.listed import Inventory, Listed
     from ..project.paths import Project
     from ..storage.contract import Store
     from .damage import Finding

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Optional
 
-from ..archive.pack_files import plain_files
+from ..archive.places import plain_files
 from ..errors import DedupError
 from ..files.safe_read import read
 from ..project import client_transcripts

@@ -13,12 +13,13 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple, Optional
 
-from ..archive.pack_files import BATCH_BYTES, packs_folder
+from ..archive.pack_files import BATCH_BYTES
 from ..archive.packs.file_records import FileRecord
 from ..archive.packs.pack_set import index_path, opened_packs
 from ..archive.packs.pack_writer import Addition
 from ..archive.packs.recipe import Recipe
 from ..archive.packs.salvage import Rescued
+from ..archive.places import packs_folder
 from ..archive.restore import Entry
 from ..errors import ArchiveDamaged
 from ..files import folder_swap

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Optional
 from ..archive import drop_folder, inventory, purged_files
 from ..archive import restore as restoring
 from ..archive import verify as checking
-from ..archive.inventory import Inventory
 from ..archive.legacy_inventory import name_told
-from ..archive.pack_files import packs_folder
+from ..archive.listed import Inventory
 from ..archive.packs.pack_set import opened_packs
+from ..archive.places import packs_folder
 from ..archive.purged_files import PurgedFile
 from ..errors import StoreNotWritable
 from ..files import locking
@@ -33,7 +33,7 @@ from .raw_sources import Sources, is_transcript
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..archive.inventory import Listed
+    from ..archive.listed import Listed
     from ..archive.restore import Shelf
     from ..project.paths import Project
     from ..storage.log_store import LogStore

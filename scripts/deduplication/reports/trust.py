@@ -1,11 +1,10 @@
-"""What the user reads of settings that a project asks for: what waits, what is approved. Pure functions but for the once."""
+"""What the user reads of settings that a project asks for: what waits, what is approved."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from ..project.config import FILE
 from ..terminal.console import printable
 
 if TYPE_CHECKING:
@@ -19,20 +18,11 @@ _MOST_CHARACTERS: Final = 120
 _SHOWN: Final = 50
 
 
-def once(found: Settings) -> str:
-    """One line where settings wait for an approval, the first time that this very file asks for them; else nothing."""
-    if not found.waiting:
-        return ""
-    from ..project import approvals
-
-    return waiting(found.waiting) if approvals.is_news(found.path, found.file.data) else ""
-
-
-def waiting(asked: Mapping[str, Any]) -> str:
+def waiting(file: str, asked: Mapping[str, Any]) -> str:
     """That the project's settings would loosen the user's, and how they come into force."""
     names = ", ".join(asked)
     return (
-        f"export-dedup: {FILE} of this project sets {names}, which counts once you have approved the file: "
+        f"export-dedup: {file} of this project sets {names}, which counts once you have approved the file: "
         "'deduplicate_export.py trust' shows it."
     )
 

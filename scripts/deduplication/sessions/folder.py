@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from dataclasses import replace
 from functools import partial
@@ -10,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..errors import SessionNotWritten, StoreNotWritable
-from ..files import atomic, beneath, journal, locking
+from ..files import atomic, journal, locking
 from . import per_checkpoint, session_file
 from .agents import family
 from .deferred_redaction import Beforehand
 from .markdown import Names
+from .place import prepared, purged_whole, real_path
 from .pointer_page import goes_on
 from .redaction import Cleaner, standard
 from .whole import links
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from .session_file import Written
 
 LOCK: Final = "sessions.lock"
-_MEMORY_MODE: Final = 0o700
-_FOLDER_MODE: Final = 0o755
 
 
 def write_sessions(
@@ -93,12 +91,6 @@ def _with_adopted(store: Store, session: str, folder: str, done: Written) -> Wri
     return replace(done, every=(*done.every, *filter(None, pointers)))
 
 
-def purged_whole(store: Store, session: str) -> bool:
-    """True where nothing but tombstones is left of a conversation: then it has no file. Inside a transaction."""
-    conversation = store.conversation(session)
-    return bool(conversation.purged) and len(conversation.purged) == len(conversation.columns)
-
-
 def held(project: Project, timeout: float = locking.DEFAULT_TIMEOUT) -> AbstractContextManager[None]:
     """The lock of the session files; of several locks it is the second one taken (archive, sessions, store)."""
     return locking.exclusive(_lock(project), timeout)
@@ -109,7 +101,7 @@ def finish_purge(project: Project, store: Store) -> None:
 
     And delete what somebody left who was killed while he wrote one: nobody commits it, but it says what a session said.
     """
-    if project.root in _real(project.sessions).parents:
+    if project.root in real_path(project.sessions).parents:
         atomic.remove_temporaries(str(project.sessions))
     state = str(project.state)
     if os.path.realpath(getattr(store, "folder", "")) != os.path.realpath(state) or not journal.waits(
@@ -156,22 +148,3 @@ def _lock(project: Project) -> str:
     except OSError as error:
         raise SessionNotWritten(f"{project.relative(project.state)}: {error.strerror or error}") from error
     return str(project.state / LOCK)
-
-
-def _real(path: Path) -> Path:
-    return Path(os.path.realpath(path))
-
-
-def prepared(project: Project) -> str:
-    """The folder, made where it is missing; its real path. Raises :class:`SessionNotWritten`."""
-    try:
-        for made, mode in ((project.memory, _MEMORY_MODE), (project.sessions, _FOLDER_MODE)):
-            with contextlib.suppress(FileExistsError):
-                beneath.mkdir(made, mode)
-            if project.root not in _real(made).parents:
-                raise SessionNotWritten(f"{project.relative(made)} leads outside the project")
-        if not os.path.isdir(project.sessions):
-            raise SessionNotWritten(f"{project.relative(project.sessions)} is no folder")
-    except OSError as error:
-        raise SessionNotWritten(f"{project.relative(project.sessions)}: {error.strerror or error}") from error
-    return str(_real(project.sessions))

@@ -18,6 +18,7 @@ from .conversation import open_reading
 from .deferred_redaction import Beforehand, NotYetClean
 from .markdown import Names
 from .names import bases, file_of, stem
+from .place import prepared, purged_whole
 from .redaction import Cleaner, standard
 
 if TYPE_CHECKING:
@@ -112,8 +113,6 @@ def renew(project: Project, store: Store, notes: Mapping[str, Any], renewal: Ren
     Under the lock of the session files and inside a transaction of the store. Raises :class:`SessionNotWritten`, and
     ``NotYetClean`` where texts have to be cleaned before the rest can be written: then it is called again.
     """
-    from .folder import prepared, purged_whole
-
     if not any(notes.get(name) for name in (GROWING, CHECKPOINTS, PAGES)):
         return []
     redact, rules = renewal

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..archive import drop_folder, inventory, purged_files
-from ..archive.inventory import Listed
-from ..archive.pack_files import BATCH_BYTES, BATCH_FILES, Packed, counted, packs_folder
+from ..archive.listed import Listed
+from ..archive.pack_files import BATCH_BYTES, BATCH_FILES, Packed, counted
 from ..archive.packs.pack_and_verify import Source, put
 from ..archive.packs.pack_set import opened_packs
+from ..archive.places import packs_folder
 from ..errors import DedupError, ExportError
 from ..files import atomic
 from ..files.safe_read import read_growing

@@ -135,7 +135,9 @@ class Filling:
             digest.update(head)
             atomic.write_all(descriptor, head + digest.digest())
             _check(descriptor, digest.digest())
-        return pack_index.encode(digest.digest(), self.first_segment, self.first_file, places, self._hashes, self._known)
+        return pack_index.encode(
+            digest.digest(), self.first_segment, self.first_file, places, self._hashes, self._known
+        )
 
 
 def _check(descriptor: int, expected: bytes) -> None:
