@@ -2,8 +2,8 @@
 """Count the kinds of secrets that redaction leaves, and the words that it takes for secrets: ``benchmarks/secrets.py [--strict]``.
 
 Two Markdown tables. The first plants every kind of ``tests/support/secret_kinds.py`` in five places of a conversation, with values
-of a seeded generator, and counts the kinds of which eight characters in a row can still be read anywhere. The second redacts texts in
-which nobody's secrets are known to be: real conversations (``EXPORT_DEDUP_CORPUS``), this project's own code and documents, and
+of a seeded generator, and counts the kinds of which eight characters in a row can still be read anywhere. The second redacts texts
+in which nobody's secrets are known to be: real conversations (``EXPORT_DEDUP_CORPUS``), this project's own code and documents, and
 Python's standard library. Each word that is touched there counts as a mistake. With ``--strict`` a missed limit is exit code 1.
 """
 

@@ -2,7 +2,8 @@
 """Time the hooks in projects with hostile files of settings, as whole processes: ``benchmarks/settings.py [--small]``.
 
 One Markdown table: the files (``tests/support/hostile_settings.py``), and for the start of a session that finds an export, with
-session files and a checkpoint commit, and for the end of a turn, the middle and the longest time, on the clock and of the processor.
+session files and a checkpoint commit, and for the end of a turn, the middle and the longest time, on the clock and of the
+processor.
 Exit code 1 where a hook takes longer than two seconds of the processor: what others do on the machine is none of its business.
 """
 

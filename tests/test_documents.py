@@ -9,7 +9,6 @@ Every other fence is only shown. No network: pip has no index here.
 
 from __future__ import annotations
 
-import ast
 import base64
 import functools
 import html
@@ -21,6 +20,7 @@ import shutil
 import subprocess
 import sys
 import zlib
+from importlib.util import module_from_spec, spec_from_file_location
 
 import pytest
 
@@ -595,58 +595,36 @@ def test_every_kind_is_named(path, pattern):
     assert re.findall(r"`(\w+)`", listed) == list(KINDS)
 
 
+def script_of(name):
+    """A script of the documents, as a module."""
+    spec = spec_from_file_location(name, REPOSITORY / "docs" / f"{name}.py")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 # --- the rooms ----------------------------------------------------------------------------------------------------
 
 
-def layers():
-    """The layer of each room, from 1 (the ground) upwards, as architecture.md has it."""
-    found = {}
-    for number, body in re.findall(
-        r"^### (\d)\. [^\n]+\n(.*?)(?=^###? |\Z)", text_of(ARCHITECTURE), re.MULTILINE | re.DOTALL
-    ):
-        for room in re.findall(r"^\| `([\w/]+\.py)` \|", body, re.MULTILINE):
-            assert room not in found, f"{room} is listed twice"
-            found[room] = int(number)
-    return found
+def test_the_rooms_are_those_of_the_package():
+    """architecture.md has the list of rooms that its script makes: each room once, by the first line of its docstring."""
+    script = script_of("make_rooms")
+    assert text_of(ARCHITECTURE) == script.page()
+    rooms = re.findall(r"^\| `([\w/]+)/` \|", "\n".join(script.rooms()), re.MULTILINE)
+    assert sorted(rooms) == sorted(
+        path.parent.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("__init__.py") if path.parent != PACKAGE
+    )
 
 
-def imports(path):
-    """The rooms that a room imports at run time, late imports included; what only types need is left out."""
-    package = path.relative_to(PACKAGE).parts[:-1]
-    waiting = [ast.parse(text_of(path))]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
-            continue
-        if isinstance(node, ast.ImportFrom) and node.level:
-            base = PACKAGE.joinpath(*package[: len(package) + 1 - node.level], *(node.module or "").split("."))
-            for alias in node.names:
-                for room in (base / f"{alias.name}.py", base / alias.name / "__init__.py", base.with_suffix(".py")):
-                    if room.is_file():
-                        yield room.relative_to(PACKAGE).as_posix()
-                        break
-                else:
-                    yield (base / "__init__.py").relative_to(PACKAGE).as_posix()
-        waiting.extend(ast.iter_child_nodes(node))
+def test_every_room_says_its_job():
+    """No room and no module is without a first line that says what it is for."""
+    job = script_of("make_rooms").job
+    assert [path.name for path in PACKAGE.rglob("*.py") if len(job(path)) < 15] == []
 
 
-def test_every_room_is_in_the_architecture():
-    """architecture.md lists each module of the package once, and none that does not exist."""
-    rooms = {path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py")}
-    assert set(layers()) == rooms
-
-
-def test_arrows_point_downwards():
-    """A room imports from its own layer of architecture.md and those before it only."""
-    layer = layers()
-    wrong = [
-        f"{room} imports {other}"
-        for room, own in layer.items()
-        for other in imports(PACKAGE / room)
-        if layer.get(other, 0) > own
-    ]
-    assert wrong == []
-    assert sum(len(list(imports(PACKAGE / room))) for room in layer) > 150, "the imports are not seen"
+def test_nothing_but_the_front_door_lies_outside_a_room():
+    """The package itself has its public names, its errors, and the records that travel."""
+    assert {path.name for path in PACKAGE.glob("*.py")} == {"__init__.py", "errors.py", "model.py"}
 
 
 # --- the picture --------------------------------------------------------------------------------------------------
@@ -671,11 +649,7 @@ def test_the_picture_shows_a_real_banner(sandbox):
 def test_pictures_can_be_made_again():
     """The script that made the picture makes the same text at the same length, whatever the version of rich."""
     pytest.importorskip("rich")
-    from importlib.util import module_from_spec, spec_from_file_location
-
-    spec = spec_from_file_location("make_pictures", REPOSITORY / "docs" / "make_pictures.py")
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = script_of("make_pictures")
     picture = text_of(REPOSITORY / "docs" / "banner.svg")
     drawn = module.draw(lines_of(picture))
     assert lines_of(drawn) == lines_of(picture)
