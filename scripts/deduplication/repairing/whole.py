@@ -17,7 +17,7 @@ from ..model import LOST, counts
 from ..prefix_proof import PrefixProof
 from ..storage.lines import is_commit
 from ..storage.log_store import Remembered
-from ..storage.salvage import salvage, salvage_twice
+from ..storage.salvage import pieces_of, salvage, salvage_twice
 from . import blob_repair, damage, log_files, log_repair, pack_repair, plain_repair
 from .elsewhere import Elsewhere
 from .evidence import Evidence
@@ -71,7 +71,7 @@ def suspicious(store: LogStore, project: Optional[Project]) -> bool:
     with _shelf(project) as shelf, store.held() as log:
         if shelf is None:
             return False
-        pieces = [piece for piece in salvage(log).pieces if piece.record is None or is_commit(piece.record)]
+        pieces = [piece for piece in pieces_of(log) if piece.record is None or is_commit(piece.record)]
         evidence = Evidence(pieces, Sources(shelf), Remembered())
         for entry in evidence.sources.entries:
             if is_transcript(entry) or evidence.sources.sha256(entry) in evidence.digests:
