@@ -238,7 +238,7 @@ def _lines(
     while at < len(data):
         end = data.find(b"\n", at) + 1 or len(data)
         line = data[at:end]
-        where = f"{name}, line {(found.passed + len(found.pieces)) + 1} (byte {offset + at})"
+        where = f"{name}, line {found.passed + len(found.pieces) + 1} (byte {offset + at})"
         mended = healed or any(start <= at < stop for start, stop in spans)
         try:
             found.pieces.append(Piece(place, where, line, decode_line(line), healed=mended))
