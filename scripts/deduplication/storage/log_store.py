@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .. import atomic, locking
 from ..errors import StoreDamaged, StoreError, StoreNotPrivate, StoreNotWritable
+from ..message_sequence import MANY
 from ..model import LOST, PURGED, SYSTEM
 from ..overlap import telling
 from ..seams import at_seams
@@ -354,11 +355,13 @@ class LogStore:
         later = [same_record(conversation_id, each) for each in same]
         later.append(commit_record(conversation_id, record, started))
         endings = [encode_line(entry) for entry in later]
+        # A million records would fill the memory: those are made once more instead of kept.
+        few = list(self._entries(conversation_id, occurrences, record.sha256)) if len(occurrences) <= MANY else None
         sizes = array("q")
         lifted: dict[int, Record] = {}
 
         def lines() -> Iterator[bytes]:
-            for entry in self._entries(conversation_id, occurrences, record.sha256):
+            for entry in few or self._entries(conversation_id, occurrences, record.sha256):
                 stored = self.blobs.lifted(entry)
                 if stored is not entry:
                     lifted[len(sizes)] = stored
@@ -369,8 +372,7 @@ class LogStore:
 
         start = self._state.size
         self.log.append_run(lines(), endings[-1])
-        # Made once more instead of kept: a million records would fill the memory.
-        entries = self._entries(conversation_id, occurrences, record.sha256)
+        entries = few or self._entries(conversation_id, occurrences, record.sha256)
         for position, (entry, size, (_, new)) in enumerate(zip(entries, sizes, occurrences)):
             self._state.apply(lifted.get(position, entry), Extent(start, size), new.fingerprint)
             start += size
