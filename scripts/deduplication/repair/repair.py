@@ -22,7 +22,7 @@ from ..errors import StoreNotWritable
 from ..files import locking
 from ..model import LOST, counts
 from ..storage.log.lines import is_commit
-from ..storage.log.salvage import salvage, salvage_twice
+from ..storage.log.salvage import pieces_of, salvage, salvage_twice
 from ..storage.log_store import Remembered
 from . import blanked_files, blob_repair, damage, log_files, log_repair, missing_files, pack_repair, plain_file_repair
 from .evidence import Evidence
@@ -89,7 +89,7 @@ def suspicious(store: LogStore, project: Optional[Project]) -> bool:
     with _shelf(project) as shelf, store.held() as log:
         if shelf is None:
             return False
-        pieces = [piece for piece in salvage(log).pieces if piece.record is None or is_commit(piece.record)]
+        pieces = [piece for piece in pieces_of(log) if piece.record is None or is_commit(piece.record)]
         evidence = Evidence(pieces, Sources(shelf), Remembered())
         for entry in evidence.sources.entries:
             if is_transcript(entry) or evidence.sources.sha256(entry) in evidence.digests:

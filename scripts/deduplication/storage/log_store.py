@@ -16,6 +16,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from ..alignment.message_sequence import MANY
 from ..alignment.overlap import telling
 from ..alignment.seams import at_seams
 from ..errors import StoreDamaged, StoreError, StoreNotPrivate, StoreNotWritable
@@ -362,11 +363,13 @@ class LogStore:
         later = [same_record(conversation_id, each) for each in same]
         later.append(commit_record(conversation_id, record, started))
         endings = [encode_line(entry) for entry in later]
+        # A million records would fill the memory: those are made once more instead of kept.
+        few = list(self._entries(conversation_id, occurrences, record.sha256)) if len(occurrences) <= MANY else None
         sizes = array("q")
         lifted: dict[int, Record] = {}
 
         def lines() -> Iterator[bytes]:
-            for entry in self._entries(conversation_id, occurrences, record.sha256):
+            for entry in few or self._entries(conversation_id, occurrences, record.sha256):
                 stored = self.blobs.lifted(entry)
                 if stored is not entry:
                     lifted[len(sizes)] = stored
@@ -377,8 +380,7 @@ class LogStore:
 
         start = self._state.size
         self.log.append_run(lines(), endings[-1])
-        # Made once more instead of kept: a million records would fill the memory.
-        entries = self._entries(conversation_id, occurrences, record.sha256)
+        entries = few or self._entries(conversation_id, occurrences, record.sha256)
         for position, (entry, size, (_, new)) in enumerate(zip(entries, sizes, occurrences)):
             self._state.apply(lifted.get(position, entry), Extent(start, size), new.fingerprint)
             start += size

@@ -59,6 +59,8 @@ class Salvaged:
 
     places: list[Place]
     pieces: list[Piece]
+    passed: int = 0
+    """Pieces that stood before these and are not kept."""
 
     def sound(self) -> bool:
         """Whether every line is what was written."""
@@ -83,16 +85,34 @@ def salvage_twice(log: Log) -> Salvaged:
 
 def salvage(log: Log) -> Salvaged:
     """Read all of ``log`` that can be read."""
-    log.settle(write=False)
     found = Salvaged([], [])
+    for _ in _file_by_file(log, found):
+        pass
+    return found
+
+
+def pieces_of(log: Log) -> Iterator[Piece]:
+    """The pieces of :func:`salvage` for who keeps few of them: those of one file are in memory, not those of a log."""
+    found = Salvaged([], [])
+    for _ in _file_by_file(log, found):
+        yield from found.pieces
+        found.passed += len(found.pieces)
+        found.pieces.clear()
+        found.places[-1].content = None
+
+
+def _file_by_file(log: Log, found: Salvaged) -> Iterator[None]:
+    """Read one file after another into ``found``."""
+    log.settle(write=False)
     at = 0
     for segment in _segments(log.sealed.folder):
         if segment.start > at:
             _missing(found, f"{at:,} to {segment.start:,}")
         at = segment.end
         _sealed(found, segment)
+        yield
     _open(found, log)
-    return found
+    yield
 
 
 def _segments(folder: str) -> list[Segment]:
@@ -218,7 +238,7 @@ def _lines(
     while at < len(data):
         end = data.find(b"\n", at) + 1 or len(data)
         line = data[at:end]
-        where = f"{name}, line {len(found.pieces) + 1} (byte {offset + at})"
+        where = f"{name}, line {found.passed + len(found.pieces) + 1} (byte {offset + at})"
         mended = healed or any(start <= at < stop for start, stop in spans)
         try:
             found.pieces.append(Piece(place, where, line, decode_line(line), healed=mended))
