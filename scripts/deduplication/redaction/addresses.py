@@ -20,8 +20,8 @@ _STAND_INS: Final = frozenset(
 )
 
 
-def find(text: str) -> Iterator[Match]:
-    """Every secret that an address or a header carries."""
+def find(text: str, lower: str | None = None) -> Iterator[Match]:
+    """Every secret that an address or a header carries; ``lower`` is ``text`` in small letters, where somebody has it."""
     for at in occurrences(text, "://"):
         userinfo = _PASSWORD.match(text, at + 3)
         if userinfo and not _stand_in(userinfo[1]):
@@ -30,7 +30,7 @@ def find(text: str) -> Iterator[Match]:
         lone = _LONE.match(text, at + 3)
         if lone and mixed(lone[1]) and not dull(lone[1]):
             yield Match(*lone.span(1), "url-token", "a token in an address")
-    lower = lowered(text)
+    lower = lowered(text) if lower is None else lower
     for name in [name for name in _SIGNATURES if name in lower]:
         for at in occurrences(lower, name):
             if at and (text[at - 1] in "?&;" or lower[max(0, at - 6) : at] == "x-amz-"):

@@ -156,10 +156,12 @@ def _known(text: str, start: int, word: Met) -> bool:
 
 
 def _cut(text: str, index: Index) -> Iterator[Match]:
-    """What stands beside words that the end of a line has cut."""
+    """What stands beside words that the end of a line has cut. A line that was cut is as long as the next one, or longer."""
     lines = text.split("\n")
     edges = [
-        f"{before[-_EDGE:].rstrip()}{after[:48].lstrip(' │')[:_EDGE]}" if len(before) >= FULL else ""
+        f"{before[-_EDGE:].rstrip()}{after[:48].lstrip(' │')[:_EDGE]}"
+        if len(before) >= FULL and len(before) + 2 >= len(after)
+        else ""
         for before, after in zip(lines, lines[1:])
     ]
     together = "\n".join(edges)

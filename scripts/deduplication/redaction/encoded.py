@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _BASE64: Final = later(r"[A-Za-z0-9+/_-]{16,8192}={0,2}")
 _HEX: Final = later(r"(?:[0-9a-f]{2}){16,2048}|(?:[0-9A-F]{2}){16,2048}")
+_HEX_WITHIN: Final = later(r"[0-9a-f]{32}")
 _HEAD: Final = 16
 _PRINTABLE: Final = re.compile(rb"[\x09\x0a\x0d\x20-\x7e]*")
 _USER: Final = later(r"[A-Za-z0-9][\w.@+-]{0,63}:(?P<value>[!-~]{6,256})\s*")
@@ -27,6 +28,8 @@ _LETTERS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 def find(runs: Sequence[str], text: str, rules: Callable[[str], Iterable[Match]]) -> Iterator[Match]:
     """Every one of ``runs`` of ``text`` (long runs of the characters of keys) in which ``rules`` find something once decoded."""
     for run in runs:
+        if run.islower() and not _HEX_WITHIN.search(run):
+            continue  # a path, a name: base64 has capitals
         for word in _words(run):
             plain = _decoded(word)
             if plain is None:

@@ -16,7 +16,7 @@ from .vocabulary import words
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_GAP: Final = r"(?:\s|\\[nrt]|#[^\n]*\n){1,40}"
+_GAP: Final = r"(?:\s|\\[nrt]|#[^\n]*\n){1,120}"
 _NETRC: Final = later(
     rf"(?:{_GAP}[\w.:/-]{{1,253}})?(?:{_GAP}(?:login|user|account){_GAP}\S{{1,128}}){{0,2}}{_GAP}(?:password|passwd){_GAP}(?P<quote>\")?"
 )
@@ -63,7 +63,7 @@ _DIGEST: Final = later(
 _PSK_LINE: Final = later(r"[ \t]{1,16}(?P<quote>\")")
 _PPP: Final = later(
     r"(?:^|\n|\\n|[ \t])[ \t]*\\*\"[\w.@-]{1,64}\\*\"[ \t]+\*[ \t]+\\*\""
-    r"([^\s\"\\]{2,128}(?:[ \t]*\r?\n[ \t│]*[^\s\"\\]{1,64})?)\\*\"[ \t]+\*"
+    r"(?:[ \t]*\r?\n[ \t│]*)?([^\s\"\\]{1,128}(?:[ \t]*\r?\n[ \t│]*[^\s\"\\]{1,128})?)\\*\"[ \t]+\*"
 )
 _ORACLE: Final = later(r"[\w.$#]{1,64}/([^\s/@\"']{3,128})@")
 _COMMUNITY: Final = later(r"(?:[ \t]{1,4}|-string[ \t]{1,4})(?P<quote>\")?")

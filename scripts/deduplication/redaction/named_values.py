@@ -306,27 +306,10 @@ def _worth(text: str, at: int, after: int) -> bool:
     return name is not None or text[after : after + 1] in ("", "\n", "_", "-")
 
 
-_STEMS: Final = (
-    *(
-        "pass",
-        "psw",
-        "psk",
-        "pw",
-        "secret",
-        "token",
-        "cred",
-        "key",
-        "auth",
-        "cookie",
-        "bearer",
-        "phrase",
-        "otp",
-        "seed",
-        "jwt",
-    ),
-)
+_STEMS: Final = ("pass", "psk", "pw", "secret", "token", "cred", "key", "auth", "cookie", "otp", "seed", "jwt")
 """What stands in the midst of names, too."""
 _WHOLE: Final = (
+    *("psw", "pswd", "bearer", "phrase"),
     *(
         "pin",
         "puk",

@@ -28,7 +28,7 @@ from . import (
     user_patterns,
 )
 from .allowance import RULES_BASE, RULES_EACH_CHARACTER, Allowance
-from .matches import PLACEHOLDER
+from .matches import PLACEHOLDER, lowered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -83,24 +83,25 @@ class OwnRules:
     def find(self, text: str) -> Iterator[Match]:
         """Keys of known formats, private keys, credentials in addresses, values beside telling names."""
         yield from key_blocks.find(text)
-        known = list(_on_a_line(text))
+        lower = lowered(text)
+        known = list(_on_a_line(text, lower))
         yield from known
         yield from line_wrapped.find(text, _on_a_line, known)
-        met = list(_WORDS.met(text))
+        met = list(_WORDS.met(text, lower))
         for word in met:
             yield from word.trigger.matches(text, word.start, word.end)
         yield from cut_words.find(text, _WORDS, met)
 
 
-def _on_a_line(text: str) -> Iterator[Match]:
+def _on_a_line(text: str, lower: str | None = None) -> Iterator[Match]:
     runs = list(dict.fromkeys(key_formats.runs_in(text)))
-    yield from _recognisable(text, runs)
+    yield from _recognisable(text, runs, lower)
     yield from encoded.find(runs, text, _decoded)
 
 
-def _recognisable(text: str, runs: Sequence[str]) -> Iterator[Match]:
+def _recognisable(text: str, runs: Sequence[str], lower: str | None = None) -> Iterator[Match]:
     yield from key_formats.find(text, runs)
-    yield from addresses.find(text)
+    yield from addresses.find(text, lower)
     yield from known_files.without_words(text, runs)
 
 

@@ -82,9 +82,9 @@ class Index:
             present += [each for each in self._without_blanks if each.literal in lower]
         return present
 
-    def met(self, text: str) -> Iterator[Met]:
-        """Every word of a trigger in ``text``."""
-        lower = lowered(text)
+    def met(self, text: str, lower: str | None = None) -> Iterator[Met]:
+        """Every word of a trigger in ``text``; ``lower`` is it in small letters, where somebody has it."""
+        lower = lowered(text) if lower is None else lower
         for trigger in self.within(lower):
             size = len(trigger.literal)
             for at in occurrences(lower, trigger.literal):
