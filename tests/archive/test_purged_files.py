@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from deduplication.archive.purged_files import NAME, PurgedFile, add, encoded, load
+from deduplication.archive.purged_files import PurgedFile, add, encoded, load
+from deduplication.project.paths import PURGED_FILES
 
 FIRST, SECOND = PurgedFile("a" * 64, 3), PurgedFile("b" * 64, 0, gone=True)
 
@@ -12,7 +13,7 @@ FIRST, SECOND = PurgedFile("a" * 64, 3), PurgedFile("b" * 64, 0, gone=True)
 @pytest.mark.parametrize("written", range(len(encoded([FIRST])) + 1))
 def test_a_note_that_was_torn_costs_no_other(tmp_path, written):
     """Somebody was killed within the first note: the second one is read all the same, and the first can be noted again."""
-    (tmp_path / NAME).write_bytes(encoded([FIRST])[:written])
+    (tmp_path / PURGED_FILES).write_bytes(encoded([FIRST])[:written])
     add(str(tmp_path), SECOND)
     assert load(str(tmp_path))[SECOND.sha256] == SECOND
     add(str(tmp_path), FIRST, SECOND)
@@ -22,8 +23,8 @@ def test_a_note_that_was_torn_costs_no_other(tmp_path, written):
 def test_nothing_is_written_where_nothing_is_to_be_noted(tmp_path):
     """No note, no file; the same note again, no second line."""
     add(str(tmp_path))
-    assert not (tmp_path / NAME).exists()
+    assert not (tmp_path / PURGED_FILES).exists()
     add(str(tmp_path), FIRST)
-    before = (tmp_path / NAME).read_bytes()
+    before = (tmp_path / PURGED_FILES).read_bytes()
     add(str(tmp_path), FIRST)
-    assert (tmp_path / NAME).read_bytes() == before
+    assert (tmp_path / PURGED_FILES).read_bytes() == before

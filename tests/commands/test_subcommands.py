@@ -6,8 +6,6 @@ A new subcommand is tried without a word about it here; only where it insists on
 
 from __future__ import annotations
 
-import contextlib
-import io
 import shutil
 import subprocess
 import sys
@@ -17,9 +15,9 @@ import pytest
 
 import exports
 from deduplication import ClaudeConversationDeduplicator, __version__
-from deduplication.commands import create_checkpoint, deduplicate_export, entry, export_dedup, with_status
+from deduplication.commands import create_checkpoint, deduplicate_export, export_dedup, with_status
 from deduplication.commands.deduplicate_export import SUBCOMMANDS, subcommand
-from deduplication.errors import DedupError
+from in_process import call
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 ENTRIES = ("deduplicate_export.py", "export-dedup.py", "export-dedup-with-status.py", "create-checkpoint.py")
@@ -43,18 +41,6 @@ def needed(name):
     words = [each for each in subcommand(name).parser()._actions if not each.option_strings]
     demanded = [each for each in words if each.nargs not in ("*", "?")]
     return ["x" for _ in demanded] + ENOUGH.get(name, [])
-
-
-def call(*arguments, main=deduplicate_export.main):
-    """A command to its end, as ``entry.run`` takes it there: exit code, output, errors. A trace is a failure of the test."""
-    with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as err:
-        try:
-            code = main([*map(str, arguments)])
-        except SystemExit as ended:
-            code = ended.code or 0
-        except DedupError as error:
-            code = entry.report(error)
-    return code, out.getvalue(), err.getvalue()
 
 
 def tree(folder):

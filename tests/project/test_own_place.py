@@ -6,7 +6,6 @@ import json
 import os
 
 import pytest
-from test_subcommands import call
 
 import exports
 from deduplication.commands import deduplicate_export, export_dedup
@@ -14,6 +13,7 @@ from deduplication.errors import UnsafePath
 from deduplication.hooks import entry, failures
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from deduplication.project.own_place import require_inside
+from in_process import call
 from transcript_lines import SESSION, day
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="links need a permission there")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from deduplication.deduplicator import ClaudeConversationDeduplicator
-from deduplication.storage.salvage import pieces_of, salvage
 
-from deduplication.storage import log_store, sealed, sealed_blocks
+from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
+from deduplication.storage import log_store
+from deduplication.storage.log import sealed, sealed_blocks
+from deduplication.storage.log.salvage import pieces_of, salvage
 
 
 @pytest.mark.parametrize("damage", ["none", "a file is missing", "a file is garbage"])
