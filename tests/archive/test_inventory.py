@@ -332,6 +332,25 @@ def test_what_only_the_log_tells_of_is_told_as_unsure(project):
     assert (gone, UNSURE) in [(name, state) for name, _, _, state in told(copies(project)[0])]
 
 
+def test_where_both_copies_are_damaged_the_log_names_exports(project):
+    """A line that is gone in both is told by the log, plainly: that nobody knows is no reason to be silent."""
+    files = texts(3)
+    dedup = ClaudeConversationDeduplicator(project.state)
+    for name, data in files.items():
+        dedup.ingest(data, name=name, conversation_id="tides")
+    archived(project, files)
+    gone = next(iter(files))
+    (project.archive / gone).unlink()
+    copies(project)[0].unlink()
+    data = bytearray(copies(project)[1].read_bytes())
+    data[30] ^= 1
+    copies(project)[1].write_bytes(bytes(data))
+    assert missing(project) == [gone]
+    with archiving.opened(project):
+        assert len(inventory.heal(project)) == 2
+    assert missing(project) == [gone]
+
+
 def test_a_new_archive_takes_nothing_from_the_log(project):
     """Exports that were processed where they lay, before anything was archived, are nobody's loss."""
     dedup = ClaudeConversationDeduplicator(project.state)

@@ -65,10 +65,11 @@ def known(state: str, archive: str) -> Inventory:
         return have
     hashes = {each.sha256 for each in have.files.values()}
     for each in known_before(state, archive, frozenset(each.name for each in have.files.values())):
-        if each.sha256 not in hashes and (
-            each.sha256 or not have.began
-        ):  # a list has the names of files without a record
-            have.files[each.key] = each
+        if have.began and not each.sha256:
+            continue  # a list has the names of files without a record
+        if each.sha256 not in hashes:
+            # An export that the log alone tells of may well be in a line of the list that is lost: rather asked once too often.
+            have.files[each.key] = each._replace(state=KEPT) if have.began else each
     return have
 
 
