@@ -346,7 +346,7 @@ def test_where_both_copies_are_damaged_the_log_names_exports(project):
     data[30] ^= 1
     copies(project)[1].write_bytes(bytes(data))
     assert missing(project) == [gone]
-    with archiving.opened(project):
+    with drop_folder.opened(project):
         assert len(inventory.heal(project)) == 2
     assert missing(project) == [gone]
 

@@ -34,6 +34,8 @@ _NAME_ALONE: Final = 24
 """A name whose value stands in the next line has not much behind it: ``- name: DB_PASSWORD``."""
 _NONE: Final = Trigger("", lambda *_: ())
 _NUMBERED: Final = re.compile(r"\d{1,5}[.)]?|[-*#|+]{1,8}|[0-9a-f]{7,12}")
+_GOES_ON: Final = frozenset("_-=+!@#%^&")
+"""With these no word of a sentence ends."""
 _BEHIND_NUMBERS: Final = (" ", "", ".", ")", "\t")
 _INDENT: Final = re.compile(r"[ \t│]*")
 
@@ -142,10 +144,21 @@ def _believed(text: str, lines: _Lines, match: Match, joint: str, word: Met) -> 
         last = within[-1]
         before, after = lines.text[match.start : last].rstrip(".,:;*)]}'\"`>"), lines.text[last:end]
         if secret_values.plain(before, digits=True) and (
-            secret_values.plain(after) or (_NUMBERED.fullmatch(after) and lines.text[end : end + 1] in _BEHIND_NUMBERS)
+            secret_values.plain(after)
+            or (
+                lines.text[last - 1] not in _GOES_ON
+                and _NUMBERED.fullmatch(after)
+                and lines.text[end : end + 1] in _BEHIND_NUMBERS
+            )
         ):
             return None  # two words, or a word and the number of the next line
-        if len(after) < 12 and secret_values.plain(after) and _known(text, lines.source(match.start), word):
+        same = after.isupper() and before.isupper()  # base32 goes on in its capitals
+        if (
+            len(after) < 12
+            and secret_values.plain(after)
+            and not same
+            and _known(text, lines.source(match.start), word)
+        ):
             return None
     return replace(match, start=lines.source(match.start), end=lines.source(end - 1) + 1)
 

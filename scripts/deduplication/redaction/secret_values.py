@@ -135,7 +135,7 @@ def made_up(value: str) -> bool:
         and secret(value, NO_WORD, quoted=True)
         and not _METHOD.fullmatch(value)
         and not _CODE.search(value)
-        and "_" not in value
+        and ("_" not in value or value[0].isupper())
         and not called_like_one(value)
     )
 
