@@ -303,7 +303,9 @@ def test_interrupted_wrapper_ends_the_core_and_keeps_the_report(wrapper: Wrapper
         "def said(number, frame):\n    print('core got', number); sys.exit(9)\n"
         f"signal.signal({int(number)}, said)\n{WAITING}"
     )
-    before = signal.signal(number, signal.SIG_DFL)  # a shell that ignores it (nohup) would have the wrapper ignore it, too
+    before = signal.signal(
+        number, signal.SIG_DFL
+    )  # a shell that ignores it (nohup) would have the wrapper ignore it, too
     try:
         process = wrapper.start()
     finally:
