@@ -8,6 +8,7 @@ import os
 import socket
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -183,10 +184,10 @@ def test_a_file_that_cannot_be_read_is_named(project: Project, monkeypatch: pyte
     (project.exports / "good.txt").write_bytes(export("y"))
     genuine = os.open
 
-    def refuse(path: Path, *rest: int) -> int:
+    def refuse(path: Path, *rest: int, **options: Any) -> int:
         if Path(path).name == "bad.txt":
             raise OSError(5, "Input/output error")
-        return genuine(path, *rest)
+        return genuine(path, *rest, **options)
 
     monkeypatch.setattr(os, "open", refuse)
     found = find_exports(project)

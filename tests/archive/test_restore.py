@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -197,3 +199,36 @@ def test_files_of_a_pack_that_cannot_be_read_are_not_passed_over(tmp_path, monke
     with restoring.opened(project) as shelf:
         assert len(shelf.all()) == 1
         assert len(shelf.lost) == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are bytes on Linux alone")
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "packed"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        b"n" * 251 + b".txt",
+        b"n" * 242 + b".txt",
+        "é".encode() * 125 + b".txt",
+        b"\xffx\xe9" * 80 + b".txt",
+        b"a\nb" * 80 + b".txt",
+    ],
+    ids=["255 bytes", "246 bytes", "two bytes a character", "no UTF-8", "line breaks"],
+)
+def test_files_with_the_longest_and_strangest_names_come_back(tmp_path, name, packed):
+    """Every length and every byte that a file system takes, one by one and all together, a second file of the name as well."""
+    made = Project((tmp_path / "project").resolve())
+    made.archive.mkdir(parents=True)
+    path = made.archive / os.fsdecode(name)
+    for data in (b"> one\n", b"> another\n"):
+        path.write_bytes(data)
+        if packed:
+            pack(made, 0)
+    with restoring.opened(made) as shelf:
+        entries = shelf.all()
+        chosen = restoring.names(entries)
+        assert len(set(chosen)) == len(entries) == (2 if packed else 1)
+        for entry, given in zip(entries, chosen):
+            place = os.path.join(str(tmp_path), given)
+            assert shelf.write(entry, place)
+            assert hashlib.sha256(Path(place).read_bytes()).hexdigest() == shelf.sha256(entry)
+        assert os.fsdecode(name) in chosen

@@ -655,10 +655,10 @@ def test_a_store_that_begins_meanwhile_is_not_overwritten(project, backup, tmp_p
         other = Project(tmp_path / moment)
         other.root.mkdir()
 
-        def begin(*arguments, other=other, moment=moment):
+        def begin(*arguments, other=other, moment=moment, **folders):
             other.state.mkdir(parents=True)
             (other.state / "conversation_log.jsonl").write_bytes(b"x")
-            return os.replace(*arguments) if moment == "rename" else None
+            return os.replace(*arguments, **folders) if moment == "rename" else None
 
         with monkeypatch.context() as patch:
             patch.setattr(os if moment == "rename" else restoring, moment, begin)

@@ -215,6 +215,8 @@ def names(entries: Sequence[Entry]) -> list[str]:
         number = 1
         while name.casefold() in taken:
             number += 1
+            while len(os.fsencode(f"{stem}-{number}{ending}")) > atomic.MAX_NAME_BYTES and stem:
+                stem = stem[:-1]
             name = f"{stem}-{number}{ending}"
         taken.add(name.casefold())
         chosen.append(name)
