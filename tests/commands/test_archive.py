@@ -219,9 +219,9 @@ def test_rebuild_makes_the_archives_indexes_too(project, capsys):
 
 def test_a_failure_of_pack_is_said(project, capsys, monkeypatch):
     """A file that could not be packed is named on standard error, and the exit code is 1."""
-    from deduplication.archive import pack_files
+    from deduplication.archive import pack_files, places
 
-    monkeypatch.setattr(pack_files.archiving, "is_ours", lambda name: name in {".lock", ".gitignore"})
+    monkeypatch.setattr(places, "is_ours", lambda name: name in {".lock", ".gitignore"})
     real = pack_files.read
 
     def reading(path):

@@ -279,7 +279,7 @@ class SqliteIndex:
         with atomic.write_errors(self._path):
             if path is None:
                 empty_private_file(temporary)
-            connection = sqlite3.connect(":memory:", isolation_level=None) if path else opened(temporary, "mode=rw")
+            connection = opened(temporary, "mode=rw") if path is None else sqlite3.connect(path, isolation_level=None)
             try:
                 connection.execute("PRAGMA journal_mode = OFF")
                 self._entries = CheckedEntries(connection)
