@@ -71,7 +71,8 @@ class Scene:
         assert self.plain() == {}
         assert archive_reader.read(self.packs) == FILES
         assert checking.check(str(self.packs)).all_problems() == []
-        assert sorted(path.name for path in self.project.archive.iterdir()) == [".gitignore", ".lock", "packs"]
+        ours = [".archived.jsonl", ".gitignore", ".lock", "packs"]
+        assert sorted(path.name for path in self.project.archive.iterdir()) == ours
         assert [path.name for path in self.packs.iterdir() if path.suffix not in (".pack", ".idx")] == []
 
 

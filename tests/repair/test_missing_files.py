@@ -10,7 +10,9 @@ import pytest
 
 from conftest import REPOSITORY
 from deduplication.archive import inventory
+from deduplication.archive import restore as restoring
 from deduplication.commands import deduplicate_export, export_dedup
+from deduplication.errors import ExportError
 from deduplication.files.safe_read import read
 from deduplication.project.client_transcripts import folder_name
 from deduplication.project.paths import Project
@@ -151,6 +153,22 @@ def test_a_middle_pack_that_is_gone_is_no_lasting_problem(project, capsys, monke
     code, out = run(capsys, "doctor", "--json")
     (note,) = [f for f in json.loads(out)["findings"] if f["name"] == "archive" and f["state"] == "note"]
     assert note["details"] == ["b.txt, 4,000 bytes"]
+
+
+def test_a_plain_file_that_cannot_be_read_keeps_nobody_else_back(project, capsys, monkeypatch):
+    """It is named, also as missing, and every other file is restored."""
+    genuine = restoring.read
+
+    def refused(path):
+        if path.name == SAMPLES[1].name:
+            raise ExportError(path.name)
+        return genuine(path)
+
+    monkeypatch.setattr(restoring, "read", refused)
+    code = deduplicate_export.main(["restore", "--all", "out"])
+    assert (code, SAMPLES[1].name in capsys.readouterr().err) == (1, True)
+    given = sorted(path.name for path in (project.root / "out").iterdir())
+    assert given == sorted(sample.name for sample in SAMPLES if sample != SAMPLES[1])
 
 
 def test_repair_names_what_only_the_evidence_tells_that_it_changes(project, capsys):

@@ -115,9 +115,10 @@ class Shelf:
                 return _distinct(found, self.sha256)
         # A file whose record is lost, and whose bytes another one has.
         same = {each.sha256 for each in self._listed.files.values() if wanted == each.name}
-        found = [entry for entry in self.entries if same and self.sha256(entry) in same][-1:]
-        if found:
-            return found
+        for entry in reversed(self.entries if same else ()):
+            with contextlib.suppress(DedupError):
+                if self.sha256(entry) in same:
+                    return [entry]
         raise self._gone(wanted) or NotInArchive(wanted)
 
     def _gone(self, wanted: str) -> Optional[DedupError]:
@@ -130,7 +131,11 @@ class Shelf:
 
     def missing(self) -> list[Listed]:
         """The files that the archive took in and does not have any more, but for those that were given up."""
-        return self._listed.missing({self.sha256(entry) for entry in self.entries}) if self._listed.began else []
+        there = set()
+        for entry in self.entries if self._listed.began else ():
+            with contextlib.suppress(DedupError):  # one that cannot be read is none that is there
+                there.add(self.sha256(entry))
+        return self._listed.missing(there)
 
     def of_session(self, session: str) -> list[Entry]:
         """The files of a session, exports and transcripts. Raises :class:`NotInArchive`."""
