@@ -76,9 +76,10 @@ def shared_turns(known: Columns, order: Sequence[int], shown: Columns) -> bool:
 
     Each different turn counts with its letters, a long one as if it were just long enough to be distinctive.
     """
-    theirs = [n for n in order if known.kinds[n] in TURNS]
+    theirs = array("q", (n for n in order if known.kinds[n] in TURNS))
     place = unique(known.keys, theirs)
-    rank = {number: position for position, number in enumerate(theirs)}
+    once = set(place.values())
+    rank = {number: position for position, number in enumerate(theirs) if number in once}
     at, count, letters = -2, 0, 0
     seen: set[str] = set()
     for p in (p for p in range(len(shown)) if shown.kinds[p] in TURNS):
@@ -103,8 +104,8 @@ def one_holds_the_other(known: Columns, order: Sequence[int], shown: Columns) ->
 
     All of them are three turns at least, and say enough together.
     """
-    theirs = [n for n in order if known.kinds[n] in TURNS]
-    ours = [p for p in range(len(shown)) if shown.kinds[p] in TURNS]
+    theirs = array("q", (n for n in order if known.kinds[n] in TURNS))
+    ours = array("q", (p for p, kind in enumerate(shown.kinds) if kind in TURNS))
     there, here = [known.keys[n] for n in theirs], [shown.keys[p] for p in ours]
     if _say_enough([shown.weights[p] for p in ours]) and find(there, here) >= 0:
         return range(ours[0], ours[-1] + 1)

@@ -8,6 +8,7 @@ turn. Where the evidence is thin the answer is "new": a message kept twice can b
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -132,7 +133,9 @@ def _prefix(known: Columns, runs: Sequence[Sequence[int]], shown: Columns) -> li
     for run in runs:
         both = min(len(run), len(shown))
         # Compared hash by hash, not by count: a watermark is believed only when proven (DESIGN I4).
-        if (len(runs) == 1 or both == len(shown)) and [known.hashes[n] for n in run[:both]] == shown.hashes[:both]:
+        if (len(runs) == 1 or both == len(shown)) and all(
+            map(operator.eq, map(known.hashes.__getitem__, run[:both]), shown.hashes)
+        ):
             return [*run[:both], *[None] * (len(shown) - both)]
     return None
 

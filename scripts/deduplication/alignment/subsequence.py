@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left
 from typing import TYPE_CHECKING
 
@@ -40,12 +41,12 @@ def unique(values: list[str], positions: Sequence[int]) -> dict[str, int]:
     return {value: position for value, position in found.items() if position >= 0}
 
 
-def borders(values: Sequence[str]) -> list[int]:
+def borders(values: Sequence[str]) -> Sequence[int]:
     """For each beginning of ``values`` the length of the longest shorter beginning that also ends it.
 
     Linear (Knuth, Morris, Pratt).
     """
-    lengths = [0] * len(values)
+    lengths = array("q", bytes(8 * len(values)))
     length = 0
     for position in range(1, len(values)):
         while length and values[position] != values[length]:
