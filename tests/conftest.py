@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from deduplication.files import beneath
+
 # No test measures time: a slow machine finds the same errors as a fast one. In CI the same examples come every time.
 settings.register_profile(
     "export-dedup", deadline=None, derandomize=bool(os.environ.get("CI")), suppress_health_check=[HealthCheck.too_slow]
@@ -62,8 +64,10 @@ def client(folder, version):
 def guard(tmp_path, tmp_path_factory, monkeypatch):
     """A home, a temporary folder and a git configuration of the test's own; the current folder is ``tmp_path``.
 
-    The identity lies in ``~/.gitconfig``: a test of a machine without one deletes that file.
+    No folder is an anchor because an earlier test of this process made it one. The identity lies in ``~/.gitconfig``: a test
+    of a machine without one deletes that file.
     """
+    monkeypatch.setattr(beneath, "_anchors", set())
     home = tmp_path_factory.mktemp("home")
     temporary = home / "tmp"
     temporary.mkdir()

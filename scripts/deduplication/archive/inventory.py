@@ -17,7 +17,7 @@ from ..project.paths import LISTED_COPY, LOCK
 from ..storage.footprint import LISTED
 from ..storage.log.lines import Damaged, decode_line, encode_line
 from .legacy_inventory import known_before
-from .listed import KEPT, LOST, Inventory, Listed
+from .listed import KEPT, LOST, NONE, Inventory, Listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -48,7 +48,8 @@ def load(state: str, archive: str) -> Inventory:
         said: dict[tuple[str, str], Listed] = {}
         for each in _lines(data or b"", os.path.basename(path), found.faults):
             counted[each.key] = counted.get(each.key, 0) + 1
-            said[each.key] = each
+            if each.state != NONE:
+                said[each.key] = each
         if data is not None and data.endswith(b"\n") and most == data.count(b"\n") == sum(counted.values()):
             found.whole = True
         for key, each in said.items():

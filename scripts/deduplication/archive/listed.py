@@ -16,6 +16,9 @@ LOST: Final = "lost"
 UNSURE: Final = "unsure"
 """An export of which the log tells, and of which nobody knows whether it was archived: from before there was a list."""
 
+NONE: Final = "none"
+"""A line without a file, where a purge left no file: so a list that was emptied is told from one of nothing."""
+
 
 class Listed(NamedTuple):
     """One archived file; ``sha256`` has 64 digits, ``size`` is in bytes. ``session``: of the client's own files alone."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from ..archive import gc, inventory, purged_files
+from ..archive.listed import NONE, Listed
 from ..archive.packs.pack_set import FOLDER as PACKS
 from ..archive.packs.pack_set import listed
 from ..backup import known
@@ -27,7 +28,6 @@ from .plan import neutral
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..archive.listed import Listed
     from ..archive.packs.pack_set import Packs
     from ..archive.restore import Entry
     from ..project.paths import Project
@@ -157,7 +157,7 @@ def stage_list(project: Project, shown: Shown, changes: dict[str, Changes]) -> N
         with atomic.write_errors(folder):
             atomic.make_private_directory(os.path.join(folder, STAGE))
         staged = os.path.join(STAGE, name)
-        atomic.replace(os.path.join(folder, staged), inventory.encoded(after))
+        atomic.replace(os.path.join(folder, staged), inventory.encoded(after or [Listed("", "", 0, 0, state=NONE)]))
         changes.setdefault(place, Changes()).replace.append([staged, name])
 
 
