@@ -212,8 +212,8 @@ def is_ours(name: str) -> bool:
 
 
 def _is_leftover(name: str) -> bool:
-    """What is left of the ignore file where its run was killed while it wrote it."""
-    return name.startswith(f"{_IGNORE}.") and name.endswith(".tmp")
+    """What is left of a file of ours where its run was killed while it wrote it."""
+    return name.startswith((f"{_IGNORE}.", f"{LISTED}.", f"{PURGED_FILES}.")) and name.endswith(".tmp")
 
 
 def lock_path(folder: str) -> str:
