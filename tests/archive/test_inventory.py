@@ -107,6 +107,16 @@ def test_an_original_stays_until_its_file_is_named(project, monkeypatch):
     assert not (project.exports / "a.txt").exists()
 
 
+def test_what_a_killed_run_left_of_the_list_is_no_export(project):
+    """A copy that was being written anew is passed over, packed by nobody, and removed by the next run that archives."""
+    archived(project, {"a.txt": b"a"})
+    left = project.archive / ".archived.jsonl.123.tmp"
+    left.write_bytes(b"half of it")
+    assert [path.name for path, _ in packing.plain_files(project)] == ["a.txt"]
+    archived(project, {"b.txt": b"b"})
+    assert not left.exists()
+
+
 def test_a_batch_is_one_line_each_and_one_append(project, monkeypatch):
     """Many files are named by one write that is synced, and its copy by one that is not."""
     calls = []

@@ -17,5 +17,5 @@ def is_ours(name: str) -> bool:
 
 
 def is_leftover(name: str) -> bool:
-    """What is left of the ignore file where its run was killed while it wrote it."""
-    return name.startswith(f"{IGNORE}.") and name.endswith(".tmp")
+    """What is left of a file of ours where its run was killed while it wrote it."""
+    return name.startswith((f"{IGNORE}.", f"{LISTED_COPY}.", f"{PURGED_FILES}.")) and name.endswith(".tmp")
