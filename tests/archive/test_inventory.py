@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from archive_scenes import added, texts
-from deduplication.archive import completeness, drop_folder, inventory, legacy_inventory, pack_files
+from deduplication.archive import completeness, drop_folder, inventory, legacy_inventory, pack_files, places
 from deduplication.archive import verify as checking
 from deduplication.archive.listed import LOST, UNSURE, Listed
 from deduplication.errors import StoreNotWritable
@@ -112,7 +112,7 @@ def test_what_a_killed_run_left_of_the_list_is_no_export(project):
     archived(project, {"a.txt": b"a"})
     left = project.archive / ".archived.jsonl.123.tmp"
     left.write_bytes(b"half of it")
-    assert [path.name for path, _ in packing.plain_files(project)] == ["a.txt"]
+    assert [path.name for path, _ in places.plain_files(project)] == ["a.txt"]
     archived(project, {"b.txt": b"b"})
     assert not left.exists()
 
