@@ -92,9 +92,9 @@ def test_a_later_export_brings_what_came_since(store, file, monkeypatch):
     store.ingest_file(put(file, TWO), name="first.zip")
     more = chat("harbour", 3)
     aligned = []
-    ingest = many_conversations.ingesting.ingest
+    ingest = many_conversations.one_export.ingest
     monkeypatch.setattr(
-        many_conversations.ingesting,
+        many_conversations.one_export,
         "ingest",
         lambda *args, **more: aligned.append(args[1].conversation_id) or ingest(*args, **more),
     )
@@ -227,9 +227,9 @@ def test_the_store_is_whole_however_long_it_is_held(store, file, monkeypatch, he
 
 def test_a_run_that_fails_in_the_middle_keeps_what_was_stored(store, file, monkeypatch):
     """Indexes too: nothing has to be made again by the next run."""
-    ingest = many_conversations.ingesting.ingest
+    ingest = many_conversations.one_export.ingest
     monkeypatch.setattr(
-        many_conversations.ingesting,
+        many_conversations.one_export,
         "ingest",
         lambda *args, **more: (
             (_ for _ in ()).throw(StoreNotWritable("full"))
