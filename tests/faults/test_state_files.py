@@ -231,7 +231,7 @@ def as_nobody(job: Any) -> Any:
     """``job`` by a user who is not root, where this one is: root may read what it likes."""
 
     def dropped() -> Any:
-        importlib.import_module("deduplication.repairing.whole")  # the interpreter's own files may be root's alone
+        importlib.import_module("deduplication.repair.repair")  # the interpreter's own files may be root's alone
         if os.geteuid() == 0:
             os.setgroups([])
             os.setgid(NOBODY)
