@@ -78,7 +78,8 @@ def examine(store: LogStore, project: Optional[Project]) -> list[Finding]:
     if project is not None:
         told = {each.sha256 for each in found if each.kind == damage.FILE}
         gone = missing_files.look(store, have, there | told, Elsewhere(project))
-        found += [each.finding(project.archive.name) for each in gone]
+        named = {each.name for each in found if each.kind == damage.FILE}  # damaged where it lies, and so not there
+        found += [finding for each in gone if (finding := each.finding(project.archive.name)).name not in named]
     return _proven([_counted(finding, mended, have) for finding in found], have)
 
 

@@ -60,6 +60,8 @@ class Cleaner:
         self._redact = redact
         self.rules = rules
         self.redacted = 0
+        self._deferred = hasattr(redact, "require")
+        """Then it remembers texts itself, and its first answer is no last one."""
         self._known: dict[str, tuple[str, int]] = {}
         """Short texts, which repeat: what became of them, and how many places were redacted."""
 
@@ -73,7 +75,7 @@ class Cleaner:
         if known is None:
             clean, found = self._redact(text)
             known = clean, len(found)
-            if len(text) <= _SHORT:
+            if len(text) <= _SHORT and not self._deferred:
                 if len(self._known) >= _REMEMBERED:
                     self._known.clear()
                 self._known[text] = known
