@@ -32,6 +32,8 @@ CALLS = (
     "symlink",
 )
 """What of ``os`` is watched; the built-in ``open`` is watched as well, as "read"."""
+_FOLDER = getattr(os, "O_DIRECTORY", 0)
+"""Folders on the way to a file are opened one by one (``files/beneath.py``), which changes nothing: such calls are not counted."""
 _write = os.write
 
 
@@ -112,6 +114,8 @@ class Shim:
 
     def _watched(self, name: str, real: Callable[..., Any]) -> Callable[..., Any]:
         def call(*arguments: Any, **options: Any) -> Any:
+            if name == "open" and arguments[1] & _FOLDER:
+                return real(*arguments, **options)  # one of the folders on the way to a file
             if name == "write" and self.full:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             if name in self.only and self._due(name):
