@@ -315,7 +315,9 @@ def test_nothing_new_is_told_without_the_engine(session):
     )
     imported = {line.rpartition(b"|")[2].strip().decode() for line in done.stderr.splitlines()}
     assert "deduplication.hooks.quick" in imported
-    assert imported.isdisjoint({"json", "re", "pathlib", "typing", "deduplication.hooks.events", "deduplication.storage"})
+    assert imported.isdisjoint(
+        {"json", "re", "pathlib", "typing", "deduplication.hooks.events", "deduplication.storage"}
+    )
 
 
 # --- compaction and end ----------------------------------------------------------------------------------------------
