@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Count the kinds of secrets that redaction leaves, and the words that it takes for some: ``benchmarks/secret_places.py [--strict]``.
+"""Count the kinds of secrets that redaction leaves, and words that it takes for some: ``benchmarks/secret_places.py [--strict]``.
 
 Two Markdown tables. The first plants every kind of ``tests/support/secret_kinds.py`` in five places of a conversation, with values
 of a seeded generator, and counts the kinds of which eight characters in a row can still be read anywhere. The second redacts texts
