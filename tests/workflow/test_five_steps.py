@@ -171,7 +171,9 @@ def test_the_result_has_every_figure(bench: Bench) -> None:
     assert result.total == result.new + result.duplicates == 7
     assert (result.gaps, result.raw_bytes, result.error) == (("a gap",), len(data), None)
     assert (outcome.result.global_unique, outcome.result.storage.seen.raw) == (len(bench.dedup.lines), 1000)
-    assert outcome.result.storage.stored == outcome.result.storage.plain == len(data)
+    lists = [bench.project.state / "archived.jsonl", bench.project.archive / ".archived.jsonl"]
+    assert outcome.result.storage.plain == len(data)
+    assert outcome.result.storage.stored == len(data) + sum(path.stat().st_size for path in lists)
     assert outcome.result.duration_s > 0
     assert bench.dedup.calls == [("x.txt", "mine", True)]
     assert bench.checkpoints[0]["description"] == "Sprint complete"
