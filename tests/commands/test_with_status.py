@@ -49,7 +49,7 @@ class Wrapper:
     def grace(self, seconds):
         """Give an interrupted core that long for its end."""
         text = self.launcher.read_text(encoding="utf-8")
-        patch = f"import deduplication.terminal.child_process\ndeduplication.child.GRACE = {seconds}\nsys.exit("
+        patch = f"import deduplication.terminal.child_process\ndeduplication.terminal.child_process.GRACE = {seconds}\nsys.exit("
         self.launcher.write_text(text.replace("sys.exit(", patch), encoding="utf-8")
 
     def write(self, program: str) -> None:
