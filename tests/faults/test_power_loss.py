@@ -210,7 +210,7 @@ class Packs:
         assert archive_reader.read(self.packs) == expected
         assert checking.check(str(self.packs)).all_problems() == []
         with drop_folder.opened(self.project):
-            assert {p.name for p in self.archive.iterdir()} <= {".gitignore", ".lock", "packs"}
+            assert {p.name for p in self.archive.iterdir()} <= {".archived.jsonl", ".gitignore", ".lock", "packs"}
         assert [path.name for path in self.packs.glob("*") if path.suffix not in (".pack", ".idx")] == []
 
 
