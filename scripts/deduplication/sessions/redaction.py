@@ -83,7 +83,7 @@ class Cleaner:
         return known[0]
 
     def require(self) -> None:
-        """Raises ``NotYetClean`` where a text is still to be cleaned (``beforehand.py``): then nothing may be written."""
+        """Raises ``NotYetClean`` where a text is still to be cleaned (:mod:`.deferred_redaction`): then nothing may be written."""
         require = getattr(self._redact, "require", None)
         if require is not None:
             require()
