@@ -141,6 +141,12 @@ class StoreNotPrivate(StoreError):
     hint = "Use a folder of your own: pass --storage-dir or correct the owner."
 
 
+class StoreKeepsNoFiles(UsageError):
+    """This backend keeps no files"""
+
+    hint = "Use the json or sqlite backend: a store that lies in a folder and has a log."
+
+
 class ConversationUnclear(DedupError):
     """It is not clear which conversation is meant"""
 

@@ -10,7 +10,7 @@ import exports
 from deduplication.errors import SessionNotWritten
 from deduplication.files import locking
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
-from deduplication.project.paths import Project
+from deduplication.project.paths import LOCK, Project
 from deduplication.purge.run import purge
 from deduplication.purge.scope import Scope
 from deduplication.sessions import redaction, whole
@@ -18,7 +18,6 @@ from deduplication.sessions.deferred_redaction import WAITING, Beforehand, NotYe
 from deduplication.sessions.folder import LOCK as SESSIONS_LOCK
 from deduplication.sessions.folder import write_sessions
 from deduplication.sessions.redaction import Cleaner, standard
-from deduplication.storage.log_store import LOCK
 
 
 @pytest.fixture

@@ -14,14 +14,13 @@ import pytest
 from deduplication.errors import StoreDamaged, StoreError, StoreNotPrivate, StoreNotWritable
 from deduplication.files import atomic
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
+from deduplication.project.paths import AUDIT, JSON_INDEX, LOG_NAME
 from deduplication.storage import log_store
-from deduplication.storage.index.contract import AUDIT
-from deduplication.storage.index.json_index import JsonIndex
 from deduplication.storage.log.lines import decode_line, encode_line
-from deduplication.storage.log_store import LOG_NAME, LogStore
+from deduplication.storage.log_store import LogStore
 from exports import Story, kept
 
-INDEX_NAMES = (*JsonIndex.files, AUDIT)
+INDEX_NAMES = (*JSON_INDEX, AUDIT)
 STORY = Story(5, exchanges=9)
 FILES = STORY.exports(3, compact_every=2)
 

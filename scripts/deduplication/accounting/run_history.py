@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from ..files import atomic
-from ..storage.index.contract import AUDIT
+from ..project.paths import AUDIT
 from ..storage.log.lines import Damaged, decode_line
 from ..storage.log.records import CAPTURE, PURGE
 from . import last_run

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..files import atomic, journal
 from ..files.locking import exclusive
-from ..project.paths import LISTED_COPY, LOCK
-from ..storage.footprint import LISTED
+from ..project.own_place import hide
+from ..project.paths import LISTED, LISTED_COPY, LOCK
 from ..storage.log.lines import Damaged, decode_line, encode_line
 from .legacy_inventory import known_before
 from .listed import KEPT, LOST, NONE, Inventory, Listed
@@ -106,8 +106,6 @@ def give_up(project: Project, files: Iterable[Listed]) -> None:
 
 def write(state: str, archive: str, files: Iterable[Listed]) -> None:
     """Have both copies say this. Raises ``StoreNotWritable``, ``StoreLocked``."""
-    from ..storage.log_store import hide
-
     data = encoded(files)
     place, copy = _places(state, archive)
     with atomic.write_errors(state):

@@ -14,8 +14,8 @@ from .. import formats
 from ..errors import DedupError
 from ..files.prefix_proof import PrefixProof
 from ..files.safe_read import digest_of, opened
+from ..storage import open_in_folder
 from ..storage.log.lines import Damaged, decode_line, is_commit
-from ..storage.log_store import LogStore
 from . import places, purged_files
 from .listed import UNSURE, Listed
 from .packs.salvage import Rescued
@@ -108,9 +108,8 @@ def _is_file(export: dict[str, Any]) -> bool:
 
 def _commits(state: str) -> list[dict[str, Any]]:
     """The runs that the log tells of, as far as it can be read."""
-    store, found = LogStore(state), []
-    with contextlib.suppress(DedupError), store.held() as log:
-        log.settle(write=False)
+    store, found = open_in_folder(state), []
+    with contextlib.suppress(DedupError), store.locked_log() as log:
         for line in log.lines():
             if b'"window":' not in line.data:
                 continue

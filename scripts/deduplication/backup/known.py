@@ -19,11 +19,14 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from ..errors import StoreError, StoreNotWritable
 from ..files import atomic, journal
 from ..files.locking import exclusive
+from ..project.paths import LOCK, LOG_NAME
 from ..storage.log.append_log import Log
-from ..storage.log_store import LOCK, LOG_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+
+    from ..storage.log.lines import Line
+    from ..storage.log_backed import LogBackedStore
 
 NAME: Final = "backups.json"
 _DIGITS: Final = 32
@@ -116,12 +119,12 @@ def store_id(state: str) -> str:
         with contextlib.suppress(StoreNotWritable):  # nobody can write a store that is read-only
             stack.enter_context(exclusive(os.path.join(state, LOCK)))
         log.settle(write=False)
-        return _first_line(log)
+        return _first_line(log.lines())
 
 
-def _first_line(log: Log) -> str:
+def _first_line(lines: Iterator[Line]) -> str:
     try:
-        line = next(log.lines(), None)
+        line = next(lines, None)
     except StoreError:
         line = None
     if line is None:
@@ -150,15 +153,15 @@ def _with(said: _Said, seen: Known, store: str) -> _Said:
     return said._replace(store=store, backups=tuple(now if each is before else each for each in said.backups))
 
 
-def after_purge(state: str, log: Log, purge: str, waiting: Sequence[str], *, hashes: bool) -> bytes:
-    """The bytes of the file once a purge with this id is done: every backup lacks it. Under the store's lock.
+def after_purge(purged: LogBackedStore, purge: str, waiting: Sequence[str], *, hashes: bool) -> bytes:
+    """The bytes of the file once a purge of a store, with this id, is done: every backup lacks it. Under the store's lock.
 
     ``waiting`` are files (SHA-256) that wait to be processed and show what goes. A store that has no id yet gets the one by which
     copies of it know it, since its first line may go. With ``hashes=False`` nothing is kept that is the hash of something that was
     said: the store's id is one at random, and of files that wait nothing is noted.
     """
-    said = _read(state)
-    store = said.store or (_first_line(log) if hashes else secrets.token_hex(_DIGITS // 2))
+    said = _read(purged.folder)
+    store = said.store or (_first_line(purged.lines()) if hashes else secrets.token_hex(_DIGITS // 2))
     lacking = tuple(each._replace(owed=(*each.owed, purge)) for each in said.backups)
     files = {**said.waiting, **({purge: waiting} if waiting and hashes else {})}
     return _Said(store, lacking, (*said.purges, purge), files).encoded()

@@ -6,10 +6,10 @@ import io
 import os
 from typing import NamedTuple
 
+from ..project.paths import LOG_NAME
 from ..storage.log import bit_flips
 from ..storage.log.append_log import Log
 from ..storage.log.lines import Damaged, decode_line, is_commit
-from ..storage.log_store import LOG_NAME
 
 
 class Cut(NamedTuple):

@@ -22,7 +22,7 @@ from ..errors import (
     UsageError,
 )
 from ..files import atomic, beneath
-from ..storage.log_store import LogStore
+from ..storage import open_in_folder
 from . import staging
 from .objects import Objects
 from .source import ARCHIVE, SETTINGS, STATE
@@ -185,7 +185,7 @@ def _write_file(objects: Objects, file: File, place: str, advance: Callable[[int
 
 def _verified(content: str, state: str, *, sqlite: bool) -> list[str]:
     """Make the indexes, then what ``verify`` says. What it finds was in the store already: every byte is as it was kept."""
-    store = LogStore(state, sqlite=sqlite)
+    store = open_in_folder(state, sqlite=sqlite)
     try:
         with store.transaction():
             pass

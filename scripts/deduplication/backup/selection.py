@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..errors import UnsafePath
 from ..files.safe_read import Identity
-from ..storage.log_store import INDEX_NAMES
+from ..project.paths import INDEX_NAMES
 from .source import ARCHIVE, SETTINGS, STATE
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from ..archive import drop_folder
 from ..errors import StoreNotWritable
 from ..files.locking import exclusive
 from ..project import config
-from ..storage.log_store import LOCK
+from ..project.paths import LOCK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,9 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..errors import BackupFailed, BackupRefused, StoreMissing, StoreNotWritable
 from ..files import atomic, beneath, clock, journal
-from ..project.paths import BACKUP_MARKER
-from ..storage.index import sqlite_file
-from ..storage.log_store import LOG_NAME
+from ..project.paths import BACKUP_MARKER, LOG_NAME, SQLITE_INDEX
 from . import folder as folders
 from . import known, log_part, manifest, retention
 from .copying import Copying
@@ -184,7 +182,7 @@ def _taken(
             raise BackupFailed("a purge was stopped half way and is not finished", hint="Run the same command again.")
         found = select(source)
         cut = log_part.cut(source.state)
-        sqlite = os.path.lexists(os.path.join(source.state, sqlite_file.NAME))
+        sqlite = os.path.lexists(os.path.join(source.state, SQLITE_INDEX[0]))
         noted = known.noted(source.state)
         in_memory, problems = _rest(found, cut, copying, advance)
     files = _files(found, cut, copying, in_memory, {path for path, _ in problems})

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from ..errors import EXIT_FAILURE, EXIT_OK, UsageError
 from ..project.paths import find_project
 from ..repair import repair as whole
 from ..reports import repair as repair_report
 from ..reports import workflow as report
+from ..storage.log_backed import require_log
 from . import arguments as shared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..storage.log_store import LogStore
-
 
 def main(arguments: Sequence[str]) -> int:
     """Repair; 0 where everything is whole afterwards, 1 where something is lost for good."""
     asked = parser().parse_args(arguments)
-    store = cast("LogStore", shared.deduplicator(asked, existing=True).store)
+    store = require_log(shared.deduplicator(asked, existing=True).store, "repair")
     project = find_project(asked.project) if asked.storage_dir is None else None
     if asked.dry_run and asked.accept_lost:
         raise UsageError("--accept-lost changes something, and --dry-run nothing")

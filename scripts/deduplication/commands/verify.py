@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from ..archive import verify as checking
 from ..backup import known
@@ -25,19 +25,18 @@ from ..reports import (
 from ..reports import (
     workflow as report,
 )
+from ..storage.log_backed import require_log
 from . import arguments as shared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from ..storage.log_store import LogStore
 
 
 def main(arguments: Sequence[str]) -> int:
     """Check every checksum, content hash and number; 0 where all is well, 1 where something is damaged."""
     asked = parser().parse_args(arguments)
     dedup = shared.deduplicator(asked, existing=True)
-    store = cast("LogStore", dedup.store)
+    store = require_log(dedup.store, "verify")
     waiting, owed = journal.unfinished(store.folder), known.owed(store.folder)
     if waiting:
         # Whoever opens it finishes it; this command only looks, and of half a purge nothing can be recounted.

@@ -10,9 +10,9 @@ from ..backup import known
 from ..errors import DedupError, UnsafePath
 from ..files import journal
 from ..project.own_place import require_inside
+from ..project.paths import LOCK
 from ..reports import purge as purge_report
 from ..storage import open_store
-from ..storage.log_store import LOCK
 from .finding import LINES, NOTE, OK, PROBLEM, Finding
 
 if TYPE_CHECKING:

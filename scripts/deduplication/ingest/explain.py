@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional, cast
+from typing import TYPE_CHECKING, NamedTuple, Optional, cast
 
 from .. import formats
-from ..storage.log.lines import Damaged, decode_line, is_commit
 from . import placement
 from .conversation_match import Belonging, conversation_of
 from .export_view import shown_by
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from ..formats.base import Several
     from ..model import Export, Message
     from ..storage.contract import Store
-    from ..storage.log.lines import Line
 
 
 class Explained(NamedTuple):
@@ -56,7 +54,7 @@ def explain(store: Store, data: bytes, name: str) -> tuple[str, list[Explanation
         exports = [(formats.parse(data, known=found), digest)]
     explained = []
     for export, sha256 in exports:
-        known = _before(store, sha256) if store.seen(sha256) else None
+        known = _before(store, sha256)
         explained.append(_explained(known or store, export, name))
     return found.NAME, explained
 
@@ -85,26 +83,11 @@ def _neighbours(matches: Sequence[Optional[int]]) -> list[Optional[int]]:
     return found
 
 
-def _before(store: Any, sha256: str) -> Optional[Store]:
-    """The store as it was before it first saw this file; None where its log does not tell."""
-    from ..storage.replay import Replay
-
-    log = getattr(store, "log", None)
-    if log is None:
+def _before(store: Store, sha256: str) -> Optional[Store]:
+    """The store as it was before it first saw this file; None where it never did, or keeps no log that tells."""
+    backed = store.log_backed() if store.seen(sha256) else None
+    if backed is None:
         return None
-    replay = Replay(store.blobs.folder)
-    pending: list[Line] = []
-    for line in log.lines():
-        pending.append(line)
-        try:
-            record = decode_line(line.data)
-        except Damaged:
-            continue
-        if not is_commit(record):
-            continue
-        if record["export"].get("sha256") == sha256:
-            return cast("Store", replay)
-        for each in pending:
-            replay.take(each.data)
-        pending.clear()
-    return None
+    from ..storage.replay import before
+
+    return before(backed, sha256)

@@ -16,10 +16,14 @@ if TYPE_CHECKING:
     from ..archive.discovery import Candidate
     from ..figures.savings import Seen
     from ..files.safe_read import Identity
+    from ..storage.contract import Store
 
 
 class Deduplicator(Protocol):
     """What the steps need of a deduplicator."""
+
+    store: Store
+    """Where does it keep what is new?"""
 
     def ingest(
         self,

@@ -1,4 +1,4 @@
-"""A store must lie where its project is: a repository may bring ``dedup_state`` as a link to anywhere."""
+"""A store's own place: in its project, though a repository may bring ``dedup_state`` as a link to anywhere; and ignored by git."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from .paths import MEMORY
 from .settings_file import leads_out
 
 STATE = "dedup_state"
+IGNORES_ALL = b"# Private state: never committed.\n*\n"
+"""The ``.gitignore`` in the store's folder."""
 
 
 def require_inside(folder: str) -> None:
@@ -23,3 +25,12 @@ def require_inside(folder: str) -> None:
             f"{folder} leads to {os.path.realpath(folder)}",
             hint=f"Make {MEMORY}/{STATE} a folder of the project; a store elsewhere is named with --storage-dir.",
         )
+
+
+def hide(folder: str) -> None:
+    """Have git ignore the store's folder."""
+    from ..files import atomic
+
+    ignore = os.path.join(folder, ".gitignore")
+    if not os.path.exists(ignore):
+        atomic.replace(ignore, IGNORES_ALL, durable=False)

@@ -13,8 +13,21 @@ from ..files import beneath
 MEMORY: Final = "MEMORY-CONTEXT"
 LOCK: Final = ".lock"
 """The lock of the store, and that of the archive, each in its folder."""
+LOG_NAME: Final = "conversation_log.jsonl"
+"""The open part of the log, in the store's folder."""
+JSON_INDEX: Final = ("watermarks.json", "content_hashes.json", "alignment_index.json")
+SQLITE_INDEX: Final = ("index.sqlite3", "index.sqlite3-wal", "index.sqlite3-shm")
+"""The database, and what SQLite keeps beside it."""
+AUDIT: Final = "deduplication_log.jsonl"
+"""A line for each run, for people: an index as well."""
+INDEX_NAMES: Final = (*JSON_INDEX, *SQLITE_INDEX, AUDIT)
+"""In the store's folder: everything that the log can make again."""
+QUARANTINE: Final = "quarantine"
+"""In the folder of the store and in that of the archive: what was put aside."""
 PURGED_FILES: Final = "purged.jsonl"
 """In the archive's folder: which files are not what was exported, because messages of theirs were purged."""
+LISTED: Final = "archived.jsonl"
+"""In the store's folder: which files the archive took in. It is the archive's, and does not go with its folder."""
 LISTED_COPY: Final = ".archived.jsonl"
 """In the archive's folder: which files the archive took in."""
 BACKUP_MARKER: Final = "backup.json"

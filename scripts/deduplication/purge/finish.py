@@ -15,11 +15,13 @@ from ..archive import drop_folder
 from ..errors import DedupError
 from ..files import journal
 from ..files.locking import exclusive
+from ..project.paths import LOCK
 from ..sessions import folder as session_folder
-from ..storage.log_store import LOCK, LogStore
+from ..storage import open_in_folder
 
 if TYPE_CHECKING:
     from ..project.paths import Project
+    from ..storage.contract import Store
 
 SQLITE: Final = "sqlite"
 """Note of a purge: the store had an SQLite index."""
@@ -46,7 +48,7 @@ def finish(state: str) -> None:
         if journal.ARCHIVE in waiting and os.path.isdir(project.archive):
             with exclusive(drop_folder.lock_path(str(project.archive)), 0):
                 drop_folder.finish_purge(project)
-    store = LogStore(state, sqlite=bool(notes.get(SQLITE)))
+    store = open_in_folder(state, sqlite=bool(notes.get(SQLITE)))
     with contextlib.suppress(DedupError):
         if journal.SESSIONS in waiting:
             with session_folder.held(project, 0):
@@ -57,7 +59,7 @@ def finish(state: str) -> None:
                 finish_last_run(project, store, notes)
 
 
-def finish_last_run(project: Project, store: LogStore, notes: dict[str, Any]) -> None:
+def finish_last_run(project: Project, store: Store, notes: dict[str, Any]) -> None:
     """The figures of the last run, without what was purged. Inside a transaction."""
     state = str(project.state)
     if journal.waits(state, journal.LAST_RUN):

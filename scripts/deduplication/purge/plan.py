@@ -16,7 +16,6 @@ from ..model import LAYOUT, LOST, PROMPT, PURGED, Message, counts
 from ..storage.log.lines import is_commit
 from ..storage.log.records import PURGED as TOMBSTONE
 from ..storage.log.records import blobs_of, is_occurrence, tombstone_record
-from ..storage.log_rewrite import records
 from .probes import Probes, texts
 from .scope import moment
 from .united import parts, with_united
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
     from ..alignment.tombstone import Tombstone
     from ..storage.log.lines import Record
-    from ..storage.log_store import LogStore
+    from ..storage.log_backed import LogBackedStore
     from .scope import Scope
 
 _DATE: Final = re.compile(r"^\d{4}-\d\d-\d\d[-_T]?(?:\d\d-?\d\d-?\d\d[-_]?)?")
@@ -92,7 +91,7 @@ class _Row:
     source_index: int | None
 
 
-def plan(store: LogStore, scope: Scope, *, forget: bool = False) -> Plan:
+def plan(store: LogBackedStore, scope: Scope, *, forget: bool = False) -> Plan:
     """Inside a transaction. Raises :class:`NothingToPurge`, ``ConversationUnclear``, ``UsageError``, the ``StoreError`` family."""
     sessions = tuple(dict.fromkeys(choose(store, session) for session in scope.sessions))
     scope = replace(scope, sessions=tuple(dict.fromkeys(each for name in sessions for each in parts(store, name))))
@@ -112,10 +111,10 @@ def _said(scope: Scope) -> str:
     return " and ".join(f"--{kind}" for kind in scope.kinds)
 
 
-def _rows(store: LogStore) -> dict[str, dict[int, _Row]]:
+def _rows(store: LogBackedStore) -> dict[str, dict[int, _Row]]:
     """Every occurrence that has a line, by conversation. Raises :class:`StoreDamaged`."""
     rows: dict[str, dict[int, _Row]] = {}
-    for _, record in records(store.log):
+    for _, record in store.records():
         if not is_occurrence(record):
             continue
         rows.setdefault(record["conversation_id"], {})[record["index"]] = _Row(
@@ -132,7 +131,7 @@ def _rows(store: LogStore) -> dict[str, dict[int, _Row]]:
 # -- what is meant ---------------------------------------------------------------------------------------------------
 
 
-def _chosen(store: LogStore, scope: Scope, rows: dict[str, dict[int, _Row]], found: Plan) -> dict[str, set[int]]:
+def _chosen(store: LogBackedStore, scope: Scope, rows: dict[str, dict[int, _Row]], found: Plan) -> dict[str, set[int]]:
     """The occurrences that go, by conversation."""
     bans, hashes = _named(store, scope, rows)
     chosen: dict[str, set[int]] = {}
@@ -159,7 +158,7 @@ def _is_between(row: _Row, scope: Scope) -> bool:
     return at is not None and scope.since is not None and scope.until is not None and scope.since <= at < scope.until
 
 
-def _named(store: LogStore, scope: Scope, rows: dict[str, dict[int, _Row]]) -> tuple[Bans | None, set[str]]:
+def _named(store: LogBackedStore, scope: Scope, rows: dict[str, dict[int, _Row]]) -> tuple[Bans | None, set[str]]:
     """The content hashes that ``--message`` names, and what tells the same messages in other renderings."""
     if not scope.hashes:
         return None, set()
@@ -185,7 +184,7 @@ def _named(store: LogStore, scope: Scope, rows: dict[str, dict[int, _Row]]) -> t
     return Bans(found), hashes
 
 
-def _in_other_words(store: LogStore, name: str, numbers: set[int], hashes: set[str], bans: Bans) -> set[int]:
+def _in_other_words(store: LogBackedStore, name: str, numbers: set[int], hashes: set[str], bans: Bans) -> set[int]:
     """Those that say all of what a message says that is named, as the other kind of source has it."""
     columns = store.conversation(name).columns
     wanted = [n for n in sorted(numbers) if columns.hashes[n] not in hashes and columns.kinds[n] not in (LOST, PURGED)]
@@ -200,7 +199,7 @@ def _in_other_words(store: LogStore, name: str, numbers: set[int], hashes: set[s
 # -- what takes its place, and what it comes to --------------------------------------------------------------------------
 
 
-def _bury(store: LogStore, rows: dict[str, dict[int, _Row]], chosen: dict[str, set[int]], found: Plan) -> None:
+def _bury(store: LogBackedStore, rows: dict[str, dict[int, _Row]], chosen: dict[str, set[int]], found: Plan) -> None:
     """A tombstone for each occurrence, and what to look for afterwards."""
     everywhere = []
     for name, numbers in chosen.items():
@@ -242,7 +241,7 @@ def _forgotten(left: Tombstone) -> Tombstone:
     )
 
 
-def _count(store: LogStore, rows: dict[str, dict[int, _Row]], found: Plan) -> None:
+def _count(store: LogBackedStore, rows: dict[str, dict[int, _Row]], found: Plan) -> None:
     """Which bodies and blobs nothing refers to any more."""
     goes: set[str] = set()
     stays: set[str] = set()
@@ -253,7 +252,7 @@ def _count(store: LogStore, rows: dict[str, dict[int, _Row]], found: Plan) -> No
     found.shared = len(goes & stays)
     kept: set[str] = set()
     used: dict[str, int] = {}
-    for _, record in records(store.log):
+    for _, record in store.records():
         if "message" in record:
             bodiless = record["content_hash"] in goes - stays
             if bodiless:
@@ -265,12 +264,12 @@ def _count(store: LogStore, rows: dict[str, dict[int, _Row]], found: Plan) -> No
     found.blobs = {digest: size for digest, size in used.items() if digest not in kept}
 
 
-def _quotes_and_names(store: LogStore, found: Plan) -> None:
+def _quotes_and_names(store: LogBackedStore, found: Plan) -> None:
     """Messages that stay and say something of what goes; names of files that do; files whose hash is to be forgotten."""
     found.prompts = [skeleton(content)[:_PROMPT] for content in _prompts(store, found)]
     touched: set[str] = set()
     stays: dict[str, tuple[str, int]] = {}
-    for _, record in records(store.log):
+    for _, record in store.records():
         name = record["conversation_id"]
         if is_commit(record):
             file = record["export"]["name"]
@@ -282,7 +281,7 @@ def _quotes_and_names(store: LogStore, found: Plan) -> None:
         if not is_occurrence(record) or TOMBSTONE in record or (name, record["index"]) in found.tombstones:
             continue
         stays.setdefault(record["content_hash"], (name, record["index"]))
-    for _, record in records(store.log):
+    for _, record in store.records():
         place = stays.get(record.get("content_hash", ""))
         if place is not None and "message" in record and record["content_hash"] not in found.identities:
             keys = {key for text in texts(record["message"]["content"]) for key in found.probes.found(text)}
@@ -297,7 +296,7 @@ def _quotes_and_names(store: LogStore, found: Plan) -> None:
         found.hashes[digest[:16]] = other[:16]
 
 
-def _prompts(store: LogStore, found: Plan) -> Iterable[Any]:
+def _prompts(store: LogBackedStore, found: Plan) -> Iterable[Any]:
     by_name: dict[str, list[int]] = {}
     for name, number in found.tombstones:
         by_name.setdefault(name, []).append(number)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ..archive.restore import Shelf
 from ..errors import DedupError
 from ..files import atomic
-from ..storage.log_rewrite import records
+from ..project.paths import LOG_NAME
 from .archived import form_of, of_store
 
 if TYPE_CHECKING:
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from ..archive.packs.pack_set import Packs
     from ..project.paths import Project
-    from ..storage.log_store import LogStore
+    from ..storage.contract import Store
+    from ..storage.log_backed import LogBackedStore
     from .plan import Plan
 
 
@@ -47,7 +48,7 @@ class Proof:
 
 
 def prove(
-    store: LogStore, project: Project | None, packs: Packs | None, plan: Plan, sessions: Sequence[str] = ()
+    store: LogBackedStore, project: Project | None, packs: Packs | None, plan: Plan, sessions: Sequence[str] = ()
 ) -> Proof:
     """Look through the store, the archive and the session files. Inside a transaction, with the locks still held.
 
@@ -57,7 +58,7 @@ def prove(
     _log(store, plan, proof)
     for path in _files(store.folder):
         name = os.path.relpath(path, store.folder)
-        if not name.startswith(("sealed", os.path.basename(store.log.path))):
+        if not name.startswith(("sealed", LOG_NAME)):
             proof.look_at(name, path, plan)
     if project is None:
         return proof
@@ -69,10 +70,10 @@ def prove(
     return proof
 
 
-def _log(store: LogStore, plan: Plan, proof: Proof) -> None:
+def _log(store: LogBackedStore, plan: Plan, proof: Proof) -> None:
     """Every line: none of what went carries a message, and no message says it."""
     proof.files += 1
-    for line, record in records(store.log):
+    for line, record in store.records():
         proof.size += len(line.data)
         place = (record["conversation_id"], record.get("index", -1))
         if "message" not in record:
@@ -82,10 +83,10 @@ def _log(store: LogStore, plan: Plan, proof: Proof) -> None:
         stays = place in plan.tombstones or (identity in plan.identities and not shared)
         if stays or plan.probes.found_in(line.data) - plan.quoted_keys:
             proof.remaining.append(f"the log, byte {line.offset}")
-    proof.remaining += [f"the blob {digest}" for digest in plan.blobs if store.blobs.has(digest)]
+    proof.remaining += [f"the blob {digest}" for digest in plan.blobs if store.has_blob(digest)]
 
 
-def _archive(store: LogStore, project: Project, packs: Packs, plan: Plan, proof: Proof) -> None:
+def _archive(store: LogBackedStore, project: Project, packs: Packs, plan: Plan, proof: Proof) -> None:
     gone = of_store(store, set(plan.conversations))
     shelf = Shelf(project, packs)
     proof.remaining += [f"the archive cannot be read: {each}" for each in (*packs.problems, *map(str, shelf.lost))]
@@ -106,7 +107,7 @@ def _files(folder: str) -> Iterator[str]:
                 yield path
 
 
-def whole(store: LogStore, project: Project | None, check: Callable[[Project], list[str]]) -> list[str]:
+def whole(store: Store, project: Project | None, check: Callable[[Project], list[str]]) -> list[str]:
     """What ``verify`` says of the store and the archive afterwards. Outside of a transaction."""
     problems = store.verify()
     if project is not None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from ..errors import DedupError
 from ..files import atomic
 from ..git.plumbing import Git, GitFailed, find_executable
+from ..project.paths import LOG_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -152,10 +153,11 @@ def _waiting(project: Project, plan: Plan) -> list[Elsewhere]:
 
 def _other_stores(project: Project, store: Store) -> list[Elsewhere]:
     """Stores beside the project's own one: made from exports, or moved aside."""
-    own = os.path.realpath(getattr(store, "folder", project.state))
+    backed = store.log_backed()
+    own = os.path.realpath(backed.folder if backed is not None else project.state)
     return [
         Elsewhere(f"{project.relative(log.parent)}, another store", "Purge it with --storage-dir, or remove it.")
-        for log in sorted(project.memory.glob("*/conversation_log.jsonl"))
+        for log in sorted(project.memory.glob(f"*/{LOG_NAME}"))
         if os.path.realpath(log.parent) != own
     ]
 

@@ -22,13 +22,14 @@ from ..archive.places import packs_folder
 from ..backup import known
 from ..backup import renewing as renewing_backups
 from ..backup.source import Source
-from ..errors import PurgeIncomplete, StoreDamaged, UsageError
+from ..errors import PurgeIncomplete, StoreDamaged
 from ..files import atomic, journal
 from ..files.clock import timestamp
 from ..files.locking import exclusive
+from ..project.paths import QUARANTINE
 from ..sessions import folder as session_folder
 from ..sessions import renewing
-from ..storage.log_store import QUARANTINE, LogStore
+from ..storage.log_backed import require_log
 from . import finish, proof, reach, staging
 from .archived import Form, digest, form_of, of_plan
 from .plan import neutral, tells
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from ..backup.renewing import Renewed, Unreached
     from ..project.paths import Project
     from ..storage.contract import Store
+    from ..storage.log_backed import LogBackedStore
     from .plan import Plan
     from .proof import Proof
     from .reach import Elsewhere
@@ -79,8 +81,7 @@ def purge(
     Raises :class:`NothingToPurge`, :class:`PurgeIncomplete` where something is still there afterwards, ``ConversationUnclear``,
     ``UsageError`` and the ``StoreError`` family.
     """
-    if not isinstance(store, LogStore):
-        raise UsageError("this backend cannot purge yet")
+    store = require_log(store, "a purge")
     renewal = None if project is None or dry_run else _cleaned(store, project, scope, forget=forget)
     with contextlib.ExitStack() as stack:
         packs = _opened(stack, project, dry_run=dry_run)
@@ -93,7 +94,6 @@ def purge(
 
 def verified(store: Store, project: Project | None, done: Purged) -> None:
     """Recount everything afterwards, into ``done.problems``. Raises :class:`PurgeIncomplete` where something is still there."""
-    assert isinstance(store, LogStore)
 
     def check(of: Project) -> list[str]:
         found = checking.check_project(of)
@@ -107,9 +107,8 @@ def verified(store: Store, project: Project | None, done: Purged) -> None:
 
 def renewed(store: Store, project: Project | None, done: Purged) -> None:
     """Replace the snapshots of every known backup, holding no lock; those that may still have it go to ``done.unreached``."""
-    assert isinstance(store, LogStore)
     if done.backups and done.proof is not None and not done.proof.remaining:
-        done.unreached = renewing_backups.renew(_source(store, project))
+        done.unreached = renewing_backups.renew(_source(require_log(store, "a purge"), project))
         left = {each.folder for each in done.unreached}
         done.backups = [folder for folder in done.backups if folder not in left]
 
@@ -119,17 +118,17 @@ def caught_up(store: Store, project: Project | None, *, dry_run: bool) -> Renewe
 
     Holding no lock. Nothing in it where every purge reached every backup.
     """
-    assert isinstance(store, LogStore)
+    store = require_log(store, "a purge")
     if dry_run:
         return renewing_backups.Renewed(tuple(each.path for each in known.owed(store.folder)))
     return renewing_backups.catch_up(_source(store, project))
 
 
-def _source(store: LogStore, project: Project | None) -> Source:
+def _source(store: LogBackedStore, project: Project | None) -> Source:
     return Source.of_state(store.folder) if project is None else Source.of_project(project)
 
 
-def _cleaned(store: LogStore, project: Project, scope: Scope, *, forget: bool) -> renewing.Renewal | None:
+def _cleaned(store: LogBackedStore, project: Project, scope: Scope, *, forget: bool) -> renewing.Renewal | None:
     """What the session files will say, clean before any lock is taken: secrets are not looked for under the locks of a purge.
 
     Nor those of a purge that was stopped, which is finished first.
@@ -165,7 +164,7 @@ class _Purge:
 
     def __init__(
         self,
-        store: LogStore,
+        store: LogBackedStore,
         project: Project | None,
         packs: Packs | None,
         scope: Scope,

@@ -18,11 +18,9 @@ from ..archive.packs.pack_set import listed
 from ..backup import known
 from ..files import atomic, beneath, journal
 from ..files.journal import STAGE, Changes
-from ..project.paths import PURGED_FILES
+from ..project.paths import PURGED_FILES, QUARANTINE
 from ..storage.log.records import purge_record
-from ..storage.log.sealed import FOLDER as SEALED
-from ..storage.log_rewrite import Instead, rewrite
-from ..storage.log_store import INDEX_NAMES, QUARANTINE
+from ..storage.log_rewrite import Instead
 from .plan import neutral
 
 if TYPE_CHECKING:
@@ -31,7 +29,7 @@ if TYPE_CHECKING:
     from ..archive.packs.pack_set import Packs
     from ..archive.restore import Entry
     from ..project.paths import Project
-    from ..storage.log_store import LogStore
+    from ..storage.log_backed import LogBackedStore
     from .archived import Form
     from .plan import Plan
 
@@ -61,7 +59,7 @@ class Shown:
 
 
 def stage_store(
-    store: LogStore, plan: Plan, moment: str, quarantine: list[str], waiting: Sequence[str] = ()
+    store: LogBackedStore, plan: Plan, moment: str, quarantine: list[str], waiting: Sequence[str] = ()
 ) -> Changes:
     """The new log beside the old one. ``waiting``: files (SHA-256) that show it and wait. Raises the ``StoreError`` family."""
     folder = store.folder
@@ -82,18 +80,12 @@ def stage_store(
         lambda name: plan.names.get(name, name),
         lambda digest: plan.hashes.get(digest, digest),
     )
-    made = rewrite(store.log, stage, instead)
+    made = store.rewrite_log(stage, instead)
     changes = Changes(replace=[[os.path.join(STAGE, name), name] for name in made.files])
-    # Also a file that a longer one took the place of, and that a killed run did not delete.
-    sealed = os.path.join(folder, SEALED)
-    old = [os.path.join(SEALED, name) for name in (os.listdir(sealed) if os.path.isdir(sealed) else ())]
-    changes.remove = [name for name in old if name not in made.files]
-    changes.remove += [name for name in INDEX_NAMES if os.path.lexists(os.path.join(folder, name))]
-    changes.remove += store.blobs.unreferred(made.blobs)
-    changes.remove += [os.path.join(QUARANTINE, name) for name in quarantine]
+    changes.remove = [*made.superseded, *(os.path.join(QUARANTINE, name) for name in quarantine)]
     # With the new log it is on the disk which backups still have what went, whoever comes next and wherever they are then.
     backups = os.path.join(STAGE, known.NAME)
-    said = known.after_purge(folder, store.log, secrets.token_hex(8), waiting, hashes=not plan.forget)
+    said = known.after_purge(store, secrets.token_hex(8), waiting, hashes=not plan.forget)
     atomic.replace(os.path.join(folder, backups), said)
     changes.replace.append([backups, known.NAME])
     changes.texts = [_STATUS_LOG, _LAST_RUN]

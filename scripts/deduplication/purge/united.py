@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..storage.log_store import LogStore
+    from ..storage.contract import Store
 
 
-def parts(store: LogStore, name: str) -> list[str]:
+def parts(store: Store, name: str) -> list[str]:
     """The ids under which the log has a conversation: its own, and those of others that turned out to be it."""
     return [name, *(whose for _, _, whose, _ in store.conversation(name).adopted)]
 
 
 def with_united(
-    store: LogStore, rows: Mapping[str, Mapping[int, Any]], chosen: dict[str, set[int]]
+    store: Store, rows: Mapping[str, Mapping[int, Any]], chosen: dict[str, set[int]]
 ) -> dict[str, set[int]]:
     """With every occurrence that turned out to be one message with one that is chosen."""
     found = {name: set(numbers) for name, numbers in chosen.items()}

@@ -10,13 +10,13 @@ from ..alignment.same_source import GROWN, PART, relation
 from ..model import EXACT, LAYOUT, TEXT, THINKING
 
 if TYPE_CHECKING:
-    from ..storage.log_store import LogStore
+    from ..storage.contract import Store
 
 _SAID: Final = frozenset({TEXT, THINKING})
 """Kinds in which another answer may begin with all of an earlier one; a result in the same place is that result."""
 
 
-def with_versions(store: LogStore, name: str, numbers: set[int], standing: set[int]) -> set[int]:
+def with_versions(store: Store, name: str, numbers: set[int], standing: set[int]) -> set[int]:
     """With every other form of the same messages of a conversation, as far as they are ``standing``."""
     conversation = store.conversation(name)
     linked: dict[int, list[tuple[int, int]]] = {}
@@ -34,7 +34,7 @@ def with_versions(store: LogStore, name: str, numbers: set[int], standing: set[i
     return found
 
 
-def _is(store: LogStore, name: str, earlier: int, later: int) -> bool:
+def _is(store: Store, name: str, earlier: int, later: int) -> bool:
     """False where the later form is an answer that begins with all of the earlier one, and nothing says that it is the same."""
     before, after = store.bodies(name, [earlier, later])
     if before["kind"] not in _SAID or after["kind"] not in _SAID or _id(before) == _id(after) != "":

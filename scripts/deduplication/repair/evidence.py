@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..alignment.fingerprint import Fingerprint
     from ..model import Export, Message
     from ..storage.log.salvage import Piece
-    from ..storage.log_store import Remembered
+    from ..storage.log_backed import Remembered
     from .raw_sources import Sources
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..errors import StoreNotWritable
 from ..files import atomic, beneath
-from ..storage.log_store import INDEX_NAMES, QUARANTINE
+from ..project.paths import INDEX_NAMES, QUARANTINE
 
 if TYPE_CHECKING:
     from ..storage.log.append_log import Log

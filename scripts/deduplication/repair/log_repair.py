@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ..storage.log.salvage import Piece, Salvaged
-    from ..storage.log_store import Remembered
+    from ..storage.log_backed import Remembered
     from .damage import Finding
     from .raw_sources import Sources
     from .rerun import Again

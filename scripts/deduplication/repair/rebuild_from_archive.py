@@ -15,10 +15,10 @@ from ..errors import DedupError, OutputNotWritable, StoreError, StoreHasLog
 from ..files import atomic, beneath, folder_swap, locking
 from ..ingest.deduplicator import ClaudeConversationDeduplicator
 from ..project.export_names import file_name
+from ..project.paths import LOCK
 from ..storage.log.lines import is_commit
 from ..storage.log.records import is_occurrence
 from ..storage.log.salvage import salvage
-from ..storage.log_store import LOCK, LogStore
 from .raw_sources import Sources
 
 if TYPE_CHECKING:
@@ -112,10 +112,10 @@ def _fitting(sources: Sources, entry: restoring.Entry, named: Optional[str]) -> 
 def _look(state: str, backend: str) -> _Old:
     """What can still be read of the old store, its log or its index."""
     old = _Old()
-    store = ClaudeConversationDeduplicator(state, backend).store
-    if not isinstance(store, LogStore) or not os.path.isdir(state):
+    store = ClaudeConversationDeduplicator(state, backend).store.log_backed()
+    if store is None or not os.path.isdir(state):
         return old
-    with store.held() as log:
+    with store.unrecovered_log() as log:
         remembered = store.remembered()
         pieces = [piece.record for piece in salvage(log).pieces if piece.record is not None]
     old.has_log = bool(pieces)

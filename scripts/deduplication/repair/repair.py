@@ -23,7 +23,7 @@ from ..files import locking
 from ..model import LOST, counts
 from ..storage.log.lines import is_commit
 from ..storage.log.salvage import pieces_of, salvage, salvage_twice
-from ..storage.log_store import Remembered
+from ..storage.log_backed import Remembered
 from . import blanked_files, blob_repair, damage, log_files, log_repair, missing_files, pack_repair, plain_file_repair
 from .evidence import Evidence
 from .lost_runs import is_another
@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from ..archive.listed import Listed
     from ..archive.restore import Shelf
     from ..project.paths import Project
-    from ..storage.log_store import LogStore
+    from ..storage.log.append_log import Log
+    from ..storage.log_backed import LogBackedStore
     from .damage import Finding
     from .log_repair import Mended
 
@@ -59,7 +60,7 @@ class Repaired:
         return [each for each in damage.lost(self.findings) if each.kind != damage.FILE or each.sha256 not in known]
 
 
-def examine(store: LogStore, project: Optional[Project]) -> list[Finding]:
+def examine(store: LogBackedStore, project: Optional[Project]) -> list[Finding]:
     """Everything that is damaged or gone, and what it costs; nothing is changed. ``project`` None: there is no archive."""
     found: list[Finding] = []
     there: set[str] = set()
@@ -68,9 +69,9 @@ def examine(store: LogStore, project: Optional[Project]) -> list[Finding]:
         with _archive_held(project), pack_repair.examined(project) as (plan, packs, kept):
             found += plan.findings
             there = pack_repair.had(packs, plan, kept) | missing_files.plain(project)
-    with _shelf(project) as shelf, store.held() as log:
+    with _shelf(project) as shelf, store.unrecovered_log() as log:
         salvaged = salvage(log)
-        mended = log_repair.mend(salvaged, Sources(shelf), store.blobs.folder, store.remembered())
+        mended = log_repair.mend(salvaged, Sources(shelf), store.blob_folder, store.remembered())
         found += [*mended.findings, *blob_repair.mend(mended)]
         if project is not None:
             found += [each.finding() for each in plain_file_repair.damaged(mended.evidence, Elsewhere(project))]
@@ -83,11 +84,11 @@ def examine(store: LogStore, project: Optional[Project]) -> list[Finding]:
     return _proven([_counted(finding, mended, have) for finding in found], have)
 
 
-def suspicious(store: LogStore, project: Optional[Project]) -> bool:
+def suspicious(store: LogBackedStore, project: Optional[Project]) -> bool:
     """Whether the archive has something that the log does not tell of, or a plain file that is not what was archived."""
     if project is None:
         return False
-    with _shelf(project) as shelf, store.held() as log:
+    with _shelf(project) as shelf, store.unrecovered_log() as log:
         if shelf is None:
             return False
         pieces = [piece for piece in pieces_of(log) if piece.record is None or is_commit(piece.record)]
@@ -101,7 +102,7 @@ def suspicious(store: LogStore, project: Optional[Project]) -> bool:
     return False
 
 
-def repair(store: LogStore, project: Optional[Project], *, accept_lost: bool = False) -> Repaired:
+def repair(store: LogBackedStore, project: Optional[Project], *, accept_lost: bool = False) -> Repaired:
     """Make whole what can be made whole, and name what cannot. Raises ``StoreError`` where the disk refuses.
 
     ``accept_lost``: what is gone for good afterwards is noted as such, and is no damage from then on.
@@ -121,11 +122,11 @@ def repair(store: LogStore, project: Optional[Project], *, accept_lost: bool = F
     with _shelf(project) as shelf:
         mended: list[Mended] = []
 
-        def mend() -> list[str]:
-            salvaged = salvage_twice(store.log)
-            found = log_repair.mend(salvaged, Sources(shelf), store.blobs.folder, store.remembered())
+        def mend(log: Log) -> list[str]:
+            salvaged = salvage_twice(log)
+            found = log_repair.mend(salvaged, Sources(shelf), store.blob_folder, store.remembered())
             done.findings += [*found.findings, *blob_repair.mend(found)]
-            done.quarantined += [f"{store_name}/{name}" for name in log_files.write(store.log, salvaged, found)]
+            done.quarantined += [f"{store_name}/{name}" for name in log_files.write(log, salvaged, found)]
             mended.append(found)
             return []
 
@@ -153,7 +154,7 @@ def repair(store: LogStore, project: Optional[Project], *, accept_lost: bool = F
     return done
 
 
-def _put_back(store: LogStore, project: Project, have: Inventory, done: Repaired) -> None:
+def _put_back(store: LogBackedStore, project: Project, have: Inventory, done: Repaired) -> None:
     """What the list names and the archive does not have, from wherever it is; each told once, as it turned out at last."""
     with opened_packs(packs_folder(project)) as packs:
         there = {packs.record(number).sha256.hex() for number in packs.numbers()}

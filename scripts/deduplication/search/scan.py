@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import re
 import zlib
 from dataclasses import dataclass, field
@@ -15,14 +13,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Optional
 
 from ..alignment.plain_text import is_own_output, readable
-from ..errors import StoreNotWritable
-from ..files import journal
-from ..files.locking import DEFAULT_TIMEOUT, exclusive
 from ..model import counts
-from ..storage.log.append_log import Log
+from ..storage import open_in_folder
 from ..storage.log.lines import Damaged, decode_line, is_commit
 from ..storage.log.records import PURGED, SAME, same_of
-from ..storage.log_store import LOCK, LOG_NAME
 from .terms import Text, may_hold
 
 if TYPE_CHECKING:
@@ -100,17 +94,12 @@ class _Occurrence(NamedTuple):
 
 def scan(folder: str, wanted: Wanted) -> Scanned:
     """Every message of the store in ``folder`` that has all of the terms. Raises ``StoreError`` where it cannot be read."""
-    log = Log(os.path.join(folder, LOG_NAME))
     found = Scanned()
     hits: dict[str, Hit] = {}
     superseded: set[tuple[str, int]] = set()
     united = _United()
     pending: list[_Occurrence] = []
-    journal.finish_all(folder)
-    with contextlib.ExitStack() as stack:
-        with contextlib.suppress(StoreNotWritable):  # nobody else can write then, either
-            stack.enter_context(exclusive(os.path.join(folder, LOCK), DEFAULT_TIMEOUT))
-        log.settle(write=False)
+    with open_in_folder(folder).locked_log() as log:
         for line in log.lines():
             try:
                 united.take(line.data)

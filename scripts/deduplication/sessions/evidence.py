@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from ..storage.contract import Store
-    from ..storage.log.append_log import Log
+    from ..storage.log_backed import LogBackedStore
 
 _COMMIT: Final = b'"window":'
 _SEAL: Final = 10
@@ -67,24 +67,24 @@ def gather(store: Store, conversation_id: str, known: Evidence) -> Evidence:
 
     A store without a log of its own gives nothing. Raises :class:`StoreError` where the log cannot be read.
     """
-    log: Log | None = getattr(store, "log", None)
-    if log is None:
+    backed = store.log_backed()
+    if backed is None:
         return Evidence()
-    if known.position and _seal(log, known.position) != known.seal:
+    if known.position and _seal(backed, known.position) != known.seal:
         known = Evidence()
     adopted = store.conversation(conversation_id).adopted
     if known.adopted != adopted:
         known = Evidence(adopted=adopted)
-    end = log.size()
+    end = backed.log_size()
     if end <= known.position:
         return known
-    lines = (line.data for line in log.lines(known.position, end))
+    lines = (line.data for line in backed.lines(known.position, end))
     found = with_runs(known, _runs(lines, conversation_id, adopted))
-    return replace(found, position=end, seal=_seal(log, end))
+    return replace(found, position=end, seal=_seal(backed, end))
 
 
-def _seal(log: Log, position: int) -> str:
-    return log.span(max(0, position - _SEAL), position).decode("latin-1")
+def _seal(store: LogBackedStore, position: int) -> str:
+    return store.log_span(max(0, position - _SEAL), position).decode("latin-1")
 
 
 def _runs(lines: Iterable[bytes], conversation_id: str, adopted: list[list[Any]]) -> Iterable[dict[str, Any]]:

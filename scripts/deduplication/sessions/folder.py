@@ -104,9 +104,10 @@ def finish_purge(project: Project, store: Store) -> None:
     if project.root in real_path(project.sessions).parents:
         atomic.remove_temporaries(str(project.sessions))
     state = str(project.state)
-    if os.path.realpath(getattr(store, "folder", "")) != os.path.realpath(state) or not journal.waits(
-        state, journal.SESSIONS
-    ):
+    backed = store.log_backed()
+    if backed is None or os.path.realpath(backed.folder) != os.path.realpath(state):
+        return
+    if not journal.waits(state, journal.SESSIONS):
         return
     from . import renewing
 

@@ -8,6 +8,7 @@ from ..errors import UsageError
 
 if TYPE_CHECKING:
     from .contract import Store
+    from .log_backed import LogBackedStore
 
 JSON: Final = "json"
 SQLITE: Final = "sqlite"
@@ -26,3 +27,10 @@ def open_store(backend: str, folder: str, connection_string: str | None = None) 
     from .log_store import LogStore
 
     return LogStore(folder, sqlite=backend == SQLITE)
+
+
+def open_in_folder(folder: str, *, sqlite: bool = False) -> LogBackedStore:
+    """The store that lies in ``folder``, for whoever reads or mends its log; ``sqlite``: with an SQLite index in any case."""
+    from .log_store import LogStore
+
+    return LogStore(folder, sqlite=sqlite)

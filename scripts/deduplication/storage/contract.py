@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ..alignment.tombstone import Bans, Tombstone
     from ..figures.savings import Seen
     from ..model import Message
+    from .log_backed import LogBackedStore
     from .state.announcements import Counts, Totals
     from .state.conversation import ConversationState
 
@@ -157,6 +158,9 @@ class Conversation(Protocol):
     def reading(self) -> ReadingOrder:
         """In which order are they read?"""
 
+    def origin(self, number: int) -> tuple[str, int] | None:
+        """Under which id and number was it stored, where it came from another conversation? None for one of its own."""
+
     def __len__(self) -> int:
         """How many sequence numbers does it have?"""
 
@@ -166,6 +170,9 @@ class Conversation(Protocol):
 
 class Store(Protocol):
     """A message store. Everything that changes it happens inside :meth:`transaction`."""
+
+    def log_backed(self) -> LogBackedStore | None:
+        """Does it lie in a folder, with a log? Then itself, with what can be asked of such a one; None where it keeps no files."""
 
     warnings: list[str]
     """What should the user be told that is no failure? Whoever tells it empties the list."""

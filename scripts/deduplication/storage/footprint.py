@@ -8,20 +8,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ..errors import StoreNotWritable
-from .index import sqlite_file
-from .index.contract import AUDIT
-from .index.json_index import JsonIndex
+from ..project.paths import AUDIT, JSON_INDEX, LISTED, LOG_NAME, QUARANTINE, SQLITE_INDEX
 from .log import sealed
 from .state import blobs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LOG: Final = "conversation_log.jsonl"
-LISTED: Final = "archived.jsonl"
-"""Which files the archive took in: kept by the archive, in the folder that does not go with it."""
 _TRANSIENT: Final = ("-shm", ".tmp", ".lock")
-_NOTES: Final = frozenset((".gitignore", "last_run.json", "hooks.json", "hooks.log", "live", "quarantine"))
+_NOTES: Final = frozenset((".gitignore", "last_run.json", "hooks.json", "hooks.log", "live", QUARANTINE))
 """What no message and no export is read from: notes on runs and hooks, and what was put aside."""
 
 
@@ -76,11 +71,11 @@ def entries_of(folder: str) -> Iterator[os.DirEntry[str]]:
 
 
 _KINDS: Final = {
-    LOG: "log",
+    LOG_NAME: "log",
     sealed.FOLDER: "sealed",
     blobs.NAME: "blobs",
     AUDIT: "audit",
-    **dict.fromkeys((*JsonIndex.files, *sqlite_file.FILES, LISTED), "indexes"),
+    **dict.fromkeys((*JSON_INDEX, *SQLITE_INDEX, LISTED), "indexes"),
     **dict.fromkeys(_NOTES, "notes"),
 }
 

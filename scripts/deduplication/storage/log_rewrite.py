@@ -47,10 +47,14 @@ class Instead:
 
 @dataclass
 class Rewritten:
-    """``files`` of the new log, relative to the folder that it was staged in; ``blobs`` that it refers to."""
+    """``files`` of the new log, relative to the folder that it was staged in; ``blobs`` that it refers to.
+
+    ``superseded`` are the files of the store, relative to its folder, that go when those take their place.
+    """
 
     files: list[str] = field(default_factory=list)
     blobs: set[str] = field(default_factory=set)
+    superseded: list[str] = field(default_factory=list)
 
 
 def records(log: Log) -> Iterator[tuple[Line, Record]]:

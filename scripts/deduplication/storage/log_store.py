@@ -13,8 +13,7 @@ import zlib
 from array import array
 from dataclasses import replace
 from functools import partial
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from ..alignment.message_sequence import MANY
 from ..alignment.overlap import telling
@@ -22,37 +21,37 @@ from ..alignment.seams import at_seams
 from ..errors import StoreDamaged, StoreError, StoreNotPrivate, StoreNotWritable
 from ..files import atomic, folder_swap, journal, locking
 from ..model import LOST, PURGED, SYSTEM
-from ..project.own_place import require_inside
-from .footprint import LOG, footprint
+from ..project.own_place import hide, require_inside
+from ..project.paths import AUDIT, INDEX_NAMES, LOCK, LOG_NAME, QUARANTINE
+from .footprint import footprint
 from .index import sqlite_file
 from .index.checked_entries import IndexDamaged
-from .index.contract import AUDIT, AuditMark
+from .index.contract import AuditMark
 from .index.json_index import JsonIndex
 from .index.sqlite_index import SqliteIndex
 from .log.append_log import Log
 from .log.lines import Extent, encode_line
 from .log.records import PURGED as TOMBSTONE
 from .log.records import commit_record, occurrence_record, same_record, tombstone_from
+from .log_backed import Remembered
 from .recount import clean_blobs, counted_anew, heal, recount, replay
 from .state import blobs
 from .state.log_state import State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
     from ..alignment.columns import Columns
     from ..alignment.tombstone import Bans
     from ..figures.savings import Seen
     from .contract import ConversationFigures, Cursor, ExportRecord, NewOccurrence, Same, SeenExport
     from .index.contract import Index
-    from .log.lines import Record
+    from .log.lines import Line, Record
+    from .log_backed import LogBackedStore
+    from .log_rewrite import Instead, Rewritten
     from .state.announcements import Counts, Totals
     from .state.conversation import ConversationState
 
-LOG_NAME: Final = LOG
-LOCK: Final = journal.STORE_LOCK
-QUARANTINE: Final = "quarantine"
-INDEX_NAMES: Final = (*JsonIndex.files, *sqlite_file.FILES, AUDIT)
 LARGE: Final = 5_000
 """Messages from which on an SQLite index takes the place of the JSON files: those are read and written whole."""
 
@@ -64,16 +63,6 @@ _SHORT: Final = 200
 _REMEMBERED: Final = 1_000
 _AUDIT_TAIL: Final = 64 * 1024
 """Bytes at the end of the audit file that are looked at: far more than what a system keeps back for half a minute."""
-
-
-class Remembered(NamedTuple):
-    """What an index has of a log: content hashes by conversation and sequence number, the conversation of each export, and
-    which numbers were purged.
-    """
-
-    hashes: Mapping[str, list[str]] = MappingProxyType({})
-    exports: Mapping[str, str] = MappingProxyType({})
-    purged: Mapping[str, set[int]] = MappingProxyType({})
 
 
 class LogStore:
@@ -99,6 +88,49 @@ class LogStore:
     def _path(self, name: str) -> str:
         return os.path.join(self.folder, name)
 
+    # -- the log, for who asks for one (see log_backed) ---------------------------------------------------------
+
+    def log_backed(self) -> LogBackedStore | None:
+        """Itself."""
+        return self
+
+    @property
+    def blob_folder(self) -> str:
+        """The folder of images and documents."""
+        return self.blobs.folder
+
+    def log_size(self) -> int:
+        """Bytes of the log."""
+        return self.log.size()
+
+    def lines(self, start: int = 0, end: int | None = None) -> Iterator[Line]:
+        """The lines of the log."""
+        return self.log.lines(start, end)
+
+    def log_span(self, start: int, end: int) -> bytes:
+        """Bytes of the log."""
+        return self.log.span(start, end)
+
+    def records(self) -> Iterator[tuple[Line, Record]]:
+        """Every line with its record."""
+        from .log_rewrite import records
+
+        return records(self.log)
+
+    def has_blob(self, digest: str) -> bool:
+        """True where there is such an image or document."""
+        return self.blobs.has(digest)
+
+    def rewrite_log(self, folder: str, instead: Instead) -> Rewritten:
+        """The log with other lines in it, beside the old one."""
+        from .log_rewrite import rewrite
+
+        made = rewrite(self.log, folder, instead)
+        made.superseded = [name for name in self.log.sealed.every_file() if name not in made.files]
+        made.superseded += [name for name in INDEX_NAMES if os.path.lexists(self._path(name))]
+        made.superseded += self.blobs.unreferred(made.blobs)
+        return made
+
     # -- opening and recovery ----------------------------------------------------------------------------------
 
     @contextlib.contextmanager
@@ -121,7 +153,7 @@ class LogStore:
         with contextlib.ExitStack() as stack:
             self._lock(stack, write=write)
             if write:
-                self._ignore()
+                hide(self.folder)
             self._refresh(write=write)
             self._depth = 1
             try:
@@ -158,9 +190,6 @@ class LogStore:
         except StoreNotWritable:
             if write:
                 raise  # a reader of a read-only store needs no lock: nobody can write
-
-    def _ignore(self) -> None:
-        hide(self.folder)
 
     def _identity(self) -> tuple[object, ...]:
         identity = self._index.identity()
@@ -511,7 +540,7 @@ class LogStore:
         return [] if same else [f"{AUDIT}: does not say what the log says (an index; 'rebuild' makes it again)"]
 
     @contextlib.contextmanager
-    def held(self) -> Iterator[Log]:
+    def unrecovered_log(self) -> Iterator[Log]:
         """The log under the store's lock, whatever state it and its index are in; nothing is recovered or created.
 
         But a purge that was stopped is finished: of half of one nothing can be told.
@@ -521,6 +550,13 @@ class LogStore:
             if os.path.isdir(self.folder):
                 self._lock(stack, write=False)
             yield self.log
+
+    @contextlib.contextmanager
+    def locked_log(self) -> Iterator[Log]:
+        """The log under the store's lock, as a reader finds it, whatever its index is like."""
+        with self.unrecovered_log() as log:
+            log.settle(write=False)
+            yield log
 
     def remembered(self) -> Remembered:
         """What the index has of the log, where it can be read and is sound. Whoever calls this holds the lock."""
@@ -546,7 +582,7 @@ class LogStore:
             return 0
         return loaded[0].size if loaded is not None else 0
 
-    def rebuild(self, mend: Callable[[], list[str]] | None = None) -> list[str]:
+    def rebuild(self, mend: Callable[[Log], list[str]] | None = None) -> list[str]:
         """Make the index anew. Damaged lines are healed where one bit was flipped, else passed over and named.
 
         What stands behind the last complete run is put aside, as the next run would do. ``mend`` is called in the place of
@@ -555,7 +591,7 @@ class LogStore:
         journal.finish_all(self.folder)
         self._prepare()
         with locking.exclusive(self._path(LOCK), self._timeout):
-            self._ignore()
+            hide(self.folder)
             for name in INDEX_NAMES:
                 if os.path.isdir(self._path(name)):
                     raise StoreError(f"{self._path(name)} is a folder", hint="Move it away, then rebuild again.")
@@ -563,7 +599,7 @@ class LogStore:
             atomic.remove_temporaries(self.folder)
             self.log.settle(write=True)
             shorter = self._remembered_size() > self.log.size()
-            problems = mend() if mend is not None else heal(self.log)
+            problems = mend(self.log) if mend is not None else heal(self.log)
             self._state, found, audit, committed = recount(self.log)
             if committed < self.log.size():
                 found.append(self._put_aside(committed))
@@ -576,13 +612,6 @@ class LogStore:
                 sqlite_file.remove(self.folder)
             self._write_index(audit)
         return [*problems, *found]
-
-
-def hide(folder: str) -> None:
-    """Have git ignore the store's folder."""
-    ignore = os.path.join(folder, ".gitignore")
-    if not os.path.exists(ignore):
-        atomic.replace(ignore, b"# Private state: never committed.\n*\n", durable=False)
 
 
 def _is_short(message: Record) -> bool:

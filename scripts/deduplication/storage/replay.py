@@ -9,7 +9,7 @@ import contextlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from .log.append_log import Log
-from .log.lines import Damaged, Line, decode_line
+from .log.lines import Damaged, Line, decode_line, is_commit
 from .log_store import LogStore
 from .recount import held
 from .state.blobs import Blobs
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from .contract import ExportRecord, NewOccurrence, Same
     from .log.lines import Record
+    from .log_backed import LogBackedStore
     from .state.announcements import Counts
 
 
@@ -58,6 +59,9 @@ class Replay(LogStore):
         """What was asked to be committed, and was not."""
         self._lines = 0
 
+    def log_backed(self) -> None:
+        """Nothing of it lies in a folder."""
+
     @contextlib.contextmanager
     def transaction(self, *, write: bool = True) -> Iterator[None]:  # noqa: ARG002 - the contract's
         """There is nobody else."""
@@ -94,3 +98,26 @@ class Replay(LogStore):
     def lose(self, conversation_id: str, number: int) -> None:
         """This sequence number is taken by a message that is lost."""
         self._state.lose(conversation_id, number)
+
+
+def before(store: LogBackedStore, sha256: str) -> Replay | None:
+    """``store`` as it was before it first saw the file with this SHA-256; None where its log does not tell of it.
+
+    Inside a transaction.
+    """
+    replay = Replay(store.blob_folder)
+    pending: list[Line] = []
+    for line in store.lines():
+        pending.append(line)
+        try:
+            record = decode_line(line.data)
+        except Damaged:
+            continue
+        if not is_commit(record):
+            continue
+        if record["export"].get("sha256") == sha256:
+            return replay
+        for each in pending:
+            replay.take(each.data)
+        pending.clear()
+    return None

@@ -240,13 +240,10 @@ class _Run:
 
     def _without_purged(self, entry: Entry) -> Any:
         """What is to be archived in the place of an export that shows purged messages; None for any other."""
-        store = getattr(self._dedup, "store", None)
-        if store is None:
-            return None
         from ..purge.archived import later_form
 
         path = entry.candidate.path
-        return later_form(store, lambda: read(path)[0], path.name)
+        return later_form(self._dedup.store, lambda: read(path)[0], path.name)
 
     def _not_kept(self, archive: Any, entry: Entry, form: Any) -> None:
         """An export of which nothing may be archived: it goes where it shows nothing but what was purged, else it stays."""
@@ -300,10 +297,8 @@ class _Run:
         """The run, and what the store has come to with it."""
         from ..accounting.store_totals import totals
 
-        store = getattr(self._dedup, "store", None)
         result = self._result()
-        figures = result.as_dict()
-        return figures if store is None else {**figures, "cumulative": totals(store, result.storage)}
+        return {**result.as_dict(), "cumulative": totals(self._dedup.store, result.storage)}
 
     def _session_files(self) -> Sequence[Path]:
         """The files of the sessions that exports were processed of. A failure is said, and undoes nothing."""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ..state.log_state import State
-
-AUDIT: Final = "deduplication_log.jsonl"
 
 
 class AuditMark(NamedTuple):

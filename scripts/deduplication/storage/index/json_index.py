@@ -18,19 +18,18 @@ from ...alignment.columns import Columns
 from ...alignment.overlap import TURNS
 from ...figures.savings import Seen
 from ...files import atomic, beneath
+from ...project.paths import AUDIT, JSON_INDEX
 from ..contract import Cursor
 from ..log.lines import decode_line, encode_line
 from ..state.conversation import CODES, KINDS_BY_CODE, ConversationState
 from ..state.log_state import State
 from ..state.table import Table
-from .contract import AUDIT, AuditMark
+from .contract import AuditMark
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-WATERMARKS: Final = "watermarks.json"
-HASHES: Final = "content_hashes.json"
-INDEX: Final = "alignment_index.json"
+WATERMARKS, HASHES, INDEX = JSON_INDEX
 _VERSION: Final = 5
 _KEY: Final = 16
 
@@ -38,7 +37,7 @@ _KEY: Final = 16
 class JsonIndex:
     """The three files in ``folder`` (see :class:`~.index.Index` for what each method promises)."""
 
-    files: Sequence[str] = (WATERMARKS, HASHES, INDEX)
+    files: Sequence[str] = JSON_INDEX
 
     def __init__(self, folder: str) -> None:
         self._folder = folder

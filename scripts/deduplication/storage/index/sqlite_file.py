@@ -9,13 +9,13 @@ import stat
 from typing import TYPE_CHECKING, Final
 
 from ...files import atomic, beneath
+from ...project.paths import SQLITE_INDEX
 from .checked_entries import IndexDamaged
 
 if TYPE_CHECKING:
     import sqlite3
 
-NAME: Final = "index.sqlite3"
-FILES: Final = (NAME, f"{NAME}-wal", f"{NAME}-shm")
+NAME: Final = SQLITE_INDEX[0]
 _CHECKPOINT: Final = 250
 """Pages that are written before SQLite brings them from its journal into the database: what the next process has to read."""
 
@@ -31,7 +31,7 @@ def available() -> bool:
 
 def remove(folder: str) -> None:
     """Delete the database and what SQLite keeps beside it."""
-    for name in FILES:
+    for name in SQLITE_INDEX:
         with contextlib.suppress(OSError):
             beneath.unlink(os.path.join(folder, name))
 

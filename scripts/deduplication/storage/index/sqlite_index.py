@@ -22,6 +22,7 @@ from ...errors import StoreNotWritable
 from ...figures.savings import Seen
 from ...files import atomic, beneath
 from ...model import LOST
+from ...project.paths import SQLITE_INDEX
 from ..state.conversation import ConversationState
 from ..state.log_state import State
 from ..state.table import Table
@@ -42,7 +43,7 @@ from .sqlite_encoding import (
     unpacked_rows,
     uuid_key,
 )
-from .sqlite_file import FILES, NAME, connect, empty_private_file, opened, remove
+from .sqlite_file import NAME, connect, empty_private_file, opened, remove
 
 if TYPE_CHECKING:
     import sqlite3
@@ -66,7 +67,7 @@ class SqliteIndex:
     ``anew`` counts the first so many bytes of the log, for when damage is found.
     """
 
-    files: Sequence[str] = FILES
+    files: Sequence[str] = SQLITE_INDEX
 
     def __init__(self, folder: str, anew: Callable[[int], tuple[State, AuditMark]]) -> None:
         self._folder = folder

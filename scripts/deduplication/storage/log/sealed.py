@@ -195,6 +195,12 @@ class Sealed:
                 if match and name not in kept and int(match[2]) <= self.end:
                     beneath.unlink(os.path.join(self.folder, name))
 
+    def every_file(self) -> list[str]:
+        """All that lies in the folder, relative to the store's: also what a longer file took the place of and nobody deleted."""
+        if not os.path.isdir(self._named):
+            return []
+        return [os.path.join(FOLDER, name) for name in os.listdir(self._named)]
+
     def _put(self, file: _Growing) -> None:
         """Write a file: a further one, or a longer one in the place of the last one."""
         if not file.grew:

@@ -1,0 +1,100 @@
+"""What is asked of a store that lies in a folder and has a log: by purge, repair, backup, verify, search and evidence.
+
+A store need not have either. Who cannot do without asks for it by name with :func:`require_log`; who can, asks
+``Store.log_backed`` and does without where the answer is None.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from ..errors import StoreKeepsNoFiles
+from .contract import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
+
+    from .log.append_log import Log
+    from .log.lines import Line, Record
+    from .log_rewrite import Instead, Rewritten
+
+
+class Remembered(NamedTuple):
+    """What an index has of a log: content hashes by conversation and sequence number, the conversation of each export, and
+    which numbers were purged.
+    """
+
+    hashes: Mapping[str, list[str]] = MappingProxyType({})
+    exports: Mapping[str, str] = MappingProxyType({})
+    purged: Mapping[str, set[int]] = MappingProxyType({})
+
+
+class LogBackedStore(Store, Protocol):
+    """A store in a folder, with a log. Offsets are bytes from the beginning of the log, sealed or not."""
+
+    folder: str
+    """Where does it lie?"""
+
+    @property
+    def has_sqlite(self) -> bool:
+        """Is its index an SQLite database, as it was asked for or because the store is large?"""
+
+    @property
+    def blob_folder(self) -> str:
+        """In which folder are the images and documents that its messages refer to?"""
+
+    # Inside a transaction:
+
+    def log_size(self) -> int:
+        """How many bytes does the log have?"""
+
+    def lines(self, start: int = 0, end: int | None = None) -> Iterator[Line]:
+        """Which lines does the log have from byte ``start`` on, damaged or not?"""
+
+    def log_span(self, start: int, end: int) -> bytes:
+        """Which bytes does the log have from ``start`` to ``end`` (half open)?"""
+
+    def records(self) -> Iterator[tuple[Line, Record]]:
+        """What does each line of the log say? Raises ``StoreDamaged``: nobody can say what is in a damaged one."""
+
+    def has_blob(self, digest: str) -> bool:
+        """Is there an image or a document with this SHA-256?"""
+
+    def rewrite_log(self, folder: str, instead: Instead) -> Rewritten:
+        """Write the log anew into ``folder``, durably, with other lines in it; what is there stays as it is.
+
+        Raises ``StoreDamaged`` and ``StoreNotWritable``.
+        """
+
+    def reopen(self) -> None:
+        """Take notice of a log that was put in the place of the old one."""
+
+    # Outside of one:
+
+    def locked_log(self) -> AbstractContextManager[Log]:
+        """Hold the store for whoever reads its log alone, whatever its index is like; nothing is created."""
+
+    def unrecovered_log(self) -> AbstractContextManager[Log]:
+        """Hold the store for whoever looks at its log as it lies there, damaged as it may be; nothing is recovered or created.
+
+        But a purge that was stopped is finished: of half of one nothing can be told.
+        """
+
+    def remembered(self) -> Remembered:
+        """What does the index have of the log, where it can be read and is sound? Whoever asks holds the store."""
+
+    def rebuild(self, mend: Callable[[Log], list[str]] | None = None) -> list[str]:
+        """Make every index anew from the log: one line for each thing that could not be saved.
+
+        ``mend`` is called in the place of setting flipped bits right, under the lock; it may rewrite the log.
+        """
+
+
+def require_log(store: Store, purpose: str) -> LogBackedStore:
+    """``store`` as one with a log in a folder. Raises :class:`StoreKeepsNoFiles`; ``purpose`` is what needs one, as a noun."""
+    found = store.log_backed()
+    if found is None:
+        raise StoreKeepsNoFiles(f"there is no log in a folder for {purpose}")
+    return found
