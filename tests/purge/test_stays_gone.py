@@ -272,6 +272,19 @@ def test_what_is_new_is_stored_as_if_nothing_had_been_purged(tmp_path_factory, s
     assert purged.store.verify() == []
 
 
+def test_a_body_never_moves_into_a_tombstone_of_the_same_words(tmp_path):
+    """Three sessions say the same: purged one after the other, the last one keeps its words, and no tombstone gets them."""
+    dedup = ClaudeConversationDeduplicator(tmp_path / "state")
+    for name in ("one", "two", "three"):
+        shown = f"❯ Go on, please\n\n● The answer that was given in {name} alone\n\n"
+        dedup.ingest(shown.encode(), name=f"{name}.txt", conversation_id=name)
+    for name in ("one", "two"):
+        purge(dedup.store, None, scope_of([name], None, []))
+        assert dedup.get_full_conversation(name) == []
+    assert dedup.get_full_conversation("three")[0]["content"] == "Go on, please"
+    assert dedup.store.verify() == []
+
+
 def bury(dedup, number):
     """Purge one occurrence, whatever else says the same."""
     from deduplication.purge import plan as planning

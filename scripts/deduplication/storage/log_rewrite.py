@@ -161,7 +161,7 @@ class _Writer:
         changed: dict[str, Any] = {}
         if "message" in record:
             self._carried.add(identity)
-        elif identity in self._moving and identity not in self._carried:
+        elif identity in self._moving and identity not in self._carried and PURGED not in record:
             self._carried.add(identity)
             changed["message"] = self._moving.pop(identity)
         source = record.get("source", {})
