@@ -24,6 +24,7 @@ from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from deduplication.project.paths import Project
 from deduplication.workflow import five_steps
 from deduplication.workflow.five_steps import DESCRIPTION, Options, Outcome
+from in_memory_store import MemoryStore
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "export-dedup.py"
 TURN = "> {0}\n\n⏺ The answer to {0}.\n\n⏺ Bash(ls)\n  ⎿  a.txt\n\n"
@@ -39,6 +40,7 @@ class Fake:
 
     def __init__(self) -> None:
         self.lines: set[bytes] = set()
+        self.store = MemoryStore()
         self.calls: list[tuple[str, Any, bool]] = []
         self.raising: dict[str, Exception] = {}
         self.meanwhile: Callable[[str], None] = lambda _name: None

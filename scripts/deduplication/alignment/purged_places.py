@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ..ingest.export_view import Shown
-    from ..storage.contract import Conversation
+    from ..storage.conversation import Conversation
     from .plan import Plan
     from .tombstone import Tombstone
 

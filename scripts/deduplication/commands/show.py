@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..ingest.deduplicator import ClaudeConversationDeduplicator
-    from ..storage.contract import Conversation, Store
+    from ..storage.contract import Store
+    from ..storage.conversation import Conversation
 
 TEXT: Final = "text"
 MARKDOWN: Final = "markdown"

@@ -10,7 +10,8 @@ from ..errors import ConversationUnclear, UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..storage.contract import Conversation, Store
+    from ..storage.contract import Store
+    from ..storage.conversation import Conversation
 
 _MOST_NAMED: Final = 8
 

@@ -12,7 +12,7 @@ from ..alignment.message_sequence import Messages, each_body
 from ..alignment.seams import Beginning
 from ..files.clock import timestamp
 from ..model import BANNER, COMPACTION, TRUNCATION, Export, Message
-from ..storage.contract import NewOccurrence
+from ..storage.contract import Mark, NewOccurrence
 from .occurrences import Occurrences
 
 if TYPE_CHECKING:
@@ -172,10 +172,12 @@ def _banned(bans: tombstone.Bans, message: Message, item: fingerprint.Fingerprin
     return tombstone.tombstone_of(message, item, everywhere=True) if bans.has(message, item) else None
 
 
-def placed_marks(marks: Sequence[tuple[str, int]], numbers: Sequence[int]) -> list[list[Any]]:
+def placed_marks(marks: Sequence[tuple[str, int]], numbers: Sequence[int]) -> list[Mark]:
     """Marks with sequence numbers instead of positions; a banner at the very beginning says nothing."""
     return [
-        [kind, numbers[before] if before < len(numbers) else -1] for kind, before in marks if kind != BANNER or before
+        Mark(kind, numbers[before] if before < len(numbers) else -1)
+        for kind, before in marks
+        if kind != BANNER or before
     ]
 
 

@@ -10,7 +10,8 @@ from ..model import counts
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from ..storage.contract import Conversation, NewOccurrence, Store
+    from ..storage.contract import NewOccurrence, Store
+    from ..storage.conversation import Conversation
 
 
 @dataclass(frozen=True)

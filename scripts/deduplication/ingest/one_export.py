@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ..model import Export
-    from ..storage.contract import Conversation, Cursor, Same, SeenExport, Store
+    from ..storage.contract import Cursor, Same, SeenExport, Store
+    from ..storage.conversation import Conversation
     from .export_view import Shown
 
 PARSER_VERSION: Final = 3
@@ -282,7 +283,7 @@ def _windows(placed: placement.Placed) -> dict[str, Any]:
     for start, end in zip(bounds, bounds[1:]):
         breaks += [len(window)] if start else []
         window += ranges(placed.numbers[start:end])
-    return {"window": window, "breaks": breaks, "one": [list(pair) for pair in placed.one]}
+    return {"window": window, "breaks": breaks, "one": placed.one}
 
 
 def _numbered(store: Store, conversation_id: str, conversation: Conversation) -> list[gaps.Numbered]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..storage.contract import NewOccurrence, Same, Store
-    from ..storage.state.conversation import ConversationState
+    from ..storage.conversation import Draft
     from .export_view import Shown
 
 
@@ -24,7 +24,7 @@ class Projection:
 
     def __init__(self, store: Store, conversation_id: str) -> None:
         self._store = store
-        self.whole: ConversationState = store.conversation(conversation_id).copy()
+        self.whole: Draft = store.conversation(conversation_id).copy()
         self._parts: list[tuple[int, str]] = [(0, conversation_id)]
         """From which number on its messages are those of which conversation of the store."""
         self._fresh = Joined()
@@ -33,7 +33,7 @@ class Projection:
         """Further occurrences, numbered from the next number on."""
         self._fresh.add(occurrences)
         for number, each in occurrences:
-            self.whole.add(each.fingerprint, -1)
+            self.whole.add(each.fingerprint)
             if each.extends is not None:
                 self.whole.extends[number] = each.extends
             if each.purged is not None:

@@ -19,9 +19,9 @@ from . import partial_lines
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from ..storage.contract import Counts
     from ..storage.log.salvage import Piece
     from ..storage.replay import Replay
-    from ..storage.state.announcements import Counts
     from .evidence import Evidence, Shown
     from .partial_lines import Told
     from .rerun import Again

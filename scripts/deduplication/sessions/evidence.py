@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from ..storage.conversation import Adopted
 from ..storage.log.lines import Damaged, decode_line, is_commit
 from ..storage.log.records import PURGE
 
@@ -41,18 +42,19 @@ class Evidence:
     gaps: list[str] = field(default_factory=list)
     exports: int = 0
     captures: int = 0
-    adopted: list[list[Any]] = field(default_factory=list)
+    adopted: list[Adopted] = field(default_factory=list)
     """Which other conversations turned out to be this one, as the store has it: their runs are told as well."""
 
     def as_json(self) -> dict[str, Any]:
         """Everything, for :func:`from_json`."""
-        return dict(vars(self))
+        return {**vars(self), "adopted": [list(each) for each in self.adopted]}
 
 
 def from_json(value: Any) -> Evidence:
     """What :meth:`Evidence.as_json` gave; nothing at all where it is something else."""
     try:
         found = Evidence(**value)
+        found = replace(found, adopted=[Adopted(*each) for each in found.adopted])
         json.dumps(found.as_json())
         whole = isinstance(found.position, int) and isinstance(found.seal, str)
         pairs = all(len(mark) == 3 and isinstance(mark[1], int) for mark in found.marks)
@@ -87,7 +89,7 @@ def _seal(store: LogBackedStore, position: int) -> str:
     return store.log_span(max(0, position - _SEAL), position).decode("latin-1")
 
 
-def _runs(lines: Iterable[bytes], conversation_id: str, adopted: list[list[Any]]) -> Iterable[dict[str, Any]]:
+def _runs(lines: Iterable[bytes], conversation_id: str, adopted: list[Adopted]) -> Iterable[dict[str, Any]]:
     ids = {conversation_id, *(whose for _, _, whose, _ in adopted)}
     names = [json.dumps(each, ensure_ascii=False).encode(errors="replace") for each in ids]
     for line in lines:
@@ -100,7 +102,7 @@ def _runs(lines: Iterable[bytes], conversation_id: str, adopted: list[list[Any]]
                 yield record if record["conversation_id"] == conversation_id else _moved(record, adopted)
 
 
-def _moved(record: dict[str, Any], adopted: list[list[Any]]) -> dict[str, Any]:
+def _moved(record: dict[str, Any], adopted: list[Adopted]) -> dict[str, Any]:
     """A run of a conversation that turned out to be part of another, with the numbers that it has there."""
 
     def here(number: int) -> int:

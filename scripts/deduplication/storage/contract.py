@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Sequence
@@ -11,13 +11,11 @@ if TYPE_CHECKING:
 
     from ..alignment.columns import Columns
     from ..alignment.fingerprint import Fingerprint
-    from ..alignment.reading_order import ReadingOrder
     from ..alignment.tombstone import Bans, Tombstone
     from ..figures.savings import Seen
     from ..model import Message
+    from .conversation import Conversation
     from .log_backed import LogBackedStore
-    from .state.announcements import Counts, Totals
-    from .state.conversation import ConversationState
 
 
 @dataclass(frozen=True)
@@ -74,9 +72,8 @@ class ExportRecord:
     for one whose window goes on after that sequence number. ``new`` messages are announced by it, of a part of a growing file
     brought; ``captured`` of them were stored before. ``window`` holds inclusive ranges of sequence numbers in the order
     shown; ``breaks`` are positions in that list at which a further window begins, which does not follow the one before it;
-    ``one`` are pairs of sequence numbers that it shows to be one message; ``marks`` pairs of kind and the sequence number
-    before which it stands (one past the last for a mark at the end). ``known_bytes`` of the file show messages whose bodies were
-    stored before; ``purged`` of its messages were purged before.
+    ``one`` are pairs of sequence numbers that it shows to be one message. ``known_bytes`` of the file show messages whose
+    bodies were stored before; ``purged`` of its messages were purged before.
     """
 
     name: str
@@ -88,8 +85,8 @@ class ExportRecord:
     new: int
     window: list[list[int]]
     breaks: list[int] = field(default_factory=list)
-    one: list[list[int]] = field(default_factory=list)
-    marks: list[list[Any]] = field(default_factory=list)
+    one: list[tuple[int, int]] = field(default_factory=list)
+    marks: list[Mark] = field(default_factory=list)
     gaps: list[str] = field(default_factory=list)
     session: str = ""
     cursor: Cursor | None = None
@@ -133,39 +130,34 @@ class ConversationFigures:
     """Messages of which only the place is left; they are in no other count but ``messages_seen`` and ``duplicates``."""
 
 
-class Conversation(Protocol):
-    """One conversation as the store knows it; stable while the transaction that gave it is open."""
+class Counts(NamedTuple):
+    """What a run comes to. ``stored``: messages that were stored in no form; ``new``: those that it announces; ``captured``: how
+    many of these were stored before.
+    """
+
+    stored: int = 0
+    new: int = 0
+    captured: int = 0
+
+
+class Totals(NamedTuple):
+    """What all runs come to; the law is in ``state/announcements.py``. ``redrawn``: what drawings of one message do to it."""
+
+    unique: int = 0
+    waiting: int = 0
+    redrawn: int = 0
 
     @property
-    def columns(self) -> Columns:
-        """Which messages does it hold, by sequence number?"""
+    def announced(self) -> int:
+        """The sum of all announcements."""
+        return self.unique + self.redrawn - self.waiting
 
-    extends: dict[int, int]
-    """Which of them are further versions, and of which earlier number?"""
 
-    adopted: list[list[Any]]
-    """Which of them came from other conversations? [first number, how many, id and first number there]"""
+class Mark(NamedTuple):
+    """A mark of a kind that an export shows before the message with this number; -1: behind the last one."""
 
-    continuations: list[int]
-    """Which of them did an export begin with, right after a compaction?"""
-
-    purged: set[int]
-    """Which of them were purged? Their place is left, and what they are known by."""
-
-    windows: list[list[list[int]]]
-    """What did each export show of it, as ranges of sequence numbers in the order shown?"""
-
-    def reading(self) -> ReadingOrder:
-        """In which order are they read?"""
-
-    def origin(self, number: int) -> tuple[str, int] | None:
-        """Under which id and number was it stored, where it came from another conversation? None for one of its own."""
-
-    def __len__(self) -> int:
-        """How many sequence numbers does it have?"""
-
-    def copy(self) -> ConversationState:
-        """What would it be with something more? A copy in memory, to be tried out."""
+    kind: str
+    number: int
 
 
 class Store(Protocol):

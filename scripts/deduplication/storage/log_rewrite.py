@@ -24,8 +24,8 @@ from .state.log_state import State
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from .contract import Counts
     from .log.lines import Record
-    from .state.announcements import Counts
 
 _CHUNK: Final = 4 * 1024 * 1024
 """Bytes of lines that are sealed at a time."""

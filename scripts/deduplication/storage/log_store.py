@@ -44,13 +44,13 @@ if TYPE_CHECKING:
     from ..alignment.columns import Columns
     from ..alignment.tombstone import Bans
     from ..figures.savings import Seen
-    from .contract import ConversationFigures, Cursor, ExportRecord, NewOccurrence, Same, SeenExport
+    from .contract import ConversationFigures, Counts, Cursor, ExportRecord, NewOccurrence, Same, SeenExport, Totals
     from .index.contract import Index
     from .log.lines import Line, Record
     from .log_backed import LogBackedStore
     from .log_rewrite import Instead, Rewritten
-    from .state.announcements import Counts, Totals
     from .state.conversation import ConversationState
+    from .state.log_state import ReadTo
 
 LARGE: Final = 5_000
 """Messages from which on an SQLite index takes the place of the JSON files: those are read and written whole."""
@@ -328,9 +328,9 @@ class LogStore:
         entry = self._state.cursors.get(source)
         return self._placed(entry) if entry else None
 
-    def _placed(self, entry: list[Any]) -> tuple[str, Cursor, int]:
+    def _placed(self, read: ReadTo) -> tuple[str, Cursor, int]:
         """A cursor in the conversation that its own turned out to be; nothing may be added behind it unseen there."""
-        name, cursor, tip, _ = entry
+        name, cursor, tip, _ = read
         root, at = self._state.canonical(name)
         if root == name:
             return name, cursor, tip
@@ -567,7 +567,7 @@ class LogStore:
                 return Remembered()
             state = loaded[0]
             hashes = {name: list(each.columns.hashes) for name, each in state.conversations.items()}
-            exports = {sha256: str(seen[-1][0]) for sha256, seen in state.exports.items()}
+            exports = {sha256: seen[-1].conversation_id for sha256, seen in state.exports.items()}
             purged = {name: set(each.purged) for name, each in state.conversations.items() if each.purged}
         except (StoreError, IndexDamaged, ValueError, OSError):
             return Remembered()

@@ -17,10 +17,9 @@ from .state.blobs import Blobs
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from .contract import ExportRecord, NewOccurrence, Same
+    from .contract import Counts, ExportRecord, NewOccurrence, Same
     from .log.lines import Record
     from .log_backed import LogBackedStore
-    from .state.announcements import Counts
 
 
 class Run(NamedTuple):

@@ -19,12 +19,12 @@ from ...alignment.overlap import TURNS
 from ...figures.savings import Seen
 from ...files import atomic, beneath
 from ...project.paths import AUDIT, JSON_INDEX
-from ..contract import Cursor
 from ..log.lines import decode_line, encode_line
 from ..state.conversation import CODES, KINDS_BY_CODE, ConversationState
 from ..state.log_state import State
 from ..state.table import Table
 from .contract import AuditMark
+from .table_entries import of_cursor, to_cursor, to_exports
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -158,10 +158,7 @@ def _dictionary(state: State) -> dict[str, Any]:
         "sessions": dict(state.sessions.items()),
         "blobs": dict(state.blobs.items()),
         "pictures": dict(state.pictures.items()),
-        "cursors": {
-            source: [name, asdict(cursor), tip, position]
-            for source, (name, cursor, tip, position) in state.cursors.items()
-        },
+        "cursors": {source: of_cursor(each) for source, each in state.cursors.items()},
         "conversations": {
             name: {
                 "keys": "".join(key or " " * _KEY for key in each.columns.keys),
@@ -178,10 +175,8 @@ def _dictionary(state: State) -> dict[str, Any]:
 
 def _state(data: dict[str, Any], hashes: dict[str, list[str]]) -> State:
     """The state that :func:`_dictionary` and the file of hashes tell of. Raises KeyError, TypeError, ValueError, ..."""
-    cursors = {
-        source: [name, Cursor(**cursor), tip, position]
-        for source, (name, cursor, tip, position) in data["cursors"].items()
-    }
+    cursors = {source: to_cursor(entry) for source, entry in data["cursors"].items()}
+    exports = {sha256: to_exports(entries) for sha256, entries in data["exports"].items()}
     conversations: dict[str, ConversationState] = {}
     for name, entry in data["conversations"].items():
         keys = entry["keys"]
@@ -203,7 +198,7 @@ def _state(data: dict[str, Any], hashes: dict[str, list[str]]) -> State:
         conversations[name].take_head(entry)
     state = State(
         Table(conversations),
-        Table(data["exports"]),
+        Table(exports),
         Table(data["sessions"]),
         Table(cursors),
         blobs=Table(data["blobs"]),

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 from ...alignment.columns import Columns
 from ...alignment.fingerprint import Fingerprint, encoded
 from ...model import LOST
-from ..contract import Cursor
 from ..state.conversation import CODES, KINDS_BY_CODE
 
 if TYPE_CHECKING:
@@ -20,6 +19,10 @@ if TYPE_CHECKING:
 
     from ..state.conversation import Row, Rows
 
+# Kinds of entries; the first three can be listed (checked_entries._LISTED).
+CONVERSATION, SESSION, CURSOR, EXPORT, BODY, UUID, KEY, NUMBER, META, BLOB, PICTURE, NOTED, ALSO = range(13)
+PLACE: Final = struct.Struct(">II")
+"""An alignment key's conversations: the number of each, and how many turns with that key it has."""
 _HASHES: Final = struct.Struct("8s32s")
 _UUID_FORM: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 _REMEMBERED: Final = 65_536
@@ -118,14 +121,6 @@ def uuid_key(conversation: int, uuid: str) -> bytes:
 def numbers_in(data: bytes) -> list[int]:
     """Sequence numbers, four bytes each."""
     return [int.from_bytes(data[at : at + 4], "big") for at in range(0, len(data), 4)]
-
-
-def cursor_from(data: bytes | None) -> list[Any] | None:
-    """The entry of a growing file; None where there is none."""
-    if data is None:
-        return None
-    conversation_id, cursor, tip, position = json.loads(data)
-    return [conversation_id, Cursor(**cursor), tip, position]
 
 
 def dumps(value: object) -> bytes:

@@ -16,8 +16,7 @@ from .lines import Damaged, encode_line, is_commit
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..contract import ExportRecord, NewOccurrence
-    from ..state.announcements import Counts
+    from ..contract import Counts, ExportRecord, NewOccurrence
     from .lines import Record
 
 PURGED: Final = "purged"
@@ -232,9 +231,9 @@ def commit_record(conversation_id: str, export: ExportRecord, started: float) ->
     if export.breaks:
         record["breaks"] = export.breaks
     if export.one:
-        record["one"] = export.one
+        record["one"] = [list(pair) for pair in export.one]
     if export.marks:
-        record["marks"] = export.marks
+        record["marks"] = [list(mark) for mark in export.marks]
     if export.gaps:
         record["gaps"] = export.gaps
     if export.session:

@@ -19,6 +19,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from ..contract import Counts, Totals
 from .table import Table
 
 if TYPE_CHECKING:
@@ -28,29 +29,6 @@ _KEY: Final = 16
 """Digits of a content hash by which a body is found here."""
 _PLAIN: Final = 2
 """What is noted of a body that nothing is noted of: one occurrence stands for it, and it was announced."""
-
-
-class Counts(NamedTuple):
-    """What a run comes to. ``stored``: messages that were stored in no form; ``new``: those that it announces; ``captured``: how
-    many of these were stored before.
-    """
-
-    stored: int = 0
-    new: int = 0
-    captured: int = 0
-
-
-class Totals(NamedTuple):
-    """What a log comes to (see the law above)."""
-
-    unique: int = 0
-    waiting: int = 0
-    redrawn: int = 0
-
-    @property
-    def announced(self) -> int:
-        """The sum of all announcements."""
-        return self.unique + self.redrawn - self.waiting
 
 
 class Bodies(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from array import array
 from bisect import bisect_right
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ...alignment.columns import Columns
 from ...alignment.fingerprint import Fingerprint
@@ -26,6 +26,7 @@ from ...model import (
     UNKNOWN,
     counts,
 )
+from ..conversation import Adopted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -53,6 +54,13 @@ CODES: Final = {
 KINDS_BY_CODE: Final = {code: kind for kind, code in CODES.items()}
 
 
+class AdoptedBy(NamedTuple):
+    """The conversation that another one turned out to be, and the number that its number 0 has there."""
+
+    conversation_id: str
+    at: int
+
+
 class ConversationState:
     """One conversation: a row a sequence number, and its windows.
 
@@ -73,10 +81,10 @@ class ConversationState:
         self.extends: dict[int, int] = {}
         self.passed: set[int] = set()
         """Numbers in ``extends`` that do not take the place: an earlier one says it better."""
-        self.adopted: list[list[Any]] = []
-        """What came from other conversations that turned out to be this one: [number here, how many, id, number there]."""
-        self.adopted_by: list[Any] = []
-        """The conversation that this one turned out to be, and the number that its number 0 has there; empty where it is none."""
+        self.adopted: list[Adopted] = []
+        """What came from other conversations that turned out to be this one."""
+        self.adopted_by: AdoptedBy | None = None
+        """The conversation that this one turned out to be."""
         self.redrawn: dict[int, int] = {}
         """For each number whose place another drawing of the same message took, or what was written of it: that one."""
         self.purged: set[int] = set()
@@ -160,8 +168,8 @@ class ConversationState:
             self._reading = reading_order(len(self), self.windows, self.extends, self.continuations, self.passed)
         return self._reading
 
-    def add(self, item: Fingerprint, line: int) -> None:
-        """Append one occurrence."""
+    def add(self, item: Fingerprint, line: int = -1) -> None:
+        """Append one occurrence, with the byte offset of its line in the log, where it has one."""
         self._columns.append(item)
         self._lines.append(line)
         self._reading = None
@@ -264,7 +272,7 @@ class ConversationState:
         for item, line in list(other.rows_from(0)):
             self.add(item, line)
         own = self._own_ranges(name, other)
-        self.adopted += sorted([at + first, count, whose, there] for first, count, whose, there in own)
+        self.adopted += sorted(each._replace(at=at + each.at) for each in own)
         self.growing += [len(self.windows) + position for position in other.growing]
         self.windows += [
             [[first + at, last + at] if first >= 0 else BREAK for first, last in window] for window in other.windows
@@ -290,15 +298,15 @@ class ConversationState:
         self._reading = None
 
     @staticmethod
-    def _own_ranges(name: str, other: ConversationState) -> list[list[Any]]:
+    def _own_ranges(name: str, other: ConversationState) -> list[Adopted]:
         """All of ``other`` as ranges of numbers of the log: what it adopted itself, and what lies between."""
         found, at = [], 0
-        for first, count, whose, there in [*other.adopted, [len(other), 0, "", 0]]:
-            if first > at:
-                found.append([at, first - at, name, at])
-            if count:
-                found.append([first, count, whose, there])
-            at = first + count
+        for each in (*other.adopted, Adopted(len(other), 0, "", 0)):
+            if each.at > at:
+                found.append(Adopted(at, each.at - at, name, at))
+            if each.length:
+                found.append(each)
+            at = each.at + each.length
         return found
 
     def unite(self, one: int, other: int) -> bool:
@@ -347,7 +355,8 @@ class ConversationState:
         self.continuations, self.figures = head["continuations"], head["figures"]
         self.has_session = head["has_session"]
         self.purged, self.passed = _numbers(head.get("purged", ())), _numbers(head.get("passed", ()))
-        self.adopted, self.adopted_by = head.get("adopted", []), head.get("adopted_by", [])
+        self.adopted = [Adopted(*each) for each in head.get("adopted", ())]
+        self.adopted_by = AdoptedBy(*head["adopted_by"]) if head.get("adopted_by") else None
         self.unannounced = head.get("unannounced", [])
         self.redrawn = {int(number): taking for number, taking in head.get("redrawn", {}).items()}
 

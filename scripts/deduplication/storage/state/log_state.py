@@ -7,14 +7,14 @@ index has on disk already is asked for through :class:`~.table.Table` and :class
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from ...alignment.fingerprint import Fingerprint, fingerprint
 from ...alignment.reading_order import BREAK, with_breaks
 from ...alignment.tombstone import Bans
 from ...figures.savings import Seen
 from ...model import COMPACTION, counts
-from ..contract import ConversationFigures, SeenExport
+from ..contract import ConversationFigures, Counts, SeenExport
 from ..log.lines import Damaged, is_commit
 from ..log.records import (
     PURGE,
@@ -32,20 +32,43 @@ from ..log.records import (
     tombstone_from,
     tombstone_record,
 )
-from .announcements import Announcements, Counts
+from .announcements import Announcements
 from .announcements import Bodies as RunBodies
-from .conversation import ConversationState
+from .conversation import AdoptedBy, ConversationState
 from .table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Sequence
 
     from ...alignment.tombstone import Tombstone
-    from ..contract import NewOccurrence
+    from ..contract import Cursor, NewOccurrence
     from ..log.lines import Extent, Line, Record
 
 Span = tuple[int, int]
 _NOWHERE: Final = (-1, -1)
+
+
+class ReadTo(NamedTuple):
+    """How far a growing file was read: into which conversation, and which number was the next one then.
+
+    ``window`` is the position of its window among those of the conversation, -1 where it showed nothing.
+    """
+
+    conversation_id: str
+    cursor: Cursor
+    tip: int
+    window: int
+
+
+class ShownIn(NamedTuple):
+    """An export that was processed: what it came to in a conversation, and the position of its window there."""
+
+    conversation_id: str
+    parser: int
+    format: str
+    total: int
+    window: int
+    name: str
 
 
 class Bodies(Protocol):
@@ -109,9 +132,9 @@ class State:
     def __init__(
         self,
         conversations: Table[ConversationState] | None = None,
-        exports: Table[list[list[Any]]] | None = None,
+        exports: Table[list[ShownIn]] | None = None,
         sessions: Table[str] | None = None,
-        cursors: Table[list[Any]] | None = None,
+        cursors: Table[ReadTo] | None = None,
         bodies: Bodies | None = None,
         blobs: Table[int] | None = None,
         pictures: Table[int] | None = None,
@@ -119,10 +142,10 @@ class State:
     ) -> None:
         self.size = 0
         self.conversations: Table[ConversationState] = conversations if conversations is not None else Table()
-        self.exports: Table[list[list[Any]]] = exports if exports is not None else Table()
+        self.exports: Table[list[ShownIn]] = exports if exports is not None else Table()
         self.sessions: Table[str] = sessions if sessions is not None else Table()
-        self.cursors: Table[list[Any]] = cursors if cursors is not None else Table()
-        """For each growing file: its conversation, the cursor, the next sequence number then, and its window's position."""
+        self.cursors: Table[ReadTo] = cursors if cursors is not None else Table()
+        """By the path of each growing file."""
         self.bodies: Bodies = bodies if bodies is not None else MemoryBodies(self.conversations)
         self.blobs: Table[int] = blobs if blobs is not None else Table()
         """Bytes of each blob that a line refers to."""
@@ -307,7 +330,7 @@ class State:
             merged += [pair[::-1] if better else pair] if all(pair) else []
         state.adopt(same.conversation_id, other, same.pairs)
         self.announced.merge(merged)
-        other.adopted_by = [record["conversation_id"], same.at]
+        other.adopted_by = AdoptedBy(record["conversation_id"], same.at)
         f, g = state.figures, other.figures
         for name, value in g.items():
             if isinstance(value, int):
@@ -320,9 +343,9 @@ class State:
         at = 0
         while True:
             adopted_by = self.conversation(conversation_id).adopted_by
-            if not adopted_by:
+            if adopted_by is None:
                 return conversation_id, at
-            conversation_id, at = adopted_by[0], adopted_by[1] + at
+            conversation_id, at = adopted_by.conversation_id, adopted_by.at + at
 
     def _ban(self, tombstone: Tombstone) -> None:
         ban = tombstone_record("", 0, tombstone, None, None)
@@ -377,10 +400,10 @@ class State:
             position = state.add_window(with_breaks(window, record.get("breaks", ())))
         else:
             before = self.cursors.get(cursor.source)
-            position = before[3] if before is not None and before[0] == conversation_id else -1
+            position = before.window if before is not None and before.conversation_id == conversation_id else -1
             if window:
                 position = state.go_on(position, follows, window)
-            self.cursors[cursor.source] = [conversation_id, cursor, len(state), position]
+            self.cursors[cursor.source] = ReadTo(conversation_id, cursor, len(state), position)
         if record.get("session") and self.sessions.get(record["session"]) is None:
             self.sessions[record["session"]] = conversation_id
             state.has_session = True
@@ -407,13 +430,13 @@ class State:
         seen = self.exports.get(export["sha256"]) or []
         if not seen:
             self.seen_bytes = self.seen_bytes.plus(distinct=export["bytes"], known=known, doubled=doubled)
-        elif all(entry[5] != export["name"] for entry in seen):
+        elif all(each.name != export["name"] for each in seen):
             self.seen_bytes = self.seen_bytes.plus(identical=export["bytes"])
-        if all(entry[0] != conversation_id for entry in seen):
+        if all(each.conversation_id != conversation_id for each in seen):
             f["raw_bytes"] = f.get("raw_bytes", 0) + export["bytes"]
-        entry = [conversation_id, export["parser"], export["format"], export["total"], position, export["name"]]
-        if entry not in seen:
-            self.exports[export["sha256"]] = [*seen, entry]
+        shown = ShownIn(conversation_id, export["parser"], export["format"], export["total"], position, export["name"])
+        if shown not in seen:
+            self.exports[export["sha256"]] = [*seen, shown]
         return audit
 
     def _announce(self, state: ConversationState, record: Record, window: list[list[int]]) -> None:
@@ -503,16 +526,16 @@ class State:
     def seen(self, sha256: str) -> list[SeenExport]:
         """Into which conversations a file with this hash went."""
         found = []
-        for name, parser, form, total, position, _ in self.exports.get(sha256) or []:
-            root, at = self.canonical(name)
+        for each in self.exports.get(sha256) or []:
+            root, at = self.canonical(each.conversation_id)
             window: list[list[int]] = []
             breaks: list[int] = []
-            for first, last in self.conversation(name).windows[position]:
+            for first, last in self.conversation(each.conversation_id).windows[each.window]:
                 if [first, last] == BREAK:
                     breaks.append(len(window))
                 else:
                     window.append([first + at, last + at])
-            found.append(SeenExport(root, parser, form, total, window, breaks))
+            found.append(SeenExport(root, each.parser, each.format, each.total, window, breaks))
         return found
 
     def figures(self, conversation_id: str) -> ConversationFigures:

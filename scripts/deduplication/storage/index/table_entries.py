@@ -1,0 +1,28 @@
+"""The records of a state's tables as JSON values, which both indexes have in the same form, and back."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from ..contract import Cursor
+from ..state.log_state import ReadTo, ShownIn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+
+def of_cursor(read: ReadTo) -> list[Any]:
+    """``[conversation, cursor, next number, position of the window]``."""
+    return [read.conversation_id, asdict(read.cursor), read.tip, read.window]
+
+
+def to_cursor(entry: Sequence[Any]) -> ReadTo:
+    """What :func:`of_cursor` made. Raises TypeError, ValueError."""
+    conversation_id, cursor, tip, window = entry
+    return ReadTo(conversation_id, Cursor(**cursor), tip, window)
+
+
+def to_exports(entries: Iterable[Sequence[Any]]) -> list[ShownIn]:
+    """``[conversation, parser, format, messages, position of the window, name]`` of each. Raises TypeError."""
+    return [ShownIn(*each) for each in entries]
