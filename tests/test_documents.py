@@ -30,7 +30,7 @@ from conftest import REPOSITORY
 from deduplication import ClaudeConversationDeduplicator, errors
 from deduplication.model import KINDS
 from deduplication.project import config, tightening
-from deduplication.storage import log_store
+from deduplication.storage import indexed_log
 from deduplication.storage.log.append_log import Log
 from transcript_lines import SESSION, day, exported
 
@@ -501,7 +501,7 @@ def test_every_file_of_the_store_is_described(installed, monkeypatch):
         row: re.compile(re.sub("|".join(words), lambda m: words[m[0]], row.replace(".", r"\."))) for row in rows
     }
     found = [path.relative_to(installed.state).as_posix() for path in installed.state.rglob("*") if path.is_file()]
-    monkeypatch.setattr(log_store, "OPEN", 100)
+    monkeypatch.setattr(indexed_log, "OPEN", 100)
     large = ClaudeConversationDeduplicator(installed.state, backend="sqlite")
     large.process_export("letters", "❯ Which book is next?\n\n● The one about lighthouses.\n")
     found += [path.relative_to(installed.state).as_posix() for path in installed.state.glob("*/*.xz")]

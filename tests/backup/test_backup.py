@@ -51,7 +51,7 @@ from deduplication.errors import (
 from deduplication.files import clock
 from deduplication.files.locking import exclusive
 from deduplication.project.paths import Project
-from deduplication.storage import log_store
+from deduplication.storage import indexed_log
 from deduplication.storage.log import sealed, sealed_blocks
 from deduplication.storage.log_store import LogStore
 from exports import kept
@@ -66,7 +66,7 @@ def backend(request):
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     """The log is sealed after each run, and a part is a kilobyte: small stores have several of each."""
-    monkeypatch.setattr(log_store, "OPEN", 3000)
+    monkeypatch.setattr(indexed_log, "OPEN", 3000)
     monkeypatch.setattr(sealed_blocks, "BLOCK", 4000)
     monkeypatch.setattr(sealed, "MOST", 9000)
     for room in ("copying", "objects"):
@@ -231,8 +231,8 @@ def test_lines_that_stand_twice_are_kept_once(project, backup, tmp_path, monkeyp
     said = messages(project)
     ingest(project, 2)
     with monkeypatch.context() as patch:
-        patch.setattr(log_store.Log, "_drop", lambda *_: os._exit(9))
-        patch.setattr(log_store, "OPEN", 1)
+        patch.setattr(indexed_log.Log, "_drop", lambda *_: os._exit(9))
+        patch.setattr(indexed_log, "OPEN", 1)
         pid = os.fork()
         if not pid:
             ingest(project, 3)
@@ -405,7 +405,7 @@ def test_damage_in_the_store_is_named_and_the_last_good_snapshot_stays(project, 
         data[len(data) // 2] ^= 1
         path.write_bytes(data)
     log = project.state / "conversation_log.jsonl"
-    monkeypatch.setattr(log_store, "OPEN", 10**9)
+    monkeypatch.setattr(indexed_log, "OPEN", 10**9)
     ingest(project, 3)
     lines = log.read_bytes().splitlines(keepends=True)
     log.write_bytes(b"".join([lines[0].replace(b'"index"', b'"Index"'), *lines[1:]]))
@@ -764,7 +764,7 @@ def test_a_place_that_cannot_be_written(project, backup, tmp_path, monkeypatch):
                 restore(backup, other)
     other.memory.rmdir()
     with monkeypatch.context() as patch:
-        patch.setattr(LogStore, "_write_index", lambda self, _audit: self.warnings.append("no index"))
+        patch.setattr(indexed_log.IndexedLog, "save", lambda self, _audit: self.warnings.append("no index"))
         with pytest.raises(OutputNotWritable, match="no index"):
             restore(backup, other)
     with monkeypatch.context() as patch:

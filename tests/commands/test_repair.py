@@ -10,7 +10,7 @@ import pytest
 
 from deduplication.commands import deduplicate_export
 from deduplication.errors import OutputNotWritable, StoreHasLog, StoreMissing, UsageError
-from deduplication.storage import log_store
+from deduplication.storage import indexed_log
 from repair_scenes import Scene
 
 LOST = "3 messages of 'quarry', sequence numbers 3-5"
@@ -19,7 +19,7 @@ LOST = "3 messages of 'quarry', sequence numbers 3-5"
 @pytest.fixture(autouse=True)
 def one_file(monkeypatch):
     """The log is one file, whose lines a test can damage."""
-    monkeypatch.setattr(log_store, "OPEN", 10**9)
+    monkeypatch.setattr(indexed_log, "OPEN", 10**9)
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ if __name__ == "__main__":
 from deduplication.commands import create_checkpoint, deduplicate_export, entry, export_dedup, with_status
 from deduplication.hooks import entry as hooks
 from deduplication.sessions import session_file
-from deduplication.storage import log_store
+from deduplication.storage import indexed_log
 from faults import reader
 from faults.storm_judge import Judge
 from faults.storm_processes import Command, Ended, Processes
@@ -87,7 +87,7 @@ class Storm:
         """Run so many commands, and then for the last time the calm; stops at the first thing that is wrong."""
         self.processes.adopt()
         # Short logs are sealed, small stores get the index of large ones, session files are cut: what is rare happens often.
-        log_store.OPEN, log_store.LARGE = (6_000, 150) if self.seed % 4 > 1 else (20_000, log_store.LARGE)
+        indexed_log.OPEN, indexed_log.LARGE = (6_000, 150) if self.seed % 4 > 1 else (20_000, indexed_log.LARGE)
         session_file.update.__kwdefaults__["part_bytes"] = 4_000
         while self.outcome.steps < steps and not self.outcome.bad:
             until = min(steps, self.outcome.steps + self.chance.randrange(_CALM_EACH // 2, _CALM_EACH * 3 // 2))

@@ -18,7 +18,7 @@ from deduplication.backup import folder as folders
 from deduplication.errors import BackupDamaged, DedupError
 from deduplication.files.locking import exclusive
 from deduplication.project.paths import Project
-from deduplication.storage import log_store
+from deduplication.storage import indexed_log
 from deduplication.storage.log import sealed, sealed_blocks
 from exports import Story, kept
 from faults import reader
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.faults
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     """The log is sealed after each run, and a part is some kilobytes: small stores have several of each."""
-    monkeypatch.setattr(log_store, "OPEN", 3000)
+    monkeypatch.setattr(indexed_log, "OPEN", 3000)
     monkeypatch.setattr(sealed_blocks, "BLOCK", 4000)
     monkeypatch.setattr(sealed, "MOST", 9000)
     for room in ("copying", "objects"):

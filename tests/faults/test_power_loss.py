@@ -26,7 +26,7 @@ from deduplication.errors import StoreError
 from deduplication.files import atomic
 from deduplication.ingest.transcript_capture import capture_file
 from deduplication.project.paths import Project
-from deduplication.storage import log_store
+from deduplication.storage import indexed_log
 from deduplication.storage.log import sealed, sealed_blocks
 from exports import kept
 from faults import power, reader
@@ -243,7 +243,7 @@ def small(monkeypatch):
 
     def shrink(make):
         if make is Seals:
-            monkeypatch.setattr(log_store, "OPEN", 600)
+            monkeypatch.setattr(indexed_log, "OPEN", 600)
             monkeypatch.setattr(sealed_blocks, "BLOCK", 1500)
             monkeypatch.setattr(sealed, "MOST", 5000)
         if make is RollUps:

@@ -16,7 +16,7 @@ from deduplication.archive.packs.pack_file import Pack
 from deduplication.errors import DedupError
 from deduplication.repair import damage, rebuild_from_archive
 from deduplication.repair import repair as whole
-from deduplication.storage import log_store
+from deduplication.storage import indexed_log
 from deduplication.storage.log import sealed, sealed_blocks
 from faults import reader
 from faults.children import Shim, run
@@ -39,7 +39,7 @@ def small(monkeypatch):
 @pytest.fixture(params=["sealed", "open"])
 def form(request, monkeypatch):
     """Whether the log is compressed, or one file."""
-    monkeypatch.setattr(log_store, "OPEN", 600 if request.param == "sealed" else 10**9)
+    monkeypatch.setattr(indexed_log, "OPEN", 600 if request.param == "sealed" else 10**9)
     return request.param
 
 
@@ -152,7 +152,7 @@ def test_a_pack_without_header_and_trailer_costs_nothing(make, indexed):
 @pytest.mark.parametrize("how", ["flipped", "blanked", "stretch", "truncated"])
 def test_what_verify_says_of_the_cost_is_what_an_independent_count_says(make, how, full, monkeypatch):
     """Every message whose line cannot be read is named, with its conversation and number, and no other one."""
-    monkeypatch.setattr(log_store, "OPEN", 10**9)
+    monkeypatch.setattr(indexed_log, "OPEN", 10**9)
     scene = make()
     log = scene.state / "conversation_log.jsonl"
     for number in range(100 if full else 12):

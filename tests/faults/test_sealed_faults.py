@@ -11,7 +11,7 @@ import shutil
 import pytest
 
 from deduplication.errors import StoreDamaged
-from deduplication.storage import log_store
+from deduplication.storage import indexed_log
 from deduplication.storage.log import sealed, sealed_blocks
 from exports import Story, kept
 from faults import reader, test_concurrency, test_disk, test_kill
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.faults
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     """The open part is sealed after each run, in blocks of a few lines, a few blocks to a file."""
-    monkeypatch.setattr(log_store, "OPEN", 600)
+    monkeypatch.setattr(indexed_log, "OPEN", 600)
     monkeypatch.setattr(sealed_blocks, "BLOCK", 1500)
     monkeypatch.setattr(sealed_blocks, "TOGETHER", 3500)
     monkeypatch.setattr(sealed, "MOST", 5000)
@@ -179,7 +179,7 @@ def test_what_was_sealed_and_not_taken_away_is_read_once(disk, monkeypatch):
     scene = Scene(disk / "state", 2)
     scene.reset()
     with monkeypatch.context() as patch:
-        patch.setattr(log_store.Log, "_drop", lambda *_: os._exit(9))
+        patch.setattr(indexed_log.Log, "_drop", lambda *_: os._exit(9))
         pid = os.fork()
         if not pid:
             scene.job()

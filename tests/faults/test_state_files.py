@@ -26,7 +26,7 @@ from deduplication.errors import DedupError, StoreDamaged
 from deduplication.hooks import events, quick
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from deduplication.project.paths import Project
-from deduplication.storage import log_store
+from deduplication.storage import indexed_log
 from deduplication.storage.log import sealed_blocks
 from exports import kept
 from faults.children import End, run
@@ -254,7 +254,7 @@ def limited(job: Any) -> End:
 @pytest.fixture
 def everything(disk, monkeypatch, backend):
     """A project in which everything is."""
-    monkeypatch.setattr(log_store, "OPEN", 3000)
+    monkeypatch.setattr(indexed_log, "OPEN", 3000)
     monkeypatch.setattr(sealed_blocks, "BLOCK", 1500)
     monkeypatch.setenv("CLAUDE_PROJECT_DIR", "")
     home = disk / "home"

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from deduplication.archive import restore as restoring
-from deduplication.storage import log_store
+from deduplication.storage import indexed_log
 from deduplication.storage.log import sealed, sealed_blocks
 from purge_scenes import Place, Talk, left, squeezed, word
 
@@ -103,7 +103,7 @@ def test_a_body_that_others_say_stays_with_them(place, talks):
 
 def test_sealed_lines_are_written_anew(place, talks, monkeypatch):
     """The compressed part of the log as well."""
-    monkeypatch.setattr(log_store, "OPEN", 2000)
+    monkeypatch.setattr(indexed_log, "OPEN", 2000)
     monkeypatch.setattr(sealed_blocks, "BLOCK", 3000)
     monkeypatch.setattr(sealed_blocks, "TOGETHER", 4000)
     monkeypatch.setattr(sealed, "MOST", 9000)

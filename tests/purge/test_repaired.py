@@ -10,7 +10,7 @@ import pytest
 
 from deduplication.commands import deduplicate_export
 from deduplication.ingest.transcript_capture import capture_file
-from deduplication.storage import log_store
+from deduplication.storage import indexed_log
 from purge_scenes import Place, Talk, left, word
 
 
@@ -18,7 +18,7 @@ from purge_scenes import Place, Talk, left, word
 def place(request, tmp_path, monkeypatch):
     """A project with an export, plain and packed, and a captured session; a message of each and a whole one purged."""
     monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(tmp_path / "client"))
-    monkeypatch.setattr(log_store, "OPEN", 10**9)
+    monkeypatch.setattr(indexed_log, "OPEN", 10**9)
     made = Place(tmp_path / "project", backend=request.param)
     made.export("2026-03-01-EXPORT-ALDER.txt", Talk("alder").text())
     made.pack()

@@ -10,7 +10,7 @@ import pytest
 
 from deduplication.errors import StoreDamaged
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
-from deduplication.storage import log_store
+from deduplication.storage import indexed_log
 from deduplication.storage.log import sealed, sealed_blocks
 from deduplication.storage.log.sealed import Sealed
 from exports import Story, kept
@@ -29,7 +29,7 @@ def backend(request):
 @pytest.fixture
 def small(monkeypatch):
     """Blocks of a few lines, a few blocks to a file."""
-    monkeypatch.setattr(log_store, "OPEN", 600)
+    monkeypatch.setattr(indexed_log, "OPEN", 600)
     monkeypatch.setattr(sealed_blocks, "BLOCK", 1500)
     monkeypatch.setattr(sealed_blocks, "TAIL", 700)
     monkeypatch.setattr(sealed_blocks, "TOGETHER", 1200)
@@ -217,7 +217,7 @@ def test_a_store_that_is_damaged_says_so(tmp_path):
 
 def test_small_blocks_are_put_together_as_they_come(tmp_path, small, monkeypatch):
     """A store that grows by a few lines at a time has no thousands of blocks; no byte of it changes."""
-    monkeypatch.setattr(log_store, "OPEN", 1)
+    monkeypatch.setattr(indexed_log, "OPEN", 1)
     monkeypatch.setattr(sealed_blocks, "TOGETHER", 3500)
     monkeypatch.setattr(sealed, "MOST", 10**9)
     folder = tmp_path / "state"

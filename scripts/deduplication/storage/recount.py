@@ -53,7 +53,7 @@ def recount(log: Log) -> Recount:
             record = decode_line(line.data)
             audit.append(state.apply(record, line, blobs.fingerprint(record)))
         except Damaged as error:
-            state.unreadable += held(line)
+            state.unreadable += most_lines(line)
             where = f"{name}, line {line.number} (byte {line.offset})"
             if line.lost > 1:
                 problems.append(f"{where}: {len(line.data):,} sealed bytes cannot be read; their messages are lost")
@@ -74,7 +74,7 @@ def recount(log: Log) -> Recount:
     return Recount(state, problems, b"".join(audit), max(committed, log.sealed.end))
 
 
-def held(line: Line) -> int:
+def most_lines(line: Line) -> int:
     """How many lines a damaged one may have been, at most: a line feed may be gone, and then two or more look like one."""
     return max(line.lost, len(line.data) // _SHORTEST)
 
@@ -109,7 +109,7 @@ def clean_blobs(log: Log) -> None:
             blobs.clean({digest for line in log.lines() for digest in blobs_of(decode_line(line.data))})
 
 
-def counted_anew(log: Log, size: int) -> tuple[State, AuditMark]:
+def recount_to(log: Log, size: int) -> tuple[State, AuditMark]:
     """What the first ``size`` bytes of the log say. Raises :class:`StoreDamaged`."""
     state, mark = State(), AuditMark()
     for audit in replay(log, state, size):

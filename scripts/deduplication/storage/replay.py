@@ -8,11 +8,13 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, NamedTuple
 
+from .answers import Answers
+from .index.json_index import JsonIndex
 from .log.append_log import Log
 from .log.lines import Damaged, Line, decode_line, is_commit
-from .log_store import LogStore
-from .recount import held
+from .recount import most_lines
 from .state.blobs import Blobs
+from .state.log_state import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -46,14 +48,23 @@ class _Memory(Log):
             yield decode_line(bytes(self.data[offset : self.data.index(b"\n", offset) + 1]))
 
 
-class Replay(LogStore):
+class _Told:
+    """What was told so far."""
+
+    def __init__(self, log: _Memory, blobs: Blobs) -> None:
+        self.log, self.blobs = log, blobs
+        self.state = State()
+        self.index = JsonIndex("")
+
+
+class Replay(Answers):
     """The store of a log of which the lines are told by :meth:`take`. ``blobs``: the folder of the real store's blobs."""
 
     def __init__(self, blobs: str) -> None:
-        super().__init__("")
-        self._memory = _Memory()
-        self.log = self._memory
-        self.blobs = Blobs(blobs)
+        self._told = _Told(_Memory(), Blobs(blobs))
+        super().__init__(self._told)
+        self.blobs = self._told.blobs
+        self.warnings: list[str] = []
         self.runs: list[Run] = []
         """What was asked to be committed, and was not."""
         self._lines = 0
@@ -80,23 +91,38 @@ class Replay(LogStore):
     def take(self, data: bytes) -> bool:
         """The next line of the log; False where it is passed over, as every reader does with a line that is damaged."""
         self._lines += 1
-        line = Line(len(self._memory.data), self._lines, data)
-        self._memory.data += data
+        line = Line(len(self._told.log.data), self._lines, data)
+        self._told.log.data += data
         try:
             record = decode_line(data)
-            self._state.apply(record, line, self.blobs.fingerprint(record))
+            self._told.state.apply(record, line, self.blobs.fingerprint(record))
         except Damaged:
-            self._state.unreadable += held(line)
+            self._told.state.unreadable += most_lines(line)
             return False
         return True
 
+    def byte_counts(self) -> tuple[int, int]:
+        """Nothing of it lies on the disk."""
+        return self.seen_bytes().distinct, 0
+
+    def condense(self) -> None:
+        """Nothing of it lies on the disk."""
+
+    def verify(self) -> list[str]:
+        """Nothing of it lies on the disk."""
+        return []
+
+    def rebuild(self) -> list[str]:
+        """Nothing of it lies on the disk."""
+        return []
+
     def run_at_hand(self, conversation_id: str, window: Iterable[Sequence[int]], *, captures: bool) -> Counts:
         """What the run comes to of which the lines were told, and the commit record was not."""
-        return self._state.run_at_hand(conversation_id, window, captures=captures)
+        return self._told.state.run_at_hand(conversation_id, window, captures=captures)
 
     def lose(self, conversation_id: str, number: int) -> None:
         """This sequence number is taken by a message that is lost."""
-        self._state.lose(conversation_id, number)
+        self._told.state.lose(conversation_id, number)
 
 
 def before(store: LogBackedStore, sha256: str) -> Replay | None:

@@ -12,7 +12,7 @@ from deduplication.alignment import fingerprint
 from deduplication.errors import StoreNotWritable
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from deduplication.model import EXACT, PROMPT, USER, Message
-from deduplication.storage import log_store
+from deduplication.storage import indexed_log
 from deduplication.storage.contract import NewOccurrence
 from deduplication.storage.index import sqlite_file, sqlite_index
 from deduplication.storage.index.json_index import JsonIndex
@@ -58,7 +58,7 @@ def test_a_large_store_gets_a_database_in_the_place_of_the_json_files(tmp_path, 
     dedup(folder, "json").ingest(FILES[0].data, name="a", conversation_id="s")
     assert set(JsonIndex.files) <= names(folder)
     before = kept(dedup(folder, "json").get_full_conversation("s"))
-    monkeypatch.setattr(log_store, "LARGE", len(before) + 1)
+    monkeypatch.setattr(indexed_log, "LARGE", len(before) + 1)
     dedup(folder, "json").ingest(FILES[1].data, name="b", conversation_id="s")
     assert names(folder) == {NAME, "conversation_log.jsonl", "deduplication_log.jsonl", ".lock", ".gitignore"}
     assert kept(dedup(folder, "json").get_full_conversation("s")) == STORY.truth(0, FILES[1].end)
@@ -184,7 +184,7 @@ def test_a_save_that_fails_is_a_warning_and_the_run_is_stored(folder, monkeypatc
 def test_without_sqlite_a_large_store_keeps_its_json_files(tmp_path, monkeypatch):
     """A Python that was built without SQLite works on, only slower."""
     monkeypatch.setattr(sqlite_file, "available", lambda: False)
-    monkeypatch.setattr(log_store, "LARGE", 1)
+    monkeypatch.setattr(indexed_log, "LARGE", 1)
     folder = tmp_path / "state"
     for backend in ("json", "sqlite"):
         dedup(folder, backend).ingest(FILES[0].data, name=backend, conversation_id="s")
@@ -196,7 +196,7 @@ def test_a_version_from_another_time_is_made_again(folder):
     """A database as a later version writes it is not believed."""
     store = LogStore(str(folder), sqlite=True)
     with store.transaction():
-        entries = store._index._entries
+        entries = store._indexed.index._entries
         own = entries.get(8, b"")
         assert b'"version":3' in own
         entries.put(8, b"", own.replace(b'"version":3', b'"version":9'))
@@ -222,7 +222,7 @@ def test_ids_of_any_form_are_found_again(tmp_path):
     with store.transaction():
         for conversation in ("one", "two"):
             rows = [(n, NewOccurrence(prints[n], messages[n], "2026-01-01T00:00:00Z", "source")) for n in range(5)]
-            record = log_store_record(conversation)
+            record = record_of(conversation)
             store.commit(conversation, rows, record, 0.0)
     again = LogStore(str(tmp_path / "state"))
     with again.transaction(write=False):
@@ -233,7 +233,7 @@ def test_ids_of_any_form_are_found_again(tmp_path):
     assert again.verify() == []
 
 
-def log_store_record(name):
+def record_of(name):
     """A commit record of five messages."""
     from deduplication.storage.contract import ExportRecord
 

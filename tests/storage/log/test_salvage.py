@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
-from deduplication.storage import log_store
+from deduplication.storage import indexed_log
 from deduplication.storage.log import sealed, sealed_blocks
 from deduplication.storage.log.salvage import pieces_of, salvage
 
@@ -13,7 +13,7 @@ from deduplication.storage.log.salvage import pieces_of, salvage
 @pytest.mark.parametrize("damage", ["none", "a file is missing", "a file is garbage"])
 def test_the_pieces_of_each_file_are_those_of_the_log(tmp_path, monkeypatch, damage):
     """Sound, damaged or missing: read file by file the log has the same pieces, and never those of two files are held."""
-    monkeypatch.setattr(log_store, "OPEN", 600)
+    monkeypatch.setattr(indexed_log, "OPEN", 600)
     monkeypatch.setattr(sealed_blocks, "BLOCK", 1500)
     monkeypatch.setattr(sealed, "MOST", 3000)
     dedup = ClaudeConversationDeduplicator(tmp_path / "state")

@@ -1,0 +1,227 @@
+"""The questions of the contract that a state, its index and the lines of a log answer; nothing is changed."""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from ..alignment.overlap import telling
+from ..alignment.seams import at_seams
+from ..errors import StoreDamaged
+from ..model import LOST, PURGED, SYSTEM
+from .log.records import PURGED as TOMBSTONE
+from .log.records import tombstone_from
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterable, Iterator, Sequence
+
+    from ..alignment.columns import Columns
+    from ..alignment.tombstone import Bans
+    from ..figures.savings import Seen
+    from .contract import ConversationFigures, Counts, Cursor, NewOccurrence, SeenExport, Totals
+    from .index.contract import Index
+    from .log.append_log import Log
+    from .log.lines import Record
+    from .state.blobs import Blobs
+    from .state.conversation import ConversationState
+    from .state.log_state import ReadTo, State
+
+_SHORT: Final = 200
+"""Characters of a body up to which it is kept while many messages are read: short ones repeat."""
+_REMEMBERED: Final = 1_000
+
+
+class Known(Protocol):
+    """What is asked. The state may be another one tomorrow."""
+
+    @property
+    def state(self) -> State:
+        """What does the log come to?"""
+
+    @property
+    def index(self) -> Index:
+        """Who finds what the state does not have in memory?"""
+
+    @property
+    def log(self) -> Log:
+        """Where are the lines?"""
+
+    @property
+    def blobs(self) -> Blobs:
+        """Where are images and documents?"""
+
+
+class Answers:
+    """What a store over ``known`` answers (see :class:`~.contract.Store` for what each method promises)."""
+
+    def __init__(self, known: Known) -> None:
+        self._known = known
+
+    def conversations(self) -> list[str]:
+        """Ids of all conversations, in the order in which they were begun."""
+        return [name for name, found in self._known.state.conversations.items() if not found.adopted_by]
+
+    def conversation(self, conversation_id: str) -> ConversationState:
+        """What is known of a conversation."""
+        return self._known.state.conversation(conversation_id)
+
+    def canonical(self, conversation_id: str) -> str:
+        """The conversation that this one turned out to be."""
+        return self._known.state.canonical(conversation_id)[0]
+
+    def candidates(self, shown: Columns) -> Sequence[str]:
+        """Conversations that share telling turns, or a stretch at a seam, the one that shares most first."""
+        shared: dict[str, int] = {}
+        for found in (
+            self._known.index.candidates(self._known.state, telling(shown)),
+            self._known.index.holding(self._known.state, at_seams(shown)),
+        ):
+            for name, count in found.items():
+                root = self.canonical(name)
+                shared[root] = max(shared.get(root, 0), count)
+        return sorted((name for name, count in shared.items() if count), key=lambda name: -shared[name])
+
+    def session(self, session_id: str) -> str:
+        """The conversation of a session."""
+        found = self._known.state.sessions.get(session_id)
+        return self.canonical(found) if found else ""
+
+    def has_session(self, conversation_id: str) -> bool:
+        """True where a session belongs to this conversation."""
+        return self.conversation(conversation_id).has_session
+
+    def cursor(self, source: str) -> tuple[str, Cursor, int] | None:
+        """How far a growing file was read."""
+        entry = self._known.state.cursors.get(source)
+        return self._placed(entry) if entry else None
+
+    def _placed(self, read: ReadTo) -> tuple[str, Cursor, int]:
+        """A cursor in the conversation that its own turned out to be; nothing may be added behind it unseen there."""
+        name, cursor, tip, _ = read
+        root, at = self._known.state.canonical(name)
+        if root == name:
+            return name, cursor, tip
+        return root, replace(cursor, last=cursor.last + at if cursor.last >= 0 else -1), -1
+
+    def cursors(self) -> list[tuple[str, Cursor]]:
+        """Every growing file that was read."""
+        return [self._placed(entry)[:2] for entry in self._known.state.cursors.values()]
+
+    def tip(self, conversation_id: str) -> int:
+        """The next sequence number."""
+        return len(self.conversation(conversation_id))
+
+    def known_uuids(self, conversation_id: str, uuids: Sequence[str]) -> dict[str, list[int]]:
+        """Sequence numbers of these ids."""
+        return self._known.index.known_uuids(self._known.state, conversation_id, uuids)
+
+    def body_hash(self, conversation_id: str, number: int) -> str:
+        """The content hash of an occurrence."""
+        return self.conversation(conversation_id).row(number)[0].content_hash
+
+    def has_body(self, content_hash: str) -> bool:
+        """True where a body with this identity is stored."""
+        return self._known.state.bodies.offset(content_hash) is not None
+
+    def run_of(
+        self,
+        conversation_id: str,
+        occurrences: Sequence[tuple[int, NewOccurrence]],
+        window: Iterable[Sequence[int]],
+        *,
+        captures: bool,
+        besides: Container[str] = (),
+    ) -> Counts:
+        """What a run comes to."""
+        return self._known.state.run_of(conversation_id, occurrences, window, captures=captures, besides=besides)
+
+    def announced(self) -> Totals:
+        """What was announced as new, and what waits."""
+        return self._known.state.announced.totals()
+
+    def bans(self) -> Bans:
+        """What was purged wherever it is shown."""
+        return self._known.state.bans()
+
+    def seen(self, sha256: str) -> Sequence[SeenExport]:
+        """What became of this very file before."""
+        return self._known.state.seen(sha256)
+
+    def bodies(self, conversation_id: str, numbers: Sequence[int]) -> Iterator[dict[str, Any]]:
+        """Messages by sequence number: ``index``, ``role``, ``kind``, ``content``, ``content_hash``, ``timestamp`` ..."""
+        state = self.conversation(conversation_id)
+        if len(numbers) > len(state) // 4:
+            state.lines  # noqa: B018 - most of them: all rows at once cost less than each by itself
+        places = array("q", map(state.line, numbers))
+        own = self._known.log.records(place for place in places if place >= 0)
+        carried: dict[str, dict[str, Any]] = {}
+        for number, place in zip(numbers, places):
+            if place < 0:
+                yield {"index": number, "role": "system", "kind": LOST, "content": "", "content_hash": ""}
+                continue
+            record = next(own)
+            if (record["conversation_id"], record.get("index")) != (state.origin(number) or (conversation_id, number)):
+                raise StoreDamaged(f"{self._known.log.path}, byte {place}: not the message that the index says")
+            identity = record["content_hash"]
+            if TOMBSTONE in record:
+                yield _purged(record, number)
+                continue
+            if "message" in record:
+                message = record["message"]
+            else:
+                message = carried.get(identity) or self._carried(identity)
+                if identity not in carried and _is_short(message):
+                    if len(carried) >= _REMEMBERED:
+                        carried.clear()
+                    carried[identity] = message
+            yield {
+                "index": number,
+                "role": message["role"],
+                "kind": message["kind"],
+                "content": self._known.blobs.restored(message),
+                "content_hash": identity,
+                "timestamp": record["timestamp"],
+                "clock": record["source"]["clock"],
+                "fidelity": message.get("fidelity", "layout"),
+                **{name: record[name] for name in ("source_index", "uuid") if name in record},
+                **({"extends": state.extends[number]} if number in state.extends else {}),
+            }
+
+    def _carried(self, identity: str) -> dict[str, Any]:
+        """The body that another line carries."""
+        offset = self._known.state.bodies.offset(identity)
+        if offset is None:
+            raise StoreDamaged(f"{self._known.log.path}: no line carries the body {identity[:12]}…")
+        message: dict[str, Any] = self._known.log.record(offset)["message"]
+        return message
+
+    def figures(self, conversation_id: str) -> ConversationFigures:
+        """Counts of a conversation."""
+        return self._known.state.figures(conversation_id)
+
+    def unique_count(self) -> int:
+        """Bodies stored, bookkeeping aside."""
+        return self._known.state.unique
+
+    def seen_bytes(self) -> Seen:
+        """Bytes of everything that was processed."""
+        return self._known.state.seen_bytes
+
+
+def _is_short(message: Record) -> bool:
+    content = message["content"]
+    return isinstance(content, str) and len(content) <= _SHORT
+
+
+def _purged(record: Record, number: int) -> dict[str, Any]:
+    """What can be told of a message that was purged."""
+    return {
+        "index": number,
+        "role": SYSTEM,
+        "kind": PURGED,
+        "content": "",
+        "content_hash": "",
+        "tombstone": tombstone_from(record),
+        **{name: record[name] for name in ("source_index", "uuid", "extends") if name in record},
+    }
