@@ -12,10 +12,9 @@ from types import SimpleNamespace
 import pytest
 
 from deduplication.errors import StoreDamaged, StoreError, StoreNotPrivate, StoreNotWritable
-from deduplication.files import atomic
+from deduplication.files import atomic, locking
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from deduplication.project.paths import AUDIT, JSON_INDEX, LOG_NAME
-from deduplication.storage import log_store
 from deduplication.storage.log.lines import decode_line, encode_line
 from deduplication.storage.log_store import LogStore
 from exports import Story, kept
@@ -251,7 +250,7 @@ def test_a_store_whose_lock_cannot_be_made_can_be_read_and_verified(folder, monk
     def refused(*_arguments):
         raise StoreNotWritable("lock")
 
-    monkeypatch.setattr(log_store.locking, "exclusive", refused)
+    monkeypatch.setattr(locking, "exclusive", refused)
     assert kept(dedup(folder).get_full_conversation("s")) == STORY.truth(0, FILES[1].end)
     assert dedup(folder).store.verify() == []
     for write in (dedup(folder).store.rebuild, lambda: dedup(folder).ingest(FILES[0].data, name="x")):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..model import counts
+from ..storage.carriers import Carriers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -53,11 +54,9 @@ def carrying_bodies(
     store: Store, occurrences: Sequence[tuple[int, NewOccurrence]], counted: Iterable[str]
 ) -> list[tuple[int, NewOccurrence]]:
     """The occurrences whose body is not stored yet, each body once; none that was purged."""
-    carrying: list[tuple[int, NewOccurrence]] = []
-    taken = set(counted)
-    for number, occurrence in occurrences:
-        identity = occurrence.fingerprint.content_hash
-        if occurrence.purged is None and identity not in taken and not store.has_body(identity):
-            taken.add(identity)
-            carrying.append((number, occurrence))
-    return carrying
+    carriers = Carriers(store.has_body, counted)
+    return [
+        (number, new)
+        for number, new in occurrences
+        if new.purged is None and carriers.carries(new.fingerprint.content_hash)
+    ]

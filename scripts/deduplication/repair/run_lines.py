@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Optional
 from ..alignment.reading_order import ranges
 from ..files.clock import timestamp
 from ..model import LOST, counts
+from ..storage.carriers import Carriers
 from ..storage.contract import NewOccurrence
 from ..storage.log.lines import encode_line
 from ..storage.log.records import PURGED, RECOUNTED, announces, commit_record, new_of, occurrence_record, same_record
@@ -83,9 +84,9 @@ class RunLines:
 
     def redone(self, left: Left, again: Again) -> Iterator[Line]:
         """The lines of a run that was done again."""
-        carried: set[str] = set()
+        carriers = Carriers(self._replay.has_body)
         for number, item in again.run.occurrences:
-            yield self._line(left, number, item, again.file, carried)
+            yield self._line(left, number, item, again.file, carriers)
 
     def by_window(self, left: Left) -> Iterator[Line]:
         """The whole lines of a run that cannot be done again, and between them what windows say that belongs there."""
@@ -93,7 +94,7 @@ class RunLines:
         if left.commit is not None:
             highest = max([highest, *(last for _, last in left.commit["window"])])
         taken = self._evidence.present.get(left.conversation_id, {})
-        carried: set[str] = set()
+        carriers = Carriers(self._replay.has_body)
         for number in range(self._replay.tip(left.conversation_id), highest + 1):
             record = left.record(number)
             if record is None and number in taken:
@@ -105,15 +106,15 @@ class RunLines:
                 yield lost(left.conversation_id, number)
                 continue
             identity = record["content_hash"] if record is not None else self._identity(left, number)
-            if record is not None and ("message" in record or identity in carried or self._replay.has_body(identity)):
-                carried.add(identity)
+            if record is not None and ("message" in record or carriers.has(identity)):
+                carriers.carries(identity)
                 yield Line(number, left.survivors[number].data)
                 continue
             shown = self._evidence.found(left.conversation_id, number, identity, exactly=record is not None)
             if shown is None:
                 yield lost(left.conversation_id, number)
             else:
-                yield self._line(left, number, self._occurrence(left, number, shown), shown.file, carried)
+                yield self._line(left, number, self._occurrence(left, number, shown), shown.file, carriers)
 
     def _was_purged(self, left: Left, number: int) -> bool:
         """Whether the line of this number was a tombstone: what it stood for must not come back, whatever source has it."""
@@ -126,15 +127,14 @@ class RunLines:
         known = self._evidence.identity(left.conversation_id, number)
         return known or (told.content_hash if told is not None else "")
 
-    def _line(self, left: Left, number: int, item: NewOccurrence, file: str, carried: set[str]) -> Line:
+    def _line(self, left: Left, number: int, item: NewOccurrence, file: str, carriers: Carriers) -> Line:
         identity = item.fingerprint.content_hash
         old = left.record(number)
         if old is not None and PURGED in old:
             return Line(number, left.survivors[number].data)
         if old is None and self._was_purged(left, number):
             return lost(left.conversation_id, number)
-        carries = identity not in carried and not self._replay.has_body(identity)
-        carried.add(identity)
+        carries = carriers.carries(identity)
         if old is not None and ("message" in old or not carries):
             return Line(number, left.survivors[number].data)
         if item.clock == "capture":

@@ -122,7 +122,7 @@ class Answers:
 
     def has_body(self, content_hash: str) -> bool:
         """True where a body with this identity is stored."""
-        return self._known.state.bodies.offset(content_hash) is not None
+        return self._known.state.has_body(content_hash)
 
     def run_of(
         self,

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-from array import array
 from typing import TYPE_CHECKING
 
-from ..alignment.message_sequence import MANY
-from ..errors import StoreNotPrivate, StoreNotWritable
-from ..files import atomic, folder_swap, journal, locking
-from ..project.own_place import hide, require_inside
-from ..project.paths import INDEX_NAMES, LOCK
+from ..files import folder_swap, journal, locking
+from ..project.paths import INDEX_NAMES
 from .answers import Answers
 from .footprint import footprint
 from .indexed_log import IndexedLog
-from .log.lines import Extent, encode_line
-from .log.records import commit_record, occurrence_record, same_record
+from .run_writer import write_run
+from .store_folder import StoreFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -40,7 +36,7 @@ class LogStore(Answers):
         super().__init__(self._indexed)
         self.folder = folder
         self.log, self.blobs, self.warnings = self._indexed.log, self._indexed.blobs, self._indexed.warnings
-        self._timeout = timeout
+        self._place = StoreFolder(folder, timeout)
         self._depth = 0
 
     # -- opening and recovery ----------------------------------------------------------------------------------
@@ -55,38 +51,20 @@ class LogStore(Answers):
             finally:
                 self._depth -= 1
             return
-        require_inside(self.folder)
-        if not write and not os.path.isdir(self.folder):
+        self._place.require_inside()
+        if not write and not self._place.exists():
             yield
             return
         journal.finish_all(self.folder)
         if write:
-            self._prepare()
-        with contextlib.ExitStack() as stack:
-            self._lock(stack, write=write)
-            if write:
-                hide(self.folder)
+            self._place.make()
+        with self._place.locked(write=write):
             self._indexed.recover(write=write)
             self._depth = 1
             try:
                 yield
             finally:
                 self._depth = 0
-
-    def _prepare(self) -> None:
-        with atomic.write_errors(self.folder):
-            if os.path.isdir(self.folder) and hasattr(os, "geteuid"):
-                owner = os.stat(self.folder).st_uid  # before anything is changed: not even the mode is ours to set
-                if owner != os.geteuid() != 0:
-                    raise StoreNotPrivate(self.folder)
-            atomic.make_private_directory(self.folder)
-
-    def _lock(self, stack: contextlib.ExitStack, *, write: bool) -> None:
-        try:
-            stack.enter_context(locking.exclusive(os.path.join(self.folder, LOCK), self._timeout))
-        except StoreNotWritable:
-            if write:
-                raise  # a reader of a read-only store needs no lock: nobody can write
 
     def reopen(self) -> None:
         """Inside a transaction for writing: take notice of a log that was put in the place of the old one."""
@@ -99,9 +77,7 @@ class LogStore(Answers):
         But a purge that was stopped is finished: of half of one nothing can be told.
         """
         journal.finish_all(self.folder)
-        with contextlib.ExitStack() as stack:
-            if os.path.isdir(self.folder):
-                self._lock(stack, write=False)
+        with self._place.locked(write=False) if self._place.exists() else contextlib.nullcontext():
             yield self.log
 
     @contextlib.contextmanager
@@ -122,47 +98,7 @@ class LogStore(Answers):
         same: Sequence[Same] = (),
     ) -> None:
         """Append the run to the log, durably, then bring the index up to it."""
-        later = [same_record(conversation_id, each) for each in same]
-        later.append(commit_record(conversation_id, record, started))
-        endings = [encode_line(entry) for entry in later]
-        # A million records would fill the memory: those are made once more instead of kept.
-        few = list(self._entries(conversation_id, occurrences, record.sha256)) if len(occurrences) <= MANY else None
-        sizes = array("q")
-        lifted: dict[int, Record] = {}
-
-        def lines() -> Iterator[bytes]:
-            for entry in few or self._entries(conversation_id, occurrences, record.sha256):
-                stored = self.blobs.lifted(entry)
-                if stored is not entry:
-                    lifted[len(sizes)] = stored
-                data = encode_line(stored)
-                sizes.append(len(data))
-                yield data
-            yield from endings[:-1]
-
-        start = self._indexed.state.size
-        self.log.append_run(lines(), endings[-1])
-        entries = few or self._entries(conversation_id, occurrences, record.sha256)
-        for position, (entry, size, (_, new)) in enumerate(zip(entries, sizes, occurrences)):
-            self._indexed.state.apply(lifted.get(position, entry), Extent(start, size), new.fingerprint)
-            start += size
-        audit = []
-        for entry, data in zip(later, endings):
-            audit.append(self._indexed.state.apply(entry, Extent(start, len(data))))
-            start += len(data)
-        self._indexed.save(b"".join(audit))
-
-    def _entries(
-        self, conversation_id: str, occurrences: Sequence[tuple[int, NewOccurrence]], sha256: str
-    ) -> Iterator[Record]:
-        """The record of each occurrence; the first one of a body that is not stored carries it."""
-        carried: set[str] = set()
-        for number, occurrence in occurrences:
-            identity = occurrence.fingerprint.content_hash
-            carries = occurrence.purged is None and identity not in carried and not self.has_body(identity)
-            if carries:
-                carried.add(identity)
-            yield occurrence_record(conversation_id, number, occurrence, sha256, carries=carries)
+        write_run(self._indexed, conversation_id, occurrences, record, started, same)
 
     # -- the log, for who asks for one (see log_backed) ---------------------------------------------------------
 
@@ -220,11 +156,11 @@ class LogStore(Answers):
 
     def condense(self) -> None:
         """Seal what is open, compress slowly what was compressed quickly, and take the holes out of the index."""
-        if not os.path.isdir(self.folder):
+        if not self._place.exists():
             return
-        with self.transaction():
-            from . import upkeep
+        from . import upkeep
 
+        with self.transaction():
             todo = upkeep.seal(self._indexed)
         for segment in todo:
             better = self.log.sealed.improved(segment)  # which takes long, and needs no lock
@@ -236,12 +172,11 @@ class LogStore(Answers):
 
     def verify(self) -> list[str]:
         """Recount everything from the log; call it outside a transaction."""
-        if not os.path.isdir(self.folder):
+        if not self._place.exists():
             return []
-        with contextlib.ExitStack() as stack:
-            self._lock(stack, write=False)
-            from . import upkeep
+        from . import upkeep
 
+        with self._place.locked(write=False):
             return upkeep.verify(self._indexed)
 
     def remembered(self) -> Remembered:
@@ -256,10 +191,9 @@ class LogStore(Answers):
         What stands behind the last complete run is put aside, as the next run would do. ``mend`` is called in the place of
         healing, under the lock; it may rewrite the log.
         """
-        journal.finish_all(self.folder)
-        self._prepare()
-        with locking.exclusive(os.path.join(self.folder, LOCK), self._timeout):
-            hide(self.folder)
-            from . import upkeep
+        from . import upkeep
 
+        journal.finish_all(self.folder)
+        self._place.make()
+        with self._place.locked(write=True):
             return upkeep.rebuild(self._indexed, mend)

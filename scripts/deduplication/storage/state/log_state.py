@@ -14,6 +14,7 @@ from ...alignment.reading_order import BREAK, with_breaks
 from ...alignment.tombstone import Bans
 from ...figures.savings import Seen
 from ...model import COMPACTION, counts
+from ..carriers import Carriers
 from ..contract import ConversationFigures, Counts, SeenExport
 from ..log.lines import Damaged, is_commit
 from ..log.records import (
@@ -239,7 +240,7 @@ class State:
             item = item or fingerprint(message_of(record))
             if item.content_hash != identity:
                 raise Damaged("the message does not have the content hash it is stored under")
-            if self.bodies.offset(identity) is None:
+            if not self.has_body(identity):
                 self.bodies.add(identity, line.offset, item)
                 brings = True
                 self._refer(record, identity)
@@ -247,7 +248,7 @@ class State:
             # Never that of the drawing at hand: one content hash can be drawn with two alignment keys, and an index made
             # again from the log has only the drawing that the log holds.
             item = self.bodies.fingerprint(identity)
-            if item is None or self.bodies.offset(identity) is None:
+            if item is None or not self.has_body(identity):
                 raise Damaged(f"no line carries the body {identity[:12]}…")
             identity = item.content_hash  # one text for all the occurrences of a body
             pictures = self.pictures.get(identity) if self.seen_bytes.blobs else 0
@@ -476,6 +477,10 @@ class State:
         """Bodies stored, bookkeeping aside, each message once."""
         return self.announced.unique
 
+    def has_body(self, identity: str) -> bool:
+        """True where a line carries the body with this content hash."""
+        return self.bodies.offset(identity) is not None
+
     def run_of(
         self,
         conversation_id: str,
@@ -487,8 +492,10 @@ class State:
     ) -> Counts:
         """What a run that is not in the log yet would come to; the bodies ``besides`` count as stored and announced."""
         state = self.conversation(conversation_id)
-        brought: dict[str, None] = {}
-        again, redrawn = [], []
+        carriers = Carriers(self.has_body)
+        brought: list[str] = []
+        again: list[str] = []
+        redrawn: list[tuple[str, str]] = []
         fresh: dict[int, str] = {}
         drawn_again = {new.extends for _, new in occurrences if new.redrawn}
         for number, new in occurrences:
@@ -497,10 +504,7 @@ class State:
                 continue
             if identity in besides:
                 continue
-            if identity in brought or self.bodies.offset(identity) is not None:
-                again.append(identity)
-            else:
-                brought[identity] = None
+            (brought if carriers.carries(identity) else again).append(identity)
             if number in drawn_again:
                 fresh[number] = identity
             if new.redrawn and new.extends is not None:
@@ -508,7 +512,7 @@ class State:
                 redrawn += [(identity, drawn)] if drawn else []
         shown = [] if captures else self._bodies_of(state, state.may_wait(window))
         shown = [each for each in shown if each not in besides]
-        return self.announced.count(RunBodies([*brought], again, redrawn, shown), captures=captures)
+        return self.announced.count(RunBodies(brought, again, redrawn, shown), captures=captures)
 
     def run_at_hand(self, conversation_id: str, window: Iterable[Sequence[int]], *, captures: bool) -> Counts:
         """What the run comes to of which the occurrences were applied, and the commit record was not."""

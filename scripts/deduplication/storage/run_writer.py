@@ -1,0 +1,68 @@
+"""One run appended to the log: its occurrences line by line, its commit record last, and then the index."""
+
+from __future__ import annotations
+
+from array import array
+from typing import TYPE_CHECKING
+
+from ..alignment.message_sequence import MANY
+from .carriers import Carriers
+from .log.lines import Extent, encode_line
+from .log.records import commit_record, occurrence_record, same_record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from .contract import ExportRecord, NewOccurrence, Same
+    from .indexed_log import IndexedLog
+    from .log.lines import Record
+
+
+def write_run(
+    store: IndexedLog,
+    conversation_id: str,
+    occurrences: Sequence[tuple[int, NewOccurrence]],
+    record: ExportRecord,
+    started: float,
+    same: Sequence[Same],
+) -> None:
+    """Append the run to the log, durably, then bring the index up to it. See ``contract.Store.commit``."""
+    later = [same_record(conversation_id, each) for each in same]
+    later.append(commit_record(conversation_id, record, started))
+    endings = [encode_line(entry) for entry in later]
+    # A million records would fill the memory: those are made once more instead of kept.
+    few = list(_entries(store, conversation_id, occurrences, record.sha256)) if len(occurrences) <= MANY else None
+    sizes = array("q")
+    lifted: dict[int, Record] = {}
+
+    def lines() -> Iterator[bytes]:
+        for entry in few or _entries(store, conversation_id, occurrences, record.sha256):
+            stored = store.blobs.lifted(entry)
+            if stored is not entry:
+                lifted[len(sizes)] = stored
+            data = encode_line(stored)
+            sizes.append(len(data))
+            yield data
+        yield from endings[:-1]
+
+    start = store.state.size
+    store.log.append_run(lines(), endings[-1])
+    entries = few or _entries(store, conversation_id, occurrences, record.sha256)
+    for position, (entry, size, (_, new)) in enumerate(zip(entries, sizes, occurrences)):
+        store.state.apply(lifted.get(position, entry), Extent(start, size), new.fingerprint)
+        start += size
+    audit = []
+    for entry, data in zip(later, endings):
+        audit.append(store.state.apply(entry, Extent(start, len(data))))
+        start += len(data)
+    store.save(b"".join(audit))
+
+
+def _entries(
+    store: IndexedLog, conversation_id: str, occurrences: Sequence[tuple[int, NewOccurrence]], sha256: str
+) -> Iterator[Record]:
+    """The record of each occurrence; the first one of a body that is not stored carries it."""
+    carriers = Carriers(store.state.has_body)
+    for number, occurrence in occurrences:
+        carries = occurrence.purged is None and carriers.carries(occurrence.fingerprint.content_hash)
+        yield occurrence_record(conversation_id, number, occurrence, sha256, carries=carries)

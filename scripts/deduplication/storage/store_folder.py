@@ -1,0 +1,53 @@
+"""The folder of a store: in its own place, private, ours, unknown to git, and locked by one process at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING
+
+from ..errors import StoreNotPrivate, StoreNotWritable
+from ..files import atomic, locking
+from ..project.own_place import hide, require_inside
+from ..project.paths import LOCK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class StoreFolder:
+    """The folder at ``path``. Its lock is waited for ``timeout`` seconds."""
+
+    def __init__(self, path: str, timeout: float) -> None:
+        self.path = path
+        self._timeout = timeout
+
+    def require_inside(self) -> None:
+        """Raise ``UnsafePath`` where a link leads out of the project."""
+        require_inside(self.path)
+
+    def exists(self) -> bool:
+        """Whether there is a folder."""
+        return os.path.isdir(self.path)
+
+    def make(self) -> None:
+        """Make it, private, where it is missing. Raises ``StoreNotPrivate`` where it is somebody else's."""
+        with atomic.write_errors(self.path):
+            if self.exists() and hasattr(os, "geteuid"):
+                owner = os.stat(self.path).st_uid  # before anything is changed: not even the mode is ours to set
+                if owner != os.geteuid() != 0:
+                    raise StoreNotPrivate(self.path)
+            atomic.make_private_directory(self.path)
+
+    @contextlib.contextmanager
+    def locked(self, *, write: bool) -> Iterator[None]:
+        """Hold its lock; a reader of a read-only store needs none. Raises ``StoreLocked``, ``StoreNotWritable``."""
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(locking.exclusive(os.path.join(self.path, LOCK), self._timeout))
+            except StoreNotWritable:
+                if write:
+                    raise
+            if write:
+                hide(self.path)
+            yield
