@@ -12,6 +12,7 @@ from ..errors import StoreDamaged
 from ..model import LOST, PURGED, SYSTEM
 from .log.records import PURGED as TOMBSTONE
 from .log.records import tombstone_from
+from .state.figures import figures_of
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Sequence
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from .log.lines import Record
     from .state.blobs import Blobs
     from .state.conversation import ConversationState
-    from .state.log_state import ReadTo, State
+    from .state.log_state import State
+    from .state.table_records import ReadTo
 
 _SHORT: Final = 200
 """Characters of a body up to which it is kept while many messages are read: short ones repeat."""
@@ -198,7 +200,7 @@ class Answers:
 
     def figures(self, conversation_id: str) -> ConversationFigures:
         """Counts of a conversation."""
-        return self._known.state.figures(conversation_id)
+        return figures_of(self.conversation(conversation_id))
 
     def unique_count(self) -> int:
         """Bodies stored, bookkeeping aside."""

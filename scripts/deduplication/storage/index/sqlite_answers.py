@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from ..state.conversation import Row, Rows
-    from ..state.log_state import ReadTo, ShownIn
+    from ..state.table_records import ReadTo, ShownIn
     from .checked_entries import CheckedEntries
 
     Ask = Callable[[Callable[[CheckedEntries], Any]], Any]

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from ..contract import Cursor
-from ..state.log_state import ReadTo, ShownIn
+from ..state.table_records import ReadTo, ShownIn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -6,8 +6,7 @@ index has on disk already is asked for through :class:`~.table.Table` and :class
 
 from __future__ import annotations
 
-from array import array
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any
 
 from ...alignment.fingerprint import Fingerprint, fingerprint
 from ...alignment.reading_order import BREAK, with_breaks
@@ -15,12 +14,11 @@ from ...alignment.tombstone import Bans
 from ...figures.savings import Seen
 from ...model import COMPACTION, counts
 from ..carriers import Carriers
-from ..contract import ConversationFigures, Counts, SeenExport
+from ..contract import Counts, SeenExport
 from ..log.lines import Damaged, is_commit
 from ..log.records import (
     PURGE,
     PURGED,
-    RECOUNTED,
     SAME,
     announces,
     audit_line,
@@ -29,14 +27,19 @@ from ..log.records import (
     blobs_of,
     cursor_of,
     message_of,
-    same_of,
     tombstone_from,
     tombstone_record,
 )
 from .announcements import Announcements
 from .announcements import Bodies as RunBodies
-from .conversation import AdoptedBy, ConversationState
+from .bodies import MemoryBodies
+from .checks import check_occurrence, check_run
+from .conversation import ConversationState
+from .figures import add_run
+from .run_at_hand import RunAtHand
 from .table import Table
+from .table_records import ReadTo, ShownIn
+from .uniting import adopt, unite_messages
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Sequence
@@ -44,87 +47,7 @@ if TYPE_CHECKING:
     from ...alignment.tombstone import Tombstone
     from ..contract import Cursor, NewOccurrence
     from ..log.lines import Extent, Line, Record
-
-Span = tuple[int, int]
-_NOWHERE: Final = (-1, -1)
-
-
-class ReadTo(NamedTuple):
-    """How far a growing file was read: into which conversation, and which number was the next one then.
-
-    ``window`` is the position of its window among those of the conversation, -1 where it showed nothing.
-    """
-
-    conversation_id: str
-    cursor: Cursor
-    tip: int
-    window: int
-
-
-class ShownIn(NamedTuple):
-    """An export that was processed: what it came to in a conversation, and the position of its window there."""
-
-    conversation_id: str
-    parser: int
-    format: str
-    total: int
-    window: int
-    name: str
-
-
-class Bodies(Protocol):
-    """Where the bodies are."""
-
-    def offset(self, identity: str) -> int | None:
-        """At which byte of the log does the line begin that carries the body with this content hash?"""
-
-    def fingerprint(self, identity: str) -> Fingerprint | None:
-        """What is known of it? Its role and its ids are not kept."""
-
-    def add(self, identity: str, offset: int, item: Fingerprint) -> None:
-        """Another line carries a body."""
-
-
-class MemoryBodies:
-    """The bodies of a state that is in memory as a whole, found when first asked for."""
-
-    def __init__(self, conversations: Table[ConversationState]) -> None:
-        self._conversations = conversations
-        self._offsets: dict[str, int] | None = None
-        self._prints: dict[str, Fingerprint] | None = None
-
-    def offset(self, identity: str) -> int | None:
-        """The byte offset of the line that carries the body."""
-        return self._all().get(identity)
-
-    def fingerprint(self, identity: str) -> Fingerprint | None:
-        """What is known of the body."""
-        if self._prints is None:
-            self._prints = {}
-            for state in self._conversations.values():
-                c = state.columns
-                for row in zip(c.hashes, c.keys, c.kinds, c.weights):
-                    self._prints[row[0]] = Fingerprint(row[0], row[1], row[2], "", row[3])
-        return self._prints.get(identity)
-
-    def add(self, identity: str, offset: int, item: Fingerprint) -> None:
-        """Another body."""
-        self._all()[identity] = offset
-        if self._prints is not None:
-            self._prints[identity] = item
-
-    def _all(self) -> dict[str, int]:
-        if self._offsets is None:
-            self._offsets = {}
-            for state in self._conversations.values():
-                # Backwards, so that of several occurrences the first one stays: its line has the body.
-                rows = zip(reversed(state.columns.hashes), reversed(state.lines))
-                numbers = range(len(state) - 1, -1, -1)
-                own = dict(row for number, row in zip(numbers, rows) if not state.purged or number not in state.purged)
-                for shared in own.keys() & self._offsets.keys():
-                    own[shared] = min(own[shared], self._offsets[shared])
-                self._offsets.update(own)
-        return self._offsets
+    from .bodies import Bodies
 
 
 class State:
@@ -164,15 +87,7 @@ class State:
         """Damaged lines that were passed over so far: as many sequence numbers may be missing."""
         self.run = Counts()
         """What the last run came to."""
-        self._run_start = 0
-        self._run_bodies = RunBodies([], [], [])
-        """The bodies of the run at hand."""
-        self._run_numbers = array("q")
-        """The sequence numbers that it brings, of a part of a growing file."""
-        self._run_new: set[Span] = set()
-        """Where in its file the run at hand has new messages."""
-        self._run_again: list[tuple[Span, int]] = []
-        """Where in its file it has blobs that were there before, and their bytes as Base64."""
+        self._at_hand = RunAtHand(0)
 
     # -- applying the log --------------------------------------------------------------------------------------
 
@@ -183,9 +98,8 @@ class State:
 
     def begins_at(self, size: int) -> None:
         """What is to be applied next stands at this byte of the log."""
-        self.size = self._run_start = size
-        self._run_bodies, self._run_numbers = RunBodies([], [], []), array("q")
-        self._run_new, self._run_again = set(), []
+        self.size = size
+        self._at_hand = RunAtHand(size)
 
     def apply(self, record: Record, line: Line | Extent, item: Fingerprint | None = None) -> bytes:
         """Account for one log line; returns the audit line that follows from it (empty for an occurrence).
@@ -206,7 +120,7 @@ class State:
         self.size = line.end
         return audit
 
-    def _entered(self, conversation_id: str) -> ConversationState:
+    def entered(self, conversation_id: str) -> ConversationState:
         """The state of a conversation that is about to change."""
         state = self.conversation(conversation_id)
         self.conversations[conversation_id] = state
@@ -214,49 +128,37 @@ class State:
 
     def lose(self, conversation_id: str, number: int) -> None:
         """The sequence number stays taken, by a message of which no line is left."""
-        self._entered(conversation_id).keep_lost(number + 1)
+        self.entered(conversation_id).keep_lost(number + 1)
+
+    @property
+    def missing(self) -> int:
+        """How many sequence numbers the lines that could not be read may have taken.
+
+        One of them may have said that a whole conversation is part of another one.
+        """
+        return self.unreadable and self.unreadable + self.occurrences
 
     def _occurrence(self, record: Record, line: Line | Extent, item: Fingerprint | None) -> bytes:
         self._adopt_pending()  # where the end of their run was lost
-        identity, number = record.get("content_hash"), record.get("index")
-        if not isinstance(identity, str) or type(number) is not int:
-            raise Damaged("an occurrence without number or content hash")
+        identity, number = check_occurrence(record)
         tombstone = tombstone_from(record) if PURGED in record else None
-        if tombstone is None and not (
-            isinstance(record["timestamp"], str) and isinstance(record["source"]["clock"], str)
-        ):
-            raise Damaged("an occurrence without time or source")
-        brings = False
-        state = self._entered(record["conversation_id"])
+        state = self.entered(record["conversation_id"])
         if number < len(state):
             raise Damaged(f"sequence number {number} is taken")
-        # A damaged line may have said that a whole conversation is part of this one.
-        if number > len(state) + (self.unreadable and self.unreadable + self.occurrences):
+        if number > len(state) + self.missing:
             raise Damaged(f"sequence number {number} follows {len(state) - 1}")
-        uuid = record.get("uuid") or ""
+        brings = False
         if tombstone is not None:
             item = Fingerprint(identity, tombstone.key, tombstone.kind, "", tombstone.weight)
         elif "message" in record:
             item = item or fingerprint(message_of(record))
-            if item.content_hash != identity:
-                raise Damaged("the message does not have the content hash it is stored under")
-            if not self.has_body(identity):
-                self.bodies.add(identity, line.offset, item)
-                brings = True
-                self._refer(record, identity)
+            brings = self._carried(record, line, item)
         else:
-            # Never that of the drawing at hand: one content hash can be drawn with two alignment keys, and an index made
-            # again from the log has only the drawing that the log holds.
-            item = self.bodies.fingerprint(identity)
-            if item is None or not self.has_body(identity):
-                raise Damaged(f"no line carries the body {identity[:12]}…")
-            identity = item.content_hash  # one text for all the occurrences of a body
-            pictures = self.pictures.get(identity) if self.seen_bytes.blobs else 0
-            if pictures:
-                self._run_again.append((_span(record), pictures))
+            item = self._known(record)
         state.keep_lost(number)
         if tombstone is None and counts(item.kind):
-            self._count(state, record, identity, brings=brings)
+            self._at_hand.count(state, record, item.content_hash, brings=brings)
+        uuid = record.get("uuid") or ""
         if item.uuid != uuid:
             item = item._replace(uuid=uuid)
         if isinstance(record.get("extends"), int):
@@ -269,75 +171,43 @@ class State:
         state.figures["stored_bytes"] = state.figures.get("stored_bytes", 0) + line.size + blob_bytes(record)
         return b""
 
-    def _count(self, state: ConversationState, record: Record, identity: str, *, brings: bool) -> None:
-        """Note the body of an occurrence for the run at hand, and the occurrence whose place it takes."""
-        self._run_numbers.append(len(state))
-        (self._run_bodies.brought if brings else self._run_bodies.again).append(identity)
-        taken = record.get("extends")
-        if record["source"].get("redrawn") and type(taken) is int:
-            drawn = state.take_place(taken, len(state))
-            if drawn:
-                self._run_bodies.redrawn.append((identity, drawn))
-
-    def _refer(self, record: Record, identity: str) -> None:
-        """Account for a new body and its blobs."""
-        span = _span(record)
-        self._run_new.add(span)
+    def _carried(self, record: Record, line: Line | Extent, item: Fingerprint) -> bool:
+        """Account for the body of a line and its blobs; False where another line carries it already."""
+        identity = record["content_hash"]
+        if item.content_hash != identity:
+            raise Damaged("the message does not have the content hash it is stored under")
+        if self.has_body(identity):
+            return False
+        self.bodies.add(identity, line.offset, item)
+        self._at_hand.brings(record)
         for digest, size in blobs_of(record).items():
             self.pictures[identity] = (self.pictures.get(identity) or 0) + base64_size(size)
             if self.blobs.get(digest) is None:
                 self.blobs[digest] = size
                 self.seen_bytes = self.seen_bytes.plus(blobs=size)
             else:
-                self._run_again.append((span, base64_size(size)))
+                self._at_hand.blob_again(record, size)
+        return True
 
-    def _doubled(self) -> int:
-        """Of the run that ends here: bytes of blobs that were there before, in the places of new messages.
+    def _known(self, record: Record) -> Fingerprint:
+        """What is known of the body of a line that does not carry it.
 
-        One line of a transcript has several messages: where one of them is new, all of the line is.
+        Never that of the drawing at hand: one content hash can be drawn with two alignment keys, and an index made again from
+        the log has only the drawing that the log holds. So the occurrences of a body share one text of its hash, too.
         """
-        new, again = self._run_new - {_NOWHERE}, self._run_again
-        self._run_new, self._run_again = set(), []
-        return sum(size for span, size in again if span in new)
-
-    def _unite(self, state: ConversationState, record: Record) -> None:
-        """Account for messages that the run showed to be one."""
-        for one, other in record.get("one", ()):
-            if not 0 <= one < other < len(state):
-                raise Damaged("messages that cannot be one")
-            pair = state.stands_for(one), state.stands_for(other)
-            if state.unite(one, other) and all(pair):
-                self.announced.merge([pair])
+        identity = record["content_hash"]
+        item = self.bodies.fingerprint(identity)
+        if item is None or not self.has_body(identity):
+            raise Damaged(f"no line carries the body {identity[:12]}…")
+        pictures = self.pictures.get(item.content_hash) if self.seen_bytes.blobs else 0
+        if pictures:
+            self._at_hand.pictures_again(record, pictures)
+        return item
 
     def _adopt_pending(self) -> None:
         pending, self._pending = self._pending, []
         for record, line in pending:
-            self._adopt(record, line)
-
-    def _adopt(self, record: Record, line: Line | Extent) -> None:
-        """Account for a line that says that another conversation turned out to be this one."""
-        same = same_of(record)
-        state, other = self._entered(record["conversation_id"]), self._entered(same.conversation_id)
-        missing = self.unreadable and self.unreadable + self.occurrences
-        if state.adopted_by or other.adopted_by or not 0 <= same.at - len(state) <= missing:
-            raise Damaged("two conversations that cannot be one")
-        if not 0 <= same.count - len(other) <= missing:
-            raise Damaged(f"a conversation of {same.count} messages, and there are {len(other)}")
-        state.keep_lost(same.at)
-        other.keep_lost(same.count)
-        merged = []
-        for here, there, better in same.pairs:
-            pair = state.stands_for(here), other.stands_for(there)
-            merged += [pair[::-1] if better else pair] if all(pair) else []
-        state.adopt(same.conversation_id, other, same.pairs)
-        self.announced.merge(merged)
-        other.adopted_by = AdoptedBy(record["conversation_id"], same.at)
-        f, g = state.figures, other.figures
-        for name, value in g.items():
-            if isinstance(value, int):
-                f[name] = f.get(name, 0) + value
-        f["stored_bytes"] = f.get("stored_bytes", 0) + line.size
-        f["created_at"] = min(filter(None, (f.get("created_at"), g.get("created_at"))), default="")
+            adopt(self, record, line)
 
     def canonical(self, conversation_id: str) -> tuple[str, int]:
         """The conversation that this one turned out to be, and the number that its number 0 has there."""
@@ -358,45 +228,39 @@ class State:
         """What was purged wherever it is shown."""
         return Bans(map(tombstone_from, self.banned))
 
-    def _checked(self, record: Record, stored: int) -> tuple[int, int]:
-        """The highest number of a run's window, and the bytes that it knew; raises :class:`Damaged` for what is no run.
-
-        ``stored`` is how many messages of its conversation there are.
-        """
-        export, window = record["export"], record["window"]
-        if any(type(bound) is not int for each in window for bound in each) or any(not 0 <= a <= b for a, b in window):
-            raise Damaged("a window that is none")
-        if any(type(at) is not int or not 0 < at < len(window) for at in record.get("breaks", ())):
-            raise Damaged("a window that is none")
-        whole = ("bytes", "parser", "total", "new")
-        texts = (record["timestamp"], export["name"])
-        whole += tuple({"captured", RECOUNTED} & export.keys())
-        if any(type(export[name]) is not int for name in whole) or not all(isinstance(text, str) for text in texts):
-            raise Damaged("a run without its numbers")
-        highest = max((last for _, last in window), default=-1)
-        if highest >= stored + (self.unreadable and self.unreadable + self.occurrences):
-            raise Damaged("the window names messages that are not in the log")
-        known = export.get("known_bytes", 0)
-        if type(known) is not int or not 0 <= known <= export["bytes"]:
-            raise Damaged("a run that knew more than it saw")
-        return highest, known
-
     def _commit(self, record: Record, line: Line | Extent) -> bytes:
-        conversation_id, export, window = record["conversation_id"], record["export"], record["window"]
-        state = self._entered(conversation_id)
-        highest, known = self._checked(record, len(state))
-        audit = audit_line(record, line.end - self._run_start)
-        self._announce(state, record, window)
+        conversation_id = record["conversation_id"]
+        state = self.entered(conversation_id)
+        highest, known = check_run(record, len(state) + self.missing)
+        audit = audit_line(record, line.end - self._at_hand.start)
+        self._announce(state, record, record["window"])
         if PURGE in record:
             state.figures["updated_at"] = record["timestamp"]
             state.figures["stored_bytes"] = state.figures.get("stored_bytes", 0) + line.size
-            self._run_start = line.end
+            self._at_hand.start = line.end
             return audit
         cursor = cursor_of(record.get("cursor"))
         follows = record.get("follows", -1)
         if type(follows) is not int or follows > highest + 1 or not isinstance(record.get("session", ""), str):
             raise Damaged("a part of a file that follows nothing")
         state.keep_lost(highest + 1)
+        position = self._show(state, record, cursor, follows)
+        add_run(state.figures, record, line.size, self.run.stored, captures=cursor is not None)
+        unite_messages(self, state, record)
+        self._adopt_pending()
+        self._at_hand.start = line.end
+        if cursor is None:
+            self._export(state, record, position, known)
+        else:
+            size = record["export"]["bytes"]
+            doubled = self._at_hand.doubled()
+            self.seen_bytes = self.seen_bytes.plus(distinct=size, captured=size, known=known, doubled=doubled)
+            state.figures["raw_bytes"] = state.figures.get("raw_bytes", 0) + size
+        return audit
+
+    def _show(self, state: ConversationState, record: Record, cursor: Cursor | None, follows: int) -> int:
+        """Account for the window of a run, its session and its compactions; the position of the window."""
+        conversation_id, window = record["conversation_id"], record["window"]
         if cursor is None:
             position = state.add_window(with_breaks(window, record.get("breaks", ())))
         else:
@@ -411,46 +275,34 @@ class State:
         for at in (0, *record.get("breaks", ())) if window else ():
             if [COMPACTION, window[at][0]] in record.get("marks", []):
                 state.add_continuation(window[at][0])
-        f = state.figures
-        kind = "exports" if cursor is None else "captures"
-        f[kind] = f.get(kind, 0) + 1
-        f["messages_seen"] = f.get("messages_seen", 0) + export["total"]
-        f["duplicates"] = f.get("duplicates", 0) + export["total"] - self.run.stored
-        f["stored_bytes"] = f.get("stored_bytes", 0) + line.size
-        f.setdefault("created_at", record["timestamp"])
-        f["updated_at"] = record["timestamp"]
-        self._unite(state, record)
-        self._adopt_pending()
-        self._run_start = line.end
-        doubled = self._doubled()
-        if cursor is not None:
-            size = export["bytes"]
-            self.seen_bytes = self.seen_bytes.plus(distinct=size, captured=size, known=known, doubled=doubled)
-            f["raw_bytes"] = f.get("raw_bytes", 0) + export["bytes"]
-            return audit
+        return position
+
+    def _export(self, state: ConversationState, record: Record, position: int, known: int) -> None:
+        """Account for a file that was processed as a whole: its bytes, once, and what became of it."""
+        conversation_id, export = record["conversation_id"], record["export"]
+        doubled = self._at_hand.doubled()
         seen = self.exports.get(export["sha256"]) or []
         if not seen:
             self.seen_bytes = self.seen_bytes.plus(distinct=export["bytes"], known=known, doubled=doubled)
         elif all(each.name != export["name"] for each in seen):
             self.seen_bytes = self.seen_bytes.plus(identical=export["bytes"])
         if all(each.conversation_id != conversation_id for each in seen):
-            f["raw_bytes"] = f.get("raw_bytes", 0) + export["bytes"]
+            state.figures["raw_bytes"] = state.figures.get("raw_bytes", 0) + export["bytes"]
         shown = ShownIn(conversation_id, export["parser"], export["format"], export["total"], position, export["name"])
         if shown not in seen:
             self.exports[export["sha256"]] = [*seen, shown]
-        return audit
 
     def _announce(self, state: ConversationState, record: Record, window: list[list[int]]) -> None:
         """Take account of what the run that ends here brought and showed."""
         captures = not announces(record)
         may_wait = [] if captures else state.may_wait(window)
         shown = self._bodies_of(state, may_wait)
-        self.run = self.announced.add(self._run_bodies._replace(shown=shown), captures=captures)
+        self.run = self.announced.add(self._at_hand.bodies._replace(shown=shown), captures=captures)
         if captures:
-            state.captured(self._run_numbers)
+            state.captured(self._at_hand.numbers)
         else:
             state.announced(may_wait)
-        self._run_bodies, self._run_numbers = RunBodies([], [], []), array("q")
+        self._at_hand.announced()
 
     def saved(self) -> None:
         """An index has everything now."""
@@ -518,7 +370,7 @@ class State:
         """What the run comes to of which the occurrences were applied, and the commit record was not."""
         state = self.conversation(conversation_id)
         shown = self._bodies_of(state, state.may_wait(window))
-        return self.announced.count(self._run_bodies._replace(shown=shown), captures=captures)
+        return self.announced.count(self._at_hand.bodies._replace(shown=shown), captures=captures)
 
     @staticmethod
     def _bodies_of(state: ConversationState, numbers: list[int]) -> list[str]:
@@ -541,37 +393,3 @@ class State:
                     window.append([first + at, last + at])
             found.append(SeenExport(root, each.parser, each.format, each.total, window, breaks))
         return found
-
-    def figures(self, conversation_id: str) -> ConversationFigures:
-        """The counts of one conversation."""
-        state = self.conversation(conversation_id)
-        kinds = state.columns.kinds
-        gone = state.purged
-        aside = gone | state.redrawn.keys()
-        counted = {h for n, (h, kind) in enumerate(zip(state.columns.hashes, kinds)) if counts(kind) and n not in aside}
-        purged = sum(counts(kinds[number]) and number not in state.extends for number in gone)
-        bookkeeping = sum(not counts(kind) for kind in kinds)
-        f = state.figures
-        return ConversationFigures(
-            watermark=len(kinds) - 1,
-            occurrences=sum(counts(kind) and n not in state.extends for n, kind in enumerate(kinds)) - purged,
-            unique=len(counted),
-            bookkeeping=bookkeeping,
-            exports=f.get("exports", 0),
-            captures=f.get("captures", 0),
-            messages_seen=f.get("messages_seen", 0),
-            duplicates=f.get("duplicates", 0),
-            raw_bytes=f.get("raw_bytes", 0),
-            stored_bytes=f.get("stored_bytes", 0),
-            created_at=f.get("created_at", ""),
-            updated_at=f.get("updated_at", ""),
-            purged=purged,
-        )
-
-
-def _span(record: Record) -> Span:
-    """Where in its file an occurrence stands."""
-    span = record["source"].get("span", _NOWHERE)
-    if len(span) != 2 or not all(type(each) is int for each in span):
-        raise Damaged("a span that is none")
-    return span[0], span[1]
