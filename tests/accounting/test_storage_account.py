@@ -64,7 +64,7 @@ def records(folder):
     """The records of a log, run by run, the commit record last."""
     run = []
     log = Log(str(folder / "conversation_log.jsonl"))
-    log.settle(write=False)
+    log.recover(write=False)
     for line in log.lines():
         run.append(decode_line(line.data))
         if is_commit(run[-1]):

@@ -14,7 +14,9 @@ from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from deduplication.ingest.transcript_capture import capture_file
 from deduplication.purge.run import purge
 from deduplication.purge.scope import Scope
+from deduplication.storage.index.conversation_head import head_of, take_head
 from deduplication.storage.log.lines import decode_line, encode_line
+from deduplication.storage.state import unannounced
 from deduplication.storage.state.conversation import ConversationState
 from exports import Story
 from faults import reader
@@ -249,15 +251,15 @@ def test_the_drawing_that_stands_is_announced_whichever_a_window_names():
     assert state.take_place(0, 1) == "a"
     assert state.take_place(0, 2) == "b"
     assert [state.stands_for(number) for number in range(3)] == ["c", "c", "c"]
-    state.captured([2])
-    assert state.may_wait([[0, 1]]) == state.may_wait([[2, 2]]) == [2]
-    state.announced([2])
-    assert state.may_wait([[0, 2]]) == []
+    unannounced.captured(state, [2])
+    assert unannounced.may_wait(state, [[0, 1]]) == unannounced.may_wait(state, [[2, 2]]) == [2]
+    unannounced.announced(state, [2])
+    assert unannounced.may_wait(state, [[0, 2]]) == []
     other = ConversationState()
-    other.captured([4, 5, 6])
-    other.announced([5])
-    state.take_head(json.loads(json.dumps({**other.head(), "redrawn": state.head()["redrawn"]})))
-    assert (state.may_wait([[3, 9]]), state.stands_for(0)) == ([4, 6], "c")
+    unannounced.captured(other, [4, 5, 6])
+    unannounced.announced(other, [5])
+    take_head(state, json.loads(json.dumps({**head_of(other), "redrawn": head_of(state)["redrawn"]})))
+    assert (unannounced.may_wait(state, [[3, 9]]), state.stands_for(0)) == ([4, 6], "c")
 
 
 @pytest.mark.parametrize(("member", "said"), [("new", "new messages"), ("captured", "captured before")])

@@ -176,7 +176,7 @@ def test_a_file_whose_table_is_none_cannot_be_read(tmp_path, table):
     folder.mkdir()
     (folder / f"{0:012}-{len(line):012}-{zlib.crc32(data):08x}.lean.jsonl.xz").write_bytes(data)
     found = Sealed(str(tmp_path))
-    found.look()
+    found.refresh()
     assert found.improvable() == []
     with pytest.raises(sealed.BlockDamaged):
         found.line(0)
@@ -226,7 +226,7 @@ def test_small_blocks_are_put_together_as_they_come(tmp_path, small, monkeypatch
         store = stored(folder, "json", [file]).store
         assert reader.whole(folder).startswith(log)
         log = reader.whole(folder)
-    store.log.sealed.look()
+    store.log.sealed.refresh()
     lengths = [block.end - block.start for block in store.log.sealed.blocks()]
     assert sum(lengths) == len(log)
     assert all(one + other > 3500 for one, other in zip(lengths, lengths[1:]))
@@ -243,8 +243,8 @@ def test_a_file_that_vanished_is_no_reason_to_lose_others(tmp_path, small):
     first.unlink()
     with pytest.raises(StoreDamaged):
         ClaudeConversationDeduplicator(folder).store.condense()
-    dedup.store.log.sealed.look()
-    dedup.store.log.sealed.tidy()
+    dedup.store.log.sealed.refresh()
+    dedup.store.log.sealed.collect_garbage()
     assert sorted(folder.glob("sealed/*.xz")) == others
     first.write_bytes(kept_aside)
     assert ClaudeConversationDeduplicator(folder).store.verify() == []

@@ -1,31 +1,51 @@
-"""What every backend answers for: a new one joins by a line in ``BACKENDS``."""
+"""What every backend answers for: a new one joins by a line in ``BACKENDS``. The one in memory shares no code with the others."""
 
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 
 from deduplication.alignment import fingerprint
 from deduplication.alignment.columns import columns
-from deduplication.errors import UsageError
+from deduplication.alignment.tombstone import tombstone_of
+from deduplication.errors import StoreKeepsNoFiles, UsageError
+from deduplication.figures.savings import Seen
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
-from deduplication.model import ASSISTANT, BOOKKEEPING, EXACT, PROMPT, TEXT, USER, Message
+from deduplication.ingest.explain import explain
+from deduplication.model import ASSISTANT, BOOKKEEPING, EXACT, PROMPT, PURGED, TEXT, USER, Message
+from deduplication.purge.run import purge
+from deduplication.purge.scope import Scope
+from deduplication.sessions.evidence import Evidence, gather
 from deduplication.storage import contract as base
-from deduplication.storage import open_store
-from deduplication.storage.contract import ExportRecord, NewOccurrence
+from deduplication.storage import open_in_folder, open_store
+from deduplication.storage.contract import Cursor, ExportRecord, NewOccurrence, Same
+from deduplication.storage.log.records import tombstone_record
+from deduplication.storage.log_backed import require_log
+from deduplication.storage.log_rewrite import Instead
 from exports import Story, kept
+from in_memory_store import Content, MemoryStore
 
 BACKENDS = {
-    "json": lambda folder: open_store("json", str(folder / "state")),
-    "sqlite": lambda folder: open_store("sqlite", str(folder / "state")),
+    "memory": lambda _folder, content: MemoryStore(content),
+    "json": lambda folder, _content: open_store("json", str(folder / "state")),
+    "sqlite": lambda folder, _content: open_store("sqlite", str(folder / "state")),
 }
+IN_A_FOLDER = ("json", "sqlite")
 
 
 @pytest.fixture(params=BACKENDS)
 def opened(request, tmp_path):
     """Opens the same store anew each time it is called, as a new process would."""
-    return lambda: BACKENDS[request.param](tmp_path)
+    content = Content()
+    return lambda: BACKENDS[request.param](tmp_path, content)
+
+
+@pytest.fixture(params=IN_A_FOLDER)
+def opened_log(request, tmp_path):
+    """The same of those that lie in a folder, with their log."""
+    return lambda: require_log(BACKENDS[request.param](tmp_path, Content()), "a test")
 
 
 def said(text, role=USER, **more):
@@ -35,7 +55,7 @@ def said(text, role=USER, **more):
     return NewOccurrence(fingerprint.fingerprint(message), message, "2026-01-01T00:00:00Z", "source")
 
 
-def commit(store, conversation, occurrences, *, window=None, name="x", new=None, total=None):
+def commit(store, conversation, occurrences, *, window=None, name="x", new=None, total=None, same=(), **more):
     """Store one run of occurrences after what the conversation holds."""
     with store.transaction():
         first = len(store.conversation(conversation).columns)
@@ -50,8 +70,9 @@ def commit(store, conversation, occurrences, *, window=None, name="x", new=None,
             total=len(rows) if total is None else total,
             new=len(fresh) if new is None else new,
             window=window if window is not None else ([[first, first + len(rows) - 1]] if rows else []),
+            **more,
         )
-        store.commit(conversation, rows, record, time.perf_counter())
+        store.commit(conversation, rows, record, time.perf_counter(), same)
 
 
 def texts(store, conversation):
@@ -137,7 +158,8 @@ def test_figures_are_counts(opened):
         assert figures.created_at <= figures.updated_at
         raw, stored = reader.byte_counts()
         assert raw == 2000
-        assert 0 < figures.stored_bytes <= stored
+        assert 0 <= figures.stored_bytes <= stored
+        assert (figures.stored_bytes > 0) == (reader.log_backed() is not None)
         assert reader.unique_count() == 1
     assert reader.verify() == []
 
@@ -241,6 +263,131 @@ def test_a_whole_story_through_the_engine(opened):
     dedup.store = opened()
     assert kept(dedup.get_full_conversation("s")) == story.truth()
     assert dedup.store.verify() == []
+
+
+def test_two_numbers_that_are_one_message_are_read_once(opened):
+    """What a run shows to be one message: the older one is read, and one body stands for both."""
+    commit(opened(), "c", [said("yes"), said("no")])
+    commit(opened(), "c", [said("no, not at all"), said("more")], name="y", one=[(1, 2)])
+    store = opened()
+    assert texts(store, "c") == ["yes", "no", "more"]
+    with store.transaction(write=False):
+        assert store.conversation("c").extends == {2: 1}
+        assert (store.unique_count(), store.announced().announced) == (3, 4)
+    assert store.verify() == []
+
+
+def test_a_conversation_that_turned_out_to_be_another_is_part_of_it(opened):
+    """Its messages, its windows and its session go on under the older id; what both hold is read once."""
+    commit(opened(), "old", [said("a"), said("b")])
+    commit(opened(), "new", [said("b"), said("c")], name="y", session="s")
+    commit(opened(), "old", [said("d")], name="z", same=[Same("new", 3, 2, ((1, 0, False),))])
+    store = opened()
+    assert sorted(texts(store, "old")) == ["a", "b", "c", "d"]
+    with store.transaction(write=False):
+        assert store.conversations() == ["old"]
+        assert (store.canonical("new"), store.session("s"), store.has_session("old")) == ("old", "old", True)
+        assert [store.conversation("old").origin(n) for n in range(5)] == [None, None, None, ("new", 0), ("new", 1)]
+        assert [each.window for each in store.seen("y" * 64)] == [[[3, 4]]]
+        assert store.unique_count() == 4
+    assert store.verify() == []
+
+
+def test_what_was_purged_everywhere_is_banned(opened):
+    """A tombstone has its place and no body; what it says of itself tells the message wherever it is shown."""
+    gone = said("a secret")
+    left = tombstone_of(gone.message, gone.fingerprint, everywhere=True)
+    commit(opened(), "c", [said("a"), replace(gone, purged=left)], new=1)
+    store = opened()
+    with store.transaction(write=False):
+        assert store.conversation("c").purged == {1}
+        assert store.bans().has(gone.message, gone.fingerprint)
+        assert not store.bans().has(said("a").message, said("a").fingerprint)
+        assert not store.has_body(gone.fingerprint.content_hash)
+        (body,) = store.bodies("c", [1])
+        assert (body["kind"], body["content"], body["tombstone"].identity) == (PURGED, "", left.identity)
+        assert (store.figures("c").purged, store.unique_count()) == (1, 1)
+    assert store.verify() == []
+
+
+def test_a_growing_file_goes_on_where_it_was_read_to(opened):
+    """Its cursor, the next number then, and one window for all of its parts."""
+    commit(opened(), "c", [said("a")], cursor=Cursor("/s.jsonl", "s", 10, "p", "q", 0), new=1)
+    commit(opened(), "c", [said("b")], cursor=Cursor("/s.jsonl", "s", 20, "p", "q", 1), follows=0, name="y", new=1)
+    store = opened()
+    with store.transaction(write=False):
+        assert store.cursor("/s.jsonl") == ("c", Cursor("/s.jsonl", "s", 20, "p", "q", 1), 2)
+        assert store.cursors() == [("c", Cursor("/s.jsonl", "s", 20, "p", "q", 1))]
+        assert store.conversation("c").windows == [[[0, 1]]]
+        assert store.announced() == (2, 2, 0)
+        assert store.seen_bytes() == Seen(distinct=2000, captured=2000)
+    assert store.verify() == []
+
+
+# -- stores that lie in a folder -----------------------------------------------------------------------------------------
+
+
+def test_a_store_that_keeps_no_files_says_so_to_who_needs_them(tmp_path):
+    """The error names what cannot be done, and what to do; nothing is asked of such a store that it does not have."""
+    store = MemoryStore()
+    assert store.log_backed() is None
+    with pytest.raises(StoreKeepsNoFiles, match="keeps no files: there is no log in a folder for a purge") as caught:
+        purge(store, None, Scope(sessions=("c",)))
+    assert "json or sqlite" in caught.value.hint
+    assert gather(store, "c", Evidence()) == Evidence()
+    assert explain(store, Story(1, exchanges=2).show(0, 2), "a.txt")[0] == "claude-code-text"
+
+
+def test_the_log_of_a_store_in_a_folder_can_be_read(opened_log, tmp_path):
+    """Lines, records, bytes and sizes agree with each other; nothing is there before something is stored."""
+    store = opened_log()
+    assert store.folder == str(tmp_path / "state")
+    with store.transaction(write=False):
+        assert (store.log_size(), list(store.lines()), list(store.records())) == (0, [], [])
+    commit(store, "c", [said("a"), said("b"), said("a")])
+    with store.transaction(write=False):
+        lines = list(store.lines())
+        assert sum(line.size for line in lines) == store.log_size()
+        assert b"".join(line.data for line in lines) == store.log_span(0, store.log_size())
+        assert list(store.lines(lines[1].offset, lines[2].offset)) == [lines[1]._replace(number=1)]
+        assert ["message" in record for _, record in store.records()] == [True, True, False, False]
+        assert not store.has_blob("0" * 64)
+    with store.locked_log() as log:
+        assert list(log.lines()) == lines
+    with store.unrecovered_log() as log:
+        assert list(log.lines()) == lines
+        known = store.remembered()
+    assert (known.hashes["c"][0], known.exports) == (known.hashes["c"][2], {"x" * 64: "c"})
+
+
+def test_the_log_of_a_store_in_a_folder_can_be_rewritten_beside_the_old_one(opened_log, tmp_path):
+    """The body moves to the next line that says it, and what the new files take the place of is named."""
+    store = opened_log()
+    commit(store, "c", [said("a"), said("b"), said("a")])
+    gone = said("a")
+    left = tombstone_record("c", 0, tombstone_of(gone.message, gone.fingerprint), None, None)
+    with store.transaction():
+        made = store.rewrite_log(str(tmp_path / "stage"), Instead({("c", 0): left}, []))
+        assert made.files == ["conversation_log.jsonl"]
+        assert made.superseded
+        assert all((tmp_path / "state" / name).is_file() for name in made.superseded)
+    assert texts(store, "c") == ["a", "b", "a"]
+    records = [record for _, record in open_in_folder(str(tmp_path / "stage")).records()]
+    assert ["message" in record for record in records] == [False, True, True, False]
+
+
+def test_mending_takes_the_place_of_setting_bits_right(opened_log):
+    """Whoever mends a log gets it under the lock, and the index follows from what it says then."""
+    store, seen = opened_log(), []
+    commit(store, "c", [said("a")])
+
+    def mend(log):
+        seen.append(len(list(log.lines())))
+        return ["mended"]
+
+    assert store.rebuild(mend) == ["mended"]
+    assert seen == [2]
+    assert store.verify() == []
 
 
 def test_a_backend_that_does_not_exist_is_a_usage_error():

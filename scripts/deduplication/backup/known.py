@@ -118,7 +118,7 @@ def store_id(state: str) -> str:
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(StoreNotWritable):  # nobody can write a store that is read-only
             stack.enter_context(exclusive(os.path.join(state, LOCK)))
-        log.settle(write=False)
+        log.recover(write=False)
         return _first_line(log.lines())
 
 

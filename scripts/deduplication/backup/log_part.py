@@ -27,7 +27,7 @@ def cut(state: str) -> Cut:
     a run left behind that did not finish.
     """
     log = Log(os.path.join(state, LOG_NAME))
-    log.settle(write=False)
+    log.recover(write=False)
     data = log.tail(log.sealed.end)
     committed, faults = _committed(data)
     if committed < len(data) and bit_flips.patches(data[committed:]):

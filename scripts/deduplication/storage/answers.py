@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from array import array
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any
 
 from ..alignment.overlap import telling
 from ..alignment.seams import at_seams
-from ..errors import StoreDamaged
-from ..model import LOST, PURGED, SYSTEM
-from .log.records import PURGED as TOMBSTONE
-from .log.records import tombstone_from
+from .message_reader import read_messages
+from .state.exports import seen_in
 from .state.figures import figures_of
+from .state.run_counts import count_run
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Sequence
@@ -21,37 +19,9 @@ if TYPE_CHECKING:
     from ..alignment.tombstone import Bans
     from ..figures.savings import Seen
     from .contract import ConversationFigures, Counts, Cursor, NewOccurrence, SeenExport, Totals
-    from .index.contract import Index
-    from .log.append_log import Log
-    from .log.lines import Record
-    from .state.blobs import Blobs
+    from .known import Known
     from .state.conversation import ConversationState
-    from .state.log_state import State
     from .state.table_records import ReadTo
-
-_SHORT: Final = 200
-"""Characters of a body up to which it is kept while many messages are read: short ones repeat."""
-_REMEMBERED: Final = 1_000
-
-
-class Known(Protocol):
-    """What is asked. The state may be another one tomorrow."""
-
-    @property
-    def state(self) -> State:
-        """What does the log come to?"""
-
-    @property
-    def index(self) -> Index:
-        """Who finds what the state does not have in memory?"""
-
-    @property
-    def log(self) -> Log:
-        """Where are the lines?"""
-
-    @property
-    def blobs(self) -> Blobs:
-        """Where are images and documents?"""
 
 
 class Answers:
@@ -136,7 +106,7 @@ class Answers:
         besides: Container[str] = (),
     ) -> Counts:
         """What a run comes to."""
-        return self._known.state.run_of(conversation_id, occurrences, window, captures=captures, besides=besides)
+        return count_run(self._known.state, conversation_id, occurrences, window, captures=captures, besides=besides)
 
     def announced(self) -> Totals:
         """What was announced as new, and what waits."""
@@ -148,55 +118,11 @@ class Answers:
 
     def seen(self, sha256: str) -> Sequence[SeenExport]:
         """What became of this very file before."""
-        return self._known.state.seen(sha256)
+        return seen_in(self._known.state, sha256)
 
     def bodies(self, conversation_id: str, numbers: Sequence[int]) -> Iterator[dict[str, Any]]:
         """Messages by sequence number: ``index``, ``role``, ``kind``, ``content``, ``content_hash``, ``timestamp`` ..."""
-        state = self.conversation(conversation_id)
-        if len(numbers) > len(state) // 4:
-            state.lines  # noqa: B018 - most of them: all rows at once cost less than each by itself
-        places = array("q", map(state.line, numbers))
-        own = self._known.log.records(place for place in places if place >= 0)
-        carried: dict[str, dict[str, Any]] = {}
-        for number, place in zip(numbers, places):
-            if place < 0:
-                yield {"index": number, "role": "system", "kind": LOST, "content": "", "content_hash": ""}
-                continue
-            record = next(own)
-            if (record["conversation_id"], record.get("index")) != (state.origin(number) or (conversation_id, number)):
-                raise StoreDamaged(f"{self._known.log.path}, byte {place}: not the message that the index says")
-            identity = record["content_hash"]
-            if TOMBSTONE in record:
-                yield _purged(record, number)
-                continue
-            if "message" in record:
-                message = record["message"]
-            else:
-                message = carried.get(identity) or self._carried(identity)
-                if identity not in carried and _is_short(message):
-                    if len(carried) >= _REMEMBERED:
-                        carried.clear()
-                    carried[identity] = message
-            yield {
-                "index": number,
-                "role": message["role"],
-                "kind": message["kind"],
-                "content": self._known.blobs.restored(message),
-                "content_hash": identity,
-                "timestamp": record["timestamp"],
-                "clock": record["source"]["clock"],
-                "fidelity": message.get("fidelity", "layout"),
-                **{name: record[name] for name in ("source_index", "uuid") if name in record},
-                **({"extends": state.extends[number]} if number in state.extends else {}),
-            }
-
-    def _carried(self, identity: str) -> dict[str, Any]:
-        """The body that another line carries."""
-        offset = self._known.state.bodies.offset(identity)
-        if offset is None:
-            raise StoreDamaged(f"{self._known.log.path}: no line carries the body {identity[:12]}…")
-        message: dict[str, Any] = self._known.log.record(offset)["message"]
-        return message
+        return read_messages(self._known, conversation_id, numbers)
 
     def figures(self, conversation_id: str) -> ConversationFigures:
         """Counts of a conversation."""
@@ -209,21 +135,3 @@ class Answers:
     def seen_bytes(self) -> Seen:
         """Bytes of everything that was processed."""
         return self._known.state.seen_bytes
-
-
-def _is_short(message: Record) -> bool:
-    content = message["content"]
-    return isinstance(content, str) and len(content) <= _SHORT
-
-
-def _purged(record: Record, number: int) -> dict[str, Any]:
-    """What can be told of a message that was purged."""
-    return {
-        "index": number,
-        "role": SYSTEM,
-        "kind": PURGED,
-        "content": "",
-        "content_hash": "",
-        "tombstone": tombstone_from(record),
-        **{name: record[name] for name in ("source_index", "uuid", "extends") if name in record},
-    }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..errors import StoreNotWritable
 from ..project.paths import AUDIT, JSON_INDEX, LISTED, LOG_NAME, QUARANTINE, SQLITE_INDEX
-from .log import sealed
+from .log.sealed_files import FOLDER as SEALED
 from .state import blobs
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def entries_of(folder: str) -> Iterator[os.DirEntry[str]]:
 
 _KINDS: Final = {
     LOG_NAME: "log",
-    sealed.FOLDER: "sealed",
+    SEALED: "sealed",
     blobs.NAME: "blobs",
     AUDIT: "audit",
     **dict.fromkeys((*JSON_INDEX, *SQLITE_INDEX, LISTED), "indexes"),

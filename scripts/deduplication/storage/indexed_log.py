@@ -95,7 +95,7 @@ class IndexedLog:
 
     def recover(self, *, write: bool) -> None:
         """Bring the state in memory up to the log: reuse, load, replay the tail, or make all anew."""
-        self.log.settle(write=write)
+        self.log.recover(write=write)
         self.choose_index(sqlite=self.wants_sqlite)
         self.index.writable = write
         identity = self.identity()

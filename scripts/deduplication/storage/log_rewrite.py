@@ -19,6 +19,7 @@ from .log import sealed_blocks
 from .log.append_log import Log
 from .log.lines import Damaged, Line, decode_line, encode_line, is_commit
 from .log.records import PURGED, RECOUNTED, blobs_of, is_occurrence, new_of
+from .state.apply import apply
 from .state.log_state import State
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def rewrite(log: Log, folder: str, instead: Instead) -> Rewritten:
         waiting = []
     waiting += [encode_line(record) for record in instead.last]
     if new.sealed.segments:
-        new.sealed.done()
+        new.sealed.commit()
     atomic.replace(new.path, b"".join(waiting))
     found.files = [os.path.relpath(segment.path, folder) for segment in new.sealed.segments]
     found.files.append(os.path.basename(new.path))
@@ -141,8 +142,8 @@ class _Writer:
                 kind = record["message"]["kind"] if "message" in record else ""
                 # What a body is has been proven: only its kind is asked for.
                 item = Fingerprint(record["content_hash"], "", kind, "", 0) if kind else None
-                self._state.apply(record, Line(self._state.size, 0, data), item)
-            self._state.apply(commit, Line(self._state.size, 0, b""))
+                apply(self._state, record, Line(self._state.size, 0, data), item)
+            apply(self._state, commit, Line(self._state.size, 0, b""))
         except Damaged as error:
             raise StoreDamaged(f"a run of '{commit['conversation_id']}': {error}") from error
         return self._state.run

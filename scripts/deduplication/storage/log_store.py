@@ -84,7 +84,7 @@ class LogStore(Answers):
     def locked_log(self) -> Iterator[Log]:
         """The log under the store's lock, as a reader finds it, whatever its index is like."""
         with self.unrecovered_log() as log:
-            log.settle(write=False)
+            log.recover(write=False)
             yield log
 
     # -- storing -----------------------------------------------------------------------------------------------

@@ -13,9 +13,10 @@ from ..errors import StoreDamaged
 from ..files import atomic
 from ..model import LOST, counts
 from .index.contract import AuditMark
-from .log import bit_flips
+from .log import bit_flips, sealed_check
 from .log.lines import Damaged, decode_line, is_commit
 from .log.records import RECOUNTED, blobs_of, new_of
+from .state.apply import apply
 from .state.blobs import Blobs
 from .state.log_state import State
 
@@ -41,7 +42,7 @@ class Recount(NamedTuple):
 
 def recount(log: Log) -> Recount:
     """Read the whole log into a new state."""
-    problems = log.sealed.damaged()
+    problems = sealed_check.damaged(log.sealed)
     name = os.path.basename(log.path)
     state = State()
     audit: list[bytes] = []
@@ -51,7 +52,7 @@ def recount(log: Log) -> Recount:
     for line in log.lines():
         try:
             record = decode_line(line.data)
-            audit.append(state.apply(record, line, blobs.fingerprint(record)))
+            audit.append(apply(state, record, line, blobs.fingerprint(record)))
         except Damaged as error:
             state.unreadable += most_lines(line)
             where = f"{name}, line {line.number} (byte {line.offset})"
@@ -94,7 +95,7 @@ def replay(log: Log, state: State, end: int | None = None) -> Iterator[bytes]:
         pending.append((line, record))
         if is_commit(record):
             try:
-                audit = b"".join(state.apply(one, of, blobs.fingerprint(one)) for of, one in pending)
+                audit = b"".join(apply(state, one, of, blobs.fingerprint(one)) for of, one in pending)
             except Damaged as error:
                 raise StoreDamaged(f"{where}: {error}") from error
             pending = []
@@ -130,7 +131,7 @@ def _is_torn(log: Log, bad: Line) -> bool:
 
 def heal(log: Log) -> list[str]:
     """Set flipped bits of the log right: each file anew, atomically, of the same length."""
-    problems = log.sealed.heal()
+    problems = sealed_check.heal(log.sealed)
     content = log.tail()
     patches = bit_flips.patches(content)
     healed = bytearray(content)

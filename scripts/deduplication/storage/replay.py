@@ -13,8 +13,10 @@ from .index.json_index import JsonIndex
 from .log.append_log import Log
 from .log.lines import Damaged, Line, decode_line, is_commit
 from .recount import most_lines
+from .state.apply import apply
 from .state.blobs import Blobs
 from .state.log_state import State
+from .state.run_counts import count_at_hand
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -95,7 +97,7 @@ class Replay(Answers):
         self._told.log.data += data
         try:
             record = decode_line(data)
-            self._told.state.apply(record, line, self.blobs.fingerprint(record))
+            apply(self._told.state, record, line, self.blobs.fingerprint(record))
         except Damaged:
             self._told.state.unreadable += most_lines(line)
             return False
@@ -118,7 +120,7 @@ class Replay(Answers):
 
     def run_at_hand(self, conversation_id: str, window: Iterable[Sequence[int]], *, captures: bool) -> Counts:
         """What the run comes to of which the lines were told, and the commit record was not."""
-        return self._told.state.run_at_hand(conversation_id, window, captures=captures)
+        return count_at_hand(self._told.state, conversation_id, window, captures=captures)
 
     def lose(self, conversation_id: str, number: int) -> None:
         """This sequence number is taken by a message that is lost."""

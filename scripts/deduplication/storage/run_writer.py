@@ -9,6 +9,7 @@ from ..alignment.message_sequence import MANY
 from .carriers import Carriers
 from .log.lines import Extent, encode_line
 from .log.records import commit_record, occurrence_record, same_record
+from .state.apply import apply
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -49,11 +50,11 @@ def write_run(
     store.log.append_run(lines(), endings[-1])
     entries = few or _entries(store, conversation_id, occurrences, record.sha256)
     for position, (entry, size, (_, new)) in enumerate(zip(entries, sizes, occurrences)):
-        store.state.apply(lifted.get(position, entry), Extent(start, size), new.fingerprint)
+        apply(store.state, lifted.get(position, entry), Extent(start, size), new.fingerprint)
         start += size
     audit = []
     for entry, data in zip(later, endings):
-        audit.append(store.state.apply(entry, Extent(start, len(data))))
+        audit.append(apply(store.state, entry, Extent(start, len(data))))
         start += len(data)
     store.save(b"".join(audit))
 

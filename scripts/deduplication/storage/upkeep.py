@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from .indexed_log import IndexedLog
     from .log.append_log import Log
-    from .log.sealed import Segment
+    from .log.sealed_files import Segment
     from .state.log_state import State
 
 
@@ -30,13 +30,13 @@ def seal(store: IndexedLog) -> list[Segment]:
     if store.log.open_size():
         store.log.seal(store.state.size)
         store.written()
-    store.log.sealed.tidy()
+    store.log.sealed.collect_garbage()
     return store.log.sealed.improvable()
 
 
 def verify(store: IndexedLog) -> list[str]:
     """Recount everything from the log: a line for each thing that is wrong."""
-    store.log.settle(write=False)
+    store.log.recover(write=False)
     store.choose_index(sqlite=store.wants_sqlite)
     store.state, problems, audit, _ = recount(store.log)
     store.forget()
@@ -94,7 +94,7 @@ def rebuild(store: IndexedLog, mend: Callable[[Log], list[str]] | None) -> list[
             raise StoreError(f"{path} is a folder", hint="Move it away, then rebuild again.")
     store.forget()
     atomic.remove_temporaries(store.folder)
-    store.log.settle(write=True)
+    store.log.recover(write=True)
     shorter = _indexed_size(store) > store.log.size()
     problems = mend(store.log) if mend is not None else heal(store.log)
     store.state, found, audit, committed = recount(store.log)

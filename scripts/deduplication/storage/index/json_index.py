@@ -20,10 +20,12 @@ from ...figures.savings import Seen
 from ...files import atomic, beneath
 from ...project.paths import AUDIT, JSON_INDEX
 from ..log.lines import decode_line, encode_line
-from ..state.conversation import CODES, KINDS_BY_CODE, ConversationState
+from ..state.conversation import ConversationState
 from ..state.log_state import State
 from ..state.table import Table
 from .contract import AuditMark
+from .conversation_head import head_of, take_head
+from .kind_codes import CODES, KINDS_BY_CODE
 from .table_entries import of_cursor, to_cursor, to_exports
 
 if TYPE_CHECKING:
@@ -166,7 +168,7 @@ def _dictionary(state: State) -> dict[str, Any]:
                 "weights": each.columns.weights,
                 "uuids": {str(n): uuid for n, uuid in enumerate(each.columns.uuids) if uuid},
                 "lines": each.lines.tolist(),
-                **each.head(),
+                **head_of(each),
             }
             for name, each in state.conversations.items()
         },
@@ -195,7 +197,7 @@ def _state(data: dict[str, Any], hashes: dict[str, list[str]]) -> State:
             raise ValueError(f"the columns of {name} differ in length")
         conversations[name] = ConversationState()
         conversations[name].fill(columns, array("q", entry["lines"]))
-        conversations[name].take_head(entry)
+        take_head(conversations[name], entry)
     state = State(
         Table(conversations),
         Table(exports),

@@ -10,6 +10,7 @@ from ...figures.savings import Seen
 from ..state.conversation import ConversationState
 from ..state.log_state import State
 from ..state.table import Table
+from .conversation_head import take_head
 from .sqlite_encoding import (
     BLOB,
     BODY,
@@ -86,7 +87,7 @@ class SqliteAnswers:
             return unpacked(self._ask(lambda entries: entries.row(number, at)))
 
         state = ConversationState(data["count"], rows, row)
-        state.take_head(data)
+        take_head(state, data)
         return state
 
     def _conversations(self) -> Iterable[tuple[str, ConversationState]]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ...alignment.columns import Columns
 from ...alignment.fingerprint import Fingerprint, encoded
 from ...model import LOST
-from ..state.conversation import CODES, KINDS_BY_CODE
+from .kind_codes import CODES, KINDS_BY_CODE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ...alignment.fingerprint import Fingerprint, encoded
 from ...alignment.overlap import TURNS
 from ...model import LOST
+from .conversation_head import head_of
 from .sqlite_encoding import (
     ALSO,
     BLOB,
@@ -72,7 +73,7 @@ class SqliteWriter:
             if data is None:
                 meta["conversations"] += 1
                 entries.put(NUMBER, number.to_bytes(4, "big"), encoded(name))
-            head = {"number": number, "count": len(conversation), **conversation.head()}
+            head = {"number": number, "count": len(conversation), **head_of(conversation)}
             entries.put(CONVERSATION, encoded(name), dumps(head))
             start = 0 if whole else conversation.stored
             entries.add_rows(number, start, packed_rows(conversation.rows_from(start)))

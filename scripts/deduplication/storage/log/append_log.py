@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from .lines import Record
-    from .sealed import Segment
+    from .sealed_files import Segment
 
 _GATHERED: Final = 1024 * 1024
 """Bytes of lines that are written at a time."""
@@ -38,7 +38,7 @@ class Log:
         self._skip = 0
         """Bytes at the beginning of the open part that are sealed already, by somebody who could not finish."""
 
-    def settle(self, *, write: bool) -> None:
+    def recover(self, *, write: bool) -> None:
         """Take notice of what is sealed, and finish what was being sealed, repaired or purged when a process was killed.
 
         A purge is finished by a reader, too: of half of one nothing can be read.
@@ -48,8 +48,8 @@ class Log:
             journal.finish(folder, journal.STORE, folder)
         if write:
             journal.forget_stage(folder, journal.STORE, folder)
-            self.sealed.settle()
-        self.sealed.look()
+            self.sealed.recover()
+        self.sealed.refresh()
         self._skip = 0
         pending = self.sealed.pending()
         if pending is None:
@@ -60,7 +60,7 @@ class Log:
                 self._drop(self._skip)
         if write:
             atomic.remove_temporaries(os.path.dirname(self.path))
-            self.sealed.done()
+            self.sealed.commit()
 
     def _begins_as(self, offset: int) -> bool:
         """Does the open part begin with the line that is sealed at this offset?"""
@@ -87,9 +87,9 @@ class Log:
                 self.sealed.add(_blocks(file, length))
             self._skip = length
             self._drop(length)
-            self.sealed.done()
+            self.sealed.commit()
         except StoreNotWritable:
-            self.settle(write=False)
+            self.recover(write=False)
             raise
 
     def open_size(self) -> int:

@@ -11,7 +11,7 @@ from ...alignment.tombstone import Head, Tombstone
 from ...files.clock import timestamp
 from ...model import EXACT, KINDS, LAYOUT, ROLES, Message
 from ..contract import Cursor, Same
-from .lines import Damaged, encode_line, is_commit
+from .lines import Damaged, is_commit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -286,34 +286,3 @@ def blob_bytes(record: Record) -> int:
 def base64_size(size: int) -> int:
     """Characters of so many bytes in Base64, with padding."""
     return 4 * ((size + 2) // 3)
-
-
-def audit_line(record: Record, written: int) -> bytes:
-    """The audit entry of one run (the seed's ``deduplication_log``), derived from its commit record."""
-    export = record["export"]
-    if PURGE in record:
-        return encode_line(
-            {
-                "conversation_id": record["conversation_id"],
-                "operation": PURGE,
-                "created_at": record["timestamp"],
-                "metadata": record[PURGE],
-            }
-        )
-    savings = round(100 * (1 - written / export["bytes"]), 1) if export["bytes"] else 0.0
-    captures = not announces(record)
-    return encode_line(
-        {
-            "conversation_id": record["conversation_id"],
-            "operation": CAPTURE if captures else "process_export",
-            "messages_processed": export["total"],
-            # What was captured is announced by the export that shows it: nobody is to add it up twice.
-            "new_messages": 0 if captures else export["new"],
-            **({"captured_messages": export["new"]} if captures else {}),
-            "duplicates_filtered": export["total"] - export["new"],
-            "storage_savings_pct": savings,
-            "processing_time_ms": record["processing_time_ms"],
-            "created_at": record["timestamp"],
-            "metadata": {**export, "stored_bytes": written, "gaps": record.get("gaps", [])},
-        }
-    )

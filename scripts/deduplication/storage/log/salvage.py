@@ -16,7 +16,7 @@ from ...errors import StoreDamaged
 from ...files import atomic
 from . import bit_flips, compact_lines, sealed_blocks
 from .lines import Damaged, decode_line
-from .sealed import FOLDER, Segment, named
+from .sealed_files import FOLDER, Segment, named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,7 +103,7 @@ def pieces_of(log: Log) -> Iterator[Piece]:
 
 def _file_by_file(log: Log, found: Salvaged) -> Iterator[None]:
     """Read one file after another into ``found``."""
-    log.settle(write=False)
+    log.recover(write=False)
     at = 0
     for segment in _segments(log.sealed.folder):
         if segment.start > at:

@@ -10,50 +10,26 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import zlib
 from bisect import bisect_right
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ...files import atomic, beneath, folder_swap
-from . import bit_flips, sealed_blocks
+from . import sealed_blocks
+from .growing_file import GrowingFile
+from .sealed_files import FOLDER, Block, Segment, name_of, named, title
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
-FOLDER: Final = "sealed"
 MOST: Final = 16 * 1024 * 1024
 """Bytes of the log in one file; more where one block is longer."""
-_NAME: Final = re.compile(r"(\d{12})-(\d{12,})-([0-9a-f]{8})(\.lean)?\.jsonl\.xz\Z")
 _PENDING: Final = ".pending"
 _CACHED: Final = 4
 
 
 class BlockDamaged(ValueError):
     """A block that cannot be decompressed; the message says where."""
-
-
-@dataclass(frozen=True)
-class Segment:
-    """One file: the bytes of the log from ``start`` to ``end`` (half open)."""
-
-    start: int
-    end: int
-    crc32: int
-    path: str
-    lean: bool = True
-
-
-@dataclass(frozen=True)
-class Block:
-    """One stream of a file: bytes of the log from ``start`` to ``end``, ``size`` bytes at ``offset`` in the file."""
-
-    segment: Segment
-    start: int
-    end: int
-    offset: int
-    size: int
 
 
 class Sealed:
@@ -73,7 +49,7 @@ class Sealed:
         """How many bytes of the log are sealed."""
         return self.segments[-1].end if self.segments else 0
 
-    def look(self) -> None:
+    def refresh(self) -> None:
         """Take notice of what others have sealed. Of two files with one beginning the longer one counts."""
         found: dict[int, Segment] = {}
         self.folder = folder_swap.current(self._named)
@@ -99,6 +75,10 @@ class Sealed:
                 path: blocks for path, blocks in self._blocks.items() if path in {one.path for one in chain}
             }
 
+    def forget(self) -> None:
+        """The files may be others under the same names."""
+        self._blocks, self._cache, self._last = {}, {}, None
+
     # -- reading -----------------------------------------------------------------------------------------------
 
     def blocks(self, start: int = 0) -> Iterator[Block]:
@@ -115,9 +95,9 @@ class Sealed:
                     file.seek(block.offset)
                     data = sealed_blocks.unpacked(file.read(block.size), short=block.segment.lean)
             except (OSError, ValueError) as error:
-                raise BlockDamaged(f"{_shown(block.segment)}: {error}") from error
+                raise BlockDamaged(f"{title(block.segment)}: {error}") from error
             if len(data) != block.end - block.start:
-                raise BlockDamaged(f"{_shown(block.segment)}: a block of another length")
+                raise BlockDamaged(f"{title(block.segment)}: a block of another length")
             while len(self._cache) >= _CACHED:
                 del self._cache[next(iter(self._cache))]
             self._cache[block] = data
@@ -160,7 +140,7 @@ class Sealed:
             return None
 
     def add(self, blocks: Iterable[bytes]) -> None:
-        """Seal blocks of whole lines that follow on what is sealed, durably. Until :meth:`done` all of them are pending.
+        """Seal blocks of whole lines that follow on what is sealed, durably. Until :meth:`commit` all of them are pending.
 
         Raises ``StoreNotWritable``.
         """
@@ -171,28 +151,28 @@ class Sealed:
         last = self.segments[-1] if self.segments else None
         held = [*self._of(last)] if last is not None and last.lean and last.end - last.start < MOST else []
         before = self._bytes(held)
-        file = _Growing(held[0].start, before, held) if before else _Growing(self.end)
+        file = GrowingFile(held[0].start, before, held) if before else GrowingFile(self.end)
         for lines in blocks:
             if file.size >= MOST:
                 self._put(file)
-                file = _Growing(self.end)
+                file = GrowingFile(self.end)
             file.add(lines)
         self._put(file)
 
-    def done(self) -> None:
+    def commit(self) -> None:
         """What was sealed is no longer in the open part of the log."""
         with atomic.write_errors(self.folder), contextlib.suppress(FileNotFoundError):
             beneath.unlink(os.path.join(self.folder, _PENDING))
-        self.tidy()
+        self.collect_garbage()
 
-    def tidy(self) -> None:
+    def collect_garbage(self) -> None:
         """Delete what a longer or smaller file has taken the place of; nothing that stands behind a file that is missing."""
         atomic.remove_temporaries(self.folder)
         kept = {os.path.basename(segment.path) for segment in self.segments}
         with contextlib.suppress(OSError):  # a file that is left does no harm
             for name in os.listdir(self.folder):
-                match = _NAME.match(name)
-                if match and name not in kept and int(match[2]) <= self.end:
+                found = named(self.folder, name)
+                if found is not None and name not in kept and found.end <= self.end:
                     beneath.unlink(os.path.join(self.folder, name))
 
     def every_file(self) -> list[str]:
@@ -201,7 +181,7 @@ class Sealed:
             return []
         return [os.path.join(FOLDER, name) for name in os.listdir(self._named)]
 
-    def _put(self, file: _Growing) -> None:
+    def _put(self, file: GrowingFile) -> None:
         """Write a file: a further one, or a longer one in the place of the last one."""
         if not file.grew:
             return
@@ -229,7 +209,7 @@ class Sealed:
         """A new file, durably."""
         data = streams + sealed_blocks.table(lengths, thorough=thorough)
         length, crc32 = sum(lengths), zlib.crc32(data)
-        path = os.path.join(folder or self.folder, _name(start, length, crc32))
+        path = os.path.join(folder or self.folder, name_of(start, length, crc32))
         atomic.replace(path, data)
         return Segment(start, start + length, crc32, path)
 
@@ -281,10 +261,10 @@ class Sealed:
         if better.path != segment.path:
             with atomic.write_errors(segment.path):
                 beneath.unlink(segment.path)
-        self.look()
+        self.refresh()
         return True
 
-    def settle(self) -> None:
+    def recover(self) -> None:
         """Finish what :meth:`rewrite` began when its process was killed."""
         self.folder = folder_swap.settled(self._named)
 
@@ -296,7 +276,7 @@ class Sealed:
             for part in parts:
                 if isinstance(part, Segment):
                     length = part.end - part.start
-                    name = _name(at, length, part.crc32, lean=part.lean)
+                    name = name_of(at, length, part.crc32, lean=part.lean)
                     folder_swap.kept(part.path, os.path.join(folder, name))
                     at += length
                     continue
@@ -305,89 +285,4 @@ class Sealed:
                 at = self._write(at, streams, list(map(len, blocks)), thorough=False, folder=folder).end
 
         folder_swap.replaced(self._named, fill)
-        self.look()
-
-    # -- checking and mending -----------------------------------------------------------------------------------
-
-    def heal(self) -> list[str]:
-        """Set files right in which one bit was flipped; a line for each."""
-        problems = []
-        for segment in self.segments:
-            try:
-                with atomic.open_regular(segment.path) as file:
-                    data = file.read()
-            except OSError:
-                continue
-            difference = zlib.crc32(data) ^ segment.crc32
-            fixed = bit_flips.turned_back(data, difference) if difference else None
-            if fixed is not None:
-                atomic.replace(segment.path, fixed)
-                problems.append(f"{_shown(segment)}: one flipped bit was found and set right")
-        self._blocks, self._cache, self._last = {}, {}, None
-        return problems
-
-    def damaged(self) -> list[str]:
-        """A line for each file that is not what was written, and for those that cannot be reached behind a missing one."""
-        problems = []
-        for name in self._beyond():
-            problems.append(f"{FOLDER}: a file before {name} is missing: bytes {self.end:,} and on cannot be read")
-            break
-        for segment in self.segments:
-            try:
-                with atomic.open_regular(segment.path) as file:
-                    same = zlib.crc32(file.read()) == segment.crc32
-            except OSError as error:
-                problems.append(f"{_shown(segment)}: {error.strerror or error}")
-            else:
-                if not same:
-                    problems.append(f"{_shown(segment)}: the checksum does not match")
-        return problems
-
-    def _beyond(self) -> list[str]:
-        """Files behind a gap, in order."""
-        try:
-            found = filter(None, (named(self.folder, name) for name in os.listdir(self.folder)))
-        except OSError:
-            return []
-        return [os.path.basename(each.path) for each in sorted(found, key=lambda s: s.start) if each.start > self.end]
-
-
-class _Growing:
-    """A file from byte ``start`` of the log on: its streams, and how many bytes of the log are in each."""
-
-    def __init__(self, start: int, before: bytes = b"", blocks: Sequence[Block] = ()) -> None:
-        self.start = start
-        self.streams = [before[block.offset : block.offset + block.size] for block in blocks]
-        self.lengths = [block.end - block.start for block in blocks]
-        self.grew = False
-
-    @property
-    def size(self) -> int:
-        """Bytes of the log in it."""
-        return sum(self.lengths)
-
-    def add(self, lines: bytes) -> None:
-        """Another block; a small one before it is compressed once more, together with it."""
-        if self.lengths and self.lengths[-1] + len(lines) <= sealed_blocks.TOGETHER:
-            lines = sealed_blocks.unpacked(self.streams.pop()) + lines
-            self.lengths.pop()
-        self.streams.append(sealed_blocks.packed(lines))
-        self.lengths.append(len(lines))
-        self.grew = True
-
-
-def named(folder: str, name: str) -> Segment | None:
-    """The sealed file that a name in ``folder`` tells of, None where it is no such name."""
-    match = _NAME.match(name)
-    if match is None:
-        return None
-    return Segment(int(match[1]), int(match[2]), int(match[3], 16), os.path.join(folder, name), bool(match[4]))
-
-
-def _name(start: int, length: int, crc32: int, *, lean: bool = True) -> str:
-    """What the file is called that holds ``length`` bytes of the log from ``start`` on, and has this checksum itself."""
-    return f"{start:012d}-{start + length:012d}-{crc32:08x}{'.lean' if lean else ''}.jsonl.xz"
-
-
-def _shown(segment: Segment) -> str:
-    return f"{FOLDER}/{os.path.basename(segment.path)}"
+        self.refresh()

@@ -4,54 +4,37 @@ from __future__ import annotations
 
 import copy
 from array import array
-from bisect import bisect_right
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ...alignment.columns import Columns
 from ...alignment.fingerprint import Fingerprint
-from ...alignment.reading_order import BREAK, ReadingOrder, ranges, reading_order, root_of
-from ...model import (
-    BOOKKEEPING,
-    COMMAND_OUTPUT,
-    CONTEXT,
-    LOCAL_COMMAND,
-    LOST,
-    NOTICE,
-    PROMPT,
-    SUMMARY,
-    TEXT,
-    THINKING,
-    TOOL_CALL,
-    TOOL_RESULT,
-    UNKNOWN,
-    counts,
-)
+from ...alignment.reading_order import BREAK, ReadingOrder, reading_order, root_of
+from ...model import LOST, counts
 from ..conversation import Adopted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 Row = tuple[Fingerprint, int]
 """What is kept of an occurrence, and the byte offset of its line in the log (-1 where it was lost)."""
 Rows = tuple[Columns, "array[int]"]
 """The same of many, a column a property: eight bytes an occurrence for each of them, where texts are shared."""
 
-CODES: Final = {
-    PROMPT: "p",
-    TEXT: "t",
-    THINKING: "h",
-    TOOL_CALL: "c",
-    TOOL_RESULT: "r",
-    LOCAL_COMMAND: "l",
-    COMMAND_OUTPUT: "o",
-    NOTICE: "n",
-    CONTEXT: "e",
-    UNKNOWN: "u",
-    SUMMARY: "s",
-    BOOKKEEPING: "b",
-    LOST: "x",
-}
-KINDS_BY_CODE: Final = {code: kind for kind, code in CODES.items()}
+_BESIDES_ROWS: Final = (
+    "windows",
+    "growing",
+    "extends",
+    "passed",
+    "adopted",
+    "adopted_by",
+    "redrawn",
+    "purged",
+    "unannounced",
+    "continuations",
+    "figures",
+    "has_session",
+)
+"""What a conversation has besides its rows."""
 
 
 class AdoptedBy(NamedTuple):
@@ -186,28 +169,6 @@ class ConversationState:
         item = self.row(number)[0] if 0 <= number < len(self) and number not in self.purged else None
         return item.content_hash if item is not None and counts(item.kind) else ""
 
-    def captured(self, numbers: Iterable[int]) -> None:
-        """These numbers, higher than all before, were captured."""
-        self.unannounced += ranges(numbers)
-
-    def may_wait(self, window: Iterable[Sequence[int]]) -> list[int]:
-        """The numbers that a window shows of which the bodies may wait to be announced."""
-        begins = [first for first, _ in self.unannounced]
-        found: dict[int, None] = {}
-        for first, last in window if begins else ():
-            for number in map(self.standing, range(first, last + 1)):
-                at = bisect_right(begins, number) - 1
-                if at >= 0 and number <= self.unannounced[at][1]:
-                    found[number] = None
-        return [*found]
-
-    def announced(self, numbers: list[int]) -> None:
-        """These do not wait any more."""
-        if numbers:
-            gone = set(numbers)
-            left = (number for first, last in self.unannounced for number in range(first, last + 1))
-            self.unannounced = ranges([number for number in left if number not in gone])
-
     def take_place(self, taken: int, number: int) -> str:
         """Another drawing of ``taken`` comes under ``number``; returns the body that counted for it until now."""
         taken = self.standing(taken)
@@ -259,7 +220,8 @@ class ConversationState:
         """The same, to be changed without changing this one."""
         other = ConversationState()
         other.fill(self.columns.take(range(len(self))), self.lines[:])
-        other.take_head(copy.deepcopy(self.head()))
+        for name in _BESIDES_ROWS:
+            setattr(other, name, copy.deepcopy(getattr(self, name)))
         return other
 
     def adopt(self, name: str, other: ConversationState, same: Sequence[tuple[int, int, bool]]) -> None:
@@ -332,34 +294,3 @@ class ConversationState:
         if number not in self.continuations:
             self.continuations.append(number)
             self._reading = None
-
-    def head(self) -> dict[str, Any]:
-        """Everything but the rows, for an index."""
-        rare: dict[str, Any] = {"purged": ranges(sorted(self.purged)), "passed": ranges(sorted(self.passed))}
-        rare.update(adopted=self.adopted, adopted_by=self.adopted_by, unannounced=self.unannounced)
-        rare.update(redrawn={str(number): taking for number, taking in self.redrawn.items()})
-        return {
-            "windows": self.windows,
-            "growing": self.growing,
-            "extends": {str(number): root for number, root in self.extends.items()},
-            "continuations": self.continuations,
-            "figures": self.figures,
-            "has_session": self.has_session,
-            **{name: value for name, value in rare.items() if value},
-        }
-
-    def take_head(self, head: dict[str, Any]) -> None:
-        """Take over what :meth:`head` gave. Raises KeyError, TypeError, ValueError, AttributeError."""
-        self.windows, self.growing = head["windows"], head["growing"]
-        self.extends = {int(number): root for number, root in head["extends"].items()}
-        self.continuations, self.figures = head["continuations"], head["figures"]
-        self.has_session = head["has_session"]
-        self.purged, self.passed = _numbers(head.get("purged", ())), _numbers(head.get("passed", ()))
-        self.adopted = [Adopted(*each) for each in head.get("adopted", ())]
-        self.adopted_by = AdoptedBy(*head["adopted_by"]) if head.get("adopted_by") else None
-        self.unannounced = head.get("unannounced", [])
-        self.redrawn = {int(number): taking for number, taking in head.get("redrawn", {}).items()}
-
-
-def _numbers(found: Iterable[tuple[int, int]]) -> set[int]:
-    return {number for first, last in found for number in range(first, last + 1)}

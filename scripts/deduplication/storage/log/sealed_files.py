@@ -1,0 +1,51 @@
+"""The files of the sealed log by name: which bytes of the log each of them holds, and the blocks in it."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from typing import Final
+
+FOLDER: Final = "sealed"
+_NAME: Final = re.compile(r"(\d{12})-(\d{12,})-([0-9a-f]{8})(\.lean)?\.jsonl\.xz\Z")
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One file: the bytes of the log from ``start`` to ``end`` (half open)."""
+
+    start: int
+    end: int
+    crc32: int
+    path: str
+    lean: bool = True
+
+
+@dataclass(frozen=True)
+class Block:
+    """One stream of a file: bytes of the log from ``start`` to ``end``, ``size`` bytes at ``offset`` in the file."""
+
+    segment: Segment
+    start: int
+    end: int
+    offset: int
+    size: int
+
+
+def named(folder: str, name: str) -> Segment | None:
+    """The sealed file that a name in ``folder`` tells of, None where it is no such name."""
+    match = _NAME.match(name)
+    if match is None:
+        return None
+    return Segment(int(match[1]), int(match[2]), int(match[3], 16), os.path.join(folder, name), bool(match[4]))
+
+
+def name_of(start: int, length: int, crc32: int, *, lean: bool = True) -> str:
+    """What the file is called that holds ``length`` bytes of the log from ``start`` on, and has this checksum itself."""
+    return f"{start:012d}-{start + length:012d}-{crc32:08x}{'.lean' if lean else ''}.jsonl.xz"
+
+
+def title(segment: Segment) -> str:
+    """What people are told that a file is called."""
+    return f"{FOLDER}/{os.path.basename(segment.path)}"
