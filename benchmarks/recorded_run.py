@@ -28,6 +28,8 @@ GROUND: Final = Path("/tmp/recorded run")
 PRODUCT: Final = GROUND / "product"
 HOME: Final = GROUND / "home"
 MOMENT: Final = 1_770_000_000
+LATEST: Final = MOMENT + 10_000_000
+"""No command of a recording is at a later moment: what is younger was written by the clock on the wall."""
 SAME_EACH_TIME: Final = """
 import datetime, hashlib, os, random, time
 step = int(os.environ["RECORDED_STEP"])
@@ -44,6 +46,7 @@ time.time = lambda: now
 time.time_ns = lambda: int(now) * 1_000_000_000
 time.perf_counter = lambda: 0.0
 time.perf_counter_ns = lambda: 0
+time.monotonic = lambda: 0.0
 made = 0
 def urandom(size):
     global made
@@ -56,8 +59,10 @@ os.urandom = random._urandom = urandom
 getpid = os.getpid
 os.getpid = lambda: 4242
 """
-NOT_COMPARED: Final = (".git/", ".lock", "__pycache__")
-"""What git keeps of its own is asked of git; locks are empty."""
+NOT_COMPARED: Final = (".git/", ".coditect/", ".lock", "__pycache__")
+"""What git keeps of its own is asked of git; our own files in a project are the product's; locks are empty."""
+INSTALLED: Final = re.compile(rb"(\.coditect/scripts: )\d+")
+"""How many modules there are is no behaviour."""
 INPUTS: Final = (
     "real-2025/*.txt",
     "real-2026/*",
@@ -114,14 +119,23 @@ class Recording:
         ran = subprocess.run(
             arguments, cwd=self.project, env=self.environment(), input=given.encode(), capture_output=True, check=False
         )
+        self.set_times()
         said = self.out / f"{self.step:03d}"
         shown = " ".join(Path(each).name if "/" in each else each for each in arguments if each != sys.executable)
         said.with_suffix(".command").write_text(f"{shown}\nexit {ran.returncode}\n")
-        said.with_suffix(".stdout").write_bytes(ran.stdout)
+        said.with_suffix(".stdout").write_bytes(INSTALLED.sub(rb"\1N", ran.stdout))
         said.with_suffix(".stderr").write_bytes(ran.stderr)
         said.with_suffix(".files").write_text("".join(self.files()))
         print(f"{self.project.name} {self.step:3d}  exit {ran.returncode}  {shown[:100]}", flush=True)
         return ran
+
+    def set_times(self) -> None:
+        """What was written by the last command was written at its moment: snapshots and archives note these times."""
+        now = MOMENT + 3600 * self.step
+        for folder in (self.project, HOME, GROUND / f"{self.project.name}-backup"):
+            for path in folder.rglob("*"):
+                if path.is_file() and not path.is_symlink() and path.stat().st_mtime > LATEST:
+                    os.utime(path, (now, now))
 
     def files(self) -> Iterator[str]:
         """A line for each file: the hash of its bytes, its length, its name; then what git says of itself."""
