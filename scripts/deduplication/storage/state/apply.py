@@ -13,7 +13,6 @@ from ..log.records import (
     PURGE,
     PURGED,
     SAME,
-    announces,
     base64_size,
     blob_bytes,
     blobs_of,
@@ -21,11 +20,10 @@ from ..log.records import (
     message_of,
     tombstone_from,
 )
-from . import unannounced
 from .checks import check_occurrence, check_run
 from .exports import add_export
 from .figures import add_run
-from .run_counts import bodies_of
+from .run_at_hand import announce
 from .table_records import ReadTo
 from .uniting import adopt, unite_messages
 
@@ -130,7 +128,7 @@ def _commit(state: State, record: Record, line: Line | Extent) -> bytes:
     conversation = state.entered(conversation_id)
     highest, known = check_run(record, len(conversation) + state.missing)
     audit = audit_line(record, line.end - state.at_hand.start)
-    _announce(state, conversation, record, record["window"])
+    announce(state, conversation, record)
     if PURGE in record:
         conversation.figures["updated_at"] = record["timestamp"]
         conversation.figures["stored_bytes"] = conversation.figures.get("stored_bytes", 0) + line.size
@@ -174,19 +172,6 @@ def _show(state: State, conversation: ConversationState, record: Record, cursor:
         if [COMPACTION, window[at][0]] in record.get("marks", []):
             conversation.add_continuation(window[at][0])
     return position
-
-
-def _announce(state: State, conversation: ConversationState, record: Record, window: list[list[int]]) -> None:
-    """Take account of what the run that ends here brought and showed."""
-    captures = not announces(record)
-    may_wait = [] if captures else unannounced.may_wait(conversation, window)
-    shown = bodies_of(conversation, may_wait)
-    state.run = state.announced.add(state.at_hand.bodies._replace(shown=shown), captures=captures)
-    if captures:
-        unannounced.captured(conversation, state.at_hand.numbers)
-    else:
-        unannounced.announced(conversation, may_wait)
-    state.at_hand.announced()
 
 
 def _adopt_pending(state: State) -> None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from array import array
 from typing import TYPE_CHECKING
 
-from ..log.records import base64_size
+from ..log.records import announces, base64_size
+from . import unannounced
 from .announcements import Bodies
 from .checks import NOWHERE, span_of
+from .run_counts import bodies_of
 
 if TYPE_CHECKING:
     from ..log.lines import Record
     from .checks import Span
     from .conversation import ConversationState
+    from .log_state import State
 
 
 class RunAtHand:
@@ -62,3 +65,16 @@ class RunAtHand:
         new, again = self._new - {NOWHERE}, self._again
         self._new, self._again = set(), []
         return sum(size for span, size in again if span in new)
+
+
+def announce(state: State, conversation: ConversationState, record: Record) -> None:
+    """Account for what the run at hand brought, and for what its commit record says that it showed."""
+    captures = not announces(record)
+    may_wait = [] if captures else unannounced.may_wait(conversation, record["window"])
+    shown = bodies_of(conversation, may_wait)
+    state.run = state.announced.add(state.at_hand.bodies._replace(shown=shown), captures=captures)
+    if captures:
+        unannounced.captured(conversation, state.at_hand.numbers)
+    else:
+        unannounced.announced(conversation, may_wait)
+    state.at_hand.announced()
