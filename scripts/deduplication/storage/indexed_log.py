@@ -14,10 +14,8 @@ from typing import TYPE_CHECKING, Final
 from ..errors import StoreDamaged, StoreNotWritable
 from ..files import atomic
 from ..project.paths import AUDIT, LOG_NAME, QUARANTINE, SQLITE_INDEX
-from .index import sqlite_file
 from .index.contract import AuditMark
 from .index.json_index import JsonIndex
-from .index.sqlite_index import SqliteIndex
 from .log.append_log import Log
 from .recount import recount_to, replay
 from .state.blobs import Blobs
@@ -45,6 +43,8 @@ class IndexedLog:
         self.log = Log(os.path.join(folder, LOG_NAME))
         self.blobs = Blobs.beside(self.log.path)
         self.index: Index = JsonIndex(folder)
+        self.is_sqlite = False
+        """Whether that is a database."""
         self.state = State()
         self.warnings: list[str] = []
         self.sqlite = sqlite
@@ -63,7 +63,7 @@ class IndexedLog:
     @property
     def has_sqlite(self) -> bool:
         """Whether the index is one."""
-        return self.sqlite or isinstance(self.index, SqliteIndex)
+        return self.sqlite or self.is_sqlite
 
     @property
     def is_large(self) -> bool:
@@ -119,11 +119,19 @@ class IndexedLog:
 
     def choose_index(self, *, sqlite: bool) -> None:
         """Choose the kind of index."""
-        sqlite = sqlite and sqlite_file.available()
-        if sqlite != isinstance(self.index, SqliteIndex):
-            from_log = partial(recount_to, self.log)
-            self.index = SqliteIndex(self.folder, from_log) if sqlite else JsonIndex(self.folder)
-            self._loaded = ()
+        if sqlite and not self.is_sqlite:
+            from .index import sqlite_file  # a small store does without
+
+            sqlite = sqlite_file.available()
+        if sqlite == self.is_sqlite:
+            return
+        self.is_sqlite, self._loaded = sqlite, ()
+        if not sqlite:
+            self.index = JsonIndex(self.folder)
+            return
+        from .index.sqlite_index import SqliteIndex
+
+        self.index = SqliteIndex(self.folder, partial(recount_to, self.log))
 
     def _audit_agrees(self, mark: AuditMark, *, write: bool) -> bool:
         """Does the audit file hold what the index accounts for? What a killed run appended beyond that is cut off.
@@ -177,7 +185,7 @@ class IndexedLog:
             if self.is_large:
                 self.choose_index(sqlite=True)
             self.index.save(self.state, self._audit)
-            if isinstance(self.index, SqliteIndex):
+            if self.is_sqlite:
                 JsonIndex(self.folder).remove()  # of the time when the store was small
             if self.log.open_size() > OPEN and not self.state.unreadable:
                 self.log.seal(self.state.size)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from ..files import folder_swap, journal, locking
 from ..project.paths import INDEX_NAMES
 from .answers import Answers
-from .footprint import footprint
 from .indexed_log import IndexedLog
 from .run_writer import write_run
 from .store_folder import StoreFolder
@@ -150,6 +149,8 @@ class LogStore(Answers):
 
     def byte_counts(self) -> tuple[int, int]:
         """Bytes of all distinct exports processed, and those that the folder takes on the disk."""
+        from .footprint import footprint
+
         return self.seen_bytes().distinct, footprint(self.folder).stored
 
     # -- upkeep ------------------------------------------------------------------------------------------------

@@ -13,7 +13,6 @@ from ..errors import StoreDamaged
 from ..files import atomic
 from ..model import LOST, counts
 from .index.contract import AuditMark
-from .log import bit_flips, sealed_check
 from .log.lines import Damaged, decode_line, is_commit
 from .log.records import RECOUNTED, blobs_of, new_of
 from .state.apply import apply
@@ -42,6 +41,8 @@ class Recount(NamedTuple):
 
 def recount(log: Log) -> Recount:
     """Read the whole log into a new state."""
+    from .log import sealed_check
+
     problems = sealed_check.damaged(log.sealed)
     name = os.path.basename(log.path)
     state = State()
@@ -126,11 +127,15 @@ def _is_torn(log: Log, bad: Line) -> bool:
         with contextlib.suppress(Damaged):
             if is_commit(decode_line(line.data)):
                 return False
+    from .log import bit_flips
+
     return not bit_flips.patches(log.tail(bad.offset))
 
 
 def heal(log: Log) -> list[str]:
     """Set flipped bits of the log right: each file anew, atomically, of the same length."""
+    from .log import bit_flips, sealed_check
+
     problems = sealed_check.heal(log.sealed)
     content = log.tail()
     patches = bit_flips.patches(content)

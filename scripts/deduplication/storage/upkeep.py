@@ -12,7 +12,6 @@ from ..project.paths import AUDIT, INDEX_NAMES
 from .index import sqlite_file
 from .index.checked_entries import IndexDamaged
 from .index.contract import AuditMark
-from .index.sqlite_index import SqliteIndex
 from .log_backed import Remembered
 from .recount import clean_blobs, heal, recount
 
@@ -105,7 +104,7 @@ def rebuild(store: IndexedLog, mend: Callable[[Log], list[str]] | None) -> list[
     if not (store.state.unreadable or shorter or mend is not None) and store.log.size():
         clean_blobs(store.log)
     store.choose_index(sqlite=store.sqlite or store.is_large)
-    if not isinstance(store.index, SqliteIndex):
+    if not store.is_sqlite:
         sqlite_file.remove(store.folder)
     store.save(audit)
     return [*problems, *found]
