@@ -1,4 +1,12 @@
-"""The storage backends, by name."""
+"""The storage backends, by name.
+
+- *Store*: what the engine asks of any backend (``contract``).
+- *Log-backed store*: one that lies in a folder and has a log, for purge, repair, backup, verify and search (``log_backed``).
+- *Log store*: the one there is; a log, blobs, and an index that can be deleted at any time (``log_store``).
+- *Run*: the occurrences of one export and its commit record, appended together (``run_writer``).
+- *State*: what the log comes to, counted; every index holds one (``state``).
+- *Replay*: a store that knows of a log what it had told up to some line (``replay``).
+"""
 
 from __future__ import annotations
 

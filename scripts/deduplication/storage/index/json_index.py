@@ -37,7 +37,7 @@ _KEY: Final = 16
 
 
 class JsonIndex:
-    """The three files in ``folder`` (see :class:`~.index.Index` for what each method promises)."""
+    """The three files in ``folder`` (see :class:`~.contract.Index` for what each method promises)."""
 
     files: Sequence[str] = JSON_INDEX
 

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 
 class SqliteIndex:
-    """The database in ``folder`` (see :class:`~.index.Index` for what each method promises).
+    """The database in ``folder`` (see :class:`~.contract.Index` for what each method promises).
 
     ``anew`` counts the first so many bytes of the log, for when damage is found.
     """

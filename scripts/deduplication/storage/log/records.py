@@ -137,7 +137,7 @@ def purge_record(conversation_id: str, moment: str, figures: Record) -> Record:
 
 
 def same_record(conversation_id: str, same: Same) -> Record:
-    """The line that says that another conversation is this one; see :class:`~.base.Same`."""
+    """The line that says that another conversation is this one; see ``contract.Same``."""
     said: Record = {
         "conversation": same.conversation_id,
         "at": same.at,

@@ -1,7 +1,7 @@
 """The sealed part of the log: whole lines, compressed, each file replaced only by a longer one or a smaller one of the same lines.
 
 ``sealed/START-END-CRC.lean.jsonl.xz`` holds the log's bytes from START to END (twelve digits each) as ``xz`` streams one after
-another; CRC is the CRC-32 of the file, which tells a flipped bit. A stream is a block of :mod:`~.lean` lines: what is
+another; CRC is the CRC-32 of the file, which tells a flipped bit. A stream is a block of compact lines (``compact_lines``): what is
 decompressed to read one line of it; the last one is the table of the blocks. Without ``.lean`` in its name a file, of an
 earlier version, has the lines as they are and no table. Offsets are those of the whole log, as if nothing had been compressed.
 """
