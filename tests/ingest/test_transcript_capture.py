@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from deduplication.errors import ExportError, ExportTooLarge, ExportUnreadable, UnsafePath
 from deduplication.files import safe_read
+from deduplication.formats import transcript
 from deduplication.ingest import transcript_capture
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from deduplication.ingest.transcript_capture import capture_file
@@ -62,10 +63,8 @@ def test_a_transcript_that_grows_is_read_from_where_it_ended(store, file, monkey
     with file.open("ab") as more:
         more.write(day(2, start=3))
     parsed = []
-    parse = transcript_capture.transcript.parse_slice
-    monkeypatch.setattr(
-        transcript_capture.transcript, "parse_slice", lambda data, *more: parsed.append(data) or parse(data, *more)
-    )
+    parse = transcript.parse_slice
+    monkeypatch.setattr(transcript, "parse_slice", lambda data, *more: parsed.append(data) or parse(data, *more))
     second = capture_file(store, file)
     assert (second.total, second.new, parsed) == (4, 4, [day(2, start=3)])
     assert len(texts(store)) == 10

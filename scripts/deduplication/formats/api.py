@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NAME: Final = "anthropic-messages-api"
+OWN_IDS: Final = False
+members: Final = None
+blank: Final = None
 
 REPEATED: Final = "repeated"
 """Bytes of a message that was said in an earlier request, response or system prompt of the same file."""

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from .json_spans import Spec
 
 NAME: Final = "third-party-json"
+OWN_IDS: Final = False
+members: Final = None
+blank: Final = None
 
 _LISTS: Final = ("chats", "messages")
 _ROLE_KEYS: Final = ("role", "sender", "type")

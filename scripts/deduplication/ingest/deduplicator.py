@@ -6,7 +6,7 @@ import hashlib
 import os
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from .. import formats
 from ..alignment import fingerprint, gaps
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ..figures.savings import Seen
-    from ..formats.base import Several
     from ..model import Export
     from ..storage.contract import Store
 
@@ -161,9 +160,10 @@ class ClaudeConversationDeduplicator:
         if known is not None:
             return known
         found = formats.detect(data, strict=strict)
-        if found.NAME in formats.SEVERAL:
-            several = cast("Several", found).members(data)
-            return many_conversations.ingest(self.store, several, source, found.NAME, conversation_id, dry_run=dry_run)
+        if found.members is not None:
+            return many_conversations.ingest(
+                self.store, found.members(data), source, found.NAME, conversation_id, dry_run=dry_run
+            )
         return one_export.ingest(
             self.store, formats.parse(data, strict=strict, known=found), source, conversation_id, dry_run=dry_run
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional, cast
 
 from .. import formats
@@ -14,7 +13,6 @@ from .export_view import shown_by
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..formats.base import Several
     from ..model import Export, Message
     from ..storage.contract import Store
     from ..storage.log.lines import Line
@@ -48,16 +46,11 @@ def explain(store: Store, data: bytes, name: str) -> tuple[str, list[Explanation
 
     Inside a transaction. Nothing is stored. Raises ``NotAnExport``, ``ExportUnreadable`` and the ``StoreError`` family.
     """
-    digest = hashlib.sha256(data).hexdigest()
     found = formats.detect(data)
-    if found.NAME in formats.SEVERAL:
-        exports = [(member.export, member.sha256) for member in cast("Several", found).members(data)]
-    else:
-        exports = [(formats.parse(data, known=found), digest)]
     explained = []
-    for export, sha256 in exports:
-        known = _before(store, sha256) if store.seen(sha256) else None
-        explained.append(_explained(known or store, export, name))
+    for each in list(formats.conversations(data, found)):
+        known = _before(store, each.sha256) if store.seen(each.sha256) else None
+        explained.append(_explained(known or store, each.export, name))
     return found.NAME, explained
 
 

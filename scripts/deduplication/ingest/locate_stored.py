@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from .. import formats
 from ..errors import DedupError
@@ -15,7 +14,7 @@ from .export_view import shown_by
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..formats.base import Several
+    from ..formats.base import Format
     from ..model import Export, Message
     from ..storage.contract import Store
     from .export_view import Shown
@@ -37,9 +36,9 @@ class Placed:
 
 @dataclass(frozen=True)
 class Read:
-    """A file as its format reads it: the name of the format, and its conversations."""
+    """A file as its format reads it, and its conversations."""
 
-    format: str
+    format: Format
     placed: list[Placed]
 
 
@@ -47,13 +46,10 @@ def placed_in(store: Store, data: bytes, name: str) -> Read | None:
     """Inside a transaction: what a file shows of the conversations stored; None for what no format reads."""
     try:
         found = formats.detect(data)
-        if found.NAME in formats.SEVERAL:
-            members = [(member.export, member.sha256) for member in cast("Several", found).members(data)]
-        else:
-            members = [(formats.parse(data, known=found), hashlib.sha256(data).hexdigest())]
+        members = list(formats.conversations(data, found))
     except (DedupError, ValueError, RecursionError):
         return None
-    return Read(found.NAME, [_placed(store, export, sha256, name) for export, sha256 in members])
+    return Read(found, [_placed(store, each.export, each.sha256, name) for each in members])
 
 
 def _placed(store: Store, export: Export, sha256: str, name: str) -> Placed:

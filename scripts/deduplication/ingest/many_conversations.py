@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
+from .. import formats
 from ..errors import ExportError
 from ..project.export_names import session_id_from_name
 from . import one_export
@@ -72,14 +73,10 @@ def _one(store: Store, member: Member, file: Input, conversation_id: str | None,
     part = Input(title, member.sha256, member.size, announces=file.announces)
     session = session_of(member.export)
     target = conversation_id if not member.side else None
-    if target is None and session and member.export.format in _OF_THEIR_OWN:
+    if target is None and session and formats.load(member.export.format).OWN_IDS:
         target = store.session(session) or session
     known = one_export.known_file(store, part, target, dry_run=dry_run)
     return known or one_export.ingest(store, member.export, part, target, dry_run=dry_run, counted=counted)
-
-
-_OF_THEIR_OWN: Final = frozenset(("claude-ai-export",))
-"""Formats whose ids say all there is to say: no text export shows the same conversation, so none is looked for."""
 
 
 def _only_one(members: Iterator[Member]) -> Iterator[Member]:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final
 from ..errors import DedupError, ExportUnreadable
 from ..files.prefix_proof import PrefixProof, proof_of
 from ..files.safe_read import check_size, open_regular, take
-from ..formats import line_order, transcript
+from ..formats import client_transcript, line_order
 from ..formats.json_spans import decoder
 from ..model import TOOL_RESULT
 from ..project.named_exports import told_in
@@ -32,6 +32,7 @@ from .one_export import Input
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ..formats.base import Slice
     from ..model import Message
     from ..project.client_transcripts import Transcript
     from ..project.named_exports import Told
@@ -133,8 +134,12 @@ def _capture_part(dedup: ClaudeConversationDeduplicator, file: Path, *, thorough
         if not isinstance(read, Lines):
             return _Waiting(read, before[0], before[1]) if read and before is not None else None
         after, end = (read.known[1].after, read.known[1].offset) if read.known else ("", 0)
-        part = transcript.parse_slice(read.data, after, partial(_stands, file, end))
-        if read.known is None and not part.export.messages and not transcript.recognises(read.data, strict=False):
+        part = client_transcript().parse_slice(read.data, after, partial(_stands, file, end))
+        if (
+            read.known is None
+            and not part.export.messages
+            and not client_transcript().recognises(read.data, strict=False)
+        ):
             raise ExportUnreadable(f"{file.name} is no transcript of a session")
         with dedup.store.transaction():
             # Another hook may have stored the same lines meanwhile: then they are read again, from where it stopped.
@@ -260,7 +265,7 @@ def _young(line: bytes) -> bool:
     return abs(time.time() - written) < _YOUNG
 
 
-def store_lines(dedup: ClaudeConversationDeduplicator, file: Path, read: Lines, part: transcript.Slice) -> Captured:
+def store_lines(dedup: ClaudeConversationDeduplicator, file: Path, read: Lines, part: Slice) -> Captured:
     """Inside the transaction in which the cursor was seen to be as it was."""
     export = replace(part.export, messages=tuple(with_output(file, message) for message in part.export.messages))
     session = read.known[1].session if read.known else export.conversation_id or file.stem

@@ -178,12 +178,12 @@ def _is_export(path: str) -> bool:
     from pathlib import Path
 
     from ..files.safe_read import open_regular, take
-    from ..formats import TEXT, load
+    from ..formats import client_export
 
     try:
         descriptor, _ = open_regular(Path(path))
         try:
-            return load(TEXT).recognises(take(descriptor, _HEAD), strict=True)
+            return client_export().recognises(take(descriptor, _HEAD), strict=True)
         finally:
             os.close(descriptor)
     except DedupError:

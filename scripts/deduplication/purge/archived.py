@@ -8,14 +8,13 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
 from .. import formats
 from ..alignment.fingerprint import content_hash
 from ..alignment.tombstone import is_marker
-from ..archive.blank_messages import blank_lines, blank_text
 from ..errors import DedupError
-from ..formats.transcript_lines import read_line
+from ..formats.base import Purging
 from ..ingest.locate_stored import placed_in
 from ..model import LAYOUT, PROMPT, USER, counts
 
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     from ..model import Message
     from ..storage.contract import Store
     from .plan import Plan
-
-_LINES: Final = (formats.TRANSCRIPT, formats.STREAM)
 
 
 @dataclass(frozen=True)
@@ -105,7 +102,7 @@ def form_of(
         return Form(None, messages)
     blanked = _blanked(data, read, going, gone)
     if blanked is None or not _says_the_rest(blanked, read, going):
-        return Form(None, messages, f"messages cannot be taken out of the form {read.format}")
+        return Form(None, messages, f"messages cannot be taken out of the form {read.format.NAME}")
     if blanked == data:
         return None
     return Form(blanked, messages)
@@ -154,7 +151,7 @@ def _going(read: Read, gone: Gone) -> dict[int, list[Message]]:
 
 def _outside(read: Read) -> list[tuple[int, int]]:
     """The bytes of a file that are no messages."""
-    if read.format in formats.SEVERAL:
+    if read.format.members is not None:
         return []
     found = []
     for placed in read.placed:
@@ -175,27 +172,12 @@ def _blanked(data: bytes, read: Read, going: dict[int, list[Message]], gone: Gon
     every = [message for each in going.values() for message in each]
     if any(message.start < 0 for message in every):
         return None
-    if read.format == formats.TEXT:
-        spans = [(message.start, message.end, message.kind) for message in every]
-        spans += [(a, b, "") for a, b in _outside(read) if gone.text(data[a:b].decode("utf-8", "replace"))]
-        return blank_text(data, spans)
-    if read.format not in _LINES:
+    if read.format.blank is None:
         return None
     mine = set(map(id, every))
-    flags: dict[int, list[bool]] = {}
-    for placed in read.placed:
-        for message in placed.export.messages:
-            flags.setdefault(message.start, []).append(id(message) in mine)
-    ids = {message.uuid.partition(":")[0] for message in every if message.uuid}
-    return blank_lines(data, flags, _ordinals, gone.text, ids)
-
-
-def _ordinals(value: Any) -> list[int]:
-    try:
-        reading = read_line(value)
-    except DedupError:
-        return []
-    return [int(position.partition(".")[0]) for position, _ in reading.parts] if reading is not None else []
+    return read.format.blank(
+        data, [placed.export for placed in read.placed], Purging(lambda message: id(message) in mine, gone.text)
+    )
 
 
 def _says_the_rest(blanked: bytes, read: Read, going: dict[int, list[Message]]) -> bool:
@@ -203,9 +185,7 @@ def _says_the_rest(blanked: bytes, read: Read, going: dict[int, list[Message]]) 
     mine = {id(message) for each in going.values() for message in each}
     expected = Counter(_said(p, mine) for p in read.placed)
     try:
-        found = formats.load(read.format)
-        several = read.format in formats.SEVERAL
-        exports = [m.export for m in found.members(blanked)] if several else [found.parse(blanked)]  # type: ignore[attr-defined]
+        exports = [member.export for member in formats.conversations(blanked, read.format)]
     except (DedupError, ValueError):
         return False
     again = Counter(

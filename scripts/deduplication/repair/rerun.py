@@ -10,9 +10,9 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
+from .. import formats
 from ..errors import DedupError
 from ..files.prefix_proof import PrefixProof, proof_of
-from ..formats import transcript
 from ..ingest import one_export, transcript_capture
 from ..ingest.deduplicator import ClaudeConversationDeduplicator
 from ..ingest.one_export import Input
@@ -118,7 +118,7 @@ def of_part(replay: Replay, part: Part) -> Optional[Again]:
 
     def again() -> None:
         lines = transcript_capture.Lines(part.data, proof, known)
-        slice_ = transcript.parse_slice(part.data, known[1].after if known is not None else "")
+        slice_ = formats.client_transcript().parse_slice(part.data, known[1].after if known is not None else "")
         transcript_capture.store_lines(_dedup(replay), Path(part.source), lines, slice_)
 
     return _only(replay, again, part.where)
