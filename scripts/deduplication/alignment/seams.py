@@ -12,7 +12,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from ..model import BOOKKEEPING, COMMAND_OUTPUT, CONTEXT, LOCAL_COMMAND, NOTICE, PROMPT, UNKNOWN
-from .fingerprint import DISTINCTIVE
+from .fingerprint import A_FEW_WORDS, DISTINCTIVE
 from .subsequence import borders
 
 if TYPE_CHECKING:
@@ -28,13 +28,12 @@ _LEAST_LETTERS: Final = 16
 _ALONE: Final = {PROMPT: 12}
 """Letters and digits of a single message at a seam; a prompt that nobody answered yet says more than another one."""
 _MOST: Final = 2000
+"""Messages at a seam that are compared."""
 _STRETCH: Final = 3
-_A_FEW_WORDS: Final = 12
 _ENDS: Final = 20
 """Messages at each end by which a conversation is looked for."""
 _LOCAL: Final = frozenset({LOCAL_COMMAND, COMMAND_OUTPUT})
 """What people do first in every session: it shows none to be the same as another."""
-"""Messages at a seam that are compared."""
 
 
 class Beginning(Enum):
@@ -71,9 +70,7 @@ def at_seams(shown: Columns) -> set[str]:
     """Content hashes at both ends of a sequence, by which a conversation may be found that has the same stretch there."""
 
     def first(positions: Iterable[int]) -> list[str]:
-        said = (
-            shown.hashes[n] for n in positions if shown.weights[n] >= _A_FEW_WORDS and shown.kinds[n] not in PASSING
-        )
+        said = (shown.hashes[n] for n in positions if shown.weights[n] >= A_FEW_WORDS and shown.kinds[n] not in PASSING)
         return list(itertools.islice(said, _ENDS))
 
     return {*first(range(len(shown))), *first(range(len(shown) - 1, -1, -1))}

@@ -96,7 +96,7 @@ def _place_windows(store: Store, conversation_id: str, shown: Shown, windows: Se
         one += at_junctions(known.whole.reading().runs(), known.whole.columns.hashes, own)
         known.add(fresh)
         known.show(numbers[begun:], shown.begins if begun == 0 else seen.begins)
-    return Placed(alignment.joined(plans), occurrences, numbers, breaks, one)
+    return Placed(alignment.join(plans), occurrences, numbers, breaks, one)
 
 
 def _goes_back(known: Projection, matches: Sequence[int | None], last: int) -> bool:
