@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from .. import formats
 from ..errors import DedupError
-from . import one_export, placement
+from . import placement, result
 from .conversation_match import conversation_of
 from .export_view import shown_by
 
@@ -57,7 +57,7 @@ def _placed(store: Store, export: Export, sha256: str, name: str) -> Placed:
     shown = shown_by(export)
     for seen in store.seen(sha256):
         numbers = [n for first, last in seen.window for n in range(first, last + 1)]
-        if seen.parser == one_export.PARSER_VERSION and len(numbers) == len(shown.messages):
+        if seen.parser == result.PARSER_VERSION and len(numbers) == len(shown.messages):
             return Placed(seen.conversation_id, export, shown, list(numbers))
     target = conversation_of(store, export, shown, name).conversation if shown.messages else ""
     placed = placement.place(store, target, shown)

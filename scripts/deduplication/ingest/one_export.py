@@ -1,23 +1,29 @@
-"""A file that holds several conversations into a store: each by itself, the figures summed for the file."""
+"""Process one export: known already, read and stored, or, where it holds several conversations, each of them with the sums.
+
+Every way into the store ends in :func:`process`: a file, bytes, a parsed document, one conversation of a file, a part of a
+transcript, a run that a repair does again.
+"""
 
 from __future__ import annotations
 
 import time
 from dataclasses import replace
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Optional
 
 from .. import formats
 from ..errors import ExportError
 from ..project.export_names import session_id_from_name
-from . import one_export
 from .conversation_match import session_of
-from .one_export import Ingest, Input
+from .known_file import known_file
+from .result import Ingest, Input
+from .store_export import store_export
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from ..formats.base import Member
+    from ..model import Export
     from ..storage.contract import Store
 
 _HELD: Final = 2.0
@@ -26,36 +32,71 @@ _SAID: Final = 20
 """Gaps and warnings of a file that are told one by one."""
 
 
-def ingest(
-    store: Store,
-    members: Iterable[Member],
-    source: Input,
-    format_: str,
-    conversation_id: str | None = None,
-    *,
-    dry_run: bool = False,
-    keep: bool = True,
-) -> Ingest:
-    """Store what is new in each member; durable when this returns, and up to the member before where it raises.
+class Asked(NamedTuple):
+    """How an export is to be processed: into which conversation (None: into the one that it shows), or only counted.
 
-    The result is the file's: sums, ``conversations`` names all of them, and ``conversation_id`` the only one that is no side
-    branch, else the file by its name. ``keep`` False leaves the new messages out of it, so that no more than one conversation is
-    in memory. Raises :class:`ExportError`, before anything is stored, where a ``conversation_id`` is given for several.
+    ``keep`` False leaves the new messages of a file with several conversations out of its result, so that no more than one of
+    them is in memory.
     """
-    ahead = iter(members)
-    if conversation_id is not None:
+
+    conversation_id: Optional[str] = None
+    dry_run: bool = False
+    keep: bool = True
+
+
+NOTHING_ASKED: Final = Asked()
+
+
+class Several(NamedTuple):
+    """The conversations of a file that may hold more than one, and the name of its format."""
+
+    format: str
+    members: Iterable[Member]
+
+
+def process(
+    store: Store,
+    file: Input,
+    found: Export | Several | Callable[[], Export | Several],
+    asked: Asked = NOTHING_ASKED,
+    counted: set[str] | None = None,
+) -> Ingest:
+    """Store what is new in one export; durable when this returns.
+
+    ``found`` is what the file holds, or a function that reads it: then it is not read where its very bytes were processed before.
+    Of a file with several conversations each is an export of its own, and the result is the file's: sums, ``conversations`` names
+    all of them, and ``conversation_id`` the only one that is no side branch, else the file by its name. There what stands before a
+    conversation that fails is stored. Raises :class:`ExportError`, before anything is stored, where a ``conversation_id`` is given
+    for several, and whatever reading raises.
+
+    ``counted``: bodies that count as announced, those of this export are added. Only with ``dry_run``, for exports that would be
+    processed one after the other: the store does not know of the one before.
+    """
+    if callable(found):
+        known = known_file(store, file, asked.conversation_id, dry_run=asked.dry_run)
+        if known is not None:
+            return known
+        found = found()
+    if isinstance(found, Several):
+        return _process_several(store, file, found, asked)
+    return store_export(store, found, file, asked.conversation_id, dry_run=asked.dry_run, counted=counted)
+
+
+def _process_several(store: Store, file: Input, found: Several, asked: Asked) -> Ingest:
+    ahead = iter(found.members)
+    if asked.conversation_id is not None:
         ahead = _only_one(ahead)
-    sums = _Sums(source, format_)
-    counted: set[str] | None = set() if dry_run else None
+    sums = _Sums(file, found.format)
+    counted: set[str] | None = set() if asked.dry_run else None
     done = False
     while not done:
-        with store.transaction(write=not dry_run):
+        with store.transaction(write=not asked.dry_run):
             until = time.monotonic() + _HELD
             done = True
             for member in ahead:
                 if member.export.messages:
-                    one = _one(store, member, source, conversation_id, counted)
-                    sums.add(member, one if keep else replace(one, new_messages=[]))
+                    one = _process_member(store, file, member, asked, counted)
+                    sums.add(member, one if asked.keep else replace(one, new_messages=[]))
                 else:
                     sums.warn(member.export.warnings)
                 if time.monotonic() > until:
@@ -66,17 +107,15 @@ def ingest(
     return sums.result()
 
 
-def _one(store: Store, member: Member, file: Input, conversation_id: str | None, counted: set[str] | None) -> Ingest:
-    """Store a member; with ``counted``, the bodies of those before it, nothing is stored."""
-    dry_run = counted is not None
+def _process_member(store: Store, file: Input, member: Member, asked: Asked, counted: set[str] | None) -> Ingest:
+    """Process one conversation of a file; ``counted``: the bodies of those before it, where nothing is stored."""
     title = member.name if member.side else f"{file.name}: {member.name}" if member.name else file.name
     part = Input(title, member.sha256, member.size, announces=file.announces)
     session = session_of(member.export)
-    target = conversation_id if not member.side else None
+    target = asked.conversation_id if not member.side else None
     if target is None and session and formats.load(member.export.format).OWN_IDS:
         target = store.session(session) or session
-    known = one_export.known_file(store, part, target, dry_run=dry_run)
-    return known or one_export.ingest(store, member.export, part, target, dry_run=dry_run, counted=counted)
+    return process(store, part, lambda: member.export, Asked(target, asked.dry_run), counted)
 
 
 def _only_one(members: Iterator[Member]) -> Iterator[Member]:

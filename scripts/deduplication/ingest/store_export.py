@@ -1,9 +1,9 @@
-"""One export into a store: find its conversation, align it, store what is new, and say what became of it."""
+"""An export that is read into a store: find its conversation, align it, store what is new, and say what became of it."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from ..alignment import gaps, same_source
@@ -12,113 +12,27 @@ from ..alignment.byte_coverage import covered, covered_in_order
 from ..alignment.message_sequence import Messages, each_body
 from ..alignment.purged_places import shown_again
 from ..alignment.reading_order import ranges
-from ..model import LAYOUT, LOST, PURGED, Message, counts
-from ..storage.contract import ExportRecord
+from ..model import LAYOUT, PURGED, Message, counts
 from . import placement, unite
 from .conversation_match import Belonging, conversation_of, session_of
 from .export_view import message_dict, new_occurrences, placed_marks, shown_by
 from .new_bodies import Run, carrying_bodies, new_here, shown_bodies
 from .projection import Projection
+from .result import record_of, result_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from ..model import Export
-    from ..storage.contract import Conversation, Cursor, Same, SeenExport, Store
+    from ..storage.contract import Conversation, Same, Store
     from .export_view import Shown
+    from .result import Ingest, Input
 
-PARSER_VERSION: Final = 3
-"""Raised whenever a parser reads more out of the same bytes, so that a file known under an older one is read again."""
 _CONTEXT: Final = 20
 """Messages read before a part of a growing file that are aligned along with it."""
 
 
-@dataclass(frozen=True)
-class Ingest:
-    """What became of one export. ``total`` = ``new`` + ``duplicates``; bytes and counts are whole numbers.
-
-    ``new``: messages that no export announced before, of a part of a growing file those that it brought. ``captured`` of them were
-    captured before. ``new_messages`` are those that are new to the conversation.
-    """
-
-    conversation_id: str
-    format: str
-    name: str
-    sha256: str
-    raw_bytes: int
-    total: int
-    new: int
-    duplicates: int
-    gaps: tuple[str, ...]
-    warnings: tuple[str, ...]
-    new_messages: list[dict[str, Any]]
-    known_before: bool
-    captured: int = 0
-    conversations: tuple[str, ...] = ()
-    """Of a file that may hold several conversations: all of them."""
-
-
-@dataclass(frozen=True)
-class Input:
-    """The file an export was read from, or a part of it: its name, SHA-256 and size in bytes.
-
-    ``announces`` False: it is only to be known, before somebody processes it and is told what is new.
-    ``cursor``: it is a part of a growing file, read up to there. ``cursor.last`` is the sequence number of the last message
-    that was read from the file before (-1: none); what is stored has that of the last one of this part.
-    """
-
-    name: str
-    sha256: str
-    size: int
-    cursor: Cursor | None = None
-    announces: bool = True
-
-    @property
-    def captures(self) -> bool:
-        """True where what it brings waits for the export that shows it."""
-        return self.cursor is not None or not self.announces
-
-    @property
-    def follows(self) -> int:
-        """The sequence number that the first message of this part comes after, -1 where none does."""
-        return self.cursor.last if self.cursor is not None else -1
-
-
-def known_file(store: Store, source: Input, conversation_id: str | None, *, dry_run: bool) -> Ingest | None:
-    """The result for a file whose very bytes were processed before, by this parser: nothing of it is stored.
-
-    Nothing of it is new either, unless what stored it announced nothing.
-    """
-    started = time.perf_counter()
-    with store.transaction(write=False):
-        if not store.seen(source.sha256):
-            return None
-    with store.transaction(write=not dry_run):
-        seen = [entry for entry in store.seen(source.sha256) if entry.parser == PARSER_VERSION]
-        asked = None if conversation_id is None else store.canonical(conversation_id)
-        seen = [entry for entry in seen if asked in (None, entry.conversation_id)]
-        # Where a damaged log lost a message, the export that had it is read again: it brings the message back.
-        seen = [entry for entry in seen if not _has_lost(store, entry)]
-        if not seen:
-            return None
-        known = seen[0]
-        found = store.run_of(known.conversation_id, (), known.window, captures=source.captures)
-        record = _record(
-            source,
-            known.format,
-            total=known.total,
-            window=known.window,
-            breaks=known.breaks,
-            new=found.new,
-            captured=found.captured,
-        )
-        if not dry_run:
-            store.commit(known.conversation_id, [], record, started)
-        gone = _purged(store.conversation(known.conversation_id), known.window)
-    return _result(store, known.conversation_id, record, shown_again(gone), [], known_before=True)
-
-
-def ingest(
+def store_export(
     store: Store,
     export: Export,
     source: Input,
@@ -252,7 +166,7 @@ def _commit(
         counted.update(shown_bodies(run))
     purged = store.conversation(target).purged.union(n for n, new in run.occurrences if new.purged is not None)
     gone += sum(counts(kind) and number in purged for kind, number in zip(shown.rows.kinds, numbers))
-    record = _record(
+    record = record_of(
         source,
         export.format,
         total=sum(counts(kind) for kind in shown.rows.kinds),
@@ -271,7 +185,7 @@ def _commit(
     if not dry_run:
         store.commit(target, run.occurrences, record, started, same)
     warnings = (*export.warnings, *shown.warnings, *shown_again(gone))
-    return _result(store, target, record, warnings, new_messages, known_before=False)
+    return result_of(store, target, record, warnings, new_messages, known_before=False)
 
 
 def _windows(placed: placement.Placed) -> dict[str, Any]:
@@ -293,60 +207,6 @@ def _numbered(store: Store, conversation_id: str, conversation: Conversation) ->
         for body in store.bodies(conversation_id, order)
         if counts(body["kind"]) or body["kind"] == PURGED
     ]
-
-
-def _record(source: Input, format_: str, **found: Any) -> ExportRecord:
-    found.setdefault("new", 0)
-    return ExportRecord(
-        name=source.name,
-        sha256=source.sha256,
-        bytes=source.size,
-        format=format_,
-        parser=PARSER_VERSION,
-        announces=source.announces,
-        **found,
-    )
-
-
-def _result(
-    store: Store,
-    conversation_id: str,
-    record: ExportRecord,
-    warnings: tuple[str, ...],
-    new_messages: list[dict[str, Any]],
-    *,
-    known_before: bool,
-) -> Ingest:
-    of_the_store = list(store.warnings)
-    store.warnings.clear()
-    return Ingest(
-        conversation_id=conversation_id,
-        format=record.format,
-        name=record.name,
-        sha256=record.sha256,
-        raw_bytes=record.bytes,
-        total=record.total,
-        new=record.new,
-        captured=record.captured,
-        duplicates=record.total - record.new,
-        gaps=tuple(record.gaps),
-        warnings=(*warnings, *of_the_store),
-        new_messages=new_messages,
-        known_before=known_before,
-    )
-
-
-def _purged(conversation: Conversation, window: Iterable[Sequence[int]]) -> int:
-    """How many messages of a window were purged."""
-    if not conversation.purged:
-        return 0
-    kinds = conversation.columns.kinds
-    return sum(counts(kinds[n]) and n in conversation.purged for a, b in window for n in range(a, b + 1))
-
-
-def _has_lost(store: Store, seen: SeenExport) -> bool:
-    kinds = store.conversation(seen.conversation_id).columns.kinds
-    return LOST in kinds and any(kinds[n] == LOST for first, last in seen.window for n in range(first, last + 1))
 
 
 def _read_before(store: Store, conversation_id: str, conversation: Conversation, follows: int) -> list[Message]:

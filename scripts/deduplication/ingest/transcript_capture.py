@@ -26,8 +26,9 @@ from ..formats.json_spans import decoder
 from ..model import TOOL_RESULT
 from ..project.named_exports import told_in
 from ..storage.contract import Cursor
-from . import one_export
-from .one_export import Input
+from . import one_export, store_export
+from .one_export import Asked
+from .result import Input
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -280,9 +281,10 @@ def store_lines(dedup: ClaudeConversationDeduplicator, file: Path, read: Lines, 
     )
     source = Input(file.name, hashlib.sha256(read.data).hexdigest(), len(read.data), cursor)
     if read.known and dedup.store.tip(read.known[0]) == read.known[2]:
-        done = one_export.append(dedup.store, export, source, read.known[0])
+        done = store_export.append(dedup.store, export, source, read.known[0])
     else:  # the file is new, or another source told of this conversation since
-        done = one_export.ingest(dedup.store, export, source, read.known[0] if read.known else None)
+        asked = Asked(read.known[0] if read.known else None)
+        done = one_export.process(dedup.store, source, export, asked)
     return Captured(
         source=cursor.source,
         session=session,

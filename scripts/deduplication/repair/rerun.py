@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 from .. import formats
 from ..errors import DedupError
 from ..files.prefix_proof import PrefixProof, proof_of
-from ..ingest import one_export, transcript_capture
+from ..ingest import transcript_capture
 from ..ingest.deduplicator import ClaudeConversationDeduplicator
-from ..ingest.one_export import Input
+from ..ingest.one_export import Asked, process
+from ..ingest.result import Input
 from ..storage.log.records import RECOUNTED
 from .raw_sources import Part, is_transcript, source_of
 
@@ -101,9 +102,7 @@ def of_member(replay: Replay, member: Member, name: str, conversation_id: Option
     part = Input(name, member.sha256, member.size)
 
     def again() -> None:
-        known = one_export.known_file(replay, part, conversation_id, dry_run=False)
-        if known is None:
-            one_export.ingest(replay, member.export, part, conversation_id)
+        process(replay, part, lambda: member.export, Asked(conversation_id))
 
     return _only(replay, again, name)
 
