@@ -7,7 +7,7 @@ from deduplication.ingest.transcript_capture import capture_file
 from deduplication.sessions import session_file
 from deduplication.sessions.agents import family
 from deduplication.sessions.conversation import open_reading
-from deduplication.sessions.html import page
+from deduplication.sessions.html.page import page
 from deduplication.sessions.markdown import Names
 from deduplication.sessions.redaction import Cleaner, unchanged
 from deduplication.sessions.whole import links

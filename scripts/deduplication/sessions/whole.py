@@ -51,7 +51,7 @@ def document(
     files = {name: stem(name) + ENDINGS[form] for name in beside}
     clean = Cleaner(redact)
     if form == HTML:
-        from .html import page
+        from .html.page import page
 
         yield from page(reading, kin, files, clean)
     elif form == JSON:

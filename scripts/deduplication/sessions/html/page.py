@@ -1,7 +1,7 @@
 """One conversation as one page of HTML that needs nothing but itself: no network, no file beside it.
 
 Everything that was said passes through ``escape`` or
-through ``html_text``, so that it can be nothing but text. Messages lie in sections that the browser lays out only when they
+through ``text``, so that it can be nothing but text. Messages lie in sections that the browser lays out only when they
 come into view.
 """
 
@@ -11,7 +11,7 @@ import re
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
-from ..model import (
+from ...model import (
     ASSISTANT,
     BANNER,
     BOOKKEEPING,
@@ -32,25 +32,25 @@ from ..model import (
     TRUNCATION,
     UNKNOWN,
 )
-from .content import CODE, LAID_OUT, MARKDOWN, Block, told
-from .conversation import GAP, purged_in
-from .facts import Facts, facts_of, gaps, sources, what
-from .fences import length, shortened
-from .html_text import code, renderer
-from .layout import layout_markdown
-from .markdown import part_of, title_of
-from .moments import between, day, hour, moment, said_at
-from .page_frame import END, bar, head
-from .page_icons import icon as picture
-from .redaction import shown
+from ..content import CODE, LAID_OUT, MARKDOWN, Block, told
+from ..conversation import GAP, purged_in
+from ..facts import Facts, facts_of, gaps, sources, what
+from ..fences import length, shortened
+from ..layout import layout_markdown
+from ..markdown import part_of, title_of
+from ..moments import between, day, hour, moment, said_at
+from ..redaction import shown
+from .frame import END, bar, head
+from .icons import icon as picture
+from .text import code, renderer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from .agents import Family
-    from .content import Told
-    from .conversation import Entry, Reading
-    from .redaction import Cleaner
+    from ..agents import Family
+    from ..content import Told
+    from ..conversation import Entry, Reading
+    from ..redaction import Cleaner
 
 _LINES: Final = 400
 _CHARACTERS: Final = 20_000
