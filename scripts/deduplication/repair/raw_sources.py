@@ -17,7 +17,7 @@ from .. import formats
 from ..alignment.fingerprint import fingerprints
 from ..errors import DedupError
 from ..files.safe_read import read
-from ..ingest.transcript_capture import with_output
+from ..ingest.persisted_output import with_output
 from ..project import client_transcripts
 from ..project.export_names import file_name, session_id_from_name
 

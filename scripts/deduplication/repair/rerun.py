@@ -15,6 +15,7 @@ from ..errors import DedupError
 from ..files.prefix_proof import PrefixProof, proof_of
 from ..ingest import transcript_capture
 from ..ingest.deduplicator import ClaudeConversationDeduplicator
+from ..ingest.new_lines import NewLines
 from ..ingest.one_export import Asked, process
 from ..ingest.result import Input
 from ..storage.log.records import RECOUNTED
@@ -116,7 +117,7 @@ def of_part(replay: Replay, part: Part) -> Optional[Again]:
     proof = proof_of(file.read, part.start + len(part.data)) if part.start else PrefixProof().extended(b"", part.data)
 
     def again() -> None:
-        lines = transcript_capture.Lines(part.data, proof, known)
+        lines = NewLines(part.data, proof, known)
         slice_ = formats.client_transcript().parse_slice(part.data, known[1].after if known is not None else "")
         transcript_capture.store_lines(_dedup(replay), Path(part.source), lines, slice_)
 
