@@ -21,8 +21,8 @@ from deduplication.ingest import new_lines, transcript_capture
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from deduplication.ingest.transcript_capture import capture_file
 from deduplication.project import client_transcripts
+from deduplication.sessions.full_document import MARKDOWN, pieces
 from deduplication.sessions.redaction import unchanged
-from deduplication.sessions.whole import MARKDOWN, document
 from transcript_lines import SESSION, answer, call, compacted, day, exported, identity, prompt, result
 
 
@@ -511,7 +511,7 @@ def test_a_rewind_into_a_part_that_was_captured_before(store, file, parent):
         more.write(prompt("e", parentUuid=identity("b" if parent == "known" else "nowhere")))
     capture_file(store, file)
     with store.store.transaction(write=False):
-        page = "".join(document(store.store, SESSION, MARKDOWN, unchanged))
+        page = "".join(pieces(store.store, SESSION, MARKDOWN, unchanged))
     assert page.count("Rewound") == (parent == "known")
 
 

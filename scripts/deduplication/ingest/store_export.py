@@ -17,7 +17,6 @@ from . import placement, unite
 from .conversation_match import Belonging, conversation_of, session_of
 from .export_view import message_dict, new_occurrences, placed_marks, shown_by
 from .new_bodies import Run, carrying_bodies, new_here, shown_bodies
-from .projection import Projection
 from .result import record_of, result_of
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ def store_export(
                 known=len(conversation.columns),
                 stored=lambda: _numbered(store, target, conversation),
             )
-        same = _shown_to_be_one(store, target, others, shown, placed)
+        same = unite.shown_to_be_one(store, target, others, shown, placed) if others else []
         run = Run(placed.occurrences, placed.numbers, found, conversation)
         return _commit(
             store,
@@ -78,21 +77,6 @@ def store_export(
             dry_run=dry_run,
             counted=counted,
         )
-
-
-def _shown_to_be_one(
-    store: Store, target: str, others: Sequence[str], shown: Shown, placed: placement.Placed
-) -> list[Same]:
-    """What to log of the other conversations that the export shows to be this one."""
-    if not others:
-        return []
-    known = Projection(store, target)
-    known.add(placed.occurrences)
-    bounds = [0, *placed.breaks, len(placed.numbers)]
-    for start, end in zip(bounds, bounds[1:]):
-        known.show(placed.numbers[start:end], shown.begins if start == 0 else None)
-    known.unite(placed.one)
-    return unite.unite(store, known, others)
 
 
 def append(store: Store, export: Export, source: Input, conversation_id: str) -> Ingest:

@@ -13,12 +13,26 @@ from ..alignment.fingerprint import fingerprint
 from ..model import COMPACTION, LAYOUT, LOST, PURGED, Message
 from ..storage.contract import Same
 from .export_view import Shown
+from .projection import Projection
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ..storage.contract import Store
-    from .projection import Projection
+    from . import placement
+
+
+def shown_to_be_one(
+    store: Store, target: str, others: Iterable[str], shown: Shown, placed: placement.Placed
+) -> list[Same]:
+    """What to log of the ``others`` that an export shows to be ``target``, where it was ``placed``."""
+    known = Projection(store, target)
+    known.add(placed.occurrences)
+    bounds = [0, *placed.breaks, len(placed.numbers)]
+    for start, end in zip(bounds, bounds[1:]):
+        known.show(placed.numbers[start:end], shown.begins if start == 0 else None)
+    known.unite(placed.one)
+    return unite(store, known, others)
 
 
 def unite(store: Store, target: Projection, others: Iterable[str]) -> list[Same]:

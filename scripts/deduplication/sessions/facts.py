@@ -77,7 +77,7 @@ def facts_of(reading: Reading, first: str, last: str, kinds: Mapping[str, int] |
     )
 
 
-def what(kinds: Mapping[str, int]) -> str:
+def kinds_in_words(kinds: Mapping[str, int]) -> str:
     """``12 messages: 3 prompts, 4 answers, 5 tool calls``."""
     total = sum(count for kind, count in kinds.items() if counts(kind))
     named = [f"{kinds[kind]:,} {one if kinds[kind] == 1 else many}" for kind, one, many in _KINDS if kinds.get(kind)]
