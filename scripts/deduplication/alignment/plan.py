@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .aligner import Aligner
-from .reading_order import versions
+from .reading_order import other_versions
 from .reasons import PREFIX
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def plan(
     whole = _prefix(known, runs, shown)
     if whole is not None:
         return Plan(whole, reasons=[PREFIX if number is not None else "" for number in whole])
-    aligner = Aligner(known, shown, compare, versions(reading.order, extends or {}))
+    aligner = Aligner(known, shown, compare, other_versions(reading.order, extends or {}))
     used = aligner.align(runs, begins, frozenset(continuations))
     for run in runs:
         if run[0] not in used:

@@ -113,7 +113,7 @@ def reading_order(
     return ReadingOrder(order, [component[segment_of[roots.get(number, number)]] for number in range(count)])
 
 
-def versions(order: Iterable[int], extends: Mapping[int, int]) -> dict[int, list[int]]:
+def other_versions(order: Iterable[int], extends: Mapping[int, int]) -> dict[int, list[int]]:
     """For each number in ``order`` that has further versions: their numbers, in the order of storing, without its own."""
     if not extends:
         return {}

@@ -84,7 +84,7 @@ def meets(shown: Columns, known: Columns, begins: Beginning | None, *, continued
     """
     pairs = seam(shown, known, begins, continued=continued)
     stretch = [p for p, _ in pairs if shown.kinds[p] not in _LOCAL]
-    if len(stretch) < _STRETCH or letters(shown, stretch) < 2 * DISTINCTIVE:
+    if len(stretch) < _STRETCH or count_letters(shown, stretch) < 2 * DISTINCTIVE:
         return None
     at_the_beginning = begins is Beginning.START and not continued
     if at_the_beginning and len(pairs) + 1 < min(len(_lasting(shown)), len(_lasting(known))):
@@ -92,7 +92,7 @@ def meets(shown: Columns, known: Columns, begins: Beginning | None, *, continued
     return range(pairs[0][0], pairs[-1][0] + 1)
 
 
-def letters(rows: Columns, positions: list[int]) -> int:
+def count_letters(rows: Columns, positions: list[int]) -> int:
     """How much a stretch says: each different message with its letters and digits, a long one as if it were just distinctive."""
     return sum(min(weight, DISTINCTIVE) for weight in {rows.hashes[p]: rows.weights[p] for p in positions}.values())
 
@@ -112,7 +112,7 @@ def _ends_with(one: Columns, ends: list[int], other: Columns, begins: list[int])
     # The same calls again and again overlap in more than one way. Where they go on behind the stretch, one side shows others of
     # them than the other one: then only much of it says which way is right.
     goes_on = len(lengths) > 1 and head[length : length + 1] == head[lengths[1] : lengths[1] + 1]
-    if goes_on and letters(other, begins[:length]) < 2 * DISTINCTIVE:
+    if goes_on and count_letters(other, begins[:length]) < 2 * DISTINCTIVE:
         return []
     return list(zip(ends[len(ends) - length :], begins[:length]))
 
@@ -150,4 +150,4 @@ def _lines_below_divider(shown: Columns, known: Columns) -> list[tuple[int, int]
 def _says_enough(rows: Columns, stretch: list[int], least: int = _LEAST_LETTERS) -> bool:
     if len(stretch) == 1 and least == _LEAST_LETTERS:
         return rows.weights[stretch[0]] >= _ALONE.get(rows.kinds[stretch[0]], DISTINCTIVE)
-    return len(stretch) >= _SHORTEST and letters(rows, stretch) >= least
+    return len(stretch) >= _SHORTEST and count_letters(rows, stretch) >= least

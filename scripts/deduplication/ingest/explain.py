@@ -8,7 +8,7 @@ from .. import formats
 from ..storage.log.lines import Damaged, decode_line, is_commit
 from . import placement
 from .conversation_match import Belonging, conversation_of
-from .export_view import shown_by
+from .export_view import view_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,7 +55,7 @@ def explain(store: Store, data: bytes, name: str) -> tuple[str, list[Explanation
 
 
 def _explained(store: Store, export: Export, name: str) -> Explanation:
-    shown = shown_by(export)
+    shown = view_of(export)
     belongs = conversation_of(store, export, shown, name)
     plan = placement.place(store, belongs.conversation, shown).plan
     after, before = _neighbours(plan.matches), _neighbours(plan.matches[::-1])[::-1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from ..alignment.purged_places import shown_again
+from ..alignment.purged_places import purged_warning
 from ..model import LOST, counts
 from . import result
 from .result import record_of, result_of
@@ -48,7 +48,7 @@ def known_file(store: Store, source: Input, conversation_id: str | None, *, dry_
         if not dry_run:
             store.commit(known.conversation_id, [], record, started)
         gone = _purged(store.conversation(known.conversation_id), known.window)
-    return result_of(store, known.conversation_id, record, shown_again(gone), [], known_before=True)
+    return result_of(store, known.conversation_id, record, purged_warning(gone), [], known_before=True)
 
 
 def _purged(conversation: Conversation, window: Iterable[Sequence[int]]) -> int:

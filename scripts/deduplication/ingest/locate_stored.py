@@ -9,7 +9,7 @@ from .. import formats
 from ..errors import DedupError
 from . import placement, result
 from .conversation_match import conversation_of
-from .export_view import shown_by
+from .export_view import view_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from ..formats.base import Format
     from ..model import Export, Message
     from ..storage.contract import Store
-    from .export_view import Shown
+    from .export_view import ExportView
 
 
 @dataclass(frozen=True)
-class Placed:
+class Located:
     """A conversation of a file: for each message that counts as shown its sequence number, None where it is not stored."""
 
     conversation_id: str
     export: Export
-    shown: Shown
+    shown: ExportView
     numbers: list[int | None]
 
     def pairs(self) -> Iterator[tuple[Message, int | None]]:
@@ -35,30 +35,30 @@ class Placed:
 
 
 @dataclass(frozen=True)
-class Read:
+class LocatedFile:
     """A file as its format reads it, and its conversations."""
 
     format: Format
-    placed: list[Placed]
+    conversations: list[Located]
 
 
-def placed_in(store: Store, data: bytes, name: str) -> Read | None:
+def locate(store: Store, data: bytes, name: str) -> LocatedFile | None:
     """Inside a transaction: what a file shows of the conversations stored; None for what no format reads."""
     try:
         found = formats.detect(data)
         members = list(formats.conversations(data, found))
     except (DedupError, ValueError, RecursionError):
         return None
-    return Read(found, [_placed(store, each.export, each.sha256, name) for each in members])
+    return LocatedFile(found, [_placed(store, each.export, each.sha256, name) for each in members])
 
 
-def _placed(store: Store, export: Export, sha256: str, name: str) -> Placed:
+def _placed(store: Store, export: Export, sha256: str, name: str) -> Located:
     export = replace(export, messages=tuple(export.messages))  # who asks for pairs tells messages apart as objects
-    shown = shown_by(export)
+    shown = view_of(export)
     for seen in store.seen(sha256):
         numbers = [n for first, last in seen.window for n in range(first, last + 1)]
         if seen.parser == result.PARSER_VERSION and len(numbers) == len(shown.messages):
-            return Placed(seen.conversation_id, export, shown, list(numbers))
+            return Located(seen.conversation_id, export, shown, list(numbers))
     target = conversation_of(store, export, shown, name).conversation if shown.messages else ""
     placed = placement.place(store, target, shown)
-    return Placed(target, export, shown, placed.plan.matches)
+    return Located(target, export, shown, placed.plan.matches)

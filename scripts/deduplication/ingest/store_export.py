@@ -10,12 +10,12 @@ from ..alignment import gaps, same_source
 from ..alignment import plan as alignment
 from ..alignment.byte_coverage import covered, covered_in_order
 from ..alignment.message_sequence import Messages, each_body
-from ..alignment.purged_places import shown_again
+from ..alignment.purged_places import purged_warning
 from ..alignment.reading_order import ranges
 from ..model import LAYOUT, PURGED, Message, counts
 from . import placement, unite
 from .conversation_match import Belonging, conversation_of, session_of
-from .export_view import message_dict, new_occurrences, placed_marks, shown_by
+from .export_view import message_dict, new_occurrences, placed_marks, view_of
 from .new_bodies import Run, carrying_bodies, new_here, shown_bodies
 from .result import record_of, result_of
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from ..model import Export
     from ..storage.contract import Conversation, Same, Store
-    from .export_view import Shown
+    from .export_view import ExportView
     from .result import Ingest, Input
 
 _CONTEXT: Final = 20
@@ -46,7 +46,7 @@ def store_export(
     processed one after the other: the store does not know of the one before.
     """
     started = time.perf_counter()
-    shown = shown_by(export)
+    shown = view_of(export)
     with store.transaction(write=not dry_run):
         belongs = conversation_of(store, export, shown, source.name) if not conversation_id else None
         target, others = belongs or Belonging(store.canonical(conversation_id or ""))
@@ -86,7 +86,7 @@ def append(store: Store, export: Export, source: Input, conversation_id: str) ->
     The caller holds the transaction in which that was seen.
     """
     started = time.perf_counter()
-    shown = shown_by(export)
+    shown = view_of(export)
     versions: dict[int, int] = {}
     known = store.known_uuids(conversation_id, [message.uuid for message in shown.messages if message.uuid])
     purged = store.conversation(conversation_id).purged
@@ -126,7 +126,7 @@ def _commit(
     target: str,
     export: Export,
     source: Input,
-    shown: Shown,
+    shown: ExportView,
     run: Run,
     started: float,
     *,
@@ -168,11 +168,11 @@ def _commit(
     new_messages = [message_dict(occurrence, number) for number, occurrence in new_here(run)]
     if not dry_run:
         store.commit(target, run.occurrences, record, started, same)
-    warnings = (*export.warnings, *shown.warnings, *shown_again(gone))
+    warnings = (*export.warnings, *shown.warnings, *purged_warning(gone))
     return result_of(store, target, record, warnings, new_messages, known_before=False)
 
 
-def _windows(placed: placement.Placed) -> dict[str, Any]:
+def _windows(placed: placement.Placement) -> dict[str, Any]:
     """The ranges of all windows, one after another, and the places in that list at which a further one begins."""
     window: list[list[int]] = []
     breaks: list[int] = []

@@ -12,7 +12,7 @@ from ..alignment.columns import columns
 from ..alignment.fingerprint import fingerprint
 from ..model import COMPACTION, LAYOUT, LOST, PURGED, Message
 from ..storage.contract import Same
-from .export_view import Shown
+from .export_view import ExportView
 from .projection import Projection
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def shown_to_be_one(
-    store: Store, target: str, others: Iterable[str], shown: Shown, placed: placement.Placed
+    store: Store, target: str, others: Iterable[str], shown: ExportView, placed: placement.Placement
 ) -> list[Same]:
     """What to log of the ``others`` that an export shows to be ``target``, where it was ``placed``."""
     known = Projection(store, target)
@@ -67,7 +67,7 @@ def _pairs(store: Store, target: Projection, name: str) -> list[tuple[int, int, 
     return sorted((here, there, better) for here, (there, better) in found.items())
 
 
-def _as_shown(store: Store, name: str, run: Sequence[int], *, continued: bool) -> tuple[Shown, list[int]]:
+def _as_shown(store: Store, name: str, run: Sequence[int], *, continued: bool) -> tuple[ExportView, list[int]]:
     """A run of a conversation as if an export showed it, and the number of each position."""
     bodies = [body for body in store.bodies(name, run) if body["kind"] not in (LOST, PURGED)]
     messages = [
@@ -78,4 +78,4 @@ def _as_shown(store: Store, name: str, run: Sequence[int], *, continued: bool) -
     ]
     prints = [fingerprint(message) for message in messages]
     marks = [(COMPACTION, 0)] if continued else []
-    return Shown(messages, columns(prints), prints, marks), [body["index"] for body in bodies]
+    return ExportView(messages, columns(prints), prints, marks), [body["index"] for body in bodies]

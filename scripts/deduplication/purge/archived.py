@@ -15,14 +15,14 @@ from ..alignment.fingerprint import content_hash
 from ..alignment.tombstone import is_marker
 from ..errors import DedupError
 from ..formats.base import Purging
-from ..ingest.locate_stored import placed_in
+from ..ingest.locate_stored import locate
 from ..model import LAYOUT, PROMPT, USER, counts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..alignment.fingerprint import Fingerprint
-    from ..ingest.locate_stored import Placed, Read
+    from ..ingest.locate_stored import Located, LocatedFile
     from ..model import Message
     from ..storage.contract import Store
     from .plan import Plan
@@ -86,7 +86,7 @@ def form_of(
 
     ``found_in`` finds what goes in bytes that no format reads; such a file also goes with the conversation ``owner``.
     """
-    read = placed_in(store, data, name)
+    read = locate(store, data, name)
     if read is None:
         if owner and gone.conversation(owner):
             return Form(None, 0, foreign=True)
@@ -119,18 +119,18 @@ def later_form(store: Store, read: Callable[[], bytes], name: str, session: str 
             return None
         data = read()
         owner = (store.session(session) or session) if session else ""
-        found = placed_in(store, data, name)
-        names = {owner} if found is None else {placed.conversation_id for placed in found.placed}
+        found = locate(store, data, name)
+        names = {owner} if found is None else {placed.conversation_id for placed in found.conversations}
         names.intersection_update(purged)
         if not names and not store.bans():
             return None
         return form_of(store, data, name, of_store(store, names), lambda _: False, owner)
 
 
-def _going(read: Read, gone: Gone) -> dict[int, list[Message]]:
+def _going(read: LocatedFile, gone: Gone) -> dict[int, list[Message]]:
     """The messages that go, by the position of their conversation in the file."""
     found: dict[int, list[Message]] = {}
-    for position, placed in enumerate(read.placed):
+    for position, placed in enumerate(read.conversations):
         whole = gone.unstored and gone.conversation(placed.conversation_id)
         mine = [
             message
@@ -149,26 +149,26 @@ def _going(read: Read, gone: Gone) -> dict[int, list[Message]]:
     return found
 
 
-def _outside(read: Read) -> list[tuple[int, int]]:
+def _outside(read: LocatedFile) -> list[tuple[int, int]]:
     """The bytes of a file that are no messages."""
     if read.format.members is not None:
         return []
     found = []
-    for placed in read.placed:
+    for placed in read.conversations:
         kinds = {message.kind for message in placed.export.messages}
         found += [(span.start, span.end) for span in placed.export.spans if span.label not in kinds]
     return found
 
 
-def _shows_nothing_else(read: Read, going: dict[int, list[Message]]) -> bool:
-    for position, placed in enumerate(read.placed):
+def _shows_nothing_else(read: LocatedFile, going: dict[int, list[Message]]) -> bool:
+    for position, placed in enumerate(read.conversations):
         mine = set(map(id, going.get(position, ())))
         if any(counts(m.kind) and id(m) not in mine and not is_marker(m.content) for m in placed.export.messages):
             return False
     return any(going.values())
 
 
-def _blanked(data: bytes, read: Read, going: dict[int, list[Message]], gone: Gone) -> bytes | None:
+def _blanked(data: bytes, read: LocatedFile, going: dict[int, list[Message]], gone: Gone) -> bytes | None:
     every = [message for each in going.values() for message in each]
     if any(message.start < 0 for message in every):
         return None
@@ -176,14 +176,14 @@ def _blanked(data: bytes, read: Read, going: dict[int, list[Message]], gone: Gon
         return None
     mine = set(map(id, every))
     return read.format.blank(
-        data, [placed.export for placed in read.placed], Purging(lambda message: id(message) in mine, gone.text)
+        data, [placed.export for placed in read.conversations], Purging(lambda message: id(message) in mine, gone.text)
     )
 
 
-def _says_the_rest(blanked: bytes, read: Read, going: dict[int, list[Message]]) -> bool:
+def _says_the_rest(blanked: bytes, read: LocatedFile, going: dict[int, list[Message]]) -> bool:
     """True where the blanked file, read again, says what stays and nothing else."""
     mine = {id(message) for each in going.values() for message in each}
-    expected = Counter(_said(p, mine) for p in read.placed)
+    expected = Counter(_said(p, mine) for p in read.conversations)
     try:
         exports = [member.export for member in formats.conversations(blanked, read.format)]
     except (DedupError, ValueError):
@@ -197,7 +197,7 @@ def _says_the_rest(blanked: bytes, read: Read, going: dict[int, list[Message]]) 
     return again == expected
 
 
-def _said(placed: Placed, mine: set[int]) -> tuple[tuple[str, str, str], ...]:
+def _said(placed: Located, mine: set[int]) -> tuple[tuple[str, str, str], ...]:
     return tuple(
         (m.role, m.kind, repr(m.content))
         for m in placed.export.messages
