@@ -17,7 +17,7 @@ from ..alignment.message_sequence import Messages, Spans
 from ..errors import ExportUnreadable
 from ..model import BANNER, COMPACTION, LAYOUT, TRUNCATION, UNKNOWN, Export, Mark
 from .screen import decode
-from .text_blocks import cut, find_starts
+from .text_blocks import find_starts, split_blocks
 from .text_kinds import classify
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def parse(data: bytes) -> Export:
     offset = source.lead
     if source.lead:
         spans.add(source.lead, "byte-order-mark")
-    for (type_, first, last, head), after in _with_following(cut(text)):
+    for (type_, first, last, head), after in _with_following(split_blocks(text)):
         raw = text[first:last]
         end = offset + source.size(raw)
         label, role, kind, content = classify(type_, raw, head, owner, previous, after)

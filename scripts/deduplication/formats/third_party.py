@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..errors import NotAnExport
 from ..model import EXACT, SYSTEM, UNKNOWN, Export, Message
 from .blocks import Part, is_block, part_of, text_part
-from .json_spans import EVERY, Document, Node, Piece, encode, tile
+from .json_spans import EVERY, CharSpan, Document, Node, encode, tile
 from .rich_text import render
 from .third_party_signs import CONTENT_KEYS, LISTS, is_conversation, role_in
 
@@ -83,7 +83,7 @@ class _Reader:
     """Turns elements into pieces and remembers what was odd."""
 
     def __init__(self, document: Document) -> None:
-        self.pieces: list[Piece] = []
+        self.pieces: list[CharSpan] = []
         self._document = document
         self._odd: list[str] = []
         self._odd_count = 0
@@ -174,7 +174,7 @@ class _Reader:
             uuid=identity if identity is None or ordinal is None else f"{identity}:{ordinal}",
             fidelity=EXACT,
         )
-        self.pieces.append(Piece(where.start, where.end, part.kind, message))
+        self.pieces.append(CharSpan(where.start, where.end, part.kind, message))
 
     def _notice(self, reason: str, where: Node | None = None) -> None:
         """Keep what cannot be understood, as it is written in the file."""
@@ -185,7 +185,7 @@ class _Reader:
         value = self._element.value
         index = self._index(value, first=where is None) if isinstance(value, dict) else None
         message = Message(SYSTEM, UNKNOWN, self._document.raw(node), source_index=index, fidelity=EXACT)
-        self.pieces.append(Piece(node.start, node.end, UNKNOWN, message))
+        self.pieces.append(CharSpan(node.start, node.end, UNKNOWN, message))
 
     def _index(self, value: dict[str, Any], *, first: bool) -> int | None:
         index = value.get("index")
