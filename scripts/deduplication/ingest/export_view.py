@@ -11,12 +11,12 @@ from ..alignment import columns, fingerprint, overlap, tombstone
 from ..alignment.message_sequence import Messages, each_body
 from ..alignment.seams import Beginning
 from ..files.clock import timestamp
-from ..model import BANNER, COMPACTION, TRUNCATION, Export, Message
+from ..model import BANNER, COMPACTION, LAYOUT, TRUNCATION, Export, Message
 from ..storage.contract import NewOccurrence
 from .occurrences import Occurrences
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ..alignment.plan import Plan
 
@@ -177,6 +177,13 @@ def placed_marks(marks: Sequence[tuple[str, int]], numbers: Sequence[int]) -> li
     return [
         [kind, numbers[before] if before < len(numbers) else -1] for kind, before in marks if kind != BANNER or before
     ]
+
+
+def message_of(body: Mapping[str, Any]) -> Message:
+    """A message of the store (a dictionary of ``Store.bodies``) as a parser would have given it; it has no bytes in a file."""
+    return Message(
+        body["role"], body["kind"], body["content"], uuid=body.get("uuid"), fidelity=body.get("fidelity", LAYOUT)
+    )
 
 
 def message_dict(occurrence: NewOccurrence, number: int) -> dict[str, Any]:

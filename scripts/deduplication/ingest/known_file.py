@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from ..alignment.purged_places import purged_warning
+from ..alignment.reading_order import numbers_of
 from ..model import LOST, counts
 from . import result
 from .result import record_of, result_of
@@ -56,9 +57,9 @@ def _purged(conversation: Conversation, window: Iterable[Sequence[int]]) -> int:
     if not conversation.purged:
         return 0
     kinds = conversation.columns.kinds
-    return sum(counts(kinds[n]) and n in conversation.purged for a, b in window for n in range(a, b + 1))
+    return sum(counts(kinds[n]) and n in conversation.purged for n in numbers_of(window))
 
 
 def _has_lost(store: Store, seen: SeenExport) -> bool:
     kinds = store.conversation(seen.conversation_id).columns.kinds
-    return LOST in kinds and any(kinds[n] == LOST for first, last in seen.window for n in range(first, last + 1))
+    return LOST in kinds and any(kinds[n] == LOST for n in numbers_of(seen.window))

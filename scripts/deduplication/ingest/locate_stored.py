@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from .. import formats
+from ..alignment.reading_order import numbers_of
 from ..errors import DedupError
 from . import placement, result
 from .conversation_match import conversation_of
@@ -56,7 +57,7 @@ def _placed(store: Store, export: Export, sha256: str, name: str) -> Located:
     export = replace(export, messages=tuple(export.messages))  # who asks for pairs tells messages apart as objects
     shown = view_of(export)
     for seen in store.seen(sha256):
-        numbers = [n for first, last in seen.window for n in range(first, last + 1)]
+        numbers = list(numbers_of(seen.window))
         if seen.parser == result.PARSER_VERSION and len(numbers) == len(shown.messages):
             return Located(seen.conversation_id, export, shown, list(numbers))
     target = conversation_of(store, export, shown, name).conversation if shown.messages else ""

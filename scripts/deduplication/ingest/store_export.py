@@ -15,7 +15,7 @@ from ..alignment.reading_order import ranges
 from ..model import LAYOUT, PURGED, Message, counts
 from . import placement, unite
 from .conversation_match import Belonging, conversation_of, session_of
-from .export_view import message_dict, new_occurrences, placed_marks, view_of
+from .export_view import message_dict, message_of, new_occurrences, placed_marks, view_of
 from .new_bodies import Run, carrying_bodies, new_here, shown_bodies
 from .result import record_of, result_of
 
@@ -200,9 +200,7 @@ def _read_before(store: Store, conversation_id: str, conversation: Conversation,
         return []
     end = order.index(follows) + 1
     return [
-        Message(
-            body["role"], body["kind"], body["content"], uuid=body.get("uuid"), fidelity=body.get("fidelity", LAYOUT)
-        )
+        message_of(body)
         for body in store.bodies(conversation_id, order[max(0, end - _CONTEXT) : end])
         if body["kind"] != PURGED
     ]

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from ..alignment import plan as alignment
 from ..alignment.columns import columns
 from ..alignment.fingerprint import fingerprint
-from ..model import COMPACTION, LAYOUT, LOST, PURGED, Message
+from ..model import COMPACTION, LOST, PURGED
 from ..storage.contract import Same
-from .export_view import ExportView
+from .export_view import ExportView, message_of
 from .projection import Projection
 
 if TYPE_CHECKING:
@@ -70,12 +70,7 @@ def _pairs(store: Store, target: Projection, name: str) -> list[tuple[int, int, 
 def _as_shown(store: Store, name: str, run: Sequence[int], *, continued: bool) -> tuple[ExportView, list[int]]:
     """A run of a conversation as if an export showed it, and the number of each position."""
     bodies = [body for body in store.bodies(name, run) if body["kind"] not in (LOST, PURGED)]
-    messages = [
-        Message(
-            body["role"], body["kind"], body["content"], uuid=body.get("uuid"), fidelity=body.get("fidelity", LAYOUT)
-        )
-        for body in bodies
-    ]
+    messages = [message_of(body) for body in bodies]
     prints = [fingerprint(message) for message in messages]
     marks = [(COMPACTION, 0)] if continued else []
     return ExportView(messages, columns(prints), prints, marks), [body["index"] for body in bodies]
