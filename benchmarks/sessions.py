@@ -24,9 +24,7 @@ sys.path[:0] = [str(HERE.parent / "scripts"), str(HERE.parent / "tests" / "suppo
 
 from deduplication import ClaudeConversationDeduplicator  # noqa: E402 - found beside this script
 from deduplication.ingest.transcript_capture import capture_file  # noqa: E402
-from deduplication.sessions import session_file, whole  # noqa: E402
-from deduplication.sessions.agents import family  # noqa: E402
-from deduplication.sessions.markdown import Names  # noqa: E402
+from deduplication.sessions import full_document, session_file  # noqa: E402
 from deduplication.sessions.redaction import Cleaner, standard  # noqa: E402
 
 SESSION = "0f0f0f0f-1111-4222-8333-444444444444"
@@ -131,7 +129,7 @@ class Scene:
         with self.dedup.store.transaction(write=False):
             store: Any = Clocked(self.dedup.store)
             started, computing = time.perf_counter(), time.process_time()
-            names = Names(family(store, SESSION), whole.links(store))
+            names = full_document.names_of(store, SESSION)
             session_file.update(store, SESSION, str(self.folder / "sessions"), Cleaner(*standard(self.folder)), names)
             seconds = time.perf_counter() - started
             computing = time.process_time() - computing
@@ -142,7 +140,7 @@ class Scene:
         path = self.folder / "page.html"
         with self.dedup.store.transaction(write=False):
             path.write_text(
-                "".join(whole.document(self.dedup.store, SESSION, whole.HTML, standard(self.folder)[0])),
+                "".join(full_document.pieces(self.dedup.store, SESSION, full_document.HTML, standard(self.folder)[0])),
                 encoding="utf-8",
             )
         return path

@@ -248,7 +248,7 @@ def test_a_file_read_again_by_a_newer_parser_is_seen_once(tmp_path, monkeypatch)
     data = SAMPLES[0].read_bytes()
     dedup.ingest(data, name="a.txt")
     before = dedup.seen_bytes()
-    monkeypatch.setattr("deduplication.ingest.one_export.PARSER_VERSION", 99)
+    monkeypatch.setattr("deduplication.ingest.result.PARSER_VERSION", 99)
     assert not dedup.ingest(data, name="a.txt").known_before
     assert dedup.seen_bytes() == before
 

@@ -146,7 +146,7 @@ def test_occurrences_of_many_are_those_of_few():
     plan = alignment.Plan([0, 1, None, 3, 4, None, None, 7], frozenset({1, 3}), frozenset({3}))
     found = []
     for messages in (kept, tuple(objects)):
-        seen = export_view.shown_by(Export("x", messages))
+        seen = export_view.view_of(Export("x", messages))
         fresh, numbers = export_view.new_occurrences(seen, plan, 20, Bans())
         each = [(n, o.fingerprint, o.message, o.extends, o.redrawn, o.purged, o.clock) for n, o in fresh]
         assert [fresh[at][0] for at in range(len(fresh))] == [n for n, *_ in each]
@@ -154,11 +154,11 @@ def test_occurrences_of_many_are_those_of_few():
     assert found[0] == found[1]
     joined = Joined()
     joined.add(
-        export_view.new_occurrences(export_view.shown_by(Export("x", kept)), alignment.Plan([None] * 8), 0, Bans())[0]
+        export_view.new_occurrences(export_view.view_of(Export("x", kept)), alignment.Plan([None] * 8), 0, Bans())[0]
     )
     joined.add([])
     joined.add(
-        export_view.new_occurrences(export_view.shown_by(Export("x", kept)), alignment.Plan([None] * 8), 8, Bans())[0]
+        export_view.new_occurrences(export_view.view_of(Export("x", kept)), alignment.Plan([None] * 8), 8, Bans())[0]
     )
     assert [number for number, _ in joined] == list(range(16))
     assert (joined[9][0], joined[-1][0], [n for n, _ in joined[7:9]]) == (9, 15, [7, 8])

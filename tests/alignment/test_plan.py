@@ -57,6 +57,26 @@ def distinctive(shown):
     return any(item.distinctive for item in fingerprints(shown))
 
 
+def test_the_example_of_the_module_is_true():
+    """Same, drawn from another folder, grown, and a repeated "yes" that is new."""
+    memory = Memory()
+    begun = [
+        message(PROMPT, "Why does the tide clock drift by a minute every week?"),
+        message(TEXT, "The crystal ages, and the division rounds down."),
+        message(PROMPT, "yes"),
+    ]
+    memory.add([*begun, message(TOOL_CALL, "Read(clock.c)"), message(TEXT, "It counts")])
+    found = memory.plan(
+        [
+            *begun,
+            message(TOOL_CALL, "Read(src/clock.c)"),
+            message(TEXT, "It counts in half seconds."),
+            message(PROMPT, "yes"),
+        ]
+    )
+    assert found == Plan([0, 1, 2, 3, 4, None], frozenset({3, 4}), frozenset({3}))
+
+
 def contents(shown):
     """The texts of messages."""
     return [item.content for item in shown]

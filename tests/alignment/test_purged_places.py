@@ -9,12 +9,12 @@ import pytest
 from deduplication.alignment.columns import columns
 from deduplication.alignment.fingerprint import fingerprints
 from deduplication.alignment.plan import Plan
-from deduplication.alignment.purged_places import PurgedPlaces, ended, shown_again
+from deduplication.alignment.purged_places import PurgedPlaces, last_shown, purged_warning
 from deduplication.alignment.reading_order import ReadingOrder
 from deduplication.alignment.same_source import DIFFERENT, PART
 from deduplication.alignment.tombstone import tombstone_of
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
-from deduplication.ingest.export_view import Shown
+from deduplication.ingest.export_view import ExportView
 from deduplication.model import BOOKKEEPING, EXACT, NOTICE, PROMPT, TEXT, TOOL_CALL, TOOL_RESULT
 from deduplication.purge.run import purge
 from deduplication.purge.scope import scope_of
@@ -42,8 +42,10 @@ def settled(known, purged, shown, matches, grown=()):
     """The matches that are left of a plan."""
     conversation = Conversation(known, purged)
     prints = fingerprints(shown)
-    places = PurgedPlaces(conversation, Shown(shown, columns(prints), prints, []), conversation.tombstones.__getitem__)
-    plan = places.settled(Plan(list(matches), frozenset(grown)))
+    places = PurgedPlaces(
+        conversation, ExportView(shown, columns(prints), prints, []), conversation.tombstones.__getitem__
+    )
+    plan = places.without_unproven(Plan(list(matches), frozenset(grown)))
     return plan.matches, set(plan.grown)
 
 
@@ -135,9 +137,9 @@ def test_an_export_ends_with_what_was_said_last():
         replace(message(TEXT, "/export"), kind=BOOKKEEPING),
         replace(message(TEXT, "n"), kind=NOTICE),
     ]
-    assert ended(Conversation(said, (), [[[0, 2]]])) == {0}
-    assert ended(Conversation(said, (), [[[0, 0], [1, 2]], [[2, 2]]])) == {0}
-    assert ended(Conversation([*said, message(TEXT, "b")], (), [[[0, 2]], [[0, 3]]])) == {0, 3}
+    assert last_shown(Conversation(said, (), [[[0, 2]]])) == {0}
+    assert last_shown(Conversation(said, (), [[[0, 0], [1, 2]], [[2, 2]]])) == {0}
+    assert last_shown(Conversation([*said, message(TEXT, "b")], (), [[[0, 2]], [[0, 3]]])) == {0, 3}
 
 
 @pytest.mark.parametrize(
@@ -151,15 +153,17 @@ def test_a_part_is_the_purged_message_where_the_export_ends_with_it(behind, expe
     conversation = Conversation([message(TEXT, long)], {0})
     shown = [message(TEXT, long[:200]), *(replace(message(TEXT, "behind"), kind=kind) for kind in behind)]
     prints = fingerprints(shown)
-    places = PurgedPlaces(conversation, Shown(shown, columns(prints), prints, []), conversation.tombstones.__getitem__)
+    places = PurgedPlaces(
+        conversation, ExportView(shown, columns(prints), prints, []), conversation.tombstones.__getitem__
+    )
     assert places.relation(0, 0) == expected
 
 
 def test_the_number_is_told():
     """One, several, or nothing."""
-    assert shown_again(0) == ()
-    assert shown_again(1)[0].startswith("1 message that it shows was purged before")
-    assert shown_again(1200)[0].startswith("1,200 messages that it shows were purged before")
+    assert purged_warning(0) == ()
+    assert purged_warning(1)[0].startswith("1 message that it shows was purged before")
+    assert purged_warning(1200)[0].startswith("1,200 messages that it shows were purged before")
 
 
 def test_a_call_drawn_from_its_arguments_is_told_at_the_end_as_well(tmp_path):

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from deduplication.alignment import plan as alignment
+from deduplication.alignment import reasons as by
 from deduplication.commands import deduplicate_export
 from deduplication.errors import NotAnExport, StoreMissing, UsageError
 from deduplication.reports import explain as explain_report
@@ -45,7 +45,7 @@ def test_what_is_new_and_what_is_known(explained):
     for _ in range(2):
         found = messages(explained(STORY.show(0, LAST), name="b.txt"))
         assert [each["is"] for each in found] == [*range(FIRST), *[None] * (LAST - FIRST)]
-        assert {each["by"] for each in found} == {alignment.PREFIX, None}
+        assert {each["by"] for each in found} == {by.PREFIX, None}
         assert (found[FIRST - 1]["after"], found[FIRST - 1]["before"]) == (FIRST - 2, None)
 
 
@@ -62,16 +62,16 @@ def test_the_reason_is_named(explained):
     explained(STORY.show(0, LAST), stored=True)
     tail = STORY.starts[7]
     assert {each["by"] for each in messages(explained(STORY.show(tail, LAST, compacted=True), name="c.txt"))} <= {
-        alignment.SEAM,
-        alignment.PREFIX,
-        alignment.WHOLE,
+        by.SEAM,
+        by.PREFIX,
+        by.WHOLE,
     }
     drawn = STORY.show(0, len(STORY.turns)).replace(b"In step", b"**In** step").replace(b"then", b"*then*", 3)
     reasons = {each["by"] for each in messages(explained(drawn, name="d.txt"))}
-    assert {alignment.KEY, alignment.HASH, None} <= reasons
+    assert {by.KEY, by.HASH, None} <= reasons
     half = STORY.show(0, LAST)[:-60]
     (last,) = messages(explained(half, "--message", str(LAST - 1), name="e.txt"))
-    assert last["by"] == alignment.GREW
+    assert last["by"] == by.GREW
 
 
 def test_an_export_that_unites_says_so(explained):
@@ -102,7 +102,7 @@ def test_a_person_reads_a_line_for_each_message(tmp_path, capsys):
 
 def test_every_reason_is_explained():
     """Alignment names none that the reader is not told the meaning of."""
-    assert set(alignment.REASONS) == set(explain_report._BY)
+    assert set(by.REASONS) == set(explain_report._BY)
 
 
 def test_what_cannot_be_explained_is_a_named_failure(tmp_path):

@@ -13,7 +13,7 @@ import transcript_lines as lines
 from deduplication.commands import export_dedup
 from deduplication.errors import ExportChanged, ExportError
 from deduplication.files import safe_read
-from deduplication.ingest import transcript_capture
+from deduplication.ingest import new_lines
 from deduplication.ingest.transcript_capture import capture_file
 from deduplication.project.paths import Project
 from exports import kept
@@ -139,7 +139,7 @@ def test_a_transcript_that_changes_between_and_during_reads_loses_nothing(disk, 
             before = source.certain()
             with monkeypatch.context() as patch:
                 if chance.random() < 0.4:
-                    patch.setattr(transcript_capture, "take", taking)
+                    patch.setattr(new_lines, "take", taking)
                 capture_file(dedup(folder), path)
             seen |= set(before)
             stored = dedup(folder).get_full_conversation(lines.SESSION) if seen else []

@@ -25,19 +25,19 @@ CHAT = {"messages": [{"role": "user", "content": "hello"}, {"role": "assistant",
 @pytest.mark.parametrize(
     ("data", "name"),
     [
-        (f"{LOGO}> a\n\n● b\n".encode(), formats.TEXT),
-        (b"\xff\xfe" + f"{LOGO}> a\n\n● b\n".encode("utf-16-le"), formats.TEXT),
-        ('● Bash(cat a.json)\n  ⎿  {"messages": []}\n'.encode(), formats.TEXT),
-        (TRANSCRIPT, formats.TRANSCRIPT),
-        (STREAM, formats.STREAM),
-        (b"[" + STREAM + b"]", formats.STREAM),
-        (CLAUDE_AI, formats.CLAUDE_AI),
-        (CLAUDE_AI[1:-1], formats.CLAUDE_AI),
-        (zipped({"data-2026/conversations.json": CLAUDE_AI, "users.json": b"[]"}), formats.CLAUDE_AI),
-        (json.dumps({"model": "claude", "max_tokens": 9, **CHAT}).encode(), formats.API),
+        (f"{LOGO}> a\n\n● b\n".encode(), "claude-code-text"),
+        (b"\xff\xfe" + f"{LOGO}> a\n\n● b\n".encode("utf-16-le"), "claude-code-text"),
+        ('● Bash(cat a.json)\n  ⎿  {"messages": []}\n'.encode(), "claude-code-text"),
+        (TRANSCRIPT, "claude-code-transcript"),
+        (STREAM, "claude-code-stream-json"),
+        (b"[" + STREAM + b"]", "claude-code-stream-json"),
+        (CLAUDE_AI, "claude-ai-export"),
+        (CLAUDE_AI[1:-1], "claude-ai-export"),
+        (zipped({"data-2026/conversations.json": CLAUDE_AI, "users.json": b"[]"}), "claude-ai-export"),
+        (json.dumps({"model": "claude", "max_tokens": 9, **CHAT}).encode(), "anthropic-messages-api"),
         (
             json.dumps({"title": "t", "messages": [{"type": "prompt", "message": "> a\n\n● b"}]}).encode(),
-            formats.THIRD_PARTY,
+            "third-party-json",
         ),
     ],
     ids=[
@@ -105,7 +105,7 @@ def test_what_is_no_export_is_named_as_what_it_is(data, reason, strict):
 def test_found_files_need_more_than_named_ones():
     """A person's word is worth something: turns without a frame pass only when the file was named."""
     data = "> a\n\n● b\n".encode()
-    assert formats.detect(data).NAME == formats.TEXT
+    assert formats.detect(data).NAME == "claude-code-text"
     with pytest.raises(NotAnExport):
         formats.detect(data, strict=True)
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deduplication.errors import ExportUnreadable
-from deduplication.formats.json_spans import EVERY, MAX_DEPTH, Document, Piece, encode, looks_like_json, tile
+from deduplication.formats.json_spans import EVERY, MAX_DEPTH, CharSpan, Document, encode, looks_like_json, tile
 
 LISTED = {"messages": {EVERY: None}}
 ENCODINGS = {"utf-8": "utf-8", "utf-8-sig": "utf-8", "utf-16": "utf-16-le"}
@@ -25,7 +25,7 @@ def elements_with_bytes(data, *, forgiving=False):
     """Each element of ``messages`` and the bytes of the file it is said to be."""
     document = Document(data)
     listed = document.read(document.skip(0), LISTED, forgiving=forgiving).get("messages")
-    pieces = [Piece(node.start, node.end, "element") for _, node in listed.parts]
+    pieces = [CharSpan(node.start, node.end, "element") for _, node in listed.parts]
     _, spans = tile(document, pieces)
     assert b"".join(data[span.start : span.end] for span in spans) == data
     return list(zip(listed.value, (data[span.start : span.end] for span in spans if span.label == "element")))

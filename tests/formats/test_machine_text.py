@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deduplication.formats.machine_text import is_machines, split
+from deduplication.formats.machine_text import is_machine_text, split
 
 names = st.from_regex(r"(ide[_-][a-z]{1,9})|teammate-message|system-reminder", fullmatch=True)
 words = st.from_regex(r"[a-z]{1,9}( [a-z]{1,9}){0,5}", fullmatch=True)
@@ -23,9 +23,9 @@ def test_a_persons_words_are_kept_and_what_stands_around_them_is_apart(before, o
 @given(st.from_regex(r"[a-z]{1,9}[-_][a-z]{1,9}", fullmatch=True).filter(lambda name: "pasted" not in name), words)
 def test_a_block_that_is_one_tag_is_a_machines_whatever_its_name(name, inner):
     """Unless the line says that a person typed it: then only known names tell."""
-    assert is_machines(f"<{name}>{inner}</{name}>")
+    assert is_machine_text(f"<{name}>{inner}</{name}>")
     known = name.startswith(("ide-", "ide_"))
-    assert is_machines(f"<{name}>{inner}</{name}>", typed=True) == known
+    assert is_machine_text(f"<{name}>{inner}</{name}>", typed=True) == known
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_a_block_that_is_one_tag_is_a_machines_whatever_its_name(name, inner):
 def test_what_a_person_wrote_stays_theirs(text):
     """Pastes, markup, a tag inside a sentence, one that never ends."""
     found = split(text)
-    assert (is_machines(text), found.before, found.own, found.behind) == (False, (), text, ())
+    assert (is_machine_text(text), found.before, found.own, found.behind) == (False, (), text, ())
 
 
 @pytest.mark.parametrize(
@@ -61,4 +61,4 @@ def test_what_a_person_wrote_stays_theirs(text):
 )
 def test_what_a_machine_wrote_is_its_own(text):
     """Sentences that say so, tags of one word that the client has, several tags."""
-    assert is_machines(text)
+    assert is_machine_text(text)

@@ -519,12 +519,12 @@ class Counting(str):
 )
 def test_work_grows_with_the_file_not_with_its_square(line):
     """Twice the lines cost at most a little more than twice the characters looked at, for hostile lines too."""
-    from deduplication.formats.text_blocks import cut
+    from deduplication.formats.text_blocks import split_blocks
 
     work = []
     for lines in (2_000, 4_000, 8_000):
         source = Counting("> a \n\n> a \n\n" + line * lines)
-        blocks = list(cut(source))
+        blocks = list(split_blocks(source))
         assert blocks[-1].end == len(source)
         work.append(max(source.work if hasattr(source, "work") else 0, 1))
     assert work[2] <= 2.5 * work[1] + 1000

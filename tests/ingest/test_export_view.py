@@ -8,7 +8,7 @@ from deduplication.alignment.fingerprint import fingerprint
 from deduplication.alignment.plan import Plan
 from deduplication.alignment.tombstone import Bans, tombstone_of
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
-from deduplication.ingest.export_view import new_occurrences, shown_by
+from deduplication.ingest.export_view import new_occurrences, view_of
 from deduplication.model import EXACT, TEXT, Export
 from memory_store import message
 from purge_scenes import Talk, squeezed
@@ -21,7 +21,7 @@ def said(text, uuid=None):
 
 def occurrences(messages, matches, bans=None, grown=()):
     """Sequence number, text, and what each new occurrence extends."""
-    shown = shown_by(Export("transcript", tuple(messages)))
+    shown = view_of(Export("transcript", tuple(messages)))
     fresh, numbers = new_occurrences(shown, Plan(list(matches), frozenset(grown)), 10, bans or Bans())
     return [(number, new.message.content, new.extends) for number, new in fresh], numbers
 

@@ -16,12 +16,13 @@ from hypothesis import strategies as st
 
 from deduplication.errors import ExportError, ExportTooLarge, ExportUnreadable, UnsafePath
 from deduplication.files import safe_read
-from deduplication.ingest import transcript_capture
+from deduplication.formats import transcript
+from deduplication.ingest import new_lines, transcript_capture
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from deduplication.ingest.transcript_capture import capture_file
 from deduplication.project import client_transcripts
+from deduplication.sessions.full_document import MARKDOWN, pieces
 from deduplication.sessions.redaction import unchanged
-from deduplication.sessions.whole import MARKDOWN, document
 from transcript_lines import SESSION, answer, call, compacted, day, exported, identity, prompt, result
 
 
@@ -62,10 +63,8 @@ def test_a_transcript_that_grows_is_read_from_where_it_ended(store, file, monkey
     with file.open("ab") as more:
         more.write(day(2, start=3))
     parsed = []
-    parse = transcript_capture.transcript.parse_slice
-    monkeypatch.setattr(
-        transcript_capture.transcript, "parse_slice", lambda data, *more: parsed.append(data) or parse(data, *more)
-    )
+    parse = transcript.parse_slice
+    monkeypatch.setattr(transcript, "parse_slice", lambda data, *more: parsed.append(data) or parse(data, *more))
     second = capture_file(store, file)
     assert (second.total, second.new, parsed) == (4, 4, [day(2, start=3)])
     assert len(texts(store)) == 10
@@ -367,7 +366,7 @@ def test_an_empty_transcript_is_nothing(store, file):
 
 def test_a_line_longer_than_a_part_is_one_line(store, file, monkeypatch):
     """Parts end where lines end, however long a line is."""
-    monkeypatch.setattr(transcript_capture, "PART", 2000)
+    monkeypatch.setattr(new_lines, "PART", 2000)
     long = "z" * 9000
     file.write_bytes(day(2) + prompt(long) + day(2, start=2) + prompt(long, "cut")[:-2])
     done = capture_file(store, file)
@@ -442,7 +441,7 @@ def test_a_file_that_another_captured_meanwhile_is_read_again(store, file, tmp_p
             capture_file(other, file)
         return read(path)
 
-    monkeypatch.setattr(transcript_capture, "open_regular", meanwhile)
+    monkeypatch.setattr(new_lines, "open_regular", meanwhile)
     assert capture_file(store, file) is None
     assert len(texts(store)) == 4
 
@@ -512,7 +511,7 @@ def test_a_rewind_into_a_part_that_was_captured_before(store, file, parent):
         more.write(prompt("e", parentUuid=identity("b" if parent == "known" else "nowhere")))
     capture_file(store, file)
     with store.store.transaction(write=False):
-        page = "".join(document(store.store, SESSION, MARKDOWN, unchanged))
+        page = "".join(pieces(store.store, SESSION, MARKDOWN, unchanged))
     assert page.count("Rewound") == (parent == "known")
 
 
@@ -524,13 +523,11 @@ def test_a_sparse_file_is_left_after_its_first_bytes(store, file, monkeypatch, l
     """Zeros without an end are no line of a session; what stood before them is stored, and no hook reads 8 GB of nothing."""
     file.write_bytes(day(lines))
     os.truncate(file, 8 * 1024**3)
-    monkeypatch.setattr(transcript_capture, "PART", 65536)
-    monkeypatch.setattr(transcript_capture, "_LONGEST_HOLE", 200_000)
+    monkeypatch.setattr(new_lines, "PART", 65536)
+    monkeypatch.setattr(new_lines, "_LONGEST_HOLE", 200_000)
     asked = []
-    genuine = transcript_capture.take
-    monkeypatch.setattr(
-        transcript_capture, "take", lambda descriptor, size: asked.append(size) or genuine(descriptor, size)
-    )
+    genuine = new_lines.take
+    monkeypatch.setattr(new_lines, "take", lambda descriptor, size: asked.append(size) or genuine(descriptor, size))
     with pytest.raises(ExportUnreadable, match="more than 200,000 bytes without a line feed"):
         capture_file(store, file)
     assert sum(asked) < 1024 * 1024
@@ -540,7 +537,7 @@ def test_a_sparse_file_is_left_after_its_first_bytes(store, file, monkeypatch, l
 def test_a_line_that_is_longer_than_the_memory_allows_is_refused(store, file, monkeypatch):
     """It begins like a line of a session and has no end: it is read up to the limit, and no further."""
     file.write_bytes(b'{"type":"user",' + b" " * 400_000)
-    monkeypatch.setattr(transcript_capture, "PART", 65536)
+    monkeypatch.setattr(new_lines, "PART", 65536)
     monkeypatch.setattr(safe_read, "LARGEST", 150_000)
     with pytest.raises(ExportTooLarge, match="150,000 is the most"):
         capture_file(store, file)
@@ -549,8 +546,8 @@ def test_a_line_that_is_longer_than_the_memory_allows_is_refused(store, file, mo
 @pytest.mark.parametrize("hole", [10, 70_000, 150_000])
 def test_what_follows_the_zeros_of_a_power_cut_is_still_read(store, file, monkeypatch, hole):
     """A hole in the file costs what stood in it, not what was written behind it."""
-    monkeypatch.setattr(transcript_capture, "PART", 65536)
-    monkeypatch.setattr(transcript_capture, "_LONGEST_HOLE", 200_000)
+    monkeypatch.setattr(new_lines, "PART", 65536)
+    monkeypatch.setattr(new_lines, "_LONGEST_HOLE", 200_000)
     file.write_bytes(day(2) + bytes(hole) + b"\n" + day(4)[len(day(2)) :])
     capture_file(store, file)
     assert len(texts(store)) >= 8

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deduplication.project.named_exports import files_of, told_in
+from deduplication.project.named_exports import files_of, notices_in
 from transcript_lines import answer, call, exported, line, prompt, result
 
 SHOWN = " ▐▛███▜▌   Claude Code v2.1.197\n▝▜█████▛▘  Opus\n  ▘▘ ▝▝    ~/x\n\n❯ When is it high?\n\n● At nine in the evening.\n"
@@ -35,7 +35,7 @@ def said(text, folder="/", **more):
 
 def named(lines):
     """The files that pieces of a transcript name."""
-    return files_of(told_in(lines))
+    return files_of(notices_in(lines))
 
 
 # --- the client's own sentences -----------------------------------------------------------------------------------------
@@ -71,7 +71,7 @@ def test_any_path_comes_back_from_both_sentences(text):
     """Whatever a file is called, blanks at its end aside."""
     path = os.path.normpath(f"/x{text}x")
     for sentence in SENTENCES:
-        assert [told.path for told in told_in(said(sentence.format(path)))] == [path]
+        assert [told.path for told in notices_in(said(sentence.format(path)))] == [path]
 
 
 def test_every_transcript_of_the_corpus_names_its_exports(corpus):
@@ -79,7 +79,7 @@ def test_every_transcript_of_the_corpus_names_its_exports(corpus):
     seen = {}
     for path in sorted((corpus / "lab").rglob("*.jsonl")):
         data = path.read_bytes()
-        names = {os.path.basename(told.path) for told in told_in(data) if told.path}
+        names = {os.path.basename(told.path) for told in notices_in(data) if told.path}
         spoken = set()
         for raw in data.splitlines():
             record = json.loads(raw)
@@ -177,4 +177,4 @@ def test_no_line_is_too_strange(pieces):
     noise = b"".join(piece.replace(b"\n", b"") + b'<local-command-stdout>"type":"system"\n' for piece in pieces)
     assert named(noise + exported("/x/y.txt") + noise) == ["/x/y.txt"]
     for value in ("[]", '{"type":"system"}', '{"type":"user","message":["<local-command-stdout>"]}', '"type":"system"'):
-        assert told_in(value.encode()) == []
+        assert notices_in(value.encode()) == []

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
+from deduplication.sessions.full_document import HTML, JSON, MARKDOWN, pieces
 from deduplication.sessions.redaction import unchanged
 from deduplication.sessions.screen_document import text_parts
-from deduplication.sessions.whole import HTML, JSON, MARKDOWN, document
 from transcript_lines import SESSION, answer, prompt
 
 SELECTED = "<ide_selection>The user selected the lines 3 to 9 of quay.py</ide_selection>"
@@ -18,7 +18,7 @@ SCREEN = " ▐▛███▛█   Claude Code v2.1.290\n\n\n❯ look".ljust(100
 def pages(told, session):
     """The session in each form."""
     with told.store.transaction(write=False):
-        return {form: "".join(document(told.store, session, form, unchanged)) for form in (MARKDOWN, HTML, JSON)}
+        return {form: "".join(pieces(told.store, session, form, unchanged)) for form in (MARKDOWN, HTML, JSON)}
 
 
 @pytest.mark.parametrize(

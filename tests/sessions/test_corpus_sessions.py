@@ -8,7 +8,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from deduplication.errors import DedupError
-from deduplication.sessions import whole
+from deduplication.sessions import full_document
 from deduplication.sessions.redaction import unchanged
 from page_elements import is_safe
 
@@ -33,8 +33,8 @@ def test_real_conversations_are_only_text_in_every_form(told, corpus):
     ours += r'<sub>|</sub>|<br>|<a id="m\d+"></a>|<a id="m\d+">|</a>|</details>|<details>\n<summary>[^\n]*</summary>'
     for session in sessions:
         with told.store.transaction(write=False):
-            page = "".join(whole.document(told.store, session, whole.HTML, unchanged))
-            text = "".join(whole.document(told.store, session, whole.MARKDOWN, unchanged))
+            page = "".join(full_document.pieces(told.store, session, full_document.HTML, unchanged))
+            text = "".join(full_document.pieces(told.store, session, full_document.MARKDOWN, unchanged))
         links = [link for link in re.findall(r'href="([^"]*)"', page) if not link.startswith(("#", "http", "mailto:"))]
         assert all(link.endswith(".html") for link in links)
         is_safe(re.sub(r'<a href="[^"#:]*\.html">', '<a href="#x">', page))

@@ -13,8 +13,8 @@ from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from deduplication.project.paths import LOCK, Project
 from deduplication.purge.run import purge
 from deduplication.purge.scope import Scope
-from deduplication.sessions import redaction, whole
-from deduplication.sessions.deferred_redaction import WAITING, Beforehand, NotYetClean
+from deduplication.sessions import full_document, redaction
+from deduplication.sessions.deferred_redaction import WAITING, DeferredRedaction, NotYetClean
 from deduplication.sessions.folder import LOCK as SESSIONS_LOCK
 from deduplication.sessions.folder import write_sessions
 from deduplication.sessions.redaction import Cleaner, standard
@@ -76,16 +76,16 @@ def test_no_lock_is_held_while_a_session_is_redacted(project, store, watched, ea
     assert done.messages == done.new > 0
 
 
-@pytest.mark.parametrize("form", whole.ENDINGS)
+@pytest.mark.parametrize("form", full_document.ENDINGS)
 def test_no_lock_is_held_while_a_document_is_redacted(project, store, watched, form):
     """In each form; what comes out is what the redaction made of it."""
     texts, held = watched
-    text = whole.written(store, "tides", form, redaction.standard(project.root)[0])
+    text = full_document.text_of(store, "tides", form, redaction.standard(project.root)[0])
     assert held == {}
     assert len(texts) == len(set(texts)) > 5
     assert WAITING not in text
     with store.transaction(write=False):
-        assert text == "".join(whole.document(store, "tides", form, lambda each: (each.upper(), ())))
+        assert text == "".join(full_document.pieces(store, "tides", form, lambda each: (each.upper(), ())))
 
 
 def test_a_purge_looks_for_secrets_before_it_takes_its_locks(project, store, watched):
@@ -105,7 +105,7 @@ def test_a_purge_looks_for_secrets_before_it_takes_its_locks(project, store, wat
 
 def test_a_text_waits_until_it_is_clean():
     """A placeholder stands for it, and whoever is about to write is told."""
-    held = Beforehand(lambda text: (text.upper(), ["found"]))
+    held = DeferredRedaction(lambda text: (text.upper(), ["found"]))
     clean = Cleaner(held)
     assert clean.text("tide") == WAITING
     with pytest.raises(NotYetClean):
@@ -120,7 +120,7 @@ def test_a_text_waits_until_it_is_clean():
 
 def test_what_never_settles_is_an_error():
     """A conversation that another text is in each time."""
-    held = Beforehand(lambda text: (text, ()))
+    held = DeferredRedaction(lambda text: (text, ()))
     texts = iter(range(1_000))
 
     def attempt():
@@ -128,7 +128,7 @@ def test_what_never_settles_is_an_error():
         held.require()
 
     with pytest.raises(SessionNotWritten):
-        held.settled(attempt)
+        held.until_clean(attempt)
 
 
 def test_a_redaction_that_fails_writes_nothing(project, store):

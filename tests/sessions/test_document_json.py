@@ -8,7 +8,7 @@ import exports
 from conftest import REPOSITORY
 from deduplication.errors import SessionUnknown
 from deduplication.model import KINDS, LOST
-from deduplication.sessions import whole
+from deduplication.sessions import full_document
 from deduplication.sessions.redaction import unchanged
 from transcript_lines import SESSION, answer, call, compacted, day, exported, prompt, result
 
@@ -19,7 +19,7 @@ SCHEMA = json.loads((REPOSITORY / "docs" / "session.schema.json").read_text(enco
 def document(told, session, redact=unchanged):
     """The document of a session, held against the schema."""
     with told.store.transaction(write=False):
-        found = json.loads("".join(whole.document(told.store, session, whole.JSON, redact)))
+        found = json.loads("".join(full_document.pieces(told.store, session, full_document.JSON, redact)))
     jsonschema.Draft202012Validator(SCHEMA).validate(found)
     return found
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deduplication.sessions import html_text
+from deduplication.sessions.html import text as html_text
 from hostile import ATTACKS, DONE
 from page_elements import TAGS, Seen, is_safe
 from transcript_lines import SESSION, answer, call, compacted, day, line, prompt, result

@@ -294,7 +294,7 @@ def test_a_code_span_holds_whatever_is_in_it(text):
 )
 def test_blocks(message, forms):
     """Whatever a source's content is made of, it becomes blocks of a known form."""
-    assert [block.form for block in content.told(message, Cleaner()).blocks] == forms
+    assert [block.form for block in content.blocks_of(message, Cleaner()).blocks] == forms
 
 
 def test_times_need_not_stand_in_order(told):

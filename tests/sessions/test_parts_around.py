@@ -16,14 +16,14 @@ from deduplication.sessions import (
     conversation,
     evidence,
     folder,
+    full_document,
     moments,
     names,
     parts,
     per_checkpoint,
     redaction,
-    whole,
 )
-from deduplication.sessions.facts import what
+from deduplication.sessions.facts import kinds_in_words
 from deduplication.sessions.markdown import Names
 from deduplication.storage.log.lines import decode_line
 from deduplication.storage.log_store import LogStore
@@ -50,13 +50,13 @@ from transcript_lines import SESSION, answer, call, compacted, day, identity, li
 )
 def test_what_is_shown(text, expected):
     """Terminal sequences are gone, what is left of control characters is visible, line ends are line feeds."""
-    assert redaction.shown(text) == expected
+    assert redaction.printable_text(text) == expected
 
 
 @given(st.text(max_size=60))
 def test_nothing_shown_is_obeyed(text):
     """Whatever the text, a terminal has nothing to obey in it."""
-    done = redaction.shown(text)
+    done = redaction.printable_text(text)
     assert printable(done, newlines=True) == done
 
 
@@ -151,7 +151,7 @@ def test_only_the_source_says_when_something_was_said():
 )
 def test_counts_in_words(kinds, expected):
     """Every counted message is in the sum, and bookkeeping in none."""
-    assert what(kinds) == expected
+    assert kinds_in_words(kinds) == expected
 
 
 # --- what the runs told -------------------------------------------------------------------------------------------
@@ -271,8 +271,10 @@ def test_sub_agents_and_their_session_name_each_other(told):
     with told.store.transaction(write=False):
         assert agents.family(told.store, SESSION) == agents.Family("", {"abc123": agent})
         assert agents.family(told.store, agent) == agents.Family(SESSION, {})
-        page = "".join(whole.document(told.store, SESSION, whole.HTML, redaction.unchanged, beside=[agent]))
-        alone = "".join(whole.document(told.store, SESSION, whole.HTML, redaction.unchanged))
+        page = "".join(
+            full_document.pieces(told.store, SESSION, full_document.HTML, redaction.unchanged, beside=[agent])
+        )
+        alone = "".join(full_document.pieces(told.store, SESSION, full_document.HTML, redaction.unchanged))
     assert f'<a href="{agent}.html">' in page
     assert ".html" not in alone
 
@@ -423,7 +425,7 @@ def test_one_place_decides_how_secrets_are_taken_out(told, tmp_path):
         folder.write_sessions(project, told.store, [SESSION], each_checkpoint=each_checkpoint)
     texts = [path.read_text(encoding="utf-8") for path in project.sessions.iterdir()]
     with told.store.transaction(write=False):
-        texts += ["".join(whole.document(told.store, SESSION, form, redact)) for form in whole.ENDINGS]
+        texts += ["".join(full_document.pieces(told.store, SESSION, form, redact)) for form in full_document.ENDINGS]
     assert len(texts) == 5
     assert all("REDACTED:mine" in text.replace("\\", "") and "s3cr3t" not in text for text in texts)
     settings.write_text('{"privacy_patterns": {"mine": "s3cr3t|see"}}', encoding="utf-8")

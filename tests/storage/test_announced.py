@@ -9,8 +9,9 @@ import pytest
 
 from deduplication import formats
 from deduplication.alignment.fingerprint import Fingerprint
-from deduplication.ingest import one_export
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
+from deduplication.ingest.one_export import Asked, process
+from deduplication.ingest.result import Input
 from deduplication.ingest.transcript_capture import capture_file
 from deduplication.purge.run import purge
 from deduplication.purge.scope import Scope
@@ -190,12 +191,12 @@ def test_a_file_with_several_conversations_is_counted_alike_in_a_dry_run(tmp_pat
     dedup = ClaudeConversationDeduplicator(tmp_path / "state")
     counted: set[str] = set()
     export = formats.parse(story.show(0, len(story.turns)))
-    source = one_export.Input("x", "0" * 64, 10**6)
-    one = one_export.ingest(dedup.store, export, source, "a", dry_run=True, counted=counted)
-    other = one_export.ingest(dedup.store, export, source, "b", dry_run=True, counted=counted)
+    source = Input("x", "0" * 64, 10**6)
+    one = process(dedup.store, source, export, Asked("a", dry_run=True), counted)
+    other = process(dedup.store, source, export, Asked("b", dry_run=True), counted)
     assert (one.new, other.new) == (len(set(story.truth())), 0)
-    assert one_export.ingest(dedup.store, export, source, "a").new == one.new
-    assert one_export.ingest(dedup.store, export, source, "b").new == other.new
+    assert process(dedup.store, source, export, Asked("a")).new == one.new
+    assert process(dedup.store, source, export, Asked("b")).new == other.new
 
 
 def test_a_conversation_counts_each_message_once_in_whatever_form(tmp_path):

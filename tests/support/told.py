@@ -7,10 +7,9 @@ from deduplication.ingest.transcript_capture import capture_file
 from deduplication.sessions import session_file
 from deduplication.sessions.agents import family
 from deduplication.sessions.conversation import open_reading
-from deduplication.sessions.html import page
-from deduplication.sessions.markdown import Names
+from deduplication.sessions.full_document import names_of
+from deduplication.sessions.html.page import page
 from deduplication.sessions.redaction import Cleaner, unchanged
-from deduplication.sessions.whole import links
 
 
 class Told:
@@ -37,7 +36,7 @@ class Told:
     def update(self, session, folder=None, *, part_bytes=session_file.PART_BYTES, redact=unchanged, rules=""):
         """Bring the session's files up to the store."""
         with self.store.transaction(write=False):
-            names = Names(family(self.store, session), links(self.store))
+            names = names_of(self.store, session)
             where = str(folder or self.files)
             return session_file.update(self.store, session, where, Cleaner(redact, rules), names, part_bytes=part_bytes)
 

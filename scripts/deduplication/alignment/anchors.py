@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from .fingerprint import DISTINCTIVE
+from .fingerprint import A_FEW_WORDS, DISTINCTIVE
 from .overlap import TURNS
 from .subsequence import unique
 
@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from .columns import Columns
 
     Grows = Callable[[int, int], bool]
-
-_A_FEW_WORDS: Final = 12
-"""Letters and digits that the shorter of two beginnings must have to say anything."""
 
 
 def anchors(shown: Columns, rows: Columns, grows: Grows) -> list[tuple[int, int]]:
@@ -84,7 +81,7 @@ class _Neighbourhood(NamedTuple):
             return False
         if self.shown.keys[p] == self.rows.keys[k]:
             return True
-        long_enough = min(self.shown.weights[p], self.rows.weights[k]) >= _A_FEW_WORDS
+        long_enough = min(self.shown.weights[p], self.rows.weights[k]) >= A_FEW_WORDS
         return long_enough and self.shown.kinds[p] == self.rows.kinds[k] and self.grows(p, k)
 
     def _same_call(self, p: int, k: int) -> bool:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..model import LAYOUT, LOST, PURGED, Content, Message
-from . import same_source as rendering
+from . import same_source
 from .cross_source import relation_across
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..ingest.export_view import Shown
+    from ..ingest.export_view import ExportView
     from .purged_places import PurgedPlaces
 
 
@@ -23,7 +23,7 @@ class Comparison:
     """
 
     def __init__(
-        self, stored: Callable[[int], dict[str, Any]], shown: Shown, purged: PurgedPlaces | None = None
+        self, stored: Callable[[int], dict[str, Any]], shown: ExportView, purged: PurgedPlaces | None = None
     ) -> None:
         self._ask, self._shown, self._purged = stored, shown, purged
         self._relations: dict[tuple[int, int], str] = {}
@@ -40,7 +40,7 @@ class Comparison:
         if pair not in self._relations:
             message, stored = self._shown.messages[position], self._stored(number)
             if stored["kind"] == PURGED:
-                found = self._purged.relation(position, number) if self._purged is not None else rendering.DIFFERENT
+                found = self._purged.relation(position, number) if self._purged is not None else same_source.DIFFERENT
             else:
                 found = _relation(message, stored["content"], stored.get("fidelity", message.fidelity))
             self._relations[pair] = found
@@ -52,20 +52,20 @@ class Comparison:
         if stored["kind"] in (PURGED, LOST):
             return False
         fidelity = stored.get("fidelity", message.fidelity)
-        return rendering.wins(stored["content"], fidelity, message.content, message.fidelity)
+        return same_source.wins(stored["content"], fidelity, message.content, message.fidelity)
 
     def grew(self, position: int, number: int) -> bool:
         """Does it go on where the stored one ended, in the same kind of source?"""
-        same_source = self._stored(number).get("fidelity") == self._shown.messages[position].fidelity
-        return same_source and self.relation(position, number) == rendering.GROWN
+        same_kind = self._stored(number).get("fidelity") == self._shown.messages[position].fidelity
+        return same_kind and self.relation(position, number) == same_source.GROWN
 
 
 def _relation(shown: Message, stored: Content, fidelity: str) -> str:
     """What the message shown is to a stored body: of the same kind of source, or of the other one."""
     if shown.fidelity == fidelity:
-        return rendering.relation(shown.kind, stored, shown.content)
+        return same_source.relation(shown.kind, stored, shown.content)
     if shown.fidelity == LAYOUT:
         return relation_across(shown.kind, stored, shown.content)
     across = relation_across(shown.kind, shown.content, stored)
     # What was written takes the place of what a screen showed of it.
-    return across if across == rendering.DIFFERENT else rendering.GROWN
+    return across if across == same_source.DIFFERENT else same_source.GROWN

@@ -12,14 +12,12 @@ import unicodedata
 from typing import TYPE_CHECKING, Final
 
 from ..model import BOOKKEEPING, LOCAL_COMMAND, PROMPT, TEXT, THINKING
-from .fingerprint import encoded, plain_text, skeleton
+from .fingerprint import A_FEW_WORDS, encoded, plain_text, skeleton
 from .same_source import DIFFERENT, PART, REDRAWN
 
 if TYPE_CHECKING:
     from ..model import Content
 
-_A_FEW_WORDS: Final = 12
-"""Letters and digits from which the beginning of a message tells that it is one."""
 _SHORT: Final = 40
 """Letters and digits up to which every one of them must be found."""
 _FOUND: Final = 0.9
@@ -52,7 +50,7 @@ def relation_across(kind: str, exact: Content, laid_out: Content) -> str:
         return REDRAWN
     if kind in (LOCAL_COMMAND, BOOKKEEPING):
         return DIFFERENT
-    if _A_FEW_WORDS <= len(shown) < len(written) and written.startswith(shown):
+    if A_FEW_WORDS <= len(shown) < len(written) and written.startswith(shown):
         return PART
     return REDRAWN if _same_words(plain_text(text), plain_text(laid_out)) else DIFFERENT
 

@@ -13,7 +13,18 @@ import unicodedata
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from ..model import BOOKKEEPING, LAYOUT, PROMPT, TEXT, THINKING, Content, Message
+from ..model import (
+    BOOKKEEPING,
+    COMMAND_OUTPUT,
+    LAYOUT,
+    NOTICE,
+    PROMPT,
+    TEXT,
+    THINKING,
+    TOOL_RESULT,
+    Content,
+    Message,
+)
 from .message_sequence import each_body
 
 if TYPE_CHECKING:
@@ -21,6 +32,8 @@ if TYPE_CHECKING:
 
 DISTINCTIVE: Final = 40
 """Letters and digits (as UTF-8 bytes) from which a message says enough to anchor an alignment."""
+A_FEW_WORDS: Final = 12
+"""Letters and digits (as UTF-8 bytes) from which a message, or the beginning of one, says anything by itself."""
 
 _LAYOUT_BYTES: Final = b" \t\n\r\x0b\x0c"
 _NO_BREAK_SPACE: Final = "\u00a0".encode()
@@ -40,6 +53,10 @@ _LINK_TARGET: Final = re.compile(r"\]\([^()\s]*\)|https?://\S+")
 
 ANCHOR_KINDS: Final = frozenset({PROMPT, TEXT, THINKING})
 """Kinds whose text survives from one rendering to the next; tool calls and results are cut and renamed."""
+GROWING_KINDS: Final = frozenset({TEXT, THINKING, TOOL_RESULT, COMMAND_OUTPUT})
+"""Kinds of which an export may show a beginning, and a later one more."""
+REDRAWN_KINDS: Final = frozenset({TOOL_RESULT, COMMAND_OUTPUT, NOTICE})
+"""Kinds that the client cuts and draws anew: between matched neighbours the same kind is the same message."""
 
 
 def plain_text(content: Content) -> str:

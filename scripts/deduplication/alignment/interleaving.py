@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Protocol
 
 from ..model import TOOL_CALL, TOOL_RESULT
+from .fingerprint import A_FEW_WORDS
 from .overlap import TURNS
 from .subsequence import find
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
     from .columns import Columns
 
-A_FEW_WORDS: Final = 12
-"""Letters and digits from which a turn by itself says anything."""
 _TOOLS: Final = (TOOL_CALL, TOOL_RESULT)
 
 
@@ -37,7 +36,7 @@ class Sides(Protocol):
     def match(self, p: int, k: int) -> None:
         """They are."""
 
-    def free(self, k: int) -> bool:
+    def is_free(self, k: int) -> bool:
         """Is no shown message matched with this one yet?"""
 
 
@@ -52,7 +51,7 @@ def between(sides: Sides, p0: int, p1: int, k0: int, k1: int) -> None:
     for p in range(p0, p1):
         if sides.shown.kinds[p] in _TOOLS or sides.matches[p] is not None:
             continue
-        k = next((k for k in range(at, k1) if sides.free(k) and sides.alike(p, k)), -1)
+        k = next((k for k in range(at, k1) if sides.is_free(k) and sides.alike(p, k)), -1)
         if k >= 0:
             _cover(sides, range(last_p, p), range(last_k, k))
             sides.match(p, k)
@@ -66,7 +65,7 @@ def outwards(sides: Sides, p: int, k: int, step: int) -> None:
         next_p, next_k = _next_turn(sides.shown, p, step), _next_turn(sides.known, k, step)
         inner_p, inner_k = _inside(p, next_p, step), _inside(k, next_k, step)
         ends = not (0 <= next_p < len(sides.shown) and 0 <= next_k < len(sides.known))
-        if ends or sides.matches[next_p] is not None or not sides.free(next_k) or not sides.alike(next_p, next_k):
+        if ends or sides.matches[next_p] is not None or not sides.is_free(next_k) or not sides.alike(next_p, next_k):
             between(sides, inner_p.start, inner_p.stop, inner_k.start, inner_k.stop)
             return
         sides.match(next_p, next_k)
@@ -118,7 +117,7 @@ def _cover(sides: Sides, shown: range, known: range) -> None:
             k
             for k in known
             if sides.known.kinds[k] == kind
-            and sides.free(k)
+            and sides.is_free(k)
             and ours
             and (differ_in_source(sides, ours[0], k) or sides.known.hashes[k] in drawn)
         ]

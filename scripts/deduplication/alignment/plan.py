@@ -1,61 +1,38 @@
-"""Known sequence and shown sequence in, a plan out: which occurrence each shown message is, or "new".
+"""Known sequence and shown sequence in, a plan out: which stored message each shown one is, or "new".
 
-Pure: no files, no clock. The method is a patience diff. Long messages that occur once on both sides are anchors,
-but only where a neighbour agrees; between anchors what is equal is matched in order, and runs of the same kinds that
-differ only in rendering are the same messages. Short and repeated messages never match by themselves: a "yes" is a
-turn. Where the evidence is thin the answer is "new": a message kept twice can be seen, a message dropped cannot.
+Pure: no files, no clock. The method is a patience diff. Stored are the messages 0 to 4, and an export shows six::
+
+    stored                                                   shown                                                  is
+    0 Why does the tide clock drift by a minute every week?  Why does the tide clock drift by a minute every week?  0
+    1 The crystal ages, and the division rounds down.        The crystal ages, and the division rounds down.        1
+    2 yes                                                    yes                                                    2
+    3 Read(clock.c)                                          Read(src/clock.c)                                      3, redrawn
+    4 It counts                                              It counts in half seconds.                             4, grown
+                                                             yes                                                    new
+
+Here ``plan.matches == [0, 1, 2, 3, 4, None]``, ``plan.grown == {3, 4}`` and ``plan.redrawn == {3}``. Long messages that occur once
+on both sides are anchors, but only where a neighbour agrees. Between anchors what is equal is matched in order, and runs of the
+same kinds that differ only in how they are drawn are the same messages. A short or repeated message never matches by itself: a
+"yes" is a turn. Where the evidence is thin the answer is "new": a message kept twice can be seen, a message dropped cannot.
 """
 
 from __future__ import annotations
 
 import operator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING
 
-from ..model import COMMAND_OUTPUT, LOST, NOTICE, TOOL_CALL, TOOL_RESULT
-from .anchors import anchors
-from .columns import Columns
-from .fingerprint import ANCHOR_KINDS
-from .interleaving import between, differ_in_source, embedded, outwards
-from .overlap import TURNS
-from .reading_order import versions
-from .same_source import DIFFERENT, GROWN, MOVED, PART
-from .seams import seam
-from .subsequence import find, increasing, unique
+from .aligner import Aligner
+from .reading_order import other_versions
+from .reasons import PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
+    from .aligner import Compare
+    from .columns import Columns
     from .reading_order import ReadingOrder
     from .seams import Beginning
-
-
-class Compare(Protocol):
-    """What the body shown at a position is to the one stored under a sequence number."""
-
-    def relation(self, position: int, number: int) -> str:
-        """How does it relate to the stored one?"""
-
-    def wins(self, position: int, number: int) -> bool:
-        """Given that both are one message: does it take the place of the stored one?"""
-
-    def grew(self, position: int, number: int) -> bool:
-        """Given that it takes its place: does it say more, or is it the same drawn or written another way?"""
-
-
-PREFIX: Final = "proven prefix"
-HASH: Final = "content hash"
-KEY: Final = "alignment key"
-ID: Final = "id"
-GREW: Final = "grown"
-SEAM: Final = "seam"
-BETWEEN: Final = "between anchors"
-WHOLE: Final = "whole run"
-REASONS: Final = (PREFIX, HASH, KEY, ID, GREW, SEAM, BETWEEN, WHOLE)
-"""What a match rests on."""
-
-_RENDERED: Final = frozenset({TOOL_RESULT, COMMAND_OUTPUT, NOTICE})
-"""Kinds that the client cuts and redraws: between matched neighbours the same kind is the same message."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +59,7 @@ class Plan:
         return Plan(self.matches[count:], later(self.grown), later(self.redrawn), self.reasons[count:])
 
 
-def joined(plans: Iterable[Plan]) -> Plan:
+def join(plans: Iterable[Plan]) -> Plan:
     """The plan of windows that stand one after another."""
     matches: list[int | None] = []
     grown: set[int] = set()
@@ -119,13 +96,13 @@ def plan(
     whole = _prefix(known, runs, shown)
     if whole is not None:
         return Plan(whole, reasons=[PREFIX if number is not None else "" for number in whole])
-    aligner = _Aligner(known, shown, compare, versions(reading.order, extends or {}))
+    aligner = Aligner(known, shown, compare, other_versions(reading.order, extends or {}))
     used = aligner.align(runs, begins, frozenset(continuations))
     for run in runs:
         if run[0] not in used:
-            aligner.embed(run)
-    aligner.settle_ids()
-    return aligner.plan()
+            aligner.match_whole_run(run)
+    aligner.match_by_id()
+    return Plan(aligner.matches, frozenset(aligner.grown), frozenset(aligner.redrawn), aligner.reasons)
 
 
 def _prefix(known: Columns, runs: Sequence[Sequence[int]], shown: Columns) -> list[int | None] | None:
@@ -138,253 +115,3 @@ def _prefix(known: Columns, runs: Sequence[Sequence[int]], shown: Columns) -> li
         ):
             return [*run[:both], *[None] * (len(shown) - both)]
     return None
-
-
-class _Aligner:
-    """One alignment under way: the rows of the runs that take part, in one order, and what has been matched."""
-
-    def __init__(self, known: Columns, shown: Columns, compare: Compare, older: dict[int, list[int]]) -> None:
-        self.all_known = known
-        self.shown = shown
-        self.compare = compare
-        self.older = older
-        self.taken: set[int] = set()
-        self.matches: list[int | None] = [None] * len(shown)
-        self.reasons = [""] * len(shown)
-        self.grown: set[int] = set()
-        self.redrawn: set[int] = set()
-        self.at_seam: set[int] = set()
-        self.numbers: Sequence[int] = []
-        self.known = Columns()
-
-    def plan(self) -> Plan:
-        """What came of it."""
-        return Plan(self.matches, frozenset(self.grown), frozenset(self.redrawn), self.reasons)
-
-    def align(self, runs: Sequence[Sequence[int]], begins: Beginning | None, continuations: frozenset[int]) -> set[int]:
-        """Match everything that anchors and seams reach; returns the first numbers of the runs that took part."""
-        taking_part: list[tuple[int, Sequence[int]]] = []
-        anchored: dict[int, int] = {}
-        for run in runs:
-            rows = self.all_known.take(run)
-            pairs = anchors(self.shown, rows, self._growing_in(run))
-            met = seam(self.shown, rows, begins, continued=run[0] in continuations)
-            if met:
-                self.at_seam.update(p for p, _ in met)
-                pairs = sorted({**dict(met), **dict(pairs)}.items())
-            if pairs:
-                taking_part.append((pairs[len(pairs) // 2][0], run))
-                anchored.update((p, run[k]) for p, k in pairs if p not in anchored)
-        if not taking_part:
-            return set()
-        taking_part.sort(key=lambda item: item[0])
-        self._take_part([number for _, run in taking_part for number in run])
-        place = {number: position for position, number in enumerate(self.numbers)}
-        self._follow(increasing(sorted((p, place[number]) for p, number in anchored.items())))
-        return {run[0] for _, run in taking_part}
-
-    def _take_part(self, numbers: Sequence[int]) -> None:
-        self.numbers = numbers
-        self.known = self.all_known.take(numbers)
-        self.taken.clear()
-
-    def _follow(self, chain: list[tuple[int, int]]) -> None:
-        """Match a chain of pairs, what lies between them, and what agrees before and after."""
-        self._walk(chain[0][0], chain[0][1], -1)
-        last_p, last_k = -1, -1
-        for p, k in chain:
-            if last_p >= 0:
-                self._fill(last_p + 1, p, last_k + 1, k)
-            self.match(p, k)
-            last_p, last_k = p, k
-        self._walk(last_p, last_k, 1)
-
-    def _growing_in(self, run: Sequence[int]) -> Callable[[int, int], bool]:
-        return lambda p, k: self.compare.relation(p, run[k]) in (GROWN, PART)
-
-    # -- between and around anchors ----------------------------------------------------------------------------
-
-    def match(self, p: int, k: int) -> None:
-        """Position ``p`` is the message at ``k`` of the known rows, unless comparing the two says that it is not."""
-        number = self._version(p, k)
-        reason = HASH
-        if number < 0:
-            number = self.numbers[k]
-            if self.known.kinds[k] == LOST:
-                self.grown.add(p)  # what a damaged log had lost is brought back into its place
-                reason = BETWEEN
-            else:
-                relation = self.compare.relation(p, number)
-                same_id = self.shown.uuids[p] == self.known.uuids[k] != ""
-                if relation == DIFFERENT and not same_id:
-                    return
-                reason = self._reason(p, k, relation, same_id=same_id)
-                # Under one id other content is a further version; an emptied or shortened one replaces nothing.
-                if (same_id and relation != PART) or self.compare.wins(p, number):
-                    self.grown.add(p)
-                    if not same_id and not self.compare.grew(p, number):
-                        self.redrawn.add(p)
-        self.matches[p] = number
-        self.reasons[p] = SEAM if p in self.at_seam else reason
-        self.taken.add(k)
-
-    def _reason(self, p: int, k: int, relation: str, *, same_id: bool) -> str:
-        if same_id:
-            return ID
-        if self.shown.keys[p] == self.known.keys[k]:
-            return KEY
-        return GREW if relation in (GROWN, PART) else BETWEEN
-
-    def free(self, k: int) -> bool:
-        """True where nothing shown was matched with ``k`` yet."""
-        return k not in self.taken
-
-    def _version(self, p: int, k: int) -> int:
-        """The version at ``k`` whose body is exactly the one shown at ``p``: the last one or one before it; else -1."""
-        identity, number = self.shown.hashes[p], self.numbers[k]
-        if identity == self.known.hashes[k]:
-            return number
-        return next((n for n in self.older.get(number, ()) if self.all_known.hashes[n] == identity), -1)
-
-    def _equal(self, p: int, k: int) -> bool:
-        if self._version(p, k) >= 0:
-            return True
-        keyed = self.shown.keys[p] == self.known.keys[k] and self.shown.kinds[p] in ANCHOR_KINDS
-        return keyed and self.alike(p, k)
-
-    def alike(self, p: int, k: int) -> bool:
-        """The same message in another rendering, given that its neighbours are the same."""
-        if self.known.kinds[k] == LOST:
-            return True
-        return self.shown.kinds[p] == self.known.kinds[k] and self.compare.relation(p, self.numbers[k]) != DIFFERENT
-
-    def _walk(self, p: int, k: int, step: int) -> None:
-        """From a matched pair outwards, as far as the two sequences agree without a break."""
-        p, k = p + step, k + step
-        while 0 <= p < len(self.shown) and 0 <= k < len(self.numbers) and self.matches[p] is None:
-            if not self._equal(p, k) and not self._goes_on(p, k, step):
-                if differ_in_source(self, p, k):
-                    outwards(self, p - step, k - step, step)
-                return
-            self.match(p, k)
-            p, k = p + step, k + step
-
-    def _goes_on(self, p: int, k: int, step: int) -> bool:
-        """Is this the same message in another rendering, with agreement on one side only?
-
-        After a rewind another call of the same tool, or a short answer, stands where the stored one stood.
-        """
-        kind = self.shown.kinds[p]
-        if kind != self.known.kinds[k]:
-            return self.known.kinds[k] == LOST
-        if kind in _RENDERED:  # the result of a call that both have
-            return p > 0 and k > 0 and self.shown.kinds[p - 1] == TOOL_CALL and (step > 0 or self._equal(p - 1, k - 1))
-        relation = self.compare.relation(p, self.numbers[k])
-        if relation == PART:  # only the last thing shown can have been unfinished
-            return not any(kind in TURNS for kind in self.shown.kinds[p + 1 :])
-        return relation in (GROWN, MOVED)
-
-    def _fill(self, p0: int, p1: int, k0: int, k1: int) -> None:
-        """Match what lies between two anchors; both ends are known to agree. Half-open positions."""
-        work = [(p0, p1, k0, k1)]
-        while work:
-            p0, p1, k0, k1 = work.pop()
-            while p0 < p1 and k0 < k1 and self._equal(p0, k0):
-                self.match(p0, k0)
-                p0, k0 = p0 + 1, k0 + 1
-            while p0 < p1 and k0 < k1 and self._equal(p1 - 1, k1 - 1):
-                p1, k1 = p1 - 1, k1 - 1
-                self.match(p1, k1)
-            if p0 == p1 or k0 == k1:
-                continue
-            inner = self._inner(p0, p1, k0, k1)
-            if not inner:
-                self._pair(p0, p1, k0, k1)
-                continue
-            last_p, last_k = p0, k0
-            for p, k in inner:
-                work.append((last_p, p, last_k, k))
-                self.match(p, k)
-                last_p, last_k = p + 1, k + 1
-            work.append((last_p, p1, last_k, k1))
-
-    def _inner(self, p0: int, p1: int, k0: int, k1: int) -> list[tuple[int, int]]:
-        """Anchors of a bounded stretch: here short messages may serve too, where they occur once."""
-        for name in ("hashes", "keys"):
-            here = unique(getattr(self.shown, name), range(p0, p1))
-            there = unique(getattr(self.known, name), range(k0, k1))
-            chain = increasing(sorted((p, there[value]) for value, p in here.items() if value in there))
-            chain = [(p, k) for p, k in chain if self._equal(p, k)]
-            if chain:
-                return chain
-        return []
-
-    def _pair(self, p0: int, p1: int, k0: int, k1: int) -> None:
-        """A stretch without anything equal: the same kinds in the same order are the same messages, redrawn."""
-        if any(differ_in_source(self, p, k) for p in (p0, p1 - 1) for k in (k0, k1 - 1)):
-            between(self, p0, p1, k0, k1)
-            return
-        pairs = zip(self.shown.kinds[p0:p1], self.known.kinds[k0:k1])
-        if p1 - p0 == k1 - k0 and all(known in (LOST, shown) for shown, known in pairs):
-            for p, k in zip(range(p0, p1), range(k0, k1)):
-                if self.alike(p, k):
-                    self.match(p, k)
-            return
-        at = k0
-        p = p0
-        if p and at and self.matches[p - 1] == self.numbers[at - 1]:
-            while p < p1 and at < k1 and self.shown.kinds[p] in _RENDERED and self.alike(p, at):
-                self.match(p, at)
-                p, at = p + 1, at + 1
-        while p < p1:
-            # Calls were collapsed or left out on one side: look for the next one that fits, and for its result.
-            if self.shown.kinds[p] not in _RENDERED:
-                k = next((k for k in range(at, min(k1, at + 50)) if self.alike(p, k)), -1)
-                if k >= 0:
-                    self.match(p, k)
-                    while (
-                        p + 1 < p1 and k + 1 < k1 and self.shown.kinds[p + 1] in _RENDERED and self.alike(p + 1, k + 1)
-                    ):
-                        p, k = p + 1, k + 1
-                        self.match(p, k)
-                    at = k + 1
-            p += 1
-
-    # -- runs without an anchor --------------------------------------------------------------------------------
-
-    def embed(self, run: Sequence[int]) -> None:
-        """Match a run as a whole where one sequence lies inside the other: a window of known turns adds nothing."""
-        hashes = [self.all_known.hashes[n] for n in run]
-        if all(match is None for match in self.matches):
-            at = find(hashes, self.shown.hashes)
-            if at >= 0:
-                self._whole(range(len(self.shown)), run[at : at + len(self.shown)])
-                return
-        at = find(self.shown.hashes, hashes)
-        if at >= 0 and all(match is None for match in self.matches[at : at + len(run)]):
-            self._whole(range(at, at + len(run)), run)
-            return
-        self._take_part(run)
-        pairs = embedded(self.shown, self.known)
-        if pairs and differ_in_source(self, *pairs[0]) and all(self.matches[p] is None for p, _ in pairs):
-            self._follow(pairs)
-
-    def _whole(self, positions: range, numbers: Sequence[int]) -> None:
-        for position, number in zip(positions, numbers):
-            self.matches[position] = number
-            self.reasons[position] = WHOLE
-
-    def settle_ids(self) -> None:
-        """A message whose id and content are stored is that one, wherever it stands: lines may have changed places."""
-        open_ids = {uuid for p, uuid in enumerate(self.shown.uuids) if uuid and self.matches[p] is None}
-        if not open_ids:
-            return
-        taken = {match for match in self.matches if match is not None}
-        stored: dict[tuple[str, str], int] = {}
-        for number, uuid in enumerate(self.all_known.uuids):
-            if uuid in open_ids and number not in taken:
-                stored.setdefault((uuid, self.all_known.hashes[number]), number)
-        for p, match in enumerate(self.matches):
-            if match is None and self.shown.uuids[p]:
-                self.matches[p] = stored.pop((self.shown.uuids[p], self.shown.hashes[p]), None)
-                self.reasons[p] = ID if self.matches[p] is not None else ""

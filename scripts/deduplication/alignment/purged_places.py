@@ -20,7 +20,7 @@ from .tombstone import Ends, proven, relation
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ..ingest.export_view import Shown
+    from ..ingest.export_view import ExportView
     from ..storage.conversation import Conversation
     from .plan import Plan
     from .tombstone import Tombstone
@@ -32,7 +32,7 @@ _BEHIND_THE_END: Final = frozenset({BOOKKEEPING, LOCAL_COMMAND, COMMAND_OUTPUT, 
 class PurgedPlaces:
     """What the messages of one export are to the purged ones of a conversation. ``tombstone`` gives the one of a number."""
 
-    def __init__(self, conversation: Conversation, shown: Shown, tombstone: Callable[[int], Tombstone]) -> None:
+    def __init__(self, conversation: Conversation, shown: ExportView, tombstone: Callable[[int], Tombstone]) -> None:
         self._conversation = conversation
         self._shown = shown
         self._tombstone = lru_cache(maxsize=None)(tombstone)
@@ -44,7 +44,7 @@ class PurgedPlaces:
         message, item = self._shown.messages[position], self._shown.prints[position]
         return relation(self._tombstone(number), message, item, self._ends(position, number))
 
-    def settled(self, plan: Plan) -> Plan:
+    def without_unproven(self, plan: Plan) -> Plan:
         """The plan without what is only guessed to be a purged message.
 
         A longer form of a message that was purged is the purged message, none that had grown.
@@ -68,11 +68,11 @@ class PurgedPlaces:
 
     def _ends(self, position: int, number: int) -> Ends:
         if self._ended is None:
-            self._ended = ended(self._conversation)
+            self._ended = last_shown(self._conversation)
         return Ends(number in self._ended, position >= self._from)
 
 
-def shown_again(count: int) -> tuple[str, ...]:
+def purged_warning(count: int) -> tuple[str, ...]:
     """What is said of an export that shows ``count`` messages which were purged before; nothing where it shows none."""
     if not count:
         return ()
@@ -80,7 +80,7 @@ def shown_again(count: int) -> tuple[str, ...]:
     return (f"{were} purged before: not stored again, and to be archived without",)
 
 
-def ended(conversation: Conversation) -> frozenset[int]:
+def last_shown(conversation: Conversation) -> frozenset[int]:
     """The numbers of messages with which an export ended: they may have been unfinished."""
     kinds = conversation.columns.kinds
     found = set()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from .message_sequence import MANY
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
 Window = "Sequence[tuple[int, int]]"
 """Ranges of sequence numbers, both ends included, in the order in which an export showed them."""
@@ -62,6 +62,12 @@ def ranges(numbers: Iterable[int]) -> list[list[int]]:
         else:
             result.append([number, number])
     return result
+
+
+def numbers_of(window: Iterable[Sequence[int]]) -> Iterator[int]:
+    """The numbers of a window's ranges, both ends included, one after another: ``[[0, 2], [5, 5]]`` gives 0, 1, 2, 5."""
+    for first, last in window:
+        yield from range(first, last + 1)
 
 
 def reading_order(
@@ -113,7 +119,7 @@ def reading_order(
     return ReadingOrder(order, [component[segment_of[roots.get(number, number)]] for number in range(count)])
 
 
-def versions(order: Iterable[int], extends: Mapping[int, int]) -> dict[int, list[int]]:
+def other_versions(order: Iterable[int], extends: Mapping[int, int]) -> dict[int, list[int]]:
     """For each number in ``order`` that has further versions: their numbers, in the order of storing, without its own."""
     if not extends:
         return {}

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from ..model import BOOKKEEPING, COMMAND_OUTPUT, EXACT, NOTICE, PROMPT, TEXT, THINKING, TOOL_CALL, TOOL_RESULT, UNKNOWN
-from .fingerprint import plain_text
+from ..model import BOOKKEEPING, EXACT, PROMPT, TEXT, THINKING, TOOL_CALL, UNKNOWN
+from .fingerprint import GROWING_KINDS, REDRAWN_KINDS, plain_text
 
 if TYPE_CHECKING:
     from ..model import Content
@@ -25,7 +25,6 @@ MOVED: Final = "moved"
 """The same call: only the directory differs from which its paths are shown, or where its arguments were cut."""
 DIFFERENT: Final = "different"
 
-_GROWING: Final = frozenset({TEXT, THINKING, TOOL_RESULT, COMMAND_OUTPUT})
 _CUT: Final = re.compile(r"…\+[\d,.]+(?:lines?|moretooluses?|tooluses?)\(?[^)]{0,60}\)?\Z")
 _CALL_NAME: Final = re.compile(r"[^(\n]{1,80}(?=\()")
 _MARK: Final = re.compile(
@@ -37,7 +36,6 @@ _MARK_LENGTH: Final = 200
 _CUT_ARGUMENTS: Final = 20
 """Characters of a call's arguments that must be left for a cut to be recognised."""
 _TRANSIENT: Final = re.compile(r"(?:Running|Waiting|Initializing|Retrying)(?:…|\.\.\.)")
-_RENDERED: Final = frozenset({TOOL_RESULT, COMMAND_OUTPUT, NOTICE})
 _OF_THE_CLIENT: Final = frozenset({BOOKKEEPING, UNKNOWN})
 _UPWARDS: Final = re.compile(r"(?:\.{1,2}/)*")
 _LINK: Final = re.compile(r"\[([^\[\]\n]*)\]\([^()\s]*\)")
@@ -58,12 +56,12 @@ def relation(kind: str, stored: Content, shown: Content) -> str:
     if kind == TOOL_CALL:
         return _calls(plain_text(stored), plain_text(shown))
     before, after = _squeezed(stored), _squeezed(shown)
-    if (kind in _GROWING or kind in _OF_THE_CLIENT) and before and after:
+    if (kind in GROWING_KINDS or kind in _OF_THE_CLIENT) and before and after:
         if len(after) > len(before) and after.startswith(before):
             return REDRAWN if is_cut(stored) else GROWN
         if before.startswith(after):
             return REDRAWN if is_cut(shown) else PART
-    if kind in _RENDERED:
+    if kind in REDRAWN_KINDS:
         return REDRAWN
     if kind in _OF_THE_CLIENT:
         return MOVED if _seen_from_elsewhere(plain_text(stored), plain_text(shown)) else DIFFERENT

@@ -12,7 +12,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from ..model import BOOKKEEPING, COMMAND_OUTPUT, CONTEXT, LOCAL_COMMAND, NOTICE, PROMPT, UNKNOWN
-from .fingerprint import DISTINCTIVE
+from .fingerprint import A_FEW_WORDS, DISTINCTIVE
 from .subsequence import borders
 
 if TYPE_CHECKING:
@@ -28,13 +28,12 @@ _LEAST_LETTERS: Final = 16
 _ALONE: Final = {PROMPT: 12}
 """Letters and digits of a single message at a seam; a prompt that nobody answered yet says more than another one."""
 _MOST: Final = 2000
+"""Messages at a seam that are compared."""
 _STRETCH: Final = 3
-_A_FEW_WORDS: Final = 12
 _ENDS: Final = 20
 """Messages at each end by which a conversation is looked for."""
 _LOCAL: Final = frozenset({LOCAL_COMMAND, COMMAND_OUTPUT})
 """What people do first in every session: it shows none to be the same as another."""
-"""Messages at a seam that are compared."""
 
 
 class Beginning(Enum):
@@ -71,9 +70,7 @@ def at_seams(shown: Columns) -> set[str]:
     """Content hashes at both ends of a sequence, by which a conversation may be found that has the same stretch there."""
 
     def first(positions: Iterable[int]) -> list[str]:
-        said = (
-            shown.hashes[n] for n in positions if shown.weights[n] >= _A_FEW_WORDS and shown.kinds[n] not in PASSING
-        )
+        said = (shown.hashes[n] for n in positions if shown.weights[n] >= A_FEW_WORDS and shown.kinds[n] not in PASSING)
         return list(itertools.islice(said, _ENDS))
 
     return {*first(range(len(shown))), *first(range(len(shown) - 1, -1, -1))}
@@ -87,7 +84,7 @@ def meets(shown: Columns, known: Columns, begins: Beginning | None, *, continued
     """
     pairs = seam(shown, known, begins, continued=continued)
     stretch = [p for p, _ in pairs if shown.kinds[p] not in _LOCAL]
-    if len(stretch) < _STRETCH or letters(shown, stretch) < 2 * DISTINCTIVE:
+    if len(stretch) < _STRETCH or count_letters(shown, stretch) < 2 * DISTINCTIVE:
         return None
     at_the_beginning = begins is Beginning.START and not continued
     if at_the_beginning and len(pairs) + 1 < min(len(_lasting(shown)), len(_lasting(known))):
@@ -95,7 +92,7 @@ def meets(shown: Columns, known: Columns, begins: Beginning | None, *, continued
     return range(pairs[0][0], pairs[-1][0] + 1)
 
 
-def letters(rows: Columns, positions: list[int]) -> int:
+def count_letters(rows: Columns, positions: list[int]) -> int:
     """How much a stretch says: each different message with its letters and digits, a long one as if it were just distinctive."""
     return sum(min(weight, DISTINCTIVE) for weight in {rows.hashes[p]: rows.weights[p] for p in positions}.values())
 
@@ -115,7 +112,7 @@ def _ends_with(one: Columns, ends: list[int], other: Columns, begins: list[int])
     # The same calls again and again overlap in more than one way. Where they go on behind the stretch, one side shows others of
     # them than the other one: then only much of it says which way is right.
     goes_on = len(lengths) > 1 and head[length : length + 1] == head[lengths[1] : lengths[1] + 1]
-    if goes_on and letters(other, begins[:length]) < 2 * DISTINCTIVE:
+    if goes_on and count_letters(other, begins[:length]) < 2 * DISTINCTIVE:
         return []
     return list(zip(ends[len(ends) - length :], begins[:length]))
 
@@ -153,4 +150,4 @@ def _lines_below_divider(shown: Columns, known: Columns) -> list[tuple[int, int]
 def _says_enough(rows: Columns, stretch: list[int], least: int = _LEAST_LETTERS) -> bool:
     if len(stretch) == 1 and least == _LEAST_LETTERS:
         return rows.weights[stretch[0]] >= _ALONE.get(rows.kinds[stretch[0]], DISTINCTIVE)
-    return len(stretch) >= _SHORTEST and letters(rows, stretch) >= least
+    return len(stretch) >= _SHORTEST and count_letters(rows, stretch) >= least

@@ -15,18 +15,22 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..model import (
     BOOKKEEPING,
-    COMMAND_OUTPUT,
     EXACT,
     LAYOUT,
     LOCAL_COMMAND,
-    NOTICE,
-    TEXT,
-    THINKING,
     TOOL_CALL,
-    TOOL_RESULT,
     Message,
 )
-from .fingerprint import DISTINCTIVE, content_hash, encoded, plain_text, skeleton
+from .fingerprint import (
+    A_FEW_WORDS,
+    DISTINCTIVE,
+    GROWING_KINDS,
+    REDRAWN_KINDS,
+    content_hash,
+    encoded,
+    plain_text,
+    skeleton,
+)
 from .same_source import DIFFERENT, GROWN, PART, REDRAWN, call_name, without_mark
 
 if TYPE_CHECKING:
@@ -52,10 +56,6 @@ LENGTHS: Final = tuple(
 
 From 1 KiB on they grow by a quarter: the last one reaches beyond what any message has.
 """
-_GROWING: Final = frozenset({TEXT, THINKING, TOOL_RESULT, COMMAND_OUTPUT})
-_RENDERED: Final = frozenset({TOOL_RESULT, COMMAND_OUTPUT, NOTICE})
-_A_FEW_WORDS: Final = 12
-"""Letters and digits from which a purged message is told as the beginning of a longer one."""
 _SHORT: Final = 16
 """Hexadecimal digits of a key, and of every hash but the content hashes."""
 
@@ -155,7 +155,7 @@ def proven(tombstone: Tombstone, message: Message, item: Fingerprint, ends: Ends
             return REDRAWN
         if item.key == tombstone.key and item.weight >= DISTINCTIVE:
             return REDRAWN  # tables and links are drawn anew
-    if item.kind not in _GROWING or item.key == tombstone.key:
+    if item.kind not in GROWING_KINDS or item.key == tombstone.key:
         return DIFFERENT
     return _grown_or_part(tombstone, message, ends or Ends())
 
@@ -164,7 +164,7 @@ def _grown_or_part(tombstone: Tombstone, message: Message, ends: Ends) -> str:
     """One of them is the beginning of the other, and something says why it has no more than that."""
     bones, cut = _before_mark(message)
     said = tombstone.cut.weight if tombstone.cut is not None else tombstone.weight
-    if _A_FEW_WORDS <= said <= len(bones):
+    if A_FEW_WORDS <= said <= len(bones):
         if tombstone.cut is not None:
             agree = _hash(bones[:said]) == tombstone.cut.key
             return (GROWN if said < len(bones) else REDRAWN) if agree else DIFFERENT
@@ -184,7 +184,7 @@ def _fits(tombstone: Tombstone, message: Message, item: Fingerprint) -> bool:
     another = tombstone.uuid and item.uuid and tombstone.uuid != item.uuid
     if another or item.kind != tombstone.kind:
         return False
-    if item.kind in _RENDERED:
+    if item.kind in REDRAWN_KINDS:
         return True
     if item.kind == TOOL_CALL:
         return message.fidelity != tombstone.fidelity or _call(message) == tombstone.call != ""
@@ -254,7 +254,7 @@ def _texts(value: Any) -> Iterable[str]:
 
 def _before_mark(message: Message) -> tuple[bytes, bool]:
     """Letters and digits of what a message says before the client's mark, and whether it was cut there."""
-    if message.kind not in _RENDERED or message.fidelity == EXACT:
+    if message.kind not in REDRAWN_KINDS or message.fidelity == EXACT:
         return skeleton(message.content), False
     text, was_cut = without_mark(plain_text(message.content))
     return skeleton(text), was_cut

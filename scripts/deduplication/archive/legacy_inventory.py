@@ -103,7 +103,7 @@ def _plain(archive: str, exports: dict[str, dict[str, Any]]) -> Iterator[Listed]
 
 def _is_file(export: dict[str, Any]) -> bool:
     """Whether the log's hash is that of a file: of one with several conversations each has a hash of its own."""
-    return bool(export["name"]) and export["format"] not in formats.SEVERAL and not export.get("purged")
+    return bool(export["name"]) and not formats.may_hold_several(export["format"]) and not export.get("purged")
 
 
 def _commits(state: str) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from ..project.export_names import validate_session_id
 from ..project.paths import Project, find_project
 from ..reports import sessions as session_report
 from ..reports import workflow as report
-from ..sessions import whole
+from ..sessions import full_document
 from ..sessions.redaction import standard
 from . import arguments as shared
 
@@ -30,7 +30,7 @@ Without a session, list those that there are.
   deduplicate_export.py session --all                       the same for every session
   deduplicate_export.py session rollout-master --format html --output page.html
 """
-_FORMS: Final = {"md": whole.MARKDOWN, "html": whole.HTML, "json": whole.JSON}
+_FORMS: Final = {"md": full_document.MARKDOWN, "html": full_document.HTML, "json": full_document.JSON}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -115,14 +115,14 @@ def _whole(asked: argparse.Namespace, project: Project, store: Store, sessions: 
     from ..files import atomic, beneath
     from ..sessions.folder import held
     from ..sessions.names import stem
-    from ..sessions.place import prepared
+    from ..sessions.place import prepared_folder
     from ..workflow import new_messages_file
 
     form = _FORMS[asked.format]
     redact, _ = standard(project.root)
     folder = asked.output
     if folder is None:
-        folder = prepared(project)
+        folder = prepared_folder(project)
     single = asked.output is not None and asked.output != "-" and not _is_folder(asked.output)
     if asked.output is not None and (single or asked.output == "-") and len(sessions) > 1:
         raise UsageError("several sessions do not fit into one output", hint="Pass a folder that exists.")
@@ -139,11 +139,11 @@ def _whole(asked: argparse.Namespace, project: Project, store: Store, sessions: 
         with contextlib.ExitStack() as stack:
             if asked.output is None:  # beside the session files: not while they are purged
                 stack.enter_context(held(project))
-            data = whole.written(store, session, form, redact, beside).encode("utf-8", "backslashreplace")
+            data = full_document.text_of(store, session, form, redact, beside).encode("utf-8", "backslashreplace")
             if asked.output == "-":
                 sys.stdout.write(data.decode())
                 continue
-            path = asked.output if single else os.path.join(folder, stem(session) + whole.ENDINGS[form])
+            path = asked.output if single else os.path.join(folder, stem(session) + full_document.ENDINGS[form])
             try:
                 atomic.replace(path, data, mode=atomic.PRIVATE_FILE if asked.output is not None else atomic.SHARED_FILE)
             except StoreNotWritable as error:

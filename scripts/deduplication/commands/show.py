@@ -66,13 +66,13 @@ def main(arguments: Sequence[str]) -> int:
 def _document(asked: argparse.Namespace, store: Store, name: str, numbers: Sequence[int]) -> None:
     """The documents that ``session`` writes, of the messages with these numbers: redacted, as they may be passed on."""
     from ..project.paths import find_project
-    from ..sessions import whole
+    from ..sessions import full_document
     from ..sessions.redaction import standard
 
     if not numbers:
         raise UsageError("no message was chosen")
     redact, _ = standard(find_project(asked.project).root)
-    text = whole.written(store, name, asked.format, redact, chosen=frozenset(numbers))
+    text = full_document.text_of(store, name, asked.format, redact, chosen=frozenset(numbers))
     text = text.encode("utf-8", "backslashreplace").decode()
     parts = [text.removesuffix("\n")]
     if asked.characters is not None and asked.output is None and asked.format == MARKDOWN:

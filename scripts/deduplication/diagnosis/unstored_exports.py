@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from ..accounting import run_history
 from ..errors import DedupError
 from ..files.safe_read import open_regular, take
-from ..project.named_exports import told_in
+from ..project.named_exports import notices_in
 from ..reports.history import clock
 from ..terminal.console import printable
 from .finding import LINES, NOTE, PROBLEM, Finding
@@ -19,7 +19,7 @@ from .finding import LINES, NOTE, PROBLEM, Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..project.named_exports import Told
+    from ..project.named_exports import ExportNotice
     from .finding import Subject
 
 _SLACK: Final = 5.0
@@ -65,14 +65,14 @@ def _named(subject: Subject) -> dict[str, float]:
     return found
 
 
-def _told(path: Path) -> Iterator[Told]:
+def _told(path: Path) -> Iterator[ExportNotice]:
     try:
         with open(path, "rb") as file:
             rest = b""
             while part := file.read(_PART):
                 whole, line_feed, rest = (rest + part).rpartition(b"\n")
-                yield from told_in(whole + line_feed)
-            yield from told_in(rest)
+                yield from notices_in(whole + line_feed)
+            yield from notices_in(rest)
     except OSError:
         return
 

@@ -1,44 +1,62 @@
 """The input formats, one module each, in the order in which they are asked.
 
+- *format*: one kind of file; its module answers what :class:`base.Format` asks, and nobody else knows it by name
+- *export*: what a format reads from a file that holds one conversation, :class:`~.model.Export`
+- *member*: one conversation of a file, with the digest of its own bytes
+- *span*: a run of bytes of a file and what it is; the spans of an export cover the file
+- *mark*: what stands between messages: a compaction, a rewind, a further banner
+- *slice*: the lines that were added to a file since it was read last
+
 A module is imported when it is first asked: for a text export, which is the common case, only the first one.
 """
 
 from __future__ import annotations
 
+import hashlib
 from importlib import import_module
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from ..errors import NotAnExport
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import BinaryIO
 
     from ..model import Export
-    from .base import Format, Large
+    from .base import Format, Growing, Large, Member
 
-TEXT: Final = "claude-code-text"
-TRANSCRIPT: Final = "claude-code-transcript"
-STREAM: Final = "claude-code-stream-json"
-CLAUDE_AI: Final = "claude-ai-export"
-API: Final = "anthropic-messages-api"
-THIRD_PARTY: Final = "third-party-json"
-FORMATS: Final = {
-    TEXT: "text",
-    TRANSCRIPT: "transcript",
-    STREAM: "stream_json",
-    CLAUDE_AI: "claude_ai",
-    API: "api",
-    THIRD_PARTY: "third_party",
+
+class Registered(NamedTuple):
+    """What is known of a format while its module is not imported: its line in :data:`FORMATS`.
+
+    ``large_begins``: its files may be too large to be read whole, and begin with one of these after white space (``b"PK"``).
+    ``reads_objects``: it is JSON, and a caller may pass the parsed document in the place of a file.
+    """
+
+    module: str
+    shown_as: str = ""
+    """What people call it (``text export``); empty: by its name."""
+    large_begins: tuple[bytes, ...] = ()
+    reads_objects: bool = False
+
+
+_CLIENT_EXPORT: Final = "claude-code-text"
+_CLIENT_TRANSCRIPT: Final = "claude-code-transcript"
+_ANY_OBJECT: Final = "third-party-json"
+FORMATS: Final[dict[str, Registered]] = {
+    _CLIENT_EXPORT: Registered("text", "text export"),
+    _CLIENT_TRANSCRIPT: Registered("transcript", "transcript"),
+    "claude-code-stream-json": Registered("stream_json"),
+    "claude-ai-export": Registered("claude_ai", large_begins=(b"PK", b"[", b"{"), reads_objects=True),
+    "anthropic-messages-api": Registered("api", reads_objects=True),
+    _ANY_OBJECT: Registered("third_party", reads_objects=True),
 }
-"""Name of each format -> the module in this folder that reads it."""
-SEVERAL: Final = frozenset((STREAM, CLAUDE_AI))
-"""Those whose files may hold several conversations (:class:`base.Several`)."""
-_LARGE_BEGIN: Final = (b"PK", b"[", b"{")
+"""Name of each format -> its module in this folder, and what is known of it before that is imported."""
 
 
 def load(name: str) -> Format:
-    """The format of this name."""
-    return cast("Format", import_module(f".{FORMATS[name]}", __name__))
+    """The format of this name; raises :class:`KeyError` for one that another version has written."""
+    return cast("Format", import_module(f".{FORMATS[name].module}", __name__))
 
 
 def detect(data: bytes, *, strict: bool = False) -> Format:
@@ -55,23 +73,58 @@ def parse(data: bytes, *, strict: bool = False, known: Format | None = None) -> 
     return (known or detect(data, strict=strict)).parse(data)
 
 
+def conversations(data: bytes, known: Format) -> Iterator[Member]:
+    """The conversations of a file of a format, one after another; most files hold one. Raises as :meth:`Format.parse`."""
+    if known.members is not None:
+        yield from known.members(data)
+    else:
+        from .base import Member
+
+        yield Member(known.parse(data), hashlib.sha256(data).hexdigest(), len(data))
+
+
+def may_hold_several(name: str) -> bool:
+    """Whether files of the format of this name may hold several conversations; False for a name that nobody knows."""
+    return name in FORMATS and load(name).members is not None
+
+
+def shown_as(name: str) -> str:
+    """What people call a format: ``text export``; its name where it is called nothing else."""
+    return FORMATS[name].shown_as or name if name in FORMATS else name
+
+
 def large(file: BinaryIO, *, strict: bool = False) -> Large | None:
     """The format of a file that is not to be read whole; None where it is to be, whatever it is. ``file`` is at its beginning."""
     head = file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n")
     file.seek(0)
-    if not head.startswith(_LARGE_BEGIN):
-        return None
-    candidate = cast("Large", load(CLAUDE_AI))
-    return candidate if candidate.opens(file, strict=strict) else None
+    for name, line in FORMATS.items():
+        if line.large_begins and head.startswith(line.large_begins):
+            candidate = cast("Large", load(name))
+            if candidate.opens(file, strict=strict):
+                return candidate
+    return None
+
+
+def client_export() -> Format:
+    """The format that the client's ``/export`` writes."""
+    return load(_CLIENT_EXPORT)
+
+
+def client_transcript() -> Growing:
+    """The format in which the client writes its sessions down."""
+    return cast("Growing", load(_CLIENT_TRANSCRIPT))
 
 
 def parse_object(value: object, data: bytes) -> Export:
     """The same for a JSON document that was parsed already; ``data`` is its canonical spelling."""
-    from . import api, claude_ai, third_party
+    from . import third_party
 
-    if claude_ai.recognises(data, strict=False):
-        return claude_ai.parse(data)
-    return api.parse(data) if api.recognises(data, strict=False) else third_party.parse_object(value)
+    for name, line in FORMATS.items():
+        if line.reads_objects and name != _ANY_OBJECT:
+            candidate = load(name)
+            if candidate.recognises(data, strict=False):
+                return candidate.parse(data)
+    return third_party.parse_object(value)
 
 
 def describe(data: bytes) -> str:

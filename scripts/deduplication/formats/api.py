@@ -15,12 +15,15 @@ from ..model import EXACT, NOTICE, SYSTEM, Export, Message
 from .api_history import History
 from .api_records import RECORDS, Record, proves_conversation, records_in
 from .blocks import Part, kind_of_text, part_of, role_of, text_part
-from .json_spans import Document, Node, Piece, looks_like_json, tile
+from .json_spans import CharSpan, Document, Node, looks_like_json, tile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NAME: Final = "anthropic-messages-api"
+OWN_IDS: Final = False
+members: Final = None
+blank: Final = None
 
 REPEATED: Final = "repeated"
 """Bytes of a message that was said in an earlier request, response or system prompt of the same file."""
@@ -89,7 +92,7 @@ class _Reader:
 
     def __init__(self, document: Document) -> None:
         self.document = document
-        self.pieces: list[Piece] = []
+        self.pieces: list[CharSpan] = []
         self.sessions: set[str] = set()
         self.records = 0
         self._others = 0
@@ -131,7 +134,7 @@ class _Reader:
         """Take one value of the log."""
         if record is None:
             self._others += 1
-            self.pieces.append(Piece(value.start, value.end, OTHER))
+            self.pieces.append(CharSpan(value.start, value.end, OTHER))
             return
         self.records += 1
         first = len(self.pieces)
@@ -203,10 +206,10 @@ class _Reader:
 
     def _put(self, node: Node, part: Part, uuid: str | None = None, timestamp: str | None = None) -> None:
         message = Message(part.role, part.kind, part.content, uuid=uuid, timestamp=timestamp, fidelity=EXACT)
-        self.pieces.append(Piece(node.start, node.end, part.kind, message))
+        self.pieces.append(CharSpan(node.start, node.end, part.kind, message))
 
     def _repeated(self, node: Node) -> None:
-        self.pieces.append(Piece(node.start, node.end, REPEATED))
+        self.pieces.append(CharSpan(node.start, node.end, REPEATED))
 
     def _odd(self, node: Node, reason: str) -> None:
         """A message of a wrong shape: kept as it is written."""
@@ -216,13 +219,13 @@ class _Reader:
 
     def _notice(self, node: Node) -> None:
         message = Message(SYSTEM, NOTICE, self.document.raw(node), fidelity=EXACT)
-        self.pieces.append(Piece(node.start, node.end, NOTICE, message))
+        self.pieces.append(CharSpan(node.start, node.end, NOTICE, message))
 
     def _damaged(self, position: int, end: int) -> None:
         line = self.document.line(position)
         if end < 0:
             self._warnings.append(f"line {line}, the last, is cut; its bytes are kept, no message is")
-            self.pieces.append(Piece(position, len(self.document.text), TORN))
+            self.pieces.append(CharSpan(position, len(self.document.text), TORN))
         else:
             self._warnings.append(f"line {line} is broken; kept as it is")
             self._notice(Node(position, end, None))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..model import ASSISTANT, CONTEXT, PROMPT, SYSTEM, TEXT, THINKING, TOOL_CALL, TOOL_RESULT, USER
-from .machine_text import is_machines
+from .machine_text import is_machine_text
 
 if TYPE_CHECKING:
     from ..model import Content
@@ -60,7 +60,7 @@ def part_of(block: Any, role: str) -> Part:
 
 def text_part(text: str, role: str) -> Part:
     """Text by its role; what a machine slipped into the user's turn (``<system-reminder>``) is context."""
-    if role == USER and is_machines(text):
+    if role == USER and is_machine_text(text):
         return Part(SYSTEM, CONTEXT, text)
     return Part(role, kind_of_text(role), text)
 

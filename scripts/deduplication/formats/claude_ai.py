@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 NAME: Final = "claude-ai-export"
+OWN_IDS: Final = True
+blank: Final = None
 
 _HEAD: Final = 256 * 1024
 """Bytes within which the first conversation has told its keys."""

@@ -57,7 +57,7 @@ class Node(NamedTuple):
         return next((node for name, node in reversed(self.parts) if name == key), None)
 
 
-class Piece(NamedTuple):
+class CharSpan(NamedTuple):
     """A run of characters, half open, its label, and the message it is, if it is one."""
 
     start: int
@@ -236,7 +236,7 @@ def encode(obj: Any) -> bytes:
         raise ExportUnreadable(f"the object cannot be written as JSON: {str(error) or type(error).__name__}") from error
 
 
-def tile(document: Document, pieces: Sequence[Piece]) -> tuple[tuple[Message, ...], tuple[Span, ...]]:
+def tile(document: Document, pieces: Sequence[CharSpan]) -> tuple[tuple[Message, ...], tuple[Span, ...]]:
     """The messages with their bytes, and spans that cover the file: the pieces and :data:`STRUCTURE` between them.
 
     The pieces stand in the order of the file and do not overlap.

@@ -36,7 +36,7 @@ _SENTENCES: Final = re.compile(
 """How the client begins what is not between tags."""
 
 
-class Pieces(NamedTuple):
+class SplitText(NamedTuple):
     """A text as what a machine wrote before the person's own words, those words, and what it wrote behind them."""
 
     before: tuple[str, ...]
@@ -44,7 +44,7 @@ class Pieces(NamedTuple):
     behind: tuple[str, ...] = ()
 
 
-def is_machines(text: str, *, typed: bool = False) -> bool:
+def is_machine_text(text: str, *, typed: bool = False) -> bool:
     """True where a machine wrote all of it. ``typed``: the line says that a person typed it, so that only known tags tell."""
     if _SENTENCES.match(text.lstrip()):
         return True
@@ -52,7 +52,7 @@ def is_machines(text: str, *, typed: bool = False) -> bool:
     return bool(before) and not rest
 
 
-def split(text: str) -> Pieces:
+def split(text: str) -> SplitText:
     """The pieces of a text; where no machine wrote any of it, all of it is the person's, unchanged."""
     before, rest = _leading(text, _KNOWN)
     behind: list[str] = []
@@ -65,7 +65,7 @@ def split(text: str) -> Pieces:
             break
         behind.insert(0, bare[start:])
         rest = bare[:start]
-    return Pieces(tuple(before), rest.strip() if before or behind else text, tuple(behind))
+    return SplitText(tuple(before), rest.strip() if before or behind else text, tuple(behind))
 
 
 def _leading(text: str, opening: re.Pattern[str]) -> tuple[list[str], str]:

@@ -22,11 +22,13 @@ from .transcript_reader import Dialect, LineReader
 from .transcript_types import CONVERSATION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ..model import Export
+    from .base import Purging
 
 NAME: Final = "claude-code-stream-json"
+OWN_IDS: Final = False
 
 RESULT: Final = "result"
 OTHERS: Final = frozenset(
@@ -104,6 +106,13 @@ def members(data: bytes) -> Iterator[Member]:
         # A run that was cut off before the sub-agent came back does not say which one it was: then its words tell.
         found = _named(found, name if agent and session else None)
         yield Member(found, hashlib.sha256(lines).hexdigest(), len(lines), name, side=True)
+
+
+def blank(data: bytes, exports: Sequence[Export], purging: Purging) -> bytes:
+    """As in a transcript: the line of a purged message keeps its ids and its place."""
+    from .blanking import blank_transcript
+
+    return blank_transcript(data, exports, purging)
 
 
 def _named(export: Export, conversation_id: str | None) -> Export:

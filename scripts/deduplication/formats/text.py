@@ -17,15 +17,18 @@ from ..alignment.message_sequence import Messages, Spans
 from ..errors import ExportUnreadable
 from ..model import BANNER, COMPACTION, LAYOUT, TRUNCATION, UNKNOWN, Export, Mark
 from .screen import decode
-from .text_blocks import cut, find_starts
+from .text_blocks import find_starts, split_blocks
 from .text_kinds import classify
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from .base import Purging
     from .text_blocks import Block
 
 NAME: Final = "claude-code-text"
+OWN_IDS: Final = False
+members: Final = None
 _SAMPLE: Final = 262_144
 """Bytes that are looked at to tell an export."""
 _NUL_EVERY: Final = 1000
@@ -63,7 +66,7 @@ def parse(data: bytes) -> Export:
     offset = source.lead
     if source.lead:
         spans.add(source.lead, "byte-order-mark")
-    for (type_, first, last, head), after in _with_following(cut(text)):
+    for (type_, first, last, head), after in _with_following(split_blocks(text)):
         raw = text[first:last]
         end = offset + source.size(raw)
         label, role, kind, content = classify(type_, raw, head, owner, previous, after)
@@ -81,6 +84,13 @@ def parse(data: bytes) -> Export:
         raise ExportUnreadable("no prompt, answer or tool result was found in it")
     warnings = (*source.warnings, *_unexplained(data, messages))
     return Export(NAME, messages.few(), spans.few(), tuple(marks), None, warnings)
+
+
+def blank(data: bytes, exports: Sequence[Export], purging: Purging) -> bytes:
+    """A purged message becomes one line under its own mark."""
+    from .blanking import blank_screen
+
+    return blank_screen(data, exports, purging)
 
 
 def _with_following(blocks: Iterator[Block]) -> Iterator[tuple[Block, str]]:

@@ -70,7 +70,7 @@ def find_starts(text: str, *, margin: bool = True) -> Starts:
     return Starts(heapq.merge(starts, own, key=lambda start: start.at) if own else starts)
 
 
-def cut(text: str) -> Iterator[Block]:
+def split_blocks(text: str) -> Iterator[Block]:
     """Cut the text where something starts; every character belongs to exactly one block."""
     starts = _real_starts(text, margin=True)
     margin = _has_margin(text, _blocks(text, starts))

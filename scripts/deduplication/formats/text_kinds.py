@@ -24,7 +24,7 @@ from ..model import (
 )
 from .client_commands import is_bookkeeping
 from .client_lines import HINT, called_nothing, is_event
-from .machine_text import is_machines
+from .machine_text import is_machine_text
 
 Classified = tuple[str, str, str, str]
 """Label of the span, then role, kind and content of the message; an empty kind says "no message"."""
@@ -94,7 +94,7 @@ def classify(type_: str, raw: str, head: int, owner: str, previous: str, followi
             return "interface", "", "", ""
         if is_bookkeeping(text):
             return BOOKKEEPING, USER, BOOKKEEPING, text
-        if is_machines(text):
+        if is_machine_text(text):
             return type_, SYSTEM, CONTEXT, text
         local = following == "result" and _SLASH.match(text)
         return type_, USER, LOCAL_COMMAND if local else PROMPT, text

@@ -17,62 +17,36 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from ..errors import ExportUnreadable, NotAnExport
+from ..errors import NotAnExport
 from ..model import EXACT, SYSTEM, UNKNOWN, Export, Message
-from .blocks import Part, is_block, part_of, role_of, text_part
-from .json_spans import EVERY, Document, Node, Piece, encode, looks_like_json, tile
+from .blocks import Part, is_block, part_of, text_part
+from .json_spans import EVERY, CharSpan, Document, Node, encode, tile
 from .rich_text import render
+from .third_party_signs import CONTENT_KEYS, LISTS, is_conversation, role_in
 
 if TYPE_CHECKING:
     from .json_spans import Spec
 
 NAME: Final = "third-party-json"
+OWN_IDS: Final = False
+members: Final = None
+blank: Final = None
 
-_LISTS: Final = ("chats", "messages")
-_ROLE_KEYS: Final = ("role", "sender", "type")
-_CONTENT_KEYS: Final = ("content", "message", "text")
 _TIME_KEYS: Final = ("timestamp", "created_at")
-_FOREIGN: Final = frozenset(
-    ("chat_messages", "sessionId", "parentUuid", "isSidechain", "mapping", "max_tokens", "custom_id")
-)
-"""Keys of other formats: the official export, transcripts, API requests."""
-_FOREIGN_MESSAGE: Final = frozenset(
-    ("sessionId", "session_id", "parentUuid", "chat_messages", "max_tokens", "custom_id", "request")
-)
 _STRONG_ID: Final = re.compile(
     r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z|[A-Za-z]{2,10}[_-][0-9A-Za-z]{16,64}\Z"
 )
 """An id that is the same nowhere else: a UUID, or a prefix with a long random part. "1" or "message-3" is none."""
-_PROBED: Final = 50
 _WARNED: Final = 20
 
 _TEXT: Final[Spec] = {EVERY: None, "content": {EVERY: None}}
-_MESSAGE: Final[Spec] = dict.fromkeys(_CONTENT_KEYS, _TEXT)
-_ROOT: Final[Spec] = {EVERY: _MESSAGE, **{name: {EVERY: _MESSAGE} for name in _LISTS}}
-
-_TORN_FOREIGN: Final = re.compile(rf'"(?:{"|".join(sorted(_FOREIGN | _FOREIGN_MESSAGE))})"\s*:')
-_TORN_LIST: Final = re.compile(r'"(?:chats|messages)"\s*:\s*\[')
-_TORN_ROLE: Final = re.compile(
-    r'"(?:role|type|sender)"\s*:\s*"(?:prompt|response|human|user|assistant)"', re.IGNORECASE
-)
-_TORN_PROOF: Final = re.compile(r'"exported_at"\s*:\s*"|"index"\s*:\s*-?\d')
+_MESSAGE: Final[Spec] = dict.fromkeys(CONTENT_KEYS, _TEXT)
+_ROOT: Final[Spec] = {EVERY: _MESSAGE, **{name: {EVERY: _MESSAGE} for name in LISTS}}
 
 
 def recognises(data: bytes, *, strict: bool) -> bool:
     """A list of messages with known roles; ``strict`` asks for the exporter's own signs (``exported_at``, or an index each)."""
-    if not looks_like_json(data):
-        return False
-    try:
-        document = Document(data)
-        if not any(f'"{key}"' in document.text for key in (*_LISTS, *_ROLE_KEYS)):
-            return False
-        try:
-            value = document.read(document.skip(0), forgiving=True).value
-        except ExportUnreadable:
-            return _torn(document.text, strict=strict)
-    except ExportUnreadable:
-        return False
-    return _is_list_of_messages(value, strict=strict) if isinstance(value, list) else _is_export(value, strict=strict)
+    return is_conversation(data, strict=strict)
 
 
 def parse(data: bytes) -> Export:
@@ -109,7 +83,7 @@ class _Reader:
     """Turns elements into pieces and remembers what was odd."""
 
     def __init__(self, document: Document) -> None:
-        self.pieces: list[Piece] = []
+        self.pieces: list[CharSpan] = []
         self._document = document
         self._odd: list[str] = []
         self._odd_count = 0
@@ -147,7 +121,7 @@ class _Reader:
             self._notice("is no object")
             return
         body = self._body(element)
-        role = _role(element.value) or _role(body.value)
+        role = role_in(element.value) or role_in(body.value)
         if role is None:
             self._notice("has no role that is known")
             return
@@ -176,7 +150,7 @@ class _Reader:
 
     def _content(self, body: Node) -> tuple[str, Any] | None:
         """The first key with something in it; an empty text or list only where nothing better is there."""
-        usable = [(key, body.value[key]) for key in _CONTENT_KEYS if isinstance(body.value.get(key), (str, list, dict))]
+        usable = [(key, body.value[key]) for key in CONTENT_KEYS if isinstance(body.value.get(key), (str, list, dict))]
         return next((found for found in usable if found[1]), usable[0] if usable else None)
 
     def _blocks(self, role: str, blocks: list[Node]) -> None:
@@ -200,7 +174,7 @@ class _Reader:
             uuid=identity if identity is None or ordinal is None else f"{identity}:{ordinal}",
             fidelity=EXACT,
         )
-        self.pieces.append(Piece(where.start, where.end, part.kind, message))
+        self.pieces.append(CharSpan(where.start, where.end, part.kind, message))
 
     def _notice(self, reason: str, where: Node | None = None) -> None:
         """Keep what cannot be understood, as it is written in the file."""
@@ -211,7 +185,7 @@ class _Reader:
         value = self._element.value
         index = self._index(value, first=where is None) if isinstance(value, dict) else None
         message = Message(SYSTEM, UNKNOWN, self._document.raw(node), source_index=index, fidelity=EXACT)
-        self.pieces.append(Piece(node.start, node.end, UNKNOWN, message))
+        self.pieces.append(CharSpan(node.start, node.end, UNKNOWN, message))
 
     def _index(self, value: dict[str, Any], *, first: bool) -> int | None:
         index = value.get("index")
@@ -234,77 +208,11 @@ def _index_of(value: Any) -> int | None:
 def _lists_of(root: Node) -> list[Node]:
     if isinstance(root.value, list):
         return [root]
-    found = [node for key, node in root.parts if key in _LISTS and isinstance(node.value, list)]
+    found = [node for key, node in root.parts if key in LISTS and isinstance(node.value, list)]
     if not found:
         raise NotAnExport("JSON, but without a list of messages")
     return found
 
 
-def _role(value: dict[str, Any]) -> str | None:
-    return next((role for role in (role_of(value.get(key)) for key in _ROLE_KEYS) if role), None)
-
-
 def _is_strong(value: Any) -> bool:
     return isinstance(value, str) and _STRONG_ID.match(value) is not None
-
-
-def _is_export(value: Any, *, strict: bool) -> bool:
-    if not isinstance(value, dict) or not _FOREIGN.isdisjoint(value):
-        return False
-    lists = [value[key] for key in _LISTS if isinstance(value.get(key), list)]
-    if not lists:
-        return False
-    meta = value.get("meta")
-    signed = any(isinstance(holder, dict) and isinstance(holder.get("exported_at"), str) for holder in (value, meta))
-    probed = [element for elements in lists for element in elements[:_PROBED]]
-    if any(_is_foreign(element) for element in probed):
-        return False
-    if not probed:
-        return signed or not strict
-    if any(_looks_like_message(element) for element in probed):
-        return signed or not strict or all(_has_index(element) for element in probed)
-    return not strict and (signed or any(_has_index(element, role=False) for element in probed))
-
-
-def _is_list_of_messages(value: list[Any], *, strict: bool) -> bool:
-    probed = value[:_PROBED]
-    if any(_is_foreign(element) for element in probed):
-        return False
-    if strict:
-        return bool(probed) and all(_has_index(element) for element in probed)
-    return any(_looks_like_message(element) for element in probed)
-
-
-def _is_foreign(element: Any) -> bool:
-    """True for what other formats have in such a list: lines of a transcript, requests and responses of the API."""
-    if not isinstance(element, dict):
-        return False
-    response = element.get("type") == "message" and element.get("role") == "assistant"
-    return response or not _FOREIGN_MESSAGE.isdisjoint(element)
-
-
-def _looks_like_message(element: Any) -> bool:
-    if not isinstance(element, dict):
-        return False
-    has_content = any(isinstance(element.get(key), (str, list, dict)) for key in _CONTENT_KEYS)
-    return has_content and (_role(element) is not None or _role_inside(element) is not None)
-
-
-def _role_inside(element: dict[str, Any]) -> str | None:
-    inner = element.get("message")
-    return _role(inner) if isinstance(inner, dict) and "content" in inner else None
-
-
-def _has_index(element: Any, *, role: bool = True) -> bool:
-    """True for a message with a whole number as its index, the one thing all exporters of this family write."""
-    if not isinstance(element, dict) or type(element.get("index")) is not int:
-        return False
-    return _looks_like_message(element) if role else any(key in element for key in _CONTENT_KEYS)
-
-
-def _torn(text: str, *, strict: bool) -> bool:
-    """A file that broke off: claimed by what is left of it, so that its owner hears that it is broken."""
-    if _TORN_FOREIGN.search(text):
-        return False
-    proven = _TORN_LIST.search(text) and _TORN_ROLE.search(text)
-    return bool(proven and (not strict or _TORN_PROOF.search(text)))

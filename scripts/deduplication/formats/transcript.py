@@ -9,9 +9,10 @@ block of a streamed answer as a line of its own: nothing is merged.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from ..errors import NotAnExport
+from .base import Slice
 from .json_spans import decoder
 from .line_order import lines_of
 from .transcript_reader import (
@@ -28,33 +29,33 @@ from .transcript_reader import (
 from .transcript_types import CONVERSATION, OTHERS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..model import Export
+    from .base import Purging
 
 __all__ = [
     "BLANK",
     "DAMAGED",
     "NAME",
+    "OWN_IDS",
     "REPEATED",
     "UNFINISHED",
     "UNKNOWN",
-    "Slice",
+    "blank",
+    "members",
     "parse",
     "parse_slice",
     "recognises",
 ]
 
 NAME: Final = "claude-code-transcript"
+OWN_IDS: Final = False
+members: Final = None
 
 _PROBED: Final = 2000
 """Lines; a session may begin with many snapshots and titles, but not with this many."""
 _DIALECT: Final = Dialect(NAME)
-
-
-class Slice(NamedTuple):
-    """A part of a transcript, and what the reader of the next part must know: pass ``after`` on."""
-
-    export: Export
-    after: str
 
 
 def recognises(data: bytes, *, strict: bool) -> bool:
@@ -106,3 +107,10 @@ def parse_slice(data: bytes, after: str = "", before: Before = nothing_before) -
     reader = LineReader(_DIALECT, after, before)
     export = reader.read(data)
     return Slice(export, f"{reader.after}/{reader.tip}")
+
+
+def blank(data: bytes, exports: Sequence[Export], purging: Purging) -> bytes:
+    """The line of a purged message keeps its ids and its place."""
+    from .blanking import blank_transcript
+
+    return blank_transcript(data, exports, purging)

@@ -19,7 +19,7 @@ from ..model import (
 )
 from .blocks import Part, part_of, without_cache_control
 from .client_commands import between, is_bookkeeping, printed, shell_command, slash_command
-from .machine_text import is_machines, split
+from .machine_text import is_machine_text, split
 
 if TYPE_CHECKING:
     from ..model import Content
@@ -90,7 +90,7 @@ def _user_text(text: str, after: str, author: Author) -> Part | list[Part] | str
         return Part(SYSTEM, NOTICE, stripped)
     if stripped[0] == "/" and "\n" not in stripped and is_bookkeeping(stripped):
         return Part(USER, BOOKKEEPING, stripped)
-    if author.machine or is_machines(text, typed=author.typed):
+    if author.machine or is_machine_text(text, typed=author.typed):
         return Part(SYSTEM, CONTEXT, text)
     pieces = split(text)
     if not pieces.before and not pieces.behind:

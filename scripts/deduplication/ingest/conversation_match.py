@@ -11,7 +11,7 @@ from ..project.export_names import session_id_from_name
 if TYPE_CHECKING:
     from ..model import Export
     from ..storage.contract import Store
-    from .export_view import Shown
+    from .export_view import ExportView
 
 MOST_CANDIDATES: Final = 8
 """Conversations that are looked at closely, those that share most first."""
@@ -29,7 +29,7 @@ def session_of(export: Export) -> str:
     return session_id_from_name(export.conversation_id) if export.conversation_id else ""
 
 
-def conversation_of(store: Store, export: Export, shown: Shown, name: str) -> Belonging:
+def conversation_of(store: Store, export: Export, shown: ExportView, name: str) -> Belonging:
     """The conversation of an export that nobody named one for; call it inside a transaction of ``store``.
 
     In this order: the session that the source itself names, where it is known; a conversation that shares a run of at
@@ -50,7 +50,7 @@ def conversation_of(store: Store, export: Export, shown: Shown, name: str) -> Be
     return _by_content(store, shown, new_session=False) or Belonging(store.canonical(session_id_from_name(name)))
 
 
-def _by_content(store: Store, shown: Shown, *, new_session: bool) -> Belonging | None:
+def _by_content(store: Store, shown: ExportView, *, new_session: bool) -> Belonging | None:
     """The conversation that what is shown proves, and the others that it proves as well."""
     if new_session and not any(shown.rows.uuids):
         return None  # an id that somebody put beside messages without ids says all there is to say
@@ -81,7 +81,7 @@ def _apart(likely: list[tuple[range, str]]) -> list[str]:
     ]
 
 
-def _shared(store: Store, candidate: str, shown: Shown) -> int:
+def _shared(store: Store, candidate: str, shown: ExportView) -> int:
     """Distinctive turns in a row that the conversation shares with what is shown."""
     conversation = store.conversation(candidate)
     order = conversation.reading().order
@@ -91,7 +91,7 @@ def _shared(store: Store, candidate: str, shown: Shown) -> int:
     return run
 
 
-def _meets(store: Store, candidate: str, shown: Shown, *, whole: bool) -> range | None:
+def _meets(store: Store, candidate: str, shown: ExportView, *, whole: bool) -> range | None:
     """The shown positions of evidence that is enough where only one conversation has it."""
     conversation = store.conversation(candidate)
     reading = conversation.reading()

@@ -6,7 +6,7 @@ import hashlib
 import os
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from .. import formats
 from ..alignment import fingerprint, gaps
@@ -16,14 +16,13 @@ from ..files.safe_read import digest_of, opened, read
 from ..project import own_output
 from ..project.export_names import file_name, validate_session_id
 from ..storage import open_store
-from . import many_conversations, one_export
-from .one_export import Ingest, Input
+from .one_export import Asked, Several, process
+from .result import Ingest, Input
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ..figures.savings import Seen
-    from ..formats.base import Several
     from ..model import Export
     from ..storage.contract import Store
 
@@ -79,7 +78,7 @@ class ClaudeConversationDeduplicator:
         if isinstance(export_data, dict):
             own_output.refuse(data)
         source = Input("", hashlib.sha256(data).hexdigest(), len(data))
-        done = one_export.ingest(self.store, formats.parse_object(export_data, data), source, conversation_id)
+        done = process(self.store, source, formats.parse_object(export_data, data), Asked(conversation_id))
         for warning in done.warnings:  # there is no report to tell what of a caller's own object could not be read
             warnings.warn(warning, ExportWarning, stacklevel=2)
         return done.new_messages
@@ -157,16 +156,7 @@ class ClaudeConversationDeduplicator:
         if conversation_id is not None:
             conversation_id = validate_session_id(conversation_id)
         source = Input(name, hashlib.sha256(data).hexdigest(), len(data), announces=announce)
-        known = one_export.known_file(self.store, source, conversation_id, dry_run=dry_run)
-        if known is not None:
-            return known
-        found = formats.detect(data, strict=strict)
-        if found.NAME in formats.SEVERAL:
-            several = cast("Several", found).members(data)
-            return many_conversations.ingest(self.store, several, source, found.NAME, conversation_id, dry_run=dry_run)
-        return one_export.ingest(
-            self.store, formats.parse(data, strict=strict, known=found), source, conversation_id, dry_run=dry_run
-        )
+        return process(self.store, source, lambda: _read(data, strict=strict), Asked(conversation_id, dry_run))
 
     def ingest_file(
         self,
@@ -181,7 +171,7 @@ class ClaudeConversationDeduplicator:
         """The same for a file of a format that is too large to be read whole; None for every other file.
 
         Each of its conversations is one of the store, under its own id; the result is that of the file (see
-        :func:`many_conversations.ingest`; ``keep`` False leaves ``new_messages`` out). No more than one conversation is in memory.
+        :func:`one_export.process`; ``keep`` False leaves ``new_messages`` out). No more than one conversation is in memory.
         Raises :class:`ExportChanged` where the file changed meanwhile; what was stored up to there is in order.
         """
         if conversation_id is not None:
@@ -191,10 +181,8 @@ class ClaudeConversationDeduplicator:
             if found is None:
                 return None
             source = Input(name, digest_of(file), identity.size)
-            several = found.members_of(file)
-            return many_conversations.ingest(
-                self.store, several, source, found.NAME, conversation_id, dry_run=dry_run, keep=keep
-            )
+            several = Several(found.NAME, found.members_of(file))
+            return process(self.store, source, several, Asked(conversation_id, dry_run, keep))
 
     def ingest_export(
         self,
@@ -211,9 +199,7 @@ class ClaudeConversationDeduplicator:
         ``sha256`` and ``raw_bytes`` are those of the bytes that it was read from: where they were processed before,
         nothing in it can be new.
         """
-        source = Input(name, sha256, raw_bytes)
-        known = one_export.known_file(self.store, source, conversation_id, dry_run=dry_run)
-        return known or one_export.ingest(self.store, export, source, conversation_id, dry_run=dry_run)
+        return process(self.store, Input(name, sha256, raw_bytes), lambda: export, Asked(conversation_id, dry_run))
 
     def conversations(self) -> list[str]:
         """Ids of all stored conversations."""
@@ -234,3 +220,9 @@ class ClaudeConversationDeduplicator:
         """Bytes of everything processed so far, and how many of them were there before."""
         with self.store.transaction(write=False):
             return self.store.seen_bytes()
+
+
+def _read(data: bytes, *, strict: bool) -> Export | Several:
+    """What the bytes of a file hold."""
+    found = formats.detect(data, strict=strict)
+    return formats.parse(data, known=found) if found.members is None else Several(found.NAME, found.members(data))

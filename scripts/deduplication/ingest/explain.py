@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-from typing import TYPE_CHECKING, NamedTuple, Optional, cast
+from typing import TYPE_CHECKING, NamedTuple, Optional
 
 from .. import formats
 from . import placement
 from .conversation_match import Belonging, conversation_of
-from .export_view import shown_by
+from .export_view import view_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..formats.base import Several
     from ..model import Export, Message
     from ..storage.contract import Store
 
@@ -46,21 +44,16 @@ def explain(store: Store, data: bytes, name: str) -> tuple[str, list[Explanation
 
     Inside a transaction. Nothing is stored. Raises ``NotAnExport``, ``ExportUnreadable`` and the ``StoreError`` family.
     """
-    digest = hashlib.sha256(data).hexdigest()
     found = formats.detect(data)
-    if found.NAME in formats.SEVERAL:
-        exports = [(member.export, member.sha256) for member in cast("Several", found).members(data)]
-    else:
-        exports = [(formats.parse(data, known=found), digest)]
     explained = []
-    for export, sha256 in exports:
-        known = _before(store, sha256)
-        explained.append(_explained(known or store, export, name))
+    for each in list(formats.conversations(data, found)):
+        known = _before(store, each.sha256)
+        explained.append(_explained(known or store, each.export, name))
     return found.NAME, explained
 
 
 def _explained(store: Store, export: Export, name: str) -> Explanation:
-    shown = shown_by(export)
+    shown = view_of(export)
     belongs = conversation_of(store, export, shown, name)
     plan = placement.place(store, belongs.conversation, shown).plan
     after, before = _neighbours(plan.matches), _neighbours(plan.matches[::-1])[::-1]

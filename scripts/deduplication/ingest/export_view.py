@@ -11,12 +11,12 @@ from ..alignment import columns, fingerprint, overlap, tombstone
 from ..alignment.message_sequence import Messages, each_body
 from ..alignment.seams import Beginning
 from ..files.clock import timestamp
-from ..model import BANNER, COMPACTION, TRUNCATION, Export, Message
+from ..model import BANNER, COMPACTION, LAYOUT, TRUNCATION, Export, Message
 from ..storage.contract import Mark, NewOccurrence
 from .occurrences import Occurrences
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ..alignment.plan import Plan
 
@@ -25,7 +25,7 @@ _MOST_WINDOWS: Final = 100
 
 
 @dataclass(frozen=True)
-class Shown:
+class ExportView:
     """What an export shows, once a second copy of itself is left out."""
 
     messages: Sequence[Message]
@@ -43,12 +43,12 @@ class Shown:
             return Beginning.COMPACTION
         return None if TRUNCATION in first else Beginning.START
 
-    def after(self, messages: list[Message]) -> Shown:
+    def after(self, messages: list[Message]) -> ExportView:
         """What is shown, behind ``messages``; marks and warnings are left out."""
         if not messages:
             return self
         prints = [*fingerprint.fingerprints(messages), *self.prints]
-        return Shown([*messages, *self.messages], columns.columns(prints), prints, [])
+        return ExportView([*messages, *self.messages], columns.columns(prints), prints, [])
 
     def windows(self) -> list[range]:
         """The positions of each window: in a text, one begins with each further banner and each compaction."""
@@ -58,11 +58,11 @@ class Shown:
         starts = [0, *sorted(begins)]
         return [range(start, end) for start, end in zip(starts, [*starts[1:], len(self.rows)])]
 
-    def only(self, positions: list[int]) -> Shown:
+    def only(self, positions: list[int]) -> ExportView:
         """What stands at ``positions``; a mark before a message that is left out stands before the next one."""
         if len(positions) == len(self.messages):
             return self
-        return Shown(
+        return ExportView(
             _chosen(self.messages, positions),
             self.rows.take(positions),
             [self.prints[p] for p in positions],
@@ -71,7 +71,7 @@ class Shown:
         )
 
 
-def shown_by(export: Export) -> Shown:
+def view_of(export: Export) -> ExportView:
     """The rows of an export; where a file shows its own conversation twice, the second copy is left out.
 
     So is what our own archive put in the place of purged messages.
@@ -81,20 +81,20 @@ def shown_by(export: Export) -> Shown:
     return shown.only([p for p, marker in enumerate(markers) if not marker]) if any(markers) else shown
 
 
-def _all_of(export: Export) -> Shown:
+def _all_of(export: Export) -> ExportView:
     prints = fingerprint.fingerprints(export.messages)
     rows = columns.columns(prints)
     marks = [(mark.kind, mark.before) for mark in export.marks]
     twice = overlap.without_second_copy(rows, [before for kind, before in marks if kind == BANNER and before])
     if twice is None:
-        return Shown(export.messages, rows, prints, marks)
+        return ExportView(export.messages, rows, prints, marks)
     keep = [position for position in range(len(rows)) if position not in twice]
     kept_marks = [
         (kind, before if before <= twice.start else before - len(twice))
         for kind, before in marks
         if before not in twice or before == 0
     ]
-    return Shown(
+    return ExportView(
         _chosen(export.messages, keep),
         rows.take(keep),
         [prints[p] for p in keep],
@@ -108,7 +108,7 @@ def _chosen(messages: Sequence[Message], positions: Sequence[int]) -> Sequence[M
 
 
 def new_occurrences(
-    shown: Shown, plan: Plan, first: int, bans: tombstone.Bans
+    shown: ExportView, plan: Plan, first: int, bans: tombstone.Bans
 ) -> tuple[Sequence[tuple[int, NewOccurrence]], Sequence[int]]:
     """What is to be stored, with sequence numbers from ``first`` on, and the number of every shown position.
 
@@ -146,7 +146,7 @@ def new_occurrences(
 
 
 def _many_occurrences(
-    shown: Shown, messages: Messages, plan: Plan, first: int, bans: tombstone.Bans, now: str
+    shown: ExportView, messages: Messages, plan: Plan, first: int, bans: tombstone.Bans, now: str
 ) -> tuple[Occurrences, Sequence[int]]:
     """The same of messages that have no id and no time, as many as a large text has."""
     positions, numbers = array("q"), array("q")
@@ -179,6 +179,13 @@ def placed_marks(marks: Sequence[tuple[str, int]], numbers: Sequence[int]) -> li
         for kind, before in marks
         if kind != BANNER or before
     ]
+
+
+def message_of(body: Mapping[str, Any]) -> Message:
+    """A message of the store (a dictionary of ``Store.bodies``) as a parser would have given it; it has no bytes in a file."""
+    return Message(
+        body["role"], body["kind"], body["content"], uuid=body.get("uuid"), fidelity=body.get("fidelity", LAYOUT)
+    )
 
 
 def message_dict(occurrence: NewOccurrence, number: int) -> dict[str, Any]:

@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from .. import formats
+from ..alignment.reading_order import numbers_of
 from ..errors import DedupError
-from . import one_export, placement
+from . import placement, result
 from .conversation_match import conversation_of
-from .export_view import shown_by
+from .export_view import view_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..formats.base import Several
+    from ..formats.base import Format
     from ..model import Export, Message
     from ..storage.contract import Store
-    from .export_view import Shown
+    from .export_view import ExportView
 
 
 @dataclass(frozen=True)
-class Placed:
+class Located:
     """A conversation of a file: for each message that counts as shown its sequence number, None where it is not stored."""
 
     conversation_id: str
     export: Export
-    shown: Shown
+    shown: ExportView
     numbers: list[int | None]
 
     def pairs(self) -> Iterator[tuple[Message, int | None]]:
@@ -36,33 +36,30 @@ class Placed:
 
 
 @dataclass(frozen=True)
-class Read:
-    """A file as its format reads it: the name of the format, and its conversations."""
+class LocatedFile:
+    """A file as its format reads it, and its conversations."""
 
-    format: str
-    placed: list[Placed]
+    format: Format
+    conversations: list[Located]
 
 
-def placed_in(store: Store, data: bytes, name: str) -> Read | None:
+def locate(store: Store, data: bytes, name: str) -> LocatedFile | None:
     """Inside a transaction: what a file shows of the conversations stored; None for what no format reads."""
     try:
         found = formats.detect(data)
-        if found.NAME in formats.SEVERAL:
-            members = [(member.export, member.sha256) for member in cast("Several", found).members(data)]
-        else:
-            members = [(formats.parse(data, known=found), hashlib.sha256(data).hexdigest())]
+        members = list(formats.conversations(data, found))
     except (DedupError, ValueError, RecursionError):
         return None
-    return Read(found.NAME, [_placed(store, export, sha256, name) for export, sha256 in members])
+    return LocatedFile(found, [_placed(store, each.export, each.sha256, name) for each in members])
 
 
-def _placed(store: Store, export: Export, sha256: str, name: str) -> Placed:
+def _placed(store: Store, export: Export, sha256: str, name: str) -> Located:
     export = replace(export, messages=tuple(export.messages))  # who asks for pairs tells messages apart as objects
-    shown = shown_by(export)
+    shown = view_of(export)
     for seen in store.seen(sha256):
-        numbers = [n for first, last in seen.window for n in range(first, last + 1)]
-        if seen.parser == one_export.PARSER_VERSION and len(numbers) == len(shown.messages):
-            return Placed(seen.conversation_id, export, shown, list(numbers))
+        numbers = list(numbers_of(seen.window))
+        if seen.parser == result.PARSER_VERSION and len(numbers) == len(shown.messages):
+            return Located(seen.conversation_id, export, shown, list(numbers))
     target = conversation_of(store, export, shown, name).conversation if shown.messages else ""
     placed = placement.place(store, target, shown)
-    return Placed(target, export, shown, placed.plan.matches)
+    return Located(target, export, shown, placed.plan.matches)

@@ -1,372 +1,187 @@
-"""One export into a store: find its conversation, align it, store what is new, and say what became of it."""
+"""Process one export: known already, read and stored, or, where it holds several conversations, each of them with the sums.
+
+Every way into the store ends in :func:`process`: a file, bytes, a parsed document, one conversation of a file, a part of a
+transcript, a run that a repair does again.
+"""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import replace
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Optional
 
-from ..alignment import gaps, same_source
-from ..alignment import plan as alignment
-from ..alignment.byte_coverage import covered, covered_in_order
-from ..alignment.message_sequence import Messages, each_body
-from ..alignment.purged_places import shown_again
-from ..alignment.reading_order import ranges
-from ..model import LAYOUT, LOST, PURGED, Message, counts
-from ..storage.contract import ExportRecord
-from . import placement, unite
-from .conversation_match import Belonging, conversation_of, session_of
-from .export_view import message_dict, new_occurrences, placed_marks, shown_by
-from .new_bodies import Run, carrying_bodies, new_here, shown_bodies
-from .projection import Projection
+from .. import formats
+from ..errors import ExportError
+from ..project.export_names import session_id_from_name
+from .conversation_match import session_of
+from .known_file import known_file
+from .result import Ingest, Input
+from .store_export import store_export
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
+    from ..formats.base import Member
     from ..model import Export
-    from ..storage.contract import Cursor, Same, SeenExport, Store
-    from ..storage.conversation import Conversation
-    from .export_view import Shown
+    from ..storage.contract import Store
 
-PARSER_VERSION: Final = 3
-"""Raised whenever a parser reads more out of the same bytes, so that a file known under an older one is read again."""
-_CONTEXT: Final = 20
-"""Messages read before a part of a growing file that are aligned along with it."""
+_HELD: Final = 2.0
+"""Seconds for which the store is held in one go: others need not wait longer, and it is not opened anew for each conversation."""
+_SAID: Final = 20
+"""Gaps and warnings of a file that are told one by one."""
 
 
-@dataclass(frozen=True)
-class Ingest:
-    """What became of one export. ``total`` = ``new`` + ``duplicates``; bytes and counts are whole numbers.
+class Asked(NamedTuple):
+    """How an export is to be processed: into which conversation (None: into the one that it shows), or only counted.
 
-    ``new``: messages that no export announced before, of a part of a growing file those that it brought. ``captured`` of them were
-    captured before. ``new_messages`` are those that are new to the conversation.
+    ``keep`` False leaves the new messages of a file with several conversations out of its result, so that no more than one of
+    them is in memory.
     """
 
-    conversation_id: str
+    conversation_id: Optional[str] = None
+    dry_run: bool = False
+    keep: bool = True
+
+
+NOTHING_ASKED: Final = Asked()
+
+
+class Several(NamedTuple):
+    """The conversations of a file that may hold more than one, and the name of its format."""
+
     format: str
-    name: str
-    sha256: str
-    raw_bytes: int
-    total: int
-    new: int
-    duplicates: int
-    gaps: tuple[str, ...]
-    warnings: tuple[str, ...]
-    new_messages: list[dict[str, Any]]
-    known_before: bool
-    captured: int = 0
-    conversations: tuple[str, ...] = ()
-    """Of a file that may hold several conversations: all of them."""
+    members: Iterable[Member]
 
 
-@dataclass(frozen=True)
-class Input:
-    """The file an export was read from, or a part of it: its name, SHA-256 and size in bytes.
-
-    ``announces`` False: it is only to be known, before somebody processes it and is told what is new.
-    ``cursor``: it is a part of a growing file, read up to there. ``cursor.last`` is the sequence number of the last message
-    that was read from the file before (-1: none); what is stored has that of the last one of this part.
-    """
-
-    name: str
-    sha256: str
-    size: int
-    cursor: Cursor | None = None
-    announces: bool = True
-
-    @property
-    def captures(self) -> bool:
-        """True where what it brings waits for the export that shows it."""
-        return self.cursor is not None or not self.announces
-
-    @property
-    def follows(self) -> int:
-        """The sequence number that the first message of this part comes after, -1 where none does."""
-        return self.cursor.last if self.cursor is not None else -1
-
-
-def known_file(store: Store, source: Input, conversation_id: str | None, *, dry_run: bool) -> Ingest | None:
-    """The result for a file whose very bytes were processed before, by this parser: nothing of it is stored.
-
-    Nothing of it is new either, unless what stored it announced nothing.
-    """
-    started = time.perf_counter()
-    with store.transaction(write=False):
-        if not store.seen(source.sha256):
-            return None
-    with store.transaction(write=not dry_run):
-        seen = [entry for entry in store.seen(source.sha256) if entry.parser == PARSER_VERSION]
-        asked = None if conversation_id is None else store.canonical(conversation_id)
-        seen = [entry for entry in seen if asked in (None, entry.conversation_id)]
-        # Where a damaged log lost a message, the export that had it is read again: it brings the message back.
-        seen = [entry for entry in seen if not _has_lost(store, entry)]
-        if not seen:
-            return None
-        known = seen[0]
-        found = store.run_of(known.conversation_id, (), known.window, captures=source.captures)
-        record = _record(
-            source,
-            known.format,
-            total=known.total,
-            window=known.window,
-            breaks=known.breaks,
-            new=found.new,
-            captured=found.captured,
-        )
-        if not dry_run:
-            store.commit(known.conversation_id, [], record, started)
-        gone = _purged(store.conversation(known.conversation_id), known.window)
-    return _result(store, known.conversation_id, record, shown_again(gone), [], known_before=True)
-
-
-def ingest(
+def process(
     store: Store,
-    export: Export,
-    source: Input,
-    conversation_id: str | None = None,
-    *,
-    dry_run: bool = False,
+    file: Input,
+    found: Export | Several | Callable[[], Export | Several],
+    asked: Asked = NOTHING_ASKED,
     counted: set[str] | None = None,
 ) -> Ingest:
-    """Align an export with its conversation and store what is new; durable when this returns.
+    """Store what is new in one export; durable when this returns.
+
+    ``found`` is what the file holds, or a function that reads it: then it is not read where its very bytes were processed before.
+    Of a file with several conversations each is an export of its own, and the result is the file's: sums, ``conversations`` names
+    all of them, and ``conversation_id`` the only one that is no side branch, else the file by its name. There what stands before a
+    conversation that fails is stored. Raises :class:`ExportError`, before anything is stored, where a ``conversation_id`` is given
+    for several, and whatever reading raises.
 
     ``counted``: bodies that count as announced, those of this export are added. Only with ``dry_run``, for exports that would be
     processed one after the other: the store does not know of the one before.
     """
-    started = time.perf_counter()
-    shown = shown_by(export)
-    with store.transaction(write=not dry_run):
-        belongs = conversation_of(store, export, shown, source.name) if not conversation_id else None
-        target, others = belongs or Belonging(store.canonical(conversation_id or ""))
-        conversation = store.conversation(target)
-        placed = placement.place(store, target, shown, _read_before(store, target, conversation, source.follows))
-        found: list[str] = []
-        if source.cursor is None:
-            indexes = each_body(shown.messages, lambda message: message.source_index)
-            found = gaps.describe(
-                shown.marks,
-                placed.plan.matches,
-                indexes,
-                known=len(conversation.columns),
-                stored=lambda: _numbered(store, target, conversation),
-            )
-        same = _shown_to_be_one(store, target, others, shown, placed)
-        run = Run(placed.occurrences, placed.numbers, found, conversation)
-        return _commit(
-            store,
-            target,
-            export,
-            source,
-            shown,
-            run,
-            started,
-            windows=_windows(placed),
-            same=same,
-            dry_run=dry_run,
-            counted=counted,
+    if callable(found):
+        known = known_file(store, file, asked.conversation_id, dry_run=asked.dry_run)
+        if known is not None:
+            return known
+        found = found()
+    if isinstance(found, Several):
+        return _process_several(store, file, found, asked)
+    return store_export(store, found, file, asked.conversation_id, dry_run=asked.dry_run, counted=counted)
+
+
+def _process_several(store: Store, file: Input, found: Several, asked: Asked) -> Ingest:
+    ahead = iter(found.members)
+    if asked.conversation_id is not None:
+        ahead = _only_one(ahead)
+    sums = _Sums(file, found.format)
+    counted: set[str] | None = set() if asked.dry_run else None
+    done = False
+    while not done:
+        with store.transaction(write=not asked.dry_run):
+            until = time.monotonic() + _HELD
+            done = True
+            for member in ahead:
+                if member.export.messages:
+                    one = _process_member(store, file, member, asked, counted)
+                    sums.add(member, one if asked.keep else replace(one, new_messages=[]))
+                else:
+                    sums.warn(member.export.warnings)
+                if time.monotonic() > until:
+                    done = False
+                    break
+        sums.warn(store.warnings)
+        store.warnings.clear()
+    return sums.result()
+
+
+def _process_member(store: Store, file: Input, member: Member, asked: Asked, counted: set[str] | None) -> Ingest:
+    """Process one conversation of a file; ``counted``: the bodies of those before it, where nothing is stored."""
+    title = member.name if member.side else f"{file.name}: {member.name}" if member.name else file.name
+    part = Input(title, member.sha256, member.size, announces=file.announces)
+    session = session_of(member.export)
+    target = asked.conversation_id if not member.side else None
+    if target is None and session and formats.load(member.export.format).OWN_IDS:
+        target = store.session(session) or session
+    return process(store, part, lambda: member.export, Asked(target, asked.dry_run), counted)
+
+
+def _only_one(members: Iterator[Member]) -> Iterator[Member]:
+    """The members, where a name for one conversation is a name for the file: those before the second one are held back."""
+    first = list(islice(members, 2))
+    if len(first) == 2 and not first[1].side:
+        raise ExportError(
+            "it holds several conversations, and --session-id names one",
+            hint="Leave --session-id out: each conversation has an id of its own in the file.",
+        )
+    yield from first
+    yield from members
+
+
+class _Sums:
+    """What the members come to, one after another."""
+
+    def __init__(self, source: Input, format_: str) -> None:
+        self._source = source
+        self._format = format_
+        self._total = self._new = self._captured = 0
+        self._known = True
+        self._mains: set[str] = set()
+        self._all: dict[str, None] = {}
+        self._gaps: list[str] = []
+        self._warnings: list[str] = []
+        self._messages: list[dict[str, Any]] = []
+
+    def add(self, member: Member, one: Ingest) -> None:
+        """A member that was stored."""
+        self._total += one.total
+        self._new += one.new
+        self._captured += one.captured
+        self._known = self._known and one.known_before
+        self._all.setdefault(one.conversation_id)
+        if not member.side:
+            self._mains.add(one.conversation_id)
+        self._gaps += [f"{one.conversation_id}: {gap}" for gap in one.gaps]
+        self.warn(one.warnings)
+        self._messages += one.new_messages
+
+    def warn(self, warnings: Iterable[str]) -> None:
+        """Warnings of a member that had no messages, or had them."""
+        self._warnings += warnings
+
+    def result(self) -> Ingest:
+        """The file's result."""
+        whole = session_id_from_name(self._source.name)
+        return Ingest(
+            conversation_id=next(iter(self._mains)) if len(self._mains) == 1 else whole,
+            format=self._format,
+            name=self._source.name,
+            sha256=self._source.sha256,
+            raw_bytes=self._source.size,
+            total=self._total,
+            new=self._new,
+            duplicates=self._total - self._new,
+            captured=self._captured,
+            gaps=_first_of(self._gaps, "gaps"),
+            warnings=_first_of(self._warnings, "warnings"),
+            new_messages=self._messages,
+            known_before=self._known,
+            conversations=tuple(self._all),
         )
 
 
-def _shown_to_be_one(
-    store: Store, target: str, others: Sequence[str], shown: Shown, placed: placement.Placed
-) -> list[Same]:
-    """What to log of the other conversations that the export shows to be this one."""
-    if not others:
-        return []
-    known = Projection(store, target)
-    known.add(placed.occurrences)
-    bounds = [0, *placed.breaks, len(placed.numbers)]
-    for start, end in zip(bounds, bounds[1:]):
-        known.show(placed.numbers[start:end], shown.begins if start == 0 else None)
-    known.unite(placed.one)
-    return unite.unite(store, known, others)
-
-
-def append(store: Store, export: Export, source: Input, conversation_id: str) -> Ingest:
-    """Store a part of a growing file behind what the file brought before; durable when this returns.
-
-    Only for a conversation of which no other source told anything since then: nothing of it is read but what has the same ids.
-    The caller holds the transaction in which that was seen.
-    """
-    started = time.perf_counter()
-    shown = shown_by(export)
-    versions: dict[int, int] = {}
-    known = store.known_uuids(conversation_id, [message.uuid for message in shown.messages if message.uuid])
-    purged = store.conversation(conversation_id).purged
-    repeated: set[int] = set()
-    gone = 0
-    for position, message in enumerate(shown.messages):
-        numbers = known.get(message.uuid or "", [])
-        if not numbers:
-            continue
-        if _adds_nothing(store, conversation_id, numbers, message, shown.prints[position].content_hash):
-            repeated.add(position)
-            gone += counts(message.kind) and not purged.isdisjoint(numbers)
-        else:
-            versions[position] = numbers[-1]
-    kept = [position for position in range(len(shown.messages)) if position not in repeated]
-    shown = shown.only(kept)
-    matches = [versions.get(position) for position in kept]
-    grown = frozenset(new for new, position in enumerate(kept) if position in versions)
-    plan = alignment.Plan(matches, grown)
-    run = Run(*new_occurrences(shown, plan, store.tip(conversation_id), store.bans()), [], None)
-    return _commit(store, conversation_id, export, source, shown, run, started, gone=gone)
-
-
-def _adds_nothing(store: Store, conversation_id: str, numbers: Sequence[int], message: Message, identity: str) -> bool:
-    """True where a line that is known by its id says again what it said, was emptied, cut short, or purged."""
-    if not store.conversation(conversation_id).purged.isdisjoint(numbers):
-        return True
-    if any(store.body_hash(conversation_id, number) == identity for number in numbers):
-        return True
-    last = next(iter(store.bodies(conversation_id, numbers[-1:])))
-    same_kind = last["kind"] == message.kind and last.get("fidelity", LAYOUT) == message.fidelity
-    return same_kind and same_source.relation(message.kind, last["content"], message.content) == same_source.PART
-
-
-def _commit(
-    store: Store,
-    target: str,
-    export: Export,
-    source: Input,
-    shown: Shown,
-    run: Run,
-    started: float,
-    *,
-    windows: dict[str, Any] | None = None,
-    same: Sequence[Same] = (),
-    dry_run: bool = False,
-    counted: set[str] | None = None,
-    gone: int = 0,
-) -> Ingest:
-    """Log the run: its new occurrences, then the record with the number of every message shown.
-
-    ``windows`` is what the record says of them where they are not just one; ``gone`` messages of the export are left out of
-    ``shown``, because they were purged.
-    """
-    numbers, cursor = run.numbers, source.cursor
-    besides = frozenset(counted or ())
-    carrying = carrying_bodies(store, run.occurrences, besides)
-    windows = windows or {"window": ranges(numbers)}
-    found = store.run_of(target, run.occurrences, windows["window"], captures=source.captures, besides=besides)
-    if counted is not None:
-        counted.update(shown_bodies(run))
-    purged = store.conversation(target).purged.union(n for n, new in run.occurrences if new.purged is not None)
-    gone += sum(counts(kind) and number in purged for kind, number in zip(shown.rows.kinds, numbers))
-    record = _record(
-        source,
-        export.format,
-        total=sum(counts(kind) for kind in shown.rows.kinds),
-        new=found.stored if source.captures else found.new,
-        captured=found.captured,
-        **windows,
-        marks=placed_marks(shown.marks, numbers),
-        gaps=run.gaps,
-        session=session_of(export),
-        cursor=cursor and replace(cursor, last=numbers[-1] if numbers else cursor.last),
-        follows=source.follows if numbers else -1,
-        purged=gone,
-        known_bytes=_span_bytes(export.messages) - _span_bytes([new.message for _, new in carrying]),
-    )
-    new_messages = [message_dict(occurrence, number) for number, occurrence in new_here(run)]
-    if not dry_run:
-        store.commit(target, run.occurrences, record, started, same)
-    warnings = (*export.warnings, *shown.warnings, *shown_again(gone))
-    return _result(store, target, record, warnings, new_messages, known_before=False)
-
-
-def _windows(placed: placement.Placed) -> dict[str, Any]:
-    """The ranges of all windows, one after another, and the places in that list at which a further one begins."""
-    window: list[list[int]] = []
-    breaks: list[int] = []
-    bounds = [0, *placed.breaks, len(placed.numbers)]
-    for start, end in zip(bounds, bounds[1:]):
-        breaks += [len(window)] if start else []
-        window += ranges(placed.numbers[start:end])
-    return {"window": window, "breaks": breaks, "one": placed.one}
-
-
-def _numbered(store: Store, conversation_id: str, conversation: Conversation) -> list[gaps.Numbered]:
-    """What is stored of a conversation, in reading order, with the numbers that its sources gave; client commands left out."""
-    order = conversation.reading().order
-    return [
-        gaps.Numbered(body["index"], body.get("source_index"))
-        for body in store.bodies(conversation_id, order)
-        if counts(body["kind"]) or body["kind"] == PURGED
-    ]
-
-
-def _record(source: Input, format_: str, **found: Any) -> ExportRecord:
-    found.setdefault("new", 0)
-    return ExportRecord(
-        name=source.name,
-        sha256=source.sha256,
-        bytes=source.size,
-        format=format_,
-        parser=PARSER_VERSION,
-        announces=source.announces,
-        **found,
-    )
-
-
-def _result(
-    store: Store,
-    conversation_id: str,
-    record: ExportRecord,
-    warnings: tuple[str, ...],
-    new_messages: list[dict[str, Any]],
-    *,
-    known_before: bool,
-) -> Ingest:
-    of_the_store = list(store.warnings)
-    store.warnings.clear()
-    return Ingest(
-        conversation_id=conversation_id,
-        format=record.format,
-        name=record.name,
-        sha256=record.sha256,
-        raw_bytes=record.bytes,
-        total=record.total,
-        new=record.new,
-        captured=record.captured,
-        duplicates=record.total - record.new,
-        gaps=tuple(record.gaps),
-        warnings=(*warnings, *of_the_store),
-        new_messages=new_messages,
-        known_before=known_before,
-    )
-
-
-def _purged(conversation: Conversation, window: Iterable[Sequence[int]]) -> int:
-    """How many messages of a window were purged."""
-    if not conversation.purged:
-        return 0
-    kinds = conversation.columns.kinds
-    return sum(counts(kinds[n]) and n in conversation.purged for a, b in window for n in range(a, b + 1))
-
-
-def _has_lost(store: Store, seen: SeenExport) -> bool:
-    kinds = store.conversation(seen.conversation_id).columns.kinds
-    return LOST in kinds and any(kinds[n] == LOST for first, last in seen.window for n in range(first, last + 1))
-
-
-def _read_before(store: Store, conversation_id: str, conversation: Conversation, follows: int) -> list[Message]:
-    """The messages that are read last up to number ``follows``: with them a part of a file finds its place."""
-    order = conversation.reading().order
-    if follows < 0 or follows not in order:
-        return []
-    end = order.index(follows) + 1
-    return [
-        Message(
-            body["role"], body["kind"], body["content"], uuid=body.get("uuid"), fidelity=body.get("fidelity", LAYOUT)
-        )
-        for body in store.bodies(conversation_id, order[max(0, end - _CONTEXT) : end])
-        if body["kind"] != PURGED
-    ]
-
-
-def _span_bytes(messages: Sequence[Message]) -> int:
-    """Bytes of the export that show these messages."""
-    if isinstance(messages, Messages):
-        return covered_in_order(messages.places())
-    return covered((message.start, message.end) for message in messages)
+def _first_of(lines: list[str], what: str) -> tuple[str, ...]:
+    more = len(lines) - _SAID
+    return (*lines[:_SAID], f"{more:,} more {what}") if more > 0 else tuple(lines)

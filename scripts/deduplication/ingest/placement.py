@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..storage.contract import NewOccurrence, Store
-    from .export_view import Shown
+    from .export_view import ExportView
 
 
 @dataclass
-class Placed:
+class Placement:
     """What becomes of the messages shown: what is to be stored, by sequence number, and for each position its number.
 
     ``plan`` says for each position what it is. ``breaks`` are the positions before which a new window begins.
@@ -37,7 +37,7 @@ class Placed:
     """Pairs of stored messages that the windows show to be one."""
 
 
-def place(store: Store, conversation_id: str, shown: Shown, before: Sequence[Any] = ()) -> Placed:
+def place(store: Store, conversation_id: str, shown: ExportView, before: Sequence[Any] = ()) -> Placement:
     """Align ``shown`` with a conversation; ``before`` are messages that are stored and stand right before it."""
     windows = shown.windows()
     if len(windows) > 1 and not before:
@@ -55,13 +55,13 @@ def place(store: Store, conversation_id: str, shown: Shown, before: Sequence[Any
         begins=None if before else shown.begins,
         continuations=conversation.continuations,
     )
-    plan = places.settled(plan).without_first(len(before))
-    placed = Placed(plan, *new_occurrences(shown, plan, len(conversation), store.bans()))
+    plan = places.without_unproven(plan).without_first(len(before))
+    placed = Placement(plan, *new_occurrences(shown, plan, len(conversation), store.bans()))
     placed.one = at_junctions(conversation.reading().runs(), conversation.columns.hashes, placed.numbers)
     return placed
 
 
-def _place_windows(store: Store, conversation_id: str, shown: Shown, windows: Sequence[range]) -> Placed:
+def _place_windows(store: Store, conversation_id: str, shown: ExportView, windows: Sequence[range]) -> Placement:
     """Align each window by itself: a file that holds several exports, or a terminal's copy, shows turns again.
 
     A window that goes back to what was shown before does not follow what stands above it in the file.
@@ -85,7 +85,7 @@ def _place_windows(store: Store, conversation_id: str, shown: Shown, windows: Se
             begins=seen.begins,
             continuations=known.whole.continuations,
         )
-        plan = places.settled(plan)
+        plan = places.without_unproven(plan)
         fresh, own = new_occurrences(seen, plan, len(known.whole), store.bans())
         if numbers and own and _goes_back(known, plan.matches, numbers[-1]):
             breaks.append(window.start)
@@ -96,7 +96,7 @@ def _place_windows(store: Store, conversation_id: str, shown: Shown, windows: Se
         one += at_junctions(known.whole.reading().runs(), known.whole.columns.hashes, own)
         known.add(fresh)
         known.show(numbers[begun:], shown.begins if begun == 0 else seen.begins)
-    return Placed(alignment.joined(plans), occurrences, numbers, breaks, one)
+    return Placement(alignment.join(plans), occurrences, numbers, breaks, one)
 
 
 def _goes_back(known: Projection, matches: Sequence[int | None], last: int) -> bool:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ..storage.contract import NewOccurrence, Same, Store
     from ..storage.conversation import Draft
-    from .export_view import Shown
+    from .export_view import ExportView
 
 
 class Projection:
@@ -56,11 +56,11 @@ class Projection:
         self._parts.append((len(self.whole), same.conversation_id))
         self.whole.adopt(same.conversation_id, self._store.conversation(same.conversation_id).copy(), same.pairs)
 
-    def purged_places(self, shown: Shown) -> PurgedPlaces:
+    def purged_places(self, shown: ExportView) -> PurgedPlaces:
         """What shown messages are to those of these that were purged."""
         return PurgedPlaces(self.whole, shown, lambda number: self._body(number)["tombstone"])
 
-    def compare(self, shown: Shown, purged: PurgedPlaces | None = None) -> Comparison:
+    def compare(self, shown: ExportView, purged: PurgedPlaces | None = None) -> Comparison:
         """What shown messages are to these."""
         return Comparison(self._body, shown, purged)
 

@@ -10,15 +10,29 @@ from typing import TYPE_CHECKING
 from ..alignment import plan as alignment
 from ..alignment.columns import columns
 from ..alignment.fingerprint import fingerprint
-from ..model import COMPACTION, LAYOUT, LOST, PURGED, Message
+from ..model import COMPACTION, LOST, PURGED
 from ..storage.contract import Same
-from .export_view import Shown
+from .export_view import ExportView, message_of
+from .projection import Projection
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ..storage.contract import Store
-    from .projection import Projection
+    from . import placement
+
+
+def shown_to_be_one(
+    store: Store, target: str, others: Iterable[str], shown: ExportView, placed: placement.Placement
+) -> list[Same]:
+    """What to log of the ``others`` that an export shows to be ``target``, where it was ``placed``."""
+    known = Projection(store, target)
+    known.add(placed.occurrences)
+    bounds = [0, *placed.breaks, len(placed.numbers)]
+    for start, end in zip(bounds, bounds[1:]):
+        known.show(placed.numbers[start:end], shown.begins if start == 0 else None)
+    known.unite(placed.one)
+    return unite(store, known, others)
 
 
 def unite(store: Store, target: Projection, others: Iterable[str]) -> list[Same]:
@@ -53,15 +67,10 @@ def _pairs(store: Store, target: Projection, name: str) -> list[tuple[int, int, 
     return sorted((here, there, better) for here, (there, better) in found.items())
 
 
-def _as_shown(store: Store, name: str, run: Sequence[int], *, continued: bool) -> tuple[Shown, list[int]]:
+def _as_shown(store: Store, name: str, run: Sequence[int], *, continued: bool) -> tuple[ExportView, list[int]]:
     """A run of a conversation as if an export showed it, and the number of each position."""
     bodies = [body for body in store.bodies(name, run) if body["kind"] not in (LOST, PURGED)]
-    messages = [
-        Message(
-            body["role"], body["kind"], body["content"], uuid=body.get("uuid"), fidelity=body.get("fidelity", LAYOUT)
-        )
-        for body in bodies
-    ]
+    messages = [message_of(body) for body in bodies]
     prints = [fingerprint(message) for message in messages]
     marks = [(COMPACTION, 0)] if continued else []
-    return Shown(messages, columns(prints), prints, marks), [body["index"] for body in bodies]
+    return ExportView(messages, columns(prints), prints, marks), [body["index"] for body in bodies]

@@ -42,7 +42,7 @@ _HEAD: Final = 256 * 1024
 """Bytes of a text export that suffice to tell what it is."""
 
 
-class Told(NamedTuple):
+class ExportNotice(NamedTuple):
     """What one line of the client tells. ``moment`` is when it was written, in seconds, 0 where it does not say.
 
     ``path`` is absolute, and set where the client says in so many words that the conversation was exported there; else
@@ -55,22 +55,22 @@ class Told(NamedTuple):
     moment: float
 
 
-def told_in(lines: bytes) -> list[Told]:
+def notices_in(lines: bytes) -> list[ExportNotice]:
     """What the lines of the client among ``lines``, a piece of a transcript, tell of exports."""
-    found: list[Told] = []
+    found: list[ExportNotice] = []
     for match in _OF_THE_CLIENT.finditer(lines):
         start = lines.rfind(b"\n", 0, match.start()) + 1
         end = lines.find(b"\n", match.end())
-        told = _told(lines[start : end if end >= 0 else len(lines)])
-        if told is not None and told not in found[-1:]:
-            found.append(told)
+        notice = _notice_in(lines[start : end if end >= 0 else len(lines)])
+        if notice is not None and notice not in found[-1:]:
+            found.append(notice)
     return found
 
 
-def files_of(told: Iterable[Told]) -> list[str]:
-    """The files that were exported to, by what was told: each once, in that order. One that the client names need not exist."""
+def files_of(notices: Iterable[ExportNotice]) -> list[str]:
+    """The files that were exported to, by these notices: each once, in that order. One that the client names need not exist."""
     found: dict[str, None] = {}
-    for each in told:
+    for each in notices:
         if each.path:
             found[_where(each)] = None
         else:
@@ -80,16 +80,16 @@ def files_of(told: Iterable[Told]) -> list[str]:
     return list(found)
 
 
-def _where(told: Told) -> str:
+def _where(notice: ExportNotice) -> str:
     """The file that the client named. 2.0.76 puts an absolute path below the working directory, and does not say so."""
-    if told.folder and not os.path.lexists(told.path):
-        below = os.path.join(told.folder, os.path.splitdrive(told.path)[1].lstrip("/\\"))
+    if notice.folder and not os.path.lexists(notice.path):
+        below = os.path.join(notice.folder, os.path.splitdrive(notice.path)[1].lstrip("/\\"))
         if os.path.isfile(below):
             return below
-    return told.path
+    return notice.path
 
 
-def _told(line: bytes) -> Told | None:
+def _notice_in(line: bytes) -> ExportNotice | None:
     try:
         record = json.loads(line)
     except (ValueError, RecursionError):
@@ -101,7 +101,7 @@ def _told(line: bytes) -> Told | None:
     folder = folder if isinstance(folder, str) else ""
     sentence = _SENTENCE.fullmatch(text)
     path = _absolute(sentence.group(1), folder) if sentence else ""
-    return Told(path, text[:_MOST_TEXT], folder, _moment(record.get("timestamp")))
+    return ExportNotice(path, text[:_MOST_TEXT], folder, _moment(record.get("timestamp")))
 
 
 def _own_words(record: dict[str, Any]) -> str | None:
@@ -143,13 +143,13 @@ def _absolute(path: str, folder: str) -> str:
     return os.path.normpath(whole) if os.path.isabs(whole) else ""
 
 
-def _named(told: Told) -> Iterator[str]:
+def _named(notice: ExportNotice) -> Iterator[str]:
     """The files that exist under a name in the text: the longest run of words from each one on, since names have blanks."""
-    for line in told.text.splitlines():
+    for line in notice.text.splitlines():
         words = list(_WORD.finditer(line))[:_MOST_WORDS]
         number = 0
         while number < len(words):
-            length = _longest(line, words[number:], told.folder)
+            length = _longest(line, words[number:], notice.folder)
             if length:
                 yield length[1]
             number += length[0] if length else 1
@@ -178,12 +178,12 @@ def _is_export(path: str) -> bool:
     from pathlib import Path
 
     from ..files.safe_read import open_regular, take
-    from ..formats import TEXT, load
+    from ..formats import client_export
 
     try:
         descriptor, _ = open_regular(Path(path))
         try:
-            return load(TEXT).recognises(take(descriptor, _HEAD), strict=True)
+            return client_export().recognises(take(descriptor, _HEAD), strict=True)
         finally:
             os.close(descriptor)
     except DedupError:

@@ -8,27 +8,24 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
 from .. import formats
 from ..alignment.fingerprint import content_hash
 from ..alignment.tombstone import is_marker
-from ..archive.blank_messages import blank_lines, blank_text
 from ..errors import DedupError
-from ..formats.transcript_lines import read_line
-from ..ingest.locate_stored import placed_in
+from ..formats.base import Purging
+from ..ingest.locate_stored import locate
 from ..model import LAYOUT, PROMPT, USER, counts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..alignment.fingerprint import Fingerprint
-    from ..ingest.locate_stored import Placed, Read
+    from ..ingest.locate_stored import Located, LocatedFile
     from ..model import Message
     from ..storage.contract import Store
     from .plan import Plan
-
-_LINES: Final = (formats.TRANSCRIPT, formats.STREAM)
 
 
 @dataclass(frozen=True)
@@ -89,7 +86,7 @@ def form_of(
 
     ``found_in`` finds what goes in bytes that no format reads; such a file also goes with the conversation ``owner``.
     """
-    read = placed_in(store, data, name)
+    read = locate(store, data, name)
     if read is None:
         if owner and gone.conversation(owner):
             return Form(None, 0, foreign=True)
@@ -105,7 +102,7 @@ def form_of(
         return Form(None, messages)
     blanked = _blanked(data, read, going, gone)
     if blanked is None or not _says_the_rest(blanked, read, going):
-        return Form(None, messages, f"messages cannot be taken out of the form {read.format}")
+        return Form(None, messages, f"messages cannot be taken out of the form {read.format.NAME}")
     if blanked == data:
         return None
     return Form(blanked, messages)
@@ -122,18 +119,18 @@ def later_form(store: Store, read: Callable[[], bytes], name: str, session: str 
             return None
         data = read()
         owner = (store.session(session) or session) if session else ""
-        found = placed_in(store, data, name)
-        names = {owner} if found is None else {placed.conversation_id for placed in found.placed}
+        found = locate(store, data, name)
+        names = {owner} if found is None else {placed.conversation_id for placed in found.conversations}
         names.intersection_update(purged)
         if not names and not store.bans():
             return None
         return form_of(store, data, name, of_store(store, names), lambda _: False, owner)
 
 
-def _going(read: Read, gone: Gone) -> dict[int, list[Message]]:
+def _going(read: LocatedFile, gone: Gone) -> dict[int, list[Message]]:
     """The messages that go, by the position of their conversation in the file."""
     found: dict[int, list[Message]] = {}
-    for position, placed in enumerate(read.placed):
+    for position, placed in enumerate(read.conversations):
         whole = gone.unstored and gone.conversation(placed.conversation_id)
         mine = [
             message
@@ -152,60 +149,43 @@ def _going(read: Read, gone: Gone) -> dict[int, list[Message]]:
     return found
 
 
-def _outside(read: Read) -> list[tuple[int, int]]:
+def _outside(read: LocatedFile) -> list[tuple[int, int]]:
     """The bytes of a file that are no messages."""
-    if read.format in formats.SEVERAL:
+    if read.format.members is not None:
         return []
     found = []
-    for placed in read.placed:
+    for placed in read.conversations:
         kinds = {message.kind for message in placed.export.messages}
         found += [(span.start, span.end) for span in placed.export.spans if span.label not in kinds]
     return found
 
 
-def _shows_nothing_else(read: Read, going: dict[int, list[Message]]) -> bool:
-    for position, placed in enumerate(read.placed):
+def _shows_nothing_else(read: LocatedFile, going: dict[int, list[Message]]) -> bool:
+    for position, placed in enumerate(read.conversations):
         mine = set(map(id, going.get(position, ())))
         if any(counts(m.kind) and id(m) not in mine and not is_marker(m.content) for m in placed.export.messages):
             return False
     return any(going.values())
 
 
-def _blanked(data: bytes, read: Read, going: dict[int, list[Message]], gone: Gone) -> bytes | None:
+def _blanked(data: bytes, read: LocatedFile, going: dict[int, list[Message]], gone: Gone) -> bytes | None:
     every = [message for each in going.values() for message in each]
     if any(message.start < 0 for message in every):
         return None
-    if read.format == formats.TEXT:
-        spans = [(message.start, message.end, message.kind) for message in every]
-        spans += [(a, b, "") for a, b in _outside(read) if gone.text(data[a:b].decode("utf-8", "replace"))]
-        return blank_text(data, spans)
-    if read.format not in _LINES:
+    if read.format.blank is None:
         return None
     mine = set(map(id, every))
-    flags: dict[int, list[bool]] = {}
-    for placed in read.placed:
-        for message in placed.export.messages:
-            flags.setdefault(message.start, []).append(id(message) in mine)
-    ids = {message.uuid.partition(":")[0] for message in every if message.uuid}
-    return blank_lines(data, flags, _ordinals, gone.text, ids)
+    return read.format.blank(
+        data, [placed.export for placed in read.conversations], Purging(lambda message: id(message) in mine, gone.text)
+    )
 
 
-def _ordinals(value: Any) -> list[int]:
-    try:
-        reading = read_line(value)
-    except DedupError:
-        return []
-    return [int(position.partition(".")[0]) for position, _ in reading.parts] if reading is not None else []
-
-
-def _says_the_rest(blanked: bytes, read: Read, going: dict[int, list[Message]]) -> bool:
+def _says_the_rest(blanked: bytes, read: LocatedFile, going: dict[int, list[Message]]) -> bool:
     """True where the blanked file, read again, says what stays and nothing else."""
     mine = {id(message) for each in going.values() for message in each}
-    expected = Counter(_said(p, mine) for p in read.placed)
+    expected = Counter(_said(p, mine) for p in read.conversations)
     try:
-        found = formats.load(read.format)
-        several = read.format in formats.SEVERAL
-        exports = [m.export for m in found.members(blanked)] if several else [found.parse(blanked)]  # type: ignore[attr-defined]
+        exports = [member.export for member in formats.conversations(blanked, read.format)]
     except (DedupError, ValueError):
         return False
     again = Counter(
@@ -217,7 +197,7 @@ def _says_the_rest(blanked: bytes, read: Read, going: dict[int, list[Message]]) 
     return again == expected
 
 
-def _said(placed: Placed, mine: set[int]) -> tuple[tuple[str, str, str], ...]:
+def _said(placed: Located, mine: set[int]) -> tuple[tuple[str, str, str], ...]:
     return tuple(
         (m.role, m.kind, repr(m.content))
         for m in placed.export.messages

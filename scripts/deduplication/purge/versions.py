@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from ..alignment.cross_source import relation_across
-from ..alignment.purged_places import ended
+from ..alignment.purged_places import last_shown
 from ..alignment.same_source import GROWN, PART, relation
 from ..model import EXACT, LAYOUT, TEXT, THINKING
 
@@ -23,7 +23,7 @@ def with_versions(store: Store, name: str, numbers: set[int], standing: set[int]
     for later, earlier in conversation.extends.items():
         linked.setdefault(later, []).append((earlier, later))
         linked.setdefault(earlier, []).append((earlier, later))
-    unfinished = ended(conversation) if linked else frozenset()
+    unfinished = last_shown(conversation) if linked else frozenset()
     found, waiting = set(numbers), list(numbers)
     while waiting:
         for earlier, later in linked.get(waiting.pop(), ()):

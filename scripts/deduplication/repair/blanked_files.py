@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Optional
 from .. import formats
 from ..alignment.tombstone import MARKER
 from ..errors import DedupError
-from ..ingest.export_view import shown_by
+from ..ingest.export_view import view_of
 from . import damage
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _proven(evidence: Evidence, entry: Entry) -> int:
 def _hashes(data: bytes, name: str) -> Optional[list[str]]:
     """The content hash of each message that a file shows, what stands in the place of purged ones left out."""
     try:
-        return [item.content_hash for item in shown_by(formats.load(name).parse(data)).prints]
+        return [item.content_hash for item in view_of(formats.load(name).parse(data)).prints]
     except (DedupError, KeyError, AttributeError, ValueError):
         return None  # it is in another form, or holds several conversations: those are never blanked
 

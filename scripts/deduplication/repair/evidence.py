@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Optional
 
 from .. import formats
 from ..errors import DedupError
-from ..ingest.export_view import shown_by
+from ..ingest.export_view import view_of
 from ..storage.log.lines import is_commit
 from ..storage.log.records import PURGED
 from .raw_sources import called, parsed
@@ -126,7 +126,7 @@ class Evidence:
         found = self.export_of(record)
         if found is None:
             return {}
-        shown = shown_by(found[0])
+        shown = view_of(found[0])
         numbers = [number for first, last in record["window"] for number in range(first, last + 1)]
         if len(numbers) != len(shown.messages):
             return {}

@@ -11,14 +11,13 @@ import os
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Optional, cast
+from typing import TYPE_CHECKING, NamedTuple, Optional
 
 from .. import formats
 from ..alignment.fingerprint import fingerprints
 from ..errors import DedupError
 from ..files.safe_read import read
-from ..formats import transcript
-from ..ingest.transcript_capture import with_output
+from ..ingest.persisted_output import with_output
 from ..project import client_transcripts
 from ..project.export_names import file_name, session_id_from_name
 
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
     from ..alignment.fingerprint import Fingerprint
     from ..archive.restore import Entry, Shelf
-    from ..formats.base import Member, Several
+    from ..formats.base import Member
     from ..model import Export, Message
 
 _AGAIN = re.compile(r"-\d+(?=(\.[^.]{1,20})?\Z)")
@@ -131,11 +130,9 @@ class Sources:
         if data is not None:
             with contextlib.suppress(DedupError):
                 found = formats.detect(data)
-                several = found.NAME in formats.SEVERAL
-                exports = (m.export for m in cast("Several", found).members(data)) if several else [found.parse(data)]
                 source = Path(source_of(entry.name))
-                for export in exports:
-                    messages += [with_output(source, message) for message in export.messages]
+                for member in formats.conversations(data, found):
+                    messages += [with_output(source, message) for message in member.export.messages]
         return list(zip(messages, fingerprints(messages)))
 
     # --- files that hold several conversations ----------------------------------------------------------------------
@@ -156,8 +153,8 @@ class Sources:
             return
         with contextlib.suppress(DedupError):
             found = formats.detect(data)
-            if found.NAME in formats.SEVERAL:
-                yield from cast("Several", found).members(data)
+            if found.members is not None:
+                yield from found.members(data)
 
     # --- transcripts ------------------------------------------------------------------------------------------------
 
@@ -188,7 +185,7 @@ class Sources:
 
 def parsed(part: Part, after: str) -> Export:
     """The messages of lines of a transcript, as a capture reads them; ``after`` is what the part before handed on."""
-    export = transcript.parse_slice(part.data, after).export
+    export = formats.client_transcript().parse_slice(part.data, after).export
     file = Path(part.source)
     return replace(export, messages=tuple(with_output(file, message) for message in export.messages))
 

@@ -10,12 +10,14 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
+from .. import formats
 from ..errors import DedupError
 from ..files.prefix_proof import PrefixProof, proof_of
-from ..formats import transcript
-from ..ingest import one_export, transcript_capture
+from ..ingest import transcript_capture
 from ..ingest.deduplicator import ClaudeConversationDeduplicator
-from ..ingest.one_export import Input
+from ..ingest.new_lines import NewLines
+from ..ingest.one_export import Asked, process
+from ..ingest.result import Input
 from ..storage.log.records import RECOUNTED
 from .raw_sources import Part, is_transcript, source_of
 
@@ -101,9 +103,7 @@ def of_member(replay: Replay, member: Member, name: str, conversation_id: Option
     part = Input(name, member.sha256, member.size)
 
     def again() -> None:
-        known = one_export.known_file(replay, part, conversation_id, dry_run=False)
-        if known is None:
-            one_export.ingest(replay, member.export, part, conversation_id)
+        process(replay, part, lambda: member.export, Asked(conversation_id))
 
     return _only(replay, again, name)
 
@@ -117,8 +117,8 @@ def of_part(replay: Replay, part: Part) -> Optional[Again]:
     proof = proof_of(file.read, part.start + len(part.data)) if part.start else PrefixProof().extended(b"", part.data)
 
     def again() -> None:
-        lines = transcript_capture.Lines(part.data, proof, known)
-        slice_ = transcript.parse_slice(part.data, known[1].after if known is not None else "")
+        lines = NewLines(part.data, proof, known)
+        slice_ = formats.client_transcript().parse_slice(part.data, known[1].after if known is not None else "")
         transcript_capture.store_lines(_dedup(replay), Path(part.source), lines, slice_)
 
     return _only(replay, again, part.where)

@@ -7,7 +7,7 @@ import os
 import re
 from typing import Any, Final, NamedTuple
 
-from .redaction import shown
+from .redaction import printable_text
 
 _ABOUT: Final = {
     "Bash": ("description", "command"),
@@ -88,19 +88,22 @@ def call_of_text(text: str) -> Call:
 def _bodies(tool: str, given: dict[str, Any]) -> list[tuple[str, str]]:
     if tool == "Bash" and isinstance(given.get("command"), str):
         rest = {name: value for name, value in given.items() if name not in ("command", "description")}
-        return [(shown(given["command"]), "bash"), *([(_json(rest), "json")] if rest else [])]
+        return [(printable_text(given["command"]), "bash"), *([(_json(rest), "json")] if rest else [])]
     path = given.get("file_path")
     if isinstance(path, str) and isinstance(given.get("content"), str):
-        return [(shown(given["content"]), language_of(path))]
+        return [(printable_text(given["content"]), language_of(path))]
     if isinstance(path, str) and isinstance(given.get("old_string"), str) and isinstance(given.get("new_string"), str):
-        return [(difference(shown(given["old_string"]), shown(given["new_string"])), "diff")]
+        return [(difference(printable_text(given["old_string"]), printable_text(given["new_string"])), "diff")]
     edits = given.get("edits")
     if isinstance(path, str) and isinstance(edits, list) and all(_is_edit(edit) for edit in edits):
-        return [(difference(shown(edit["old_string"]), shown(edit["new_string"])), "diff") for edit in edits]
+        return [
+            (difference(printable_text(edit["old_string"]), printable_text(edit["new_string"])), "diff")
+            for edit in edits
+        ]
     if tool == "TodoWrite" and isinstance(given.get("todos"), list):
         return [("\n".join(_todo(item) for item in given["todos"]), "")]
     if tool in ("Task", "Agent") and isinstance(given.get("prompt"), str):
-        return [(shown(given["prompt"]), "")]
+        return [(printable_text(given["prompt"]), "")]
     told_already = [name for name in ("file_path", "pattern", "query", "url") if isinstance(given.get(name), str)]
     if len(given) == 1 and told_already and _line(given[told_already[0]]) == given[told_already[0]]:
         return []
@@ -137,9 +140,9 @@ def _todo(item: Any) -> str:
 
 def _line(text: Any) -> str:
     """One line, cut where it is long."""
-    line = " ".join(shown(str(text)[: 4 * _LONGEST_ABOUT]).split())
+    line = " ".join(printable_text(str(text)[: 4 * _LONGEST_ABOUT]).split())
     return line if len(line) <= _LONGEST_ABOUT else line[: _LONGEST_ABOUT - 1] + "…"
 
 
 def _json(value: Any) -> str:
-    return shown(json.dumps(value, indent=2, ensure_ascii=False))
+    return printable_text(json.dumps(value, indent=2, ensure_ascii=False))

@@ -37,7 +37,7 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Told:
+class MessageBlocks:
     """A message as it is shown: for a tool call its tool and what it is about, and its blocks."""
 
     blocks: tuple[Block, ...]
@@ -45,7 +45,7 @@ class Told:
     about: str = ""
 
 
-def told(message: Mapping[str, Any], clean: Cleaner) -> Told:
+def blocks_of(message: Mapping[str, Any], clean: Cleaner) -> MessageBlocks:
     """What ``message`` (a dictionary of the store) says."""
     content, kind = message["content"], message["kind"]
     if kind == TOOL_CALL:
@@ -55,11 +55,11 @@ def told(message: Mapping[str, Any], clean: Cleaner) -> Told:
     prose = MARKDOWN if message.get("fidelity") == EXACT else LAID_OUT
     form = prose if kind in _PROSE else CODE
     if message["role"] == USER and kind not in _PROSE:
-        return Told((Block(CODE, clean.text(content) if isinstance(content, str) else _json(content, clean)),))
-    return Told(tuple(_blocks(content, form, clean)))
+        return MessageBlocks((Block(CODE, clean.text(content) if isinstance(content, str) else _json(content, clean)),))
+    return MessageBlocks(tuple(_blocks(content, form, clean)))
 
 
-def _call(content: Any, clean: Cleaner) -> Told | None:
+def _call(content: Any, clean: Cleaner) -> MessageBlocks | None:
     if isinstance(content, str):
         call = call_of_text(clean.text(content))
     elif isinstance(content, list) and len(content) == 1 and isinstance(content[0], dict):
@@ -67,7 +67,7 @@ def _call(content: Any, clean: Cleaner) -> Told | None:
     else:
         return None
     blocks = tuple(Block(CODE, clean_code, language) for clean_code, language in call.bodies)
-    return Told(blocks, call.tool, call.about)
+    return MessageBlocks(blocks, call.tool, call.about)
 
 
 def _blocks(content: Any, form: str, clean: Cleaner) -> Iterator[Block]:

@@ -1,7 +1,7 @@
 """Redaction while no lock of the store is held: a text is asked for under the lock, cleaned outside of it, and looked up after.
 
 What is rendered under a lock while a text waits has a placeholder in its place, and must not be written:
-:meth:`Beforehand.require` says so. The attempt is made again once the texts are clean; what came into the store meanwhile is
+:meth:`DeferredRedaction.require` says so. The attempt is made again once the texts are clean; what came into the store meanwhile is
 asked for in that one.
 """
 
@@ -14,6 +14,7 @@ from ..errors import SessionNotWritten
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ..storage.contract import Store
     from .redaction import Redact
 
 WAITING: Final = "[REDACTED:waiting]"
@@ -26,7 +27,7 @@ class NotYetClean(Exception):
     """A text in what was rendered is still to be cleaned; nothing of it may be written."""
 
 
-class Beforehand:
+class DeferredRedaction:
     """A redaction (to be called with a text) that cleans each text once, and only in :meth:`clean`."""
 
     def __init__(self, redact: Redact) -> None:
@@ -57,7 +58,7 @@ class Beforehand:
             self._known[text] = self._redact(text)
         self._asked.clear()
 
-    def settled(self, attempt: Callable[[], _Result]) -> _Result:
+    def until_clean(self, attempt: Callable[[], _Result]) -> _Result:
         """The result of ``attempt``, which takes the locks and gives them back, made again until every text in it is clean.
 
         Raises :class:`SessionNotWritten` where what is asked for is another thing each time.
@@ -68,3 +69,15 @@ class Beforehand:
             except NotYetClean:
                 self.clean()
         raise SessionNotWritten("the conversation went on growing")
+
+
+def ask_for_all(store: Store, session: str, redact: DeferredRedaction) -> None:
+    """Ask for every text that the files of a session show, in whatever form. Inside a transaction of the store."""
+    from .content import blocks_of
+    from .conversation import open_reading
+    from .redaction import Cleaner
+
+    clean = Cleaner(redact)
+    for entry in open_reading(store, session).entries():
+        blocks_of(entry.message, clean)  # as Markdown and pages say it
+        clean.value(entry.message["content"])  # as JSON does

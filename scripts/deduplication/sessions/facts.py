@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from ..formats import shown_as
 from ..model import (
     COMMAND_OUTPUT,
     CONTEXT,
@@ -43,7 +44,6 @@ _KINDS: Final = (
     (CONTEXT, "context", "contexts"),
     (UNKNOWN, "unknown", "unknown"),
 )
-_FORMS: Final = {"claude-code-text": "text export", "claude-code-transcript": "transcript"}
 _NAMED: Final = 5
 
 
@@ -77,7 +77,7 @@ def facts_of(reading: Reading, first: str, last: str, kinds: Mapping[str, int] |
     )
 
 
-def what(kinds: Mapping[str, int]) -> str:
+def kinds_in_words(kinds: Mapping[str, int]) -> str:
     """``12 messages: 3 prompts, 4 answers, 5 tool calls``."""
     total = sum(count for kind, count in kinds.items() if counts(kind))
     named = [f"{kinds[kind]:,} {one if kinds[kind] == 1 else many}" for kind, one, many in _KINDS if kinds.get(kind)]
@@ -92,7 +92,7 @@ def sources(evidence: Evidence, clean: Cleaner) -> list[str]:
     lines = []
     for name, form, last, runs in reversed(evidence.sources[-_NAMED:]):
         times = "" if runs == 1 else f", read {runs:,} times"
-        lines.append(f"{clean.text(name)}: {_FORMS.get(form, form)}{times}, {between(last, last)}")
+        lines.append(f"{clean.text(name)}: {shown_as(form)}{times}, {between(last, last)}")
     total = evidence.exports + evidence.captures
     named = sum(source[3] for source in evidence.sources[-_NAMED:])
     return [*lines, *([f"and {total - named:,} runs before"] if total > named else [])]

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from .content import size
 
 _RUNS: Final = re.compile("`{3,}")
-_LANGUAGE: Final = re.compile(r"[\w.+#-]{1,40}\Z")
+LANGUAGE: Final = re.compile(r"[\w.+#-]{1,40}\Z")
 
 
 class Short(NamedTuple):
@@ -23,7 +23,7 @@ def fenced(code: str, language: str = "", indent: str = "") -> str:
     """``code`` in a fence that is longer than every run of backticks in it."""
     longest = max((len(run) for run in _RUNS.findall(code)), default=2)
     fence = "`" * (longest + 1)
-    name = language if _LANGUAGE.match(language) else ""
+    name = language if LANGUAGE.match(language) else ""
     lines = [fence + name, *code.split("\n"), fence]
     return "\n".join(indent + line if line else line for line in lines)
 

@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from ..errors import SessionNotWritten, StoreNotWritable
 from ..files import atomic, journal, locking
 from . import per_checkpoint, session_file
-from .agents import family
-from .deferred_redaction import Beforehand
-from .markdown import Names
-from .place import prepared, purged_whole, real_path
-from .pointer_page import goes_on
+from .deferred_redaction import DeferredRedaction
+from .full_document import names_of
+from .place import is_purged, prepared_folder, real_path
+from .pointer_page import write_pointer
 from .redaction import Cleaner, standard
-from .whole import links
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,14 +46,14 @@ def write_sessions(
     """
     if redact is None:
         redact, rules = standard(project.root)
-    folder = prepared(project)
+    folder = prepared_folder(project)
     journal.finish_all(str(project.state))
     done: dict[str, Written] = {}
     with store.transaction(write=False):
         waiting = list(dict.fromkeys(store.canonical(session) for session in sessions))
     for session in waiting:
-        clean = Beforehand(redact)
-        made, agents = clean.settled(
+        clean = DeferredRedaction(redact)
+        made, agents = clean.until_clean(
             partial(_one, project, store, session, folder, clean, rules, each_checkpoint=each_checkpoint)
         )
         if made is not None:
@@ -72,8 +70,8 @@ def _one(
     with held(project):
         finish_purge(project, store)
         with store.transaction(write=False):
-            names = Names(family(store, session), links(store))
-            if purged_whole(store, session):
+            names = names_of(store, session)
+            if is_purged(store, session):
                 return None, []
             write = per_checkpoint.write if each_checkpoint else session_file.update
             made = write(store, session, folder, Cleaner(redact, rules), names)
@@ -85,7 +83,9 @@ def _with_adopted(store: Store, session: str, folder: str, done: Written) -> Wri
     file = os.path.basename(done.path)
     adopted = store.conversation(session).adopted if file else []
     try:
-        pointers = [goes_on(folder, name, session, file) for name in dict.fromkeys(whose for _, _, whose, _ in adopted)]
+        pointers = [
+            write_pointer(folder, name, session, file) for name in dict.fromkeys(whose for _, _, whose, _ in adopted)
+        ]
     except (StoreNotWritable, OSError) as error:
         raise SessionNotWritten(str(error)) from error
     return replace(done, every=(*done.every, *filter(None, pointers)))
@@ -120,7 +120,7 @@ def finish_purge(project: Project, store: Store) -> None:
                 renewing.renew(project, store, found["notes"], renewal)
                 journal.finish(state, journal.SESSIONS, str(project.memory))
 
-    renewal.redact.settled(attempt)
+    renewal.redact.until_clean(attempt)
 
 
 class ForARun(NamedTuple):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..project.own_output import COMMENT
-from .facts import Facts, gaps, sources, what
+from .facts import Facts, gaps, kinds_in_words, sources
 from .layout import escaped_inline
 from .moments import between
 
@@ -32,7 +32,7 @@ def header(facts: Facts, parts: Sequence[Row], clean: Cleaner, names: Names) -> 
     """The head of a session's first file, up to the rule below it."""
     rows: list[tuple[str, list[str]]] = [
         ("When", [between(facts.first, facts.last) or "the source has no times"]),
-        ("What", [what(facts.kinds)]),
+        ("What", [kinds_in_words(facts.kinds)]),
         ("From", [escaped_inline(line) for line in sources(facts.evidence, clean)]),
         ("May be missing", [escaped_inline(line) for line in gaps(facts, clean)] or ["nothing that is known of"]),
     ]
@@ -67,6 +67,13 @@ def part_header(session: str, number: int, part: Row, names: Mapping[int, str]) 
         " · ".join(links),
         *(["", f"From {when}"] if when else []),
     ]
+    return "\n".join([*lines, "", "---", "", ""])
+
+
+def checkpoint_header(session: str, kinds: Mapping[str, int], first: str, last: str) -> str:
+    """The head of a file that has what was new at a checkpoint: how much of what, and from when to when."""
+    when = between(first, last)
+    lines = [f"# {escaped_inline(session)}: what is new", "", f"{kinds_in_words(kinds)}{f' · {when}' if when else ''}"]
     return "\n".join([*lines, "", "---", "", ""])
 
 

@@ -28,7 +28,7 @@ from ..model import (
     TRUNCATION,
     UNKNOWN,
 )
-from .content import CODE, LAID_OUT, MARKDOWN, NOTE, Block, Told, told
+from .content import CODE, LAID_OUT, MARKDOWN, NOTE, Block, MessageBlocks, blocks_of
 from .conversation import GAP, purged_in
 from .fences import code_span, fenced, length, shortened
 from .layout import escaped_inline, layout_markdown
@@ -125,7 +125,7 @@ def _message(
     kind = message["kind"]
     if kind == LOST:
         return ["> [!WARNING]\n> 💔 **Lost.** The log line of this message is damaged."], flow
-    said = told(message, clean)
+    said = blocks_of(message, clean)
     if kind in (PROMPT, LOCAL_COMMAND):
         identity = part_of(message)
         if identity and identity == flow.prompt:  # an image that came with the words
@@ -153,7 +153,7 @@ def _message(
     return [_folded(title, said, _RESULT_LINES * 10, _RESULT_CHARACTERS * 10)], flow
 
 
-def _prompt(message: Mapping[str, Any], said: Told, turn: int, stamp: str) -> list[str]:
+def _prompt(message: Mapping[str, Any], said: MessageBlocks, turn: int, stamp: str) -> list[str]:
     title = title_of(said)
     head = [f'<a id="m{message["index"]}"></a>', f"## 👤 {turn} · {escaped_inline(title) if title else 'Prompt'}"]
     when = f"<sub>{hour(stamp)}</sub>" if hour(stamp) else ""
@@ -162,7 +162,7 @@ def _prompt(message: Mapping[str, Any], said: Told, turn: int, stamp: str) -> li
     return [*head, when, _quoted(said)]
 
 
-def _quoted(said: Told) -> str:
+def _quoted(said: MessageBlocks) -> str:
     blocks = [_block(block, hard=True) for block in said.blocks]
     return "\n>\n".join("\n".join(f"> {line}".rstrip() for line in block.split("\n")) for block in blocks)
 
@@ -173,7 +173,7 @@ def part_of(message: Mapping[str, Any]) -> str:
     return identity if colon and ordinal.isdecimal() else ""
 
 
-def title_of(said: Told) -> str:
+def title_of(said: MessageBlocks) -> str:
     """The beginning of a prompt in one line, not escaped; empty where it has no text."""
     text = next((block.text for block in said.blocks if block.form != NOTE and block.text.strip()), "")
     words = " ".join(text[: 6 * _LONGEST_TITLE].split()).lstrip("#>* ")
@@ -206,7 +206,7 @@ def _with_hard_breaks(text: str) -> str:
     return "\n".join(lines)
 
 
-def _call(said: Told) -> str:
+def _call(said: MessageBlocks) -> str:
     tool = said.tool or "Tool"
     if any(block.text.strip() for block in said.blocks):
         about = f" <code>{_html(said.about)}</code>" if said.about else ""
@@ -214,7 +214,7 @@ def _call(said: Told) -> str:
     return f"🔧 **{escaped_inline(tool)}**" + (f" {code_span(said.about)}" if said.about else "")
 
 
-def _folded(title: str, said: Told, lines: int, characters: int) -> str:
+def _folded(title: str, said: MessageBlocks, lines: int, characters: int) -> str:
     """``title`` is HTML: a renderer of Markdown does not look into these two lines."""
     inside = "\n\n".join(_cut(block, lines, characters) for block in said.blocks if block.text.strip())
     return f"<details>\n<summary>{title}</summary>\n\n{inside}\n\n</details>"
@@ -235,7 +235,7 @@ def _cut(block: Block, lines: int, characters: int) -> str:
     )
 
 
-def _result(said: Told, names: Names) -> str:
+def _result(said: MessageBlocks, names: Names) -> str:
     text = "\n".join(block.text for block in said.blocks).strip("\n")
     agent = names.family.named_in(text)
     link = f"\n\n🤖 [The sub-agent's own conversation]({names.files[agent]})" if agent in names.files else ""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..model import PROMPT
-from .content import told
+from .content import blocks_of
 from .markdown import Flow, rendered, title_of
 from .moments import said_at
 
@@ -101,4 +101,4 @@ def _note(part: Part, entry: Entry, clean: Cleaner, *, prompt: bool) -> None:
     if stamp:
         part.first, part.last = min(part.first or stamp, stamp), max(part.last, stamp)
     if prompt and not part.title:
-        part.title = title_of(told(message, clean))
+        part.title = title_of(blocks_of(message, clean))

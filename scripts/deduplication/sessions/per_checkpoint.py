@@ -14,10 +14,8 @@ from ..files import atomic, beneath
 from ..model import LOCAL_COMMAND, PROMPT, counts
 from . import footer
 from .conversation import open_reading
-from .facts import what
-from .layout import escaped_inline
+from .header import checkpoint_header
 from .markdown import Flow
-from .moments import between
 from .names import ENDING, stem
 from .parts import Growing, Part
 from .session_file import Written
@@ -58,7 +56,7 @@ def write(store: Store, session: str, folder: str, clean: Cleaner, names: Names)
 
 
 @dataclass(frozen=True)
-class Kept:
+class CheckpointFile:
     """A file of a session: what it holds are the messages with numbers above ``after`` and up to ``through``."""
 
     name: str
@@ -67,11 +65,11 @@ class Kept:
     through: int
 
 
-def files_of(folder: str, session: str) -> list[Kept]:
+def files_of(folder: str, session: str) -> list[CheckpointFile]:
     """The files of a session in ``folder`` that are as we left them, the oldest first. Raises :class:`SessionNotWritten`."""
     form = re.compile(re.escape(stem(session)) + _STAMP)
     found = [match for match in map(form.match, os.listdir(folder)) if match]
-    result: list[Kept] = []
+    result: list[CheckpointFile] = []
     through = -1
     for match in sorted(found, key=lambda each: (each[1], int(each[2] or 1))):
         try:
@@ -85,11 +83,11 @@ def files_of(folder: str, session: str) -> list[Kept]:
         if numbers:
             through = int(numbers[-1])
         if known is not None and known.said.get("session") == session and numbers:
-            result.append(Kept(match[0], session, after, through))
+            result.append(CheckpointFile(match[0], session, after, through))
     return result
 
 
-def renew(store: Store, folder: str, file: Kept, clean: Cleaner, names: Names) -> None:
+def renew(store: Store, folder: str, file: CheckpointFile, clean: Cleaner, names: Names) -> None:
     """Write a file again from what is stored now of its messages; it goes where none of them is left.
 
     Call it as :func:`write`. Raises :class:`SessionNotWritten`.
@@ -146,17 +144,6 @@ def _document(reading: Reading, positions: list[int], clean: Cleaner, names: Nam
     for first, last in ranges(positions):
         growing.add(reading.entries(first, last + 1))
     part = growing.parts[0]
-    when = between(part.first, part.last)
-    head = "\n".join(
-        [
-            f"# {escaped_inline(reading.session)}: what is new",
-            "",
-            f"{what(part.kinds)}{f' · {when}' if when else ''}",
-            "",
-            "---",
-            "",
-            "",
-        ]
-    )
+    head = checkpoint_header(reading.session, part.kinds, part.first, part.last)
     said: dict[str, Any] = {"session": reading.session, "through": through}
     return footer.sealed(head.encode("utf-8", "backslashreplace") + growing.added[0], said)[0]

@@ -18,7 +18,7 @@ _MEMORY_MODE: Final = 0o700
 _FOLDER_MODE: Final = 0o755
 
 
-def prepared(project: Project) -> str:
+def prepared_folder(project: Project) -> str:
     """The folder, made where it is missing; its real path. Raises :class:`SessionNotWritten`."""
     try:
         for made, mode in ((project.memory, _MEMORY_MODE), (project.sessions, _FOLDER_MODE)):
@@ -33,7 +33,7 @@ def prepared(project: Project) -> str:
     return str(real_path(project.sessions))
 
 
-def purged_whole(store: Store, session: str) -> bool:
+def is_purged(store: Store, session: str) -> bool:
     """True where nothing but tombstones is left of a conversation: then it has no file. Inside a transaction."""
     conversation = store.conversation(session)
     return bool(conversation.purged) and len(conversation.purged) == len(conversation.columns)

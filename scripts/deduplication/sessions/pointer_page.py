@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def goes_on(folder: str, name: str, session: str, file: str) -> str | None:
+def write_pointer(folder: str, name: str, session: str, file: str) -> str | None:
     """Put a pointer to ``file``, the first one of ``session``, in the place of the files of ``name``; returns its path.
 
     None where ``name`` has no file of ours, or one that somebody changed: that one is left alone. Call it under a lock of the
@@ -30,9 +30,9 @@ def goes_on(folder: str, name: str, session: str, file: str) -> str | None:
         f"# {escaped_inline(name)}\n\n{COMMENT}\n\n"
         f"This conversation turned out to be part of another one. It goes on in [{escaped_inline(session)}]({file}).\n\n"
     )
-    said = {"v": footer.VERSION, "session": name, "part": 1, "goes_on": session}
+    said = {"v": footer.VERSION, "session": name, "part": 1, "write_pointer": session}
     data, _ = footer.sealed(text.encode(), said)
-    if found.said.get("goes_on") != session:
+    if found.said.get("write_pointer") != session:
         for path in list(_parts(folder, name)):
             with contextlib.suppress(FileNotFoundError):
                 beneath.unlink(path)

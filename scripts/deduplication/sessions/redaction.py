@@ -67,7 +67,7 @@ class Cleaner:
 
     def text(self, text: str) -> str:
         """``text`` redacted, without terminal sequences, control and reordering characters visible as escapes."""
-        return shown(self.redacted_text(text))
+        return printable_text(self.redacted_text(text))
 
     def redacted_text(self, text: str) -> str:
         """``text`` redacted and otherwise as it was written: for documents that a program reads."""
@@ -99,7 +99,7 @@ class Cleaner:
         return value
 
 
-def shown(text: str) -> str:
+def printable_text(text: str) -> str:
     """``text`` as it may stand in a file that somebody looks at: lines end with a line feed, nothing is obeyed."""
     if "\x1b" in text:
         text = _SEQUENCES.sub("", text)

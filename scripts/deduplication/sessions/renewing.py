@@ -11,14 +11,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..errors import SessionNotWritten
 from ..files import atomic, beneath
-from . import footer, per_checkpoint, session_file, whole
-from .agents import family
-from .content import told
-from .conversation import open_reading
-from .deferred_redaction import Beforehand, NotYetClean
-from .markdown import Names
+from . import footer, full_document, per_checkpoint, session_file
+from .deferred_redaction import DeferredRedaction, NotYetClean, ask_for_all
 from .names import bases, file_of, stem
-from .place import prepared, purged_whole
+from .place import is_purged, prepared_folder
 from .redaction import Cleaner, standard
 
 if TYPE_CHECKING:
@@ -33,13 +29,13 @@ CHECKPOINTS: Final = "checkpoints"
 """Files that have what was new at a checkpoint."""
 PAGES: Final = "pages"
 """Pages and documents of whole sessions: name and session."""
-_PAGES: Final = (whole.HTML, whole.JSON)
+_PAGES: Final = (full_document.HTML, full_document.JSON)
 
 
 class Renewal(NamedTuple):
     """How the files are redacted, and the name of its rules."""
 
-    redact: Beforehand
+    redact: DeferredRedaction
     rules: str
 
 
@@ -58,7 +54,7 @@ def notes_of(folder: str, sessions: set[str]) -> tuple[dict[str, list[Any]], lis
         notes[CHECKPOINTS] += [[file.name, file.session, file.after, file.through] for file in kept]
         names += [file.name for file in kept]
         for form in _PAGES:
-            page = stem(session) + whole.ENDINGS[form]
+            page = stem(session) + full_document.ENDINGS[form]
             if os.path.isfile(os.path.join(folder, page)):
                 notes[PAGES].append([page, session])
                 names.append(page)
@@ -85,7 +81,7 @@ def _parts(folder: str, base: str, session: str) -> list[str]:
 def prepared_for(project: Project) -> Renewal:
     """What :func:`renew` takes secrets out with. Raises ``PrivacySettingInvalid``."""
     redact, rules = standard(project.root)
-    return Renewal(Beforehand(redact), rules)
+    return Renewal(DeferredRedaction(redact), rules)
 
 
 def clean_beforehand(project: Project, store: Store, sessions: set[str]) -> Renewal | None:
@@ -99,10 +95,7 @@ def clean_beforehand(project: Project, store: Store, sessions: set[str]) -> Rene
     with store.transaction(write=False):
         known = set(store.conversations())
         for session in sorted(sessions & known):
-            clean = Cleaner(renewal.redact)
-            for entry in open_reading(store, session).entries():
-                told(entry.message, clean)  # as Markdown and pages say it
-                clean.value(entry.message["content"])  # as JSON does
+            ask_for_all(store, session, renewal.redact)
     renewal.redact.clean()
     return renewal
 
@@ -116,30 +109,30 @@ def renew(project: Project, store: Store, notes: Mapping[str, Any], renewal: Ren
     if not any(notes.get(name) for name in (GROWING, CHECKPOINTS, PAGES)):
         return []
     redact, rules = renewal
-    folder = prepared(project)
+    folder = prepared_folder(project)
     written: list[str] = []
     for session in notes.get(GROWING, ()):
-        if purged_whole(store, session):
+        if is_purged(store, session):
             _unlink(
                 [os.path.join(folder, name) for base in bases(session, 9) for name in _parts(folder, base, session)]
             )
             continue
-        names = Names(family(store, session), whole.links(store))
+        names = full_document.names_of(store, session)
         with contextlib.suppress(NotYetClean):
             written += session_file.update(store, session, folder, Cleaner(redact, rules), names).every
     for name, session, after, through in notes.get(CHECKPOINTS, ()):
-        file = per_checkpoint.Kept(name, session, after, through)
-        names = Names(family(store, session), whole.links(store))
+        file = per_checkpoint.CheckpointFile(name, session, after, through)
+        names = full_document.names_of(store, session)
         with contextlib.suppress(NotYetClean):
             per_checkpoint.renew(store, folder, file, Cleaner(redact, rules), names)
     redact.require()
     for name, session in notes.get(PAGES, ()):
         path = os.path.join(folder, name)
-        if purged_whole(store, session):
+        if is_purged(store, session):
             _unlink([path])
             continue
-        form = next(form for form in _PAGES if name.endswith(whole.ENDINGS[form]))
-        data = "".join(whole.document(store, session, form, redact)).encode("utf-8", "backslashreplace")
+        form = next(form for form in _PAGES if name.endswith(full_document.ENDINGS[form]))
+        data = "".join(full_document.pieces(store, session, form, redact)).encode("utf-8", "backslashreplace")
         redact.require()
         atomic.replace(path, data, mode=atomic.SHARED_FILE)
     return written

@@ -1,6 +1,6 @@
 """One conversation for reading on a screen, and the list of all of them. Pure functions.
 
-Nothing is redacted: the screen is its owner's. Documents that are passed on are made by ``sessions/whole.py``.
+Nothing is redacted: the screen is its owner's. Documents that are passed on are made by ``sessions/full_document.py``.
 """
 
 from __future__ import annotations

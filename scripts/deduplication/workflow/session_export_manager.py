@@ -14,7 +14,7 @@ from ..ingest.deduplicator import ClaudeConversationDeduplicator
 from ..project import own_output
 from ..project.export_names import file_name, validate_session_id
 from ..project.paths import Project
-from ..sessions import whole
+from ..sessions import full_document
 from ..sessions.folder import write_sessions
 from ..sessions.names import file_of, stem
 from ..sessions.redaction import standard
@@ -22,7 +22,12 @@ from ..sessions.redaction import standard
 if TYPE_CHECKING:
     from ..sessions.redaction import Redact
 
-_FORMS = {"markdown": whole.MARKDOWN, "md": whole.MARKDOWN, "html": whole.HTML, "json": whole.JSON}
+_FORMS = {
+    "markdown": full_document.MARKDOWN,
+    "md": full_document.MARKDOWN,
+    "html": full_document.HTML,
+    "json": full_document.JSON,
+}
 
 
 class SessionExportManager:
@@ -94,7 +99,7 @@ class SessionExportManager:
         if form is None:
             raise UsageError(f"there is no format {format!r}", hint=f"Formats: {', '.join(_FORMS)}.")
         redact = self._redact or standard(self.project.root)[0]
-        return whole.written(self.dedup.store, validate_session_id(session_id), form, redact)
+        return full_document.text_of(self.dedup.store, validate_session_id(session_id), form, redact)
 
     def list_sessions(self) -> list[dict[str, Any]]:
         """Every session, the one that something was stored of last first.

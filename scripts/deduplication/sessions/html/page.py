@@ -1,7 +1,7 @@
 """One conversation as one page of HTML that needs nothing but itself: no network, no file beside it.
 
 Everything that was said passes through ``escape`` or
-through ``html_text``, so that it can be nothing but text. Messages lie in sections that the browser lays out only when they
+through ``text``, so that it can be nothing but text. Messages lie in sections that the browser lays out only when they
 come into view.
 """
 
@@ -11,7 +11,7 @@ import re
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
-from ..model import (
+from ...model import (
     ASSISTANT,
     BANNER,
     BOOKKEEPING,
@@ -32,25 +32,25 @@ from ..model import (
     TRUNCATION,
     UNKNOWN,
 )
-from .content import CODE, LAID_OUT, MARKDOWN, Block, told
-from .conversation import GAP, purged_in
-from .facts import Facts, facts_of, gaps, sources, what
-from .fences import length, shortened
-from .html_text import code, renderer
-from .layout import layout_markdown
-from .markdown import part_of, title_of
-from .moments import between, day, hour, moment, said_at
-from .page_frame import END, bar, head
-from .page_icons import icon as picture
-from .redaction import shown
+from ..content import CODE, LAID_OUT, MARKDOWN, Block, blocks_of
+from ..conversation import GAP, purged_in
+from ..facts import Facts, facts_of, gaps, kinds_in_words, sources
+from ..fences import length, shortened
+from ..layout import layout_markdown
+from ..markdown import part_of, title_of
+from ..moments import between, day, hour, moment, said_at
+from ..redaction import printable_text
+from .frame import END, bar, head
+from .icons import icon as picture
+from .text import code, renderer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from .agents import Family
-    from .content import Told
-    from .conversation import Entry, Reading
-    from .redaction import Cleaner
+    from ..agents import Family
+    from ..content import MessageBlocks
+    from ..conversation import Entry, Reading
+    from ..redaction import Cleaner
 
 _LINES: Final = 400
 _CHARACTERS: Final = 20_000
@@ -99,7 +99,7 @@ def page(reading: Reading, family: Family, files: Mapping[str, str], clean: Clea
     for kind in reading.marks.get(len(reading), ()):
         body.mark(kind)
     facts = facts_of(reading, body.first, body.last)
-    title = escape(shown(reading.session))
+    title = escape(printable_text(reading.session))
     yield head(title)
     headline = body.title if body.title and _ID.fullmatch(reading.session) else title
     yield bar(headline)
@@ -107,7 +107,7 @@ def page(reading: Reading, family: Family, files: Mapping[str, str], clean: Clea
     yield f"<div class=page>\n{body.outline()}<main>\n{kicker}<h1>{headline}</h1>\n{_facts(facts, family, files, clean)}"
     yield from body.pieces
     yield "</section>\n" if body.in_section else ""
-    yield f"<footer>{what(facts.kinds)}. Written by export-dedup; this page asks no network.</footer>\n</main>\n</div>\n"
+    yield f"<footer>{kinds_in_words(facts.kinds)}. Written by export-dedup; this page asks no network.</footer>\n</main>\n</div>\n"
     yield END
 
 
@@ -163,7 +163,7 @@ class _Body:
         if day(stamp) and day(stamp) != self._day:
             self._day = day(stamp)
             self.pieces.append(f"<div class=day>{self._day}</div>\n")
-        inside = self._message(message, told(message, self._clean), stamp)
+        inside = self._message(message, blocks_of(message, self._clean), stamp)
         number = message["index"]
         link = f'<a class=no href="#m{number}" aria-label="Link to message {number}">#{number}</a>'
         self.pieces.append(f'<article id=m{number} class="{kind}">{link}{inside}</article>\n')
@@ -178,7 +178,7 @@ class _Body:
             self.pieces.append("</section>\n")
         self.in_section, self._inside = False, 0
 
-    def _message(self, message: Mapping[str, Any], said: Told, stamp: str) -> str:
+    def _message(self, message: Mapping[str, Any], said: MessageBlocks, stamp: str) -> str:
         kind = message["kind"]
         if kind in (PROMPT, LOCAL_COMMAND):
             return self._prompt(message, said, stamp)
@@ -200,7 +200,7 @@ class _Body:
         drawn, title = _TITLES.get(kind, ("note", escape(kind)))
         return self._folded(f"{picture(drawn)}<b>{title}</b>", said)
 
-    def _prompt(self, message: Mapping[str, Any], said: Told, stamp: str) -> str:
+    def _prompt(self, message: Mapping[str, Any], said: MessageBlocks, stamp: str) -> str:
         before, self._prompted = self._prompted, part_of(message)
         if before and before == self._prompted:  # an image that came with the words
             return self._text(said)
@@ -212,7 +212,7 @@ class _Body:
         drawn, who = ("user", "User") if message["kind"] == PROMPT else ("command", "Command")
         return _who(f"{picture(drawn)}<b>{who}</b>", stamp) + self._text(said)
 
-    def _text(self, said: Told) -> str:
+    def _text(self, said: MessageBlocks) -> str:
         return f'<div class="text" dir=auto>{"".join(map(self._block, said.blocks))}</div>'
 
     def _block(self, block: Block) -> str:
@@ -224,13 +224,13 @@ class _Body:
             return _cut(block)
         return f"<p class=notice>{escape(block.text)}</p>"
 
-    def _folded(self, title: str, said: Told) -> str:
+    def _folded(self, title: str, said: MessageBlocks) -> str:
         inside = "".join(self._block(block) for block in said.blocks if block.text.strip())
         if not inside:
             return f"<div class=row>{title}</div>"
         return f'<details><summary>{title}</summary><div class="in text" dir=auto>{inside}</div></details>'
 
-    def _result(self, said: Told) -> str:
+    def _result(self, said: MessageBlocks) -> str:
         text = "\n".join(block.text for block in said.blocks).strip("\n")
         agent = self._files.get(self._family.named_in(text), "")
         link = ""
@@ -259,7 +259,7 @@ def _who(who: str, stamp: str) -> str:
     return f"<div class=who>{who}{when}</div>"
 
 
-def _is_row(said: Told) -> bool:
+def _is_row(said: MessageBlocks) -> bool:
     return len(said.blocks) == 1 and "\n" not in said.blocks[0].text.strip("\n") and len(said.blocks[0].text) <= _ROW
 
 
@@ -274,7 +274,7 @@ def _cut(block: Block) -> str:
 def _facts(facts: Facts, family: Family, files: Mapping[str, str], clean: Cleaner) -> str:
     rows = [
         ("When", [escape(between(facts.first, facts.last) or "the source has no times")]),
-        ("What", [escape(what(facts.kinds))]),
+        ("What", [escape(kinds_in_words(facts.kinds))]),
         ("From", [escape(line) for line in sources(facts.evidence, clean)]),
         ("May be missing", [escape(line) for line in gaps(facts, clean)] or ["nothing that is known of"]),
     ]
@@ -292,4 +292,4 @@ def _facts(facts: Facts, family: Family, files: Mapping[str, str], clean: Cleane
 def _link(name: str, file: str) -> str:
     from urllib.parse import quote
 
-    return f'<a href="{escape(quote(file))}">{escape(shown(name))}</a>'
+    return f'<a href="{escape(quote(file))}">{escape(printable_text(name))}</a>'

@@ -1,8 +1,8 @@
-"""An archived file without some of its messages: each gives way to a few words of ours, and everything else stays byte for byte.
+"""A file without some of its messages: each gives way to a few words of ours, and everything else stays byte for byte.
 
-In a text export a message becomes one line under its own mark, in a transcript the line keeps its ids, so that the lines that go on
-from it still find it. What is blanked here is read again by whoever asks for it, and must then show the rest unchanged: a file
-that cannot be blanked like this is none of ours to patch, and goes as a whole.
+In a text export a message becomes one line under its own mark. In a transcript the line keeps its ids, so that the lines that go on
+from it still find it. Whoever has a file blanked reads the result again, and it must show the rest unchanged; a file of which
+that is not true goes as a whole.
 """
 
 from __future__ import annotations
@@ -12,10 +12,15 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from ..alignment.tombstone import MARKER, MARKERS
-from ..formats.client_commands import is_bookkeeping, shell_command, slash_command
+from ..errors import DedupError
+from .client_commands import is_bookkeeping, shell_command, slash_command
+from .transcript_lines import read_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from ..model import Export
+    from .base import Purging
 
 _MARK: Final = re.compile(
     rb"[ \t]*(?:!|>|\xe2\x9d\xaf|\xe2\x8f\xba|\xe2\x97\x8f|\xe2\x8e\xbf)(?: |\xc2\xa0)+"
@@ -24,6 +29,39 @@ _KEPT: Final = ("parentUuid", "logicalParentUuid", "isSidechain", "agentId", "se
 """What a line of a transcript keeps: who it is, and behind whom it stands."""
 _COPIES: Final = ("toolUseResult", "mcpMeta")
 """Members of a line that say again what its blocks say."""
+
+
+def blank_screen(data: bytes, exports: Sequence[Export], purging: Purging) -> bytes:
+    """A text export without its purged messages, and without what is no message and quotes one."""
+    spans: list[tuple[int, int, str]] = []
+    for export in exports:
+        kinds = {message.kind for message in export.messages}
+        spans += [(each.start, each.end, each.kind) for each in export.messages if purging.purged(each)]
+        others = [(span.start, span.end) for span in export.spans if span.label not in kinds]
+        spans += [(a, b, "") for a, b in others if purging.quoted(data[a:b].decode("utf-8", "replace"))]
+    return blank_text(data, spans)
+
+
+def blank_transcript(data: bytes, exports: Sequence[Export], purging: Purging) -> bytes:
+    """JSON lines of the client without the purged messages of these conversations."""
+    flags: dict[int, list[bool]] = {}
+    ids: set[str] = set()
+    for export in exports:
+        for message in export.messages:
+            purged = purging.purged(message)
+            flags.setdefault(message.start, []).append(purged)
+            if purged and message.uuid:
+                ids.add(message.uuid.partition(":")[0])
+    return blank_lines(data, flags, _ordinals, purging.quoted, ids)
+
+
+def _ordinals(value: Any) -> list[int]:
+    """The position of the block of each message of a line."""
+    try:
+        reading = read_line(value)
+    except DedupError:
+        return []
+    return [int(position.partition(".")[0]) for position, _ in reading.parts] if reading is not None else []
 
 
 def blank_text(data: bytes, gone: Iterable[tuple[int, int, str]]) -> bytes:

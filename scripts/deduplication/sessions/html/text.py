@@ -10,7 +10,8 @@ import re
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
-from .prose import is_harmless
+from ..fences import LANGUAGE
+from ..prose import is_harmless
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 _FENCE: Final = re.compile(
     r"^ {0,20}(`{3,}|~{3,})([^`\n]*)\n(.*?)(?:^ {0,20}\1[`~]*[ \t]*$\n?|\Z)", re.MULTILINE | re.DOTALL
 )
-_LANGUAGE: Final = re.compile(r"[\w.+#-]{1,40}\Z")
 _DEEPEST: Final = 20
 """Levels of nesting that Markdown is looked into; what lies deeper is text."""
 
@@ -62,7 +62,7 @@ def plain(text: str) -> str:
 
 def code(text: str, language: str = "") -> str:
     """Text as it is, in a box; of a difference, the lines that came and went are told apart."""
-    name = language if _LANGUAGE.match(language) else ""
+    name = language if LANGUAGE.match(language) else ""
     inside = _difference(text) if name == "diff" else escape(text)
     box = f"<pre><code>{inside}</code></pre>"
     return f'<div class=code data-language="{escape(name)}">{box}</div>\n' if name else f"{box}\n"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from ..errors import SessionUnknown
 from .agents import family
 from .conversation import open_reading
-from .deferred_redaction import Beforehand
+from .deferred_redaction import DeferredRedaction
 from .facts import facts_of
 from .header import header
 from .markdown import Names
@@ -28,7 +28,7 @@ JSON: Final = "json"
 ENDINGS: Final = {MARKDOWN: ".md", HTML: ".html", JSON: ".json"}
 
 
-def document(
+def pieces(
     store: Store,
     session: str,
     form: str,
@@ -51,7 +51,7 @@ def document(
     files = {name: stem(name) + ENDINGS[form] for name in beside}
     clean = Cleaner(redact)
     if form == HTML:
-        from .html import page
+        from .html.page import page
 
         yield from page(reading, kin, files, clean)
     elif form == JSON:
@@ -62,7 +62,7 @@ def document(
         yield _markdown(reading, Names(kin, files), clean)
 
 
-def written(
+def text_of(
     store: Store,
     session: str,
     form: str,
@@ -70,21 +70,21 @@ def written(
     beside: Iterable[str] = (),
     chosen: Collection[int] | None = None,
 ) -> str:
-    """:func:`document` as one text. The store's lock is held while it is read, not while secrets are looked for."""
-    prepared = Beforehand(redact)
+    """:func:`pieces` as one text. The store's lock is held while it is read, not while secrets are looked for."""
+    prepared = DeferredRedaction(redact)
 
     def attempt() -> str:
         with store.transaction(write=False):
-            text = "".join(document(store, session, form, prepared, beside, chosen))
+            text = "".join(pieces(store, session, form, prepared, beside, chosen))
         prepared.require()
         return text
 
-    return prepared.settled(attempt)
+    return prepared.until_clean(attempt)
 
 
-def links(store: Store) -> dict[str, str]:
-    """The session file of each conversation, as the one beside it names it."""
-    return {name: file_of(stem(name), 1) for name in store.conversations()}
+def names_of(store: Store, session: str) -> Names:
+    """What the files of a session call others: its sub-agents, and the file of each conversation, which lies beside them."""
+    return Names(family(store, session), {name: file_of(stem(name), 1) for name in store.conversations()})
 
 
 def _markdown(reading: Reading, names: Names, clean: Cleaner) -> str:

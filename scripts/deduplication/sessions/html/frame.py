@@ -9,10 +9,10 @@ from base64 import b64encode
 from hashlib import sha256
 from typing import Final
 
-from ..project.own_output import META
-from .page_icons import SPRITE
-from .page_script import SCRIPT
-from .page_style import STYLE
+from ...project.own_output import META
+from .icons import SPRITE
+from .script import SCRIPT
+from .style import STYLE
 
 END: Final = f"<script>{SCRIPT}</script>\n</body>\n</html>\n"
 

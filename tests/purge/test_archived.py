@@ -6,11 +6,9 @@ import json
 
 import pytest
 
-from deduplication import formats
 from deduplication.alignment.tombstone import MARKER, is_marker
 from deduplication.archive import gc, purged_files
 from deduplication.archive import restore as restoring
-from deduplication.archive.blank_messages import blank_lines, blank_text
 from deduplication.archive.packs.pack_set import opened_packs
 from deduplication.errors import ArchiveDamaged, DedupError
 from deduplication.ingest.transcript_capture import capture_file
@@ -130,25 +128,6 @@ def test_a_blanked_file_is_processed_like_any_other(place):
     other = Place(place.project.root.parent / "other")
     other.dedup.ingest(data, name="again.jsonl")
     assert not any("purged" in str(message) for message in other.said(SESSION))
-
-
-def test_text_stays_byte_for_byte_around_what_goes():
-    """Each message under the mark that it had; calls and commands stay calls and commands."""
-    data = "❯ one\n\n● Bash(cat x)\n  ⎿  two\n\n● three\n".encode()
-    export = formats.parse(data)
-    for gone in export.messages:
-        blanked = blank_text(data, [(gone.start, gone.end, gone.kind)])
-        again = formats.parse(blanked).messages
-        assert [m.kind for m in again] == [m.kind for m in export.messages]
-        assert [is_marker(m.content) for m in again] == [m is gone for m in export.messages]
-        assert blanked.startswith(data[: gone.start])
-        assert blanked.endswith(data[gone.end :])
-
-
-def test_lines_that_are_no_objects_stay_or_go_with_what_they_say():
-    """Arrays and torn lines: kept, unless they hold what goes."""
-    data = b"[1]\n{torn SECRET\n{torn\n"
-    assert blank_lines(data, {}, lambda _: [], lambda text: "SECRET" in text, set()) == b"[1]\n{torn\n"
 
 
 def test_the_list_of_purged_files_is_a_note(tmp_path):

@@ -16,7 +16,7 @@ from conversations import ROOT, chat, conversation, exported, identity, said, zi
 from deduplication.archive import discovery
 from deduplication.commands import deduplicate_export, entry, export_dedup
 from deduplication.errors import ExportChanged, ExportError, ExportUnreadable, StoreNotWritable
-from deduplication.ingest import many_conversations
+from deduplication.ingest import one_export
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from deduplication.ingest.transcript_capture import capture_file
 from deduplication.project.paths import Project
@@ -92,10 +92,10 @@ def test_a_later_export_brings_what_came_since(store, file, monkeypatch):
     store.ingest_file(put(file, TWO), name="first.zip")
     more = chat("harbour", 3)
     aligned = []
-    ingest = many_conversations.one_export.ingest
+    ingest = one_export.store_export
     monkeypatch.setattr(
-        many_conversations.one_export,
-        "ingest",
+        one_export,
+        "store_export",
         lambda *args, **more: aligned.append(args[1].conversation_id) or ingest(*args, **more),
     )
     done = store.ingest_file(put(file, [TWO[1], more, chat("pier", 1)]), name="second.zip")
@@ -203,13 +203,13 @@ def test_the_new_messages_can_be_left_out(store, file):
 def test_a_file_that_changes_meanwhile_is_not_taken_for_done(store, tmp_path, monkeypatch):
     """What was read of it is stored and in order; the file is left to the next run."""
     path = put(tmp_path / "conversations.json", TWO)
-    add = many_conversations._Sums.add
+    add = one_export._Sums.add
 
     def meanwhile(*args):
         path.write_bytes(path.read_bytes() + b" ")
         add(*args)
 
-    monkeypatch.setattr(many_conversations._Sums, "add", meanwhile)
+    monkeypatch.setattr(one_export._Sums, "add", meanwhile)
     with pytest.raises(ExportChanged):
         store.ingest_file(path, name=path.name)
     assert store.store.verify() == []
@@ -218,7 +218,7 @@ def test_a_file_that_changes_meanwhile_is_not_taken_for_done(store, tmp_path, mo
 @pytest.mark.parametrize("held", [0.0, 3600.0], ids=["each-by-itself", "all-at-once"])
 def test_the_store_is_whole_however_long_it_is_held(store, file, monkeypatch, held):
     """However often it is let go of in between, the indexes say what the log says."""
-    monkeypatch.setattr(many_conversations, "_HELD", held)
+    monkeypatch.setattr(one_export, "_HELD", held)
     store.ingest_file(put(file, [chat(str(n), 2) for n in range(5)]), name="a")
     assert store.store.verify() == []
     fresh = ClaudeConversationDeduplicator(store.store.folder)
@@ -227,10 +227,10 @@ def test_the_store_is_whole_however_long_it_is_held(store, file, monkeypatch, he
 
 def test_a_run_that_fails_in_the_middle_keeps_what_was_stored(store, file, monkeypatch):
     """Indexes too: nothing has to be made again by the next run."""
-    ingest = many_conversations.one_export.ingest
+    ingest = one_export.store_export
     monkeypatch.setattr(
-        many_conversations.one_export,
-        "ingest",
+        one_export,
+        "store_export",
         lambda *args, **more: (
             (_ for _ in ()).throw(StoreNotWritable("full"))
             if args[1].conversation_id == identity("bridge")
