@@ -10,7 +10,8 @@ from ..errors import ArchiveDamaged, StoreNotWritable
 from ..files.locking import exclusive
 from . import drop_folder
 from .packs import pack_index
-from .packs.pack_set import Packs, index_path
+from .packs.pack_names import index_path
+from .packs.pack_set import Packs
 from .places import packs_folder
 from .verify import Checked, compare
 

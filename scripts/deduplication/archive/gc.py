@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from ..errors import ArchiveDamaged
 from .pack_files import BATCH_BYTES
-from .packs.pack_set import listed, opened_packs
+from .packs.pack_names import listed
+from .packs.pack_set import opened_packs
 from .packs.pack_writer import Addition
 
 if TYPE_CHECKING:

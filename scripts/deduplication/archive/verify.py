@@ -15,7 +15,9 @@ from . import drop_folder
 from . import inventory as listing
 from .listed import LOST, UNSURE
 from .packs import pack_index
-from .packs.pack_set import index_path, listed, opened_packs, write_index
+from .packs.index_file import write_index
+from .packs.pack_names import index_path, listed
+from .packs.pack_set import opened_packs
 from .places import packs_folder, plain_in
 
 if TYPE_CHECKING:

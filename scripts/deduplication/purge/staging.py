@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 from ..archive import gc, inventory, purged_files
 from ..archive.listed import NONE, Listed
-from ..archive.packs.pack_set import FOLDER as PACKS
-from ..archive.packs.pack_set import listed
+from ..archive.packs.pack_names import FOLDER as PACKS
+from ..archive.packs.pack_names import listed
 from ..backup import known
 from ..files import atomic, beneath, journal
 from ..files.journal import STAGE, Changes

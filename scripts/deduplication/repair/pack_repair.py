@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Optional
 
 from ..archive.pack_files import BATCH_BYTES
 from ..archive.packs.file_records import FileRecord
-from ..archive.packs.pack_set import index_path, opened_packs
+from ..archive.packs.pack_names import index_path
+from ..archive.packs.pack_set import opened_packs
 from ..archive.packs.pack_writer import Addition
 from ..archive.packs.recipe import Recipe
 from ..archive.packs.salvage import Rescued

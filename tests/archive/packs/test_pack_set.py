@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import archive_reader
 from archive_scenes import TIME, added, read_back, texts, transcripts
-from deduplication.archive.packs import codec, merge_policy, pack_builder, pack_index, pack_writer
+from deduplication.archive.packs import codec, index_file, merge_policy, pack_builder, pack_index, pack_writer
 from deduplication.archive.packs import pack_set as packs
 from deduplication.archive.packs.pack_set import opened_packs
 from deduplication.archive.packs.pack_writer import Addition
@@ -422,7 +422,7 @@ def test_an_archive_that_cannot_be_written_can_be_read(tmp_path, monkeypatch):
     def refused(*_arguments, **_options):
         raise StoreNotWritable("read-only")
 
-    monkeypatch.setattr(packs.atomic, "replace", refused)
+    monkeypatch.setattr(index_file.atomic, "replace", refused)
     assert read_back(tmp_path) == files
     assert any("pack-0001.idx" in problem for problem in check(str(tmp_path)).problems)
     assert not path.exists()

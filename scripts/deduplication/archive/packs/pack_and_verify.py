@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ...errors import ArchiveDamaged, DedupError, ExportError, UnsafePath
 from ...files import atomic, beneath
-from .pack_set import index_path, opened_packs
+from .pack_names import index_path
+from .pack_set import opened_packs
 from .pack_writer import Addition
 
 if TYPE_CHECKING:

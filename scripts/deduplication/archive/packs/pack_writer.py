@@ -16,8 +16,9 @@ from ...errors import ArchiveDamaged
 from ...files import atomic, beneath
 from . import merge_policy, segmenter
 from .file_records import FileRecord
+from .index_file import write_index
 from .pack_builder import Filling
-from .pack_set import index_path, listed, pack_path, write_index
+from .pack_names import index_path, listed, pack_path
 from .recipe import Recipe, Run, joined
 
 if TYPE_CHECKING:

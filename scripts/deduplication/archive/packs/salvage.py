@@ -15,7 +15,8 @@ from ...errors import ArchiveDamaged
 from . import pack_index, segmenter
 from .frames import Header
 from .pack_file import Block, Pack
-from .pack_set import Packs, index_path
+from .pack_names import index_path
+from .pack_set import Packs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
