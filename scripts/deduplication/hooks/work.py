@@ -137,7 +137,7 @@ class Work:
         if not paths:
             return ""
         from ..accounting.last_run import BY_HOOK, save
-        from ..reports import workflow as report
+        from ..reports import hooks
         from ..workflow import five_steps
 
         options = five_steps.Options(
@@ -156,7 +156,7 @@ class Work:
         done = [export for export in outcome.result.exports if not export.error]
         if done:
             save(self.project, outcome.result, BY_HOOK)
-        banner = report.notice(outcome.result) if outcome.result.exports else ""
+        banner = hooks.notice(outcome.result) if outcome.result.exports else ""
         refused = [problem for problem in outcome.problems if isinstance(problem, PrivacySettingInvalid)]
         if refused:
             from ..reports.trust import not_shared
