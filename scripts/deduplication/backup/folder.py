@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Optional
 
 from ..errors import BackupDamaged, BackupMissing, BackupRefused, StoreNotWritable
-from ..files import atomic, beneath
+from ..files import anchored, atomic
 from ..files.locking import exclusive
 from ..project.paths import BACKUP_MARKER
 from . import manifest
@@ -186,7 +186,7 @@ def claimed(path: str, store: str) -> Iterator[Folder]:
 
     Raises :class:`BackupRefused` where there is something else, ``StoreLocked``, ``StoreNotWritable``.
     """
-    beneath.anchor(path, new=False)
+    anchored.anchor(path, new=False)
     with atomic.write_errors(path):
         foreign = os.path.lexists(path) and (not os.path.isdir(path) or not (is_backup(path) or _unused(path)))
         if foreign:

@@ -2,7 +2,7 @@
 
 The assumptions are SQLite's: a rename within one directory is atomic, and data is on the disk only once fsync has
 returned. After an fsync that failed nothing about the file is believed: the error travels up and the run fails.
-Where a call ends up is decided in ``files/beneath.py``: no link that is put on the way meanwhile leads it out of the project.
+Where a call ends up is decided in ``files/anchored.py``: no link that is put on the way meanwhile leads it out of the project.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import stat
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from ..errors import StoreNotWritable
-from . import beneath
+from . import anchored, beneath
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,14 +54,14 @@ def write_all(descriptor: int, data: bytes | memoryview) -> None:
 
 def sync_directory(path: str) -> None:
     """Make a rename or a creation in ``path`` durable. Windows has no such call and needs none."""
-    beneath.sync(path)
+    anchored.sync(path)
 
 
 def make_private_directory(path: str) -> None:
     """Create ``path`` and its missing parents, durably, readable by their owner only, whatever the umask says."""
-    with beneath.directory(path, make=PRIVATE_DIRECTORY) as folder:
+    with anchored.directory(path, make=PRIVATE_DIRECTORY) as folder:
         if folder is None:
-            beneath.make_by_name(path, PRIVATE_DIRECTORY)
+            anchored.make_by_name(path, PRIVATE_DIRECTORY)
         if os.name != "nt" and stat.S_IMODE(os.stat(path if folder is None else folder).st_mode) & 0o077:
             os.chmod(path if folder is None else os.curdir, PRIVATE_DIRECTORY, dir_fd=folder)
 
@@ -141,7 +141,7 @@ def _sync_beside(path: str, folder: int | None) -> None:
     if folder is None:
         sync_directory(os.path.dirname(path) or ".")
     else:
-        beneath.sync_descriptor(folder)
+        anchored.sync_descriptor(folder)
 
 
 def _name_anew(temporary: str, name: str, folder: int | None) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from ..errors import UsageError
-from ..files import beneath
+from ..files import anchored
 
 MEMORY: Final = "MEMORY-CONTEXT"
 LOCK: Final = ".lock"
@@ -33,7 +33,7 @@ class Project:
 
     def __post_init__(self) -> None:
         """Anchor what is done below the root."""
-        beneath.anchor(self.root)
+        anchored.anchor(self.root)
 
     @property
     def memory(self) -> Path:
