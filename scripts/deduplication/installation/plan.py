@@ -18,6 +18,7 @@ from . import ignore_block, settings
 from .manifest import NAME, Manifest, parse, sha256
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from .targets import Target
@@ -30,6 +31,8 @@ SAME: Final = "same"
 KEEP: Final = "keep"
 REMOVE: Final = "remove"
 FORGET: Final = "forget"
+LABELS: Final = {NEW: "new", UPDATE: "update", PERMISSIONS: "make executable", REMOVE: "remove"}
+"""What a change is called to people, in the order in which changes are counted."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,17 @@ class Step:
     @property
     def changes(self) -> bool:
         """True where the disk is different afterwards."""
-        return self.kind in (NEW, UPDATE, PERMISSIONS, REMOVE)
+        return self.kind in LABELS
+
+    @property
+    def label(self) -> str:
+        """What the change is called to people."""
+        return LABELS[self.kind]
+
+    @property
+    def is_kept(self) -> bool:
+        """True where the file stays as its owner wrote it."""
+        return self.kind == KEEP
 
 
 @dataclass
@@ -54,6 +67,12 @@ class Plan:
 
     steps: list[Step] = field(default_factory=list)
     manifest: Manifest = field(default_factory=lambda: Manifest(""))
+
+    @staticmethod
+    def counted(steps: Iterable[Step]) -> list[tuple[str, int]]:
+        """How often each change is made in ``steps``, by what it is called: ``[("new", 3), ("update", 1)]``."""
+        kinds = [step.kind for step in steps]
+        return [(label, kinds.count(kind)) for kind, label in LABELS.items() if kind in kinds]
 
     def during(self, before: Optional[Manifest]) -> Manifest:
         """The manifest to write first: until the last step is done the old bytes and the new ones are both ours."""

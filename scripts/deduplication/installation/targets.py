@@ -24,7 +24,11 @@ CONFIG: Final = ".coditect/config.json"
 SCRIPTS: Final = ".coditect/scripts"
 README: Final = ".coditect/export-dedup.README.md"
 VENV: Final = ".coditect/venv"
-_LEFT_OUT: Final = ("deduplication/installation", "deduplication/commands/install.py")
+_LEFT_OUT: Final = (
+    "deduplication/installation",
+    "deduplication/commands/install.py",
+    "deduplication/reports/installation.py",
+)
 """The installer installs the tool, not itself."""
 _PLUGIN_SCRIPT: Final = re.compile(rb'"\$\{CLAUDE_PLUGIN_ROOT\}/scripts/([\w.-]+)"')
 _ALLOWED: Final = re.compile(rb"^(allowed-tools: Bash\(.*) \*\)", re.MULTILINE)
