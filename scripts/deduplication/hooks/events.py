@@ -31,10 +31,6 @@ ARCHIVE: Final = "Archive"
 """Events of our own: what a hook leaves to a process apart."""
 ARCHIVED_EACH: Final = 1 << 20
 """Bytes by which a transcript grows until it is archived while its session still runs."""
-_NOT_PLAIN: Final = (
-    "❌ export-dedup: the client would pass these arguments through a shell, and they have characters that a shell obeys. "
-    'Leave them out, or set "command_banner" to "hook" in .coditect/config.json: then no shell is used.'
-)
 
 
 def handle(event: str, payload: Payload) -> Answer:
@@ -73,12 +69,12 @@ def session_start(work: Work, payload: Payload) -> Answer:
         beneath.make_folders(work.project.exports)
     banner = ""
     lagging = work.lagging(besides=transcript)
-    lying = work.lying_about(_text(payload, "cwd"), 0) if work.place.opted_in else []
+    lying = work.exports.lying_about(_text(payload, "cwd"), 0) if work.place.opted_in else []
     if sum(size for _, size in lagging) > AT_ONCE or len(lying) > EXPORTS_AT_ONCE:
         _detach(work, payload, CATCH_UP)
     else:
         work.each((path for path, _ in lagging), work.capture)
-        banner = work.process(lying)
+        banner = work.exports.process(lying)
         if lagging:
             _leave_to_archive(work, payload)
     output: dict[str, Any] = {"hookEventName": "SessionStart", "watchPaths": _watched(work, payload)}
@@ -105,7 +101,7 @@ def file_changed(work: Work, payload: Payload) -> Answer:
     if path.endswith(".jsonl") and os.path.realpath(path) == os.path.realpath(_text(payload, "transcript_path")):
         return _notice(work, payload, _capture_and_process(work, path, payload))
     if work.place.opted_in and os.path.dirname(os.path.realpath(path)) == os.path.realpath(work.project.exports):
-        return _notice(work, payload, work.process(_dropped(work, path)))
+        return _notice(work, payload, work.exports.process(work.exports.dropped(path)))
     return None
 
 
@@ -116,7 +112,7 @@ def sweep(work: Work, payload: Payload) -> Answer:
     state = work.state(cwd, transcript)
     banners = [_capture_and_process(work, transcript, payload)] if transcript else []
     if since and work.place.opted_in:
-        banners.append(work.process(work.lying_about(cwd, since)))
+        banners.append(work.exports.process(work.exports.lying_about(cwd, since)))
     from . import sayings
 
     banners += [sayings.what_the_client_lacks(work, transcript), sayings.settings_wait(work)]
@@ -135,7 +131,7 @@ def pre_compact(work: Work, payload: Payload) -> Answer:
     if transcript:
         _capture_and_process(work, transcript)
     if work.place.opted_in:
-        work.process(work.lying_about(_text(payload, "cwd"), 0))
+        work.exports.process(work.exports.lying_about(_text(payload, "cwd"), 0))
     _leave_to_archive(work, payload)
     return None
 
@@ -156,7 +152,7 @@ def catch_up(work: Work, payload: Payload) -> Answer:
         _capture_and_process(work, transcript)
     work.each((path for path, _ in work.lagging()), lambda path: _capture_and_process(work, path))
     if work.place.opted_in:
-        work.process(work.lying_about("", 0))
+        work.exports.process(work.exports.lying_about("", 0))
     return archive(work, payload)
 
 
@@ -176,7 +172,9 @@ def prompt_expansion(work: Work, payload: Payload) -> Answer:
         # The client puts the arguments of the main command into a line of shell.
         if name == slash_commands.MAIN:
             if not slash_commands.is_plain(arguments):
-                return _blocked(_NOT_PLAIN)
+                from ..reports import hooks as report
+
+                return _blocked(report.ARGUMENTS_NOT_PLAIN)
             _before_the_command(work, transcript)
         return None
     try:
@@ -217,7 +215,7 @@ def _capture_and_process(work: Work, transcript: str, payload: Payload | None = 
     captured = work.capture(transcript)
     if captured is None:
         return ""
-    banner = work.process(work.exports_named(captured), captured.conversation_id)
+    banner = work.exports.process(work.exports.named_by(captured), captured.conversation_id)
     if payload is not None and captured.end // ARCHIVED_EACH > (captured.end - captured.read_bytes) // ARCHIVED_EACH:
         _leave_to_archive(work, payload)
     return banner
@@ -234,21 +232,14 @@ def _before_the_command(work: Work, transcript: str) -> None:
     try:
         captured = work.capture(transcript) if transcript else None
         if captured is not None:
-            named = work.exports_named(captured)
-            work.process([path for path in named if not work.within(path)], captured.conversation_id)
+            named = work.exports.named_by(captured)
+            work.exports.process(
+                [path for path in named if not work.exports.is_searched(path)], captured.conversation_id
+            )
             # The command finds these, with the user's options.
-            work.know([path for path in named if work.within(path)], captured.conversation_id)
+            work.exports.store([path for path in named if work.exports.is_searched(path)], captured.conversation_id)
     except DedupError as error:  # the command meets it too, and says it on the screen
         work.note(f"UserPromptExpansion: {error}")
-
-
-def _dropped(work: Work, path: str) -> list[str]:
-    """A file in the drop folder, once it is whole and an export."""
-    from .work import settled
-
-    if not settled(path):
-        return []
-    return [found for found in work.lying_about("", 0) if os.path.realpath(found) == os.path.realpath(path)]
 
 
 def _watched(work: Work, payload: Payload) -> list[str]:

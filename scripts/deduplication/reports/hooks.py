@@ -5,12 +5,18 @@ The client shows one line of a notice: the words that count come first.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ..terminal import console
 
 if TYPE_CHECKING:
     from ..figures.run_result import RunResult
+
+
+ARGUMENTS_NOT_PLAIN: Final = (
+    "❌ export-dedup: the client would pass these arguments through a shell, and they have characters that a shell obeys. "
+    'Leave them out, or set "command_banner" to "hook" in .coditect/config.json: then no shell is used.'
+)
 
 
 def notice(run: RunResult) -> str:
