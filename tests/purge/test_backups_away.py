@@ -21,7 +21,8 @@ from deduplication.backup import known, manifest, renewing, restoring, taking
 from deduplication.backup.source import Source
 from deduplication.commands import deduplicate_export
 from deduplication.errors import BackupHasPurged, BackupRefused, NothingToPurge
-from deduplication.purge.run import purge, renewed, verified
+from deduplication.purge.follow_up import renewed, verified
+from deduplication.purge.run import purge
 from deduplication.purge.scope import scope_of
 from purge_scenes import Place, Talk, everything, left
 

@@ -99,15 +99,15 @@ def test_a_beginning_that_fits_several_hashes_names_none(tmp_path):
     place = Place(tmp_path / "project")
     place.export("2026-03-01-EXPORT-ALDER.txt", Talk("alder").text())
     hashes = [m["content_hash"] for m in place.dedup.get_full_conversation("alder")]
-    from deduplication.purge import plan as planning
+    from deduplication.purge import scope_chosen
 
     store = place.dedup.store
     scope = scope_of([], None, [hashes[0]])
     with store.transaction(write=False):
-        rows = planning._rows(store)
+        rows = scope_chosen.rows_of(store)
         object.__setattr__(scope, "hashes", ("",))
         with pytest.raises(UsageError, match="begin with"):
-            planning._named(store, scope, rows)
+            scope_chosen._named(store, scope, rows)
 
 
 def test_a_forgotten_file_has_no_hash_either(tmp_path):

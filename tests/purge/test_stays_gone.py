@@ -276,9 +276,9 @@ def bury(dedup, number):
     """Purge one occurrence, whatever else says the same."""
     from deduplication.purge import plan as planning
 
-    real = planning._chosen
-    planning._chosen = lambda *_: {"it": {number}}
+    real = planning.chosen_by
+    planning.chosen_by = lambda *_: {"it": {number}}
     try:
         purge(dedup.store, None, scope_of(["it"], None, []))
     finally:
-        planning._chosen = real
+        planning.chosen_by = real

@@ -13,7 +13,8 @@ from deduplication.commands import deduplicate_export, export_dedup
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from deduplication.ingest.transcript_capture import capture_file
 from deduplication.project.paths import Project
-from deduplication.purge.run import purge, verified
+from deduplication.purge.follow_up import verified
+from deduplication.purge.run import purge
 from deduplication.purge.scope import scope_of
 from exports import _BANNER, _DIVIDER, Turn, _drawn
 from transcript_lines import identity

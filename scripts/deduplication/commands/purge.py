@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from ..errors import EXIT_FAILURE, EXIT_OK, NothingToPurge, PurgeIncomplete, PurgeRefused
 from ..project.paths import Project, find_project
-from ..purge.run import Purged, caught_up, purge, renewed, verified
+from ..purge.follow_up import caught_up, renewed, verified
+from ..purge.run import purge
 from ..purge.scope import scope_of
 from ..reports import purge as purge_report
 from ..terminal.display import show
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..backup.renewing import Renewed
+    from ..purge.outcome import Purged
     from ..storage.contract import Store
 
 _DESCRIPTION = """\
