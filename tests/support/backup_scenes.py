@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from deduplication.backup.taking import Taken
+    from deduplication.backup.snapshot_copy import Taken
 
 NAME = "workshop"
 STORY = Story(7, exchanges=12)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Optional
 
 from ..errors import BackupDamaged, BackupMissing, BackupRefused, StoreNotWritable
-from ..files import anchored, atomic
+from ..files import anchored, atomic, beneath
 from ..files.locking import exclusive
 from ..project.paths import BACKUP_MARKER
 from . import manifest
@@ -63,6 +63,17 @@ class Folder:
     def at(self, *names: str) -> str:
         """A place in it."""
         return os.path.join(self.path, *names)
+
+    def begin(self) -> bool:
+        """Mark that objects are written or removed; True where one who did so before was stopped. Raises ``StoreNotWritable``."""
+        stopped = os.path.lexists(self.at(RUNNING))
+        atomic.replace(self.at(RUNNING), b"")
+        return stopped
+
+    def end(self) -> None:
+        """Take the mark away. Raises ``StoreNotWritable``."""
+        with atomic.write_errors(self.path):
+            beneath.unlink(self.at(RUNNING))
 
     def names(self) -> list[Name]:
         """Every snapshot, the oldest first, by name alone."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from ..backup.checking import Checked
     from ..backup.restoring import Restored
-    from ..backup.taking import Taken
+    from ..backup.snapshot_copy import Taken
 
 _SHOWN: Final = 10
 
