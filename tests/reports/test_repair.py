@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from deduplication.repair.damage import Finding
+from deduplication.repair.outcome import Repaired
 from deduplication.repair.rebuild_from_archive import Anew, Missing
-from deduplication.repair.repair import Repaired
 from deduplication.reports import repair as repair_report
 
 SPANS = tuple((10 * n, 10 * n) for n in range(9))

@@ -72,7 +72,7 @@ def _counting(found: Selection, cut: log_part.Cut) -> list[Found]:
 def files_of(
     found: Selection, cut: log_part.Cut, copying: Copying, in_memory: dict[str, bytes], lost: set[str]
 ) -> dict[str, File]:
-    """The files of the snapshot, by path: what was copied, what is ``in_memory``, and the log as it was cut; none that is ``lost``."""
+    """The files of the snapshot, by path: what was copied, what is ``in_memory``, the log as it was cut; not the ``lost`` ones."""
     files = {}
     for each in _counting(found, cut):
         if each.path in in_memory:

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, Optional
 from ..storage.log.lines import encode_line, is_commit
 from ..storage.log.records import PURGED, SAME
 from ..storage.replay import Replay
-from . import damage, lost_runs, partial_lines, rerun
+from . import damage, lost_runs, rerun
 from .evidence import Evidence
-from .run_lines import Left, Line, RunLines
+from .run_lines import Line, RunLines
+from .run_remains import RunRemains, remains_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -98,7 +99,7 @@ class _Mending:
         self._damaged = [piece for piece in group if piece.record is None]
         self._lines.look_at(self._damaged)
         told = len(self._done.findings)
-        left = self._left(group)
+        left = remains_of(group, self._replay, self._evidence, self._lines.tells, self._found)
         for position, run in enumerate(left):
             self._run(run, last=not ended and position == len(left) - 1)
         if not ended and not left:
@@ -133,44 +134,9 @@ class _Mending:
             tip += 1
         return all(last < tip for _, last in commit["window"])
 
-    def _left(self, group: Sequence[Piece]) -> list[Left]:
-        """The runs of which lines are left in a group, in order."""
-        runs: list[Left] = []
-        for piece in group:
-            record = piece.record if piece.record is not None else self._proven(piece)
-            if record is None:
-                continue
-            if is_commit(record):
-                run = _of(runs, record["conversation_id"], record["export"]["sha256"][:16])
-                run.commit, run.line = record, piece.data
-                continue
-            if SAME in record:
-                _of(runs, record["conversation_id"], "").same.append(piece.data)
-                continue
-            data = piece.data if piece.record is not None else encode_line(record)
-            run = _of(runs, record["conversation_id"], record["source"]["export"] if "source" in record else "")
-            run.survivors[record["index"]] = replace(piece, record=record, data=data)
-        for each in self._lines.tells:
-            if each.export and each.conversation and not any(run.digits == each.export[:16] for run in runs):
-                at = len(runs) - (runs[-1].commit is not None if runs else 0)
-                runs.insert(at, Left(each.conversation, each.export[:16]))
-        return runs
-
-    def _proven(self, piece: Piece) -> Optional[dict[str, Any]]:
-        """The record of a damaged line that its own content hash proves, where its number is not another one's."""
-        record = partial_lines.proven(piece.data, self._replay.blobs)
-        if record is None or record["index"] in self._evidence.present.get(record["conversation_id"], {}):
-            return None
-        name, number = record["conversation_id"], record["index"]
-        if self._evidence.identity(name, number) not in ("", record["content_hash"]):
-            return None
-        file = "the line itself, which its content hash proves"
-        self._found(damage.of_messages(piece.where, piece.fault, name, [number], export="", file=file, repaired=True))
-        return record
-
     # --- one run --------------------------------------------------------------------------------------------------------
 
-    def _run(self, left: Left, *, last: bool) -> None:
+    def _run(self, left: RunRemains, *, last: bool) -> None:
         """``last``: nothing stands behind it, so that without a commit record it is no part of the store."""
         again = self._again(left)
         while again is None and lost_runs.find(self._replay, self._evidence, left, self._accept):
@@ -182,7 +148,7 @@ class _Mending:
         else:
             self._ended(left, list(self._lines.by_window(left)), None)
 
-    def _was_complete(self, left: Left) -> bool:
+    def _was_complete(self, left: RunRemains) -> bool:
         """Whether the last run had its commit record: an index has its messages, or the damaged record can still be read."""
         name = left.conversation_id
         if any(self._evidence.identity(name, number) == identity for number, identity in left.hashes().items()):
@@ -190,7 +156,7 @@ class _Mending:
         survivors = [Line(number, piece.data) for number, piece in left.survivors.items()]
         return self._lines.commit_legible(left, survivors, self._damaged) is not None
 
-    def _again(self, left: Left) -> Optional[Again]:
+    def _again(self, left: RunRemains) -> Optional[Again]:
         """The run done again, where that agrees with all that is left of it."""
         if left.commit is not None:
             again = rerun.of_commit(self._replay, self._evidence, left.commit)
@@ -198,7 +164,7 @@ class _Mending:
             again = rerun.of_prefix(self._replay, self._evidence, left.digits, left.conversation_id)
         return again if again is not None and self._agrees(again, left) else None
 
-    def _agrees(self, again: Again, left: Left) -> bool:
+    def _agrees(self, again: Again, left: RunRemains) -> bool:
         taken = self._evidence.present.get(again.run.conversation_id, {})
         return again.run.conversation_id == left.conversation_id and rerun.agrees(
             again, left.hashes(), left.commit, taken
@@ -208,13 +174,13 @@ class _Mending:
         """Take a run of which no line is left, where its numbers are free. ``empty``: also one that brought nothing."""
         if not (again.run.occurrences or empty):
             return False
-        left = Left(again.run.conversation_id, again.run.record.sha256[:16])
+        left = RunRemains(again.run.conversation_id, again.run.record.sha256[:16])
         if not self._agrees(again, left):
             return False
         self._ended(left, list(self._lines.redone(left, again)), again)
         return True
 
-    def _ended(self, left: Left, lines: Sequence[Line], again: Optional[Again]) -> None:
+    def _ended(self, left: RunRemains, lines: Sequence[Line], again: Optional[Again]) -> None:
         """Put the lines of a run and its commit record: as it is, counted anew, or made again."""
         for line in lines:
             self._put(line.data)
@@ -244,7 +210,7 @@ class _Mending:
             )
         )
 
-    def _unfinished(self, left: Left) -> None:
+    def _unfinished(self, left: RunRemains) -> None:
         """What stands behind the last commit record is no part of the store, and the archive does not have its export."""
         whole = {piece.where for piece in left.survivors.values()}
         own = [piece for piece in self._pieces if piece.record is None or piece.where in whole]
@@ -270,7 +236,7 @@ class _Mending:
             return piece.where, piece.fault
         return self._salvaged.places[self._place].name, "lines are missing"
 
-    def _tell(self, left: Left, lines: Iterable[Line], again: Optional[Again]) -> None:
+    def _tell(self, left: RunRemains, lines: Iterable[Line], again: Optional[Again]) -> None:
         """The messages that were lost, or taken from elsewhere."""
         where, fault = self._named()
         export = left.commit["export"]["name"] if left.commit is not None else again.run.record.name if again else ""
@@ -294,14 +260,3 @@ class _Mending:
             if numbers:
                 where, fault = self._salvaged.places[-1].name, "the log is shorter than it was"
                 self._found(damage.of_messages(where, fault, name, numbers, export="", file="", repaired=False))
-
-
-def _of(runs: list[Left], conversation_id: str, digits: str) -> Left:
-    """The run that is at hand, or a new one where this line is another one's. A tombstone does not say whose it is: ""."""
-    last = runs[-1] if runs else None
-    if last is not None and last.commit is None and last.conversation_id == conversation_id:
-        digits = digits or last.digits
-        last.digits = last.digits or digits
-    if last is None or last.commit is not None or (last.conversation_id, last.digits) != (conversation_id, digits):
-        runs.append(Left(conversation_id, digits))
-    return runs[-1]

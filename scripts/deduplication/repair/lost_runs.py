@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from ..storage.replay import Replay
     from .evidence import Evidence
     from .rerun import Again
-    from .run_lines import Left
+    from .run_remains import RunRemains
 
 Accept = Callable[["Again"], bool]
 """Take a run into the log, where it fits there."""
 
 
-def find(replay: Replay, evidence: Evidence, before: Left, accept: Accept) -> bool:
+def find(replay: Replay, evidence: Evidence, before: RunRemains, accept: Accept) -> bool:
     """Have one run accepted that stood before this one; False where there is none."""
     for source in evidence.sources_captured():
         again = rerun.of_gap(replay, evidence, source)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Optional
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .evidence import Evidence, Shown
     from .partial_lines import Told
     from .rerun import Again
+    from .run_remains import RunRemains
 
 PLACEHOLDER: Final = "a damaged line was here; nothing has what it said"
 """In the place of what is lost: a line that every reader passes over, and that keeps its sequence number taken."""
@@ -37,32 +38,6 @@ class Line(NamedTuple):
     data: bytes
     file: str = ""
     lost: bool = False
-
-
-@dataclass
-class Left:
-    """What is left of a run: the whole lines that it brought, by sequence number, and its commit record with its line."""
-
-    conversation_id: str
-    digits: str
-    survivors: dict[int, Piece] = field(default_factory=dict)
-    commit: Optional[dict[str, Any]] = None
-    line: bytes = b""
-    same: list[bytes] = field(default_factory=list)
-    """Its lines that say that another conversation is this one."""
-
-    def record(self, number: int) -> Optional[dict[str, Any]]:
-        """The record of a line that is whole."""
-        piece = self.survivors.get(number)
-        return piece.record if piece is not None else None
-
-    def hashes(self) -> dict[int, str]:
-        """The content hash of each line that is whole and no tombstone: in that one it may be anything."""
-        return {
-            number: piece.record["content_hash"]
-            for number, piece in self.survivors.items()
-            if piece.record and PURGED not in piece.record
-        }
 
 
 class RunLines:
@@ -81,13 +56,13 @@ class RunLines:
             if each.conversation and each.number >= 0:
                 self._told.setdefault((each.conversation, each.number), each)
 
-    def redone(self, left: Left, again: Again) -> Iterator[Line]:
+    def redone(self, left: RunRemains, again: Again) -> Iterator[Line]:
         """The lines of a run that was done again."""
         carried: set[str] = set()
         for number, item in again.run.occurrences:
             yield self._line(left, number, item, again.file, carried)
 
-    def by_window(self, left: Left) -> Iterator[Line]:
+    def by_window(self, left: RunRemains) -> Iterator[Line]:
         """The whole lines of a run that cannot be done again, and between them what windows say that belongs there."""
         highest = max(left.survivors, default=-1)
         if left.commit is not None:
@@ -115,18 +90,18 @@ class RunLines:
             else:
                 yield self._line(left, number, self._occurrence(left, number, shown), shown.file, carried)
 
-    def _was_purged(self, left: Left, number: int) -> bool:
+    def _was_purged(self, left: RunRemains, number: int) -> bool:
         """Whether the line of this number was a tombstone: what it stood for must not come back, whatever source has it."""
         told = self._told.get((left.conversation_id, number))
         return (told is not None and told.purged) or self._evidence.was_purged(left.conversation_id, number)
 
-    def _identity(self, left: Left, number: int) -> str:
+    def _identity(self, left: RunRemains, number: int) -> str:
         """The content hash that the line of this number had, as far as anything says it."""
         told = self._told.get((left.conversation_id, number))
         known = self._evidence.identity(left.conversation_id, number)
         return known or (told.content_hash if told is not None else "")
 
-    def _line(self, left: Left, number: int, item: NewOccurrence, file: str, carried: set[str]) -> Line:
+    def _line(self, left: RunRemains, number: int, item: NewOccurrence, file: str, carried: set[str]) -> Line:
         identity = item.fingerprint.content_hash
         old = left.record(number)
         if old is not None and PURGED in old:
@@ -155,7 +130,7 @@ class RunLines:
         sizes = {digest: len(data) for digest, data in found.items()}
         return {**record, "message": {**message, "content": content, "blobs": sizes}}
 
-    def _occurrence(self, left: Left, number: int, shown: Shown) -> NewOccurrence:
+    def _occurrence(self, left: RunRemains, number: int, shown: Shown) -> NewOccurrence:
         told = self._told.get((left.conversation_id, number))
         return NewOccurrence(
             shown.item,
@@ -165,7 +140,7 @@ class RunLines:
             told.extends if told is not None else None,
         )
 
-    def _moment(self, left: Left) -> str:
+    def _moment(self, left: RunRemains) -> str:
         """When the run was stored: its own lines say so, else what is left of the damaged ones."""
         for piece in left.survivors.values():
             if piece.record is not None and piece.record.get("source", {}).get("clock") == "capture":
@@ -177,18 +152,18 @@ class RunLines:
 
     # --- the commit record ----------------------------------------------------------------------------------------------
 
-    def commit_again(self, left: Left, again: Again) -> bytes:
+    def commit_again(self, left: RunRemains, again: Again) -> bytes:
         """The commit record of a run that was done again."""
         record = commit_record(left.conversation_id, again.run.record, perf_counter())
         record["timestamp"] = self._moment(left)
         record["processing_time_ms"] = next((each.took for each in self.tells if each.took is not None), 0)
         return encode_line(record)
 
-    def same_again(self, left: Left, again: Again) -> list[bytes]:
+    def same_again(self, left: RunRemains, again: Again) -> list[bytes]:
         """What a run that was done again shows of conversations that are one."""
         return [encode_line(same_record(left.conversation_id, each)) for each in again.run.same]
 
-    def commit_counted(self, left: Left) -> bytes:
+    def commit_counted(self, left: RunRemains) -> bytes:
         """The commit record as it is; with other counts where lines came to the run that it did not count.
 
         What was lost may have been bookkeeping, which is not counted: then its own counts stay.
@@ -209,7 +184,9 @@ class RunLines:
             counted["captured"] = found.captured
         return encode_line({name: counted if name == "export" else value for name, value in record.items()})
 
-    def commit_legible(self, left: Left, lines: Sequence[Line], damaged: Sequence[Piece]) -> Optional[dict[str, Any]]:
+    def commit_legible(
+        self, left: RunRemains, lines: Sequence[Line], damaged: Sequence[Piece]
+    ) -> Optional[dict[str, Any]]:
         """A damaged commit record that can still be read, where it counts what is there."""
         for piece in damaged:
             record = partial_lines.commit(piece.data)
@@ -226,7 +203,7 @@ class RunLines:
                     return record
         return None
 
-    def commit_in_its_place(self, left: Left, lines: Sequence[Line]) -> bytes:
+    def commit_in_its_place(self, left: RunRemains, lines: Sequence[Line]) -> bytes:
         """A commit record for a run of which nothing has the real one: it holds together what is left of it.
 
         Its export has no name, no bytes and no format; of the SHA-256 the digits are known that the lines name, zeros follow.

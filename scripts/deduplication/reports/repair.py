@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..repair.damage import Finding
+    from ..repair.outcome import Repaired
     from ..repair.rebuild_from_archive import Anew
-    from ..repair.repair import Repaired
 
 _SHOWN = 8
 """Ranges of sequence numbers that are told one by one."""
