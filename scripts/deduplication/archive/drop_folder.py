@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Final
 
 from ..errors import ExportChanged, UnsafePath
 from ..files import atomic, beneath, folder_swap, journal
-from ..files.locking import exclusive
+from ..files.locking import LOCK, exclusive
 from ..files.safe_read import CHUNK, Identity, open_regular, take
-from ..project.paths import LOCK
 from .own_files import IGNORE, INCOMING, is_leftover, is_ours
+from .packs.pack_names import FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from ..project.paths import Project
     from .listed import Inventory
 
-PACKS: Final = "packs"
-"""The folder of the packs in the archive."""
 _MAX_NAME_BYTES: Final = 255
 _MAX_ENDING: Final = 20
 
@@ -252,7 +250,7 @@ def opened(project: Project) -> Iterator[Archive]:
             atomic.replace(
                 ignore, b"# Raw exports may hold secrets: they stay on this machine.\n*\n", mode=atomic.SHARED_FILE
             )
-        folder_swap.settled(os.path.join(folder, PACKS))
+        folder_swap.settled(os.path.join(folder, FOLDER))
         finish_purge(project)
         with atomic.write_errors(folder):
             archive = Archive(str(real), project)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from ..project.paths import LISTED_COPY, LOCK, PURGED_FILES
+from ..files.locking import LOCK
+from ..project.paths import LISTED_COPY, PURGED_FILES
 
 IGNORE: Final = ".gitignore"
 INCOMING: Final = ".incoming-"

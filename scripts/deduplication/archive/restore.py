@@ -195,7 +195,7 @@ def opened(project: Project) -> Iterator[Shelf]:
         if os.path.isdir(project.archive):
             # An archive on a medium that cannot be written has nobody who writes to it.
             with contextlib.suppress(StoreNotWritable):
-                stack.enter_context(locking.exclusive(os.path.join(project.archive, ".lock")))
+                stack.enter_context(locking.exclusive(drop_folder.lock_path(str(project.archive))))
             drop_folder.finish_purge(project)
         yield Shelf(project, stack.enter_context(opened_packs(places.packs_folder(project))))
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Optional
 
 from ..errors import BackupDamaged, BackupMissing, BackupRefused, StoreNotWritable
 from ..files import anchored, atomic, beneath
-from ..files.locking import exclusive
+from ..files.locking import LOCK, exclusive
 from ..project.paths import BACKUP_MARKER
 from . import manifest
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from .source import Source
 
 SNAPSHOTS: Final = "snapshots"
-LOCK: Final = ".lock"
 IGNORE: Final = ".gitignore"
 IGNORES_ALL: Final = b"# What was said may hold secrets: never committed.\n*\n"
 RUNNING: Final = ".running"

@@ -26,9 +26,7 @@ SHARED_FILE: Final = 0o644
 MAX_NAME_BYTES: Final = 255
 """Of a file's name, on every file system that is in wide use."""
 
-_NO_FOLLOW: Final[int] = getattr(os, "O_NOFOLLOW", 0)
 _BINARY: Final[int] = getattr(os, "O_BINARY", 0)
-_CLOSE_ON_EXEC: Final[int] = getattr(os, "O_CLOEXEC", 0)
 _NO_WAIT: Final[int] = getattr(os, "O_NONBLOCK", 0)
 _TEMPORARY: Final = re.compile(r"\.\d+\.tmp\Z")
 
@@ -120,7 +118,7 @@ def _temporary(name: str, folder: int | None, flags: int, mode: int) -> Iterator
     temporary = os.path.join(os.path.dirname(name), temporary_name(os.path.basename(name)))
     with contextlib.suppress(FileNotFoundError):
         os.unlink(temporary, dir_fd=folder)
-    flags |= os.O_CREAT | os.O_EXCL | _NO_FOLLOW | _BINARY | _CLOSE_ON_EXEC
+    flags |= os.O_CREAT | os.O_EXCL | anchored.NO_FOLLOW | _BINARY | anchored.CLOSE_ON_EXEC
     descriptor = os.open(temporary, flags, mode, dir_fd=folder)
     try:
         if os.name != "nt":
@@ -168,7 +166,7 @@ def append(path: str, data: bytes, *, mode: int = PRIVATE_FILE, durable: bool = 
     On an error the file is cut back to where it was, as far as the disk still allows.
     """
     with write_errors(path), beneath.reached(path) as (name, folder):
-        flags = os.O_WRONLY | os.O_APPEND | _NO_FOLLOW | _BINARY | _CLOSE_ON_EXEC
+        flags = os.O_WRONLY | os.O_APPEND | anchored.NO_FOLLOW | _BINARY | anchored.CLOSE_ON_EXEC
         existed = True
         try:
             descriptor = os.open(name, flags, dir_fd=folder)
@@ -198,7 +196,7 @@ def open_regular(path: str, *, follow: bool = False) -> BinaryIO:
 
     ``follow`` is for what people write themselves and may link to, settings.
     """
-    flags = os.O_RDONLY | _NO_WAIT | _BINARY | _CLOSE_ON_EXEC
+    flags = os.O_RDONLY | _NO_WAIT | _BINARY | anchored.CLOSE_ON_EXEC
     descriptor = os.open(path, flags) if follow else beneath.open_file(path, flags)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)

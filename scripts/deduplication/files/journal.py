@@ -25,9 +25,6 @@ NAME: Final = "purge.pending"
 """In the store's folder. It names files and says nothing of what is in them."""
 STAGE: Final = "purge.stage"
 """The folder beside what is to be replaced, in which the new files wait."""
-STORE_LOCK: Final = ".lock"
-STATUS_LOCK: Final = "status.lock"
-"""In the store's folder: held by whoever writes the status log."""
 STORE: Final = "store"
 ARCHIVE: Final = "archive"
 SESSIONS: Final = "sessions"
@@ -104,7 +101,7 @@ def unfinished(state: str) -> tuple[str, ...]:
         return ()
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(StoreNotWritable):  # on a medium that cannot be written nobody is at work
-            stack.enter_context(locking.exclusive(os.path.join(state, STORE_LOCK)))
+            stack.enter_context(locking.exclusive(os.path.join(state, locking.LOCK)))
         return places(state)
 
 
@@ -171,7 +168,7 @@ def _do(changes: Changes, folder: str) -> None:
             beneath.replace(source, path)
             touched.add(os.path.dirname(path))
     for name in changes.texts if changes.names else ():
-        with locking.exclusive(os.path.join(folder, STATUS_LOCK)):
+        with locking.exclusive(os.path.join(folder, locking.STATUS_LOCK)):
             _rename_in(os.path.join(folder, name), changes.names)
     for directory in sorted(touched):
         with atomic.write_errors(directory):

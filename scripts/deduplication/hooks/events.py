@@ -8,7 +8,6 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import DedupError
-from ..files import beneath
 from ..project import config
 from ..project.own_place import require_inside
 from . import command_output, firings, slash_commands
@@ -66,7 +65,7 @@ def session_start(work: Work, payload: Payload) -> Answer:
 
         notices.session_began(work.live, _text(payload, "session_id"))
     if work.place.opted_in:
-        beneath.make_folders(work.project.exports)
+        work.make_drop_folder()
     banner = ""
     lagging = work.lagging(besides=transcript)
     lying = work.exports.lying_about(_text(payload, "cwd"), 0) if work.place.opted_in else []

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..accounting.last_run import LIVE
 from ..errors import DedupError, ExportError, StoreNotWritable, UnsafePath
-from ..files import atomic
+from ..files import atomic, beneath
 from ..ingest.deduplicator import ClaudeConversationDeduplicator
 from ..ingest.transcript_capture import Captured, capture_file, grown
 from . import failures, quick
@@ -88,6 +88,10 @@ class Work:
             self.note(f"{name}: {error}")
         for note in kept.notes:
             self.note(note)
+
+    def make_drop_folder(self) -> None:
+        """Make the drop folder where it is missing."""
+        beneath.make_folders(self.project.exports)
 
     # -- what was looked at ------------------------------------------------------------------------------------
 

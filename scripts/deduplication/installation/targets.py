@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Optional
 
 from ..errors import InstallRefused
 from ..hooks import slash_commands
+from ..project import config
 from ..project.client_version import LOWEST
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 COMMANDS: Final = ".claude/commands"
 HOOKS: Final = ".coditect/hooks"
-CONFIG: Final = ".coditect/config.json"
+CONFIG: Final = config.FILE
 SCRIPTS: Final = ".coditect/scripts"
 README: Final = ".coditect/export-dedup.README.md"
 VENV: Final = ".coditect/venv"

@@ -11,8 +11,6 @@ from ..errors import UsageError
 from ..files import anchored
 
 MEMORY: Final = "MEMORY-CONTEXT"
-LOCK: Final = ".lock"
-"""The lock of the store, and that of the archive, each in its folder."""
 PURGED_FILES: Final = "purged.jsonl"
 """In the archive's folder: which files are not what was exported, because messages of theirs were purged."""
 LISTED_COPY: Final = ".archived.jsonl"

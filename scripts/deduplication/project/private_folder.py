@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _OTHERS: Final = 0o077
 _IGNORE: Final = ".gitignore"
-_IGNORES_ALL: Final = b"# Private state: never committed.\n*\n"
+IGNORES_ALL: Final = b"# Private state: never committed.\n*\n"
 
 
 def secure(folder: Path) -> list[str]:
@@ -44,7 +44,7 @@ def secure(folder: Path) -> list[str]:
         notes.append(f"others could read {loose:,} file(s) or folder(s) of the message store; now only you can")
     if any(tag == "?" and path != _IGNORE for tag, path in listed):
         try:
-            atomic.replace(os.path.join(real, _IGNORE), _IGNORES_ALL, durable=False)
+            atomic.replace(os.path.join(real, _IGNORE), IGNORES_ALL, durable=False)
             notes.append("git would have taken the message store into a commit; it is ignored now")
         except StoreNotWritable:
             notes.append("git would take the message store into a commit: add it to your .gitignore")

@@ -23,8 +23,9 @@ def opened(stack: contextlib.ExitStack, project: Project | None, *, dry_run: boo
     if project is None or not os.path.isdir(project.archive):
         return None
     if dry_run:
-        if os.path.lexists(project.archive / ".lock"):
-            stack.enter_context(exclusive(str(project.archive / ".lock")))
+        lock = drop_folder.lock_path(str(project.archive))
+        if os.path.lexists(lock):
+            stack.enter_context(exclusive(lock))
         if journal.waits(str(project.state), journal.ARCHIVE):
             raise StoreDamaged(
                 "a purge was stopped half way",

@@ -9,6 +9,7 @@ import os
 import secrets
 from typing import TYPE_CHECKING, Final
 
+from ..accounting import last_run
 from ..backup import known
 from ..files import atomic, beneath
 from ..files.journal import STAGE, Changes
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from .plan import Plan
 
 _STATUS_LOG: Final = os.path.join("..", "export-dedup-status.txt")
-_LAST_RUN: Final = "last_run.json"
 
 
 def stage_store(
@@ -63,6 +63,6 @@ def stage_store(
     said = known.after_purge(folder, store.log, secrets.token_hex(8), waiting, hashes=not plan.forget)
     atomic.replace(os.path.join(folder, backups), said)
     changes.replace.append([backups, known.NAME])
-    changes.texts = [_STATUS_LOG, _LAST_RUN]
+    changes.texts = [_STATUS_LOG, last_run.NAME]
     changes.names = [[old, new] for old, new in plan.names.items()]
     return changes

@@ -6,6 +6,7 @@ import contextlib
 import os
 from typing import TYPE_CHECKING, Optional
 
+from ..archive import drop_folder
 from ..archive import restore as restoring
 from ..errors import StoreNotWritable
 from ..files import locking
@@ -27,7 +28,7 @@ def held(project: Project) -> Iterator[None]:
     """The archive's lock, where it can be had: on a medium that cannot be written nobody writes."""
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(StoreNotWritable):
-            stack.enter_context(locking.exclusive(os.path.join(project.archive, ".lock")))
+            stack.enter_context(locking.exclusive(drop_folder.lock_path(str(project.archive))))
         yield
 
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from ..errors import StoreNotWritable
+from ..files.listing import entries_of, size_of
 from .index import sqlite_file
 from .index.contract import AUDIT
 from .index.json_index import JsonIndex
 from .log import sealed
 from .state import blobs
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 LOG: Final = "conversation_log.jsonl"
 LISTED: Final = "archived.jsonl"
@@ -57,22 +54,6 @@ def footprint(folder: str) -> Footprint:
     for entry in entries_of(folder):
         sums[_kind(entry.name)] += size_of(entry)
     return Footprint(**sums)
-
-
-def size_of(entry: os.DirEntry[str]) -> int:
-    """The bytes of a file, or of all files below a folder. A link counts as itself."""
-    try:
-        if not entry.is_dir(follow_symlinks=False):
-            return os.lstat(entry.path).st_size  # what Windows says of an entry may be older than the file
-    except FileNotFoundError:
-        return 0
-    return sum(size_of(inner) for inner in entries_of(entry.path))
-
-
-def entries_of(folder: str) -> Iterator[os.DirEntry[str]]:
-    """What lies in a folder; nothing where there is none."""
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as found:
-        yield from found
 
 
 _KINDS: Final = {

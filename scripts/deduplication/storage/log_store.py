@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from .state.conversation import ConversationState
 
 LOG_NAME: Final = LOG
-LOCK: Final = journal.STORE_LOCK
+LOCK: Final = locking.LOCK
 QUARANTINE: Final = "quarantine"
 INDEX_NAMES: Final = (*JsonIndex.files, *sqlite_file.FILES, AUDIT)
 LARGE: Final = 5_000
