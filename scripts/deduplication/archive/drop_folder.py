@@ -217,13 +217,13 @@ def lock_path(folder: str) -> str:
     return os.path.join(folder, LOCK)
 
 
-def finish_purge(project: Project) -> None:
+def recover(project: Project) -> None:
     """Go on where a purge was stopped before the archive was made anew. Under the archive's lock."""
     state, folder = str(project.state), str(project.archive)
     if journal.waits(state, journal.ARCHIVE):
         with exclusive(os.path.join(state, LOCK)):
-            journal.finish(state, journal.ARCHIVE, folder)
-    journal.forget_stage(state, journal.ARCHIVE, folder)
+            journal.apply(state, journal.ARCHIVE, folder)
+    journal.roll_back(state, journal.ARCHIVE, folder)
 
 
 @contextlib.contextmanager
@@ -241,7 +241,7 @@ def opened(project: Project) -> Iterator[Archive]:
         )
     with atomic.write_errors(folder):
         atomic.make_private_directory(folder)
-    journal.finish_all(str(project.state))
+    journal.recover(str(project.state))
     with exclusive(lock_path(folder)):
         ignore = os.path.join(folder, IGNORE)
         if not os.path.lexists(
@@ -250,8 +250,8 @@ def opened(project: Project) -> Iterator[Archive]:
             atomic.replace(
                 ignore, b"# Raw exports may hold secrets: they stay on this machine.\n*\n", mode=atomic.SHARED_FILE
             )
-        folder_swap.settled(os.path.join(folder, FOLDER))
-        finish_purge(project)
+        folder_swap.recover(os.path.join(folder, FOLDER))
+        recover(project)
         with atomic.write_errors(folder):
             archive = Archive(str(real), project)
         yield archive

@@ -107,7 +107,7 @@ def session_lookup(project: Project) -> Callable[[str], str]:
 
 def due(project: Project, older_than_days: float) -> list[tuple[Path, int]]:
     """The plain files of the archive that are older, oldest first, each with its size in bytes."""
-    journal.finish_all(str(project.state))  # before the names are read: a purge that was stopped changes them
+    journal.recover(str(project.state))  # before the names are read: a purge that was stopped changes them
     limit = time.time() - older_than_days * _DAY
     found = []
     for path, status in plain_files(project):

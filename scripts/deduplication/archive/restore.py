@@ -190,13 +190,13 @@ class Shelf:
 @contextlib.contextmanager
 def opened(project: Project) -> Iterator[Shelf]:
     """The archive of ``project``, locked where there is one and it can be; nothing is created where there is none."""
-    journal.finish_all(str(project.state))
+    journal.recover(str(project.state))
     with contextlib.ExitStack() as stack:
         if os.path.isdir(project.archive):
             # An archive on a medium that cannot be written has nobody who writes to it.
             with contextlib.suppress(StoreNotWritable):
                 stack.enter_context(locking.exclusive(drop_folder.lock_path(str(project.archive))))
-            drop_folder.finish_purge(project)
+            drop_folder.recover(project)
         yield Shelf(project, stack.enter_context(opened_packs(places.packs_folder(project))))
 
 

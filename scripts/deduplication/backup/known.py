@@ -164,7 +164,7 @@ def after_purge(state: str, log: Log, purge: str, waiting: Sequence[str], *, has
     return _Said(store, lacking, (*said.purges, purge), files).encoded()
 
 
-def settle(state: str, backup: str, done: Collection[str]) -> None:
+def note_purged(state: str, backup: str, done: Collection[str]) -> None:
     """Note that these purges were made in a backup, so that nothing waits any more that shows what they removed.
 
     Raises ``StoreNotWritable``, ``StoreLocked``.
@@ -203,7 +203,7 @@ def carry(state: str, new: str) -> None:
 
 def _change(state: str, change: Callable[[_Said], _Said]) -> None:
     with exclusive(os.path.join(state, LOCK)):
-        journal.finish(state, journal.STORE, state)  # a purge that was stopped has a file of its own to put here
+        journal.apply(state, journal.STORE, state)  # a purge that was stopped has a file of its own to put here
         said = _read(state)
         changed = change(said)
         if changed != said:

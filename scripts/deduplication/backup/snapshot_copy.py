@@ -64,7 +64,7 @@ def copy_as_of(
     files = files_of(found, cut, copying, in_memory, {path for path, _ in problems})
     problems += [(LOG, fault) for fault in cut.faults]
     problems += [(path, held.fault) for path, held in copying.held.items() if held.fault and path in files]
-    objects.settle()
+    objects.sync_and_verify()
     snapshot = Snapshot(
         number=names[-1].number + 1 if names else 1,
         time=clock.spelt(moment),

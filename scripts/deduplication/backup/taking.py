@@ -56,7 +56,7 @@ def take(
         raise BackupRefused(f"{path} has no backup", hint="The folder is gone, or what it lies on is not there.")
     if only and folders.Folder(path).id() != only:
         raise BackupRefused(f"{path} has another backup by now", hint="The disk with this one is not there.")
-    journal.finish_all(source.state)
+    journal.recover(source.state)
     with _named(path):
         store = known.store_id(source.state)
         with folders.claimed(path, store) as folder:
@@ -132,4 +132,4 @@ def _purge_earlier(source: Source, folder: Folder, taken: Taken) -> None:
         taken.kept = "a snapshot cannot be read"
         return
     with contextlib.suppress(StoreNotWritable):  # it is looked at once more next time
-        known.settle(source.state, taken.snapshot.backup, purges)
+        known.note_purged(source.state, taken.snapshot.backup, purges)

@@ -21,8 +21,7 @@ from ..git.plumbing import GitFailed
 from ..git.repository import Commit, Repository, Submodule, open_repository
 from ..project import config
 from ..redaction import redact as privacy
-from . import completed_tasks, readme_file
-from . import recovery as unfinished
+from . import completed_tasks, readme_file, recovery
 from .document import message, readme_line, render, slug
 from .document_file import _failed, free_path, make_folders, real, write
 from .git_section import GitState
@@ -80,18 +79,18 @@ def create(
 
     description = clean(description)
     make_folders(project)
-    journal.finish_all(str(project.state))
+    journal.recover(str(project.state))
     # Two checkpoints at once would both begin with the same README.
     with exclusive(str(project.state / LOCK)):
         repository, missing = _repository(project.root)
-        unfinished.settle(project, repository)
+        recovery.recover(project, repository)
         try:
             made = _create(project, description, paths, figures, settings, clean, repository, missing, commit=commit)
         except BaseException:
             with contextlib.suppress(DedupError, OSError):
-                unfinished.settle(project, repository)
+                recovery.recover(project, repository)
             raise
-        unfinished.done(project, project.relative(made.document))
+        recovery.forget(project, project.relative(made.document))
         return made
 
 
@@ -146,7 +145,7 @@ def _create(
 
 def _begin(project: Project, one: Unfinished) -> None:
     try:
-        unfinished.begin(project, one)
+        recovery.begin(project, one)
     except StoreNotWritable as error:
         raise _failed(project, error) from error
 

@@ -8,7 +8,7 @@ from ..accounting import last_run
 from ..files import journal
 from ..files.clock import timestamp
 from ..sessions import renewing
-from . import archive_packs, finish, proof, stage_archive, stage_store
+from . import archive_packs, proof, recovery, stage_archive, stage_store
 
 if TYPE_CHECKING:
     from ..archive.packs.pack_set import Packs
@@ -36,7 +36,7 @@ def carry_out(
     state = store.folder
     waiting = [each.sha256 for each in done.elsewhere if each.sha256]
     changes = {journal.STORE: stage_store.stage_store(store, plan, timestamp(), quarantine, waiting)}
-    notes = {**notes, finish.SQLITE: store.has_sqlite}
+    notes = {**notes, recovery.SQLITE: store.has_sqlite}
     if (affected.forms or affected.quarantine) and project is not None and packs is not None:
         changes[journal.ARCHIVE] = stage_archive.stage_archive(project, packs, affected)
     if project is not None:
@@ -45,21 +45,21 @@ def carry_out(
         changes[journal.SESSIONS] = journal.Changes()
     if project is not None:
         changes[journal.LAST_RUN] = journal.Changes()
-        notes[finish.FIGURES] = last_run.before_purge(project, store.unique_count())
+        notes[recovery.FIGURES] = last_run.before_purge(project, store.unique_count())
     if packs is not None:
         packs.close()
     journal.begin(state, changes, notes)
-    journal.finish(state, journal.STORE, state)
+    journal.apply(state, journal.STORE, state)
     store.reopen()
     if project is not None:
         if journal.ARCHIVE in changes:
-            journal.finish(state, journal.ARCHIVE, str(project.archive))
+            journal.apply(state, journal.ARCHIVE, str(project.archive))
         if journal.SESSIONS in changes:
             renewal = renewal or renewing.prepared_for(project)
             renewal.redact.at_once = True  # what is left are headings, which change with the purge
             renewing.renew(project, store, notes, renewal)
-            journal.finish(state, journal.SESSIONS, str(project.memory))
-        finish.finish_last_run(project, store, notes)
+            journal.apply(state, journal.SESSIONS, str(project.memory))
+        recovery.recover_last_run(project, store, notes)
     reopened = archive_packs.reopened(project)
     try:
         done.proof = proof.prove(store, project, reopened, plan, done.sessions)

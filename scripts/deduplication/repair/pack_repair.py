@@ -246,14 +246,14 @@ def write(project: Project, plan: Plan, packs: Rescued, kept: list[Kept]) -> lis
         for path in plan.whole:
             for each in (path, index_path(path)):
                 if os.path.isfile(each):
-                    folder_swap.kept(each, os.path.join(new, os.path.basename(each)))
+                    folder_swap.keep_copy(each, os.path.join(new, os.path.basename(each)))
         anew = [each for each in kept if each.record.number >= plan.first]
         while anew:
             anew = _packed(new, packs, anew)
         _compare(new, kept)
         packs.close()  # a folder with open files in it cannot be renamed on Windows
 
-    folder_swap.replaced(plan.folder, fill)
+    folder_swap.replace(plan.folder, fill)
     return moved
 
 

@@ -160,7 +160,7 @@ def _swap(state: str, new: str) -> str:
         moved = f"{state}.old-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
         while os.path.lexists(moved):
             moved += "-2"
-        folder_swap.exchanged(state, new, moved)
+        folder_swap.exchange(state, new, moved)
     return moved
 
 

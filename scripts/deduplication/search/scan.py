@@ -106,7 +106,7 @@ def scan(folder: str, wanted: Wanted) -> Scanned:
     superseded: set[tuple[str, int]] = set()
     united = _United()
     pending: list[_Occurrence] = []
-    journal.finish_all(folder)
+    journal.recover(folder)
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(StoreNotWritable):  # nobody else can write then, either
             stack.enter_context(exclusive(os.path.join(folder, LOCK), DEFAULT_TIMEOUT))

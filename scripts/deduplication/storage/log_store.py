@@ -84,7 +84,7 @@ class LogStore:
 
     def __init__(self, folder: str, *, sqlite: bool = False, timeout: float = locking.DEFAULT_TIMEOUT) -> None:
         self.folder = folder
-        folder_swap.arrived(folder)
+        folder_swap.recover_exchange(folder)
         self.log = Log(os.path.join(folder, LOG_NAME))
         self.blobs = blobs.Blobs.beside(self.log.path)
         self.warnings: list[str] = []
@@ -115,7 +115,7 @@ class LogStore:
         if not write and not os.path.isdir(self.folder):
             yield
             return
-        journal.finish_all(self.folder)
+        journal.recover(self.folder)
         if write:
             self._prepare()
         with contextlib.ExitStack() as stack:
@@ -516,7 +516,7 @@ class LogStore:
 
         But a purge that was stopped is finished: of half of one nothing can be told.
         """
-        journal.finish_all(self.folder)
+        journal.recover(self.folder)
         with contextlib.ExitStack() as stack:
             if os.path.isdir(self.folder):
                 self._lock(stack, write=False)
@@ -552,7 +552,7 @@ class LogStore:
         What stands behind the last complete run is put aside, as the next run would do. ``mend`` is called in the place of
         healing, under the lock; it may rewrite the log.
         """
-        journal.finish_all(self.folder)
+        journal.recover(self.folder)
         self._prepare()
         with locking.exclusive(self._path(LOCK), self._timeout):
             self._ignore()
