@@ -259,7 +259,7 @@ def test_a_new_store_from_exports_is_that_of_a_fresh_import(make, form):
         for entry in sorted(shelf.all(), key=lambda each: (each.mtime_ns, each.name)):
             conversation = repair_scenes.SESSION if "/" in entry.name else entry.name.partition("-")[0]
             fresh.ingest(b"".join(shelf.parts(entry)), name=entry.name, conversation_id=conversation)
-    done = rebuild_from_archive.make(scene.project, scene.backend)
+    done = rebuild_from_archive.rebuild_from_archive(scene.project, scene.backend)
     made = ClaudeConversationDeduplicator(done.folder, backend=scene.backend)
     assert made.conversations() == fresh.conversations()
     for name in fresh.conversations():

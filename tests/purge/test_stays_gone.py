@@ -149,7 +149,9 @@ def test_the_clients_files_in_the_archive_lose_it_and_do_not_bring_it_back(place
 
     def keep():
         status = path.stat()
-        archive_transcripts.keep(place.project, [Transcript(path, talk.session, status.st_size, status.st_mtime_ns)])
+        archive_transcripts.archive_transcripts(
+            place.project, [Transcript(path, talk.session, status.st_size, status.st_mtime_ns)]
+        )
 
     keep()
     place.purge(sessions=[talk.session], between=["2026-11-20T10:00:02Z", "2026-11-20T10:00:09Z"])

@@ -17,7 +17,7 @@ from ..files import atomic, beneath, journal
 from ..files.safe_read import Identity, read
 from . import drop_folder, inventory
 from .listed import Listed
-from .packs.pack_and_verify import Put, Source, put
+from .packs.pack_and_verify import PackedFile, Source, pack_and_verify
 from .places import packs_folder, plain_files
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def _pack_batch(
     thorough: bool,
 ) -> None:
     sources = [Source(path, path.name, session_of) for path, _ in batch]
-    packed = put(sources, folder, read, done.failures, thorough=thorough)
+    packed = pack_and_verify(sources, folder, read, done.failures, thorough=thorough)
     done.notes += inventory.add(project, [Listed.of(each.record) for each in packed])
     for plain in packed:
         _remove(plain, done)
@@ -153,7 +153,7 @@ def _pack_batch(
             atomic.sync_directory(parent)
 
 
-def _remove(plain: Put, done: Packed) -> None:
+def _remove(plain: PackedFile, done: Packed) -> None:
     """The plain file goes, unless it is another one by now."""
     try:
         with atomic.write_errors(str(plain.path)):

@@ -63,7 +63,7 @@ class Entry:
         return written.strftime("%Y-%m-%d")
 
 
-class Shelf:
+class ArchivedFiles:
     """The archive of a project, to look up and take from; see :func:`opened`."""
 
     def __init__(self, project: Project, packs: Packs) -> None:
@@ -126,7 +126,7 @@ class Shelf:
         digits = wanted.lower() if _HASH.match(wanted.lower()) else "none"
         for each in self.missing():
             if wanted in (each.name, os.path.basename(each.name), each.session) or each.sha256.startswith(digits):
-                return gone(each)
+                return lost_error(each)
         return None
 
     def missing(self) -> list[Listed]:
@@ -188,7 +188,7 @@ class Shelf:
 
 
 @contextlib.contextmanager
-def opened(project: Project) -> Iterator[Shelf]:
+def opened(project: Project) -> Iterator[ArchivedFiles]:
     """The archive of ``project``, locked where there is one and it can be; nothing is created where there is none."""
     journal.recover(str(project.state))
     with contextlib.ExitStack() as stack:
@@ -197,10 +197,10 @@ def opened(project: Project) -> Iterator[Shelf]:
             with contextlib.suppress(StoreNotWritable):
                 stack.enter_context(locking.exclusive(drop_folder.lock_path(str(project.archive))))
             drop_folder.recover(project)
-        yield Shelf(project, stack.enter_context(opened_packs(places.packs_folder(project))))
+        yield ArchivedFiles(project, stack.enter_context(opened_packs(places.packs_folder(project))))
 
 
-def gone(listed: Listed) -> ArchiveDamaged:
+def lost_error(listed: Listed) -> ArchiveDamaged:
     """What there is to say of a file that the archive took in and does not have any more."""
     day = Entry(listed.name, listed.session, listed.size, listed.mtime_ns, listed.sha256).day
     return ArchiveDamaged(

@@ -185,7 +185,7 @@ def _install(root: Path, asked: argparse.Namespace) -> int:
     _say(report.steps(plan, targets.SCRIPTS, dry_run=asked.dry_run))
     if by_plugin and not asked.no_hooks:
         _say(report.HOOKS_OF_THE_PLUGIN)
-    for line in client.told(found) if wants_hooks else ():
+    for line in client.describe(found) if wants_hooks else ():
         _say(f"  {printable(line)}")
     if not asked.offline:
         _packages(root, place, plan.manifest, dry_run=asked.dry_run)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 from ..errors import DedupError
 from ..project import config
 from ..project.own_place import require_inside
-from . import command_output, firings, slash_commands
+from . import command_output, event_log, slash_commands
 from .forms import stands_down
-from .place import place_of
+from .store_location import location_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +37,7 @@ def handle(event: str, payload: Payload) -> Answer:
     handler = _HANDLERS.get(event)
     if handler is None:
         return None
-    place = place_of(payload, user_store=True)
+    place = location_of(payload, user_store=True)
     if place is None:
         return None
     require_inside(str(place.project.state))
@@ -47,7 +47,7 @@ def handle(event: str, payload: Payload) -> Answer:
     from .work import Work
 
     work = Work(place, settings)
-    firings.note(str(work.project.state), event)
+    event_log.note(str(work.project.state), event)
     return handler(work, payload)
 
 
@@ -56,7 +56,7 @@ def handle(event: str, payload: Payload) -> Answer:
 
 def session_start(work: Work, payload: Payload) -> Answer:
     """Watch the transcript and the drop folder, catch up on what was missed, say what is safe after a compaction."""
-    from . import sayings
+    from . import messages
 
     transcript = _text(payload, "transcript_path")
     if payload.get("source") in ("startup", "resume"):
@@ -80,10 +80,10 @@ def session_start(work: Work, payload: Payload) -> Answer:
     if payload.get("source") in ("compact", "resume") and work.settings["compact_context"]:
         if transcript:
             work.capture(transcript)
-        context = sayings.what_is_safe(work, _text(payload, "session_id"), _bundle())
+        context = messages.context_after_compaction(work, _text(payload, "session_id"), _bundle())
         if context:
             output["additionalContext"] = context
-    said = [sayings.both_forms(work), sayings.settings_wait(work), banner]
+    said = [messages.both_forms(work), messages.settings_notice(work), banner]
     return {"hookSpecificOutput": output, **_message("\n".join(filter(None, said)))}
 
 
@@ -112,9 +112,9 @@ def sweep(work: Work, payload: Payload) -> Answer:
     banners = [_capture_and_process(work, transcript, payload)] if transcript else []
     if since and work.place.opted_in:
         banners.append(work.exports.process(work.exports.lying_about(cwd, since)))
-    from . import sayings
+    from . import messages
 
-    banners += [sayings.what_the_client_lacks(work, transcript), sayings.settings_wait(work)]
+    banners += [messages.client_notice(work, transcript), messages.settings_notice(work)]
     work.remember(session, state)
     return _message("\n".join(filter(None, banners)))
 

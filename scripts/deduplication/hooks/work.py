@@ -18,13 +18,13 @@ from .exports import Exports
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from .place import Place
+    from .store_location import StoreLocation
 
 
 class Work:
     """The work of one hook at one place."""
 
-    def __init__(self, place: Place, settings: dict[str, Any]) -> None:
+    def __init__(self, place: StoreLocation, settings: dict[str, Any]) -> None:
         self.place = place
         self.settings = settings
         self.project = place.project
@@ -83,7 +83,7 @@ class Work:
         from ..project.client_transcripts import find_transcripts
         from ..workflow import archive_transcripts
 
-        kept = archive_transcripts.keep(self.project, find_transcripts(self.place.root))
+        kept = archive_transcripts.archive_transcripts(self.project, find_transcripts(self.place.root))
         for name, error in kept.failures:
             self.note(f"{name}: {error}")
         for note in kept.notes:

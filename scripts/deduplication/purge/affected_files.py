@@ -12,7 +12,7 @@ from ..archive import restore as restoring
 from ..files import atomic
 from ..storage.log_store import QUARANTINE
 from .archived import Form, digest, form_of, of_plan
-from .file_names import neutral, tells
+from .file_names import neutral_name, reveals_prompt
 
 if TYPE_CHECKING:
     from ..archive.listed import Listed
@@ -61,22 +61,22 @@ class Search:
         plan = self._plan
         gone = of_plan(plan)
         gc.require_whole(self._packs)
-        shelf = restoring.Shelf(self._project, self._packs)
+        shelf = restoring.ArchivedFiles(self._project, self._packs)
         if shelf.lost:
             raise shelf.lost[0]
         for entry in shelf.entries:
             data = b"".join(shelf.parts(entry))
             owner = (self._store.session(entry.session) or entry.session) if entry.transcript else ""
             form = form_of(self._store, data, entry.name, gone, lambda part: bool(plan.probes.found_in(part)), owner)
-            if not entry.transcript and (entry.name in plan.names or tells(entry.name, plan.prompts)):
-                affected.renamed[entry.name] = plan.names.setdefault(entry.name, neutral(entry.name))
+            if not entry.transcript and (entry.name in plan.names or reveals_prompt(entry.name, plan.prompts)):
+                affected.renamed[entry.name] = plan.names.setdefault(entry.name, neutral_name(entry.name))
                 form = form or Form(data, 0)
             if form is not None:
                 affected.forms.append((replace(entry, sha256=digest(data)), form))
         for listed in inventory.load(self._store.folder, str(self._project.archive)).files.values():
             # What is gone has a name as well.
-            if not listed.session and (listed.name in plan.names or tells(listed.name, plan.prompts)):
-                affected.renamed[listed.name] = plan.names.setdefault(listed.name, neutral(listed.name))
+            if not listed.session and (listed.name in plan.names or reveals_prompt(listed.name, plan.prompts)):
+                affected.renamed[listed.name] = plan.names.setdefault(listed.name, neutral_name(listed.name))
         return affected
 
     def quarantine(self) -> list[str]:

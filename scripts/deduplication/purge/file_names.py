@@ -18,14 +18,14 @@ _TELLING: Final = 12
 """Letters of a file's name from which it is told that they are the beginning of a prompt."""
 
 
-def tells(name: str, prompts: Iterable[bytes]) -> bool:
+def reveals_prompt(name: str, prompts: Iterable[bytes]) -> bool:
     """True for a file's name that is made of the words of a prompt, as the client's own names are."""
     stem = _DATE.sub("", name.rsplit("/", 1)[-1].rsplit(".", 1)[0])
     bones = skeleton(stem)
     return len(bones) >= _TELLING and any(bones in prompt for prompt in prompts)
 
 
-def neutral(name: str) -> str:
+def neutral_name(name: str) -> str:
     """A name in the place of one that tells something: the day of the old one, and digits."""
     day = _DATE.match(name)
     ending = name.rsplit(".", 1)[-1] if "." in name else "txt"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .outcome import Purged
 
 
-def verified(store: Store, project: Project | None, done: Purged) -> None:
+def verify(store: Store, project: Project | None, done: Purged) -> None:
     """Recount everything afterwards, into ``done.problems``. Raises :class:`PurgeIncomplete` where something is still there."""
     assert isinstance(store, LogStore)
 
@@ -27,13 +27,13 @@ def verified(store: Store, project: Project | None, done: Purged) -> None:
         found = checking.check_project(of)
         return found.all_problems() if found is not None else []
 
-    done.problems = proof.whole(store, project, check)
+    done.problems = proof.verify_all(store, project, check)
     if done.proof is not None and done.proof.remaining:
         more = f" and {len(done.proof.remaining) - 1:,} more place(s)" if len(done.proof.remaining) > 1 else ""
         raise PurgeIncomplete(f"{done.proof.remaining[0]}{more}")
 
 
-def renewed(store: Store, project: Project | None, done: Purged) -> None:
+def renew_backups(store: Store, project: Project | None, done: Purged) -> None:
     """Replace the snapshots of every known backup, holding no lock; those that may still have it go to ``done.unreached``."""
     assert isinstance(store, LogStore)
     if done.backups and done.proof is not None and not done.proof.remaining:
@@ -42,7 +42,7 @@ def renewed(store: Store, project: Project | None, done: Purged) -> None:
         done.backups = [folder for folder in done.backups if folder not in left]
 
 
-def caught_up(store: Store, project: Project | None, *, dry_run: bool) -> Renewed:
+def catch_up(store: Store, project: Project | None, *, dry_run: bool) -> Renewed:
     """Where there is nothing to purge: go on with the backups that earlier purges did not reach; with ``dry_run`` name them.
 
     Holding no lock. Nothing in it where every purge reached every backup.

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from ..backup.renewing import Unreached
     from .plan import Plan
     from .proof import Proof
-    from .reach import Elsewhere
+    from .reach import OtherPlace
 
 
 @dataclass
@@ -29,7 +29,7 @@ class Purged:
     """Folders with backups of the store: each gets a fresh snapshot and loses the earlier ones."""
     unreached: list[Unreached] = field(default_factory=list)
     """Those of them that may still have it."""
-    elsewhere: list[Elsewhere] = field(default_factory=list)
+    elsewhere: list[OtherPlace] = field(default_factory=list)
     packs_renewed: bool = False
     proof: Proof | None = None
     problems: list[str] = field(default_factory=list)

@@ -15,10 +15,10 @@ from ..storage.log.lines import is_commit
 from ..storage.log.records import PURGED as TOMBSTONE
 from ..storage.log.records import blobs_of, is_occurrence, tombstone_record
 from ..storage.log_rewrite import records
-from .file_names import neutral, tells
+from .file_names import neutral_name, reveals_prompt
 from .probes import Probes, texts
 from .scope_chosen import Row, chosen_by, message_of, rows_of
-from .united import parts, with_united
+from .united import ids_of, with_united
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -78,20 +78,20 @@ class Plan:
 def plan(store: LogStore, scope: Scope, *, forget: bool = False) -> Plan:
     """Inside a transaction. Raises :class:`NothingToPurge`, ``ConversationUnclear``, ``UsageError``, the ``StoreError`` family."""
     sessions = tuple(dict.fromkeys(choose(store, session) for session in scope.sessions))
-    scope = replace(scope, sessions=tuple(dict.fromkeys(each for name in sessions for each in parts(store, name))))
+    scope = replace(scope, sessions=tuple(dict.fromkeys(each for name in sessions for each in ids_of(store, name))))
     rows = rows_of(store)
     found = Plan(scope, forget)
     found.before = {name: set(store.conversation(name).purged) for name in rows}
     chosen = with_united(store, rows, chosen_by(store, scope, rows, found))
     if not chosen:
-        raise NothingToPurge(_said(scope))
-    _bury(store, rows, chosen, found)
+        raise NothingToPurge(_options_of(scope))
+    _add_tombstones(store, rows, chosen, found)
     _count(store, rows, found)
     _quotes_and_names(store, found)
     return found
 
 
-def _said(scope: Scope) -> str:
+def _options_of(scope: Scope) -> str:
     return " and ".join(f"--{kind}" for kind in scope.kinds)
 
 
@@ -101,7 +101,7 @@ def _said(scope: Scope) -> str:
 # -- what takes its place, and what it comes to --------------------------------------------------------------------------
 
 
-def _bury(store: LogStore, rows: dict[str, dict[int, Row]], chosen: dict[str, set[int]], found: Plan) -> None:
+def _add_tombstones(store: LogStore, rows: dict[str, dict[int, Row]], chosen: dict[str, set[int]], found: Plan) -> None:
     """A tombstone for each occurrence, and what to look for afterwards."""
     everywhere = []
     for name, numbers in chosen.items():
@@ -175,8 +175,8 @@ def _quotes_and_names(store: LogStore, found: Plan) -> None:
         name = record["conversation_id"]
         if is_commit(record):
             file = record["export"]["name"]
-            if file and file not in found.names and tells(file, found.prompts):
-                found.names[file] = neutral(file)
+            if file and file not in found.names and reveals_prompt(file, found.prompts):
+                found.names[file] = neutral_name(file)
             if found.forget and any(found.gone(name, n) for a, b in record["window"] for n in range(a, b + 1)):
                 touched.add(record["export"]["sha256"])
             continue

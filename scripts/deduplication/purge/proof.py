@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..archive.restore import Shelf
+from ..archive.restore import ArchivedFiles
 from ..errors import DedupError
 from ..files import atomic
 from ..storage.log_rewrite import records
@@ -87,7 +87,7 @@ def _log(store: LogStore, plan: Plan, proof: Proof) -> None:
 
 def _archive(store: LogStore, project: Project, packs: Packs, plan: Plan, proof: Proof) -> None:
     gone = of_store(store, set(plan.conversations))
-    shelf = Shelf(project, packs)
+    shelf = ArchivedFiles(project, packs)
     proof.remaining += [f"the archive cannot be read: {each}" for each in (*packs.problems, *map(str, shelf.lost))]
     for entry in shelf.entries:
         data = b"".join(shelf.parts(entry))
@@ -106,7 +106,7 @@ def _files(folder: str) -> Iterator[str]:
                 yield path
 
 
-def whole(store: LogStore, project: Project | None, check: Callable[[Project], list[str]]) -> list[str]:
+def verify_all(store: LogStore, project: Project | None, check: Callable[[Project], list[str]]) -> list[str]:
     """What ``verify`` says of the store and the archive afterwards. Outside of a transaction."""
     problems = store.verify()
     if project is not None:

@@ -39,7 +39,7 @@ def purge(
     """
     if not isinstance(store, LogStore):
         raise UsageError("this backend cannot purge yet")
-    renewal = None if project is None or dry_run else _cleaned(store, project, scope, forget=forget)
+    renewal = None if project is None or dry_run else _clean_session_files(store, project, scope, forget=forget)
     with contextlib.ExitStack() as stack:
         packs = archive_packs.opened(stack, project, dry_run=dry_run)
         if project is not None and not dry_run:
@@ -49,7 +49,7 @@ def purge(
             return _purge(store, project, packs, scope, renewal, forget=forget, dry_run=dry_run)
 
 
-def _cleaned(store: LogStore, project: Project, scope: Scope, *, forget: bool) -> renewing.Renewal | None:
+def _clean_session_files(store: LogStore, project: Project, scope: Scope, *, forget: bool) -> renewing.Renewal | None:
     """What the session files will say, clean before any lock is taken: secrets are not looked for under the locks of a purge.
 
     Nor those of a purge that was stopped, which is finished first.
@@ -87,7 +87,7 @@ def _purge(
         elif form.messages:
             done.blanked.append((entry.name, form.messages))
     done.packs_renewed = affected.packed
-    done.elsewhere = reach.elsewhere(project, store, plan, names)
+    done.elsewhere = reach.other_places(project, store, plan, names)
     if not dry_run:
         carry_out(store, project, packs, affected, quarantine, notes, renewal, done)
     return done

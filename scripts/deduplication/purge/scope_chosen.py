@@ -61,7 +61,7 @@ def chosen_by(store: LogStore, scope: Scope, rows: dict[str, dict[int, Row]], fo
             numbers = {number for number in numbers if _is_between(own[number], scope)}
         if hashes or bans:
             numbers = {number for number in numbers if own[number].content_hash in hashes} | (
-                _in_other_words(store, name, numbers, hashes, bans) if bans else set()
+                _other_renderings(store, name, numbers, hashes, bans) if bans else set()
             )
         meant = len(numbers)
         numbers = with_versions(store, name, numbers, {n for n, row in own.items() if row.content_hash})
@@ -103,7 +103,7 @@ def _named(store: LogStore, scope: Scope, rows: dict[str, dict[int, Row]]) -> tu
     return Bans(found), hashes
 
 
-def _in_other_words(store: LogStore, name: str, numbers: set[int], hashes: set[str], bans: Bans) -> set[int]:
+def _other_renderings(store: LogStore, name: str, numbers: set[int], hashes: set[str], bans: Bans) -> set[int]:
     """Those that say all of what a message says that is named, as the other kind of source has it."""
     columns = store.conversation(name).columns
     wanted = [n for n in sorted(numbers) if columns.hashes[n] not in hashes and columns.kinds[n] not in (LOST, PURGED)]

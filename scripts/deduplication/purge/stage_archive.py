@@ -13,7 +13,7 @@ from ..files import atomic, beneath, journal
 from ..files.journal import STAGE, Changes
 from ..project.paths import PURGED_FILES
 from .archived import digest
-from .file_names import neutral
+from .file_names import neutral_name
 
 if TYPE_CHECKING:
     from ..archive.packs.pack_set import Packs
@@ -44,7 +44,7 @@ def stage_archive(project: Project, packs: Packs, affected: AffectedFiles) -> Ch
             changes.remove.append(entry.name)
         if form.data is not None:
             while name != entry.name and name.casefold() in taken:
-                name = neutral(entry.name)
+                name = neutral_name(entry.name)
             taken.add(name.casefold())
             staged = os.path.join(STAGE, f"plain-{number}")
             atomic.replace(os.path.join(folder, staged), form.data)

@@ -14,7 +14,7 @@ from ..files import locking
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..archive.restore import Shelf
+    from ..archive.restore import ArchivedFiles
     from ..project.paths import Project
 
 
@@ -33,7 +33,7 @@ def held(project: Project) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def opened(project: Optional[Project]) -> Iterator[Optional[Shelf]]:
+def opened(project: Optional[Project]) -> Iterator[Optional[ArchivedFiles]]:
     """Every file of the archive, under its lock while the block runs; None where there is no archive."""
     if project is None or not has_archive(project):
         yield None

@@ -9,7 +9,7 @@ from ..archive import verify as checking
 from ..archive.packs.pack_set import opened_packs
 from ..archive.places import packs_folder
 from . import damage, missing_files, pack_repair
-from .other_copies import Elsewhere
+from .other_copies import OtherCopies
 
 if TYPE_CHECKING:
     from ..archive.listed import Inventory, Listed
@@ -29,7 +29,7 @@ def put_back(store: LogStore, project: Project, have: Inventory, done: Repaired)
     """What the list names and the archive does not have, from wherever it is; each told once, as it turned out at last."""
     with opened_packs(packs_folder(project)) as packs:
         there = {packs.record(number).sha256.hex() for number in packs.numbers()}
-    gone = missing_files.look(store, have, there | missing_files.plain(project), Elsewhere(project))
+    gone = missing_files.find_missing(store, have, there | missing_files.plain(project), OtherCopies(project))
     missing_files.put_back(project, gone)
     told = {each.sha256 for each in done.findings if each.kind == damage.FILE}
     for each in gone:

@@ -8,8 +8,8 @@ from ..archive.listed import Inventory
 from ..storage.log.salvage import salvage
 from . import blanked_files, blob_repair, damage, log_repair, missing_files, pack_repair, plain_file_repair
 from .archive_access import has_archive, held, opened
-from .lost_files import counted, proven
-from .other_copies import Elsewhere
+from .lost_files import count_messages, mark_proven
+from .other_copies import OtherCopies
 from .raw_sources import Sources
 
 if TYPE_CHECKING:
@@ -29,14 +29,14 @@ def examine(store: LogStore, project: Optional[Project]) -> list[Finding]:
             there = pack_repair.had(packs, plan, kept) | missing_files.plain(project)
     with opened(project) as shelf, store.held() as log:
         salvaged = salvage(log)
-        mended = log_repair.mend(salvaged, Sources(shelf), store.blobs.folder, store.remembered())
-        found += [*mended.findings, *blob_repair.mend(mended)]
+        mended = log_repair.repair_log(salvaged, Sources(shelf), store.blobs.folder, store.remembered())
+        found += [*mended.findings, *blob_repair.repair_blobs(mended)]
         if project is not None:
-            found += [each.finding() for each in plain_file_repair.damaged(mended.evidence, Elsewhere(project))]
+            found += [each.finding() for each in plain_file_repair.damaged(mended.evidence, OtherCopies(project))]
             found += [finding for _, finding in blanked_files.found(mended.evidence)]
     if project is not None:
         told = {each.sha256 for each in found if each.kind == damage.FILE}
-        gone = missing_files.look(store, have, there | told, Elsewhere(project))
+        gone = missing_files.find_missing(store, have, there | told, OtherCopies(project))
         named = {each.name for each in found if each.kind == damage.FILE}  # damaged where it lies, and so not there
         found += [finding for each in gone if (finding := each.finding(project.archive.name)).name not in named]
-    return proven([counted(finding, mended, have) for finding in found], have)
+    return mark_proven([count_messages(finding, mended, have) for finding in found], have)

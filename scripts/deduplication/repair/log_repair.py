@@ -2,7 +2,7 @@
 
 A run that can be done again gives its lines back, its commit record too. Where it cannot (an earlier loss, another version
 of a parser), what the windows of the runs say decides which message of an export belongs to which sequence number.
-Nothing is written here: :class:`Mended` is what the log is to be.
+Nothing is written here: :class:`RepairedLog` is what the log is to be.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from ..storage.log_store import Remembered
     from .damage import Finding
     from .raw_sources import Sources
-    from .rerun import Again
+    from .rerun import Rerun
 
 
 @dataclass
-class Mended:
+class RepairedLog:
     """What the log is to be: the ``lines`` of each of its places.
 
     ``unfinished`` stood behind the last run: no part of it. ``blobs``: data of messages that were taken from elsewhere.
@@ -43,26 +43,26 @@ class Mended:
     blobs: dict[str, bytes] = field(default_factory=dict)
 
 
-def mend(salvaged: Salvaged, sources: Sources, blobs: str, remembered: Remembered) -> Mended:
+def repair_log(salvaged: Salvaged, sources: Sources, blobs: str, remembered: Remembered) -> RepairedLog:
     """What the log must be for everything to be in it that it or the archive has, and every damage that was found.
 
     ``blobs`` is the folder of the store's blobs, ``remembered`` what its index has of the log.
     """
-    return _Mending(salvaged, sources, blobs, remembered).mended()
+    return _LogRepair(salvaged, sources, blobs, remembered).mended()
 
 
-class _Mending:
+class _LogRepair:
     def __init__(self, salvaged: Salvaged, sources: Sources, blobs: str, remembered: Remembered) -> None:
         self._salvaged = salvaged
         self._evidence = Evidence(salvaged.pieces, sources, remembered)
         self._replay = Replay(blobs)
-        self._done = Mended([[] for _ in salvaged.places], self._evidence, self._replay)
+        self._done = RepairedLog([[] for _ in salvaged.places], self._evidence, self._replay)
         self._lines = RunLines(self._replay, self._evidence)
         self._place = 0
         self._damaged: list[Piece] = []
         self._pieces: Sequence[Piece] = ()
 
-    def mended(self) -> Mended:
+    def mended(self) -> RepairedLog:
         for piece in self._salvaged.pieces:
             if piece.healed:
                 self._found(damage.Finding(damage.BIT, piece.where, "one bit was flipped", repaired=True))
@@ -75,9 +75,9 @@ class _Mending:
         if group:
             self._group(group, ended=False)
         self._place, self._damaged = len(self._salvaged.places) - 1, []
-        self._lines.look_at([])
-        lost_runs.unknown_files(self._replay, self._evidence, lambda again: self._accept(again, empty=True))
-        self._gone()
+        self._lines.read_damaged([])
+        lost_runs.accept_unknown_files(self._replay, self._evidence, lambda redone: self._accept(redone, empty=True))
+        self._report_lost_end()
         self._done.blobs = self._lines.blobs
         return self._done
 
@@ -97,12 +97,12 @@ class _Mending:
                 self._put(piece.data)
             return
         self._damaged = [piece for piece in group if piece.record is None]
-        self._lines.look_at(self._damaged)
+        self._lines.read_damaged(self._damaged)
         told = len(self._done.findings)
-        left = remains_of(group, self._replay, self._evidence, self._lines.tells, self._found)
-        for position, run in enumerate(left):
-            self._run(run, last=not ended and position == len(left) - 1)
-        if not ended and not left:
+        runs = remains_of(group, self._replay, self._evidence, self._lines.damaged, self._found)
+        for position, run in enumerate(runs):
+            self._run(run, last=not ended and position == len(runs) - 1)
+        if not ended and not runs:
             self._done.unfinished += [piece.data for piece in group]
         if told == len(self._done.findings):
             for piece in self._damaged[:1]:
@@ -136,92 +136,92 @@ class _Mending:
 
     # --- one run --------------------------------------------------------------------------------------------------------
 
-    def _run(self, left: RunRemains, *, last: bool) -> None:
+    def _run(self, remains: RunRemains, *, last: bool) -> None:
         """``last``: nothing stands behind it, so that without a commit record it is no part of the store."""
-        again = self._again(left)
-        while again is None and lost_runs.find(self._replay, self._evidence, left, self._accept):
-            again = self._again(left)
-        if again is not None:
-            self._ended(left, list(self._lines.redone(left, again)), again)
-        elif last and not self._was_complete(left):
-            self._unfinished(left)
+        redone = self._rerun(remains)
+        while redone is None and lost_runs.accept_one_before(self._replay, self._evidence, remains, self._accept):
+            redone = self._rerun(remains)
+        if redone is not None:
+            self._finish_run(remains, list(self._lines.of_rerun(remains, redone)), redone)
+        elif last and not self._was_complete(remains):
+            self._set_aside(remains)
         else:
-            self._ended(left, list(self._lines.by_window(left)), None)
+            self._finish_run(remains, list(self._lines.by_window(remains)), None)
 
-    def _was_complete(self, left: RunRemains) -> bool:
+    def _was_complete(self, remains: RunRemains) -> bool:
         """Whether the last run had its commit record: an index has its messages, or the damaged record can still be read."""
-        name = left.conversation_id
-        if any(self._evidence.identity(name, number) == identity for number, identity in left.hashes().items()):
+        name = remains.conversation_id
+        if any(self._evidence.identity(name, number) == identity for number, identity in remains.hashes().items()):
             return True
-        survivors = [Line(number, piece.data) for number, piece in left.survivors.items()]
-        return self._lines.commit_legible(left, survivors, self._damaged) is not None
+        survivors = [Line(number, piece.data) for number, piece in remains.survivors.items()]
+        return self._lines.readable_commit(remains, survivors, self._damaged) is not None
 
-    def _again(self, left: RunRemains) -> Optional[Again]:
-        """The run done again, where that agrees with all that is left of it."""
-        if left.commit is not None:
-            again = rerun.of_commit(self._replay, self._evidence, left.commit)
+    def _rerun(self, remains: RunRemains) -> Optional[Rerun]:
+        """The run done once more, where that agrees with all that is left of it."""
+        if remains.commit is not None:
+            redone = rerun.of_commit(self._replay, self._evidence, remains.commit)
         else:
-            again = rerun.of_prefix(self._replay, self._evidence, left.digits, left.conversation_id)
-        return again if again is not None and self._agrees(again, left) else None
+            redone = rerun.of_prefix(self._replay, self._evidence, remains.digits, remains.conversation_id)
+        return redone if redone is not None and self._agrees(redone, remains) else None
 
-    def _agrees(self, again: Again, left: RunRemains) -> bool:
-        taken = self._evidence.present.get(again.run.conversation_id, {})
-        return again.run.conversation_id == left.conversation_id and rerun.agrees(
-            again, left.hashes(), left.commit, taken
+    def _agrees(self, redone: Rerun, remains: RunRemains) -> bool:
+        taken = self._evidence.present.get(redone.run.conversation_id, {})
+        return redone.run.conversation_id == remains.conversation_id and rerun.agrees(
+            redone, remains.hashes(), remains.commit, taken
         )
 
-    def _accept(self, again: Again, *, empty: bool = False) -> bool:
+    def _accept(self, redone: Rerun, *, empty: bool = False) -> bool:
         """Take a run of which no line is left, where its numbers are free. ``empty``: also one that brought nothing."""
-        if not (again.run.occurrences or empty):
+        if not (redone.run.occurrences or empty):
             return False
-        left = RunRemains(again.run.conversation_id, again.run.record.sha256[:16])
-        if not self._agrees(again, left):
+        remains = RunRemains(redone.run.conversation_id, redone.run.record.sha256[:16])
+        if not self._agrees(redone, remains):
             return False
-        self._ended(left, list(self._lines.redone(left, again)), again)
+        self._finish_run(remains, list(self._lines.of_rerun(remains, redone)), redone)
         return True
 
-    def _ended(self, left: RunRemains, lines: Sequence[Line], again: Optional[Again]) -> None:
-        """Put the lines of a run and its commit record: as it is, counted anew, or made again."""
+    def _finish_run(self, remains: RunRemains, lines: Sequence[Line], redone: Optional[Rerun]) -> None:
+        """Put the lines of a run and its commit record: as it is, recounted, or made once more."""
         for line in lines:
             self._put(line.data)
             if line.lost:
-                self._replay.lose(left.conversation_id, line.number)
-        for data in left.same or (self._lines.same_again(left, again) if again is not None else ()):
+                self._replay.lose(remains.conversation_id, line.number)
+        for data in remains.same or (self._lines.same_of_rerun(remains, redone) if redone is not None else ()):
             self._put(data)
-        self._tell(left, lines, again)
-        if left.commit is not None:
-            self._put(self._lines.commit_counted(left))
+        self._report_messages(remains, lines, redone)
+        if remains.commit is not None:
+            self._put(self._lines.recounted_commit(remains))
             return
-        where, fault = self._named()
+        where, fault = self._damage_at_hand()
         export, file = "", ""
         record: Optional[dict[str, Any]] = None
-        if again is not None:
-            export, file = again.run.record.name, again.file
-            self._put(self._lines.commit_again(left, again))
+        if redone is not None:
+            export, file = redone.run.record.name, redone.file
+            self._put(self._lines.commit_of_rerun(remains, redone))
         else:
-            record = self._lines.commit_legible(left, lines, self._damaged)
+            record = self._lines.readable_commit(remains, lines, self._damaged)
             if record is not None:
                 export, file = record["export"]["name"], "the line itself, which what it counts proves"
-            self._put(encode_line(record) if record is not None else self._lines.commit_in_its_place(left, lines))
-        repaired = again is not None or record is not None
+            self._put(encode_line(record) if record is not None else self._lines.substitute_commit(remains, lines))
+        repaired = redone is not None or record is not None
         self._found(
             damage.Finding(
-                damage.RUN, where, fault, repaired, conversation=left.conversation_id, export=export, file=file
+                damage.RUN, where, fault, repaired, conversation=remains.conversation_id, export=export, file=file
             )
         )
 
-    def _unfinished(self, left: RunRemains) -> None:
+    def _set_aside(self, remains: RunRemains) -> None:
         """What stands behind the last commit record is no part of the store, and the archive does not have its export."""
-        whole = {piece.where for piece in left.survivors.values()}
+        whole = {piece.where for piece in remains.survivors.values()}
         own = [piece for piece in self._pieces if piece.record is None or piece.where in whole]
         self._done.unfinished += [piece.data for piece in own]
-        where, fault = self._named()
+        where, fault = self._damage_at_hand()
         torn = not any(piece.data.endswith(b"\n") or not piece.data for piece in self._damaged)
         finding = damage.of_messages(
             where,
             "the last run did not finish" if torn else fault,
-            left.conversation_id,
-            sorted(left.survivors),
+            remains.conversation_id,
+            sorted(remains.survivors),
             export="",
             file="",
             repaired=False,
@@ -230,25 +230,27 @@ class _Mending:
 
     # --- what is told -------------------------------------------------------------------------------------------------
 
-    def _named(self) -> tuple[str, str]:
+    def _damage_at_hand(self) -> tuple[str, str]:
         """Where the damage at hand is, and what."""
         for piece in self._damaged:
             return piece.where, piece.fault
         return self._salvaged.places[self._place].name, "lines are missing"
 
-    def _tell(self, left: RunRemains, lines: Iterable[Line], again: Optional[Again]) -> None:
+    def _report_messages(self, remains: RunRemains, lines: Iterable[Line], redone: Optional[Rerun]) -> None:
         """The messages that were lost, or taken from elsewhere."""
-        where, fault = self._named()
-        export = left.commit["export"]["name"] if left.commit is not None else again.run.record.name if again else ""
+        where, fault = self._damage_at_hand()
+        export = (
+            remains.commit["export"]["name"] if remains.commit is not None else redone.run.record.name if redone else ""
+        )
         files: dict[tuple[str, bool], list[int]] = {}
         for line in lines:
             if line.file or line.lost:
                 files.setdefault((line.file, line.lost), []).append(line.number)
         for (file, gone), numbers in files.items():
-            name = left.conversation_id
+            name = remains.conversation_id
             self._found(damage.of_messages(where, fault, name, numbers, export=export, file=file, repaired=not gone))
 
-    def _gone(self) -> None:
+    def _report_lost_end(self) -> None:
         """What an index remembers of messages behind the last one that there is."""
         for name, hashes in self._evidence.remembered.hashes.items():
             tip = self._replay.tip(name)

@@ -5,24 +5,24 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..archive.legacy_inventory import name_told
+from ..archive.legacy_inventory import recorded_name
 from ..model import LOST, counts
 from . import damage
 
 if TYPE_CHECKING:
     from ..archive.listed import Inventory
     from .damage import Finding
-    from .log_repair import Mended
+    from .log_repair import RepairedLog
 
 
-def proven(findings: list[Finding], have: Inventory) -> list[Finding]:
+def mark_proven(findings: list[Finding], have: Inventory) -> list[Finding]:
     """Whether nothing was lost with a damaged pack is told by the list of what was archived, and by nothing else."""
     lost = any(each.kind == damage.FILE and not each.repaired for each in findings)
     proven = have.began and not lost
     return [replace(each, proven=proven) if each.kind == damage.PACK else each for each in findings]
 
 
-def counted(finding: Finding, mended: Mended, have: Inventory) -> Finding:
+def count_messages(finding: Finding, mended: RepairedLog, have: Inventory) -> Finding:
     """A lost file with the number of its messages that the log has."""
     if finding.kind != damage.FILE:
         return finding
@@ -31,7 +31,7 @@ def counted(finding: Finding, mended: Mended, have: Inventory) -> Finding:
         listed = have.called(finding.sha256)
         name = listed.name if listed is not None else ""
         finding = replace(
-            finding, name=name or name_told(mended.evidence.commits, finding.sha256, finding.bytes) or finding.name
+            finding, name=name or recorded_name(mended.evidence.commits, finding.sha256, finding.bytes) or finding.name
         )
     for record in mended.evidence.commits:
         own = record.get("cursor", {}).get("source", "").replace("\\", "/")

@@ -17,16 +17,16 @@ from ..archive.pack_files import BATCH_BYTES
 from ..archive.packs.file_records import FileRecord
 from ..archive.packs.pack_names import index_path
 from ..archive.packs.pack_set import opened_packs
-from ..archive.packs.pack_writer import Addition
+from ..archive.packs.pack_writer import PackWriter
 from ..archive.packs.recipe import Recipe
-from ..archive.packs.salvage import Rescued
+from ..archive.packs.salvage import SalvagedPacks
 from ..archive.places import packs_folder
 from ..archive.restore import Entry
 from ..errors import ArchiveDamaged
 from ..files import folder_swap
 from . import damage
 from .log_files import quarantined
-from .other_copies import Elsewhere
+from .other_copies import OtherCopies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -64,19 +64,19 @@ class Plan:
 
 
 @contextlib.contextmanager
-def examined(project: Project) -> Iterator[tuple[Plan, Rescued, list[Kept]]]:
+def examined(project: Project) -> Iterator[tuple[Plan, SalvagedPacks, list[Kept]]]:
     """What is damaged in the packs of ``project``, and every file that can be had. Under the archive's lock."""
     folder = packs_folder(project)
-    packs = Rescued(folder)
+    packs = SalvagedPacks(folder)
     try:
         plan = Plan(folder)
-        kept = _files(plan, packs, Elsewhere(project))
+        kept = _files(plan, packs, OtherCopies(project))
         yield plan, packs, kept
     finally:
         packs.close()
 
 
-def _files(plan: Plan, packs: Rescued, elsewhere: Elsewhere) -> list[Kept]:
+def _files(plan: Plan, packs: SalvagedPacks, elsewhere: OtherCopies) -> list[Kept]:
     damaged = {member.pack.path: member for member in packs.damaged()}
     gaps = packs.missing()
     orphans = packs.orphans()
@@ -120,21 +120,21 @@ def _files(plan: Plan, packs: Rescued, elsewhere: Elsewhere) -> list[Kept]:
     return kept
 
 
-def had(packs: Rescued, plan: Plan, kept: list[Kept]) -> set[str]:
+def had(packs: SalvagedPacks, plan: Plan, kept: list[Kept]) -> set[str]:
     """SHA-256 (64 digits) of every file that the packs are to have."""
     if plan.findings or plan.damaged:
         return {each.record.sha256.hex() for each in kept}
     return {packs.record(number).sha256.hex() for number in packs.numbers()}
 
 
-def _known(packs: Rescued, number: int) -> bool:
+def _known(packs: SalvagedPacks, number: int) -> bool:
     try:
         return number >= 0 and packs.record(number) is not None
     except ArchiveDamaged:
         return False
 
 
-def _restored(packs: Rescued) -> tuple[list[Kept], list[tuple[str, FileRecord]]]:
+def _restored(packs: SalvagedPacks) -> tuple[list[Kept], list[tuple[str, FileRecord]]]:
     """The files that the packs give whole, and those of which they have no more than the record, with the reason."""
     kept, waiting = [], []
     for number in packs.numbers():
@@ -152,7 +152,7 @@ def _restored(packs: Rescued) -> tuple[list[Kept], list[tuple[str, FileRecord]]]
     return kept, waiting
 
 
-def _again(packs: Rescued, elsewhere: Elsewhere, record: FileRecord) -> Optional[tuple[Kept, str]]:
+def _again(packs: SalvagedPacks, elsewhere: OtherCopies, record: FileRecord) -> Optional[tuple[Kept, str]]:
     """A file once more, with what was lent, else whole from elsewhere; and where its bytes are."""
     with contextlib.suppress(ArchiveDamaged):
         for _ in packs.restore(record.number):
@@ -166,7 +166,7 @@ def _again(packs: Rescued, elsewhere: Elsewhere, record: FileRecord) -> Optional
     return (Kept(record, -1, copy.data), copy.path) if copy is not None else None
 
 
-def _nameless(plan: Plan, packs: Rescued, elsewhere: Elsewhere, kept: list[Kept], had: set[bytes]) -> None:
+def _nameless(plan: Plan, packs: SalvagedPacks, elsewhere: OtherCopies, kept: list[Kept], had: set[bytes]) -> None:
     """Files of which no record is left: an index tells their SHA-256, and they may be elsewhere."""
     recorded = {number for number in packs.numbers() if _known(packs, number)}
     for number, known, pack in packs.remembered():
@@ -218,14 +218,14 @@ def _tell(plan: Plan, record: FileRecord, fault: str, file: Optional[str]) -> No
     )
 
 
-def _fault(packs: Rescued, name: str) -> str:
+def _fault(packs: SalvagedPacks, name: str) -> str:
     own = [problem for problem in packs.problems if problem.startswith(name)]
     if name.endswith(".idx"):
         return "its pack is missing"
     return own[0] if own else "some of its bytes are not what was written"
 
 
-def write(project: Project, plan: Plan, packs: Rescued, kept: list[Kept]) -> list[str]:
+def write(project: Project, plan: Plan, packs: SalvagedPacks, kept: list[Kept]) -> list[str]:
     """Have the packs be what was found; the names in quarantine. Under the archive's lock.
 
     Raises ``StoreNotWritable`` and :class:`ArchiveDamaged`; then the packs are what they were.
@@ -257,11 +257,11 @@ def write(project: Project, plan: Plan, packs: Rescued, kept: list[Kept]) -> lis
     return moved
 
 
-def _packed(folder: str, packs: Rescued, waiting: list[Kept]) -> list[Kept]:
+def _packed(folder: str, packs: SalvagedPacks, waiting: list[Kept]) -> list[Kept]:
     """Pack some of the files; the rest."""
     size = done = 0
     with opened_packs(folder) as target:
-        addition = Addition(target, thorough=True)
+        addition = PackWriter(target, thorough=True)
         while done < len(waiting) and size < BATCH_BYTES:
             record, number, data = waiting[done]
             data = data if data is not None else b"".join(packs.restore(number))

@@ -13,7 +13,7 @@ from ..archive.listed import Inventory
 from . import missing_files
 from .archive_access import has_archive, opened
 from .archive_repair import give_up, mend_packs, put_back
-from .lost_files import counted, proven
+from .lost_files import count_messages, mark_proven
 from .outcome import Repaired
 from .store_repair import mend_store
 
@@ -42,7 +42,7 @@ def repair(store: LogStore, project: Optional[Project], *, accept_lost: bool = F
             put_back(store, project, have, done)  # what had to wait for a log that can be read
             if accept_lost:
                 done.given_up = give_up(project)
-    done.findings = proven([counted(finding, mended, have) for finding in done.findings], have)
+    done.findings = mark_proven([count_messages(finding, mended, have) for finding in done.findings], have)
     done.remaining = store.verify()
     if project is not None:
         done.notes += checking.rebuild_project(project)

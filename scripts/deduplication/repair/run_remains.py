@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..storage.replay import Replay
     from .damage import Finding
     from .evidence import Evidence
-    from .partial_lines import Told
+    from .partial_lines import PartialLine
 
 
 @dataclass
@@ -46,7 +46,11 @@ class RunRemains:
 
 
 def remains_of(
-    group: Sequence[Piece], replay: Replay, evidence: Evidence, tells: Sequence[Told], found: Callable[[Finding], None]
+    group: Sequence[Piece],
+    replay: Replay,
+    evidence: Evidence,
+    tells: Sequence[PartialLine],
+    found: Callable[[Finding], None],
 ) -> list[RunRemains]:
     """The runs of which lines are left in ``group``, in order. ``tells``: what its damaged lines still say."""
     runs: list[RunRemains] = []

@@ -118,8 +118,8 @@ def was_archived_meanwhile(project: Project, entry: Entry, error: DedupError) ->
     """
     if not isinstance(error, ExportGone):
         return False
-    from ..archive.restored_files import taken
+    from ..archive.restored_files import is_archived
 
     if not entry.candidate.named and not entry.sha256:
         return True
-    return taken(project, entry.identity or entry.candidate.identity, entry.sha256)
+    return is_archived(project, entry.identity or entry.candidate.identity, entry.sha256)

@@ -9,7 +9,7 @@ from ...errors import ArchiveDamaged, DedupError, ExportError, UnsafePath
 from ...files import atomic, beneath
 from .pack_names import index_path
 from .pack_set import opened_packs
-from .pack_writer import Addition
+from .pack_writer import PackWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,7 +28,7 @@ class Source(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Put:
+class PackedFile:
     """A file as it was read, and the record under which it was packed."""
 
     path: Path
@@ -41,14 +41,14 @@ class Put:
         return self.record.number
 
 
-def put(
+def pack_and_verify(
     sources: Sequence[Source],
     folder: str,
     read: Callable[[Path], tuple[bytes, Identity]],
     failures: list[tuple[str, DedupError]],
     *,
     thorough: bool,
-) -> list[Put]:
+) -> list[PackedFile]:
     """Pack files; those whose bytes came back, durable. What failed is added to ``failures``, by its name in the archive.
 
     Under the archive's lock. Raises a ``StoreError`` where the archive cannot be used.
@@ -79,10 +79,10 @@ def _added(
     *,
     thorough: bool,
     again: bool,
-) -> list[Put]:
+) -> list[PackedFile]:
     done = []
     with opened_packs(folder) as packs:
-        addition = Addition(packs, thorough=thorough)
+        addition = PackWriter(packs, thorough=thorough)
         for source in sources:
             try:
                 data, identity = read(source.path)
@@ -92,14 +92,14 @@ def _added(
             record = addition.add(
                 data, name=source.name, mtime_ns=identity.mtime_ns, session_of=source.session_of, again=again
             )
-            done.append(Put(source.path, identity, record))
+            done.append(PackedFile(source.path, identity, record))
         addition.commit()
     return done
 
 
-def _checked(done: Sequence[Put], folder: str) -> list[tuple[Put, ArchiveDamaged | None]]:
+def _checked(done: Sequence[PackedFile], folder: str) -> list[tuple[PackedFile, ArchiveDamaged | None]]:
     """Each file with what went wrong when it was restored from the packs as they lie on the disk."""
-    found: list[tuple[Put, ArchiveDamaged | None]] = []
+    found: list[tuple[PackedFile, ArchiveDamaged | None]] = []
     with opened_packs(folder) as packs:
         for each in done:
             try:

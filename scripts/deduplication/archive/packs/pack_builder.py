@@ -25,7 +25,7 @@ _RECORDS: Final = 10_000
 _CHUNK: Final = 1024 * 1024
 
 
-class Filling:
+class PackBuilder:
     """The frames of a pack in the making, numbered from ``first_segment`` and ``first_file`` on; ``thorough``: small."""
 
     def __init__(self, first_segment: int, first_file: int, *, thorough: bool = False) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .pack_set import Member
 
 
-class Rescued(Packs):
+class SalvagedPacks(Packs):
     """See :class:`~.packs.Packs`; whoever uses it holds the archive's lock."""
 
     def __init__(self, folder: str) -> None:

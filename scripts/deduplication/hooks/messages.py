@@ -25,7 +25,7 @@ def both_forms(work: Work) -> str:
     return report.both_forms()
 
 
-def settings_wait(work: Work) -> str:
+def settings_notice(work: Work) -> str:
     """A line where the project sets what counts only once its file is approved; once for each state of the file."""
     from ..project import config
     from ..workflow.settings_notice import once
@@ -33,7 +33,7 @@ def settings_wait(work: Work) -> str:
     return once(config.examine(str(work.place.root)))
 
 
-def what_the_client_lacks(work: Work, transcript: str) -> str:
+def client_notice(work: Work, transcript: str) -> str:
     """A line where the client, or what was installed for it, cannot do all that we do; once for each version.
 
     The plugin's newer events lie in a file of their own, which an old client refuses without a word.
@@ -69,7 +69,7 @@ def _first_time(work: Work, name: str) -> bool:
     return True
 
 
-def what_is_safe(work: Work, session: str, bundle: str) -> str:
+def context_after_compaction(work: Work, session: str, bundle: str) -> str:
     """Two lines of facts for the assistant, whose context was just cut."""
     with work.dedup.store.transaction(write=False):
         conversation = work.dedup.store.session(session)
