@@ -1,4 +1,9 @@
-"""What the doctor finds: interpreter, store, archive, hooks, sessions, exports, git. It only looks, and creates nothing."""
+"""What the doctor finds: interpreter, store, archive, hooks, sessions, exports, git. It only looks, and creates nothing.
+
+- subject: the project that is looked at, with its settings and its store
+- finding: one line of the answer: OK, a note, or a problem with what to do about it (``finding``)
+- pending: what should have been captured or processed and is not (``pending_check``, ``unstored_exports``)
+"""
 
 from __future__ import annotations
 
