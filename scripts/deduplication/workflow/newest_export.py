@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from ..accounting import last_run
 from ..archive import discovery
-from ..checkpoint.document import sessions as of_run
 from ..checkpoint.document import slug
+from ..checkpoint.run_figures import RunFigures
 from ..errors import DedupError, PrivacySettingInvalid
 from ..files import atomic
 from ..project import config
@@ -94,7 +94,8 @@ def session_files(
     """Bring the readable files of the run's conversations up to the store. A failure is said, and costs no checkpoint."""
     setting = config.load(os.fspath(project.root))["session_files"]
     known = dedup.conversations() if project.state.is_dir() else []
-    sessions = [session for session in of_run(figures) if session in known]
+    run = RunFigures.of(figures)
+    sessions = [session for session in run.sessions() if session in known] if run is not None else []
     if setting == config.OFF or not sessions:
         return ()
     from ..reports import sessions as session_report
