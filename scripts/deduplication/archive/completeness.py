@@ -46,7 +46,7 @@ def compare_with_inventory(project: Project) -> Checked:
                 stack.enter_context(exclusive(lock))
         packs = stack.enter_context(contextlib.closing(ReadOnlyPacks(packs_folder(project))))
         found.packs, found.problems = len(packs.members) + len(packs.unreadable), list(packs.problems)
-        whole = not (packs.problems or packs.missing()) and all(member.pack.whole() for member in packs.members)
+        whole = not (packs.problems or packs.missing()) and all(member.pack.is_intact() for member in packs.members)
         for number in packs.numbers():
             found.files += 1
             with contextlib.suppress(ArchiveDamaged):

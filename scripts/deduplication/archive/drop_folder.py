@@ -86,7 +86,7 @@ class Archive:
             self._note_purged(kept, purged)
         known = self._find(size, kept)
         if known is not None:
-            self._settle(known)
+            self._make_durable(known)
         name = known or (
             self._copy(source, identity, sha256) if instead is None else self._put(source.name, identity, instead)
         )
@@ -131,7 +131,7 @@ class Archive:
                     return name
         return None
 
-    def _settle(self, name: str) -> None:
+    def _make_durable(self, name: str) -> None:
         """Make an archived file durable before the original goes: whoever put it there may have been killed in between."""
         if os.name == "nt":
             return  # which syncs only what was opened for writing, and folders not at all

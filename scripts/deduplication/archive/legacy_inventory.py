@@ -33,7 +33,7 @@ def known_before(state: str, archive: str, listed: frozenset[str] = frozenset())
     commits = _commits(state)
     exports = {each["export"]["sha256"]: each["export"] for each in commits if "cursor" not in each}
     plain = (each for each in _plain(archive, exports) if each.name not in listed)
-    for each in (*_packed(archive, commits), *_gone(archive), *plain):
+    for each in (*_packed(archive, commits), *_lost_files(archive), *plain):
         found.setdefault(each.key, each)
     have = {each.sha256 for each in found.values()} | set(purged_files.load(archive))
     names = listed | {each.name for each in found.values()} | {path.name for path, _ in places.plain_in(archive)}
@@ -79,7 +79,7 @@ def _packed(archive: str, commits: list[dict[str, Any]]) -> Iterator[Listed]:
                 yield Listed(name, sha256, known.size, 0, session)
 
 
-def _gone(archive: str) -> Iterator[Listed]:
+def _lost_files(archive: str) -> Iterator[Listed]:
     """Files of which nothing is left but their number: of packs that are gone with their indexes, and have others behind them."""
     with contextlib.suppress(DedupError), contextlib.closing(SalvagedPacks(places.packs_in(archive))) as packs:
         told = {number for number, _, _ in packs.remembered()}

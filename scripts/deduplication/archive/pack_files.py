@@ -74,7 +74,7 @@ def pack(
             atomic.remove_temporaries(folder)
             _pack_batch(project, batch, folder, session_of, done, thorough=thorough)
             if not (waiting and whole):
-                done.packs, done.pack_bytes = counted(folder)
+                done.packs, done.pack_bytes = packs_and_bytes(folder)
                 return done
         advance(sum(size for _, size in batch))
 
@@ -116,7 +116,7 @@ def due(project: Project, older_than_days: float) -> list[tuple[Path, int]]:
     return [(path, size) for _, path, size in sorted(found)]
 
 
-def counted(folder: str) -> tuple[int, int]:
+def packs_and_bytes(folder: str) -> tuple[int, int]:
     """How many packs there are, and the bytes of the folder, indexes included."""
     sizes = {}
     with contextlib.suppress(FileNotFoundError), os.scandir(folder) as entries:

@@ -100,7 +100,7 @@ class ArchivedFiles:
         The first of these that fits anything decides. Of a file that grew the last state is meant, but by a SHA-256. Raises
         :class:`NotInArchive`.
         """
-        now = self._now()
+        now = self._current()
         ways: list[tuple[Callable[[Entry], bool], list[Entry]]] = [
             (lambda entry: wanted in (entry.name, entry.plain_name, os.path.basename(entry.name)), now)
         ]
@@ -119,9 +119,9 @@ class ArchivedFiles:
             with contextlib.suppress(DedupError):
                 if self.sha256(entry) in same:
                     return [entry]
-        raise self._gone(wanted) or NotInArchive(wanted)
+        raise self._why_lost(wanted) or NotInArchive(wanted)
 
-    def _gone(self, wanted: str) -> Optional[DedupError]:
+    def _why_lost(self, wanted: str) -> Optional[DedupError]:
         """Why a file is not there that the archive took in, by its name, its session or the beginning of its SHA-256."""
         digits = wanted.lower() if _HASH.match(wanted.lower()) else "none"
         for each in self.missing():
@@ -139,16 +139,16 @@ class ArchivedFiles:
 
     def of_session(self, session: str) -> list[Entry]:
         """The files of a session, exports and transcripts. Raises :class:`NotInArchive`."""
-        found = [entry for entry in self._now() if entry.session == session]
+        found = [entry for entry in self._current() if entry.session == session]
         if not found:
-            raise self._gone(session) or NotInArchive(f"a file of session {session}")
+            raise self._why_lost(session) or NotInArchive(f"a file of session {session}")
         return _distinct(found, self.sha256)
 
     def all(self) -> list[Entry]:
         """Every file; of those that grew the last state, which holds the ones before."""
-        return _distinct(self._now(), self.sha256)
+        return _distinct(self._current(), self.sha256)
 
-    def _now(self) -> list[Entry]:
+    def _current(self) -> list[Entry]:
         return [entry for entry in self.entries if entry.number not in self._earlier]
 
     def sha256(self, entry: Entry) -> str:

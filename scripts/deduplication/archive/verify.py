@@ -160,7 +160,7 @@ def _of_pack(member: Member) -> list[str]:
             pack.body(frame)
         except ArchiveDamaged as error:
             found.append(error.detail)
-    if not found and not pack.whole():
+    if not found and not pack.is_intact():
         found.append(f"{pack.name}: its SHA-256 does not match, but every frame's does: the trailer is damaged")
     if not found:
         path = index_path(pack.path)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Taken:
+class SnapshotResult:
     """What a run came to. ``notes``: for the user to know, no failure.
 
     ``purged`` are the snapshots that went because they were taken before a purge; ``kept``: why such ones are still there.
@@ -44,7 +44,7 @@ class Taken:
 
 def copy_as_of(
     source: Source, folder: Folder, store: str, moment: float, *, full: bool, advance: Callable[[int], None]
-) -> Taken:
+) -> SnapshotResult:
     """Write the snapshot of ``moment`` into ``folder``. Raises as :func:`.taking.take`."""
     names = folder.names()
     previous = folder.newest()
@@ -81,4 +81,4 @@ def copy_as_of(
     if left_over:
         retention.collect(folder)
     folder.end()
-    return Taken(snapshot, objects.written, objects.written_bytes, copying.read_bytes, list(found.notes))
+    return SnapshotResult(snapshot, objects.written, objects.written_bytes, copying.read_bytes, list(found.notes))

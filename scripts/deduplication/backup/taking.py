@@ -19,7 +19,7 @@ from ..project.paths import BACKUP_MARKER
 from ..storage.log_store import LOG_NAME
 from . import folder as folders
 from . import known, retention
-from .snapshot_copy import Taken, copy_as_of
+from .snapshot_copy import SnapshotResult, copy_as_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,7 +38,7 @@ def take(
     only: str = "",
     now: Callable[[], float] = time.time,
     advance: Callable[[int], None] = lambda _bytes: None,
-) -> Taken:
+) -> SnapshotResult:
     """A new snapshot of the store in the folder ``path``; older ones go after so many days (below 0: never).
 
     ``full``: read and hash everything again, here and there, instead of believing sizes and times; what is damaged in the
@@ -110,7 +110,7 @@ def _is_copy(backups: list[known.Known], folder: Folder) -> bool:
     return False
 
 
-def _purge_earlier(source: Source, folder: Folder, taken: Taken) -> None:
+def _purge_earlier(source: Source, folder: Folder, taken: SnapshotResult) -> None:
     """Remove the snapshots that were taken before a purge, now that there is one from after it. Raises ``StoreNotWritable``.
 
     It tells by the snapshots and not by what the store has noted, so that it goes on where it was stopped, in a copy as well.

@@ -163,6 +163,8 @@ def archive(work: Work, _payload: Payload) -> Answer:
 
 def prompt_expansion(work: Work, payload: Payload) -> Answer:
     """One of our slash commands: its output as the user sees it, and no request to the model."""
+    from ..reports import hooks as report
+
     name, arguments = slash_commands.named(payload.get("command_name")), _text(payload, "command_args")
     if not name:
         return None
@@ -171,22 +173,20 @@ def prompt_expansion(work: Work, payload: Payload) -> Answer:
         # The client puts the arguments of the main command into a line of shell.
         if name == slash_commands.MAIN:
             if not slash_commands.is_plain(arguments):
-                from ..reports import hooks as report
-
                 return _blocked(report.ARGUMENTS_NOT_PLAIN)
             _before_the_command(work, transcript)
         return None
     try:
         words = slash_commands.words_of(name, arguments)
     except ValueError as error:
-        return _blocked(f"❌ export-dedup: the arguments cannot be read: {error}")
+        return _blocked(report.arguments_unreadable(error))
     command = slash_commands.COMMANDS[name]
     if name == slash_commands.MAIN:
         _before_the_command(work, transcript)
     elif transcript and command.captures:
         work.capture(transcript)
     output = command_output.output_of(command, _bundle(), str(work.place.root), words)
-    return _blocked(command_output.shown(output) if command.whole else command_output.cut(output) or "✓ Done.")
+    return _blocked(command_output.whole_output(output) if command.whole else command_output.cut(output) or report.DONE)
 
 
 _HANDLERS: Final[dict[str, Callable[[Work, Payload], Answer]]] = {

@@ -70,7 +70,7 @@ class Plan:
     identities: set[str] = field(default_factory=set)
     layouts: set[str] = field(default_factory=set)
 
-    def gone(self, conversation_id: str, number: int) -> bool:
+    def is_gone(self, conversation_id: str, number: int) -> bool:
         """True for an occurrence that goes, or went."""
         return (conversation_id, number) in self.tombstones or number in self.before.get(conversation_id, ())
 
@@ -177,7 +177,7 @@ def _quotes_and_names(store: LogStore, found: Plan) -> None:
             file = record["export"]["name"]
             if file and file not in found.names and reveals_prompt(file, found.prompts):
                 found.names[file] = neutral_name(file)
-            if found.forget and any(found.gone(name, n) for a, b in record["window"] for n in range(a, b + 1)):
+            if found.forget and any(found.is_gone(name, n) for a, b in record["window"] for n in range(a, b + 1)):
                 touched.add(record["export"]["sha256"])
             continue
         if not is_occurrence(record) or TOMBSTONE in record or (name, record["index"]) in found.tombstones:

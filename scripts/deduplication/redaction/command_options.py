@@ -67,18 +67,18 @@ def _rule(patterns: Iterable[str]) -> Rule:
             for given in _compiled(pattern).finditer(rest):
                 start = after + given.end()
                 quote = given.groupdict().get("quote") or ""
-                end = _taken(text, start, quote)
+                end = _argument_end(text, start, quote)
                 if _secret(text[start:end], text, end):
                     yield Match(start, end, "password", "an argument of a command")
 
     return arguments
 
 
-def _taken(text: str, start: int, quote: str) -> int:
+def _argument_end(text: str, start: int, quote: str) -> int:
     """Where the argument ends that begins at ``start``; line ends that a program is sent with it are no part of it."""
     end = text.find(quote, start, start + 512) if quote else -1
     if end < 0 or "\n" in text[start:end]:
-        return secret_values.taken(text, start, "", whole=True)[0]
+        return secret_values.value_end(text, start, "", whole=True)[0]
     while end > start and text[end - 2 : end] in ("\\r", "\\n"):
         end -= 2
         while text[end - 1] == "\\":
@@ -119,7 +119,7 @@ def _for_somebody(text: str, at: int, after: int) -> Iterator[Match]:
     for offset, part in ((begin, text[begin:at]), (after, rest)):
         for given in _FOR_SOMEBODY.finditer(part):
             start = offset + given.end()
-            end = _taken(text, start, given["quote"] or "")
+            end = _argument_end(text, start, given["quote"] or "")
             value = text[start:end]
             if (secret_values.secret(value, secret_values.RANDOM) or secret_values.made_up(value or "-")) and _secret(
                 value, text, end
@@ -132,7 +132,7 @@ def _user_and_password(text: str, at: int, _after: int) -> Iterator[Match]:
     given = _compiled(command_table.user("-u", "-U", "--user", "--auth", "--creds")).match(text, at + 1)
     if given is None:
         return
-    end = _taken(text, given.end(), given["quote"] or "")
+    end = _argument_end(text, given.end(), given["quote"] or "")
     value = text[given.end() : end]
     if secret_values.secret(value, secret_values.RANDOM, least=6) and mixed(value):
         yield Match(given.end(), end, "password", "an argument of a command with a user")

@@ -94,7 +94,7 @@ def _option(text: str, name: TellingName) -> tuple[int, int, str] | None:
     given = _OPTION.match(text, name.end) if dashed or slashed else None
     if given is None or (slashed and text[given.start()] == " "):
         return None
-    end, closed = secret_values.taken(text, given.end(), given["quote"] or "", whole=True)
+    end, closed = secret_values.value_end(text, given.end(), given["quote"] or "", whole=True)
     value = text[given.end() : end]
     if called(text, end, value, closed=closed):
         return None
@@ -124,7 +124,7 @@ def _assigned(text: str, name: TellingName) -> tuple[int, int, str] | None:
     before = text[max(0, name.begin - 24) : name.begin]
     line = shouted and _LINE_START.search(before) is not None
     env = line or (shouted and attached and _SHELL_START.search(before) is not None)
-    end, closed = secret_values.taken(text, start, quote, whole=env and attached)
+    end, closed = secret_values.value_end(text, start, quote, whole=env and attached)
     value = text[start:end]
     if closed and secret_values.spaced(value):
         return (start, end, _WHY_NAME) if spaced(value, name) else None
@@ -179,7 +179,7 @@ def _valued(text: str, name: TellingName) -> tuple[int, int, str] | None:
     given = _VALUED.match(text, name.end)
     if given is None:
         return None
-    end, closed = secret_values.taken(text, given.end(), given["quote"] or "")
+    end, closed = secret_values.value_end(text, given.end(), given["quote"] or "")
     value = text[given.end() : end]
     good = telling(value, name, quoted=closed, attached=True) or (
         telling_names.screaming(name.name)
@@ -213,7 +213,7 @@ def _said_without_a_sign(text: str, name: TellingName) -> tuple[int, int, str] |
     if given is None or name.kind == telling_names.KEY or name.name.lower() == "pass":
         return None  # to pass is a verb, and what tests do
     quote = given["quote"] or ""
-    end, closed = secret_values.taken(text, given.end(), quote, whole=True)
+    end, closed = secret_values.value_end(text, given.end(), quote, whole=True)
     value = text[given.end() : end]
     if telling_names.screaming(name.name) and _SET.search(text, max(0, name.begin - 12), name.begin):
         good = setting(value, name, sure=True, quoted=closed)

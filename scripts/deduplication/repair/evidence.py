@@ -113,7 +113,7 @@ class Evidence:
         except (DedupError, KeyError):
             return None
 
-    def shown(self, record: Mapping[str, Any]) -> Mapping[int, FoundMessage]:
+    def exported_messages(self, record: Mapping[str, Any]) -> Mapping[int, FoundMessage]:
         """Each message of a run's export by its sequence number; nothing where the two do not fit together."""
         key = id(record)
         if key not in self._cache:
@@ -157,6 +157,6 @@ class Evidence:
         """What each run that showed this sequence number has in its place, the first one first."""
         for record in self.commits:
             if record["conversation_id"] == conversation_id and any(a <= number <= b for a, b in record["window"]):
-                row = self.shown(record).get(number)
+                row = self.exported_messages(record).get(number)
                 if row is not None:
                     yield row

@@ -92,7 +92,7 @@ class _LogRepair:
 
     def _group(self, group: list[Piece], *, ended: bool) -> None:
         self._place, self._pieces = group[-1].place, group
-        if ended and self._whole(group):
+        if ended and self._is_complete(group):
             for piece in group:
                 self._put(piece.data)
             return
@@ -110,7 +110,7 @@ class _LogRepair:
                 kind = damage.UNFINISHED if torn else damage.MESSAGES
                 self._found(damage.Finding(kind, piece.where, piece.fault, repaired=ended))
 
-    def _whole(self, group: Sequence[Piece]) -> bool:
+    def _is_complete(self, group: Sequence[Piece]) -> bool:
         """Whether nothing is missing in a group, nor before it."""
         commit: Any = group[-1].record
         if any(piece.record is None for piece in group):

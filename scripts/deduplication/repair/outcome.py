@@ -27,4 +27,6 @@ class Repaired:
     def lost(self) -> list[Finding]:
         """What is gone for good, but for what was given up."""
         known = {each.sha256 for each in self.given_up}
-        return [each for each in damage.lost(self.findings) if each.kind != damage.FILE or each.sha256 not in known]
+        return [
+            each for each in damage.lost_for_good(self.findings) if each.kind != damage.FILE or each.sha256 not in known
+        ]

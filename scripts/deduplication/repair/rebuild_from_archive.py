@@ -70,7 +70,7 @@ def rebuild_from_archive(
     :class:`OutputNotWritable` where the folder holds something, and a ``StoreError`` where the disk refuses.
     """
     state = os.fspath(project.state)
-    old = _look(state, backend)
+    old = _read_old(state, backend)
     if in_place and old.has_log:
         raise StoreHasLog(state)
     done = Rebuilt(_empty(into if into is not None else os.path.join(project.memory, FOLDER), numbered=into is None))
@@ -111,7 +111,7 @@ def _fitting(sources: Sources, entry: restoring.Entry, named: Optional[str]) -> 
     return None if next(iter(sources.members_of(entry)), None) is not None else named
 
 
-def _look(state: str, backend: str) -> _Old:
+def _read_old(state: str, backend: str) -> _Old:
     """What can still be read of the old store, its log or its index."""
     old = _Old()
     store = ClaudeConversationDeduplicator(state, backend).store

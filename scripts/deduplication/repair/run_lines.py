@@ -77,7 +77,7 @@ class RunLines:
                 yield Line(number, remains.survivors[number].data)
                 continue
             if record is None and self._was_purged(remains, number):
-                yield lost(remains.conversation_id, number)
+                yield lost_line(remains.conversation_id, number)
                 continue
             identity = record["content_hash"] if record is not None else self._identity(remains, number)
             if record is not None and ("message" in record or identity in carried or self._replay.has_body(identity)):
@@ -86,7 +86,7 @@ class RunLines:
                 continue
             shown = self._evidence.found(remains.conversation_id, number, identity, exactly=record is not None)
             if shown is None:
-                yield lost(remains.conversation_id, number)
+                yield lost_line(remains.conversation_id, number)
             else:
                 yield self._line(remains, number, self._occurrence(remains, number, shown), shown.file, carried)
 
@@ -107,7 +107,7 @@ class RunLines:
         if old is not None and PURGED in old:
             return Line(number, remains.survivors[number].data)
         if old is None and self._was_purged(remains, number):
-            return lost(remains.conversation_id, number)
+            return lost_line(remains.conversation_id, number)
         carries = identity not in carried and not self._replay.has_body(identity)
         carried.add(identity)
         if old is not None and ("message" in old or not carries):
@@ -231,7 +231,7 @@ class RunLines:
         return total, self._replay.run_at_hand(name, window, captures=not announces(commit))
 
 
-def lost(conversation_id: str, number: int) -> Line:
+def lost_line(conversation_id: str, number: int) -> Line:
     """In the place of an occurrence that nothing has any more."""
     record = {"conversation_id": conversation_id, "index": number, "lost": PLACEHOLDER}
     return Line(number, json.dumps(record, separators=(",", ":"), ensure_ascii=False).encode() + b"\n", lost=True)

@@ -13,10 +13,17 @@ if TYPE_CHECKING:
     from ..figures.run_result import RunResult
 
 
+DONE: Final = "✓ Done."
+"""In the place of a command's output, where it said nothing."""
 ARGUMENTS_NOT_PLAIN: Final = (
     "❌ export-dedup: the client would pass these arguments through a shell, and they have characters that a shell obeys. "
     'Leave them out, or set "command_banner" to "hook" in .coditect/config.json: then no shell is used.'
 )
+
+
+def arguments_unreadable(error: ValueError) -> str:
+    """In the place of a command's output, where its arguments are no words."""
+    return f"❌ export-dedup: the arguments cannot be read: {error}"
 
 
 def notice(run: RunResult) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..archive import drop_folder, inventory, purged_files
 from ..archive.listed import Listed
-from ..archive.pack_files import BATCH_BYTES, BATCH_FILES, Packed, counted
+from ..archive.pack_files import BATCH_BYTES, BATCH_FILES, Packed, packs_and_bytes
 from ..archive.packs.pack_and_verify import Source, pack_and_verify
 from ..archive.packs.pack_set import opened_packs
 from ..archive.places import packs_folder
@@ -72,7 +72,7 @@ def archive_transcripts(
                 done.raw_bytes += each.identity.size
             # With them what a run had packed that was killed before it came here.
             done.notes += inventory.add(project, [*had, *(Listed.of(each.record) for each in packed)])
-            done.packs, done.pack_bytes = counted(folder)
+            done.packs, done.pack_bytes = packs_and_bytes(folder)
         advance(size)
     return done
 

@@ -115,7 +115,9 @@ def _checked(done: Sequence[PackedFile], folder: str) -> list[tuple[PackedFile, 
 def _forget_damaged(folder: str) -> None:
     """Make the indexes of damaged packs anew: what is damaged in them is then not known any more."""
     with opened_packs(folder) as packs:
-        damaged = [member.pack.path for member in packs.members if not (member.pack.whole() and member.index.sound())]
+        damaged = [
+            member.pack.path for member in packs.members if not (member.pack.is_intact() and member.index.sound())
+        ]
     for path in damaged:
         with atomic.write_errors(path):
             beneath.unlink(index_path(path))

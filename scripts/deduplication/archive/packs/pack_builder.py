@@ -59,7 +59,7 @@ class PackBuilder:
         Raises :class:`ArchiveDamaged` where it is not what was written.
         """
         here = (self.next_segment, self.first_file + len(self._known))
-        if not member.pack.whole() or here != (member.index.first_segment, member.index.first_file):
+        if not member.pack.is_intact() or here != (member.index.first_segment, member.index.first_file):
             raise ArchiveDamaged(member.pack.name)
         known = member.index.hashes() if member.index.sound() else None
         for frame, _ in member.pack.scan():

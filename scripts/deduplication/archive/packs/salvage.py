@@ -102,7 +102,7 @@ class SalvagedPacks(Packs):
 
     def damaged(self) -> list[Member]:
         """The packs that are not what was written."""
-        return [member for member in self.members if not member.pack.whole()]
+        return [member for member in self.members if not member.pack.is_intact()]
 
     def remembered(self) -> Iterator[tuple[int, Known, str]]:
         """Files of which only an index tells: number, what is known of it, and the pack that had it."""
