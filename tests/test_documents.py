@@ -28,6 +28,7 @@ import conversations
 import transcript_lines
 from conftest import REPOSITORY
 from deduplication import ClaudeConversationDeduplicator, errors
+from deduplication.commands.deduplicate_export import SUBCOMMANDS
 from deduplication.model import KINDS
 from deduplication.project import config, tightening
 from deduplication.storage import log_store
@@ -40,6 +41,7 @@ LINKED = [*DOCUMENTS, REPOSITORY / "CHANGELOG.md", REPOSITORY / "CONTRIBUTING.md
 IN_CHECKOUT = frozenset({"README.md", "architecture.md", "benchmarks.md", "reliability.md"})
 """The documents whose commands are for a checkout; those of all others are for a project."""
 GUIDE = REPOSITORY / "docs" / "user-guide.md"
+REFERENCE = REPOSITORY / "docs" / "cli-reference.md"
 STORAGE = REPOSITORY / "docs" / "storage.md"
 ARCHITECTURE = REPOSITORY / "docs" / "architecture.md"
 TROUBLESHOOTING = REPOSITORY / "docs" / "troubleshooting.md"
@@ -332,15 +334,20 @@ def help_of(command):
 
 def options_in_help(output):
     """Each option with the name of its value, as argparse lists them."""
-    return set(re.findall(r"^  (--[a-z-]+(?: [A-Z]+)*)", output, re.MULTILINE))
+    return set(re.findall(r"^  (--[a-z-]+(?: [A-Z]+)*(?: \[[A-Z]+ \.\.\.\])?)", output, re.MULTILINE))
 
 
-@pytest.mark.parametrize("heading", COMMANDS)
-def test_the_guide_lists_the_options_of_a_command(heading):
-    """The table below a command's heading has every option of its --help, with the same value, and no other."""
-    listed = re.findall(r"^\| `(--[^`]+)` \|", section(text_of(GUIDE), f"### {heading}"), re.MULTILINE)
+def test_the_reference_is_made_from_the_parsers():
+    """cli-reference.md has the tables that its script makes."""
+    assert text_of(REFERENCE) == script_of("make_reference").page()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_reference_has_the_options_of_the_help(command):
+    """The table below a command's heading has every option that its --help prints, with the same value, and no other."""
+    listed = re.findall(r"^\| `(--[^`]+)` \|", section(text_of(REFERENCE), f"## {command}"), re.MULTILINE)
     assert len(listed) == len(set(listed))
-    assert set(listed) == options_in_help(help_of(COMMANDS[heading]))
+    assert set(listed) == options_in_help(help_of(COMMANDS[command]))
 
 
 def test_the_guide_says_what_a_project_may_set():
@@ -353,12 +360,14 @@ def test_the_guide_says_what_a_project_may_set():
     ]
 
 
-def test_the_guide_lists_every_command():
-    """Below "Every option" there is a heading for each command, and none for another."""
-    headings = re.findall(r"^### (.+)$", section(text_of(GUIDE), "## Every option"), re.MULTILINE)
+def test_the_reference_lists_every_command():
+    """It has a heading for each command, none for another, and a table below each but the wrapper's."""
+    headings = re.findall(r"^## (.+)$", text_of(REFERENCE), re.MULTILINE)
     scripts = {path.name for path in (REPOSITORY / "scripts").glob("*.py")}
     assert set(headings) == {*COMMANDS, "export-dedup-with-status.py"}
     assert scripts <= set(headings)
+    assert set(script_of("make_reference").commands()) == set(COMMANDS)
+    assert set(SUBCOMMANDS) == {command.partition(" ")[2] for command in COMMANDS} - {""}
 
 
 def test_the_wrapper_takes_the_options_of_the_core():
@@ -386,6 +395,7 @@ def test_every_option_in_a_document_exists():
         "--compression",
         "--long",
         "--patch-from",
+        "--short",
     }  # of git and others
     scripts = [path for path in (REPOSITORY / "benchmarks").glob("*.py") if "ArgumentParser" in text_of(path)]
     for script in (*scripts, REPOSITORY / "tests" / "faults" / "storm.py"):
@@ -614,6 +624,16 @@ def test_the_rooms_are_those_of_the_package():
     assert sorted(rooms) == sorted(
         path.parent.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("__init__.py") if path.parent != PACKAGE
     )
+
+
+def test_the_dump_is_that_of_the_demonstration():
+    """storage.md has the store of the three samples as its script prints it."""
+    assert text_of(STORAGE) == script_of("make_dump").page()
+
+
+def test_the_architecture_can_be_held_in_the_mind():
+    """architecture.md has at most 250 lines."""
+    assert len(text_of(ARCHITECTURE).splitlines()) <= 250
 
 
 def test_every_room_says_its_job():

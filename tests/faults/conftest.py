@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import tempfile
+import zlib
 from pathlib import Path
 
 import pytest
@@ -31,6 +33,21 @@ def pytest_configure(config):
 def full(request):
     """Whether the large size was asked for."""
     return bool(request.config.getoption("--full", default=False))
+
+
+@pytest.fixture
+def calls(request, full):
+    """At which calls a fault is injected: at every one in the large size, else at every fourth, or so many.
+
+    Each variant of a test (killed or refused, one index or the other) begins at another of the first ones, so that a test's
+    variants together come to calls between those of each.
+    """
+
+    def numbers(step=4):
+        first = zlib.crc32(request.node.nodeid.encode()) % step + 1
+        return itertools.count(1, 1) if full else itertools.count(first, step)
+
+    return numbers
 
 
 @pytest.fixture(params=["json", "sqlite"], autouse=True)

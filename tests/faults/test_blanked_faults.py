@@ -66,12 +66,10 @@ class Scene:
 
 
 @pytest.mark.parametrize("action", ["kill", "torn", errno.ENOSPC, errno.EIO], ids=str)
-def test_a_blanked_file_is_never_there_without_its_note(disk, backend, action, full):
+def test_a_blanked_file_is_never_there_without_its_note(disk, backend, action, calls):
     """Before the file there is its note, torn or whole; the next run ends what was begun."""
     scene = Scene(disk, backend)
-    at, reached = 0, True
-    while reached:
-        at += 1 if full else 3
+    for at in calls(6):
         scene.reset()
 
         def job(at=at):
@@ -91,4 +89,6 @@ def test_a_blanked_file_is_never_there_without_its_note(disk, backend, action, f
         assert examine.examine(scene.place.dedup.store, scene.place.project) == []
         assert len(scene.place.said("alder")) == 15  # and the place of the one that is gone
         assert left(scene.place, GONE) == []
+        if not reached:
+            break
     assert at > 20

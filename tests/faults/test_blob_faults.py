@@ -68,12 +68,10 @@ class Scene:
 
 
 @pytest.mark.parametrize("action", ["kill", "torn"])
-def test_a_run_with_images_that_is_killed_at_any_call_leaves_no_reference_without_its_blob(disk, action):
+def test_a_run_with_images_that_is_killed_at_any_call_leaves_no_reference_without_its_blob(disk, action, calls):
     """I6: the blobs are on the disk before the line; what is left over is removed by the next rebuild."""
     scene = Scene(disk / "state")
-    at = 0
-    while True:
-        at += 1
+    for at in calls():
         scene.reset()
 
         def shimmed(at=at):

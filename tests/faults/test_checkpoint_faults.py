@@ -168,9 +168,9 @@ class Gits:
         return self
 
 
-def every(scene, shim, step=1):
-    """Run the command with ``shim(at)`` for each ``at``, or each so many, until it is not reached; how often it was."""
-    for at in range(1, 1000, step):
+def every(scene, shim, calls):
+    """Run the command with ``shim(at)`` for each ``at`` of ``calls``, until it is not reached; how often it was."""
+    for at in calls:
         scene.reset()
 
         def job(at=at):
@@ -188,21 +188,21 @@ def every(scene, shim, step=1):
 
 
 @pytest.mark.parametrize("action", ["kill before", "kill after", "fails", "too late"])
-def test_each_call_of_git(scene, action, full):
+def test_each_call_of_git(scene, action, calls):
     """Killed before it, killed when it is done, refused, ended too late."""
-    assert every(scene, lambda at: Gits(at, action), 1 if full or action in ("kill after", "too late") else 3) > 20
+    assert every(scene, lambda at: Gits(at, action), calls(2 if action in ("kill after", "too late") else 4)) > 20
 
 
 @pytest.mark.parametrize("action", ["kill", "torn", errno.ENOSPC, errno.EIO, errno.EACCES])
-def test_each_system_call(scene, action, full):
+def test_each_system_call(scene, action, calls):
     """Killed before or within it, or refused; a refusal is a named error or a note."""
-    assert every(scene, lambda at: Shim(at, action), 1 if full or action == "kill" else 5) > 40
+    assert every(scene, lambda at: Shim(at, action), calls(3 if action == "kill" else 9)) > 40
 
 
 @pytest.mark.parametrize("action", ["kill", errno.ENOSPC])
-def test_each_system_call_where_nothing_is_committed(scene, action):
+def test_each_system_call_where_nothing_is_committed(scene, action, calls):
     """With --no-commit a document and its line are both there, or neither is; the next run commits its own."""
-    for at in range(1, 1000):
+    for at in calls():
         scene.reset()
 
         def job(at=at):

@@ -29,10 +29,10 @@ def killed_at(job, at, action="kill"):
     return run(shimmed)
 
 
-def every_call(job, reset, judge, *, least, actions=("kill", "torn")):
-    """Kill ``job`` at each of its calls in turn, and judge what is left; how many calls there were."""
+def every_call(job, reset, judge, calls, *, least, actions=("kill", "torn")):
+    """Kill ``job`` at each of its calls in turn, or at every third one, and judge what is left."""
     for action in actions:
-        for at in range(1, 1000):
+        for at in calls(3):
             reset()
             outcome = killed_at(job, at, action)
             assert (outcome.error, outcome.trace) == ("", ""), f"call {at}"
@@ -43,13 +43,13 @@ def every_call(job, reset, judge, *, least, actions=("kill", "torn")):
 
 
 @pytest.mark.parametrize("done", [0, 1, 2], ids=["the first run", "the second run", "after a compaction"])
-def test_a_run_killed_before_or_within_any_system_call_leaves_a_store_that_opens_and_completes(disk, done):
+def test_a_run_killed_before_or_within_any_system_call_leaves_a_store_that_opens_and_completes(disk, done, calls):
     """I6: whatever call of an import is its last, earlier runs are whole and the same import afterwards is right."""
     scene = Scene(disk / "state", done + (done == 2))
-    every_call(scene.job, scene.reset, scene.recovers, least=10)
+    every_call(scene.job, scene.reset, scene.recovers, calls, least=10)
 
 
-def test_a_recovery_that_is_killed_itself_is_taken_up_again(disk):
+def test_a_recovery_that_is_killed_itself_is_taken_up_again(disk, calls):
     """A torn tail and no indexes: the run that repairs this may be killed at any of its calls as well."""
     scene = Scene(disk / "state", 2)
 
@@ -60,10 +60,10 @@ def test_a_recovery_that_is_killed_itself_is_taken_up_again(disk):
         (scene.folder / indexes()[0]).unlink()
         (scene.folder / indexes()[-1]).unlink()
 
-    every_call(scene.job, reset, scene.recovers, least=15, actions=("kill",))
+    every_call(scene.job, reset, scene.recovers, calls, least=15, actions=("kill",))
 
 
-def test_a_rebuild_that_is_killed_loses_nothing(disk):
+def test_a_rebuild_that_is_killed_loses_nothing(disk, calls):
     """Killed at any call, a rebuild that heals a line leaves the damaged log or the healed one, and can be run again."""
     scene = Scene(disk / "state", 2)
     sound = (scene.template / LOG).read_bytes()
@@ -81,10 +81,10 @@ def test_a_rebuild_that_is_killed_loses_nothing(disk):
         assert (scene.folder / LOG).read_bytes() == sound
         scene.recovers()
 
-    every_call(lambda: dedup(scene.folder).store.rebuild() and None, reset, judge, least=10)
+    every_call(lambda: dedup(scene.folder).store.rebuild() and None, reset, judge, calls, least=10)
 
 
-def test_a_command_killed_at_any_call_has_the_export_in_its_place_or_in_the_archive(disk, backend):
+def test_a_command_killed_at_any_call_has_the_export_in_its_place_or_in_the_archive(disk, backend, calls):
     """The whole command: the bytes of an export exist under one name at least, and the next command completes the job."""
     project = disk / "project"
     memory = project / "MEMORY-CONTEXT"
@@ -125,7 +125,7 @@ def test_a_command_killed_at_any_call_has_the_export_in_its_place_or_in_the_arch
         assert kept(store.get_full_conversation(NAME)) == truth(1)
         assert store.store.verify() == []
 
-    every_call(command, reset, judge, least=15, actions=("kill",))
+    every_call(command, reset, judge, calls, least=15, actions=("kill",))
 
 
 def test_kills_at_random_moments_lose_nothing(disk, full):

@@ -35,11 +35,11 @@ def files(folder):
 
 
 @pytest.mark.parametrize("done", [0, 1, 3], ids=["the first run", "the second run", "the last run"])
-def test_a_run_that_seals_may_be_killed_at_any_call(disk, done):
+def test_a_run_that_seals_may_be_killed_at_any_call(disk, done, calls):
     """I6: before, within and after each call of sealing the store opens with every completed run, once."""
     scene = Scene(disk / "state", done)
     assert not done or files(scene.template)
-    test_kill.every_call(scene.job, scene.reset, scene.recovers, least=20)
+    test_kill.every_call(scene.job, scene.reset, scene.recovers, calls, least=20)
 
 
 class Idle(Scene):
@@ -61,23 +61,23 @@ class Idle(Scene):
         self.whole()
 
 
-def test_condensing_may_be_killed_at_any_call(disk):
+def test_condensing_may_be_killed_at_any_call(disk, calls):
     """I6: whatever call is the last one, every line is there once, and both files are not kept side by side for ever."""
     scene = Idle(disk / "state", 2)
-    test_kill.every_call(scene.job, scene.reset, scene.recovers, least=10)
+    test_kill.every_call(scene.job, scene.reset, scene.recovers, calls, least=10)
 
 
 @pytest.mark.parametrize("action", [errno.ENOSPC, errno.EIO, "short-then-full"], ids=str)
-def test_condensing_that_is_refused_costs_nothing(disk, action):
+def test_condensing_that_is_refused_costs_nothing(disk, action, calls):
     """A full disk or an error at any call leaves every line where it was."""
     scene = Idle(disk / "state", 2)
     only = ("write",) if action == "short-then-full" else ()
-    reached, at = True, 0
-    while reached:
-        at += 1
+    for at in calls(1 if only else 4):
         scene.reset()
         _, _, reached = test_disk.failing(scene, at, action, only=only)
         scene.recovers()
+        if not reached:
+            break
     assert at > 3
 
 
@@ -93,18 +93,18 @@ def test_runs_go_on_while_it_is_condensed(disk):
 
 
 @pytest.mark.parametrize("action", [errno.ENOSPC, errno.EIO, "short-then-full"], ids=str)
-def test_sealing_that_is_refused_costs_nothing(disk, action):
+def test_sealing_that_is_refused_costs_nothing(disk, action, calls):
     """A full disk or an error at any call: what was reported as stored is there, and read in its order."""
     scene = Scene(disk / "state", 1)
     only = ("write",) if action == "short-then-full" else ()
-    reached, at = True, 0
-    while reached:
-        at += 1
+    for at in calls(1 if only else 4):
         scene.reset()
         value, _, reached = test_disk.failing(scene, at, action, only=only)
         assert scene.completed() == 2 or value is None
         assert kept(dedup(scene.folder).get_full_conversation(NAME)) == truth(scene.completed())
         scene.recovers()
+        if not reached:
+            break
     assert at > 5
 
 

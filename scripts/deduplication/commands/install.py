@@ -28,7 +28,7 @@ def main(arguments: list[str]) -> int:
     """Run ``install.sh`` with ``arguments``; returns its exit code."""
     if arguments[:1] == ["--test"]:
         return _test(arguments[1:])
-    asked = _parser().parse_args(_joined(arguments))
+    asked = parser().parse_args(_joined(arguments))
     if asked.demo == (asked.project is not None) or (asked.demo and (asked.uninstall or asked.dry_run)):
         raise UsageError(
             "say what to do", hint="One of: --demo, --test, --project DIR, --uninstall --project DIR (--help explains)."
@@ -51,7 +51,8 @@ def version() -> str:
     raise InstallRefused("pyproject.toml names no version", hint="Clone export-dedup again.")
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """The arguments."""
     import argparse
 
     class Parser(argparse.ArgumentParser):
