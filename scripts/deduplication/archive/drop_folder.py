@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Final
 
 from ..errors import ExportChanged, UnsafePath
 from ..files import atomic, beneath, folder_swap, journal
-from ..files.locking import LOCK, exclusive
+from ..files.locking import exclusive
 from ..files.safe_read import CHUNK, Identity, open_regular, take
+from ..project.paths import LOCK
 from .own_files import IGNORE, INCOMING, is_leftover, is_ours
 from .packs.pack_names import FOLDER
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from ..errors import ArchiveDamaged, DedupError
 from ..files import locking
 from ..files.listing import entries_of, size_of
-from ..project.paths import LISTED_COPY
+from ..project.paths import LISTED_COPY, LOCK
 from .own_files import is_ours
 from .packs.pack_file import Pack
 from .packs.pack_names import FOLDER, listed
@@ -80,7 +80,7 @@ def damage(folder: str) -> tuple[str, ...]:
     """
     found = _damage(os.path.join(folder, FOLDER))
     if found:
-        with contextlib.suppress(DedupError), locking.exclusive(os.path.join(folder, locking.LOCK), _PATIENCE):
+        with contextlib.suppress(DedupError), locking.exclusive(os.path.join(folder, LOCK), _PATIENCE):
             found = _damage(os.path.join(folder, FOLDER))
     return tuple(found)
 

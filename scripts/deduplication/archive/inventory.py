@@ -12,8 +12,8 @@ import os
 from typing import TYPE_CHECKING, Any, Final
 
 from ..files import atomic, journal
-from ..files.locking import LOCK, exclusive
-from ..project.paths import LISTED_COPY
+from ..files.locking import exclusive
+from ..project.paths import LISTED_COPY, LOCK
 from ..storage.footprint import LISTED
 from ..storage.log.lines import Damaged, decode_line, encode_line
 from .legacy_inventory import known_before

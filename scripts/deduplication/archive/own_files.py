@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ..files.locking import LOCK
-from ..project.paths import LISTED_COPY, PURGED_FILES
+from ..project.paths import LISTED_COPY, LOCK, PURGED_FILES
 
 IGNORE: Final = ".gitignore"
 INCOMING: Final = ".incoming-"

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, Optional
 
 from ..errors import BackupDamaged, BackupMissing, BackupRefused, StoreNotWritable
 from ..files import anchored, atomic, beneath
-from ..files.locking import LOCK, exclusive
+from ..files.lock_names import LOCK
+from ..files.locking import exclusive
 from ..project.paths import BACKUP_MARKER
 from . import manifest
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final, Optional
 
 from ..archive import drop_folder
 from ..errors import StoreNotWritable
-from ..files.locking import STATUS_LOCK, exclusive
+from ..files.lock_names import STATUS_LOCK
+from ..files.locking import exclusive
 from ..project import config, own_place
 from ..storage.log_store import LOCK
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from ..errors import RestoreRefused, StoreLocked
 from ..files import atomic, beneath
-from ..files.locking import LOCK, exclusive
+from ..files.lock_names import LOCK
+from ..files.locking import exclusive
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..errors import CheckpointFailed, StoreNotWritable
 from ..files import atomic, beneath
-from ..project.private_folder import IGNORES_ALL
+from ..project.own_place import IGNORES_ALL
 
 if TYPE_CHECKING:
     from ..project.paths import Project

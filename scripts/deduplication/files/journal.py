@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import StoreDamaged, StoreNotWritable
-from . import atomic, beneath, locking
+from . import atomic, beneath, lock_names, locking
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -98,7 +98,7 @@ def unfinished(state: str) -> tuple[str, ...]:
         return ()
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(StoreNotWritable):  # on a medium that cannot be written nobody is at work
-            stack.enter_context(locking.exclusive(os.path.join(state, locking.LOCK)))
+            stack.enter_context(locking.exclusive(os.path.join(state, lock_names.LOCK)))
         return places(state)
 
 
@@ -167,7 +167,7 @@ def _do(changes: Changes, folder: str) -> None:
             beneath.replace(source, path)
             touched.add(os.path.dirname(path))
     for name in changes.texts if changes.names else ():
-        with locking.exclusive(os.path.join(folder, locking.STATUS_LOCK)):
+        with locking.exclusive(os.path.join(folder, lock_names.STATUS_LOCK)):
             _rename_in(os.path.join(folder, name), changes.names)
     for directory in sorted(touched):
         with atomic.write_errors(directory):

@@ -20,10 +20,6 @@ from .atomic import PRIVATE_FILE, write_errors
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LOCK: Final = ".lock"
-"""The lock of a store, of an archive, of a backup, each in its folder."""
-STATUS_LOCK: Final = "status.lock"
-"""In a store's folder: held by whoever writes the status log."""
 DEFAULT_TIMEOUT: Final = 60.0
 """Seconds that a run waits for another one before it gives up."""
 _POLL: Final = 0.02

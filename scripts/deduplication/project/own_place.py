@@ -9,6 +9,8 @@ from .paths import MEMORY
 from .settings_file import leads_out
 
 STATE = "dedup_state"
+IGNORES_ALL = b"# Private state: never committed.\n*\n"
+"""The ``.gitignore`` in the store's folder."""
 
 
 def require_inside(folder: str) -> None:

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Final
 
 from ..errors import UsageError
-from ..files import anchored
+from ..files import anchored, lock_names
 
 MEMORY: Final = "MEMORY-CONTEXT"
+LOCK: Final = lock_names.LOCK
+"""The lock of the store, and that of the archive, each in its folder."""
 PURGED_FILES: Final = "purged.jsonl"
 """In the archive's folder: which files are not what was exported, because messages of theirs were purged."""
 LISTED_COPY: Final = ".archived.jsonl"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from ..errors import StoreNotWritable, StoreTracked
 from ..files import atomic, beneath
 from ..git.plumbing import Git, GitFailed, find_executable, work_tree_above
-from .own_place import require_inside
+from .own_place import IGNORES_ALL, require_inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 _OTHERS: Final = 0o077
 _IGNORE: Final = ".gitignore"
-IGNORES_ALL: Final = b"# Private state: never committed.\n*\n"
 
 
 def secure(folder: Path) -> list[str]:

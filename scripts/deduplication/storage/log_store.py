@@ -20,7 +20,7 @@ from ..alignment.message_sequence import MANY
 from ..alignment.overlap import telling
 from ..alignment.seams import at_seams
 from ..errors import StoreDamaged, StoreError, StoreNotPrivate, StoreNotWritable
-from ..files import atomic, folder_swap, journal, locking
+from ..files import atomic, folder_swap, journal, lock_names, locking
 from ..model import LOST, PURGED, SYSTEM
 from ..project.own_place import require_inside
 from .footprint import LOG, footprint
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from .state.conversation import ConversationState
 
 LOG_NAME: Final = LOG
-LOCK: Final = locking.LOCK
+LOCK: Final = lock_names.LOCK
 QUARANTINE: Final = "quarantine"
 INDEX_NAMES: Final = (*JsonIndex.files, *sqlite_file.FILES, AUDIT)
 LARGE: Final = 5_000
