@@ -11,7 +11,7 @@ import pytest
 from deduplication.files.locking import exclusive
 from deduplication.hooks import event_log
 
-COUNT = "import sys; from deduplication.hooks import firings; [firings.note(*sys.argv[1:]) for _ in range(20)]"
+COUNT = "import sys; from deduplication.hooks import event_log; [event_log.note(*sys.argv[1:]) for _ in range(20)]"
 
 
 def seen(state):
