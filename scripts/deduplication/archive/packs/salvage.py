@@ -1,7 +1,7 @@
 """The packs of a damaged archive: whatever is whole in them is given out, and what is not from bytes that lie elsewhere.
 
 A segment is known by its SHA-256, which the pack's index has; so whoever has bytes that are cut alike can lend them
-(:meth:`Rescued.lend`). Indexes are read as they are and not made again: they are the evidence. Nothing is changed.
+(:meth:`SalvagedPacks.lend`). Indexes are read as they are and not made again: they are the evidence. Nothing is changed.
 """
 
 from __future__ import annotations
