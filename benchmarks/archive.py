@@ -32,10 +32,10 @@ GENERATOR: Final = "EXPORT_DEDUP_BENCH"
 _ADD: Final = """
 import os, sys
 sys.path.insert(0, sys.argv[1])
-from deduplication.archive.packs.pack_writer import Addition
+from deduplication.archive.packs.pack_writer import PackWriter
 from deduplication.archive.packs.pack_set import opened_packs
 with opened_packs(sys.argv[2]) as packs:
-    addition = Addition(packs)
+    addition = PackWriter(packs)
     with open(sys.argv[3], "rb") as file:
         addition.add(file.read(), name=sys.argv[4], mtime_ns=os.stat(sys.argv[3]).st_mtime_ns)
     addition.commit()
@@ -44,10 +44,10 @@ with opened_packs(sys.argv[2]) as packs:
 _IDLE: Final = """
 import sys
 sys.path.insert(0, sys.argv[1])
-from deduplication.archive.packs.pack_writer import Addition
+from deduplication.archive.packs.pack_writer import PackWriter
 from deduplication.archive.packs.pack_set import opened_packs
 with opened_packs(sys.argv[2]) as packs:
-    Addition(packs, thorough=True).commit()
+    PackWriter(packs, thorough=True).commit()
 """
 _GET: Final = """
 import sys

@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
 from deduplication.archive.packs import codec, pack_builder
 from deduplication.archive.packs.pack_set import opened_packs
-from deduplication.archive.packs.pack_writer import Addition
+from deduplication.archive.packs.pack_writer import PackWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,13 +52,13 @@ def frames_of(files: list[Path]) -> tuple[list[bytes], list[bytes]]:
     with tempfile.TemporaryDirectory() as folder:
         for file in files:
             with opened_packs(folder) as packs:
-                addition = Addition(packs)
+                addition = PackWriter(packs)
                 addition.add(file.read_bytes(), name=file.name, mtime_ns=0)
                 addition.commit()
         hot = list(seen)
         seen.clear()
         with opened_packs(folder) as packs:
-            Addition(packs, thorough=True).commit()
+            PackWriter(packs, thorough=True).commit()
     pack_builder.frames.make = real
     return hot, list(seen)
 

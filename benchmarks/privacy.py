@@ -22,8 +22,9 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "scripts"), str(HERE.parent / "tests" / "support")]
 
 from deduplication.redaction import detect_secrets  # noqa: E402
+from deduplication.redaction.detectors import OwnRules, WithDetectSecrets  # noqa: E402 - found by the line above
 from deduplication.redaction.matches import PLACEHOLDER  # noqa: E402
-from deduplication.redaction.redact import LEVELS, OwnRules, Policy, WithDetectSecrets, redact  # noqa: E402 - found by the line above
+from deduplication.redaction.redact import LEVELS, Policy, redact  # noqa: E402
 
 LIMIT = 1.0
 """Percent of the words."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from deduplication.files import beneath
+from deduplication.files import anchored
 
 # No test measures time: a slow machine finds the same errors as a fast one. In CI the same examples come every time.
 settings.register_profile(
@@ -67,7 +67,7 @@ def guard(tmp_path, tmp_path_factory, monkeypatch):
     No folder is an anchor because an earlier test of this process made it one. The identity lies in ``~/.gitconfig``: a test
     of a machine without one deletes that file.
     """
-    monkeypatch.setattr(beneath, "_anchors", set())
+    monkeypatch.setattr(anchored, "_anchors", set())
     home = tmp_path_factory.mktemp("home")
     temporary = home / "tmp"
     temporary.mkdir()

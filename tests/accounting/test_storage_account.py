@@ -23,9 +23,9 @@ from deduplication.archive.pack_files import pack
 from deduplication.commands import export_dedup
 from deduplication.errors import ExportError, StoreNotWritable
 from deduplication.figures.savings import Seen
+from deduplication.files.listing import entries_of, size_of
 from deduplication.ingest.transcript_capture import capture_file
 from deduplication.project.paths import Project
-from deduplication.storage.footprint import entries_of, size_of
 from deduplication.storage.log.append_log import Log
 from deduplication.storage.log.lines import decode_line, encode_line, is_commit
 from exports import Story

@@ -229,7 +229,7 @@ def test_a_deleted_pack_is_named_by_its_files(project, which, monkeypatch):
         shutil.rmtree(packs)
     lost = {"index": [], "folder": [*names[0], *names[1], *names[2]]}.get(which, names[at])
     assert missing(project) == lost
-    assert sorted(each.name for each in completeness.look(project).missing) == lost
+    assert sorted(each.name for each in completeness.compare_with_inventory(project).missing) == lost
 
 
 def test_looking_writes_nothing(project):
@@ -238,12 +238,12 @@ def test_looking_writes_nothing(project):
     pack_files.pack(project, 0)
     packs = project.archive / "packs"
     (packs / "pack-0001.idx").unlink()
-    assert completeness.look(project).missing == []
+    assert completeness.compare_with_inventory(project).missing == []
     assert [path.name for path in packs.iterdir()] == ["pack-0001.pack"]
     data = bytearray((packs / "pack-0001.pack").read_bytes())
     data[130] ^= 1
     (packs / "pack-0001.pack").write_bytes(data)
-    assert sorted(each.name for each in completeness.look(project).missing) == sorted(texts(3))
+    assert sorted(each.name for each in completeness.compare_with_inventory(project).missing) == sorted(texts(3))
     assert [path.name for path in packs.iterdir()] == ["pack-0001.pack"]
 
 

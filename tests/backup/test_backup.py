@@ -29,7 +29,19 @@ from backup_scenes import (
     truth,
 )
 from deduplication.archive import restore as shelves
-from deduplication.backup import checking, known, log_part, manifest, renewing, retention, selection, soundness, taking
+from deduplication.backup import (
+    checking,
+    copy_rounds,
+    known,
+    log_part,
+    manifest,
+    renewing,
+    retention,
+    selection,
+    snapshot_copy,
+    soundness,
+    taking,
+)
 from deduplication.backup import folder as folders
 from deduplication.backup import objects as parts
 from deduplication.backup.restoring import Target
@@ -356,8 +368,8 @@ def test_what_comes_and_goes_while_files_are_copied(project, backup, monkeypatch
 
 def test_large_files_that_change_every_time_are_read_under_the_locks(project, backup, monkeypatch):
     """A file larger than what may be held in memory, new at the last look: copied all the same, bit by bit."""
-    monkeypatch.setattr(taking, "_IN_MEMORY", 10)
-    monkeypatch.setattr(taking, "_ENOUGH", -1)
+    monkeypatch.setattr(copy_rounds, "_IN_MEMORY", 10)
+    monkeypatch.setattr(copy_rounds, "_ENOUGH", -1)
     real, rounds = Source.at_rest, []
     select = selection.select
 
@@ -370,7 +382,8 @@ def test_large_files_that_change_every_time_are_read_under_the_locks(project, ba
         (project.sessions / "tiny.md").write_bytes(b"x")
         return real(self)
 
-    monkeypatch.setattr(taking, "select", counted)
+    monkeypatch.setattr(copy_rounds, "select", counted)
+    monkeypatch.setattr(snapshot_copy, "select", counted)
     monkeypatch.setattr(Source, "at_rest", at_rest)
     take(project, backup)
     found, _ = backup_reader.read(backup, backup_reader.snapshots(backup)[0])

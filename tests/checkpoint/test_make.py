@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from deduplication.checkpoint import make as checkpoint
+from deduplication.checkpoint import document_file
 from deduplication.checkpoint.make import Checkpoint, create
 from deduplication.commands import create_checkpoint
 from deduplication.errors import CheckpointFailed, StoreNotWritable, UsageError
@@ -76,7 +76,7 @@ def test_the_same_second_and_title_give_another_name(bare_project):
     assert len({one.document for one in made}) == 4
     assert all(texts)
     stem = made[0].document.stem
-    free = checkpoint._free(made[0].document.parent, stem)
+    free = document_file.free_path(made[0].document.parent, stem)
     assert re.search(r"-x-\d\.md$", free.name)
     assert made[0].document.read_bytes() == texts[0]
 

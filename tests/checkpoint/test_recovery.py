@@ -7,8 +7,7 @@ import threading
 import pytest
 
 from deduplication.checkpoint import make as checkpoint
-from deduplication.checkpoint import readme_file, scoped_commit
-from deduplication.checkpoint import recovery as unfinished
+from deduplication.checkpoint import readme_file, recovery, scoped_commit
 from deduplication.errors import StoreNotWritable
 from deduplication.files import atomic
 from deduplication.git.repository import open_repository
@@ -39,10 +38,10 @@ def cut_off(scratch, where, **options):
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(*where, killed)
         patched.setattr(scoped_commit, "take_back", lambda *_arguments: None)
-        patched.setattr(unfinished, "settle", lambda *_arguments: None)
+        patched.setattr(recovery, "recover", lambda *_arguments: None)
         with pytest.raises(Killed):
             checkpoint.create(scratch.project, "X", **options)
-    assert (scratch.project.state / unfinished.NAME).is_file()
+    assert (scratch.project.state / recovery.NAME).is_file()
 
 
 def titles(text):
@@ -63,7 +62,7 @@ def test_before_its_commit_it_is_undone(scratch):
     checkpoint.create(scratch.project, "Y")
     assert everywhere(scratch) == [["Y"]] * 3
     assert scratch.status() == ["A  staged.txt"]
-    assert not (scratch.project.state / unfinished.NAME).exists()
+    assert not (scratch.project.state / recovery.NAME).exists()
 
 
 def test_after_its_commit_it_is_done(scratch):
@@ -90,7 +89,7 @@ def test_one_that_was_to_be_committed_by_nobody(scratch):
     cut_off(scratch, (readme_file, "apply"), commit=False)
     checkpoint.create(scratch.project, "Y", commit=False)
     assert titles((scratch.root / "README.md").read_text()) == ["Y"]
-    cut_off(scratch, (unfinished, "done"), commit=False)
+    cut_off(scratch, (recovery, "forget"), commit=False)
     checkpoint.create(scratch.project, "Z", commit=False)
     assert titles((scratch.root / "README.md").read_text()) == ["Z", "X", "Y"]
     assert len(list(scratch.project.checkpoints.iterdir())) == 3
@@ -114,10 +113,10 @@ def test_what_cannot_be_set_right_now_is_kept_for_later(scratch, monkeypatch):
         real(path, data, **options)
 
     monkeypatch.setattr(atomic, "replace", full)
-    unfinished.settle(scratch.project, open_repository(scratch.root))
-    assert (scratch.project.state / unfinished.NAME).is_file()
+    recovery.recover(scratch.project, open_repository(scratch.root))
+    assert (scratch.project.state / recovery.NAME).is_file()
     monkeypatch.setattr(atomic, "replace", real)
-    unfinished.settle(scratch.project, open_repository(scratch.root))
+    recovery.recover(scratch.project, open_repository(scratch.root))
     assert everywhere(scratch) == [["X"]] * 3
 
 
@@ -125,13 +124,13 @@ def test_what_cannot_be_set_right_now_is_kept_for_later(scratch, monkeypatch):
 def test_a_locked_index_is_waited_for(scratch, monkeypatch, stays):
     """The git of a killed process may be at work for a moment more; one that stays locked is left for later."""
     cut_off(scratch, (scoped_commit, "_move_branch"))
-    monkeypatch.setattr(unfinished, "LOCK_WAIT", 0.3 if stays else 10)
+    monkeypatch.setattr(recovery, "LOCK_WAIT", 0.3 if stays else 10)
     lock = scratch.write(".git/index.lock", "")
     timer = threading.Timer(0.2, lambda: stays or lock.unlink())
     timer.start()
-    unfinished.settle(scratch.project, open_repository(scratch.root))
+    recovery.recover(scratch.project, open_repository(scratch.root))
     timer.join()
-    assert (scratch.project.state / unfinished.NAME).is_file() is stays
+    assert (scratch.project.state / recovery.NAME).is_file() is stays
     if not stays:
         assert scratch.status() == ["A  staged.txt"]
 
@@ -140,6 +139,6 @@ def test_a_locked_index_is_waited_for(scratch, monkeypatch, stays):
 def test_a_record_that_makes_no_sense_is_passed_over(scratch, content):
     """It was torn, or is of another version."""
     checkpoint.create(scratch.project, "W")
-    (scratch.project.state / unfinished.NAME).write_bytes(content)
+    (scratch.project.state / recovery.NAME).write_bytes(content)
     assert checkpoint.create(scratch.project, "Y").commit
     assert everywhere(scratch) == [["Y", "W"]] * 3

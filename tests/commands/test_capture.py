@@ -201,7 +201,7 @@ def test_a_project_that_did_not_opt_in_restores_from_the_users_own_store(reposit
     (tmp_path / "data").symlink_to(tmp_path / "elsewhere")
     own = Project(Path(quick.user_store(str(project))))
     own.state.mkdir(parents=True)
-    archive_transcripts.keep(own, client_transcripts.find_transcripts(project))
+    archive_transcripts.archive_transcripts(own, client_transcripts.find_transcripts(project))
     for command in (["restore", "--list"], ["restore", SESSION, "--output", "out/"], ["pack"]):
         done = subprocess.run(
             [

@@ -147,7 +147,7 @@ def test_a_store_that_is_named_is_purged_alone(place, capsys):
 
 def test_something_left_is_a_failure(place, monkeypatch, capsys):
     """What the last look finds is named, with exit code 1."""
-    monkeypatch.setattr(proof.Proof, "look_at", lambda self, where, *_: self.remaining.append(where))
+    monkeypatch.setattr(proof.Proof, "search_lines", lambda self, where, *_: self.remaining.append(where))
     with pytest.raises(PurgeIncomplete):
         run(place, "--session", "alder", "--yes")
     assert "still there" in capsys.readouterr().out

@@ -33,7 +33,7 @@ CALLS = (
 )
 """What of ``os`` is watched; the built-in ``open`` is watched as well, as "read"."""
 _FOLDER = getattr(os, "O_DIRECTORY", 0)
-"""Folders on the way to a file are opened one by one (``files/beneath.py``), which changes nothing: such calls are not counted."""
+"""Folders on the way to a file are opened one by one (``files/anchored.py``), which changes nothing: such calls are not counted."""
 _write = os.write
 
 

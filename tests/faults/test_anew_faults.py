@@ -36,7 +36,7 @@ def test_a_store_is_never_without_its_name(disk, backend, action, full):
 
         def job(at=at, place=place):
             shim = Shim(at, action, only=only).install()
-            rebuild_from_archive.make(place.project, backend, in_place=True)
+            rebuild_from_archive.rebuild_from_archive(place.project, backend, in_place=True)
             return shim.count >= at
 
         outcome = run(job)
@@ -50,9 +50,9 @@ def test_a_store_is_never_without_its_name(disk, backend, action, full):
         ends.add(there)
         if there:
             with pytest.raises(StoreHasLog):
-                rebuild_from_archive.make(place.project, backend, in_place=True)
+                rebuild_from_archive.rebuild_from_archive(place.project, backend, in_place=True)
         else:
-            rebuild_from_archive.make(place.project, backend, in_place=True)
+            rebuild_from_archive.rebuild_from_archive(place.project, backend, in_place=True)
         assert place.said("alder") == truth
         with place.dedup.store.transaction():  # an index that could not be written is made by whoever writes next
             pass

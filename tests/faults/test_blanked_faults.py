@@ -9,6 +9,7 @@ import pytest
 
 from deduplication.archive import purged_files
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
+from deduplication.repair import examine
 from deduplication.repair import repair as whole
 from deduplication.workflow import five_steps
 from faults import reader
@@ -85,7 +86,7 @@ def test_a_blanked_file_is_never_there_without_its_note(disk, backend, action, c
         scene.job()
         assert scene.archived()
         assert len(purged_files.load(folder)) == 2
-        assert whole.examine(scene.place.dedup.store, scene.place.project) == []
+        assert examine.examine(scene.place.dedup.store, scene.place.project) == []
         assert len(scene.place.said("alder")) == 15  # and the place of the one that is gone
         assert left(scene.place, GONE) == []
         if not reached:

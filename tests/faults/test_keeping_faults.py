@@ -57,7 +57,7 @@ class Scene:
     def keep(self):
         """What a child does: the files archived, and what failed."""
         found = [client_transcripts.Transcript(self.sessions / f"{SESSION}.jsonl", SESSION, 0, 0)]
-        done = archive_transcripts.keep(self.project, found)
+        done = archive_transcripts.archive_transcripts(self.project, found)
         return done.names, [name for name, _ in done.failures]
 
     def back(self):

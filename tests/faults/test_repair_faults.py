@@ -14,7 +14,7 @@ import repair_scenes
 from deduplication.archive.packs import frames, merge_policy
 from deduplication.archive.packs.pack_file import Pack
 from deduplication.errors import DedupError
-from deduplication.repair import damage, rebuild_from_archive
+from deduplication.repair import damage, examine, rebuild_from_archive
 from deduplication.repair import repair as whole
 from deduplication.storage import indexed_log
 from deduplication.storage.log import sealed, sealed_blocks
@@ -161,7 +161,7 @@ def test_what_verify_says_of_the_cost_is_what_an_independent_count_says(make, ho
         rows = [reader._record(line) for line in log.read_bytes().split(b"\n")]
         readable = {(row["conversation_id"], row["index"]) for row in rows if row and "index" in row}
         unreadable = {(name, n) for name, messages in scene.truth.items() for n in messages} - readable
-        findings = whole.examine(scene.dedup().store, scene.project)
+        findings = examine.examine(scene.dedup().store, scene.project)
         told = {
             (f.conversation, n)
             for f in findings
@@ -194,7 +194,7 @@ def _damaged_in_both(scene):
 
 
 def _lost(findings):
-    return {(f.kind, f.conversation, f.numbers, f.sha256) for f in damage.lost(findings)}
+    return {(f.kind, f.conversation, f.numbers, f.sha256) for f in damage.lost_for_good(findings)}
 
 
 @pytest.mark.faults
@@ -204,7 +204,7 @@ def test_a_repair_that_is_interrupted_at_any_call_is_finished_by_the_next_one(ma
     scene = make()
     _damaged_in_both(scene)
     shutil.copytree(scene.project.root, scene.project.root.parent / "damaged")
-    before = _lost(whole.examine(scene.dedup().store, scene.project))
+    before = _lost(examine.examine(scene.dedup().store, scene.project))
     whole.repair(scene.dedup().store, scene.project)
     wanted, files = scene.messages(), scene.archive()
     assert wanted[1] == []
@@ -225,7 +225,7 @@ def test_a_repair_that_is_interrupted_at_any_call_is_finished_by_the_next_one(ma
         outcome = run(job)
         assert outcome.trace == "", outcome.trace
         reached = bool(outcome.signal) or outcome.value[1]
-        assert _lost(whole.examine(scene.dedup().store, scene.project)) <= before, at
+        assert _lost(examine.examine(scene.dedup().store, scene.project)) <= before, at
         whole.repair(scene.dedup().store, scene.project)
         assert scene.messages() == wanted, at
         assert scene.archive() == files, at
@@ -259,7 +259,7 @@ def test_a_new_store_from_exports_is_that_of_a_fresh_import(make, form):
         for entry in sorted(shelf.all(), key=lambda each: (each.mtime_ns, each.name)):
             conversation = repair_scenes.SESSION if "/" in entry.name else entry.name.partition("-")[0]
             fresh.ingest(b"".join(shelf.parts(entry)), name=entry.name, conversation_id=conversation)
-    done = rebuild_from_archive.make(scene.project, scene.backend)
+    done = rebuild_from_archive.rebuild_from_archive(scene.project, scene.backend)
     made = ClaudeConversationDeduplicator(done.folder, backend=scene.backend)
     assert made.conversations() == fresh.conversations()
     for name in fresh.conversations():

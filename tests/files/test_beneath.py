@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from deduplication.files import beneath
-from deduplication.files.beneath import LeadsOut
+from deduplication.files import anchored, beneath
+from deduplication.files.anchored import LeadsOut
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="needs links")
 CALLS = {
@@ -26,7 +26,7 @@ CALLS = {
     "chmod of a folder": lambda path: beneath.chmod(f"{path}.d", 0o750),
     "make_folders": lambda path: beneath.make_folders(f"{path}.e/f"),
     "remove_tree": lambda path: beneath.remove_tree(f"{path}.d"),
-    "sync": lambda path: beneath.sync(os.path.dirname(path)),
+    "sync": lambda path: anchored.sync(os.path.dirname(path)),
     "status": beneath.status,
 }
 
@@ -39,7 +39,7 @@ def root(tmp_path):
         (folder / "file.d").mkdir(parents=True, mode=0o700)
         (folder / "file").write_text("x")
     (root / "own").write_text("own")
-    beneath.anchor(root)
+    anchored.anchor(root)
     return root
 
 
@@ -58,7 +58,7 @@ def seen(folder):
 def test_a_link_that_leads_out_is_refused_by_every_call(root, monkeypatch, call, target, by_name):
     """Absolute, relative, through another link, and where the system has no calls by descriptor, too."""
     if by_name:
-        monkeypatch.setattr(beneath, "_BY_DESCRIPTOR", False)
+        monkeypatch.setattr(anchored, "BY_DESCRIPTOR", False)
     outside = root.parent / "outside"
     (root / "a").rename(root / "away")
     (root / "a").symlink_to(target.format(outside=outside))
@@ -88,7 +88,7 @@ def test_a_link_of_the_users_own_that_stays_within_works(root, call, target):
 def test_what_lies_above_the_anchor_is_the_users(root):
     """A link above, and a path that no anchor has, are followed."""
     (root.parent / "up").symlink_to(root.parent)
-    beneath.anchor(root.parent / "up" / "root")
+    anchored.anchor(root.parent / "up" / "root")
     beneath.mkdir(root.parent / "up" / "root" / "new")
     assert (root / "new").is_dir()
     (root.parent / "outside" / "l").symlink_to(root / "a")
@@ -98,10 +98,10 @@ def test_what_lies_above_the_anchor_is_the_users(root):
 
 def test_nothing_is_made_where_a_link_leads_to_nothing(root):
     """Missing folders on the way are made, with their mode; those behind a link are not ours to guess."""
-    with beneath.directory(str(root / "c" / "d"), make=0o700):
+    with anchored.directory(str(root / "c" / "d"), make=0o700):
         assert stat.S_IMODE((root / "c" / "d").stat().st_mode) == 0o700
     (root / "gone").symlink_to("nowhere")
-    with pytest.raises(FileNotFoundError), beneath.directory(str(root / "gone" / "d"), make=0o700):
+    with pytest.raises(FileNotFoundError), anchored.directory(str(root / "gone" / "d"), make=0o700):
         pass
     assert not (root / "nowhere").exists()
 

@@ -44,9 +44,9 @@ def test_one_of_both_counts_whenever_it_stops(folder, monkeypatch, call):
     with monkeypatch.context() as patch:
         patch.setattr(os, "rename", rename)
         with pytest.raises(KeyboardInterrupt):
-            folder_swap.replaced(str(folder), fill)
+            folder_swap.replace(str(folder), fill)
     assert names(folder) == (["a"] if call == 1 else ["b"])
-    folder_swap.settled(str(folder))
+    folder_swap.recover(str(folder))
     assert names(folder) == (["a"] if call == 1 else ["b"])
     assert [path.name for path in folder.parent.iterdir()] == ["packs"]
 
@@ -59,15 +59,15 @@ def test_what_cannot_be_filled_changes_nothing(folder):
         raise ValueError(new)
 
     with pytest.raises(ValueError, match="packs"):
-        folder_swap.replaced(str(folder), fails)
+        folder_swap.replace(str(folder), fails)
     assert names(folder) == ["a"]
-    folder_swap.replaced(str(folder), fill)
+    folder_swap.replace(str(folder), fill)
     assert names(folder) == ["b"]
 
 
 def test_where_there_was_none_there_is_one(tmp_path):
     """A missing folder is replaced as well."""
-    folder_swap.replaced(str(tmp_path / "packs"), fill)
+    folder_swap.replace(str(tmp_path / "packs"), fill)
     assert names(tmp_path / "packs") == ["b"]
 
 
@@ -79,6 +79,6 @@ def test_a_file_system_without_links_gets_a_copy(folder, monkeypatch):
 
     monkeypatch.setattr(os, "link", link)
     os.utime(folder / "a", ns=(5, 5))
-    folder_swap.kept(str(folder / "a"), str(folder / "c"))
+    folder_swap.keep_copy(str(folder / "a"), str(folder / "c"))
     assert (folder / "c").read_text() == "old"
     assert (folder / "c").stat().st_mtime_ns == 5

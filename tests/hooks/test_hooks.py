@@ -784,11 +784,11 @@ def test_a_store_that_cannot_be_used_is_said_once(session):
 def test_a_folder_that_cannot_be_written_is_noticed(session, monkeypatch):
     """Permissions are looked at where the store is, or would be."""
     from deduplication.errors import StoreNotWritable
-    from deduplication.hooks.place import Place
+    from deduplication.hooks.store_location import StoreLocation
     from deduplication.hooks.work import Work
     from deduplication.project.paths import Project
 
-    work = Work(Place(session.root, Project(session.root), opted_in=True), {})
+    work = Work(StoreLocation(session.root, Project(session.root), opted_in=True), {})
     work.check()
     monkeypatch.setattr(os, "access", lambda path, mode: str(path) != str(session.memory))
     with pytest.raises(StoreNotWritable, match="permission denied"):

@@ -357,6 +357,6 @@ def test_a_hook_stores_nothing_of_what_we_wrote(written, tmp_path):
     project = Project(tmp_path.resolve() / "elsewhere")
     project.state.mkdir(parents=True)
     work = Work(SimpleNamespace(project=project, root=project.root), {})
-    work.know([str(written.project.root / "new.json")], "a-conversation")
+    work.exports.store([str(written.project.root / "new.json")], "a-conversation")
     assert work.dedup.conversations() == []
     assert any("export-dedup's own output" in path.read_text("utf-8") for path in project.state.glob("*.log"))

@@ -71,7 +71,7 @@ def keep(place):
     """The client's files into the archive."""
     status = place.transcript.stat()
     found = Transcript(place.transcript, SESSION, status.st_size, status.st_mtime_ns)
-    return archive_transcripts.keep(place.project, [found])
+    return archive_transcripts.archive_transcripts(place.project, [found])
 
 
 def test_every_copy_of_a_message_goes_and_the_chain_stays(place):

@@ -21,7 +21,8 @@ from deduplication.backup import known, manifest, renewing, restoring, taking
 from deduplication.backup.source import Source
 from deduplication.commands import deduplicate_export
 from deduplication.errors import BackupHasPurged, BackupRefused, NothingToPurge
-from deduplication.purge.run import purge, renewed, verified
+from deduplication.purge.follow_up import renew_backups, verify
+from deduplication.purge.run import purge
 from deduplication.purge.scope import scope_of
 from purge_scenes import Place, Talk, everything, left
 
@@ -441,8 +442,8 @@ class Disks:
             renewing.catch_up(Source.of_project(project))
             return
         done = purge(store, project, scope_of([talk.name], None, []))
-        verified(store, project, done)
-        renewed(store, project, done)
+        verify(store, project, done)
+        renew_backups(store, project, done)
         self.gone.append(talk)
 
     def judge(self):

@@ -10,7 +10,7 @@ from deduplication import formats
 from deduplication.alignment.tombstone import is_marker
 from deduplication.errors import DedupError
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
-from deduplication.purge.archived import Gone, form_of
+from deduplication.purge.archived import PurgedMessages, form_of
 
 _LARGEST = 400_000
 
@@ -32,7 +32,7 @@ def test_any_message_can_be_taken_out_of_a_real_file(corpus, tmp_path, ending):
         if len(messages) < 6:
             continue
         chosen = {said(message) for message in chance.sample(messages, 3)}
-        gone = Gone(lambda *_: False, message=lambda m, _, chosen=chosen: said(m) in chosen)
+        gone = PurgedMessages(lambda *_: False, message=lambda m, _, chosen=chosen: said(m) in chosen)
         form = form_of(store, data, path.name, gone, lambda _: False)
         assert form is not None
         assert form.data is not None, (path, form.why)

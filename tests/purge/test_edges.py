@@ -66,7 +66,7 @@ def test_journals_are_read_whole_or_not_at_all(tmp_path):
     """One of another version, one that is no file, one that is not there; what was done already is passed over."""
     state = str(tmp_path)
     assert journal.pending(state) is None
-    assert journal.finish(state, journal.STORE, state) is None
+    assert journal.apply(state, journal.STORE, state) is None
     body = json.dumps({"version": 99}).encode()
     (tmp_path / journal.NAME).write_bytes(b"%s %08x\n" % (body, zlib.crc32(body)))
     with pytest.raises(StoreDamaged, match="version"):
@@ -85,12 +85,12 @@ def test_journals_are_read_whole_or_not_at_all(tmp_path):
     journal.begin(state, {journal.STORE: changes, journal.ARCHIVE: journal.Changes()}, {"note": 1})
     assert journal.waits(state, journal.STORE)
     assert not journal.waits(state, journal.SESSIONS)
-    assert journal.finish(state, journal.SESSIONS, state) is None
-    assert journal.finish(state, journal.STORE, state) == {"note": 1}
+    assert journal.apply(state, journal.SESSIONS, state) is None
+    assert journal.apply(state, journal.STORE, state) == {"note": 1}
     assert (tmp_path / "text").read_bytes() == b"a name.txt here".replace(b"name.txt", b"other.txt")
     assert (tmp_path / "new").read_bytes() == b"new"
     assert not (tmp_path / "old").exists()
-    assert journal.finish(state, journal.ARCHIVE, state) == {"note": 1}
+    assert journal.apply(state, journal.ARCHIVE, state) == {"note": 1}
     assert not (tmp_path / journal.NAME).exists()
 
 
@@ -99,15 +99,15 @@ def test_a_beginning_that_fits_several_hashes_names_none(tmp_path):
     place = Place(tmp_path / "project")
     place.export("2026-03-01-EXPORT-ALDER.txt", Talk("alder").text())
     hashes = [m["content_hash"] for m in place.dedup.get_full_conversation("alder")]
-    from deduplication.purge import plan as planning
+    from deduplication.purge import scope_chosen
 
     store = place.dedup.store
     scope = scope_of([], None, [hashes[0]])
     with store.transaction(write=False):
-        rows = planning._rows(store)
+        rows = scope_chosen.rows_of(store)
         object.__setattr__(scope, "hashes", ("",))
         with pytest.raises(UsageError, match="begin with"):
-            planning._named(store, scope, rows)
+            scope_chosen._named(store, scope, rows)
 
 
 def test_a_forgotten_file_has_no_hash_either(tmp_path):

@@ -220,7 +220,9 @@ def test_lines_that_came_after_all_of_a_session_was_purged_are_archived(place, t
     path = tmp_path / "client" / f"{talk.session}.jsonl"
     path.write_bytes(talk.lines(0, 20))
     status = path.stat()
-    archive_transcripts.keep(place.project, [Transcript(path, talk.session, status.st_size, status.st_mtime_ns)])
+    archive_transcripts.archive_transcripts(
+        place.project, [Transcript(path, talk.session, status.st_size, status.st_mtime_ns)]
+    )
     raw = everything(place.project.archive)
     assert [n for n in range(24) if word("alder", n).encode() in raw] == [16, 17, 18, 19]
 
@@ -238,9 +240,9 @@ def test_a_transcript_that_is_archived_before_it_is_captured_is_so_without_what_
     status = path.stat()
     transcript = Transcript(path, birch.session, status.st_size, status.st_mtime_ns)
     if first == "archived":
-        archive_transcripts.keep(place.project, [transcript])
+        archive_transcripts.archive_transcripts(place.project, [transcript])
     place.purge(hashes=[hash_of(place.dedup, "alder", alder.turns[5].text)])
-    archive_transcripts.keep(place.project, [transcript])
+    archive_transcripts.archive_transcripts(place.project, [transcript])
     raw = everything(place.project.archive)
     assert word("alder", 5).encode() not in raw
     assert [n for n in range(16) if word("birch", n).encode() not in raw] == [5]

@@ -149,7 +149,9 @@ def test_the_clients_files_in_the_archive_lose_it_and_do_not_bring_it_back(place
 
     def keep():
         status = path.stat()
-        archive_transcripts.keep(place.project, [Transcript(path, talk.session, status.st_size, status.st_mtime_ns)])
+        archive_transcripts.archive_transcripts(
+            place.project, [Transcript(path, talk.session, status.st_size, status.st_mtime_ns)]
+        )
 
     keep()
     place.purge(sessions=[talk.session], between=["2026-11-20T10:00:02Z", "2026-11-20T10:00:09Z"])
@@ -289,9 +291,9 @@ def bury(dedup, number):
     """Purge one occurrence, whatever else says the same."""
     from deduplication.purge import plan as planning
 
-    real = planning._chosen
-    planning._chosen = lambda *_: {"it": {number}}
+    real = planning.chosen_by
+    planning.chosen_by = lambda *_: {"it": {number}}
     try:
         purge(dedup.store, None, scope_of(["it"], None, []))
     finally:
-        planning._chosen = real
+        planning.chosen_by = real

@@ -11,20 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deduplication.errors import PrivacySettingInvalid
-from deduplication.redaction import detect_secrets, key_formats, pattern_cost
+from deduplication.redaction import detect_secrets, detectors, key_formats, pattern_cost
 from deduplication.redaction import redact as privacy
+from deduplication.redaction.detectors import OwnRules, WithDetectSecrets
 from deduplication.redaction.matches import PLACEHOLDER
-from deduplication.redaction.redact import (
-    LEVELS,
-    PRIVATE,
-    PUBLIC,
-    TEAM,
-    Finding,
-    OwnRules,
-    Policy,
-    WithDetectSecrets,
-    redact,
-)
+from deduplication.redaction.redact import LEVELS, PRIVATE, PUBLIC, TEAM, Finding, Policy, redact
 from planted import FORMATS, jwt, of_format, planted, private_key, wrapped
 
 DETECTORS = [
@@ -471,10 +462,10 @@ def test_hostile_text_is_read_a_bounded_number_of_times(piece, monkeypatch):
 def test_without_detect_secrets_our_rules_do_it(monkeypatch):
     """The extra package is used where it is there, and never asked for where a setting says no."""
     monkeypatch.setattr(detect_secrets, "installed", lambda: True)
-    assert privacy.detector() == WithDetectSecrets()
-    assert privacy.detector(use_detect_secrets=False) == OwnRules()
+    assert detectors.detector() == WithDetectSecrets()
+    assert detectors.detector(use_detect_secrets=False) == OwnRules()
     monkeypatch.setattr(detect_secrets, "installed", lambda: False)
-    assert privacy.detector() == OwnRules()
+    assert detectors.detector() == OwnRules()
 
 
 class _Detector:

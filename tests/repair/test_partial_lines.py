@@ -31,20 +31,20 @@ BLOBS = Blobs("/nowhere")
 
 def test_a_line_whose_end_is_gone_still_says_what_it_was():
     """Conversation, number, hash, time and what it extends stand at its beginning."""
-    told = partial_lines.told(encode_line(RECORD)[:330])
-    assert told == partial_lines.Told("tide-clock", 7, IDENTITY, RECORD["timestamp"], 3, "", None)
+    told = partial_lines.parse_partial(encode_line(RECORD)[:330])
+    assert told == partial_lines.PartialLine("tide-clock", 7, IDENTITY, RECORD["timestamp"], 3, "", None)
 
 
 def test_a_damaged_commit_record_still_says_whose_it_was():
     """The export's SHA-256 and how long the run took."""
-    told = partial_lines.told(encode_line(COMMIT).replace(b'"window"', b'"wondow"'))
+    told = partial_lines.parse_partial(encode_line(COMMIT).replace(b'"window"', b'"wondow"'))
     assert (told.export, told.took, told.number) == ("5" * 64, 12, -1)
 
 
 @pytest.mark.parametrize("data", [b"", b"\0\0\0", b'{"conversation_id":"\\x"', b'{"conv'])
 def test_garbage_says_nothing(data):
     """Nothing is made up."""
-    assert partial_lines.told(data) == partial_lines.Told()
+    assert partial_lines.parse_partial(data) == partial_lines.PartialLine()
 
 
 def test_damage_beside_the_message_leaves_a_line_that_proves_itself():

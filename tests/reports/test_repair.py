@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from deduplication.repair.damage import Finding
-from deduplication.repair.rebuild_from_archive import Anew, Missing
-from deduplication.repair.repair import Repaired
+from deduplication.repair.outcome import Repaired
+from deduplication.repair.rebuild_from_archive import MissingMessages, Rebuilt
 from deduplication.reports import repair as repair_report
 
 SPANS = tuple((10 * n, 10 * n) for n in range(9))
@@ -96,10 +96,12 @@ def test_costs_leave_out_what_costs_nothing():
 
 def test_a_new_store_is_told_with_what_it_lacks():
     """Files that failed, messages that nobody has, and whether that can be told at all."""
-    done = Anew("/new", files=2, unique=5, conversations=1, moved="/old", failures=[("x", "damaged")], old_known=True)
-    done.missing.append(Missing("c", "e.txt", 4))
-    said = repair_report.made_anew(done)
+    done = Rebuilt(
+        "/new", files=2, unique=5, conversations=1, moved="/old", failures=[("x", "damaged")], old_known=True
+    )
+    done.missing.append(MissingMessages("c", "e.txt", 4))
+    said = repair_report.rebuilt(done)
     assert "❌ 4 messages of 'c', captured from e.txt, that no archived file has" in said
     assert "⚠ x could not be processed: damaged" in said
     assert "The old store is in /old" in said
-    assert "cannot be told" in repair_report.made_anew(Anew("/new"))
+    assert "cannot be told" in repair_report.rebuilt(Rebuilt("/new"))

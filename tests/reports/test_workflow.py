@@ -8,6 +8,7 @@ import pytest
 
 from deduplication.figures.run_result import ExportResult, Figures, RunResult, extract
 from deduplication.project.paths import Project
+from deduplication.reports import archive
 from deduplication.reports import execution as execution_report
 from deduplication.reports import workflow as report
 
@@ -98,21 +99,6 @@ def test_what_was_captured_before_has_a_line_of_its_own(new: int, captured: int,
     assert extract(text) == Figures(new, 5, 5 + new, 2000, captured)
 
 
-def test_notice_names_exports_and_failures() -> None:
-    """One line that begins with what counts; two names at most, shortened; what failed is said first, with its reason."""
-    long = "2026-11-03-the-tides-of-the-harbour-and-what-moves-them.txt"
-    good = [ExportResult(f"{n}{long}", total=4, new=1, duplicates=3) for n in range(3)]
-    bad = ExportResult("b.txt", error="it is\nempty")
-    assert report.notice(RunResult((good[0],), 1234)) == (
-        f"/compact is safe now · 1 new · {('0' + long)[:30]}…{long[-9:]} · 4 messages, all stored · 1,234 in storage"
-    )
-    several = report.notice(RunResult((*good, bad), 9))
-    assert several.startswith("⚠ 1 export(s) failed, /export-dedup says why · 3 new · ")
-    assert " and 2 more · " in several
-    assert "is safe" not in several
-    assert report.notice(RunResult((bad,), 9)) == "❌ not processed: b.txt: it is\\nempty"
-
-
 def test_banner_separates_thousands_in_every_number() -> None:
     """All four numbers are written alike."""
     text = execution_report.banner(1143, 1063, 2206, 107931)
@@ -136,7 +122,7 @@ def test_run_of_one_export_reads_as_designed() -> None:
             report.export_block(ONE),
             report.sums_block(run),
             report.step_archive(),
-            report.archived(ONE.path, "MEMORY-CONTEXT/exports-archive"),
+            archive.archived(ONE.path, "MEMORY-CONTEXT/exports-archive"),
             report.step_checkpoint(),
             report.checkpoint_created(),
             report.summary(run, PROJECT, "Automated export and deduplication"),
@@ -210,9 +196,9 @@ HOSTILE = "a\x1b[2J\u202e\nNew unique: 9\r.txt"
         pytest.param(report.export_block(ExportResult(HOSTILE, session_id=HOSTILE), named=True), id="block"),
         pytest.param(report.export_block(ExportResult(HOSTILE, error=HOSTILE, session_id=HOSTILE)), id="failed-block"),
         pytest.param(report.export_block(ExportResult("a", gaps=(HOSTILE,), warnings=(HOSTILE,))), id="gaps"),
-        pytest.param(report.archived(HOSTILE, HOSTILE), id="archived"),
-        pytest.param(report.already_archived(HOSTILE, HOSTILE), id="already-archived"),
-        pytest.param(report.not_archived(HOSTILE, HOSTILE), id="not-archived"),
+        pytest.param(archive.archived(HOSTILE, HOSTILE), id="archived"),
+        pytest.param(archive.already_archived(HOSTILE, HOSTILE), id="already-archived"),
+        pytest.param(archive.not_archived(HOSTILE, HOSTILE), id="not-archived"),
         pytest.param(report.skipped(HOSTILE), id="skipped"),
         pytest.param(report.advice(HOSTILE), id="advice"),
         pytest.param(report.checkpoint_created(note=HOSTILE), id="checkpoint-created"),

@@ -7,7 +7,7 @@ import random
 from typing import TYPE_CHECKING
 
 from deduplication.archive.packs.pack_set import opened_packs
-from deduplication.archive.packs.pack_writer import Addition
+from deduplication.archive.packs.pack_writer import PackWriter
 from exports import Story
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ TIME = 1_700_000_000_123_456_789
 def added(folder: Path, files: dict[str, bytes], *, thorough: bool = False) -> int:
     """Add files to the packs in ``folder`` in one run; how many the archive gained."""
     with opened_packs(str(folder)) as packs:
-        addition = Addition(packs, thorough=thorough)
+        addition = PackWriter(packs, thorough=thorough)
         for name, data in files.items():
             addition.add(data, name=name, mtime_ns=TIME)
         return addition.commit()

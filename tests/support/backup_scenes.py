@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from deduplication.backup.taking import Taken
+    from deduplication.backup.snapshot_copy import SnapshotResult
 
 NAME = "workshop"
 STORY = Story(7, exchanges=12)
@@ -88,7 +88,7 @@ def truth(folder: Path) -> dict[str, tuple[bytes, int, int]]:
     return found
 
 
-def take(project: Project, backup: Path, moment: float | None = None, **options: Any) -> Taken:
+def take(project: Project, backup: Path, moment: float | None = None, **options: Any) -> SnapshotResult:
     """A snapshot of a project, at a moment on a clock of the test's own."""
     clock = {} if moment is None else {"now": lambda: moment}
     return taking.take(Source.of_project(project), str(backup), **clock, **options)

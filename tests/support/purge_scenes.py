@@ -13,7 +13,8 @@ from deduplication.commands import deduplicate_export, export_dedup
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from deduplication.ingest.transcript_capture import capture_file
 from deduplication.project.paths import Project
-from deduplication.purge.run import purge, verified
+from deduplication.purge.follow_up import verify
+from deduplication.purge.run import purge
 from deduplication.purge.scope import scope_of
 from exports import _BANNER, _DIVIDER, Turn, _drawn
 from transcript_lines import identity
@@ -154,7 +155,7 @@ class Place:
         store = self.dedup.store
         done = purge(store, self.project, scope_of(list(sessions), between, list(hashes)), **more)
         if not done.dry_run:
-            verified(store, self.project, done)
+            verify(store, self.project, done)
             assert done.problems == []
         return done
 

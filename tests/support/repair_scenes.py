@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import archive_reader
 from deduplication.archive import drop_folder, inventory, pack_files, places
 from deduplication.archive.packs.pack_set import opened_packs
-from deduplication.archive.packs.pack_writer import Addition
+from deduplication.archive.packs.pack_writer import PackWriter
 from deduplication.files.safe_read import read
 from deduplication.ingest import transcript_capture
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
@@ -99,7 +99,7 @@ class Scene:
         transcript_capture.capture_file(self.dedup(), path)
         if keep:
             with drop_folder.opened(self.project), opened_packs(places.packs_folder(self.project)) as packs:
-                addition = Addition(packs)
+                addition = PackWriter(packs)
                 record = addition.add(data, name=self.transcript, mtime_ns=LATER * 10**9, session_of=lambda _: SESSION)
                 addition.commit()
                 inventory.add(self.project, [inventory.Listed.of(record)])

@@ -51,7 +51,7 @@ class Scene:
 
     def keep(self, found=None):
         """Archive what the client has of the project; the names packed."""
-        done = archive_transcripts.keep(
+        done = archive_transcripts.archive_transcripts(
             self.project, client_transcripts.find_transcripts(self.root) if found is None else found
         )
         assert done.failures == []
@@ -235,11 +235,11 @@ def test_a_folder_that_is_a_file_is_named(scene):
 def test_names_that_lead_elsewhere_are_refused(scene, tmp_path):
     """A record whose name goes out of the client's folder is never followed."""
     from deduplication.archive.packs.pack_set import opened_packs
-    from deduplication.archive.packs.pack_writer import Addition
+    from deduplication.archive.packs.pack_writer import PackWriter
 
     scene.keep()
     with opened_packs(str(scene.project.archive / "packs")) as packs:
-        addition = Addition(packs)
+        addition = PackWriter(packs)
         addition.add(b"x", name=f"../{SESSION}.jsonl", mtime_ns=1, session_of=lambda _: SESSION)
         addition.commit()
     scene.forget()
@@ -268,7 +268,7 @@ def test_a_file_that_goes_meanwhile_costs_only_itself(scene, monkeypatch):
         return real(path)
 
     monkeypatch.setattr(archive_transcripts, "read_growing", reading)
-    done = archive_transcripts.keep(scene.project, client_transcripts.find_transcripts(scene.root))
+    done = archive_transcripts.archive_transcripts(scene.project, client_transcripts.find_transcripts(scene.root))
     assert [name.rsplit("/", 1)[1] for name, _ in done.failures] == ["b7.txt"]
     assert len(done.names) == 3
 
@@ -280,7 +280,7 @@ def test_copies_elsewhere_get_the_name_of_their_place(scene, tmp_path):
     for name in (f"{SESSION}.jsonl", AGENT):
         (copy / name).write_bytes((scene.sessions / name).read_bytes())
     named = [client_transcripts.Transcript(copy / f"{SESSION}.jsonl", SESSION, 1, 1)]
-    done = archive_transcripts.keep(scene.project, named)
+    done = archive_transcripts.archive_transcripts(scene.project, named)
     assert len(done.names) == 2
     names = set(read_back(scene.project.archive / "packs"))
     assert names == {f"{scene.sessions.name}/{SESSION}.jsonl", f"{scene.sessions.name}/{AGENT}"}
@@ -300,7 +300,7 @@ def test_the_archive_of_a_store(tmp_path):
 
 def test_nothing_is_made_where_there_is_nothing(scene):
     """No transcript, no archive."""
-    assert archive_transcripts.keep(scene.project, []).names == []
+    assert archive_transcripts.archive_transcripts(scene.project, []).names == []
     assert not scene.project.archive.exists()
 
 
@@ -308,6 +308,8 @@ def test_batches_are_archived_one_after_the_other(scene, monkeypatch):
     """More than fits under one lock is archived in several runs, and told to whoever watches."""
     monkeypatch.setattr(archive_transcripts, "BATCH_FILES", 1)
     seen = []
-    archive_transcripts.keep(scene.project, client_transcripts.find_transcripts(scene.root), advance=seen.append)
+    archive_transcripts.archive_transcripts(
+        scene.project, client_transcripts.find_transcripts(scene.root), advance=seen.append
+    )
     assert len(seen) == 4
     assert len(read_back(scene.project.archive / "packs")) == 4

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 from ..archive import footprint as archived
 from ..figures.savings import Savings
+from ..files.listing import entries_of, size_of
 from ..project import config
 from ..project.paths import Project
-from ..storage.footprint import Footprint, entries_of, footprint, size_of
+from ..storage.footprint import Footprint, footprint
 
 if TYPE_CHECKING:
     from typing import Optional

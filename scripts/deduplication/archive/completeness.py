@@ -10,7 +10,8 @@ from ..errors import ArchiveDamaged, StoreNotWritable
 from ..files.locking import exclusive
 from . import drop_folder
 from .packs import pack_index
-from .packs.pack_set import Packs, index_path
+from .packs.pack_names import index_path
+from .packs.pack_set import Packs
 from .places import packs_folder
 from .verify import Checked, compare
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from .packs.pack_index import Index
 
 
-class Unchanged(Packs):
+class ReadOnlyPacks(Packs):
     """The packs in a folder, to be looked at: no index is written or removed."""
 
     def _index(self, pack: Pack) -> Index:
@@ -32,7 +33,7 @@ class Unchanged(Packs):
         return pack_index.Index(pack_index.made_from(pack), pack.sha256)
 
 
-def look(project: Project) -> Checked:
+def compare_with_inventory(project: Project) -> Checked:
     """The archive against the list of what it took in. Raises the ``StoreError`` family where it cannot be looked at.
 
     Where every pack has the SHA-256 that it says, every file in it is there; else each is restored once to know it.
@@ -43,9 +44,9 @@ def look(project: Project) -> Checked:
         if os.path.lexists(lock):
             with contextlib.suppress(StoreNotWritable):  # nobody writes to what cannot be written
                 stack.enter_context(exclusive(lock))
-        packs = stack.enter_context(contextlib.closing(Unchanged(packs_folder(project))))
+        packs = stack.enter_context(contextlib.closing(ReadOnlyPacks(packs_folder(project))))
         found.packs, found.problems = len(packs.members) + len(packs.unreadable), list(packs.problems)
-        whole = not (packs.problems or packs.missing()) and all(member.pack.whole() for member in packs.members)
+        whole = not (packs.problems or packs.missing()) and all(member.pack.is_intact() for member in packs.members)
         for number in packs.numbers():
             found.files += 1
             with contextlib.suppress(ArchiveDamaged):

@@ -23,6 +23,7 @@ from ..files.locking import exclusive
 from ..files.safe_read import CHUNK, Identity, open_regular, take
 from ..project.paths import LOCK
 from .own_files import IGNORE, INCOMING, is_leftover, is_ours
+from .packs.pack_names import FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from ..project.paths import Project
     from .listed import Inventory
 
-PACKS: Final = "packs"
-"""The folder of the packs in the archive."""
 _MAX_NAME_BYTES: Final = 255
 _MAX_ENDING: Final = 20
 
@@ -88,7 +87,7 @@ class Archive:
             self._note_purged(kept, purged)
         known = self._find(size, kept)
         if known is not None:
-            self._settle(known)
+            self._make_durable(known)
         name = known or (
             self._copy(source, identity, sha256) if instead is None else self._put(source.name, identity, instead)
         )
@@ -133,7 +132,7 @@ class Archive:
                     return name
         return None
 
-    def _settle(self, name: str) -> None:
+    def _make_durable(self, name: str) -> None:
         """Make an archived file durable before the original goes: whoever put it there may have been killed in between."""
         if os.name == "nt":
             return  # which syncs only what was opened for writing, and folders not at all
@@ -219,13 +218,13 @@ def lock_path(folder: str) -> str:
     return os.path.join(folder, LOCK)
 
 
-def finish_purge(project: Project) -> None:
+def recover(project: Project) -> None:
     """Go on where a purge was stopped before the archive was made anew. Under the archive's lock."""
     state, folder = str(project.state), str(project.archive)
     if journal.waits(state, journal.ARCHIVE):
         with exclusive(os.path.join(state, LOCK)):
-            journal.finish(state, journal.ARCHIVE, folder)
-    journal.forget_stage(state, journal.ARCHIVE, folder)
+            journal.apply(state, journal.ARCHIVE, folder)
+    journal.roll_back(state, journal.ARCHIVE, folder)
 
 
 @contextlib.contextmanager
@@ -243,7 +242,7 @@ def opened(project: Project) -> Iterator[Archive]:
         )
     with atomic.write_errors(folder):
         atomic.make_private_directory(folder)
-    journal.finish_all(str(project.state))
+    journal.recover(str(project.state))
     with exclusive(lock_path(folder)):
         ignore = os.path.join(folder, IGNORE)
         if not os.path.lexists(
@@ -252,8 +251,8 @@ def opened(project: Project) -> Iterator[Archive]:
             atomic.replace(
                 ignore, b"# Raw exports may hold secrets: they stay on this machine.\n*\n", mode=atomic.SHARED_FILE
             )
-        folder_swap.settled(os.path.join(folder, PACKS))
-        finish_purge(project)
+        folder_swap.recover(os.path.join(folder, FOLDER))
+        recover(project)
         with atomic.write_errors(folder):
             archive = Archive(str(real), project)
         yield archive

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Final
 
 from ..errors import ArchiveDamaged, DedupError
 from ..files import locking
+from ..files.listing import entries_of, size_of
 from ..project.paths import LISTED_COPY, LOCK
-from ..storage.footprint import entries_of, size_of
 from .own_files import is_ours
 from .packs.pack_file import Pack
-from .packs.pack_set import FOLDER, gaps_between, listed
+from .packs.pack_names import FOLDER, listed
+from .packs.pack_set import gaps_between
 
 if TYPE_CHECKING:
     from .packs.frames import Header

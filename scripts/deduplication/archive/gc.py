@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from ..errors import ArchiveDamaged
 from .pack_files import BATCH_BYTES
-from .packs.pack_set import listed, opened_packs
-from .packs.pack_writer import Addition
+from .packs.pack_names import listed
+from .packs.pack_set import opened_packs
+from .packs.pack_writer import PackWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -63,7 +64,7 @@ def _added(
 ) -> list[tuple[str, bytes]]:
     added = []
     with opened_packs(folder) as new:
-        addition = Addition(new)  # runs wait meanwhile; 'pack' compresses more thoroughly
+        addition = PackWriter(new)  # runs wait meanwhile; 'pack' compresses more thoroughly
         for number in numbers:
             record = packs.record(number)
             other = instead.get(number)

@@ -81,7 +81,7 @@ def add(project: Project, files: Iterable[Listed], have: Inventory | None = None
     it is, for whoever has held the archive's lock since it was read; it is kept up to date.
     """
     state, archive = os.fspath(project.state), os.fspath(project.archive)
-    _finish_purge(state)
+    _recover_log(state)
     have, wanted = have or known(state, archive), list(files)
     if not have.began and {each.key for each in have.files.values() if not each.state} <= {each.key for each in wanted}:
         have.files = {}  # an archive with nothing but what this run put there is a new one: the log's exports never were in one
@@ -179,8 +179,8 @@ def _lines(data: bytes, name: str, faults: list[str]) -> Iterator[Listed]:
             faults.append(f"{name}, the list of archived files, line {number}: {error}")
 
 
-def _finish_purge(state: str) -> None:
+def _recover_log(state: str) -> None:
     """A purge that was stopped has another list waiting, which is not to take the place of a longer one later."""
     if journal.waits(state, journal.STORE):
         with exclusive(os.path.join(state, LOCK)):
-            journal.finish(state, journal.STORE, state)
+            journal.apply(state, journal.STORE, state)

@@ -18,7 +18,7 @@ from ..storage import open_in_folder
 from ..storage.log.lines import Damaged, decode_line, is_commit
 from . import places, purged_files
 from .listed import UNSURE, Listed
-from .packs.salvage import Rescued
+from .packs.salvage import SalvagedPacks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -33,7 +33,7 @@ def known_before(state: str, archive: str, listed: frozenset[str] = frozenset())
     commits = _commits(state)
     exports = {each["export"]["sha256"]: each["export"] for each in commits if "cursor" not in each}
     plain = (each for each in _plain(archive, exports) if each.name not in listed)
-    for each in (*_packed(archive, commits), *_gone(archive), *plain):
+    for each in (*_packed(archive, commits), *_lost_files(archive), *plain):
         found.setdefault(each.key, each)
     have = {each.sha256 for each in found.values()} | set(purged_files.load(archive))
     names = listed | {each.name for each in found.values()} | {path.name for path, _ in places.plain_in(archive)}
@@ -44,12 +44,12 @@ def known_before(state: str, archive: str, listed: frozenset[str] = frozenset())
     return list(found.values())
 
 
-def told_by_packs(state: str, archive: str) -> list[Listed]:
+def named_by_packs(state: str, archive: str) -> list[Listed]:
     """What packs and indexes tell of."""
     return list(_packed(archive, _commits(state)))
 
 
-def name_told(commits: Iterable[dict[str, Any]], sha256: str, size: int) -> str:
+def recorded_name(commits: Iterable[dict[str, Any]], sha256: str, size: int) -> str:
     """What a file was called of which the record is gone: the log tells it of exports, and of captured transcripts; else empty."""
     for record in commits:
         cursor = record.get("cursor")
@@ -64,7 +64,7 @@ def name_told(commits: Iterable[dict[str, Any]], sha256: str, size: int) -> str:
 
 def _packed(archive: str, commits: list[dict[str, Any]]) -> Iterator[Listed]:
     """What the packs hold, and what an index says of a pack that is gone or damaged; its name is then that of the log."""
-    with contextlib.suppress(DedupError), contextlib.closing(Rescued(places.packs_in(archive))) as packs:
+    with contextlib.suppress(DedupError), contextlib.closing(SalvagedPacks(places.packs_in(archive))) as packs:
         told = set()
         for number in packs.numbers():
             with contextlib.suppress(DedupError):
@@ -74,14 +74,14 @@ def _packed(archive: str, commits: list[dict[str, Any]]) -> Iterator[Listed]:
         for number, known, pack in packs.remembered():
             if known.sha256 not in told and any(known.sha256):
                 sha256 = known.sha256.hex()
-                name = name_told(commits, sha256, known.size) or f"file {number} of {pack}"
+                name = recorded_name(commits, sha256, known.size) or f"file {number} of {pack}"
                 session = os.path.splitext(os.path.basename(name))[0] if "/" in name else ""
                 yield Listed(name, sha256, known.size, 0, session)
 
 
-def _gone(archive: str) -> Iterator[Listed]:
+def _lost_files(archive: str) -> Iterator[Listed]:
     """Files of which nothing is left but their number: of packs that are gone with their indexes, and have others behind them."""
-    with contextlib.suppress(DedupError), contextlib.closing(Rescued(places.packs_in(archive))) as packs:
+    with contextlib.suppress(DedupError), contextlib.closing(SalvagedPacks(places.packs_in(archive))) as packs:
         told = {number for number, _, _ in packs.remembered()}
         for gap in packs.missing():
             for number in sorted(set(range(gap.first_file, gap.end_file)) - told):

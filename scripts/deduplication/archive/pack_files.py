@@ -17,7 +17,7 @@ from ..files import atomic, beneath, journal
 from ..files.safe_read import Identity, read
 from . import drop_folder, inventory
 from .listed import Listed
-from .packs.pack_and_verify import Put, Source, put
+from .packs.pack_and_verify import PackedFile, Source, pack_and_verify
 from .places import packs_folder, plain_files
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def pack(
             atomic.remove_temporaries(folder)
             _pack_batch(project, batch, folder, session_of, done, thorough=thorough)
             if not (waiting and whole):
-                done.packs, done.pack_bytes = counted(folder)
+                done.packs, done.pack_bytes = packs_and_bytes(folder)
                 return done
         advance(sum(size for _, size in batch))
 
@@ -107,7 +107,7 @@ def session_lookup(project: Project) -> Callable[[str], str]:
 
 def due(project: Project, older_than_days: float) -> list[tuple[Path, int]]:
     """The plain files of the archive that are older, oldest first, each with its size in bytes."""
-    journal.finish_all(str(project.state))  # before the names are read: a purge that was stopped changes them
+    journal.recover(str(project.state))  # before the names are read: a purge that was stopped changes them
     limit = time.time() - older_than_days * _DAY
     found = []
     for path, status in plain_files(project):
@@ -116,7 +116,7 @@ def due(project: Project, older_than_days: float) -> list[tuple[Path, int]]:
     return [(path, size) for _, path, size in sorted(found)]
 
 
-def counted(folder: str) -> tuple[int, int]:
+def packs_and_bytes(folder: str) -> tuple[int, int]:
     """How many packs there are, and the bytes of the folder, indexes included."""
     sizes = {}
     with contextlib.suppress(FileNotFoundError), os.scandir(folder) as entries:
@@ -143,7 +143,7 @@ def _pack_batch(
     thorough: bool,
 ) -> None:
     sources = [Source(path, path.name, session_of) for path, _ in batch]
-    packed = put(sources, folder, read, done.failures, thorough=thorough)
+    packed = pack_and_verify(sources, folder, read, done.failures, thorough=thorough)
     done.notes += inventory.add(project, [Listed.of(each.record) for each in packed])
     for plain in packed:
         _remove(plain, done)
@@ -153,7 +153,7 @@ def _pack_batch(
             atomic.sync_directory(parent)
 
 
-def _remove(plain: Put, done: Packed) -> None:
+def _remove(plain: PackedFile, done: Packed) -> None:
     """The plain file goes, unless it is another one by now."""
     try:
         with atomic.write_errors(str(plain.path)):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ..errors import UnsafePath
 from ..files import folder_swap
 from .own_files import is_ours
-from .packs.pack_set import FOLDER
+from .packs.pack_names import FOLDER
 
 if TYPE_CHECKING:
     from ..project.paths import Project

@@ -63,7 +63,7 @@ class Entry:
         return written.strftime("%Y-%m-%d")
 
 
-class Shelf:
+class ArchivedFiles:
     """The archive of a project, to look up and take from; see :func:`opened`."""
 
     def __init__(self, project: Project, packs: Packs) -> None:
@@ -100,7 +100,7 @@ class Shelf:
         The first of these that fits anything decides. Of a file that grew the last state is meant, but by a SHA-256. Raises
         :class:`NotInArchive`.
         """
-        now = self._now()
+        now = self._current()
         ways: list[tuple[Callable[[Entry], bool], list[Entry]]] = [
             (lambda entry: wanted in (entry.name, entry.plain_name, os.path.basename(entry.name)), now)
         ]
@@ -119,14 +119,14 @@ class Shelf:
             with contextlib.suppress(DedupError):
                 if self.sha256(entry) in same:
                     return [entry]
-        raise self._gone(wanted) or NotInArchive(wanted)
+        raise self._why_lost(wanted) or NotInArchive(wanted)
 
-    def _gone(self, wanted: str) -> Optional[DedupError]:
+    def _why_lost(self, wanted: str) -> Optional[DedupError]:
         """Why a file is not there that the archive took in, by its name, its session or the beginning of its SHA-256."""
         digits = wanted.lower() if _HASH.match(wanted.lower()) else "none"
         for each in self.missing():
             if wanted in (each.name, os.path.basename(each.name), each.session) or each.sha256.startswith(digits):
-                return gone(each)
+                return lost_error(each)
         return None
 
     def missing(self) -> list[Listed]:
@@ -139,16 +139,16 @@ class Shelf:
 
     def of_session(self, session: str) -> list[Entry]:
         """The files of a session, exports and transcripts. Raises :class:`NotInArchive`."""
-        found = [entry for entry in self._now() if entry.session == session]
+        found = [entry for entry in self._current() if entry.session == session]
         if not found:
-            raise self._gone(session) or NotInArchive(f"a file of session {session}")
+            raise self._why_lost(session) or NotInArchive(f"a file of session {session}")
         return _distinct(found, self.sha256)
 
     def all(self) -> list[Entry]:
         """Every file; of those that grew the last state, which holds the ones before."""
-        return _distinct(self._now(), self.sha256)
+        return _distinct(self._current(), self.sha256)
 
-    def _now(self) -> list[Entry]:
+    def _current(self) -> list[Entry]:
         return [entry for entry in self.entries if entry.number not in self._earlier]
 
     def sha256(self, entry: Entry) -> str:
@@ -188,19 +188,19 @@ class Shelf:
 
 
 @contextlib.contextmanager
-def opened(project: Project) -> Iterator[Shelf]:
+def opened(project: Project) -> Iterator[ArchivedFiles]:
     """The archive of ``project``, locked where there is one and it can be; nothing is created where there is none."""
-    journal.finish_all(str(project.state))
+    journal.recover(str(project.state))
     with contextlib.ExitStack() as stack:
         if os.path.isdir(project.archive):
             # An archive on a medium that cannot be written has nobody who writes to it.
             with contextlib.suppress(StoreNotWritable):
-                stack.enter_context(locking.exclusive(os.path.join(project.archive, ".lock")))
-            drop_folder.finish_purge(project)
-        yield Shelf(project, stack.enter_context(opened_packs(places.packs_folder(project))))
+                stack.enter_context(locking.exclusive(drop_folder.lock_path(str(project.archive))))
+            drop_folder.recover(project)
+        yield ArchivedFiles(project, stack.enter_context(opened_packs(places.packs_folder(project))))
 
 
-def gone(listed: Listed) -> ArchiveDamaged:
+def lost_error(listed: Listed) -> ArchiveDamaged:
     """What there is to say of a file that the archive took in and does not have any more."""
     day = Entry(listed.name, listed.session, listed.size, listed.mtime_ns, listed.sha256).day
     return ArchiveDamaged(

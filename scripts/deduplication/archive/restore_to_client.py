@@ -19,20 +19,20 @@ from ..project import client_transcripts
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .restore import Entry, Shelf
+    from .restore import ArchivedFiles, Entry
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9._-]{1,255}\Z", re.ASCII)
 """Names that the client gives: none of them leads anywhere else, on any system."""
 
 
-class Returned(NamedTuple):
+class RestoredSession(NamedTuple):
     """``files``: the name in the archive, the path, whether it was written now. ``directory``: where the session began, or ""."""
 
     files: list[tuple[str, str, bool]]
     directory: str
 
 
-def to_client(shelf: Shelf, session: str) -> Returned:
+def to_client(shelf: ArchivedFiles, session: str) -> RestoredSession:
     """Put the files of a session back. Raises :class:`NotInArchive`, :class:`OutputNotWritable`, :class:`ArchiveDamaged`.
 
     The transcript comes last: the client sees a session once all that belongs to it is there.
@@ -57,7 +57,7 @@ def to_client(shelf: Shelf, session: str) -> Returned:
         if not is_there:
             _write(shelf, entry, path)
         written.append((entry.name, str(path), not is_there))
-    return Returned(written, client_transcripts.working_directory(files[-1][1]) or "")
+    return RestoredSession(written, client_transcripts.working_directory(files[-1][1]) or "")
 
 
 def _place(projects: Path, entry: Entry) -> Path:
@@ -67,7 +67,7 @@ def _place(projects: Path, entry: Entry) -> Path:
     return projects.joinpath(*parts)
 
 
-def _is_there(shelf: Shelf, entry: Entry, path: Path) -> bool:
+def _is_there(shelf: ArchivedFiles, entry: Entry, path: Path) -> bool:
     """Whether the file is there already, with these bytes; raises :class:`OutputNotWritable` where anything else is."""
     above = path.parent
     while not os.path.lexists(above):
@@ -91,7 +91,7 @@ def _remove_temporaries(path: Path) -> None:
             beneath.unlink(left)
 
 
-def _write(shelf: Shelf, entry: Entry, path: Path) -> None:
+def _write(shelf: ArchivedFiles, entry: Entry, path: Path) -> None:
     try:
         beneath.make_folders(path.parent, atomic.PRIVATE_DIRECTORY)
         with atomic.replacing(str(path), fresh=True) as descriptor:

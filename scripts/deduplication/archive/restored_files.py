@@ -43,7 +43,7 @@ def restored_from(project: Project, path: Path) -> str:
     return ""
 
 
-def taken(project: Project, identity: Identity, sha256: str = "") -> bool:
+def is_archived(project: Project, identity: Identity, sha256: str = "") -> bool:
     """Whether the archive has a file of this size and time, to the nanosecond, and with this digest where it is known.
 
     So a file that was there a moment ago, in the state ``identity``, was archived by another run. Only looks, as above.

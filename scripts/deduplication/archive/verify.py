@@ -15,7 +15,9 @@ from . import drop_folder
 from . import inventory as listing
 from .listed import LOST, UNSURE
 from .packs import pack_index
-from .packs.pack_set import index_path, listed, opened_packs, write_index
+from .packs.index_file import write_index
+from .packs.pack_names import index_path, listed
+from .packs.pack_set import opened_packs
 from .places import packs_folder, plain_in
 
 if TYPE_CHECKING:
@@ -158,7 +160,7 @@ def _of_pack(member: Member) -> list[str]:
             pack.body(frame)
         except ArchiveDamaged as error:
             found.append(error.detail)
-    if not found and not pack.whole():
+    if not found and not pack.is_intact():
         found.append(f"{pack.name}: its SHA-256 does not match, but every frame's does: the trailer is damaged")
     if not found:
         path = index_path(pack.path)

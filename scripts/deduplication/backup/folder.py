@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Optional
 
 from ..errors import BackupDamaged, BackupMissing, BackupRefused, StoreNotWritable
-from ..files import atomic, beneath
+from ..files import anchored, atomic, beneath
+from ..files.lock_names import LOCK
 from ..files.locking import exclusive
 from ..project.paths import BACKUP_MARKER
 from . import manifest
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from .source import Source
 
 SNAPSHOTS: Final = "snapshots"
-LOCK: Final = ".lock"
 IGNORE: Final = ".gitignore"
 IGNORES_ALL: Final = b"# What was said may hold secrets: never committed.\n*\n"
 RUNNING: Final = ".running"
@@ -63,6 +63,17 @@ class Folder:
     def at(self, *names: str) -> str:
         """A place in it."""
         return os.path.join(self.path, *names)
+
+    def begin(self) -> bool:
+        """Mark that objects are written or removed; True where one who did so before was stopped. Raises ``StoreNotWritable``."""
+        stopped = os.path.lexists(self.at(RUNNING))
+        atomic.replace(self.at(RUNNING), b"")
+        return stopped
+
+    def end(self) -> None:
+        """Take the mark away. Raises ``StoreNotWritable``."""
+        with atomic.write_errors(self.path):
+            beneath.unlink(self.at(RUNNING))
 
     def names(self) -> list[Name]:
         """Every snapshot, the oldest first, by name alone."""
@@ -186,7 +197,7 @@ def claimed(path: str, store: str) -> Iterator[Folder]:
 
     Raises :class:`BackupRefused` where there is something else, ``StoreLocked``, ``StoreNotWritable``.
     """
-    beneath.anchor(path, new=False)
+    anchored.anchor(path, new=False)
     with atomic.write_errors(path):
         foreign = os.path.lexists(path) and (not os.path.isdir(path) or not (is_backup(path) or _unused(path)))
         if foreign:

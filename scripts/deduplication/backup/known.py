@@ -49,7 +49,7 @@ class Known(NamedTuple):
         return {"path": self.path, "since": self.since, **more}
 
 
-class _Said(NamedTuple):
+class _Record(NamedTuple):
     """What the file says."""
 
     store: str = ""
@@ -142,7 +142,7 @@ def remember(state: str, seen: Known, store: str) -> None:
     _change(state, lambda said: _with(said, seen, store))
 
 
-def _with(said: _Said, seen: Known, store: str) -> _Said:
+def _with(said: _Record, seen: Known, store: str) -> _Record:
     before = next((each for each in said.backups if each.id == seen.id), None)
     if before is None:  # one of an earlier version had no id: it is the one in this folder
         before = next((each for each in said.backups if not each.id and each.path == seen.path), None)
@@ -164,16 +164,16 @@ def after_purge(purged: LogBackedStore, purge: str, waiting: Sequence[str], *, h
     store = said.store or (_first_line(purged.lines()) if hashes else secrets.token_hex(_DIGITS // 2))
     lacking = tuple(each._replace(owed=(*each.owed, purge)) for each in said.backups)
     files = {**said.waiting, **({purge: waiting} if waiting and hashes else {})}
-    return _Said(store, lacking, (*said.purges, purge), files).encoded()
+    return _Record(store, lacking, (*said.purges, purge), files).encoded()
 
 
-def settle(state: str, backup: str, done: Collection[str]) -> None:
+def note_purged(state: str, backup: str, done: Collection[str]) -> None:
     """Note that these purges were made in a backup, so that nothing waits any more that shows what they removed.
 
     Raises ``StoreNotWritable``, ``StoreLocked``.
     """
 
-    def settled(said: _Said) -> _Said:
+    def settled(said: _Record) -> _Record:
         found = (
             each._replace(owed=tuple(purge for purge in each.owed if purge not in done)) if each.id == backup else each
             for each in said.backups
@@ -189,7 +189,7 @@ def forget(state: str, folder: str) -> list[Known]:
     """Take what is known in a folder from the list, and leave the folder as it is; what was on it."""
     gone: list[Known] = []
 
-    def left(said: _Said) -> _Said:
+    def left(said: _Record) -> _Record:
         gone[:] = [each for each in said.backups if each.path == folder]
         return said._replace(backups=tuple(each for each in said.backups if each.path != folder))
 
@@ -200,20 +200,20 @@ def forget(state: str, folder: str) -> list[Known]:
 def carry(state: str, new: str) -> None:
     """Into a store that takes the place of this one: the same backups, and the same purges still to be made there."""
     said = _read(state)
-    if said != _Said():
+    if said != _Record():
         atomic.replace(os.path.join(new, NAME), said.encoded())
 
 
-def _change(state: str, change: Callable[[_Said], _Said]) -> None:
+def _change(state: str, change: Callable[[_Record], _Record]) -> None:
     with exclusive(os.path.join(state, LOCK)):
-        journal.finish(state, journal.STORE, state)  # a purge that was stopped has a file of its own to put here
+        journal.apply(state, journal.STORE, state)  # a purge that was stopped has a file of its own to put here
         said = _read(state)
         changed = change(said)
         if changed != said:
             atomic.replace(os.path.join(state, NAME), changed.encoded())
 
 
-def _read(state: str) -> _Said:
+def _read(state: str) -> _Record:
     """What the file says; nothing where there is none, or where it says something else."""
     path = os.path.join(state, NAME)
     try:
@@ -228,9 +228,9 @@ def _read(state: str) -> _Said:
         found = tuple(_entries(said["folders"]))
         store = said["store"] if isinstance(said["store"], str) else ""
         waiting = said.get("waiting", {})
-        return _Said(store, found, _ids(said.get("purges")), {each: _ids(waiting[each]) for each in waiting})
+        return _Record(store, found, _ids(said.get("purges")), {each: _ids(waiting[each]) for each in waiting})
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return _Said()
+        return _Record()
 
 
 def _entries(folders: Sequence[Any]) -> Iterator[Known]:

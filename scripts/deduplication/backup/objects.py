@@ -29,7 +29,7 @@ class Objects:
         self.written_bytes = 0
         self._trusted = trusted
         self._there: set[str] = set()
-        self._unsettled: dict[str, bool] = {}
+        self._unverified: dict[str, bool] = {}
 
     def place(self, digest: str) -> str:
         """Where a part lies."""
@@ -51,7 +51,7 @@ class Objects:
     def put(self, data: bytes) -> str:
         """Keep a part; its SHA-256. It is durable after :meth:`settle`. Raises ``StoreNotWritable``."""
         digest = hashlib.sha256(data).hexdigest()
-        if digest in self._unsettled or self.has(digest, len(data)):
+        if digest in self._unverified or self.has(digest, len(data)):
             return digest
         try:
             self.read(digest)
@@ -62,12 +62,12 @@ class Objects:
             atomic.replace(path, data, durable=False)
             self.written += 1
             self.written_bytes += len(data)
-        self._unsettled[digest] = True
+        self._unverified[digest] = True
         return digest
 
-    def settle(self) -> None:
+    def sync_and_verify(self) -> None:
         """Have every part on the disk that was put, and read it again. Raises :class:`BackupFailed`, ``StoreNotWritable``."""
-        for digest in self._unsettled:
+        for digest in self._unverified:
             path = self.place(digest)
             atomic.sync_file(path)
             try:
@@ -77,12 +77,12 @@ class Objects:
                     beneath.unlink(path)
                 raise BackupFailed(f"{path}: what was written cannot be read again") from error
         with atomic.write_errors(self.folder):
-            if self._unsettled:
-                for folder in sorted({os.path.dirname(self.place(digest)) for digest in self._unsettled}):
+            if self._unverified:
+                for folder in sorted({os.path.dirname(self.place(digest)) for digest in self._unverified}):
                     atomic.sync_directory(folder)
                 atomic.sync_directory(self.folder)
                 atomic.sync_directory(os.path.dirname(self.folder))
-        self._unsettled = {}
+        self._unverified = {}
 
     def read(self, digest: str, *, from_disk: bool = False) -> bytes:
         """A part, proven by its name. Raises :class:`BackupDamaged`. ``from_disk``: not what the system still has of it."""

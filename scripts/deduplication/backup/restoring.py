@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Optional
 
 from ..archive import verify as checking
-from ..archive.packs.pack_set import FOLDER as PACKS
+from ..archive.packs.pack_names import FOLDER as PACKS
 from ..errors import (
     BackupDamaged,
     BackupHasPurged,

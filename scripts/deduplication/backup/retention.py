@@ -47,7 +47,7 @@ def remove(folder: Folder, names: Sequence[Name]) -> Removed:
     """Remove these snapshots, and every part that no other one needs. Raises ``StoreNotWritable``."""
     if not names:
         return NOTHING
-    atomic.replace(folder.at(folders.RUNNING), b"")
+    folder.begin()
     place = folder.at(folders.SNAPSHOTS)
     with atomic.write_errors(place):
         for name in names:

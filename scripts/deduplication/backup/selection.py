@@ -59,7 +59,7 @@ def select(source: Source) -> Selection:
     return found
 
 
-def made_again(path: str) -> bool:
+def is_rebuilt(path: str) -> bool:
     """True for a name, seen from ``MEMORY-CONTEXT``, of which no snapshot needs anything."""
     return _MADE_AGAIN.fullmatch(path) is not None
 
@@ -82,7 +82,7 @@ def _folder(found: Selection, place: str, prefix: str, *, skip: tuple[str, ...] 
         found.problems.append((prefix.rstrip("/") or ".", str(error.strerror or error)))
         return
     for name in names:
-        if name not in skip and not made_again(prefix + name):
+        if name not in skip and not is_rebuilt(prefix + name):
             _entry(found, os.path.join(place, name), prefix + name)
 
 

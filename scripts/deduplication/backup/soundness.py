@@ -26,7 +26,7 @@ def fault(path: str, place: str, sha256: str, crc32: int) -> str:
     if _PACK.fullmatch(path):
         try:
             with contextlib.closing(Pack(place)) as pack:
-                return "" if pack.whole() else "its SHA-256 does not match"
+                return "" if pack.is_intact() else "its SHA-256 does not match"
         except ArchiveDamaged as error:
             return error.detail
     return ""

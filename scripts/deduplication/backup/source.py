@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final, Optional
 
 from ..archive import drop_folder
 from ..errors import StoreNotWritable
+from ..files.lock_names import STATUS_LOCK
 from ..files.locking import exclusive
-from ..project import config
+from ..project import config, own_place
 from ..project.paths import LOCK
 
 if TYPE_CHECKING:
@@ -18,11 +19,10 @@ if TYPE_CHECKING:
 
     from ..project.paths import Project
 
-STATE: Final = "dedup_state"
 ARCHIVE: Final = "exports-archive"
+STATE: Final = own_place.STATE
 SETTINGS: Final = config.FILE
 """Under these names, seen from ``MEMORY-CONTEXT``, a snapshot has the store, the archive, and the project's settings."""
-_STATUS_LOCK: Final = "status.lock"
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Source:
         paths = [drop_folder.lock_path(self.archive)] if self.archive is not None else []
         paths.append(os.path.join(self.state, LOCK))
         if self.memory is not None:
-            paths.append(os.path.join(self.state, _STATUS_LOCK))
+            paths.append(os.path.join(self.state, STATUS_LOCK))
         with contextlib.ExitStack() as stack:
             for path in paths:
                 with contextlib.suppress(StoreNotWritable):  # nobody can write a store that is read-only

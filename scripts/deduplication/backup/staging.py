@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Final
 
 from ..errors import RestoreRefused, StoreLocked
 from ..files import atomic, beneath
+from ..files.lock_names import LOCK
 from ..files.locking import exclusive
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_LOCK: Final = ".lock"
 _IGNORE: Final = ".gitignore"
 
 
@@ -42,7 +42,7 @@ def staged(place: str) -> Iterator[str]:
         beneath.mkdir(stage, atomic.PRIVATE_DIRECTORY)
     try:
         atomic.replace(os.path.join(stage, _IGNORE), b"*\n", durable=False)
-        with exclusive(os.path.join(stage, _LOCK)):
+        with exclusive(os.path.join(stage, LOCK)):
             yield stage
     finally:
         _remove(stage)
@@ -51,7 +51,7 @@ def staged(place: str) -> Iterator[str]:
 def _remove_leftover(stage: str) -> None:
     """Remove a folder of a run that was killed; one that is at work holds its lock."""
     with contextlib.suppress(StoreLocked):
-        with exclusive(os.path.join(stage, _LOCK), 0):
+        with exclusive(os.path.join(stage, LOCK), 0):
             pass
         _remove(stage)
 

@@ -17,6 +17,7 @@ from ..terminal.console import printable
 from . import readme_entry
 from .git_section import GitState, git_section
 from .markdown_escape import code, escaped, shortened
+from .run_figures import RunFigures, StoreTotals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from ..project.paths import Project
     from .completed_tasks import Task, Tasks
+    from .run_figures import ExportFigures
 
 SUBJECT_CHARACTERS: Final = 72
 LISTED_NEW_TASKS: Final = 100
@@ -55,26 +57,14 @@ def message(description: str, figures: Mapping[str, Any] | None, document: str =
     """
     parts = [shortened(f"checkpoint: {title(description)}", SUBJECT_CHARACTERS)]
     trailers = [f"Export-Dedup-Checkpoint: {printable(document)}"] if document else []
-    figures = _run(figures)
-    if figures is not None:
-        new, total = _number(figures, "new_messages"), _number(figures, "total_messages")
-        parts.append("\n".join([*(f"{label}: {number:,}" for label, number in _banner(figures)), *_captured(figures)]))
-        trailers += [f"Export-Dedup-Session: {printable(session)}" for session in sessions(figures)[:LISTED_SESSIONS]]
-        trailers += [f"Export-Dedup-New: {new}", f"Export-Dedup-Total: {total}"]
+    run = RunFigures.of(figures)
+    if run is not None:
+        parts.append("\n".join(_numbers(run)))
+        trailers += [f"Export-Dedup-Session: {printable(session)}" for session in run.sessions()[:LISTED_SESSIONS]]
+        trailers += [f"Export-Dedup-New: {run.new}", f"Export-Dedup-Total: {run.total}"]
     if trailers:
         parts.append("\n".join(trailers))
     return "\n\n".join(parts) + "\n"
-
-
-def _run(figures: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-    """The figures of a run; None where only the store's totals are known."""
-    return figures if figures is not None and set(figures) != {"cumulative"} else None
-
-
-def sessions(figures: Mapping[str, Any]) -> list[str]:
-    """The conversations that the run's exports went into, each once."""
-    exports = [one for one in figures.get("exports") or () if isinstance(one, dict) and not one.get("error")]
-    return list(dict.fromkeys(str(one["session_id"]) for one in exports if one.get("session_id")))
 
 
 def readme_line(description: str, moment: datetime, target: str) -> str:
@@ -102,15 +92,14 @@ def render(
     lines += ["## Git", "", *git_section(state), ""]
     if tasks is not None and (tasks.new or tasks.earlier):
         lines += ["## Completed tasks", "", *_tasks(tasks), ""]
-    run = _run(figures)
+    run = RunFigures.of(figures)
     if run is not None:
-        numbers = [*(f"{label}: {number:,}" for label, number in _banner(run)), *_captured(run)]
-        lines += ["## Deduplication", "", *(f"- {number}" for number in numbers), ""]
-        exports = [_export(project, export, files) for export in run.get("exports") or () if isinstance(export, dict)]
+        lines += ["## Deduplication", "", *(f"- {number}" for number in _numbers(run)), ""]
+        exports = [_export(project, export, files) for export in run.exports]
         if exports:
             lines += ["### Exports", "", *exports, ""]
-    totals = figures.get("cumulative") if figures is not None else None
-    if isinstance(totals, dict):
+    totals = StoreTotals.of(figures)
+    if totals is not None:
         lines += ["## In the store", "", *_totals(totals), ""]
     archive = code(f"{project.relative(project.archive)}/")
     lines += [
@@ -137,51 +126,39 @@ def _boxes(tasks: Sequence[Task], most: int) -> list[str]:
     return lines + ([f"- and {len(tasks) - most:,} more"] if len(tasks) > most else [])
 
 
-def _totals(totals: Mapping[str, Any]) -> list[str]:
-    count = {key: f"{_number(totals, key):,}" for key in totals}
-    raw, stored = _number(totals, "raw_bytes"), _number(totals, "stored_bytes")
+def _totals(totals: StoreTotals) -> list[str]:
     return [
-        f"- Conversations: {count['conversations']}",
-        f"- Processed so far: {count['exports_processed']} exports and {count['captures']} parts of transcripts",
-        f"- Messages in them: {count['messages_processed']}, {count['duplicates_filtered']} of them duplicates",
-        f"- Different messages in the store: {count['unique_messages']}",
-        f"- Bytes: {raw:,} in, {stored:,} on disk",
+        f"- Conversations: {totals.conversations:,}",
+        f"- Processed so far: {totals.exports:,} exports and {totals.captures:,} parts of transcripts",
+        f"- Messages in them: {totals.messages:,}, {totals.duplicates:,} of them duplicates",
+        f"- Different messages in the store: {totals.unique:,}",
+        f"- Bytes: {totals.raw_bytes:,} in, {totals.stored_bytes:,} on disk",
     ]
 
 
-def _number(figures: Mapping[str, Any], key: str) -> int:
-    value = figures.get(key)
-    return int(value) if isinstance(value, (int, float)) else 0
-
-
-def _banner(figures: Mapping[str, Any]) -> list[tuple[str, int]]:
-    """The banner's four numbers under the core's own labels."""
+def _numbers(run: RunFigures) -> list[str]:
+    """The banner's four numbers under the core's own labels, and how many new messages were captured before, if any."""
+    said = captured(run.new, run.captured)
     return [
-        ("New unique messages", _number(figures, "new_messages")),
-        ("Duplicates filtered", _number(figures, "duplicates_filtered")),
-        ("Total messages", _number(figures, "total_messages")),
-        ("Global unique count", _number(figures, "global_unique")),
+        f"New unique messages: {run.new:,}",
+        f"Duplicates filtered: {run.duplicates:,}",
+        f"Total messages: {run.total:,}",
+        f"Global unique count: {run.unique:,}",
+        *([said] if said else []),
     ]
 
 
-def _captured(figures: Mapping[str, Any]) -> list[str]:
-    """How many of the new messages were captured before; nothing where none was."""
-    said = captured(_number(figures, "new_messages"), _number(figures, "captured"))
-    return [said] if said else []
-
-
-def _export(project: Project, export: Mapping[str, Any], files: Sequence[Path]) -> str:
-    name = code(_name(project, export.get("path")))
-    session = _session(project, str(export.get("session_id") or "unknown"), files)
-    if export.get("error"):
+def _export(project: Project, export: ExportFigures, files: Sequence[Path]) -> str:
+    name = code(_name(project, export.path))
+    session = _session(project, export.session_id or "unknown", files)
+    if export.failed:
         return f"- {name}: not processed"
-    counts = [f"{_number(export, key):,} {word}" for key, word in _COUNTS]
-    if _number(export, "captured"):
-        counts.append(f"{_number(export, 'captured'):,} of the new ones captured before")
-    gaps = export.get("gaps")
-    if gaps:
-        counts.append(f"{len(gaps) if isinstance(gaps, (list, tuple)) else _number(export, 'gaps'):,} gaps")
-    archived = export.get("archived_to")
+    counts = [f"{export.total:,} messages", f"{export.new:,} new", f"{export.duplicates:,} duplicates"]
+    if export.captured:
+        counts.append(f"{export.captured:,} of the new ones captured before")
+    if export.gaps is not None:
+        counts.append(f"{export.gaps:,} gaps")
+    archived = export.archived_to
     kept = f"; archived as {_link(_name(project, archived), project)}" if archived else "; left where it is"
     return f"- {name}, session {session}: {', '.join(counts)}{kept}"
 
@@ -204,9 +181,6 @@ def _link(path: str, project: Project) -> str:
     if not path.startswith(memory):
         return code(path)
     return f"[{code(path)}](../{quote(os.fsencode(path[len(memory) :]))})"
-
-
-_COUNTS: Final = (("total_messages", "messages"), ("new_messages", "new"), ("duplicates_filtered", "duplicates"))
 
 
 def _name(project: Project, path: object) -> str:

@@ -12,35 +12,31 @@ import os
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from hashlib import sha256
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Optional
 
-from ..errors import CheckpointFailed, DedupError, StoreNotWritable
-from ..files import atomic, beneath, journal
+from ..errors import DedupError, StoreNotWritable
+from ..files import journal
 from ..files.locking import exclusive
 from ..git.plumbing import GitFailed
 from ..git.repository import Commit, Repository, Submodule, open_repository
 from ..project import config
 from ..redaction import redact as privacy
-from . import completed_tasks, readme_file
-from . import recovery as unfinished
+from . import completed_tasks, readme_file, recovery
 from .document import message, readme_line, render, slug
+from .document_file import _failed, free_path, make_folders, real, write
 from .git_section import GitState
 from .recovery import Unfinished
 from .scoped_commit import commit_only, refresh
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from ..project.paths import Project
 
 LISTED_COMMITS: Final = 5
 LISTED_SUBMODULES: Final = 20
 LOCK: Final = "checkpoint.lock"
-_PRIVATE: Final = 0o700
-"""Of ``MEMORY-CONTEXT/`` where this makes it: exports and the store will lie in it."""
-_SHARED: Final = 0o755
-_IGNORE: Final = b"# Private state: never committed.\n*\n"
 
 
 @dataclass(frozen=True)
@@ -82,19 +78,19 @@ def create(
         return privacy.redact(text, rules)[0]
 
     description = clean(description)
-    _make_folders(project)
-    journal.finish_all(str(project.state))
+    make_folders(project)
+    journal.recover(str(project.state))
     # Two checkpoints at once would both begin with the same README.
     with exclusive(str(project.state / LOCK)):
         repository, missing = _repository(project.root)
-        unfinished.settle(project, repository)
+        recovery.recover(project, repository)
         try:
             made = _create(project, description, paths, figures, settings, clean, repository, missing, commit=commit)
         except BaseException:
             with contextlib.suppress(DedupError, OSError):
-                unfinished.settle(project, repository)
+                recovery.recover(project, repository)
             raise
-        unfinished.done(project, project.relative(made.document))
+        recovery.forget(project, project.relative(made.document))
         return made
 
 
@@ -116,13 +112,13 @@ def _create(
     moment = datetime.now(timezone.utc)
     text = render(description, moment, project, state, figures, completed_tasks.completed(project, clean), files)
     data = clean(text).encode("utf-8", "backslashreplace")
-    document = _free(_real(project.checkpoints), f"{moment:%Y-%m-%dT%H-%M-%SZ}-{slug(description)}")
+    document = free_path(real(project.checkpoints), f"{moment:%Y-%m-%dT%H-%M-%SZ}-{slug(description)}")
     shown = project.relative(document)
     line = readme_line(description, moment, shown)
     edits = readme_file.edits(project, line) if settings["readme_checkpoints"] and not state.operation else []
     going = Unfinished(shown, sha256(data).hexdigest(), line, [project.relative(edit.path) for edit in edits])
     _begin(project, going)
-    _write(project, document, data)
+    write(project, document, data)
     if not commit or repository is None:
         reason = "not committed, as asked" if not commit else f"not committed: {missing}"
         return Checkpoint(document, None, reason, next(iter(readme_file.apply(edits, [])), None))
@@ -149,7 +145,7 @@ def _create(
 
 def _begin(project: Project, one: Unfinished) -> None:
     try:
-        unfinished.begin(project, one)
+        recovery.begin(project, one)
     except StoreNotWritable as error:
         raise _failed(project, error) from error
 
@@ -191,57 +187,6 @@ def _state(repository: Repository, clean: Callable[[str], str], project: Project
 
 def _is_private(project: Project, file: Path) -> bool:
     """True for what lies in the store or the archive: never committed, whoever asks."""
-    resolved = _real(file)
-    private = (_real(project.state), _real(project.archive))
+    resolved = real(file)
+    private = (real(project.state), real(project.archive))
     return any(folder in (resolved, *resolved.parents) for folder in private)
-
-
-def _real(path: Path) -> Path:
-    """``path`` without symbolic links; unlike ``Path.resolve`` it stands a link that leads to itself."""
-    return Path(os.path.realpath(path))
-
-
-def _make_folders(project: Project) -> None:
-    """The folders of a checkpoint, none of them outside of the project. Raises :class:`CheckpointFailed`."""
-    folder = project.checkpoints
-    try:
-        for made, mode in ((project.memory, _PRIVATE), (folder, _SHARED), (project.state, _PRIVATE)):
-            with contextlib.suppress(FileExistsError):
-                beneath.mkdir(made, mode)
-            if project.root not in _real(made).parents:
-                raise CheckpointFailed(f"{project.relative(made)} leads outside the project")
-        ignore = project.state / ".gitignore"
-        if not os.path.lexists(ignore):
-            atomic.replace(str(ignore), _IGNORE, durable=False)
-    except (StoreNotWritable, OSError) as error:
-        raise _failed(project, error) from error
-
-
-def _write(project: Project, path: Path, data: bytes) -> None:
-    """A new document; one that exists is never touched. Raises :class:`CheckpointFailed`."""
-    try:
-        os.close(beneath.open_file(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, atomic.SHARED_FILE))
-        try:
-            atomic.replace(str(path), data, mode=atomic.SHARED_FILE)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                beneath.unlink(path)
-            raise
-    except (StoreNotWritable, OSError) as error:
-        raise _failed(project, error) from error
-
-
-def _failed(project: Project, error: StoreNotWritable | OSError) -> CheckpointFailed:
-    cause = error.__cause__ if isinstance(error, StoreNotWritable) else error
-    reason = (cause.strerror if isinstance(cause, OSError) else "") or str(error)
-    return CheckpointFailed(f"{project.relative(project.checkpoints)}: {reason}")
-
-
-def _free(folder: Path, stem: str) -> Path:
-    """A name that no file there has; where it is taken, with the suffix -2, -3 and so on. Call it under the lock."""
-    number = 1
-    while True:
-        path = folder / (f"{stem}.md" if number == 1 else f"{stem}-{number}.md")
-        if not os.path.lexists(path):
-            return path
-        number += 1

@@ -51,14 +51,14 @@ def begin(project: Project, one: Unfinished) -> None:
     _write(project, [*(each for each in _read(project) if each.document != one.document), one])
 
 
-def done(project: Project, document: str) -> None:
+def forget(project: Project, document: str) -> None:
     """All of it happened, or was taken back: there is nothing to set right."""
     left = [each for each in _read(project) if each.document != document]
     with contextlib.suppress(DedupError):  # what stays is looked at once more, and found to be done
         _write(project, left)
 
 
-def settle(project: Project, repository: Repository | None) -> None:
+def recover(project: Project, repository: Repository | None) -> None:
     """Set right what was left. What git does not let us touch now is left for the next time. Call it under the lock."""
     found = _read(project)
     if not found:
@@ -66,11 +66,11 @@ def settle(project: Project, repository: Repository | None) -> None:
     atomic.remove_temporaries(str(project.checkpoints))
     for one in found:
         with contextlib.suppress(DedupError, OSError):
-            _settle(project, repository, one)
-            done(project, one.document)
+            _recover(project, repository, one)
+            forget(project, one.document)
 
 
-def _settle(project: Project, repository: Repository | None, one: Unfinished) -> None:
+def _recover(project: Project, repository: Repository | None, one: Unfinished) -> None:
     readmes = [project.root / readme for readme in one.readmes]
     for readme in readmes:
         readme_file.remove_temporaries(readme)

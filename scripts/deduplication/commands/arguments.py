@@ -98,7 +98,7 @@ def archive_place(asked: argparse.Namespace) -> Project:
     Raises :class:`UsageError` for a store that lies by itself: it has no archive.
     """
     from ..accounting.storage_account import project_of
-    from ..hooks.place import stored_at
+    from ..hooks.store_location import stored_at
     from ..project.paths import find_project
 
     if asked.storage_dir is None:
@@ -128,7 +128,7 @@ def store_to_read(asked: argparse.Namespace) -> StorePlace:
     """
     if asked.storage_dir is not None:
         return StorePlace(store_folder(asked), "named by --storage-dir")
-    from ..hooks.place import store_of
+    from ..hooks.store_location import store_of
     from ..project.paths import find_project
 
     project = find_project(asked.project)
@@ -140,7 +140,7 @@ def store_to_read(asked: argparse.Namespace) -> StorePlace:
 
 def every_store(asked: argparse.Namespace) -> list[str]:
     """The store of :func:`store_to_read` and those in the user's own store, each once, those without a log left out."""
-    from ..hooks.place import own_stores
+    from ..hooks.store_location import own_stores
 
     folders = {os.path.realpath(folder): folder for folder in [store_to_read(asked).folder, *own_stores()]}
     return [folder for folder in folders.values() if is_store(folder)]
@@ -164,7 +164,7 @@ def reader(asked: argparse.Namespace) -> tuple[ClaudeConversationDeduplicator, s
     return dedup, folder
 
 
-def again(asked: argparse.Namespace, *subcommand: str) -> str:
+def shell_command(asked: argparse.Namespace, *subcommand: str) -> str:
     """How a subcommand of ``deduplicate_export.py`` is called from a shell for the same project and store."""
     import shlex
     import sys

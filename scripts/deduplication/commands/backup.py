@@ -90,7 +90,7 @@ def _source(asked: argparse.Namespace) -> Source:
     """The store: the one named, the project's, or what the user's own store has of the project."""
     if asked.storage_dir is not None:
         return Source.of_state(asked.storage_dir)
-    from ..hooks.place import store_of
+    from ..hooks.store_location import store_of
 
     project = find_project(asked.project)
     state, own = store_of(project)

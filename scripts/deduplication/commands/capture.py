@@ -81,7 +81,7 @@ def _kept(asked: argparse.Namespace, found: Sequence[Transcript]) -> Packed:
         return Packed()
     try:
         with progress(sum(each.size for each in found), "Archiving") as advance:
-            return archive_transcripts.keep(project, found, advance=advance)
+            return archive_transcripts.archive_transcripts(project, found, advance=advance)
     except DedupError as error:
         return Packed(failures=[("the transcripts", error)])
 

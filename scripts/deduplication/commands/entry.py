@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from ..errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_UNEXPECTED, DedupError, OutputNotWritable, UnsafePath
-from ..files.beneath import LeadsOut
+from ..files.anchored import LeadsOut
 from ..terminal import console
 from ..terminal.display import show
 

@@ -11,6 +11,7 @@ from ..errors import EXIT_OK, UsageError
 from ..project import config
 from ..project.paths import find_project
 from ..reports import workflow as report
+from ..terminal.display import show_nothing
 from ..workflow import five_steps, settings_notice
 from . import arguments as shared
 from . import entry
@@ -53,7 +54,7 @@ def main(arguments: Sequence[str]) -> int:
         project,
         options,
         dedup,
-        _nowhere if silent else report.show,
+        show_nothing if silent else report.show,
         confirm=None if silent or asked.yes else _asker(),
         earlier=lambda unique: last_run.recent(project, unique),
     )
@@ -96,10 +97,6 @@ def _session_id(text: str | None) -> str | None:
     from ..project.export_names import validate_session_id
 
     return validate_session_id(text)
-
-
-def _nowhere(_text: str) -> None:
-    """Where the steps' texts go under ``--json``."""
 
 
 def _asker() -> Callable[[str], bool] | None:

@@ -5,29 +5,23 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ..errors import EXIT_OK, DedupError, InstallRefused, UsageError
+from ..errors import EXIT_OK, InstallRefused, UsageError
 from ..hooks.forms import plugin_enabled
 from ..installation import apply, client, demo, environment, links, readme, targets
 from ..installation import plan as planning
-from ..installation.manifest import NAME, Manifest, sha256
-from ..project import approvals, client_version, config
+from ..installation.manifest import NAME, Manifest
+from ..project import client_version
 from ..project.client_transcripts import config_dir
+from ..reports import installation as report
 from ..terminal.console import printable
 
 if TYPE_CHECKING:
     import argparse
 
 CHECKOUT: Final = Path(__file__).resolve().parents[3]
-_LABELS: Final = {
-    planning.NEW: "new",
-    planning.UPDATE: "update",
-    planning.PERMISSIONS: "make executable",
-    planning.REMOVE: "remove",
-}
 
 
 def main(arguments: list[str]) -> int:
@@ -183,51 +177,36 @@ def _install(root: Path, asked: argparse.Namespace) -> int:
     answer = readme.answer(root, wanted, before, may_ask=_may_ask() and not asked.dry_run and not asked.yes)
     plan = planning.plan_install(root, wanted, before, version(), hooks)
     plan.manifest.readme = answer
-    title = f"export-dedup {version()} → {printable(str(root))}"
-    _say(f"{title} (dry run: nothing is changed)" if asked.dry_run else title)
+    _say(report.title(f"export-dedup {version()} → {printable(str(root))}", dry_run=asked.dry_run))
     if not asked.dry_run:
         apply.install(place, plan, before)
-        _approve(root, plan)
-    _tell(plan, dry_run=asked.dry_run)
+        refused = apply.approve_settings(root, plan)
+        if refused:
+            _say(f"  {printable(refused)}")
+    _say(report.steps(plan, targets.SCRIPTS, dry_run=asked.dry_run))
     if by_plugin and not asked.no_hooks:
-        _say("  The plugin is enabled and has the hooks: none were put into the project, or they would run twice.")
-    for line in client.told(found) if wants_hooks else ():
+        _say(report.HOOKS_OF_THE_PLUGIN)
+    for line in client.describe(found) if wants_hooks else ():
         _say(f"  {printable(line)}")
     if not asked.offline:
         _packages(root, place, plan.manifest, dry_run=asked.dry_run)
     if not asked.dry_run:
-        _say(_next_steps(root))
+        _say(report.next_steps(root, client_version.text(client_version.LOWEST)))
     return EXIT_OK
-
-
-def _approve(root: Path, plan: planning.Plan) -> None:
-    """Settings that were written just now with the user's answer count from now on; those of anybody else are not touched."""
-    written = any(step.path == targets.CONFIG and step.changes for step in plan.steps)
-    found = config.examine(str(root))
-    if (
-        written
-        and (found.waiting or found.file.fault)
-        and sha256(found.file.data) in plan.manifest.files.get(targets.CONFIG, ())
-    ):
-        try:
-            approvals.approve(str(root), found.path, found.file.data, time.time())
-        except DedupError as error:
-            _say(f"  {printable(str(error))}")
 
 
 def _uninstall(root: Path, asked: argparse.Namespace) -> int:
     before = planning.read_manifest(root)
     if before is None:
-        _say(f"export-dedup is not installed in {printable(str(root))} (no {NAME}): nothing to remove.")
+        _say(report.not_installed(root, NAME))
         return EXIT_OK
     plan = planning.plan_uninstall(root, before)
     agreed = _ask_about_links(root, plan, asked)
-    title = f"export-dedup {before.version} is removed from {printable(str(root))}"
-    _say(f"{title} (dry run: nothing is changed)" if asked.dry_run else title)
+    _say(report.title(f"export-dedup {before.version} is removed from {printable(str(root))}", dry_run=asked.dry_run))
     if not asked.dry_run:
         apply.uninstall(links.placed(root, agreed), plan)
-    _tell(plan, dry_run=asked.dry_run)
-    _say("  Your data in MEMORY-CONTEXT stays.")
+    _say(report.steps(plan, targets.SCRIPTS, dry_run=asked.dry_run))
+    _say(report.DATA_STAYS)
     return EXIT_OK
 
 
@@ -240,7 +219,7 @@ def _ask_about_links(root: Path, plan: planning.Plan, asked: argparse.Namespace)
     found = links.links_on_the_way(root, [NAME, *(step.path for step in plan.steps)])
     links.refuse_checkout(found, CHECKOUT)
     for link, real in found.items():
-        _say(f"{printable(link)} is a symbolic link to {printable(real)}: what is done there, other projects may see.")
+        _say(report.link(link, real))
     if not found or asked.yes or asked.dry_run:
         return found
     if not _may_ask():
@@ -256,51 +235,16 @@ def _ask_about_links(root: Path, plan: planning.Plan, asked: argparse.Namespace)
     return found
 
 
-def _tell(plan: planning.Plan, *, dry_run: bool) -> None:
-    changing = [step for step in plan.steps if step.changes]
-    scripts = [step for step in changing if step.path.startswith(targets.SCRIPTS + "/")]
-    for step in changing:
-        if dry_run or step not in scripts:
-            note = f" ({step.note})" if step.note else ""
-            _say(f"  {_LABELS[step.kind]}: {printable(step.path)}{note}")
-    if scripts and not dry_run:
-        counted = [f"{sum(step.kind == kind for step in scripts)} {label}" for kind, label in _LABELS.items()]
-        shown = ", ".join(text for text in counted if not text.startswith("0 "))
-        _say(f"  {targets.SCRIPTS}: {shown}")
-    if not changing:
-        _say("  Everything is up to date.")
-    for step in plan.steps:
-        if step.kind == planning.KEEP:
-            _say(f"  kept: {printable(step.path)} ({printable(step.note)})")
-
-
 def _packages(root: Path, place: links.Place, manifest: Manifest, *, dry_run: bool) -> None:
     folder = Path(os.path.realpath(root / ".coditect")) / "venv"
     if dry_run:
         if not apply.is_venv(str(folder)):
-            _say(f"  new: {targets.VENV} (with rich and filelock, if pip can get them)")
+            _say(report.packages_to_get(targets.VENV))
         return
     found = environment.for_running(folder)
     if found.created:
         manifest.venv = True
         apply.save(place, manifest)
-        _say(f"  new: {targets.VENV} (rich, filelock)")
+        _say(report.packages_got(targets.VENV))
     if found.note:
         _say(f"  {printable(found.note)}")
-
-
-def _next_steps(root: Path) -> str:
-    lowest = client_version.text(client_version.LOWEST)
-    together = "  git: commit .coditect, .claude/commands, .claude/settings.json and .gitignore together"
-    everybody = f"(everybody then needs Claude Code {lowest} or newer)"
-    lines = [
-        f"{together} {everybody}, or ignore the first three (.git/info/exclude): one without the other does nothing."
-    ]
-    lines += ["", "Next, in Claude Code: /export, then /export-dedup (start a new session once, to make it known)."]
-    lines.append("From a shell in the project: python3 .coditect/scripts/export-dedup-with-status.py")
-    if any(character in str(root) for character in '"$`\\'):
-        lines.append(
-            "Note: the project's path has one of the characters \" $ ` \\ in it. Claude Code does not run commands "
-            "through such a path: use the shell."
-        )
-    return "\n".join(lines)

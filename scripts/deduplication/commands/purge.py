@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from ..errors import EXIT_FAILURE, EXIT_OK, NothingToPurge, PurgeIncomplete, PurgeRefused
 from ..project.paths import Project, find_project
-from ..purge.run import Purged, caught_up, purge, renewed, verified
+from ..purge.follow_up import catch_up, renew_backups, verify
+from ..purge.run import purge
 from ..purge.scope import scope_of
 from ..reports import purge as purge_report
 from ..terminal.display import show
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..backup.renewing import Renewed
+    from ..purge.outcome import Purged
     from ..storage.contract import Store
 
 _DESCRIPTION = """\
@@ -45,13 +47,13 @@ def main(arguments: Sequence[str]) -> int:
                 raise PurgeRefused("as you wished")
         done = purge(dedup.store, project, scope, forget=asked.forget, dry_run=asked.dry_run)
     except NothingToPurge:
-        backups = caught_up(dedup.store, project, dry_run=asked.dry_run)
+        backups = catch_up(dedup.store, project, dry_run=asked.dry_run)
         if not backups.reached and not backups.unreached:
             raise
         return _say_caught_up(backups, asked)
     failure = None if asked.dry_run else _verified(dedup.store, project, done)
     if not asked.dry_run:
-        renewed(dedup.store, project, done)
+        renew_backups(dedup.store, project, done)
     if asked.json:
         shared.print_json(purge_report.as_dict(done))
     else:
@@ -72,7 +74,7 @@ def _say_caught_up(done: Renewed, asked: argparse.Namespace) -> int:
 
 def _verified(store: Store, project: Project | None, done: Purged) -> PurgeIncomplete | None:
     try:
-        verified(store, project, done)
+        verify(store, project, done)
     except PurgeIncomplete as error:
         return error
     return None

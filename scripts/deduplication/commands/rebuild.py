@@ -22,7 +22,7 @@ def main(arguments: Sequence[str]) -> int:
     """Rebuild; 0 where the store verifies afterwards, 1 where damage remains."""
     asked = parser().parse_args(arguments)
     if asked.from_exports:
-        return _anew(asked)
+        return _from_archive(asked)
     if asked.into is not None or asked.yes:
         raise UsageError("--into and --yes go with --from-exports")
     dedup = shared.deduplicator(asked, existing=True)
@@ -57,7 +57,7 @@ def parser() -> shared.Parser:
     return found
 
 
-def _anew(asked: argparse.Namespace) -> int:
+def _from_archive(asked: argparse.Namespace) -> int:
     """A new store; 1 where the old one had something that no archived file has, or a file could not be processed."""
     if asked.storage_dir is not None:
         raise UsageError(
@@ -65,7 +65,9 @@ def _anew(asked: argparse.Namespace) -> int:
         )
     if asked.into is not None and (asked.yes or not asked.into):
         raise UsageError("--into names a folder, and does not go with --yes")
-    done = rebuild_from_archive.make(find_project(asked.project), asked.backend, into=asked.into, in_place=asked.yes)
+    done = rebuild_from_archive.rebuild_from_archive(
+        find_project(asked.project), asked.backend, into=asked.into, in_place=asked.yes
+    )
     ok = not done.missing and not done.failures
     if asked.json:
         shared.print_json(
@@ -80,5 +82,5 @@ def _anew(asked: argparse.Namespace) -> int:
             }
         )
     else:
-        report.show(repair_report.made_anew(done))
+        report.show(repair_report.rebuilt(done))
     return EXIT_OK if ok else EXIT_FAILURE

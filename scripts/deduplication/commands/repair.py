@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import EXIT_FAILURE, EXIT_OK, UsageError
 from ..project.paths import find_project
+from ..repair import examine, outcome
 from ..repair import repair as whole
 from ..reports import repair as repair_report
 from ..reports import workflow as report
@@ -24,7 +25,7 @@ def main(arguments: Sequence[str]) -> int:
     if asked.dry_run and asked.accept_lost:
         raise UsageError("--accept-lost changes something, and --dry-run nothing")
     if asked.dry_run:
-        done = whole.Repaired(whole.examine(store, project))
+        done = outcome.Repaired(examine.examine(store, project))
     else:
         done = whole.repair(store, project, accept_lost=asked.accept_lost)
     if asked.json:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from ..archive.restore import Entry, Shelf
+    from ..archive.restore import ArchivedFiles, Entry
 
 STANDARD_OUTPUT = "-"
 
@@ -85,13 +85,13 @@ def parser() -> shared.Parser:
     return found
 
 
-def _wanted(shelf: Shelf, asked: argparse.Namespace) -> tuple[list[Entry], list[tuple[str, DedupError]]]:
+def _wanted(shelf: ArchivedFiles, asked: argparse.Namespace) -> tuple[list[Entry], list[tuple[str, DedupError]]]:
     failures: list[tuple[str, DedupError]] = [("A file", error) for error in shelf.lost] if asked.all else []
     if asked.all is not None:
-        return shelf.all(), failures + [(each.name, restoring.gone(each)) for each in shelf.missing()]
+        return shelf.all(), failures + [(each.name, restoring.lost_error(each)) for each in shelf.missing()]
     if asked.session is not None:
         missing = [each for each in shelf.missing() if each.session == asked.session]
-        return shelf.of_session(asked.session), [(each.name, restoring.gone(each)) for each in missing]
+        return shelf.of_session(asked.session), [(each.name, restoring.lost_error(each)) for each in missing]
     found: list[Entry] = []
     for name in asked.names:
         try:
@@ -126,7 +126,7 @@ def _places(found: Sequence[Entry], asked: argparse.Namespace) -> list[tuple[Ent
     ]
 
 
-def _to_client(shelf: Shelf, session: str, *, as_json: bool) -> int:
+def _to_client(shelf: ArchivedFiles, session: str, *, as_json: bool) -> int:
     back = restore_to_client.to_client(shelf, session)
     if as_json:
         files = [{"name": name, "path": path, "new": new} for name, path, new in back.files]
@@ -138,7 +138,7 @@ def _to_client(shelf: Shelf, session: str, *, as_json: bool) -> int:
     return EXIT_OK
 
 
-def _to_standard_output(shelf: Shelf, found: Sequence[Entry], failures: list[tuple[str, DedupError]]) -> int:
+def _to_standard_output(shelf: ArchivedFiles, found: Sequence[Entry], failures: list[tuple[str, DedupError]]) -> int:
     if len(found) > 1:
         raise UsageError(f"{len(found)} files are meant; standard output takes one")
     for entry in found:
@@ -155,7 +155,7 @@ def _to_standard_output(shelf: Shelf, found: Sequence[Entry], failures: list[tup
     return _ended(failures, [], as_json=False)
 
 
-def _list(shelf: Shelf, *, as_json: bool) -> None:
+def _list(shelf: ArchivedFiles, *, as_json: bool) -> None:
     entries, missing = shelf.all(), shelf.missing()
     if as_json:
         rows = [
@@ -174,7 +174,7 @@ def _list(shelf: Shelf, *, as_json: bool) -> None:
     else:
         show(archive_report.listed(entries))
         for each in missing:
-            show(archive_report.not_restored(each.name, str(restoring.gone(each)), ""))
+            show(archive_report.not_restored(each.name, str(restoring.lost_error(each)), ""))
 
 
 def _ended(

@@ -100,7 +100,7 @@ class _Search:
             hits=[self._shown(hit, folder) for hit, folder in hits[: asked.limit]],
             total=len(hits),
             damaged=sum(scanned.damaged for _, scanned in found),
-            command=shared.again(asked, "show"),
+            command=shared.shell_command(asked, "show"),
         )
 
     def _conversation(self) -> str | None:
@@ -110,7 +110,7 @@ class _Search:
         with store.transaction(write=False):
             return choose(store, self._asked.session)
 
-    def _shown(self, hit: Hit, folder: str) -> search_report.Shown:
+    def _shown(self, hit: Hit, folder: str) -> search_report.RenderedHit:
         place = hit.newest
         context: list[dict[str, Any]] = []
         if self._asked.context:
@@ -120,7 +120,7 @@ class _Search:
                 kept = [number for number in numbers if number not in store.conversation(place.conversation).purged]
                 context = list(store.bodies(place.conversation, kept))
         elsewhere = "" if folder == self._own else folder
-        return search_report.Shown(hit, place, hit.text.excerpts(self._wanted), folder, elsewhere, context)
+        return search_report.RenderedHit(hit, place, hit.text.excerpts(self._wanted), folder, elsewhere, context)
 
     def _store(self, folder: str) -> Store:
         if folder not in self._stores:

@@ -10,7 +10,7 @@ from ..ingest.conversation_choice import choose, position
 from ..model import counts
 from ..sessions import screen_document as document
 from ..terminal.display import show
-from ..terminal.truncation import fitted
+from ..terminal.truncation import truncate
 from . import arguments as shared
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str]) -> int:
         asked.output = check_file(asked.output, (folder, find_project(asked.project).archive))
     if asked.session is None:
         parts = _listing(dedup, asked)
-        _put(asked, *parts, shared.again(asked, "show"))
+        _put(asked, *parts, shared.shell_command(asked, "show"))
         return EXIT_OK
     with dedup.store.transaction(write=False):
         name = choose(dedup.store, asked.session)
@@ -59,7 +59,7 @@ def main(arguments: Sequence[str]) -> int:
         return EXIT_OK
     shown = sum(counts(message["kind"]) for message in messages)
     head = document.title(name, shown, total)
-    _put(asked, head, document.text_parts(messages, component), shared.again(asked, "show", name))
+    _put(asked, head, document.text_parts(messages, component), shared.shell_command(asked, "show", name))
     return EXIT_OK
 
 
@@ -77,7 +77,7 @@ def _document(asked: argparse.Namespace, store: Store, name: str, numbers: Seque
     parts = [text.removesuffix("\n")]
     if asked.characters is not None and asked.output is None and asked.format == MARKDOWN:
         parts = text.rstrip("\n").split("\n\n")
-    _put(asked, "", parts, shared.again(asked, "show", name))
+    _put(asked, "", parts, shared.shell_command(asked, "show", name))
 
 
 def parser() -> shared.Parser:
@@ -190,4 +190,4 @@ def _put(asked: argparse.Namespace, head: str, parts: Sequence[str], again: str)
     # Of a list the newest are at the top, of a conversation at the end.
     at_end = asked.session is not None and asked.around is None and asked.first is None
     note = f"The whole of it: {again} --output FILE"
-    show(fitted(head, parts, "", asked.characters, lambda n: f"… {n} more left out. {note}", from_the_end=at_end))
+    show(truncate(head, parts, "", asked.characters, lambda n: f"… {n} more left out. {note}", from_the_end=at_end))

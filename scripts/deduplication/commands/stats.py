@@ -68,7 +68,7 @@ def _of_store(
         except ArchiveDamaged as error:
             found = replace(found, damage=(error.detail,))
     project = storage_account.project_of(folder)
-    kept = completeness.look(project) if project is not None else Checked()
+    kept = completeness.compare_with_inventory(project) if project is not None else Checked()
     besides = storage_account.besides(folder, disk)
     totals = store_totals.totals(dedup.store, found)
     answer: dict[str, Any] = {

@@ -12,7 +12,7 @@ from ..files import journal
 from ..reports import history as history_report
 from ..reports import purge as purge_report
 from ..terminal.display import show
-from ..terminal.truncation import fitted
+from ..terminal.truncation import truncate
 from . import arguments as shared
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str]) -> int:
         if owed:
             tail = f"{tail}\n{purge_report.unfinished((), owed)}"
         note = "--limit shows fewer, --json all facts"
-        show(fitted(head, parts, tail, asked.characters, lambda count: f"… {count} more runs ({note})"))
+        show(truncate(head, parts, tail, asked.characters, lambda count: f"… {count} more runs ({note})"))
     return EXIT_OK
 
 

@@ -9,7 +9,7 @@ from ..backup import known
 from ..errors import EXIT_FAILURE, EXIT_OK
 from ..files import journal
 from ..project.paths import find_project
-from ..repair import repair as whole
+from ..repair import examine, log_against_archive
 from ..reports import (
     archive as archive_report,
 )
@@ -49,7 +49,9 @@ def main(arguments: Sequence[str]) -> int:
     problems = store.verify()
     checked = checking.check_project(project) if project is not None else None
     problems += checked.all_problems() if checked is not None else []
-    findings = whole.examine(store, project) if problems or whole.suspicious(store, project) else []
+    findings = (
+        examine.examine(store, project) if problems or log_against_archive.archive_disagrees(store, project) else []
+    )
     ok = not problems and not findings
     if asked.json:
         files = {

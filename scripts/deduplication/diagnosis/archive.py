@@ -28,7 +28,7 @@ def findings(subject: Subject) -> Iterator[Finding]:
     try:
         if not (os.path.isdir(project.archive) or inventory.load(str(project.state), str(project.archive)).began):
             return
-        found = completeness.look(project)
+        found = completeness.compare_with_inventory(project)
     except DedupError as error:
         yield Finding("archive", PROBLEM, str(error), error.hint)
         return

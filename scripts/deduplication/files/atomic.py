@@ -2,7 +2,7 @@
 
 The assumptions are SQLite's: a rename within one directory is atomic, and data is on the disk only once fsync has
 returned. After an fsync that failed nothing about the file is believed: the error travels up and the run fails.
-Where a call ends up is decided in ``files/beneath.py``: no link that is put on the way meanwhile leads it out of the project.
+Where a call ends up is decided in ``files/anchored.py``: no link that is put on the way meanwhile leads it out of the project.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import stat
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from ..errors import StoreNotWritable
-from . import beneath
+from . import anchored, beneath
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,9 +26,7 @@ SHARED_FILE: Final = 0o644
 MAX_NAME_BYTES: Final = 255
 """Of a file's name, on every file system that is in wide use."""
 
-_NO_FOLLOW: Final[int] = getattr(os, "O_NOFOLLOW", 0)
 _BINARY: Final[int] = getattr(os, "O_BINARY", 0)
-_CLOSE_ON_EXEC: Final[int] = getattr(os, "O_CLOEXEC", 0)
 _NO_WAIT: Final[int] = getattr(os, "O_NONBLOCK", 0)
 _TEMPORARY: Final = re.compile(r"\.\d+\.tmp\Z")
 
@@ -54,14 +52,14 @@ def write_all(descriptor: int, data: bytes | memoryview) -> None:
 
 def sync_directory(path: str) -> None:
     """Make a rename or a creation in ``path`` durable. Windows has no such call and needs none."""
-    beneath.sync(path)
+    anchored.sync(path)
 
 
 def make_private_directory(path: str) -> None:
     """Create ``path`` and its missing parents, durably, readable by their owner only, whatever the umask says."""
-    with beneath.directory(path, make=PRIVATE_DIRECTORY) as folder:
+    with anchored.directory(path, make=PRIVATE_DIRECTORY) as folder:
         if folder is None:
-            beneath.make_by_name(path, PRIVATE_DIRECTORY)
+            anchored.make_by_name(path, PRIVATE_DIRECTORY)
         if os.name != "nt" and stat.S_IMODE(os.stat(path if folder is None else folder).st_mode) & 0o077:
             os.chmod(path if folder is None else os.curdir, PRIVATE_DIRECTORY, dir_fd=folder)
 
@@ -120,7 +118,7 @@ def _temporary(name: str, folder: int | None, flags: int, mode: int) -> Iterator
     temporary = os.path.join(os.path.dirname(name), temporary_name(os.path.basename(name)))
     with contextlib.suppress(FileNotFoundError):
         os.unlink(temporary, dir_fd=folder)
-    flags |= os.O_CREAT | os.O_EXCL | _NO_FOLLOW | _BINARY | _CLOSE_ON_EXEC
+    flags |= os.O_CREAT | os.O_EXCL | anchored.NO_FOLLOW | _BINARY | anchored.CLOSE_ON_EXEC
     descriptor = os.open(temporary, flags, mode, dir_fd=folder)
     try:
         if os.name != "nt":
@@ -141,7 +139,7 @@ def _sync_beside(path: str, folder: int | None) -> None:
     if folder is None:
         sync_directory(os.path.dirname(path) or ".")
     else:
-        beneath.sync_descriptor(folder)
+        anchored.sync_descriptor(folder)
 
 
 def _name_anew(temporary: str, name: str, folder: int | None) -> None:
@@ -168,7 +166,7 @@ def append(path: str, data: bytes, *, mode: int = PRIVATE_FILE, durable: bool = 
     On an error the file is cut back to where it was, as far as the disk still allows.
     """
     with write_errors(path), beneath.reached(path) as (name, folder):
-        flags = os.O_WRONLY | os.O_APPEND | _NO_FOLLOW | _BINARY | _CLOSE_ON_EXEC
+        flags = os.O_WRONLY | os.O_APPEND | anchored.NO_FOLLOW | _BINARY | anchored.CLOSE_ON_EXEC
         existed = True
         try:
             descriptor = os.open(name, flags, dir_fd=folder)
@@ -198,7 +196,7 @@ def open_regular(path: str, *, follow: bool = False) -> BinaryIO:
 
     ``follow`` is for what people write themselves and may link to, settings.
     """
-    flags = os.O_RDONLY | _NO_WAIT | _BINARY | _CLOSE_ON_EXEC
+    flags = os.O_RDONLY | _NO_WAIT | _BINARY | anchored.CLOSE_ON_EXEC
     descriptor = os.open(path, flags) if follow else beneath.open_file(path, flags)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)

@@ -2,7 +2,7 @@
 
 The new one is written beside the old one under ``NAME.new``, synced, and only then is the old one renamed away. From that
 moment on the new one counts, under either name, so a process that is killed in between leaves nothing half done: whoever
-reads looks for it with :func:`current`, whoever writes gives it its name with :func:`settled`.
+reads looks for it with :func:`current`, whoever writes gives it its name with :func:`recover`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def current(folder: str) -> str:
     return folder
 
 
-def settled(folder: str) -> str:
+def recover(folder: str) -> str:
     """``folder``, after what a killed process left to be done. Whoever calls this holds the lock of what is in it."""
     with atomic.write_errors(folder):
         if current(folder) != folder:
@@ -40,12 +40,12 @@ def settled(folder: str) -> str:
     return folder
 
 
-def replaced(folder: str, fill: Callable[[str], None]) -> None:
+def replace(folder: str, fill: Callable[[str], None]) -> None:
     """Put in the place of ``folder`` what ``fill`` writes into an empty one, durably. Raises ``StoreNotWritable``.
 
     What ``fill`` raises goes up, and nothing has changed. Whatever of the old folder must be kept was copied before.
     """
-    settled(folder)
+    recover(folder)
     with atomic.write_errors(folder):
         atomic.make_private_directory(folder + NEW)
         fill(folder + NEW)
@@ -58,10 +58,10 @@ def replaced(folder: str, fill: Callable[[str], None]) -> None:
         beneath.remove_tree(folder + OLD)
 
 
-def exchanged(folder: str, new: str, aside: str) -> None:
+def exchange(folder: str, new: str, aside: str) -> None:
     """Put the folder ``new`` in the place of ``folder``, which goes to ``aside``, durably. Raises ``StoreNotWritable``.
 
-    Nobody can be kept from opening ``folder`` meanwhile: whoever finds it gone calls :func:`arrived`.
+    Nobody can be kept from opening ``folder`` meanwhile: whoever finds it gone calls :func:`recover_exchange`.
     """
     with atomic.write_errors(folder):
         if os.path.lexists(folder + NEW):
@@ -71,20 +71,20 @@ def exchanged(folder: str, new: str, aside: str) -> None:
         beneath.rename(new, folder + NEW)
         atomic.sync_directory(os.path.dirname(folder))
         beneath.rename(folder, folder + OLD)
-        arrived(folder)
+        recover_exchange(folder)
         beneath.rename(folder + OLD, aside)
         atomic.sync_directory(os.path.dirname(folder))
 
 
-def arrived(folder: str) -> None:
-    """Give a folder its name where a process was killed within :func:`exchanged`. Several may do so at once."""
+def recover_exchange(folder: str) -> None:
+    """Give a folder its name where a process was killed within :func:`exchange`. Several may do so at once."""
     if current(folder) != folder:
         with atomic.write_errors(folder), contextlib.suppress(FileNotFoundError):
             beneath.rename(folder + NEW, folder)
             atomic.sync_directory(os.path.dirname(folder))
 
 
-def kept(path: str, copy: str) -> None:
+def keep_copy(path: str, copy: str) -> None:
     """The same bytes under another name, durably: a link where the file system has them, else a copy."""
     with atomic.write_errors(copy):
         try:

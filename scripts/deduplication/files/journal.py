@@ -1,14 +1,13 @@
 """Many files changed as one: everything new is staged, then a journal says what takes whose place, then it is done.
 
 Until the journal is on the disk nothing has changed. From then on everything will: whoever next opens one of the places it names
-finishes that place before anything else (``finish``), and all the others as well (``finish_all``). A place is finished under its
-own lock; the journal itself, which all of them change, under the store's.
+finishes that place before anything else (:func:`apply`), and all the others as well (:func:`recover`). A place is finished
+under its own lock; the journal itself, which all of them change, under the store's.
 """
 
 from __future__ import annotations
 
 import contextlib
-import importlib
 import json
 import os
 import zlib
@@ -16,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import StoreDamaged, StoreNotWritable
-from . import atomic, beneath, locking
+from . import atomic, beneath, lock_names, locking
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,15 +24,10 @@ NAME: Final = "purge.pending"
 """In the store's folder. It names files and says nothing of what is in them."""
 STAGE: Final = "purge.stage"
 """The folder beside what is to be replaced, in which the new files wait."""
-STORE_LOCK: Final = ".lock"
-STATUS_LOCK: Final = "status.lock"
-"""In the store's folder: held by whoever writes the status log."""
 STORE: Final = "store"
 ARCHIVE: Final = "archive"
 SESSIONS: Final = "sessions"
 LAST_RUN: Final = "last_run"
-_FINISHING: Final = "deduplication.purge.finish"
-"""The room that finishes every place. It is named and not imported: it rests on rooms that rest on this one."""
 _at_work: Final[set[str]] = set()
 """Folders of stores whose purge this process is finishing: what it opens for that finishes nothing once more."""
 _VERSION: Final = 1
@@ -104,27 +98,29 @@ def unfinished(state: str) -> tuple[str, ...]:
         return ()
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(StoreNotWritable):  # on a medium that cannot be written nobody is at work
-            stack.enter_context(locking.exclusive(os.path.join(state, STORE_LOCK)))
+            stack.enter_context(locking.exclusive(os.path.join(state, lock_names.LOCK)))
         return places(state)
 
 
-def finish_all(state: str) -> None:
+def recover(state: str) -> None:
     """Finish a purge that was stopped, in every place: whoever opens one of them calls it before taking a lock of it.
 
     What the disk refuses, or what another process is about to do, is left for the next one; who goes on into a place that is not
-    finished calls :func:`finish` for it under its lock, and that raises.
+    finished calls :func:`apply` for it under its lock, and that raises.
     """
     state = os.path.abspath(state)
     if state in _at_work or not os.path.lexists(os.path.join(state, NAME)):
         return
+    from .. import recover_purge
+
     _at_work.add(state)
     try:
-        importlib.import_module(_FINISHING).finish(state)
+        recover_purge(state)
     finally:
         _at_work.discard(state)
 
 
-def finish(state: str, place: str, folder: str) -> dict[str, Any] | None:
+def apply(state: str, place: str, folder: str) -> dict[str, Any] | None:
     """Do what the journal says of a place whose folder is ``folder``; the journal's notes where it said something.
 
     The caller holds the lock of the place and that of the store. Raises ``StoreNotWritable``: then the rest is still to be done.
@@ -146,7 +142,7 @@ def finish(state: str, place: str, folder: str) -> dict[str, Any] | None:
     return notes
 
 
-def forget_stage(state: str, place: str, folder: str) -> None:
+def roll_back(state: str, place: str, folder: str) -> None:
     """Delete what was staged by somebody who was stopped before it was decided. Under the lock of the place."""
     stage = os.path.join(folder, STAGE)
     if os.path.isdir(stage) and not os.path.islink(stage) and not waits(state, place):
@@ -171,7 +167,7 @@ def _do(changes: Changes, folder: str) -> None:
             beneath.replace(source, path)
             touched.add(os.path.dirname(path))
     for name in changes.texts if changes.names else ():
-        with locking.exclusive(os.path.join(folder, STATUS_LOCK)):
+        with locking.exclusive(os.path.join(folder, lock_names.STATUS_LOCK)):
             _rename_in(os.path.join(folder, name), changes.names)
     for directory in sorted(touched):
         with atomic.write_errors(directory):

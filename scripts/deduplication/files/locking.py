@@ -14,7 +14,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from ..errors import StoreLocked
-from . import beneath
+from . import anchored, beneath
 from .atomic import PRIVATE_FILE, write_errors
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def exclusive(path: str, timeout: float = DEFAULT_TIMEOUT) -> Iterator[None]:
         finally:
             os.close(descriptor)
         return
-    if beneath.guards(path):  # filelock opens the path as a whole, wherever it leads by then
+    if anchored.guards(path):  # filelock opens the path as a whole, wherever it leads by then
         with _native(path, timeout):
             yield
         return

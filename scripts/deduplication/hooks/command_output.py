@@ -56,7 +56,7 @@ def cut(output: str) -> str:
     return f"{text[:MOST_CHARACTERS].rpartition(chr(10))[0]}\n… There is more: run the command in a shell."
 
 
-def shown(output: str) -> str:
+def whole_output(output: str) -> str:
     """What a person wants to see of a report: the banner, what became of the exports, the summary; all of it without a banner."""
     from ..reports.execution import LOCKS
 

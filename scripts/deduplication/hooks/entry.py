@@ -64,6 +64,6 @@ def _log(event: str, data: bytes, error: BaseException) -> str:
 
 
 def _not_capturing(error: BaseException, log: str) -> str:
-    from ..reports import workflow as report
+    from ..reports import hooks
 
-    return report.not_capturing(str(error) or type(error).__name__, log)
+    return hooks.not_capturing(str(error) or type(error).__name__, log)

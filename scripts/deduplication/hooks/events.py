@@ -8,12 +8,11 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import DedupError
-from ..files import beneath
 from ..project import config
 from ..project.own_place import require_inside
-from . import command_output, firings, slash_commands
+from . import command_output, event_log, slash_commands
 from .forms import stands_down
-from .place import place_of
+from .store_location import location_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,10 +30,6 @@ ARCHIVE: Final = "Archive"
 """Events of our own: what a hook leaves to a process apart."""
 ARCHIVED_EACH: Final = 1 << 20
 """Bytes by which a transcript grows until it is archived while its session still runs."""
-_NOT_PLAIN: Final = (
-    "❌ export-dedup: the client would pass these arguments through a shell, and they have characters that a shell obeys. "
-    'Leave them out, or set "command_banner" to "hook" in .coditect/config.json: then no shell is used.'
-)
 
 
 def handle(event: str, payload: Payload) -> Answer:
@@ -42,7 +37,7 @@ def handle(event: str, payload: Payload) -> Answer:
     handler = _HANDLERS.get(event)
     if handler is None:
         return None
-    place = place_of(payload, user_store=True)
+    place = location_of(payload, user_store=True)
     if place is None:
         return None
     require_inside(str(place.project.state))
@@ -52,7 +47,7 @@ def handle(event: str, payload: Payload) -> Answer:
     from .work import Work
 
     work = Work(place, settings)
-    firings.note(str(work.project.state), event)
+    event_log.note(str(work.project.state), event)
     return handler(work, payload)
 
 
@@ -61,7 +56,7 @@ def handle(event: str, payload: Payload) -> Answer:
 
 def session_start(work: Work, payload: Payload) -> Answer:
     """Watch the transcript and the drop folder, catch up on what was missed, say what is safe after a compaction."""
-    from . import sayings
+    from . import messages
 
     transcript = _text(payload, "transcript_path")
     if payload.get("source") in ("startup", "resume"):
@@ -70,25 +65,25 @@ def session_start(work: Work, payload: Payload) -> Answer:
 
         notices.session_began(work.live, _text(payload, "session_id"))
     if work.place.opted_in:
-        beneath.make_folders(work.project.exports)
+        work.make_drop_folder()
     banner = ""
     lagging = work.lagging(besides=transcript)
-    lying = work.lying_about(_text(payload, "cwd"), 0) if work.place.opted_in else []
+    lying = work.exports.lying_about(_text(payload, "cwd"), 0) if work.place.opted_in else []
     if sum(size for _, size in lagging) > AT_ONCE or len(lying) > EXPORTS_AT_ONCE:
         _detach(work, payload, CATCH_UP)
     else:
         work.each((path for path, _ in lagging), work.capture)
-        banner = work.process(lying)
+        banner = work.exports.process(lying)
         if lagging:
             _leave_to_archive(work, payload)
     output: dict[str, Any] = {"hookEventName": "SessionStart", "watchPaths": _watched(work, payload)}
     if payload.get("source") in ("compact", "resume") and work.settings["compact_context"]:
         if transcript:
             work.capture(transcript)
-        context = sayings.what_is_safe(work, _text(payload, "session_id"), _bundle())
+        context = messages.context_after_compaction(work, _text(payload, "session_id"), _bundle())
         if context:
             output["additionalContext"] = context
-    said = [sayings.both_forms(work), sayings.settings_wait(work), banner]
+    said = [messages.both_forms(work), messages.settings_notice(work), banner]
     return {"hookSpecificOutput": output, **_message("\n".join(filter(None, said)))}
 
 
@@ -105,7 +100,7 @@ def file_changed(work: Work, payload: Payload) -> Answer:
     if path.endswith(".jsonl") and os.path.realpath(path) == os.path.realpath(_text(payload, "transcript_path")):
         return _notice(work, payload, _capture_and_process(work, path, payload))
     if work.place.opted_in and os.path.dirname(os.path.realpath(path)) == os.path.realpath(work.project.exports):
-        return _notice(work, payload, work.process(_dropped(work, path)))
+        return _notice(work, payload, work.exports.process(work.exports.dropped(path)))
     return None
 
 
@@ -116,10 +111,10 @@ def sweep(work: Work, payload: Payload) -> Answer:
     state = work.state(cwd, transcript)
     banners = [_capture_and_process(work, transcript, payload)] if transcript else []
     if since and work.place.opted_in:
-        banners.append(work.process(work.lying_about(cwd, since)))
-    from . import sayings
+        banners.append(work.exports.process(work.exports.lying_about(cwd, since)))
+    from . import messages
 
-    banners += [sayings.what_the_client_lacks(work, transcript), sayings.settings_wait(work)]
+    banners += [messages.client_notice(work, transcript), messages.settings_notice(work)]
     work.remember(session, state)
     return _message("\n".join(filter(None, banners)))
 
@@ -135,7 +130,7 @@ def pre_compact(work: Work, payload: Payload) -> Answer:
     if transcript:
         _capture_and_process(work, transcript)
     if work.place.opted_in:
-        work.process(work.lying_about(_text(payload, "cwd"), 0))
+        work.exports.process(work.exports.lying_about(_text(payload, "cwd"), 0))
     _leave_to_archive(work, payload)
     return None
 
@@ -156,7 +151,7 @@ def catch_up(work: Work, payload: Payload) -> Answer:
         _capture_and_process(work, transcript)
     work.each((path for path, _ in work.lagging()), lambda path: _capture_and_process(work, path))
     if work.place.opted_in:
-        work.process(work.lying_about("", 0))
+        work.exports.process(work.exports.lying_about("", 0))
     return archive(work, payload)
 
 
@@ -168,6 +163,8 @@ def archive(work: Work, _payload: Payload) -> Answer:
 
 def prompt_expansion(work: Work, payload: Payload) -> Answer:
     """One of our slash commands: its output as the user sees it, and no request to the model."""
+    from ..reports import hooks as report
+
     name, arguments = slash_commands.named(payload.get("command_name")), _text(payload, "command_args")
     if not name:
         return None
@@ -176,20 +173,20 @@ def prompt_expansion(work: Work, payload: Payload) -> Answer:
         # The client puts the arguments of the main command into a line of shell.
         if name == slash_commands.MAIN:
             if not slash_commands.is_plain(arguments):
-                return _blocked(_NOT_PLAIN)
+                return _blocked(report.ARGUMENTS_NOT_PLAIN)
             _before_the_command(work, transcript)
         return None
     try:
         words = slash_commands.words_of(name, arguments)
     except ValueError as error:
-        return _blocked(f"❌ export-dedup: the arguments cannot be read: {error}")
+        return _blocked(report.arguments_unreadable(error))
     command = slash_commands.COMMANDS[name]
     if name == slash_commands.MAIN:
         _before_the_command(work, transcript)
     elif transcript and command.captures:
         work.capture(transcript)
     output = command_output.output_of(command, _bundle(), str(work.place.root), words)
-    return _blocked(command_output.shown(output) if command.whole else command_output.cut(output) or "✓ Done.")
+    return _blocked(command_output.whole_output(output) if command.whole else command_output.cut(output) or report.DONE)
 
 
 _HANDLERS: Final[dict[str, Callable[[Work, Payload], Answer]]] = {
@@ -217,7 +214,7 @@ def _capture_and_process(work: Work, transcript: str, payload: Payload | None = 
     captured = work.capture(transcript)
     if captured is None:
         return ""
-    banner = work.process(work.exports_named(captured), captured.conversation_id)
+    banner = work.exports.process(work.exports.named_by(captured), captured.conversation_id)
     if payload is not None and captured.end // ARCHIVED_EACH > (captured.end - captured.read_bytes) // ARCHIVED_EACH:
         _leave_to_archive(work, payload)
     return banner
@@ -234,21 +231,14 @@ def _before_the_command(work: Work, transcript: str) -> None:
     try:
         captured = work.capture(transcript) if transcript else None
         if captured is not None:
-            named = work.exports_named(captured)
-            work.process([path for path in named if not work.within(path)], captured.conversation_id)
+            named = work.exports.named_by(captured)
+            work.exports.process(
+                [path for path in named if not work.exports.is_searched(path)], captured.conversation_id
+            )
             # The command finds these, with the user's options.
-            work.know([path for path in named if work.within(path)], captured.conversation_id)
+            work.exports.store([path for path in named if work.exports.is_searched(path)], captured.conversation_id)
     except DedupError as error:  # the command meets it too, and says it on the screen
         work.note(f"UserPromptExpansion: {error}")
-
-
-def _dropped(work: Work, path: str) -> list[str]:
-    """A file in the drop folder, once it is whole and an export."""
-    from .work import settled
-
-    if not settled(path):
-        return []
-    return [found for found in work.lying_about("", 0) if os.path.realpath(found) == os.path.realpath(path)]
 
 
 def _watched(work: Work, payload: Payload) -> list[str]:

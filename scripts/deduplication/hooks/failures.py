@@ -6,7 +6,7 @@ import os
 import time
 from typing import Final
 
-from ..files import beneath
+from ..files import anchored, beneath
 from . import quick
 
 NAME: Final = "hooks.log"
@@ -18,7 +18,7 @@ def path_for(data: bytes) -> str:
     """Where the log lies for the project of an event: beside its store, where there is one."""
     root = quick.project_root(os.environ.get("CLAUDE_PROJECT_DIR") or quick.field(data, "cwd"))
     place = root if quick.opted_in(root) else quick.user_store(root)
-    beneath.anchor(place)
+    anchored.anchor(place)
     memory = os.path.join(place, quick.MEMORY)
     state = os.path.join(memory, "dedup_state")
     # A repository may bring the folder as a link to anywhere.

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from typing import TYPE_CHECKING, Optional
 
-from ..errors import InstallFailed, StoreNotWritable
+from ..errors import DedupError, InstallFailed, StoreNotWritable
 from ..files import atomic, beneath
-from .manifest import NAME
+from ..project import approvals, config
+from .manifest import NAME, sha256
 from .plan import NEW, PERMISSIONS, REMOVE, UPDATE
-from .targets import SCRIPTS, VENV
+from .targets import CONFIG, SCRIPTS, VENV
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from .links import Place
     from .manifest import Manifest
@@ -116,3 +119,22 @@ def _remove_empty(place: Place, folders: list[str]) -> None:
     for folder in sorted(set(folders), key=lambda name: name.count("/"), reverse=True):
         with contextlib.suppress(OSError):  # of a link, too
             beneath.rmdir(place(folder))
+
+
+def approve_settings(root: Path, plan: Plan) -> str:
+    """Have settings that were written just now with the user's answer count from now on; those of anybody else are not touched.
+
+    Returns why they could not be approved; empty where nothing went wrong.
+    """
+    written = any(step.path == CONFIG and step.changes for step in plan.steps)
+    found = config.examine(str(root))
+    if (
+        written
+        and (found.waiting or found.file.fault)
+        and sha256(found.file.data) in plan.manifest.files.get(CONFIG, ())
+    ):
+        try:
+            approvals.approve(str(root), found.path, found.file.data, time.time())
+        except DedupError as error:
+            return str(error)
+    return ""

@@ -70,7 +70,7 @@ def _asked(path: str) -> Optional[Version]:
     return client_version.parse(done.stdout.decode("utf-8", "replace")) if done.returncode == 0 else None
 
 
-def told(client: Client) -> list[str]:
+def describe(client: Client) -> list[str]:
     """What the user should know of it: nothing where everything works."""
     lowest, lacking = client_version.text(client_version.LOWEST), client_version.known(client.version).lacking
     if not lacking:

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from ..errors import InstallRefused
-from ..files import beneath
+from ..files import anchored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -45,10 +45,10 @@ def placed(root: Path, agreed: Mapping[str, str]) -> Place:
 
     ``agreed`` is what :func:`links_on_the_way` gave. The file behind a link is replaced, never the link.
     """
-    beneath.anchor(root)
+    anchored.anchor(root)
     for real in agreed.values():
         if os.path.isdir(real):
-            beneath.anchor(real, new=False)
+            anchored.anchor(real, new=False)
 
     def place(path: str) -> str:
         parts = path.split("/")

@@ -18,6 +18,7 @@ from . import ignore_block, settings
 from .manifest import NAME, Manifest, parse, sha256
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from .targets import Target
@@ -30,6 +31,8 @@ SAME: Final = "same"
 KEEP: Final = "keep"
 REMOVE: Final = "remove"
 FORGET: Final = "forget"
+LABELS: Final = {NEW: "new", UPDATE: "update", PERMISSIONS: "make executable", REMOVE: "remove"}
+"""What a change is called to people, in the order in which changes are counted."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,17 @@ class Step:
     @property
     def changes(self) -> bool:
         """True where the disk is different afterwards."""
-        return self.kind in (NEW, UPDATE, PERMISSIONS, REMOVE)
+        return self.kind in LABELS
+
+    @property
+    def label(self) -> str:
+        """What the change is called to people."""
+        return LABELS[self.kind]
+
+    @property
+    def is_kept(self) -> bool:
+        """True where the file stays as its owner wrote it."""
+        return self.kind == KEEP
 
 
 @dataclass
@@ -54,6 +67,12 @@ class Plan:
 
     steps: list[Step] = field(default_factory=list)
     manifest: Manifest = field(default_factory=lambda: Manifest(""))
+
+    @staticmethod
+    def counted(steps: Iterable[Step]) -> list[tuple[str, int]]:
+        """How often each change is made in ``steps``, by what it is called: ``[("new", 3), ("update", 1)]``."""
+        kinds = [step.kind for step in steps]
+        return [(label, kinds.count(kind)) for kind, label in LABELS.items() if kind in kinds]
 
     def during(self, before: Optional[Manifest]) -> Manifest:
         """The manifest to write first: until the last step is done the old bytes and the new ones are both ours."""
@@ -66,11 +85,11 @@ class Plan:
 
 def read_manifest(root: Path) -> Optional[Manifest]:
     """The manifest of an earlier installation, if there is one."""
-    data = look(root, NAME)
+    data = read_below(root, NAME)
     return None if data is None else parse(data, NAME)
 
 
-def look(root: Path, path: str) -> Optional[bytes]:
+def read_below(root: Path, path: str) -> Optional[bytes]:
     """The bytes of the file at ``path`` below ``root``; None where there is none."""
     full = os.path.join(root, path)
     try:
@@ -109,7 +128,7 @@ def plan_uninstall(root: Path, before: Manifest) -> Plan:
     plan = Plan(manifest=before)
     plan.steps = [_plan_removal(root, path, hashes) for path, hashes in sorted(before.files.items())]
     _plan_settings_out(plan, root, before)
-    data = look(root, IGNORE)
+    data = read_below(root, IGNORE)
     place = _place(data)
     if before.ignore is None or data is None or place is None:
         return plan
@@ -131,7 +150,7 @@ def plan_uninstall(root: Path, before: Manifest) -> Plan:
 
 
 def _plan_file(plan: Plan, root: Path, path: str, target: Target, known: dict[str, list[str]]) -> None:
-    data = look(root, path)
+    data = read_below(root, path)
     hash_wanted = sha256(target.data)
     plan.manifest.files[path] = [hash_wanted]
     if data is None:
@@ -152,7 +171,7 @@ def _plan_file(plan: Plan, root: Path, path: str, target: Target, known: dict[st
 
 def _beside(plan: Plan, root: Path, path: str, target: Target, known: dict[str, list[str]]) -> Step:
     beside = f"{path}.new"
-    data = look(root, beside)
+    data = read_below(root, beside)
     if data is not None and data != target.data and sha256(data) not in known.get(beside, ()):
         return Step(KEEP, path, f"yours; there is a {os.path.basename(beside)} of your own, too: nothing was written")
     plan.manifest.files[beside] = [sha256(target.data)]
@@ -162,7 +181,7 @@ def _beside(plan: Plan, root: Path, path: str, target: Target, known: dict[str, 
 
 
 def _plan_removal(root: Path, path: str, hashes: list[str]) -> Step:
-    data = look(root, path)
+    data = read_below(root, path)
     if data is None:
         return Step(FORGET, path)
     if os.path.islink(os.path.join(root, path)):
@@ -173,7 +192,7 @@ def _plan_removal(root: Path, path: str, hashes: list[str]) -> Step:
 
 
 def _plan_ignore(plan: Plan, root: Path, before: Optional[Manifest]) -> None:
-    data = look(root, IGNORE)
+    data = read_below(root, IGNORE)
     old = before.ignore if before else None
     place = _place(data)
     if isinstance(place, str):
@@ -203,7 +222,7 @@ def _plan_ignore(plan: Plan, root: Path, before: Optional[Manifest]) -> None:
 
 def _plan_settings(plan: Plan, root: Path, before: Optional[Manifest], hooks: dict[str, list[Any]]) -> None:
     """Our hooks in the client's settings. What the file was like before is kept beside it, byte for byte."""
-    data = look(root, settings.NAME)
+    data = read_below(root, settings.NAME)
     plan.manifest.settings = bool(before and before.settings)
     if data is None and not hooks:
         return
@@ -212,7 +231,7 @@ def _plan_settings(plan: Plan, root: Path, before: Optional[Manifest], hooks: di
         plan.manifest.settings = True
         plan.steps.append(Step(NEW, settings.NAME, "hooks", content))
         return
-    if not plan.manifest.settings and look(root, settings.BACKUP) is None and content != data:
+    if not plan.manifest.settings and read_below(root, settings.BACKUP) is None and content != data:
         plan.manifest.files[settings.BACKUP] = [sha256(data)]
         plan.steps.append(Step(NEW, settings.BACKUP, "", data, _mode(root, settings.NAME)))
     elif before and settings.BACKUP in before.files:
@@ -224,7 +243,7 @@ def _plan_settings(plan: Plan, root: Path, before: Optional[Manifest], hooks: di
 
 def _plan_settings_out(plan: Plan, root: Path, before: Manifest) -> None:
     """Our hooks taken out again; where nothing else was changed since, the file is what it was, byte for byte."""
-    data = look(root, settings.NAME)
+    data = read_below(root, settings.NAME)
     if data is None:
         return
     try:
@@ -237,7 +256,7 @@ def _plan_settings_out(plan: Plan, root: Path, before: Manifest) -> None:
     if before.settings and settings.is_empty(content):
         plan.steps.append(Step(REMOVE, settings.NAME))
         return
-    backup = look(root, settings.BACKUP)
+    backup = read_below(root, settings.BACKUP)
     if backup is not None and settings.same(backup, content):
         content = backup
     plan.steps.append(Step(UPDATE, settings.NAME, "hooks taken out", content, _mode(root, settings.NAME)))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Optional
 from ..checkpoint.readme_file import edits
 from ..project.paths import Project
 from .manifest import sha256
-from .plan import look
+from .plan import read_below
 from .targets import CONFIG
 
 if TYPE_CHECKING:
@@ -41,5 +41,5 @@ def _has_readme(root: Path) -> bool:
 
 def _is_ours(root: Path, before: Optional[Manifest]) -> bool:
     """True where the settings are still to be written, or were not touched since: in a file of the user's own he has answered."""
-    data = look(root, CONFIG)
+    data = read_below(root, CONFIG)
     return data is None or sha256(data) in (before.files.get(CONFIG, ()) if before else ())

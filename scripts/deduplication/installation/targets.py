@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Optional
 
 from ..errors import InstallRefused
 from ..hooks import slash_commands
+from ..project import config
 from ..project.client_version import LOWEST
 
 if TYPE_CHECKING:
@@ -20,11 +21,15 @@ if TYPE_CHECKING:
 
 COMMANDS: Final = ".claude/commands"
 HOOKS: Final = ".coditect/hooks"
-CONFIG: Final = ".coditect/config.json"
+CONFIG: Final = config.FILE
 SCRIPTS: Final = ".coditect/scripts"
 README: Final = ".coditect/export-dedup.README.md"
 VENV: Final = ".coditect/venv"
-_LEFT_OUT: Final = ("deduplication/installation", "deduplication/commands/install.py")
+_LEFT_OUT: Final = (
+    "deduplication/installation",
+    "deduplication/commands/install.py",
+    "deduplication/reports/installation.py",
+)
 """The installer installs the tool, not itself."""
 _PLUGIN_SCRIPT: Final = re.compile(rb'"\$\{CLAUDE_PLUGIN_ROOT\}/scripts/([\w.-]+)"')
 _ALLOWED: Final = re.compile(rb"^(allowed-tools: Bash\(.*) \*\)", re.MULTILINE)

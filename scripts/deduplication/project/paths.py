@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Final
 
 from ..errors import UsageError
-from ..files import beneath
+from ..files import anchored, lock_names
 
 MEMORY: Final = "MEMORY-CONTEXT"
-LOCK: Final = ".lock"
+LOCK: Final = lock_names.LOCK
 """The lock of the store, and that of the archive, each in its folder."""
 LOG_NAME: Final = "conversation_log.jsonl"
 """The open part of the log, in the store's folder."""
@@ -46,7 +46,7 @@ class Project:
 
     def __post_init__(self) -> None:
         """Anchor what is done below the root."""
-        beneath.anchor(self.root)
+        anchored.anchor(self.root)
 
     @property
     def memory(self) -> Path:

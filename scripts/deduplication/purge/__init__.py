@@ -1,5 +1,10 @@
-"""Removing something for good: what is meant, what shows it, everything anew without it, and the proof that it is gone.
+"""Removing something for good: what is meant, what shows it, all of it made without that, and the proof that it is gone.
 
-``scope`` is what a person names, ``plan`` what that comes to in the store, ``archived`` and ``beside`` what it comes to in the
-files around it; ``run`` does it as one change, ``proof`` looks for it afterwards.
+- scope: what a person names (``scope``), and the occurrences that this means (``scope_chosen``)
+- plan: the tombstones that take the place of those, what goes with them, and what stays and why (``plan``)
+- affected files: archived ones and those in quarantine that show what goes (``affected_files``); blanked, or removed (``archived``)
+- stage: the new store and archive beside the old ones (``stage_store``, ``stage_archive``), decided by one journal (``carry_out``)
+- recovery: the end of a purge that was stopped, by whoever comes next (``recovery``)
+- proof: the search for what was purged in all that is left (``proof``, with the ``probes`` of the plan)
+- reach: copies that no purge can reach, for their owner to know (``reach``)
 """

@@ -43,7 +43,7 @@ class Form:
 
 
 @dataclass
-class Gone:
+class PurgedMessages:
     """What goes: ``occurrence`` by conversation and number, ``conversation`` as a whole, ``message`` wherever it is shown,
     ``text`` wherever it stands alone. ``unstored``: of such a conversation also what the store does not know.
     """
@@ -55,23 +55,23 @@ class Gone:
     unstored: bool = False
 
 
-def of_plan(plan: Plan) -> Gone:
+def of_plan(plan: Plan) -> PurgedMessages:
     """What a plan says to go."""
 
     def text(said: str) -> bool:
         return bool(plan.probes.found(said)) or content_hash(USER, PROMPT, said, LAYOUT) in plan.layouts
 
-    return Gone(plan.gone, lambda name: name in plan.whole, plan.bans.has, text, unstored=True)
+    return PurgedMessages(plan.is_gone, lambda name: name in plan.whole, plan.bans.has, text, unstored=True)
 
 
-def of_store(store: Store, names: set[str]) -> Gone:
+def of_store(store: Store, names: set[str]) -> PurgedMessages:
     """What was purged before of some conversations: only hashes are left of it."""
     purged = {name: store.conversation(name).purged for name in names}
     layouts: set[str] = set()
     for name, numbers in purged.items():
         for body in store.bodies(name, sorted(numbers)):
             layouts.add(body["tombstone"].layout or body["tombstone"].identity)
-    return Gone(
+    return PurgedMessages(
         lambda name, number: number in purged.get(name, ()),
         lambda name: bool(purged.get(name)) and len(purged[name]) == len(store.conversation(name).columns),
         store.bans().has,
@@ -80,7 +80,7 @@ def of_store(store: Store, names: set[str]) -> Gone:
 
 
 def form_of(
-    store: Store, data: bytes, name: str, gone: Gone, found_in: Callable[[bytes], bool], owner: str = ""
+    store: Store, data: bytes, name: str, gone: PurgedMessages, found_in: Callable[[bytes], bool], owner: str = ""
 ) -> Form | None:
     """What a file is to be without what goes; None where it shows nothing of it. Inside a transaction.
 
@@ -127,7 +127,7 @@ def later_form(store: Store, read: Callable[[], bytes], name: str, session: str 
         return form_of(store, data, name, of_store(store, names), lambda _: False, owner)
 
 
-def _going(read: LocatedFile, gone: Gone) -> dict[int, list[Message]]:
+def _going(read: LocatedFile, gone: PurgedMessages) -> dict[int, list[Message]]:
     """The messages that go, by the position of their conversation in the file."""
     found: dict[int, list[Message]] = {}
     for position, placed in enumerate(read.conversations):
@@ -168,7 +168,7 @@ def _shows_nothing_else(read: LocatedFile, going: dict[int, list[Message]]) -> b
     return any(going.values())
 
 
-def _blanked(data: bytes, read: LocatedFile, going: dict[int, list[Message]], gone: Gone) -> bytes | None:
+def _blanked(data: bytes, read: LocatedFile, going: dict[int, list[Message]], gone: PurgedMessages) -> bytes | None:
     every = [message for each in going.values() for message in each]
     if any(message.start < 0 for message in every):
         return None

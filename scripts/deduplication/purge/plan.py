@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from dataclasses import dataclass, field, replace
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 from ..alignment.fingerprint import fingerprint, skeleton
 from ..alignment.tombstone import Bans, tombstone_of
-from ..errors import NothingToPurge, UsageError
+from ..errors import NothingToPurge
 from ..ingest.conversation_choice import choose
-from ..model import LAYOUT, LOST, PROMPT, PURGED, Message, counts
+from ..model import PROMPT, counts
 from ..storage.log.lines import is_commit
 from ..storage.log.records import PURGED as TOMBSTONE
 from ..storage.log.records import blobs_of, is_occurrence, tombstone_record
+from .file_names import neutral_name, reveals_prompt
 from .probes import Probes, texts
-from .scope import moment
-from .united import parts, with_united
-from .versions import with_versions
+from .scope_chosen import Row, chosen_by, message_of, rows_of
+from .united import ids_of, with_united
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,9 +27,6 @@ if TYPE_CHECKING:
     from ..storage.log_backed import LogBackedStore
     from .scope import Scope
 
-_DATE: Final = re.compile(r"^\d{4}-\d\d-\d\d[-_T]?(?:\d\d-?\d\d-?\d\d[-_]?)?")
-_TELLING: Final = 12
-"""Letters of a file's name from which it is told that they are the beginning of a prompt."""
 _PROMPT: Final = 400
 
 
@@ -74,139 +69,47 @@ class Plan:
     identities: set[str] = field(default_factory=set)
     layouts: set[str] = field(default_factory=set)
 
-    def gone(self, conversation_id: str, number: int) -> bool:
+    def is_gone(self, conversation_id: str, number: int) -> bool:
         """True for an occurrence that goes, or went."""
         return (conversation_id, number) in self.tombstones or number in self.before.get(conversation_id, ())
-
-
-@dataclass(frozen=True)
-class _Row:
-    """An occurrence as its line tells of it."""
-
-    timestamp: str
-    clock: str
-    content_hash: str
-    extends: int | None
-    blobs: tuple[str, ...]
-    source_index: int | None
 
 
 def plan(store: LogBackedStore, scope: Scope, *, forget: bool = False) -> Plan:
     """Inside a transaction. Raises :class:`NothingToPurge`, ``ConversationUnclear``, ``UsageError``, the ``StoreError`` family."""
     sessions = tuple(dict.fromkeys(choose(store, session) for session in scope.sessions))
-    scope = replace(scope, sessions=tuple(dict.fromkeys(each for name in sessions for each in parts(store, name))))
-    rows = _rows(store)
+    scope = replace(scope, sessions=tuple(dict.fromkeys(each for name in sessions for each in ids_of(store, name))))
+    rows = rows_of(store)
     found = Plan(scope, forget)
     found.before = {name: set(store.conversation(name).purged) for name in rows}
-    chosen = with_united(store, rows, _chosen(store, scope, rows, found))
+    chosen = with_united(store, rows, chosen_by(store, scope, rows, found))
     if not chosen:
-        raise NothingToPurge(_said(scope))
-    _bury(store, rows, chosen, found)
+        raise NothingToPurge(_options_of(scope))
+    _add_tombstones(store, rows, chosen, found)
     _count(store, rows, found)
     _quotes_and_names(store, found)
     return found
 
 
-def _said(scope: Scope) -> str:
+def _options_of(scope: Scope) -> str:
     return " and ".join(f"--{kind}" for kind in scope.kinds)
-
-
-def _rows(store: LogBackedStore) -> dict[str, dict[int, _Row]]:
-    """Every occurrence that has a line, by conversation. Raises :class:`StoreDamaged`."""
-    rows: dict[str, dict[int, _Row]] = {}
-    for _, record in store.records():
-        if not is_occurrence(record):
-            continue
-        rows.setdefault(record["conversation_id"], {})[record["index"]] = _Row(
-            record.get("timestamp", ""),
-            record.get("source", {}).get("clock", ""),
-            record["content_hash"] if TOMBSTONE not in record else "",
-            record.get("extends"),
-            tuple(blobs_of(record)),
-            record.get("source_index"),
-        )
-    return rows
 
 
 # -- what is meant ---------------------------------------------------------------------------------------------------
 
 
-def _chosen(store: LogBackedStore, scope: Scope, rows: dict[str, dict[int, _Row]], found: Plan) -> dict[str, set[int]]:
-    """The occurrences that go, by conversation."""
-    bans, hashes = _named(store, scope, rows)
-    chosen: dict[str, set[int]] = {}
-    for name in scope.sessions or tuple(rows):
-        own = rows.get(name, {})
-        numbers = {number for number, row in own.items() if row.content_hash}
-        if scope.since is not None:
-            numbers = {number for number in numbers if _is_between(own[number], scope)}
-        if hashes or bans:
-            numbers = {number for number in numbers if own[number].content_hash in hashes} | (
-                _in_other_words(store, name, numbers, hashes, bans) if bans else set()
-            )
-        meant = len(numbers)
-        numbers = with_versions(store, name, numbers, {n for n, row in own.items() if row.content_hash})
-        if numbers:
-            chosen[name] = numbers
-            found.chained += len(numbers) - meant
-            found.by_capture += sum(own[n].clock == "capture" for n in numbers) if scope.since is not None else 0
-    return chosen
-
-
-def _is_between(row: _Row, scope: Scope) -> bool:
-    at = moment(row.timestamp)
-    return at is not None and scope.since is not None and scope.until is not None and scope.since <= at < scope.until
-
-
-def _named(store: LogBackedStore, scope: Scope, rows: dict[str, dict[int, _Row]]) -> tuple[Bans | None, set[str]]:
-    """The content hashes that ``--message`` names, and what tells the same messages in other renderings."""
-    if not scope.hashes:
-        return None, set()
-    where: dict[str, tuple[str, int]] = {}
-    for name, own in rows.items():
-        for number, row in own.items():
-            if row.content_hash:
-                where.setdefault(row.content_hash, (name, number))
-    hashes: set[str] = set()
-    for asked in scope.hashes:
-        fitting = [identity for identity in where if identity.startswith(asked)]
-        if not fitting:
-            raise NothingToPurge(f"no message has the content hash {asked}")
-        if len(fitting) > 1:
-            raise UsageError(f"{len(fitting)} content hashes begin with {asked}", hint="Give more of its digits.")
-        hashes.update(fitting)
-    found = []
-    for identity in hashes:
-        name, number = where[identity]
-        body = next(iter(store.bodies(name, [number])))
-        message = _message(body)
-        found.append(tombstone_of(message, fingerprint(message)))
-    return Bans(found), hashes
-
-
-def _in_other_words(store: LogBackedStore, name: str, numbers: set[int], hashes: set[str], bans: Bans) -> set[int]:
-    """Those that say all of what a message says that is named, as the other kind of source has it."""
-    columns = store.conversation(name).columns
-    wanted = [n for n in sorted(numbers) if columns.hashes[n] not in hashes and columns.kinds[n] not in (LOST, PURGED)]
-    also = set()
-    for body in store.bodies(name, wanted):
-        message = _message(body)
-        if bans.has(message, fingerprint(message)):
-            also.add(body["index"])
-    return also
-
-
 # -- what takes its place, and what it comes to --------------------------------------------------------------------------
 
 
-def _bury(store: LogBackedStore, rows: dict[str, dict[int, _Row]], chosen: dict[str, set[int]], found: Plan) -> None:
+def _add_tombstones(
+    store: LogBackedStore, rows: dict[str, dict[int, Row]], chosen: dict[str, set[int]], found: Plan
+) -> None:
     """A tombstone for each occurrence, and what to look for afterwards."""
     everywhere = []
     for name, numbers in chosen.items():
         for body in store.bodies(name, sorted(numbers)):
             number = body["index"]
             row = rows[name][number]
-            message = _message(body)
+            message = message_of(body)
             left = tombstone_of(message, fingerprint(message), everywhere=found.scope.everywhere)
             found.identities.add(left.identity)
             found.layouts.add(left.layout or left.identity)
@@ -241,7 +144,7 @@ def _forgotten(left: Tombstone) -> Tombstone:
     )
 
 
-def _count(store: LogBackedStore, rows: dict[str, dict[int, _Row]], found: Plan) -> None:
+def _count(store: LogBackedStore, rows: dict[str, dict[int, Row]], found: Plan) -> None:
     """Which bodies and blobs nothing refers to any more."""
     goes: set[str] = set()
     stays: set[str] = set()
@@ -273,9 +176,9 @@ def _quotes_and_names(store: LogBackedStore, found: Plan) -> None:
         name = record["conversation_id"]
         if is_commit(record):
             file = record["export"]["name"]
-            if file and file not in found.names and tells(file, found.prompts):
-                found.names[file] = neutral(file)
-            if found.forget and any(found.gone(name, n) for a, b in record["window"] for n in range(a, b + 1)):
+            if file and file not in found.names and reveals_prompt(file, found.prompts):
+                found.names[file] = neutral_name(file)
+            if found.forget and any(found.is_gone(name, n) for a, b in record["window"] for n in range(a, b + 1)):
                 touched.add(record["export"]["sha256"])
             continue
         if not is_occurrence(record) or TOMBSTONE in record or (name, record["index"]) in found.tombstones:
@@ -304,24 +207,3 @@ def _prompts(store: LogBackedStore, found: Plan) -> Iterable[Any]:
         for body in store.bodies(name, numbers):
             if body["kind"] == PROMPT:
                 yield body["content"]
-
-
-def tells(name: str, prompts: Iterable[bytes]) -> bool:
-    """True for a file's name that is made of the words of a prompt, as the client's own names are."""
-    stem = _DATE.sub("", name.rsplit("/", 1)[-1].rsplit(".", 1)[0])
-    bones = skeleton(stem)
-    return len(bones) >= _TELLING and any(bones in prompt for prompt in prompts)
-
-
-def neutral(name: str) -> str:
-    """A name in the place of one that tells something: the day of the old one, and digits."""
-    day = _DATE.match(name)
-    ending = name.rsplit(".", 1)[-1] if "." in name else "txt"
-    digits = sha256(secrets.token_bytes(16)).hexdigest()[:8]
-    return f"{day.group().rstrip('-_T') + '-' if day else ''}purged-{digits}.{ending}"
-
-
-def _message(body: dict[str, Any]) -> Message:
-    return Message(
-        body["role"], body["kind"], body["content"], uuid=body.get("uuid"), fidelity=body.get("fidelity", LAYOUT)
-    )

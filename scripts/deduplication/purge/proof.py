@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..archive.restore import Shelf
+from ..archive.restore import ArchivedFiles
 from ..errors import DedupError
 from ..files import atomic
 from ..project.paths import LOG_NAME
@@ -31,18 +31,18 @@ class Proof:
     size: int = 0
     remaining: list[str] = field(default_factory=list)
 
-    def look(self, where: str, data: bytes, plan: Plan) -> None:
+    def search(self, where: str, data: bytes, plan: Plan) -> None:
         """Look through the bytes of a file."""
         self.files += 1
         self.size += len(data)
         if plan.probes.found_in(data) - plan.quoted_keys:
             self.remaining.append(where)
 
-    def look_at(self, where: str, path: str, plan: Plan) -> None:
+    def search_lines(self, where: str, path: str, plan: Plan) -> None:
         """Look through the file at ``path``; one that cannot be read proves nothing."""
         try:
             with atomic.open_regular(path) as file:
-                self.look(where, file.read(), plan)
+                self.search(where, file.read(), plan)
         except OSError as error:
             self.remaining.append(f"{where} cannot be read ({error.strerror or error})")
 
@@ -59,14 +59,14 @@ def prove(
     for path in _files(store.folder):
         name = os.path.relpath(path, store.folder)
         if not name.startswith(("sealed", LOG_NAME)):
-            proof.look_at(name, path, plan)
+            proof.search_lines(name, path, plan)
     if project is None:
         return proof
     if packs is not None:
         _archive(store, project, packs, plan, proof)
     for path in _files(str(project.sessions)):
         if os.path.basename(path) in sessions:
-            proof.look_at(project.relative(Path(path)), path, plan)
+            proof.search_lines(project.relative(Path(path)), path, plan)
     return proof
 
 
@@ -88,12 +88,12 @@ def _log(store: LogBackedStore, plan: Plan, proof: Proof) -> None:
 
 def _archive(store: LogBackedStore, project: Project, packs: Packs, plan: Plan, proof: Proof) -> None:
     gone = of_store(store, set(plan.conversations))
-    shelf = Shelf(project, packs)
+    shelf = ArchivedFiles(project, packs)
     proof.remaining += [f"the archive cannot be read: {each}" for each in (*packs.problems, *map(str, shelf.lost))]
     for entry in shelf.entries:
         data = b"".join(shelf.parts(entry))
         before = len(proof.remaining)
-        proof.look(f"the archived file {entry.name}", data, plan)
+        proof.search(f"the archived file {entry.name}", data, plan)
         form = form_of(store, data, entry.name, gone, lambda _: False)
         if form is not None and form.messages and len(proof.remaining) == before:
             proof.remaining.append(f"the archived file {entry.name}")
@@ -107,7 +107,7 @@ def _files(folder: str) -> Iterator[str]:
                 yield path
 
 
-def whole(store: Store, project: Project | None, check: Callable[[Project], list[str]]) -> list[str]:
+def verify_all(store: Store, project: Project | None, check: Callable[[Project], list[str]]) -> list[str]:
     """What ``verify`` says of the store and the archive afterwards. Outside of a transaction."""
     problems = store.verify()
     if project is not None:

@@ -28,7 +28,7 @@ _MOST: Final = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True)
-class Elsewhere:
+class OtherPlace:
     """A place, and what to do about it."""
 
     what: str
@@ -37,12 +37,12 @@ class Elsewhere:
     """Of a file that waits below ``MEMORY-CONTEXT``, where backups take it as it is."""
 
 
-def elsewhere(project: Project | None, store: Store, plan: Plan, sessions: Iterable[str]) -> list[Elsewhere]:
+def other_places(project: Project | None, store: Store, plan: Plan, sessions: Iterable[str]) -> list[OtherPlace]:
     """Every place that is known or that has to be thought of. ``sessions`` are the names of session files that are made anew."""
-    found: list[Elsewhere] = []
+    found: list[OtherPlace] = []
     if project is None:
         found.append(
-            Elsewhere(
+            OtherPlace(
                 "the archive and the session files of a project: --storage-dir names a store alone",
                 "Purge with --project for those of a project.",
             )
@@ -55,10 +55,10 @@ def elsewhere(project: Project | None, store: Store, plan: Plan, sessions: Itera
     found += _transcripts(store, plan)
     named = sorted(name for name in plan.conversations if plan.names and _derived(name, plan))
     found += [
-        Elsewhere(f"the name of the conversation {name}", "It is made from a file's name and stays.") for name in named
+        OtherPlace(f"the name of the conversation {name}", "It is made from a file's name and stays.") for name in named
     ]
     found.append(
-        Elsewhere(
+        OtherPlace(
             "exports and copies that lie elsewhere, backups that export-dedup did not make",
             "Remove them where you put them; a disk may keep what was deleted until it is written over.",
         )
@@ -72,7 +72,7 @@ def _derived(name: str, plan: Plan) -> bool:
     return any(session_id_from_name(file) == name for file in plan.names)
 
 
-def _in_git(project: Project, names: Iterable[str]) -> list[Elsewhere]:
+def _in_git(project: Project, names: Iterable[str]) -> list[OtherPlace]:
     """Session files that are in commits."""
     executable = find_executable()
     paths = [str(project.sessions / name) for name in names]
@@ -87,10 +87,10 @@ def _in_git(project: Project, names: Iterable[str]) -> list[Elsewhere]:
         return []
     what = f"{len(commits):,} commit(s) of the project with these session files, the last one {commits[0].decode()}"
     advice = "Commit the new files; rewriting history ('git filter-repo') and what was pushed are yours to decide."
-    return [Elsewhere(what, advice)]
+    return [OtherPlace(what, advice)]
 
 
-def _documents(project: Project, plan: Plan, ours: set[str]) -> list[Elsewhere]:
+def _documents(project: Project, plan: Plan, ours: set[str]) -> list[OtherPlace]:
     """Checkpoints, reports and session files that somebody changed: ours no longer, or never of messages."""
     found = []
     for folder in (project.checkpoints, project.sessions, project.memory):
@@ -98,7 +98,7 @@ def _documents(project: Project, plan: Plan, ours: set[str]) -> list[Elsewhere]:
             made = path == project.status_log or (folder == project.sessions and path.name in ours)
             if path.is_file() and not path.is_symlink() and not made and (_says(path, plan) or _names(path, plan)):
                 found.append(
-                    Elsewhere(project.relative(path), "Take it out yourself: this file is not made from messages.")
+                    OtherPlace(project.relative(path), "Take it out yourself: this file is not made from messages.")
                 )
     return found
 
@@ -125,7 +125,7 @@ def _sha256(path: Path) -> str:
     return hashlib.sha256(_bytes(path)).hexdigest()
 
 
-def _waiting(project: Project, plan: Plan) -> list[Elsewhere]:
+def _waiting(project: Project, plan: Plan) -> list[OtherPlace]:
     """Exports that wait to be processed."""
     from ..archive.discovery import find_exports
     from ..errors import RestoredExport
@@ -136,12 +136,12 @@ def _waiting(project: Project, plan: Plan) -> list[Elsewhere]:
         return []
     restored = [each.path for each in found.refusals if isinstance(each.error, RestoredExport)]
     copies = [
-        Elsewhere(f"{project.relative(path)}, restored from the archive", "Remove it.", _sha256(path))
+        OtherPlace(f"{project.relative(path)}, restored from the archive", "Remove it.", _sha256(path))
         for path in restored
         if _says(path, plan)
     ]
     return copies + [
-        Elsewhere(
+        OtherPlace(
             f"{project.relative(each.path)}, an export that is still to be processed",
             "The next run archives it without what was purged; or remove it.",
             _sha256(each.path),
@@ -151,22 +151,22 @@ def _waiting(project: Project, plan: Plan) -> list[Elsewhere]:
     ]
 
 
-def _other_stores(project: Project, store: Store) -> list[Elsewhere]:
+def _other_stores(project: Project, store: Store) -> list[OtherPlace]:
     """Stores beside the project's own one: made from exports, or moved aside."""
     backed = store.log_backed()
     own = os.path.realpath(backed.folder if backed is not None else project.state)
     return [
-        Elsewhere(f"{project.relative(log.parent)}, another store", "Purge it with --storage-dir, or remove it.")
+        OtherPlace(f"{project.relative(log.parent)}, another store", "Purge it with --storage-dir, or remove it.")
         for log in sorted(project.memory.glob(f"*/{LOG_NAME}"))
         if os.path.realpath(log.parent) != own
     ]
 
 
-def _transcripts(store: Store, plan: Plan) -> list[Elsewhere]:
+def _transcripts(store: Store, plan: Plan) -> list[OtherPlace]:
     """The client's own files of the sessions."""
     sources = sorted({cursor.source for name, cursor in store.cursors() if name in plan.conversations})
     return [
-        Elsewhere(
+        OtherPlace(
             f"{source}, the client's own transcript", "Remove it yourself, or wait: the client deletes it in time."
         )
         for source in sources

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ..storage.contract import Store
 
 
-def parts(store: Store, name: str) -> list[str]:
+def ids_of(store: Store, name: str) -> list[str]:
     """The ids under which the log has a conversation: its own, and those of others that turned out to be it."""
     return [name, *(whose for _, _, whose, _ in store.conversation(name).adopted)]
 

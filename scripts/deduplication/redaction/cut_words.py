@@ -1,7 +1,7 @@
 """Secrets beside words, where the end of a full line stands between the two, or cuts either of them.
 
 A terminal cuts in the middle of words, or where a blank stood. Both ways the lines are put together again around the word
-(``wrapped.py`` does it for keys that need no word), and the word's rule reads that.
+(``line_wrapped`` does it for keys that need no word), and the word's rule reads that.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from . import secret_values
 from .line_wrapped import FULL
-from .triggers import Met, Trigger
+from .triggers import Hit, Trigger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -58,7 +58,7 @@ class _Lines(NamedTuple):
         return self.begins[part] + source - self.sources[part]
 
 
-def find(text: str, index: Index, met: Sequence[Met]) -> Iterator[Match]:
+def find(text: str, index: Index, met: Sequence[Hit]) -> Iterator[Match]:
     """What the rules of the words find over the ends of full lines; ``met`` are the words that stand whole in ``text``."""
     if "\n" not in text:
         return
@@ -89,7 +89,7 @@ def _full(text: str, at: int, end: int) -> bool:
     )
 
 
-def _over(text: str, word: Met, at: int, end_of_line: int) -> Iterator[Match]:
+def _over(text: str, word: Hit, at: int, end_of_line: int) -> Iterator[Match]:
     """What the rule of ``word`` finds with the line of ``at`` and the next ones put together."""
     size = word.end - word.start
     begin = max(text.rfind("\n", max(0, at - _BEFORE), at) + 1, at - _BEFORE, 0)
@@ -131,7 +131,7 @@ def _joined(text: str, begin: int, end_of_line: int, joint: str) -> _Lines | Non
     return _Lines("".join(pieces), begins, sources) if len(begins) > 1 else None
 
 
-def _believed(text: str, lines: _Lines, match: Match, joint: str, word: Met) -> Match | None:
+def _believed(text: str, lines: _Lines, match: Match, joint: str, word: Hit) -> Match | None:
     """``match`` where it lies in the source; None where the end of its line plays no part in it."""
     first = lines.begins[1]
     if match.end <= first:
@@ -163,7 +163,7 @@ def _believed(text: str, lines: _Lines, match: Match, joint: str, word: Met) -> 
     return replace(match, start=lines.source(match.start), end=lines.source(end - 1) + 1)
 
 
-def _known(text: str, start: int, word: Met) -> bool:
+def _known(text: str, start: int, word: Hit) -> bool:
     """Whether the rule of ``word`` finds what begins at ``start`` without the next line."""
     return any(match.start == start for match in word.trigger.matches(text, word.start, word.end))
 
@@ -193,7 +193,7 @@ def _cut(text: str, index: Index) -> Iterator[Match]:
         if joined is None:
             continue
         for match in word.trigger.matches(joined.text, at - begin, at - begin + word.end - word.start):
-            found = _believed(text, joined, match, "", Met(0, 0, _NONE))
+            found = _believed(text, joined, match, "", Hit(0, 0, _NONE))
             if found is not None:
                 yield found
 

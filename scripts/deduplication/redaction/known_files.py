@@ -73,7 +73,7 @@ _ERLANG: Final = later(r"[^\n]{0,40}(?<![A-Z])([A-Z]{20})(?![A-Za-z])")
 def _netrc(text: str, at: int, after: int) -> Iterator[Match]:
     given = _NETRC.match(text, at + len("default") if text[at : at + 1] in "dD" else after)
     if given:
-        end, _ = secret_values.taken(text, given.end(), given["quote"] or "", whole=True)
+        end, _ = secret_values.value_end(text, given.end(), given["quote"] or "", whole=True)
         if secret_values.secret(text[given.end() : end], secret_values.ANY, least=3):
             yield Match(given.end(), end, "password", "a password of a .netrc file")
 
@@ -87,7 +87,7 @@ def database_lines(text: str) -> Iterator[Match]:
         line = _DATABASE_LINE.match(text, port.start() - len(host) + len(host.rstrip(_IN_A_HOST)))
         if line is None or line.start("port") != port.start() + 1:
             continue
-        end, _ = secret_values.taken(text, line.end(), "", whole=True)
+        end, _ = secret_values.value_end(text, line.end(), "", whole=True)
         value = text[line.end() : end]
         need = secret_values.ANY if line["port"] in _PORTS else secret_values.RANDOM
         if secret_values.secret(value, need, least=4 if need == secret_values.ANY else 8) and not value.startswith(":"):
@@ -151,7 +151,7 @@ def _authorization(text: str, _at: int, after: int) -> Iterator[Match]:
     given = _AUTHORIZATION.match(text, after)
     if given is None:
         return
-    end, _ = secret_values.taken(text, given.end(), "", whole=False)
+    end, _ = secret_values.value_end(text, given.end(), "", whole=False)
     value = text[given.end() : end]
     if (
         secret_values.random_key(value, 8)
@@ -170,7 +170,7 @@ def _authorization(text: str, _at: int, after: int) -> Iterator[Match]:
 def _preshared(text: str, _at: int, after: int) -> Iterator[Match]:
     given = _PSK_LINE.match(text, after)
     if given:
-        end, closed = secret_values.taken(text, given.end(), '"')
+        end, closed = secret_values.value_end(text, given.end(), '"')
         if closed and secret_values.secret(text[given.end() : end], secret_values.ANY, least=6):
             yield Match(given.end(), end, "password", "a secret that both ends share")
 
@@ -190,7 +190,7 @@ def _oracle(text: str, _at: int, after: int) -> Iterator[Match]:
 def _community(text: str, _at: int, after: int) -> Iterator[Match]:
     given = _COMMUNITY.match(text, after)
     if given:
-        end, _ = secret_values.taken(text, given.end(), given["quote"] or "")
+        end, _ = secret_values.value_end(text, given.end(), given["quote"] or "")
         value = text[given.end() : end]
         if secret_values.secret(value, secret_values.RANDOM, least=6):
             yield Match(given.end(), end, "password", "a community string")

@@ -8,10 +8,11 @@ random. Hashes, UUIDs and the like are no secrets by themselves.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from . import secret_values, telling_names
 from .matches import Match, later, mixed
+from .secret_beside_name import APP_PASSWORD, DIGITS, LOWER_WORDS, TellingName, called, setting, spaced, telling
 from .triggers import Trigger
 
 if TYPE_CHECKING:
@@ -50,24 +51,10 @@ _SECTION: Final = later(
     r"(?:^|\n|\\n)[ \t]*\[[\w.: \"-]{1,64}\][ \t]*(?:\n|\\n)(?:[^\n=]{0,64}=[^\n]{0,200}\n|[#;][^\n]*\n|[ \t]*\n){0,12}[ \t]*\Z"
 )
 _SLASH_OPTION: Final = later(r"(?:^|\s)/\Z")
-_APP_PASSWORD: Final = later(r"[a-z]{4}(?: [a-z]{4}){3}(?![a-z])")
 _BEFORE_LETTERS: Final = later(r"[^\n]{0,40}?(?<![a-z])(?=[a-z]{4}(?: [a-z]{4}){3}(?![a-z ]))")
-_PHRASE: Final = later(r"[a-z]{2,12}(?:[ -][a-z]{2,12}){3,23}")
-_IDENTIFIER: Final = later(r"[A-Za-z_][\w.:>?-]*")
-_LOWER_WORDS: Final = later(r"[a-z]+|[a-z]{3,}(?:-[a-z]{3,}){2,}")
 _SET: Final = later(r"(?:\b|\\n)(?:ENV|ARG|setx|setenv|-gx|-x)[ \t]+\Z")
-_DIGITS: Final = later(r"\d{4,8}")
 _WHY_NAME: Final = "a value beside a telling name"
 _WHY_ENV: Final = "a line of settings with a telling name"
-
-
-class _Name(NamedTuple):
-    """A telling name in a text: where it lies, how it is written, what a value beside it is."""
-
-    begin: int
-    end: int
-    name: str
-    kind: str
 
 
 def _beside(text: str, at: int, after: int) -> Iterator[Match]:
@@ -85,7 +72,7 @@ def _beside(text: str, at: int, after: int) -> Iterator[Match]:
             return
 
 
-def _named(text: str, at: int, after: int) -> _Name | None:
+def _named(text: str, at: int, after: int) -> TellingName | None:
     before = text[max(0, at - 48) : at]
     tail = _TAIL.match(text, after)
     begin, end = at - len(before) + len(before.rstrip(_IN_A_NAME)), tail.end() if tail else after
@@ -97,24 +84,24 @@ def _named(text: str, at: int, after: int) -> _Name | None:
         word = _LEADING_WORD.search(text, max(0, begin - 20), begin)
         joined = telling_names.kind(f"{word[1]}_{name}") if word else None
         if word and joined == telling_names.SECRET:
-            return _Name(word.start(), end, f"{word[1].lower()}_{name.lower()}", joined)
-    return _Name(begin, end, name, kind) if kind is not None else None
+            return TellingName(word.start(), end, f"{word[1].lower()}_{name.lower()}", joined)
+    return TellingName(begin, end, name, kind) if kind is not None else None
 
 
-def _option(text: str, name: _Name) -> tuple[int, int, str] | None:
+def _option(text: str, name: TellingName) -> tuple[int, int, str] | None:
     dashed = name.name.startswith("-") and _OPTION_START.search(text[max(0, name.begin - 1) : name.begin])
     slashed = _SLASH_OPTION.search(text[max(0, name.begin - 2) : name.begin])
     given = _OPTION.match(text, name.end) if dashed or slashed else None
     if given is None or (slashed and text[given.start()] == " "):
         return None
-    end, closed = secret_values.taken(text, given.end(), given["quote"] or "", whole=True)
+    end, closed = secret_values.value_end(text, given.end(), given["quote"] or "", whole=True)
     value = text[given.end() : end]
-    if _called(text, end, value, closed=closed):
+    if called(text, end, value, closed=closed):
         return None
     if name.kind == telling_names.PASSWORD:
         good = not value.startswith("-") and secret_values.secret(value, secret_values.ANY, least=3)
     elif name.kind == telling_names.PIN:
-        good = _DIGITS.fullmatch(value) is not None
+        good = DIGITS.fullmatch(value) is not None
     else:
         good = secret_values.secret(value, secret_values.NO_WORD, quoted=True, least=8) and (
             mixed(value) or secret_values.random_key(value, 8)
@@ -122,7 +109,7 @@ def _option(text: str, name: _Name) -> tuple[int, int, str] | None:
     return (given.end(), end, _WHY_NAME) if good else None
 
 
-def _assigned(text: str, name: _Name) -> tuple[int, int, str] | None:
+def _assigned(text: str, name: TellingName) -> tuple[int, int, str] | None:
     given = _ASSIGNED.match(text, name.end)
     quoted_only = _PAIRED.match(text, name.end) or _CALLED.match(text, name.end)
     if given is None:
@@ -137,22 +124,22 @@ def _assigned(text: str, name: _Name) -> tuple[int, int, str] | None:
     before = text[max(0, name.begin - 24) : name.begin]
     line = shouted and _LINE_START.search(before) is not None
     env = line or (shouted and attached and _SHELL_START.search(before) is not None)
-    end, closed = secret_values.taken(text, start, quote, whole=env and attached)
+    end, closed = secret_values.value_end(text, start, quote, whole=env and attached)
     value = text[start:end]
     if closed and secret_values.spaced(value):
-        return (start, end, _WHY_NAME) if _spaced(value, name) else None
+        return (start, end, _WHY_NAME) if spaced(value, name) else None
     if quote and not closed:
         quote = quote if text[end : end + 1] in "\r\n " else ""
-    if _called(text, end, value, closed=bool(quote)):
+    if called(text, end, value, closed=bool(quote)):
         return None
-    if env and _setting(value, name, sure=attached, quoted=bool(quote)):
+    if env and setting(value, name, sure=attached, quoted=bool(quote)):
         return start, end, _WHY_ENV
     compared = quoted_only is None and given["op"] in ("==", "===", "!=")
     if compared and not quote:
         return None
     if given is quoted_only and value.isalpha() and value.islower():
         return None  # in a list of words
-    good = _telling(value, name, quoted=bool(quote), attached=attached)
+    good = telling(value, name, quoted=bool(quote), attached=attached)
     if attached and before[-1:] in ("?", "&", ";") and name.kind == telling_names.PASSWORD:
         good = good or (
             secret_values.secret(value, secret_values.ANY, least=4) and not secret_values.called_like_one(value)
@@ -163,18 +150,18 @@ def _assigned(text: str, name: _Name) -> tuple[int, int, str] | None:
         not good
         and quoted_only is None
         and given["op"] == "="
-        and _telling(value, name, quoted=bool(quote), attached=True)
+        and telling(value, name, quoted=bool(quote), attached=True)
     ):
         good = _section(text, name)
     return (start, end, _WHY_NAME) if good else None
 
 
-def _alone_on_a_line(text: str, name: _Name, start: int, end: int) -> bool:
+def _alone_on_a_line(text: str, name: TellingName, start: int, end: int) -> bool:
     """Whether a line of settings gives words to the name, and holds nothing else. Types are short words, or known ones."""
     value = text[start:end]
     return (
         len(value) >= 8
-        and _LOWER_WORDS.fullmatch(value) is not None
+        and LOWER_WORDS.fullmatch(value) is not None
         and name.name.lower() != "pass"
         and _LINE_START.search(text, max(0, name.begin - 24), name.begin) is not None
         and (end == len(text) or text[end] in "\r\n" or text.startswith("\\n", end))
@@ -183,72 +170,25 @@ def _alone_on_a_line(text: str, name: _Name, start: int, end: int) -> bool:
     )
 
 
-def _section(text: str, name: _Name) -> bool:
+def _section(text: str, name: TellingName) -> bool:
     """Whether the name begins a line of a file with sections."""
     return _SECTION.search(text, max(0, name.begin - 1000), name.begin) is not None
 
 
-def _setting(value: str, name: _Name, *, sure: bool, quoted: bool) -> bool:
-    """Whether the value that the environment or a line of settings gives to a name in capitals is secret."""
-    if name.kind == telling_names.PIN:
-        return _DIGITS.fullmatch(value) is not None
-    if name.kind == telling_names.PASSWORD:
-        return secret_values.secret(value, secret_values.ANY if sure or quoted else secret_values.NO_WORD, least=4)
-    if secret_values.number(value) or not secret_values.secret(value, secret_values.ANY, least=8):
-        return False
-    return (sure and name.kind == telling_names.SECRET) or not secret_values.plain(value, digits=not quoted)
-
-
-def _telling(value: str, name: _Name, *, quoted: bool, attached: bool) -> bool:
-    """Whether a value beside a telling name is taken for a secret in code, prose and data."""
-    if name.kind == telling_names.PIN:
-        return _DIGITS.fullmatch(value) is not None and len(set(value)) > 1
-    if name.kind == telling_names.PASSWORD:
-        if secret_values.called_like_one(value) and secret_values.plain(value, digits=True):
-            return False
-        if quoted and len(value) >= 8 and _LOWER_WORDS.fullmatch(value):
-            return secret_values.secret(value, secret_values.ANY)
-        return secret_values.secret(value, secret_values.NO_WORD, quoted=True, least=4 if quoted else 6) and (
-            quoted or attached or mixed(value) or secret_values.secret(value, secret_values.RANDOM)
-        )
-    if name.kind == telling_names.SECRET:
-        if secret_values.uuid(value):
-            return quoted or attached or telling_names.compound(name.name)
-        return secret_values.random_key(
-            value, 8 if quoted or secret_values.secret(value, secret_values.RANDOM, least=8) else 10
-        )
-    if quoted:
-        return secret_values.random_key(value, 16)
-    return telling_names.screaming(name.name) and attached and secret_values.random_key(value, 12)
-
-
-def _spaced(value: str, name: _Name) -> bool:
-    """Whether words in quotes beside a telling name are a passphrase, and no message."""
-    if _APP_PASSWORD.fullmatch(value):
-        return True
-    phrase = _PHRASE.fullmatch(value) is not None and not secret_values.called_like_one(value)
-    return phrase and ("phrase" in name.name.lower() or "mnemonic" in name.name.lower())
-
-
-def _called(text: str, end: int, value: str, *, closed: bool) -> bool:
-    """Whether the value is the name of a function that is called, or of a list that is looked into."""
-    return not closed and text[end : end + 1] in ("(", "[", "{") and _IDENTIFIER.fullmatch(value) is not None
-
-
-def _valued(text: str, name: _Name) -> tuple[int, int, str] | None:
+def _valued(text: str, name: TellingName) -> tuple[int, int, str] | None:
     given = _VALUED.match(text, name.end)
     if given is None:
         return None
-    end, closed = secret_values.taken(text, given.end(), given["quote"] or "")
+    end, closed = secret_values.value_end(text, given.end(), given["quote"] or "")
     value = text[given.end() : end]
-    good = _telling(value, name, quoted=closed, attached=True) or (
+    good = telling(value, name, quoted=closed, attached=True) or (
         telling_names.screaming(name.name)
-        and _setting(value, name, sure=name.kind == telling_names.PASSWORD, quoted=closed)
+        and setting(value, name, sure=name.kind == telling_names.PASSWORD, quoted=closed)
     )
     return (given.end(), end, _WHY_NAME) if good and not secret_values.spaced(value) else None
 
 
-def _in_an_element(text: str, name: _Name) -> tuple[int, int, str] | None:
+def _in_an_element(text: str, name: TellingName) -> tuple[int, int, str] | None:
     opened = text.rfind("<", max(0, name.begin - 80), name.begin)
     if opened < 0 or text.find(">", opened, name.begin) >= 0 or text[opened + 1 : opened + 2] == "/":
         return None
@@ -263,22 +203,22 @@ def _in_an_element(text: str, name: _Name) -> tuple[int, int, str] | None:
     if name.kind == telling_names.PASSWORD:
         good = secret_values.secret(value, secret_values.ANY, least=4) and not secret_values.called_like_one(value)
     else:
-        good = _telling(value, name, quoted=True, attached=True)
+        good = telling(value, name, quoted=True, attached=True)
     return (given.end(), given.end() + len(value), _WHY_NAME) if good else None
 
 
-def _said_without_a_sign(text: str, name: _Name) -> tuple[int, int, str] | None:
+def _said_without_a_sign(text: str, name: TellingName) -> tuple[int, int, str] | None:
     """``requirepass …``, ``enable secret 5 …``, ``WITH PASSWORD '…'``: a blank stands between name and value."""
     given = _DIRECTIVE.match(text, name.end)
     if given is None or name.kind == telling_names.KEY or name.name.lower() == "pass":
         return None  # to pass is a verb, and what tests do
     quote = given["quote"] or ""
-    end, closed = secret_values.taken(text, given.end(), quote, whole=True)
+    end, closed = secret_values.value_end(text, given.end(), quote, whole=True)
     value = text[given.end() : end]
     if telling_names.screaming(name.name) and _SET.search(text, max(0, name.begin - 12), name.begin):
-        good = _setting(value, name, sure=True, quoted=closed)
+        good = setting(value, name, sure=True, quoted=closed)
     elif name.kind == telling_names.PIN:
-        good = _DIGITS.fullmatch(value) is not None
+        good = DIGITS.fullmatch(value) is not None
     elif closed and name.kind == telling_names.PASSWORD and "`" not in quote:
         good = secret_values.secret(value, secret_values.NO_WORD, quoted=True, least=4)
     elif name.kind == telling_names.PASSWORD:
@@ -289,13 +229,13 @@ def _said_without_a_sign(text: str, name: _Name) -> tuple[int, int, str] | None:
             and secret_values.secret(value, secret_values.RANDOM)
             and not secret_values.uuid(value)
         )
-    return (given.end(), end, _WHY_NAME) if good and not _called(text, end, value, closed=closed) else None
+    return (given.end(), end, _WHY_NAME) if good and not called(text, end, value, closed=closed) else None
 
 
 def _app_password(text: str, _at: int, after: int) -> Iterator[Match]:
     """Four times four letters, as Google hands out passwords of apps."""
     found = _BEFORE_LETTERS.match(text, after)
-    letters = _APP_PASSWORD.match(text, found.end()) if found else None
+    letters = APP_PASSWORD.match(text, found.end()) if found else None
     if letters and secret_values.secret(letters[0].replace(" ", ""), secret_values.RANDOM):
         yield Match(*letters.span(), "password", "the form of a password of an app")
 

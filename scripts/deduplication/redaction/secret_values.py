@@ -76,7 +76,7 @@ _PUNCTUATION: Final = ".,:!?*%。，、；！？"
 _CJK: Final = later(r"[\u3000-\u9fff\uac00-\ud7af\uff00-\uffef]")
 
 
-def taken(text: str, start: int, quote: str, *, whole: bool = False) -> tuple[int, bool]:
+def value_end(text: str, start: int, quote: str, *, whole: bool = False) -> tuple[int, bool]:
     """Where the value ends that begins at ``start``, and whether its quote is closed. Never after its line.
 
     Without a quote it ends where a list, a call or an address would go on, and before a sentence's mark; with ``whole`` only

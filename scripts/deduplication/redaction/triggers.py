@@ -1,7 +1,7 @@
 """What the rules that read words share: a word is met, and a rule looks at what stands around it.
 
 Each rule is asked only where its word stands, and only about a bounded stretch of the text, so that the time grows with the
-text. The same words are looked for where the end of a full line has cut them or what follows them (``wrapped.py``).
+text. The same words are looked for where the end of a full line has cut them or what follows them (``line_wrapped``).
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Trigger:
 
 
 @dataclass(frozen=True)
-class Met:
+class Hit:
     """A word that stands in a text, from ``start`` to ``end``."""
 
     start: int
@@ -82,7 +82,7 @@ class Index:
             present += [each for each in self._without_blanks if each.literal in lower]
         return present
 
-    def met(self, text: str, lower: str | None = None) -> Iterator[Met]:
+    def met(self, text: str, lower: str | None = None) -> Iterator[Hit]:
         """Every word of a trigger in ``text``; ``lower`` is it in small letters, where somebody has it."""
         lower = lowered(text) if lower is None else lower
         for trigger in self.within(lower):
@@ -90,7 +90,7 @@ class Index:
             for at in occurrences(lower, trigger.literal):
                 if trigger.word and not _whole(lower, at, at + size):
                     continue
-                yield Met(at, at + size, trigger)
+                yield Hit(at, at + size, trigger)
 
 
 def _whole(lower: str, start: int, end: int) -> bool:

@@ -7,7 +7,8 @@ import os
 import tempfile
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..archive.packs.pack_set import FOLDER, opened_packs
+from ..archive.packs.pack_names import FOLDER
+from ..archive.packs.pack_set import opened_packs
 from ..backup import folder as folders
 from ..backup import known
 from ..backup.objects import Objects

@@ -11,10 +11,10 @@ from . import damage
 
 if TYPE_CHECKING:
     from .damage import Finding
-    from .log_repair import Mended
+    from .log_repair import RepairedLog
 
 
-def mend(mended: Mended) -> list[Finding]:
+def repair_blobs(mended: RepairedLog) -> list[Finding]:
     """Look at every blob that the log refers to; what is damaged, and what has it goes into ``mended.blobs``."""
     found: dict[str, Finding] = {}
     for lines in mended.lines:
@@ -31,7 +31,7 @@ def mend(mended: Mended) -> list[Finding]:
     return list(found.values())
 
 
-def _fault(mended: Mended, digest: str) -> str:
+def _fault(mended: RepairedLog, digest: str) -> str:
     try:
         mended.replay.blobs.read(digest)
     except BlobLost:
@@ -39,7 +39,7 @@ def _fault(mended: Mended, digest: str) -> str:
     return ""
 
 
-def _found(mended: Mended, record: dict[str, Any], digest: str, fault: str) -> Finding:
+def _found(mended: RepairedLog, record: dict[str, Any], digest: str, fault: str) -> Finding:
     name, number = record["conversation_id"], record["index"]
     file = ""
     shown = mended.evidence.found(name, number, record["content_hash"], exactly=True)

@@ -68,6 +68,6 @@ def of_messages(
     )
 
 
-def lost(findings: list[Finding]) -> list[Finding]:
+def lost_for_good(findings: list[Finding]) -> list[Finding]:
     """Those that cost something for good."""
     return [finding for finding in findings if not finding.repaired and finding.kind != UNFINISHED]

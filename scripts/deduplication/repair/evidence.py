@@ -25,7 +25,7 @@ _AT_HAND: Final = 8
 """Exports that are kept parsed."""
 
 
-class Shown(NamedTuple):
+class FoundMessage(NamedTuple):
     """A message as an archived file shows it, and the file's name."""
 
     message: Message
@@ -53,7 +53,7 @@ class Evidence:
         """SHA-256 of every export of which the commit record is whole."""
         self._after: dict[tuple[str, int], str] = {}
         self._starts: dict[str, list[int]] = {}
-        self._cache: dict[int, dict[int, Shown]] = {}
+        self._cache: dict[int, dict[int, FoundMessage]] = {}
         for piece in pieces:
             if piece.record is not None:
                 self._note(piece.record)
@@ -113,7 +113,7 @@ class Evidence:
         except (DedupError, KeyError):
             return None
 
-    def shown(self, record: Mapping[str, Any]) -> Mapping[int, Shown]:
+    def exported_messages(self, record: Mapping[str, Any]) -> Mapping[int, FoundMessage]:
         """Each message of a run's export by its sequence number; nothing where the two do not fit together."""
         key = id(record)
         if key not in self._cache:
@@ -122,7 +122,7 @@ class Evidence:
             self._cache[key] = self._fitted(record)
         return self._cache[key]
 
-    def _fitted(self, record: Mapping[str, Any]) -> dict[int, Shown]:
+    def _fitted(self, record: Mapping[str, Any]) -> dict[int, FoundMessage]:
         found = self.export_of(record)
         if found is None:
             return {}
@@ -130,7 +130,7 @@ class Evidence:
         numbers = [number for first, last in record["window"] for number in range(first, last + 1)]
         if len(numbers) != len(shown.messages):
             return {}
-        rows = {n: Shown(m, p, found[1]) for n, m, p in zip(numbers, shown.messages, shown.prints)}
+        rows = {n: FoundMessage(m, p, found[1]) for n, m, p in zip(numbers, shown.messages, shown.prints)}
         # The lines that this run brought and that are whole must say what the export says in their places.
         own = self.present.get(record["conversation_id"], {})
         first = min((n for n in rows if n in own and own[n] == rows[n].item.content_hash), default=None)
@@ -138,25 +138,25 @@ class Evidence:
         known = sum(n in own for n in rows)
         return rows if not known or (first is not None and 2 * agree >= known) else {}
 
-    def found(self, conversation_id: str, number: int, content_hash: str, *, exactly: bool) -> Optional[Shown]:
+    def found(self, conversation_id: str, number: int, content_hash: str, *, exactly: bool) -> Optional[FoundMessage]:
         """The message of this number as a source has it, with this content hash where that is known.
 
         Else, unless it must be so ``exactly``, as it was drawn in another export.
         """
-        drawn: Optional[Shown] = None
+        drawn: Optional[FoundMessage] = None
         for shown in self.showing(conversation_id, number):
             if content_hash in ("", shown.item.content_hash):
                 return shown
             drawn = drawn or shown
         carried = self.sources.carrying(content_hash) if content_hash else None
         if carried is not None:
-            return Shown(*carried)
+            return FoundMessage(*carried)
         return None if exactly else drawn
 
-    def showing(self, conversation_id: str, number: int) -> Iterator[Shown]:
+    def showing(self, conversation_id: str, number: int) -> Iterator[FoundMessage]:
         """What each run that showed this sequence number has in its place, the first one first."""
         for record in self.commits:
             if record["conversation_id"] == conversation_id and any(a <= number <= b for a, b in record["window"]):
-                row = self.shown(record).get(number)
+                row = self.exported_messages(record).get(number)
                 if row is not None:
                     yield row

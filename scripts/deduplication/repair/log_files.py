@@ -14,18 +14,18 @@ from ..project.paths import INDEX_NAMES, QUARANTINE
 if TYPE_CHECKING:
     from ..storage.log.append_log import Log
     from ..storage.log.salvage import Place, Salvaged
-    from .log_repair import Mended
+    from .log_repair import RepairedLog
 
 _KIND: Final = "damaged"
 
 
-def changed(salvaged: Salvaged, mended: Mended) -> bool:
+def changed(salvaged: Salvaged, mended: RepairedLog) -> bool:
     """Whether the log is to be another one than it is."""
     pairs = zip(salvaged.places[:-1], mended.lines)
     return _open_changed(salvaged, mended) or any(not _same(place, lines) for place, lines in pairs)
 
 
-def write(log: Log, salvaged: Salvaged, mended: Mended) -> list[str]:
+def write(log: Log, salvaged: Salvaged, mended: RepairedLog) -> list[str]:
     """Have the log be what ``mended`` says; the files in quarantine, relative to the store. Under the store's lock.
 
     Raises ``StoreNotWritable``; then the log is what it was, or as it is to be.
@@ -60,7 +60,7 @@ def write(log: Log, salvaged: Salvaged, mended: Mended) -> list[str]:
     return moved
 
 
-def _open_changed(salvaged: Salvaged, mended: Mended) -> bool:
+def _open_changed(salvaged: Salvaged, mended: RepairedLog) -> bool:
     """What stands behind the last run is put aside by whoever makes the indexes again."""
     return not _same(salvaged.places[-1], [*mended.lines[-1], *mended.unfinished])
 

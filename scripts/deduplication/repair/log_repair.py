@@ -2,7 +2,7 @@
 
 A run that can be done again gives its lines back, its commit record too. Where it cannot (an earlier loss, another version
 of a parser), what the windows of the runs say decides which message of an export belongs to which sequence number.
-Nothing is written here: :class:`Mended` is what the log is to be.
+Nothing is written here: :class:`RepairedLog` is what the log is to be.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, Optional
 from ..storage.log.lines import encode_line, is_commit
 from ..storage.log.records import PURGED, SAME
 from ..storage.replay import Replay
-from . import damage, lost_runs, partial_lines, rerun
+from . import damage, lost_runs, rerun
 from .evidence import Evidence
-from .run_lines import Left, Line, RunLines
+from .run_lines import Line, RunLines
+from .run_remains import RunRemains, remains_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,11 +25,11 @@ if TYPE_CHECKING:
     from ..storage.log_backed import Remembered
     from .damage import Finding
     from .raw_sources import Sources
-    from .rerun import Again
+    from .rerun import Rerun
 
 
 @dataclass
-class Mended:
+class RepairedLog:
     """What the log is to be: the ``lines`` of each of its places.
 
     ``unfinished`` stood behind the last run: no part of it. ``blobs``: data of messages that were taken from elsewhere.
@@ -42,26 +43,26 @@ class Mended:
     blobs: dict[str, bytes] = field(default_factory=dict)
 
 
-def mend(salvaged: Salvaged, sources: Sources, blobs: str, remembered: Remembered) -> Mended:
+def repair_log(salvaged: Salvaged, sources: Sources, blobs: str, remembered: Remembered) -> RepairedLog:
     """What the log must be for everything to be in it that it or the archive has, and every damage that was found.
 
     ``blobs`` is the folder of the store's blobs, ``remembered`` what its index has of the log.
     """
-    return _Mending(salvaged, sources, blobs, remembered).mended()
+    return _LogRepair(salvaged, sources, blobs, remembered).mended()
 
 
-class _Mending:
+class _LogRepair:
     def __init__(self, salvaged: Salvaged, sources: Sources, blobs: str, remembered: Remembered) -> None:
         self._salvaged = salvaged
         self._evidence = Evidence(salvaged.pieces, sources, remembered)
         self._replay = Replay(blobs)
-        self._done = Mended([[] for _ in salvaged.places], self._evidence, self._replay)
+        self._done = RepairedLog([[] for _ in salvaged.places], self._evidence, self._replay)
         self._lines = RunLines(self._replay, self._evidence)
         self._place = 0
         self._damaged: list[Piece] = []
         self._pieces: Sequence[Piece] = ()
 
-    def mended(self) -> Mended:
+    def mended(self) -> RepairedLog:
         for piece in self._salvaged.pieces:
             if piece.healed:
                 self._found(damage.Finding(damage.BIT, piece.where, "one bit was flipped", repaired=True))
@@ -74,9 +75,9 @@ class _Mending:
         if group:
             self._group(group, ended=False)
         self._place, self._damaged = len(self._salvaged.places) - 1, []
-        self._lines.look_at([])
-        lost_runs.unknown_files(self._replay, self._evidence, lambda again: self._accept(again, empty=True))
-        self._gone()
+        self._lines.read_damaged([])
+        lost_runs.accept_unknown_files(self._replay, self._evidence, lambda redone: self._accept(redone, empty=True))
+        self._report_lost_end()
         self._done.blobs = self._lines.blobs
         return self._done
 
@@ -91,17 +92,17 @@ class _Mending:
 
     def _group(self, group: list[Piece], *, ended: bool) -> None:
         self._place, self._pieces = group[-1].place, group
-        if ended and self._whole(group):
+        if ended and self._is_complete(group):
             for piece in group:
                 self._put(piece.data)
             return
         self._damaged = [piece for piece in group if piece.record is None]
-        self._lines.look_at(self._damaged)
+        self._lines.read_damaged(self._damaged)
         told = len(self._done.findings)
-        left = self._left(group)
-        for position, run in enumerate(left):
-            self._run(run, last=not ended and position == len(left) - 1)
-        if not ended and not left:
+        runs = remains_of(group, self._replay, self._evidence, self._lines.damaged, self._found)
+        for position, run in enumerate(runs):
+            self._run(run, last=not ended and position == len(runs) - 1)
+        if not ended and not runs:
             self._done.unfinished += [piece.data for piece in group]
         if told == len(self._done.findings):
             for piece in self._damaged[:1]:
@@ -109,7 +110,7 @@ class _Mending:
                 kind = damage.UNFINISHED if torn else damage.MESSAGES
                 self._found(damage.Finding(kind, piece.where, piece.fault, repaired=ended))
 
-    def _whole(self, group: Sequence[Piece]) -> bool:
+    def _is_complete(self, group: Sequence[Piece]) -> bool:
         """Whether nothing is missing in a group, nor before it."""
         commit: Any = group[-1].record
         if any(piece.record is None for piece in group):
@@ -133,129 +134,94 @@ class _Mending:
             tip += 1
         return all(last < tip for _, last in commit["window"])
 
-    def _left(self, group: Sequence[Piece]) -> list[Left]:
-        """The runs of which lines are left in a group, in order."""
-        runs: list[Left] = []
-        for piece in group:
-            record = piece.record if piece.record is not None else self._proven(piece)
-            if record is None:
-                continue
-            if is_commit(record):
-                run = _of(runs, record["conversation_id"], record["export"]["sha256"][:16])
-                run.commit, run.line = record, piece.data
-                continue
-            if SAME in record:
-                _of(runs, record["conversation_id"], "").same.append(piece.data)
-                continue
-            data = piece.data if piece.record is not None else encode_line(record)
-            run = _of(runs, record["conversation_id"], record["source"]["export"] if "source" in record else "")
-            run.survivors[record["index"]] = replace(piece, record=record, data=data)
-        for each in self._lines.tells:
-            if each.export and each.conversation and not any(run.digits == each.export[:16] for run in runs):
-                at = len(runs) - (runs[-1].commit is not None if runs else 0)
-                runs.insert(at, Left(each.conversation, each.export[:16]))
-        return runs
-
-    def _proven(self, piece: Piece) -> Optional[dict[str, Any]]:
-        """The record of a damaged line that its own content hash proves, where its number is not another one's."""
-        record = partial_lines.proven(piece.data, self._replay.blobs)
-        if record is None or record["index"] in self._evidence.present.get(record["conversation_id"], {}):
-            return None
-        name, number = record["conversation_id"], record["index"]
-        if self._evidence.identity(name, number) not in ("", record["content_hash"]):
-            return None
-        file = "the line itself, which its content hash proves"
-        self._found(damage.of_messages(piece.where, piece.fault, name, [number], export="", file=file, repaired=True))
-        return record
-
     # --- one run --------------------------------------------------------------------------------------------------------
 
-    def _run(self, left: Left, *, last: bool) -> None:
+    def _run(self, remains: RunRemains, *, last: bool) -> None:
         """``last``: nothing stands behind it, so that without a commit record it is no part of the store."""
-        again = self._again(left)
-        while again is None and lost_runs.find(self._replay, self._evidence, left, self._accept):
-            again = self._again(left)
-        if again is not None:
-            self._ended(left, list(self._lines.redone(left, again)), again)
-        elif last and not self._was_complete(left):
-            self._unfinished(left)
+        redone = self._rerun(remains)
+        while redone is None and lost_runs.accept_one_before(self._replay, self._evidence, remains, self._accept):
+            redone = self._rerun(remains)
+        if redone is not None:
+            self._finish_run(remains, list(self._lines.of_rerun(remains, redone)), redone)
+        elif last and not self._was_complete(remains):
+            self._set_aside(remains)
         else:
-            self._ended(left, list(self._lines.by_window(left)), None)
+            self._finish_run(remains, list(self._lines.by_window(remains)), None)
 
-    def _was_complete(self, left: Left) -> bool:
+    def _was_complete(self, remains: RunRemains) -> bool:
         """Whether the last run had its commit record: an index has its messages, or the damaged record can still be read."""
-        name = left.conversation_id
-        if any(self._evidence.identity(name, number) == identity for number, identity in left.hashes().items()):
+        name = remains.conversation_id
+        if any(self._evidence.identity(name, number) == identity for number, identity in remains.hashes().items()):
             return True
-        survivors = [Line(number, piece.data) for number, piece in left.survivors.items()]
-        return self._lines.commit_legible(left, survivors, self._damaged) is not None
+        survivors = [Line(number, piece.data) for number, piece in remains.survivors.items()]
+        return self._lines.readable_commit(remains, survivors, self._damaged) is not None
 
-    def _again(self, left: Left) -> Optional[Again]:
-        """The run done again, where that agrees with all that is left of it."""
-        if left.commit is not None:
-            again = rerun.of_commit(self._replay, self._evidence, left.commit)
+    def _rerun(self, remains: RunRemains) -> Optional[Rerun]:
+        """The run done once more, where that agrees with all that is left of it."""
+        if remains.commit is not None:
+            redone = rerun.of_commit(self._replay, self._evidence, remains.commit)
         else:
-            again = rerun.of_prefix(self._replay, self._evidence, left.digits, left.conversation_id)
-        return again if again is not None and self._agrees(again, left) else None
+            redone = rerun.of_prefix(self._replay, self._evidence, remains.digits, remains.conversation_id)
+        return redone if redone is not None and self._agrees(redone, remains) else None
 
-    def _agrees(self, again: Again, left: Left) -> bool:
-        taken = self._evidence.present.get(again.run.conversation_id, {})
-        return again.run.conversation_id == left.conversation_id and rerun.agrees(
-            again, left.hashes(), left.commit, taken
+    def _agrees(self, redone: Rerun, remains: RunRemains) -> bool:
+        taken = self._evidence.present.get(redone.run.conversation_id, {})
+        return redone.run.conversation_id == remains.conversation_id and rerun.agrees(
+            redone, remains.hashes(), remains.commit, taken
         )
 
-    def _accept(self, again: Again, *, empty: bool = False) -> bool:
+    def _accept(self, redone: Rerun, *, empty: bool = False) -> bool:
         """Take a run of which no line is left, where its numbers are free. ``empty``: also one that brought nothing."""
-        if not (again.run.occurrences or empty):
+        if not (redone.run.occurrences or empty):
             return False
-        left = Left(again.run.conversation_id, again.run.record.sha256[:16])
-        if not self._agrees(again, left):
+        remains = RunRemains(redone.run.conversation_id, redone.run.record.sha256[:16])
+        if not self._agrees(redone, remains):
             return False
-        self._ended(left, list(self._lines.redone(left, again)), again)
+        self._finish_run(remains, list(self._lines.of_rerun(remains, redone)), redone)
         return True
 
-    def _ended(self, left: Left, lines: Sequence[Line], again: Optional[Again]) -> None:
-        """Put the lines of a run and its commit record: as it is, counted anew, or made again."""
+    def _finish_run(self, remains: RunRemains, lines: Sequence[Line], redone: Optional[Rerun]) -> None:
+        """Put the lines of a run and its commit record: as it is, recounted, or made once more."""
         for line in lines:
             self._put(line.data)
             if line.lost:
-                self._replay.lose(left.conversation_id, line.number)
-        for data in left.same or (self._lines.same_again(left, again) if again is not None else ()):
+                self._replay.lose(remains.conversation_id, line.number)
+        for data in remains.same or (self._lines.same_of_rerun(remains, redone) if redone is not None else ()):
             self._put(data)
-        self._tell(left, lines, again)
-        if left.commit is not None:
-            self._put(self._lines.commit_counted(left))
+        self._report_messages(remains, lines, redone)
+        if remains.commit is not None:
+            self._put(self._lines.recounted_commit(remains))
             return
-        where, fault = self._named()
+        where, fault = self._damage_at_hand()
         export, file = "", ""
         record: Optional[dict[str, Any]] = None
-        if again is not None:
-            export, file = again.run.record.name, again.file
-            self._put(self._lines.commit_again(left, again))
+        if redone is not None:
+            export, file = redone.run.record.name, redone.file
+            self._put(self._lines.commit_of_rerun(remains, redone))
         else:
-            record = self._lines.commit_legible(left, lines, self._damaged)
+            record = self._lines.readable_commit(remains, lines, self._damaged)
             if record is not None:
                 export, file = record["export"]["name"], "the line itself, which what it counts proves"
-            self._put(encode_line(record) if record is not None else self._lines.commit_in_its_place(left, lines))
-        repaired = again is not None or record is not None
+            self._put(encode_line(record) if record is not None else self._lines.substitute_commit(remains, lines))
+        repaired = redone is not None or record is not None
         self._found(
             damage.Finding(
-                damage.RUN, where, fault, repaired, conversation=left.conversation_id, export=export, file=file
+                damage.RUN, where, fault, repaired, conversation=remains.conversation_id, export=export, file=file
             )
         )
 
-    def _unfinished(self, left: Left) -> None:
+    def _set_aside(self, remains: RunRemains) -> None:
         """What stands behind the last commit record is no part of the store, and the archive does not have its export."""
-        whole = {piece.where for piece in left.survivors.values()}
+        whole = {piece.where for piece in remains.survivors.values()}
         own = [piece for piece in self._pieces if piece.record is None or piece.where in whole]
         self._done.unfinished += [piece.data for piece in own]
-        where, fault = self._named()
+        where, fault = self._damage_at_hand()
         torn = not any(piece.data.endswith(b"\n") or not piece.data for piece in self._damaged)
         finding = damage.of_messages(
             where,
             "the last run did not finish" if torn else fault,
-            left.conversation_id,
-            sorted(left.survivors),
+            remains.conversation_id,
+            sorted(remains.survivors),
             export="",
             file="",
             repaired=False,
@@ -264,25 +230,27 @@ class _Mending:
 
     # --- what is told -------------------------------------------------------------------------------------------------
 
-    def _named(self) -> tuple[str, str]:
+    def _damage_at_hand(self) -> tuple[str, str]:
         """Where the damage at hand is, and what."""
         for piece in self._damaged:
             return piece.where, piece.fault
         return self._salvaged.places[self._place].name, "lines are missing"
 
-    def _tell(self, left: Left, lines: Iterable[Line], again: Optional[Again]) -> None:
+    def _report_messages(self, remains: RunRemains, lines: Iterable[Line], redone: Optional[Rerun]) -> None:
         """The messages that were lost, or taken from elsewhere."""
-        where, fault = self._named()
-        export = left.commit["export"]["name"] if left.commit is not None else again.run.record.name if again else ""
+        where, fault = self._damage_at_hand()
+        export = (
+            remains.commit["export"]["name"] if remains.commit is not None else redone.run.record.name if redone else ""
+        )
         files: dict[tuple[str, bool], list[int]] = {}
         for line in lines:
             if line.file or line.lost:
                 files.setdefault((line.file, line.lost), []).append(line.number)
         for (file, gone), numbers in files.items():
-            name = left.conversation_id
+            name = remains.conversation_id
             self._found(damage.of_messages(where, fault, name, numbers, export=export, file=file, repaired=not gone))
 
-    def _gone(self) -> None:
+    def _report_lost_end(self) -> None:
         """What an index remembers of messages behind the last one that there is."""
         for name, hashes in self._evidence.remembered.hashes.items():
             tip = self._replay.tip(name)
@@ -294,14 +262,3 @@ class _Mending:
             if numbers:
                 where, fault = self._salvaged.places[-1].name, "the log is shorter than it was"
                 self._found(damage.of_messages(where, fault, name, numbers, export="", file="", repaired=False))
-
-
-def _of(runs: list[Left], conversation_id: str, digits: str) -> Left:
-    """The run that is at hand, or a new one where this line is another one's. A tombstone does not say whose it is: ""."""
-    last = runs[-1] if runs else None
-    if last is not None and last.commit is None and last.conversation_id == conversation_id:
-        digits = digits or last.digits
-        last.digits = last.digits or digits
-    if last is None or last.commit is not None or (last.conversation_id, last.digits) != (conversation_id, digits):
-        runs.append(Left(conversation_id, digits))
-    return runs[-1]

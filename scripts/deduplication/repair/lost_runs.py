@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from ..archive.restore import Entry
     from ..storage.replay import Replay
     from .evidence import Evidence
-    from .rerun import Again
-    from .run_lines import Left
+    from .rerun import Rerun
+    from .run_remains import RunRemains
 
-Accept = Callable[["Again"], bool]
+Accept = Callable[["Rerun"], bool]
 """Take a run into the log, where it fits there."""
 
 
-def find(replay: Replay, evidence: Evidence, before: Left, accept: Accept) -> bool:
+def accept_one_before(replay: Replay, evidence: Evidence, before: RunRemains, accept: Accept) -> bool:
     """Have one run accepted that stood before this one; False where there is none."""
     for source in evidence.sources_captured():
         again = rerun.of_gap(replay, evidence, source)
@@ -30,13 +30,13 @@ def find(replay: Replay, evidence: Evidence, before: Left, accept: Accept) -> bo
     for entry in evidence.sources.entries:
         if is_transcript(entry) or _known(replay, evidence, entry):
             continue
-        for again in _agains(replay, evidence, entry):
+        for again in _reruns(replay, evidence, entry):
             if again.run.conversation_id == before.conversation_id and accept(again):
                 return True
     return False
 
 
-def unknown_files(replay: Replay, evidence: Evidence, accept: Accept) -> None:
+def accept_unknown_files(replay: Replay, evidence: Evidence, accept: Accept) -> None:
     """Have the runs accepted of all files that the log does not tell of, in the order of time: they stood at its end."""
     for entry in evidence.sources.entries:
         if is_transcript(entry):
@@ -44,11 +44,11 @@ def unknown_files(replay: Replay, evidence: Evidence, accept: Accept) -> None:
             if again is not None and again.run.occurrences:
                 accept(again)
         elif not _known(replay, evidence, entry):
-            for again in _agains(replay, evidence, entry):
+            for again in _reruns(replay, evidence, entry):
                 accept(again)
 
 
-def _agains(replay: Replay, evidence: Evidence, entry: Entry) -> Iterator[Again]:
+def _reruns(replay: Replay, evidence: Evidence, entry: Entry) -> Iterator[Rerun]:
     """The runs of an archived file, each done when it is asked for."""
     several = False
     for member in evidence.sources.members_of(entry):
@@ -92,7 +92,7 @@ def is_another(evidence: Evidence, entry: Entry) -> bool:
     )
 
 
-def _behind(replay: Replay, evidence: Evidence, entry: Entry) -> Again | None:
+def _behind(replay: Replay, evidence: Evidence, entry: Entry) -> Rerun | None:
     """What an archived transcript has behind what was captured of it."""
     sources = (each for each in evidence.sources_captured() if each.replace("\\", "/").endswith("/" + entry.name))
     source = next(sources, source_of(entry.name))

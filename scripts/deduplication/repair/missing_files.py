@@ -10,9 +10,9 @@ import os
 from typing import TYPE_CHECKING, NamedTuple, Optional
 
 from ..archive import inventory
-from ..archive.legacy_inventory import told_by_packs
+from ..archive.legacy_inventory import named_by_packs
 from ..archive.packs.pack_set import opened_packs
-from ..archive.packs.pack_writer import Addition
+from ..archive.packs.pack_writer import PackWriter
 from ..archive.places import packs_folder, plain_files
 from ..archive.restore import Entry
 from ..errors import ArchiveDamaged, DedupError, StoreError
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ..project.paths import Project
     from ..storage.contract import Store
     from .damage import Finding
-    from .other_copies import Copy, Elsewhere
+    from .other_copies import Copy, OtherCopies
 
 
 class Missing(NamedTuple):
@@ -72,7 +72,7 @@ def name_all(project: Project) -> list[str]:
     """
     state, archive = os.fspath(project.state), os.fspath(project.archive)
     hashes = {each.sha256 for each in inventory.known(state, archive).files.values()}
-    return inventory.add(project, [each for each in told_by_packs(state, archive) if each.sha256 not in hashes])
+    return inventory.add(project, [each for each in named_by_packs(state, archive) if each.sha256 not in hashes])
 
 
 def plain(project: Project) -> set[str]:
@@ -84,14 +84,14 @@ def plain(project: Project) -> set[str]:
     return found
 
 
-def look(store: Store, have: Inventory, there: set[str], elsewhere: Elsewhere) -> list[Missing]:
+def find_missing(store: Store, have: Inventory, there: set[str], elsewhere: OtherCopies) -> list[Missing]:
     """The files of the list that are not ``there``, each with the place that has its bytes."""
     gone = have.missing(there)
     elsewhere.expect(bytes.fromhex(each.sha256) for each in gone if each.sha256)
-    return [_looked_for(store, each, elsewhere) for each in gone]
+    return [_find(store, each, elsewhere) for each in gone]
 
 
-def _looked_for(store: Store, listed: Listed, elsewhere: Elsewhere) -> Missing:
+def _find(store: Store, listed: Listed, elsewhere: OtherCopies) -> Missing:
     sha256 = bytes.fromhex(listed.sha256)
     if not sha256:
         return Missing(listed, None)
@@ -115,7 +115,7 @@ def put_back(project: Project, found: list[Missing]) -> None:
         return
     folder = packs_folder(project)
     with opened_packs(folder) as packs:
-        addition = Addition(packs, thorough=True)
+        addition = PackWriter(packs, thorough=True)
         for listed, copy, _ in wanted:
             if copy is not None:
                 mtime_ns = listed.mtime_ns or copy.mtime_ns

@@ -31,7 +31,7 @@ class Copy(NamedTuple):
     mtime_ns: int = 0
 
 
-class Elsewhere:
+class OtherCopies:
     """Looks for files by SHA-256 and size, each place read at most once."""
 
     def __init__(self, project: Project) -> None:

@@ -15,17 +15,18 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Optional
 
 from ..archive.pack_files import BATCH_BYTES
 from ..archive.packs.file_records import FileRecord
-from ..archive.packs.pack_set import index_path, opened_packs
-from ..archive.packs.pack_writer import Addition
+from ..archive.packs.pack_names import index_path
+from ..archive.packs.pack_set import opened_packs
+from ..archive.packs.pack_writer import PackWriter
 from ..archive.packs.recipe import Recipe
-from ..archive.packs.salvage import Rescued
+from ..archive.packs.salvage import SalvagedPacks
 from ..archive.places import packs_folder
 from ..archive.restore import Entry
 from ..errors import ArchiveDamaged
 from ..files import folder_swap
 from . import damage
 from .log_files import quarantined
-from .other_copies import Elsewhere
+from .other_copies import OtherCopies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,7 +39,7 @@ QUARANTINE: Final = "quarantine"
 _PACK: Final = re.compile(r"pack-\d+\.pack")
 
 
-class Kept(NamedTuple):
+class SalvagedFile(NamedTuple):
     """A file that the packs are to have: its record, and its number where they give its bytes, else ``data`` from elsewhere."""
 
     record: FileRecord
@@ -63,19 +64,19 @@ class Plan:
 
 
 @contextlib.contextmanager
-def examined(project: Project) -> Iterator[tuple[Plan, Rescued, list[Kept]]]:
+def examined(project: Project) -> Iterator[tuple[Plan, SalvagedPacks, list[SalvagedFile]]]:
     """What is damaged in the packs of ``project``, and every file that can be had. Under the archive's lock."""
     folder = packs_folder(project)
-    packs = Rescued(folder)
+    packs = SalvagedPacks(folder)
     try:
         plan = Plan(folder)
-        kept = _files(plan, packs, Elsewhere(project))
+        kept = _files(plan, packs, OtherCopies(project))
         yield plan, packs, kept
     finally:
         packs.close()
 
 
-def _files(plan: Plan, packs: Rescued, elsewhere: Elsewhere) -> list[Kept]:
+def _files(plan: Plan, packs: SalvagedPacks, elsewhere: OtherCopies) -> list[SalvagedFile]:
     damaged = {member.pack.path: member for member in packs.damaged()}
     gaps = packs.missing()
     orphans = packs.orphans()
@@ -100,7 +101,7 @@ def _files(plan: Plan, packs: Rescued, elsewhere: Elsewhere) -> list[Kept]:
         packs.lend(elsewhere.files(), ends)
     had: set[bytes] = {each.record.sha256 for each in kept}
     for fault, record in waiting:
-        found = _again(packs, elsewhere, record)
+        found = _restored_elsewhere(packs, elsewhere, record)
         if found is not None:
             kept.append(found[0])
             had.add(record.sha256)
@@ -119,21 +120,21 @@ def _files(plan: Plan, packs: Rescued, elsewhere: Elsewhere) -> list[Kept]:
     return kept
 
 
-def had(packs: Rescued, plan: Plan, kept: list[Kept]) -> set[str]:
+def had(packs: SalvagedPacks, plan: Plan, kept: list[SalvagedFile]) -> set[str]:
     """SHA-256 (64 digits) of every file that the packs are to have."""
     if plan.findings or plan.damaged:
         return {each.record.sha256.hex() for each in kept}
     return {packs.record(number).sha256.hex() for number in packs.numbers()}
 
 
-def _known(packs: Rescued, number: int) -> bool:
+def _known(packs: SalvagedPacks, number: int) -> bool:
     try:
         return number >= 0 and packs.record(number) is not None
     except ArchiveDamaged:
         return False
 
 
-def _restored(packs: Rescued) -> tuple[list[Kept], list[tuple[str, FileRecord]]]:
+def _restored(packs: SalvagedPacks) -> tuple[list[SalvagedFile], list[tuple[str, FileRecord]]]:
     """The files that the packs give whole, and those of which they have no more than the record, with the reason."""
     kept, waiting = [], []
     for number in packs.numbers():
@@ -147,25 +148,29 @@ def _restored(packs: Rescued) -> tuple[list[Kept], list[tuple[str, FileRecord]]]
         except ArchiveDamaged as error:
             waiting.append((error.detail, record))
         else:
-            kept.append(Kept(record, number))
+            kept.append(SalvagedFile(record, number))
     return kept, waiting
 
 
-def _again(packs: Rescued, elsewhere: Elsewhere, record: FileRecord) -> Optional[tuple[Kept, str]]:
+def _restored_elsewhere(
+    packs: SalvagedPacks, elsewhere: OtherCopies, record: FileRecord
+) -> Optional[tuple[SalvagedFile, str]]:
     """A file once more, with what was lent, else whole from elsewhere; and where its bytes are."""
     with contextlib.suppress(ArchiveDamaged):
         for _ in packs.restore(record.number):
             pass
-        return Kept(record, record.number), "parts of it in other files"
+        return SalvagedFile(record, record.number), "parts of it in other files"
     same = packs.file(record.sha256)
     if same >= 0 and same != record.number:
         with contextlib.suppress(ArchiveDamaged):
-            return Kept(record, -1, b"".join(packs.restore(same))), "another file of the archive"
+            return SalvagedFile(record, -1, b"".join(packs.restore(same))), "another file of the archive"
     copy = elsewhere.find(record.name, record.size, record.sha256)
-    return (Kept(record, -1, copy.data), copy.path) if copy is not None else None
+    return (SalvagedFile(record, -1, copy.data), copy.path) if copy is not None else None
 
 
-def _nameless(plan: Plan, packs: Rescued, elsewhere: Elsewhere, kept: list[Kept], had: set[bytes]) -> None:
+def _nameless(
+    plan: Plan, packs: SalvagedPacks, elsewhere: OtherCopies, kept: list[SalvagedFile], had: set[bytes]
+) -> None:
     """Files of which no record is left: an index tells their SHA-256, and they may be elsewhere."""
     recorded = {number for number in packs.numbers() if _known(packs, number)}
     for number, known, pack in packs.remembered():
@@ -181,7 +186,7 @@ def _nameless(plan: Plan, packs: Rescued, elsewhere: Elsewhere, kept: list[Kept]
                 session = os.path.splitext(os.path.basename(name))[0]
                 recipe = Recipe(-1, 0, ())
                 record = FileRecord(number, name, session, known.size, copy.mtime_ns, known.sha256, recipe)
-                kept.append(Kept(record, -1, copy.data))
+                kept.append(SalvagedFile(record, -1, copy.data))
                 had.add(known.sha256)
         plan.findings.append(
             damage.Finding(
@@ -217,14 +222,14 @@ def _tell(plan: Plan, record: FileRecord, fault: str, file: Optional[str]) -> No
     )
 
 
-def _fault(packs: Rescued, name: str) -> str:
+def _fault(packs: SalvagedPacks, name: str) -> str:
     own = [problem for problem in packs.problems if problem.startswith(name)]
     if name.endswith(".idx"):
         return "its pack is missing"
     return own[0] if own else "some of its bytes are not what was written"
 
 
-def write(project: Project, plan: Plan, packs: Rescued, kept: list[Kept]) -> list[str]:
+def write(project: Project, plan: Plan, packs: SalvagedPacks, kept: list[SalvagedFile]) -> list[str]:
     """Have the packs be what was found; the names in quarantine. Under the archive's lock.
 
     Raises ``StoreNotWritable`` and :class:`ArchiveDamaged`; then the packs are what they were.
@@ -245,22 +250,22 @@ def write(project: Project, plan: Plan, packs: Rescued, kept: list[Kept]) -> lis
         for path in plan.whole:
             for each in (path, index_path(path)):
                 if os.path.isfile(each):
-                    folder_swap.kept(each, os.path.join(new, os.path.basename(each)))
+                    folder_swap.keep_copy(each, os.path.join(new, os.path.basename(each)))
         anew = [each for each in kept if each.record.number >= plan.first]
         while anew:
             anew = _packed(new, packs, anew)
         _compare(new, kept)
         packs.close()  # a folder with open files in it cannot be renamed on Windows
 
-    folder_swap.replaced(plan.folder, fill)
+    folder_swap.replace(plan.folder, fill)
     return moved
 
 
-def _packed(folder: str, packs: Rescued, waiting: list[Kept]) -> list[Kept]:
+def _packed(folder: str, packs: SalvagedPacks, waiting: list[SalvagedFile]) -> list[SalvagedFile]:
     """Pack some of the files; the rest."""
     size = done = 0
     with opened_packs(folder) as target:
-        addition = Addition(target, thorough=True)
+        addition = PackWriter(target, thorough=True)
         while done < len(waiting) and size < BATCH_BYTES:
             record, number, data = waiting[done]
             data = data if data is not None else b"".join(packs.restore(number))
@@ -275,7 +280,7 @@ def _always(session: str) -> Callable[[str], str]:
     return lambda _sha256: session
 
 
-def _compare(folder: str, kept: list[Kept]) -> None:
+def _compare(folder: str, kept: list[SalvagedFile]) -> None:
     """Restore every file from the new packs as they lie on the disk."""
     wanted = {(each.record.name, each.record.mtime_ns, each.record.sha256) for each in kept}
     with opened_packs(folder) as packs:

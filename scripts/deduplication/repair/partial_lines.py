@@ -22,7 +22,7 @@ _TOOK: Final = re.compile(rb'"processing_time_ms":(\d{1,9})[,}]')
 _HEAD: Final = 1000
 
 
-class Told(NamedTuple):
+class PartialLine(NamedTuple):
     """What a damaged line still says of itself; what cannot be read is empty, -1 or None."""
 
     conversation: str = ""
@@ -37,7 +37,7 @@ class Told(NamedTuple):
     """Whether it was a tombstone."""
 
 
-def told(line: bytes) -> Told:
+def parse_partial(line: bytes) -> PartialLine:
     """What can be read of a damaged line."""
     head = line[:_HEAD]
     whose, number, identity = _WHOSE.match(head), _INDEX.search(head), _HASH.search(head)
@@ -49,7 +49,7 @@ def told(line: bytes) -> Told:
             name = json.loads(b'"%s"' % whose[1])
         except ValueError:
             name = ""
-    return Told(
+    return PartialLine(
         name,
         int(number[1]) if number else -1,
         identity[1].decode() if identity else "",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..project.paths import Project
     from .damage import Finding
     from .evidence import Evidence
-    from .other_copies import Copy, Elsewhere
+    from .other_copies import Copy, OtherCopies
 
 
 class Damaged(NamedTuple):
@@ -45,7 +45,7 @@ class Damaged(NamedTuple):
         )
 
 
-def damaged(evidence: Evidence, elsewhere: Elsewhere) -> Iterator[Damaged]:
+def damaged(evidence: Evidence, elsewhere: OtherCopies) -> Iterator[Damaged]:
     """The plain files that are not what the log says was archived under their names."""
     for entry in evidence.sources.entries:
         if entry.path is None or not is_another(evidence, entry):

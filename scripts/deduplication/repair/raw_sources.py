@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..alignment.fingerprint import Fingerprint
-    from ..archive.restore import Entry, Shelf
+    from ..archive.restore import ArchivedFiles, Entry
     from ..formats.base import Member
     from ..model import Export, Message
 
@@ -56,7 +56,7 @@ class Part(NamedTuple):
 class Sources:
     """The archive's files on ``shelf`` (None: there is no archive) and the client's transcripts."""
 
-    def __init__(self, shelf: Optional[Shelf]) -> None:
+    def __init__(self, shelf: Optional[ArchivedFiles]) -> None:
         self._shelf = shelf
         self.entries: list[Entry] = []
         self._by_sha: dict[str, Entry] = {}

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 FOLDER = "dedup_state-from-exports"
 
 
-class Missing(NamedTuple):
+class MissingMessages(NamedTuple):
     """Messages that the old store had and the new one has not: of which conversation, brought by which file, how many."""
 
     conversation_id: str
@@ -38,7 +38,7 @@ class Missing(NamedTuple):
 
 
 @dataclass
-class Anew:
+class Rebuilt:
     """What came of it. ``moved``: where the old store is, empty where it stayed in its place."""
 
     folder: str
@@ -47,7 +47,7 @@ class Anew:
     conversations: int = 0
     moved: str = ""
     failures: list[tuple[str, str]] = field(default_factory=list)
-    missing: list[Missing] = field(default_factory=list)
+    missing: list[MissingMessages] = field(default_factory=list)
     old_known: bool = False
 
 
@@ -60,7 +60,9 @@ class _Old:
     has_log: bool = False
 
 
-def make(project: Project, backend: str, *, into: Optional[str] = None, in_place: bool = False) -> Anew:
+def rebuild_from_archive(
+    project: Project, backend: str, *, into: Optional[str] = None, in_place: bool = False
+) -> Rebuilt:
     """Process every archived file of ``project``, in the order of time, into a new store.
 
     It is made in ``into``, an empty or missing folder (default: beside the old store). ``in_place``: then it takes the place of
@@ -68,10 +70,10 @@ def make(project: Project, backend: str, *, into: Optional[str] = None, in_place
     :class:`OutputNotWritable` where the folder holds something, and a ``StoreError`` where the disk refuses.
     """
     state = os.fspath(project.state)
-    old = _look(state, backend)
+    old = _read_old(state, backend)
     if in_place and old.has_log:
         raise StoreHasLog(state)
-    done = Anew(_empty(into if into is not None else os.path.join(project.memory, FOLDER), numbered=into is None))
+    done = Rebuilt(_empty(into if into is not None else os.path.join(project.memory, FOLDER), numbered=into is None))
     dedup = ClaudeConversationDeduplicator(done.folder, backend)
     with dedup.store.transaction(), restoring.opened(project) as shelf:
         sources = Sources(shelf)
@@ -97,7 +99,7 @@ def make(project: Project, backend: str, *, into: Optional[str] = None, in_place
         missing = Counter(
             (name, export) for identity, name, export in old.messages if not dedup.store.has_body(identity)
         )
-        done.missing = [Missing(name, export, count) for (name, export), count in sorted(missing.items())]
+        done.missing = [MissingMessages(name, export, count) for (name, export), count in sorted(missing.items())]
     if in_place:
         done.moved = _swap(state, done.folder)
         done.folder = state
@@ -109,7 +111,7 @@ def _fitting(sources: Sources, entry: restoring.Entry, named: Optional[str]) -> 
     return None if next(iter(sources.members_of(entry)), None) is not None else named
 
 
-def _look(state: str, backend: str) -> _Old:
+def _read_old(state: str, backend: str) -> _Old:
     """What can still be read of the old store, its log or its index."""
     old = _Old()
     store = ClaudeConversationDeduplicator(state, backend).store.log_backed()
@@ -160,7 +162,7 @@ def _swap(state: str, new: str) -> str:
         moved = f"{state}.old-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
         while os.path.lexists(moved):
             moved += "-2"
-        folder_swap.exchanged(state, new, moved)
+        folder_swap.exchange(state, new, moved)
     return moved
 
 

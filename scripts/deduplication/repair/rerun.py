@@ -30,14 +30,14 @@ if TYPE_CHECKING:
     from .raw_sources import Raw
 
 
-class Again(NamedTuple):
+class Rerun(NamedTuple):
     """A run as it was done again, and the name of the file that it was taken from."""
 
     run: Run
     file: str
 
 
-def of_commit(replay: Replay, evidence: Evidence, record: Mapping[str, Any]) -> Optional[Again]:
+def of_commit(replay: Replay, evidence: Evidence, record: Mapping[str, Any]) -> Optional[Rerun]:
     """The run of which this is the commit record; None where nothing has its export any more."""
     export, cursor, sources = record["export"], record.get("cursor"), evidence.sources
     if cursor:
@@ -48,7 +48,7 @@ def of_commit(replay: Replay, evidence: Evidence, record: Mapping[str, Any]) -> 
 
 def of_digest(
     replay: Replay, evidence: Evidence, sha256: str, conversation_id: Optional[str], name: str = ""
-) -> Optional[Again]:
+) -> Optional[Rerun]:
     """The run of the archived file, or of the conversation in one, that has this SHA-256."""
     member = evidence.sources.members().get(sha256)
     if member is not None:
@@ -57,7 +57,7 @@ def of_digest(
     return of_file(replay, raw, conversation_id, name) if raw is not None else None
 
 
-def of_prefix(replay: Replay, evidence: Evidence, digits: str, conversation_id: str) -> Optional[Again]:
+def of_prefix(replay: Replay, evidence: Evidence, digits: str, conversation_id: str) -> Optional[Rerun]:
     """The run of an export of which only the first digits of the SHA-256 are known: a file, or a part of a transcript."""
     for source in _captured(replay, evidence):
         before = replay.cursor(source)
@@ -77,7 +77,7 @@ def _captured(replay: Replay, evidence: Evidence) -> list[str]:
     return list(dict.fromkeys([*reversed(known), *evidence.sources_captured(), *archived]))
 
 
-def of_gap(replay: Replay, evidence: Evidence, source: str) -> Optional[Again]:
+def of_gap(replay: Replay, evidence: Evidence, source: str) -> Optional[Rerun]:
     """What was captured of a transcript between the last part that is known and the next one, in one run."""
     before = replay.cursor(source)
     start = before[1].offset if before is not None else 0
@@ -89,7 +89,7 @@ def of_gap(replay: Replay, evidence: Evidence, source: str) -> Optional[Again]:
     return None
 
 
-def of_file(replay: Replay, raw: Raw, conversation_id: Optional[str], name: str = "") -> Optional[Again]:
+def of_file(replay: Replay, raw: Raw, conversation_id: Optional[str], name: str = "") -> Optional[Rerun]:
     """The run of an archived file that holds one conversation."""
 
     def again() -> None:
@@ -98,7 +98,7 @@ def of_file(replay: Replay, raw: Raw, conversation_id: Optional[str], name: str 
     return _only(replay, again, raw.name)
 
 
-def of_member(replay: Replay, member: Member, name: str, conversation_id: Optional[str]) -> Optional[Again]:
+def of_member(replay: Replay, member: Member, name: str, conversation_id: Optional[str]) -> Optional[Rerun]:
     """The run of one conversation of a file that holds several."""
     part = Input(name, member.sha256, member.size)
 
@@ -108,7 +108,7 @@ def of_member(replay: Replay, member: Member, name: str, conversation_id: Option
     return _only(replay, again, name)
 
 
-def of_part(replay: Replay, part: Part) -> Optional[Again]:
+def of_part(replay: Replay, part: Part) -> Optional[Rerun]:
     """The run that captured these lines of a transcript."""
     known = replay.cursor(part.source)
     if known is not None and known[1].offset != part.start:
@@ -125,7 +125,7 @@ def of_part(replay: Replay, part: Part) -> Optional[Again]:
 
 
 def agrees(
-    again: Again, survivors: Mapping[int, str], record: Optional[Mapping[str, Any]], taken: Mapping[int, str]
+    again: Rerun, survivors: Mapping[int, str], record: Optional[Mapping[str, Any]], taken: Mapping[int, str]
 ) -> bool:
     """Whether a run done again is the one of these whole lines.
 
@@ -145,7 +145,7 @@ def agrees(
     return (made.window, made.total, new) == (record["window"], export["total"], export.get(RECOUNTED, export["new"]))
 
 
-def _only(replay: Replay, again: Any, name: str) -> Optional[Again]:
+def _only(replay: Replay, again: Any, name: str) -> Optional[Rerun]:
     replay.runs.clear()
     try:
         again()
@@ -153,7 +153,7 @@ def _only(replay: Replay, again: Any, name: str) -> Optional[Again]:
         return None
     finally:
         runs, replay.runs = replay.runs, []
-    return Again(runs[0], name) if len(runs) == 1 else None
+    return Rerun(runs[0], name) if len(runs) == 1 else None
 
 
 def _dedup(replay: Replay) -> ClaudeConversationDeduplicator:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Final
 
-from ..terminal.console import printable
+from ..terminal.console import printable, printable_name
 
 _SHOWN: Final = 8
 """Names that are told of a list."""
+DUE: Final = "What was due to be packed"
+"""In the place of a file's name in :func:`not_packed`, where nothing could be packed at all."""
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Sequence
 
     from ..archive.pack_files import Packed
@@ -141,3 +144,35 @@ def not_there(found: Checked) -> list[str]:
 def _some(names: Sequence[str]) -> str:
     more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
     return ", ".join(printable(name) for name in names[:_SHOWN]) + more
+
+
+def archived(path: str | os.PathLike[str], folder: str) -> str:
+    """Step 3 for one export that was moved to ``folder`` (as the user reads it, without a closing slash)."""
+    return f"  ✓ Archived: {printable_name(path)} → {printable(folder)}/"
+
+
+def already_archived(path: str | os.PathLike[str], kept: str | os.PathLike[str]) -> str:
+    """Step 3 for one export whose very bytes the archive had already, under the path ``kept``."""
+    return f"  ✓ Archived already: {printable_name(path)} (identical to {printable(str(kept))})"
+
+
+def not_archived(path: str | os.PathLike[str], reason: str) -> str:
+    """Step 3 for one export that stays where it is."""
+    return f"  · Left in place: {printable_name(path)} ({printable(reason)})"
+
+
+def copied(path: str | os.PathLike[str]) -> str:
+    """Step 3 for one export that lies outside the project."""
+    return not_archived(path, "outside the project, so it was copied")
+
+
+def purged(path: str | os.PathLike[str], why: str) -> str:
+    """Step 3 for one export that shows purged messages; ``why`` it cannot be kept without them; empty: it shows no others."""
+    return not_archived(
+        path, f"it shows purged messages, and {why}: remove it yourself" if why else "all it shows was purged"
+    )
+
+
+def stored_only(error: str) -> str:
+    """The error of an export whose messages are stored and which could not be archived."""
+    return f"Messages stored, but not archived. {error}"

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from ..backup.checking import Checked
     from ..backup.restoring import Restored
-    from ..backup.taking import Taken
+    from ..backup.snapshot_copy import SnapshotResult
 
 _SHOWN: Final = 10
 
@@ -22,7 +22,7 @@ def note(text: str) -> str:
     return f"⚠ {printable(text)}"
 
 
-def taken(done: Taken, path: str) -> str:
+def taken(done: SnapshotResult, path: str) -> str:
     """A snapshot that was taken."""
     snapshot = done.snapshot
     what = f"{len(snapshot.files):,} file(s), {snapshot.size:,} bytes"

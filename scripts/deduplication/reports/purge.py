@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from ..backup.known import Known
     from ..backup.renewing import Renewed, Unreached
-    from ..purge.run import Purged
+    from ..purge.outcome import Purged
 
 QUESTION: Final = "Remove it for good? Nobody can bring it back."
 FINISH: Final = (

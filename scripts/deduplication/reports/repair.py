@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..repair.damage import Finding
-    from ..repair.rebuild_from_archive import Anew
-    from ..repair.repair import Repaired
+    from ..repair.outcome import Repaired
+    from ..repair.rebuild_from_archive import Rebuilt
 
 _SHOWN = 8
 """Ranges of sequence numbers that are told one by one."""
@@ -164,7 +164,7 @@ def _lost(findings: Sequence[Finding]) -> list[Finding]:
     return [finding for finding in findings if not finding.repaired and finding.kind != "unfinished"]
 
 
-def made_anew(done: Anew) -> str:
+def rebuilt(done: Rebuilt) -> str:
     """What ``rebuild --from-exports`` did."""
     lines = [
         f"✅ A new store was made in {printable(done.folder)}",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..alignment.plain_text import SEARCHED, readable
 from ..files.clock import local
 from ..terminal.console import printable
-from ..terminal.truncation import fitted
+from ..terminal.truncation import truncate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,7 @@ _BESIDE: Final = 100
 
 
 @dataclass(frozen=True)
-class Shown:
+class RenderedHit:
     """A hit as it is shown. ``store`` is the folder of its store, ``elsewhere`` the same where it has to be named."""
 
     hit: Hit
@@ -48,7 +48,7 @@ class Result:
     """A search and what of it is shown."""
 
     query: str
-    hits: Sequence[Shown]
+    hits: Sequence[RenderedHit]
     total: int
     damaged: int = 0
     command: str = "deduplicate_export.py show"
@@ -66,7 +66,7 @@ def text(result: Result, *, colour: bool = False, most: int | None = None) -> st
     if len(result.hits) < result.total:
         head += f", the newest {len(result.hits)} of them (--limit {result.total} shows all)"
     tail = f"A place is shown by: {printable(result.command)} … (in Claude Code: /export-dedup-show …)"
-    return fitted(
+    return truncate(
         "\n".join(filter(None, [head, damaged])),
         [_block(shown, colour=colour) for shown in result.hits],
         tail,
@@ -85,7 +85,7 @@ def as_dict(result: Result) -> dict[str, Any]:
     }
 
 
-def _hit_as_dict(shown: Shown) -> dict[str, Any]:
+def _hit_as_dict(shown: RenderedHit) -> dict[str, Any]:
     hit, place = shown.hit, shown.place
     return {
         "conversation_id": place.conversation,
@@ -106,7 +106,7 @@ def _hit_as_dict(shown: Shown) -> dict[str, Any]:
     }
 
 
-def _block(shown: Shown, *, colour: bool) -> str:
+def _block(shown: RenderedHit, *, colour: bool) -> str:
     place, message = shown.place, shown.hit.message
     count = len(shown.hit.places)
     where = [printable(place.conversation), str(place.number), printable(local(place.timestamp)), named(message)]

@@ -7,7 +7,6 @@ from outside pass through ``console.printable``.
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Final
 
 from ..terminal import console
@@ -15,7 +14,9 @@ from ..terminal.display import show as show  # noqa: PLC0414 - whoever makes a r
 from . import storage as storage_report
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
     from typing import Optional, Union
 
     from ..accounting.last_run import Earlier
@@ -27,6 +28,12 @@ FAILED_EXPORTS: Final = "❌ Failed, left where they are:"
 """Heads the summary's list of failed exports."""
 _MOST_LINES: Final = 10
 """Gaps and warnings of one export shown at most; ``--json`` has them all."""
+NO_EXPORT: Final = "no export was processed"
+NO_ARCHIVE: Final = "--no-archive was given"
+NO_CHECKPOINT: Final = "--no-checkpoint was given"
+NOTHING_NEW: Final = "nothing is new"
+DECLINED: Final = "nothing was done, as you wished"
+"""Reasons for which a step is :func:`skipped`."""
 
 
 # --- the five steps --------------------------------------------------------------------------------------------
@@ -72,13 +79,24 @@ def found(exports: Sequence[tuple[Union[str, os.PathLike[str]], float, str]]) ->
     """What step 1 found: for each export its path, its age in seconds, and the place where it lies (``repo root``)."""
     lines = [f"✓ Found {len(exports)} export file(s)"]
     for path, seconds, where in exports:
-        lines += [f"  → [{age(seconds)}] {_name(path)}", f"     Location: {console.printable(where)}"]
+        lines += [f"  → [{age(seconds)}] {console.printable_name(path)}", f"     Location: {console.printable(where)}"]
     return "\n".join(lines)
+
+
+def place(project: Project, folder: Path) -> str:
+    """A folder as the user reads it: relative to the project, which is itself the ``repo root``."""
+    return "repo root" if folder == project.root else project.relative(folder)
+
+
+def question(count: int, outside: int) -> str:
+    """What a person is asked before ``count`` exports are processed, ``outside`` of them outside the project."""
+    where = f", {outside} of them outside the project" if outside else ""
+    return f"Process {count} export file(s){where}?"
 
 
 def passed_over(path: Union[str, os.PathLike[str]], reason: str) -> str:
     """A file that lies where exports lie and is none: it stays where it is."""
-    return f"  · Not an export: {_name(path)} ({console.printable(reason)})"
+    return f"  · Not an export: {console.printable_name(path)} ({console.printable(reason)})"
 
 
 def nothing_found(places: Iterable[str]) -> str:
@@ -128,12 +146,17 @@ def export_block(export: ExportResult, *, named: bool = False) -> str:
         session = f" (session {console.printable(export.session_id)})" if export.session_id else ""
         if len(export.conversations) > 1:
             session = f" ({len(export.conversations):,} conversations)"
-        lines.append(f"  📄 {_name(export.path)}{session}")
+        lines.append(f"  📄 {console.printable_name(export.path)}{session}")
     if export.error is not None:
         return "\n".join([*lines, f"  ❌ ERROR: {console.printable(export.error)}"])
     lines += _figures(export)
     lines += _some("Gap", export.gaps) + _some("Note", export.warnings)
     return "\n".join(lines)
+
+
+def failure(export: ExportResult, hint: str) -> list[str]:
+    """The texts that name a failed export, its error, and what to do about it where that is known."""
+    return [export_block(export), *([advice(hint)] if hint else [])]
 
 
 def advice(hint: str) -> str:
@@ -154,19 +177,9 @@ def sums_block(run: RunResult) -> str:
     return "\n".join([*lines, f"  Global unique count: {run.global_unique}"])
 
 
-def archived(path: Union[str, os.PathLike[str]], folder: str) -> str:
-    """Step 3 for one export that was moved to ``folder`` (as the user reads it, without a closing slash)."""
-    return f"  ✓ Archived: {_name(path)} → {console.printable(folder)}/"
-
-
-def already_archived(path: Union[str, os.PathLike[str]], kept: Union[str, os.PathLike[str]]) -> str:
-    """Step 3 for one export whose very bytes the archive had already, under the path ``kept``."""
-    return f"  ✓ Archived already: {_name(path)} (identical to {console.printable(str(kept))})"
-
-
-def not_archived(path: Union[str, os.PathLike[str]], reason: str) -> str:
-    """Step 3 for one export that stays where it is."""
-    return f"  · Left in place: {_name(path)} ({console.printable(reason)})"
+def taken(name: str, *, archived: bool = False) -> str:
+    """An export that a run beside this one took before we came to it, or ``archived`` before we did."""
+    return skipped(f"{name} is gone, another run {'archived' if archived else 'took'} it")
 
 
 def skipped(reason: str) -> str:
@@ -221,33 +234,13 @@ def summary(
         lines += ["", *storage_report.in_a_run(run.storage)]
     if run.failed:
         lines += ["", FAILED_EXPORTS]
-        lines += [f"   - {_name(export.path)}: {console.printable(export.error or '')}" for export in run.failed]
+        lines += [
+            f"   - {console.printable_name(export.path)}: {console.printable(export.error or '')}"
+            for export in run.failed
+        ]
     if checkpoint:
         lines += ["", f"📝 Checkpoint created: {console.printable(checkpoint)}"]
     return "\n".join(lines)
-
-
-# --- a notice in the corner of the client's screen ----------------------------------------------------------------
-
-
-def notice(run: RunResult) -> str:
-    """What a hook says of the exports that it processed: one line, since 2.1.33x shows no more, the words that count first.
-
-    The client cuts it at the edge of its window.
-    """
-    names = ", ".join(_shortened(_name(export.path)) for export in run.exports[:2])
-    names += f" and {len(run.exports) - 2} more" if len(run.exports) > 2 else ""
-    failed = run.failed
-    if len(failed) == len(run.exports):
-        return f"❌ not processed: {names}: {console.printable(failed[0].error or '')}"
-    first = f"⚠ {len(failed)} export(s) failed, /export-dedup says why" if failed else "/compact is safe now"
-    new = f"{run.new:,} new"
-    return " · ".join([first, new, names, f"{run.total:,} messages, all stored", f"{run.global_unique:,} in storage"])
-
-
-def not_capturing(error: str, log: str) -> str:
-    """At the start of a session whose store cannot be used."""
-    return f"⚠ export-dedup: nothing is captured: {console.printable(error)} (details: {console.printable(log)})"
 
 
 # --- pieces ----------------------------------------------------------------------------------------------------
@@ -273,12 +266,3 @@ def _some(label: str, texts: Sequence[str]) -> list[str]:
     if len(texts) > _MOST_LINES:
         lines.append(f"  ⚠ … and {len(texts) - _MOST_LINES} more (--json lists them all)")
     return lines
-
-
-def _name(path: Union[str, os.PathLike[str]]) -> str:
-    return console.printable(os.path.basename(os.fspath(path)) or os.fspath(path))
-
-
-def _shortened(name: str) -> str:
-    """A file name of at most 40 characters: the client's own ones have the first prompt in them."""
-    return name if len(name) <= 40 else f"{name[:30]}…{name[-9:]}"

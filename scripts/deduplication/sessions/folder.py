@@ -47,7 +47,7 @@ def write_sessions(
     if redact is None:
         redact, rules = standard(project.root)
     folder = prepared_folder(project)
-    journal.finish_all(str(project.state))
+    journal.recover(str(project.state))
     done: dict[str, Written] = {}
     with store.transaction(write=False):
         waiting = list(dict.fromkeys(store.canonical(session) for session in sessions))
@@ -118,7 +118,7 @@ def finish_purge(project: Project, store: Store) -> None:
             found = journal.pending(state)
             if found is not None and journal.SESSIONS in found["places"]:
                 renewing.renew(project, store, found["notes"], renewal)
-                journal.finish(state, journal.SESSIONS, str(project.memory))
+                journal.apply(state, journal.SESSIONS, str(project.memory))
 
     renewal.redact.until_clean(attempt)
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from ..errors import StoreNotWritable
+from ..files.listing import entries_of, size_of
 from ..project.paths import AUDIT, JSON_INDEX, LISTED, LOG_NAME, QUARANTINE, SQLITE_INDEX
 from .log.sealed_files import FOLDER as SEALED
 from .state import blobs
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _TRANSIENT: Final = ("-shm", ".tmp", ".lock")
 _NOTES: Final = frozenset((".gitignore", "last_run.json", "hooks.json", "hooks.log", "live", QUARANTINE))
@@ -52,22 +49,6 @@ def footprint(folder: str) -> Footprint:
     for entry in entries_of(folder):
         sums[_kind(entry.name)] += size_of(entry)
     return Footprint(**sums)
-
-
-def size_of(entry: os.DirEntry[str]) -> int:
-    """The bytes of a file, or of all files below a folder. A link counts as itself."""
-    try:
-        if not entry.is_dir(follow_symlinks=False):
-            return os.lstat(entry.path).st_size  # what Windows says of an entry may be older than the file
-    except FileNotFoundError:
-        return 0
-    return sum(size_of(inner) for inner in entries_of(entry.path))
-
-
-def entries_of(folder: str) -> Iterator[os.DirEntry[str]]:
-    """What lies in a folder; nothing where there is none."""
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as found:
-        yield from found
 
 
 _KINDS: Final = {

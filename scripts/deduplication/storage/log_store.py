@@ -30,7 +30,7 @@ class LogStore(Answers):
     """
 
     def __init__(self, folder: str, *, sqlite: bool = False, timeout: float = locking.DEFAULT_TIMEOUT) -> None:
-        folder_swap.arrived(folder)
+        folder_swap.recover_exchange(folder)
         self._indexed = IndexedLog(folder, sqlite=sqlite)
         super().__init__(self._indexed)
         self.folder = folder
@@ -54,7 +54,7 @@ class LogStore(Answers):
         if not write and not self._place.exists():
             yield
             return
-        journal.finish_all(self.folder)
+        journal.recover(self.folder)
         if write:
             self._place.make()
         with self._place.locked(write=write):
@@ -75,7 +75,7 @@ class LogStore(Answers):
 
         But a purge that was stopped is finished: of half of one nothing can be told.
         """
-        journal.finish_all(self.folder)
+        journal.recover(self.folder)
         with self._place.locked(write=False) if self._place.exists() else contextlib.nullcontext():
             yield self.log
 
@@ -194,7 +194,7 @@ class LogStore(Answers):
         """
         from . import upkeep
 
-        journal.finish_all(self.folder)
+        journal.recover(self.folder)
         self._place.make()
         with self._place.locked(write=True):
             return upkeep.rebuild(self._indexed, mend)

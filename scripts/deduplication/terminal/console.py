@@ -19,6 +19,11 @@ def printable(text: str, *, newlines: bool = False) -> str:
     return safe if newlines else safe.replace("\n", "\\n").replace("\t", " ")
 
 
+def printable_name(path: str | os.PathLike[str]) -> str:
+    """A file without its folders, fit for the screen."""
+    return printable(os.path.basename(os.fspath(path)) or os.fspath(path))
+
+
 def prepare() -> None:
     """Make standard output and error speak UTF-8; characters that cannot be shown become escapes, never a crash.
 

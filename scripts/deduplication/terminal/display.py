@@ -114,3 +114,7 @@ class Screen:
             # A closed pipe, a terminal that was closed: the work goes on and the log has it all.
             self._stream = None
             console.abandon_output()
+
+
+def show_nothing(_text: str) -> None:
+    """In the place of :func:`show` where the texts of a run are for nobody: under ``--json``, and in hooks, which say one line."""

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 
-def fitted(
+def truncate(
     head: str,
     parts: Sequence[str],
     tail: str,

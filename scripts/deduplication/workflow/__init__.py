@@ -1,1 +1,9 @@
-"""The five steps of a run."""
+"""The five steps of a run.
+
+- run: find, deduplicate, archive, checkpoint, summary (``five_steps``; the third is ``archive_step``)
+- newest export: with which a checkpoint by hand begins (``newest_export``)
+- transcript: the client's own file, archived where the settings say so (``archive_transcripts``)
+- status log: every run's report, one after the other (``status_log``)
+- new messages: what a run has found, as a file of its own (``new_messages_file``)
+- session export manager: the same for callers from Python (``session_export_manager``)
+"""

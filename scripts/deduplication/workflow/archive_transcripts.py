@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..archive import drop_folder, inventory, purged_files
 from ..archive.listed import Listed
-from ..archive.pack_files import BATCH_BYTES, BATCH_FILES, Packed, counted
-from ..archive.packs.pack_and_verify import Source, put
+from ..archive.pack_files import BATCH_BYTES, BATCH_FILES, Packed, packs_and_bytes
+from ..archive.packs.pack_and_verify import Source, pack_and_verify
 from ..archive.packs.pack_set import opened_packs
 from ..archive.places import packs_folder
 from ..errors import DedupError, ExportError
@@ -36,7 +36,7 @@ class _State(NamedTuple):
     sha256: bytes
 
 
-def keep(
+def archive_transcripts(
     project: Project,
     found: Iterable[Transcript],
     *,
@@ -66,13 +66,13 @@ def keep(
                     batch.append(source)
                     size += source.path.stat().st_size if source.path.exists() else 0
             without.note(str(project.archive))
-            packed = put(batch, folder, without.read, done.failures, thorough=False) if batch else []
+            packed = pack_and_verify(batch, folder, without.read, done.failures, thorough=False) if batch else []
             for each in packed:
                 done.names.append(str(each.path))
                 done.raw_bytes += each.identity.size
             # With them what a run had packed that was killed before it came here.
             done.notes += inventory.add(project, [*had, *(Listed.of(each.record) for each in packed)])
-            done.packs, done.pack_bytes = counted(folder)
+            done.packs, done.pack_bytes = packs_and_bytes(folder)
         advance(size)
     return done
 

@@ -12,9 +12,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Optional
 
 from ..archive import discovery
-from ..errors import EXIT_FAILURE, EXIT_OK, DedupError, ExportGone
+from ..errors import EXIT_FAILURE, EXIT_OK, DedupError
 from ..figures.run_result import ExportResult, RunResult
-from ..files.safe_read import read
 from ..ingest.export_file import Entry, process
 from ..project import private_folder
 from ..project.config import EACH, OFF
@@ -115,7 +114,9 @@ class _Run:
         self._entries = [Entry(each, ExportResult(project.relative(each.path))) for each in found.exports]
         if self._entries:
             now = time.time()
-            listed = [(e.path, now - e.identity.mtime_ns / 1e9, self._place(e.path.parent)) for e in found.exports]
+            listed = [
+                (e.path, now - e.identity.mtime_ns / 1e9, report.place(project, e.path.parent)) for e in found.exports
+            ]
             self._out(report.found(listed))
         for refusal in found.refusals:
             self._refuse(refusal)
@@ -125,7 +126,11 @@ class _Run:
                 self._out(report.handled_before(self._earlier))
                 return False
             places = (project.root, project.memory, project.exports)
-            self._out(report.nothing_found([self._place(place) for place in places] if not self._options.paths else []))
+            self._out(
+                report.nothing_found(
+                    [report.place(project, place) for place in places] if not self._options.paths else []
+                )
+            )
             self._out(report.sums_block(self._counted()))
         return bool(self._entries)
 
@@ -134,11 +139,10 @@ class _Run:
         outside = sum(self._project.root not in entry.candidate.path.parents for entry in self._entries)
         if len(self._entries) <= MANY and not outside:
             return True
-        where = f", {outside} of them outside the project" if outside else ""
-        if confirm(f"Process {len(self._entries)} export file(s){where}?"):
+        if confirm(report.question(len(self._entries), outside)):
             return True
         self._entries = []
-        self._out(report.skipped("nothing was done, as you wished"))
+        self._out(report.skipped(report.DECLINED))
         return False
 
     def deduplicate(self) -> None:
@@ -152,131 +156,41 @@ class _Run:
 
     def _deduplicate(self, entry: Entry) -> None:
         failure = process(entry, self._dedup, self._options.session_id)
-        if failure is not None and self._taken(entry, failure.error):
+        if failure is None:
+            self._out(report.export_block(entry.result, named=len(self._entries) > 1))
+            return
+        from .archive_step import was_archived_meanwhile
+
+        if was_archived_meanwhile(self._project, entry, failure.error):
             self._entries.remove(entry)
-            self._out(report.skipped(f"{entry.candidate.path.name} is gone, another run took it"))
-        elif failure is not None:
+            self._out(report.taken(entry.candidate.path.name))
+        else:
             self._unexpected = self._unexpected or failure.defect
             self._fail(entry.result, failure.error)
-        else:
-            self._out(report.export_block(entry.result, named=len(self._entries) > 1))
-
-    def _taken(self, entry: Entry, error: DedupError) -> bool:
-        """Whether a run beside this one archived the file before we came to it: nothing is missing.
-
-        One that a search found and that is gone may be gone; of one that was named the archive has to have it.
-        """
-        if not isinstance(error, ExportGone):
-            return False
-        from ..archive.restored_files import taken
-
-        if not entry.candidate.named and not entry.sha256:
-            return True
-        return taken(self._project, entry.identity or entry.candidate.identity, entry.sha256)
 
     def archive(self) -> None:
         """Step 3: the exports whose messages are durable."""
         self._out(report.step_archive())
         durable = self._durable()
         if not durable or not self._options.archive:
-            self._out(report.skipped("no export was processed" if not durable else "--no-archive was given"))
+            self._out(report.skipped(report.NO_EXPORT if not durable else report.NO_ARCHIVE))
             return
-        from ..archive import drop_folder
-        from ..reports import archive as archive_report
+        from .archive_step import ArchiveStep
 
-        try:
-            with drop_folder.opened(self._project) as archive:
-                for entry in durable:
-                    self._archive(archive, entry)
-            for note in archive.notes:
-                self._out(archive_report.list_healed(note))
-        except DedupError as error:
-            for entry in durable:
-                if entry.result.archived_to is None and entry.result.error is None:
-                    self._not_archived(entry, error)
-        else:
-            self._pack_due()
-
-    def _pack_due(self) -> None:
-        """Pack what has been in the archive long enough. A failure is said, and costs nothing: the files stay plain."""
-        from ..archive.pack_files import pack_due
-        from ..project import config
-        from ..reports import archive as archive_report
-
-        try:
-            done = pack_due(self._project, config.load(os.fspath(self._project.root)))
-        except DedupError as error:
-            self._out(archive_report.not_packed("What was due to be packed", str(error), error.hint))
-            return
-        if done is not None:
-            for name, failure in done.failures:
-                self._out(archive_report.not_packed(name, str(failure), failure.hint))
-            self._out(archive_report.packed_by_itself(done))
-
-    def _archive(self, archive: Any, entry: Entry) -> None:
-        stays = entry.candidate.stays
-        try:
-            form = self._without_purged(entry)
-            if form is not None and form.data is None:
-                self._not_kept(archive, entry, form)
-                return
-            instead, purged = (form.data, form.messages) if form is not None else (None, 0)
-            kept = archive.add(
-                entry.candidate.path, entry.identity, entry.sha256, stays=stays, instead=instead, purged=purged
-            )
-        except DedupError as error:
-            if self._taken(entry, error):
-                self._out(report.skipped(f"{entry.candidate.path.name} is gone, another run archived it"))
-            else:
-                self._not_archived(entry, error)
-            return
-        entry.result = replace(entry.result, archived_to=self._project.relative(kept.path))
-        if kept.known:
-            self._out(report.already_archived(entry.result.path, entry.result.archived_to or ""))
-        else:
-            self._out(report.archived(entry.result.path, self._place(kept.path.parent)))
-            if stays:
-                self._out(report.not_archived(entry.result.path, "outside the project, so it was copied"))
-
-    def _without_purged(self, entry: Entry) -> Any:
-        """What is to be archived in the place of an export that shows purged messages; None for any other."""
-        from ..purge.archived import later_form
-
-        path = entry.candidate.path
-        return later_form(self._dedup.store, lambda: read(path)[0], path.name)
-
-    def _not_kept(self, archive: Any, entry: Entry, form: Any) -> None:
-        """An export of which nothing may be archived: it goes where it shows nothing but what was purged, else it stays."""
-        stays = entry.candidate.stays or bool(form.why)
-        if not stays:
-            try:
-                archive.discard(entry.candidate.path, entry.identity, entry.sha256)
-            except DedupError as error:
-                self._not_archived(entry, error)
-                return
-        reason = (
-            f"it shows purged messages, and {form.why}: remove it yourself" if form.why else "all it shows was purged"
-        )
-        self._out(report.not_archived(entry.result.path, reason))
-
-    def _not_archived(self, entry: Entry, error: DedupError) -> None:
-        entry.result = replace(entry.result, error=f"Messages stored, but not archived. {error}")
-        self._fail(entry.result, error)
+        ArchiveStep(self._project, self._dedup, self._out).run(durable)
 
     def _fail(self, failed: ExportResult, error: DedupError) -> None:
-        self._out(report.export_block(failed))
-        if error.hint:
-            self._out(report.advice(error.hint))
+        for text in report.failure(failed, error.hint):
+            self._out(text)
 
     def checkpoint(self, make: Callable[..., Any] | None) -> None:
         """Step 4. A failure is said, and undoes nothing."""
         self._out(report.step_checkpoint())
         if not self._durable() or not self._options.checkpoint:
-            reason = "no export was processed" if not self._durable() else "--no-checkpoint was given"
-            self._out(report.skipped(reason))
+            self._out(report.skipped(report.NO_EXPORT if not self._durable() else report.NO_CHECKPOINT))
             return
         if self._options.only_news and not self._news:
-            self._out(report.skipped("nothing is new"))
+            self._out(report.skipped(report.NOTHING_NEW))
             return
         if make is None:
             from functools import partial
@@ -357,6 +271,3 @@ class _Run:
 
     def _durable(self) -> Sequence[Entry]:
         return [entry for entry in self._entries if entry.sha256]
-
-    def _place(self, folder: Path) -> str:
-        return "repo root" if folder == self._project.root else self._project.relative(folder)

@@ -10,13 +10,12 @@ import os
 import stat
 from typing import TYPE_CHECKING, Final
 
-from ..files import atomic, beneath, locking
+from ..files import atomic, beneath, lock_names, locking
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 CUT_OFF: Final = "[The report above was cut off.]"
-_LOCK: Final = "status.lock"
 _STATE: Final = "dedup_state"
 _WAIT: Final = 15.0
 """Seconds that a report waits for another one: an append takes milliseconds, so a longer wait means that something hangs."""
@@ -33,7 +32,7 @@ def append(path: Path, report: str, *, timeout: float = _WAIT) -> None:
     with atomic.write_errors(log):
         beneath.make_folders(os.path.dirname(log))
         atomic.make_private_directory(state)
-    with locking.exclusive(os.path.join(state, _LOCK), timeout):
+    with locking.exclusive(os.path.join(state, lock_names.STATUS_LOCK), timeout):
         with atomic.write_errors(log):
             before = _end_of(log)
         text = before + report.strip("\n") + "\n"

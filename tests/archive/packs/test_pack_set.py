@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 import archive_reader
 from archive_scenes import TIME, added, read_back, texts, transcripts
-from deduplication.archive.packs import codec, merge_policy, pack_builder, pack_index, pack_writer
+from deduplication.archive.packs import codec, index_file, merge_policy, pack_builder, pack_index, pack_writer
 from deduplication.archive.packs import pack_set as packs
 from deduplication.archive.packs.pack_set import opened_packs
-from deduplication.archive.packs.pack_writer import Addition
+from deduplication.archive.packs.pack_writer import PackWriter
 from deduplication.archive.packs.recipe import Recipe
 from deduplication.archive.verify import check, rebuild
 from deduplication.errors import ArchiveDamaged, StoreNotWritable
@@ -86,7 +86,7 @@ def test_of_a_chain_of_bases_each_file_takes_as_much_as_the_shortest_prefix_says
         "d": Recipe(2, 800, ()),
     }
     for name, recipe in recipes.items():
-        monkeypatch.setattr(Addition, "_recipe", lambda *_, recipe=recipe: (recipe, max(recipe.base + 1, 0)))
+        monkeypatch.setattr(PackWriter, "_recipe", lambda *_, recipe=recipe: (recipe, max(recipe.base + 1, 0)))
         added(tmp_path, {name: contents[name]})
     assert read_back(tmp_path) == archive_reader.read(tmp_path) == contents
 
@@ -254,7 +254,7 @@ def test_many_small_runs_make_few_packs(tmp_path, monkeypatch):
 )
 def test_which_packs_are_taken_in(sizes, thorough, count):
     """Small packs at the end, once there are enough of them; large ones never; an idle run takes all that are not large."""
-    assert merge_policy.taken_in(sizes, thorough=thorough) == count
+    assert merge_policy.packs_to_merge(sizes, thorough=thorough) == count
 
 
 def test_an_idle_run_packs_small_frames_together(tmp_path, monkeypatch):
@@ -407,7 +407,7 @@ def test_a_flipped_bit_in_an_index_never_leads_to_wrong_bytes(tmp_path):
         wrong[at] ^= 0x10
         path.write_bytes(wrong)
         with contextlib.suppress(ArchiveDamaged), opened_packs(str(tmp_path)) as opened:
-            assert Addition(opened).add(files["004.txt"], name="004.txt", mtime_ns=TIME).number in (4, 5)
+            assert PackWriter(opened).add(files["004.txt"], name="004.txt", mtime_ns=TIME).number in (4, 5)
         assert read_back(tmp_path) == files
         path.unlink(missing_ok=True)
 
@@ -422,7 +422,7 @@ def test_an_archive_that_cannot_be_written_can_be_read(tmp_path, monkeypatch):
     def refused(*_arguments, **_options):
         raise StoreNotWritable("read-only")
 
-    monkeypatch.setattr(packs.atomic, "replace", refused)
+    monkeypatch.setattr(index_file.atomic, "replace", refused)
     assert read_back(tmp_path) == files
     assert any("pack-0001.idx" in problem for problem in check(str(tmp_path)).problems)
     assert not path.exists()

@@ -19,7 +19,7 @@ SETTLED: Final = 32768 * _KIB
 """A thorough run takes in every pack at the end that is smaller than this, to pack small frames together."""
 
 
-def taken_in(sizes: Sequence[int], *, thorough: bool = False) -> int:
+def packs_to_merge(sizes: Sequence[int], *, thorough: bool = False) -> int:
     """How many packs at the end the next one takes in; ``sizes`` in bytes, in order."""
     if thorough:
         return _at_end(sizes, SETTLED)

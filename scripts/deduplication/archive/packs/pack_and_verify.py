@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ...errors import ArchiveDamaged, DedupError, ExportError, UnsafePath
 from ...files import atomic, beneath
-from .pack_set import index_path, opened_packs
-from .pack_writer import Addition
+from .pack_names import index_path
+from .pack_set import opened_packs
+from .pack_writer import PackWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,7 +28,7 @@ class Source(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Put:
+class PackedFile:
     """A file as it was read, and the record under which it was packed."""
 
     path: Path
@@ -40,14 +41,14 @@ class Put:
         return self.record.number
 
 
-def put(
+def pack_and_verify(
     sources: Sequence[Source],
     folder: str,
     read: Callable[[Path], tuple[bytes, Identity]],
     failures: list[tuple[str, DedupError]],
     *,
     thorough: bool,
-) -> list[Put]:
+) -> list[PackedFile]:
     """Pack files; those whose bytes came back, durable. What failed is added to ``failures``, by its name in the archive.
 
     Under the archive's lock. Raises a ``StoreError`` where the archive cannot be used.
@@ -78,10 +79,10 @@ def _added(
     *,
     thorough: bool,
     again: bool,
-) -> list[Put]:
+) -> list[PackedFile]:
     done = []
     with opened_packs(folder) as packs:
-        addition = Addition(packs, thorough=thorough)
+        addition = PackWriter(packs, thorough=thorough)
         for source in sources:
             try:
                 data, identity = read(source.path)
@@ -91,14 +92,14 @@ def _added(
             record = addition.add(
                 data, name=source.name, mtime_ns=identity.mtime_ns, session_of=source.session_of, again=again
             )
-            done.append(Put(source.path, identity, record))
+            done.append(PackedFile(source.path, identity, record))
         addition.commit()
     return done
 
 
-def _checked(done: Sequence[Put], folder: str) -> list[tuple[Put, ArchiveDamaged | None]]:
+def _checked(done: Sequence[PackedFile], folder: str) -> list[tuple[PackedFile, ArchiveDamaged | None]]:
     """Each file with what went wrong when it was restored from the packs as they lie on the disk."""
-    found: list[tuple[Put, ArchiveDamaged | None]] = []
+    found: list[tuple[PackedFile, ArchiveDamaged | None]] = []
     with opened_packs(folder) as packs:
         for each in done:
             try:
@@ -114,7 +115,9 @@ def _checked(done: Sequence[Put], folder: str) -> list[tuple[Put, ArchiveDamaged
 def _forget_damaged(folder: str) -> None:
     """Make the indexes of damaged packs anew: what is damaged in them is then not known any more."""
     with opened_packs(folder) as packs:
-        damaged = [member.pack.path for member in packs.members if not (member.pack.whole() and member.index.sound())]
+        damaged = [
+            member.pack.path for member in packs.members if not (member.pack.is_intact() and member.index.sound())
+        ]
     for path in damaged:
         with atomic.write_errors(path):
             beneath.unlink(index_path(path))

@@ -25,7 +25,7 @@ _RECORDS: Final = 10_000
 _CHUNK: Final = 1024 * 1024
 
 
-class Filling:
+class PackBuilder:
     """The frames of a pack in the making, numbered from ``first_segment`` and ``first_file`` on; ``thorough``: small."""
 
     def __init__(self, first_segment: int, first_file: int, *, thorough: bool = False) -> None:
@@ -59,7 +59,7 @@ class Filling:
         Raises :class:`ArchiveDamaged` where it is not what was written.
         """
         here = (self.next_segment, self.first_file + len(self._known))
-        if not member.pack.whole() or here != (member.index.first_segment, member.index.first_file):
+        if not member.pack.is_intact() or here != (member.index.first_segment, member.index.first_file):
             raise ArchiveDamaged(member.pack.name)
         known = member.index.hashes() if member.index.sound() else None
         for frame, _ in member.pack.scan():

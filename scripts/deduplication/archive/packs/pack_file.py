@@ -108,7 +108,7 @@ class Pack:
         """What the trailer says of all bytes before: the identity of the pack."""
         return self._take(max(self.size - 32, 0), 32)
 
-    def whole(self) -> bool:
+    def is_intact(self) -> bool:
         """Whether every byte is what was written."""
         digest = hashlib.sha256()
         at, end = frames.HEADER_SIZE, self.size - 32

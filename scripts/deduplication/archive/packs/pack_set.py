@@ -9,17 +9,18 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import re
 from bisect import bisect_right
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from ...errors import ArchiveDamaged, StoreNotWritable
-from ...files import atomic, beneath
+from ...errors import ArchiveDamaged
+from ...files import beneath
 from . import pack_index as index
 from .frames import FILES, SEGMENTS
+from .index_file import opened_index
 from .pack_file import Pack
+from .pack_names import INDEX, index_path, listed, names_in, pack_of
 from .recipe import Run
 
 if TYPE_CHECKING:
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
     from .pack_file import Block
     from .pack_index import Index, Known, Place
 
-FOLDER: Final = "packs"
-_NAME: Final = re.compile(r"pack-(\d{4,})\.pack\Z", re.ASCII)
-_INDEX: Final = re.compile(r"pack-\d{4,}\.idx\Z", re.ASCII)
 _KEPT: Final = 32 * 1024 * 1024
 """Bytes of unpacked frames that are kept at hand; one of them may have 8 MiB."""
 
@@ -116,7 +114,7 @@ class Packs:
     def _look_for_lost(self, end: int) -> None:
         """Indexes whose packs are gone, and whose files no other pack has: behind the last pack nothing else tells of a loss."""
         names = set(names_in(self.folder))
-        for name in sorted(name for name in names if _INDEX.match(name) and pack_of(name) not in names):
+        for name in sorted(name for name in names if INDEX.match(name) and pack_of(name) not in names):
             try:
                 _, last = index.range_in(os.path.join(self.folder, name))
             except (OSError, ValueError):
@@ -294,63 +292,3 @@ def opened_packs(folder: str) -> Iterator[Packs]:
         yield packs
     finally:
         packs.close()
-
-
-def listed(folder: str) -> list[tuple[int, str]]:
-    """The packs in ``folder`` by number, whatever lies under their names."""
-    return sorted((int(match.group(1)), name) for name in names_in(folder) if (match := _NAME.match(name)))
-
-
-def names_in(folder: str) -> list[str]:
-    """Everything in the folder of packs; nothing where there is none."""
-    try:
-        return os.listdir(folder)
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise ArchiveDamaged(f"{folder}: {error.strerror or error}") from error
-
-
-def pack_path(folder: str, number: int) -> str:
-    """Where the pack with this number lies."""
-    return os.path.join(folder, f"pack-{number:04}.pack")
-
-
-def index_path(path: str) -> str:
-    """Where the index of the pack at ``path`` lies."""
-    return path[: -len("pack")] + "idx"
-
-
-def pack_of(name: str) -> str:
-    """The name of the pack to which the index of this name belongs."""
-    return name[: -len("idx")] + "pack"
-
-
-def opened_index(pack: Pack) -> Index:
-    """The index of a pack, made again where it is missing or another one's; only in memory where it cannot be written.
-
-    In memory alone as well where the pack is damaged: what lies on the disk may know more of it than is left, and an index
-    that leaves files out without a word would be taken for the whole truth.
-    """
-    path = index_path(pack.path)
-    try:
-        return index.Index.load(path, pack.sha256)
-    except (OSError, ValueError):
-        data = index.made_from(pack)
-    made = index.Index(data, pack.sha256)
-    if not (pack.problems or made.lacks()):
-        with contextlib.suppress(StoreNotWritable):
-            write_index(path, data)
-    return made
-
-
-def write_index(path: str, data: bytes) -> None:
-    """Put an index in its place; whatever lay there, a link or an empty folder too, is gone.
-
-    Durably, though it can be made again: what is damaged behind its header is found out only when an answer is about to be
-    used, and that run fails.
-    """
-    if os.path.isdir(path) and not os.path.islink(path):
-        with atomic.write_errors(path):
-            beneath.rmdir(path)
-    atomic.replace(path, data)

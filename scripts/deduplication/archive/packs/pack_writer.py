@@ -16,8 +16,9 @@ from ...errors import ArchiveDamaged
 from ...files import atomic, beneath
 from . import merge_policy, segmenter
 from .file_records import FileRecord
-from .pack_builder import Filling
-from .pack_set import index_path, listed, pack_path, write_index
+from .index_file import write_index
+from .pack_builder import PackBuilder
+from .pack_names import index_path, listed, pack_path
 from .recipe import Recipe, Run, joined
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from .pack_set import Packs
     from .recipe import Item
-    from .segmenter import Piece
+    from .segmenter import Segment
 
 HEAD: Final = 1024
 """Bytes by which a file is told that may go on where another one ended."""
@@ -46,7 +47,7 @@ class _Base(NamedTuple):
     depth: int
 
 
-class Addition:
+class PackWriter:
     """One run: files are added, then committed, under the archive's lock. ``thorough``: slower, smaller, small frames together.
 
     Raises :class:`ArchiveDamaged` where the last pack cannot be read: nobody knows which numbers it has.
@@ -136,7 +137,7 @@ class Addition:
             chain.append(self._record(chain[-1].recipe.base))
         return [item for record in reversed(chain) for item in record.recipe.items]
 
-    def _items(self, data: bytes, pieces: Iterable[Piece]) -> list[Item]:
+    def _items(self, data: bytes, pieces: Iterable[Segment]) -> list[Item]:
         items: list[Item] = []
         view = memoryview(data)
         for start, end, drawn, _ in pieces:
@@ -162,7 +163,7 @@ class Addition:
         """
         packs = self._packs
         sizes = [member.pack.size for member in packs.unbroken()]
-        count = merge_policy.taken_in(sizes, thorough=self._thorough)
+        count = merge_policy.packs_to_merge(sizes, thorough=self._thorough)
         if not self.records and not (self._thorough and self._worth_it(count)):
             return 0
         filling, taken = self._filled(count)
@@ -190,12 +191,12 @@ class Addition:
         small = sum(m.pack.head(place.at).raw <= THOROUGH_FRAME // 2 for m, place in places)
         return count > 1 or small > 1
 
-    def _filled(self, count: int) -> tuple[Filling, list[int]]:
+    def _filled(self, count: int) -> tuple[PackBuilder, list[int]]:
         """A pack in the making with what the last ``count`` packs hold, and their numbers; fewer of them where one is damaged."""
         members = self._packs.members
         while count:
             last = members[len(members) - count :]
-            filling = Filling(last[0].index.first_segment, last[0].index.first_file, thorough=self._thorough)
+            filling = PackBuilder(last[0].index.first_segment, last[0].index.first_file, thorough=self._thorough)
             try:
                 for member in last:
                     filling.take_in(member)
@@ -203,7 +204,7 @@ class Addition:
                 count -= 1  # it stays where it is, for verify to name; the packs behind it may still be taken in
             else:
                 return filling, [member.number for member in last]
-        return Filling(self._segment, self._first_file, thorough=self._thorough), []
+        return PackBuilder(self._segment, self._first_file, thorough=self._thorough), []
 
 
 def remove(paths: list[str]) -> None:

@@ -1,7 +1,7 @@
 """The packs of a damaged archive: whatever is whole in them is given out, and what is not from bytes that lie elsewhere.
 
 A segment is known by its SHA-256, which the pack's index has; so whoever has bytes that are cut alike can lend them
-(:meth:`Rescued.lend`). Indexes are read as they are and not made again: they are the evidence. Nothing is changed.
+(:meth:`SalvagedPacks.lend`). Indexes are read as they are and not made again: they are the evidence. Nothing is changed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from ...errors import ArchiveDamaged
 from . import pack_index, segmenter
 from .frames import Header
 from .pack_file import Block, Pack
-from .pack_set import Packs, index_path
+from .pack_names import index_path
+from .pack_set import Packs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from .pack_set import Member
 
 
-class Rescued(Packs):
+class SalvagedPacks(Packs):
     """See :class:`~.packs.Packs`; whoever uses it holds the archive's lock."""
 
     def __init__(self, folder: str) -> None:
@@ -101,7 +102,7 @@ class Rescued(Packs):
 
     def damaged(self) -> list[Member]:
         """The packs that are not what was written."""
-        return [member for member in self.members if not member.pack.whole()]
+        return [member for member in self.members if not member.pack.is_intact()]
 
     def remembered(self) -> Iterator[tuple[int, Known, str]]:
         """Files of which only an index tells: number, what is known of it, and the pack that had it."""

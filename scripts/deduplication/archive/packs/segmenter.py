@@ -37,7 +37,7 @@ _DRAWN: Final = re.compile(
 )
 
 
-class Piece(NamedTuple):
+class Segment(NamedTuple):
     """Bytes ``start`` to ``end`` of a file.
 
     ``drawn``: kept in the recipe, not as a segment. ``alone``: a segment that nothing else is taken together with.
@@ -49,52 +49,52 @@ class Piece(NamedTuple):
     alone: bool = False
 
 
-def cut(data: bytes, start: int = 0) -> list[Piece]:
+def cut(data: bytes, start: int = 0) -> list[Segment]:
     """The pieces of ``data`` from ``start`` on: they follow each other without a hole, none of them empty."""
     lines = data[:1] == b"{"
     units = _lines(data, start) if lines else _turns(data, start)
     return list(_grouped(data, units))
 
 
-def _turns(data: bytes, start: int) -> Iterator[Piece]:
+def _turns(data: bytes, start: int) -> Iterator[Segment]:
     at = start
     drawn = _DRAWN.match
     for match in _TURN.finditer(data, start):
         begin = match.end()
         if begin > at:
-            yield Piece(at, begin)
+            yield Segment(at, begin)
         at = begin
         closing = drawn(data, begin)
         if closing is not None:
             at = closing.end()
-            yield Piece(begin, at, drawn=True)
+            yield Segment(begin, at, drawn=True)
     if at < len(data):
-        yield Piece(at, len(data))
+        yield Segment(at, len(data))
 
 
-def _lines(data: bytes, start: int) -> Iterator[Piece]:
+def _lines(data: bytes, start: int) -> Iterator[Segment]:
     at, size = start, len(data)
     while at < size:
         end = data.find(b"\n", at) + 1 or size
         if end - at > LIFTED:
             yield from _lifted(data, at, end)
         else:
-            yield Piece(at, end)
+            yield Segment(at, end)
         at = end
 
 
-def _lifted(data: bytes, start: int, end: int) -> Iterator[Piece]:
+def _lifted(data: bytes, start: int, end: int) -> Iterator[Segment]:
     """A line, with its long strings as pieces of their own. Cut after the opening and before the closing quote."""
     at, quote = start, data.find(b'"', start, end)
     while quote >= 0:
         closing = _closing(data, quote + 1, end)
         if closing - quote > LIFTED:
-            yield Piece(at, quote + 1)
-            yield Piece(quote + 1, closing, alone=True)
+            yield Segment(at, quote + 1)
+            yield Segment(quote + 1, closing, alone=True)
             at = closing
         quote = data.find(b'"', closing + 1, end)
     if at < end:
-        yield Piece(at, end)
+        yield Segment(at, end)
 
 
 def _closing(data: bytes, at: int, end: int) -> int:
@@ -111,26 +111,26 @@ def _closing(data: bytes, at: int, end: int) -> int:
         at = quote + 1
 
 
-def _grouped(data: bytes, units: Iterator[Piece]) -> Iterator[Piece]:
+def _grouped(data: bytes, units: Iterator[Segment]) -> Iterator[Segment]:
     begin = end = -1
     checksum, view = zlib.crc32, memoryview(data)
     for unit in units:
         if begin >= 0 and (unit.drawn or unit.alone or unit.end - begin > LONGEST):
-            yield Piece(begin, end)
+            yield Segment(begin, end)
             begin = -1
         if unit.drawn:
             yield unit
             continue
         if unit.alone or unit.end - unit.start > LONGEST:
             for at in range(unit.start, unit.end, LONGEST):
-                yield Piece(at, min(at + LONGEST, unit.end), alone=unit.alone)
+                yield Segment(at, min(at + LONGEST, unit.end), alone=unit.alone)
             continue
         if begin < 0:
             begin = unit.start
         end = unit.end
         size = end - begin
         if size >= LARGEST or (size >= SMALLEST and checksum(view[unit.start : end]) & 3 == 0):
-            yield Piece(begin, end)
+            yield Segment(begin, end)
             begin = -1
     if begin >= 0:
-        yield Piece(begin, end)
+        yield Segment(begin, end)

@@ -45,9 +45,9 @@ class Log:
         """
         folder = os.path.dirname(self.path)
         if os.path.lexists(os.path.join(folder, journal.NAME)):
-            journal.finish(folder, journal.STORE, folder)
+            journal.apply(folder, journal.STORE, folder)
         if write:
-            journal.forget_stage(folder, journal.STORE, folder)
+            journal.roll_back(folder, journal.STORE, folder)
             self.sealed.recover()
         self.sealed.refresh()
         self._skip = 0

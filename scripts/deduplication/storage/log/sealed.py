@@ -144,7 +144,7 @@ class Sealed:
 
         Raises ``StoreNotWritable``.
         """
-        self.folder = folder_swap.settled(self._named)
+        self.folder = folder_swap.recover(self._named)
         with atomic.write_errors(self.folder):
             atomic.make_private_directory(self.folder)
         atomic.replace(os.path.join(self.folder, _PENDING), b"%d\n" % self.end)
@@ -266,7 +266,7 @@ class Sealed:
 
     def recover(self) -> None:
         """Finish what :meth:`rewrite` began when its process was killed."""
-        self.folder = folder_swap.settled(self._named)
+        self.folder = folder_swap.recover(self._named)
 
     def rewrite(self, parts: list[Segment | bytes]) -> None:
         """Have these files, and files of these lines, in this order, in the place of all there are, in one step, durably."""
@@ -277,12 +277,12 @@ class Sealed:
                 if isinstance(part, Segment):
                     length = part.end - part.start
                     name = name_of(at, length, part.crc32, lean=part.lean)
-                    folder_swap.kept(part.path, os.path.join(folder, name))
+                    folder_swap.keep_copy(part.path, os.path.join(folder, name))
                     at += length
                     continue
                 blocks = list(sealed_blocks.parts(part, sealed_blocks.BLOCK))
                 streams = b"".join(map(sealed_blocks.packed, blocks))
                 at = self._write(at, streams, list(map(len, blocks)), thorough=False, folder=folder).end
 
-        folder_swap.replaced(self._named, fill)
+        folder_swap.replace(self._named, fill)
         self.refresh()

@@ -10,7 +10,7 @@ from ..project.paths import Project
 from . import quick
 
 
-class Place(NamedTuple):
+class StoreLocation(NamedTuple):
     """``root`` is the user's project; ``project`` is where the store, the archive and the reports lie."""
 
     root: Path
@@ -18,15 +18,15 @@ class Place(NamedTuple):
     opted_in: bool
 
 
-def place_of(payload: dict[str, Any], *, user_store: bool) -> Place | None:
+def location_of(payload: dict[str, Any], *, user_store: bool) -> StoreLocation | None:
     """The place for an event; None where the project did not opt in and the user's own store is turned off."""
     cwd = payload.get("cwd")
     root = quick.project_root(os.environ.get("CLAUDE_PROJECT_DIR") or (cwd if isinstance(cwd, str) else ""))
     if quick.opted_in(root):
-        return Place(Path(root), Project(Path(root)), opted_in=True)
+        return StoreLocation(Path(root), Project(Path(root)), opted_in=True)
     if not user_store or not os.path.isdir(root):
         return None
-    return Place(Path(root), Project(Path(quick.user_store(root))), opted_in=False)
+    return StoreLocation(Path(root), Project(Path(quick.user_store(root))), opted_in=False)
 
 
 def store_of(project: Project) -> tuple[Path, bool]:

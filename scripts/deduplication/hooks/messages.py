@@ -20,13 +20,12 @@ def both_forms(work: Work) -> str:
 
     if not _first_time(work, SAID_ONCE):
         return ""
-    return (
-        "export-dedup is here twice, in the project and as a plugin: the plugin's hooks leave the work to the project's. "
-        "'./install.sh --uninstall --project DIR' takes the project's out."
-    )
+    from ..reports import hooks as report
+
+    return report.both_forms()
 
 
-def settings_wait(work: Work) -> str:
+def settings_notice(work: Work) -> str:
     """A line where the project sets what counts only once its file is approved; once for each state of the file."""
     from ..project import config
     from ..workflow.settings_notice import once
@@ -34,7 +33,7 @@ def settings_wait(work: Work) -> str:
     return once(config.examine(str(work.place.root)))
 
 
-def what_the_client_lacks(work: Work, transcript: str) -> str:
+def client_notice(work: Work, transcript: str) -> str:
     """A line where the client, or what was installed for it, cannot do all that we do; once for each version.
 
     The plugin's newer events lie in a file of their own, which an old client refuses without a word.
@@ -49,14 +48,12 @@ def what_the_client_lacks(work: Work, transcript: str) -> str:
     named, lowest = client_version.text(version), client_version.text(client_version.LOWEST)
     if not (lacking or unused) or not _first_time(work, f"client-{named}"):
         return ""
+    from ..reports import hooks as report
+
     if unused:
-        return f"export-dedup: Claude Code {named} can do more than it was installed for: run ./install.sh --project DIR again."
-    late = "an /export is taken with the next prompt or answer" if "FileChanged" in lacking else ""
-    command = (
-        "/export-dedup is answered by the model" if own else "/export-dedup may need your permission, and runs no hook"
-    )
-    means = " and ".join(filter(None, [late, command if "UserPromptExpansion" in lacking else ""]))
-    return f"export-dedup: with Claude Code {named} {means}; all of it works from {lowest} on."
+        return report.installed_for_less(named)
+    late, command = "FileChanged" in lacking, "UserPromptExpansion" in lacking
+    return report.client_lacks(named, lowest, late=late, command=command, plugin=not own)
 
 
 def _first_time(work: Work, name: str) -> bool:
@@ -72,7 +69,7 @@ def _first_time(work: Work, name: str) -> bool:
     return True
 
 
-def what_is_safe(work: Work, session: str, bundle: str) -> str:
+def context_after_compaction(work: Work, session: str, bundle: str) -> str:
     """Two lines of facts for the assistant, whose context was just cut."""
     with work.dedup.store.transaction(write=False):
         conversation = work.dedup.store.session(session)
@@ -80,8 +77,6 @@ def what_is_safe(work: Work, session: str, bundle: str) -> str:
         return ""
     figures = work.dedup.get_statistics(conversation)
     script = os.path.join(bundle, "scripts", "deduplicate_export.py")
-    count, updated = figures["total_messages"], figures["last_updated"]
-    return (
-        f"export-dedup has {count:,} messages of this conversation in its store, up to {updated}.\n"
-        f'What the summary left out can be looked up with: python3 "{script}" search --project "{work.project.root}" TEXT'
-    )
+    from ..reports import hooks as report
+
+    return report.what_is_stored(figures["total_messages"], figures["last_updated"], script, work.project.root)

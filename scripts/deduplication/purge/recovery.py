@@ -1,6 +1,6 @@
 """A purge that was stopped after it was decided, finished by whoever comes next: log, archive, session files, figures.
 
-``journal.finish_all`` calls it, and all that opens a store, an archive or session files calls that.
+All that opens a store, an archive or session files calls ``journal.recover``, and that calls it through the package's front door.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ FIGURES: Final = "figures"
 """Note of a purge: what the last run said before it (:func:`last_run.before_purge`)."""
 
 
-def finish(state: str) -> None:
+def recover(state: str) -> None:
     """Do what is left to be done of a purge of the store in ``state``, each place by itself. Raises nothing but ``StoreDamaged``.
 
     A lock that another process holds is not waited for: whoever holds it has finished the place, or does it now. And who calls
@@ -40,14 +40,14 @@ def finish(state: str) -> None:
     with contextlib.suppress(DedupError):
         if journal.STORE in waiting:
             with exclusive(os.path.join(state, LOCK), 0):
-                journal.finish(state, journal.STORE, state)
+                journal.apply(state, journal.STORE, state)
     project = project_of(state)
     if project is None:
         return
     with contextlib.suppress(DedupError):
         if journal.ARCHIVE in waiting and os.path.isdir(project.archive):
             with exclusive(drop_folder.lock_path(str(project.archive)), 0):
-                drop_folder.finish_purge(project)
+                drop_folder.recover(project)
     store = open_in_folder(state, sqlite=bool(notes.get(SQLITE)))
     with contextlib.suppress(DedupError):
         if journal.SESSIONS in waiting:
@@ -56,13 +56,13 @@ def finish(state: str) -> None:
     with contextlib.suppress(DedupError):
         if journal.LAST_RUN in waiting:
             with store.transaction():
-                finish_last_run(project, store, notes)
+                recover_last_run(project, store, notes)
 
 
-def finish_last_run(project: Project, store: Store, notes: dict[str, Any]) -> None:
+def recover_last_run(project: Project, store: Store, notes: dict[str, Any]) -> None:
     """The figures of the last run, without what was purged. Inside a transaction."""
     state = str(project.state)
     if journal.waits(state, journal.LAST_RUN):
         if notes.get(FIGURES):
             last_run.lower(project, notes[FIGURES], store.unique_count())
-        journal.finish(state, journal.LAST_RUN, str(project.memory))
+        journal.apply(state, journal.LAST_RUN, str(project.memory))

@@ -9,14 +9,14 @@ import sys
 import pytest
 
 from deduplication.files.locking import exclusive
-from deduplication.hooks import firings
+from deduplication.hooks import event_log
 
-COUNT = "import sys; from deduplication.hooks import firings; [firings.note(*sys.argv[1:]) for _ in range(20)]"
+COUNT = "import sys; from deduplication.hooks import event_log; [event_log.note(*sys.argv[1:]) for _ in range(20)]"
 
 
 def seen(state):
     """The counts by event."""
-    return {event: each["count"] for event, each in json.loads((state / firings.NAME).read_bytes()).items()}
+    return {event: each["count"] for event, each in json.loads((state / event_log.NAME).read_bytes()).items()}
 
 
 def test_hooks_at_once_lose_no_count(tmp_path, repository):
@@ -36,20 +36,20 @@ def test_hooks_at_once_lose_no_count(tmp_path, repository):
 )
 def test_a_file_that_makes_no_sense_is_begun_anew(tmp_path, content):
     """A hook never fails for the sake of a figure."""
-    (tmp_path / firings.NAME).write_bytes(content)
-    firings.note(str(tmp_path), "Stop")
+    (tmp_path / event_log.NAME).write_bytes(content)
+    event_log.note(str(tmp_path), "Stop")
     assert seen(tmp_path) == {"Stop": 1}
 
 
 def test_who_cannot_count_itself_goes_on(tmp_path, monkeypatch):
     """Where the lock stays taken the event's own work is not held up for long."""
-    monkeypatch.setattr(firings, "_PATIENCE", 0.05)
+    monkeypatch.setattr(event_log, "_PATIENCE", 0.05)
     with exclusive(str(tmp_path / ".hooks.lock")):
-        firings.note(str(tmp_path), "Stop")
-    assert not (tmp_path / firings.NAME).exists()
+        event_log.note(str(tmp_path), "Stop")
+    assert not (tmp_path / event_log.NAME).exists()
 
 
 def test_nothing_is_made_where_there_is_no_store(tmp_path):
     """A hook alone makes no store."""
-    firings.note(str(tmp_path / "state"), "Stop")
+    event_log.note(str(tmp_path / "state"), "Stop")
     assert list(tmp_path.iterdir()) == []

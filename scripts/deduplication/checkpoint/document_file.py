@@ -1,0 +1,70 @@
+"""The file of a checkpoint's document: its folders, a name that is free, written once and never over another one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from ..errors import CheckpointFailed, StoreNotWritable
+from ..files import atomic, beneath
+from ..project.own_place import IGNORES_ALL
+
+if TYPE_CHECKING:
+    from ..project.paths import Project
+
+_PRIVATE: Final = 0o700
+"""Of ``MEMORY-CONTEXT/`` where this makes it: exports and the store will lie in it."""
+_SHARED: Final = 0o755
+
+
+def make_folders(project: Project) -> None:
+    """The folders of a checkpoint, none of them outside of the project. Raises :class:`CheckpointFailed`."""
+    folder = project.checkpoints
+    try:
+        for made, mode in ((project.memory, _PRIVATE), (folder, _SHARED), (project.state, _PRIVATE)):
+            with contextlib.suppress(FileExistsError):
+                beneath.mkdir(made, mode)
+            if project.root not in real(made).parents:
+                raise CheckpointFailed(f"{project.relative(made)} leads outside the project")
+        ignore = project.state / ".gitignore"
+        if not os.path.lexists(ignore):
+            atomic.replace(str(ignore), IGNORES_ALL, durable=False)
+    except (StoreNotWritable, OSError) as error:
+        raise _failed(project, error) from error
+
+
+def write(project: Project, path: Path, data: bytes) -> None:
+    """A new document; one that exists is never touched. Raises :class:`CheckpointFailed`."""
+    try:
+        os.close(beneath.open_file(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, atomic.SHARED_FILE))
+        try:
+            atomic.replace(str(path), data, mode=atomic.SHARED_FILE)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                beneath.unlink(path)
+            raise
+    except (StoreNotWritable, OSError) as error:
+        raise _failed(project, error) from error
+
+
+def _failed(project: Project, error: StoreNotWritable | OSError) -> CheckpointFailed:
+    cause = error.__cause__ if isinstance(error, StoreNotWritable) else error
+    reason = (cause.strerror if isinstance(cause, OSError) else "") or str(error)
+    return CheckpointFailed(f"{project.relative(project.checkpoints)}: {reason}")
+
+
+def free_path(folder: Path, stem: str) -> Path:
+    """A name that no file there has; where it is taken, with the suffix -2, -3 and so on. Call it under the lock."""
+    number = 1
+    while True:
+        path = folder / (f"{stem}.md" if number == 1 else f"{stem}-{number}.md")
+        if not os.path.lexists(path):
+            return path
+        number += 1
+
+
+def real(path: Path) -> Path:
+    """``path`` without symbolic links; unlike ``Path.resolve`` it stands a link that leads to itself."""
+    return Path(os.path.realpath(path))

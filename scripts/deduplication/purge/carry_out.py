@@ -1,0 +1,68 @@
+"""A purge carried out: staged, decided in the journal, done in every place, and looked for afterwards."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..accounting import last_run
+from ..files import journal
+from ..files.clock import timestamp
+from ..sessions import renewing
+from . import archive_packs, proof, recovery, stage_archive, stage_store
+
+if TYPE_CHECKING:
+    from ..archive.packs.pack_set import Packs
+    from ..project.paths import Project
+    from ..storage.log_backed import LogBackedStore
+    from .affected_files import AffectedFiles
+    from .outcome import Purged
+
+
+def carry_out(
+    store: LogBackedStore,
+    project: Project | None,
+    packs: Packs | None,
+    affected: AffectedFiles,
+    quarantine: list[str],
+    notes: dict[str, Any],
+    renewal: renewing.Renewal | None,
+    done: Purged,
+) -> None:
+    """Remove for good what ``done`` says will go, and put the proof into it; ``quarantine`` are files of the store's.
+
+    Under the locks of archive, session files and store. Closes ``packs``, which are others afterwards.
+    """
+    plan = done.plan
+    state = store.folder
+    waiting = [each.sha256 for each in done.elsewhere if each.sha256]
+    changes = {journal.STORE: stage_store.stage_store(store, plan, timestamp(), quarantine, waiting)}
+    notes = {**notes, recovery.SQLITE: store.has_sqlite}
+    if (affected.forms or affected.quarantine) and project is not None and packs is not None:
+        changes[journal.ARCHIVE] = stage_archive.stage_archive(project, packs, affected)
+    if project is not None:
+        stage_archive.stage_list(project, affected, changes)
+    if project is not None and done.sessions:
+        changes[journal.SESSIONS] = journal.Changes()
+    if project is not None:
+        changes[journal.LAST_RUN] = journal.Changes()
+        notes[recovery.FIGURES] = last_run.before_purge(project, store.unique_count())
+    if packs is not None:
+        packs.close()
+    journal.begin(state, changes, notes)
+    journal.apply(state, journal.STORE, state)
+    store.reopen()
+    if project is not None:
+        if journal.ARCHIVE in changes:
+            journal.apply(state, journal.ARCHIVE, str(project.archive))
+        if journal.SESSIONS in changes:
+            renewal = renewal or renewing.prepared_for(project)
+            renewal.redact.at_once = True  # what is left are headings, which change with the purge
+            renewing.renew(project, store, notes, renewal)
+            journal.apply(state, journal.SESSIONS, str(project.memory))
+        recovery.recover_last_run(project, store, notes)
+    reopened = archive_packs.reopened(project)
+    try:
+        done.proof = proof.prove(store, project, reopened, plan, done.sessions)
+    finally:
+        if reopened is not None:
+            reopened.close()

@@ -1,0 +1,61 @@
+"""The store without what a purge removes, staged: the new log beside the old one, and the list of what takes whose place.
+
+Nothing that is there is touched. Whoever calls this holds the locks of archive, session files and store.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from typing import TYPE_CHECKING, Final
+
+from ..accounting import last_run
+from ..backup import known
+from ..files import atomic, beneath
+from ..files.journal import STAGE, Changes
+from ..project.paths import QUARANTINE
+from ..storage.log.records import purge_record
+from ..storage.log_rewrite import Instead
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..storage.log_backed import LogBackedStore
+    from .plan import Plan
+
+_STATUS_LOG: Final = os.path.join("..", "export-dedup-status.txt")
+
+
+def stage_store(
+    store: LogBackedStore, plan: Plan, moment: str, quarantine: list[str], waiting: Sequence[str] = ()
+) -> Changes:
+    """The new log beside the old one. ``waiting``: files (SHA-256) that show it and wait. Raises the ``StoreError`` family."""
+    folder = store.folder
+    stage = os.path.join(folder, STAGE)
+    beneath.remove_tree(stage, ignore_errors=True)
+    last = []
+    for name, messages in plan.conversations.items():
+        figures = {
+            "scope": plan.scope.kinds,
+            "messages": messages,
+            "occurrences": sum(each == name for each, _ in plan.tombstones),
+            "forgotten": plan.forget,
+        }
+        last.append(purge_record(name, moment, figures))
+    instead = Instead(
+        plan.tombstones,
+        last,
+        lambda name: plan.names.get(name, name),
+        lambda digest: plan.hashes.get(digest, digest),
+    )
+    made = store.rewrite_log(stage, instead)
+    changes = Changes(replace=[[os.path.join(STAGE, name), name] for name in made.files])
+    changes.remove = [*made.superseded, *(os.path.join(QUARANTINE, name) for name in quarantine)]
+    # With the new log it is on the disk which backups still have what went, whoever comes next and wherever they are then.
+    backups = os.path.join(STAGE, known.NAME)
+    said = known.after_purge(store, secrets.token_hex(8), waiting, hashes=not plan.forget)
+    atomic.replace(os.path.join(folder, backups), said)
+    changes.replace.append([backups, known.NAME])
+    changes.texts = [_STATUS_LOG, last_run.NAME]
+    changes.names = [[old, new] for old, new in plan.names.items()]
+    return changes

@@ -1,0 +1,42 @@
+"""A store and its archive looked at, and nothing changed: what is damaged or gone, and what that costs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Optional
+
+from ..archive.listed import Inventory
+from ..storage.log.salvage import salvage
+from . import blanked_files, blob_repair, damage, log_repair, missing_files, pack_repair, plain_file_repair
+from .archive_access import has_archive, held, opened
+from .lost_files import count_messages, mark_proven
+from .other_copies import OtherCopies
+from .raw_sources import Sources
+
+if TYPE_CHECKING:
+    from ..project.paths import Project
+    from ..storage.log_backed import LogBackedStore
+    from .damage import Finding
+
+
+def examine(store: LogBackedStore, project: Optional[Project]) -> list[Finding]:
+    """Everything that is damaged or gone, and what it costs; nothing is changed. ``project`` None: there is no archive."""
+    found: list[Finding] = []
+    there: set[str] = set()
+    have = missing_files.listed_in(project) if project is not None else Inventory()
+    if project is not None and has_archive(project):
+        with held(project), pack_repair.examined(project) as (plan, packs, kept):
+            found += plan.findings
+            there = pack_repair.had(packs, plan, kept) | missing_files.plain(project)
+    with opened(project) as shelf, store.unrecovered_log() as log:
+        salvaged = salvage(log)
+        mended = log_repair.repair_log(salvaged, Sources(shelf), store.blob_folder, store.remembered())
+        found += [*mended.findings, *blob_repair.repair_blobs(mended)]
+        if project is not None:
+            found += [each.finding() for each in plain_file_repair.damaged(mended.evidence, OtherCopies(project))]
+            found += [finding for _, finding in blanked_files.found(mended.evidence)]
+    if project is not None:
+        told = {each.sha256 for each in found if each.kind == damage.FILE}
+        gone = missing_files.find_missing(store, have, there | told, OtherCopies(project))
+        named = {each.name for each in found if each.kind == damage.FILE}  # damaged where it lies, and so not there
+        found += [finding for each in gone if (finding := each.finding(project.archive.name)).name not in named]
+    return mark_proven([count_messages(finding, mended, have) for finding in found], have)

@@ -1,0 +1,48 @@
+"""The store made whole: its log run by run, its blobs, and plain files of the archive that the log tells to be damaged."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Optional
+
+from ..archive import purged_files
+from ..archive.purged_files import PurgedFile
+from ..storage.log.salvage import salvage_twice
+from . import blanked_files, blob_repair, log_files, log_repair, plain_file_repair
+from .other_copies import OtherCopies
+from .raw_sources import Sources
+
+if TYPE_CHECKING:
+    from ..archive.restore import ArchivedFiles
+    from ..project.paths import Project
+    from ..storage.log.append_log import Log
+    from ..storage.log_backed import LogBackedStore
+    from .log_repair import RepairedLog
+    from .outcome import Repaired
+
+
+def mend_store(
+    store: LogBackedStore, project: Optional[Project], shelf: Optional[ArchivedFiles], done: Repaired
+) -> RepairedLog:
+    """Write the log as it must be, with its indexes; what was damaged goes into ``done``. Raises ``StoreError``."""
+    mended: list[RepairedLog] = []
+
+    def mend(log: Log) -> list[str]:
+        salvaged = salvage_twice(log)
+        found = log_repair.repair_log(salvaged, Sources(shelf), store.blob_folder, store.remembered())
+        done.findings += [*found.findings, *blob_repair.repair_blobs(found)]
+        done.quarantined += [f"{store_name}/{name}" for name in log_files.write(log, salvaged, found)]
+        mended.append(found)
+        return []
+
+    store_name = os.path.basename(store.folder)
+    done.notes += store.rebuild(mend)
+    if project is not None:
+        notes = [finding for _, finding in blanked_files.found(mended[0].evidence)]
+        purged_files.add(str(project.archive), *(PurgedFile(note.sha256, note.messages) for note in notes))
+        done.findings += notes
+        for each in plain_file_repair.damaged(mended[0].evidence, OtherCopies(project)):
+            done.findings = [found for found in done.findings if found.sha256 != each.finding().sha256]
+            done.findings.append(each.finding())
+            done.quarantined.append(f"{project.archive.name}/{plain_file_repair.write(project, each)}")
+    return mended[0]

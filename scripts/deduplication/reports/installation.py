@@ -1,0 +1,77 @@
+"""What the user reads of an installation into a project, and of one that is taken out again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ..terminal.console import printable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..installation.plan import Plan
+
+HOOKS_OF_THE_PLUGIN: Final = (
+    "  The plugin is enabled and has the hooks: none were put into the project, or they would run twice."
+)
+DATA_STAYS: Final = "  Your data in MEMORY-CONTEXT stays."
+
+
+def title(text: str, *, dry_run: bool) -> str:
+    """The first line."""
+    return f"{text} (dry run: nothing is changed)" if dry_run else text
+
+
+def steps(planned: Plan, scripts: str, *, dry_run: bool) -> str:
+    """What is done to each file; files in the folder ``scripts`` are only counted, unless it is a dry run."""
+    changing = [step for step in planned.steps if step.changes]
+    ours = [step for step in changing if step.path.startswith(scripts + "/")]
+    lines = []
+    for step in changing:
+        if dry_run or step not in ours:
+            note = f" ({step.note})" if step.note else ""
+            lines.append(f"  {step.label}: {printable(step.path)}{note}")
+    if ours and not dry_run:
+        counted = ", ".join(f"{number} {label}" for label, number in planned.counted(ours))
+        lines.append(f"  {scripts}: {counted}")
+    if not changing:
+        lines.append("  Everything is up to date.")
+    lines += [f"  kept: {printable(step.path)} ({printable(step.note)})" for step in planned.steps if step.is_kept]
+    return "\n".join(lines)
+
+
+def not_installed(root: Path, manifest: str) -> str:
+    """Nothing can be taken out of ``root``, which has no ``manifest``."""
+    return f"export-dedup is not installed in {printable(str(root))} (no {manifest}): nothing to remove."
+
+
+def link(path: str, real: str) -> str:
+    """A symbolic link on the way to a file that is written."""
+    return f"{printable(path)} is a symbolic link to {printable(real)}: what is done there, other projects may see."
+
+
+def packages_to_get(folder: str) -> str:
+    """A virtual environment that would be made."""
+    return f"  new: {folder} (with rich and filelock, if pip can get them)"
+
+
+def packages_got(folder: str) -> str:
+    """A virtual environment that was made."""
+    return f"  new: {folder} (rich, filelock)"
+
+
+def next_steps(root: Path, lowest: str) -> str:
+    """What to do after an installation; ``lowest`` is the oldest version of the client that reads the hooks."""
+    together = "  git: commit .coditect, .claude/commands, .claude/settings.json and .gitignore together"
+    everybody = f"(everybody then needs Claude Code {lowest} or newer)"
+    lines = [
+        f"{together} {everybody}, or ignore the first three (.git/info/exclude): one without the other does nothing."
+    ]
+    lines += ["", "Next, in Claude Code: /export, then /export-dedup (start a new session once, to make it known)."]
+    lines.append("From a shell in the project: python3 .coditect/scripts/export-dedup-with-status.py")
+    if any(character in str(root) for character in '"$`\\'):
+        lines.append(
+            "Note: the project's path has one of the characters \" $ ` \\ in it. Claude Code does not run commands "
+            "through such a path: use the shell."
+        )
+    return "\n".join(lines)

@@ -1,0 +1,122 @@
+"""Step 3 of a run: exports whose messages are durable go into the archive, and what lay there long enough is packed.
+
+A failure costs the export alone: it stays where it is, and its messages stay stored.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ..errors import DedupError, ExportGone
+from ..files.safe_read import read
+from ..reports import archive as archive_report
+from ..reports import workflow as report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ..ingest.export_file import Deduplicator, Entry
+    from ..project.paths import Project
+
+
+class ArchiveStep:
+    """Step 3 for the exports of one run; ``out`` shows the user a text. The entries get their place, or their error."""
+
+    def __init__(self, project: Project, dedup: Deduplicator, out: Callable[[str], None]) -> None:
+        self._project, self._dedup, self._out = project, dedup, out
+
+    def run(self, durable: Sequence[Entry]) -> None:
+        """Archive each of these exports, then pack what is due."""
+        from ..archive import drop_folder
+
+        try:
+            with drop_folder.opened(self._project) as archive:
+                for entry in durable:
+                    self._archive(archive, entry)
+            for note in archive.notes:
+                self._out(archive_report.list_healed(note))
+        except DedupError as error:
+            for entry in durable:
+                if entry.result.archived_to is None and entry.result.error is None:
+                    self._not_archived(entry, error)
+        else:
+            self._pack_due()
+
+    def _pack_due(self) -> None:
+        """Pack what has been in the archive long enough. A failure is said, and costs nothing: the files stay plain."""
+        from ..archive.pack_files import pack_due
+        from ..project import config
+
+        try:
+            done = pack_due(self._project, config.load(os.fspath(self._project.root)))
+        except DedupError as error:
+            self._out(archive_report.not_packed(archive_report.DUE, str(error), error.hint))
+            return
+        if done is not None:
+            for name, failure in done.failures:
+                self._out(archive_report.not_packed(name, str(failure), failure.hint))
+            self._out(archive_report.packed_by_itself(done))
+
+    def _archive(self, archive: Any, entry: Entry) -> None:
+        stays = entry.candidate.stays
+        try:
+            form = self._without_purged(entry)
+            if form is not None and form.data is None:
+                self._not_kept(archive, entry, form)
+                return
+            instead, purged = (form.data, form.messages) if form is not None else (None, 0)
+            kept = archive.add(
+                entry.candidate.path, entry.identity, entry.sha256, stays=stays, instead=instead, purged=purged
+            )
+        except DedupError as error:
+            if was_archived_meanwhile(self._project, entry, error):
+                self._out(report.taken(entry.candidate.path.name, archived=True))
+            else:
+                self._not_archived(entry, error)
+            return
+        entry.result = replace(entry.result, archived_to=self._project.relative(kept.path))
+        if kept.known:
+            self._out(archive_report.already_archived(entry.result.path, entry.result.archived_to or ""))
+        else:
+            self._out(archive_report.archived(entry.result.path, report.place(self._project, kept.path.parent)))
+            if stays:
+                self._out(archive_report.copied(entry.result.path))
+
+    def _without_purged(self, entry: Entry) -> Any:
+        """What is to be archived in the place of an export that shows purged messages; None for any other."""
+        from ..purge.archived import later_form
+
+        path = entry.candidate.path
+        return later_form(self._dedup.store, lambda: read(path)[0], path.name)
+
+    def _not_kept(self, archive: Any, entry: Entry, form: Any) -> None:
+        """An export of which nothing may be archived: it goes where it shows nothing but what was purged, else it stays."""
+        stays = entry.candidate.stays or bool(form.why)
+        if not stays:
+            try:
+                archive.discard(entry.candidate.path, entry.identity, entry.sha256)
+            except DedupError as error:
+                self._not_archived(entry, error)
+                return
+        self._out(archive_report.purged(entry.result.path, form.why))
+
+    def _not_archived(self, entry: Entry, error: DedupError) -> None:
+        entry.result = replace(entry.result, error=archive_report.stored_only(str(error)))
+        for text in report.failure(entry.result, error.hint):
+            self._out(text)
+
+
+def was_archived_meanwhile(project: Project, entry: Entry, error: DedupError) -> bool:
+    """Whether an export failed because a run beside this one archived it before we came to it: nothing is missing then.
+
+    One that a search found and that is gone may be gone; of one that was named the archive has to have it.
+    """
+    if not isinstance(error, ExportGone):
+        return False
+    from ..archive.restored_files import is_archived
+
+    if not entry.candidate.named and not entry.sha256:
+        return True
+    return is_archived(project, entry.identity or entry.candidate.identity, entry.sha256)
