@@ -28,6 +28,7 @@ from deduplication.sessions.markdown import Names
 from deduplication.storage.log.lines import decode_line
 from deduplication.storage.log_store import LogStore
 from deduplication.terminal.console import printable
+from in_memory_store import MemoryStore
 from transcript_lines import SESSION, answer, call, compacted, day, identity, line, prompt, result
 
 # --- redaction ----------------------------------------------------------------------------------------------------
@@ -193,7 +194,7 @@ def test_evidence_of_another_form_is_none(value):
 
 def test_a_store_without_a_log_tells_nothing(tmp_path):
     """No log, no marks: and no failure."""
-    assert evidence.gather(object(), "x", evidence.Evidence()) == evidence.Evidence()
+    assert evidence.gather(MemoryStore(), "x", evidence.Evidence()) == evidence.Evidence()
     store = LogStore(str(tmp_path / "missing"))
     assert evidence.gather(store, "x", evidence.Evidence()) == evidence.Evidence()
 
