@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from deduplication.alignment.gaps import Numbered, describe, missing, missing_indexes
 from deduplication.commands import deduplicate_export
 from deduplication.model import BANNER, COMPACTION, TRUNCATION
-from deduplication.storage.index.contract import AUDIT
+from deduplication.project.paths import AUDIT
 
 
 @pytest.mark.parametrize(

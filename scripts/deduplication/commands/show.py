@@ -179,10 +179,9 @@ def _as_dict(each: document.Summary) -> dict[str, Any]:
 def _put(asked: argparse.Namespace, head: str, parts: Sequence[str], again: str) -> None:
     """To the screen, or into the file asked for."""
     if asked.output is not None:
-        from ..alignment.fingerprint import encoded
-        from ..workflow.new_messages_file import put
+        from ..workflow.new_messages_file import put_text
 
-        put(asked.output, encoded("\n\n".join(filter(None, [head, *parts])) + "\n"))
+        put_text(asked.output, "\n\n".join(filter(None, [head, *parts])) + "\n")
         return
     if asked.format in (JSON, HTML) or (asked.format == MARKDOWN and asked.characters is None):
         print("\n\n".join(parts))

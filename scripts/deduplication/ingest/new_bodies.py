@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..alignment.byte_coverage import covered, covered_in_order
+from ..alignment.message_sequence import Messages
 from ..model import counts
 from ..storage.carriers import Carriers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from ..model import Message
     from ..storage.contract import NewOccurrence, Store
     from ..storage.conversation import Conversation
 
@@ -60,3 +63,10 @@ def carrying_bodies(
         for number, new in occurrences
         if new.purged is None and carriers.carries(new.fingerprint.content_hash)
     ]
+
+
+def span_bytes(messages: Sequence[Message]) -> int:
+    """Bytes of the export that show these messages."""
+    if isinstance(messages, Messages):
+        return covered_in_order(messages.places())
+    return covered((message.start, message.end) for message in messages)

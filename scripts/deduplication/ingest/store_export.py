@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..alignment import gaps, same_source
 from ..alignment import plan as alignment
-from ..alignment.byte_coverage import covered, covered_in_order
-from ..alignment.message_sequence import Messages, each_body
+from ..alignment.message_sequence import each_body
 from ..alignment.purged_places import purged_warning
 from ..alignment.reading_order import ranges
 from ..model import LAYOUT, PURGED, Message, counts
 from . import placement, unite
 from .conversation_match import Belonging, conversation_of, session_of
 from .export_view import message_dict, message_of, new_occurrences, placed_marks, view_of
-from .new_bodies import Run, carrying_bodies, new_here, shown_bodies
+from .new_bodies import Run, carrying_bodies, new_here, shown_bodies, span_bytes
 from .result import record_of, result_of
 
 if TYPE_CHECKING:
@@ -164,7 +163,7 @@ def _commit(
         cursor=cursor and replace(cursor, last=numbers[-1] if numbers else cursor.last),
         follows=source.follows if numbers else -1,
         purged=gone,
-        known_bytes=_span_bytes(export.messages) - _span_bytes([new.message for _, new in carrying]),
+        known_bytes=span_bytes(export.messages) - span_bytes([new.message for _, new in carrying]),
     )
     new_messages = [message_dict(occurrence, number) for number, occurrence in new_here(run)]
     if not dry_run:
@@ -205,10 +204,3 @@ def _read_before(store: Store, conversation_id: str, conversation: Conversation,
         for body in store.bodies(conversation_id, order[max(0, end - _CONTEXT) : end])
         if body["kind"] != PURGED
     ]
-
-
-def _span_bytes(messages: Sequence[Message]) -> int:
-    """Bytes of the export that show these messages."""
-    if isinstance(messages, Messages):
-        return covered_in_order(messages.places())
-    return covered((message.start, message.end) for message in messages)

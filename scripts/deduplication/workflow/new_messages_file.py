@@ -113,6 +113,11 @@ def put(path: str, data: bytes) -> None:
         raise OutputNotWritable(str(error).partition(": ")[2]) from error
 
 
+def put_text(path: str, text: str) -> None:
+    """The same with a text, whatever characters are in it."""
+    put(path, encoded(text))
+
+
 def as_json(done: Ingest) -> bytes:
     """One object: where the messages are from, and the messages in order."""
     document = marked(
