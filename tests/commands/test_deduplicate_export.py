@@ -417,17 +417,6 @@ def test_help_names_every_option_and_the_exit_codes(name, capsys):
         assert option in out
 
 
-def test_every_option_is_in_the_user_guide(capsys):
-    """What ``--help`` lists, the guide explains."""
-    guide = (SCRIPT.parents[1] / "docs" / "user-guide.md").read_text(encoding="utf-8")
-    for name in ("", "verify", "rebuild"):
-        with pytest.raises(SystemExit):
-            deduplicate_export.main([*filter(None, [name]), "--help"])
-        section = guide.partition(f"\n### {f'deduplicate_export.py {name}'.strip()}\n")[2].partition("\n### ")[0]
-        for option in re.findall(r"^  (--[\w-]+)", capsys.readouterr().out, re.MULTILINE):
-            assert f"| `{option}" in section, f"{option} of '{name}'"
-
-
 def test_a_file_called_like_a_subcommand_is_passed_with_its_folder(bench, tmp_path):
     """``./verify`` is a file."""
     (tmp_path / "verify").write_bytes(FILES[0].data)

@@ -73,7 +73,7 @@ def parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--version", action="version", version=f"export-dedup {version()}", help="say which version this is, and exit")
     add("--demo", action="store_true", help="run the whole job on three sample exports in a scratch project")
-    add("--test", action="store_true", help="run the tests (first option; all that follows goes to pytest)")
+    add("--test", action="store_true", help="run the tests (first option; all that follows goes to pytest), with the word quick those of the core")
     add("--project", metavar="DIR", help="install into this project, or bring it up to date")
     add("--uninstall", action="store_true", help="remove our own unmodified files from --project DIR; never data")
     add("--dry-run", action="store_true", help="say what would be done, change nothing")
@@ -123,7 +123,12 @@ def _test(arguments: list[str]) -> int:
                 hint="Connect to a network, or install the group 'dev' of pyproject.toml into your Python.",
             )
         _say(f"{printable(found.note)}: going on with the pytest of {printable(found.python)}")
-    return subprocess.call([found.python, "-m", "pytest", *arguments], cwd=CHECKOUT)
+    quick = arguments[:1] == [_QUICK]
+    given = [*_CORE, *arguments[1:]] if quick else arguments
+    _say(_DURATION_OF_CORE if quick else _DURATION)
+    # As many at once as there are processors; what the user says of that comes later and counts.
+    workers = () if environment.missing(found.python, ("xdist",)) else ("-n", "auto")
+    return subprocess.call([found.python, "-m", "pytest", *workers, *given], cwd=CHECKOUT)
 
 
 # --- a user's project ------------------------------------------------------------------------------------------

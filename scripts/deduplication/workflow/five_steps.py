@@ -221,17 +221,19 @@ class _Run:
         from ..reports import sessions as session_report
         from ..sessions.folder import files_for_a_run
 
-        sessions = [entry.result.session_id for entry in self._durable()]
+        # A file that may hold several conversations is called by its own name: the sessions are those in it.
+        done = [entry.result for entry in self._durable()]
+        sessions = [name for each in done for name in (each.conversations or (each.session_id,))]
         try:
-            done = files_for_a_run(
+            written = files_for_a_run(
                 self._project, self._dedup, sessions, each_checkpoint=self._options.session_files == EACH
             )
         except DedupError as error:
             self._problems.append(error)
             self._out(report.checkpoint_failed(str(error), error.hint))
             return ()
-        self._out(session_report.in_a_run(done.shown, done.untouched))
-        return done.paths
+        self._out(session_report.in_a_run(written.shown, written.untouched))
+        return written.paths
 
     def finish(self) -> Outcome:
         """Step 5."""
