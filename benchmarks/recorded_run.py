@@ -148,7 +148,8 @@ class Recording:
                     data = path.read_bytes()
                     yield f"{hashlib.sha256(data).hexdigest()[:16]} {len(data):9d}  {name}\n"
         yield self.git("log", "--format=%T %an %ad %s", "--date=unix")
-        yield self.git("status", "--short", "--untracked-files=all")
+        status = self.git("status", "--short", "--untracked-files=all")
+        yield "".join(line for line in status.splitlines(keepends=True) if ".coditect/" not in line)
 
     def script(self, name: str, *arguments: str, given: str = "") -> subprocess.CompletedProcess[bytes]:
         """One of the entry scripts."""
