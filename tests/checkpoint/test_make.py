@@ -151,7 +151,7 @@ def test_what_cannot_be_read_is_said_in_the_document(scratch, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "step", ["rev-parse", "config", "symbolic-ref", "rev-list", "status", "hash-object", "update-ref"]
+    "step", ["rev-parse", "config", "symbolic-ref", "rev-list", "status", "hash-object", "unpack-objects", "update-ref"]
 )
 def test_no_failure_of_git_is_raised(scratch, monkeypatch, step):
     """Whatever git refuses, or however long it takes: the document is there, and the note says why no commit is."""
@@ -371,3 +371,30 @@ def test_a_folder_that_cannot_be_made_is_an_error(bare_project, monkeypatch):
     monkeypatch.setattr(os, "mkdir", refused)
     with pytest.raises(CheckpointFailed, match="MEMORY-CONTEXT/checkpoints: Permission denied"):
         create(bare_project, "x")
+
+
+def test_the_number_of_git_processes_does_not_depend_on_the_parts_of_a_session(tmp_path, monkeypatch):
+    """A session in 40 parts of which the last one changed costs the same calls of git as one in 2 parts."""
+    real, calls = Git.run, []
+
+    def counted(git, *arguments, **options):
+        calls.append(arguments[0])
+        return real(git, *arguments, **options)
+
+    monkeypatch.setattr(Git, "run", counted)
+    found = {}
+    for parts in (2, 40):
+        scratch = Scratch(tmp_path / str(parts))
+        files = [
+            scratch.write(f"MEMORY-CONTEXT/sessions/s.part-{part}.md", f"part {part}\n" * 1000) for part in range(parts)
+        ]
+        assert create(scratch.project, "first", paths=files).commit
+        files[-1].write_bytes(files[-1].read_bytes() + b"more\n")
+        calls.clear()
+        made = create(scratch.project, "second", paths=files)
+        assert scratch.git("show", f"{made.commit}:{scratch.project.relative(files[-1])}").endswith("\nmore")
+        assert len(scratch.committed(made.commit)) == 2
+        found[parts] = list(calls)
+    assert found[2] == found[40]
+    assert found[40].count("unpack-objects") == 1
+    assert "hash-object" not in found[40]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 
 import pytest
@@ -10,11 +11,15 @@ from hypothesis import strategies as st
 
 from deduplication.alignment.fingerprint import fingerprint
 from deduplication.alignment.tombstone import tombstone_of
+from deduplication.errors import NothingToPurge
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from deduplication.ingest.transcript_capture import capture_file
 from deduplication.model import ASSISTANT, BOOKKEEPING, COMPACTION, PROMPT, TEXT, USER, Message, counts
+from deduplication.project.paths import INDEX_NAMES
+from deduplication.purge.run import purge
+from deduplication.purge.scope import Scope
 from deduplication.storage import open_store
-from deduplication.storage.contract import Cursor, ExportRecord, Mark, NewOccurrence, Same
+from deduplication.storage.contract import Cursor, ExportRecord, Mark, NewOccurrence, Same, StoreFigures
 from exports import Story, kept
 from in_memory_store import MemoryStore
 from purge_scenes import Talk
@@ -84,6 +89,7 @@ def answers(store, talks):
         return {
             "conversations": {name: about(store, name) for name in store.conversations()},
             "counts": (store.unique_count(), store.announced(), store.seen_bytes(), store.byte_counts()[0]),
+            "sums": store.store_figures(),
             "cursors": sorted((name, cursor.source, cursor.offset, cursor.last) for name, cursor in store.cursors()),
             "resumed": {cursor.source: store.cursor(cursor.source) for _, cursor in store.cursors()},
             "banned": [store.bans().has(message, fingerprint(message)) for message in messages],
@@ -161,6 +167,12 @@ def said(talk):
     return Message(turn.role, turn.kind, turn.text)
 
 
+def standing_body(conversation, number):
+    """The body that counts for an occurrence, of whichever store; empty where none does."""
+    asked = conversation.body_of if hasattr(conversation, "body_of") else conversation.stands_for
+    return asked(number)
+
+
 class Run:
     """A run that an engine could ask a store to commit, drawn at random; the same for every store that has the same answers."""
 
@@ -169,7 +181,7 @@ class Run:
         self.name = store.canonical(self.name)
         conversation = store.conversation(self.name)
         first = len(conversation)
-        standing = {number: conversation.body_of(number) for number in range(first)}
+        standing = {number: standing_body(conversation, number) for number in range(first)}
         self.rows = []
         for end in range(first, first + draw(st.integers(0, 4))):
             self.rows.append((end, self._occurrence(draw, standing, first, end)))
@@ -242,7 +254,7 @@ class Run:
         pairs = draw(st.dictionaries(st.integers(0, end - 1), st.tuples(st.integers(0, count - 1), st.booleans())))
         found = {}
         for here, (there, better) in sorted(pairs.items()):
-            says_the_same = said.get(here) and said[here] == store.conversation(other).body_of(there)
+            says_the_same = said.get(here) and said[here] == standing_body(store.conversation(other), there)
             if says_the_same and there not in {each[1] for each in found.values()}:
                 found[here] = (here, there, better)
         return [Same(other, end, count, tuple(found.values()))]
@@ -279,6 +291,81 @@ def test_any_run_that_can_be_committed_comes_to_the_same(tmp_path_factory, data,
                 shared = [sorted(each.candidates(shown)) for each in (memory, disk)]
                 assert shared[0] == shared[1]
     assert disk.verify() == []
+
+
+def recounted(store):
+    """The sums over the figures of all conversations, one after another."""
+    found = [store.figures(name) for name in store.conversations()]
+    members = ("exports", "captures", "messages_seen", "duplicates")
+    return StoreFigures(len(found), *(sum(getattr(each, member) for each in found) for member in members))
+
+
+def told_by(log):
+    """The same from the commit records alone: each run counts once, whatever its conversation turned out to be."""
+    runs = [record for record in log if "window" in record and "purge" not in record]
+    names = {record["conversation_id"] for record in log} - {
+        each["same"]["conversation"] for each in log if "same" in each
+    }
+    captures = sum("cursor" in record for record in runs)
+    return (len(names), len(runs) - captures, captures, sum(record["export"]["total"] for record in runs))
+
+
+UPKEEP = ("reopen", "rebuild", "condense", "older index", "no index", "purge a message", "purge a conversation")
+
+
+def look_after(folder, backend, store, what, older):
+    """Do it to a store; the store as a new process opens it."""
+    state = folder / "state"
+    hashes = [each for name in store.conversations() for each in store.conversation(name).columns.hashes if each]
+    if what == "rebuild":
+        assert store.rebuild() == []
+    elif what == "condense":
+        store.condense()
+    elif what.startswith("purge") and hashes:
+        whose = store.conversations()[-1]
+        with contextlib.suppress(NothingToPurge):  # it was purged before
+            purge(store, None, Scope(sessions=(whose,)) if what.endswith("conversation") else Scope(hashes=hashes[:1]))
+    elif what.endswith("index"):
+        del store
+        for name in INDEX_NAMES:
+            (state / name).unlink(missing_ok=True)
+        for name, data in older.items() if what == "older index" else ():
+            (state / name).write_bytes(data)
+    return open_store(backend, str(state))
+
+
+@pytest.mark.parametrize("backend", ["json", "sqlite"])
+@settings(
+    max_examples=15,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
+)
+@given(data=st.data(), runs=st.integers(1, 5))
+def test_what_is_kept_of_all_conversations_is_what_a_recount_comes_to(tmp_path_factory, backend, data, runs):
+    """After random runs, captures, conversations that are one, purges, rebuilds, and replays on an index of an earlier moment."""
+    folder = tmp_path_factory.mktemp("sums")
+    store, older = open_store(backend, str(folder / "state")), {}
+    for number in range(runs):
+        with store.transaction():
+            run = Run(data.draw, store, number)
+            store.commit(run.name, run.rows, run.record, time.perf_counter(), run.same)
+            assert store.store_figures() == recounted(store)
+        what = data.draw(st.sampled_from(UPKEEP))
+        with store.transaction(write=False):
+            before, log = store.store_figures(), [record for _, record in store.records()]
+        if not any("purged" in record for record in log):
+            assert before[:4] == told_by(log)
+        store = look_after(folder, backend, store, what, older)
+        with store.transaction(write=False):
+            assert store.store_figures() == recounted(store)
+            assert store.store_figures() == before or what.startswith("purge")
+        older = {
+            name: (folder / "state" / name).read_bytes() for name in INDEX_NAMES if (folder / "state" / name).exists()
+        }
+    with store.transaction():
+        assert store.store_figures() == recounted(store)
+    assert store.verify() == []
 
 
 @pytest.mark.parametrize("backend", ["memory", "json", "sqlite"])

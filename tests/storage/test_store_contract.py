@@ -164,6 +164,25 @@ def test_figures_are_counts(opened):
     assert reader.verify() == []
 
 
+def test_the_figures_of_all_conversations_are_summed(opened):
+    """Exports, captures and messages of all of them, each run once; one that turned out to be another is none by itself."""
+    store = opened()
+    with store.transaction(write=False):
+        assert store.store_figures() == (0, 0, 0, 0, 0)
+    commit(opened(), "old", [said("a"), said("b")])
+    commit(opened(), "new", [said("b"), said("c")], name="y", new=1, cursor=Cursor("/s", "s", 10, "p", "q", 1))
+    commit(opened(), "other", [said("a")], name="o", new=0)
+    with store.transaction(write=False):
+        assert store.store_figures() == (3, 2, 1, 5, 2)
+    commit(store, "old", [said("d")], name="z", same=[Same("new", 3, 2, ((1, 0, False),))])
+    for reader in (store, opened()):
+        with reader.transaction(write=False):
+            assert reader.store_figures() == (2, 3, 1, 6, 2)
+    assert store.rebuild() == store.verify() == []
+    with store.transaction(write=False):
+        assert store.store_figures() == (2, 3, 1, 6, 2)
+
+
 def test_an_export_that_was_seen_is_known_by_its_hash(opened):
     """Which file went into which conversation."""
     commit(opened(), "c", [said("a")], name="y")

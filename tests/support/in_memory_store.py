@@ -21,7 +21,7 @@ from deduplication.alignment.seams import at_seams
 from deduplication.alignment.tombstone import Bans
 from deduplication.figures.savings import Seen
 from deduplication.model import COMPACTION, PURGED, SYSTEM, counts
-from deduplication.storage.contract import ConversationFigures, Counts, SeenExport, Totals
+from deduplication.storage.contract import ConversationFigures, Counts, SeenExport, StoreFigures, Totals
 from deduplication.storage.conversation import Adopted
 
 _BREAK = [-1, -1]
@@ -387,6 +387,14 @@ class MemoryStore:
             updated_at=of.updated,
             purged=sum(number in of.purged and number not in of.extends for number in counted),
         )
+
+    def store_figures(self):
+        """Those of all conversations, one after another."""
+        found = [self.figures(name) for name in self.conversations()]
+        sums = {
+            name: sum(getattr(each, name) for each in found) for name in StoreFigures._fields if name != "conversations"
+        }
+        return StoreFigures(len(found), **sums)
 
     # -- storing -------------------------------------------------------------------------------------------------
 

@@ -18,14 +18,13 @@ def totals(store: Store, storage: Savings) -> dict[str, int]:
     (see ``storage/state/announcements.py``); and of ``storage`` the raw bytes seen and the bytes on disk.
     """
     with store.transaction(write=False):
-        figures = [store.figures(conversation) for conversation in store.conversations()]
-        announced = store.announced()
+        figures, announced = store.store_figures(), store.announced()
         return {
-            "conversations": len(figures),
-            "exports_processed": sum(one.exports for one in figures),
-            "captures": sum(one.captures for one in figures),
-            "messages_processed": sum(one.messages_seen for one in figures),
-            "duplicates_filtered": sum(one.duplicates for one in figures),
+            "conversations": figures.conversations,
+            "exports_processed": figures.exports,
+            "captures": figures.captures,
+            "messages_processed": figures.messages_seen,
+            "duplicates_filtered": figures.duplicates,
             "unique_messages": store.unique_count(),
             "announced_messages": announced.announced,
             "waiting_messages": announced.waiting,

@@ -1,6 +1,6 @@
 """One commit of only our own files, beside the user's index and work tree.
 
-The commit is built from HEAD's tree in a private index: ``hash-object --no-filters``, ``update-index --cacheinfo``,
+The commit is built from HEAD's tree in a private index: ``unpack-objects``, ``update-index --cacheinfo``,
 ``write-tree``, ``commit-tree`` (which runs no hook; ``checkpoint/signing.py`` tells when it signs), then ``update-ref`` as
 compare-and-swap. What the user has staged is in none of this, so it stays staged and uncommitted.
 

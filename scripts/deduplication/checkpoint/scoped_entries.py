@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, Optional
 from ..files import beneath
 from ..git.plumbing import GitFailed
 from ..terminal.console import printable
+from .blob_objects import BlobObjects
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -147,12 +148,16 @@ def _files(repository: Repository, root: Path, files: Sequence[Path], notes: lis
     indexed, heads = in_index(repository, wanted), in_head(repository, wanted)
     staged = {path for path in wanted if indexed.get(path) != heads.get(path)}
     _leave_out(wanted, staged, "has staged changes of yours", notes)
-    found = []
+    blobs = BlobObjects(repository.git, [entry.partition(",")[2] for entry in heads.values()])
+    changed = []
     for path, file in wanted.items():
-        entry, before = _blob(repository, file), heads.get(path)
-        found.append(Own(path, entry, before, entry, before))
-    changed = [one for one in found if one.entry != one.before]
-    if found and not changed:
+        data, before = _content(file), heads.get(path)
+        entry = f"100644,{blobs.id_of(data)}"
+        if entry != before:
+            blobs.add(data)
+            changed.append(Own(path, entry, before, entry, before))
+    blobs.write()
+    if wanted and not changed:
         notes.append("nothing to commit: HEAD has these files already")
     return changed
 
@@ -230,11 +235,10 @@ def in_head(repository: Repository, paths: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def _blob(repository: Repository, file: Path) -> str:
-    """Store the file's bytes as they are, through no filter; its mode and object. A link put in its place is refused."""
+def _content(file: Path) -> bytes:
+    """The file's bytes as they are, through no filter. A link put in its place is refused."""
     descriptor = beneath.open_file(file, os.O_RDONLY | _SAFE)
     with open(descriptor, "rb") as opened:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise GitFailed(f"{printable(file.name)} is no regular file any more")
-        data = opened.read()
-    return f"100644,{_store(repository, data)}"
+        return opened.read()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..alignment.columns import Columns
     from ..alignment.tombstone import Bans
     from ..figures.savings import Seen
-    from .contract import ConversationFigures, Counts, Cursor, NewOccurrence, SeenExport, Totals
+    from .contract import ConversationFigures, Counts, Cursor, NewOccurrence, SeenExport, StoreFigures, Totals
     from .known import Known
     from .state.conversation import ConversationState
     from .state.table_records import ReadTo
@@ -127,6 +127,10 @@ class Answers:
     def figures(self, conversation_id: str) -> ConversationFigures:
         """Counts of a conversation."""
         return figures_of(self.conversation(conversation_id))
+
+    def store_figures(self) -> StoreFigures:
+        """The sums over all conversations."""
+        return self._known.state.figures
 
     def unique_count(self) -> int:
         """Bodies stored, bookkeeping aside."""

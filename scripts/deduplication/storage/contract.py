@@ -153,6 +153,20 @@ class Totals(NamedTuple):
         return self.unique + self.redrawn - self.waiting
 
 
+class StoreFigures(NamedTuple):
+    """What the figures of all conversations come to; what turned out to be another one counts as part of that one."""
+
+    conversations: int = 0
+    exports: int = 0
+    captures: int = 0
+    messages_seen: int = 0
+    duplicates: int = 0
+
+    def plus(self, **more: int) -> StoreFigures:
+        """The same with more of some of them."""
+        return self._replace(**{name: getattr(self, name) + count for name, count in more.items()})
+
+
 class Mark(NamedTuple):
     """A mark of a kind that an export shows before the message with this number; -1: behind the last one."""
 
@@ -253,6 +267,9 @@ class Store(Protocol):
 
     def figures(self, conversation_id: str) -> ConversationFigures:
         """What can be counted of a conversation?"""
+
+    def store_figures(self) -> StoreFigures:
+        """What do the figures of all conversations come to? It is kept, so that the answer costs the same whatever is stored."""
 
     def unique_count(self) -> int:
         """How many bodies are stored, bookkeeping aside?"""

@@ -10,13 +10,16 @@ from pathlib import Path
 
 import pytest
 
+from deduplication.accounting.store_totals import totals
 from deduplication.alignment import fingerprint
 from deduplication.errors import StoreNotWritable
+from deduplication.figures.savings import Savings
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from deduplication.model import EXACT, PROMPT, USER, Message
 from deduplication.storage import indexed_log
 from deduplication.storage.contract import NewOccurrence
 from deduplication.storage.index import sqlite_file, sqlite_index
+from deduplication.storage.index.checked_entries import CheckedEntries
 from deduplication.storage.index.json_index import JsonIndex
 from deduplication.storage.index.sqlite_index import SqliteIndex
 from deduplication.storage.log_store import LogStore
@@ -194,14 +197,27 @@ def test_without_sqlite_a_large_store_keeps_its_json_files(tmp_path, monkeypatch
     assert NAME not in names(folder)
 
 
+def test_the_sums_over_all_conversations_cost_no_row(folder, monkeypatch):
+    """What a run with a checkpoint asks of the whole store is answered from one entry: nothing of a conversation is read."""
+    store = LogStore(str(folder), sqlite=True)
+
+    def refused(*_):
+        raise AssertionError("something of a conversation was read")
+
+    for name in ("rows", "row", "listing"):
+        monkeypatch.setattr(CheckedEntries, name, refused)
+    figures = totals(store, Savings())
+    assert (figures["conversations"], figures["exports_processed"], figures["captures"]) == (1, 2, 0)
+
+
 def test_a_version_from_another_time_is_made_again(folder):
     """A database as a later version writes it is not believed."""
     store = LogStore(str(folder), sqlite=True)
     with store.transaction():
         entries = store._indexed.index._entries
         own = entries.get(8, b"")
-        assert b'"version":3' in own
-        entries.put(8, b"", own.replace(b'"version":3', b'"version":9'))
+        assert b'"version":4' in own
+        entries.put(8, b"", own.replace(b'"version":4', b'"version":9'))
         entries.write()
     del store
     assert kept(dedup(folder).get_full_conversation("s")) == STORY.truth(0, FILES[1].end)

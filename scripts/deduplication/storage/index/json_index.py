@@ -19,6 +19,7 @@ from ...alignment.overlap import TURNS
 from ...figures.savings import Seen
 from ...files import atomic, beneath
 from ...project.paths import AUDIT, JSON_INDEX
+from ..contract import StoreFigures
 from ..log.lines import decode_line, encode_line
 from ..state.conversation import ConversationState
 from ..state.log_state import State
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 WATERMARKS, HASHES, INDEX = JSON_INDEX
-_VERSION: Final = 5
+_VERSION: Final = 6
 _KEY: Final = 16
 
 
@@ -150,6 +151,7 @@ def _dictionary(state: State) -> dict[str, Any]:
     return {
         "size": state.size,
         "seen_bytes": asdict(state.seen_bytes),
+        "figures": state.figures._asdict(),
         "unique": state.unique,
         "waiting": state.announced.waiting,
         "redrawn": state.announced.redrawn,
@@ -208,7 +210,7 @@ def _state(data: dict[str, Any], hashes: dict[str, list[str]]) -> State:
         noted=Table(data["noted"]),
     )
     state.begins_at(data["size"])
-    state.seen_bytes = Seen(**data["seen_bytes"])
+    state.seen_bytes, state.figures = Seen(**data["seen_bytes"]), StoreFigures(**data["figures"])
     state.occurrences = data["occurrences"]
     counted = state.announced
     counted.unique, counted.waiting, counted.redrawn = data["unique"], data["waiting"], data["redrawn"]

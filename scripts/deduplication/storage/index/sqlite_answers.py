@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...alignment.fingerprint import Fingerprint, encoded
 from ...figures.savings import Seen
+from ..contract import StoreFigures
 from ..state.conversation import ConversationState
 from ..state.log_state import State
 from ..state.table import Table
@@ -68,7 +69,7 @@ class SqliteAnswers:
             Table(None, lambda key: loads(self.get(NOTED, bytes.fromhex(key)))),
         )
         state.begins_at(data["size"])
-        state.seen_bytes = Seen(**data["seen_bytes"])
+        state.seen_bytes, state.figures = Seen(**data["seen_bytes"]), StoreFigures(**data["figures"])
         state.occurrences = data["occurrences"]
         counted = state.announced
         counted.unique, counted.waiting, counted.redrawn = data["unique"], data["waiting"], data["redrawn"]

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from .checked_entries import CheckedEntries
     from .contract import AuditMark
 
-VERSION: Final = 3
+VERSION: Final = 4
 _MOST_ALSO: Final = 8
 """Further conversations that are noted of a body."""
 
@@ -94,7 +94,7 @@ class SqliteWriter:
         for key in names(state.announced.noted):
             entries.put(NOTED, bytes.fromhex(key), dumps(state.announced.noted.get(key)))
         meta.update(waiting=state.announced.waiting, redrawn=state.announced.redrawn)
-        meta.update(occurrences=state.occurrences, audit=list(audit))
+        meta.update(occurrences=state.occurrences, audit=list(audit), figures=state.figures._asdict())
         if state.banned:
             meta.update(banned=state.banned)
         entries.put(META, b"", dumps(meta))

@@ -140,7 +140,7 @@ def _commit(state: State, record: Record, line: Line | Extent) -> bytes:
         raise Damaged("a part of a file that follows nothing")
     conversation.keep_lost(highest + 1)
     position = _show(state, conversation, record, cursor, follows)
-    add_run(conversation.figures, record, line.size, state.run.stored, captures=cursor is not None)
+    add_run(state, conversation, record, line.size, captures=cursor is not None)
     unite_messages(state, conversation, record)
     _adopt_pending(state)
     state.at_hand.start = line.end

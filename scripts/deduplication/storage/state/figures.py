@@ -10,15 +10,25 @@ from ..contract import ConversationFigures
 if TYPE_CHECKING:
     from ..log.lines import Record
     from .conversation import ConversationState
+    from .log_state import State
 
 
-def add_run(figures: dict[str, Any], record: Record, size: int, stored: int, *, captures: bool) -> None:
-    """Add a run to the figures that an index keeps: its commit record of ``size`` bytes, ``stored`` messages that it brought."""
-    kind = "captures" if captures else "exports"
+def add_run(state: State, conversation: ConversationState, record: Record, size: int, *, captures: bool) -> None:
+    """Add the run at hand, with a commit record of ``size`` bytes, to the figures that an index keeps of its conversation and of
+    the store.
+
+    Those of a conversation go into another one's once it turned out to be that one: in the store's they are already.
+    """
     total = record["export"]["total"]
-    figures[kind] = figures.get(kind, 0) + 1
-    figures["messages_seen"] = figures.get("messages_seen", 0) + total
-    figures["duplicates"] = figures.get("duplicates", 0) + total - stored
+    counted = {
+        "captures" if captures else "exports": 1,
+        "messages_seen": total,
+        "duplicates": total - state.run.stored,
+    }
+    figures: dict[str, Any] = conversation.figures
+    figures.update({name: figures.get(name, 0) + count for name, count in counted.items()})
+    if conversation.adopted_by is None:
+        state.figures = state.figures.plus(**counted)
     figures["stored_bytes"] = figures.get("stored_bytes", 0) + size
     figures.setdefault("created_at", record["timestamp"])
     figures["updated_at"] = record["timestamp"]

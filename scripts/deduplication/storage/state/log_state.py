@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...alignment.tombstone import Bans
 from ...figures.savings import Seen
-from ..contract import Counts
+from ..contract import Counts, StoreFigures
 from ..log.records import (
     tombstone_from,
     tombstone_record,
@@ -55,6 +55,8 @@ class State:
         """Bytes as Base64 of the blobs in each body that has any, by its content hash."""
         self.announced = Announcements(noted)
         self.seen_bytes = Seen()
+        self.figures = StoreFigures()
+        """The sums of what :func:`~.figures.add_run` added to conversations that are none of another's."""
         self.pending: list[tuple[Record, Line | Extent]] = []
         """What the run at hand says of conversations that are one: it holds from its end on."""
         self.occurrences = 0
@@ -82,7 +84,10 @@ class State:
 
     def entered(self, conversation_id: str) -> ConversationState:
         """The state of a conversation that is about to change."""
-        state = self.conversation(conversation_id)
+        state = self.conversations.get(conversation_id)
+        if state is None:
+            state = ConversationState()
+            self.figures = self.figures.plus(conversations=1)
         self.conversations[conversation_id] = state
         return state
 

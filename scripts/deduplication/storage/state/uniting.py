@@ -42,6 +42,7 @@ def adopt(state: State, record: Record, line: Line | Extent) -> None:
     taking.adopt(same.conversation_id, other, same.pairs)
     state.announced.merge(merged)
     other.adopted_by = AdoptedBy(record["conversation_id"], same.at)
+    state.figures = state.figures.plus(conversations=-1)
     f, g = taking.figures, other.figures
     for name, value in g.items():
         if isinstance(value, int):
