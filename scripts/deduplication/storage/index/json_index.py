@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 WATERMARKS, HASHES, INDEX = JSON_INDEX
-_VERSION: Final = 5
+_VERSION: Final = 6
 _KEY: Final = 16
 
 

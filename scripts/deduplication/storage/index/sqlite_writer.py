@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from .checked_entries import CheckedEntries
     from .contract import AuditMark
 
-VERSION: Final = 3
+VERSION: Final = 4
 _MOST_ALSO: Final = 8
 """Further conversations that are noted of a body."""
 
