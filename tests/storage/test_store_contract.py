@@ -379,7 +379,7 @@ def test_the_runs_of_conversations_are_told_from_any_byte_on(opened_log, monkeyp
             for names in ("a", "b", "cü", "abcü", "x", ""):
                 for start in (0, *(offset for offset, _ in everything), told.log_size()):
                     expected = [run for at, run in everything if at >= start and run["conversation_id"] in set(names)]
-                    assert list(told.runs(set(names), start)) == expected
+                    assert list(told.runs_of(set(names), start)) == expected
 
 
 def test_the_runs_of_a_conversation_cost_no_reading_of_the_others(opened_log, monkeypatch):
@@ -395,7 +395,7 @@ def test_the_runs_of_a_conversation_cost_no_reading_of_the_others(opened_log, mo
             commit(store, f"b{number}", [said(f"{number} {rounds}")], name=f"{number} {rounds}")
     with store.transaction(write=False):
         read.clear()
-        assert [run["export"]["name"] for run in store.runs({"a"})] == ["a0", "a1", "a2"]
+        assert [run["export"]["name"] for run in store.runs_of({"a"})] == ["a0", "a1", "a2"]
     assert len(read) == 3
 
 

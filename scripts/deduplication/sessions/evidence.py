@@ -79,7 +79,7 @@ def gather(store: Store, conversation_id: str, known: Evidence) -> Evidence:
     if end <= known.position:
         return known
     ids = {conversation_id, *(whose for _, _, whose, _ in adopted)}
-    runs = backed.runs(ids, known.position)
+    runs = backed.runs_of(ids, known.position)
     found = with_runs(
         known, (run if run["conversation_id"] == conversation_id else _moved(run, adopted) for run in runs)
     )

@@ -59,7 +59,7 @@ class LogBackedStore(Store, Protocol):
     def records(self) -> Iterator[tuple[Line, Record]]:
         """What does each line of the log say? Raises ``StoreDamaged``: nobody can say what is in a damaged one."""
 
-    def runs(self, conversation_ids: Collection[str], start: int = 0) -> Iterator[Record]:
+    def runs_of(self, conversation_ids: Collection[str], start: int = 0) -> Iterator[Record]:
         """What do the commit records of these conversations say, in the order of the log, from byte ``start`` on?
 
         Each of one that turned out to be another is asked for under its own id. Damaged lines are passed over.

@@ -14,7 +14,7 @@ from .run_writer import write_run
 from .store_folder import StoreFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from .contract import ExportRecord, NewOccurrence, Same
     from .log.append_log import Log
@@ -127,12 +127,6 @@ class LogStore(Answers):
         from .log_rewrite import records
 
         return records(self.log)
-
-    def runs(self, conversation_ids: Collection[str], start: int = 0) -> Iterator[Record]:
-        """The commit records of these conversations."""
-        from .run_records import read_runs
-
-        return read_runs(self._indexed, conversation_ids, start)
 
     def has_blob(self, digest: str) -> bool:
         """True where there is such an image or document."""

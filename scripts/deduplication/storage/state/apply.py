@@ -24,7 +24,6 @@ from .checks import check_occurrence, check_run
 from .exports import add_export
 from .figures import add_run
 from .run_at_hand import announce
-from .run_places import note_run
 from .table_records import ReadTo
 from .uniting import adopt, unite_messages
 
@@ -129,8 +128,7 @@ def _commit(state: State, record: Record, line: Line | Extent) -> bytes:
     conversation = state.entered(conversation_id)
     highest, known = check_run(record, len(conversation) + state.missing)
     audit = audit_line(record, line.end - state.at_hand.start)
-    note_run(conversation.runs, line.offset, line.end)
-    announce(state, conversation, record)
+    announce(state, conversation, record, line)
     if PURGE in record:
         conversation.figures["updated_at"] = record["timestamp"]
         conversation.figures["stored_bytes"] = conversation.figures.get("stored_bytes", 0) + line.size
