@@ -25,6 +25,7 @@ from deduplication.sessions import (
 )
 from deduplication.sessions.facts import kinds_in_words
 from deduplication.sessions.markdown import Names
+from deduplication.storage import run_records
 from deduplication.storage.log.lines import decode_line
 from deduplication.storage.log_store import LogStore
 from deduplication.terminal.console import printable
@@ -209,7 +210,7 @@ def test_what_was_logged_is_read_on_from_where_it_was_read_last(told, monkeypatc
     with told.store.transaction(write=False):
         whole_log = evidence.gather(told.store, SESSION, evidence.Evidence())
         read = []
-        monkeypatch.setattr(evidence, "decode_line", lambda line: read.append(line) or decode_line(line))
+        monkeypatch.setattr(run_records, "decode_line", lambda line: read.append(line) or decode_line(line))
         assert evidence.gather(told.store, SESSION, first) == whole_log
         assert len(read) == 1
         assert evidence.gather(told.store, SESSION, replace(first, seal="x" * 10)) == whole_log

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from unittest import mock
 
 import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
@@ -20,6 +21,7 @@ from deduplication.purge.run import purge
 from deduplication.purge.scope import Scope
 from deduplication.storage import open_store
 from deduplication.storage.contract import Cursor, ExportRecord, Mark, NewOccurrence, Same, StoreFigures
+from deduplication.storage.index import whole_index
 from exports import Story, kept
 from in_memory_store import MemoryStore
 from purge_scenes import Talk
@@ -271,13 +273,15 @@ def test_any_run_that_can_be_committed_comes_to_the_same(tmp_path_factory, data,
     """Also runs that no export makes: forms of forms, windows back and forth, pairs, conversations that are one, growing files."""
     folder = tmp_path_factory.mktemp("both")
     memory, disk = MemoryStore(), open_store("json", str(folder / "state"))
+    database = open_store("sqlite", str(folder / "database"))
     for number in range(runs):
         with disk.transaction():
             run = Run(data.draw, memory, number)
             captures = run.record.cursor is not None or not run.record.announces
             asked = (run.name, run.rows, run.record.window)
             assert memory.run_of(*asked, captures=captures) == disk.run_of(*asked, captures=captures)
-            for store in (memory, disk):
+        for store in (memory, disk, database):
+            with store.transaction():
                 store.commit(run.name, run.rows, run.record, time.perf_counter(), run.same)
         assert answers(memory, ()) == answers(disk, ())
         with disk.transaction(write=False):
@@ -290,7 +294,14 @@ def test_any_run_that_can_be_committed_comes_to_the_same(tmp_path_factory, data,
                 shown = memory.conversation(name).columns
                 shared = [sorted(each.candidates(shown)) for each in (memory, disk)]
                 assert shared[0] == shared[1]
+        with disk.transaction(write=False):
+            runs = [record for _, record in disk.records() if "window" in record]
+            for names in ({"one"}, {"two", "three"}):
+                assert list(disk.runs_of(names)) == [record for record in runs if record["conversation_id"] in names]
     assert disk.verify() == []
+    for together in (1, 8_192):  # entries of one message at a time, and of all of them
+        with mock.patch.object(whole_index, "_TOGETHER", together):
+            assert database.verify() == []
 
 
 def recounted(store):

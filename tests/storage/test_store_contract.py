@@ -21,9 +21,11 @@ from deduplication.sessions.evidence import Evidence, gather
 from deduplication.storage import contract as base
 from deduplication.storage import open_in_folder, open_store
 from deduplication.storage.contract import Cursor, ExportRecord, NewOccurrence, Same
+from deduplication.storage.log.append_log import Log
 from deduplication.storage.log.records import tombstone_record
 from deduplication.storage.log_backed import require_log
 from deduplication.storage.log_rewrite import Instead
+from deduplication.storage.state import run_places
 from exports import Story, kept
 from in_memory_store import Content, MemoryStore
 
@@ -377,6 +379,43 @@ def test_the_log_of_a_store_in_a_folder_can_be_read(opened_log, tmp_path):
         assert list(log.lines()) == lines
         known = store.remembered()
     assert known.hashes == {"c": [said(text).fingerprint.content_hash for text in "aba"]}
+
+
+@pytest.mark.parametrize(("near", "most"), [(0, 256), (0, 2), (500, 3), (65536, 256)])
+def test_the_runs_of_conversations_are_told_from_any_byte_on(opened_log, monkeypatch, near, most):
+    """However few ranges are kept of where they stand: by this process, the next one, and one that had to count anew."""
+    monkeypatch.setattr(run_places, "NEAR", near)
+    monkeypatch.setattr(run_places, "MOST", most)
+    store = opened_log()
+    for number, name in enumerate("aabacabbcüaa"):
+        commit(store, name, [said(f"{name} {number}")], name=str(number))
+    counted = opened_log()
+    counted.rebuild()
+    for told in (store, opened_log(), counted):
+        with told.transaction(write=False):
+            everything = [(line.offset, record) for line, record in told.records() if "window" in record]
+            assert all(len(told.conversation(name).runs) <= most for name in "abcü")
+            for names in ("a", "b", "cü", "abcü", "x", ""):
+                for start in (0, *(offset for offset, _ in everything), told.log_size()):
+                    expected = [run for at, run in everything if at >= start and run["conversation_id"] in set(names)]
+                    assert list(told.runs_of(set(names), start)) == expected
+
+
+def test_the_runs_of_a_conversation_cost_no_reading_of_the_others(opened_log, monkeypatch):
+    """The lines that are read for them do not grow with what else is stored."""
+    read = []
+    lines = Log.lines
+    monkeypatch.setattr(Log, "lines", lambda *asked: (read.append(line) or line for line in lines(*asked)))
+    monkeypatch.setattr(run_places, "NEAR", 0)
+    store = opened_log()
+    for rounds in range(3):
+        commit(store, "a", [said(f"a {rounds}")], name=f"a{rounds}")
+        for number in range(5):
+            commit(store, f"b{number}", [said(f"{number} {rounds}")], name=f"{number} {rounds}")
+    with store.transaction(write=False):
+        read.clear()
+        assert [run["export"]["name"] for run in store.runs_of({"a"})] == ["a0", "a1", "a2"]
+    assert len(read) == 3
 
 
 def test_the_log_of_a_store_in_a_folder_can_be_rewritten_beside_the_old_one(opened_log, tmp_path):

@@ -1,7 +1,7 @@
 """What the runs of a conversation logged besides messages: marks between them, where they came from, the gaps they noted.
 
-Read from the commit records of the log, and only from those that were added since the last time: a reader keeps the
-:class:`Evidence` that it had, with the place up to which it goes, as JSON.
+Read from the conversation's commit records, and only from those that were added since the last time: a reader keeps the
+:class:`Evidence` that it had, with the place in the log up to which it goes, as JSON.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from ..storage.conversation import Adopted
-from ..storage.log.lines import Damaged, decode_line, is_commit
 from ..storage.log.records import PURGE
 
 if TYPE_CHECKING:
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from ..storage.contract import Store
     from ..storage.log_backed import LogBackedStore
 
-_COMMIT: Final = b'"window":'
 _SEAL: Final = 10
 """Bytes at the end of a line that tell whether the log up to there is the one that was read."""
 _KEPT: Final = 12
@@ -80,26 +78,16 @@ def gather(store: Store, conversation_id: str, known: Evidence) -> Evidence:
     end = backed.log_size()
     if end <= known.position:
         return known
-    lines = (line.data for line in backed.lines(known.position, end))
-    found = with_runs(known, _runs(lines, conversation_id, adopted))
+    ids = {conversation_id, *(whose for _, _, whose, _ in adopted)}
+    runs = backed.runs_of(ids, known.position)
+    found = with_runs(
+        known, (run if run["conversation_id"] == conversation_id else _moved(run, adopted) for run in runs)
+    )
     return replace(found, position=end, seal=_seal(backed, end))
 
 
 def _seal(store: LogBackedStore, position: int) -> str:
     return store.log_span(max(0, position - _SEAL), position).decode("latin-1")
-
-
-def _runs(lines: Iterable[bytes], conversation_id: str, adopted: list[Adopted]) -> Iterable[dict[str, Any]]:
-    ids = {conversation_id, *(whose for _, _, whose, _ in adopted)}
-    names = [json.dumps(each, ensure_ascii=False).encode(errors="replace") for each in ids]
-    for line in lines:
-        if _COMMIT in line and (b"\\u" in line or any(name in line for name in names)):
-            try:
-                record = decode_line(line)
-            except Damaged:
-                continue  # the store says so to whoever asks it for messages
-            if is_commit(record) and record["conversation_id"] in ids:
-                yield record if record["conversation_id"] == conversation_id else _moved(record, adopted)
 
 
 def _moved(record: dict[str, Any], adopted: list[Adopted]) -> dict[str, Any]:

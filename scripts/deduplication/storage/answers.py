@@ -1,4 +1,4 @@
-"""The questions of the contract that a state, its index and the lines of a log answer; nothing is changed."""
+"""The questions of the contracts that a state, its index and the lines of a log answer; nothing is changed."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from .state.figures import figures_of
 from .state.run_counts import count_run
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 
     from ..alignment.columns import Columns
     from ..alignment.tombstone import Bans
     from ..figures.savings import Seen
     from .contract import ConversationFigures, Counts, Cursor, NewOccurrence, SeenExport, StoreFigures, Totals
     from .known import Known
+    from .log.lines import Record
     from .state.conversation import ConversationState
     from .state.table_records import ReadTo
 
@@ -123,6 +124,12 @@ class Answers:
     def bodies(self, conversation_id: str, numbers: Sequence[int]) -> Iterator[dict[str, Any]]:
         """Messages by sequence number: ``index``, ``role``, ``kind``, ``content``, ``content_hash``, ``timestamp`` ..."""
         return read_messages(self._known, conversation_id, numbers)
+
+    def runs_of(self, conversation_ids: Collection[str], start: int = 0) -> Iterator[Record]:
+        """The commit records of these conversations."""
+        from .run_records import read_runs
+
+        return read_runs(self._known, conversation_ids, start)
 
     def figures(self, conversation_id: str) -> ConversationFigures:
         """Counts of a conversation."""

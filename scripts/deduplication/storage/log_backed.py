@@ -13,7 +13,7 @@ from ..errors import StoreKeepsNoFiles
 from .contract import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
     from contextlib import AbstractContextManager
 
     from .log.append_log import Log
@@ -58,6 +58,12 @@ class LogBackedStore(Store, Protocol):
 
     def records(self) -> Iterator[tuple[Line, Record]]:
         """What does each line of the log say? Raises ``StoreDamaged``: nobody can say what is in a damaged one."""
+
+    def runs_of(self, conversation_ids: Collection[str], start: int = 0) -> Iterator[Record]:
+        """What do the commit records of these conversations say, in the order of the log, from byte ``start`` on?
+
+        Each of one that turned out to be another is asked for under its own id. Damaged lines are passed over.
+        """
 
     def has_blob(self, digest: str) -> bool:
         """Is there an image or a document with this SHA-256?"""

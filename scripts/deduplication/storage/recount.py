@@ -20,7 +20,7 @@ from .state.blobs import Blobs
 from .state.log_state import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from .log.append_log import Log
     from .log.lines import Line, Record
@@ -31,29 +31,26 @@ _SHORTEST: Final = 200
 
 
 class Recount(NamedTuple):
-    """What the whole log comes to: the state, what is wrong, the audit file, and where the last complete run ends."""
+    """What the whole log comes to: the state, what is wrong, and where the last complete run ends."""
 
     state: State
     problems: list[str]
-    audit: bytes
     committed: int
 
 
-def recount(log: Log) -> Recount:
-    """Read the whole log into a new state."""
+def recount(log: Log, state: State, audit: Callable[[bytes], object]) -> Recount:
+    """Read the whole log into ``state``, an empty one; ``audit`` is told each line of the audit file that follows from it."""
     from .log import sealed_check
 
     problems = sealed_check.damaged(log.sealed)
     name = os.path.basename(log.path)
-    state = State()
-    audit: list[bytes] = []
     blobs = Blobs.beside(log.path)
     committed = unreadable = 0
     spans: list[tuple[int, int]] = []
     for line in log.lines():
         try:
             record = decode_line(line.data)
-            audit.append(apply(state, record, line, blobs.fingerprint(record)))
+            audit(apply(state, record, line, blobs.fingerprint(record)))
         except Damaged as error:
             state.unreadable += most_lines(line)
             where = f"{name}, line {line.number} (byte {line.offset})"
@@ -73,7 +70,7 @@ def recount(log: Log) -> Recount:
         problems.append(f"{name}: the last run did not finish ({size - committed:,} bytes)")
     state.size = size
     problems += blobs.problems()
-    return Recount(state, problems, b"".join(audit), max(committed, log.sealed.end))
+    return Recount(state, problems, max(committed, log.sealed.end))
 
 
 def most_lines(line: Line) -> int:
@@ -152,9 +149,8 @@ def heal(log: Log) -> list[str]:
 
 def _check_run(state: State, record: Record, brought: int, line: Line, name: str) -> list[str]:
     kinds = state.conversation(record["conversation_id"]).columns.kinds
-    total = sum(
-        counts(kinds[n]) or kinds[n] == LOST for first, last in record["window"] for n in range(first, last + 1)
-    )
+    shown = (kind for first, last in record["window"] for kind in kinds[first : last + 1])
+    total = sum(counts(kind) or kind == LOST for kind in shown)
     where = f"{name}, line {line.number}"
     problems = []
     export = record["export"]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ..errors import StoreError
 from ..files import atomic
@@ -14,6 +15,8 @@ from .index.checked_entries import IndexDamaged
 from .index.contract import AuditMark
 from .log_backed import Remembered
 from .recount import clean_blobs, heal, recount
+from .state.log_state import State
+from .state.packed_rows import packed_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +24,10 @@ if TYPE_CHECKING:
     from .indexed_log import IndexedLog
     from .log.append_log import Log
     from .log.sealed_files import Segment
-    from .state.log_state import State
+
+
+_AT_ONCE: Final = 1024 * 1024
+"""Bytes of the audit file that are read at a time."""
 
 
 def seal(store: IndexedLog) -> list[Segment]:
@@ -37,21 +43,44 @@ def verify(store: IndexedLog) -> list[str]:
     """Recount everything from the log: a line for each thing that is wrong."""
     store.log.recover(write=False)
     store.choose_index(sqlite=store.wants_sqlite)
-    store.state, problems, audit, _ = recount(store.log)
+    store.state = State()  # what is counted takes its place
     store.forget()
-    problems += store.index.compare(store.state, AuditMark(len(audit), zlib.crc32(audit)))
-    problems += _compare_audit(store, audit)
+    audit = _AuditProof()
+    # The files of JSON are compared as a whole: only a database is read row by row.
+    state, problems, _ = recount(store.log, packed_state() if store.is_sqlite else State(), audit.take)
+    problems += store.index.compare(state, audit.mark)
+    problems += _compare_audit(store, audit, state.size)
     return problems
 
 
-def _compare_audit(store: IndexedLog, expected: bytes) -> list[str]:
+class _AuditProof:
+    """An audit file of which the lines are told one by one, or read."""
+
+    def __init__(self) -> None:
+        self.mark = AuditMark()
+        self._sha256 = hashlib.sha256()
+
+    def take(self, data: bytes) -> None:
+        """What it has next."""
+        self.mark = AuditMark(self.mark.size + len(data), zlib.crc32(data, self.mark.crc32))
+        self._sha256.update(data)
+
+    def proof(self) -> tuple[AuditMark, bytes]:
+        """Equal for equal bytes only."""
+        return self.mark, self._sha256.digest()
+
+
+def _compare_audit(store: IndexedLog, expected: _AuditProof, size: int) -> list[str]:
+    found = _AuditProof()
     try:
         with atomic.open_regular(os.path.join(store.folder, AUDIT)) as file:
-            same = file.read() == expected
+            while found.mark.size <= expected.mark.size and (data := file.read(_AT_ONCE)):
+                found.take(data)
     except FileNotFoundError:
-        return [f"{AUDIT}: missing (an index; 'rebuild' makes it again)"] if store.state.size else []
+        return [f"{AUDIT}: missing (an index; 'rebuild' makes it again)"] if size else []
     except OSError as error:
         return [f"{AUDIT}: {error.strerror or error}"]
+    same = found.proof() == expected.proof()
     return [] if same else [f"{AUDIT}: does not say what the log says (an index; 'rebuild' makes it again)"]
 
 
@@ -96,15 +125,17 @@ def rebuild(store: IndexedLog, mend: Callable[[Log], list[str]] | None) -> list[
     store.log.recover(write=True)
     shorter = _indexed_size(store) > store.log.size()
     problems = mend(store.log) if mend is not None else heal(store.log)
-    store.state, found, audit, committed = recount(store.log)
+    audit: list[bytes] = []
+    store.state, found, committed = recount(store.log, State(), audit.append)
     if committed < store.log.size():
         found.append(store.put_aside(committed))
-        store.state, _, audit, _ = recount(store.log)
+        audit = []
+        store.state, _, _ = recount(store.log, State(), audit.append)
     # A line that cannot be read, or that is gone, may refer to a blob: then each of them is kept.
     if not (store.state.unreadable or shorter or mend is not None) and store.log.size():
         clean_blobs(store.log)
     store.choose_index(sqlite=store.sqlite or store.is_large)
     if not store.is_sqlite:
         sqlite_file.remove(store.folder)
-    store.save(audit)
+    store.save(b"".join(audit))
     return [*problems, *found]

@@ -8,23 +8,24 @@ which it is known that they are there, carry their checksums themselves.
 from __future__ import annotations
 
 import zlib
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     Entry = tuple[int, bytes]
 
 BUCKETS: Final = 4096
-_LISTED: Final = 3
+LISTED: Final = 3
 """Kinds below this number are few, and can be listed."""
 _SCHEMA: Final = (
     "CREATE TABLE entry (bucket INTEGER, kind INTEGER, key BLOB, value BLOB, PRIMARY KEY (bucket, kind, key)) WITHOUT ROWID",
     "CREATE TABLE digest (bucket INTEGER PRIMARY KEY, value INTEGER)",
     """CREATE TABLE occurrence (conversation INTEGER, number INTEGER, "row" BLOB, PRIMARY KEY (conversation, number))
     WITHOUT ROWID""",
-    f"CREATE INDEX listed ON entry (kind, key) WHERE kind < {_LISTED}",
+    f"CREATE INDEX listed ON entry (kind, key) WHERE kind < {LISTED}",
 )
 _CRC: Final = 4
 _LONG: Final = 255
@@ -61,30 +62,30 @@ class CheckedEntries:
 
     def get(self, kind: int, key: bytes) -> bytes | None:
         """The value of an entry, None where there is none. Raises :class:`IndexDamaged`."""
-        return self._bucket(_bucket_of(kind, key)).get((kind, key))
+        return self._bucket(bucket_of(kind, key)).get((kind, key))
 
     def put(self, kind: int, key: bytes, value: bytes) -> None:
         """Set the value of an entry. Raises :class:`IndexDamaged`."""
-        number = _bucket_of(kind, key)
+        number = bucket_of(kind, key)
         bucket = self._bucket(number)
-        if kind < _LISTED:
+        if kind < LISTED:
             before = bucket.get((kind, key))
             self._listed[kind] = (
                 self._listed_digest(kind)
-                - (_digest(kind, key, before) if before is not None else 0)
-                + _digest(kind, key, value)
+                - (digest_of(kind, key, before) if before is not None else 0)
+                + digest_of(kind, key, value)
             )
         bucket[kind, key] = value
         self._changed.setdefault(number, set()).add((kind, key))
 
     def listing(self, kind: int) -> list[tuple[bytes, bytes]]:
         """Every entry of a kind that can be listed, by key. Raises :class:`IndexDamaged`."""
-        query = f"SELECT key, value FROM entry WHERE kind = ? AND kind < {_LISTED} ORDER BY key"  # noqa: S608 - a constant
+        query = f"SELECT key, value FROM entry WHERE kind = ? AND kind < {LISTED} ORDER BY key"  # noqa: S608 - a constant
         found = {key: value for key, value in self._select(query, kind)}  # noqa: C416 - pairs, and nothing else
-        if sum(_digest(kind, *each) for each in found.items()) != self._digest_of(-1 - kind):
+        if sum(digest_of(kind, *each) for each in found.items()) != self._digest_of(-1 - kind):
             raise IndexDamaged(f"entries of kind {kind} do not agree with their checksum")
         for entries in self._changed.values():
-            found.update((key, self._buckets[_bucket_of(k, key)][k, key]) for k, key in entries if k == kind)
+            found.update((key, self._buckets[bucket_of(k, key)][k, key]) for k, key in entries if k == kind)
         return sorted(found.items())
 
     def _bucket(self, number: int) -> dict[Entry, bytes]:
@@ -92,7 +93,7 @@ class CheckedEntries:
         if bucket is None:
             rows = self._select("SELECT kind, key, value FROM entry WHERE bucket = ?", number)
             bucket = {(kind, key): value for kind, key, value in rows}
-            if sum(_digest(*entry, value) for entry, value in bucket.items()) != self._digest_of(number):
+            if sum(digest_of(*entry, value) for entry, value in bucket.items()) != self._digest_of(number):
                 raise IndexDamaged(f"bucket {number} does not agree with its checksum")
             self._buckets[number] = bucket
         return bucket
@@ -141,20 +142,24 @@ class CheckedEntries:
             return _unsealed(conversation, number, sealed)
         return []
 
+    def fill(
+        self, entries: Iterable[Sequence[object]], digests: Iterable[Sequence[object]], rows: Iterable[Sequence[object]]
+    ) -> None:
+        """The records of the three tables into an empty database, in this order. Raises ``sqlite3.Error``."""
+        connection = self._connection
+        connection.execute("BEGIN IMMEDIATE")
+        connection.executemany("INSERT INTO entry VALUES (?, ?, ?, ?)", entries)
+        connection.executemany("INSERT INTO digest VALUES (?, ?)", digests)
+        connection.executemany("INSERT INTO occurrence VALUES (?, ?, ?)", rows)
+        connection.execute("COMMIT")
+
     def _groups(self) -> Iterator[tuple[int, int, bytes]]:
         """The records that the new rows make, with the rows that the last one of a conversation has already."""
         for conversation, start, rows in self._rows:
-            number = start // ROWS
-            group = self._group(conversation, number) if start % ROWS else []
+            group = self._group(conversation, start // ROWS) if start % ROWS else []
             if len(group) != start % ROWS:
                 raise IndexDamaged(f"row {start} of conversation {conversation} does not follow the one before")
-            for data in rows:
-                group.append(data)
-                if len(group) == ROWS:
-                    yield conversation, number, _sealed(conversation, number, group)
-                    number, group = number + 1, []
-            if group:
-                yield conversation, number, _sealed(conversation, number, group)
+            yield from grouped(conversation, start // ROWS, chain(group, rows))
 
     # -- all of it ---------------------------------------------------------------------------------------------
 
@@ -170,7 +175,7 @@ class CheckedEntries:
                     "INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?)",
                     [(number, *entry, bucket[entry]) for entry in sorted(entries)],
                 )
-                digest = sum(_digest(*entry, value) for entry, value in bucket.items())
+                digest = sum(digest_of(*entry, value) for entry, value in bucket.items())
                 connection.execute("INSERT OR REPLACE INTO digest VALUES (?, ?)", (number, digest))
             for kind, digest in self._listed.items():
                 connection.execute("INSERT OR REPLACE INTO digest VALUES (?, ?)", (-1 - kind, digest))
@@ -187,7 +192,7 @@ class CheckedEntries:
         yield from self._each("SELECT * FROM digest ORDER BY bucket")
         yield from self._each("SELECT * FROM occurrence ORDER BY conversation, number")
         yield from self._each(
-            f"SELECT kind, key FROM entry INDEXED BY listed WHERE kind < {_LISTED} ORDER BY kind, key"  # noqa: S608
+            f"SELECT kind, key FROM entry INDEXED BY listed WHERE kind < {LISTED} ORDER BY kind, key"  # noqa: S608
         )
 
     def _select(self, query: str, *values: int) -> list[tuple[Any, ...]]:
@@ -203,11 +208,25 @@ class CheckedEntries:
             raise IndexDamaged(str(error)) from error
 
 
-def _bucket_of(kind: int, key: bytes) -> int:
+def grouped(conversation: int, number: int, rows: Iterable[bytes]) -> Iterator[tuple[int, int, bytes]]:
+    """The records of rows that are the next ones from record ``number`` on."""
+    group: list[bytes] = []
+    for data in rows:
+        group.append(data)
+        if len(group) == ROWS:
+            yield conversation, number, _sealed(conversation, number, group)
+            number, group = number + 1, []
+    if group:
+        yield conversation, number, _sealed(conversation, number, group)
+
+
+def bucket_of(kind: int, key: bytes) -> int:
+    """The bucket of an entry."""
     return zlib.crc32(key, kind) % BUCKETS
 
 
-def _digest(kind: int, key: object, value: object) -> int:
+def digest_of(kind: int, key: object, value: object) -> int:
+    """What an entry adds to the digest of its bucket. Raises :class:`IndexDamaged` for what is no entry."""
     if not (isinstance(kind, int) and isinstance(key, bytes) and isinstance(value, bytes)):
         raise IndexDamaged("an entry of another type")
     return _STEP + zlib.crc32(value, zlib.crc32(key, kind & 0xFFFFFFFF))

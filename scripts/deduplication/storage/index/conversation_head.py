@@ -26,6 +26,7 @@ def head_of(state: ConversationState) -> dict[str, Any]:
         "continuations": state.continuations,
         "figures": state.figures,
         "has_session": state.has_session,
+        "runs": state.runs,
         **{name: value for name, value in rare.items() if value},
     }
 
@@ -35,7 +36,7 @@ def take_head(state: ConversationState, head: dict[str, Any]) -> None:
     state.windows, state.growing = head["windows"], head["growing"]
     state.extends = {int(number): root for number, root in head["extends"].items()}
     state.continuations, state.figures = head["continuations"], head["figures"]
-    state.has_session = head["has_session"]
+    state.has_session, state.runs = head["has_session"], head["runs"]
     state.purged, state.passed = _numbers(head.get("purged", ())), _numbers(head.get("passed", ()))
     state.adopted = [Adopted(*each) for each in head.get("adopted", ())]
     state.adopted_by = AdoptedBy(*head["adopted_by"]) if head.get("adopted_by") else None

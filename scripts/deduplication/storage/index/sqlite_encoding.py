@@ -32,8 +32,11 @@ IDENTITY: Final = 8
 the later one is not found, and stored again."""
 
 
-def packed_rows(rows: Iterable[Row]) -> Iterator[bytes]:
-    """Each row as :func:`packed` makes it; what a repeated message has in common is made once."""
+def packed_rows(rows: Iterable[Row], remembered: int = _REMEMBERED) -> Iterator[bytes]:
+    """Each row as :func:`packed` makes it; what a repeated message has in common is made once.
+
+    So many different ones, at most, are kept at hand for that.
+    """
     known: dict[tuple[str, str, str, int], bytes] = {}
     for item, line in rows:
         if item.uuid:
@@ -42,7 +45,7 @@ def packed_rows(rows: Iterable[Row]) -> Iterator[bytes]:
         same = (item.content_hash, item.key, item.kind, item.weight)
         rest = known.get(same)
         if rest is None:
-            if len(known) >= _REMEMBERED:
+            if len(known) >= remembered:
                 known.clear()
             rest = known[same] = packed(item, -1)
         offset = _short(line + 1)

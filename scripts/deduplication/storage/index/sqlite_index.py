@@ -37,6 +37,7 @@ from .sqlite_encoding import (
 )
 from .sqlite_file import NAME, connect, empty_private_file, opened, remove
 from .sqlite_writer import VERSION, SqliteWriter
+from .whole_index import WholeIndex
 
 if TYPE_CHECKING:
     import sqlite3
@@ -191,7 +192,7 @@ class SqliteIndex:
             self._make(*(self._anew(state.size) if isinstance(state.bodies, SqliteBodies) else (state, audit)))
         else:
             try:
-                SqliteWriter(self._entries).put(state, audit)
+                SqliteWriter(self._entries).put(state, audit, self._entries)
                 self._entries.write()
             except IndexDamaged:
                 self._make(*self._anew(state.size))
@@ -215,8 +216,8 @@ class SqliteIndex:
                 connection.execute("PRAGMA journal_mode = OFF")
                 self._entries = CheckedEntries(connection)
                 self._entries.create()
-                SqliteWriter(self._entries).put(state, audit, whole=True)
-                self._entries.write()
+                whole = WholeIndex(state, audit)
+                self._entries.fill(whole.entries(), whole.digests(), whole.rows())
                 if path is not None:
                     self._connection = connection
                     return
@@ -236,24 +237,20 @@ class SqliteIndex:
     # -- checking ----------------------------------------------------------------------------------------------
 
     def compare(self, state: State, audit: AuditMark) -> list[str]:
-        """Record for record with another database, made of ``state``."""
+        """Record for record with what a database made of ``state`` would have."""
         import sqlite3
 
         if not self.identity():
             if not state.size and not os.path.lexists(self._path):
                 return []
             return [f"{NAME}: missing or damaged (an index; 'rebuild' makes it again)"]
-        other = SqliteIndex(self._folder, self._anew)
-        other._make(state, audit, "")  # a file without a name, which is gone when it is closed: it may be large
+        whole = WholeIndex(state, audit)
         try:
-            same = all(
-                one == expected for one, expected in _together(self._entries.everything(), other._entries.everything())
-            )
+            same = all(one == expected for one, expected in _together(self._entries.everything(), whole.everything()))
             sound = self._connection is not None and self._connection.execute("PRAGMA quick_check").fetchall()
         except (IndexDamaged, sqlite3.Error) as error:
             return [f"{NAME}: {error} (an index; 'rebuild' makes it again)"]
         finally:
-            other.close()
             self.close()
         if same and sound == [("ok",)]:
             return []

@@ -128,7 +128,7 @@ def _commit(state: State, record: Record, line: Line | Extent) -> bytes:
     conversation = state.entered(conversation_id)
     highest, known = check_run(record, len(conversation) + state.missing)
     audit = audit_line(record, line.end - state.at_hand.start)
-    announce(state, conversation, record)
+    announce(state, conversation, record, line)
     if PURGE in record:
         conversation.figures["updated_at"] = record["timestamp"]
         conversation.figures["stored_bytes"] = conversation.figures.get("stored_bytes", 0) + line.size

@@ -33,6 +33,7 @@ _BESIDES_ROWS: Final = (
     "continuations",
     "figures",
     "has_session",
+    "runs",
 )
 """What a conversation has besides its rows."""
 
@@ -56,6 +57,7 @@ class ConversationState:
         stored: int = 0,
         rows: Callable[[int], Rows] | None = None,
         row: Callable[[int], Row] | None = None,
+        columns: Columns | None = None,
     ) -> None:
         self.stored = stored
         self.windows: list[list[list[int]]] = []
@@ -79,8 +81,10 @@ class ConversationState:
         self.figures: dict[str, Any] = {}
         self.has_session = False
         """A session belongs to it."""
+        self.runs: list[list[int]] = []
+        """Where in the log its commit records stand (see ``run_places``)."""
         self._rows, self._row = rows, row
-        self._columns = Columns()
+        self._columns = columns if columns is not None else Columns()
         """All rows; the fresh ones alone while the others still lie on the disk."""
         self._lines = array("q")
         self._reading: ReadingOrder | None = None

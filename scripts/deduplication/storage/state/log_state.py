@@ -22,6 +22,8 @@ from .run_at_hand import RunAtHand
 from .table import Table
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ...alignment.tombstone import Tombstone
     from ..log.lines import Extent, Line, Record
     from .bodies import Bodies
@@ -41,8 +43,11 @@ class State:
         blobs: Table[int] | None = None,
         pictures: Table[int] | None = None,
         noted: Table[int] | None = None,
+        empty: Callable[[], ConversationState] = ConversationState,
     ) -> None:
         self.size = 0
+        self._empty = empty
+        """Makes the state of a conversation of which nothing is known."""
         self.conversations: Table[ConversationState] = conversations if conversations is not None else Table()
         self.exports: Table[list[ShownIn]] = exports if exports is not None else Table()
         self.sessions: Table[str] = sessions if sessions is not None else Table()
@@ -53,7 +58,7 @@ class State:
         """Bytes of each blob that a line refers to."""
         self.pictures: Table[int] = pictures if pictures is not None else Table()
         """Bytes as Base64 of the blobs in each body that has any, by its content hash."""
-        self.announced = Announcements(noted)
+        self.announced: Announcements = Announcements(noted)
         self.seen_bytes = Seen()
         self.figures = StoreFigures()
         """The sums of what :func:`~.figures.add_run` added to conversations that are none of another's."""
@@ -75,7 +80,7 @@ class State:
     def conversation(self, conversation_id: str) -> ConversationState:
         """The state of a conversation; an unknown one is empty and not entered."""
         found = self.conversations.get(conversation_id)
-        return found if found is not None else ConversationState()
+        return found if found is not None else self._empty()
 
     def begins_at(self, size: int) -> None:
         """What is to be applied next stands at this byte of the log."""

@@ -10,9 +10,10 @@ from . import unannounced
 from .announcements import Bodies
 from .checks import NOWHERE, span_of
 from .run_counts import bodies_of
+from .run_places import note_run
 
 if TYPE_CHECKING:
-    from ..log.lines import Record
+    from ..log.lines import Extent, Line, Record
     from .checks import Span
     from .conversation import ConversationState
     from .log_state import State
@@ -67,8 +68,9 @@ class RunAtHand:
         return sum(size for span, size in again if span in new)
 
 
-def announce(state: State, conversation: ConversationState, record: Record) -> None:
-    """Account for what the run at hand brought, and for what its commit record says that it showed."""
+def announce(state: State, conversation: ConversationState, record: Record, line: Line | Extent) -> None:
+    """Account for what the run at hand brought, for what its commit record says that it showed, and for where that stands."""
+    note_run(conversation.runs, line.offset, line.end)
     captures = not announces(record)
     may_wait = [] if captures else unannounced.may_wait(conversation, record["window"])
     shown = bodies_of(conversation, may_wait)

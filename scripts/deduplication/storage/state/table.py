@@ -44,6 +44,10 @@ class Table(Generic[Value]):
         """Every value, in the same order."""
         return [value for _, value in self.items()]
 
+    def names(self) -> list[str]:
+        """Every name, in the order in which they came."""
+        return list(self._known) if self._scan is None else [name for name, _ in self.items()]
+
     def items(self) -> list[tuple[str, Value]]:
         """Everything, in the order in which it came."""
         if self._scan is not None:

@@ -1,0 +1,32 @@
+"""The commit records of some conversations, read from where a state knows them to stand: not from the whole log."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+from .log.lines import Damaged, decode_line, is_commit
+from .state.run_places import joined
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from .known import Known
+    from .log.lines import Record
+
+_COMMIT: Final = b'"window":'
+
+
+def read_runs(known: Known, conversation_ids: Collection[str], start: int) -> Iterator[Record]:
+    """The commit records of these conversations from byte ``start`` of the log on, in its order; damaged lines are passed over."""
+    names = [json.dumps(each, ensure_ascii=False).encode(errors="replace") for each in conversation_ids]
+    places = [each for name in conversation_ids for each in known.state.conversation(name).runs]
+    for first, end in joined(places, start):
+        for line in known.log.lines(first, end):
+            if _COMMIT in line.data and (b"\\u" in line.data or any(name in line.data for name in names)):
+                try:
+                    record = decode_line(line.data)
+                except Damaged:
+                    continue  # the store says so to whoever asks it for messages
+                if is_commit(record) and record["conversation_id"] in conversation_ids:
+                    yield record
