@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sqlite3
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -289,3 +291,28 @@ def test_a_state_that_no_database_could_take_answers_itself(tmp_path, monkeypatc
     assert kept(dedup.get_full_conversation(dedup.ingest(second.data, name="c").conversation_id)) == story.truth()
     with store.transaction(write=False):
         assert store.known_uuids("nobody", ["x"]) == {}
+
+
+def test_a_store_that_nobody_holds_has_no_file_open(folder):
+    """Its database is closed the moment it is dropped, without a collector: a file system can be unmounted, a folder removed."""
+    gc.disable()
+    try:
+        store = dedup(folder)
+        store.ingest(FILES[2].data, name="c", conversation_id="s")
+        assert store.get_full_conversation("s")
+        before = opened_below(folder)
+        del store
+        after = opened_below(folder)
+    finally:
+        gc.enable()
+    assert any(name.startswith(NAME) for name in before)
+    assert after == []
+
+
+def opened_below(folder):
+    """The names of this process's open files in a folder."""
+    descriptors = Path("/proc/self/fd")
+    if not descriptors.is_dir():
+        pytest.skip("this system does not list a process's open files")
+    targets = [Path(os.readlink(each)) for each in descriptors.iterdir() if each.is_symlink()]
+    return sorted(target.name for target in targets if target.parent == folder)

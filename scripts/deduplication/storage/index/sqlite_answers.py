@@ -42,11 +42,14 @@ if TYPE_CHECKING:
 
 
 class SqliteAnswers:
-    """What the database says. ``ask`` puts a question to its entries, and mends them first where they are damaged."""
+    """What the database says. ``ask`` puts a question to its entries, and mends them first where they are damaged.
 
-    def __init__(self, ask: Ask) -> None:
+    ``names`` are the conversations that were looked up by their number.
+    """
+
+    def __init__(self, ask: Ask, names: dict[int, str]) -> None:
         self._ask = ask
-        self._names: dict[int, str] = {}
+        self._names = names
 
     def get(self, kind: int, key: bytes) -> bytes | None:
         """The value of an entry; None where there is none."""

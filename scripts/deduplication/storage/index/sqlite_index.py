@@ -64,7 +64,12 @@ class SqliteIndex:
         self._holds: Callable[[], State | None] = _nothing
         """The state whose changes since the last save are all that the database lacks."""
         self._size = 0
-        self._answers = SqliteAnswers(self._ask)
+        self._names: dict[int, str] = {}
+
+    @property
+    def _answers(self) -> SqliteAnswers:
+        """What the database says. It refers to this index and is not kept here: a circle would hold the file open."""
+        return SqliteAnswers(self._ask, self._names)
 
     # -- opening -----------------------------------------------------------------------------------------------
 
@@ -129,9 +134,10 @@ class SqliteIndex:
         if not self._has(state):
             return JsonIndex(self._folder).candidates(state, keys)
         shared: Counter[str] = Counter()
+        answers = self._answers
         for key in keys:
-            for number, count in PLACE.iter_unpack(self._answers.get(KEY, bytes.fromhex(key)) or b""):
-                shared[self._answers.name(number)] += count
+            for number, count in PLACE.iter_unpack(answers.get(KEY, bytes.fromhex(key)) or b""):
+                shared[answers.name(number)] += count
         for name in state.conversations.changed:
             for item, _ in state.conversation(name).fresh():
                 shared[name] += item.kind in TURNS and item.key in keys
@@ -144,11 +150,12 @@ class SqliteIndex:
         if not self._has(state):
             return JsonIndex(self._folder).holding(state, hashes)
         shared: Counter[str] = Counter()
+        answers = self._answers
         for identity in hashes:
-            found = self._answers.get(BODY, bytes.fromhex(identity)[:IDENTITY])
+            found = answers.get(BODY, bytes.fromhex(identity)[:IDENTITY])
             if found is not None:
-                also = numbers_in(self._answers.get(ALSO, bytes.fromhex(identity)[:IDENTITY]) or b"")
-                shared.update(self._answers.name(number) for number in (place_in(found)[0], *also))
+                also = numbers_in(answers.get(ALSO, bytes.fromhex(identity)[:IDENTITY]) or b"")
+                shared.update(answers.name(number) for number in (place_in(found)[0], *also))
         return shared
 
     def _has(self, state: State) -> bool:
@@ -160,11 +167,12 @@ class SqliteIndex:
         if not self._has(state):
             return JsonIndex(self._folder).known_uuids(state, conversation_id, uuids)
         conversation = state.conversation(conversation_id)
-        data = self._answers.get(CONVERSATION, encoded(conversation_id))
+        answers = self._answers
+        data = answers.get(CONVERSATION, encoded(conversation_id))
         number = json.loads(data)["number"] if data is not None else -1
         found: dict[str, list[int]] = {}
         for uuid in dict.fromkeys(uuids):
-            numbers = numbers_in(self._answers.get(UUID, uuid_key(number, uuid)) or b"")
+            numbers = numbers_in(answers.get(UUID, uuid_key(number, uuid)) or b"")
             if numbers:
                 found[uuid] = [at for at in numbers if conversation.row(at)[0].uuid == uuid]
         for at, (item, _) in enumerate(conversation.fresh(), conversation.stored):
