@@ -91,7 +91,7 @@ class State:
         """The state of a conversation that is about to change."""
         state = self.conversations.get(conversation_id)
         if state is None:
-            state = ConversationState()
+            state = self._empty()
             self.figures = self.figures.plus(conversations=1)
         self.conversations[conversation_id] = state
         return state
