@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import importlib
 import inspect
 import pickle
+import pkgutil
+import subprocess
+import sys
 import threading
 from typing import Any, NamedTuple, Optional
 
@@ -13,6 +17,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import deduplication
+from conftest import REPOSITORY
 from deduplication import late_dataclass as late
 
 KINDS = (late, dataclasses)
@@ -363,3 +369,53 @@ def test_many_threads_may_call_a_class_for_the_first_time():
         [thread.start() for thread in threads]
         [thread.join() for thread in threads]
         assert made == [cls("a", 2)] * 4
+
+
+def every_class():
+    """The classes of the package that were made so."""
+    for module in pkgutil.walk_packages(deduplication.__path__, "deduplication."):
+        for found in vars(importlib.import_module(module.name)).values():
+            if isinstance(found, type) and found.__module__ == module.name and "__shape__" in vars(found):
+                yield found
+
+
+def test_every_class_of_the_package_is_a_dataclass():
+    """What is looked at late is looked at here: fields, signature and defaults of each class, as ``dataclasses`` has them."""
+    found = list(every_class())
+    assert len(found) > 100
+    for cls in found:
+        names = [each.name for each in dataclasses.fields(cls)]
+        parameters = inspect.signature(cls).parameters
+        assert list(parameters) == names
+        required = [
+            each.name
+            for each in dataclasses.fields(cls)
+            if each.default is dataclasses.MISSING and each.default_factory is dataclasses.MISSING
+        ]
+        assert [name for name in names if parameters[name].default is inspect.Parameter.empty] == required
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "from deduplication.hooks import entry, events, exports, work",
+        "from deduplication.commands import entry, export_dedup; export_dedup.parser()",
+        "from deduplication.commands import entry, deduplicate_export",
+        "from deduplication.commands import entry, create_checkpoint; create_checkpoint.parser()",
+        "from deduplication.commands import entry, with_status",
+        "from deduplication import ClaudeConversationDeduplicator",
+    ],
+)
+def test_no_start_pays_for_dataclasses(statement):
+    """Neither a hook nor a command imports the standard library's module, or what that one needs."""
+    program = f"import sys; sys.path.insert(0, {str(REPOSITORY / 'scripts')!r})\n{statement}\nprint(*sys.modules)"
+    command = [sys.executable, "-S", "-E", "-c", program]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=True, timeout=60)
+    assert not {"dataclasses", "inspect"} & set(done.stdout.split())
+
+
+def test_no_module_takes_its_dataclasses_from_elsewhere():
+    """One that did would pay for itself, and for the module, in every start."""
+    package = REPOSITORY / "scripts" / "deduplication"
+    others = [path for path in package.rglob("*.py") if "from dataclasses import" in path.read_text("utf-8")]
+    assert [path.name for path in others] == ["late_dataclass.py"]

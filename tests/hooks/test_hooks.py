@@ -332,7 +332,7 @@ def test_a_turn_is_captured_without_what_takes_long_to_import(session):
     imported = imported_by_a_stop(session)
     assert "deduplication.ingest.deduplicator" in imported
     assert session.talk()[-1] == "and what is said now"
-    assert imported.isdisjoint({"subprocess", "threading", "argparse", "tempfile", "sqlite3"})
+    assert imported.isdisjoint({"subprocess", "threading", "argparse", "tempfile", "sqlite3", "dataclasses", "inspect"})
 
 
 # --- compaction and end ----------------------------------------------------------------------------------------------
