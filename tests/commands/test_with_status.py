@@ -159,6 +159,16 @@ def test_core_is_told_of_no_console(wrapper: Wrapper) -> None:
     assert "told [None, None, '1']\n" in wrapper.run(COLUMNS="40", FORCE_COLOR="1").stdout
 
 
+def until(process: subprocess.Popen[str], words: str) -> str:
+    """What a process printed up to ``words``; it fails where the process ends before it says them."""
+    seen = ""
+    while words not in seen:
+        letter = process.stdout.read(1) if process.stdout is not None else ""
+        assert letter, f"it ended after {seen!r}"
+        seen += letter
+    return seen
+
+
 def test_both_streams_are_shown_in_order(wrapper: Wrapper) -> None:
     """What the core says on standard error stands where it was said."""
     wrapper.write("print('one'); print('two', file=sys.stderr); print('three')")
@@ -172,9 +182,7 @@ def test_output_is_shown_while_the_core_runs(wrapper: Wrapper) -> None:
     wrapper.write(f"sys.stdout.write('half a line')\nwhile not os.path.exists({str(flag)!r}): time.sleep(.01)")
     process = wrapper.start()
     assert process.stdout is not None
-    seen = ""
-    while "half a line" not in seen:
-        seen += process.stdout.read(1)
+    until(process, "half a line")
     assert process.poll() is None
     flag.touch()
     process.communicate(timeout=60)
@@ -311,9 +319,7 @@ def test_interrupted_wrapper_ends_the_core_and_keeps_the_report(wrapper: Wrapper
     finally:
         signal.signal(number, before)
     assert process.stdout is not None
-    seen = ""
-    while "waiting\n" not in seen:
-        seen += process.stdout.read(1)
+    until(process, "waiting\n")
     process.send_signal(number)
     rest, errors = process.communicate(timeout=60)
     assert (process.returncode, errors) == (code, "")
@@ -334,9 +340,7 @@ def test_second_signal_kills_a_core_that_will_not_end(wrapper: Wrapper) -> None:
     )
     process = wrapper.start()
     assert process.stdout is not None
-    seen = ""
-    while "waiting\n" not in seen:
-        seen += process.stdout.read(1)
+    seen = until(process, "waiting\n")
     process.send_signal(signal.SIGINT)
     time.sleep(0.3)
     process.send_signal(signal.SIGINT)
@@ -354,9 +358,7 @@ def test_core_that_will_not_end_is_killed_in_the_end(wrapper: Wrapper) -> None:
     wrapper.write("signal.signal(signal.SIGTERM, signal.SIG_IGN)\nwhile True: print('waiting'); time.sleep(.01)")
     process = wrapper.start()
     assert process.stdout is not None
-    seen = ""
-    while "waiting\n" not in seen:
-        seen += process.stdout.read(1)
+    until(process, "waiting\n")
     process.terminate()
     process.communicate(timeout=60)
     assert process.returncode == 143
@@ -381,9 +383,7 @@ def test_core_that_ends_well_although_interrupted_has_succeeded(wrapper: Wrapper
     wrapper.write(f"signal.signal(signal.SIGTERM, lambda *_: (print({SUMS!r}), sys.exit(0)))\n{WAITING}")
     process = wrapper.start()
     assert process.stdout is not None
-    seen = ""
-    while "waiting\n" not in seen:
-        seen += process.stdout.read(1)
+    until(process, "waiting\n")
     process.terminate()
     rest, _ = process.communicate(timeout=60)
     assert process.returncode == 0
@@ -401,9 +401,7 @@ def test_ignored_signals_stay_ignored(wrapper: Wrapper) -> None:
     finally:
         signal.signal(signal.SIGHUP, before)
     assert process.stdout is not None
-    seen = ""
-    while "waiting\n" not in seen:
-        seen += process.stdout.read(1)
+    until(process, "waiting\n")
     process.send_signal(signal.SIGHUP)
     flag.touch()
     rest, _ = process.communicate(timeout=60)

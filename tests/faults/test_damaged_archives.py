@@ -22,6 +22,8 @@ from deduplication.project.paths import Project
 from exports import Story
 from transcript_lines import answer, prompt
 
+pytestmark = pytest.mark.faults
+
 SESSIONS = ("11111111-2222-4333-8444-555555555555", "99999999-2222-4333-8444-555555555555")
 LATER = 4_000_000_000
 """So young that no run packs it by itself."""

@@ -22,6 +22,8 @@ from faults import reader
 from faults.children import Shim, run
 from repair_scenes import Scene
 
+pytestmark = pytest.mark.faults
+
 WAYS = ("flipped", "blanked", "stretch", "truncated", "deleted")
 TRIED: dict[tuple[str, str], list[int]] = {}
 """By kind of file and of damage: tried, something was repaired, something was lost."""
@@ -197,7 +199,6 @@ def _lost(findings):
     return {(f.kind, f.conversation, f.numbers, f.sha256) for f in damage.lost_for_good(findings)}
 
 
-@pytest.mark.faults
 @pytest.mark.parametrize("action", ["kill", "torn", errno.ENOSPC, errno.EIO], ids=str)
 def test_a_repair_that_is_interrupted_at_any_call_is_finished_by_the_next_one(make, form, action, full):
     """Killed or refused at each system call: no more is lost than before, and run again it comes to the same end."""

@@ -234,8 +234,24 @@ def test_test_command_passes_its_arguments_on(pretend, monkeypatch, capsys):
         environment, "for_testing", lambda *_: environment.Environment("some-python", note="no network")
     )
     assert install.main(["--test", "-k", "x", "--project"]) == 5
-    assert called == [(["some-python", "-m", "pytest", "-k", "x", "--project"], {"cwd": install.CHECKOUT})]
-    assert "going on with the pytest of some-python" in capsys.readouterr().out
+    at_once = ("-n", "auto")
+    assert called == [(["some-python", "-m", "pytest", *at_once, "-k", "x", "--project"], {"cwd": install.CHECKOUT})]
+    said = capsys.readouterr().out
+    assert "going on with the pytest of some-python" in said
+    assert "minutes" in said
+
+
+def test_test_command_has_a_quick_form(pretend, monkeypatch, capsys):
+    """The word quick stands for the core and says how long it takes; one after the other where xdist is not there."""
+    called = []
+    monkeypatch.setattr(subprocess, "call", lambda command, **options: called.append(command) or 0)
+    monkeypatch.setattr(environment, "for_testing", lambda *_: environment.Environment("some-python"))
+    pretend.lacking["some-python"] = ("xdist",)
+    assert install.main(["--test", "quick", "-x"]) == 0
+    ((_, switch, module, first, *rest),) = called
+    assert (switch, module, first, rest[-1]) == ("-m", "pytest", "tests/alignment", "-x")
+    assert all((install.CHECKOUT / word).exists() for word in (first, *rest) if word.startswith("tests/"))
+    assert "The tests of the core" in capsys.readouterr().out
 
 
 def test_test_command_without_pytest(pretend, monkeypatch):

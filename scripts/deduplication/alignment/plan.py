@@ -109,7 +109,7 @@ def _prefix(known: Columns, runs: Sequence[Sequence[int]], shown: Columns) -> li
     """The proven prefix: the export shows a run from its first message on, and either one ends inside the other."""
     for run in runs:
         both = min(len(run), len(shown))
-        # Compared hash by hash, not by count: a watermark is believed only when proven (DESIGN I4).
+        # Compared hash by hash, not by count: a watermark is believed only when proven.
         if (len(runs) == 1 or both == len(shown)) and all(
             map(operator.eq, map(known.hashes.__getitem__, run[:both]), shown.hashes)
         ):

@@ -76,7 +76,7 @@ def relation(kind: str, stored: Content, shown: Content) -> str:
 def wins(stored: Content, stored_fidelity: str, shown: Content, shown_fidelity: str) -> bool:
     """Does ``shown`` take the place of ``stored``, another drawing of the same message?
 
-    A total order, so that of two drawings the same one is read whichever came first (DESIGN I3): what was written before what
+    A total order, so that of two drawings the same one is read whichever came first: what was written before what
     a screen drew, what is finished before what was still running, more before less, whole before cut.
     """
     return _rank(shown, shown_fidelity) > _rank(stored, stored_fidelity)

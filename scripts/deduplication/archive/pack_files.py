@@ -15,6 +15,7 @@ from ..errors import DedupError, ExportChanged
 from ..files import atomic, beneath, journal
 from ..files.safe_read import Identity, read
 from ..late_dataclass import dataclass, field
+from ..project.config import DEFAULTS
 from . import drop_folder, inventory
 from .listed import Listed
 from .packs.pack_and_verify import PackedFile, Source, pack_and_verify
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from ..project.paths import Project
 
-DEFAULT_DAYS: Final = 7
+DEFAULT_DAYS: Final[float] = DEFAULTS["pack_older_than_days"]
 """Days that an export stays a plain file, where people look for it."""
 BATCH_BYTES: Final = 32_000_000
 BATCH_FILES: Final = 500

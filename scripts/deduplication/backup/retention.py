@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ..errors import BackupDamaged
 from ..files import atomic, beneath, clock
+from ..project.config import DEFAULTS
 from . import folder as folders
 from .objects import Objects
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from .folder import Folder, Name
 
-DEFAULT_DAYS: Final = 30
+DEFAULT_DAYS: Final[float] = DEFAULTS["backup_retention_days"]
 _DAY: Final = 86_400
 
 

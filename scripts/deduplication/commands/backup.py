@@ -51,7 +51,11 @@ def parser() -> shared.Parser:
     )
     add = found.add_argument
     add("folder", metavar="DIR", help="the folder of the backup: empty or missing the first time")
-    add("--retention-days", metavar="N", help="remove snapshots older than N days; below 0: none (default: 30)")
+    add(
+        "--retention-days",
+        metavar="N",
+        help="remove snapshots older than N days; below 0: none (default: the setting backup_retention_days)",
+    )
     add("--full", action="store_true", help="read everything again, and write anew what is damaged in the backup")
     add("--list", action="store_true", help="list the snapshots")
     add("--verify", action="store_true", help="read every byte of the backup and say what is damaged")

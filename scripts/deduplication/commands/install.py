@@ -22,6 +22,17 @@ if TYPE_CHECKING:
     import argparse
 
 CHECKOUT: Final = Path(__file__).resolve().parents[3]
+_QUICK: Final = "quick"
+_CORE: Final = (
+    *(f"tests/{room}" for room in ("alignment", "files", "figures", "formats", "ingest", "storage")),
+    *("tests/test_counting.py", "tests/test_house.py", "tests/test_public_api.py"),
+    *("-m", "not slow and not faults and not e2e"),
+)
+"""What ``--test quick`` runs: from bytes to stored messages, and the house."""
+_DURATION: Final = (
+    "All tests: some 20 minutes on two cores. './install.sh --test quick' runs those of the core in about one."
+)
+_DURATION_OF_CORE: Final = "The tests of the core: about a minute on two cores."
 
 
 def main(arguments: list[str]) -> int:
@@ -73,7 +84,11 @@ def parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--version", action="version", version=f"export-dedup {version()}", help="say which version this is, and exit")
     add("--demo", action="store_true", help="run the whole job on three sample exports in a scratch project")
-    add("--test", action="store_true", help="run the tests (first option; all that follows goes to pytest), with the word quick those of the core")
+    add(
+        "--test",
+        action="store_true",
+        help="run the tests (first option; all that follows goes to pytest); --test quick: of the core",
+    )
     add("--project", metavar="DIR", help="install into this project, or bring it up to date")
     add("--uninstall", action="store_true", help="remove our own unmodified files from --project DIR; never data")
     add("--dry-run", action="store_true", help="say what would be done, change nothing")

@@ -59,7 +59,11 @@ def parser() -> shared.Parser:
     )
     shared.add_storage(found)
     add = found.add_argument
-    add("--older-than", metavar="DAYS", help="pack what was last written so many days ago; 0: everything (default: 7)")
+    add(
+        "--older-than",
+        metavar="DAYS",
+        help="pack what was last written so many days ago; 0: everything (default: the setting pack_older_than_days)",
+    )
     add("--json", action="store_true", help="print one JSON object and nothing else")
     return found
 

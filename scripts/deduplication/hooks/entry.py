@@ -1,6 +1,6 @@
 """The process of one hook: an event's JSON in, at most one line of JSON out, exit code 0 whatever happens.
 
-A hook must never break the session (DESIGN I8): what fails goes to a bounded log in the store, and the client goes on. Only
+A hook must never break the session: what fails goes to a bounded log in the store, and the client goes on. Only
 what every event needs is imported here.
 """
 

@@ -1,4 +1,4 @@
-"""Where the store of an event's project is (DESIGN section 6): in the project once it opted in, else the user's own."""
+"""Where the store of an event's project is: in the project once it opted in, else the user's own."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class ClaudeConversationDeduplicator:
         folder = os.fspath(storage_dir) if storage_dir is not None else os.path.join("MEMORY-CONTEXT", "dedup_state")
         self.store: Store = open_store(backend, folder, connection_string)
 
-    # -- the seed's interface ----------------------------------------------------------------------------------
+    # -- the original design's interface -----------------------------------------------------------------------
 
     def process_export(
         self, conversation_id: str | None, export_data: Mapping[str, Any] | Sequence[Any] | str | bytes | Path
@@ -97,7 +97,7 @@ class ClaudeConversationDeduplicator:
             return list(self.store.bodies(conversation_id, kept))
 
     def get_statistics(self, conversation_id: str) -> dict[str, Any]:
-        """Counts of one conversation; the seed's keys first. Percentages are of bytes on disk, never estimated."""
+        """Counts of one conversation; the original design's keys first. Percentages are of bytes on disk, never estimated."""
         with self.store.transaction(write=False):
             conversation_id = self.store.canonical(conversation_id)
             figures = self.store.figures(conversation_id)

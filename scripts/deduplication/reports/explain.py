@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ..alignment.fingerprint import plain_text
+from ..alignment.reasons import BETWEEN, GREW, HASH, ID, KEY, PREFIX, SEAM, WHOLE
 from ..terminal.console import printable
 
 if TYPE_CHECKING:
@@ -15,14 +16,14 @@ if TYPE_CHECKING:
 _WORDS: Final = 40
 """Characters of a message by which it is recognised."""
 _BY: Final = {
-    "proven prefix": "the export and the conversation are equal from the beginning up to here",
-    "content hash": "the same content",
-    "alignment key": "the same letters and digits, between messages that are the same",
-    "id": "the same id in the source",
-    "grown": "one is the beginning of the other, between messages that are the same",
-    "seam": "it stands in a stretch that both have at the seam: behind a compaction, or at the beginning",
-    "between anchors": "the same kind in the same place between messages that are the same, drawn another way",
-    "whole run": "all that is shown stands in a row in the conversation",
+    PREFIX: "the export and the conversation are equal from the beginning up to here",
+    HASH: "the same content",
+    KEY: "the same letters and digits, between messages that are the same",
+    ID: "the same id in the source",
+    GREW: "one is the beginning of the other, between messages that are the same",
+    SEAM: "it stands in a stretch that both have at the seam: behind a compaction, or at the beginning",
+    BETWEEN: "the same kind in the same place between messages that are the same, drawn another way",
+    WHOLE: "all that is shown stands in a row in the conversation",
 }
 """What each reason of an alignment means."""
 

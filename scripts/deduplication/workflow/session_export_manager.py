@@ -90,7 +90,7 @@ class SessionExportManager:
             "session_file": self.project.relative(Path(written.path)) if written.path else None,
         }
 
-    def export_session(self, session_id: str, format: str = "markdown") -> str:  # noqa: A002 - the seed's name
+    def export_session(self, session_id: str, format: str = "markdown") -> str:  # noqa: A002 - the original design's name
         """The whole session as ``markdown`` (or ``md``), ``html`` (one page that needs nothing else) or ``json``.
 
         Raises :class:`SessionUnknown` where nothing is stored of it, :class:`UsageError` for another format.

@@ -1,4 +1,4 @@
-"""The index of a small store: the seed's two JSON files and one with the rest, read and written whole.
+"""The index of a small store: the original design's two JSON files and one with the rest, read and written whole.
 
 They are replaced without waiting for the disk; each has, or is named with, a checksum, and where one does not match all are
 made again from the log. The same state always gives the same bytes.
@@ -146,7 +146,7 @@ def _dump(value: object) -> bytes:
 
 
 def _dictionary(state: State) -> dict[str, Any]:
-    """Everything that the seed's two files do not hold."""
+    """Everything that the original design's two files do not hold."""
     return {
         "size": state.size,
         "seen_bytes": asdict(state.seen_bytes),

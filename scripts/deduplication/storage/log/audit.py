@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def audit_line(record: Record, written: int) -> bytes:
-    """The audit entry of one run (the seed's ``deduplication_log``), derived from its commit record."""
+    """The audit entry of one run (the original design's ``deduplication_log``), derived from its commit record."""
     export = record["export"]
     if PURGE in record:
         return encode_line(
