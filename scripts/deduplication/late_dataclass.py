@@ -91,11 +91,13 @@ class _Late:
         self.name, self._make = name, make
 
     def __get__(self, instance: object, owner: type) -> Any:
-        for cls in owner.__mro__:
+        holder = instance if isinstance(instance, type) else owner  # inspect of Python 3.13 binds to the class itself
+        for cls in holder.__mro__:
             if cls.__dict__.get(self.name) is self:  # else another thread has made it in between
                 setattr(cls, self.name, self._make(cls))
                 break
-        return getattr(owner if instance is None else instance, self.name)
+        made = getattr(holder, self.name)
+        return made if instance is None or not hasattr(made, "__get__") else made.__get__(instance, owner)
 
 
 def _initializer(cls: Any) -> Any:
