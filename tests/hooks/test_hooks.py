@@ -303,21 +303,36 @@ def test_a_sweep_takes_new_exports_only(session):
     assert (session.root / "README.md").exists()
 
 
-def test_nothing_new_is_told_without_the_engine(session):
-    """When nothing changed since the last sweep, the hook imports nothing of the engine."""
-    session.fire("Stop")
-    session.fire("Stop")  # the first one made the store, which is a change as well
+def imported_by_a_stop(session):
+    """The modules that a hook at the end of a turn imports."""
     command = [sys.executable, "-S", "-E", "-X", "importtime", str(session.repository / "hooks" / "run.py"), "Stop"]
     payload = {"session_id": SESSION, "transcript_path": str(session.transcript), "cwd": str(session.root)}
     environment = {**os.environ, "CLAUDE_PROJECT_DIR": str(session.root)}
     done = subprocess.run(
         command, input=json.dumps(payload).encode(), capture_output=True, check=True, env=environment, cwd=session.root
     )
-    imported = {line.rpartition(b"|")[2].strip().decode() for line in done.stderr.splitlines()}
+    return {line.rpartition(b"|")[2].strip().decode() for line in done.stderr.splitlines()}
+
+
+def test_nothing_new_is_told_without_the_engine(session):
+    """When nothing changed since the last sweep, the hook imports nothing of the engine."""
+    session.fire("Stop")
+    session.fire("Stop")  # the first one made the store, which is a change as well
+    imported = imported_by_a_stop(session)
     assert "deduplication.hooks.quick" in imported
     assert imported.isdisjoint(
         {"json", "re", "pathlib", "typing", "deduplication.hooks.events", "deduplication.storage"}
     )
+
+
+def test_a_turn_is_captured_without_what_takes_long_to_import(session):
+    """A prompt is stored, by the engine alone: no other process is started, and no class is made by ``dataclasses``."""
+    session.fire("Stop")
+    session.write(prompt("and what is said now"))
+    imported = imported_by_a_stop(session)
+    assert "deduplication.ingest.deduplicator" in imported
+    assert session.talk()[-1] == "and what is said now"
+    assert imported.isdisjoint({"subprocess", "threading", "argparse", "tempfile", "sqlite3", "dataclasses", "inspect"})
 
 
 # --- compaction and end ----------------------------------------------------------------------------------------------

@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 import os
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Optional
 
 from ..files import atomic
+from ..late_dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from ..files import atomic
+from ..late_dataclass import dataclass, replace
 from ..project.paths import AUDIT
 from ..storage.log.lines import Damaged, decode_line
 from ..storage.log.records import CAPTURE, PURGE

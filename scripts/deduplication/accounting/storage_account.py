@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ..archive import footprint as archived
 from ..figures.savings import Savings
 from ..files.listing import entries_of, size_of
+from ..late_dataclass import dataclass
 from ..project import config
 from ..project.paths import Project
 from ..storage.footprint import Footprint, footprint

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ..late_dataclass import dataclass, field
 from .fingerprint import ANCHOR_KINDS, DISTINCTIVE, Fingerprint
 
 if TYPE_CHECKING:

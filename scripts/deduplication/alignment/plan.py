@@ -19,9 +19,9 @@ same kinds that differ only in how they are drawn are the same messages. A short
 from __future__ import annotations
 
 import operator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ..late_dataclass import dataclass, field
 from .aligner import Aligner
 from .reading_order import other_versions
 from .reasons import PREFIX

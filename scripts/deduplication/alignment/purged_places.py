@@ -8,10 +8,10 @@ Where nothing but its place speaks for a match, turns that were said must agree 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from ..late_dataclass import replace
 from ..model import BOOKKEEPING, COMMAND_OUTPUT, LOCAL_COMMAND, NOTICE, UNKNOWN
 from .overlap import TURNS
 from .same_source import DIFFERENT

@@ -8,9 +8,9 @@ another one begins. A pure function of the log, so that it can be computed anew 
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from ..late_dataclass import dataclass
 from .message_sequence import MANY
 
 if TYPE_CHECKING:

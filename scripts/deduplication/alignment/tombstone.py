@@ -9,10 +9,10 @@ message is lost, and there is nothing but hashes to compare it with.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from itertools import accumulate, repeat
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from ..late_dataclass import dataclass
 from ..model import (
     BOOKKEEPING,
     EXACT,

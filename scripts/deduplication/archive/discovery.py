@@ -10,12 +10,12 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ..errors import DedupError, ExportGone, ExportUnreadable, NotAnExport, OwnOutput, RestoredExport, UnsafePath
 from ..files.safe_read import Identity, open_regular, take
+from ..late_dataclass import dataclass
 from ..project import own_output
 from ..project.export_names import looks_like_export, moment, natural, session_id_from_name, validate_session_id
 

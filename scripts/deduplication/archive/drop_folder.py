@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +20,7 @@ from ..errors import ExportChanged, UnsafePath
 from ..files import atomic, beneath, folder_swap, journal
 from ..files.locking import exclusive
 from ..files.safe_read import CHUNK, Identity, open_regular, take
+from ..late_dataclass import dataclass
 from ..project.paths import LOCK
 from .own_files import IGNORE, INCOMING, is_leftover, is_ours
 from .packs.pack_names import FOLDER

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ..errors import ArchiveDamaged, DedupError
 from ..files import locking
 from ..files.listing import entries_of, size_of
+from ..late_dataclass import dataclass, field_names
 from ..project.paths import LISTED_COPY, LOCK
 from .own_files import is_ours
 from .packs.pack_file import Pack
@@ -49,7 +49,7 @@ class Footprint:
 
 def footprint(folder: str) -> Footprint:
     """The bytes of an archive's folder; none where it is missing. What vanishes meanwhile is not counted."""
-    sums = dict.fromkeys(Footprint.__dataclass_fields__, 0)
+    sums = dict.fromkeys(field_names(Footprint), 0)
     for entry in entries_of(folder):
         if entry.name == FOLDER and entry.is_dir(follow_symlinks=False):
             for inner in entries_of(entry.path):

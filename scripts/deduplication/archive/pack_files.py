@@ -9,12 +9,12 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from ..errors import DedupError, ExportChanged
 from ..files import atomic, beneath, journal
 from ..files.safe_read import Identity, read
+from ..late_dataclass import dataclass, field
 from ..project.config import DEFAULTS
 from . import drop_folder, inventory
 from .listed import Listed

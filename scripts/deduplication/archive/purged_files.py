@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..files import atomic
+from ..late_dataclass import dataclass
 from ..project.paths import PURGED_FILES
 from ..storage.log.lines import Damaged, decode_line, encode_line
 

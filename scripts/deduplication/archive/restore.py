@@ -7,13 +7,13 @@ import hashlib
 import os
 import re
 from collections import Counter
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final, Optional
 
 from ..errors import ArchiveDamaged, DedupError, NotInArchive, OutputNotWritable, StoreNotWritable
 from ..files import atomic, beneath, journal, locking
 from ..files.safe_read import read
+from ..late_dataclass import dataclass
 from ..project.export_names import moment, session_id_from_name
 from . import drop_folder, inventory, places, purged_files
 from .packs.pack_set import opened_packs

@@ -6,10 +6,10 @@ saved. It says nothing of what was processed: the versions of a growing file are
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import ArchiveDamaged
+from ..late_dataclass import dataclass
 from .packs.frames import SEGMENTS
 from .packs.pack_set import opened_packs
 from .packs.recipe import Run

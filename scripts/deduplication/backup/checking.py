@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..errors import BackupDamaged
 from ..files import atomic
+from ..late_dataclass import dataclass, field
 from ..project.paths import BACKUP_MARKER
 from . import folder as folders
 from .objects import Objects

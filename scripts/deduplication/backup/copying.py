@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 import zlib
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ..files import atomic, clock
 from ..files.safe_read import Identity
+from ..late_dataclass import replace
 from . import soundness
 from .manifest import File, Snapshot
 from .objects import PART

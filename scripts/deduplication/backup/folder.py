@@ -7,13 +7,13 @@ import json
 import os
 import re
 import secrets
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Optional
 
 from ..errors import BackupDamaged, BackupMissing, BackupRefused, StoreNotWritable
 from ..files import anchored, atomic, beneath
 from ..files.lock_names import LOCK
 from ..files.locking import exclusive
+from ..late_dataclass import dataclass
 from ..project.paths import BACKUP_MARKER
 from . import manifest
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ..errors import BackupDamaged
+from ..late_dataclass import dataclass, field
 
 FORMAT: Final = "export-dedup-backup"
 VERSION: Final = 1

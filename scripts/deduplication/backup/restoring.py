@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Optional
 
 from ..archive import verify as checking
@@ -22,6 +21,7 @@ from ..errors import (
     UsageError,
 )
 from ..files import atomic, beneath
+from ..late_dataclass import dataclass, field
 from ..storage import open_in_folder
 from . import staging
 from .objects import Objects

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 import stat
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from ..errors import UnsafePath
 from ..files.safe_read import Identity
+from ..late_dataclass import dataclass, field
 from ..project.paths import INDEX_NAMES
 from .source import ARCHIVE, SETTINGS, STATE
 

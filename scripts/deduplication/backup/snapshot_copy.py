@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..errors import BackupFailed
 from ..files import atomic, clock, journal
+from ..late_dataclass import dataclass, field
 from ..storage.index import sqlite_file
 from . import folder as folders
 from . import known, log_part, manifest, retention

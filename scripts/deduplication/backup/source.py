@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Optional
 
 from ..archive import drop_folder
 from ..errors import StoreNotWritable
 from ..files.lock_names import STATUS_LOCK
 from ..files.locking import exclusive
+from ..late_dataclass import dataclass
 from ..project import config, own_place
 from ..project.paths import LOCK
 

@@ -7,10 +7,10 @@ may take its time, not for ever; whatever it does, the branch has not moved yet.
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ..git.plumbing import GitFailed
+from ..late_dataclass import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

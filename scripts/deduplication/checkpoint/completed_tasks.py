@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ..errors import DedupError
 from ..files.safe_read import read
+from ..late_dataclass import dataclass
 from ..terminal.console import printable
 
 if TYPE_CHECKING:

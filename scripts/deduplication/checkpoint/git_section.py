@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from ..late_dataclass import dataclass
 from ..terminal.console import printable
 from .markdown_escape import code, escaped, fence
 

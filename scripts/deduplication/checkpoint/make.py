@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, Optional
@@ -19,6 +18,7 @@ from ..files import journal
 from ..files.locking import exclusive
 from ..git.plumbing import GitFailed
 from ..git.repository import Commit, Repository, Submodule, open_repository
+from ..late_dataclass import dataclass, replace
 from ..project import config
 from ..redaction import redact as privacy
 from . import completed_tasks, readme_file, recovery

@@ -11,12 +11,12 @@ import contextlib
 import hashlib
 import json
 import time
-from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from ..errors import CheckpointFailed, DedupError
 from ..files import atomic, beneath
 from ..git.plumbing import GitFailed
+from ..late_dataclass import asdict, dataclass, replace
 from . import readme_file
 from .scoped_commit import LOCK_WAIT, refresh, take_back
 from .scoped_entries import Own, in_head

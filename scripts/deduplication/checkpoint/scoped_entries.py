@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Optional
 
 from ..files import beneath
 from ..git.plumbing import GitFailed
+from ..late_dataclass import dataclass
 from ..terminal.console import printable
 from .blob_objects import BlobObjects
 

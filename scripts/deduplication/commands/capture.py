@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import EXIT_FAILURE, EXIT_OK, DedupError, ExportError, ExportUnreadable, UnsafePath, UsageError
 from ..ingest import transcript_capture
+from ..late_dataclass import asdict
 from ..project import client_transcripts, config
 from ..project.export_names import validate_session_id
 from ..project.paths import find_project

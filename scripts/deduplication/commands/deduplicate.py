@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import sys
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from ..archive import discovery
 from ..errors import EXIT_FAILURE, EXIT_OK, OutputNotWritable, UsageError
 from ..figures.run_result import ExportResult, RunResult
 from ..ingest.export_file import Entry, process
+from ..late_dataclass import replace
 from ..project.export_names import validate_session_id
 from ..project.paths import Project, find_project
 from ..reports import store as store_report

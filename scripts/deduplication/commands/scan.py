@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import EXIT_OK, UsageError
 from ..files.safe_read import read
+from ..late_dataclass import asdict, replace
 from ..project import config
 from ..project.paths import find_project
 from ..redaction import redact as privacy

@@ -169,8 +169,7 @@ def _listing(dedup: ClaudeConversationDeduplicator, asked: argparse.Namespace) -
 
 
 def _as_dict(each: document.Summary) -> dict[str, Any]:
-    from dataclasses import asdict
-
+    from ..late_dataclass import asdict
     from ..project.own_output import marked
 
     return marked(asdict(each))

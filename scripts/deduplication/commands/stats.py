@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Optional
 
 from ..accounting import storage_account, store_totals
@@ -11,6 +10,7 @@ from ..archive.places import packs_folder
 from ..archive.verify import Checked
 from ..errors import EXIT_FAILURE, EXIT_OK, ArchiveDamaged
 from ..ingest.conversation_choice import choose
+from ..late_dataclass import asdict, replace
 from ..reports import archive as archive_report
 from ..reports import storage as storage_report
 from ..reports import store as store_report

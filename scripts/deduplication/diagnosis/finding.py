@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Optional
+
+from ..late_dataclass import dataclass, field
 
 if TYPE_CHECKING:
     from ..project.client_transcripts import Transcript

@@ -6,9 +6,9 @@ Every number here is counted (total = new + duplicates); text is made of them in
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Optional
 
+from ..late_dataclass import dataclass
 from .savings import NOTHING, Savings, percent
 
 if TYPE_CHECKING:

@@ -6,8 +6,9 @@ more than it saves has a negative number, which is shown as such.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Any, Final, Optional
+
+from ..late_dataclass import dataclass, replace
 
 
 def percent(part: float, whole: float) -> float:

@@ -11,10 +11,10 @@ import contextlib
 import json
 import os
 import zlib
-from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import StoreDamaged, StoreNotWritable
+from ..late_dataclass import asdict, dataclass, field
 from . import atomic, beneath, lock_names, locking
 
 if TYPE_CHECKING:

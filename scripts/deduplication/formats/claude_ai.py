@@ -10,11 +10,11 @@ from __future__ import annotations
 import hashlib
 import io
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ..errors import ExportUnreadable, NotAnExport
 from ..files.safe_read import parts_of
+from ..late_dataclass import replace
 from ..model import Export, Mark, Message, Span
 from .array_reader import Scanner, elements
 from .base import Member

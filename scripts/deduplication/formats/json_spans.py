@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Optional
 
 from ..errors import ExportUnreadable
+from ..late_dataclass import replace
 from ..model import Message, Span
 
 if TYPE_CHECKING:

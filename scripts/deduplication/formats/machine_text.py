@@ -12,6 +12,7 @@ machine's, whatever its name; before and behind a person's words only tags that 
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Final, NamedTuple
 
 _NAMES: Final = (
@@ -22,9 +23,9 @@ _NAMES: Final = (
     r"|persisted-output|total_tokens|browser_instruction|browser|terminal|tick|channel"
 )
 """Of the client 2.1.332, and all that an editor's begin with."""
-_KNOWN: Final = re.compile(rf"<({_NAMES})(?:\s[^<>\n]*)?>")
-_ANY: Final = re.compile(rf"<({_NAMES}|[a-z][a-z0-9]*(?:[-_][a-z0-9]+)+)(?:\s[^<>\n]*)?>")
-_KNOWN_END: Final = re.compile(rf"</({_NAMES})>\Z")
+_KNOWN: Final = rf"<({_NAMES})(?:\s[^<>\n]*)?>"
+_ANY: Final = rf"<({_NAMES}|[a-z][a-z0-9]*(?:[-_][a-z0-9]+)+)(?:\s[^<>\n]*)?>"
+_KNOWN_END: Final = rf"</({_NAMES})>\Z"
 _OF_PERSONS: Final = frozenset(("pasted_content", "pasted-content"))
 """Tags that the client puts around what a person pasted."""
 _LONGEST_NAME: Final = 100
@@ -44,6 +45,10 @@ class SplitText(NamedTuple):
     behind: tuple[str, ...] = ()
 
 
+_compiled: Final = cache(re.compile)
+"""These take long to compile, and most turns of a conversation have no tag at their ends: made when the first one is seen."""
+
+
 def is_machine_text(text: str, *, typed: bool = False) -> bool:
     """True where a machine wrote all of it. ``typed``: the line says that a person typed it, so that only known tags tell."""
     if _SENTENCES.match(text.lstrip()):
@@ -58,7 +63,7 @@ def split(text: str) -> SplitText:
     behind: list[str] = []
     while rest.rstrip().endswith(">"):
         bare = rest.rstrip()
-        closing = _KNOWN_END.search(bare, max(0, len(bare) - _LONGEST_NAME))
+        closing = _compiled(_KNOWN_END).search(bare, max(0, len(bare) - _LONGEST_NAME))
         start = bare.rfind(f"<{closing.group(1)}") if closing else -1
         # What a person says of a tag stands in a line of theirs.
         if start <= 0 or bare[bare.rfind("\n", 0, start) + 1 : start].strip():
@@ -68,12 +73,12 @@ def split(text: str) -> SplitText:
     return SplitText(tuple(before), rest.strip() if before or behind else text, tuple(behind))
 
 
-def _leading(text: str, opening: re.Pattern[str]) -> tuple[list[str], str]:
+def _leading(text: str, opening: str) -> tuple[list[str], str]:
     """The tags that a text begins with, and the rest of it."""
     found: list[str] = []
     rest = text.lstrip()
     while rest.startswith("<"):
-        match = opening.match(rest)
+        match = _compiled(opening).match(rest)
         closing = f"</{match.group(1)}>" if match and match.group(1) not in _OF_PERSONS else ""
         end = rest.find(closing, match.end()) if match and closing else -1
         if end < 0:

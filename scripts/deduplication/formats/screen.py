@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass, field
+
+from ..late_dataclass import dataclass, field
 
 
 @dataclass(frozen=True)

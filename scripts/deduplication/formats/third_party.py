@@ -14,10 +14,10 @@ order of the messages, whatever the order in the file.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import NotAnExport
+from ..late_dataclass import replace
 from ..model import EXACT, SYSTEM, UNKNOWN, Export, Message
 from .blocks import Part, is_block, part_of, text_part
 from .json_spans import EVERY, CharSpan, Document, Node, encode, tile

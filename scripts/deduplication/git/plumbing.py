@@ -7,10 +7,10 @@ Every call switches off what one option can switch off; ``git/repository.py`` ad
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ..errors import DedupError
+from ..late_dataclass import dataclass
 from ..terminal.console import printable
 
 if TYPE_CHECKING:

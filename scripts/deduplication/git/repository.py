@@ -8,10 +8,10 @@ doubt. So the drivers that are configured are listed first (``git config`` runs 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ..late_dataclass import dataclass, replace
 from ..terminal.console import printable
 from .plumbing import Git, GitFailed, find_executable
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from typing import TYPE_CHECKING, Final
 
@@ -29,6 +28,8 @@ _TELLING: Final = (
 
 def output_of(command: Command, bundle: str, root: str, words: list[str]) -> str:
     """What a command of ours prints, called with words and not through a shell."""
+    import subprocess
+
     script = os.path.join(bundle, "scripts", command.script)
     own = [*command.words, str(MOST_CHARACTERS)] if "--characters" in command.words else [*command.words]
     # The user's own project, even where it did not opt in: the main command is what opts in.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +16,8 @@ _DETACHED: Final = 0x208
 
 def start(event: str, bundle: str, folder: str, payload: Mapping[str, Any]) -> None:
     """Start an event with ``payload`` in ``folder``, by the hooks of ``bundle``, and wait for nothing."""
+    import subprocess
+
     process = subprocess.Popen(
         [sys.executable, os.path.join(bundle, "hooks", "run.py"), event],
         stdin=subprocess.PIPE,

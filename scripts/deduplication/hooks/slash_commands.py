@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass
 from typing import Final
+
+from ..late_dataclass import dataclass
 
 PLUGIN: Final = "export-dedup"
 """In the plugin form a command may be called ``export-dedup:NAME``."""

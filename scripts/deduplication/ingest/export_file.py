@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Optional, Protocol
 
 from ..errors import DedupError, ExportError, UnsafePath
 from ..figures.run_result import ExportResult
 from ..files.safe_read import read
+from ..late_dataclass import dataclass, replace
 from ..project.export_names import file_name
 
 if TYPE_CHECKING:

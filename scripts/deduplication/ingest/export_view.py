@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from ..alignment import columns, fingerprint, overlap, tombstone
 from ..alignment.message_sequence import Messages, each_body
 from ..alignment.seams import Beginning
 from ..files.clock import timestamp
+from ..late_dataclass import dataclass
 from ..model import BANNER, COMPACTION, LAYOUT, TRUNCATION, Export, Message
 from ..storage.contract import Mark, NewOccurrence
 from .occurrences import Occurrences

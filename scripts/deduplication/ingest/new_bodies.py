@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..alignment.byte_coverage import covered, covered_in_order
 from ..alignment.message_sequence import Messages
+from ..late_dataclass import dataclass
 from ..model import counts
 from ..storage.carriers import Carriers
 

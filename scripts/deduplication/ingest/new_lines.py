@@ -6,7 +6,6 @@ import calendar
 import os
 import re
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ..errors import ExportUnreadable
@@ -14,6 +13,7 @@ from ..files.prefix_proof import PrefixProof, proof_of
 from ..files.safe_read import check_size, open_regular, take
 from ..formats import line_order
 from ..formats.json_spans import decoder
+from ..late_dataclass import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,12 +7,12 @@ transcript, a run that a repair does again.
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Optional
 
 from .. import formats
 from ..errors import ExportError
+from ..late_dataclass import replace
 from ..project.export_names import session_id_from_name
 from .conversation_match import session_of
 from .known_file import known_file

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ..errors import DedupError
 from ..files.safe_read import open_regular, take
+from ..late_dataclass import replace
 from ..model import TOOL_RESULT
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from array import array
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ from ..alignment import plan as alignment
 from ..alignment.comparison import Comparison
 from ..alignment.junctions import at_junctions
 from ..alignment.purged_places import PurgedPlaces
+from ..late_dataclass import dataclass, field
 from .export_view import new_occurrences
 from .occurrences import Joined
 from .projection import Projection

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from ..late_dataclass import dataclass
 from ..storage.contract import ExportRecord
 
 if TYPE_CHECKING:

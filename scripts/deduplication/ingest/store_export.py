@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from ..alignment import gaps, same_source
@@ -11,6 +10,7 @@ from ..alignment import plan as alignment
 from ..alignment.message_sequence import each_body
 from ..alignment.purged_places import purged_warning
 from ..alignment.reading_order import ranges
+from ..late_dataclass import replace
 from ..model import LAYOUT, PURGED, Message, counts
 from . import placement, unite
 from .conversation_match import Belonging, conversation_of, session_of

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import ExportUnreadable
 from ..formats import client_transcript
+from ..late_dataclass import dataclass, replace
 from ..project.named_exports import notices_in
 from ..storage.contract import Cursor
 from . import one_export, store_export

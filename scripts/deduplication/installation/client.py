@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Optional
 
+from ..late_dataclass import dataclass
 from ..project import client_version
 from ..project.client_transcripts import find_transcripts
 

@@ -6,9 +6,9 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Optional
 
+from ..late_dataclass import dataclass
 from .apply import is_venv
 
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass, field
 from typing import Any, Final, Optional
 
 from ..errors import InstallRefused
+from ..late_dataclass import dataclass, field
 
 NAME: Final = ".coditect/export-dedup.manifest"
 _OURS: Final = (".coditect/", ".claude/")

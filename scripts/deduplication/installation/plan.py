@@ -9,10 +9,10 @@ from __future__ import annotations
 import copy
 import os
 import stat
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Optional
 
 from ..errors import InstallRefused
+from ..late_dataclass import dataclass, field
 from ..project.paths import MEMORY
 from . import ignore_block, settings
 from .manifest import NAME, Manifest, parse, sha256

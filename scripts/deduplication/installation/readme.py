@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Optional
 
 from ..checkpoint.readme_file import edits
+from ..late_dataclass import replace
 from ..project.paths import Project
 from .manifest import sha256
 from .plan import read_below

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Optional
 
 from ..errors import InstallRefused
 from ..hooks import slash_commands
+from ..late_dataclass import dataclass
 from ..project import config
 from ..project.client_version import LOWEST
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 import json
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ..files import atomic
+from ..late_dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

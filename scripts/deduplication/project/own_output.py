@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Optional
 
 from ..errors import OwnOutput
@@ -58,7 +59,12 @@ _SHAPES: Final = {
     "what a command printed": r"(?:\S{1,8} )?export-dedup (?:search|show|status|doctor): ",
 }
 """How a text of ours begins; what version 0.1 wrote begins so as well, but for the mark."""
-_TEXT: Final = re.compile("|".join(f"({shape})" for shape in _SHAPES.values()))
+
+
+@cache
+def _text() -> re.Pattern[str]:
+    """All of them, compiled when the first text is looked at: most hooks see none."""
+    return re.compile("|".join(f"({shape})" for shape in _SHAPES.values()))
 
 
 def marked(answer: Mapping[str, Any]) -> dict[str, Any]:
@@ -82,7 +88,7 @@ def kind_of(data: bytes) -> str:
     if text[:1] in ("{", "["):  # UTF-16, as some shells redirect
         whole = decode(data)
         return _kind_of_json(whole.text.encode("utf-8", "replace"), text.encode("utf-8", "replace"))
-    begins = _TEXT.match(text)
+    begins = _text().match(text)
     return list(_SHAPES)[begins.lastindex - 1] if begins and begins.lastindex else ""
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from ..errors import UsageError
 from ..files import anchored, lock_names
+from ..late_dataclass import dataclass
 
 MEMORY: Final = "MEMORY-CONTEXT"
 LOCK: Final = lock_names.LOCK

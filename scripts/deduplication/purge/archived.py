@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .. import formats
@@ -16,6 +15,7 @@ from ..alignment.tombstone import is_marker
 from ..errors import DedupError
 from ..formats.base import Purging
 from ..ingest.locate_stored import locate
+from ..late_dataclass import dataclass
 from ..model import LAYOUT, PROMPT, USER, counts
 
 if TYPE_CHECKING:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from ..alignment.fingerprint import fingerprint, skeleton
 from ..alignment.tombstone import Bans, tombstone_of
 from ..errors import NothingToPurge
 from ..ingest.conversation_choice import choose
+from ..late_dataclass import dataclass, field, replace
 from ..model import PROMPT, counts
 from ..storage.log.lines import is_commit
 from ..storage.log.records import PURGED as TOMBSTONE

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..archive.restore import ArchivedFiles
 from ..errors import DedupError
 from ..files import atomic
+from ..late_dataclass import dataclass, field
 from ..project.paths import LOG_NAME
 from .archived import form_of, of_store
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ..errors import DedupError
 from ..files import atomic
 from ..git.plumbing import Git, GitFailed, find_executable
+from ..late_dataclass import dataclass
 from ..project.paths import LOG_NAME
 
 if TYPE_CHECKING:

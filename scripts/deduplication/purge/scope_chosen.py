@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..alignment.fingerprint import fingerprint
 from ..alignment.tombstone import Bans, tombstone_of
 from ..errors import NothingToPurge, UsageError
+from ..late_dataclass import dataclass
 from ..model import LAYOUT, LOST, PURGED, Message
 from ..storage.log.records import PURGED as TOMBSTONE
 from ..storage.log.records import blobs_of, is_occurrence

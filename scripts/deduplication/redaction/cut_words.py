@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import replace
 from itertools import accumulate, count
 from operator import add
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from ..late_dataclass import replace
 from . import secret_values
 from .line_wrapped import FULL
 from .triggers import Hit, Trigger

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
+from ..late_dataclass import dataclass
 from . import (
     addresses,
     command_options,

@@ -9,9 +9,9 @@ from __future__ import annotations
 import base64
 import functools
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Optional
 
+from ..late_dataclass import dataclass
 from .matches import Match, begins, mixed, monotonous, occurrences
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
+
+from ..late_dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,10 +7,10 @@ The private log and the archive keep every byte; whatever leaves them for a file
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import PrivacySettingInvalid
+from ..late_dataclass import dataclass, field
 from . import personal, user_patterns
 from .allowance import RULES_BASE, RULES_EACH_CHARACTER, Allowance
 from .detectors import Detector, OwnRules, detector

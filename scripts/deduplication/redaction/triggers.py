@@ -6,9 +6,9 @@ text. The same words are looked for where the end of a full line has cut them or
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Callable, Final
 
+from ..late_dataclass import dataclass, replace
 from . import secret_values
 from .matches import lowered, occurrences
 from .vocabulary import Vocabulary

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from ..alignment.reading_order import ranges
+from ..late_dataclass import dataclass
 
 MESSAGES: Final = "messages"
 """Lines of the log: the messages that they held."""

@@ -7,9 +7,9 @@ Nothing is written here: :class:`RepairedLog` is what the log is to be.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Optional
 
+from ..late_dataclass import dataclass, field, replace
 from ..storage.log.lines import encode_line, is_commit
 from ..storage.log.records import PURGED, SAME
 from ..storage.replay import Replay

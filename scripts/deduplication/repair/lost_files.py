@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..archive.legacy_inventory import recorded_name
+from ..late_dataclass import replace
 from ..model import LOST, counts
 from . import damage
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ..late_dataclass import dataclass, field
 from . import damage
 
 if TYPE_CHECKING:

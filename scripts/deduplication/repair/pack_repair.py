@@ -10,7 +10,6 @@ import contextlib
 import hashlib
 import os
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple, Optional
 
 from ..archive.pack_files import BATCH_BYTES
@@ -24,6 +23,7 @@ from ..archive.places import packs_folder
 from ..archive.restore import Entry
 from ..errors import ArchiveDamaged
 from ..files import folder_swap
+from ..late_dataclass import dataclass, field
 from . import damage
 from .log_files import quarantined
 from .other_copies import OtherCopies

@@ -9,7 +9,6 @@ import contextlib
 import hashlib
 import os
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Optional
 
@@ -18,6 +17,7 @@ from ..alignment.fingerprint import fingerprints
 from ..errors import DedupError
 from ..files.safe_read import read
 from ..ingest.persisted_output import with_output
+from ..late_dataclass import replace
 from ..project import client_transcripts
 from ..project.export_names import file_name, session_id_from_name
 

@@ -6,7 +6,6 @@ import contextlib
 import os
 import time
 from collections import Counter
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Optional
 
 from ..archive import restore as restoring
@@ -14,6 +13,7 @@ from ..backup import known
 from ..errors import DedupError, OutputNotWritable, StoreError, StoreHasLog
 from ..files import atomic, beneath, folder_swap, locking
 from ..ingest.deduplicator import ClaudeConversationDeduplicator
+from ..late_dataclass import dataclass, field
 from ..project.export_names import file_name
 from ..project.paths import LOCK
 from ..storage.log.lines import is_commit

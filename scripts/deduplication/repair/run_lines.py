@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Optional
 
 from ..alignment.reading_order import ranges
 from ..files.clock import timestamp
+from ..late_dataclass import replace
 from ..model import LOST, counts
 from ..storage.carriers import Carriers
 from ..storage.contract import NewOccurrence

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from ..alignment.plain_text import DIAGNOSIS
+from ..late_dataclass import asdict
 from ..terminal.console import printable
 
 if TYPE_CHECKING:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from ..alignment.plain_text import HISTORY
+from ..late_dataclass import asdict, dataclass
 from ..terminal.console import printable
 from .workflow import captured
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from ..alignment.plain_text import SEARCHED, readable
 from ..files.clock import local
+from ..late_dataclass import dataclass, field
 from ..terminal.console import printable
 from ..terminal.truncation import truncate
 

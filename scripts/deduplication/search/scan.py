@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Optional
 
 from ..alignment.plain_text import is_own_output, readable
+from ..late_dataclass import dataclass, field
 from ..model import counts
 from ..storage import open_in_folder
 from ..storage.log.lines import Damaged, decode_line, is_commit

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Optional
+
+from ..late_dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

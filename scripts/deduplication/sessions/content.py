@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from ..late_dataclass import dataclass
 from ..model import EXACT, PROMPT, SUMMARY, TEXT, THINKING, TOOL_CALL, USER
 from .calls import call_of, call_of_text
 

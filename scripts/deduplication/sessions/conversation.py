@@ -7,10 +7,10 @@ the positions that somebody wants to show.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
+from ..late_dataclass import dataclass, field, replace
 from ..model import BANNER, COMPACTION, PURGED, REWIND, TRUNCATION, counts
 from .evidence import Evidence, gather
 

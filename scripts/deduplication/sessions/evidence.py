@@ -7,9 +7,9 @@ Read from the conversation's commit records, and only from those that were added
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from ..late_dataclass import dataclass, field, replace
 from ..storage.conversation import Adopted
 from ..storage.log.records import PURGE
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from ..formats import shown_as
+from ..late_dataclass import dataclass, field
 from ..model import (
     COMMAND_OUTPUT,
     CONTEXT,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..errors import SessionNotWritten, StoreNotWritable
 from ..files import atomic, journal, locking
+from ..late_dataclass import replace
 from . import per_checkpoint, session_file
 from .deferred_redaction import DeferredRedaction
 from .full_document import names_of

@@ -8,9 +8,10 @@ somebody else's: it is never written to.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
+
+from ..late_dataclass import dataclass
 
 VERSION: Final = 2
 """Raised whenever the same messages are written in another way: files of an older version are made anew."""

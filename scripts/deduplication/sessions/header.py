@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..late_dataclass import dataclass
 from ..project.own_output import COMMENT
 from .facts import Facts, gaps, kinds_in_words, sources
 from .layout import escaped_inline

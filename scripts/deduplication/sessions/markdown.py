@@ -5,9 +5,9 @@ So a file goes on where it ended: :class:`Flow` is what must be known of what st
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from ..late_dataclass import dataclass, replace
 from ..model import (
     ASSISTANT,
     BANNER,

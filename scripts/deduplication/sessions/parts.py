@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..late_dataclass import dataclass, field
 from ..model import PROMPT
 from .content import blocks_of
 from .markdown import Flow, rendered, title_of

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Final
 
 from ..alignment.reading_order import ranges
 from ..errors import SessionNotWritten, SessionUnknown, StoreNotWritable
 from ..files import atomic, beneath
+from ..late_dataclass import dataclass
 from ..model import LOCAL_COMMAND, PROMPT, counts
 from . import footer
 from .conversation import open_reading

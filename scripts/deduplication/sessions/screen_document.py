@@ -5,11 +5,11 @@ Nothing is redacted: the screen is its owner's. Documents that are passed on are
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from ..alignment.plain_text import SHOWN, readable
 from ..files.clock import local
+from ..late_dataclass import dataclass
 from ..model import (
     BOOKKEEPING,
     CONTEXT,

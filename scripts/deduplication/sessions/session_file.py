@@ -14,11 +14,11 @@ from __future__ import annotations
 import contextlib
 import os
 from collections import Counter
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import SessionNotWritten, SessionUnknown, StoreNotWritable
 from ..files import atomic, beneath
+from ..late_dataclass import dataclass, replace
 from ..model import counts
 from . import evidence as evidence_of
 from . import footer

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import Final
 
 from ..errors import StoreNotWritable
 from ..files.listing import entries_of, size_of
+from ..late_dataclass import dataclass, field_names
 from ..project.paths import AUDIT, JSON_INDEX, LISTED, LOG_NAME, QUARANTINE, SQLITE_INDEX
 from .log.sealed_files import FOLDER as SEALED
 from .state import blobs
@@ -45,7 +45,7 @@ def footprint(folder: str) -> Footprint:
     """
     if os.path.lexists(folder) and not os.path.isdir(folder):
         raise StoreNotWritable(f"{folder} is no folder")
-    sums = dict.fromkeys(Footprint.__dataclass_fields__, 0)
+    sums = dict.fromkeys(field_names(Footprint), 0)
     for entry in entries_of(folder):
         sums[_kind(entry.name)] += size_of(entry)
     return Footprint(**sums)

@@ -8,13 +8,13 @@ says the same as before stays byte for byte what it was.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from ..alignment.byte_coverage import covered
 from ..alignment.fingerprint import Fingerprint
 from ..errors import StoreDamaged
 from ..files import atomic
+from ..late_dataclass import dataclass, field
 from .log import sealed_blocks
 from .log.append_log import Log
 from .log.lines import Damaged, Line, decode_line, encode_line, is_commit

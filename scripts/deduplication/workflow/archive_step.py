@@ -6,11 +6,11 @@ A failure costs the export alone: it stays where it is, and its messages stay st
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DedupError, ExportGone
 from ..files.safe_read import read
+from ..late_dataclass import replace
 from ..reports import archive as archive_report
 from ..reports import workflow as report
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Optional
 
 from ..archive import discovery
 from ..errors import EXIT_FAILURE, EXIT_OK, DedupError
 from ..figures.run_result import ExportResult, RunResult
 from ..ingest.export_file import Entry, process
+from ..late_dataclass import dataclass, replace
 from ..project import private_folder
 from ..project.config import EACH, OFF
 from ..reports import workflow as report

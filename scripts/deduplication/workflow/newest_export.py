@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
@@ -16,6 +15,7 @@ from ..checkpoint.document import slug
 from ..checkpoint.run_figures import RunFigures
 from ..errors import DedupError, PrivacySettingInvalid
 from ..files import atomic
+from ..late_dataclass import dataclass, field
 from ..project import config
 from ..reports import checkpoint as checkpoint_report
 from ..terminal.display import show_nothing

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...files import varint
+from ...late_dataclass import dataclass
 from . import recipe
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 import struct
 import zlib
-from dataclasses import dataclass
 from typing import Final
 
+from ...late_dataclass import dataclass
 from . import codec
 
 MAGIC: Final = b"\x89EDPACK\n"

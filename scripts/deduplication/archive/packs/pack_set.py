@@ -11,11 +11,11 @@ import hashlib
 import os
 from bisect import bisect_right
 from collections import OrderedDict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ...errors import ArchiveDamaged
 from ...files import beneath
+from ...late_dataclass import dataclass
 from . import pack_index as index
 from .frames import FILES, SEGMENTS
 from .index_file import opened_index

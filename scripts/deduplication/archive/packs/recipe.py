@@ -6,10 +6,10 @@ a few bytes. Numbers are those of the whole archive, so a recipe reaches into an
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Union
 
 from ...files import varint
+from ...late_dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

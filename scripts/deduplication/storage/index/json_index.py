@@ -11,13 +11,13 @@ import json
 import os
 import zlib
 from array import array
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from ...alignment.columns import Columns
 from ...alignment.overlap import TURNS
 from ...figures.savings import Seen
 from ...files import atomic, beneath
+from ...late_dataclass import asdict
 from ...project.paths import AUDIT, JSON_INDEX
 from ..contract import StoreFigures
 from ..log.lines import decode_line, encode_line

@@ -5,11 +5,11 @@ from __future__ import annotations
 import heapq
 import json
 from collections import Counter
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from ...alignment.fingerprint import encoded
 from ...alignment.overlap import TURNS
+from ...late_dataclass import asdict
 from ...model import LOST
 from .conversation_head import head_of
 from .sqlite_encoding import (

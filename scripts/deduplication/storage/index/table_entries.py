@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from ...late_dataclass import asdict
 from ..contract import Cursor
 from ..state.table_records import ReadTo, ShownIn
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 import time
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from ...alignment.tombstone import Head, Tombstone
 from ...files.clock import timestamp
+from ...late_dataclass import asdict
 from ...model import EXACT, KINDS, LAYOUT, ROLES, Message
 from ..contract import Cursor, Same
 from .lines import Damaged, is_commit
