@@ -11,7 +11,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final, Optional
 
 from ..files import atomic
-from ..late_dataclass import dataclass
+from ..start.late_dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from ..files import atomic
-from ..late_dataclass import dataclass, replace
 from ..project.paths import AUDIT
+from ..start.late_dataclass import dataclass, replace
 from ..storage.log.lines import Damaged, decode_line
 from ..storage.log.records import CAPTURE, PURGE
 from . import last_run

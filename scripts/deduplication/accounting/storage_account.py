@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 from ..archive import footprint as archived
 from ..figures.savings import Savings
 from ..files.listing import entries_of, size_of
-from ..late_dataclass import dataclass
 from ..project import config
 from ..project.paths import Project
+from ..start.late_dataclass import dataclass
 from ..storage.footprint import Footprint, footprint
 
 if TYPE_CHECKING:

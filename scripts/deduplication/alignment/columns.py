@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
-from ..late_dataclass import dataclass, field
+from ..start.late_dataclass import dataclass, field
 from .fingerprint import ANCHOR_KINDS, DISTINCTIVE, Fingerprint
 
 if TYPE_CHECKING:

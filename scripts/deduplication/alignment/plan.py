@@ -21,7 +21,7 @@ from __future__ import annotations
 import operator
 from typing import TYPE_CHECKING
 
-from ..late_dataclass import dataclass, field
+from ..start.late_dataclass import dataclass, field
 from .aligner import Aligner
 from .reading_order import other_versions
 from .reasons import PREFIX

@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Final
 
-from ..late_dataclass import dataclass
+from ..start.late_dataclass import dataclass
 from .message_sequence import MANY
 
 if TYPE_CHECKING:

@@ -12,7 +12,6 @@ import hashlib
 from itertools import accumulate, repeat
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from ..late_dataclass import dataclass
 from ..model import (
     BOOKKEEPING,
     EXACT,
@@ -21,6 +20,7 @@ from ..model import (
     TOOL_CALL,
     Message,
 )
+from ..start.late_dataclass import dataclass
 from .fingerprint import (
     A_FEW_WORDS,
     DISTINCTIVE,

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Final
 
 from ..errors import DedupError, ExportGone, ExportUnreadable, NotAnExport, OwnOutput, RestoredExport, UnsafePath
 from ..files.safe_read import Identity, open_regular, take
-from ..late_dataclass import dataclass
 from ..project import own_output
 from ..project.export_names import looks_like_export, moment, natural, session_id_from_name, validate_session_id
+from ..start.late_dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 from ..errors import ArchiveDamaged, DedupError
 from ..files import locking
 from ..files.listing import entries_of, size_of
-from ..late_dataclass import dataclass, field_names
 from ..project.paths import LISTED_COPY, LOCK
+from ..start.late_dataclass import dataclass, field_names
 from .own_files import is_ours
 from .packs.pack_file import Pack
 from .packs.pack_names import FOLDER, listed

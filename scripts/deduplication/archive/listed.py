@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from ..late_dataclass import dataclass, field
+from ..start.late_dataclass import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

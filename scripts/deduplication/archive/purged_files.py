@@ -11,8 +11,8 @@ import os
 from typing import TYPE_CHECKING
 
 from ..files import atomic
-from ..late_dataclass import dataclass
 from ..project.paths import PURGED_FILES
+from ..start.late_dataclass import dataclass
 from ..storage.log.lines import Damaged, decode_line, encode_line
 
 if TYPE_CHECKING:

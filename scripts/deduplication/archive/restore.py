@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final, Optional
 from ..errors import ArchiveDamaged, DedupError, NotInArchive, OutputNotWritable, StoreNotWritable
 from ..files import atomic, beneath, journal, locking
 from ..files.safe_read import read
-from ..late_dataclass import dataclass
 from ..project.export_names import moment, session_id_from_name
+from ..start.late_dataclass import dataclass
 from . import drop_folder, inventory, places, purged_files
 from .packs.pack_set import opened_packs
 

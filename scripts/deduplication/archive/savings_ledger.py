@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import ArchiveDamaged
-from ..late_dataclass import dataclass
+from ..start.late_dataclass import dataclass
 from .packs.frames import SEGMENTS
 from .packs.pack_set import opened_packs
 from .packs.recipe import Run

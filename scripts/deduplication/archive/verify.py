@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Optional
 from ..errors import ArchiveDamaged, DedupError, StoreNotWritable
 from ..files import atomic, journal
 from ..files.safe_read import digest_of, opened
-from ..late_dataclass import dataclass, field
+from ..start.late_dataclass import dataclass, field
 from . import drop_folder
 from . import inventory as listing
 from .listed import LOST, UNSURE

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from ..errors import BackupDamaged
 from ..files import atomic
-from ..late_dataclass import dataclass, field
 from ..project.paths import BACKUP_MARKER
+from ..start.late_dataclass import dataclass, field
 from . import folder as folders
 from .objects import Objects
 

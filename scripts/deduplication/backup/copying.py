@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ..files import atomic, clock
 from ..files.safe_read import Identity
-from ..late_dataclass import replace
+from ..start.late_dataclass import replace
 from . import soundness
 from .manifest import File, Snapshot
 from .objects import PART

@@ -13,8 +13,8 @@ from ..errors import BackupDamaged, BackupMissing, BackupRefused, StoreNotWritab
 from ..files import anchored, atomic, beneath
 from ..files.lock_names import LOCK
 from ..files.locking import exclusive
-from ..late_dataclass import dataclass
 from ..project.paths import BACKUP_MARKER
+from ..start.late_dataclass import dataclass
 from . import manifest
 
 if TYPE_CHECKING:

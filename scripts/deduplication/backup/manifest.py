@@ -7,7 +7,7 @@ import json
 from typing import Any, Final
 
 from ..errors import BackupDamaged
-from ..late_dataclass import dataclass, field
+from ..start.late_dataclass import dataclass, field
 
 FORMAT: Final = "export-dedup-backup"
 VERSION: Final = 1

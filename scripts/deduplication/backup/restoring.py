@@ -21,7 +21,7 @@ from ..errors import (
     UsageError,
 )
 from ..files import atomic, beneath
-from ..late_dataclass import dataclass, field
+from ..start.late_dataclass import dataclass, field
 from ..storage import open_in_folder
 from . import staging
 from .objects import Objects

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from ..errors import UnsafePath
 from ..files.safe_read import Identity
-from ..late_dataclass import dataclass, field
 from ..project.paths import INDEX_NAMES
+from ..start.late_dataclass import dataclass, field
 from .source import ARCHIVE, SETTINGS, STATE
 
 if TYPE_CHECKING:

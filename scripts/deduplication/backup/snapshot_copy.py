@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import BackupFailed
 from ..files import atomic, clock, journal
-from ..late_dataclass import dataclass, field
+from ..start.late_dataclass import dataclass, field
 from ..storage.index import sqlite_file
 from . import folder as folders
 from . import known, log_part, manifest, retention

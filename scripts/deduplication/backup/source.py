@@ -10,9 +10,9 @@ from ..archive import drop_folder
 from ..errors import StoreNotWritable
 from ..files.lock_names import STATUS_LOCK
 from ..files.locking import exclusive
-from ..late_dataclass import dataclass
 from ..project import config, own_place
 from ..project.paths import LOCK
+from ..start.late_dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from ..git.plumbing import GitFailed
-from ..late_dataclass import replace
+from ..start.late_dataclass import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..errors import DedupError
 from ..files.safe_read import read
-from ..late_dataclass import dataclass
+from ..start.late_dataclass import dataclass
 from ..terminal.console import printable
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ..late_dataclass import dataclass
+from ..start.late_dataclass import dataclass
 from ..terminal.console import printable
 from .markdown_escape import code, escaped, fence
 

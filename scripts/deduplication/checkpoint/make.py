@@ -18,9 +18,9 @@ from ..files import journal
 from ..files.locking import exclusive
 from ..git.plumbing import GitFailed
 from ..git.repository import Commit, Repository, Submodule, open_repository
-from ..late_dataclass import dataclass, replace
 from ..project import config
 from ..redaction import redact as privacy
+from ..start.late_dataclass import dataclass, replace
 from . import completed_tasks, readme_file, recovery
 from .document import message, readme_line, render, slug
 from .document_file import _failed, free_path, make_folders, real, write

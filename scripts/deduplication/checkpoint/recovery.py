@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from ..errors import CheckpointFailed, DedupError
 from ..files import atomic, beneath
 from ..git.plumbing import GitFailed
-from ..late_dataclass import asdict, dataclass, replace
+from ..start.late_dataclass import asdict, dataclass, replace
 from . import readme_file
 from .scoped_commit import LOCK_WAIT, refresh, take_back
 from .scoped_entries import Own, in_head

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ..git.plumbing import TIMEOUT, GitFailed
-from ..late_dataclass import dataclass, replace
+from ..start.late_dataclass import dataclass, replace
 from ..terminal.console import printable
 from . import commit_hooks, signing
 from .scoped_entries import Own, admitted, in_head, in_index

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Optional
 
 from ..files import beneath
 from ..git.plumbing import GitFailed
-from ..late_dataclass import dataclass
+from ..start.late_dataclass import dataclass
 from ..terminal.console import printable
 from .blob_objects import BlobObjects
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from .. import __version__
 from ..errors import StoreMissing, UsageError
-from ..late_dataclass import dataclass
+from ..start.late_dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import EXIT_FAILURE, EXIT_OK, DedupError, ExportError, ExportUnreadable, UnsafePath, UsageError
 from ..ingest import transcript_capture
-from ..late_dataclass import asdict
 from ..project import client_transcripts, config
 from ..project.export_names import validate_session_id
 from ..project.paths import find_project
 from ..reports import archive as archive_report
 from ..reports import capture as capture_report
+from ..start.late_dataclass import asdict
 from ..terminal.display import show
 from ..terminal.progress import progress
 from . import arguments as shared

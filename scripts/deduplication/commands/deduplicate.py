@@ -11,11 +11,11 @@ from ..archive import discovery
 from ..errors import EXIT_FAILURE, EXIT_OK, OutputNotWritable, UsageError
 from ..figures.run_result import ExportResult, RunResult
 from ..ingest.export_file import Entry, process
-from ..late_dataclass import replace
 from ..project.export_names import validate_session_id
 from ..project.paths import Project, find_project
 from ..reports import store as store_report
 from ..reports import workflow as report
+from ..start.late_dataclass import replace
 from ..workflow import new_messages_file
 from . import arguments as shared
 

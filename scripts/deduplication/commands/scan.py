@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import EXIT_OK, UsageError
 from ..files.safe_read import read
-from ..late_dataclass import asdict, replace
 from ..project import config
 from ..project.paths import find_project
 from ..redaction import redact as privacy
 from ..reports import privacy as privacy_report
 from ..reports import workflow as report
+from ..start.late_dataclass import asdict, replace
 from . import arguments as shared
 
 if TYPE_CHECKING:

@@ -169,8 +169,8 @@ def _listing(dedup: ClaudeConversationDeduplicator, asked: argparse.Namespace) -
 
 
 def _as_dict(each: document.Summary) -> dict[str, Any]:
-    from ..late_dataclass import asdict
     from ..project.own_output import marked
+    from ..start.late_dataclass import asdict
 
     return marked(asdict(each))
 

@@ -10,10 +10,10 @@ from ..archive.places import packs_folder
 from ..archive.verify import Checked
 from ..errors import EXIT_FAILURE, EXIT_OK, ArchiveDamaged
 from ..ingest.conversation_choice import choose
-from ..late_dataclass import asdict, replace
 from ..reports import archive as archive_report
 from ..reports import storage as storage_report
 from ..reports import store as store_report
+from ..start.late_dataclass import asdict, replace
 from ..terminal.display import show
 from . import arguments as shared
 

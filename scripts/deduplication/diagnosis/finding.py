@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Optional
 
-from ..late_dataclass import dataclass, field
+from ..start.late_dataclass import dataclass, field
 
 if TYPE_CHECKING:
     from ..project.client_transcripts import Transcript

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final, Optional
 
-from ..late_dataclass import dataclass
+from ..start.late_dataclass import dataclass
 from .savings import NOTHING, Savings, percent
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final, Optional
 
-from ..late_dataclass import dataclass, replace
+from ..start.late_dataclass import dataclass, replace
 
 
 def percent(part: float, whole: float) -> float:

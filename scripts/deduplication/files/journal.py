@@ -14,7 +14,7 @@ import zlib
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import StoreDamaged, StoreNotWritable
-from ..late_dataclass import asdict, dataclass, field
+from ..start.late_dataclass import asdict, dataclass, field
 from . import atomic, beneath, lock_names, locking
 
 if TYPE_CHECKING:

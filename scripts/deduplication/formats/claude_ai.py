@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Final
 
 from ..errors import ExportUnreadable, NotAnExport
 from ..files.safe_read import parts_of
-from ..late_dataclass import replace
 from ..model import Export, Mark, Message, Span
+from ..start.late_dataclass import replace
 from .array_reader import Scanner, elements
 from .base import Member
 from .claude_ai_messages import read_conversation

@@ -11,8 +11,8 @@ import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Optional
 
 from ..errors import ExportUnreadable
-from ..late_dataclass import replace
 from ..model import Message, Span
+from ..start.late_dataclass import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from ..late_dataclass import dataclass, field
+from ..start.late_dataclass import dataclass, field
 
 
 @dataclass(frozen=True)

@@ -116,7 +116,7 @@ def blank(data: bytes, exports: Sequence[Export], purging: Purging) -> bytes:
 
 
 def _named(export: Export, conversation_id: str | None) -> Export:
-    from ..late_dataclass import replace
+    from ..start.late_dataclass import replace
 
     return replace(export, conversation_id=conversation_id)
 

@@ -17,8 +17,8 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import NotAnExport
-from ..late_dataclass import replace
 from ..model import EXACT, SYSTEM, UNKNOWN, Export, Message
+from ..start.late_dataclass import replace
 from .blocks import Part, is_block, part_of, text_part
 from .json_spans import EVERY, CharSpan, Document, Node, encode, tile
 from .rich_text import render

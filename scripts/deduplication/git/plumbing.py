@@ -10,7 +10,7 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from ..errors import DedupError
-from ..late_dataclass import dataclass
+from ..start.late_dataclass import dataclass
 from ..terminal.console import printable
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ..late_dataclass import dataclass, replace
+from ..start.late_dataclass import dataclass, replace
 from ..terminal.console import printable
 from .plumbing import Git, GitFailed, find_executable
 

@@ -9,7 +9,7 @@ import re
 import shlex
 from typing import Final
 
-from ..late_dataclass import dataclass
+from ..start.late_dataclass import dataclass
 
 PLUGIN: Final = "export-dedup"
 """In the plugin form a command may be called ``export-dedup:NAME``."""

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Optional, Protocol
 from ..errors import DedupError, ExportError, UnsafePath
 from ..figures.run_result import ExportResult
 from ..files.safe_read import read
-from ..late_dataclass import dataclass, replace
 from ..project.export_names import file_name
+from ..start.late_dataclass import dataclass, replace
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,8 +10,8 @@ from ..alignment import columns, fingerprint, overlap, tombstone
 from ..alignment.message_sequence import Messages, each_body
 from ..alignment.seams import Beginning
 from ..files.clock import timestamp
-from ..late_dataclass import dataclass
 from ..model import BANNER, COMPACTION, LAYOUT, TRUNCATION, Export, Message
+from ..start.late_dataclass import dataclass
 from ..storage.contract import Mark, NewOccurrence
 from .occurrences import Occurrences
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from .. import formats
 from ..alignment.reading_order import numbers_of
 from ..errors import DedupError
-from ..late_dataclass import dataclass, replace
+from ..start.late_dataclass import dataclass, replace
 from . import placement, result
 from .conversation_match import conversation_of
 from .export_view import view_of

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from ..alignment.byte_coverage import covered, covered_in_order
 from ..alignment.message_sequence import Messages
-from ..late_dataclass import dataclass
 from ..model import counts
+from ..start.late_dataclass import dataclass
 from ..storage.carriers import Carriers
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from ..files.prefix_proof import PrefixProof, proof_of
 from ..files.safe_read import check_size, open_regular, take
 from ..formats import line_order
 from ..formats.json_spans import decoder
-from ..late_dataclass import dataclass
+from ..start.late_dataclass import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path

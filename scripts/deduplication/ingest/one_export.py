@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Optional
 
 from .. import formats
 from ..errors import ExportError
-from ..late_dataclass import replace
 from ..project.export_names import session_id_from_name
+from ..start.late_dataclass import replace
 from .conversation_match import session_of
 from .known_file import known_file
 from .result import Ingest, Input

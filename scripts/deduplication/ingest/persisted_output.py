@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from ..errors import DedupError
 from ..files.safe_read import open_regular, take
-from ..late_dataclass import replace
 from ..model import TOOL_RESULT
+from ..start.late_dataclass import replace
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ from ..alignment import plan as alignment
 from ..alignment.comparison import Comparison
 from ..alignment.junctions import at_junctions
 from ..alignment.purged_places import PurgedPlaces
-from ..late_dataclass import dataclass, field
+from ..start.late_dataclass import dataclass, field
 from .export_view import new_occurrences
 from .occurrences import Joined
 from .projection import Projection

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from ..late_dataclass import dataclass
+from ..start.late_dataclass import dataclass
 from ..storage.contract import ExportRecord
 
 if TYPE_CHECKING:

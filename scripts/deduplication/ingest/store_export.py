@@ -10,8 +10,8 @@ from ..alignment import plan as alignment
 from ..alignment.message_sequence import each_body
 from ..alignment.purged_places import purged_warning
 from ..alignment.reading_order import ranges
-from ..late_dataclass import replace
 from ..model import LAYOUT, PURGED, Message, counts
+from ..start.late_dataclass import replace
 from . import placement, unite
 from .conversation_match import Belonging, conversation_of, session_of
 from .export_view import message_dict, message_of, new_occurrences, placed_marks, view_of

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 from ..errors import ExportUnreadable
 from ..formats import client_transcript
-from ..late_dataclass import dataclass, replace
 from ..project.named_exports import notices_in
+from ..start.late_dataclass import dataclass, replace
 from ..storage.contract import Cursor
 from . import one_export, store_export
 from .new_lines import NewLines, read_new, stands_before

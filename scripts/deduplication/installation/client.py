@@ -7,9 +7,9 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING, Final, Optional
 
-from ..late_dataclass import dataclass
 from ..project import client_version
 from ..project.client_transcripts import find_transcripts
+from ..start.late_dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Final, Optional
 
-from ..late_dataclass import dataclass
+from ..start.late_dataclass import dataclass
 from .apply import is_venv
 
 if TYPE_CHECKING:

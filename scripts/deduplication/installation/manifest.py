@@ -8,7 +8,7 @@ import re
 from typing import Any, Final, Optional
 
 from ..errors import InstallRefused
-from ..late_dataclass import dataclass, field
+from ..start.late_dataclass import dataclass, field
 
 NAME: Final = ".coditect/export-dedup.manifest"
 _OURS: Final = (".coditect/", ".claude/")

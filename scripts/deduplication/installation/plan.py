@@ -12,8 +12,8 @@ import stat
 from typing import TYPE_CHECKING, Any, Final, Optional
 
 from ..errors import InstallRefused
-from ..late_dataclass import dataclass, field
 from ..project.paths import MEMORY
+from ..start.late_dataclass import dataclass, field
 from . import ignore_block, settings
 from .manifest import NAME, Manifest, parse, sha256
 

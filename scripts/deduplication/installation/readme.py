@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Optional
 
 from ..checkpoint.readme_file import edits
-from ..late_dataclass import replace
 from ..project.paths import Project
+from ..start.late_dataclass import replace
 from .manifest import sha256
 from .plan import read_below
 from .targets import CONFIG

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final, Optional
 
 from ..errors import InstallRefused
 from ..hooks import slash_commands
-from ..late_dataclass import dataclass
 from ..project import config
 from ..project.client_version import LOWEST
+from ..start.late_dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

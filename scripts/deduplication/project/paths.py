@@ -8,7 +8,7 @@ from typing import Final
 
 from ..errors import UsageError
 from ..files import anchored, lock_names
-from ..late_dataclass import dataclass
+from ..start.late_dataclass import dataclass
 
 MEMORY: Final = "MEMORY-CONTEXT"
 LOCK: Final = lock_names.LOCK

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 from ..archive import gc, inventory
 from ..archive import restore as restoring
 from ..files import atomic
-from ..late_dataclass import dataclass, field, replace
 from ..project.paths import QUARANTINE
+from ..start.late_dataclass import dataclass, field, replace
 from .archived import Form, digest, form_of, of_plan
 from .file_names import neutral_name, reveals_prompt
 

@@ -15,8 +15,8 @@ from ..alignment.tombstone import is_marker
 from ..errors import DedupError
 from ..formats.base import Purging
 from ..ingest.locate_stored import locate
-from ..late_dataclass import dataclass
 from ..model import LAYOUT, PROMPT, USER, counts
+from ..start.late_dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

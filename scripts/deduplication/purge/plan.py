@@ -9,8 +9,8 @@ from ..alignment.fingerprint import fingerprint, skeleton
 from ..alignment.tombstone import Bans, tombstone_of
 from ..errors import NothingToPurge
 from ..ingest.conversation_choice import choose
-from ..late_dataclass import dataclass, field, replace
 from ..model import PROMPT, counts
+from ..start.late_dataclass import dataclass, field, replace
 from ..storage.log.lines import is_commit
 from ..storage.log.records import PURGED as TOMBSTONE
 from ..storage.log.records import blobs_of, is_occurrence, tombstone_record

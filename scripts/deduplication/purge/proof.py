@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from ..archive.restore import ArchivedFiles
 from ..errors import DedupError
 from ..files import atomic
-from ..late_dataclass import dataclass, field
 from ..project.paths import LOG_NAME
+from ..start.late_dataclass import dataclass, field
 from .archived import form_of, of_store
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 from ..errors import DedupError
 from ..files import atomic
 from ..git.plumbing import Git, GitFailed, find_executable
-from ..late_dataclass import dataclass
 from ..project.paths import LOG_NAME
+from ..start.late_dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

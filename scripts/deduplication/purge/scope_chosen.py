@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from ..alignment.fingerprint import fingerprint
 from ..alignment.tombstone import Bans, tombstone_of
 from ..errors import NothingToPurge, UsageError
-from ..late_dataclass import dataclass
 from ..model import LAYOUT, LOST, PURGED, Message
+from ..start.late_dataclass import dataclass
 from ..storage.log.records import PURGED as TOMBSTONE
 from ..storage.log.records import blobs_of, is_occurrence
 from .scope import moment

@@ -12,7 +12,7 @@ from itertools import accumulate, count
 from operator import add
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from ..late_dataclass import replace
+from ..start.late_dataclass import replace
 from . import secret_values
 from .line_wrapped import FULL
 from .triggers import Hit, Trigger

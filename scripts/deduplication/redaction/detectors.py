@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Protocol
 
-from ..late_dataclass import dataclass
+from ..start.late_dataclass import dataclass
 from . import (
     addresses,
     command_options,

@@ -11,7 +11,7 @@ import functools
 import re
 from typing import TYPE_CHECKING, Final, Optional
 
-from ..late_dataclass import dataclass
+from ..start.late_dataclass import dataclass
 from .matches import Match, begins, mixed, monotonous, occurrences
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import PrivacySettingInvalid
-from ..late_dataclass import dataclass, field
+from ..start.late_dataclass import dataclass, field
 from . import personal, user_patterns
 from .allowance import RULES_BASE, RULES_EACH_CHARACTER, Allowance
 from .detectors import Detector, OwnRules, detector

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Callable, Final
 
-from ..late_dataclass import dataclass, replace
+from ..start.late_dataclass import dataclass, replace
 from . import secret_values
 from .matches import lowered, occurrences
 from .vocabulary import Vocabulary

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from ..alignment.reading_order import ranges
-from ..late_dataclass import dataclass
+from ..start.late_dataclass import dataclass
 
 MESSAGES: Final = "messages"
 """Lines of the log: the messages that they held."""

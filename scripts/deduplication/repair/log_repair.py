@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Optional
 
-from ..late_dataclass import dataclass, field, replace
+from ..start.late_dataclass import dataclass, field, replace
 from ..storage.log.lines import encode_line, is_commit
 from ..storage.log.records import PURGED, SAME
 from ..storage.replay import Replay

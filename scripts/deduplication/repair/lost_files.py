@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..archive.legacy_inventory import recorded_name
-from ..late_dataclass import replace
 from ..model import LOST, counts
+from ..start.late_dataclass import replace
 from . import damage
 
 if TYPE_CHECKING:

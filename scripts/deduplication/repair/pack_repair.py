@@ -23,7 +23,7 @@ from ..archive.places import packs_folder
 from ..archive.restore import Entry
 from ..errors import ArchiveDamaged
 from ..files import folder_swap
-from ..late_dataclass import dataclass, field
+from ..start.late_dataclass import dataclass, field
 from . import damage
 from .log_files import quarantined
 from .other_copies import OtherCopies

@@ -17,9 +17,9 @@ from ..alignment.fingerprint import fingerprints
 from ..errors import DedupError
 from ..files.safe_read import read
 from ..ingest.persisted_output import with_output
-from ..late_dataclass import replace
 from ..project import client_transcripts
 from ..project.export_names import file_name, session_id_from_name
+from ..start.late_dataclass import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -13,9 +13,9 @@ from ..backup import known
 from ..errors import DedupError, OutputNotWritable, StoreError, StoreHasLog
 from ..files import atomic, beneath, folder_swap, locking
 from ..ingest.deduplicator import ClaudeConversationDeduplicator
-from ..late_dataclass import dataclass, field
 from ..project.export_names import file_name
 from ..project.paths import LOCK
+from ..start.late_dataclass import dataclass, field
 from ..storage.log.lines import is_commit
 from ..storage.log.records import is_occurrence
 from ..storage.log.salvage import salvage

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Optional
 
 from ..alignment.reading_order import ranges
 from ..files.clock import timestamp
-from ..late_dataclass import replace
 from ..model import LOST, counts
+from ..start.late_dataclass import replace
 from ..storage.carriers import Carriers
 from ..storage.contract import NewOccurrence
 from ..storage.log.lines import encode_line

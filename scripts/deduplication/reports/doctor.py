@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from ..alignment.plain_text import DIAGNOSIS
-from ..late_dataclass import asdict
+from ..start.late_dataclass import asdict
 from ..terminal.console import printable
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from ..alignment.plain_text import HISTORY
-from ..late_dataclass import asdict, dataclass
+from ..start.late_dataclass import asdict, dataclass
 from ..terminal.console import printable
 from .workflow import captured
 

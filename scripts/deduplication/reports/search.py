@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..alignment.plain_text import SEARCHED, readable
 from ..files.clock import local
-from ..late_dataclass import dataclass, field
+from ..start.late_dataclass import dataclass, field
 from ..terminal.console import printable
 from ..terminal.truncation import truncate
 

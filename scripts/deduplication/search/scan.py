@@ -12,8 +12,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Optional
 
 from ..alignment.plain_text import is_own_output, readable
-from ..late_dataclass import dataclass, field
 from ..model import counts
+from ..start.late_dataclass import dataclass, field
 from ..storage import open_in_folder
 from ..storage.log.lines import Damaged, decode_line, is_commit
 from ..storage.log.records import PURGED, SAME, same_of

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, Final, Optional
 
-from ..late_dataclass import dataclass
+from ..start.late_dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

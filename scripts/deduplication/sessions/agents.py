@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from ..late_dataclass import dataclass
+from ..start.late_dataclass import dataclass
 
 if TYPE_CHECKING:
     from ..storage.contract import Store

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from ..late_dataclass import dataclass
 from ..model import EXACT, PROMPT, SUMMARY, TEXT, THINKING, TOOL_CALL, USER
+from ..start.late_dataclass import dataclass
 from .calls import call_of, call_of_text
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from collections import Counter
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
-from ..late_dataclass import dataclass, field, replace
 from ..model import BANNER, COMPACTION, PURGED, REWIND, TRUNCATION, counts
+from ..start.late_dataclass import dataclass, field, replace
 from .evidence import Evidence, gather
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from ..late_dataclass import dataclass, field, replace
+from ..start.late_dataclass import dataclass, field, replace
 from ..storage.conversation import Adopted
 from ..storage.log.records import PURGE
 

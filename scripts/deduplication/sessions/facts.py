@@ -6,7 +6,6 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from ..formats import shown_as
-from ..late_dataclass import dataclass, field
 from ..model import (
     COMMAND_OUTPUT,
     CONTEXT,
@@ -21,6 +20,7 @@ from ..model import (
     UNKNOWN,
     counts,
 )
+from ..start.late_dataclass import dataclass, field
 from .conversation import GAP, purged_in
 from .moments import between
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..errors import SessionNotWritten, StoreNotWritable
 from ..files import atomic, journal, locking
-from ..late_dataclass import replace
+from ..start.late_dataclass import replace
 from . import per_checkpoint, session_file
 from .deferred_redaction import DeferredRedaction
 from .full_document import names_of

@@ -11,7 +11,7 @@ import json
 from hashlib import sha256
 from typing import Any, Final
 
-from ..late_dataclass import dataclass
+from ..start.late_dataclass import dataclass
 
 VERSION: Final = 2
 """Raised whenever the same messages are written in another way: files of an older version are made anew."""

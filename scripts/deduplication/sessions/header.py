@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..late_dataclass import dataclass
 from ..project.own_output import COMMENT
+from ..start.late_dataclass import dataclass
 from .facts import Facts, gaps, kinds_in_words, sources
 from .layout import escaped_inline
 from .moments import between

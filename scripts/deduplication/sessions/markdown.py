@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from ..late_dataclass import dataclass, replace
 from ..model import (
     ASSISTANT,
     BANNER,
@@ -28,6 +27,7 @@ from ..model import (
     TRUNCATION,
     UNKNOWN,
 )
+from ..start.late_dataclass import dataclass, replace
 from .content import CODE, LAID_OUT, MARKDOWN, NOTE, Block, MessageBlocks, blocks_of
 from .conversation import GAP, purged_in
 from .fences import code_span, fenced, length, shortened

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..late_dataclass import dataclass, field
 from ..model import PROMPT
+from ..start.late_dataclass import dataclass, field
 from .content import blocks_of
 from .markdown import Flow, rendered, title_of
 from .moments import said_at

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from ..alignment.reading_order import ranges
 from ..errors import SessionNotWritten, SessionUnknown, StoreNotWritable
 from ..files import atomic, beneath
-from ..late_dataclass import dataclass
 from ..model import LOCAL_COMMAND, PROMPT, counts
+from ..start.late_dataclass import dataclass
 from . import footer
 from .conversation import open_reading
 from .header import checkpoint_header

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..alignment.plain_text import SHOWN, readable
 from ..files.clock import local
-from ..late_dataclass import dataclass
 from ..model import (
     BOOKKEEPING,
     CONTEXT,
@@ -24,6 +23,7 @@ from ..model import (
     UNKNOWN,
     counts,
 )
+from ..start.late_dataclass import dataclass
 from ..terminal.console import printable
 
 if TYPE_CHECKING:

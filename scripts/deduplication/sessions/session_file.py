@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import SessionNotWritten, SessionUnknown, StoreNotWritable
 from ..files import atomic, beneath
-from ..late_dataclass import dataclass, replace
 from ..model import counts
+from ..start.late_dataclass import dataclass, replace
 from . import evidence as evidence_of
 from . import footer
 from .conversation import open_reading

@@ -1,1 +1,1 @@
-"""What runs before anything of the package is imported."""
+"""What comes before everything else: whose modules may be imported, and classes of data that cost nothing at import."""

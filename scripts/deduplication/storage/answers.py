@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..alignment.overlap import telling
 from ..alignment.seams import at_seams
-from ..late_dataclass import replace
+from ..start.late_dataclass import replace
 from .message_reader import read_messages
 from .state.exports import seen_in
 from .state.figures import figures_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from ..late_dataclass import dataclass, field
+from ..start.late_dataclass import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Sequence

@@ -7,8 +7,8 @@ from typing import Final
 
 from ..errors import StoreNotWritable
 from ..files.listing import entries_of, size_of
-from ..late_dataclass import dataclass, field_names
 from ..project.paths import AUDIT, JSON_INDEX, LISTED, LOG_NAME, QUARANTINE, SQLITE_INDEX
+from ..start.late_dataclass import dataclass, field_names
 from .log.sealed_files import FOLDER as SEALED
 from .state import blobs
 

@@ -14,7 +14,7 @@ from ..alignment.byte_coverage import covered
 from ..alignment.fingerprint import Fingerprint
 from ..errors import StoreDamaged
 from ..files import atomic
-from ..late_dataclass import dataclass, field
+from ..start.late_dataclass import dataclass, field
 from .log import sealed_blocks
 from .log.append_log import Log
 from .log.lines import Damaged, Line, decode_line, encode_line, is_commit

@@ -17,7 +17,7 @@ import threading
 import time
 from typing import IO, TYPE_CHECKING, Any, Final, Optional
 
-from ..late_dataclass import dataclass
+from ..start.late_dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

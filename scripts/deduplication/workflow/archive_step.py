@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import DedupError, ExportGone
 from ..files.safe_read import read
-from ..late_dataclass import replace
 from ..reports import archive as archive_report
 from ..reports import workflow as report
+from ..start.late_dataclass import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

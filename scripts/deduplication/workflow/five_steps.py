@@ -14,10 +14,10 @@ from ..archive import discovery
 from ..errors import EXIT_FAILURE, EXIT_OK, DedupError
 from ..figures.run_result import ExportResult, RunResult
 from ..ingest.export_file import Entry, process
-from ..late_dataclass import dataclass, replace
 from ..project import private_folder
 from ..project.config import EACH, OFF
 from ..reports import workflow as report
+from ..start.late_dataclass import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -15,9 +15,9 @@ from ..checkpoint.document import slug
 from ..checkpoint.run_figures import RunFigures
 from ..errors import DedupError, PrivacySettingInvalid
 from ..files import atomic
-from ..late_dataclass import dataclass, field
 from ..project import config
 from ..reports import checkpoint as checkpoint_report
+from ..start.late_dataclass import dataclass, field
 from ..terminal.display import show_nothing
 from . import five_steps
 

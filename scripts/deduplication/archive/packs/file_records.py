@@ -6,7 +6,7 @@ import struct
 from typing import TYPE_CHECKING
 
 from ...files import varint
-from ...late_dataclass import dataclass
+from ...start.late_dataclass import dataclass
 from . import recipe
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ...errors import ArchiveDamaged, DedupError, ExportError, UnsafePath
 from ...files import atomic, beneath
-from ...late_dataclass import dataclass
+from ...start.late_dataclass import dataclass
 from .pack_names import index_path
 from .pack_set import opened_packs
 from .pack_writer import PackWriter

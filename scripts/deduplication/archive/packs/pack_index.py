@@ -12,7 +12,7 @@ import zlib
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ...files import atomic
-from ...late_dataclass import dataclass
+from ...start.late_dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

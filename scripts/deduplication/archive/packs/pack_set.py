@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ...errors import ArchiveDamaged
 from ...files import beneath
-from ...late_dataclass import dataclass
+from ...start.late_dataclass import dataclass
 from . import pack_index as index
 from .frames import FILES, SEGMENTS
 from .index_file import opened_index

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Union
 
 from ...files import varint
-from ...late_dataclass import dataclass
+from ...start.late_dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

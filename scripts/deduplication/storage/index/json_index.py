@@ -17,8 +17,8 @@ from ...alignment.columns import Columns
 from ...alignment.overlap import TURNS
 from ...figures.savings import Seen
 from ...files import atomic, beneath
-from ...late_dataclass import asdict
 from ...project.paths import AUDIT, JSON_INDEX
+from ...start.late_dataclass import asdict
 from ..contract import StoreFigures
 from ..log.lines import decode_line, encode_line
 from ..state.conversation import ConversationState

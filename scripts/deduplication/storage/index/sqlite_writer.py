@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from ...alignment.fingerprint import encoded
 from ...alignment.overlap import TURNS
-from ...late_dataclass import asdict
 from ...model import LOST
+from ...start.late_dataclass import asdict
 from .conversation_head import head_of
 from .sqlite_encoding import (
     ALSO,

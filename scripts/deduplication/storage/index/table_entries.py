@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...late_dataclass import asdict
+from ...start.late_dataclass import asdict
 from ..contract import Cursor
 from ..state.table_records import ReadTo, ShownIn
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ...alignment.tombstone import Head, Tombstone
 from ...files.clock import timestamp
-from ...late_dataclass import asdict
 from ...model import EXACT, KINDS, LAYOUT, ROLES, Message
+from ...start.late_dataclass import asdict
 from ..contract import Cursor, Same
 from .lines import Damaged, is_commit
 

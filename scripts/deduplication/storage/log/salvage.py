@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Optional
 
 from ...errors import StoreDamaged
 from ...files import atomic
-from ...late_dataclass import dataclass
+from ...start.late_dataclass import dataclass
 from . import bit_flips, compact_lines, sealed_blocks
 from .lines import Damaged, decode_line
 from .sealed_files import FOLDER, Segment, named

@@ -6,7 +6,7 @@ import os
 import re
 from typing import Final
 
-from ...late_dataclass import dataclass
+from ...start.late_dataclass import dataclass
 
 FOLDER: Final = "sealed"
 _NAME: Final = re.compile(r"(\d{12})-(\d{12,})-([0-9a-f]{8})(\.lean)?\.jsonl\.xz\Z")

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 import deduplication
 from conftest import REPOSITORY
-from deduplication import late_dataclass as late
+from deduplication.start import late_dataclass as late
 
 KINDS = (late, dataclasses)
 
