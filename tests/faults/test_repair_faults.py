@@ -109,7 +109,7 @@ def test_any_one_file_may_be_damaged_in_any_way(make, form, case, full):
     places = scene.damageable()
     work = [(path, how, n) for path in places for how in WAYS for n in range(12 if full else 1)]
     chance.shuffle(work)
-    for path, how, number in work if full else work[:40]:
+    for path, how, number in work if full else work[:15]:
         scene.reset()
         if not path.stat().st_size:
             continue
@@ -157,7 +157,7 @@ def test_what_verify_says_of_the_cost_is_what_an_independent_count_says(make, ho
     monkeypatch.setattr(indexed_log, "OPEN", 10**9)
     scene = make()
     log = scene.state / "conversation_log.jsonl"
-    for number in range(100 if full else 12):
+    for number in range(100 if full else 5):
         scene.reset()
         repair_scenes.damage(log, how, random.Random(f"{how}{number}"))
         rows = [reader._record(line) for line in log.read_bytes().split(b"\n")]
@@ -209,7 +209,7 @@ def test_a_repair_that_is_interrupted_at_any_call_is_finished_by_the_next_one(ma
     whole.repair(scene.dedup().store, scene.project)
     wanted, files = scene.messages(), scene.archive()
     assert wanted[1] == []
-    step = 1 if full else 9
+    step = 1 if full else 23
     reached, at = True, 1
     while reached:
 

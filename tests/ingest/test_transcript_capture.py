@@ -266,6 +266,22 @@ def test_the_same_id_with_other_content_is_a_further_version(store, file, again)
 # --- sessions ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("at", range(4))
+def test_early_lines_that_a_client_writes_once_more_add_nothing(store, file, at):
+    """Behind a long session, of which another file told more meanwhile: the lines are known, and the store stays whole."""
+    session = [day(number) for number in range(1, 13)]
+    file.write_bytes(b"".join(session[:-1]))
+    capture_file(store, file)
+    store.ingest(b"".join(session), name="a copy.jsonl")
+    before = texts(store)
+    with file.open("ab") as more:
+        more.write(b"".join(session[0].splitlines(keepends=True)[at : at + 2]))
+    captured = capture_file(store, file)
+    assert captured is None or captured.new == 0
+    assert texts(store) == before
+    assert store.store.verify() == []
+
+
 def test_a_fork_is_a_conversation_of_its_own_without_a_body_twice(store, tmp_path):
     """A fork copies lines under a new session: each conversation is whole, each body stored once."""
     (tmp_path / "a.jsonl").write_bytes(day(5))

@@ -295,9 +295,9 @@ def test_any_run_that_can_be_committed_comes_to_the_same(tmp_path_factory, data,
                 shared = [sorted(each.candidates(shown)) for each in (memory, disk)]
                 assert shared[0] == shared[1]
         with disk.transaction(write=False):
-            runs = [record for _, record in disk.records() if "window" in record]
+            committed = [record for _, record in disk.records() if "window" in record]
             for names in ({"one"}, {"two", "three"}):
-                assert list(disk.runs_of(names)) == [record for record in runs if record["conversation_id"] in names]
+                assert list(disk.runs_of(names)) == [each for each in committed if each["conversation_id"] in names]
     assert disk.verify() == []
     for together in (1, 8_192):  # entries of one message at a time, and of all of them
         with mock.patch.object(whole_index, "_TOGETHER", together):

@@ -22,6 +22,7 @@ from deduplication.storage import contract as base
 from deduplication.storage import open_in_folder, open_store
 from deduplication.storage.contract import Cursor, ExportRecord, NewOccurrence, Same
 from deduplication.storage.log.append_log import Log
+from deduplication.storage.log.lines import Damaged
 from deduplication.storage.log.records import tombstone_record
 from deduplication.storage.log_backed import require_log
 from deduplication.storage.log_rewrite import Instead
@@ -416,6 +417,19 @@ def test_the_runs_of_a_conversation_cost_no_reading_of_the_others(opened_log, mo
         read.clear()
         assert [run["export"]["name"] for run in store.runs_of({"a"})] == ["a0", "a1", "a2"]
     assert len(read) == 3
+
+
+@pytest.mark.parametrize("wrong", [{"window": [[0, 7]]}, {"follows": 9}], ids=["window", "follows"])
+def test_a_run_that_no_reader_would_take_is_refused_before_it_is_written(opened_log, wrong):
+    """A mistake in front of the store costs the run, never the log."""
+    commit(opened_log(), "one", [said("yes"), said("no", ASSISTANT)])
+    before = list(opened_log().lines())
+    with pytest.raises(Damaged):
+        commit(opened_log(), "one", [said("Something new.")], name="y", **wrong)
+    assert list(opened_log().lines()) == before
+    assert opened_log().verify() == []
+    commit(opened_log(), "one", [said("Something new.")], name="y")
+    assert len(texts(opened_log(), "one")) == 3
 
 
 def test_the_log_of_a_store_in_a_folder_can_be_rewritten_beside_the_old_one(opened_log, tmp_path):

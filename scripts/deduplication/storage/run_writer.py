@@ -10,6 +10,7 @@ from .carriers import Carriers
 from .log.lines import Extent, encode_line
 from .log.records import commit_record, occurrence_record, same_record
 from .state.apply import apply
+from .state.checks import check_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,9 +28,13 @@ def write_run(
     started: float,
     same: Sequence[Same],
 ) -> None:
-    """Append the run to the log, durably, then bring the index up to it. See ``contract.Store.commit``."""
+    """Append the run to the log, durably, then bring the index up to it. See ``contract.Store.commit``.
+
+    Raises ``Damaged``, before anything is written, for a run that no reader of the log would take.
+    """
     later = [same_record(conversation_id, each) for each in same]
     later.append(commit_record(conversation_id, record, started))
+    check_run(later[-1], len(store.state.conversation(conversation_id)) + store.state.missing + len(occurrences))
     endings = [encode_line(entry) for entry in later]
     # A million records would fill the memory: those are made once more instead of kept.
     few = list(_entries(store, conversation_id, occurrences, record.sha256)) if len(occurrences) <= MANY else None

@@ -136,8 +136,6 @@ def _commit(state: State, record: Record, line: Line | Extent) -> bytes:
         return audit
     cursor = cursor_of(record.get("cursor"))
     follows = record.get("follows", -1)
-    if type(follows) is not int or follows > highest + 1 or not isinstance(record.get("session", ""), str):
-        raise Damaged("a part of a file that follows nothing")
     conversation.keep_lost(highest + 1)
     position = _show(state, conversation, record, cursor, follows)
     add_run(state, conversation, record, line.size, captures=cursor is not None)

@@ -45,6 +45,10 @@ def check_run(record: Record, most: int) -> tuple[int, int]:
     highest = max((last for _, last in window), default=-1)
     if highest >= most:
         raise Damaged("the window names messages that are not in the log")
+    follows = record.get("follows", -1)
+    # A part of a file may show nothing but messages that stand far before those that it follows: lines that were repeated.
+    if type(follows) is not int or follows > max(highest + 1, most) or not isinstance(record.get("session", ""), str):
+        raise Damaged("a part of a file that follows nothing")
     known = export.get("known_bytes", 0)
     if type(known) is not int or not 0 <= known <= export["bytes"]:
         raise Damaged("a run that knew more than it saw")
