@@ -69,6 +69,11 @@ def add_storage(parser: argparse.ArgumentParser) -> None:
 def add_store(parser: argparse.ArgumentParser) -> None:
     """``--project`` and the options that say where the store is, and how it is indexed."""
     add_storage(parser)
+    add_backend(parser)
+
+
+def add_backend(parser: argparse.ArgumentParser) -> None:
+    """``--backend`` and ``--db-url``."""
     add = parser.add_argument
     add(
         "--backend",

@@ -80,13 +80,7 @@ def parser() -> shared.Parser:
     add("--yes", action="store_true", help="ask nothing")
     add("--no-archive", action="store_true", help="leave the exports where they are")
     add("--no-checkpoint", action="store_true", help="make no checkpoint")
-    add(
-        "--backend",
-        metavar="B",
-        default="json",
-        help="how the log is indexed: json (the default; a large store gets SQLite by itself) or sqlite",
-    )
-    add("--db-url", metavar="URL", help="the database, for a backend that has one")
+    shared.add_backend(found)
     add("--json", action="store_true", help="print one JSON object and nothing else")
     return found
 
