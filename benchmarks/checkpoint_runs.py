@@ -22,6 +22,8 @@ import time
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from workload import WORDS
+
 REPOSITORY: Final = Path(__file__).resolve().parents[1]
 EACH: Final = 20_000
 """Messages of one conversation."""
@@ -29,23 +31,6 @@ NEW: Final = 50
 PART: Final = 165
 """Messages of which a session file of long messages has one part, about."""
 HEAD: Final = " ▐▛███▜▌   Claude Code v2.1.197\n▝▜█████▛▘  Example 1.0\n  ▘▘ ▝▝    ~/x\n\n\n"
-WORDS: Final = [
-    "harbour",
-    "tide",
-    "table",
-    "crane",
-    "ledger",
-    "lantern",
-    "copper",
-    "signal",
-    "window",
-    "column",
-    "index",
-    "branch",
-    "merge",
-    "order",
-    "north",
-]
 MANY: Final = """
 import sys
 sys.path.insert(0, sys.argv[1])

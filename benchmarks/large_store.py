@@ -17,25 +17,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+from workload import WORDS
+
 REPOSITORY = Path(__file__).resolve().parents[1]
-WORDS = [
-    "harbour",
-    "tide",
-    "table",
-    "crane",
-    "ledger",
-    "lantern",
-    "copper",
-    "signal",
-    "window",
-    "column",
-    "index",
-    "branch",
-    "merge",
-    "order",
-    "quay",
-    "winch",
-]
 BANNER = " ▐▛███▜▌   Claude Code v2.1.197\n▝▜█████▛▘  Example 1.0\n  ▘▘ ▝▝    ~/x\n\n\n"
 EACH = 5_000
 """Messages of a conversation."""

@@ -19,6 +19,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from workload import WORDS
+
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "scripts"), str(HERE.parent / "tests" / "support")]
 
@@ -28,22 +30,6 @@ from deduplication.sessions import full_document, session_file  # noqa: E402
 from deduplication.sessions.redaction import Cleaner, standard  # noqa: E402
 
 SESSION = "0f0f0f0f-1111-4222-8333-444444444444"
-WORDS = [
-    "harbour",
-    "tide",
-    "table",
-    "crane",
-    "ledger",
-    "lantern",
-    "copper",
-    "signal",
-    "window",
-    "column",
-    "index",
-    "branch",
-    "merge",
-    "order",
-]
 
 
 class Clocked:

@@ -19,6 +19,24 @@ _WORDS: Final = re.findall(
 )
 _SHORT: Final = ("yes", "continue", "git status", "go on", "ok", "next")
 
+WORDS: Final = (
+    "harbour",
+    "tide",
+    "table",
+    "crane",
+    "ledger",
+    "lantern",
+    "copper",
+    "signal",
+    "window",
+    "column",
+    "index",
+    "branch",
+    "merge",
+    "order",
+)
+"""Of what made-up conversations talk."""
+
 
 def prose(source: random.Random, size: int) -> str:
     """Words of some ``size`` characters."""

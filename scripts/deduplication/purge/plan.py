@@ -94,9 +94,6 @@ def _options_of(scope: Scope) -> str:
     return " and ".join(f"--{kind}" for kind in scope.kinds)
 
 
-# -- what is meant ---------------------------------------------------------------------------------------------------
-
-
 # -- what takes its place, and what it comes to --------------------------------------------------------------------------
 
 
