@@ -32,8 +32,8 @@ GENERATOR: Final = "EXPORT_DEDUP_BENCH"
 _ADD: Final = """
 import os, sys
 sys.path.insert(0, sys.argv[1])
-from deduplication.archive.packs.pack_writer import PackWriter
-from deduplication.archive.packs.pack_set import opened_packs
+from deduplication.packs.pack_writer import PackWriter
+from deduplication.packs.pack_set import opened_packs
 with opened_packs(sys.argv[2]) as packs:
     addition = PackWriter(packs)
     with open(sys.argv[3], "rb") as file:
@@ -44,15 +44,15 @@ with opened_packs(sys.argv[2]) as packs:
 _IDLE: Final = """
 import sys
 sys.path.insert(0, sys.argv[1])
-from deduplication.archive.packs.pack_writer import PackWriter
-from deduplication.archive.packs.pack_set import opened_packs
+from deduplication.packs.pack_writer import PackWriter
+from deduplication.packs.pack_set import opened_packs
 with opened_packs(sys.argv[2]) as packs:
     PackWriter(packs, thorough=True).commit()
 """
 _GET: Final = """
 import sys
 sys.path.insert(0, sys.argv[1])
-from deduplication.archive.packs.pack_set import opened_packs
+from deduplication.packs.pack_set import opened_packs
 with opened_packs(sys.argv[2]) as packs:
     for part in packs.restore(packs.ends()[1] - 1):
         sys.stdout.buffer.write(part)

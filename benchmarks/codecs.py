@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
-from deduplication.archive.packs import codec, pack_builder
-from deduplication.archive.packs.pack_set import opened_packs
-from deduplication.archive.packs.pack_writer import PackWriter
+from deduplication.packs import codec, pack_builder
+from deduplication.packs.pack_set import opened_packs
+from deduplication.packs.pack_writer import PackWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deduplication.archive.packs import codec, file_records, frames, recipe
-from deduplication.archive.packs.recipe import Recipe, Run
 from deduplication.files import varint
+from deduplication.packs import codec, file_records, frames, recipe
+from deduplication.packs.recipe import Recipe, Run
 
 numbers = st.integers(min_value=0, max_value=2**63 - 1)
 runs = st.builds(Run, st.integers(0, 2**40), st.integers(1, 2**20))

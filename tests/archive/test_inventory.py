@@ -214,7 +214,7 @@ def test_a_deleted_archive_is_noticed(project):
 @pytest.mark.parametrize("which", ["pack", "index", "both", "folder", "middle", "last"])
 def test_a_deleted_pack_is_named_by_its_files(project, which, monkeypatch):
     """Whichever pack it is, with its index or without; a deleted index alone costs nothing."""
-    monkeypatch.setattr("deduplication.archive.packs.merge_policy.TIERS", ((10, 0),))
+    monkeypatch.setattr("deduplication.packs.merge_policy.TIERS", ((10, 0),))
     names = {}
     for number in range(3):
         files = {f"{number}-{n}.txt": bytes([65 + number]) * (3000 + n) for n in range(2)}
@@ -383,7 +383,7 @@ def test_a_plain_file_that_was_written_over_is_known_by_the_log(project):
 
 def test_a_pack_that_was_lost_before_the_list_began_is_told_by_numbers(project, monkeypatch):
     """Nobody knows the names any more; how many files there were is known, and stays known."""
-    monkeypatch.setattr("deduplication.archive.packs.merge_policy.TIERS", ((10, 0),))
+    monkeypatch.setattr("deduplication.packs.merge_policy.TIERS", ((10, 0),))
     project.archive.mkdir(parents=True)
     for number in range(3):
         added(project.archive / "packs", {f"{number}.txt": bytes([65 + number]) * 3000})
@@ -395,7 +395,7 @@ def test_a_pack_that_was_lost_before_the_list_began_is_told_by_numbers(project, 
 
 def test_the_index_of_a_lost_pack_begins_the_list(project, monkeypatch):
     """It knows the hashes of files, and the log the names of those that it knows."""
-    monkeypatch.setattr("deduplication.archive.packs.merge_policy.TIERS", ((10, 0),))
+    monkeypatch.setattr("deduplication.packs.merge_policy.TIERS", ((10, 0),))
     files = texts(2)
     older(project, files)
     pack_files.pack(project, 0)

@@ -10,8 +10,8 @@ import pytest
 from archive_scenes import read_back, texts
 from deduplication.archive import drop_folder, pack_files, places
 from deduplication.archive.pack_files import pack, pack_due
-from deduplication.archive.packs import pack_and_verify, pack_set
 from deduplication.errors import ArchiveDamaged, ExportChanged, StoreNotWritable, UnsafePath
+from deduplication.packs import pack_and_verify, pack_set
 from deduplication.project.paths import Project
 
 DAY = 86_400

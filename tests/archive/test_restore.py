@@ -12,8 +12,8 @@ import pytest
 from archive_scenes import added, texts
 from deduplication.archive import restore as restoring
 from deduplication.archive.pack_files import pack
-from deduplication.archive.packs import merge_policy
 from deduplication.errors import ArchiveDamaged, NotInArchive, OutputNotWritable
+from deduplication.packs import merge_policy
 from deduplication.project.paths import Project
 
 FILES = {

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archive_scenes import added, texts, transcripts
-from deduplication.archive.packs.pack_set import opened_packs
-from deduplication.archive.packs.recipe import Run
 from deduplication.archive.savings_ledger import ledger
 from deduplication.errors import ArchiveDamaged
+from deduplication.packs.pack_set import opened_packs
+from deduplication.packs.recipe import Run
 from exports import Story
 
 

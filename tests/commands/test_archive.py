@@ -288,8 +288,8 @@ def test_a_run_whose_packing_fails_has_done_its_work(project, capsys, tmp_path):
 
 def test_a_file_that_fails_at_the_end_of_a_run_is_named(project, capsys, monkeypatch):
     """One file that cannot be packed is said in the run's report; the run itself succeeded."""
-    from deduplication.archive.packs import pack_and_verify
     from deduplication.errors import ArchiveDamaged
+    from deduplication.packs import pack_and_verify
 
     age(project, 8)
     monkeypatch.setattr(

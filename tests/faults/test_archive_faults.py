@@ -14,8 +14,8 @@ from archive_scenes import added, texts, transcripts
 from deduplication.archive import drop_folder, pack_files
 from deduplication.archive import restore as restoring
 from deduplication.archive import verify as checking
-from deduplication.archive.packs import merge_policy
 from deduplication.errors import DedupError
+from deduplication.packs import merge_policy
 from deduplication.project.paths import Project
 from faults.children import Shim, end, run, start
 
@@ -186,8 +186,8 @@ def test_a_flipped_bit_in_any_region_of_a_pack_is_named_and_gives_no_wrong_bytes
 
 
 def _restored(folder):
-    from deduplication.archive.packs.pack_set import opened_packs
     from deduplication.errors import ArchiveDamaged
+    from deduplication.packs.pack_set import opened_packs
 
     good, lost = {}, 0
     with opened_packs(str(folder)) as packs:

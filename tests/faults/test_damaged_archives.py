@@ -14,9 +14,9 @@ from collections import Counter
 import pytest
 
 import archive_reader
-from deduplication.archive.packs import merge_policy
 from deduplication.commands import deduplicate_export, export_dedup
 from deduplication.errors import DedupError
+from deduplication.packs import merge_policy
 from deduplication.project.client_transcripts import folder_name
 from deduplication.project.paths import Project
 from exports import Story

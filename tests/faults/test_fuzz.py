@@ -24,11 +24,11 @@ import transcript_lines as lines
 from archive_scenes import added, texts
 from conversations import chat, exported, zipped
 from deduplication import formats
-from deduplication.archive.packs.pack_set import opened_packs
 from deduplication.errors import ArchiveDamaged, DedupError, StoreError
 from deduplication.files.prefix_proof import PrefixProof
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from deduplication.ingest.transcript_capture import capture_file
+from deduplication.packs.pack_set import opened_packs
 from deduplication.storage.log.lines import Damaged, decode_line, encode_line
 from deduplication.storage.log.records import cursor_of
 from exports import Story, kept

@@ -20,11 +20,11 @@ from archive_scenes import added, texts, transcripts
 from deduplication.archive import drop_folder, pack_files
 from deduplication.archive import restore as restoring
 from deduplication.archive import verify as checking
-from deduplication.archive.packs import merge_policy
 from deduplication.commands import export_dedup
 from deduplication.errors import StoreError
 from deduplication.files import atomic
 from deduplication.ingest.transcript_capture import capture_file
+from deduplication.packs import merge_policy
 from deduplication.project.paths import Project
 from deduplication.storage import indexed_log
 from deduplication.storage.log import sealed, sealed_blocks

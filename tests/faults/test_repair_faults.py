@@ -11,9 +11,9 @@ import shutil
 import pytest
 
 import repair_scenes
-from deduplication.archive.packs import frames, merge_policy
-from deduplication.archive.packs.pack_file import Pack
 from deduplication.errors import DedupError
+from deduplication.packs import frames, merge_policy
+from deduplication.packs.pack_file import Pack
 from deduplication.repair import damage, examine, rebuild_from_archive
 from deduplication.repair import repair as whole
 from deduplication.storage import indexed_log

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 import settings_scenes
-from deduplication.archive.packs import pack_set
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
+from deduplication.packs import pack_set
 from deduplication.project.client_transcripts import folder_name
 from transcript_lines import SESSION, answer, compacted, day, exported, line, prompt
 

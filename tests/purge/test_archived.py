@@ -9,9 +9,9 @@ import pytest
 from deduplication.alignment.tombstone import MARKER, is_marker
 from deduplication.archive import gc, purged_files
 from deduplication.archive import restore as restoring
-from deduplication.archive.packs.pack_set import opened_packs
 from deduplication.errors import ArchiveDamaged, DedupError
 from deduplication.ingest.transcript_capture import capture_file
+from deduplication.packs.pack_set import opened_packs
 from deduplication.project.client_transcripts import Transcript
 from deduplication.project.paths import PURGED_FILES
 from deduplication.purge.archived import later_form

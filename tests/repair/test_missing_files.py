@@ -130,7 +130,7 @@ def test_the_clients_own_transcript_is_taken_up_to_where_it_was(project, capsys,
 
 def test_a_middle_pack_that_is_gone_is_no_lasting_problem(project, capsys, monkeypatch):
     """Its files are named and given up; the packs around it are joined, and the archive verifies and packs as before."""
-    monkeypatch.setattr("deduplication.archive.packs.merge_policy.TIERS", ((10, 0),))
+    monkeypatch.setattr("deduplication.packs.merge_policy.TIERS", ((10, 0),))
     for number, letter in enumerate("abc"):
         path = project.archive / f"{letter}.txt"
         path.write_bytes(letter.encode() * 4000)

@@ -6,8 +6,8 @@ import json
 import random
 from typing import TYPE_CHECKING
 
-from deduplication.archive.packs.pack_set import opened_packs
-from deduplication.archive.packs.pack_writer import PackWriter
+from deduplication.packs.pack_set import opened_packs
+from deduplication.packs.pack_writer import PackWriter
 from exports import Story
 
 if TYPE_CHECKING:

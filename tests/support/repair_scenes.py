@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import archive_reader
 from deduplication.archive import drop_folder, inventory, pack_files, places
-from deduplication.archive.packs.pack_set import opened_packs
-from deduplication.archive.packs.pack_writer import PackWriter
 from deduplication.files.safe_read import read
 from deduplication.ingest import transcript_capture
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
+from deduplication.packs.pack_set import opened_packs
+from deduplication.packs.pack_writer import PackWriter
 from deduplication.project.client_transcripts import folder_name
 from deduplication.project.paths import Project
 from exports import Story

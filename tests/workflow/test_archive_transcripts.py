@@ -234,8 +234,8 @@ def test_a_folder_that_is_a_file_is_named(scene):
 
 def test_names_that_lead_elsewhere_are_refused(scene, tmp_path):
     """A record whose name goes out of the client's folder is never followed."""
-    from deduplication.archive.packs.pack_set import opened_packs
-    from deduplication.archive.packs.pack_writer import PackWriter
+    from deduplication.packs.pack_set import opened_packs
+    from deduplication.packs.pack_writer import PackWriter
 
     scene.keep()
     with opened_packs(str(scene.project.archive / "packs")) as packs:

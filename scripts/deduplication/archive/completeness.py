@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 from ..errors import ArchiveDamaged, StoreNotWritable
 from ..files.locking import exclusive
+from ..packs import pack_index
+from ..packs.pack_names import index_path
+from ..packs.pack_set import Packs
 from . import drop_folder
-from .packs import pack_index
-from .packs.pack_names import index_path
-from .packs.pack_set import Packs
 from .places import packs_folder
 from .verify import Checked, compare
 
 if TYPE_CHECKING:
+    from ..packs.pack_file import Pack
+    from ..packs.pack_index import Index
     from ..project.paths import Project
-    from .packs.pack_file import Pack
-    from .packs.pack_index import Index
 
 
 class ReadOnlyPacks(Packs):

@@ -20,10 +20,10 @@ from ..errors import ExportChanged, UnsafePath
 from ..files import atomic, beneath, folder_swap, journal
 from ..files.locking import exclusive
 from ..files.safe_read import CHUNK, Identity, open_regular, take
+from ..packs.pack_names import FOLDER
 from ..project.paths import LOCK
 from ..start.late_dataclass import dataclass
 from .own_files import IGNORE, INCOMING, is_leftover, is_ours
-from .packs.pack_names import FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

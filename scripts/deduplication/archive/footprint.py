@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Final
 from ..errors import ArchiveDamaged, DedupError
 from ..files import locking
 from ..files.listing import entries_of, size_of
+from ..packs.pack_file import Pack
+from ..packs.pack_names import FOLDER, listed
+from ..packs.pack_set import gaps_between
 from ..project.paths import LISTED_COPY, LOCK
 from ..start.late_dataclass import dataclass, field_names
 from .own_files import is_ours
-from .packs.pack_file import Pack
-from .packs.pack_names import FOLDER, listed
-from .packs.pack_set import gaps_between
 
 if TYPE_CHECKING:
-    from .packs.frames import Header
+    from ..packs.frames import Header
 
 _PATIENCE: Final = 2.0
 """Seconds to wait for whoever is packing, before what looks like damage is looked at once more."""

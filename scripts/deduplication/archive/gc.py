@@ -10,15 +10,15 @@ import os
 from typing import TYPE_CHECKING
 
 from ..errors import ArchiveDamaged
+from ..packs.pack_names import listed
+from ..packs.pack_set import opened_packs
+from ..packs.pack_writer import PackWriter
 from .pack_files import BATCH_BYTES
-from .packs.pack_names import listed
-from .packs.pack_set import opened_packs
-from .packs.pack_writer import PackWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from .packs.pack_set import Packs
+    from ..packs.pack_set import Packs
 
 _ADVICE = "Nothing was changed. 'deduplicate_export.py verify' names what is damaged; put it back from a backup first."
 

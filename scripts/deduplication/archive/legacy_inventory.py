@@ -14,11 +14,11 @@ from .. import formats
 from ..errors import DedupError
 from ..files.prefix_proof import PrefixProof
 from ..files.safe_read import digest_of, opened
+from ..packs.salvage import SalvagedPacks
 from ..storage import open_in_folder
 from ..storage.log.lines import Damaged, decode_line, is_commit
 from . import places, purged_files
 from .listed import UNSURE, Listed
-from .packs.salvage import SalvagedPacks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -9,7 +9,7 @@ from ..start.late_dataclass import dataclass, field
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .packs.file_records import FileRecord
+    from ..packs.file_records import FileRecord
 
 KEPT: Final = ""
 LOST: Final = "lost"

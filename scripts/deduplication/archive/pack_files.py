@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Final
 from ..errors import DedupError, ExportChanged
 from ..files import atomic, beneath, journal
 from ..files.safe_read import Identity, read
+from ..packs.pack_and_verify import PackedFile, Source, pack_and_verify
 from ..project.config import DEFAULTS
 from ..start.late_dataclass import dataclass, field
 from . import drop_folder, inventory
 from .listed import Listed
-from .packs.pack_and_verify import PackedFile, Source, pack_and_verify
 from .places import packs_folder, plain_files
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from ..errors import UnsafePath
 from ..files import folder_swap
+from ..packs.pack_names import FOLDER
 from .own_files import is_ours
-from .packs.pack_names import FOLDER
 
 if TYPE_CHECKING:
     from ..project.paths import Project

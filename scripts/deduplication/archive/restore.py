@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Final, Optional
 from ..errors import ArchiveDamaged, DedupError, NotInArchive, OutputNotWritable, StoreNotWritable
 from ..files import atomic, beneath, journal, locking
 from ..files.safe_read import read
+from ..packs.pack_set import opened_packs
 from ..project.export_names import moment, session_id_from_name
 from ..start.late_dataclass import dataclass
 from . import drop_folder, inventory, places, purged_files
-from .packs.pack_set import opened_packs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from ..packs.pack_set import Packs
     from ..project.paths import Project
     from .listed import Listed
-    from .packs.pack_set import Packs
 
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
 _HASH: Final = re.compile(r"[0-9a-f]{8,64}\Z", re.ASCII)

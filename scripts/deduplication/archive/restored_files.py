@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from ..errors import DedupError
 from ..files.safe_read import CHUNK
+from ..packs.pack_set import opened_packs
 from . import places
-from .packs.pack_set import opened_packs
 
 if TYPE_CHECKING:
     from pathlib import Path

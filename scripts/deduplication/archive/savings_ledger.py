@@ -9,14 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import ArchiveDamaged
+from ..packs.frames import SEGMENTS
+from ..packs.pack_set import opened_packs
+from ..packs.recipe import Run
 from ..start.late_dataclass import dataclass
-from .packs.frames import SEGMENTS
-from .packs.pack_set import opened_packs
-from .packs.recipe import Run
 
 if TYPE_CHECKING:
-    from .packs.file_records import FileRecord
-    from .packs.pack_set import Packs
+    from ..packs.file_records import FileRecord
+    from ..packs.pack_set import Packs
 
 
 @dataclass(frozen=True)

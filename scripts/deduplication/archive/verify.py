@@ -10,22 +10,22 @@ from typing import TYPE_CHECKING, Final, Optional
 from ..errors import ArchiveDamaged, DedupError, StoreNotWritable
 from ..files import atomic, journal
 from ..files.safe_read import digest_of, opened
+from ..packs import pack_index
+from ..packs.index_file import write_index
+from ..packs.pack_names import index_path, listed
+from ..packs.pack_set import opened_packs
 from ..start.late_dataclass import dataclass, field
 from . import drop_folder
 from . import inventory as listing
 from .listed import LOST, UNSURE
-from .packs import pack_index
-from .packs.index_file import write_index
-from .packs.pack_names import index_path, listed
-from .packs.pack_set import opened_packs
 from .places import packs_folder, plain_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ..packs.pack_set import Member, Packs
     from ..project.paths import Project
     from .listed import Listed
-    from .packs.pack_set import Member, Packs
 
 
 _NUMBERED: Final = "file number "

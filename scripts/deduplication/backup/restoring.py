@@ -10,7 +10,6 @@ import os
 from typing import TYPE_CHECKING, Final, Optional
 
 from ..archive import verify as checking
-from ..archive.packs.pack_names import FOLDER as PACKS
 from ..errors import (
     BackupDamaged,
     BackupHasPurged,
@@ -21,6 +20,7 @@ from ..errors import (
     UsageError,
 )
 from ..files import atomic, beneath
+from ..packs.pack_names import FOLDER as PACKS
 from ..start.late_dataclass import dataclass, field
 from ..storage import open_in_folder
 from . import staging

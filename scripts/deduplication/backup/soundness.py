@@ -6,8 +6,8 @@ import contextlib
 import re
 from typing import Final
 
-from ..archive.packs.pack_file import Pack
 from ..errors import ArchiveDamaged
+from ..packs.pack_file import Pack
 from .source import ARCHIVE, STATE
 
 SEALED: Final = re.compile(rf"{STATE}/sealed/\d{{12}}-\d{{12,}}-([0-9a-f]{{8}})(?:\.lean)?\.jsonl\.xz")

@@ -16,8 +16,8 @@ from .file_names import neutral_name, reveals_prompt
 
 if TYPE_CHECKING:
     from ..archive.listed import Listed
-    from ..archive.packs.pack_set import Packs
     from ..archive.restore import Entry
+    from ..packs.pack_set import Packs
     from ..project.paths import Project
     from ..storage.log_backed import LogBackedStore
     from .plan import Plan

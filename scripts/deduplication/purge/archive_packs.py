@@ -6,11 +6,11 @@ import os
 from typing import TYPE_CHECKING
 
 from ..archive import drop_folder
-from ..archive.packs.pack_set import Packs
 from ..archive.places import packs_folder
 from ..errors import StoreDamaged
 from ..files import journal
 from ..files.locking import exclusive
+from ..packs.pack_set import Packs
 
 if TYPE_CHECKING:
     import contextlib

@@ -11,7 +11,7 @@ from ..sessions import renewing
 from . import archive_packs, proof, recovery, stage_archive, stage_store
 
 if TYPE_CHECKING:
-    from ..archive.packs.pack_set import Packs
+    from ..packs.pack_set import Packs
     from ..project.paths import Project
     from ..storage.log_backed import LogBackedStore
     from .affected_files import AffectedFiles

@@ -16,7 +16,7 @@ from .archived import form_of, of_store
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from ..archive.packs.pack_set import Packs
+    from ..packs.pack_set import Packs
     from ..project.paths import Project
     from ..storage.contract import Store
     from ..storage.log_backed import LogBackedStore

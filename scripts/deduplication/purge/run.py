@@ -22,7 +22,7 @@ from .outcome import Purged
 from .plan import plan as planned
 
 if TYPE_CHECKING:
-    from ..archive.packs.pack_set import Packs
+    from ..packs.pack_set import Packs
     from ..project.paths import Project
     from ..storage.contract import Store
     from ..storage.log_backed import LogBackedStore

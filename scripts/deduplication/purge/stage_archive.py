@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 from ..archive import gc, inventory, purged_files
 from ..archive.listed import NONE, Listed
-from ..archive.packs.pack_names import FOLDER as PACKS
 from ..files import atomic, beneath, journal
 from ..files.journal import STAGE, Changes
+from ..packs.pack_names import FOLDER as PACKS
 from ..project.paths import PURGED_FILES
 from .archived import digest
 from .file_names import neutral_name
 
 if TYPE_CHECKING:
-    from ..archive.packs.pack_set import Packs
+    from ..packs.pack_set import Packs
     from ..project.paths import Project
     from .affected_files import AffectedFiles
 

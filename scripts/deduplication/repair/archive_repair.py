@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from ..archive import inventory
 from ..archive import verify as checking
-from ..archive.packs.pack_set import opened_packs
 from ..archive.places import packs_folder
+from ..packs.pack_set import opened_packs
 from . import damage, missing_files, pack_repair
 from .other_copies import OtherCopies
 

@@ -7,14 +7,14 @@ import os
 import tempfile
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..archive.packs.pack_names import FOLDER
-from ..archive.packs.pack_set import opened_packs
 from ..backup import folder as folders
 from ..backup import known
 from ..backup.objects import Objects
 from ..backup.source import ARCHIVE
 from ..errors import DedupError
 from ..files import atomic
+from ..packs.pack_names import FOLDER
+from ..packs.pack_set import opened_packs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, NamedTuple, Optional
 
 from ..archive import inventory
 from ..archive.legacy_inventory import named_by_packs
-from ..archive.packs.pack_set import opened_packs
-from ..archive.packs.pack_writer import PackWriter
 from ..archive.places import packs_folder, plain_files
 from ..archive.restore import Entry
 from ..errors import ArchiveDamaged, DedupError, StoreError
 from ..files.safe_read import digest_of, opened
+from ..packs.pack_set import opened_packs
+from ..packs.pack_writer import PackWriter
 from ..purge.archived import later_form
 from . import damage
 

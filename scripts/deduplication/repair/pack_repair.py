@@ -13,16 +13,16 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple, Optional
 
 from ..archive.pack_files import BATCH_BYTES
-from ..archive.packs.file_records import FileRecord
-from ..archive.packs.pack_names import index_path
-from ..archive.packs.pack_set import opened_packs
-from ..archive.packs.pack_writer import PackWriter
-from ..archive.packs.recipe import Recipe
-from ..archive.packs.salvage import SalvagedPacks
 from ..archive.places import packs_folder
 from ..archive.restore import Entry
 from ..errors import ArchiveDamaged
 from ..files import folder_swap
+from ..packs.file_records import FileRecord
+from ..packs.pack_names import index_path
+from ..packs.pack_set import opened_packs
+from ..packs.pack_writer import PackWriter
+from ..packs.recipe import Recipe
+from ..packs.salvage import SalvagedPacks
 from ..start.late_dataclass import dataclass, field
 from . import damage
 from .log_files import quarantined

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..archive import drop_folder, inventory, purged_files
 from ..archive.listed import Listed
 from ..archive.pack_files import BATCH_BYTES, BATCH_FILES, Packed, packs_and_bytes
-from ..archive.packs.pack_and_verify import Source, pack_and_verify
-from ..archive.packs.pack_set import opened_packs
 from ..archive.places import packs_folder
 from ..errors import DedupError, ExportError
 from ..files import atomic
 from ..files.safe_read import read_growing
+from ..packs.pack_and_verify import Source, pack_and_verify
+from ..packs.pack_set import opened_packs
 from ..project import client_transcripts
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ import struct
 import zlib
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from ...files import atomic
-from ...start.late_dataclass import dataclass
+from ..files import atomic
+from ..start.late_dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -236,7 +236,7 @@ def made_from(pack: Pack) -> bytes:
     """
     from hashlib import sha256
 
-    from ...errors import ArchiveDamaged
+    from ..errors import ArchiveDamaged
     from .frames import SEGMENTS
 
     header = pack.header

@@ -5,8 +5,8 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from ...files import varint
-from ...start.late_dataclass import dataclass
+from ..files import varint
+from ..start.late_dataclass import dataclass
 from . import recipe
 
 if TYPE_CHECKING:

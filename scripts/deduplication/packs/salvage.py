@@ -11,7 +11,7 @@ import hashlib
 import os
 from typing import TYPE_CHECKING
 
-from ...errors import ArchiveDamaged
+from ..errors import ArchiveDamaged
 from . import pack_index, segmenter
 from .frames import Header
 from .pack_file import Block, Pack

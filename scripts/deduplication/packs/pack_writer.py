@@ -12,8 +12,8 @@ import os
 import zlib
 from typing import TYPE_CHECKING, Final, NamedTuple, Optional
 
-from ...errors import ArchiveDamaged
-from ...files import atomic, beneath
+from ..errors import ArchiveDamaged
+from ..files import atomic, beneath
 from . import merge_policy, segmenter
 from .file_records import FileRecord
 from .index_file import write_index

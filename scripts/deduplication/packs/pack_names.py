@@ -6,7 +6,7 @@ import os
 import re
 from typing import Final
 
-from ...errors import ArchiveDamaged
+from ..errors import ArchiveDamaged
 
 FOLDER: Final = "packs"
 _NAME: Final = re.compile(r"pack-(\d{4,})\.pack\Z", re.ASCII)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Union
 
-from ...files import varint
-from ...start.late_dataclass import dataclass
+from ..files import varint
+from ..start.late_dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

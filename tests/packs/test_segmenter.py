@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archive_scenes import texts, transcripts
-from deduplication.archive.packs import segmenter
+from deduplication.packs import segmenter
 
 tokens = st.sampled_from(
     [

@@ -7,8 +7,8 @@ import os
 from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
-from ...errors import ArchiveDamaged
-from ...files import atomic, varint
+from ..errors import ArchiveDamaged
+from ..files import atomic, varint
 from . import file_records as records
 from . import frames
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ...errors import ArchiveDamaged, DedupError, ExportError, UnsafePath
-from ...files import atomic, beneath
-from ...start.late_dataclass import dataclass
+from ..errors import ArchiveDamaged, DedupError, ExportError, UnsafePath
+from ..files import atomic, beneath
+from ..start.late_dataclass import dataclass
 from .pack_names import index_path
 from .pack_set import opened_packs
 from .pack_writer import PackWriter
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from ...files.safe_read import Identity
+    from ..files.safe_read import Identity
     from .file_records import FileRecord
 
 

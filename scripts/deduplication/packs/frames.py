@@ -11,7 +11,7 @@ import struct
 import zlib
 from typing import Final
 
-from ...start.late_dataclass import dataclass
+from ..start.late_dataclass import dataclass
 from . import codec
 
 MAGIC: Final = b"\x89EDPACK\n"

@@ -6,8 +6,8 @@ import contextlib
 import os
 from typing import TYPE_CHECKING
 
-from ...errors import StoreNotWritable
-from ...files import atomic, beneath
+from ..errors import StoreNotWritable
+from ..files import atomic, beneath
 from . import pack_index as index
 from .pack_names import index_path
 

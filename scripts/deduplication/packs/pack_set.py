@@ -13,9 +13,9 @@ from bisect import bisect_right
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from ...errors import ArchiveDamaged
-from ...files import beneath
-from ...start.late_dataclass import dataclass
+from ..errors import ArchiveDamaged
+from ..files import beneath
+from ..start.late_dataclass import dataclass
 from . import pack_index as index
 from .frames import FILES, SEGMENTS
 from .index_file import opened_index

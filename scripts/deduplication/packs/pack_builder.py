@@ -6,8 +6,8 @@ import hashlib
 import os
 from typing import TYPE_CHECKING, Final
 
-from ...errors import ArchiveDamaged
-from ...files import atomic, varint
+from ..errors import ArchiveDamaged
+from ..files import atomic, varint
 from . import file_records, frames, pack_index
 from .pack_index import Known, Place
 

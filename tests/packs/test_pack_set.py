@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 import archive_reader
 from archive_scenes import TIME, added, read_back, texts, transcripts
-from deduplication.archive.packs import codec, index_file, merge_policy, pack_builder, pack_index, pack_writer
-from deduplication.archive.packs import pack_set as packs
-from deduplication.archive.packs.pack_set import opened_packs
-from deduplication.archive.packs.pack_writer import PackWriter
-from deduplication.archive.packs.recipe import Recipe
 from deduplication.archive.verify import check, rebuild
 from deduplication.errors import ArchiveDamaged, StoreNotWritable
+from deduplication.packs import codec, index_file, merge_policy, pack_builder, pack_index, pack_writer
+from deduplication.packs import pack_set as packs
+from deduplication.packs.pack_set import opened_packs
+from deduplication.packs.pack_writer import PackWriter
+from deduplication.packs.recipe import Recipe
 from exports import Story
 
 WORLDS = {"texts": texts, "transcripts": transcripts}
