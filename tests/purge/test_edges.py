@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 import zlib
 
 import pytest
@@ -13,10 +14,15 @@ from deduplication.alignment.tombstone import Head, tombstone_of
 from deduplication.errors import SessionNotWritten, StoreDamaged, UsageError
 from deduplication.files import journal
 from deduplication.model import ASSISTANT, PROMPT, TEXT, USER, Message
-from deduplication.purge.scope import scope_of
+from deduplication.purge.run import purge
+from deduplication.purge.scope import Scope, scope_of
+from deduplication.storage import open_store
+from deduplication.storage.contract import ExportRecord, NewOccurrence
 from deduplication.storage.log.lines import Damaged
 from deduplication.storage.log.records import tombstone_from, tombstone_record
 from purge_scenes import Place, Talk, everything, left, sentence, word
+
+TIME = "2026-01-01T00:00:00.000Z"
 
 
 def of(kind, content):
@@ -162,3 +168,24 @@ def test_damage_stops_it_before(tmp_path):
     with pytest.raises(StoreDamaged):
         place.purge(sessions=["alder"])
     assert log.read_bytes() == bytes(data)
+
+
+def test_a_captured_body_whose_first_place_is_purged_is_brought_by_the_export_that_shows_it(tmp_path):
+    """The export announced it either way; that it was captured before is no longer what the log says."""
+    both, own = of(PROMPT, "yes, both of them"), of(TEXT, "The second one is longer.")
+    store = open_store("json", str(tmp_path))
+
+    def keep(name, messages, **export):
+        rows = [(at, NewOccurrence(fingerprint(each), each, TIME, "capture")) for at, each in enumerate(messages)]
+        record = ExportRecord(name, "0" * 64, 1000, "text", 1, len(rows), window=[[0, len(rows) - 1]], **export)
+        with store.transaction():
+            store.commit(name, rows, record, time.perf_counter())
+
+    keep("one", [both], new=1, announces=False)
+    keep("two", [both, own], new=2, captured=1)
+    assert store.verify() == []
+    purge(store, None, Scope(sessions=("one",)))
+    assert store.verify() == []
+    again = open_store("json", str(tmp_path))
+    assert again.rebuild() == []
+    assert again.verify() == []

@@ -121,9 +121,11 @@ class _Writer:
             "name": self._instead.name(export["name"]),
             "sha256": self._instead.sha256(export["sha256"]),
         }
-        new = new_of(record, self._counted(record))
-        if new != export.get(RECOUNTED, export["new"]):
-            # What the run announced it announced; what is left of that is counted besides.
+        counted = self._counted(record)
+        new = new_of(record, counted)
+        if new != export.get(RECOUNTED, export["new"]) or counted.captured != export.get("captured", counted.captured):
+            # What the run announced it announced; what is left of that is counted besides. So where only the captured ones among
+            # them are fewer: a body that a capture brought and that was purged there is brought by this run.
             kept[RECOUNTED] = new
         if "known_bytes" in export:
             # A body that moved here from a line that went was known to this run; now it is one of those that it brought.
