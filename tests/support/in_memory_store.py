@@ -522,6 +522,9 @@ class MemoryStore:
 
     # -- upkeep --------------------------------------------------------------------------------------------------
 
+    def settle(self):
+        """There is no archive that it could leave anything to."""
+
     def condense(self):
         """It is as small as it gets."""
 

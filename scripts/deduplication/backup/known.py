@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from ..errors import StoreError, StoreNotWritable
 from ..files import atomic, journal
 from ..files.locking import exclusive
-from ..project.paths import LOCK, LOG_NAME
+from ..project.paths import LOCK
 from ..storage.log.append_log import Log
 
 if TYPE_CHECKING:
@@ -114,8 +114,9 @@ def store_id(state: str) -> str:
     said = _read(state).store
     if said:
         return said
-    log = Log(os.path.join(state, LOG_NAME))
+    log = Log.of(state)
     with contextlib.ExitStack() as stack:
+        stack.callback(log.close)
         with contextlib.suppress(StoreNotWritable):  # nobody can write a store that is read-only
             stack.enter_context(exclusive(os.path.join(state, LOCK)))
         log.recover(write=False)

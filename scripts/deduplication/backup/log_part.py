@@ -6,7 +6,6 @@ import io
 import os
 from typing import NamedTuple
 
-from ..project.paths import LOG_NAME
 from ..storage.log import bit_flips
 from ..storage.log.append_log import Log
 from ..storage.log.lines import Damaged, decode_line, is_commit
@@ -26,7 +25,7 @@ def cut(state: str) -> Cut:
     Lines that are sealed already, by a process that was killed before it could take them away, are left out, and so is what
     a run left behind that did not finish.
     """
-    log = Log(os.path.join(state, LOG_NAME))
+    log = Log.of(state)
     log.recover(write=False)
     data = log.tail(log.sealed.end)
     committed, faults = _committed(data)

@@ -10,7 +10,7 @@ from ..errors import ArchiveDamaged
 from ..packs.pack_file import Pack
 from .source import ARCHIVE, STATE
 
-SEALED: Final = re.compile(rf"{STATE}/sealed/\d{{12}}-\d{{12,}}-([0-9a-f]{{8}})(?:\.lean)?\.jsonl\.xz")
+SEALED: Final = re.compile(rf"{STATE}/sealed/\d{{12}}-\d{{12,}}-([0-9a-f]{{8}})(?:\.columns|(?:\.lean)?\.jsonl)\.xz")
 _BLOB: Final = re.compile(rf"{STATE}/blobs/[0-9a-f]{{2}}/([0-9a-f]{{64}})")
 _PACK: Final = re.compile(rf"{ARCHIVE}/packs/pack-\d{{4,}}\.pack")
 

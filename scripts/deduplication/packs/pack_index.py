@@ -161,7 +161,7 @@ class Index:
     def _last(self, wanted: bytes, start: int, end: int, width: int) -> int:
         at = self._data.rfind(wanted, start, end)
         while at >= 0 and (at - start) % width:
-            at = self._data.rfind(wanted, start, at + width - 1)
+            at = self._data.rfind(wanted, start, at + len(wanted) - 1)
         return self.first_file + (at - start) // width if at >= 0 else -1
 
     def known(self, file: int) -> Known:

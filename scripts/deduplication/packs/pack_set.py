@@ -170,12 +170,16 @@ class Packs:
         return -1
 
     def file(self, sha256: bytes) -> int:
-        """The number of the last file with this hash, -1 where there is none."""
+        """The number of the last file whose hash is this or begins with it, -1 where there is none."""
         for member in reversed(self.members):
             found = member.index.file(sha256)
             if found >= 0 and self._sound(member):
                 return found
         return -1
+
+    def known(self, number: int) -> Known:
+        """What is known of the file with this number, without its recipe. Raises :class:`ArchiveDamaged`."""
+        return self._place(self._first_files, FILES, number, "file")[0].index.known(number)
 
     def beginnings(self, head: int, most: int) -> Iterator[tuple[int, Known]]:
         """Files whose first kilobyte has this checksum, the last ones first, ``most`` of them."""
@@ -243,6 +247,13 @@ class Packs:
             start, close = block.starts[number - block.first], block.starts[stop - block.first]
             yield memoryview(block.data)[start:close]
             number = stop
+
+    def sizes(self, run: Run) -> list[int]:
+        """Bytes of each of consecutive segments, of those in the frame of the first one."""
+        block = self._block(run.first)
+        at = run.first - block.first
+        starts = block.starts[at : at + run.length + 1]
+        return [end - start for start, end in zip(starts, starts[1:])]
 
     def _content(self, number: int) -> Iterator[memoryview]:
         """What the recipe of a file gives, in parts."""

@@ -26,6 +26,8 @@ QUARANTINE: Final = "quarantine"
 """In the folder of the store and in that of the archive: what was put aside."""
 PURGED_FILES: Final = "purged.jsonl"
 """In the archive's folder: which files are not what was exported, because messages of theirs were purged."""
+ARCHIVE: Final = "exports-archive"
+"""The folder of the archive, beside that of the store."""
 LISTED: Final = "archived.jsonl"
 """In the store's folder: which files the archive took in. It is the archive's, and does not go with its folder."""
 LISTED_COPY: Final = ".archived.jsonl"
@@ -61,7 +63,7 @@ class Project:
     @property
     def archive(self) -> Path:
         """Raw exports after processing."""
-        return self.memory / "exports-archive"
+        return self.memory / ARCHIVE
 
     @property
     def sessions(self) -> Path:

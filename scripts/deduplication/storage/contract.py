@@ -281,6 +281,9 @@ class Store(Protocol):
     def seen_bytes(self) -> Seen:
         """How many bytes were processed, and how many of them were there before?"""
 
+    def settle(self) -> None:
+        """What was stored last is archived by now: leave out what the archive has, where that pays. Raises ``StoreError``."""
+
     def condense(self) -> None:
         """Make it smaller when nobody waits; what is in it stays the same. Others can use it meanwhile. Raises ``StoreError``."""
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..errors import StoreDamaged, StoreNotWritable
 from ..files import atomic
-from ..project.paths import AUDIT, LOG_NAME, QUARANTINE, SQLITE_INDEX
+from ..project.paths import AUDIT, QUARANTINE, SQLITE_INDEX
 from .index.contract import AuditMark
 from .index.json_index import JsonIndex
 from .log.append_log import Log
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 LARGE: Final = 5_000
 """Messages from which on an SQLite index takes the place of the JSON files: those are read and written whole."""
-OPEN: Final = 64 * 1024
-"""Bytes from which on the open part of the log is sealed."""
+OPEN: Final = 4 * 1024 * 1024
+"""Bytes from which on the open part of the log is sealed by whoever stores something, archived or not."""
 _AUDIT_TAIL: Final = 64 * 1024
 """Bytes at the end of the audit file that are looked at: far more than what a system keeps back for half a minute."""
 
@@ -40,7 +40,7 @@ class IndexedLog:
 
     def __init__(self, folder: str, *, sqlite: bool) -> None:
         self.folder = folder
-        self.log = Log(os.path.join(folder, LOG_NAME))
+        self.log = Log.of(folder)
         self.blobs = Blobs.beside(self.log.path)
         self.index: Index = JsonIndex(folder)
         self.is_sqlite = False

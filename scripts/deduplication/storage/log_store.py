@@ -57,13 +57,19 @@ class LogStore(Answers):
         journal.recover(self.folder)
         if write:
             self._place.make()
-        with self._place.locked(write=write):
+        with self._locked(write=write):
             self._indexed.recover(write=write)
             self._depth = 1
             try:
                 yield
             finally:
                 self._depth = 0
+
+    @contextlib.contextmanager
+    def _locked(self, *, write: bool) -> Iterator[None]:
+        """The store's lock, and of the archive what was opened meanwhile."""
+        with self._place.locked(write=write), contextlib.closing(self.log):
+            yield
 
     def reopen(self) -> None:
         """Inside a transaction for writing: take notice of a log that was put in the place of the old one."""
@@ -76,7 +82,7 @@ class LogStore(Answers):
         But a purge that was stopped is finished: of half of one nothing can be told.
         """
         journal.recover(self.folder)
-        with self._place.locked(write=False) if self._place.exists() else contextlib.nullcontext():
+        with self._locked(write=False) if self._place.exists() else contextlib.nullcontext():
             yield self.log
 
     @contextlib.contextmanager
@@ -160,16 +166,26 @@ class LogStore(Answers):
         if not self._place.exists():
             return
         from . import upkeep
+        from .log.better_files import improved
 
         with self.transaction():
             todo = upkeep.seal(self._indexed)
         for segment in todo:
-            better = self.log.sealed.improved(segment)  # which takes long, and needs no lock
+            better = improved(self.log.sealed, segment)  # which takes long, and needs no lock
+            self.log.close()
             if better is not None:
                 with self.transaction():
                     self.log.sealed.exchange(segment, *better)
         with self.transaction():
             self._indexed.index.condense()
+
+    def settle(self) -> None:
+        """Seal what is open where that pays: its bodies are archived by now, and are left out."""
+        if self._place.exists():
+            from . import upkeep
+
+            with self.transaction():
+                upkeep.settle(self._indexed)
 
     def verify(self) -> list[str]:
         """Recount everything from the log; call it outside a transaction."""
@@ -177,7 +193,7 @@ class LogStore(Answers):
             return []
         from . import upkeep
 
-        with self._place.locked(write=False):
+        with self._locked(write=False):
             return upkeep.verify(self._indexed)
 
     def remembered(self) -> Remembered:
@@ -196,5 +212,5 @@ class LogStore(Answers):
 
         journal.recover(self.folder)
         self._place.make()
-        with self._place.locked(write=True):
+        with self._locked(write=True):
             return upkeep.rebuild(self._indexed, mend)

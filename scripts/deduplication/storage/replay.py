@@ -107,6 +107,9 @@ class Replay(Answers):
         """Nothing of it lies on the disk."""
         return self.seen_bytes().distinct, 0
 
+    def settle(self) -> None:
+        """Nothing of it lies on the disk."""
+
     def condense(self) -> None:
         """Nothing of it lies on the disk."""
 

@@ -13,6 +13,7 @@ from ..project.paths import AUDIT, INDEX_NAMES
 from .index import sqlite_file
 from .index.checked_entries import IndexDamaged
 from .index.contract import AuditMark
+from .log.better_files import improvable, improved, keeps_archived
 from .log_backed import Remembered
 from .recount import clean_blobs, heal, recount
 from .state.log_state import State
@@ -30,13 +31,29 @@ _AT_ONCE: Final = 1024 * 1024
 """Bytes of the audit file that are read at a time."""
 
 
+_PAYS: Final = 16 * 1024
+"""Bytes of open lines from which on they are sealed behind their export: fewer are compressed badly, and are read most."""
+
+
+def settle(store: IndexedLog) -> None:
+    """Leave out of the log what the archive has by now, quickly. Raises ``StoreNotWritable``."""
+    sealed = store.log.sealed
+    if store.log.open_size() >= _PAYS and not store.state.unreadable:
+        store.log.seal(store.state.size)
+        store.written()
+    for segment in [each for each in sealed.segments if keeps_archived(sealed, each)]:
+        better = improved(sealed, segment, thorough=False)
+        if better is not None:
+            sealed.exchange(segment, *better)
+
+
 def seal(store: IndexedLog) -> list[Segment]:
-    """Seal what is open; which sealed files would be smaller if they were compressed slowly."""
-    if store.log.open_size():
+    """Seal what is open, and delete what other files took the place of; which files would be smaller if they were written anew."""
+    if store.log.open_size() and not store.state.unreadable:
         store.log.seal(store.state.size)
         store.written()
     store.log.sealed.collect_garbage()
-    return store.log.sealed.improvable()
+    return improvable(store.log.sealed)
 
 
 def verify(store: IndexedLog) -> list[str]:

@@ -58,6 +58,7 @@ class ArchiveStep:
             for name, failure in done.failures:
                 self._out(archive_report.not_packed(name, str(failure), failure.hint))
             self._out(archive_report.packed_by_itself(done))
+            self._dedup.store.settle()
 
     def _archive(self, archive: Any, entry: Entry) -> None:
         stays = entry.candidate.stays

@@ -12,13 +12,17 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 from ...errors import StoreDamaged, StoreError, StoreNotWritable
 from ...files import atomic, journal
+from ...project.paths import LOG_NAME
 from . import sealed_blocks
+from .archived_files import ArchivedFiles
+from .column_format import NoArchive
 from .lines import Damaged, Line, decode_line
 from .sealed import BlockDamaged, Sealed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from .column_format import Archived
     from .lines import Record
     from .sealed_files import Segment
 
@@ -32,11 +36,21 @@ class Log:
     Appending, cutting and sealing need the store's lock; reading up to a known size does not.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, archive: Archived | None = None) -> None:
+        """``archive`` has the files that sealed lines may refer to; None: there is none, and none will."""
         self.path = path
-        self.sealed = Sealed(os.path.dirname(path))
+        self.sealed = Sealed(os.path.dirname(path), archive or NoArchive())
         self._skip = 0
         """Bytes at the beginning of the open part that are sealed already, by somebody who could not finish."""
+
+    @classmethod
+    def of(cls, folder: str) -> Log:
+        """The log of the store in ``folder``, with the archive beside it. Whoever has read it closes it."""
+        return cls(os.path.join(folder, LOG_NAME), ArchivedFiles(folder))
+
+    def close(self) -> None:
+        """Let go of the archived files that were looked at."""
+        self.sealed.archive.close()
 
     def recover(self, *, write: bool) -> None:
         """Take notice of what is sealed, and finish what was being sealed, repaired or purged when a process was killed.

@@ -1,4 +1,4 @@
-"""Lines of the log without what follows from the rest of them, and back, byte for byte: what a sealed file holds.
+"""What sealed files of version 0.1 hold, back into lines: those of the log without what follows from the rest of them.
 
 A hash is as good as random, so no compression makes it smaller: hashes and checksums were a third of a sealed log of short
 messages. Left out are the checksum of a line, the content hash of a body that stands in the line, and the beginning of a span
@@ -33,62 +33,26 @@ class _Before:
 
     def __init__(self) -> None:
         self.hashes: list[bytes] = []
-        self.places: dict[bytes, int] = {}
         self.end = b""
 
     def take(self, body: bytes) -> None:
         """Take notice of a line, without its checksum; of one that stands as it is only that it is there."""
         head = _HEAD.match(body)
         hashed = _HASHED.match(body, head.end()) if head else None
-        if hashed:
-            self.places[hashed[1]] = len(self.hashes)
         self.hashes.append(hashed[1] if hashed else b"")
         span = _SPAN.search(body, max(len(body) - _SPAN_BYTES, 0)) if hashed else None
         if span:
             self.end = span[2]
 
 
-def lean(lines: bytes) -> bytes:
-    """A block of whole lines, each with its line feed, without what follows from the rest of them; each proven to come back."""
-    before, out = _Before(), []
-    for line in lines.split(b"\n")[:-1]:
-        body = line[:-FRAME_LENGTH] + b"}"
-        short = _shortened(body, before)
-        if _whole(short, before) != line:
-            short = _shortened(body, before, hashless=False)  # a body with data that lies elsewhere
-            if _whole(short, before) != line:
-                short = WHOLE + line
-        out.append(short)
-        before.take(b"" if short[:1] == WHOLE else body)
-    return b"".join(each + b"\n" for each in out)
-
-
 def whole(data: bytes) -> bytes:
-    """What :func:`lean` was given. Raises :class:`ValueError` for what it did not make."""
+    """The lines of which a block was made. Raises :class:`ValueError` for what is none."""
     before, out = _Before(), []
     for short in data.split(b"\n")[:-1]:
         line = _whole(short, before)
         out.append(line)
         before.take(b"" if short[:1] == WHOLE else line[:-FRAME_LENGTH] + b"}")
     return b"".join(each + b"\n" for each in out)
-
-
-def _shortened(body: bytes, before: _Before, *, hashless: bool = True) -> bytes:
-    head = _HEAD.match(body)
-    hashed = _HASHED.match(body, head.end()) if head else None
-    if hashed is None:
-        return body
-    span = _SPAN.search(body, max(len(body) - _SPAN_BYTES, 0))
-    if span and span[1] == before.end:
-        body = b'%s"span":[%d]}}' % (body[: span.start()], int(span[2]) - int(span[1]))
-    if not hashless:
-        return body
-    if body.startswith(b',"message":', hashed.end()) or b',"message":{' in body:
-        return body[: hashed.start()] + body[hashed.end() :]
-    place = before.places.get(hashed[1])
-    if place is None:
-        return body
-    return b'%s,"content_hash":%d%s' % (body[: hashed.start()], len(before.hashes) - place, body[hashed.end() :])
 
 
 def _whole(short: bytes, before: _Before) -> bytes:

@@ -2,35 +2,60 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from . import sealed_blocks
+from .sealed_blocks import Sealing, Table, kept_in
+from .sealed_files import COLUMNS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from .sealed_files import Block
+    from .column_format import Archived
 
 
 class GrowingFile:
-    """A file from byte ``start`` of the log on: its streams, and how many bytes of the log are in each."""
+    """A file from byte ``start`` of the log on; ``kept`` is what the blocks that it has already keep, see ``Table``."""
 
-    def __init__(self, start: int, before: bytes = b"", blocks: Sequence[Block] = ()) -> None:
+    def __init__(
+        self,
+        start: int,
+        archive: Archived,
+        blocks: Sequence[Sealing] = (),
+        kept: Mapping[str, int] = MappingProxyType({}),
+    ) -> None:
         self.start = start
-        self.streams = [before[block.offset : block.offset + block.size] for block in blocks]
-        self.lengths = [block.end - block.start for block in blocks]
+        self._archive = archive
+        self._blocks = list(blocks)
+        self._kept = kept
         self.grew = False
 
     @property
     def size(self) -> int:
         """Bytes of the log in it."""
-        return sum(self.lengths)
+        return sum(block.lines for block in self._blocks)
 
     def add(self, lines: bytes) -> None:
-        """Another block; a small one before it is compressed once more, together with it."""
-        if self.lengths and self.lengths[-1] + len(lines) <= sealed_blocks.TOGETHER:
-            lines = sealed_blocks.unpacked(self.streams.pop()) + lines
-            self.lengths.pop()
-        self.streams.append(sealed_blocks.packed(lines))
-        self.lengths.append(len(lines))
+        """Another block; a small one before it is compressed once more, together with it, where its lines can be read."""
+        last = self._blocks[-1] if self._blocks else None
+        if last is not None and last.lines + len(lines) <= sealed_blocks.TOGETHER:
+            try:
+                lines = sealed_blocks.unpacked(last.stream, COLUMNS, self._archive) + lines
+            except ValueError:  # archived bytes are damaged: the block stays, for repair
+                pass
+            else:
+                self._blocks.pop()
+        self._blocks.append(sealed_blocks.packed(lines, self._archive))
         self.grew = True
+
+    def encode(self) -> tuple[bytes, int]:
+        """The file, and the bytes of the log in it."""
+        return assembled(self._blocks, self._kept, thorough=False)
+
+
+def assembled(blocks: Sequence[Sealing], kept: Mapping[str, int], *, thorough: bool) -> tuple[bytes, int]:
+    """The file of these blocks, which keep this besides what each says, and the bytes of the log in it."""
+    lengths = [block.lines for block in blocks]
+    table = Table(lengths, thorough, kept_in(blocks, kept))
+    return b"".join(block.stream for block in blocks) + table.encode(), sum(lengths)

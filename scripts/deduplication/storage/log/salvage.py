@@ -15,14 +15,17 @@ from ...errors import StoreDamaged
 from ...files import atomic
 from ...start.late_dataclass import dataclass
 from . import bit_flips, compact_lines, sealed_blocks
+from .column_format import SpanLost
+from .column_reader import each_line
 from .lines import Damaged, decode_line
-from .sealed_files import FOLDER, Segment, named
+from .sealed_files import FOLDER, LEAN, PLAIN, Segment, named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
     from .append_log import Log
+    from .column_format import Archived
 
 _STREAM: Final = b"\xfd7zXZ\0"
 _FEED: Final = 4096
@@ -109,7 +112,7 @@ def _file_by_file(log: Log, found: Salvaged) -> Iterator[None]:
         if segment.start > at:
             _missing(found, f"{at:,} to {segment.start:,}")
         at = segment.end
-        _sealed(found, segment)
+        _sealed(found, segment, log.sealed.archive)
         yield
     _open(found, log)
     yield
@@ -139,7 +142,7 @@ def _missing(found: Salvaged, what: str) -> None:
     found.pieces.append(Piece(len(found.places) - 1, name, b"", fault="the file is missing"))
 
 
-def _sealed(found: Salvaged, segment: Segment) -> None:
+def _sealed(found: Salvaged, segment: Segment, archive: Archived) -> None:
     name = f"{FOLDER}/{os.path.basename(segment.path)}"
     place = Place(name, segment)
     found.places.append(place)
@@ -161,7 +164,7 @@ def _sealed(found: Salvaged, segment: Segment) -> None:
             place.fault = "one bit was flipped"
     offset = segment.start
     content = []
-    for lines, fault in _lean_streams(data) if segment.lean else _streams(data):
+    for lines, fault in _blocks(data, segment.form, archive):
         content.append(lines)
         _lines(found, at, name, lines, offset, healed=healed)
         offset += len(lines)
@@ -195,15 +198,40 @@ def _streams(data: bytes) -> Iterator[tuple[bytes, str]]:
         at = data.find(_STREAM, at + 1) if fault else end - len(stream.unused_data)
 
 
-def _lean_streams(data: bytes) -> Iterator[tuple[bytes, str]]:
-    """The same of a file of lean lines. These have no checksums of their own: of a damaged stream nothing is proven."""
-    for lines, fault in _streams(data):
-        if lines.startswith(sealed_blocks.TABLE):
+def _blocks(data: bytes, form: str, archive: Archived) -> Iterator[tuple[bytes, str]]:
+    """The same of a file of this form. Blocks have no checksums line by line: of a damaged stream nothing is proven."""
+    for block, fault in _streams(data):
+        if form == PLAIN:
+            yield block, fault
+        elif block.startswith(sealed_blocks.TABLE):
             continue
-        try:
-            yield (b"", fault) if fault else (compact_lines.whole(lines), "")
-        except ValueError as error:
-            yield b"", str(error)
+        elif fault:
+            yield b"", fault
+        elif form == LEAN:
+            try:
+                yield compact_lines.whole(block), ""
+            except ValueError as error:
+                yield b"", str(error)
+        else:
+            yield from _columns(block, archive)
+
+
+def _columns(block: bytes, archive: Archived) -> Iterator[tuple[bytes, str]]:
+    """The lines of a block of columns; those of which archived bytes are lost are faults, one for each stretch of them."""
+    waiting: list[bytes] = []
+    why = ""
+    try:
+        for line in each_line(block, archive):
+            if isinstance(line, SpanLost):
+                why = why or str(line)
+                continue
+            if why:
+                yield b"".join(waiting), why
+                waiting, why = [], ""
+            waiting.append(line)
+    except ValueError as error:
+        why = str(error)
+    yield b"".join(waiting), why
 
 
 def _open(found: Salvaged, log: Log) -> None:

@@ -1,9 +1,9 @@
 """The sealed part of the log: whole lines, compressed, each file replaced only by a longer one or a smaller one of the same lines.
 
-``sealed/START-END-CRC.lean.jsonl.xz`` holds the log's bytes from START to END (twelve digits each) as ``xz`` streams one after
-another; CRC is the CRC-32 of the file, which tells a flipped bit. A stream is a block of compact lines (``compact_lines``): what is
-decompressed to read one line of it; the last one is the table of the blocks. Without ``.lean`` in its name a file, of an
-earlier version, has the lines as they are and no table. Offsets are those of the whole log, as if nothing had been compressed.
+``sealed/START-END-CRC.columns.xz`` holds the log's bytes from START to END (twelve digits each) as ``xz`` streams one after
+another; CRC is the CRC-32 of the file, which tells a flipped bit. A stream is a block of columns (``column_format``): what is
+decompressed to read one line of it; the last one is the table of the blocks. What the archive has of a body is not in it again.
+Files of earlier versions end otherwise (``sealed_files``). Offsets are those of the whole log, as if nothing had been compressed.
 """
 
 from __future__ import annotations
@@ -17,10 +17,13 @@ from typing import TYPE_CHECKING, Final
 from ...files import atomic, beneath, folder_swap
 from . import sealed_blocks
 from .growing_file import GrowingFile
-from .sealed_files import FOLDER, Block, Segment, name_of, named, title
+from .sealed_blocks import Sealing, Table
+from .sealed_files import COLUMNS, FOLDER, Block, Segment, name_of, named, title
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from .column_format import Archived
 
 MOST: Final = 16 * 1024 * 1024
 """Bytes of the log in one file; more where one block is longer."""
@@ -35,11 +38,12 @@ class BlockDamaged(ValueError):
 class Sealed:
     """The folder of sealed files beside the log. Whoever adds to it holds the store's lock."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, archive: Archived) -> None:
         self._named = self.folder = os.path.join(folder, FOLDER)
+        self.archive = archive
         self.segments: list[Segment] = []
         self._blocks: dict[str, list[Block]] = {}
-        self._thorough: dict[str, bool] = {}
+        self._tables: dict[str, Table] = {}
         self._cache: dict[Block, bytes] = {}
         self._last: Block | None = None
         """Where a line was read last: the next one mostly stands there, too."""
@@ -85,7 +89,7 @@ class Sealed:
         """The blocks from the one with the byte ``start`` on."""
         first = bisect_right([segment.start for segment in self.segments], start) - 1
         for segment in self.segments[max(first, 0) :]:
-            yield from (block for block in self._of(segment) if block.end > start)
+            yield from (block for block in self.blocks_of(segment) if block.end > start)
 
     def read(self, block: Block) -> bytes:
         """The lines of a block. Raises :class:`BlockDamaged`."""
@@ -93,7 +97,7 @@ class Sealed:
             try:
                 with atomic.open_regular(block.segment.path) as file:
                     file.seek(block.offset)
-                    data = sealed_blocks.unpacked(file.read(block.size), short=block.segment.lean)
+                    data = sealed_blocks.unpacked(file.read(block.size), block.segment.form, self.archive)
             except (OSError, ValueError) as error:
                 raise BlockDamaged(f"{title(block.segment)}: {error}") from error
             if len(data) != block.end - block.start:
@@ -112,12 +116,17 @@ class Sealed:
         end = data.find(b"\n", offset - block.start) + 1
         return data[offset - block.start : end or len(data)]
 
-    def _of(self, segment: Segment) -> list[Block]:
+    def table_of(self, segment: Segment) -> Table:
+        """What the table of a file says."""
+        self.blocks_of(segment)
+        return self._tables.get(segment.path, Table([], thorough=False, kept={}))
+
+    def blocks_of(self, segment: Segment) -> list[Block]:
         """The blocks of a file; one for all of it where they cannot be told apart, which then cannot be read."""
         if segment.path not in self._blocks:
             try:
                 with atomic.open_regular(segment.path) as file:
-                    sizes, self._thorough[segment.path] = sealed_blocks.blocks_of(file.read(), short=segment.lean)
+                    sizes, self._tables[segment.path] = sealed_blocks.blocks_of(file.read(), segment.form)
                 if sum(length for _, length in sizes) != segment.end - segment.start:
                     sizes = []
             except (OSError, ValueError, IndexError):
@@ -148,14 +157,11 @@ class Sealed:
         with atomic.write_errors(self.folder):
             atomic.make_private_directory(self.folder)
         atomic.replace(os.path.join(self.folder, _PENDING), b"%d\n" % self.end)
-        last = self.segments[-1] if self.segments else None
-        held = [*self._of(last)] if last is not None and last.lean and last.end - last.start < MOST else []
-        before = self._bytes(held)
-        file = GrowingFile(held[0].start, before, held) if before else GrowingFile(self.end)
+        file = self._growing()
         for lines in blocks:
             if file.size >= MOST:
                 self._put(file)
-                file = GrowingFile(self.end)
+                file = GrowingFile(self.end, self.archive)
             file.add(lines)
         self._put(file)
 
@@ -181,83 +187,53 @@ class Sealed:
             return []
         return [os.path.join(FOLDER, name) for name in os.listdir(self._named)]
 
+    def _growing(self) -> GrowingFile:
+        """The last file where it has room and is what was written, else a further one."""
+        last = self.segments[-1] if self.segments else None
+        if last is not None and last.form == COLUMNS and last.end - last.start < MOST:
+            data = self.bytes_of(last)
+            if data:
+                blocks = [
+                    Sealing(data[each.offset : each.offset + each.size], each.end - each.start, {})
+                    for each in self.blocks_of(last)
+                ]
+                return GrowingFile(last.start, self.archive, blocks, self.table_of(last).kept)
+        return GrowingFile(self.end, self.archive)
+
     def _put(self, file: GrowingFile) -> None:
         """Write a file: a further one, or a longer one in the place of the last one."""
         if not file.grew:
             return
-        written = self._write(file.start, b"".join(file.streams), file.lengths, thorough=False)
+        written = self._write(file.start, *file.encode())
         if self.segments and self.segments[-1].start == written.start:
             self.segments.pop()
         self.segments.append(written)
         self._last = None
 
-    def _bytes(self, blocks: list[Block]) -> bytes:
-        """The streams of all blocks of a file; none where the file is not what was written: nothing is added to it."""
-        if not blocks:
-            return b""
-        segment = blocks[0].segment
+    def bytes_of(self, segment: Segment) -> bytes:
+        """All of a file; nothing where it is not what was written: nothing is added to it."""
         try:
             with atomic.open_regular(segment.path) as file:
                 data = file.read()
         except OSError:
             return b""
-        return data[: blocks[-1].offset + blocks[-1].size] if zlib.crc32(data) == segment.crc32 else b""
+        return data if zlib.crc32(data) == segment.crc32 and self.blocks_of(segment)[0].size else b""
 
-    def _write(
-        self, start: int, streams: bytes, lengths: list[int], *, thorough: bool, folder: str | None = None
-    ) -> Segment:
-        """A new file, durably."""
-        data = streams + sealed_blocks.table(lengths, thorough=thorough)
-        length, crc32 = sum(lengths), zlib.crc32(data)
+    def _write(self, start: int, data: bytes, length: int, folder: str | None = None) -> Segment:
+        """A new file with so many bytes of the log, durably."""
+        crc32 = zlib.crc32(data)
         path = os.path.join(folder or self.folder, name_of(start, length, crc32))
         atomic.replace(path, data)
         return Segment(start, start + length, crc32, path)
 
-    # -- when nobody waits ---------------------------------------------------------------------------------------
-
-    def improvable(self) -> list[Segment]:
-        """The files that would be smaller if they were compressed slowly, in large blocks; none that is damaged."""
-        found = []
-        for segment in self.segments:
-            blocks = self._of(segment)
-            if blocks[0].size and not (segment.lean and self._thorough.get(segment.path)):
-                found.append(segment)
-        return found
-
-    def improved(self, segment: Segment) -> tuple[bytes, list[int]] | None:
-        """The blocks of a file, compressed slowly and proven, and the bytes of lines in each; None where it is damaged.
-
-        Needs no lock: a file is never changed. Takes a second for some megabytes.
-        """
-        try:
-            with atomic.open_regular(segment.path) as file:
-                data = file.read()
-            blocks = self._of(segment)
-            if zlib.crc32(data) != segment.crc32 or not blocks[0].size:
-                return None
-            parts: list[tuple[bytes, int]] = []
-            waiting: list[bytes] = []
-            for block in blocks:
-                stream = data[block.offset : block.offset + block.size]
-                if segment.lean and block.end - block.start > sealed_blocks.THOROUGH // 2:
-                    parts += sealed_blocks.slowly(b"".join(waiting), tail=False)
-                    waiting = []
-                    parts.append((stream, block.end - block.start))
-                    continue
-                waiting.append(sealed_blocks.unpacked(stream, short=segment.lean))
-            parts += sealed_blocks.slowly(b"".join(waiting), tail=True)
-        except (OSError, ValueError):
-            return None
-        return b"".join(stream for stream, _ in parts), [length for _, length in parts]
-
-    def exchange(self, segment: Segment, streams: bytes, lengths: list[int]) -> bool:
-        """Put what :meth:`improved` gave in the place of a file, durably; False where somebody else replaced it meanwhile.
+    def exchange(self, segment: Segment, data: bytes, length: int) -> bool:
+        """Put a better file in the place of one, durably; False where somebody else replaced it meanwhile.
 
         Killed between the two steps, both files are there, with the same lines. Raises ``StoreNotWritable``.
         """
         if segment not in self.segments:
             return False
-        better = self._write(segment.start, streams, lengths, thorough=True)
+        better = self._write(segment.start, data, length)
         if better.path != segment.path:
             with atomic.write_errors(segment.path):
                 beneath.unlink(segment.path)
@@ -276,13 +252,14 @@ class Sealed:
             for part in parts:
                 if isinstance(part, Segment):
                     length = part.end - part.start
-                    name = name_of(at, length, part.crc32, lean=part.lean)
+                    name = name_of(at, length, part.crc32, part.form)
                     folder_swap.keep_copy(part.path, os.path.join(folder, name))
                     at += length
                     continue
-                blocks = list(sealed_blocks.parts(part, sealed_blocks.BLOCK))
-                streams = b"".join(map(sealed_blocks.packed, blocks))
-                at = self._write(at, streams, list(map(len, blocks)), thorough=False, folder=folder).end
+                file = GrowingFile(at, self.archive)
+                for lines in sealed_blocks.parts(part, sealed_blocks.BLOCK):
+                    file.add(lines)
+                at = self._write(at, *file.encode(), folder=folder).end
 
         folder_swap.replace(self._named, fill)
         self.refresh()

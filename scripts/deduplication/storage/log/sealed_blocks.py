@@ -1,20 +1,24 @@
 """A sealed file as bytes: xz streams one after another, each a block of lines, and a table of them at the end.
 
-The table is a stream of its own with one line, ``{"blocks":[...],"thorough":...}``: the bytes of the log in each block, and
-whether they were compressed slowly.
+The table is a stream of its own with one line of JSON, the members of :class:`Table`.
 """
 
 from __future__ import annotations
 
 import json
 import zlib
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ...errors import StoreNotWritable
-from .compact_lines import lean, whole
+from .column_reader import decode
+from .column_writer import encode
+from .compact_lines import whole
+from .sealed_files import COLUMNS, LEAN, PLAIN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from .column_format import Archived
 
 BLOCK: Final = 1024 * 1024
 """Bytes of lines in a block, or one line where it is longer."""
@@ -32,73 +36,109 @@ _WINDOW: Final = 4096
 TABLE: Final = b'{"blocks":'
 """How the line of a table begins, and no other."""
 _FOOTER: Final = 12
+_MEMORY: Final = "Check this machine's memory."
+_LITTLE: Final = 4096
+"""Bytes of contents of one file below which it is not noted that they are kept."""
 _LONGEST_TABLE: Final = 1_000_000
 """Bytes: a table of many thousand blocks."""
 
 
-def packed(lines: bytes, *, slowly: bool = False) -> bytes:
+class Sealing(NamedTuple):
+    """A block as it is written: its bytes, those of its lines, and those of contents that it keeps, by file (16 digits)."""
+
+    stream: bytes
+    lines: int
+    kept: Mapping[str, int]
+
+
+def packed(lines: bytes, archive: Archived, *, slowly: bool = False) -> Sealing:
     """A block, proven to give the same lines back. Raises ``StoreNotWritable`` where it does not."""
     import lzma
 
-    data = lean(lines)
+    try:
+        data, kept = encode(lines, archive)
+    except ValueError as error:
+        raise StoreNotWritable(f"a block of the log: {error}", hint=_MEMORY) from error
     window = min(max(1 << (len(data) - 1).bit_length(), _WINDOW), THOROUGH)
     settings: dict[str, Any] = {"id": lzma.FILTER_LZMA2, "preset": _SMALLEST if slowly else _QUICK, "dict_size": window}
-    block = lzma.compress(data, lzma.FORMAT_XZ, filters=[{**settings, "lc": 4, "lp": 0, "pb": 0}])
-    if lzma.decompress(block, lzma.FORMAT_XZ) != data:  # that the data gives the same lines back is proven already
-        raise StoreNotWritable(
-            "what was compressed does not give the same lines back", hint="Check this machine's memory."
-        )
-    return block
+    stream = lzma.compress(data, lzma.FORMAT_XZ, filters=[{**settings, "lc": 4, "lp": 0, "pb": 0}])
+    if lzma.decompress(stream, lzma.FORMAT_XZ) != data:  # that the data gives the same lines back is proven already
+        raise StoreNotWritable("what was compressed does not give the same lines back", hint=_MEMORY)
+    return Sealing(stream, len(lines), kept)
 
 
-def unpacked(block: bytes, *, short: bool = True) -> bytes:
-    """The lines of a block; ``short``: they are lean. Raises :class:`ValueError` for what is no block."""
+def unpacked(stream: bytes, form: str, archive: Archived) -> bytes:
+    """The lines of a block. Raises :class:`ValueError` for what is no block, or where archived bytes are lost."""
+    data = _unxz(stream)
+    if form == COLUMNS:
+        return decode(data, archive)
+    return whole(data) if form == LEAN else data
+
+
+def _unxz(stream: bytes) -> bytes:
     import lzma
 
     try:
-        data = lzma.decompress(block, lzma.FORMAT_XZ)
+        return lzma.decompress(stream, lzma.FORMAT_XZ)
     except (lzma.LZMAError, EOFError) as error:
         raise ValueError(str(error)) from error
-    return whole(data) if short else data
 
 
-def slowly(lines: bytes, *, tail: bool) -> list[tuple[bytes, int]]:
-    """Blocks as small as they get, and the bytes of lines in each; with ``tail`` the last lines in one of their own."""
+def slowly(lines: bytes, archive: Archived, *, tail: bool) -> list[Sealing]:
+    """Blocks as small as they get; with ``tail`` the last lines in one of their own."""
     cut = lines.rfind(b"\n", 0, max(len(lines) - TAIL, 0)) + 1 if tail else len(lines)
     found = [*parts(lines[:cut], THOROUGH), *parts(lines[cut:], THOROUGH)]
-    return [(packed(part, slowly=True), len(part)) for part in found]
+    return [packed(part, archive, slowly=True) for part in found]
 
 
-def table(lengths: list[int], *, thorough: bool) -> bytes:
-    """The last stream of a file whose blocks have these bytes of lines."""
-    import lzma
+class Table(NamedTuple):
+    """The last stream of a file: the bytes of lines in each block, whether all were compressed slowly, and what is kept.
 
-    line = json.dumps({"blocks": lengths, "thorough": thorough}, separators=(",", ":"))
-    return lzma.compress(line.encode() + b"\n", lzma.FORMAT_XZ, preset=0)
+    ``kept`` are bytes of contents by the file that the archive did not have (16 digits of its SHA-256).
+    """
+
+    blocks: list[int]
+    thorough: bool
+    kept: Mapping[str, int]
+
+    def encode(self) -> bytes:
+        """As a stream."""
+        import lzma
+
+        line = json.dumps(self._asdict(), separators=(",", ":"))
+        return lzma.compress(line.encode() + b"\n", lzma.FORMAT_XZ, preset=0)
 
 
-def blocks_of(data: bytes, *, short: bool = True) -> tuple[list[tuple[int, int]], bool]:
-    """Of each block of a file its size in it and the bytes of its lines; and whether they were compressed slowly.
+def blocks_of(data: bytes, form: str) -> tuple[list[tuple[int, int]], Table]:
+    """Of each block of a file its size in it and the bytes of its lines; and the table, made up for files that have none.
 
-    Without ``short`` it is a file of an earlier version, without a table. Raises ValueError or IndexError for what is no such
-    file.
+    Raises ValueError or IndexError for what is no such file.
     """
     found = streams(data)
-    if not short:
-        return found, False
+    if form == PLAIN:
+        return found, Table([length for _, length in found], thorough=False, kept={})
     size, length = found.pop()
     if length > _LONGEST_TABLE:
         raise ValueError("no table of blocks")
     try:
-        read = json.loads(unpacked(data[-size:], short=False))
-        lengths, thorough = read["blocks"], read["thorough"]
-    except (KeyError, TypeError) as error:
+        read = json.loads(_unxz(data[-size:]))
+        table = Table(read["blocks"], read["thorough"] is True, dict(read.get("kept", {})))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ValueError("no table of blocks") from error
-    if not isinstance(lengths, list) or len(lengths) != len(found):
+    if not isinstance(table.blocks, list) or len(table.blocks) != len(found):
         raise ValueError("a table of other blocks")
-    if not all(type(each) is int and each > 0 for each in lengths):
+    if not all(type(each) is int and each > 0 for each in table.blocks):
         raise ValueError("a table without lengths")
-    return [(size, length) for (size, _), length in zip(found, lengths)], thorough is True
+    return [(size, length) for (size, _), length in zip(found, table.blocks)], table
+
+
+def kept_in(blocks: Iterable[Sealing], before: Mapping[str, int]) -> dict[str, int]:
+    """What these blocks keep, and ``before`` besides; little of a file is not worth its name."""
+    found = dict(before)
+    for block in blocks:
+        for export, size in block.kept.items():
+            found[export] = found.get(export, 0) + size
+    return {export: size for export, size in found.items() if size >= _LITTLE}
 
 
 def parts(data: bytes, size: int) -> Iterator[bytes]:

@@ -9,7 +9,13 @@ from typing import Final
 from ...start.late_dataclass import dataclass
 
 FOLDER: Final = "sealed"
-_NAME: Final = re.compile(r"(\d{12})-(\d{12,})-([0-9a-f]{8})(\.lean)?\.jsonl\.xz\Z")
+COLUMNS: Final = ".columns.xz"
+"""Blocks of columns (``column_format``), each an ``xz`` stream, and a table of them."""
+LEAN: Final = ".lean.jsonl.xz"
+"""Written up to version 0.1: compact lines (``compact_lines``), and a table."""
+PLAIN: Final = ".jsonl.xz"
+"""Written by early versions: the lines as they are, and no table."""
+_NAME: Final = re.compile(r"(\d{12})-(\d{12,})-([0-9a-f]{8})(\.columns\.xz|\.lean\.jsonl\.xz|\.jsonl\.xz)\Z")
 
 
 @dataclass(frozen=True)
@@ -20,7 +26,7 @@ class Segment:
     end: int
     crc32: int
     path: str
-    lean: bool = True
+    form: str = COLUMNS
 
 
 @dataclass(frozen=True)
@@ -39,12 +45,12 @@ def named(folder: str, name: str) -> Segment | None:
     match = _NAME.match(name)
     if match is None:
         return None
-    return Segment(int(match[1]), int(match[2]), int(match[3], 16), os.path.join(folder, name), bool(match[4]))
+    return Segment(int(match[1]), int(match[2]), int(match[3], 16), os.path.join(folder, name), match[4])
 
 
-def name_of(start: int, length: int, crc32: int, *, lean: bool = True) -> str:
+def name_of(start: int, length: int, crc32: int, form: str = COLUMNS) -> str:
     """What the file is called that holds ``length`` bytes of the log from ``start`` on, and has this checksum itself."""
-    return f"{start:012d}-{start + length:012d}-{crc32:08x}{'.lean' if lean else ''}.jsonl.xz"
+    return f"{start:012d}-{start + length:012d}-{crc32:08x}{form}"
 
 
 def title(segment: Segment) -> str:

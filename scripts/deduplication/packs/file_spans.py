@@ -1,0 +1,97 @@
+"""Some bytes of an archived file, without putting all of it together: only the frames are unpacked in which they lie."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import TYPE_CHECKING
+
+from ..errors import ArchiveDamaged
+from .recipe import Run
+
+if TYPE_CHECKING:
+    from .pack_set import Packs
+    from .recipe import Item
+
+
+class FileSpans:
+    """Reads spans of the files in ``packs``, which stays open. Every byte was checked by the hash of its frame."""
+
+    def __init__(self, packs: Packs) -> None:
+        self._packs = packs
+        self._files: dict[int, _Pieces] = {}
+
+    def named(self, prefix: bytes) -> bytes:
+        """The SHA-256 that begins with these bytes of a file that is there; empty where there is none."""
+        number = self._packs.file(prefix)
+        return self._packs.known(number).sha256 if number >= 0 else b""
+
+    def read(self, sha256: bytes, start: int, end: int) -> bytes:
+        """Bytes ``start`` to ``end`` of the file with this hash. Raises :class:`ArchiveDamaged` where they cannot be read."""
+        number = self._packs.file(sha256)
+        if number < 0:
+            raise ArchiveDamaged(f"the file with SHA-256 {sha256.hex()[:16]}… is not in the archive")
+        if end > self._packs.record(number).size:
+            raise ArchiveDamaged(f"file {number}: it ends before byte {end:,}")
+        parts: list[bytes] = []
+        while end > start:
+            pieces = self._of(number)
+            begin = max(start, pieces.prefix)
+            if begin < end:
+                parts.append(pieces.read(begin, end))
+            end, number = min(end, pieces.prefix), pieces.base
+        return b"".join(reversed(parts))
+
+    def _of(self, number: int) -> _Pieces:
+        if number not in self._files:
+            self._files[number] = _Pieces(self._packs, number)
+        return self._files[number]
+
+
+class _Pieces:
+    """What a file has behind the beginning that an earlier one gives: where each piece of it begins, found as far as asked."""
+
+    def __init__(self, packs: Packs, number: int) -> None:
+        recipe = packs.record(number).recipe
+        self.base, self.prefix = recipe.base, recipe.prefix
+        self._packs, self._number = packs, number
+        self._left = list(reversed(recipe.items))
+        self._starts = [self.prefix]
+        self._pieces: list[Item] = []
+        self._last: tuple[int, bytes] = (-1, b"")
+
+    def read(self, start: int, end: int) -> bytes:
+        """Bytes from ``start`` on, which is not before :attr:`prefix`."""
+        self._find(end)
+        at = bisect_right(self._starts, start) - 1
+        parts = []
+        while start < end:
+            if at >= len(self._pieces):
+                raise ArchiveDamaged(f"file {self._number}: its recipe ends before byte {end:,}")
+            begin = self._starts[at]
+            parts.append(self._piece(at)[start - begin : end - begin])
+            start = self._starts[at + 1]
+            at += 1
+        return b"".join(parts)
+
+    def _piece(self, at: int) -> bytes:
+        if self._last[0] != at:
+            piece = self._pieces[at]
+            self._last = at, piece if isinstance(piece, bytes) else b"".join(self._packs.run(piece))
+        return self._last[1]
+
+    def _find(self, end: int) -> None:
+        """Know the pieces up to this byte; a run of segments is as many pieces as there are segments."""
+        while self._starts[-1] < end and self._left:
+            item = self._left.pop()
+            if isinstance(item, bytes):
+                self._add(item, len(item))
+                continue
+            sizes = self._packs.sizes(item)
+            for number, size in enumerate(sizes, item.first):
+                self._add(Run(number, 1), size)
+            if item.length > len(sizes):
+                self._left.append(Run(item.first + len(sizes), item.length - len(sizes)))
+
+    def _add(self, piece: Item, size: int) -> None:
+        self._pieces.append(piece)
+        self._starts.append(self._starts[-1] + size)

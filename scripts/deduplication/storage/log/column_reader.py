@@ -1,0 +1,181 @@
+"""A block of columns back into the lines of the log, byte for byte; of one whose archived bytes are gone the others still."""
+
+from __future__ import annotations
+
+import json
+import struct
+import zlib
+from typing import TYPE_CHECKING, Final
+
+from ...files import varint
+from . import views
+from .column_format import (
+    BACK,
+    BY_VIEW,
+    COLUMNS,
+    CRC,
+    DERIVED,
+    FIELDS,
+    LITERAL,
+    SAME,
+    SHAPES,
+    WHOLE,
+    Before,
+    File,
+    SpanLost,
+    Spans,
+    framed,
+    identity_of,
+    json_of,
+    shape_of,
+)
+from .line_parts import Parts, put_together
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .column_format import Archived
+    from .line_parts import Shape
+
+_HASH: Final = 32
+_PREFIX: Final = 8
+
+
+def decode(block: bytes, archive: Archived) -> bytes:
+    """The lines of a block. Raises :class:`ValueError` for what is none, :class:`SpanLost` where archived bytes are gone."""
+    out: list[bytes] = []
+    for line in each_line(block, archive):
+        if isinstance(line, SpanLost):
+            raise line
+        out.append(line)
+    lines = b"".join(out)
+    if zlib.crc32(lines) != CRC.unpack_from(block)[0]:
+        raise ValueError("the lines are not those that were written")
+    return lines
+
+
+def each_line(block: bytes, archive: Archived) -> Iterator[bytes | SpanLost]:
+    """The lines of a block one by one, each with its line feed, or why it is lost. Raises :class:`ValueError` for what is none."""
+    try:
+        reader = _Reader(block, archive)
+        for _ in range(reader.count):
+            yield reader.line()
+        reader.end()
+    except (IndexError, struct.error, UnicodeError, RecursionError) as error:
+        raise ValueError("no block of columns") from error
+
+
+class _Reader:
+    """The lines of one block, taken from its columns in the order in which they were written."""
+
+    def __init__(self, block: bytes, archive: Archived) -> None:
+        self._spans = Spans(archive)
+        reader = varint.Reader(block, CRC.size)
+        self.count, shapes = reader.number(), reader.number()
+        self._shapes: list[Shape] = []
+        for _ in range(shapes):
+            fields = []
+            for _ in range(FIELDS):
+                fields.append(reader.take(block.index(b"\0", reader.at) - reader.at))
+                reader.take(1)
+            self._shapes.append(shape_of(fields))
+        self._files: dict[bytes, File] = {}
+        for _ in range(reader.number()):
+            export = reader.take(_PREFIX).hex().encode()
+            self._files[export] = File(reader.take(_HASH), reader.number())
+        columns = {name: varint.Reader(reader.take(reader.number())) for name in COLUMNS}
+        reader.end()
+        self._columns = columns
+        self._number = {name: column.number for name, column in columns.items()}
+        self._before = Before({}, {})
+        self._moment: bytes | SpanLost = b""
+        self._hashes: list[bytes | SpanLost] = []
+
+    def line(self) -> bytes | SpanLost:
+        """The next line. Raises :class:`ValueError`: then nothing behind it can be read."""
+        number = self._number["shape"]()
+        if number < SHAPES:
+            self._hashes.append(b"")
+            text = self._text()
+            return (text if number == WHOLE else framed(text)) + b"\n"
+        found = self._parts(self._shapes[number - SHAPES])
+        if isinstance(found, SpanLost):
+            return found
+        return framed(put_together(found)) + b"\n"
+
+    def end(self) -> None:
+        """Raises :class:`ValueError` where a column has more than the lines took."""
+        for column in self._columns.values():
+            column.end()
+
+    def _text(self) -> bytes:
+        column = self._columns["text"]
+        return column.take(column.number())
+
+    def _parts(self, shape: Shape) -> Parts | SpanLost:
+        """The parts of a line. Each column gives what it has of it even where the line is lost."""
+        before, number = self._before, self._number
+        index = before.numbers.get(shape.conversation, -1) + 1 + varint.unsigned(number["index"]())
+        before.numbers[shape.conversation] = index
+        start = end = 0
+        if shape.placed:
+            start = before.ends.get(shape.export, 0) + varint.unsigned(number["gap"]())
+            end = start + varint.unsigned(number["length"]())
+            before.ends[shape.export] = end
+        place = (self._files.get(shape.export), start, end)
+        moment = self._moment = self._told("moment", "timestamp", place)
+        uuid = self._told("uuid", "uuid", place) if shape.named else b""
+        source_index = number["number"]() if shape.numbered else 0
+        extends = index - varint.unsigned(number["extends"]()) if shape.extends else 0
+        content, identity = self._message(shape, place) if shape.kind else (b"", self._known(place))
+        self._hashes.append(identity)
+        lost = next((each for each in (moment, uuid, content, identity) if isinstance(each, SpanLost)), None)
+        return lost or Parts(shape, index, moment, identity, uuid, source_index, extends, content, start, end)  # type: ignore[arg-type]
+
+    def _span(self, place: tuple[File | None, int, int]) -> views.Span | SpanLost:
+        try:
+            return self._spans.at(*place)
+        except SpanLost as error:
+            return error
+
+    def _told(self, column: str, member: str, place: tuple[File | None, int, int]) -> bytes | SpanLost:
+        how = self._number[column]()
+        if how == SAME:
+            return self._moment
+        if how == LITERAL:
+            return self._text()
+        if how != DERIVED:
+            raise ValueError("told in a way that this version does not know")
+        span = self._span(place)
+        return span if isinstance(span, SpanLost) else (span.member(member) or "").encode("utf-8", "surrogatepass")
+
+    def _message(self, shape: Shape, place: tuple[File | None, int, int]) -> tuple[bytes | SpanLost, bytes | SpanLost]:
+        """Content and hash of a line that carries a body."""
+        rule, how = self._number["view"](), 0
+        content: bytes | SpanLost
+        span: views.Span | SpanLost | None = None
+        if rule == views.NONE:
+            content = self._text()
+        else:
+            span = self._span(place)
+            content = span if isinstance(span, SpanLost) else b""
+        how = self._number["identity"]()
+        identity = self._text().hex().encode() if how == LITERAL else b""
+        if isinstance(content, SpanLost):
+            return content, content
+        value = json.loads(content) if span is None else views.content(rule, span)  # type: ignore[arg-type]
+        return content or json_of(value), identity or identity_of(shape, value)
+
+    def _known(self, place: tuple[File | None, int, int]) -> bytes | SpanLost:
+        """The hash of a line without a body."""
+        how = self._number["identity"]()
+        if how == LITERAL:
+            return self._text().hex().encode()
+        if how == BY_VIEW:
+            shape, rule = self._shapes[self._number["view"]()], self._number["view"]()
+            span = self._span(place)
+            return span if isinstance(span, SpanLost) else identity_of(shape, views.content(rule, span))
+        back = how - BACK + 1
+        if not 0 < back <= len(self._hashes):
+            raise ValueError("a hash of no line before this one")
+        return self._hashes[-back]
