@@ -33,6 +33,7 @@ from deduplication.model import KINDS
 from deduplication.project import config, tightening
 from deduplication.storage import indexed_log
 from deduplication.storage.log.append_log import Log
+from document_readers import reader_of
 from transcript_lines import SESSION, day, exported
 
 SAMPLES = sorted((REPOSITORY / ".coditect" / "demo").glob("*.txt"))
@@ -581,10 +582,7 @@ def test_the_reader_of_the_document_reads_the_store(installed, monkeypatch):
     unfinished = next(line for line in whole.splitlines(keepends=True) if b'"message"' in line)
     log.write_bytes(unfinished + b'{"conversation_id":"tide')
     monkeypatch.chdir(installed.project)
-    ((_, code),) = fences(STORAGE, "python")
-    room = {}
-    exec(compile(code, "storage.md", "exec"), room)
-    read = room["read"](installed.state)
+    read = reader_of("storage").read(installed.state)
     log.write_bytes(b"")
     ((conversation, messages),) = read.items()
     full = ClaudeConversationDeduplicator(installed.state).get_full_conversation(conversation)

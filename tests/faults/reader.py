@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import lzma
 import re
 import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from document_readers import reader_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,17 +57,8 @@ class Log:
 
 
 def whole(folder: Path) -> bytes:
-    """Every byte of the log in a state folder: what is sealed, decompressed, and the open part."""
-    sealed, at = b"", 0
-    files: dict[int, tuple[int, Path]] = {}
-    for path in sorted(folder.glob("sealed/*.jsonl.xz")):  # of two with one beginning the longer one comes last
-        start, end, crc = path.name.partition(".")[0].split("-")
-        assert zlib.crc32(path.read_bytes()) == int(crc, 16), path
-        files[int(start)] = (int(end), path)
-    while at in files:
-        at, path = files[at]
-        sealed += _unsealed(path)
-    assert len(sealed) == at
+    """Every byte of the log in a state folder: what is sealed, as the document's reader reads it, and the open part."""
+    sealed = reader_of("storage").sealed(folder)
     log = folder / "conversation_log.jsonl"
     data = log.read_bytes() if log.exists() else b""
     pending = folder / "sealed" / ".pending"
@@ -76,50 +68,6 @@ def whole(folder: Path) -> bytes:
             assert data.startswith(twice)
             data = data[len(twice) :]
     return sealed + data
-
-
-def _unsealed(path: Path) -> bytes:
-    """The lines of a sealed file: block by block, with what was left out of them put back."""
-    rest, blocks = path.read_bytes(), []
-    while rest:
-        stream = lzma.LZMADecompressor()
-        blocks.append(stream.decompress(rest))
-        rest = stream.unused_data
-    if ".lean." not in path.name:
-        return b"".join(blocks)
-    table = json.loads(blocks.pop())
-    found = [_with_hashes(block) for block in blocks]
-    assert [len(block) for block in found] == table["blocks"]
-    return b"".join(found)
-
-
-_LEAN = re.compile(
-    rb'(\{"conversation_id":"(?:[^"\\]|\\.)*","index":\d+,"timestamp":"[^"\\]*")(?:,"content_hash":(?:\d+|"\w+"))?(,.*)'
-)
-
-
-def _with_hashes(block: bytes) -> bytes:
-    lines: list[bytes] = []
-    hashes: list[str] = []
-    end = 0
-    for line in block.split(b"\n")[:-1]:
-        match = _LEAN.fullmatch(line)
-        hashes.append("")
-        if line.startswith(b"\x01"):  # it stands as it is
-            lines.append(line[1:])
-            continue
-        if match:
-            row = json.loads(line)
-            identity = row.get("content_hash") or _hash(row["message"])
-            hashes[-1] = identity = hashes[-1 - identity] if isinstance(identity, int) else identity
-            tail, span = match[2], row["source"].get("span", [])
-            if len(span) == 1:
-                span = [end, end + span[0]]
-                tail = re.sub(rb"\[\d+\]\}\}$", b"[%d,%d]}}" % (*span,), tail)
-            end = span[1] if span else end
-            line = match[1] + b',"content_hash":"%s"' % identity.encode() + tail  # noqa: PLW2901
-        lines.append(line[:-1] + b',"crc32":"%08x"}' % zlib.crc32(line))
-    return b"".join(line + b"\n" for line in lines)
 
 
 def read(data: bytes, blobs: Path | None = None) -> Log:

@@ -12,9 +12,13 @@ from deduplication.errors import StoreDamaged
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from deduplication.storage import indexed_log
 from deduplication.storage.log import sealed, sealed_blocks
+from deduplication.storage.log.better_files import improvable, improved
+from deduplication.storage.log.column_format import NoArchive
 from deduplication.storage.log.sealed import Sealed
+from deduplication.storage.log.sealed_files import COLUMNS
 from exports import Story, kept
 from faults import reader
+from sealed_of_0_1 import seal
 
 STORY = Story(3, exchanges=14)
 FILES = STORY.exports(4)
@@ -84,23 +88,24 @@ def test_a_run_goes_on_behind_it(tmp_path, backend, small):
     assert dedup.store.verify() == []
 
 
-def test_files_of_an_earlier_version_are_read_and_made_lean(tmp_path, backend, small):
-    """Without ``.lean`` in its name a file has the lines as they are."""
+@pytest.mark.parametrize("form", [".lean.jsonl.xz", ".jsonl.xz"])
+def test_files_of_earlier_versions_are_read_and_made_anew(tmp_path, backend, small, form):
+    """Compact lines of version 0.1, and lines as they are of those before it."""
     folder = tmp_path / "state"
     store = stored(folder, backend).store
     log = reader.whole(folder)
-    sealed_bytes = store.log.sealed.end
+    size = store.log.sealed.end
     for path in folder.glob("sealed/*"):
         path.unlink()
-    middle = log.index(b"\n", sealed_bytes // 2) + 1
-    data = lzma.compress(log[:middle]) + lzma.compress(log[middle:sealed_bytes])
-    (folder / "sealed" / f"{0:012}-{sealed_bytes:012}-{zlib.crc32(data):08x}.jsonl.xz").write_bytes(data)
+    seal(folder, log[:size], block=size // 2, form=form)
+    (folder / "conversation_log.jsonl").write_bytes(log[size:])
+    assert reader.whole(folder) == log
     dedup = ClaudeConversationDeduplicator(folder, backend=backend)
     assert dedup.store.verify() == []
     assert kept(dedup.get_full_conversation("s")) == STORY.truth()
     assert dedup.ingest(FILES[-1].data, name="again", conversation_id="s").new == 0
     dedup.store.condense()
-    assert [name for name in names(folder) if ".lean." not in name] == []
+    assert [name for name in names(folder) if ".columns." not in name] == []
     assert reader.whole(folder).startswith(log)
     assert dedup.store.verify() == []
 
@@ -115,8 +120,8 @@ def test_a_file_that_somebody_replaced_meanwhile_is_left(tmp_path, small):
     """A run sealed more lines while the file was compressed: its longer file stays."""
     folder = tmp_path / "state"
     store = stored(folder, "json", FILES[:2]).store
-    segment = store.log.sealed.improvable()[-1]
-    better = store.log.sealed.improved(segment)
+    segment = improvable(store.log.sealed)[-1]
+    better = improved(store.log.sealed, segment)
     stored(folder, "json", FILES[2:])
     after = names(folder)
     with store.transaction():
@@ -133,7 +138,7 @@ def test_a_damaged_file_is_left_as_it_is(tmp_path, small):
     with open(segment.path, "r+b") as file:
         file.seek(40)
         file.write(bytes(20))
-    assert store.log.sealed.improved(segment) is None
+    assert improved(store.log.sealed, segment) is None
     store.condense()
     assert segment.path.rpartition("/")[2] in names(folder)
     assert any("checksum" in problem for problem in store.verify())
@@ -171,13 +176,13 @@ TABLES = {
 def test_a_file_whose_table_is_none_cannot_be_read(tmp_path, table):
     """Whoever asks for its lines is told, and gets nothing that is wrong."""
     line = b'{"conversation_id":"s"}\n'
-    data = sealed_blocks.packed(line) + lzma.compress(table, lzma.FORMAT_XZ)
+    data = sealed_blocks.packed(line, NoArchive()).stream + lzma.compress(table, lzma.FORMAT_XZ)
     folder = tmp_path / "sealed"
     folder.mkdir()
-    (folder / f"{0:012}-{len(line):012}-{zlib.crc32(data):08x}.lean.jsonl.xz").write_bytes(data)
-    found = Sealed(str(tmp_path))
+    (folder / f"{0:012}-{len(line):012}-{zlib.crc32(data):08x}.columns.xz").write_bytes(data)
+    found = Sealed(str(tmp_path), NoArchive())
     found.refresh()
-    assert found.improvable() == []
+    assert improvable(found) == []
     with pytest.raises(sealed.BlockDamaged):
         found.line(0)
 
@@ -187,7 +192,7 @@ def test_a_block_is_proven_before_it_is_kept(monkeypatch):
     real = lzma.decompress
     monkeypatch.setattr(lzma, "decompress", lambda *arguments: real(*arguments)[2:])
     with pytest.raises(sealed_blocks.StoreNotWritable, match="same lines"):
-        sealed_blocks.packed(b'{"conversation_id":"s"}\n')
+        sealed_blocks.packed(b'{"conversation_id":"s"}\n', NoArchive())
 
 
 def test_the_last_lines_are_a_block_of_their_own(tmp_path, small):
@@ -252,6 +257,6 @@ def test_a_file_that_vanished_is_no_reason_to_lose_others(tmp_path, small):
 
 def test_a_table_longer_than_any_is_refused_before_it_is_unpacked():
     """A few bytes that unpack to gigabytes do not fill the memory."""
-    data = sealed_blocks.packed(b'{"conversation_id":"s"}\n') + lzma.compress(b" " * 5_000_000, lzma.FORMAT_XZ)
+    block = sealed_blocks.packed(b'{"conversation_id":"s"}\n', NoArchive()).stream
     with pytest.raises(ValueError, match="table"):
-        sealed_blocks.blocks_of(data)
+        sealed_blocks.blocks_of(block + lzma.compress(b" " * 5_000_000, lzma.FORMAT_XZ), COLUMNS)

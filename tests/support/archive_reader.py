@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from conftest import REPOSITORY
+from document_readers import reader_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-_DOCUMENT = REPOSITORY / "docs" / "archive.md"
-_FENCE = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-
-
-def _room() -> dict[str, Any]:
-    (code,) = _FENCE.findall(_DOCUMENT.read_text(encoding="utf-8"))
-    room: dict[str, Any] = {}
-    exec(compile(code.split("\nfor name, content in read(")[0], "archive.md", "exec"), room)
-    return room
-
-
-_ROOM = _room()
-
 
 def read(folder: Path) -> dict[str, bytes]:
     """Every file of the packs in ``folder`` by name; raises wherever anything is not as the document says."""
-    files: dict[str, bytes] = _ROOM["read"](folder)
-    return files
+    return dict(reader_of("archive").files(folder))

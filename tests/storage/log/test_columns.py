@@ -1,0 +1,235 @@
+"""Blocks of columns: every line comes back byte for byte, with the archive's help or without it."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deduplication.alignment.fingerprint import content_hash
+from deduplication.formats import parse
+from deduplication.storage.log import views
+from deduplication.storage.log.column_format import File, NoArchive, SpanLost
+from deduplication.storage.log.column_reader import decode, each_line
+from deduplication.storage.log.column_writer import encode
+from deduplication.storage.log.lines import encode_line
+from document_readers import reader_of
+from exports import Story
+from log_lines import LINES
+from transcript_lines import day
+
+
+class Files:
+    """An archive in memory: ``gone`` are bytes of files that cannot be read, as (file, start, end)."""
+
+    def __init__(self, *files, shift=0, gone=()):
+        self.files = {hashlib.sha256(data).digest(): data for data in files}
+        self.shift, self.gone = shift, gone
+
+    def find(self, prefix):
+        """The file that begins so."""
+        return next((File(sha256, self.shift) for sha256 in self.files if sha256.startswith(prefix)), None)
+
+    def read(self, sha256, start, end):
+        """Bytes of it."""
+        if sha256 not in self.files or any(start < stop and begin < end for begin, stop in self.gone):
+            raise SpanLost("gone")
+        return self.files[sha256][start:end]
+
+    def close(self):
+        """Nothing was opened."""
+
+
+def log_of(data, *, conversation="a", known=()):
+    """The lines that a store writes of an export, its bodies in them but for those that are ``known``."""
+    digest = hashlib.sha256(data).hexdigest()
+    carried = set(known)
+    lines = []
+    for number, message in enumerate(parse(data).messages):
+        identity = content_hash(message.role, message.kind, message.content, message.fidelity)
+        record = {
+            "conversation_id": conversation,
+            "index": number,
+            "timestamp": message.timestamp or "2026-01-01T00:00:00.000Z",
+        }
+        record["content_hash"] = identity
+        if message.uuid:
+            record["uuid"] = message.uuid
+        if identity not in carried:
+            record["message"] = {"role": message.role, "kind": message.kind, "content": message.content}
+            if message.fidelity == "exact":
+                record["message"]["fidelity"] = "exact"
+            carried.add(identity)
+        record["source"] = {"export": digest[:16], "clock": "capture", "span": [message.start, message.end]}
+        lines.append(encode_line(record))
+    return b"".join(lines)
+
+
+TEXT = Story(5, exchanges=12).exports(1)[-1].data
+TRANSCRIPT = day(9)
+
+
+@given(st.lists(LINES, max_size=12))
+def test_every_line_comes_back(lines):
+    """Lines of every form, and bytes that are no line at all; the document's reader reads the same."""
+    data = b"".join(lines)
+    block, _ = encode(data, NoArchive())
+    assert decode(block, NoArchive()) == data
+    assert reader_of("storage").columns(block, {}) == data
+
+
+@pytest.mark.parametrize("data", [TEXT, TRANSCRIPT], ids=["text", "transcript"])
+def test_no_body_of_an_archived_export_is_kept(data):
+    """What parsers make of an export is a view of its bytes: no word of it is in the block, and nothing is noted as kept."""
+    lines, files = log_of(data), Files(data)
+    block, kept = encode(lines, files)
+    assert decode(block, files) == lines
+    assert reader_of("storage").columns(block, files.files) == lines
+    assert kept == {}
+    words = {word for line in lines.splitlines() for word in str(json.loads(line).get("message", "")).split()}
+    assert not [word for word in words if len(word) > 12 and word.encode() in block]
+    assert len(block) < len(lines) / 15
+
+
+def test_what_the_archive_has_only_later_is_noted():
+    """By the export's own digits, with the bytes that the block keeps of it."""
+    lines = log_of(TEXT)
+    block, kept = encode(lines, NoArchive())
+    assert decode(block, NoArchive()) == lines
+    contents = sum(
+        len(json.dumps(json.loads(line)["message"]["content"], ensure_ascii=False).encode())
+        for line in lines.splitlines()
+        if b'"message"' in line
+    )
+    assert kept == {hashlib.sha256(TEXT).hexdigest()[:16]: contents}
+
+
+def test_a_hash_whose_body_stands_elsewhere_follows_from_its_span():
+    """A message that is said again, in another block than its first one: neither body nor hash is kept."""
+    whole = log_of(TEXT)
+    rows = [json.loads(line) for line in whole.splitlines() if b'"message"' in line]
+    kinds = {row["message"]["kind"]: row["content_hash"] for row in reversed(rows)}
+    hashes = [row["content_hash"] for row in rows]
+    lines = log_of(TEXT, known=set(hashes) - set(kinds.values()))
+    assert lines.count(b'"message"') < len(rows) / 2
+    block, _ = encode(lines, Files(TEXT))
+    assert decode(block, Files(TEXT)) == lines
+    assert not any(bytes.fromhex(each) in block for each in hashes)
+
+
+def test_spans_may_count_from_within_a_file():
+    """A part of a growing file names its own bytes; the archive has the whole file."""
+    lines = log_of(TEXT)
+    digest = hashlib.sha256(TEXT).digest()
+
+    class Longer(Files):
+        def find(self, prefix):
+            return File(next(iter(self.files)), 7) if digest.startswith(prefix) else None
+
+    files = Longer(b"before\n" + TEXT + b"behind")
+    block, kept = encode(lines, files)
+    assert decode(block, files) == lines
+    assert kept == {}
+    assert reader_of("storage").columns(block, files.files) == lines
+
+
+@pytest.mark.parametrize("data", [TEXT, TRANSCRIPT], ids=["text", "transcript"])
+def test_lost_bytes_cost_the_lines_that_lie_in_them(data):
+    """Each line whose own bytes are whole is read, hashes of lines before it and moments included; no line is made up."""
+    lines = log_of(data)
+    block, _ = encode(lines, Files(data))
+    whole = lines.splitlines(keepends=True)
+    spans = [json.loads(line)["source"]["span"] for line in whole]
+    for begin in range(0, len(data), max(len(data) // 23, 1)):
+        gone = (begin, begin + 40)
+        found = list(each_line(block, Files(data, gone=[gone])))
+        assert len(found) == len(whole)
+        for line, told, (start, end) in zip(whole, found, spans):
+            if start < gone[1] and gone[0] < end:
+                assert isinstance(told, SpanLost) or told == line
+            else:
+                assert told == line or (isinstance(told, SpanLost) and data is TRANSCRIPT)
+        with pytest.raises(SpanLost):
+            decode(block, Files())
+
+
+def test_a_block_with_other_bytes_is_no_block():
+    """One byte changed anywhere, or cut: an error, or the same lines, never others."""
+    lines, files = log_of(TEXT), Files(TEXT)
+    block, _ = encode(lines, files)
+    for at in range(len(block)):
+        damaged = bytes([*block[:at], block[at] ^ 0x15, *block[at + 1 :]])
+        for broken in (damaged, block[:at]):
+            with contextlib.suppress(ValueError):
+                assert decode(broken, files) == lines
+
+
+def test_other_archived_bytes_give_no_lines():
+    """The block says what its lines were: a file of other bytes under the same name is found out."""
+    lines = log_of(TEXT)
+    block, _ = encode(lines, Files(TEXT))
+    files = Files(TEXT)
+    files.files = {hashlib.sha256(TEXT).digest(): TEXT.replace(b"a", b"e")}
+    with pytest.raises(ValueError, match="not those that were written"):
+        decode(block, files)
+
+
+SCREEN = "⏺ A word\n\n  and more \r\n  of it  \n"
+VIEWS = [
+    (1, " a \n", "a"),
+    (2, SCREEN, "A word\n\nand more\nof it"),
+    (3, "  ⎿  one\n     two\n   three", "one\ntwo\nthree"),
+    (4, "  ⎿ one\n  two", "⎿ one\ntwo"[2:]),
+    (5, "  ⎿  call(\n      x)", "call(\nx)"),
+    (6, "● call(\n      x,\n   y)", "call(\nx,\ny)"),
+    (7, "words\n  of it", "words\nof it"),
+    (8, "● one\n     two", "one\ntwo"),
+    (9, "! ls\n  two", "ls\ntwo"),
+    (10, "    one\n     two", "one\ntwo"),
+    (11, "     one\n     two", "one\ntwo"),
+    (12, "● one\n      two", "one\ntwo"),
+    (13, "one\n     two", "one\ntwo"),
+    (14, "one\n      two", "one\ntwo"),
+    (15, "  ⎿ one\n two", "one\n two"),
+    (32, '{"message":{"content":"said"}}', "said"),
+    (33, '{"content":[1]}', [1]),
+    (64, '{"message":{"content":[{"text":"one"}]}}', "one"),
+    (65, '{"message":{"content":[{"id":7}]}}', [{"id": 7}]),
+    (70, '{"message":{"content":[0,{"content":"two"}]}}', "two"),
+    (67, '{"message":{"content":[{"thinking":"hm"}]}}', "hm"),
+]
+
+
+@pytest.mark.parametrize(("rule", "span", "content"), VIEWS, ids=[str(rule) for rule, _, _ in VIEWS])
+def test_a_view_never_changes(rule, span, content):
+    """What stores rely on: each rule, by its number, gives this for ever."""
+    found = views.content(rule, views.Span(span.encode()))
+    assert found == content
+    assert reader_of("storage").viewed(rule, span.encode()) == content
+
+
+def test_there_is_no_view_without_a_vector():
+    """Whoever adds a rule says here what it gives."""
+    told = {rule for rule, _, _ in VIEWS}
+    numbers = set()
+    for number in range(63):
+        try:
+            views.content(number, views.Span(b'{"message":{"content":0},"content":0}'))
+        except ValueError:
+            continue
+        numbers.add(number)
+    assert numbers == {rule for rule in told if rule < 64}
+    assert {rule % 4 for rule in told if rule >= 64} == {0, 1, 2, 3}
+
+
+@pytest.mark.parametrize("rule", [16, 31, 34, 63, 65, 66, 67, 68, 32, 33])
+def test_a_view_that_gives_nothing_is_damage(rule):
+    """Of a number that this version does not know, or where the line has nothing there."""
+    with pytest.raises(ValueError):
+        views.content(rule, views.Span(b'{"message":{"content":[]},"x":1}' if rule >= 64 else b"{}"))
+    with pytest.raises(ValueError):
+        views.content(32, views.Span(b"[" * 10))
