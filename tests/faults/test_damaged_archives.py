@@ -13,12 +13,12 @@ from collections import Counter
 
 import pytest
 
-import archive_reader
 from deduplication.commands import deduplicate_export, export_dedup
 from deduplication.errors import DedupError
 from deduplication.packs import merge_policy
 from deduplication.project.client_transcripts import folder_name
 from deduplication.project.paths import Project
+from document_readers import reader_of
 from exports import Story
 from transcript_lines import answer, prompt
 
@@ -110,29 +110,8 @@ class Scene:
 
 
 def every_file(packs):
-    """SHA-256 of each file in whole packs, states of one name included: the document's reader gives the last one of a name."""
-    names = []
-    room = archive_reader._ROOM
-    segments, contents, end = {}, {}, 0
-    for path in sorted(packs.glob("pack-*.pack"), key=lambda each: int(each.stem[5:])):
-        data = path.read_bytes()
-        assert hashlib.sha256(data[64:-32]).digest() == data[-32:], path
-        frames, _, _, first_file, count, _ = room["struct"].unpack_from("<IQQQQQ", data, 12)
-        if first_file < end:
-            continue
-        at, end = 64, first_file + count
-        for _ in range(frames):
-            kind, how, _, number, raw, stored, first = room["struct"].unpack_from("<BB2sIIIQ", data, at)
-            body = room["unpacked"](how, data[at + 60 : at + 60 + stored], raw)
-            if kind == 0x53:
-                lengths, start = room["numbers"](body, 0, number)
-                for n, size in enumerate(lengths):
-                    segments[first + n] = body[start : start + size]
-                    start += size
-            else:
-                names += [_sha(c) for _, c in room["records"](body, first, number, segments, contents)]
-            at += 60 + stored
-    return names
+    """SHA-256 of each file in whole packs, states of one name included."""
+    return [_sha(content) for _, content in reader_of("archive").files(packs)]
 
 
 def plain_files(project):

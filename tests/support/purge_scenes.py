@@ -8,7 +8,6 @@ import lzma
 import struct
 from typing import TYPE_CHECKING
 
-import archive_reader
 from deduplication.commands import deduplicate_export, export_dedup
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from deduplication.ingest.transcript_capture import capture_file
@@ -16,6 +15,7 @@ from deduplication.project.paths import Project
 from deduplication.purge.follow_up import verify
 from deduplication.purge.run import purge
 from deduplication.purge.scope import scope_of
+from document_readers import reader_of
 from exports import _BANNER, _DIVIDER, Turn, _drawn
 from transcript_lines import identity
 
@@ -198,7 +198,7 @@ def _frames(data):
     at = 64
     while at < len(data) - 96:
         _, how, _, _, raw, stored, _ = struct.unpack_from("<BB2sIIIQ", data, at)
-        yield archive_reader._ROOM["unpacked"](how, data[at + 60 : at + 60 + stored], raw)
+        yield reader_of("archive").unpacked(how, data[at + 60 : at + 60 + stored], raw)
         at += 60 + stored
 
 

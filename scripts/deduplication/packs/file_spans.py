@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
@@ -19,11 +20,22 @@ class FileSpans:
     def __init__(self, packs: Packs) -> None:
         self._packs = packs
         self._files: dict[int, _Pieces] = {}
+        self._names: dict[str, list[bytes]] | None = None
 
     def named(self, prefix: bytes) -> bytes:
         """The SHA-256 that begins with these bytes of a file that is there; empty where there is none."""
         number = self._packs.file(prefix)
         return self._packs.known(number).sha256 if number >= 0 else b""
+
+    def states(self, name: str) -> list[bytes]:
+        """The SHA-256 of each file whose name ends so, behind a slash or alone, the last one first."""
+        if self._names is None:
+            self._names = {}
+            for number in self._packs.numbers():
+                with contextlib.suppress(ArchiveDamaged):
+                    record = self._packs.record(number)
+                    self._names.setdefault(record.name.rpartition("/")[2], []).append(record.sha256)
+        return self._names.get(name, [])[::-1]
 
     def read(self, sha256: bytes, start: int, end: int) -> bytes:
         """Bytes ``start`` to ``end`` of the file with this hash. Raises :class:`ArchiveDamaged` where they cannot be read."""

@@ -33,7 +33,7 @@ DEFAULTS: Final[dict[str, Any]] = {
     "command_banner": HOOK,
     "hook_checkpoint": True,
     "session_files": ONE,
-    "pack_older_than_days": 0,
+    "pack_older_than_days": 7,
     "backup_retention_days": 30,
     "user_store": True,
     "readme_checkpoints": COMMAND,
@@ -50,7 +50,7 @@ context after a compaction or on resume. ``command_banner``: ``hook`` shows /exp
 model, ``model`` lets the model comment. ``hook_checkpoint``: a checkpoint commit when a hook processed an export.
 ``session_files``: ``session`` writes a readable file for each session in every run and commits it with the checkpoint,
 ``checkpoint`` writes a new file with what is new instead, ``off`` writes none.
-``pack_older_than_days``: days that an archived export stays a plain file, below 0 for ever. ``backup_retention_days``: how
+``pack_older_than_days``: when an archived export goes into a pack, 0 at once, below 0 never. ``backup_retention_days``: how
 long a snapshot of a backup is kept, below 0 for ever.
 ``user_store``: capture into the user's own store where a project did not opt in. ``readme_checkpoints``: a line in the
 project's README for each checkpoint (true), for those of ``create-checkpoint.py`` (``command``), or for none (false).

@@ -8,6 +8,7 @@ from ..archive.listed import Inventory
 from ..storage.log.salvage import salvage
 from . import blanked_files, blob_repair, damage, log_repair, missing_files, pack_repair, plain_file_repair
 from .archive_access import has_archive, held, opened
+from .archived_copies import looked_for
 from .lost_files import count_messages, mark_proven
 from .other_copies import OtherCopies
 from .raw_sources import Sources
@@ -27,16 +28,17 @@ def examine(store: LogBackedStore, project: Optional[Project]) -> list[Finding]:
         with held(project), pack_repair.examined(project) as (plan, packs, kept):
             found += plan.findings
             there = pack_repair.had(packs, plan, kept) | missing_files.plain(project)
-    with opened(project) as shelf, store.unrecovered_log() as log:
+    elsewhere = OtherCopies(project) if project is not None else None
+    with opened(project) as shelf, store.unrecovered_log() as log, looked_for(log, have, elsewhere):
         salvaged = salvage(log)
         mended = log_repair.repair_log(salvaged, Sources(shelf), store.blob_folder, store.remembered())
         found += [*mended.findings, *blob_repair.repair_blobs(mended)]
-        if project is not None:
-            found += [each.finding() for each in plain_file_repair.damaged(mended.evidence, OtherCopies(project))]
+        if elsewhere is not None:
+            found += [each.finding() for each in plain_file_repair.damaged(mended.evidence, elsewhere)]
             found += [finding for _, finding in blanked_files.found(mended.evidence)]
-    if project is not None:
+    if project is not None and elsewhere is not None:
         told = {each.sha256 for each in found if each.kind == damage.FILE}
-        gone = missing_files.find_missing(store, have, there | told, OtherCopies(project))
+        gone = missing_files.find_missing(store, have, there | told, elsewhere)
         named = {each.name for each in found if each.kind == damage.FILE}  # damaged where it lies, and so not there
         found += [finding for each in gone if (finding := each.finding(project.archive.name)).name not in named]
     return mark_proven([count_messages(finding, mended, have) for finding in found], have)

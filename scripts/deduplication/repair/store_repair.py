@@ -9,10 +9,12 @@ from ..archive import purged_files
 from ..archive.purged_files import PurgedFile
 from ..storage.log.salvage import salvage_twice
 from . import blanked_files, blob_repair, log_files, log_repair, plain_file_repair
+from .archived_copies import looked_for
 from .other_copies import OtherCopies
 from .raw_sources import Sources
 
 if TYPE_CHECKING:
+    from ..archive.listed import Inventory
     from ..archive.restore import ArchivedFiles
     from ..project.paths import Project
     from ..storage.log.append_log import Log
@@ -22,12 +24,17 @@ if TYPE_CHECKING:
 
 
 def mend_store(
-    store: LogBackedStore, project: Optional[Project], shelf: Optional[ArchivedFiles], done: Repaired
+    store: LogBackedStore, project: Optional[Project], shelf: Optional[ArchivedFiles], have: Inventory, done: Repaired
 ) -> RepairedLog:
     """Write the log as it must be, with its indexes; what was damaged goes into ``done``. Raises ``StoreError``."""
     mended: list[RepairedLog] = []
+    elsewhere = OtherCopies(project) if project is not None else None
 
     def mend(log: Log) -> list[str]:
+        with looked_for(log, have, elsewhere):
+            return write(log)
+
+    def write(log: Log) -> list[str]:
         salvaged = salvage_twice(log)
         found = log_repair.repair_log(salvaged, Sources(shelf), store.blob_folder, store.remembered())
         done.findings += [*found.findings, *blob_repair.repair_blobs(found)]
@@ -37,11 +44,11 @@ def mend_store(
 
     store_name = os.path.basename(store.folder)
     done.notes += store.rebuild(mend)
-    if project is not None:
+    if project is not None and elsewhere is not None:
         notes = [finding for _, finding in blanked_files.found(mended[0].evidence)]
         purged_files.add(str(project.archive), *(PurgedFile(note.sha256, note.messages) for note in notes))
         done.findings += notes
-        for each in plain_file_repair.damaged(mended[0].evidence, OtherCopies(project)):
+        for each in plain_file_repair.damaged(mended[0].evidence, elsewhere):
             done.findings = [found for found in done.findings if found.sha256 != each.finding().sha256]
             done.findings.append(each.finding())
             done.quarantined.append(f"{project.archive.name}/{plain_file_repair.write(project, each)}")

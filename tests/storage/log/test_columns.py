@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from deduplication.alignment.fingerprint import content_hash
 from deduplication.formats import parse
 from deduplication.storage.log import views
-from deduplication.storage.log.column_format import File, NoArchive, SpanLost
+from deduplication.storage.log.column_format import File, NoArchive, SpanLost, Wanted
 from deduplication.storage.log.column_reader import decode, each_line
 from deduplication.storage.log.column_writer import encode
 from deduplication.storage.log.lines import encode_line
@@ -26,13 +26,13 @@ from transcript_lines import day
 class Files:
     """An archive in memory: ``gone`` are bytes of files that cannot be read, as (file, start, end)."""
 
-    def __init__(self, *files, shift=0, gone=()):
+    def __init__(self, *files, gone=()):
         self.files = {hashlib.sha256(data).digest(): data for data in files}
-        self.shift, self.gone = shift, gone
+        self.gone = gone
 
-    def find(self, prefix):
+    def find(self, wanted):
         """The file that begins so."""
-        return next((File(sha256, self.shift) for sha256 in self.files if sha256.startswith(prefix)), None)
+        return next((File(sha256) for sha256 in self.files if sha256.hex().startswith(wanted.sha256)), None)
 
     def read(self, sha256, start, end):
         """Bytes of it."""
@@ -105,7 +105,7 @@ def test_what_the_archive_has_only_later_is_noted():
         for line in lines.splitlines()
         if b'"message"' in line
     )
-    assert kept == {hashlib.sha256(TEXT).hexdigest()[:16]: contents}
+    assert kept == {Wanted(hashlib.sha256(TEXT).hexdigest()[:16]): contents}
 
 
 def test_a_hash_whose_body_stands_elsewhere_follows_from_its_span():
@@ -124,11 +124,11 @@ def test_a_hash_whose_body_stands_elsewhere_follows_from_its_span():
 def test_spans_may_count_from_within_a_file():
     """A part of a growing file names its own bytes; the archive has the whole file."""
     lines = log_of(TEXT)
-    digest = hashlib.sha256(TEXT).digest()
+    digest = hashlib.sha256(TEXT).hexdigest()
 
     class Longer(Files):
-        def find(self, prefix):
-            return File(next(iter(self.files)), 7) if digest.startswith(prefix) else None
+        def find(self, wanted):
+            return File(next(iter(self.files)), 7) if digest.startswith(wanted.sha256) else None
 
     files = Longer(b"before\n" + TEXT + b"behind")
     block, kept = encode(lines, files)

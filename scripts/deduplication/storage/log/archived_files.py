@@ -7,8 +7,10 @@ looked at again.
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ...errors import ArchiveDamaged
 from ...files import folder_swap
@@ -18,6 +20,10 @@ from .column_format import File, SpanLost
 if TYPE_CHECKING:
     from ...packs.file_spans import FileSpans
     from ...packs.pack_set import Packs
+    from .column_format import Wanted
+
+_STATES: Final = 3
+"""States of one growing file that are looked at for a part of it, the last ones first: each has what the ones before it had."""
 
 
 class ArchivedFiles:
@@ -30,13 +36,25 @@ class ArchivedFiles:
         self._again = False
         """Whether they were opened because something could not be read: then it cannot be."""
 
-    def find(self, prefix: bytes) -> File | None:
-        """The file with the SHA-256 that begins with these 8 bytes; None where there is none, or it cannot be told."""
+    def find(self, wanted: Wanted) -> File | None:
+        """The file that has these bytes, proven by their hash; None where there is none, or it cannot be told."""
         try:
-            found = self._opened().named(prefix)
-        except (ArchiveDamaged, OSError):
+            found = self._opened().named(bytes.fromhex(wanted.sha256))
+            if found or not wanted.name:
+                return File(found) if found else None
+            return self._part(wanted)
+        except (ArchiveDamaged, OSError, ValueError):
             return None
-        return File(found) if found else None
+
+    def _part(self, wanted: Wanted) -> File | None:
+        """The last state of a growing file that has a part of it."""
+        spans = self._opened()
+        for sha256 in spans.states(wanted.name)[:_STATES]:
+            with contextlib.suppress(ArchiveDamaged):
+                part = spans.read(sha256, wanted.start, wanted.start + wanted.size)
+                if hashlib.sha256(part).hexdigest() == wanted.sha256:
+                    return File(sha256, wanted.start)
+        return None
 
     def read(self, sha256: bytes, start: int, end: int) -> bytes:
         """Bytes of a file. Raises :class:`SpanLost`."""

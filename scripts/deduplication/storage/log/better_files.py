@@ -26,7 +26,7 @@ def improvable(sealed: Sealed) -> list[Segment]:
 
 def keeps_archived(sealed: Sealed, segment: Segment) -> bool:
     """Whether a file keeps bodies that the archive has by now."""
-    return any(sealed.archive.find(bytes.fromhex(export)) for export in sealed.table_of(segment).kept)
+    return any(map(sealed.archive.find, sealed.table_of(segment).kept))
 
 
 def improved(sealed: Sealed, segment: Segment, *, thorough: bool = True) -> tuple[bytes, int] | None:

@@ -53,11 +53,23 @@ class File(NamedTuple):
     shift: int = 0
 
 
+class Wanted(NamedTuple):
+    """What lines name as their export: digits of its SHA-256, 16 or all.
+
+    Of a part of a growing file also that file's name, where the part begins in it, and its size.
+    """
+
+    sha256: str
+    name: str = ""
+    start: int = 0
+    size: int = 0
+
+
 class Archived(Protocol):
     """The archived files, as a block refers to them."""
 
-    def find(self, prefix: bytes) -> File | None:
-        """The file with the SHA-256 that begins with these 8 bytes; None where there is none."""
+    def find(self, wanted: Wanted) -> File | None:
+        """The file that has these bytes; None where there is none."""
 
     def read(self, sha256: bytes, start: int, end: int) -> bytes:
         """Bytes of a file. Raises :class:`SpanLost`."""
@@ -69,7 +81,7 @@ class Archived(Protocol):
 class NoArchive:
     """No file at all: every content is kept itself."""
 
-    def find(self, prefix: bytes) -> File | None:  # noqa: ARG002 - as every archive has it
+    def find(self, wanted: Wanted) -> File | None:  # noqa: ARG002 - as every archive has it
         """No file."""
         return None
 

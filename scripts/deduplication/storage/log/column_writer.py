@@ -22,6 +22,7 @@ from .column_format import (
     Before,
     SpanLost,
     Spans,
+    Wanted,
     fields_of,
     framed,
     identity_of,
@@ -32,20 +33,24 @@ from .line_parts import take_apart
 from .lines import FRAME_LENGTH
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from .column_format import Archived, File
     from .line_parts import Parts, Shape
 
+_CURSOR: Final = b'"cursor":{"source":'
 _SHORT: Final = 4096
 """Bytes of a span up to which the hash of a message that was said before is sought in it."""
 
 
-def encode(lines: bytes, archive: Archived) -> tuple[bytes, dict[str, int]]:
+def encode(lines: bytes, archive: Archived) -> tuple[bytes, dict[Wanted, int]]:
     """A block of whole lines, each with its line feed, and how many bytes of contents it keeps of each file not in the archive.
 
-    A file is named by 16 digits of its SHA-256. Proven to give the lines back. Raises :class:`ValueError` where it does not.
+    Proven to give the lines back. Raises :class:`ValueError` where it does not.
     """
-    writer = _Writer(archive)
-    for line in lines.split(b"\n")[:-1]:
+    each = lines.split(b"\n")[:-1]
+    writer = _Writer(archive, _growing(each))
+    for line in each:
         writer.add(line)
     block = writer.block(lines)
     if decode(block, archive) != lines:
@@ -56,8 +61,9 @@ def encode(lines: bytes, archive: Archived) -> tuple[bytes, dict[str, int]]:
 class _Writer:
     """The columns of the lines of one block."""
 
-    def __init__(self, archive: Archived) -> None:
+    def __init__(self, archive: Archived, growing: Mapping[bytes, Wanted]) -> None:
         self._archive, self._spans = archive, Spans(archive)
+        self._growing = growing
         self._columns = {name: bytearray() for name in COLUMNS}
         self._shapes: dict[Shape, int] = {}
         self._files: dict[bytes, File | None] = {}
@@ -66,7 +72,7 @@ class _Writer:
         self._hashes: dict[bytes, int] = {}
         self._rules: dict[bytes, int] = {}
         self._count = 0
-        self.kept: dict[str, int] = {}
+        self.kept: dict[Wanted, int] = {}
         """Bytes of contents by the file that is not in the archive."""
 
     def add(self, line: bytes) -> None:
@@ -143,12 +149,15 @@ class _Writer:
         if not parts.shape.placed or not 0 <= parts.start <= parts.end:
             return None
         if export not in self._files:
-            self._files[export] = self._archive.find(bytes.fromhex(export.decode()))
+            self._files[export] = self._archive.find(self._wanted(export))
         file = self._files[export]
         try:
             return self._spans.at(file, parts.start, parts.end) if file is not None else None
         except SpanLost:
             return None
+
+    def _wanted(self, export: bytes) -> Wanted:
+        return self._growing.get(export) or Wanted(export.decode())
 
     def _content(self, parts: Parts, span: views.Span | None) -> None:
         rule = self._rule(parts, span) if span is not None else views.NONE
@@ -156,8 +165,8 @@ class _Writer:
         if rule == views.NONE:
             self._text(parts.content)
             if self._files.get(parts.shape.export) is None:
-                export = parts.shape.export.decode()
-                self.kept[export] = self.kept.get(export, 0) + len(parts.content)
+                wanted = self._wanted(parts.shape.export)
+                self.kept[wanted] = self.kept.get(wanted, 0) + len(parts.content)
         try:
             derived = identity_of(parts.shape, json.loads(parts.content)) == parts.identity
         except (ValueError, RecursionError):
@@ -193,6 +202,21 @@ class _Writer:
                     return
         self._number("identity", LITERAL)
         self._text(bytes.fromhex(parts.identity.decode()))
+
+
+def _growing(lines: Sequence[bytes]) -> dict[bytes, Wanted]:
+    """By their 16 digits the parts of growing files that the commit records among these lines tell of."""
+    found = {}
+    for line in lines:
+        if _CURSOR in line:
+            try:
+                record = json.loads(line)
+                export, end = record["export"], record["cursor"]["offset"]
+                part = Wanted(export["sha256"], export["name"], end - export["bytes"], export["bytes"])
+            except (ValueError, KeyError, TypeError):
+                continue
+            found[part.sha256[:16].encode()] = part
+    return found
 
 
 def _says(span: views.Span | None, name: str, text: bytes) -> bool:

@@ -12,7 +12,7 @@ from .sealed_files import COLUMNS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from .column_format import Archived
+    from .column_format import Archived, Wanted
 
 
 class GrowingFile:
@@ -23,7 +23,7 @@ class GrowingFile:
         start: int,
         archive: Archived,
         blocks: Sequence[Sealing] = (),
-        kept: Mapping[str, int] = MappingProxyType({}),
+        kept: Mapping[Wanted, int] = MappingProxyType({}),
     ) -> None:
         self.start = start
         self._archive = archive
@@ -54,7 +54,7 @@ class GrowingFile:
         return assembled(self._blocks, self._kept, thorough=False)
 
 
-def assembled(blocks: Sequence[Sealing], kept: Mapping[str, int], *, thorough: bool) -> tuple[bytes, int]:
+def assembled(blocks: Sequence[Sealing], kept: Mapping[Wanted, int], *, thorough: bool) -> tuple[bytes, int]:
     """The file of these blocks, which keep this besides what each says, and the bytes of the log in it."""
     lengths = [block.lines for block in blocks]
     table = Table(lengths, thorough, kept_in(blocks, kept))

@@ -10,6 +10,7 @@ import zlib
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ...errors import StoreNotWritable
+from .column_format import Wanted
 from .column_reader import decode
 from .column_writer import encode
 from .compact_lines import whole
@@ -44,11 +45,11 @@ _LONGEST_TABLE: Final = 1_000_000
 
 
 class Sealing(NamedTuple):
-    """A block as it is written: its bytes, those of its lines, and those of contents that it keeps, by file (16 digits)."""
+    """A block as it is written: its bytes, those of its lines, and those of contents that it keeps, by file."""
 
     stream: bytes
     lines: int
-    kept: Mapping[str, int]
+    kept: Mapping[Wanted, int]
 
 
 def packed(lines: bytes, archive: Archived, *, slowly: bool = False) -> Sealing:
@@ -94,18 +95,19 @@ def slowly(lines: bytes, archive: Archived, *, tail: bool) -> list[Sealing]:
 class Table(NamedTuple):
     """The last stream of a file: the bytes of lines in each block, whether all were compressed slowly, and what is kept.
 
-    ``kept`` are bytes of contents by the file that the archive did not have (16 digits of its SHA-256).
+    ``kept`` are bytes of contents by the file that the archive did not have.
     """
 
     blocks: list[int]
     thorough: bool
-    kept: Mapping[str, int]
+    kept: Mapping[Wanted, int]
 
     def encode(self) -> bytes:
         """As a stream."""
         import lzma
 
-        line = json.dumps(self._asdict(), separators=(",", ":"))
+        kept = [[*wanted, size] for wanted, size in self.kept.items()]
+        line = json.dumps({"blocks": self.blocks, "thorough": self.thorough, "kept": kept}, separators=(",", ":"))
         return lzma.compress(line.encode() + b"\n", lzma.FORMAT_XZ, preset=0)
 
 
@@ -122,7 +124,9 @@ def blocks_of(data: bytes, form: str) -> tuple[list[tuple[int, int]], Table]:
         raise ValueError("no table of blocks")
     try:
         read = json.loads(_unxz(data[-size:]))
-        table = Table(read["blocks"], read["thorough"] is True, dict(read.get("kept", {})))
+        table = Table(
+            read["blocks"], read["thorough"] is True, {Wanted(*file): size for *file, size in read.get("kept", ())}
+        )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ValueError("no table of blocks") from error
     if not isinstance(table.blocks, list) or len(table.blocks) != len(found):
@@ -132,13 +136,13 @@ def blocks_of(data: bytes, form: str) -> tuple[list[tuple[int, int]], Table]:
     return [(size, length) for (size, _), length in zip(found, table.blocks)], table
 
 
-def kept_in(blocks: Iterable[Sealing], before: Mapping[str, int]) -> dict[str, int]:
+def kept_in(blocks: Iterable[Sealing], before: Mapping[Wanted, int]) -> dict[Wanted, int]:
     """What these blocks keep, and ``before`` besides; little of a file is not worth its name."""
     found = dict(before)
     for block in blocks:
-        for export, size in block.kept.items():
-            found[export] = found.get(export, 0) + size
-    return {export: size for export, size in found.items() if size >= _LITTLE}
+        for wanted, size in block.kept.items():
+            found[wanted] = found.get(wanted, 0) + size
+    return {wanted: size for wanted, size in found.items() if size >= _LITTLE}
 
 
 def parts(data: bytes, size: int) -> Iterator[bytes]:
