@@ -228,6 +228,9 @@ def test_what_a_document_shows_is_what_happens(path, request):
         if kind == "bash":
             sandbox.must(body, start)
         elif kind == "python":
+            (start / "archived.py").write_text(
+                fences(REPOSITORY / "docs" / "archive.md", "python")[-1][1], encoding="utf-8"
+            )
             sandbox.must(f"python3 - <<'EOF'\n{body}EOF", start)
         else:
             if path == TROUBLESHOOTING:

@@ -12,11 +12,13 @@ TEXT = st.text(st.characters(), max_size=30)
 CONTENT = st.one_of(TEXT, st.lists(st.dictionaries(st.sampled_from(["type", "text", "message"]), TEXT), max_size=2))
 
 
-def occurrence(number, content, *, span=None, carries=True, fidelity="layout", identity="", **more):
+def occurrence(number, content, *, span=None, carries=True, fidelity="layout", identity="", blobs=False, **more):
     """One line of the log, as the store writes it."""
     message = {"role": "user", "kind": "prompt", "content": content}
     if fidelity == "exact":
         message["fidelity"] = fidelity
+    if blobs:
+        message["blobs"] = {"ab" * 32: 7}
     record = {
         "conversation_id": 'a "quoted" name',
         "index": number,
@@ -45,6 +47,7 @@ LINES = st.one_of(
         carries=st.booleans(),
         fidelity=st.sampled_from(["layout", "exact"]),
         identity=st.sampled_from(["", "", "ab" * 32]),
+        blobs=st.booleans(),
     ),
     st.just(COMMIT),
     st.builds(

@@ -16,7 +16,8 @@ from ..files.prefix_proof import PrefixProof
 from ..files.safe_read import digest_of, opened
 from ..packs.salvage import SalvagedPacks
 from ..storage import open_in_folder
-from ..storage.log.lines import Damaged, decode_line, is_commit
+from ..storage.log.lines import is_commit
+from ..storage.log.salvage import pieces_of
 from . import places, purged_files
 from .listed import UNSURE, Listed
 
@@ -109,12 +110,6 @@ def _is_file(export: dict[str, Any]) -> bool:
 def _commits(state: str) -> list[dict[str, Any]]:
     """The runs that the log tells of, as far as it can be read."""
     store, found = open_in_folder(state), []
-    with contextlib.suppress(DedupError), store.locked_log() as log:
-        for line in log.lines():
-            if b'"window":' not in line.data:
-                continue
-            with contextlib.suppress(Damaged):
-                record = decode_line(line.data)
-                if is_commit(record):
-                    found.append(record)
+    with contextlib.suppress(DedupError), store.unrecovered_log() as log:
+        found = [piece.record for piece in pieces_of(log) if piece.record is not None and is_commit(piece.record)]
     return found

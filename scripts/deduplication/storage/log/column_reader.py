@@ -150,21 +150,18 @@ class _Reader:
         return span if isinstance(span, SpanLost) else (span.member(member) or "").encode("utf-8", "surrogatepass")
 
     def _message(self, shape: Shape, place: tuple[File | None, int, int]) -> tuple[bytes | SpanLost, bytes | SpanLost]:
-        """Content and hash of a line that carries a body."""
-        rule, how = self._number["view"](), 0
-        content: bytes | SpanLost
-        span: views.Span | SpanLost | None = None
-        if rule == views.NONE:
-            content = self._text()
-        else:
-            span = self._span(place)
-            content = span if isinstance(span, SpanLost) else b""
+        """Content and hash of a line that carries a body. A content that is kept may be no JSON by itself."""
+        rule = self._number["view"]()
+        content = self._text() if rule == views.NONE else b""
         how = self._number["identity"]()
         identity = self._text().hex().encode() if how == LITERAL else b""
-        if isinstance(content, SpanLost):
-            return content, content
-        value = json.loads(content) if span is None else views.content(rule, span)  # type: ignore[arg-type]
-        return content or json_of(value), identity or identity_of(shape, value)
+        if content:
+            return content, identity or identity_of(shape, json.loads(content))
+        span = self._span(place)
+        if isinstance(span, SpanLost):
+            return span, span
+        value = views.content(rule, span)
+        return json_of(value), identity or identity_of(shape, value)
 
     def _known(self, place: tuple[File | None, int, int]) -> bytes | SpanLost:
         """The hash of a line without a body."""
