@@ -315,6 +315,7 @@ COMMANDS = {
     "deduplicate_export.py restore": "scripts/deduplicate_export.py restore",
     "deduplicate_export.py backup": "scripts/deduplicate_export.py backup",
     "deduplicate_export.py purge": "scripts/deduplicate_export.py purge",
+    "deduplicate_export.py log": "scripts/deduplicate_export.py log",
     "deduplicate_export.py trust": "scripts/deduplicate_export.py trust",
     "create-checkpoint.py": "scripts/create-checkpoint.py",
     "install.sh": "install.sh",

@@ -42,6 +42,7 @@ Subcommands, each with --help:
   backup             snapshots in another folder, and back
   verify, repair     check every byte, make whole what is damaged
   rebuild            the indexes anew from the log
+  log                the log itself, line by line, with everything in it
   explain            why a message of an export is new, or which one it is
   scan, purge        what would be redacted; remove something for good
   trust              settings of the project that wait for your approval

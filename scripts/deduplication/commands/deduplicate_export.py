@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 SUBCOMMANDS: Final = (
     "verify",
     "rebuild",
+    "log",
     "repair",
     "capture",
     "search",

@@ -7,11 +7,21 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from ..errors import ArchiveDamaged
+from .pack_set import Packs
 from .recipe import Run
 
 if TYPE_CHECKING:
-    from .pack_set import Packs
+    from .pack_set import Member
     from .recipe import Item
+
+
+class UnlockedPacks(Packs):
+    """The packs for who holds no lock of theirs: a damaged index is not removed."""
+
+    def _sound(self, member: Member) -> bool:
+        if not member.index.sound():
+            raise ArchiveDamaged(f"the index of {member.pack.name}")
+        return True
 
 
 class FileSpans:

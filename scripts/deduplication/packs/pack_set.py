@@ -189,8 +189,7 @@ class Packs:
                 yield before, member.index.known(before)
                 most -= 1
 
-    @staticmethod
-    def _sound(member: Member) -> bool:
+    def _sound(self, member: Member) -> bool:
         """Whether an index may be believed. One that is damaged is removed: the next who opens the archive makes it again."""
         if member.index.sound():
             return True

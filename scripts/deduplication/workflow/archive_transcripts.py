@@ -74,6 +74,8 @@ def archive_transcripts(
             done.notes += inventory.add(project, [*had, *(Listed.of(each.record) for each in packed)])
             done.packs, done.pack_bytes = packs_and_bytes(folder)
         advance(size)
+    if done.names:
+        without.store.settle()
     return done
 
 
@@ -83,7 +85,7 @@ class _WithoutPurged:
     def __init__(self, project: Project) -> None:
         from ..ingest.deduplicator import ClaudeConversationDeduplicator
 
-        self._store = ClaudeConversationDeduplicator(os.fspath(project.state)).store
+        self.store = ClaudeConversationDeduplicator(os.fspath(project.state)).store
         self._gone = {each.sha256 for each in purged_files.load(str(project.archive)).values() if each.gone}
         self._forms: dict[Path, bytes] = {}
         self._notes: list[purged_files.PurgedFile] = []
@@ -97,7 +99,7 @@ class _WithoutPurged:
             if self._gone and hashlib.sha256(data).hexdigest() in self._gone:
                 return False
             form = later_form(
-                self._store, lambda: data or read_growing(source.path)[0], source.path.name, source.session_of("")
+                self.store, lambda: data or read_growing(source.path)[0], source.path.name, source.session_of("")
             )
         except ExportError:
             return True  # whatever is wrong with it is said by whoever packs it

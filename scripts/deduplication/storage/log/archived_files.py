@@ -1,8 +1,8 @@
 """The files of the archive beside a store, for the blocks of its log that refer to them.
 
 The packs are opened when the first span is asked for, and closed by whoever holds the store. Another process may put packs
-together meanwhile: what is open stays what it was, and where a pack went between being listed and being opened the folder is
-looked at again.
+together meanwhile: what is open stays what it was, and where a pack went between being listed and being opened, or is damaged, the
+folder is looked at once more, then without believing an index.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class ArchivedFiles:
         self._packs: Packs | None = None
         self._spans: FileSpans | None = None
         self._again = False
-        """Whether they were opened because something could not be read: then it cannot be."""
+        """Whether they were opened once more, because something could not be read: then it cannot be."""
 
     def find(self, wanted: Wanted) -> File | None:
         """The file that has these bytes, proven by their hash; None where there is none, or it cannot be told."""
@@ -76,10 +76,14 @@ class ArchivedFiles:
 
     def _opened(self) -> FileSpans:
         if self._spans is None:
-            from ...packs.file_spans import FileSpans
+            from ...packs.file_spans import FileSpans, UnlockedPacks
             from ...packs.pack_names import FOLDER
-            from ...packs.pack_set import Packs
 
-            self._packs = Packs(folder_swap.current(os.path.join(self._folder, FOLDER)))
+            kind: type[Packs] = UnlockedPacks
+            if self._again:
+                from ...packs.salvage import SalvagedPacks
+
+                kind = SalvagedPacks
+            self._packs = kind(folder_swap.current(os.path.join(self._folder, FOLDER)))
             self._spans = FileSpans(self._packs)
         return self._spans
