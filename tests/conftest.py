@@ -98,6 +98,14 @@ def guard(tmp_path, tmp_path_factory, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
+@pytest.fixture
+def plain_week():
+    """The user wants archived exports as plain files for a week."""
+    from settings_scenes import own
+
+    own(pack_older_than_days=7)
+
+
 @pytest.fixture(scope="session")
 def repository():
     """The checkout under test."""

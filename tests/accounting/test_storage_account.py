@@ -187,6 +187,7 @@ def test_both_kinds_of_index_say_the_same(tmp_path):
     assert found[0].known > 0
 
 
+@pytest.mark.usefixtures("plain_week")
 def test_real_exports_add_up(tmp_path, corpus):
     """The public exports, one after another: recounted byte by byte, and nothing on the disk is left out."""
     project = Project(tmp_path.resolve())

@@ -72,7 +72,7 @@ def test_only_what_is_old_enough_is_packed(project):
     """Files younger than so many days stay plain; a time in the future is young, and 0 days takes even that."""
     old = put(project, "old.txt", b"old", age=8)
     put(project, "future.txt", b"future", age=-400)
-    assert pack(project).names == [old.name]
+    assert pack(project, 7).names == [old.name]
     assert pack(project, 1.5).names == []
     assert "future.txt" in pack(project, 0).names
     assert plain(project) == []

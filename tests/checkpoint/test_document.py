@@ -133,11 +133,12 @@ def test_the_whole_document():
         "- New unique messages: 34\n- Duplicates filtered: 1,170\n- Total messages: 1,204\n- Global unique count: 56,789\n\n"
         "### Exports\n\n"
         "- `MEMORY-CONTEXT/exports/day1.txt`, session `rollout`: 1,200 messages, 30 new, 1,170 duplicates, 2 gaps; "
-        "archived as [`MEMORY-CONTEXT/exports-archive/day1.txt`](../exports-archive/day1.txt)\n"
+        "archived as `MEMORY-CONTEXT/exports-archive/day1.txt`\n"
         "- `day2.txt`, session `s`: 4 messages, 0 new, 0 duplicates; left where it is\n"
         "- `broken.txt`: not processed\n\n"
         "## Archive\n\n"
         "Exports are kept, as they were written, in `MEMORY-CONTEXT/exports-archive/` (private, not part of this commit).\n"
+        "`deduplicate_export.py restore` gives any of them back.\n"
     )
 
 

@@ -19,6 +19,8 @@ from deduplication.project import config
 
 SAMPLES = sorted((REPOSITORY / ".coditect" / "demo").glob("*.txt"))
 
+pytestmark = pytest.mark.usefixtures("plain_week")
+
 
 @pytest.fixture
 def project(tmp_path):
@@ -252,11 +254,26 @@ def next_export(project):
     return export_dedup.main(["--yes", "--no-checkpoint"])
 
 
+def test_a_run_packs_what_it_archived(project, capsys):
+    """By default an export goes into a pack at once; said, and given back; the same bytes again are archived already."""
+    settings_scenes.own()
+    assert next_export(project) == 0
+    assert "✓ Packed: 4 file(s), " in capsys.readouterr().out
+    assert list((project / "MEMORY-CONTEXT" / "exports-archive").glob("*.txt")) == []
+    for _ in range(2):
+        assert next_export(project) == 0
+        out = capsys.readouterr().out
+        assert "Archived already: 2026-03-05-EXPORT-TIDE-CLOCK.txt" in out
+        assert "Packed" not in out
+    assert run(capsys, "restore", "tide-clock", "--output", "out/")[0] == 0
+    assert len(list((project / "out").iterdir())) == 4
+
+
 def test_the_end_of_a_run_packs_what_is_old_enough(project, capsys):
     """A run packs the archived exports of more than a week, quickly, and leaves the new one plain."""
     age(project, 8)
     assert next_export(project) == 0
-    assert "✓ Packed: 3 older file(s), 10,083 bytes" in capsys.readouterr().out
+    assert "✓ Packed: 3 file(s), 10,083 bytes" in capsys.readouterr().out
     assert packs(project) == ["pack-0001.idx", "pack-0001.pack"]
     plain = [path.name for path in (project / "MEMORY-CONTEXT" / "exports-archive").glob("*.txt")]
     assert plain == ["2026-03-05-EXPORT-TIDE-CLOCK.txt"]
@@ -273,7 +290,7 @@ def test_a_run_packs_nothing_where_the_setting_says_never(project, capsys, monke
     assert next_export(project) == 0
     assert "Packed" not in capsys.readouterr().out
     assert not (project / "MEMORY-CONTEXT" / "exports-archive" / "packs").exists()
-    assert run(capsys, "pack")[1].startswith("📦 Packed: 3 file(s)")
+    assert run(capsys, "pack")[1].startswith("📦 Packed: 4 file(s)")
 
 
 def test_a_run_whose_packing_fails_has_done_its_work(project, capsys, tmp_path):
@@ -299,9 +316,10 @@ def test_a_file_that_fails_at_the_end_of_a_run_is_named(project, capsys, monkeyp
     assert capsys.readouterr().out.count("stays a plain file") == 3
 
 
-@pytest.mark.parametrize(("text", "days"), [("0", 0), ("3.5", 3.5), ("-1", -1), ("never", 7), ("nan", 7)], ids=str)
+@pytest.mark.parametrize(("text", "days"), [("0", 0), ("3.5", 3.5), ("-1", -1), ("never", 0), ("nan", 0)], ids=str)
 def test_the_setting_takes_numbers(tmp_path, monkeypatch, text, days):
     """From the environment and the file alike: a number is taken, anything else is passed over."""
+    settings_scenes.own()
     monkeypatch.setenv("EXPORT_DEDUP_PACK_OLDER_THAN_DAYS", text)
     assert config.load(str(tmp_path))["pack_older_than_days"] == days
     monkeypatch.delenv("EXPORT_DEDUP_PACK_OLDER_THAN_DAYS")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+import archive_reader
 import settings_scenes
 from deduplication import ClaudeConversationDeduplicator
 from deduplication.accounting import last_run
@@ -154,10 +155,10 @@ def test_data_flow_3(scratch):
     assert "MEMORY-CONTEXT" not in text.partition("### Changes not committed")[2].partition("## Completed tasks")[0]
     assert "evening tide" in scratch.git("show", "HEAD:MEMORY-CONTEXT/sessions/tides.md")
     assert "- Different messages in the store: 4" in text
-    assert (document.parent / "../exports-archive/2026-03-04-EXPORT-TIDES.txt").resolve().read_text(
-        encoding="utf-8"
-    ) == EXPORT
-    assert "](../exports-archive/2026-03-04-EXPORT-TIDES.txt)" in text
+    assert archive_reader.read(scratch.root / "MEMORY-CONTEXT" / "exports-archive" / "packs") == {
+        "2026-03-04-EXPORT-TIDES.txt": EXPORT.encode()
+    }
+    assert "archived as `MEMORY-CONTEXT/exports-archive/2026-03-04-EXPORT-TIDES.txt`" in text
     # Found again
     assert scratch.git("log", "--format=%H", "--grep=^Export-Dedup-Session: tides$") == made["commit"]
     trailers = scratch.git("log", "-1", "--format=%(trailers:only,unfold)").strip().split("\n")
@@ -225,8 +226,8 @@ def test_none_of_500_secrets_is_committed_and_all_are_in_the_archive(scratch):
     message = scratch.git("log", "-1", "--format=%B")
     assert not any(key[at : at + 10] in message + shared for key in keys for at in range(len(key) - 9))
     assert "REDACTED:anthropic-key" in message
-    archived = scratch.root / made["exports"][0]["archived_to"]
-    assert archived.read_text(encoding="utf-8") == text
+    packs = scratch.root / "MEMORY-CONTEXT" / "exports-archive" / "packs"
+    assert list(archive_reader.read(packs).values()) == [text.encode()]
     stored = json.dumps(ClaudeConversationDeduplicator(scratch.project.state).get_full_conversation("keys"))
     assert all(f"Number {n}" in stored for n in range(len(secrets)))
 

@@ -20,6 +20,8 @@ from deduplication.ingest.transcript_capture import capture_file
 
 SAMPLES = sorted((REPOSITORY / ".coditect" / "demo").glob("*.txt"))
 
+pytestmark = pytest.mark.usefixtures("plain_week")
+
 
 @pytest.fixture
 def project(tmp_path):

@@ -12,6 +12,7 @@ import pytest
 import exports
 import hostile_settings
 import settings_scenes
+from archive_scenes import archived
 from deduplication.hooks import events
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from deduplication.project import config
@@ -98,7 +99,7 @@ def test_a_hostile_file_of_settings(tmp_path, monkeypatch, hostile):
     said = json.dumps([events.handle(event, payload) for event in ("SessionStart", "Stop")])
 
     assert not export.exists()
-    assert [each.name for each in scratch.project.archive.glob("*.txt")] == ["tides.txt"]
+    assert "tides.txt" in archived(scratch.project)
     store = ClaudeConversationDeduplicator(scratch.project.state)
     kept = json.dumps([store.get_full_conversation(name) for name in store.conversations()])
     assert token in kept

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import stream_lines as stream
 import transcript_lines as lines
+from archive_scenes import archived
 from conversations import ROOT, chat, conversation, exported, identity, said, zipped
 from deduplication.archive import discovery
 from deduplication.commands import deduplicate_export, entry, export_dedup
@@ -390,7 +391,7 @@ def test_the_five_steps_take_a_zip(tmp_path, capsys, monkeypatch):
     )
     (only,) = found["exports"]
     assert (only["new_messages"], only["archived_to"]) == (6, "MEMORY-CONTEXT/exports-archive/data-2026-01-01.zip")
-    assert (project / only["archived_to"]).read_bytes() == data
+    assert archived(Project(project)) == {"data-2026-01-01.zip": data}
     assert sorted(child.name for child in exports.iterdir()) == ["notes.zip"]
 
 

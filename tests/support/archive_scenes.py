@@ -6,12 +6,15 @@ import json
 import random
 from typing import TYPE_CHECKING
 
+import archive_reader
 from deduplication.packs.pack_set import opened_packs
 from deduplication.packs.pack_writer import PackWriter
 from exports import Story
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from deduplication.project.paths import Project
 
 TIME = 1_700_000_000_123_456_789
 
@@ -29,6 +32,14 @@ def read_back(folder: Path) -> dict[str, bytes]:
     """Every file by name (the last one of a name)."""
     with opened_packs(str(folder)) as packs:
         return {packs.record(number).name: b"".join(packs.restore(number)) for number in packs.numbers()}
+
+
+def archived(project: Project) -> dict[str, bytes]:
+    """Every archived file by name, plain or packed, as an independent reader reads it."""
+    plain = {
+        path.name: path.read_bytes() for path in project.archive.glob("*") if path.is_file() and path.name[0] != "."
+    }
+    return {**archive_reader.read(project.archive / "packs"), **plain}
 
 
 def texts(count: int = 6, seed: int = 3) -> dict[str, bytes]:

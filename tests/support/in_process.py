@@ -11,11 +11,15 @@ from deduplication.errors import DedupError
 
 def call(*arguments, main=deduplicate_export.main):
     """A command to its end, as ``entry.run`` takes it there: exit code, output, errors. A trace is a failure of the test."""
-    with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as err:
+    with (
+        contextlib.redirect_stdout(io.TextIOWrapper(io.BytesIO(), "utf-8", newline="")) as out,
+        contextlib.redirect_stderr(io.StringIO()) as err,
+    ):
         try:
             code = main([*map(str, arguments)])
         except SystemExit as ended:
             code = ended.code or 0
         except DedupError as error:
             code = entry.report(error)
-    return code, out.getvalue(), err.getvalue()
+    out.flush()
+    return code, out.buffer.getvalue().decode(), err.getvalue()

@@ -29,6 +29,8 @@ from in_memory_store import MemoryStore
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "export-dedup.py"
 TURN = "> {0}\n\n⏺ The answer to {0}.\n\n⏺ Bash(ls)\n  ⎿  a.txt\n\n"
 
+pytestmark = pytest.mark.usefixtures("plain_week")
+
 
 def export(*prompts: str) -> bytes:
     """A text export with these prompts."""

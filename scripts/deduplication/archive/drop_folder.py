@@ -16,7 +16,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ..errors import ExportChanged, UnsafePath
+from ..errors import ArchiveDamaged, ExportChanged, UnsafePath
 from ..files import atomic, beneath, folder_swap, journal
 from ..files.locking import exclusive
 from ..files.safe_read import CHUNK, Identity, open_regular, take
@@ -88,6 +88,10 @@ class Archive:
         known = self._find(size, kept)
         if known is not None:
             self._make_durable(known)
+        elif packed := self._packed(kept):
+            if not stays and os.path.lexists(source):
+                self._remove(source, identity, sha256)
+            return Archived(Path(self._folder, packed), known=True, moved=not stays)
         name = known or (
             self._copy(source, identity, sha256) if instead is None else self._put(source.name, identity, instead)
         )
@@ -131,6 +135,21 @@ class Archive:
                 if digest.hexdigest() == sha256:
                     return name
         return None
+
+    def _packed(self, sha256: str) -> str:
+        """The name of a file in the packs that has these bytes, judged by restoring it; empty where there is none."""
+        folder = folder_swap.current(os.path.join(self._folder, FOLDER))
+        if not os.path.isdir(folder):
+            return ""
+        from ..packs.pack_set import opened_packs
+
+        with contextlib.suppress(ArchiveDamaged), opened_packs(folder) as packs:
+            number = packs.file(bytes.fromhex(sha256))
+            if number >= 0:
+                for _ in packs.restore(number):
+                    pass
+                return packs.record(number).name
+        return ""
 
     def _make_durable(self, name: str) -> None:
         """Make an archived file durable before the original goes: whoever put it there may have been killed in between."""

@@ -106,6 +106,7 @@ def render(
         "## Archive",
         "",
         f"Exports are kept, as they were written, in {archive} (private, not part of this commit).",
+        f"{code('deduplicate_export.py restore')} gives any of them back.",
     ]
     return "\n".join(lines) + "\n"
 
@@ -159,7 +160,7 @@ def _export(project: Project, export: ExportFigures, files: Sequence[Path]) -> s
     if export.gaps is not None:
         counts.append(f"{export.gaps:,} gaps")
     archived = export.archived_to
-    kept = f"; archived as {_link(_name(project, archived), project)}" if archived else "; left where it is"
+    kept = f"; archived as {code(_name(project, archived))}" if archived else "; left where it is"
     return f"- {name}, session {session}: {', '.join(counts)}{kept}"
 
 
@@ -171,16 +172,6 @@ def _session(project: Project, session: str, files: Sequence[Path]) -> str:
 
     file = first_file(session, [each.name for each in files if each.parent.name == project.sessions.name])
     return f"[{code(session)}](../{project.sessions.name}/{quote(file)})" if file else code(session)
-
-
-def _link(path: str, project: Project) -> str:
-    """A path of the project, as a link from the document where it lies below ``MEMORY-CONTEXT/``."""
-    from urllib.parse import quote
-
-    memory = f"{project.relative(project.memory)}/"
-    if not path.startswith(memory):
-        return code(path)
-    return f"[{code(path)}](../{quote(os.fsencode(path[len(memory) :]))})"
 
 
 def _name(project: Project, path: object) -> str:

@@ -33,7 +33,7 @@ DEFAULTS: Final[dict[str, Any]] = {
     "command_banner": HOOK,
     "hook_checkpoint": True,
     "session_files": ONE,
-    "pack_older_than_days": 7,
+    "pack_older_than_days": 0,
     "backup_retention_days": 30,
     "user_store": True,
     "readme_checkpoints": COMMAND,

@@ -36,7 +36,7 @@ def packed(done: Packed, days: float) -> str:
 
 def packed_by_itself(done: Packed) -> str:
     """What a run packed at its end."""
-    return f"  ✓ Packed: {len(done.names):,} older file(s), {done.raw_bytes:,} bytes; 'restore' gives any of them back"
+    return f"  ✓ Packed: {len(done.names):,} file(s), {done.raw_bytes:,} bytes; 'restore' gives any of them back"
 
 
 def kept(done: Packed) -> str:
