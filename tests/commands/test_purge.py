@@ -9,6 +9,7 @@ import sys
 import pytest
 
 import conversations
+from archive_scenes import archived
 from deduplication.commands import deduplicate_export
 from deduplication.errors import NothingToPurge, PurgeIncomplete, PurgeRefused, UsageError
 from deduplication.purge import proof
@@ -142,7 +143,7 @@ def test_a_store_that_is_named_is_purged_alone(place, capsys):
     assert deduplicate_export.main(["purge", "--storage-dir", state, "--session", "alder", "--yes"]) == 0
     assert "--storage-dir names a store alone" in capsys.readouterr().out
     assert place.said("alder") == []
-    assert list(place.project.archive.glob("*.txt"))
+    assert archived(place.project)
 
 
 def test_something_left_is_a_failure(place, monkeypatch, capsys):

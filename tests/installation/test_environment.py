@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from archive_scenes import archived
 from conftest import REPOSITORY
 from deduplication.commands import install
 from deduplication.errors import InstallRefused
 from deduplication.installation import demo, environment
+from deduplication.project.paths import Project
 
 # No test may ask the network: pip is told that there is none, whatever the machine's own settings say.
 OFFLINE = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "", "PIP_CONFIG_FILE": os.devnull}
@@ -289,9 +291,9 @@ def test_demo_shows_three_banners():
         numbers[label] = [int(line.split(": ")[1]) for line in done.stdout.splitlines() if label in line]
     assert list(numbers.values()) == [[13, 7, 7], [0, 14, 22], [13, 21, 29]]
     scratch = Path(next(line for line in done.stdout.splitlines() if line.startswith("Scratch project: "))[17:])
-    archived = sorted((scratch / "MEMORY-CONTEXT" / "exports-archive").glob("*.txt"))
+    kept = archived(Project(scratch))
     samples = sorted((REPOSITORY / ".coditect" / "demo").glob("*.txt"))
-    assert [path.read_bytes() for path in archived] == [path.read_bytes() for path in samples]
+    assert kept == {path.name: path.read_bytes() for path in samples}
     log = subprocess.run(["git", "-C", str(scratch), "log", "--oneline"], capture_output=True, text=True, check=True)
     assert len(log.stdout.splitlines()) == 3
     assert f"rm -r {scratch}" in done.stdout

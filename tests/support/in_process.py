@@ -9,10 +9,15 @@ from deduplication.commands import deduplicate_export, entry
 from deduplication.errors import DedupError
 
 
+def _standard_output():
+    """Takes text and, as ``buffer``, bytes."""
+    return io.TextIOWrapper(io.BytesIO(), "utf-8", newline="")
+
+
 def call(*arguments, main=deduplicate_export.main):
     """A command to its end, as ``entry.run`` takes it there: exit code, output, errors. A trace is a failure of the test."""
     with (
-        contextlib.redirect_stdout(io.TextIOWrapper(io.BytesIO(), "utf-8", newline="")) as out,
+        contextlib.redirect_stdout(_standard_output()) as out,
         contextlib.redirect_stderr(io.StringIO()) as err,
     ):
         try:
