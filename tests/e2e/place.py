@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import settings_scenes
+from archive_scenes import archived
 from deduplication.errors import DedupError
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from deduplication.model import PROMPT, TEXT
@@ -58,8 +59,11 @@ class Place:
         return [message["content"] for message in messages if message["kind"] in (PROMPT, TEXT)]
 
     def archived(self) -> list[str]:
-        """The names of the raw exports in the archive as plain files; its own dot files are none."""
-        return sorted(path.name for path in self.archive.glob("[!.]*") if path.is_file())
+        """The names of the raw exports in the archive; none while somebody is at work there."""
+        try:
+            return sorted(archived(self))
+        except (OSError, AssertionError):
+            return []
 
     def checkpoints(self) -> list[str]:
         """The names of the checkpoint documents."""

@@ -14,6 +14,7 @@ import shutil
 import pytest
 
 import transcript_lines as lines
+from archive_scenes import archived
 from deduplication.commands import export_dedup, restore
 from deduplication.errors import DedupError
 from deduplication.ingest.transcript_capture import capture_file
@@ -64,7 +65,7 @@ class Import:
 
     def judge(self, *, well):
         """Bytes under one name at least; stored and archived where that was said; nothing of the first run is touched."""
-        archive = {p.name: p.read_bytes() for p in self.project.archive.glob("2026*")}
+        archive = archived(self.project)
         waiting = {p.name: p.read_bytes() for p in self.project.exports.glob("2026*")}
         assert archive[FILES[0].name] == FILES[0].data
         got = kept(dedup(self.project.state).get_full_conversation(NAME))

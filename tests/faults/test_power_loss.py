@@ -62,7 +62,8 @@ class Imports:
 
     def copies(self, folder, file):
         """How many files in a folder have the bytes of an export."""
-        return sum(p.read_bytes() == file.data for p in folder.iterdir() if p.is_file()) if folder.is_dir() else 0
+        plain = [p.read_bytes() for p in folder.iterdir() if p.is_file()] if folder.is_dir() else []
+        return [*plain, *archive_reader.read(folder / "packs").values()].count(file.data)
 
     def judge(self, told, given):
         """Every export under one name at least, those that were reported in the archive, their messages in the store."""

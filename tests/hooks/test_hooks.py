@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
+import archive_scenes
 import settings_scenes
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from deduplication.packs import pack_set
 from deduplication.project.client_transcripts import folder_name
+from deduplication.project.paths import Project
 from transcript_lines import SESSION, answer, compacted, day, exported, line, prompt
 
 EVENTS = (
@@ -90,8 +92,8 @@ class Session:
         ]
 
     def archived(self) -> list[str]:
-        """The raw exports in the archive, as plain files."""
-        return sorted(path.name for path in (self.memory / "exports-archive").glob("[!.]*") if path.is_file())
+        """The raw exports in the archive."""
+        return sorted(archive_scenes.archived(Project(self.memory.parent)))
 
     def kept(self, memory: Path | None = None) -> list[bytes]:
         """What the packs give back of the transcript, each state of it, the last one last."""
@@ -190,6 +192,7 @@ def test_an_export_is_noticed_whatever_the_client_says_of_it(session, tmp_path, 
 
 def test_what_the_archive_has_is_no_new_export(session):
     """A line of the client that names a file which we archived brings it in no second time."""
+    settings_scenes.own(pack_older_than_days=7)
     session.export()
     session.fire("Stop")
     kept = session.memory / "exports-archive" / "notes.txt"

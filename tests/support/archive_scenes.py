@@ -35,11 +35,12 @@ def read_back(folder: Path) -> dict[str, bytes]:
 
 
 def archived(project: Project) -> dict[str, bytes]:
-    """Every archived file by name, plain or packed, as an independent reader reads it."""
+    """Every archived export by name, plain or packed, as an independent reader reads it; no file of the client's own."""
     plain = {
         path.name: path.read_bytes() for path in project.archive.glob("*") if path.is_file() and path.name[0] != "."
     }
-    return {**archive_reader.read(project.archive / "packs"), **plain}
+    packed = archive_reader.read(project.archive / "packs")
+    return {**{name: data for name, data in packed.items() if "/" not in name}, **plain}
 
 
 def texts(count: int = 6, seed: int = 3) -> dict[str, bytes]:
