@@ -19,6 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import archive_scenes
 import exports
 from deduplication import ClaudeConversationDeduplicator, SessionExportManager
 from deduplication.archive.discovery import exports_in, find_exports
@@ -286,7 +287,7 @@ def archived(tmp_path):
     an_hour_ago = time.time() - 3600
     os.utime(project.root / FILE.name, (an_hour_ago, an_hour_ago))
     printed(export_dedup.main, "--yes", "--no-checkpoint", "--project", project.root)
-    assert [path.name for path in project.archive.glob("*.txt")] == [FILE.name]
+    assert [*archive_scenes.archived(project)] == [FILE.name]
     return project
 
 
