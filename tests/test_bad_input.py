@@ -18,8 +18,10 @@ from typing import Any, Optional
 
 import pytest
 
+from archive_scenes import archived
 from deduplication import ClaudeConversationDeduplicator
 from deduplication.commands import deduplicate_export, entry
+from deduplication.project.paths import Project
 
 pytestmark = [pytest.mark.e2e, pytest.mark.skipif(os.name == "nt", reason="pipes, links and names are POSIX's")]
 
@@ -205,7 +207,7 @@ class Scene:
 
     project: Path
     drop: Path
-    archive: Path
+    archived: dict
     named_state: Path
     named: subprocess.CompletedProcess
     found: subprocess.CompletedProcess
@@ -263,7 +265,7 @@ def scene(tmp_path_factory):
     return Scene(
         project,
         drop,
-        memory / "exports-archive",
+        archived(Project(project)),
         state,
         named,
         found,
@@ -295,11 +297,6 @@ GONE = {
 }
 
 
-def _kept(path):
-    """What lies at ``path``: its bytes where it is a file."""
-    return path.read_bytes()
-
-
 # --- each file ----------------------------------------------------------------------------------------------------
 
 each = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
@@ -325,13 +322,13 @@ def test_a_named_file_is_stored_without_loss_or_refused_with_a_reason(scene, cas
 @each
 def test_a_file_that_lay_there_is_archived_byte_for_byte_or_left_as_it_was(scene, case):
     """What was stored moved to the archive under its name; everything else lies where it lay, and is named."""
-    lying, archived = scene.drop / case.name, scene.archive / case.name
+    lying = scene.drop / case.name
     if case.found == STORED:
         assert not lying.exists()
-        assert _kept(archived) == case.data
+        assert scene.archived[case.name] == case.data
         return
-    assert _kept(lying) == case.data
-    assert not archived.exists()
+    assert lying.read_bytes() == case.data
+    assert case.name not in scene.archived
     told = f"Not an export: {case.name} (" if case.found == PASSED else f"   - {case.name}: "
     assert told in scene.status_log
 
@@ -363,7 +360,7 @@ def test_links_pipes_and_folders_that_lie_there_stay_there(scene, name):
     """A search leaves them as they are."""
     path = scene.drop / name
     assert path.is_symlink() if name in LINKS else path.is_fifo() or path.is_dir()
-    assert not (scene.archive / name).exists()
+    assert name not in scene.archived
 
 
 def test_a_name_that_is_no_text_names_its_conversation_all_the_same(scene):
@@ -400,7 +397,7 @@ def test_the_exit_codes_say_that_something_failed_and_the_good_one_was_processed
     assert (scene.named.returncode, scene.found.returncode) == (1, 1)
     assert scene.found.stderr == b""
     assert "error" not in scene.results["EXPORT-good.txt"]
-    assert (scene.archive / "EXPORT-good.txt").read_bytes() == GOOD
+    assert scene.archived["EXPORT-good.txt"] == GOOD
 
 
 def test_a_name_that_looks_like_a_figure_is_not_taken_for_one(scene):

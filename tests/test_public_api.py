@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import archive_scenes
 import deduplication
 import exports
 
@@ -122,12 +123,13 @@ def test_the_standard_library_runs_the_whole_core_job(tmp_path):
     assert "NEW UNIQUE MESSAGES ADDED & BACKED UP" in run("export-dedup-with-status.py", "--yes")
     assert sorted(path.name for path in drop.iterdir()) == []
     archive = project / "MEMORY-CONTEXT" / "exports-archive"
-    assert {path.name: path.read_bytes() for path in archive.glob("*.txt")} == {
+    assert archive_scenes.archived(deduplication.project.paths.Project(project)) == {
         f.name: f.data for f in story.exports(4)
     }
+    run("deduplicate_export.py", "restore", "--all", str(archive / "back"))
     assert run("deduplicate_export.py", "verify").startswith("✅ Verified")
     assert run("deduplicate_export.py", "rebuild").endswith("and the store verifies.\n")
-    again = json.loads(run("deduplicate_export.py", str(archive), "--batch", "--json"))
+    again = json.loads(run("deduplicate_export.py", str(archive / "back"), "--batch", "--json"))
     assert (again["new_messages"], again["total_messages"] > 0) == (0, True)
     state = str(project / "MEMORY-CONTEXT" / "dedup_state")
     program = (

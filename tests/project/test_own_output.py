@@ -32,6 +32,8 @@ from deduplication.project.paths import Project
 STORY = exports.Story(31, 12)
 FILE = STORY.exports()[0]
 
+pytestmark = pytest.mark.usefixtures("plain_week")
+
 
 @dataclass
 class Written:

@@ -15,6 +15,8 @@ from purge_scenes import Place, Talk, left, word
 NAME = "2026-03-01-EXPORT-ALDER.txt"
 GONE = word("alder", 5).encode()
 
+pytestmark = pytest.mark.usefixtures("plain_week")
+
 
 @pytest.fixture
 def place(tmp_path):

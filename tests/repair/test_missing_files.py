@@ -22,6 +22,8 @@ from transcript_lines import answer, prompt
 SAMPLES = sorted((REPOSITORY / ".coditect" / "demo").glob("*.txt"))
 SESSION = "11111111-2222-4333-8444-555555555555"
 
+pytestmark = pytest.mark.usefixtures("plain_week")
+
 
 @pytest.fixture
 def project(tmp_path, monkeypatch):

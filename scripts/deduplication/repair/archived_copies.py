@@ -6,14 +6,15 @@ import contextlib
 from typing import TYPE_CHECKING, Final, Optional
 
 from ..storage.log.column_format import SpanLost
+from .other_copies import OtherCopies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..archive.listed import Inventory
+    from ..project.paths import Project
     from ..storage.log.append_log import Log
     from ..storage.log.column_format import Archived, File, Wanted
-    from .other_copies import OtherCopies
 
 _HELD: Final = 4
 """Files that are held at once."""
@@ -55,6 +56,11 @@ class ArchivedCopies:
                 del self._held[next(iter(self._held))]
             self._held[sha256] = copy.data if copy is not None else None
         return self._held[sha256]
+
+
+def copies_of(project: Optional[Project]) -> Optional[OtherCopies]:
+    """Where else the archived files of a project may be; None where there is no project."""
+    return OtherCopies(project) if project is not None else None
 
 
 @contextlib.contextmanager

@@ -8,9 +8,8 @@ from ..archive.listed import Inventory
 from ..storage.log.salvage import salvage
 from . import blanked_files, blob_repair, damage, log_repair, missing_files, pack_repair, plain_file_repair
 from .archive_access import has_archive, held, opened
-from .archived_copies import looked_for
+from .archived_copies import copies_of, looked_for
 from .lost_files import count_messages, mark_proven
-from .other_copies import OtherCopies
 from .raw_sources import Sources
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ def examine(store: LogBackedStore, project: Optional[Project]) -> list[Finding]:
         with held(project), pack_repair.examined(project) as (plan, packs, kept):
             found += plan.findings
             there = pack_repair.had(packs, plan, kept) | missing_files.plain(project)
-    elsewhere = OtherCopies(project) if project is not None else None
+    elsewhere = copies_of(project)
     with opened(project) as shelf, store.unrecovered_log() as log, looked_for(log, have, elsewhere):
         salvaged = salvage(log)
         mended = log_repair.repair_log(salvaged, Sources(shelf), store.blob_folder, store.remembered())

@@ -9,8 +9,7 @@ from ..archive import purged_files
 from ..archive.purged_files import PurgedFile
 from ..storage.log.salvage import salvage_twice
 from . import blanked_files, blob_repair, log_files, log_repair, plain_file_repair
-from .archived_copies import looked_for
-from .other_copies import OtherCopies
+from .archived_copies import copies_of, looked_for
 from .raw_sources import Sources
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ def mend_store(
 ) -> RepairedLog:
     """Write the log as it must be, with its indexes; what was damaged goes into ``done``. Raises ``StoreError``."""
     mended: list[RepairedLog] = []
-    elsewhere = OtherCopies(project) if project is not None else None
+    elsewhere = copies_of(project)
 
     def mend(log: Log) -> list[str]:
         with looked_for(log, have, elsewhere):

@@ -166,12 +166,11 @@ class LogStore(Answers):
         if not self._place.exists():
             return
         from . import upkeep
-        from .log.better_files import improved
 
         with self.transaction():
             todo = upkeep.seal(self._indexed)
         for segment in todo:
-            better = improved(self.log.sealed, segment)  # which takes long, and needs no lock
+            better = upkeep.better(self._indexed, segment)  # which takes long, and needs no lock
             self.log.close()
             if better is not None:
                 with self.transaction():
