@@ -109,7 +109,9 @@ def written(tmp_path_factory):
     """The project, once for all tests that only look at it."""
     project = Project(Path(os.path.realpath(tmp_path_factory.mktemp("written"))) / "project")
     (project.root / ".git").mkdir(parents=True)
-    made = Written(project, write_everything(project))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EXPORT_DEDUP_PACK_OLDER_THAN_DAYS", "7")
+        made = Written(project, write_everything(project))
     made.files = {path.name: path.read_bytes() for path in project.root.iterdir() if path.is_file()}
     assert len(made.files) > 20
     return made

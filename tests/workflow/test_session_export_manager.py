@@ -5,10 +5,12 @@ import subprocess
 
 import pytest
 
+import archive_scenes
 import exports
 from deduplication import SessionExportManager
 from deduplication.commands import export_dedup
 from deduplication.errors import NotAnExport, SessionUnknown, UsageError
+from deduplication.project.paths import Project
 
 NAME = "2025-11-17-EXPORT-ROLLOUT-MASTER.txt"
 STORY = exports.Story(4, 12)
@@ -171,5 +173,5 @@ def test_a_session_file_that_cannot_be_written_is_told_and_undoes_nothing(projec
     told = capsys.readouterr().out
     assert "The session file could not be written" in told
     assert "Checkpoint created" in told
-    assert list((project / "MEMORY-CONTEXT" / "exports-archive").glob("*.txt"))
+    assert archive_scenes.archived(Project(project))
     assert (project / "MEMORY-CONTEXT" / "sessions").read_bytes() == b"mine"
