@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 from typing import TYPE_CHECKING
 
+from deduplication.packs import frames
 from deduplication.packs.pack_set import opened_packs
 from deduplication.packs.pack_writer import PackWriter
 from exports import Story
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TIME = 1_700_000_000_123_456_789
+_COUNTS = ("first_segment", "segments", "first_file", "files", "frames")
 
 
 def added(folder: Path, files: dict[str, bytes], *, thorough: bool = False) -> int:
@@ -29,6 +32,18 @@ def read_back(folder: Path) -> dict[str, bytes]:
     """Every file by name (the last one of a name)."""
     with opened_packs(str(folder)) as packs:
         return {packs.record(number).name: b"".join(packs.restore(number)) for number in packs.numbers()}
+
+
+def without_parity(folder: Path) -> None:
+    """Make the packs in ``folder`` those of version 0.1, which had no parity, with their indexes."""
+    for path in folder.glob("*.pack"):
+        data = path.read_bytes()
+        header = frames.Header.decode(data[: frames.HEADER_SIZE])
+        size = header.end + frames.TRAILER_SIZE
+        head = frames.Header(*(getattr(header, name) for name in _COUNTS), size).encode()
+        body = data[frames.HEADER_SIZE : header.end] + head
+        path.write_bytes(head + body + hashlib.sha256(body).digest())
+    read_back(folder)
 
 
 def texts(count: int = 6, seed: int = 3) -> dict[str, bytes]:
