@@ -79,13 +79,14 @@ def test_header_and_trailer_may_be_gone_together(scene):
     assert scene.comes_back(wrong)
 
 
-@pytest.mark.parametrize("where", ["head", "first checksums", "spare blocks", "last checksums"])
+@pytest.mark.parametrize("where", ["head", "head and header", "first checksums", "spare blocks", "last checksums"])
 def test_parity_may_be_damaged_with_what_it_covers(scene, where):
     """Damage in any one part of the frame of parity, and to a frame: what is left of parity is enough."""
     covered = frames.Header.decode(scene.whole[:64]).end
     shape, body = parity.layout(covered), covered + frames.FRAME_HEAD
     at, size = {
         "head": (covered, frames.FRAME_HEAD),
+        "head and header": (covered, frames.FRAME_HEAD),
         "first checksums": (body, 2 * shape.checks),
         "spare blocks": (body + 2 * shape.checks + 10, shape.block),
         "last checksums": (body + shape.size - 2 * shape.checks, 2 * shape.checks),
@@ -93,6 +94,8 @@ def test_parity_may_be_damaged_with_what_it_covers(scene, where):
     wrong = bytearray(scene.whole)
     wrong[at : at + size] = bytes(size)
     wrong[300:1400] = bytes(1100)
+    if "header" in where:
+        wrong[:64] = bytes(64)
     assert scene.comes_back(wrong)
 
 
@@ -139,6 +142,43 @@ def test_beyond_parity_a_frame_is_lost_and_no_byte_is_made_up(scene):
                 good[packs.record(number).name] = b"".join(packs.restore(number))
     assert {name: scene.held[name] for name in good} == good
     assert len(good) + len(found.lost) == len(scene.held)
+
+
+def test_what_parity_makes_good_of_a_pack_is_read_where_it_cannot_all_be(tmp_path):
+    """One column has too many damaged blocks, the other one has not: the file that lies in blocks of both is lost, no other."""
+    scene = Scene(tmp_path, NOISE)
+    shape = parity.layout(frames.Header.decode(scene.whole[:64]).end)
+    assert shape.groups == 2
+    wrong = bytearray(scene.whole)
+    for row in range(1, shape.spare + 2):
+        wrong[row * shape.width] ^= 1
+    last = shape.rows // 2
+    wrong[last * shape.width + shape.block] ^= 1
+    scene.path.write_bytes(wrong)
+    found = check(str(scene.folder))
+    lost = {name for name, _ in found.lost}
+    assert 0 < len(lost) < len(scene.held)
+    assert not any("parity" in problem for problem in found.problems)
+    with contextlib.closing(SalvagedPacks(str(scene.folder))) as packs:
+        assert packs.mended == {}
+        for number in packs.numbers():
+            record = packs.record(number)
+            if record.name not in lost:
+                assert b"".join(packs.restore(number)) == scene.held[record.name]
+
+
+def test_without_header_and_trailer_the_frame_of_parity_ends_the_frames(scene):
+    """More is damaged than comes back, header and trailer too: the frames that are whole tell their own numbers."""
+    wrong = bytearray(scene.whole)
+    wrong[:64], wrong[-96:] = bytes(64), bytes(96)
+    size = 2 * tolerated(scene.whole) + 2000
+    wrong[1000 : 1000 + size] = bytes(size)
+    scene.path.write_bytes(wrong)
+    with contextlib.closing(SalvagedPacks(str(scene.folder))) as packs:
+        (member,) = packs.members
+        assert member.pack.guessed
+        assert {place.kind for place in member.index.places} <= {frames.SEGMENTS, frames.FILES}
+        assert member.index.places
 
 
 def test_frames_of_another_pack_are_not_taken_for_its_own(tmp_path):

@@ -105,7 +105,7 @@ class Pack:
         ranges: dict[int, list[int]] = {frames.SEGMENTS: [], frames.FILES: []}
         count = 0
         for frame, _ in self.scan():
-            if frame is not None and frame.kind in ranges and self._is_whole(frame):
+            if frame is not None and self._is_whole(frame):
                 ranges[frame.kind] += (frame.first, frame.first + frame.count)
                 count += 1
         segments, files = ranges[frames.SEGMENTS], ranges[frames.FILES]
