@@ -101,7 +101,7 @@ def frames_of(path):
 def spoil(data, at, size, chance):
     """A stretch becomes zeros, or noise."""
     end = min(at + size, len(data))
-    data[at:end] = bytes(end - at) if chance.random() < 0.5 else bytes(chance.randrange(256) for _ in range(end - at))
+    data[at:end] = bytes(end - at) if chance.random() < 0.5 else _noise(end - at, chance.random())
 
 
 def bits(data, path, chance):
@@ -135,8 +135,8 @@ def two(data, _path, chance):
     """Two stretches, each of half as many rows as there are spare ones."""
     end, shape = covered_by(data)
     for _ in range(2):
-        size = max(1, (shape.spare // 2 * shape.groups - 1) * shape.block)
-        spoil(data, chance.randrange(end), min(size, end // 3), chance)
+        size = min(max(1, (shape.spare // 2 * shape.groups - 1) * shape.block), end // 3)
+        spoil(data, chance.randrange(end - size), size, chance)
 
 
 def ends(data, _path, chance):

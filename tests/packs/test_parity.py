@@ -89,13 +89,26 @@ def test_any_blocks_of_a_column_come_back(size, chance, lost):
     spare, wrong = bytearray(made(data)), bytearray(data)
     for group in range(shape.groups):
         own = [("data", n) for n in range(group, shape.blocks, shape.groups)]
-        own += [("spare", row * shape.groups + group) for row in range(shape.spare)]
+        own += [("spare", shape.spare_block(row, group)) for row in range(shape.spare)]
         for where, number in chance.sample(own, min(lost, shape.spare)):
             if where == "data":
                 spoil(wrong, number * shape.block, shape.block)
             else:
                 spoil(spare, 2 * shape.checks + number * shape.block, shape.block)
     assert mended(wrong, bytes(spare)) == data
+
+
+@pytest.mark.parametrize("size", [20_100, 150_000, 160_000, 299_000])
+def test_a_stretch_over_the_end_of_the_data_comes_back(size):
+    """Wherever it begins, data and spare blocks in one stretch are as good as data alone."""
+    data, shape = noise(size, "over"), parity.layout(size)
+    spare = made(data)
+    whole = data + spare[2 * shape.checks :]
+    for most in range(shape.spare * shape.groups - 1):
+        wrong = bytearray(whole)
+        at = size - most * shape.block - 1
+        spoil(wrong, at, (shape.spare * shape.groups - 2) * shape.block)
+        assert mended(wrong[:size], spare[: 2 * shape.checks] + bytes(wrong[size:])) == data
 
 
 def test_one_block_too_many_costs_its_column_alone():

@@ -47,6 +47,12 @@ class Layout(NamedTuple):
         """Bytes of a row."""
         return self.groups * self.block
 
+    def spare_block(self, row: int, group: int) -> int:
+        """The number of a spare block among its kind. A row begins where the last row of data ends, so that neighbours there, too,
+        lie in different columns.
+        """
+        return row * self.groups + (group - self.blocks) % self.groups
+
     @property
     def checks(self) -> int:
         """Blocks that have a checksum: those of the pack, then the spare ones, row by row."""
@@ -104,7 +110,9 @@ class Encoder:
         if self._waiting:
             self._take(bytes(self._waiting).ljust(shape.width, b"\0"))
             self._waiting.clear()
-        spare = b"".join(number.to_bytes(shape.width, "little") for number in self._spare)
+        turn = shape.blocks % shape.groups * shape.block
+        rows = [number.to_bytes(shape.width, "little") for number in self._spare]
+        spare = b"".join(row[turn:] + row[:turn] for row in rows)
         checks = [*self._checks, *_checks(spare, shape.block)]
         halves = f"<{len(checks)}H"
         low = struct.pack(halves, *(check & 0xFFFF for check in checks))
@@ -163,7 +171,7 @@ class _Checked:
         shape = self._shape
         found = {}
         for row in range(shape.spare):
-            number = row * shape.groups + group
+            number = shape.spare_block(row, group)
             data = self._spare[number * shape.block : (number + 1) * shape.block]
             if self._right(shape.blocks + number, zlib.crc32(data)):
                 found[row] = data
