@@ -171,10 +171,18 @@ class Pack:
 
     def fault(self) -> str:
         """The first thing that is wrong with a pack that is not intact, without the pack's name."""
-        return (*self.problems, *(each[len(self.name) :].lstrip(":, ") for each in self.faults()))[0]
+        return (*self.problems, *(each[len(self.name) :].lstrip(":, ") for each in self._wrong()))[0]
 
     def faults(self) -> list[str]:
-        """What is wrong with the bytes of the file, in a line each; none where every one is what was written."""
+        """What is wrong with the bytes of the file, in a line each, and whether parity makes it good; none where nothing is."""
+        found = self._wrong()
+        mended = self.mended() if found or self.problems else None
+        if mended is not None and mended.is_intact():
+            what = f"{found.pop()}; " if found else f"{self.name}: "
+            found.append(f"{what}nothing of the pack is lost: 'repair' makes it again from its parity")
+        return found
+
+    def _wrong(self) -> list[str]:
         found = []
         for frame, fault in self.scan():
             if frame is None:
@@ -185,13 +193,8 @@ class Pack:
             except ArchiveDamaged as error:
                 found.append(error.detail)
         if not (found or self.problems or self.is_intact()):
-            found.append(
-                f"{self.name}: its SHA-256 does not match, but every frame's does: its parity or trailer is damaged"
-            )
-        mended = self.mended() if found or self.problems else None
-        if mended is not None and mended.is_intact():
-            what = f"{found.pop()}; " if found else f"{self.name}: "
-            found.append(f"{what}nothing of it is lost: 'repair' makes it again from its parity")
+            what = "its SHA-256 does not match, but every frame's does: its parity or trailer is damaged"
+            found.append(f"{self.name}: {what}")
         return found
 
     def all_frames(self) -> list[Frame]:
