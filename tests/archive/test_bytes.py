@@ -161,7 +161,8 @@ def test_a_header_is_one_of_this_version_or_none():
 
     data = frames.Header(1, 2, 3, 4, 5, 6).encode()
     assert frames.Header.decode(data) == frames.Header(1, 2, 3, 4, 5, 6)
-    for at, value, why in ((0, b"X", "no pack"), (8, b"\x02", "version 2")):
+    assert frames.Header.decode(frames.Header(1, 2, 3, 4, 5, 6, 7).encode()) == frames.Header(1, 2, 3, 4, 5, 6, 7)
+    for at, value, why in ((0, b"X", "no pack"), (8, b"\x00", "version 0"), (8, b"\x03", "version 3")):
         body = data[:at] + value + data[at + 1 : -4]
         with pytest.raises(ValueError, match=why):
             frames.Header.decode(body + struct.pack("<I", zlib.crc32(body)))

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from archive_scenes import added, texts
+from archive_scenes import added, texts, without_parity
 from deduplication.archive import completeness, drop_folder, inventory, legacy_inventory, pack_files, places
 from deduplication.archive import verify as checking
 from deduplication.archive.listed import LOST, UNSURE, Listed
@@ -237,6 +237,7 @@ def test_looking_writes_nothing(project):
     archived(project, texts(3))
     pack_files.pack(project, 0)
     packs = project.archive / "packs"
+    without_parity(packs)
     (packs / "pack-0001.idx").unlink()
     assert completeness.compare_with_inventory(project).missing == []
     assert [path.name for path in packs.iterdir()] == ["pack-0001.pack"]
@@ -253,6 +254,7 @@ def test_no_index_is_made_of_a_damaged_pack(project, at):
     archived(project, texts(3))
     pack_files.pack(project, 0)
     packs = project.archive / "packs"
+    without_parity(packs)
     data = bytearray((packs / "pack-0001.pack").read_bytes())
     data[at] ^= 1
     (packs / "pack-0001.pack").write_bytes(data)

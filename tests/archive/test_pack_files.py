@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from archive_scenes import read_back, texts
+from archive_scenes import read_back, texts, without_parity
 from deduplication.archive import drop_folder, pack_files, places
 from deduplication.archive.pack_files import pack, pack_due
 from deduplication.errors import ArchiveDamaged, ExportChanged, StoreNotWritable, UnsafePath
@@ -184,7 +184,8 @@ def test_a_file_that_goes_meanwhile_is_named(project, monkeypatch):
 
 
 def damage_a_segment(project):
-    """Flip a bit in the first frame of the first pack, whose index still knows the segments."""
+    """Flip a bit in the first frame of the first pack, which has no parity, and whose index still knows the segments."""
+    without_parity(project.archive / "packs")
     path = project.archive / "packs" / "pack-0001.pack"
     data = bytearray(path.read_bytes())
     data[200] ^= 1

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archive_scenes import added, texts, transcripts
+from archive_scenes import added, texts, transcripts, without_parity
 from deduplication.archive.savings_ledger import ledger
 from deduplication.errors import ArchiveDamaged
 from deduplication.packs.pack_set import opened_packs
@@ -79,6 +79,7 @@ def test_damage_is_said_instead_of_a_number(tmp_path):
     files = texts()
     for name, data in files.items():
         added(tmp_path, {name: data * 40})
+    without_parity(tmp_path)
     whole = {path: path.read_bytes() for path in tmp_path.iterdir()}
     packs = [path for path in whole if path.suffix == ".pack"]
     for path in packs:

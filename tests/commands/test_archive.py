@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import settings_scenes
+from archive_scenes import without_parity
 from conftest import REPOSITORY
 from deduplication.commands import deduplicate_export, export_dedup
 from deduplication.errors import NotInArchive, OutputNotWritable, UsageError
@@ -169,14 +170,16 @@ def test_what_cannot_be_meant_is_refused(project, arguments):
 
 
 def test_verify_names_damage_and_what_it_costs(project, capsys):
-    """verify checks the packs too: a flipped bit is named with the files that cannot be restored, exit code 1."""
+    """verify checks the packs: a flipped bit is named with the files that it costs, exit code 1; within parity it costs none."""
     run(capsys, "pack", "--older-than", "0")
     code, out = run(capsys, "verify")
     assert code == 0
     assert "✅ Archive: 3 file(s) in 1 pack(s), every byte is right." in out
     path = project / "MEMORY-CONTEXT" / "exports-archive" / "packs" / "pack-0001.pack"
-    right = path.read_bytes()
-    for place, ending in ((300, "3 of 3 file(s) that it took in cannot be restored."), (20, "can still be restored.")):
+    whole = path.read_bytes()
+    without_parity(path.parent)
+    bare, none, all_ = path.read_bytes(), "3 of 3 file(s) that it took in cannot be restored.", "can still be restored."
+    for right, place, ending in ((bare, 300, none), (bare, 20, all_), (whole, 300, all_)):
         wrong = bytearray(right)
         wrong[place] ^= 1
         path.write_bytes(wrong)
@@ -187,12 +190,23 @@ def test_verify_names_damage_and_what_it_costs(project, capsys):
     code, out = run(capsys, "verify", "--json")
     assert json.loads(out)["ok"] is False
     assert "Archive" not in run(capsys, "verify", "--storage-dir", "MEMORY-CONTEXT/dedup_state")[1]
+    assert (
+        "does not match; nothing of the pack is lost: 'repair' makes it again from its parity"
+        in run(capsys, "verify")[1]
+    )
+    assert "does not match; repair makes it again from its parity" in run(capsys, "repair", "--dry-run")[1]
+    assert path.read_bytes() == wrong
+    code, out = run(capsys, "repair")
+    assert code == 0
+    assert "does not match; made again from its parity" in out
+    assert path.read_bytes() == whole
 
 
 def test_damage_is_a_failure_of_restore(project, capsys):
     """A file that is lost is named and the exit code is 1; restoring everything names what its pack does not name any more."""
     run(capsys, "pack", "--older-than", "0")
     path = project / "MEMORY-CONTEXT" / "exports-archive" / "packs" / "pack-0001.pack"
+    without_parity(path.parent)
     data = bytearray(path.read_bytes())
     data[-110] ^= 1
     path.write_bytes(data)

@@ -117,11 +117,12 @@ def test_one_session(project):
 @pytest.mark.parametrize("hurt", ["frame", "missing"])
 def test_damage_in_the_packs_is_said_with_exit_code_1(project, hurt):
     """A flipped bit that only a reader notices, and a pack that is gone: the problem in place of savings."""
-    from archive_scenes import added
+    from archive_scenes import added, without_parity
 
     folder = project / "MEMORY-CONTEXT" / "exports-archive" / "packs"
     for number in range(2):
         added(folder, {f"{number}.bin": os.urandom(300_000)})
+    without_parity(folder)
     assert stats(project)["packs"]["files"] == 2
     pack = folder / "pack-0001.pack"
     data = bytearray(pack.read_bytes())

@@ -13,3 +13,9 @@ if TYPE_CHECKING:
 def read(folder: Path) -> dict[str, bytes]:
     """Every file of the packs in ``folder`` by name; raises wherever anything is not as the document says."""
     return dict(reader_of("archive").files(folder))
+
+
+def mended(data: bytes) -> bytes:
+    """A damaged pack as the document's reader makes it again from its parity."""
+    made: bytes = reader_of("archive").mended(data)
+    return made

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 from typing import TYPE_CHECKING
 
 import archive_reader
+from deduplication.packs import frames
 from deduplication.packs.pack_set import opened_packs
 from deduplication.packs.pack_writer import PackWriter
 from exports import Story
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from deduplication.project.paths import Project
 
 TIME = 1_700_000_000_123_456_789
+_COUNTS = ("first_segment", "segments", "first_file", "files", "frames")
 
 
 def added(folder: Path, files: dict[str, bytes], *, thorough: bool = False) -> int:
@@ -41,6 +44,18 @@ def archived(project: Project) -> dict[str, bytes]:
     }
     packed = archive_reader.read(project.archive / "packs")
     return {**{name: data for name, data in packed.items() if "/" not in name}, **plain}
+
+
+def without_parity(folder: Path) -> None:
+    """Make the packs in ``folder`` those of version 0.1, which had no parity, with their indexes."""
+    for path in folder.glob("*.pack"):
+        data = path.read_bytes()
+        header = frames.Header.decode(data[: frames.HEADER_SIZE])
+        size = header.end + frames.TRAILER_SIZE
+        head = frames.Header(*(getattr(header, name) for name in _COUNTS), size).encode()
+        body = data[frames.HEADER_SIZE : header.end] + head
+        path.write_bytes(head + body + hashlib.sha256(body).digest())
+    read_back(folder)
 
 
 def texts(count: int = 6, seed: int = 3) -> dict[str, bytes]:

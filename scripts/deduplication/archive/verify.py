@@ -151,18 +151,8 @@ def check(folder: str, advance: Callable[[int], None] = lambda _bytes: None) -> 
 
 def _of_pack(member: Member) -> list[str]:
     """What is wrong with the bytes of one pack, and with its index."""
-    pack, found = member.pack, []
-    for frame, fault in pack.scan():
-        if frame is None:
-            found.append(f"{pack.name}, {fault}")
-            continue
-        try:
-            pack.body(frame)
-        except ArchiveDamaged as error:
-            found.append(error.detail)
-    if not found and not pack.is_intact():
-        found.append(f"{pack.name}: its SHA-256 does not match, but every frame's does: the trailer is damaged")
-    if not found:
+    pack, found = member.pack, member.pack.faults()
+    if not (found or pack.problems):
         path = index_path(pack.path)
         if _read(path) != pack_index.made_from(pack):
             name = os.path.basename(path)

@@ -1,7 +1,8 @@
-"""The bytes of a pack: header, frames, trailer. docs/archive.md describes them for whoever writes a reader.
+"""The bytes of a pack: header, frames, parity, trailer. docs/archive.md describes them for whoever writes a reader.
 
 Everything is there twice or says itself where it belongs: the header's numbers are repeated in the trailer, and each
-frame names its first segment or file, so that damage to one place costs what lies in that place and nothing behind it.
+frame names its first segment or file, so that damage which is more than parity can make good costs what lies in its place and
+nothing behind it.
 """
 
 from __future__ import annotations
@@ -15,11 +16,14 @@ from ..start.late_dataclass import dataclass
 from . import codec
 
 MAGIC: Final = b"\x89EDPACK\n"
-VERSION: Final = 1
+VERSION: Final = 2
+"""With parity. Version 1 has none and is the same otherwise."""
 SEGMENTS: Final = 0x53
 """A frame of segments ("S")."""
 FILES: Final = 0x46
 """A frame of file records ("F")."""
+PARITY: Final = 0x45
+"""The frame behind all others, of what makes damage to them good ("E", for error correction)."""
 MARK: Final = b"\xed\xf7"
 """In every frame's head: where to look for the next frame behind a damaged one."""
 _HEADER: Final = struct.Struct("<8sIIQQQQQI")
@@ -31,7 +35,10 @@ FRAME_HEAD: Final = _FRAME.size + 4 + 32
 
 @dataclass(frozen=True)
 class Header:
-    """What a pack holds: ``segments`` segments from number ``first_segment`` on, and the same for files; ``size`` in bytes."""
+    """What a pack holds: ``segments`` segments from number ``first_segment`` on, and the same for files; ``size`` in bytes.
+
+    ``frames`` are those before the frame of parity, which takes ``parity`` bytes; 0 where there is none.
+    """
 
     first_segment: int
     segments: int
@@ -39,19 +46,25 @@ class Header:
     files: int
     frames: int
     size: int
+    parity: int = 0
+
+    @property
+    def end(self) -> int:
+        """Where the frames end: as many bytes does parity cover."""
+        return self.size - TRAILER_SIZE - self.parity
 
     def encode(self) -> bytes:
         """The header's bytes."""
         body = _HEADER.pack(
             MAGIC,
-            VERSION,
+            VERSION if self.parity else 1,
             self.frames,
             self.first_segment,
             self.segments,
             self.first_file,
             self.files,
             self.size,
-            0,
+            self.parity,
         )
         return body + struct.pack("<I", zlib.crc32(body))
 
@@ -60,17 +73,20 @@ class Header:
         """Raises :class:`ValueError` where ``data`` is none."""
         if len(data) != HEADER_SIZE or struct.unpack_from("<I", data, _HEADER.size)[0] != zlib.crc32(data[:-4]):
             raise ValueError("its checksum does not match")
-        magic, version, frames, first_segment, segments, first_file, files, size, _ = _HEADER.unpack_from(data)
+        magic, version, frames, first_segment, segments, first_file, files, size, parity = _HEADER.unpack_from(data)
         if magic != MAGIC:
             raise ValueError("it is no pack")
-        if version != VERSION:
-            raise ValueError(f"it has version {version}; this version of export-dedup reads version {VERSION}")
-        return cls(first_segment, segments, first_file, files, frames, size)
+        if not 1 <= version <= VERSION:
+            raise ValueError(f"it has version {version}; this version of export-dedup reads versions 1 to {VERSION}")
+        return cls(first_segment, segments, first_file, files, frames, size, parity)
 
 
 @dataclass(frozen=True)
 class Frame:
-    """One frame: ``count`` segments or file records from number ``first`` on; ``at`` is where its head begins in the pack."""
+    """One frame: ``count`` segments or file records from number ``first`` on; ``at`` is where its head begins in the pack.
+
+    The frame of parity has ``count`` 0, and ``first`` is how many bytes it covers.
+    """
 
     kind: int
     codec: int
@@ -103,9 +119,18 @@ class Frame:
 def make(kind: int, first: int, count: int, raw: bytes, *, thorough: bool = False) -> tuple[Frame, bytes]:
     """A frame of ``raw`` and all of its bytes."""
     how, body = codec.compress(raw, thorough=thorough)
-    head = _FRAME.pack(kind, how, MARK, count, len(raw), len(body), first)
+    return _made(kind, how, count, len(raw), first, body)
+
+
+def of_parity(covered: int, parity: bytes) -> bytes:
+    """The frame of parity of the ``covered`` bytes before it."""
+    return _made(PARITY, codec.STORED, 0, len(parity), covered, parity)[1]
+
+
+def _made(kind: int, how: int, count: int, raw: int, first: int, body: bytes) -> tuple[Frame, bytes]:
+    head = _FRAME.pack(kind, how, MARK, count, raw, len(body), first)
     sha256 = _digest(head, body)
-    frame = Frame(kind, how, count, len(raw), len(body), first, sha256)
+    frame = Frame(kind, how, count, raw, len(body), first, sha256)
     return frame, head + struct.pack("<I", zlib.crc32(head)) + sha256 + body
 
 
@@ -116,7 +141,7 @@ def head(data: bytes, at: int, limit: int) -> Frame:
     kind, how, mark, count, raw, stored, first = _FRAME.unpack_from(data)
     if zlib.crc32(data[: _FRAME.size]) != struct.unpack_from("<I", data, _FRAME.size)[0]:
         raise ValueError("its checksum does not match")
-    if mark != MARK or kind not in (SEGMENTS, FILES) or raw > codec.MAX_RAW:
+    if mark != MARK or not (kind == PARITY or (kind in (SEGMENTS, FILES) and raw <= codec.MAX_RAW)):
         raise ValueError("it is no frame that this version knows")
     frame = Frame(kind, how, count, raw, stored, first, data[_FRAME.size + 4 :], at)
     if frame.end > limit:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..errors import ArchiveDamaged
 from ..files import atomic, varint
-from . import file_records, frames, pack_index
+from . import file_records, frames, pack_index, parity
 from .pack_index import Known, Place
 
 if TYPE_CHECKING:
@@ -118,22 +118,32 @@ class PackBuilder:
             part = waiting[at : at + _RECORDS]
             expected = self.next_segment if not self._thorough else self.first_segment
             self._add(frames.FILES, part[0].number, len(part), file_records.encode(part, expected))
-        size = frames.HEADER_SIZE + sum(len(data) for _, data in self._frames) + frames.TRAILER_SIZE
+        covered = frames.HEADER_SIZE + sum(len(data) for _, data in self._frames)
+        spare = frames.FRAME_HEAD + parity.layout(covered).size
         head = frames.Header(
-            self.first_segment, len(self._hashes), self.first_file, len(self._known), len(self._frames), size
+            self.first_segment,
+            len(self._hashes),
+            self.first_file,
+            len(self._known),
+            len(self._frames),
+            covered + spare + frames.TRAILER_SIZE,
+            spare,
         ).encode()
-        digest = hashlib.sha256()
+        digest, encoder = hashlib.sha256(), parity.Encoder(covered)
         places: list[Place] = []
         with atomic.replacing(path) as descriptor:
+            encoder.update(head)
             atomic.write_all(descriptor, head)
             at = len(head)
             for frame, data in self._frames:
                 places.append(Place(frame.kind, frame.count, frame.first, at))
                 digest.update(data)
+                encoder.update(data)
                 atomic.write_all(descriptor, data)
                 at += len(data)
-            digest.update(head)
-            atomic.write_all(descriptor, head + digest.digest())
+            last = frames.of_parity(covered, encoder.parity()) + head
+            digest.update(last)
+            atomic.write_all(descriptor, last + digest.digest())
             _check(descriptor, digest.digest())
         return pack_index.encode(
             digest.digest(), self.first_segment, self.first_file, places, self._hashes, self._known

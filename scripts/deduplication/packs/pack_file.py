@@ -1,4 +1,4 @@
-"""Reading one pack: its header, its frames, each checked before it is believed."""
+"""Reading one pack: its header, its frames, each checked before it is believed; what is damaged, from its parity."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..errors import ArchiveDamaged
 from ..files import atomic, varint
 from . import file_records as records
-from . import frames
+from . import frames, mending
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from .file_records import FileRecord
     from .frames import Frame, Header
+    from .mending import Mended
 
 _CHUNK = 1024 * 1024
 
@@ -33,7 +34,9 @@ class Block(NamedTuple):
 class Pack:
     """One pack file. A link in its place is not followed, and nothing of it is believed unchecked.
 
-    Raises :class:`ArchiveDamaged`, with the pack's name, wherever what is read is not what was written.
+    What it holds (``head``, ``block``, ``records``, ``all_frames``) comes from parity where the file is damaged; how the file
+    itself is (``scan``, ``body``, ``is_intact``, ``faults``) does not. Raises :class:`ArchiveDamaged`, with the pack's name,
+    wherever what is read is not what was written.
     """
 
     def __init__(self, path: str, *, salvage: bool = False) -> None:
@@ -47,10 +50,12 @@ class Pack:
         self.size = os.fstat(self._file.fileno()).st_size
         self.problems: list[str] = []
         """What is wrong with header and trailer, where one of them still says what the pack holds."""
-        self._end = self.size - frames.TRAILER_SIZE
-        """Where the frames end; a trailer that is gone has left its place to them."""
+        self._end = self.size
+        """Where the frames end, as far as header or trailer say it."""
         self.guessed = False
         """Whether the header was made up from the frames that are whole: a kind of which none is left counts from 0."""
+        self._made: Optional[Mended] = None
+        self._asked = False
         try:
             self.header: Header = self._header(salvage=salvage)
         except ArchiveDamaged:
@@ -62,14 +67,15 @@ class Pack:
         self._file.close()
 
     def _header(self, *, salvage: bool) -> Header:
-        found: list[Header] = []
-        for what, at in (("header", 0), ("trailer", self.size - frames.TRAILER_SIZE)):
+        told: dict[str, Header] = {}
+        for what, at in (("header", 0), ("trailer", max(self.size - frames.TRAILER_SIZE, 0))):
             try:
-                found.append(frames.Header.decode(self._take(max(at, 0), frames.HEADER_SIZE)))
+                told[what] = frames.Header.decode(self._take(at, frames.HEADER_SIZE))
             except ValueError as error:
                 self.problems.append(f"{what}: {error}")
-                if what == "trailer":
-                    self._end = self.size
+        found = list(told.values())
+        if not found and (made := self._made_good()) is not None and made.header is not None:
+            found = [made.header]
         if not found and salvage and (header := self._told_by_frames()) is not None:
             self.guessed = True
             return header
@@ -79,7 +85,21 @@ class Pack:
             self.problems.append("header and trailer differ")
         if found[0].size != self.size:
             self.problems.append(f"it has {self.size:,} bytes instead of {found[0].size:,}")
+        there = "trailer" in told
+        self._end = self.size - frames.TRAILER_SIZE - found[-1].parity if there else min(found[0].end, self.size)
         return found[0]
+
+    def _made_good(self) -> Optional[Mended]:
+        if not self._asked:
+            self._asked = True
+            made = mending.mended(self._take, self.size)
+            self._made = made if made is not None and made.gained else None
+        return self._made
+
+    def mended(self) -> Optional[MendedPack]:
+        """The pack with what its parity makes good, asked for when something is damaged; None where that is nothing."""
+        made = self._made_good()
+        return MendedPack(self, made) if made is not None else None
 
     def _told_by_frames(self) -> Optional[Header]:
         ranges: dict[int, list[int]] = {frames.SEGMENTS: [], frames.FILES: []}
@@ -122,11 +142,13 @@ class Pack:
         at, end = frames.HEADER_SIZE, self._end
         while at < end:
             try:
-                frame = self.head(at)
+                frame = self._head(at)
             except ArchiveDamaged as error:
                 yield None, error.detail
                 at = self._next(at + 1, end)
             else:
+                if frame.kind == frames.PARITY:
+                    return
                 yield frame, ""
                 at = frame.end
 
@@ -140,12 +162,47 @@ class Pack:
                 continue
             at += found - 2
             try:
-                self.head(at)
+                self._head(at)
             except ArchiveDamaged:
                 at += 1
             else:
                 return at
         return end
+
+    def fault(self) -> str:
+        """The first thing that is wrong with a pack that is not intact, without the pack's name."""
+        return (*self.problems, *(each[len(self.name) :].lstrip(":, ") for each in self._wrong()))[0]
+
+    def faults(self) -> list[str]:
+        """What is wrong with the bytes of the file, in a line each, and whether parity makes it good; none where nothing is."""
+        found = self._wrong()
+        mended = self.mended() if found or self.problems else None
+        if mended is not None and mended.is_intact():
+            what = f"{found.pop()}; " if found else f"{self.name}: "
+            found.append(f"{what}nothing of the pack is lost: 'repair' makes it again from its parity")
+        return found
+
+    def _wrong(self) -> list[str]:
+        found = []
+        for frame, fault in self.scan():
+            if frame is None:
+                found.append(f"{self.name}, {fault}")
+                continue
+            try:
+                self.body(frame)
+            except ArchiveDamaged as error:
+                found.append(error.detail)
+        if not (found or self.problems or self.is_intact()):
+            what = "its SHA-256 does not match, but every frame's does: its parity or trailer is damaged"
+            found.append(f"{self.name}: {what}")
+        return found
+
+    def all_frames(self) -> list[Frame]:
+        """Every frame whose head the file or its parity has."""
+        found = list(self.scan())
+        if any(frame is None for frame, _ in found) and (mended := self.mended()) is not None:
+            found = list(mended.scan())
+        return [frame for frame, _ in found if frame is not None]
 
     def body(self, frame: Frame) -> bytes:
         """A frame's body, checked but not unpacked."""
@@ -164,13 +221,21 @@ class Pack:
     def head(self, at: int) -> Frame:
         """The frame that begins at ``at``."""
         try:
+            return self._head(at)
+        except ArchiveDamaged:
+            if (mended := self.mended()) is None:
+                raise
+            return mended.head(at)
+
+    def _head(self, at: int) -> Frame:
+        try:
             return frames.head(self._take(at, frames.FRAME_HEAD), at, self._end)
         except ValueError as error:
             raise ArchiveDamaged(f"{self.name}, byte {at}: the head of a frame is damaged: {error}") from error
 
     def block(self, frame: Frame) -> Block:
         """The segments of a frame."""
-        raw = self._raw(frame)
+        raw = self.unpacked(frame)
         try:
             reader = varint.Reader(raw)
             starts = [0, *accumulate(reader.numbers(frame.count))]
@@ -183,14 +248,17 @@ class Pack:
     def records(self, frame: Frame) -> list[FileRecord]:
         """The file records of a frame."""
         try:
-            return records.decode(self._raw(frame), frame.first, frame.count)
+            return records.decode(self.unpacked(frame), frame.first, frame.count)
         except ValueError as error:
             raise ArchiveDamaged(f"{self.name}, byte {frame.at}: {error}") from error
 
-    def _raw(self, frame: Frame) -> bytes:
+    def unpacked(self, frame: Frame) -> bytes:
+        """What the body of a frame says."""
         try:
             return frame.unpack(self._take(frame.at + frames.FRAME_HEAD, frame.stored))
         except ValueError as error:
+            if (mended := self.mended()) is not None:
+                return mended.unpacked(mended.head(frame.at))
             raise ArchiveDamaged(f"{self.name}, byte {frame.at}: {error}") from error
 
     def _take(self, at: int, size: int) -> bytes:
@@ -199,3 +267,34 @@ class Pack:
             return self._file.read(size)
         except OSError as error:
             raise ArchiveDamaged(f"{self.name}: {error.strerror or error}") from error
+
+
+class MendedPack(Pack):
+    """A pack with what its parity makes good. It reads from the file of the damaged one, and ends with it."""
+
+    def __init__(self, damaged: Pack, made: Mended) -> None:
+        self.path, self.name = damaged.path, damaged.name
+        self._damaged, self._bytes = damaged, made
+        self.problems = [] if made.header is not None else damaged.problems
+        self.guessed = made.header is None and damaged.guessed
+        self.header = made.header or damaged.header
+        self.size, self._end = self.header.size, made.covered
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._damaged.close()
+
+    def is_intact(self) -> bool:
+        """Whether every byte is what was written: proven when it was made."""
+        return self._bytes.header is not None
+
+    def mended(self) -> Optional[MendedPack]:
+        """There is nothing more to be made good."""
+        return None
+
+    def parts(self) -> Iterator[bytes]:
+        """Its bytes, in parts, where it is intact."""
+        return self._bytes.parts()
+
+    def _take(self, at: int, size: int) -> bytes:
+        return self._bytes.read(at, size)

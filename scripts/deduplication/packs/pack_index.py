@@ -243,9 +243,7 @@ def made_from(pack: Pack) -> bytes:
     places: list[Place] = []
     hashes = [bytes(_HASH)] * header.segments
     files = [Known(bytes(_HASH), 0, 0, 0)] * header.files
-    for frame, _ in pack.scan():
-        if frame is None:
-            continue
+    for frame in pack.all_frames():
         at = frame.first - (header.first_segment if frame.kind == SEGMENTS else header.first_file)
         if at < 0 or at + frame.count > (header.segments if frame.kind == SEGMENTS else header.files):
             continue

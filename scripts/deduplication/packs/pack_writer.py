@@ -182,14 +182,14 @@ class PackWriter:
         return len(self.records)
 
     def _worth_it(self, count: int) -> bool:
-        """Whether packing the last ``count`` packs together makes fewer packs or fuller frames."""
+        """Whether packing the last ``count`` packs together makes fewer packs or fuller frames, or gives one parity."""
         from .frames import SEGMENTS
         from .pack_builder import THOROUGH_FRAME
 
         last = self._packs.members[len(self._packs.members) - count :]
         places = [(m, place) for m in last for place in m.index.places if place.kind == SEGMENTS]
         small = sum(m.pack.head(place.at).raw <= THOROUGH_FRAME // 2 for m, place in places)
-        return count > 1 or small > 1
+        return count > 1 or small > 1 or any(not member.pack.header.parity for member in last)
 
     def _filled(self, count: int) -> tuple[PackBuilder, list[int]]:
         """A pack in the making with what the last ``count`` packs hold, and their numbers; fewer of them where one is damaged."""

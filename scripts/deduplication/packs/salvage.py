@@ -1,7 +1,8 @@
 """The packs of a damaged archive: whatever is whole in them is given out, and what is not from bytes that lie elsewhere.
 
-A segment is known by its SHA-256, which the pack's index has; so whoever has bytes that are cut alike can lend them
-(:meth:`SalvagedPacks.lend`). Indexes are read as they are and not made again: they are the evidence. Nothing is changed.
+A pack that its parity makes whole again is one that is whole. A segment is known by its SHA-256, which the pack's index has;
+so whoever has bytes that are cut alike can lend them (:meth:`SalvagedPacks.lend`). Indexes are read as they are and not made
+again: they are the evidence. Nothing is changed.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Optional
 
+    from .pack_file import MendedPack
     from .pack_index import Index, Known
     from .pack_set import Member
 
@@ -30,6 +32,8 @@ class SalvagedPacks(Packs):
     """See :class:`~.packs.Packs`; whoever uses it holds the archive's lock."""
 
     def __init__(self, folder: str) -> None:
+        self.mended: dict[str, tuple[MendedPack, str]] = {}
+        """Packs that are whole again by their parity, by their paths, and what is wrong with each."""
         self._lent: dict[bytes, bytes] = {}
         self._told: dict[str, Index] = {}
         self._hashes: Optional[list[tuple[int, list[bytes]]]] = None
@@ -37,6 +41,10 @@ class SalvagedPacks(Packs):
 
     def _pack(self, path: str) -> Pack:
         pack = Pack(path, salvage=True)
+        mended = pack.mended() if not pack.is_intact() else None
+        if mended is not None and mended.is_intact():
+            self.mended[path] = mended, pack.fault()
+            return mended
         if pack.guessed:
             pack.header = self._completed(pack.header, pack_index.Index.of_any(index_path(path)))
         return pack

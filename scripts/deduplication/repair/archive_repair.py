@@ -8,7 +8,7 @@ from ..archive import inventory
 from ..archive import verify as checking
 from ..archive.places import packs_folder
 from ..packs.pack_set import opened_packs
-from . import damage, missing_files, pack_repair
+from . import damage, missing_files, pack_repair, packs_anew
 from .other_copies import OtherCopies
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def mend_packs(project: Project, done: Repaired) -> None:
     """Write damaged packs without what is lost of them. The caller holds the archive's lock."""
     with pack_repair.examined(project) as (plan, packs, kept):
         done.findings += plan.findings
-        done.quarantined += [f"{project.archive.name}/{name}" for name in pack_repair.write(project, plan, packs, kept)]
+        done.quarantined += [f"{project.archive.name}/{name}" for name in packs_anew.write(project, plan, packs, kept)]
 
 
 def put_back(store: LogBackedStore, project: Project, have: Inventory, done: Repaired) -> None:

@@ -1,41 +1,34 @@
-"""The archive made whole: every file whose bytes are anywhere is packed again, what is damaged goes into quarantine.
+"""What is damaged in the packs, and every file of theirs whose bytes are anywhere: first in a pack's own parity, then elsewhere.
 
-The packs before the first damaged one stay as they are; the files of the others are packed anew, into a folder beside them
-that takes their place in one step. What cannot be restored is named, and is in the archive no longer.
+What is to be done about it is a plan, which ``packs_anew`` carries out. A file that cannot be had is named.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple, Optional
 
-from ..archive.pack_files import BATCH_BYTES
 from ..archive.places import packs_folder
 from ..archive.restore import Entry
 from ..errors import ArchiveDamaged
-from ..files import folder_swap
 from ..packs.file_records import FileRecord
 from ..packs.pack_names import index_path
-from ..packs.pack_set import opened_packs
-from ..packs.pack_writer import PackWriter
 from ..packs.recipe import Recipe
 from ..packs.salvage import SalvagedPacks
 from ..start.late_dataclass import dataclass, field
 from . import damage
-from .log_files import quarantined
 from .other_copies import OtherCopies
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from ..project.paths import Project
     from .damage import Finding
 
-QUARANTINE: Final = "quarantine"
-"""In the archive's folder: what was damaged."""
+PARITY: Final = "its parity"
+"""Where a pack comes from that is written as it was."""
 _PACK: Final = re.compile(r"pack-\d+\.pack")
 
 
@@ -77,10 +70,14 @@ def examined(project: Project) -> Iterator[tuple[Plan, SalvagedPacks, list[Salva
 
 
 def _files(plan: Plan, packs: SalvagedPacks, elsewhere: OtherCopies) -> list[SalvagedFile]:
+    for path, (_, fault) in packs.mended.items():
+        name = os.path.basename(path)
+        plan.findings.append(damage.Finding(damage.PACK, name, fault, repaired=True, file=PARITY))
     damaged = {member.pack.path: member for member in packs.damaged()}
     gaps = packs.missing()
     orphans = packs.orphans()
     if not (damaged or gaps or orphans or packs.unreadable or packs.problems):
+        plan.whole, (_, plan.first) = [member.pack.path for member in packs.members], packs.ends()
         return []
     plan.damaged = [
         *damaged,
@@ -122,7 +119,7 @@ def _files(plan: Plan, packs: SalvagedPacks, elsewhere: OtherCopies) -> list[Sal
 
 def had(packs: SalvagedPacks, plan: Plan, kept: list[SalvagedFile]) -> set[str]:
     """SHA-256 (64 digits) of every file that the packs are to have."""
-    if plan.findings or plan.damaged:
+    if kept or plan.damaged:
         return {each.record.sha256.hex() for each in kept}
     return {packs.record(number).sha256.hex() for number in packs.numbers()}
 
@@ -227,69 +224,3 @@ def _fault(packs: SalvagedPacks, name: str) -> str:
     if name.endswith(".idx"):
         return "its pack is missing"
     return own[0] if own else "some of its bytes are not what was written"
-
-
-def write(project: Project, plan: Plan, packs: SalvagedPacks, kept: list[SalvagedFile]) -> list[str]:
-    """Have the packs be what was found; the names in quarantine. Under the archive's lock.
-
-    Raises ``StoreNotWritable`` and :class:`ArchiveDamaged`; then the packs are what they were.
-    """
-    if not plan.findings and not plan.damaged:
-        return []
-    with examined(project) as (again, _, _):
-        if again.findings != plan.findings:
-            raise ArchiveDamaged(
-                "the disk gives other bytes at each reading", hint="Copy the archive to another disk first."
-            )
-    folder = os.path.join(project.archive, QUARANTINE)
-    paths = [each for path in plan.damaged for each in (path, index_path(path))[: 1 + path.endswith(".pack")]]
-    present = [path for path in paths if os.path.isfile(path) and not os.path.islink(path)]
-    moved = [f"{QUARANTINE}/{quarantined(folder, path, os.path.basename(path))}" for path in present]
-
-    def fill(new: str) -> None:
-        for path in plan.whole:
-            for each in (path, index_path(path)):
-                if os.path.isfile(each):
-                    folder_swap.keep_copy(each, os.path.join(new, os.path.basename(each)))
-        anew = [each for each in kept if each.record.number >= plan.first]
-        while anew:
-            anew = _packed(new, packs, anew)
-        _compare(new, kept)
-        packs.close()  # a folder with open files in it cannot be renamed on Windows
-
-    folder_swap.replace(plan.folder, fill)
-    return moved
-
-
-def _packed(folder: str, packs: SalvagedPacks, waiting: list[SalvagedFile]) -> list[SalvagedFile]:
-    """Pack some of the files; the rest."""
-    size = done = 0
-    with opened_packs(folder) as target:
-        addition = PackWriter(target, thorough=True)
-        while done < len(waiting) and size < BATCH_BYTES:
-            record, number, data = waiting[done]
-            data = data if data is not None else b"".join(packs.restore(number))
-            addition.add(data, name=record.name, mtime_ns=record.mtime_ns, session_of=_always(record.session))
-            size += len(data)
-            done += 1
-        addition.commit()
-    return waiting[done:]
-
-
-def _always(session: str) -> Callable[[str], str]:
-    return lambda _sha256: session
-
-
-def _compare(folder: str, kept: list[SalvagedFile]) -> None:
-    """Restore every file from the new packs as they lie on the disk."""
-    wanted = {(each.record.name, each.record.mtime_ns, each.record.sha256) for each in kept}
-    with opened_packs(folder) as packs:
-        for number in packs.numbers():
-            record = packs.record(number)
-            digest = hashlib.sha256()
-            for part in packs.restore(number):
-                digest.update(part)
-            if digest.digest() == record.sha256:
-                wanted.discard((record.name, record.mtime_ns, record.sha256))
-    if wanted:
-        raise ArchiveDamaged(f"{len(wanted):,} file(s) did not come back from what was packed")

@@ -9,7 +9,7 @@ from ..files import atomic, beneath
 from . import damage
 from .log_files import quarantined
 from .lost_runs import is_another
-from .pack_repair import QUARANTINE
+from .packs_anew import QUARANTINE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -57,6 +57,8 @@ def cost(finding: Finding, *, done: bool = False) -> str:
         return f"archived file {where}; {'noted again' if done else 'repair notes it again'}"
     if finding.kind == "bit":
         return f"{where}; {'set right' if done else 'repair sets it right'}"
+    if finding.file:
+        return f"{where}; {'made again from' if done else 'repair makes it again from'} {printable(finding.file)}"
     if finding.proven:
         return f"{where}; every file of it is had otherwise"
     return f"{where}; what is left of its files {'is packed anew' if done else 'can be packed anew'}"

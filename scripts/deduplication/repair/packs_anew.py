@@ -1,0 +1,114 @@
+"""The packs written as a plan says: what is damaged goes into quarantine, every file that can be had is in the new packs.
+
+A pack whose parity makes good what is damaged in it is written as it was. The packs before the first one of which that is not
+true stay as they are; the files of the others are packed anew. All of it goes into a folder beside them that takes their place
+in one step. What cannot be restored is in the archive no longer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from typing import TYPE_CHECKING, Final
+
+from ..archive.pack_files import BATCH_BYTES
+from ..errors import ArchiveDamaged
+from ..files import atomic, folder_swap
+from ..packs.pack_file import Pack
+from ..packs.pack_names import index_path
+from ..packs.pack_set import opened_packs
+from ..packs.pack_writer import PackWriter
+from .log_files import quarantined
+from .pack_repair import examined
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..packs.salvage import SalvagedPacks
+    from ..project.paths import Project
+    from .pack_repair import Plan, SalvagedFile
+
+QUARANTINE: Final = "quarantine"
+"""In the archive's folder: what was damaged."""
+
+
+def write(project: Project, plan: Plan, packs: SalvagedPacks, kept: list[SalvagedFile]) -> list[str]:
+    """Have the packs be what was found; the names in quarantine. Under the archive's lock.
+
+    Raises ``StoreNotWritable`` and :class:`ArchiveDamaged`; then the packs are what they were.
+    """
+    if not plan.findings and not plan.damaged:
+        return []
+    with examined(project) as (again, _, _):
+        if again.findings != plan.findings:
+            raise ArchiveDamaged(
+                "the disk gives other bytes at each reading", hint="Copy the archive to another disk first."
+            )
+    folder = os.path.join(project.archive, QUARANTINE)
+    paths = [each for path in plan.damaged for each in (path, index_path(path))[: 1 + path.endswith(".pack")]]
+    paths += packs.mended
+    present = [path for path in paths if os.path.isfile(path) and not os.path.islink(path)]
+    moved = [f"{QUARANTINE}/{quarantined(folder, path, os.path.basename(path))}" for path in present]
+
+    def fill(new: str) -> None:
+        for path in plan.whole:
+            _keep(packs, path, new)
+        anew = [each for each in kept if each.record.number >= plan.first]
+        while anew:
+            anew = _packed(new, packs, anew)
+        _compare(new, kept)
+        packs.close()  # a folder with open files in it cannot be renamed on Windows
+
+    folder_swap.replace(plan.folder, fill)
+    return moved
+
+
+def _keep(packs: SalvagedPacks, path: str, folder: str) -> None:
+    """A pack with its index, as it was written, in a new folder."""
+    target = os.path.join(folder, os.path.basename(path))
+    if path in packs.mended:
+        with atomic.replacing(target) as descriptor:
+            for part in packs.mended[path][0].parts():
+                atomic.write_all(descriptor, part)
+        with contextlib.closing(Pack(target)) as written:
+            if not written.is_intact():
+                raise ArchiveDamaged(f"{written.name} did not come back from its parity")
+    else:
+        folder_swap.keep_copy(path, target)
+    if os.path.isfile(index_path(path)):
+        folder_swap.keep_copy(index_path(path), index_path(target))
+
+
+def _packed(folder: str, packs: SalvagedPacks, waiting: list[SalvagedFile]) -> list[SalvagedFile]:
+    """Pack some of the files; the rest."""
+    size = done = 0
+    with opened_packs(folder) as target:
+        addition = PackWriter(target, thorough=True)
+        while done < len(waiting) and size < BATCH_BYTES:
+            record, number, data = waiting[done]
+            data = data if data is not None else b"".join(packs.restore(number))
+            addition.add(data, name=record.name, mtime_ns=record.mtime_ns, session_of=_always(record.session))
+            size += len(data)
+            done += 1
+        addition.commit()
+    return waiting[done:]
+
+
+def _always(session: str) -> Callable[[str], str]:
+    return lambda _sha256: session
+
+
+def _compare(folder: str, kept: list[SalvagedFile]) -> None:
+    """Restore every file from the new packs as they lie on the disk."""
+    wanted = {(each.record.name, each.record.mtime_ns, each.record.sha256) for each in kept}
+    with opened_packs(folder) as packs:
+        for number in packs.numbers():
+            record = packs.record(number)
+            digest = hashlib.sha256()
+            for part in packs.restore(number):
+                digest.update(part)
+            if digest.digest() == record.sha256:
+                wanted.discard((record.name, record.mtime_ns, record.sha256))
+    if wanted:
+        raise ArchiveDamaged(f"{len(wanted):,} file(s) did not come back from what was packed")
