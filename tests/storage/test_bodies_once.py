@@ -142,7 +142,7 @@ def test_a_captured_transcript_is_left_to_the_archive(place):
 
 
 def test_a_purge_reaches_it(place):
-    """Message and archived bytes go; the log is whole by itself, and later leaves out again what the archive has."""
+    """Message and archived bytes go, and the log is whole by itself: its spans are those of files that are others now."""
     for file in FILES:
         place.keep(file)
         place.dedup.store.settle()
@@ -154,7 +154,6 @@ def test_a_purge_reaches_it(place):
     before = place.log
     place.dedup.store.condense()
     assert place.log == before
-    assert place.words() < len(before) / 4
     assert place.dedup.get_full_conversation("s") == rest
     assert place.dedup.store.verify() == []
 

@@ -14,7 +14,7 @@ from ..files import locking
 from ..files.listing import entries_of, size_of
 from ..packs.pack_file import Pack
 from ..packs.pack_names import FOLDER, listed
-from ..packs.pack_set import gaps_between
+from ..packs.ranges import gaps_between
 from ..project.paths import LISTED_COPY, LOCK
 from ..start.late_dataclass import dataclass, field_names
 from .own_files import is_ours

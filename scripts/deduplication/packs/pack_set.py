@@ -11,7 +11,7 @@ import hashlib
 import os
 from bisect import bisect_right
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from ..errors import ArchiveDamaged
 from ..files import beneath
@@ -21,16 +21,17 @@ from .frames import FILES, SEGMENTS
 from .index_file import opened_index
 from .pack_file import Pack
 from .pack_names import INDEX, index_path, listed, names_in, pack_of
+from .ranges import gaps_between
 from .recipe import Run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from typing import Optional
 
     from .file_records import FileRecord
-    from .frames import Header
     from .pack_file import Block
     from .pack_index import Index, Known, Place
+    from .ranges import Range
 
 _KEPT: Final = 32 * 1024 * 1024
 """Bytes of unpacked frames that are kept at hand; one of them may have 8 MiB."""
@@ -48,15 +49,6 @@ class Member:
         """Let go of both files."""
         self.pack.close()
         self.index.close()
-
-
-class Range(NamedTuple):
-    """What a pack that cannot be read must have held: numbers from here (included) to there (not included)."""
-
-    first_segment: int
-    end_segment: int
-    first_file: int
-    end_file: int
 
 
 class Packs:
@@ -281,17 +273,6 @@ class Packs:
             yield part
         if digest.digest() != record.sha256 or size != record.size:
             raise ArchiveDamaged(f"file {number} ({record.name}): what its recipe gives is not what was archived")
-
-
-def gaps_between(headers: Iterable[Header]) -> list[Range]:
-    """The ranges that none of the packs with these headers has, the headers in the order of the packs."""
-    gaps = []
-    segment = file = 0
-    for header in headers:
-        if (header.first_segment, header.first_file) != (segment, file):
-            gaps.append(Range(segment, header.first_segment, file, header.first_file))
-        segment, file = header.first_segment + header.segments, header.first_file + header.files
-    return gaps
 
 
 @contextlib.contextmanager
