@@ -15,14 +15,20 @@ from typing import TYPE_CHECKING, Final
 
 from ..errors import StoreLocked
 from . import anchored, beneath
-from .atomic import PRIVATE_FILE, write_errors
+from .atomic import PRIVATE_FILE, make_private_directory, write_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 DEFAULT_TIMEOUT: Final = 60.0
 """Seconds that a run waits for another one before it gives up."""
+RUNS: Final = "runs.lock"
+"""In a store's folder: shared by all runs whose exports are not stored and archived yet."""
+SHARED: Final = os.name != "nt"
+"""Whether a lock can be held by several processes at once, and its file be read by the others."""
 _POLL: Final = 0.02
+_TRIES: Final = 20
+_BLINK: Final = 0.001
 _FLAGS: Final[int] = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
@@ -38,20 +44,36 @@ def _lock(descriptor: int) -> bool:
 
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        import errno
-
-        if error.errno in (errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK, errno.EDEADLK):
-            return False
-        raise
+        return not _is_taken(error)
     return True
 
 
-def _try(path: str) -> int | None:
+def _lock_shared(descriptor: int) -> bool:
+    """The same for a lock that others may have as well."""
+    import fcntl
+
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        return not _is_taken(error)
+    return True
+
+
+def _is_taken(error: OSError) -> bool:
+    """Whether a lock was refused because somebody else holds it; raises ``error`` where it was not."""
+    import errno
+
+    if error.errno in (errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK, errno.EDEADLK):
+        return True
+    raise error
+
+
+def _try(path: str, *, shared: bool = False) -> int | None:
     """The descriptor of the locked file, or None where somebody else holds it."""
     with beneath.reached(path) as (name, folder):
         descriptor = os.open(name, _FLAGS, PRIVATE_FILE, dir_fd=folder)
         try:
-            if _lock(descriptor):
+            if (_lock_shared if shared else _lock)(descriptor):
                 # Somebody may have unlinked the file between open and lock: a lock on a file without a name excludes nobody.
                 with contextlib.suppress(FileNotFoundError):
                     if os.path.samestat(os.fstat(descriptor), os.stat(name, dir_fd=folder)):
@@ -112,3 +134,45 @@ def exclusive(path: str, timeout: float = DEFAULT_TIMEOUT) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def attempt(path: str) -> int | None:
+    """The lock at ``path`` without waiting: its descriptor, which holds it until it is closed; None where it is held."""
+    with write_errors(path):
+        return _try(path)
+
+
+def is_held(path: str) -> bool:
+    """Whether a process holds the lock at ``path``, or is :func:`present` there. Nothing is created."""
+    try:
+        descriptor = beneath.open_file(path, os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        return not _lock(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def present(path: str) -> Iterator[None]:
+    """Be seen by :func:`is_held` for as long as the block runs, as one of any number of processes. It never waits.
+
+    The lock's folder is made, private, where it is missing.
+
+    Nobody relies on it: where it cannot be had (on Windows there are no shared locks) the process is not seen.
+    """
+    descriptor = None
+    if SHARED:
+        with contextlib.suppress(OSError):
+            make_private_directory(os.path.dirname(path))
+            for _ in range(_TRIES):
+                descriptor = _try(path, shared=True)
+                if descriptor is not None:
+                    break
+                time.sleep(_BLINK)  # somebody is looking at this very moment
+    try:
+        yield
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)

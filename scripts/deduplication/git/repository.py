@@ -94,6 +94,10 @@ class Repository:
             return None
         return commit, tree
 
+    def last_commit_of(self, path: str) -> str:
+        """The full name of the last commit that changed ``path``, which is from the project; empty where none did."""
+        return self.git.line("rev-list", "--max-count=1", "HEAD", "--", path)
+
     def branch(self) -> str | None:
         """The branch that is checked out; None where HEAD is detached."""
         try:
