@@ -95,8 +95,9 @@ def create(
             with contextlib.suppress(DedupError, OSError):
                 recovery.recover(project, repository)
             raise
-        recovery.tell(project, told, made.commit, made.note)
-        recovery.forget(project, project.relative(made.document))
+        with contextlib.suppress(StoreNotWritable):
+            recovery.tell(project, told, made.commit, made.note)
+            recovery.forget(project, project.relative(made.document))
         return made
 
 

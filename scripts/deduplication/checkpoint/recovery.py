@@ -56,7 +56,10 @@ def waiting(project: Project) -> Path:
 
 
 def tell(project: Project, runs: Mapping[str, Any], commit: str | None, note: str) -> None:
-    """The checkpoint of these runs is made. Before it is forgotten: so nobody makes it for a run a second time."""
+    """The checkpoint of these runs is made. Raises ``StoreNotWritable``: it must not be forgotten then.
+
+    A run that is not told would make it a second time; as long as it is not forgotten, the next turn tells it.
+    """
     for name, told in runs.items():
         if isinstance(told, dict):
             turn.give(waiting(project), name, {**told, "commit": commit, "note": note})

@@ -142,12 +142,17 @@ def attempt(path: str) -> int | None:
         return _try(path)
 
 
-def is_held(path: str) -> bool:
-    """Whether a process holds the lock at ``path``, or is :func:`present` there. Nothing is created."""
+def is_held(path: str, *, unknown: bool = False) -> bool:
+    """Whether a process holds the lock at ``path``, or is :func:`present` there; ``unknown`` where nobody can tell.
+
+    Nothing is created: a file that is not there is held by nobody.
+    """
     try:
-        descriptor = beneath.open_file(path, os.O_RDWR)
-    except OSError:
+        descriptor = beneath.open_file(path, os.O_RDWR | getattr(os, "O_NONBLOCK", 0))
+    except FileNotFoundError:
         return False
+    except OSError:
+        return unknown
     try:
         return not _lock(descriptor)
     finally:

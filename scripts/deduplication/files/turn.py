@@ -14,7 +14,7 @@ import re
 import time
 from typing import TYPE_CHECKING, Any, Final, Optional
 
-from ..errors import DedupError, StoreLocked
+from ..errors import StoreLocked
 from . import atomic, beneath, locking
 
 if TYPE_CHECKING:
@@ -31,10 +31,9 @@ _ANSWER: Final = ".answer"
 
 
 def give(folder: Path, name: str, answer: dict[str, Any]) -> None:
-    """Answer the process that waits as ``name`` (:meth:`Turn.wishes`). Where that fails it does its work itself."""
+    """Answer the process that waits as ``name`` (:meth:`Turn.wishes`). Raises ``StoreNotWritable``."""
     if _NAME.fullmatch(name):
-        with contextlib.suppress(DedupError):
-            atomic.replace(str(folder / f"{name}{_ANSWER}"), json.dumps(answer).encode(), durable=False)
+        atomic.replace(str(folder / f"{name}{_ANSWER}"), json.dumps(answer).encode(), durable=False)
 
 
 class Turn:
@@ -68,7 +67,11 @@ class Turn:
     def wishes(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Those who wait unanswered, by name, and what each wants: JSON as it was found. Only in one's own turn."""
         for name in self._names():
-            if name != self._name and self._waits(name) and not os.path.lexists(self._folder / f"{name}{_ANSWER}"):
+            if (
+                name != self._name
+                and locking.is_held(self._wish_of(name))
+                and not os.path.lexists(self._folder / f"{name}{_ANSWER}")
+            ):
                 wish = _read(self._folder / f"{name}{_WISH}")
                 if wish is not None:
                     yield name, wish
@@ -117,13 +120,18 @@ class Turn:
             return sorted({name for name, _ in found if _NAME.fullmatch(name)})
         return []
 
-    def _waits(self, name: str) -> bool:
-        return any(locking.is_held(str(self._folder / f"{name}{ending}")) for ending in (_WISH, _NEW))
+    def _wish_of(self, name: str) -> str:
+        return str(self._folder / f"{name}{_WISH}")
+
+    def _is_gone(self, name: str) -> bool:
+        """Whether the process has ended: one that may be there keeps its answer."""
+        places = (self._wish_of(name), str(self._folder / f"{name}{_NEW}"))
+        return not any(locking.is_held(place, unknown=True) for place in places)
 
     def _sweep(self) -> None:
         """Remove what processes left that were killed while they waited, and answers that came too late."""
         for name in self._names():
-            if not self._waits(name):
+            if self._is_gone(name):
                 for ending in (_ANSWER, _WISH, _NEW):
                     _remove(self._folder / f"{name}{ending}")
         atomic.remove_temporaries(str(self._folder))
