@@ -68,33 +68,38 @@ def _is_taken(error: OSError) -> bool:
     raise error
 
 
-def _try(path: str, *, shared: bool = False) -> int | None:
-    """The descriptor of the locked file, or None where somebody else holds it."""
-    with beneath.reached(path) as (name, folder):
-        descriptor = os.open(name, _FLAGS, PRIVATE_FILE, dir_fd=folder)
-        try:
-            if (_lock_shared if shared else _lock)(descriptor):
+def _try(path: str, *, shared: bool = False, until: float = 0.0) -> int | None:
+    """The descriptor of the locked file, or None where somebody else holds it, also at the moment ``until``.
+
+    Who waits opens the file once: many may wait, and on a way from folder to folder opening takes ten calls.
+    """
+    lock = _lock_shared if shared else _lock
+    while True:
+        with beneath.reached(path) as (name, folder):
+            descriptor = os.open(name, _FLAGS, PRIVATE_FILE, dir_fd=folder)
+            try:
+                locked = lock(descriptor)
+                while not locked and time.monotonic() < until:
+                    time.sleep(_POLL)
+                    locked = lock(descriptor)
                 # Somebody may have unlinked the file between open and lock: a lock on a file without a name excludes nobody.
                 with contextlib.suppress(FileNotFoundError):
-                    if os.path.samestat(os.fstat(descriptor), os.stat(name, dir_fd=folder)):
+                    if locked and os.path.samestat(os.fstat(descriptor), os.stat(name, dir_fd=folder)):
                         return descriptor
-        except BaseException:
+            except BaseException:
+                os.close(descriptor)
+                raise
             os.close(descriptor)
-            raise
-        os.close(descriptor)
-        return None
+            if time.monotonic() >= until:
+                return None
 
 
 @contextlib.contextmanager
 def _native(path: str, timeout: float) -> Iterator[None]:
-    deadline = time.monotonic() + timeout
     with write_errors(path):
-        descriptor = _try(path)
-        while descriptor is None:
-            if time.monotonic() >= deadline:
-                raise StoreLocked(f"{path} (waited {timeout:g} s)")
-            time.sleep(_POLL)
-            descriptor = _try(path)
+        descriptor = _try(path, until=time.monotonic() + timeout)
+    if descriptor is None:
+        raise StoreLocked(f"{path} (waited {timeout:g} s)")
     try:
         yield
     finally:

@@ -18,12 +18,14 @@ from ..errors import StoreLocked
 from . import atomic, beneath, locking
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
     from pathlib import Path
 
 MOST_BYTES: Final = 16 * 1024 * 1024
 """Of a wish or an answer: more is not read."""
 _POLL: Final = 0.05
+_EACH: Final = 3
+"""The lock is tried each time that an answer was looked for so often: trying costs more than looking."""
 _NAME: Final = re.compile(r"\d+-\d+")
 _WISH: Final = ".wish"
 _NEW: Final = ".new"
@@ -64,21 +66,22 @@ class Turn:
                 self._sweep()
                 os.close(held)
 
-    def wishes(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Those who wait unanswered, by name, and what each wants: JSON as it was found. Only in one's own turn."""
+    def wishes(self, besides: Container[str] = ()) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Those who wait unanswered, by name, and what each wants: JSON as it was found. Only in one's own turn.
+
+        ``besides``: names that are known, and not looked at.
+        """
         for name in self._names():
-            if (
-                name != self._name
-                and locking.is_held(self._wish_of(name))
-                and not os.path.lexists(self._folder / f"{name}{_ANSWER}")
-            ):
-                wish = _read(self._folder / f"{name}{_WISH}")
-                if wish is not None:
-                    yield name, wish
+            if name in besides or name == self._name or os.path.lexists(self._folder / f"{name}{_ANSWER}"):
+                continue
+            wish = _read(self._folder / f"{name}{_WISH}") if locking.is_held(self._wish_of(name)) else None
+            if wish is not None:
+                yield name, wish
 
     def answered(self) -> Optional[dict[str, Any]]:
         """The answer that has come by now."""
-        self.answer = _read(self._folder / f"{self._name}{_ANSWER}") if self._name else None
+        answer = self._folder / f"{self._name}{_ANSWER}"
+        self.answer = _read(answer) if self._name and os.path.lexists(answer) else None
         return self.answer
 
     def _wait(self, wish: bytes) -> None:
@@ -94,9 +97,10 @@ class Turn:
 
     def _until_free(self, timeout: float) -> Optional[int]:
         """The lock's descriptor; None where there is an answer."""
-        deadline = time.monotonic() + timeout
+        deadline, looked = time.monotonic() + timeout, 0
         while self.answered() is None:
-            held = locking.attempt(self._lock)
+            looked += 1
+            held = locking.attempt(self._lock) if looked % _EACH == 1 else None
             if held is not None:
                 if self.answered() is None:
                     return held

@@ -121,7 +121,7 @@ class CheckpointStep:
         found: dict[str, Optional[_Other]] = {}
         began = last = time.monotonic()
         while True:
-            came = [(name, _wanted(wish, wanted)) for name, wish in turn.wishes() if name not in found]
+            came = [(name, _wanted(wish, wanted)) for name, wish in turn.wishes(found)]
             for name, other in came:
                 failed: list[DedupError] = []
                 files = self._session_files(other, failed) if other is not None else _Files()
