@@ -22,6 +22,8 @@ from typing import Final, NamedTuple
 
 from checkpoint_runs import NEW, Project, export
 
+from hooks import Scene
+
 REPOSITORY: Final = Path(__file__).resolve().parents[1]
 BEFORE: Final = 200
 """Messages that are stored before."""
@@ -35,6 +37,7 @@ WAYS: Final = (
     ("the same export again", ("export-dedup-with-status.py", "--yes")),
 )
 LIMITS: Final = {"processes of Python": 1, "processes of git": 12, "syncs until all is stored": 3}
+_IMPORTED: Final = re.compile(rb"^import time: .*\|\s*(\S+)$", re.MULTILINE)
 _SYNC: Final = re.compile(r"^(\d+)\s+f(?:data)?sync\(\d+<([^>]*)>")
 _STARTED: Final = re.compile(r'^(\d+)\s+execve\("([^"]+)"')
 
@@ -49,6 +52,28 @@ class Counted(NamedTuple):
     durable: int
     later: int
     of_git: int
+
+
+def _strace(trace: Path) -> list[str]:
+    return ["strace", "-f", "-y", "-o", str(trace), "-e", "trace=fsync,fdatasync,execve"]
+
+
+def hook(checkout: Path, scene: Scene) -> Counted:
+    """The hook that the client starts when an answer has ended."""
+    with tempfile.TemporaryDirectory() as name:
+        trace = Path(name) / "trace"
+        command = [sys.executable, "-S", "-E", "-X", "importtime", str(checkout / "hooks" / "run.py"), "Stop"]
+        done = subprocess.run(
+            [*_strace(trace), *command],
+            cwd=scene.root,
+            env={**os.environ, **scene.environment},
+            input=scene.event(),
+            capture_output=True,
+            check=True,
+        )
+        found = {each.decode() for each in _IMPORTED.findall(done.stderr)}
+        ours = {each for each in found if each.partition(".")[0] == "deduplication"}
+        return _of_trace(trace.read_text(encoding="utf-8", errors="replace"), len(ours), len(found - ours))
 
 
 def counted(checkout: Path, project: Path, arguments: tuple[str, ...]) -> Counted:
@@ -68,8 +93,9 @@ def counted(checkout: Path, project: Path, arguments: tuple[str, ...]) -> Counte
         )
         environment = {**os.environ, "PYTHONPATH": name}
         command = [sys.executable, str(checkout / "scripts" / arguments[0]), *arguments[1:]]
-        strace = ["strace", "-f", "-y", "-o", str(trace), "-e", "trace=fsync,fdatasync,execve"]
-        done = subprocess.run([*strace, *command], cwd=project, env=environment, capture_output=True, check=False)
+        done = subprocess.run(
+            [*_strace(trace), *command], cwd=project, env=environment, capture_output=True, check=False
+        )
         if done.returncode:
             raise SystemExit(f"{command} failed: {done.stdout.decode()}{done.stderr.decode()}")
         found = set(modules.read_text(encoding="utf-8").split()) if modules.exists() else set()
@@ -113,13 +139,21 @@ def main() -> int:
             again = what == "the same export again"
             (project.folder / NAME).write_text(export(1, BEFORE + (0 if again else NEW)), encoding="utf-8")
             rows[what] = counted(checkout, project.folder, arguments)
+        scene = Scene(Path(name).resolve(), 1_000_000, 1_000)
+        for _ in range(2):  # what the first ones find, and what they make themselves
+            hook(checkout, scene)
+        rows["a hook with nothing to do"] = hook(checkout, scene)
+        scene.turn()
+        rows["a captured turn (Stop)"] = hook(checkout, scene)
     for row in rows.values():
         figures = dict(zip(LIMITS, (row.pythons, row.gits, row.durable)))
         over = over or any(figures[limit] > most for limit, most in LIMITS.items())
     if asked.json:
         print(json.dumps({what: row._asdict() for what, row in rows.items()}, indent=1))
     else:
-        print("| run | modules: ours | Python's | processes of Python | of git | syncs until all is stored | later | git's |")
+        print(
+            "| run | modules: ours | Python's | processes of Python | of git | syncs until all is stored | later | git's |"
+        )
         print("|---|---|---|---|---|---|---|---|")
         for what, row in rows.items():
             print("|", " | ".join(map(str, (what, *row))), "|")
