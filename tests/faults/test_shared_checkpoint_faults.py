@@ -16,7 +16,7 @@ import pytest
 from deduplication.commands import export_dedup
 from deduplication.files import locking
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
-from deduplication.workflow import checkpoint_step
+from deduplication.workflow import checkpoint_step, five_steps
 from exports import Story, kept
 from faults.children import Shim, end, run, start
 from scratch_repository import Scratch
@@ -152,6 +152,47 @@ def test_waiting_runs_have_one_checkpoint(scene):
     scene.is_right()
 
 
+def test_a_run_that_is_still_storing_is_waited_for(scene):
+    """Whoever has the turn sees that another run is not so far yet: they make one commit."""
+
+    def first():
+        checkpoint_step.IDLE = checkpoint_step.PATIENCE = 60.0
+        return scene.job("one")
+
+    def second():
+        store = five_steps._Run.deduplicate
+        written = (scene.scratch.project.sessions / "one.md").exists  # by the first one, in its turn
+        five_steps._Run.deduplicate = lambda steps: (until(written), store(steps))[1]
+        return scene.job("two")
+
+    other = start(second)
+    until(lambda: locking.is_held(str(scene.scratch.project.state / locking.RUNS)))
+    child = start(first)
+    assert (end(*child).value[0], end(*other).value[0]) == (0, 0)
+    assert scene.scratch.git("rev-list", "--count", "HEAD") == "2"
+    assert scene.sessions() == ["one", "two"]
+
+
+def test_a_run_that_does_not_come_is_not_waited_for_without_end(scene):
+    """One that stores for a long time has a checkpoint of its own: after a while without anybody the others' is made."""
+
+    def first():
+        checkpoint_step.IDLE = 0.05
+        return scene.job("one")
+
+    def stays():
+        with locking.present(str(scene.scratch.project.state / locking.RUNS)):
+            time.sleep(600)
+
+    pid, reading = start(stays)
+    until(lambda: locking.is_held(str(scene.scratch.project.state / locking.RUNS)))
+    assert run(first).value[0] == 0
+    assert locking.is_held(str(scene.scratch.project.state / locking.RUNS))
+    os.kill(pid, signal.SIGKILL)
+    end(pid, reading)
+    assert scene.sessions() == ["one"]
+
+
 @pytest.mark.parametrize("action", ["kill", "torn"])
 def test_the_one_that_makes_it_is_killed(scene, action, calls):
     """Killed at any call from the checkpoint's beginning to its own end: the others end well, each in one checkpoint."""
@@ -229,6 +270,8 @@ def test_one_that_waits_is_killed(scene, moment):
         {"sessions": ["../../outside"]},
         {"figures": []},
         {"figures": {"exports": 1}},
+        {"figures": {"exports": [], "new_messages": float("inf")}},
+        {"figures": {"exports": [{"total_messages": float("nan")}]}},
     ],
 )
 def test_what_a_wish_says_is_not_believed(scene, change):

@@ -23,6 +23,7 @@ from ..files import lock_names, locking
 from ..files.turn import Turn
 from ..project.config import EACH, OFF
 from ..reports import workflow as report
+from ..terminal.console import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -99,8 +100,9 @@ class CheckpointStep:
                     files = self._own_files(wanted)
                     return self._made(wanted, files, self._of_others(wanted, turn))
         answer = turn.answer or {}
-        self._tell(wanted, _Files((), answer.get("shown") or (), answer.get("untouched") or ()))
-        return Made(answer.get("commit"), str(answer.get("note")))
+        self._tell(wanted, _Files((), _texts(answer.get("shown")), _texts(answer.get("untouched"))))
+        commit, note = (next(iter(_texts([answer.get(name)])), "") for name in ("commit", "note"))
+        return Made(commit or None, note)
 
     def _own_files(self, wanted: Wanted) -> _Files:
         files = self._session_files(wanted, self.problems)
@@ -163,6 +165,11 @@ class CheckpointStep:
         return Made(made.commit, made.note)
 
 
+def _texts(found: Any) -> list[str]:
+    """The texts of a list that stands in a file, fit for the screen."""
+    return [printable(each) for each in found if isinstance(each, str)] if isinstance(found, list) else []
+
+
 def _wanted(wish: Mapping[str, Any], own: Wanted) -> Wanted | None:
     """The wish of another run, where it can be granted with ``own``: the same title, settings and surroundings.
 
@@ -175,6 +182,10 @@ def _wanted(wish: Mapping[str, Any], own: Wanted) -> Wanted | None:
     if not isinstance(figures, dict) or not isinstance(figures.get("exports"), list) or not isinstance(sessions, list):
         return None
     if not all(isinstance(session, str) for session in sessions):
+        return None
+    try:
+        RunFigures.of(figures)
+    except (OverflowError, ValueError):  # numbers without end
         return None
     return Wanted(own.description, own.session_files, sessions, figures)
 
