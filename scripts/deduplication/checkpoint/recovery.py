@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 NAME: Final = "checkpoint.pending"
 WAITING: Final = "waiting"
+TURN: Final = "turn.lock"
+"""In a store's folder: held by the run that makes session files and the checkpoint, for others as well."""
 _POLL: Final = 0.1
 
 

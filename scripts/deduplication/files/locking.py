@@ -18,7 +18,7 @@ from . import anchored, beneath
 from .atomic import PRIVATE_FILE, make_private_directory, write_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 DEFAULT_TIMEOUT: Final = 60.0
 """Seconds that a run waits for another one before it gives up."""
@@ -165,24 +165,29 @@ def is_held(path: str, *, unknown: bool = False) -> bool:
 
 
 @contextlib.contextmanager
-def present(path: str) -> Iterator[None]:
-    """Be seen by :func:`is_held` for as long as the block runs, as one of any number of processes. It never waits.
+def present(path: str) -> Iterator[Callable[[], None]]:
+    """Be seen by :func:`is_held` until the block ends or calls what it is given; one of any number of processes. It never waits.
 
     The lock's folder is made, private, where it is missing.
 
     Nobody relies on it: where it cannot be had (on Windows there are no shared locks) the process is not seen.
     """
-    descriptor = None
+    held: list[int] = []
     if SHARED:
         with contextlib.suppress(OSError):
             make_private_directory(os.path.dirname(path))
             for _ in range(_TRIES):
                 descriptor = _try(path, shared=True)
                 if descriptor is not None:
+                    held.append(descriptor)
                     break
                 time.sleep(_BLINK)  # somebody is looking at this very moment
+
+    def leave() -> None:
+        while held:
+            os.close(held.pop())
+
     try:
-        yield
+        yield leave
     finally:
-        if descriptor is not None:
-            os.close(descriptor)
+        leave()

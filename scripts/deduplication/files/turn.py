@@ -18,7 +18,7 @@ from ..errors import StoreLocked
 from . import atomic, beneath, locking
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator
+    from collections.abc import Callable, Container, Iterator
     from pathlib import Path
 
 MOST_BYTES: Final = 16 * 1024 * 1024
@@ -51,14 +51,25 @@ class Turn:
         self._place: Optional[int] = None
 
     @contextlib.contextmanager
-    def taken(self, wish: dict[str, Any], timeout: float = locking.DEFAULT_TIMEOUT) -> Iterator[Turn]:
-        """Have the turn, or an answer to ``wish`` (JSON). Raises :class:`StoreLocked`, ``StoreNotWritable``."""
+    def taken(
+        self,
+        wish: dict[str, Any],
+        timeout: float = locking.DEFAULT_TIMEOUT,
+        placed: Callable[[], None] = lambda: None,
+    ) -> Iterator[Turn]:
+        """Have the turn, or an answer to ``wish`` (JSON). Raises :class:`StoreLocked`, ``StoreNotWritable``.
+
+        ``placed`` is called as soon as this process has the turn or can be seen waiting for it.
+        """
         held = locking.attempt(self._lock)
         try:
             if held is None:
                 if locking.SHARED:
                     self._wait(json.dumps(wish).encode())
+                placed()
                 held = self._until_free(timeout)
+            else:
+                placed()
             yield self
         finally:
             self._leave()

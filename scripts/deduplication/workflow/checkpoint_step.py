@@ -19,7 +19,7 @@ from ..checkpoint import make as checkpoint
 from ..checkpoint import recovery
 from ..checkpoint.run_figures import RunFigures
 from ..errors import DedupError, StoreLocked
-from ..files import lock_names, locking
+from ..files import locking
 from ..files.turn import Turn
 from ..project.config import EACH, OFF
 from ..reports import workflow as report
@@ -84,12 +84,16 @@ class CheckpointStep:
         self.problems: list[DedupError] = []
         """What went wrong with this run's session files; there is a checkpoint all the same."""
 
-    def run(self, wanted: Wanted) -> Made:
-        """Have it made, by this run or another one. Raises what keeps a checkpoint from being made."""
-        turn = Turn(str(self._project.state / lock_names.CHECKPOINT_TURN), recovery.waiting(self._project))
+    def run(self, wanted: Wanted, placed: Callable[[], None]) -> Made:
+        """Have it made, by this run or another one. Raises what keeps a checkpoint from being made.
+
+        ``placed`` is called when this run can be seen here, and need not be seen among those that are still storing.
+        """
+        turn = Turn(str(self._project.state / recovery.TURN), recovery.waiting(self._project))
+        wish = {**wanted._asdict(), "under": _circumstances()}
         with ExitStack() as held:
             try:
-                held.enter_context(turn.taken({**wanted._asdict(), "under": _circumstances()}))
+                held.enter_context(turn.taken(wish, placed=placed))
             except StoreLocked:
                 raise
             except DedupError:  # whoever writes into the folder next says what is wrong with it

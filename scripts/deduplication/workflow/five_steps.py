@@ -88,10 +88,10 @@ def run(
         return steps.finish() if steps.outcome().exit_code else steps.outcome()
     if confirm is not None and not steps.agreed(confirm):
         return steps.outcome()
-    with steps.seen():
+    with steps.seen() as leave:
         steps.deduplicate()
         steps.archive()
-    steps.checkpoint(make_checkpoint)
+        steps.checkpoint(make_checkpoint, leave)
     return steps.finish()
 
 
@@ -148,10 +148,10 @@ class _Run:
         self._out(report.skipped(report.DECLINED))
         return False
 
-    def seen(self) -> AbstractContextManager[None]:
-        """Be seen by a run that makes a checkpoint meanwhile, and waits for this one."""
+    def seen(self) -> AbstractContextManager[Callable[[], None]]:
+        """Be seen by a run that makes a checkpoint meanwhile, and waits for this one, until it has come there."""
         if not self._options.checkpoint:
-            return contextlib.nullcontext()
+            return contextlib.nullcontext(lambda: None)
         return locking.present(os.fspath(self._project.state / locking.RUNS))
 
     def deduplicate(self) -> None:
@@ -192,7 +192,7 @@ class _Run:
         for text in report.failure(failed, error.hint):
             self._out(text)
 
-    def checkpoint(self, make: Callable[..., Any] | None) -> None:
+    def checkpoint(self, make: Callable[..., Any] | None, leave: Callable[[], None]) -> None:
         """Step 4. A failure is said, and undoes nothing."""
         self._out(report.step_checkpoint())
         if not self._durable() or not self._options.checkpoint:
@@ -215,7 +215,8 @@ class _Run:
         options = self._options
         step = CheckpointStep(self._project, self._dedup, make, self._out)
         try:
-            made = step.run(Wanted(options.description, options.session_files, sessions, self._result().as_dict()))
+            wanted = Wanted(options.description, options.session_files, sessions, self._result().as_dict())
+            made = step.run(wanted, leave)
         except DedupError as error:
             self._problems += [*step.problems, error]
             self._out(report.checkpoint_failed(str(error), error.hint))
