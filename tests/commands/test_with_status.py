@@ -5,6 +5,7 @@ Every run is a real process. The core is a small script of the test's own, excep
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -17,6 +18,7 @@ from typing import Any, Callable, Optional
 import pytest
 
 from deduplication.commands import with_status
+from deduplication.terminal import forked
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 REAL = SCRIPTS / "export-dedup-with-status.py"
@@ -262,14 +264,46 @@ def test_core_that_fails_in_silence_is_named(wrapper: Wrapper) -> None:
     assert "❌ ERROR: The deduplication ended without a word\n" in wrapper.run().stdout
 
 
+@pytest.mark.parametrize("missing", ["the core", "the interpreter", "a process"])
 def test_core_that_cannot_be_started_is_a_failure_with_a_report(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str
 ) -> None:
-    """An interpreter that is gone gives an error, exit code 1 and a report, no trace."""
-    monkeypatch.setattr(sys, "executable", str(tmp_path / "gone"))
-    assert with_status.main(["--project", str(tmp_path)]) == 1
+    """A core or an interpreter that is gone, and a system without a process left, give an error, 1 and a report, no trace."""
+    core = with_status.CORE
+    if missing == "the core":
+        core = tmp_path / "gone.py"
+    elif missing == "the interpreter":  # it is needed where a process cannot be forked
+        monkeypatch.setattr(forked, "POSSIBLE", False)
+        monkeypatch.setattr(sys, "executable", str(tmp_path / "gone"))
+    else:
+        monkeypatch.setattr(forked, "POSSIBLE", True)
+        monkeypatch.setattr(os, "fork", no_more, raising=False)
+    assert with_status.main(["--project", str(tmp_path)], core) == 1
     log = (tmp_path / "MEMORY-CONTEXT" / "export-dedup-status.txt").read_text(encoding="utf-8")
-    assert "❌ ERROR: The deduplication could not be started: No such file" in log
+    said = "Resource temporarily" if missing == "a process" else "No such file"
+    assert f"❌ ERROR: The deduplication could not be started: {said}" in log
+
+
+def no_more() -> int:
+    """The user has as many processes as he may have."""
+    raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+
+@posix
+def test_core_is_no_second_interpreter(wrapper: Wrapper) -> None:
+    """The core finds the modules that the wrapper has imported: nothing is started for it anew."""
+    wrapper.write("print('found', 'deduplication.commands.with_status' in sys.modules, os.getpid() != os.getppid())")
+    assert "found True True\n" in wrapper.run().stdout
+
+
+def test_core_runs_where_no_process_can_be_forked(wrapper: Wrapper) -> None:
+    """In a process with several threads, and on Windows, an interpreter is started, and the report is the same."""
+    text = wrapper.launcher.read_text(encoding="utf-8")
+    patch = "import deduplication.terminal.forked\ndeduplication.terminal.forked.POSSIBLE = False\nsys.exit("
+    wrapper.launcher.write_text(text.replace("sys.exit(", patch), encoding="utf-8")
+    wrapper.write(f"print({SUMS!r}); print('found', 'deduplication.commands.with_status' in sys.modules); sys.exit(3)")
+    done = wrapper.run()
+    assert (done.returncode, "found False\n" in done.stdout, NEW in done.stdout) == (3, True, True)
 
 
 @posix

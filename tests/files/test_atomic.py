@@ -68,6 +68,12 @@ def test_replace_that_need_not_be_durable_waits_for_no_disk(tmp_path, calls):
     assert "fsync" not in calls
 
 
+def test_replace_that_has_to_be_whole_syncs_the_content_and_not_the_name(tmp_path, calls):
+    """After a power cut the old file may be there, or the new one, and nothing between them."""
+    atomic.replace(str(tmp_path / "file"), b"content", durable=False, whole=True)
+    assert [c for c in calls if c in ("write", "fsync", "replace")] == ["write", "fsync", "replace"]
+
+
 @pytest.mark.parametrize("call", ["open", "fchmod", "write", "fsync", "replace"])
 def test_replace_that_fails_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch, call):
     """Whatever call fails: the old content, no temporary file, and an error with the file's name."""

@@ -207,7 +207,7 @@ def test_a_readme_that_cannot_be_read_costs_only_itself(scratch, monkeypatch):
     real = Git.run
 
     def failing(git, *arguments, **options):
-        if arguments[0] == "cat-file":
+        if arguments[:2] == ("cat-file", "blob"):
             raise GitFailed("git cat-file: fatal: bad object", code=128)
         return real(git, *arguments, **options)
 

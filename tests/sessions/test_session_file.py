@@ -321,3 +321,37 @@ def test_names_run_out(told, monkeypatch):
         (told.files / name).write_bytes(b"mine")
     with pytest.raises(SessionNotWritten, match="is taken"):
         told.update(SESSION)
+
+
+def test_a_file_that_vouches_for_others_comes_behind_them(tmp_path, monkeypatch):
+    """Each file's content is synced before it gets its name, the parts' names before the first file gets its own.
+
+    A first file that is new is there after a power cut; one that is replaced may be the old one.
+    """
+    told, seen = Told(tmp_path), []
+    real = {name: getattr(os, name) for name in ("fsync", "replace")}
+
+    def synced(descriptor):
+        kind = "folder" if os.path.isdir(f"/proc/self/fd/{descriptor}") else "file"
+        seen.append(kind)
+        real["fsync"](descriptor)
+
+    def renamed(old, new, **options):
+        seen.append(os.path.basename(new))
+        real["replace"](old, new, **options)
+
+    told.capture(day(1))
+    for turns in (0, 20, 1):
+        if turns:
+            told.capture(day(turns, start=10 * turns))
+        monkeypatch.setattr(os, "fsync", synced)
+        monkeypatch.setattr(os, "replace", renamed)
+        told.update(SESSION, part_bytes=SMALL)
+        monkeypatch.setattr(os, "fsync", real["fsync"])
+        monkeypatch.setattr(os, "replace", real["replace"])
+        first = f"{SESSION}.md"
+        parts = [name for name in seen if name not in ("file", "folder", first)]
+        expected = [each for name in parts for each in ("file", name)]
+        expected += ["folder"] * bool(parts) + ["file", first] + ["folder"] * (turns == 0)
+        assert seen == expected
+        seen.clear()

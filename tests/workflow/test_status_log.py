@@ -29,6 +29,18 @@ def test_first_report_makes_folders_and_file(log: Path) -> None:
     assert log.read_text(encoding="utf-8") == "report ✅\n"
 
 
+def test_nobody_waits_for_the_disk(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reports are only shown: the messages are in the store's log by then, synced."""
+    status_log.append(log, "one")
+
+    def never(_descriptor: int) -> None:
+        raise AssertionError("the disk was waited for")
+
+    monkeypatch.setattr(os, "fsync", never)
+    status_log.append(log, "two")
+    assert log.read_text(encoding="utf-8") == "one\n\ntwo\n"
+
+
 def test_reports_are_separated_by_a_blank_line(log: Path) -> None:
     """Two reports stand one after the other with one empty line between them."""
     status_log.append(log, "one")

@@ -59,13 +59,15 @@ def create(
     figures: Mapping[str, Any] | None = None,
     commit: bool = True,
     asked_for: bool = True,
+    runs: Mapping[str, Any] | None = None,
 ) -> Checkpoint:
     """Write a checkpoint document and commit it with the README's line and ``paths``, the run's session files.
 
     ``asked_for``: a person wanted this very checkpoint: it has a line in the README unless that is turned off. One that a run
     makes by itself has none unless it is turned on.
-    ``figures`` is the run as its ``--json`` output has it. Files that git ignores, that the user has staged, that lie
-    elsewhere or in the private store are left out of the commit, and the note says so. Raises
+    ``figures`` is the run as its ``--json`` output has it. ``runs``: it is the checkpoint of these other runs as well, which
+    wait for it (``recovery.waiting``), and are told so however this process ends. Files that git ignores, that the user has
+    staged, that lie elsewhere or in the private store are left out of the commit, and the note says so. Raises
     :class:`CheckpointFailed` where the document cannot be written, ``PrivacySettingInvalid`` where nobody can tell what
     may be shared; no failure of git is raised.
     """
@@ -85,13 +87,25 @@ def create(
         repository, missing = _repository(project.root)
         recovery.recover(project, repository)
         try:
-            made = _create(project, description, paths, figures, settings, clean, repository, missing, commit=commit)
+            told = dict(runs or {})
+            made = _create(
+                project, description, paths, figures, settings, clean, repository, missing, told, commit=commit
+            )
         except BaseException:
             with contextlib.suppress(DedupError, OSError):
                 recovery.recover(project, repository)
             raise
-        recovery.forget(project, project.relative(made.document))
+        with contextlib.suppress(StoreNotWritable):
+            recovery.tell(project, told, made.commit, made.note)
+            recovery.forget(project, project.relative(made.document))
         return made
+
+
+def settle(project: Project) -> None:
+    """Set right what a run left that was killed within its checkpoint, if one was; the runs that waited for it are told."""
+    if recovery.is_pending(project):
+        with exclusive(str(project.state / LOCK)):
+            recovery.recover(project, _repository(project.root)[0])
 
 
 def _create(
@@ -103,6 +117,7 @@ def _create(
     clean: Callable[[str], str],
     repository: Repository | None,
     missing: str,
+    runs: Mapping[str, Any],
     *,
     commit: bool,
 ) -> Checkpoint:
@@ -116,7 +131,9 @@ def _create(
     shown = project.relative(document)
     line = readme_line(description, moment, shown)
     edits = readme_file.edits(project, line) if settings["readme_checkpoints"] and not state.operation else []
-    going = Unfinished(shown, sha256(data).hexdigest(), line, [project.relative(edit.path) for edit in edits])
+    going = Unfinished(
+        shown, sha256(data).hexdigest(), line, [project.relative(edit.path) for edit in edits], runs=runs
+    )
     _begin(project, going)
     write(project, document, data)
     if not commit or repository is None:

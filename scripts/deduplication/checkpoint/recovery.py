@@ -10,25 +10,29 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import CheckpointFailed, DedupError
-from ..files import atomic, beneath
+from ..files import atomic, beneath, turn
 from ..git.plumbing import GitFailed
-from ..start.late_dataclass import asdict, dataclass, replace
+from ..start.late_dataclass import asdict, dataclass, field, replace
 from . import readme_file
 from .scoped_commit import LOCK_WAIT, refresh, take_back
 from .scoped_entries import Own, in_head
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from ..git.repository import Repository
     from ..project.paths import Project
 
 NAME: Final = "checkpoint.pending"
+WAITING: Final = "waiting"
+TURN: Final = "turn.lock"
+"""In a store's folder: held by the run that makes session files and the checkpoint, for others as well."""
 _POLL: Final = 0.1
 
 
@@ -37,6 +41,7 @@ class Unfinished:
     """A checkpoint on its way: its document (from the project) and that one's SHA-256, the README's line.
 
     ``readmes`` are the files that are to get the line in the work tree, ``own`` what was about to enter the user's index.
+    ``runs`` are the runs that wait for it (their names in :func:`waiting`), with what each is to be told beside the commit.
     """
 
     document: str
@@ -44,6 +49,27 @@ class Unfinished:
     line: str
     readmes: Sequence[str] = ()
     own: Sequence[Own] = ()
+    runs: Mapping[str, Any] = field(default_factory=dict)
+
+
+def waiting(project: Project) -> Path:
+    """Where runs wait for a checkpoint that another one makes for them."""
+    return project.state / WAITING
+
+
+def tell(project: Project, runs: Mapping[str, Any], commit: str | None, note: str) -> None:
+    """The checkpoint of these runs is made. Raises ``StoreNotWritable``: it must not be forgotten then.
+
+    A run that is not told would make it a second time; as long as it is not forgotten, the next turn tells it.
+    """
+    for name, told in runs.items():
+        if isinstance(told, dict):
+            turn.give(waiting(project), name, {**told, "commit": commit, "note": note})
+
+
+def is_pending(project: Project) -> bool:
+    """Whether a checkpoint is under way, or was when its process was killed."""
+    return os.path.lexists(project.state / NAME)
 
 
 def begin(project: Project, one: Unfinished) -> None:
@@ -80,6 +106,8 @@ def _recover(project: Project, repository: Repository | None, one: Unfinished) -
         if failures:
             raise CheckpointFailed(failures[0])
         refresh(repository, project.root, written)
+        if one.runs:
+            tell(project, one.runs, repository.last_commit_of(one.document), "")
     elif one.own or not any(readme_file.has(readme, one.line) for readme in readmes):
         # Else no commit was wanted, and the line, which comes last, is there.
         if repository is not None and one.own:
@@ -116,6 +144,8 @@ def _read(project: Project) -> list[Unfinished]:
     try:
         with atomic.open_regular(str(project.state / NAME)) as file:
             found = [Unfinished(**each) for each in json.loads(file.read())]
+        if not all(isinstance(one.runs, dict) for one in found):
+            return []
         return [replace(one, own=[Own(**dict(each)) for each in one.own]) for one in found]  # type: ignore[call-overload]
     except (OSError, ValueError, TypeError, RecursionError):
         return []

@@ -1,8 +1,8 @@
 """One commit of only our own files, beside the user's index and work tree.
 
-The commit is built from HEAD's tree in a private index: ``unpack-objects``, ``update-index --cacheinfo``,
-``write-tree``, ``commit-tree`` (which runs no hook; ``checkpoint/signing.py`` tells when it signs), then ``update-ref`` as
-compare-and-swap. What the user has staged is in none of this, so it stays staged and uncommitted.
+The commit is built from HEAD's trees (``checkpoint/head_trees.py``): ``cat-file --batch``, ``unpack-objects``, ``commit-tree``
+(which runs no hook; ``checkpoint/signing.py`` tells when it signs), then ``update-ref`` as compare-and-swap. What the user
+has staged is in none of this, so it stays staged and uncommitted.
 
 **The user's index gets exactly our entries and nothing else** (as ``git commit --only`` does it). Without them git
 would show each committed file as deleted, and the user's next commit would delete it. They are entered *before* the
@@ -24,14 +24,16 @@ from typing import TYPE_CHECKING, Final
 from ..git.plumbing import TIMEOUT, GitFailed
 from ..start.late_dataclass import dataclass, replace
 from ..terminal.console import printable
-from . import commit_hooks, signing
-from .scoped_entries import Own, admitted, in_head, in_index
+from . import commit_hooks, head_trees, signing
+from .scoped_entries import admitted, in_head, in_index
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from ..git.repository import Repository
-    from .scoped_entries import Edit
+    from .head_trees import HeadTrees
+    from .new_objects import NewObjects
+    from .scoped_entries import Admitted, Edit, Own
 
 LOCK_WAIT: Final = 5.0
 """Seconds to wait for the user's index, and for the branch, while another git uses them."""
@@ -76,7 +78,7 @@ def commit_only(
         wanted = admitted(repository, root, files, edits, notes)
         if entering is not None and wanted.own:
             entering(wanted.own, [*(root / one.path for one in wanted.own if one.edit), *wanted.uncommitted])
-        commit, own = _commit(repository, wanted.own, message, notes, hooks=hooks, sign=sign)
+        commit, own = _commit(repository, wanted, message, notes, hooks=hooks, sign=sign)
     except GitFailed as error:
         return Outcome(None, (*notes, f"not committed: {error.said}"))
     except OSError as error:
@@ -96,34 +98,33 @@ def refresh(repository: Repository, root: Path, files: Sequence[Path]) -> None:
 
 
 def _commit(
-    repository: Repository, own: Sequence[Own], message: str, notes: list[str], *, hooks: bool, sign: bool
+    repository: Repository, wanted: Admitted, message: str, notes: list[str], *, hooks: bool, sign: bool
 ) -> tuple[str | None, Sequence[Own]]:
+    own, head = wanted.own, wanted.head
     if not own:
         return None, own
-    import tempfile
-
     signer = signing.switches(repository) if sign and repository.signs else None
-    with tempfile.TemporaryDirectory(prefix="export-dedup-") as folder:
-        index = {"GIT_INDEX_FILE": os.path.join(folder, "index")}
-        if hooks:
-            message = _approved(repository, own, message, index)
-        with _entered(repository, own):
-            deadline = time.monotonic() + LOCK_WAIT
-            while True:
-                head = repository.head()
-                own = _up_to_date(repository, own, notes)
-                commit = _build(repository, own, head, message, index, signer)
-                if commit is None:
-                    return None, own
-                try:
-                    _move_branch(repository, commit, head, message)
-                except GitFailed as error:
-                    # Somebody else committed in between, or holds the branch: build on what is there now.
-                    if "cannot lock ref" not in error.said or time.monotonic() >= deadline:
-                        raise
-                    time.sleep(_POLL)
-                else:
-                    break
+    if hooks:
+        message = _approved(repository, own, message)
+    tree = _tree(own, head, wanted.objects)
+    with _entered(repository, own):
+        deadline = time.monotonic() + LOCK_WAIT
+        while True:
+            if tree == head.tree:
+                return None, own  # somebody else has committed just that
+            commit = _build(repository, tree, head, message, signer)
+            try:
+                _move_branch(repository, commit, head, message)
+            except GitFailed as error:
+                # Somebody else committed in between, or holds the branch: build on what is there now.
+                if "cannot lock ref" not in error.said or time.monotonic() >= deadline:
+                    raise
+                time.sleep(_POLL)
+                head = head_trees.read(repository, [one.path for one in own])
+                own = _up_to_date(repository, own, head, notes)
+                tree = _tree(own, head, wanted.objects)
+            else:
+                break
     # The time stamps of our own entries, so that scripts on ``git diff-files`` see no change either.
     refresh(repository, Path(), [Path(one.path) for one in own if not one.edit])
     if hooks:
@@ -131,25 +132,29 @@ def _commit(
     return commit, own
 
 
-def _approved(repository: Repository, own: Sequence[Own], message: str, index: Mapping[str, str]) -> str:
+def _approved(repository: Repository, own: Sequence[Own], message: str) -> str:
     """The message that the repository's hooks agree to. Raises :class:`GitFailed` where one of them does not."""
-    head = repository.head()
-    if head:
-        repository.git.run("read-tree", head[1], extra=index)
-    _enter(repository, [(one.path, one.entry) for one in own], index)
-    tree = repository.git.run("write-tree", "--missing-ok", extra=index)
-    approved = commit_hooks.before(repository, message, index)
-    if repository.git.run("write-tree", "--missing-ok", extra=index) != tree:
-        raise GitFailed("a hook changed what would be committed")
-    return approved
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="export-dedup-") as folder:
+        index = {"GIT_INDEX_FILE": os.path.join(folder, "index")}
+        head = repository.head()
+        if head:
+            repository.git.run("read-tree", head[1], extra=index)
+        _enter(repository, [(one.path, one.entry) for one in own], index)
+        tree = repository.git.run("write-tree", "--missing-ok", extra=index)
+        approved = commit_hooks.before(repository, message, index)
+        if repository.git.run("write-tree", "--missing-ok", extra=index) != tree:
+            raise GitFailed("a hook changed what would be committed")
+        return approved
 
 
-def _up_to_date(repository: Repository, own: Sequence[Own], notes: list[str]) -> Sequence[Own]:
+def _up_to_date(repository: Repository, own: Sequence[Own], head: HeadTrees, notes: list[str]) -> Sequence[Own]:
     """``own`` without edits of a version that HEAD no longer has: committing them would undo somebody's change."""
     edits = [one for one in own if one.edit]
     if not edits:
         return own
-    now = in_head(repository, [one.path for one in edits])
+    now = head.entries([one.path for one in edits])
     stale = [one for one in edits if now.get(one.path) not in (one.before, one.entry)]
     if stale:
         take_back(repository, stale)
@@ -157,27 +162,20 @@ def _up_to_date(repository: Repository, own: Sequence[Own], notes: list[str]) ->
     return [one for one in own if one not in stale]
 
 
-def _build(
-    repository: Repository,
-    own: Sequence[Own],
-    head: tuple[str, str] | None,
-    message: str,
-    index: Mapping[str, str],
-    signer: tuple[str, ...] | None,
-) -> str | None:
-    """A commit of HEAD's tree with our files in it, which no branch points at yet; None where HEAD has them already.
+def _tree(own: Sequence[Own], head: HeadTrees, objects: NewObjects) -> str:
+    """HEAD's tree with our files in it, stored with all that is new in it."""
+    tree = head.tree_with([(one.path, one.entry) for one in own], objects)
+    objects.write()
+    return tree
+
+
+def _build(repository: Repository, tree: str, head: HeadTrees, message: str, signer: tuple[str, ...] | None) -> str:
+    """A commit of ``tree`` on HEAD, which no branch points at yet.
 
     ``signer`` are the options with which it is signed, None where it is not.
     """
-    git = repository.git
-    if head:
-        git.run("read-tree", head[1], extra=index)
-    _enter(repository, [(one.path, one.entry) for one in own], index)
-    tree = git.run("write-tree", "--missing-ok", extra=index).decode("ascii").strip()
-    if head and tree == head[1]:
-        return None
-    parents = ("-p", head[0]) if head else ()
-    arguments, timeout = [tree, *parents], TIMEOUT
+    parents = ("-p", head.commit) if head.commit else ()
+    git, arguments, timeout = repository.git, [tree, *parents], TIMEOUT
     if signer is not None:
         git = replace(git, switches=(*git.switches, *signer))
         arguments, timeout = ["-S", *arguments], signing.TIMEOUT
@@ -192,11 +190,11 @@ def _build(
     return commit.decode("ascii").strip()
 
 
-def _move_branch(repository: Repository, commit: str, head: tuple[str, str] | None, message: str) -> None:
+def _move_branch(repository: Repository, commit: str, head: HeadTrees, message: str) -> None:
     """Point HEAD's branch (or a detached HEAD) at ``commit``, provided that it is still where it was."""
     subject = message.split("\n", 1)[0]
     try:
-        repository.git.run("update-ref", "-m", subject, "HEAD", commit, head[0] if head else "0" * len(commit))
+        repository.git.run("update-ref", "-m", subject, "HEAD", commit, head.commit or "0" * len(commit))
     except GitFailed:
         now = repository.head()
         if now is None or now[0] != commit:  # it can have moved and been too late to say so

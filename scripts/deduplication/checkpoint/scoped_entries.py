@@ -10,18 +10,20 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Optional
+from typing import TYPE_CHECKING, Any, Final, Optional
 
 from ..files import beneath
 from ..git.plumbing import GitFailed
 from ..start.late_dataclass import dataclass
 from ..terminal.console import printable
-from .blob_objects import BlobObjects
+from . import head_trees
+from .new_objects import NewObjects
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from ..git.repository import Repository
+    from .head_trees import HeadTrees
 
 _SAFE: Final[int] = sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY", "O_CLOEXEC"))
 _PLAIN: Final = ("100644", "100755")
@@ -53,9 +55,14 @@ class Own:
 
 @dataclass(frozen=True)
 class Admitted:
-    """What may be committed, and the paths of edits that no commit has yet, so that only the work tree can have them."""
+    """What may be committed, and the paths of edits that no commit has yet, so that only the work tree can have them.
+
+    ``head`` is HEAD as it was then, ``objects`` has what git does not have yet: it is to be written.
+    """
 
     own: Sequence[Own]
+    head: HeadTrees
+    objects: NewObjects
     uncommitted: Sequence[Path] = ()
 
 
@@ -66,17 +73,22 @@ def admitted(
 
     An edit goes along with a file of ours or not at all.
     """
-    own = _files(repository, root, files, notes)
-    if not own:
-        return Admitted(())
+    wanted = _wanted(repository, root, files, notes)
+    if not wanted:
+        return Admitted((), head_trees.NOTHING, NewObjects(repository.git, ()))
+    edited = [path for reason, path in (_place(root, edit.path) for edit in edits) if not reason]
+    head = head_trees.read(repository, [*wanted, *edited])
+    objects = NewObjects(repository.git, filter(None, [head.commit]))
+    own = _changed(wanted, head, objects, notes)
     changed, uncommitted = [], []
+    edits = edits if own else ()
     for edit in edits:
         reason, path = _place(root, edit.path)
         if reason:
             notes.append(f"left out: {printable(edit.path.name)} {reason}")
             continue
         try:
-            outcome = _edited(repository, path, edit)
+            outcome = _edited(repository, path, head.entries([path]).get(path), edit)
         except GitFailed as error:
             outcome = f"cannot be read: {error.said}"
         if outcome is None:
@@ -87,14 +99,14 @@ def admitted(
                 notes.append(f"left out: {printable(path)} {outcome}")
         else:
             changed.append(outcome)
-    return Admitted([*own, *changed], uncommitted)
+    return Admitted([*own, *changed], head, objects, uncommitted)
 
 
-def _edited(repository: Repository, path: str, edit: Edit) -> Own | str | None:
+def _edited(repository: Repository, path: str, head: str | None, edit: Edit) -> Own | str | None:
     """The file with the change in HEAD's version and in the index's; why not (empty: nothing to change); None: not in HEAD."""
     git = repository.git
-    ignored = _ignored(repository, [path])
-    head, indexed = in_head(repository, [path]).get(path), in_index(repository, [path]).get(path)
+    listed, ignored = _listed(repository, [path])
+    indexed = listed.get(path)
     if head is None:
         return "is ignored by git" if ignored else None
     if indexed is None or "conflict" in indexed:
@@ -108,10 +120,10 @@ def _edited(repository: Repository, path: str, edit: Edit) -> Own | str | None:
     attributes = os.fsdecode(git.run("check-attr", "-z", "filter", "--", path)).split("\0")
     if attributes[2] not in ("unspecified", "unset"):
         return "has a content filter"
-    entry = _changed(repository, head, edit)
+    entry = _with_edit(repository, head, edit)
     if entry is None:
         return ""
-    return Own(path, entry, head, (_changed(repository, indexed, edit) or indexed), indexed, edit=True)
+    return Own(path, entry, head, (_with_edit(repository, indexed, edit) or indexed), indexed, edit=True)
 
 
 def _to_be_added(repository: Repository, path: str) -> bool:
@@ -120,7 +132,7 @@ def _to_be_added(repository: Repository, path: str) -> bool:
     return bool(repository.git.run("diff-files", *options, "--", path))
 
 
-def _changed(repository: Repository, entry: str, edit: Edit) -> str | None:
+def _with_edit(repository: Repository, entry: str, edit: Edit) -> str | None:
     mode, _, oid = entry.partition(",")
     data = edit.change(repository.git.run("cat-file", "blob", oid))
     return None if data is None else f"{mode},{_store(repository, data)}"
@@ -130,33 +142,44 @@ def _store(repository: Repository, data: bytes) -> str:
     return repository.git.run("hash-object", "-w", "--no-filters", "--stdin", stdin=data).decode("ascii").strip()
 
 
-def _files(repository: Repository, root: Path, files: Sequence[Path], notes: list[str]) -> list[Own]:
-    """The files that may be committed and are not yet; each of the others gets a note."""
-    wanted: dict[str, Path] = {}
+def _wanted(
+    repository: Repository, root: Path, files: Sequence[Path], notes: list[str]
+) -> dict[str, tuple[Path, Optional[str]]]:
+    """The files that may be committed, by path, with what the index has of them; each of the others gets a note."""
+    placed: dict[str, Path] = {}
     for file in files:
         reason, path = _place(root, file)
         if reason:
             notes.append(f"left out: {printable(file.name)} {reason}")
         else:
-            wanted[path] = file
-    if wanted:
-        _leave_out(wanted, _ignored(repository, wanted), "is ignored by git", notes)
-    if wanted and repository.required_filters:
-        _leave_out(wanted, _filtered(repository, wanted), "needs a content filter, and checkpoints run none", notes)
-    if not wanted:
-        return []
-    indexed, heads = in_index(repository, wanted), in_head(repository, wanted)
-    staged = {path for path in wanted if indexed.get(path) != heads.get(path)}
-    _leave_out(wanted, staged, "has staged changes of yours", notes)
-    blobs = BlobObjects(repository.git, [entry.partition(",")[2] for entry in heads.values()])
+            placed[path] = file
+    if not placed:
+        return {}
+    indexed, ignored = _listed(repository, placed)
+    _leave_out(placed, ignored, "is ignored by git", notes)
+    if placed and repository.required_filters:
+        _leave_out(placed, _filtered(repository, placed), "needs a content filter, and checkpoints run none", notes)
+    return {path: (file, indexed.get(path)) for path, file in placed.items()}
+
+
+def _changed(
+    wanted: dict[str, tuple[Path, Optional[str]]], head: HeadTrees, objects: NewObjects, notes: list[str]
+) -> list[Own]:
+    """The files that HEAD does not have as they are; a note for those of which the user has staged something."""
+    heads = head.entries(wanted)
+    _leave_out(
+        wanted,
+        [path for path, (_, indexed) in wanted.items() if indexed != heads.get(path)],
+        "has staged changes of yours",
+        notes,
+    )
     changed = []
-    for path, file in wanted.items():
+    for path, (file, _) in wanted.items():
         data, before = _content(file), heads.get(path)
-        entry = f"100644,{blobs.id_of(data)}"
+        entry = f"100644,{objects.id_of(data)}"
         if entry != before:
-            blobs.add(data)
+            objects.add(data)
             changed.append(Own(path, entry, before, entry, before))
-    blobs.write()
     if wanted and not changed:
         notes.append("nothing to commit: HEAD has these files already")
     return changed
@@ -181,22 +204,21 @@ def _place(root: Path, file: Path) -> tuple[str, str]:
     return "", path.as_posix()
 
 
-def _leave_out(wanted: dict[str, Path], which: Iterable[str], reason: str, notes: list[str]) -> None:
+def _leave_out(wanted: dict[str, Any], which: Iterable[str], reason: str, notes: list[str]) -> None:
     refused = sorted(path for path in which if wanted.pop(path, None) is not None)
     notes += [f"left out: {printable(path)} {reason}" for path in refused]
 
 
-def _ignored(repository: Repository, paths: Iterable[str]) -> set[str]:
-    """What git would refuse to add without force; a tracked file is never ignored."""
-    # This one command refuses literal pathspecs; "./" keeps a name that begins with ":" from being magic.
-    named = _zero_separated(f"./{path}" for path in paths)
-    try:
-        output = repository.git.run("check-ignore", "-z", "--stdin", stdin=named, extra={"GIT_LITERAL_PATHSPECS": "0"})
-    except GitFailed as error:
-        if error.code == 1:
-            return set()
-        raise
-    return {path[2:] for path in os.fsdecode(output).split("\0") if path}
+def _listed(repository: Repository, paths: Iterable[str]) -> tuple[dict[str, str], set[str]]:
+    """Mode and object of each path in the user's index, and those that git would refuse to add without force.
+
+    Of a conflict the stages, too, so that it equals nothing. A tracked file is never ignored.
+    """
+    options = ("-z", "-t", "--stage", "--cached", "--others", "--exclude-standard")
+    lines = [line for line in os.fsdecode(repository.git.run("ls-files", *options, "--", *paths)).split("\0") if line]
+    others = {line[2:] for line in lines if line.startswith("? ")}
+    indexed = _indexed(line[2:] for line in lines if not line.startswith("? "))
+    return indexed, set(paths) - others - indexed.keys()
 
 
 def _filtered(repository: Repository, paths: Iterable[str]) -> set[str]:
@@ -213,8 +235,12 @@ def _zero_separated(paths: Iterable[str]) -> bytes:
 def in_index(repository: Repository, paths: Iterable[str]) -> dict[str, str]:
     """Mode and object of each path that the user's index has; of a conflict the stages too, so that it equals nothing."""
     lines = os.fsdecode(repository.git.run("ls-files", "--stage", "-z", "--", *paths)).split("\0")
+    return _indexed(line for line in lines if line)
+
+
+def _indexed(lines: Iterable[str]) -> dict[str, str]:
     found: dict[str, str] = {}
-    for facts, _, path in (line.partition("\t") for line in lines if line):
+    for facts, _, path in (line.partition("\t") for line in lines):
         mode, oid, stage = facts.split(" ")
         found[path] = f"{mode},{oid}" if stage == "0" else f"conflict {stage}"
     return found

@@ -51,14 +51,14 @@ def main(argv: Sequence[str], core: Path = CORE) -> int:
 
         Screen(sys.stdout).line(VERSION)
         return EXIT_OK
-    command = [sys.executable, *_interpreter_flags(), "-u", os.fspath(core), *argv]
+    interpreter, script = [sys.executable, *_interpreter_flags(), "-u"], [os.fspath(core), *argv]
     if wants:
         import subprocess
 
-        code = subprocess.call(command, stdin=subprocess.DEVNULL)
+        code = subprocess.call([*interpreter, *script], stdin=subprocess.DEVNULL)
         Screen(sys.stdout).line(_HELP_NOTE)
         return code
-    return _Run(find_project(named), as_json=as_json).run(command)
+    return _Run(find_project(named), as_json=as_json).run(interpreter, script)
 
 
 class _Run:
@@ -74,20 +74,20 @@ class _Run:
         self.object = Capture()
         self.report: list[str] = []
 
-    def run(self, command: Sequence[str]) -> int:
+    def run(self, interpreter: Sequence[str], script: Sequence[str]) -> int:
         """Everything from header to log; an interruption ends the child, never the report."""
         from ..terminal.child_process import Signals
 
         with Signals().installed() as signals:
-            return self.reported(command, signals)
+            return self.reported(interpreter, script, signals)
 
-    def reported(self, command: Sequence[str], signals: Signals) -> int:
+    def reported(self, interpreter: Sequence[str], script: Sequence[str], signals: Signals) -> int:
         """The report's parts in their order; returns the exit code."""
         began = time.monotonic()
         self.say(
             execution_report.execution_header(_now(), self.project.root.name or str(self.project.root), self.status_log)
         )
-        ended, trouble = self.start(command, signals)
+        ended, trouble = self.start(interpreter, script, signals)
         self.screen.flush()
         self.errors.flush()
         output = self.output.text()
@@ -113,14 +113,15 @@ class _Run:
             self.screen.line(failure)
         return code if kept else code or EXIT_FAILURE
 
-    def start(self, command: Sequence[str], signals: Signals) -> tuple[Optional[Ended], str]:
+    def start(self, interpreter: Sequence[str], script: Sequence[str], signals: Signals) -> tuple[Optional[Ended], str]:
         """Run the child; how it ended, or why it could not be started."""
         from ..terminal import child_process
 
         try:
-            return child_process.run(command, _environment(), self.receive, signals, apart=self.as_json), ""
+            ended = child_process.run(interpreter, script, _environment(), self.receive, signals, apart=self.as_json)
         except OSError as error:
             return None, f"The deduplication could not be started: {error.strerror or error}"
+        return ended, ""
 
     def receive(self, stream: str, text: str) -> None:
         """Part of the child's output: to the report, and to the screen at once."""

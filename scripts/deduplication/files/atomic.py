@@ -72,17 +72,17 @@ def temporary_name(name: str) -> str:
     return name + ending
 
 
-def replace(path: str, data: bytes, *, mode: int = PRIVATE_FILE, durable: bool = True) -> None:
+def replace(path: str, data: bytes, *, mode: int = PRIVATE_FILE, durable: bool = True, whole: bool = False) -> None:
     """Put ``data`` under ``path`` as a whole: readers see the old file or the new one, never a part.
 
     ``durable=False`` is for files that can be made again from others: after a power cut they may be garbage, and
-    their readers must notice.
+    their readers must notice. With ``whole`` they are the old file or the new one even then.
     """
     with write_errors(path), beneath.reached(path) as (name, folder):
         with _temporary(name, folder, os.O_WRONLY, mode) as (temporary, descriptor):
             try:
                 write_all(descriptor, data)
-                if durable:
+                if durable or whole:
                     os.fsync(descriptor)
             finally:
                 os.close(descriptor)

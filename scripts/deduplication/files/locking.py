@@ -15,14 +15,20 @@ from typing import TYPE_CHECKING, Final
 
 from ..errors import StoreLocked
 from . import anchored, beneath
-from .atomic import PRIVATE_FILE, write_errors
+from .atomic import PRIVATE_FILE, make_private_directory, write_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 DEFAULT_TIMEOUT: Final = 60.0
 """Seconds that a run waits for another one before it gives up."""
+RUNS: Final = "runs.lock"
+"""In a store's folder: shared by all runs whose exports are not stored and archived yet."""
+SHARED: Final = os.name != "nt"
+"""Whether a lock can be held by several processes at once, and its file be read by the others."""
 _POLL: Final = 0.02
+_TRIES: Final = 20
+_BLINK: Final = 0.001
 _FLAGS: Final[int] = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
@@ -38,41 +44,62 @@ def _lock(descriptor: int) -> bool:
 
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        import errno
-
-        if error.errno in (errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK, errno.EDEADLK):
-            return False
-        raise
+        return not _is_taken(error)
     return True
 
 
-def _try(path: str) -> int | None:
-    """The descriptor of the locked file, or None where somebody else holds it."""
-    with beneath.reached(path) as (name, folder):
-        descriptor = os.open(name, _FLAGS, PRIVATE_FILE, dir_fd=folder)
-        try:
-            if _lock(descriptor):
+def _lock_shared(descriptor: int) -> bool:
+    """The same for a lock that others may have as well."""
+    import fcntl
+
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        return not _is_taken(error)
+    return True
+
+
+def _is_taken(error: OSError) -> bool:
+    """Whether a lock was refused because somebody else holds it; raises ``error`` where it was not."""
+    import errno
+
+    if error.errno in (errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK, errno.EDEADLK):
+        return True
+    raise error
+
+
+def _try(path: str, *, shared: bool = False, until: float = 0.0) -> int | None:
+    """The descriptor of the locked file, or None where somebody else holds it, also at the moment ``until``.
+
+    Who waits opens the file once: many may wait, and on a way from folder to folder opening takes ten calls.
+    """
+    lock = _lock_shared if shared else _lock
+    while True:
+        with beneath.reached(path) as (name, folder):
+            descriptor = os.open(name, _FLAGS, PRIVATE_FILE, dir_fd=folder)
+            try:
+                locked = lock(descriptor)
+                while not locked and time.monotonic() < until:
+                    time.sleep(_POLL)
+                    locked = lock(descriptor)
                 # Somebody may have unlinked the file between open and lock: a lock on a file without a name excludes nobody.
                 with contextlib.suppress(FileNotFoundError):
-                    if os.path.samestat(os.fstat(descriptor), os.stat(name, dir_fd=folder)):
+                    if locked and os.path.samestat(os.fstat(descriptor), os.stat(name, dir_fd=folder)):
                         return descriptor
-        except BaseException:
+            except BaseException:
+                os.close(descriptor)
+                raise
             os.close(descriptor)
-            raise
-        os.close(descriptor)
-        return None
+            if time.monotonic() >= until:
+                return None
 
 
 @contextlib.contextmanager
 def _native(path: str, timeout: float) -> Iterator[None]:
-    deadline = time.monotonic() + timeout
     with write_errors(path):
-        descriptor = _try(path)
-        while descriptor is None:
-            if time.monotonic() >= deadline:
-                raise StoreLocked(f"{path} (waited {timeout:g} s)")
-            time.sleep(_POLL)
-            descriptor = _try(path)
+        descriptor = _try(path, until=time.monotonic() + timeout)
+    if descriptor is None:
+        raise StoreLocked(f"{path} (waited {timeout:g} s)")
     try:
         yield
     finally:
@@ -112,3 +139,55 @@ def exclusive(path: str, timeout: float = DEFAULT_TIMEOUT) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def attempt(path: str) -> int | None:
+    """The lock at ``path`` without waiting: its descriptor, which holds it until it is closed; None where it is held."""
+    with write_errors(path):
+        return _try(path)
+
+
+def is_held(path: str, *, unknown: bool = False) -> bool:
+    """Whether a process holds the lock at ``path``, or is :func:`present` there; ``unknown`` where nobody can tell.
+
+    Nothing is created: a file that is not there is held by nobody.
+    """
+    try:
+        descriptor = beneath.open_file(path, os.O_RDWR | getattr(os, "O_NONBLOCK", 0))
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return unknown
+    try:
+        return not _lock(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def present(path: str) -> Iterator[Callable[[], None]]:
+    """Be seen by :func:`is_held` until the block ends or calls what it is given; one of any number of processes. It never waits.
+
+    The lock's folder is made, private, where it is missing.
+
+    Nobody relies on it: where it cannot be had (on Windows there are no shared locks) the process is not seen.
+    """
+    held: list[int] = []
+    if SHARED:
+        with contextlib.suppress(OSError):
+            make_private_directory(os.path.dirname(path))
+            for _ in range(_TRIES):
+                descriptor = _try(path, shared=True)
+                if descriptor is not None:
+                    held.append(descriptor)
+                    break
+                time.sleep(_BLINK)  # somebody is looking at this very moment
+
+    def leave() -> None:
+        while held:
+            os.close(held.pop())
+
+    try:
+        yield leave
+    finally:
+        leave()

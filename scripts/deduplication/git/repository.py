@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ..files import atomic
 from ..start.late_dataclass import dataclass, replace
 from ..terminal.console import printable
 from .plumbing import Git, GitFailed, find_executable
@@ -30,6 +31,7 @@ _OPERATIONS: Final = (
     ("BISECT_LOG", "bisect"),
 )
 _ABBREVIATED: Final = 10
+_MOST_BYTES: Final = 4096
 _SIGNS: Final = "commit.gpgsign"
 _FALSE: Final = frozenset({"false", "no", "off", "0", ""})
 
@@ -94,14 +96,31 @@ class Repository:
             return None
         return commit, tree
 
+    def last_commit_of(self, path: str) -> str:
+        """The full name of the last commit that changed ``path``, which is from the project; empty where none did."""
+        return self.git.line("rev-list", "--max-count=1", "HEAD", "--", path)
+
     def branch(self) -> str | None:
         """The branch that is checked out; None where HEAD is detached."""
+        said = self._head_file()
+        if said.startswith("ref: refs/heads/") and not said.endswith(
+            ".invalid"
+        ):  # which is what "reftable" leaves there
+            return said[len("ref: refs/heads/") :]
         try:
             return self.git.line("symbolic-ref", "--quiet", "HEAD").replace("refs/heads/", "", 1)
         except GitFailed as error:
             if error.code == 1:
                 return None
             raise
+
+    def _head_file(self) -> str:
+        """What HEAD says where it is a plain file, as in every work tree but very old ones."""
+        try:
+            with atomic.open_regular(str(self.directory / "HEAD")) as file:
+                return os.fsdecode(file.read(_MOST_BYTES)).rstrip("\n")
+        except OSError:
+            return ""
 
     def commits(self, limit: int) -> tuple[Commit, ...]:
         """The last commits, newest first (``rev-list``: unlike ``log`` no configuration changes what it prints)."""

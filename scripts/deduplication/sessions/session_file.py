@@ -203,11 +203,17 @@ class _Files:
                 said.update(evidence=reading.evidence.as_json())
             text = head.encode("utf-8", "backslashreplace") + texts[position]
             data, checksum = footer.sealed(text, said)
+            if not position and written:
+                atomic.sync_directory(
+                    os.path.dirname(self._prefix)
+                )  # the others have their names before it vouches for them
             if position:
                 parts[position].checksum = checksum
             elif first is not None and first.text == text and _without_place(first.said) == _without_place(said):
                 continue
-            atomic.replace(self._path(position), data, mode=atomic.SHARED_FILE)
+            # After a power cut the file may be the old one: the next run adds what it lacks. A new one has to be there.
+            new = not position and not os.path.lexists(self._path(0))
+            atomic.replace(self._path(position), data, mode=atomic.SHARED_FILE, durable=new, whole=True)
             written.append(self._path(position))
         return written
 

@@ -13,7 +13,7 @@ from .log.sealed_files import FOLDER as SEALED
 from .state import blobs
 
 _TRANSIENT: Final = ("-shm", ".tmp", ".lock")
-_NOTES: Final = frozenset((".gitignore", "last_run.json", "hooks.json", "hooks.log", "live", QUARANTINE))
+_NOTES: Final = frozenset((".gitignore", "last_run.json", "hooks.json", "hooks.log", "live", "waiting", QUARANTINE))
 """What no message and no export is read from: notes on runs and hooks, and what was put aside."""
 
 

@@ -1,4 +1,4 @@
-"""Run a command as a child: its output live and in order, signals handed on, no wait without an end.
+"""Run a script as a child: its output live and in order, signals handed on, no wait without an end.
 
 The child has a process group of its own and no standard input: an interruption at the terminal reaches it exactly
 once, through us, and it cannot stop for a question nobody sees.
@@ -12,15 +12,18 @@ import io
 import os
 import queue
 import signal
-import subprocess
 import threading
 import time
-from typing import IO, TYPE_CHECKING, Any, Final, Optional
+from typing import IO, TYPE_CHECKING, Any, Final, Optional, Union
 
 from ..start.late_dataclass import dataclass
+from . import forked
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    Child = Union["subprocess.Popen[bytes]", forked.Forked]
 
 OUTPUT: Final = "output"
 ERRORS: Final = "errors"
@@ -49,7 +52,7 @@ class Signals:
     """
 
     def __init__(self) -> None:
-        self.process: Optional[subprocess.Popen[bytes]] = None
+        self.process: Optional[Child] = None
         self.received = 0
         self.handed_on = False
         self.deadline = float("inf")
@@ -109,28 +112,24 @@ def _read(stream: IO[bytes], name: str, arrived: queue.Queue[tuple[str, Optional
 
 
 def run(
-    command: Sequence[str],
+    interpreter: Sequence[str],
+    script: Sequence[str],
     env: Mapping[str, str],
     receive: Callable[[str, str], None],
     signals: Signals,
     *,
     apart: bool = False,
 ) -> Ended:
-    """Run ``command`` to its end and pass what it prints to ``receive(stream, text)`` as it arrives, parts of lines too.
+    """Run ``script`` (a Python file and its arguments) to its end; what it prints goes to ``receive(stream, text)`` as it arrives.
 
-    ``stream`` is :data:`OUTPUT`; with ``apart`` standard error comes as :data:`ERRORS` instead of merged in order.
-    Bytes that are no UTF-8 become escapes, all line ends line feeds. Raises ``OSError`` where the command cannot be started.
+    The child is a fork of this process; where it cannot be, ``interpreter`` (a command) is started for it. Parts of lines are
+    passed, too. ``stream`` is :data:`OUTPUT`; with ``apart`` standard error comes as :data:`ERRORS` instead of merged in order.
+    Bytes that are no UTF-8 become escapes, all line ends line feeds. Raises ``OSError`` where there can be no child.
     """
-    process = subprocess.Popen(
-        list(command),
-        env=dict(env),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE if apart else subprocess.STDOUT,
-        start_new_session=os.name != "nt",
-        bufsize=0,
-    )
+    process = _started(interpreter, script, env, apart=apart)
     signals.process = process
+    if isinstance(process, forked.Forked):
+        process.begun()
     try:
         if signals.received:
             signals.hand_on()
@@ -139,14 +138,32 @@ def run(
         if process.poll() is None:
             signals.kill()
         process.wait()
-    killed_by = -process.returncode if process.returncode < 0 else 0
-    code = 128 + killed_by if killed_by else process.returncode
+    ended = process.returncode or 0
+    killed_by = -ended if ended < 0 else 0
+    code = 128 + killed_by if killed_by else ended
     # A child that came to its end although it was interrupted has done its work: then its own 0 is the truth.
     interrupted_by = signals.received if code else 0
     return Ended(128 + interrupted_by if interrupted_by else code, killed_by, interrupted_by)
 
 
-def _listen(process: subprocess.Popen[bytes], signals: Signals, receive: Callable[[str, str], None]) -> None:
+def _started(interpreter: Sequence[str], script: Sequence[str], env: Mapping[str, str], *, apart: bool) -> Child:
+    os.stat(script[0])  # said by us, not by an interpreter that finds no script
+    if forked.POSSIBLE and threading.active_count() == 1:  # of several threads a fork has one, and the locks of all
+        return forked.Forked(script[0], script[1:], env, apart=apart)
+    import subprocess
+
+    return subprocess.Popen(
+        [*interpreter, *script],
+        env=dict(env),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE if apart else subprocess.STDOUT,
+        start_new_session=os.name != "nt",
+        bufsize=0,
+    )
+
+
+def _listen(process: Child, signals: Signals, receive: Callable[[str, str], None]) -> None:
     arrived: queue.Queue[tuple[str, Optional[bytes]]] = queue.Queue(maxsize=64)
     decoders = {}
     for name, stream in ((OUTPUT, process.stdout), (ERRORS, process.stderr)):
@@ -180,7 +197,11 @@ def _listen(process: subprocess.Popen[bytes], signals: Signals, receive: Callabl
             signals.kill()
 
 
-def _waited(process: subprocess.Popen[bytes]) -> bool:
+def _waited(process: Child) -> bool:
+    if isinstance(process, forked.Forked):
+        return process.wait(_TICK) is not None
+    import subprocess
+
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(_TICK)
         return True

@@ -1,6 +1,6 @@
 """The five steps of a run.
 
-- run: find, deduplicate, archive, checkpoint, summary (``five_steps``; the third is ``archive_step``)
+- run: find, deduplicate, archive, checkpoint, summary (``five_steps``; third and fourth: ``archive_step``, ``checkpoint_step``)
 - newest export: with which a checkpoint by hand begins (``newest_export``)
 - transcript: the client's own file, archived where the settings say so (``archive_transcripts``)
 - status log: every run's report, one after the other (``status_log``)

@@ -6,6 +6,7 @@ When the store fails, the run ends there and no export is moved: the next run fi
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from typing import TYPE_CHECKING, Any, Final, Optional
@@ -13,15 +14,16 @@ from typing import TYPE_CHECKING, Any, Final, Optional
 from ..archive import discovery
 from ..errors import EXIT_FAILURE, EXIT_OK, DedupError
 from ..figures.run_result import ExportResult, RunResult
+from ..files import locking
 from ..ingest.export_file import Entry, process
 from ..project import private_folder
-from ..project.config import EACH, OFF
+from ..project.config import OFF
 from ..reports import workflow as report
 from ..start.late_dataclass import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
+    from contextlib import AbstractContextManager
 
     from ..accounting.last_run import Earlier
     from ..archive.discovery import Refusal
@@ -86,9 +88,10 @@ def run(
         return steps.finish() if steps.outcome().exit_code else steps.outcome()
     if confirm is not None and not steps.agreed(confirm):
         return steps.outcome()
-    steps.deduplicate()
-    steps.archive()
-    steps.checkpoint(make_checkpoint)
+    with steps.seen() as leave:
+        steps.deduplicate()
+        steps.archive()
+        steps.checkpoint(make_checkpoint, leave)
     return steps.finish()
 
 
@@ -145,6 +148,12 @@ class _Run:
         self._out(report.skipped(report.DECLINED))
         return False
 
+    def seen(self) -> AbstractContextManager[Callable[[], None]]:
+        """Be seen by a run that makes a checkpoint meanwhile, and waits for this one, until it has come there."""
+        if not self._options.checkpoint:
+            return contextlib.nullcontext(lambda: None)
+        return locking.present(os.fspath(self._project.state / locking.RUNS))
+
     def deduplicate(self) -> None:
         """Step 2, oldest first. Raises ``StoreError``; all else costs only the file concerned."""
         self._out(report.step_deduplicate(len(self._entries)))
@@ -183,7 +192,7 @@ class _Run:
         for text in report.failure(failed, error.hint):
             self._out(text)
 
-    def checkpoint(self, make: Callable[..., Any] | None) -> None:
+    def checkpoint(self, make: Callable[..., Any] | None, leave: Callable[[], None]) -> None:
         """Step 4. A failure is said, and undoes nothing."""
         self._out(report.step_checkpoint())
         if not self._durable() or not self._options.checkpoint:
@@ -192,48 +201,29 @@ class _Run:
         if self._options.only_news and not self._news:
             self._out(report.skipped(report.NOTHING_NEW))
             return
+        from .checkpoint_step import CheckpointStep, Wanted
+
         if make is None:
             from functools import partial
 
             from ..checkpoint import make as checkpoint
 
             make = partial(checkpoint.create, asked_for=False)
-        try:
-            made = make(self._project, self._options.description, paths=self._session_files(), figures=self._figures())
-        except DedupError as error:
-            self._problems.append(error)
-            self._out(report.checkpoint_failed(str(error), error.hint))
-        else:
-            self._checkpointed = self._options.description
-            self._out(report.checkpoint_created(made.commit, made.note))
-
-    def _figures(self) -> dict[str, Any]:
-        """The run, and what the store has come to with it."""
-        from ..accounting.store_totals import totals
-
-        result = self._result()
-        return {**result.as_dict(), "cumulative": totals(self._dedup.store, result.storage)}
-
-    def _session_files(self) -> Sequence[Path]:
-        """The files of the sessions that exports were processed of. A failure is said, and undoes nothing."""
-        if self._options.session_files == OFF:
-            return ()
-        from ..reports import sessions as session_report
-        from ..sessions.folder import files_for_a_run
-
         # A file that may hold several conversations is called by its own name: the sessions are those in it.
         done = [entry.result for entry in self._durable()]
-        sessions = [name for each in done for name in (each.conversations or (each.session_id,))]
+        sessions = tuple(name for each in done for name in (each.conversations or (each.session_id,)))
+        options = self._options
+        step = CheckpointStep(self._project, self._dedup, make, self._out)
         try:
-            written = files_for_a_run(
-                self._project, self._dedup, sessions, each_checkpoint=self._options.session_files == EACH
-            )
+            wanted = Wanted(options.description, options.session_files, sessions, self._result().as_dict())
+            made = step.run(wanted, leave)
         except DedupError as error:
-            self._problems.append(error)
+            self._problems += [*step.problems, error]
             self._out(report.checkpoint_failed(str(error), error.hint))
-            return ()
-        self._out(session_report.in_a_run(written.shown, written.untouched))
-        return written.paths
+        else:
+            self._problems += step.problems
+            self._checkpointed = options.description
+            self._out(report.checkpoint_created(made.commit, made.note))
 
     def finish(self) -> Outcome:
         """Step 5."""

@@ -22,7 +22,7 @@ _WAIT: Final = 15.0
 
 
 def append(path: Path, report: str, *, timeout: float = _WAIT) -> None:
-    """Add ``report`` at the end of the log at ``path``, on the disk when this returns.
+    """Add ``report`` at the end of the log at ``path``. Nothing relies on it, so that nobody waits for the disk.
 
     The folders are made where they are missing. What an interrupted write left at the end of the log is closed with
     a line that says so, never glued to the new report. Raises ``StoreNotWritable`` or ``StoreLocked``; then the log is as it was.
@@ -36,7 +36,7 @@ def append(path: Path, report: str, *, timeout: float = _WAIT) -> None:
         with atomic.write_errors(log):
             before = _end_of(log)
         text = before + report.strip("\n") + "\n"
-        atomic.append(log, text.encode("utf-8", "backslashreplace"))
+        atomic.append(log, text.encode("utf-8", "backslashreplace"), durable=False)
 
 
 def _end_of(log: str) -> str:

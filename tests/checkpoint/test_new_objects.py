@@ -1,11 +1,11 @@
-"""blob_objects: what git gets is what was given, under the ids that git itself would give."""
+"""new_objects: what git gets is what was given, under the ids that git itself would give."""
 
 from __future__ import annotations
 
 import pytest
 
-from deduplication.checkpoint import blob_objects
-from deduplication.checkpoint.blob_objects import BlobObjects
+from deduplication.checkpoint import new_objects
+from deduplication.checkpoint.new_objects import NewObjects
 from deduplication.git.plumbing import Git, GitFailed
 from deduplication.git.repository import open_repository
 from scratch_repository import Scratch
@@ -42,7 +42,7 @@ def calls(monkeypatch):
 
 def test_many_contents_are_stored_by_one_git_under_its_own_ids(repository, calls):
     """Of every length that a pack writes in another way; what is there already is no failure."""
-    blobs = BlobObjects(repository.git, [])
+    blobs = NewObjects(repository.git, [])
     for content in [*CONTENTS, *CONTENTS]:
         blobs.add(content)
     ids = [blobs.id_of(content) for content in CONTENTS]
@@ -59,15 +59,15 @@ def test_an_id_of_the_repository_tells_how_its_objects_are_named(repository, cal
     """Then git is not asked: nothing is started for contents that are only compared."""
     known = repository.git.line("hash-object", "--stdin")
     calls.clear()
-    assert BlobObjects(repository.git, [known]).id_of(b"") == known
+    assert NewObjects(repository.git, [known]).id_of(b"") == known
     assert calls == []
 
 
 def test_a_git_is_given_no_more_than_it_has_time_for(repository, calls, monkeypatch):
     """After so many bytes, or so many files, the next ones go to another one."""
-    monkeypatch.setattr(blob_objects, "MOST_BYTES", 100)
-    monkeypatch.setattr(blob_objects, "MOST_FILES", 3)
-    blobs = BlobObjects(repository.git, ["0" * len(repository.git.line("hash-object", "--stdin"))])
+    monkeypatch.setattr(new_objects, "MOST_BYTES", 100)
+    monkeypatch.setattr(new_objects, "MOST_FILES", 3)
+    blobs = NewObjects(repository.git, ["0" * len(repository.git.line("hash-object", "--stdin"))])
     calls.clear()
     for content in (b"a" * 99, b"b", b"c", b"d", b"e", b"f"):
         blobs.add(content)
@@ -78,7 +78,7 @@ def test_a_git_is_given_no_more_than_it_has_time_for(repository, calls, monkeypa
 def test_a_git_that_names_objects_in_another_way_takes_none(repository):
     """Ids of another repository would name objects that nobody has."""
     other = {40: 64, 64: 40}[len(repository.git.line("hash-object", "--stdin"))]
-    blobs = BlobObjects(repository.git, ["0" * other])
+    blobs = NewObjects(repository.git, ["0" * other])
     blobs.add(b"x")
     with pytest.raises(GitFailed, match="unpack-objects"):
         blobs.write()

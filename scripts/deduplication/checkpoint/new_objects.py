@@ -1,4 +1,4 @@
-"""Contents of our files as git's objects: named in this process, so that git is started only for what it does not have yet.
+"""New objects for git, contents of our files and trees: named in this process, so that git is started only to store them.
 
 One git takes many contents, on its standard input: it opens no file of ours, which somebody may have swapped for a link.
 """
@@ -16,16 +16,17 @@ if TYPE_CHECKING:
 
 _ALGORITHMS: Final = {40: "sha1", 64: "sha256"}
 """By the digits of an object's id."""
+_TREE: Final = 2
 _BLOB: Final = 3
-"""What a blob is in a pack (gitformat-pack(5))."""
+"""What a tree and a blob are in a pack (gitformat-pack(5))."""
 MOST_BYTES: Final = 8 * 1024 * 1024
 """Bytes of files that one git is given at most: it has some seconds, and this process the memory for as many."""
 MOST_FILES: Final = 64
-"""Files that one git is given at most: each object is synced to the disk by itself."""
+"""Objects that one git is given at most: each object is synced to the disk by itself."""
 
 
-class BlobObjects:
-    """The blobs of one commit. ``ids`` are ids of other objects of the repository: their length tells how its objects are named."""
+class NewObjects:
+    """The blobs and trees of one commit. ``ids`` are of other objects of the repository: their length tells how these are named."""
 
     def __init__(self, git: Git, ids: Iterable[str]) -> None:
         self._git = git
@@ -38,8 +39,16 @@ class BlobObjects:
         return self._digest(b"blob %d\0" % len(data), data).hex()
 
     def add(self, data: bytes) -> None:
-        """Have it stored, with the next ones; :meth:`write` has to be called in the end. Raises ``GitFailed``."""
-        self._waiting.append(_in_pack(data))
+        """Have a blob stored, with the next ones; :meth:`write` has to be called in the end. Raises ``GitFailed``."""
+        self._add(_BLOB, data)
+
+    def add_tree(self, data: bytes) -> str:
+        """The same for a tree; its id."""
+        self._add(_TREE, data)
+        return self._digest(b"tree %d\0" % len(data), data).hex()
+
+    def _add(self, kind: int, data: bytes) -> None:
+        self._waiting.append(_in_pack(kind, data))
         self._bytes += len(data)
         if self._bytes >= MOST_BYTES or len(self._waiting) >= MOST_FILES:
             self.write()
@@ -63,9 +72,9 @@ class BlobObjects:
         return digest.digest()
 
 
-def _in_pack(data: bytes) -> bytes:
-    """A blob as it stands in a pack: its kind and size, seven bits a byte but for the first one, and its bytes, compressed."""
-    size, head = len(data) >> 4, bytearray([_BLOB << 4 | len(data) & 15])
+def _in_pack(kind: int, data: bytes) -> bytes:
+    """An object as it stands in a pack: its kind and size, seven bits a byte but for the first one, and its bytes, compressed."""
+    size, head = len(data) >> 4, bytearray([kind << 4 | len(data) & 15])
     while size:
         head[-1] |= 128
         head.append(size & 127)

@@ -1,0 +1,168 @@
+"""A turn that one process has at a time, and in which it may do the work of those who wait for it as well.
+
+Who waits puts down what it wants (``NAME.wish``, locked for as long as it waits, so that nobody answers a process that is gone)
+and finds an answer (``NAME.answer``), or has the turn itself once the lock is free: because its holder has ended, or was
+killed, with or without having answered. So the answer is looked for before the lock and once more behind it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import time
+from typing import TYPE_CHECKING, Any, Final, Optional
+
+from ..errors import StoreLocked
+from . import atomic, beneath, locking
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container, Iterator
+    from pathlib import Path
+
+MOST_BYTES: Final = 16 * 1024 * 1024
+"""Of a wish or an answer: more is not read."""
+_POLL: Final = 0.05
+_EACH: Final = 3
+"""The lock is tried each time that an answer was looked for so often: trying costs more than looking."""
+_NAME: Final = re.compile(r"\d+-\d+")
+_WISH: Final = ".wish"
+_NEW: Final = ".new"
+_ANSWER: Final = ".answer"
+
+
+def give(folder: Path, name: str, answer: dict[str, Any]) -> None:
+    """Answer the process that waits as ``name`` (:meth:`Turn.wishes`). Raises ``StoreNotWritable``."""
+    if _NAME.fullmatch(name):
+        atomic.replace(str(folder / f"{name}{_ANSWER}"), json.dumps(answer).encode(), durable=False)
+
+
+class Turn:
+    """The turn at ``lock``; those who wait for it do so in ``folder``, which is made private where it is missing.
+
+    ``answer``: what another process has answered; None: it is this one's turn.
+    """
+
+    def __init__(self, lock: str, folder: Path) -> None:
+        self.answer: Optional[dict[str, Any]] = None
+        self._lock, self._folder = lock, folder
+        self._name = ""
+        self._place: Optional[int] = None
+
+    @contextlib.contextmanager
+    def taken(
+        self,
+        wish: dict[str, Any],
+        timeout: float = locking.DEFAULT_TIMEOUT,
+        placed: Callable[[], None] = lambda: None,
+    ) -> Iterator[Turn]:
+        """Have the turn, or an answer to ``wish`` (JSON). Raises :class:`StoreLocked`, ``StoreNotWritable``.
+
+        ``placed`` is called as soon as this process has the turn or can be seen waiting for it.
+        """
+        held = locking.attempt(self._lock)
+        try:
+            if held is None:
+                if locking.SHARED:
+                    self._wait(json.dumps(wish).encode())
+                placed()
+                held = self._until_free(timeout)
+            else:
+                placed()
+            yield self
+        finally:
+            self._leave()
+            if held is not None:
+                self._sweep()
+                os.close(held)
+
+    def wishes(self, besides: Container[str] = ()) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Those who wait unanswered, by name, and what each wants: JSON as it was found. Only in one's own turn.
+
+        ``besides``: names that are known, and not looked at.
+        """
+        for name in self._names():
+            if name in besides or name == self._name or os.path.lexists(self._folder / f"{name}{_ANSWER}"):
+                continue
+            wish = _read(self._folder / f"{name}{_WISH}") if locking.is_held(self._wish_of(name)) else None
+            if wish is not None:
+                yield name, wish
+
+    def answered(self) -> Optional[dict[str, Any]]:
+        """The answer that has come by now."""
+        answer = self._folder / f"{self._name}{_ANSWER}"
+        self.answer = _read(answer) if self._name and os.path.lexists(answer) else None
+        return self.answer
+
+    def _wait(self, wish: bytes) -> None:
+        """Put down what is wanted: visible only when it is whole and locked."""
+        atomic.make_private_directory(str(self._folder))
+        self._name = f"{os.getpid()}-{time.time_ns()}"
+        new = str(self._folder / f"{self._name}{_NEW}")
+        with atomic.write_errors(new):
+            self._place = locking.attempt(new)
+            if self._place is not None:
+                atomic.write_all(self._place, wish)
+                beneath.rename(new, self._folder / f"{self._name}{_WISH}")
+
+    def _until_free(self, timeout: float) -> Optional[int]:
+        """The lock's descriptor; None where there is an answer."""
+        deadline, looked = time.monotonic() + timeout, 0
+        while self.answered() is None:
+            looked += 1
+            held = locking.attempt(self._lock) if looked % _EACH == 1 else None
+            if held is not None:
+                if self.answered() is None:
+                    return held
+                os.close(held)
+                break
+            if time.monotonic() >= deadline:
+                raise StoreLocked(f"{self._lock} (waited {timeout:g} s)")
+            time.sleep(_POLL)
+        return None
+
+    def _leave(self) -> None:
+        if self._name:
+            for ending in (_ANSWER, _WISH, _NEW):
+                _remove(self._folder / f"{self._name}{ending}")
+        if self._place is not None:
+            os.close(self._place)
+
+    def _names(self) -> list[str]:
+        with contextlib.suppress(OSError):
+            found = (os.path.splitext(file) for file in os.listdir(self._folder))
+            return sorted({name for name, _ in found if _NAME.fullmatch(name)})
+        return []
+
+    def _wish_of(self, name: str) -> str:
+        return str(self._folder / f"{name}{_WISH}")
+
+    def _is_gone(self, name: str) -> bool:
+        """Whether the process has ended: one that may be there keeps its answer."""
+        places = (self._wish_of(name), str(self._folder / f"{name}{_NEW}"))
+        return not any(locking.is_held(place, unknown=True) for place in places)
+
+    def _sweep(self) -> None:
+        """Remove what processes left that were killed while they waited, and answers that came too late."""
+        for name in self._names():
+            if self._is_gone(name):
+                for ending in (_ANSWER, _WISH, _NEW):
+                    _remove(self._folder / f"{name}{ending}")
+        atomic.remove_temporaries(str(self._folder))
+
+
+def _read(file: Path) -> Optional[dict[str, Any]]:
+    """The JSON object in ``file``; None where there is none."""
+    try:
+        with atomic.open_regular(str(file)) as opened:
+            data = opened.read(MOST_BYTES + 1)
+        found = json.loads(data) if len(data) <= MOST_BYTES else None
+    except (OSError, ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _remove(file: Path) -> None:
+    with contextlib.suppress(OSError):
+        beneath.unlink(file)
