@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...alignment.fingerprint import Fingerprint, fingerprint
+from ...alignment.overlap import TURNS
 from ...alignment.reading_order import with_breaks
 from ...model import COMPACTION, counts
 from ..log.audit import audit_line
@@ -20,9 +21,11 @@ from ..log.records import (
     message_of,
     tombstone_from,
 )
+from . import standing
 from .checks import check_occurrence, check_run
 from .exports import add_export
 from .figures import add_run
+from .places import body_prefix, turn_prefix, uuid_prefix
 from .run_at_hand import announce
 from .table_records import ReadTo
 from .uniting import adopt, unite_messages
@@ -72,8 +75,13 @@ def _occurrence(state: State, record: Record, line: Line | Extent, item: Fingerp
     else:
         item = _known(state, record)
     conversation.keep_lost(number)
-    if tombstone is None and counts(item.kind):
-        state.at_hand.count(conversation, record, item.content_hash, brings=brings)
+    if tombstone is None:
+        if not brings:
+            state.bodies.came_again(identity)
+        if counts(item.kind):
+            state.at_hand.count(conversation, record, identity, brings=brings)
+            standing.gone(state, conversation)
+            standing.came(state, conversation, identity, before=not brings)
     uuid = record.get("uuid") or ""
     if item.uuid != uuid:
         item = item._replace(uuid=uuid)
@@ -83,9 +91,29 @@ def _occurrence(state: State, record: Record, line: Line | Extent, item: Fingerp
         conversation.purged.add(number)
         state.ban(tombstone)
     conversation.add(item, line.offset)
+    _place(state, conversation, item, number, line.offset)
     state.occurrences += 1
+    state.fresh += 1
     conversation.figures["stored_bytes"] = conversation.figures.get("stored_bytes", 0) + line.size + blob_bytes(record)
     return b""
+
+
+def _place(state: State, conversation: ConversationState, item: Fingerprint, number: int, offset: int) -> None:
+    """Note where an occurrence can be found: its body once in each conversation, its id, and the key of a turn."""
+    chunk = state.chunks.note(conversation.number, number, offset)
+    own = conversation.chunks
+    if own and own[-1][1] >= chunk - 1:
+        own[-1][1] = chunk
+    else:
+        own.append([chunk, chunk])
+    if number not in conversation.purged:
+        prefix = body_prefix(item.content_hash)
+        if all(state.chunks[each].owner != conversation.number for each in state.places.of(prefix)):
+            state.places.add(prefix, chunk)
+    if item.uuid:
+        state.places.add(uuid_prefix(item.uuid), chunk)
+    if item.kind in TURNS:
+        state.places.add(turn_prefix(item.key), chunk)
 
 
 def _carried(state: State, record: Record, line: Line | Extent, item: Fingerprint) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from array import array
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, cast
 
 from ...alignment.columns import Columns
 from ...alignment.fingerprint import Fingerprint
@@ -13,7 +13,7 @@ from ...model import LOST, counts
 from ..conversation import Adopted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
 Row = tuple[Fingerprint, int]
 """What is kept of an occurrence, and the byte offset of its line in the log (-1 where it was lost)."""
@@ -34,6 +34,7 @@ _BESIDES_ROWS: Final = (
     "figures",
     "has_session",
     "runs",
+    "number",
 )
 """What a conversation has besides its rows."""
 
@@ -45,21 +46,32 @@ class AdoptedBy(NamedTuple):
     at: int
 
 
+class StoredRows(Protocol):
+    """Reads the rows of a conversation that an index has."""
+
+    def all(self) -> Rows:
+        """All of them."""
+
+    def one(self, number: int) -> Row:
+        """One of them."""
+
+    def kinds(self) -> list[str]:
+        """Their kinds."""
+
+
 class ConversationState:
     """One conversation: a row a sequence number, and its windows.
 
-    Of a conversation that an index has already, ``rows`` reads the first so many rows when they are needed, ``row`` one of them.
-    ``stored`` is how many it has; the rows that came since are fresh.
+    Of a conversation that an index has already, ``rows`` reads the first ``stored`` rows when they are needed; those that came
+    since are fresh.
     """
 
-    def __init__(
-        self,
-        stored: int = 0,
-        rows: Callable[[int], Rows] | None = None,
-        row: Callable[[int], Row] | None = None,
-        columns: Columns | None = None,
-    ) -> None:
+    def __init__(self, stored: int = 0, rows: StoredRows | None = None) -> None:
         self.stored = stored
+        self.number = -1
+        """Which one of the conversations of its log it is, in the order in which they were begun."""
+        self.chunks: list[list[int]] = []
+        """Which stretches of the log are its own, as ranges (see ``chunks``)."""
         self.windows: list[list[list[int]]] = []
         self.growing: list[int] = []
         """Positions of the windows that belong to growing files: no export shares them."""
@@ -83,10 +95,14 @@ class ConversationState:
         """A session belongs to it."""
         self.runs: list[list[int]] = []
         """Where in the log its commit records stand (see ``run_places``)."""
-        self._rows, self._row = rows, row
-        self._columns = columns if columns is not None else Columns()
+        self._rows = rows
+        """Who reads the stored rows; None once they are in memory."""
+        self._columns = Columns()
         """All rows; the fresh ones alone while the others still lie on the disk."""
         self._lines = array("q")
+        self._kinds: list[str] | None = None
+        """The kinds of the stored rows, where they were asked for."""
+        self._taken: list[str] = []
         self._reading: ReadingOrder | None = None
 
     def __len__(self) -> int:
@@ -94,33 +110,40 @@ class ConversationState:
 
     @property
     def columns(self) -> Columns:
-        """The messages by their fingerprints, by sequence number."""
-        self._load()
-        return self._columns
+        """The messages by their fingerprints, by sequence number; of those that still lie on the disk the kinds are at hand."""
+        return self._columns if self._rows is None else cast("Columns", _Unread(self))
+
+    @property
+    def kinds(self) -> list[str]:
+        """The kind of each message."""
+        if self._rows is None:
+            return self._columns.kinds
+        if self._kinds is None:
+            self._kinds = self._rows.kinds()
+        return self._kinds + self._columns.kinds
 
     @property
     def lines(self) -> array[int]:
         """Byte offset of each occurrence's line in the log, -1 where it was lost."""
-        self._load()
+        self.load()
         return self._lines
 
-    def _load(self) -> None:
+    def load(self) -> Columns:
+        """Have all rows in memory."""
         if self._rows is not None:
-            rows, self._rows = self._rows, None
-            fresh, lines = self._columns, self._lines
-            self._columns, self._lines = rows(self.stored)
-            self._columns.extend(fresh)
-            self._lines.extend(lines)
+            columns, lines = self._rows.all()
+            columns.extend(self._columns)
+            lines.extend(self._lines)
+            self._rows, self._columns, self._lines = None, columns, lines
+        return self._columns
 
     def row(self, number: int) -> Row:
         """The fingerprint and the line of one occurrence; its role is not kept."""
         if self._rows is not None:
-            if self._row is not None and number < self.stored:
-                return self._row(number)
-            if number >= self.stored:
-                number -= self.stored
-            else:
-                self._load()
+            number = range(len(self))[number]
+            if number < self.stored:
+                return self._rows.one(number)
+            number -= self.stored
         return self._columns.item(number), self._lines[number]
 
     def line(self, number: int) -> int:
@@ -132,7 +155,7 @@ class ConversationState:
         if self._rows is not None and start >= self.stored:
             start -= self.stored
         else:
-            self._load()
+            self.load()
         return zip(self._columns.items(start), self._lines[start:] if start else self._lines)
 
     def fresh(self) -> Iterator[Row]:
@@ -141,13 +164,12 @@ class ConversationState:
 
     def saved(self) -> None:
         """The index has all rows now."""
-        self.stored = len(self)
+        stored = len(self)
         if self._rows is not None:
+            if self._kinds is not None:
+                self._kinds += self._columns.kinds
             self._columns, self._lines = Columns(), array("q")
-
-    def fill(self, columns: Columns, lines: array[int]) -> None:
-        """Take over the rows that an index has, all at once."""
-        self._columns, self._lines, self.stored = columns, lines, len(lines)
+        self.stored = stored
 
     def reading(self) -> ReadingOrder:
         """The order in which the occurrences are read, computed when first asked for."""
@@ -178,8 +200,20 @@ class ConversationState:
         taken = self.standing(taken)
         body = self.stands_for(taken)
         if 0 <= taken < number:
-            self.redrawn[taken] = number
+            self._set_aside(taken, number)
         return body
+
+    def _set_aside(self, taken: int, number: int) -> None:
+        """``number`` stands in the place of ``taken``."""
+        body = self.stands_for(taken)
+        if body:
+            self._taken.append(body)
+        self.redrawn[taken] = number
+
+    def taken(self) -> list[str]:
+        """The bodies of occurrences whose place was taken since this was asked last."""
+        found, self._taken = self._taken, []
+        return found
 
     def keep_lost(self, number: int) -> None:
         """Lines that were lost keep their sequence numbers, up to ``number``."""
@@ -223,7 +257,7 @@ class ConversationState:
     def copy(self) -> ConversationState:
         """The same, to be changed without changing this one."""
         other = ConversationState()
-        other.fill(self.columns.take(range(len(self))), self.lines[:])
+        other._columns, other._lines = self.load().take(range(len(self))), self._lines[:]
         for name in _BESIDES_ROWS:
             setattr(other, name, copy.deepcopy(getattr(self, name)))
         return other
@@ -291,10 +325,27 @@ class ConversationState:
         """``one`` stands for both from now on."""
         taken, stays = self.standing(other), self.standing(one)
         if taken != stays:
-            self.redrawn[taken] = stays
+            self._set_aside(taken, stays)
 
     def add_continuation(self, number: int) -> None:
         """Note that an export began with this occurrence, after a compaction."""
         if number not in self.continuations:
             self.continuations.append(number)
             self._reading = None
+
+
+class _Unread:
+    """The columns of a conversation that are read once anything but kinds is asked of them."""
+
+    def __init__(self, state: ConversationState) -> None:
+        self._state = state
+
+    def __len__(self) -> int:
+        return len(self._state)
+
+    @property
+    def kinds(self) -> list[str]:
+        return self._state.kinds
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._state.load(), name)
