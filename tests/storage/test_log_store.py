@@ -14,12 +14,12 @@ import pytest
 from deduplication.errors import StoreDamaged, StoreError, StoreNotPrivate, StoreNotWritable
 from deduplication.files import atomic, locking
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
-from deduplication.project.paths import AUDIT, JSON_INDEX, LOG_NAME
+from deduplication.project.paths import AUDIT, HASHES, INDEX, LOG_NAME, WATERMARKS
 from deduplication.storage.log.lines import decode_line, encode_line
 from deduplication.storage.log_store import LogStore
 from exports import Story, kept
 
-INDEX_NAMES = (*JSON_INDEX, AUDIT)
+INDEX_NAMES = (INDEX, WATERMARKS, HASHES, AUDIT)
 STORY = Story(5, exchanges=9)
 FILES = STORY.exports(3, compact_every=2)
 
@@ -36,7 +36,7 @@ def folder(tmp_path):
 
 def dedup(folder):
     """As a new process has it."""
-    return ClaudeConversationDeduplicator(folder)
+    return ClaudeConversationDeduplicator(folder, "json")
 
 
 def files(folder):

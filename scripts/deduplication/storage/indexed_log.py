@@ -12,7 +12,7 @@ from typing import Final
 
 from ..errors import StoreDamaged, StoreNotWritable
 from ..files import atomic
-from ..project.paths import AUDIT, LOG_NAME, QUARANTINE
+from ..project.paths import AUDIT, HASHES, LOG_NAME, QUARANTINE
 from . import seed_files
 from .index.audit_mark import AuditMark
 from .index.index import Index
@@ -83,6 +83,7 @@ class IndexedLog:
         loaded = self.index.load() if identity else None
         if loaded is not None and not self._audit_agrees(loaded[1], write=write):
             loaded = None
+        self.is_plain = self.is_plain or HASHES in self.index.noted
         self.state, self._audit = loaded or (self.index.begin(), AuditMark())
         size = self.log.size()
         if size < self.state.size:

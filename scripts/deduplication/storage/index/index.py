@@ -188,7 +188,7 @@ class Index:
             stays.append((runs, stay, run, changes))
         kept = [[*runs.runs[:stay], *([run] if run.count else [])] for runs, stay, run, _ in stays]
         needed = sum(run.size for runs in kept for run in runs)
-        if start + len(parts) - needed > needed // 4 + _SPARE:
+        if not any(stay for _, stay, _, _ in stays) or start + len(parts) - needed > needed // 4 + _SPARE:
             parts, kept = self._moved(kept, {run: parts[run.start - start :][: run.size] for _, _, run, _ in stays})
             self._file.replace(parts, self._root(about, *kept))
         else:

@@ -10,6 +10,7 @@ from ...alignment.columns import Columns
 from ...alignment.fingerprint import Fingerprint, fingerprint_of
 from ...errors import StoreDamaged
 from ...model import LOST
+from ..conversation import Adopted
 from ..log.lines import Damaged, decode_line
 from ..log.records import PURGED, is_occurrence, message_of, tombstone_from
 
@@ -143,10 +144,10 @@ class LogRows:
 def _origins(name: str, conversation: ConversationState, count: int) -> Iterator[tuple[int, str, int, int]]:
     """Ranges of a conversation: first number here, under which id the log has them, first number there, how many."""
     at = 0
-    for each in conversation.adopted:
-        if each.at > at:
-            yield at, name, at, each.at - at
-        yield each.at, each.conversation_id, each.first, min(each.length, count - each.at)
+    for each in (*conversation.adopted, Adopted(count, 0, "", 0)):
+        own, theirs = min(each.at, count) - at, min(each.length, count - each.at)
+        if own > 0:
+            yield at, name, at, own
+        if theirs > 0:
+            yield each.at, each.conversation_id, each.first, theirs
         at = each.at + each.length
-    if at < count:
-        yield at, name, at, count - at

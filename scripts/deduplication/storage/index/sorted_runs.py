@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 BLOCK: Final = 4096
 """Bytes of keys and values, about, that are read together."""
+SMALL: Final = 1024
+"""Entries up to which there is one run: the same entries are the same bytes then, however they came."""
 LARGEST: Final = 1 << 16
 """Entries of a run above which it is joined with others only when nobody waits."""
 _CACHED: Final = 256
@@ -97,6 +99,8 @@ class SortedRuns:
     def joined(self, entries: dict[bytes, bytes]) -> tuple[int, Iterable[Entry]]:
         """Which runs stay when these entries are added, from the oldest on, and what the new run has."""
         stay, total = len(self.runs), len(entries)
+        if total + sum(run.count for run in self.runs) <= SMALL:
+            stay = 0
         while stay and self.runs[stay - 1].count <= 2 * total and self.runs[stay - 1].count + total <= LARGEST:
             stay -= 1
             total += self.runs[stay].count
