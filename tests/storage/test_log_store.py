@@ -127,29 +127,6 @@ def test_indexes_from_another_store_are_not_believed(folder, tmp_path):
         assert files(folder) == before
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda index: index.update(version=99),
-        lambda index: index.pop("state"),
-        lambda index: index["state"]["conversations"]["s"]["lines"].pop(),
-        lambda index: index["state"]["conversations"].update(x=7),
-    ],
-    ids=["a later version", "no state", "columns of unequal length", "another form"],
-)
-def test_an_index_of_another_form_is_made_again(folder, change):
-    """An index with a right checksum, but not as this version writes it: ignored and replaced."""
-    before = files(folder)
-    path = folder / "alignment_index.json"
-    index = decode_line(path.read_bytes())
-    change(index)
-    path.write_bytes(encode_line(index))
-    assert dedup(folder).get_statistics("s")["watermark"] == FILES[1].end - 1
-    with dedup(folder).store.transaction():
-        pass
-    assert files(folder) == before
-
-
 def test_a_log_that_is_ahead_of_its_indexes_is_replayed(folder):
     """The indexes of an earlier moment: what the log has more is applied, reading or writing."""
     old = {name: (folder / name).read_bytes() for name in INDEX_NAMES}

@@ -30,16 +30,27 @@ def _owners(state: State, prefixes: Iterable[bytes]) -> Mapping[str, int]:
 
 
 def known_uuids(state: State, conversation_id: str, uuids: Sequence[str]) -> dict[str, list[int]]:
-    """Under which sequence numbers the conversation has these ids. Its rows are read only where it may have one."""
+    """Under which sequence numbers the conversation has these ids, in ascending order."""
     conversation = state.conversation(conversation_id)
-    own = {conversation.number, *(state.conversation(each.conversation_id).number for each in conversation.adopted)}
-    wanted = {
-        uuid
-        for uuid in uuids
-        if any(state.chunks[chunk].owner in own for chunk in state.places.of(uuid_prefix(uuid)))
-    }
+    begins = {conversation.number: [(0, len(conversation), 0)]}
+    for each in conversation.adopted:
+        owner = state.conversation(each.conversation_id).number
+        begins.setdefault(owner, []).append((each.first, each.length, each.at))
+    wanted: set[str] = set()
+    chunks: set[int] = set()
+    for uuid in uuids:
+        of_it = [chunk for chunk in state.places.of(uuid_prefix(uuid)) if state.chunks[chunk].owner in begins]
+        chunks.update(of_it)
+        wanted.update([uuid] if of_it else [])
     found: dict[str, list[int]] = {}
-    for number, uuid in enumerate(conversation.columns.uuids if wanted else ()):
-        if uuid in wanted:
-            found.setdefault(uuid, []).append(number)
-    return found
+    if state.ids is None:
+        for number, uuid in enumerate(conversation.columns.uuids if wanted else ()):
+            if uuid in wanted:
+                found.setdefault(uuid, []).append(number)
+        return found
+    for chunk in chunks:
+        for number, uuid in state.ids(chunk):
+            for first, length, at in begins[state.chunks[chunk].owner] if uuid in wanted else ():
+                if first <= number < first + length:
+                    found.setdefault(uuid, []).append(at + number - first)
+    return {uuid: sorted(numbers) for uuid, numbers in found.items()}

@@ -29,8 +29,8 @@ _AT_ONCE: Final = 1024 * 1024
 
 
 def seal(store: IndexedLog) -> list[Segment]:
-    """Seal what is open; which sealed files would be smaller if they were compressed slowly."""
-    if store.log.open_size():
+    """Seal what is open, but in a store of plain files; which sealed files would be smaller if they were compressed slowly."""
+    if store.log.open_size() and not store.is_plain:
         store.log.seal(store.state.size)
         store.written()
     store.log.sealed.collect_garbage()

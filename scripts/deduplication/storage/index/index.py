@@ -102,7 +102,7 @@ class Index:
     def _state(self) -> State:
         rows = LogRows(self._log, self._blobs)
         about = self._about
-        state = rows.state = State(
+        state = State(
             StoredState(
                 lambda key: self._ask(lambda: self._entries.get(key)),
                 lambda prefix: self._ask(lambda: self._entries.beginning(prefix)),
@@ -111,6 +111,7 @@ class Index:
                 about.get("chunks", 0),
             )
         )
+        rows.state = weakref.proxy(state)
         self._holds = weakref.ref(state)
         if about:
             state.begins_at(about["size"])
@@ -162,7 +163,9 @@ class Index:
 
     # -- saving ------------------------------------------------------------------------------------------------
 
-    def save(self, state: State, audit: AuditMark, noted: Mapping[str, int] | None = None, *, keep: bool = True) -> None:
+    def save(
+        self, state: State, audit: AuditMark, noted: Mapping[str, int] | None = None, *, keep: bool = True
+    ) -> None:
         """Take over what is new in ``state``; ``noted``: see :attr:`noted`; ``keep``: on the disk. Raises ``StoreNotWritable``."""
         if state is not self._holds():
             self._mend(state.size)
@@ -186,7 +189,7 @@ class Index:
             data, run = run_of(joined, start + len(parts), width)
             parts += data
             stays.append((runs, stay, run, changes))
-        kept = [[*runs.runs[:stay], *([run] if run.count else [])] for runs, stay, run, _ in stays]
+        kept = [[*runs.runs[:stay], *([run] if run.length else [])] for runs, stay, run, _ in stays]
         needed = sum(run.size for runs in kept for run in runs)
         if not any(stay for _, stay, _, _ in stays) or start + len(parts) - needed > needed // 4 + _SPARE:
             parts, kept = self._moved(kept, {run: parts[run.start - start :][: run.size] for _, _, run, _ in stays})
@@ -229,7 +232,7 @@ class Index:
         except IndexDamaged:
             self._mend(self._about["size"])
             return
-        kept = [[run] if run.count else [] for run in (one, other)]
+        kept = [[run] if run.length else [] for run in (one, other)]
         self._file.replace(entries + places, self._root(self._about, *kept))
         self._open(*kept)
 
@@ -241,7 +244,11 @@ class Index:
             nothing = not expected._about.get("size") and not os.path.lexists(self.path)
             return [] if nothing else [f"{INDEX}: missing or damaged (an index; 'rebuild' makes it again)"]
         try:
-            same = self.load() is not None and self._about == {**expected._about, "audit": list(audit), "noted": dict(noted)}
+            same = self.load() is not None and self._about == {
+                **expected._about,
+                "audit": list(audit),
+                "noted": dict(noted),
+            }
             same = same and all(one == other for one, other in zip_longest(self._all(), expected._all()))
         except IndexDamaged as error:
             return [f"{INDEX}: {error} (an index; 'rebuild' makes it again)"]

@@ -17,7 +17,7 @@ from ...files import atomic
 from .sorted_runs import IndexDamaged
 
 if TYPE_CHECKING:
-    from typing import BinaryIO
+    from io import RawIOBase
 
 MAGIC: Final = b"export-dedup index\n"
 """The first bytes of the file."""
@@ -29,11 +29,11 @@ _TAIL: Final = 1 << 20
 
 
 class IndexFile:
-    """The file at ``path``; in memory as long as it was not :meth:`load`\\ ed or :meth:`keep`\\ t."""
+    """The file at ``path``; in memory until it is loaded or kept."""
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self._file: BinaryIO | None = None
+        self._file: RawIOBase | None = None
         self._memory = bytearray(MAGIC)
         self.size = len(MAGIC)
         """Bytes up to the end of the last root."""
@@ -56,14 +56,12 @@ class IndexFile:
         """The last root of the file on the disk. Raises :class:`IndexDamaged` where there is none."""
         self.close()
         try:
-            self._file = atomic.open_regular(self.path)
+            self._file = _opened(self.path)
             size = os.fstat(self._file.fileno()).st_size
             self.size = size
-            if self.read(0, len(MAGIC)) != MAGIC:
-                raise IndexDamaged("not an index")
             begin = max(size - _TAIL, 0)
             tail = self.read(begin, size - begin)
-            at = tail.rfind(_MARK)
+            at = tail.rfind(_MARK) if self.read(0, len(MAGIC)) == MAGIC else -1
             while at >= 0:
                 root = self._root(tail, begin, at + len(_MARK))
                 if root is not None:
@@ -92,7 +90,7 @@ class IndexFile:
         else:
             try:
                 self._file.seek(start)
-                data = self._file.read(size)
+                data = self._file.read(size) or b""
             except (OSError, ValueError, OverflowError) as error:
                 raise IndexDamaged(str(error)) from error
         if len(data) != size:
@@ -138,8 +136,15 @@ class IndexFile:
         atomic.replace(self.path, data, durable=False)
         self.close()
         with atomic.write_errors(self.path):
-            self._file = atomic.open_regular(self.path)
+            self._file = _opened(self.path)
         self.size = len(data)
+
+
+def _opened(path: str) -> RawIOBase:
+    """The file without a buffer: what is asked of it lies all over, and a process that forks takes no buffer's lock along."""
+    buffered = atomic.open_regular(path)
+    raw: RawIOBase = buffered.detach()  # type: ignore[attr-defined]
+    return raw
 
 
 def _rooted(start: int, root: Any) -> bytes:

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from ..log.append_log import Log
     from ..log.lines import Record
     from ..state.blobs import Blobs
-    from ..state.conversation import ConversationState, Row, Rows
+    from ..state.conversation import ConversationState
     from ..state.log_state import State
+    from ..state.stored_rows import Row, Rows
 
 _LOST = Fingerprint("", "", LOST, "", 0)
 
@@ -57,42 +58,52 @@ class LogRows:
         return _LOST, -1
 
     def prove(self, identity: str, chunks: Sequence[int]) -> tuple[int, Fingerprint] | None:
-        """The first line in these stretches that carries the body with this content hash, and what is known of the body."""
-        for chunk in chunks:
-            for offset, record in self._lines(chunk, identity.encode(errors="replace")):
-                if record.get("content_hash") == identity and "message" in record:
-                    return offset, self._item({**record, "uuid": ""}, {})
+        """The first line in these stretches that carries the body with this content hash, and what is known of the body.
+
+        Raises :class:`StoreDamaged` where none does and not all lines can be read: one of them may be that line.
+        """
+        wanted = identity.encode(errors="replace")
+        for all_lines in (False, True):
+            for chunk in chunks:
+                for offset, record in self._lines(chunk, b"" if all_lines else wanted):
+                    if record.get("content_hash") == identity and "message" in record:
+                        return offset, self._item({**record, "uuid": ""}, {})
         return None
 
-    def with_uuid(self, uuid: str, chunk: int) -> Iterator[tuple[int, int]]:
-        """In which conversation, by its number, and under which numbers a stretch has an id."""
-        owner = self.state.chunks[chunk].owner
+    def ids(self, chunk: int) -> Iterator[tuple[int, str]]:
+        """The sequence number and the id of each occurrence in a stretch that has an id."""
         for _, record in self._lines(chunk, b'"uuid"'):
-            if record.get("uuid") == uuid:
-                yield owner, record["index"]
+            if record.get("uuid"):
+                yield record["index"], record["uuid"]
 
     def _between(self, name: str, first: int, end: int) -> Iterator[tuple[int, int, Record]]:
-        """Number, offset and record of each own occurrence of a conversation from one number up to another."""
-        chunks = self.state.chunks
+        """Number, offset and record of each own occurrence of a conversation from one number up to another.
+
+        Raises :class:`StoreDamaged` where one of them cannot be read.
+        """
         for chunk in self._stretches(name, first, end):
+            stretch = self.state.chunks[chunk]
+            last = min(stretch.first + stretch.length, end) - 1
+            expected = last + 1 - max(stretch.first, first)
             for offset, record in self._lines(chunk, b""):
-                if first <= record["index"] < end:
+                if first <= record["index"] <= last:
                     yield record["index"], offset, record
-                    if record["index"] == end - 1:
-                        return
-            if chunks[chunk].first + chunks[chunk].count >= end:
-                return
+                    expected -= 1
+                    if not expected:
+                        break
+                elif record["index"] > last:
+                    raise self._damaged(stretch.offset)
 
     def _stretches(self, name: str, first: int, end: int) -> Iterator[int]:
         """The stretches of a conversation that have these numbers."""
         chunks = self.state.chunks
         for low, high in self.state.conversation(name).chunks:
-            if chunks[high].first + chunks[high].count <= first:
+            if chunks[high].first + chunks[high].length <= first:
                 continue
             at, top = low, high
             while at < top:  # the first one that ends behind ``first``
                 middle = (at + top) // 2
-                if chunks[middle].first + chunks[middle].count <= first:
+                if chunks[middle].first + chunks[middle].length <= first:
                     at = middle + 1
                 else:
                     top = middle
@@ -101,27 +112,30 @@ class LogRows:
                     return
                 yield chunk
 
-    def _lines(self, number: int, with_: bytes) -> Iterator[tuple[int, Record]]:
-        """The occurrences in a stretch of which the line has these bytes; damaged lines are passed over but for the named ones.
+    def _lines(self, number: int, holding: bytes) -> Iterator[tuple[int, Record]]:
+        """Offset and record of each occurrence in a stretch of which the line holds these bytes.
 
-        Raises :class:`StoreDamaged` where fewer can be read than it has.
+        Of all of them, where there are no such bytes; then it raises :class:`StoreDamaged` where fewer can be read than there are.
         """
         chunks = self.state.chunks
         stretch = chunks[number]
         name = self.state.names.get(str(stretch.owner))
-        found = 0
+        left = stretch.length
         for line in self._log.lines(stretch.offset, chunks.end(number, self.state.size)):
-            if with_ not in line.data:
+            if holding not in line.data:
                 continue
             with contextlib.suppress(Damaged):
                 record = decode_line(line.data)
                 if record["conversation_id"] == name and is_occurrence(record):
                     yield line.offset, record
-                    found += 1
-                    if found == stretch.count:
+                    left -= 1
+                    if not left:
                         return
-        if not with_:
-            raise StoreDamaged(f"{self._log.path}, byte {stretch.offset}: not the messages that the index says")
+        if not holding:
+            raise self._damaged(stretch.offset)
+
+    def _damaged(self, offset: int) -> StoreDamaged:
+        return StoreDamaged(f"{self._log.path}: a message behind byte {offset} cannot be read")
 
     def _item(self, record: Record, known: dict[str, Fingerprint]) -> Fingerprint:
         identity, uuid = record["content_hash"], record.get("uuid") or ""

@@ -42,7 +42,7 @@ class Run(NamedTuple):
     size: int
     table: int
     crc32: int
-    count: int
+    length: int
     """How many entries it has."""
 
 
@@ -99,17 +99,17 @@ class SortedRuns:
     def joined(self, entries: dict[bytes, bytes]) -> tuple[int, Iterable[Entry]]:
         """Which runs stay when these entries are added, from the oldest on, and what the new run has."""
         stay, total = len(self.runs), len(entries)
-        if total + sum(run.count for run in self.runs) <= SMALL:
+        if total + sum(run.length for run in self.runs) <= SMALL:
             stay = 0
-        while stay and self.runs[stay - 1].count <= 2 * total and self.runs[stay - 1].count + total <= LARGEST:
+        while stay and self.runs[stay - 1].length <= 2 * total and self.runs[stay - 1].length + total <= LARGEST:
             stay -= 1
-            total += self.runs[stay].count
+            total += self.runs[stay].length
         parts = [self._entries(run) for run in self.runs[stay:]]
         return stay, merged([*parts, iter(sorted(entries.items()))])
 
     def added(self, stay: int, run: Run, keys: Iterable[bytes]) -> None:
         """``run`` came behind the first ``stay`` ones; ``keys`` are new."""
-        self.runs[stay:] = [run] if run.count else []
+        self.runs[stay:] = [run] if run.length else []
         if self._filter is not None:
             for key in keys:
                 for bit in self._bits(key):
@@ -241,7 +241,7 @@ def _entries_of(data: bytes) -> Iterator[Entry]:
 
 
 def varint(number: int) -> bytes:
-    """A number from 0 on in as few bytes as it needs: seven bits a byte, the lowest first, the highest bit says that one follows."""
+    """A number from 0 on in as few bytes as it needs: seven bits each, the lowest first; the highest bit says that one follows."""
     found = bytearray()
     while number > 127:
         found.append(number & 127 | 128)

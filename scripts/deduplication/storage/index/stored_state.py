@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import weakref
 from typing import TYPE_CHECKING, Any
 
 from ..state.chunks import Chunks
@@ -15,7 +16,7 @@ from .table_entries import CHUNKS, CONVERSATION, FORMS, KINDS, KINDS_PAGE, packe
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from ..state.conversation import Row, Rows
+    from ..state.stored_rows import Row, Rows
     from .log_rows import LogRows
     from .sorted_runs import Entry
 
@@ -31,7 +32,7 @@ class StoredState:
     ) -> None:
         self._get, self._beginning, self.places, self._rows = get, beginning, places, rows
         self._chunks = chunks
-        self.prove = rows.prove
+        self.prove, self.ids = rows.prove, rows.ids
 
     def table(self, name: str) -> Table[Any]:
         """Of conversations, names and cursors all can be listed."""
@@ -67,13 +68,14 @@ class StoredState:
 
     def _lazy(self, name: str, head: dict[str, Any]) -> ConversationState:
         rows = _Rows(self._get, self._rows, name)
-        conversation = rows.conversation = ConversationState(head["count"], rows)
+        conversation = ConversationState(head["count"], rows)
+        rows.conversation = weakref.proxy(conversation)  # a circle would hold the index's file open
         take_head(conversation, head)
         return conversation
 
 
 class _Rows:
-    """The rows of one conversation (see ``state.conversation.StoredRows``)."""
+    """The rows of one conversation (see ``state.stored_rows.StoredRows``)."""
 
     def __init__(self, get: Get, rows: LogRows, name: str) -> None:
         self._get, self._rows, self._name = get, rows, name

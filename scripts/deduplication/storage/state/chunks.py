@@ -19,12 +19,12 @@ LONG: Final = 64 * 1024
 
 
 class Chunk(NamedTuple):
-    """A stretch: the byte of the log at which its first line begins; of which conversation it is, from which number on, how many."""
+    """A stretch: the byte of the log at which its first line begins; whose occurrences, from which number on, how many."""
 
     offset: int
     owner: int
     first: int
-    count: int
+    length: int
 
 
 class Chunks:
@@ -51,8 +51,8 @@ class Chunks:
         """The line at ``offset`` has this number of the conversation; returns in which stretch that is."""
         at = self._count - 1
         last = self[at] if at >= 0 else None
-        if last and last.owner == owner and last.first + last.count == number and offset - last.offset < LONG:
-            self._page(at // PAGE)[at % PAGE] = last._replace(count=last.count + 1)
+        if last and last.owner == owner and last.first + last.length == number and offset - last.offset < LONG:
+            self._page(at // PAGE)[at % PAGE] = last._replace(length=last.length + 1)
         else:
             at = self._count
             self._pages.setdefault(at // PAGE, []) if at % PAGE == 0 else self._page(at // PAGE)

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import copy
 from array import array
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from ...alignment.columns import Columns
 from ...alignment.fingerprint import Fingerprint
-from ...alignment.reading_order import BREAK, ReadingOrder, reading_order, root_of
+from ...alignment.reading_order import ReadingOrder, reading_order, root_of
 from ...model import LOST, counts
-from ..conversation import Adopted
+from .adopting import adopt
+from .stored_rows import UnreadColumns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-Row = tuple[Fingerprint, int]
-"""What is kept of an occurrence, and the byte offset of its line in the log (-1 where it was lost)."""
-Rows = tuple[Columns, "array[int]"]
-"""The same of many, a column a property: eight bytes an occurrence for each of them, where texts are shared."""
+    from ..conversation import Adopted
+    from .stored_rows import Row, StoredRows
 
 _BESIDES_ROWS: Final = (
     "windows",
@@ -44,19 +43,6 @@ class AdoptedBy(NamedTuple):
 
     conversation_id: str
     at: int
-
-
-class StoredRows(Protocol):
-    """Reads the rows of a conversation that an index has."""
-
-    def all(self) -> Rows:
-        """All of them."""
-
-    def one(self, number: int) -> Row:
-        """One of them."""
-
-    def kinds(self) -> list[str]:
-        """Their kinds."""
 
 
 class ConversationState:
@@ -111,7 +97,7 @@ class ConversationState:
     @property
     def columns(self) -> Columns:
         """The messages by their fingerprints, by sequence number; of those that still lie on the disk the kinds are at hand."""
-        return self._columns if self._rows is None else cast("Columns", _Unread(self))
+        return self._columns if self._rows is None else cast("Columns", UnreadColumns(self))
 
     @property
     def kinds(self) -> list[str]:
@@ -268,46 +254,7 @@ class ConversationState:
         ``same`` are pairs of a number here and one there that turned out to be one message; True says that what is there takes
         the place of what is here.
         """
-        at = len(self)
-        for item, line in list(other.rows_from(0)):
-            self.add(item, line)
-        own = self._own_ranges(name, other)
-        self.adopted += sorted(each._replace(at=at + each.at) for each in own)
-        self.growing += [len(self.windows) + position for position in other.growing]
-        self.windows += [
-            [[first + at, last + at] if first >= 0 else BREAK for first, last in window] for window in other.windows
-        ]
-        self.extends.update({number + at: earlier + at for number, earlier in other.extends.items()})
-        self.purged.update(number + at for number in other.purged)
-        self.unannounced += [[first + at, last + at] for first, last in other.unannounced]
-        self.redrawn.update({number + at: taking + at for number, taking in other.redrawn.items()})
-        self.passed.update(number + at for number in other.passed)
-        self.continuations += [number + at for number in other.continuations]
-        groups: dict[int, set[int]] = {}
-        for number in other.extends:
-            groups.setdefault(root_of(number, other.extends) + at, set()).add(number + at)
-        for here, there, better in same:
-            first, second = root_of(here, self.extends), root_of(there + at, self.extends)
-            if second < at:
-                continue  # it is one of ours already
-            self.extends[second] = first
-            self._stand(*((there + at, here) if better else (here, there + at)))
-            if not better:
-                self.passed.update(groups.get(second, ()), (second,))
-        self.has_session = self.has_session or other.has_session
-        self._reading = None
-
-    @staticmethod
-    def _own_ranges(name: str, other: ConversationState) -> list[Adopted]:
-        """All of ``other`` as ranges of numbers of the log: what it adopted itself, and what lies between."""
-        found, at = [], 0
-        for each in (*other.adopted, Adopted(len(other), 0, "", 0)):
-            if each.at > at:
-                found.append(Adopted(at, each.at - at, name, at))
-            if each.length:
-                found.append(each)
-            at = each.at + each.length
-        return found
+        adopt(self, name, other, same)
 
     def unite(self, one: int, other: int) -> bool:
         """Two occurrences turned out to be one message; what is read of the older one stays. False where they were one."""
@@ -317,35 +264,22 @@ class ConversationState:
         self.passed.update(number for number in self.extends if root_of(number, self.extends) == second)
         self.passed.add(second)
         self.extends[second] = first
-        self._stand(one, other)
+        self.stand(one, other)
         self._reading = None
         return True
 
-    def _stand(self, one: int, other: int) -> None:
+    def stand(self, one: int, other: int) -> None:
         """``one`` stands for both from now on."""
         taken, stays = self.standing(other), self.standing(one)
         if taken != stays:
             self._set_aside(taken, stays)
+
+    def changed(self) -> None:
+        """What it is read by changed."""
+        self._reading = None
 
     def add_continuation(self, number: int) -> None:
         """Note that an export began with this occurrence, after a compaction."""
         if number not in self.continuations:
             self.continuations.append(number)
             self._reading = None
-
-
-class _Unread:
-    """The columns of a conversation that are read once anything but kinds is asked of them."""
-
-    def __init__(self, state: ConversationState) -> None:
-        self._state = state
-
-    def __len__(self) -> int:
-        return len(self._state)
-
-    @property
-    def kinds(self) -> list[str]:
-        return self._state.kinds
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._state.load(), name)

@@ -24,7 +24,7 @@ from .run_at_hand import RunAtHand
 from .table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from ...alignment.fingerprint import Fingerprint
     from ...alignment.tombstone import Tombstone
@@ -43,6 +43,9 @@ class Stored(Protocol):
 
     def places(self, prefix: bytes) -> Sequence[int]:
         """In which stretches something stands, in ascending order."""
+
+    def ids(self, chunk: int) -> Iterable[tuple[int, str]]:
+        """Which ids does a stretch have, and under which sequence numbers of its conversation?"""
 
     def prove(self, identity: str, chunks: Sequence[int]) -> tuple[int, Fingerprint] | None:
         """Which line in these stretches carries this body, and what is known of it?"""
@@ -80,6 +83,8 @@ class State:
         self.places = Places(stored.places if stored is not None else None)
         self.chunks = stored.chunks() if stored is not None else Chunks()
         self.bodies = Bodies(self.again, self.places, self.chunks, stored.prove if stored is not None else _nowhere)
+        self.ids: Callable[[int], Iterable[tuple[int, str]]] | None = stored.ids if stored is not None else None
+        """Reads the ids of a stretch from the log; None where all is in memory."""
         self.begun = 0
         """Conversations that were ever begun."""
         self.fresh = 0
@@ -169,8 +174,10 @@ class State:
 
     def let_go(self) -> None:
         """Keep nothing in memory that an index has: of a log of any length it can be told."""
-        for each in (*self._tables(), self.chunks, self.bodies):
-            each.let_go()
+        for table in self._tables():
+            table.let_go()
+        self.chunks.let_go()
+        self.bodies.let_go()
 
     def table(self, name: str) -> Table[Any]:
         """The table of this name."""
