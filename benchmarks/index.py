@@ -5,7 +5,7 @@ Builds a store of distinct conversations of short, mostly different messages for
 its index, and what it costs to open it and ask about 50 new messages, to store a run with 50 new messages, to read the rows of
 one conversation of 5,000, to verify and to rebuild it, each in a process of its own. Seconds are those of the processor without
 the start of Python; memory is the peak of the whole process. ``--checkout`` measures another revision of the project, which lies
-in that folder.
+in that folder; ``--state`` takes the log of a store that is there, of which a copy gets its index by ``rebuild``.
 """
 
 from __future__ import annotations
@@ -71,18 +71,22 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--messages", type=int, nargs="+", default=[20_000, 400_000])
     parser.add_argument("--checkout", type=Path, default=REPOSITORY)
+    parser.add_argument("--state", type=Path, help="a store's folder, dedup_state, that this revision can read")
     parser.add_argument("--small", action="store_true", help="2,000 messages")
     asked = parser.parse_args()
     scripts = asked.checkout.resolve() / "scripts"
     print("| messages | bytes of the index | " + " | ".join(f"{what}, s / MB" for what in STEPS) + " |")
-    for count in [2_000] if asked.small else asked.messages:
+    for count in [0] if asked.state is not None else [2_000] if asked.small else asked.messages:
         with tempfile.TemporaryDirectory() as temporary:
             state = Path(temporary) / "state"
-            each = min(count, EACH)
+            if asked.state is not None:
+                shutil.copytree(asked.state, state, ignore=shutil.ignore_patterns("index.*", "*.json", LOG[1]))
+                child(scripts, state, "rebuild", b"")
+            each = max(min(count, EACH), 1)
             for seed in range(count // each):
                 command = [sys.executable, "-c", BUILD, str(scripts), str(state), str(seed)]
                 subprocess.run(command, input=export(seed, each), check=True, cwd=temporary)
-            cells = [f"{count:,}", f"{index_bytes(state):,}"]
+            cells = [f"{count:,}" if count else str(asked.state), f"{index_bytes(state):,}"]
             for what, times in STEPS.items():
                 found = []
                 for number in range(times):

@@ -344,7 +344,7 @@ def look_after(folder, backend, store, what, older):
     return open_store(backend, str(state))
 
 
-@pytest.mark.parametrize("backend", ["json", "sqlite"])
+@pytest.mark.parametrize("backend", ["json", "default"])
 @settings(
     max_examples=15,
     deadline=None,
@@ -378,7 +378,7 @@ def test_what_is_kept_of_all_conversations_is_what_a_recount_comes_to(tmp_path_f
     assert store.verify() == []
 
 
-@pytest.mark.parametrize("backend", ["memory", "json", "sqlite"])
+@pytest.mark.parametrize("backend", ["memory", "json", "default"])
 @pytest.mark.parametrize("seed", [5, 6])
 def test_the_engine_keeps_the_truth_over_every_backend(tmp_path, backend, seed):
     """Cumulative, compacted, rewrapped and repeated exports, newest first: the conversation is what was said, once."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..alignment.overlap import telling
-from ..alignment.seams import at_seams
 from ..start.late_dataclass import replace
 from . import finding
 from .message_reader import read_messages
@@ -47,10 +45,7 @@ class Answers:
     def candidates(self, shown: Columns) -> Sequence[str]:
         """Conversations that share telling turns, or a stretch at a seam, the one that shares most first."""
         shared: dict[str, int] = {}
-        for found in (
-            finding.with_turns(self._known.state, telling(shown)),
-            finding.with_bodies(self._known.state, at_seams(shown)),
-        ):
+        for found in (finding.with_turns(self._known.state, shown), finding.with_bodies(self._known.state, shown)):
             for name, count in found.items():
                 root = self.canonical(name)
                 shared[root] = max(shared.get(root, 0), count)

@@ -5,22 +5,25 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from ..alignment.overlap import telling
+from ..alignment.seams import at_seams
 from .state.places import body_prefix, turn_prefix, uuid_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from ..alignment.columns import Columns
     from .state.log_state import State
 
 
-def with_turns(state: State, keys: Iterable[str]) -> Mapping[str, int]:
-    """Which conversations have turns with these alignment keys, and in how many places, by the beginnings of the keys."""
-    return _owners(state, map(turn_prefix, keys))
+def with_turns(state: State, shown: Columns) -> Mapping[str, int]:
+    """Which conversations have telling turns of a sequence, and in how many places, by the beginnings of their keys."""
+    return _owners(state, map(turn_prefix, telling(shown)))
 
 
-def with_bodies(state: State, hashes: Iterable[str]) -> Mapping[str, int]:
-    """Which conversations hold bodies with these content hashes, and how many, by the beginnings of the hashes."""
-    return _owners(state, map(body_prefix, hashes))
+def with_bodies(state: State, shown: Columns) -> Mapping[str, int]:
+    """Which conversations hold bodies that stand at the ends of a sequence, and how many, by the beginnings of their hashes."""
+    return _owners(state, map(body_prefix, at_seams(shown)))
 
 
 def _owners(state: State, prefixes: Iterable[bytes]) -> Mapping[str, int]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .state.log_state import State
 
 
-MANY: Final = 16_384
+MANY: Final = 4_096
 """Messages that are told of a log before they go into an index."""
 _SHORTEST: Final = 200
 """Bytes that no line of the log is shorter than: its checksum, content hash, time and names."""

@@ -58,8 +58,10 @@ def noted(state: State, *, plain: bool) -> dict[str, int]:
 def remove_former(folder: str, *, plain: bool) -> None:
     """Delete what version 0.1 had as its index, and the hashes where the store is not one of plain files."""
     for name in (*FORMER_INDEX, *(() if plain else (HASHES,))):
-        with contextlib.suppress(OSError):
-            beneath.unlink(os.path.join(folder, name))
+        path = os.path.join(folder, name)
+        if os.path.lexists(path):
+            with contextlib.suppress(OSError):
+                beneath.unlink(path)
 
 
 def problems(folder: str, state: State, *, plain: bool) -> list[str]:

@@ -12,25 +12,25 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Final
 
 from ...errors import StoreDamaged
-from ...figures.savings import Seen
 from ...files import beneath
 from ...project.paths import INDEX
-from ...start.late_dataclass import asdict
-from ..contract import StoreFigures
 from ..state.log_state import State
 from .audit_mark import AuditMark
 from .index_file import MAGIC, IndexFile
 from .index_writer import changed_entries
 from .log_rows import LogRows
+from .root import about_of, take_about
 from .sorted_runs import IndexDamaged, Run, SortedRuns, run_of
 from .stored_state import StoredState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import TypeVar
 
+    from ...alignment.fingerprint import Fingerprint
     from ..log.append_log import Log
     from ..state.blobs import Blobs
+    from .carried import Carried
 
     Answer = TypeVar("Answer")
 
@@ -76,7 +76,7 @@ class Index:
         try:
             root = self._file.load()
             size = root["about"]["size"]
-            if root["version"] != VERSION or (size <= self._log.size() and root["proof"] != self._proof(size)):
+            if root["version"] != VERSION or not self._is_of_log(size, root["proof"]):
                 return None
             self._open(root["entries"], root["places"])
             self._about = root["about"]
@@ -96,6 +96,9 @@ class Index:
         self._file.close()
 
     def _open(self, entries: list[Run], places: list[Run], *, anew: bool = False) -> None:
+        self._is_anew = anew
+        self._carried: Carried | None = None
+        """The bodies, where all that it was told was told since it was begun."""
         self._entries = SortedRuns(self._file.read, entries, anew=anew)
         self._places = SortedRuns(self._file.read, places, width=_WIDTH, anew=anew)
 
@@ -107,6 +110,7 @@ class Index:
                 lambda key: self._ask(lambda: self._entries.get(key)),
                 lambda prefix: self._ask(lambda: self._entries.beginning(prefix)),
                 self._places_of,
+                self._prove,
                 rows,
                 about.get("chunks", 0),
             )
@@ -114,17 +118,25 @@ class Index:
         rows.state = weakref.proxy(state)
         self._holds = weakref.ref(state)
         if about:
-            state.begins_at(about["size"])
-            state.begun, state.occurrences = about["begun"], about["occurrences"]
-            state.seen_bytes, state.figures = Seen(**about["seen_bytes"]), StoreFigures(**about["figures"])
-            counted = state.announced
-            counted.unique, counted.waiting, counted.redrawn = about["announced"]
-            state.banned = about["banned"]
+            take_about(state, about)
         return state
 
     def _places_of(self, prefix: bytes) -> list[int]:
         found = self._ask(lambda: self._places.beginning(prefix))
         return [int.from_bytes(key[-_PLACE:], "big") for key, _ in found]
+
+    def _prove(self, rows: LogRows, identity: str, chunks: Sequence[int]) -> tuple[int, Fingerprint] | None:
+        if self._is_anew:
+            return self._carried.get(identity) if self._carried is not None else None
+        return rows.prove(identity, chunks)
+
+    def _is_of_log(self, size: int, proof: str) -> bool:
+        """Does the log have these bytes before ``size``?
+
+        One that is shorter is somebody else's to name; and for what ends where all of the log is sealed no block is unpacked.
+        """
+        log = self._log
+        return size > log.size() or size == log.sealed.end == log.size() or self._proof(size) == proof
 
     def _proof(self, size: int) -> str:
         """The bytes of the log before ``size``; nothing where they cannot be read, which is no reason to read all the others."""
@@ -181,7 +193,7 @@ class Index:
     def _add(self, state: State, audit: AuditMark, noted: Mapping[str, int]) -> None:
         entries = changed_entries(state, self._entries.get)
         places = {prefix + chunk.to_bytes(_PLACE, "big"): b"" for prefix, chunk in state.places.fresh()}
-        about = {**_about(state), "audit": list(audit), "noted": dict(noted)}
+        about = {**about_of(state), "audit": list(audit), "noted": dict(noted)}
         parts, start = b"", self._file.size
         stays: list[tuple[SortedRuns, int, Run, dict[bytes, bytes]]] = []
         for runs, changes, width in ((self._entries, entries, 0), (self._places, places, _WIDTH)):
@@ -197,6 +209,11 @@ class Index:
         else:
             self._file.add(parts, self._root(about, *kept))
         self._about = about
+        if self._is_anew:
+            from .carried import Carried  # a run on a store that is there does without
+
+            self._carried = self._carried or Carried()
+            self._carried.add(state.bodies.fresh())
         for (runs, stay, run, changes), runs_now in zip(stays, kept):
             runs.added(stay, run, changes)
             if runs.runs != runs_now:
@@ -265,20 +282,6 @@ class Index:
         self._file.close()
         if os.path.lexists(self.path):
             beneath.unlink(self.path)
-
-
-def _about(state: State) -> dict[str, Any]:
-    """What is read of a state at each beginning."""
-    return {
-        "size": state.size,
-        "begun": state.begun,
-        "chunks": len(state.chunks),
-        "occurrences": state.occurrences,
-        "seen_bytes": asdict(state.seen_bytes),
-        "figures": state.figures._asdict(),
-        "announced": [state.announced.unique, state.announced.waiting, state.announced.redrawn],
-        "banned": state.banned,
-    }
 
 
 def _nothing() -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     Entry = tuple[bytes, bytes]
+    Table = tuple[list[bytes], list[tuple[int, int, int]]]
     Block = tuple[list[bytes], list[bytes]]
     """Keys in ascending order, and their values."""
 
@@ -58,16 +59,17 @@ class SortedRuns:
     ) -> None:
         self.runs = [Run(*each) for each in runs]
         self._read, self._width = read, width
-        self._tables: dict[Run, list[tuple[bytes, int, int, int]]] = {}
+        self._tables: dict[Run, Table] = {}
         self._cache: dict[tuple[Run, int], Block] = {}
-        self._filter = bytearray(_FILTER // 8) if anew else None
+        self._anew = anew
+        self._filter = bytearray()
 
     def get(self, key: bytes) -> bytes | None:
         """The value of a key, the newest one; None where there is none. Raises :class:`IndexDamaged`."""
         if self._is_nowhere(key):
             return None
         for run in reversed(self.runs):
-            at = bisect_right([first for first, *_ in self._table(run)], key) - 1
+            at = bisect_right(self._table(run)[0], key) - 1
             if at >= 0:
                 keys, values = self._block(run, at)
                 position = bisect_left(keys, key)
@@ -81,8 +83,8 @@ class SortedRuns:
             return []
         found: dict[bytes, bytes] = {}
         for run in self.runs:
-            table = self._table(run)
-            for at in range(max(bisect_left([first for first, *_ in table], prefix) - 1, 0), len(table)):
+            firsts, _ = self._table(run)
+            for at in range(max(bisect_left(firsts, prefix) - 1, 0), len(firsts)):
                 keys, values = self._block(run, at)
                 position = bisect_left(keys, prefix)
                 while position < len(keys) and keys[position].startswith(prefix):
@@ -110,7 +112,8 @@ class SortedRuns:
     def added(self, stay: int, run: Run, keys: Iterable[bytes]) -> None:
         """``run`` came behind the first ``stay`` ones; ``keys`` are new."""
         self.runs[stay:] = [run] if run.length else []
-        if self._filter is not None:
+        if self._anew:
+            self._filter = self._filter or bytearray(_FILTER // 8)
             for key in keys:
                 for bit in self._bits(key):
                     self._filter[bit >> 3] |= 1 << (bit & 7)
@@ -123,7 +126,7 @@ class SortedRuns:
 
     def _is_nowhere(self, key: bytes) -> bool:
         bits = self._filter
-        return bits is not None and not all(bits[bit >> 3] >> (bit & 7) & 1 for bit in self._bits(key))
+        return bool(bits) and not all(bits[bit >> 3] >> (bit & 7) & 1 for bit in self._bits(key))
 
     def _bits(self, key: bytes) -> tuple[int, int]:
         """Two places in the filter: of keys of one width by their first five bytes."""
@@ -131,20 +134,21 @@ class SortedRuns:
         return crc32 % _FILTER, zlib.adler32(crc32.to_bytes(4, "big")) * 2654435761 % _FILTER
 
     def _entries(self, run: Run) -> Iterator[Entry]:
-        for at in range(len(self._table(run))):
+        for at in range(len(self._table(run)[0])):
             yield from zip(*self._block(run, at, keep=False))
 
-    def _table(self, run: Run) -> list[tuple[bytes, int, int, int]]:
-        """Of each block its first key, its first byte in the file, its length, its CRC-32."""
+    def _table(self, run: Run) -> Table:
+        """The first key of each block; and of each its first byte in the file, its length, its CRC-32."""
         table = self._tables.get(run)
         if table is None:
             data = self._read(run.start + run.size - run.table, run.table)
             if zlib.crc32(data) != run.crc32:
                 raise IndexDamaged("the table of a run does not agree with its checksum")
-            table, start = [], run.start
+            table, start = ([], []), run.start
             for key, value in _entries_of(data):
                 length = int.from_bytes(value[4:], "big")
-                table.append((key, start, length, int.from_bytes(value[:4], "big")))
+                table[0].append(key)
+                table[1].append((start, length, int.from_bytes(value[:4], "big")))
                 start += length
             self._tables[run] = table
         return table
@@ -152,7 +156,7 @@ class SortedRuns:
     def _block(self, run: Run, at: int, *, keep: bool = True) -> Block:
         found = self._cache.get((run, at))
         if found is None:
-            _, start, length, crc32 = self._table(run)[at]
+            start, length, crc32 = self._table(run)[1][at]
             data = self._read(start, length)
             if zlib.crc32(data) != crc32:
                 raise IndexDamaged("a block does not agree with its checksum")

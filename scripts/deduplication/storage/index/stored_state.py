@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import weakref
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..state.chunks import Chunks
@@ -16,6 +17,7 @@ from .table_entries import CHUNKS, CONVERSATION, FORMS, KINDS, KINDS_PAGE, packe
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from ..state.bodies import Found
     from ..state.stored_rows import Row, Rows
     from .log_rows import LogRows
     from .sorted_runs import Entry
@@ -25,14 +27,23 @@ if TYPE_CHECKING:
 
 
 class StoredState:
-    """What an index has (see ``state.log_state.Stored``). ``get`` and ``beginning`` ask its entries, ``places`` its places."""
+    """What an index has (see ``state.log_state.Stored``).
+
+    ``get`` and ``beginning`` ask its entries, ``places`` its places; ``prove`` says which line carries a body.
+    """
 
     def __init__(
-        self, get: Get, beginning: Beginning, places: Callable[[bytes], Sequence[int]], rows: LogRows, chunks: int
+        self,
+        get: Get,
+        beginning: Beginning,
+        places: Callable[[bytes], Sequence[int]],
+        prove: Callable[[LogRows, str, Sequence[int]], Found | None],
+        rows: LogRows,
+        chunks: int,
     ) -> None:
         self._get, self._beginning, self.places, self._rows = get, beginning, places, rows
         self._chunks = chunks
-        self.prove, self.ids = rows.prove, rows.ids
+        self.prove, self.ids = partial(prove, rows), rows.ids
 
     def table(self, name: str) -> Table[Any]:
         """Of conversations, names and cursors all can be listed."""

@@ -12,7 +12,7 @@ from ...alignment.fingerprint import Fingerprint
 from .places import body_prefix
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from .chunks import Chunks
     from .places import Places
@@ -72,6 +72,10 @@ class Bodies:
     def owners(self, identity: str) -> set[int]:
         """In which conversations it stands, by their numbers."""
         return {self._chunks[each].owner for each in self._places.of(body_prefix(identity))}
+
+    def fresh(self) -> Iterable[tuple[str, Found]]:
+        """Those that came since :meth:`saved`."""
+        return self._fresh.items()
 
     def saved(self) -> None:
         """An index has them all now."""

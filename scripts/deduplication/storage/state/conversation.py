@@ -10,8 +10,6 @@ from ...alignment.columns import Columns
 from ...alignment.fingerprint import Fingerprint
 from ...alignment.reading_order import ReadingOrder, reading_order, root_of
 from ...model import LOST, counts
-from .adopting import adopt
-from .stored_rows import UnreadColumns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -97,7 +95,11 @@ class ConversationState:
     @property
     def columns(self) -> Columns:
         """The messages by their fingerprints, by sequence number; of those that still lie on the disk the kinds are at hand."""
-        return self._columns if self._rows is None else cast("Columns", UnreadColumns(self))
+        if self._rows is None:
+            return self._columns
+        from .stored_rows import UnreadColumns  # a turn that is captured asks for none
+
+        return cast("Columns", UnreadColumns(self))
 
     @property
     def kinds(self) -> list[str]:
@@ -254,6 +256,8 @@ class ConversationState:
         ``same`` are pairs of a number here and one there that turned out to be one message; True says that what is there takes
         the place of what is here.
         """
+        from .adopting import adopt  # it is rare
+
         adopt(self, name, other, same)
 
     def unite(self, one: int, other: int) -> bool:
