@@ -257,9 +257,8 @@ class Index:
 
     def problems(self, expected: Index, audit: AuditMark, noted: Mapping[str, int]) -> list[str]:
         """A line where it does not say what ``expected`` says, which was made anew from the log, and these two."""
-        if not self.identity():
-            nothing = not expected._about.get("size") and not os.path.lexists(self.path)
-            return [] if nothing else [f"{INDEX}: missing or damaged (an index; 'rebuild' makes it again)"]
+        if not os.path.lexists(self.path):
+            return [f"{INDEX}: missing (an index; 'rebuild' makes it again)"] if expected._about.get("size") else []
         try:
             same = self.load() is not None and self._about == {
                 **expected._about,
