@@ -28,9 +28,15 @@ class Carried:
         self._parts: dict[int, bytes] = {}
         self._end = 0
         self._runs = SortedRuns(self._read, [], anew=True)
+        self._waiting: list[tuple[str, Found]] = []
+        """What was added last: a process that stores one run asks for none of it."""
 
     def add(self, bodies: Iterable[tuple[str, Found]]) -> None:
         """More of them."""
+        waiting, self._waiting = self._waiting, list(bodies)
+        self._take(waiting)
+
+    def _take(self, bodies: list[tuple[str, Found]]) -> None:
         entries = {_digest(identity): FORMS["again"].write(found) for identity, found in bodies}
         stay, joined = self._runs.joined(entries)
         data, run = run_of(joined, self._end, 0)
@@ -41,6 +47,9 @@ class Carried:
 
     def get(self, identity: str) -> Found | None:
         """The byte offset of the line that carries a body, and what is known of the body; None where none does."""
+        waiting, self._waiting = self._waiting, []
+        if waiting:
+            self._take(waiting)
         data = self._runs.get(_digest(identity))
         if data is None:
             return None

@@ -122,6 +122,8 @@ class Index:
         return state
 
     def _places_of(self, prefix: bytes) -> list[int]:
+        if not self._places.runs:
+            return []
         found = self._ask(lambda: self._places.beginning(prefix))
         return [int.from_bytes(key[-_PLACE:], "big") for key, _ in found]
 

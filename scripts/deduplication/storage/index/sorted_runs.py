@@ -10,15 +10,16 @@ from __future__ import annotations
 import heapq
 import zlib
 from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from itertools import chain
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
     Entry = tuple[bytes, bytes]
     Table = tuple[list[bytes], list[tuple[int, int, int]]]
-    Block = tuple[list[bytes], list[bytes]]
+    Block = tuple[Sequence[bytes], Sequence[bytes]]
     """Keys in ascending order, and their values."""
 
 BLOCK: Final = 4096
@@ -126,7 +127,10 @@ class SortedRuns:
 
     def _is_nowhere(self, key: bytes) -> bool:
         bits = self._filter
-        return bool(bits) and not all(bits[bit >> 3] >> (bit & 7) & 1 for bit in self._bits(key))
+        if not bits:
+            return False
+        one, other = self._bits(key)
+        return not (bits[one >> 3] >> (one & 7) & bits[other >> 3] >> (other & 7) & 1)
 
     def _bits(self, key: bytes) -> tuple[int, int]:
         """Two places in the filter: of keys of one width by their first five bytes."""
@@ -222,11 +226,25 @@ def decoded(data: bytes, width: int) -> Block:
     except zlib.error as error:
         raise IndexDamaged(str(error)) from error
     if width:
-        size = len(data) // width
-        keys = [bytes(key) for key in zip(*(data[at * size : (at + 1) * size] for at in range(width)))]
-        return keys, [b""] * size
+        keys = _Keys(data, width)
+        return keys, (b"",) * len(keys)
     found = list(_entries_of(data))
     return [key for key, _ in found], [value for _, value in found]
+
+
+class _Keys(Sequence[bytes]):
+    """The keys of a block of which the bytes stand by columns, each put together when somebody asks."""
+
+    def __init__(self, data: bytes, width: int) -> None:
+        self._data, self._size = data, len(data) // width
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __getitem__(self, at: Any) -> Any:
+        if at >= self._size:
+            raise IndexError(at)
+        return self._data[at :: self._size]
 
 
 def _bytes_of(entries: Iterable[Entry]) -> bytes:

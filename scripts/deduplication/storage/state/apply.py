@@ -85,7 +85,7 @@ def _occurrence(state: State, record: Record, line: Line | Extent, item: Fingerp
         conversation.purged.add(number)
         state.ban(tombstone)
     conversation.add(item, line.offset)
-    place(state, conversation, item, number, line.offset)
+    place(state, conversation, item, number, line.offset, brings=brings)
     state.occurrences += 1
     state.fresh += 1
     conversation.figures["stored_bytes"] = conversation.figures.get("stored_bytes", 0) + line.size + blob_bytes(record)

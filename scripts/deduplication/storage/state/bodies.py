@@ -32,6 +32,8 @@ class Bodies:
         self._again, self._places, self._chunks, self._prove = again, places, chunks, prove
         self._fresh: dict[str, Found] = {}
         self._proved: dict[str, Found] = {}
+        self._missed: set[str] = set()
+        """What was asked for and is nowhere; a run asks for each of its bodies several times."""
 
     def offset(self, identity: str) -> int | None:
         """At which byte of the log the line begins that carries the body with this content hash."""
@@ -46,13 +48,14 @@ class Bodies:
     def find(self, identity: str) -> Found | None:
         """Both; None where no line carries it."""
         found = self._fresh.get(identity) or self._proved.get(identity)
-        if found is not None:
+        if found is not None or identity in self._missed:
             return found
         chunks = self._places.of(body_prefix(identity))
-        if not chunks:
-            return None
-        found = self._again.get(identity) or self._prove(identity, chunks)
-        if found is not None:
+        if chunks:
+            found = self._again.get(identity) or self._prove(identity, chunks)
+        if found is None:
+            self._missed.add(identity)
+        else:
             if len(self._proved) >= _REMEMBERED:
                 self._proved.clear()
             self._proved[identity] = found
@@ -80,6 +83,7 @@ class Bodies:
     def saved(self) -> None:
         """An index has them all now."""
         self._fresh.clear()
+        self._missed.clear()
 
     def let_go(self) -> None:
         """Keep nothing in memory that an index has."""

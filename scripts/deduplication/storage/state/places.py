@@ -6,7 +6,6 @@ What is found is a hint. Two things with the same five bytes are told apart by w
 from __future__ import annotations
 
 import hashlib
-import re
 from typing import TYPE_CHECKING, Final
 
 from ...alignment.fingerprint import encoded
@@ -16,23 +15,31 @@ if TYPE_CHECKING:
 
 WIDTH: Final = 5
 """Bytes of a hash."""
-_HEX: Final = re.compile(r"(?:[0-9a-f]{2}){5,}\Z")
 _OTHERS: Final = bytes(255 - each for each in range(256))
 
 
 def body_prefix(identity: str) -> bytes:
     """By what the body with this content hash is found."""
-    return bytes.fromhex(identity[: 2 * WIDTH]) if _HEX.match(identity) else _hashed(b"body", identity)
+    return _begins(identity) or _hashed(b"body", identity)
 
 
 def turn_prefix(key: str) -> bytes:
     """By what the turns with this alignment key are found, which may begin as a content hash does."""
-    return (bytes.fromhex(key[: 2 * WIDTH]) if _HEX.match(key) else _hashed(b"turn", key)).translate(_OTHERS)
+    return (_begins(key) or _hashed(b"turn", key)).translate(_OTHERS)
 
 
 def uuid_prefix(uuid: str) -> bytes:
     """By what the messages with this id are found."""
     return _hashed(b"uuid", uuid)
+
+
+def _begins(digits: str) -> bytes:
+    """The first bytes of what are hexadecimal digits; nothing of anything else."""
+    try:
+        found = bytes.fromhex(digits[: 2 * WIDTH])
+    except ValueError:
+        return b""
+    return found if len(found) == WIDTH else b""
 
 
 def _hashed(kind: bytes, text: str) -> bytes:

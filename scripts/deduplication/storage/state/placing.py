@@ -20,8 +20,13 @@ def stand(state: State, conversation: ConversationState, identity: str, *, bring
     standing.came(state, conversation, identity, before=not brings)
 
 
-def place(state: State, conversation: ConversationState, item: Fingerprint, number: int, offset: int) -> None:
-    """Note where an occurrence can be found: its body once in each conversation, its id, and the key of a turn."""
+def place(
+    state: State, conversation: ConversationState, item: Fingerprint, number: int, offset: int, *, brings: bool
+) -> None:
+    """Note where an occurrence can be found: its body once in each conversation, its id, and the key of a turn.
+
+    ``brings``: no line before it has the body.
+    """
     chunk = state.chunks.note(conversation.number, number, offset)
     own = conversation.chunks
     if own and own[-1][1] >= chunk - 1:
@@ -30,7 +35,7 @@ def place(state: State, conversation: ConversationState, item: Fingerprint, numb
         own.append([chunk, chunk])
     if number not in conversation.purged:
         prefix = body_prefix(item.content_hash)
-        if all(state.chunks[each].owner != conversation.number for each in state.places.of(prefix)):
+        if brings or all(state.chunks[each].owner != conversation.number for each in state.places.of(prefix)):
             state.places.add(prefix, chunk)
     if item.uuid:
         state.places.add(uuid_prefix(item.uuid), chunk)
