@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Does the order of processing change what is stored? ``benchmarks/orders.py [--orders N] [--files GLOB] [--backend json|sqlite]``.
+"""Does the order of processing change what is stored? ``benchmarks/orders.py [--orders N] [--files GLOB] [--backend NAME]``.
 
 The files of a corpus of real exports are processed in random orders (seeds 1 to N, and by name, forwards and backwards), each
 order into a store of its own. What is read back is compared with what the first order gave, in a form in which names, sequence
@@ -26,7 +26,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from deduplication.errors import NotAnExport  # noqa: E402
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator  # noqa: E402
 
-BACKENDS: Final = ("json", "sqlite")
+BACKENDS: Final = ("json", "default")
 Read = tuple[str, ...]
 """One conversation: the content hashes of its messages in reading order."""
 

@@ -209,8 +209,8 @@ def captured(out: Path, corpus: Path) -> None:
         copy.write_bytes(re.sub(rb'"cwd": ?"[^"]*"', b'"cwd":"%s"' % os.fsencode(day.project), copy.read_bytes()))
         os.utime(copy, (MOMENT, MOMENT))
     install(day)
-    day.sub("capture", "--backend", "sqlite")
-    day.sub("capture", "--backend", "sqlite", "--json")
+    day.sub("capture", "--backend", "json")
+    day.sub("capture", "--backend", "json", "--json")
     for path in sorted(home.glob("*.jsonl"))[:2]:
         for event in ("SessionStart", "UserPromptSubmit", "Stop", "PreCompact", "SessionEnd"):
             payload = {
@@ -236,13 +236,13 @@ def engine(out: Path, corpus: Path) -> None:
     day.sub("--dry-run", *texts[:8])
     day.sub("--batch", "--stats", *texts)
     day.sub("--batch", "--json", *reversed(texts))
-    day.sub("--output-dir", "new", "--storage-dir", "other", "--backend", "sqlite", "--batch", *texts)
+    day.sub("--output-dir", "new", "--storage-dir", "other", "--backend", "json", "--batch", *texts)
     day.sub("--stats-only", texts[0])
     day.sub("--output", "new.json", "--storage-dir", "third", "--session-id", "named", texts[1])
     for text in texts[:6]:
         day.sub("explain", text)
         day.sub("explain", "--json", text)
-    day.sub("verify", "--storage-dir", "other", "--backend", "sqlite")
+    day.sub("verify", "--storage-dir", "other", "--backend", "json")
     day.sub("no-such-command")
     day.sub("missing.txt")
     day.sub("--backend", "none", texts[0])

@@ -28,9 +28,7 @@ PARTS: Final = (
     ("log, open", "dedup_state/conversation_log.jsonl"),
     ("log, sealed", "dedup_state/sealed/*"),
     ("blobs", "dedup_state/blobs/*/*"),
-    ("index, hashes (JSON)", "dedup_state/content_hashes.json"),
-    ("index, the rest (JSON)", "dedup_state/alignment_index.json"),
-    ("index (SQLite)", "dedup_state/index.sqlite3*"),
+    ("index", "dedup_state/index.bin"),
     ("packs", "exports-archive/packs/*.pack"),
     ("indexes of the packs", "exports-archive/packs/*.idx"),
 )

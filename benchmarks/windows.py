@@ -258,7 +258,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="other cuts")
     parser.add_argument("--anywhere", action="store_true", help="cut between a call and its result too")
     parser.add_argument("--later-first", action="store_true", help="process the window before what it follows")
-    parser.add_argument("--backend", choices=("json", "sqlite"), default="json")
+    parser.add_argument("--backend", choices=("json", "default"), default="default")
     parser.add_argument("--series", choices=("windows", "growing"), help="one kind of series only")
     parser.add_argument("--lines", type=int, default=5, metavar="N", help="wrong ones shown for a series")
     arguments = parser.parse_args()

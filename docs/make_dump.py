@@ -78,16 +78,12 @@ def dump() -> str:
     with tempfile.TemporaryDirectory() as folder:
         state = store(Path(folder))
         watermarks = (state / "watermarks.json").read_text(encoding="utf-8").strip()
-        hashes = json.loads((state / "content_hashes.json").read_text(encoding="utf-8"))
         audit = list(records(state / "deduplication_log.jsonl"))
         archived = list(records(state / "archived.jsonl"))
         lines = ["conversation_log.jsonl   line, number, role, kind, content hash, bytes in the export, content", ""]
         lines += log(state / "conversation_log.jsonl")
     lines += ["", f"watermarks.json          {watermarks}", ""]
-    for conversation, digests in hashes.items():
-        beginning = ", ".join(digest[:8] for digest in digests[:3])
-        lines.append(f"content_hashes.json      {conversation}: {len(digests)} hashes, by number: {beginning}, …")
-    lines += ["", "deduplication_log.jsonl  one line a run"]
+    lines += ["deduplication_log.jsonl  one line a run"]
     lines += [
         f"    {each['metadata']['name']}: {each['new_messages']} new, {each['duplicates_filtered']} duplicates"
         for each in audit

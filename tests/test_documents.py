@@ -517,10 +517,12 @@ def test_every_file_of_the_store_is_described(installed, monkeypatch):
     }
     found = [path.relative_to(installed.state).as_posix() for path in installed.state.rglob("*") if path.is_file()]
     monkeypatch.setattr(indexed_log, "OPEN", 100)
-    large = ClaudeConversationDeduplicator(installed.state, backend="sqlite")
-    large.process_export("letters", "❯ Which book is next?\n\n● The one about lighthouses.\n")
+    told = "❯ Which book is next?\n\n● The one about lighthouses.\n"
+    ClaudeConversationDeduplicator(installed.state).process_export("letters", told)
+    plain = ClaudeConversationDeduplicator(installed.state, backend="json")
+    plain.process_export("letters", told + "\n❯ yes\n")
     found += [path.relative_to(installed.state).as_posix() for path in installed.state.glob("*/*.xz")]
-    found += [path.name for path in installed.state.glob("*.sqlite3*")]
+    found += [path.name for path in installed.state.glob("content_hashes*")]
     used = {row for row, pattern in patterns.items() for file in found if pattern.fullmatch(file)}
     assert [file for file in found if not any(pattern.fullmatch(file) for pattern in patterns.values())] == []
     assert set(rows) - used == {

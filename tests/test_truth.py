@@ -228,7 +228,7 @@ def test_the_order_of_processing_changes_nothing(tmp_path, seed, version, world)
     first = ClaudeConversationDeduplicator(tmp_path / "first")
     ingested(first, day.files)
     for number, files in enumerate(orders(day.files, seed)):
-        store = ClaudeConversationDeduplicator(tmp_path / str(number), backend=("json", "sqlite")[number % 2])
+        store = ClaudeConversationDeduplicator(tmp_path / str(number), backend=("json", "default")[number % 2])
         ingested(store, files)
         assert differences(day.truth, everything(store)) == []
         assert result_of(store) == result_of(first)

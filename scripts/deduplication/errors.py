@@ -144,7 +144,7 @@ class StoreNotPrivate(StoreError):
 class StoreKeepsNoFiles(UsageError):
     """This backend keeps no files"""
 
-    hint = "Use the json or sqlite backend: a store that lies in a folder and has a log."
+    hint = "Use the default or json backend: a store that lies in a folder and has a log."
 
 
 class ConversationUnclear(DedupError):

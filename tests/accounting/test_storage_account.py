@@ -32,7 +32,7 @@ from exports import Story
 
 SAMPLES = sorted((REPOSITORY / ".coditect" / "demo").glob("*.txt"))
 IMAGE = bytes(range(256)) * 40
-BACKENDS = ("json", "sqlite")
+BACKENDS = ("json", "default")
 
 
 def image(data=IMAGE):
@@ -326,7 +326,7 @@ def test_every_file_is_counted_once(project):
 
 def test_every_kind_of_file_has_its_own_number(project):
     """Log, sealed lines, blobs, indexes, audit, plain files, packs and their indexes: each by its name on the disk."""
-    dedup = ClaudeConversationDeduplicator(project.state, "sqlite")
+    dedup = ClaudeConversationDeduplicator(project.state)
     dedup.process_export(None, SAMPLES[0])
     log = Log(str(project.state / "conversation_log.jsonl"))
     log.seal(log.size())
@@ -347,9 +347,7 @@ def test_every_kind_of_file_has_its_own_number(project):
     assert min(disk.store.log, disk.store.sealed) > 0
     assert (disk.store.audit, disk.store.blobs) == ((state / "deduplication_log.jsonl").stat().st_size, 77)
     assert disk.store.indexes == sum(
-        path.stat().st_size
-        for path in (*state.glob("index.sqlite3*"), state / "archived.jsonl")
-        if path.suffix != ".sqlite3-shm"
+        path.stat().st_size for path in (state / "index.bin", state / "watermarks.json", state / "archived.jsonl")
     )
     assert disk.archive.packs == (archive / "packs" / "pack-0001.pack").stat().st_size
     indexes = (archive / "packs" / "pack-0001.idx", archive / ".archived.jsonl")

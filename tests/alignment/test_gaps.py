@@ -152,7 +152,7 @@ def numbered(name, *indexes):
     return name, json.dumps({"exported_at": "2026-03-01", "title": "t", "messages": messages}).encode()
 
 
-@pytest.mark.parametrize("backend", ["json", "sqlite"])
+@pytest.mark.parametrize("backend", ["json", "default"])
 def test_a_gap_between_exports_reaches_run_json_and_audit(tmp_path, capsys, backend):
     """Told in the output, in ``--json`` and in the audit line of the export that shows it; once it is filled by nobody."""
     told = []

@@ -97,7 +97,7 @@ def state(dedup):
     }
 
 
-@pytest.mark.parametrize("backend", ["json", "sqlite"])
+@pytest.mark.parametrize("backend", ["json", "default"])
 @pytest.mark.parametrize("form", ["first", "again", "grown", "tail", "other order"])
 def test_a_text_in_columns_is_stored_like_one_as_objects(tmp_path, monkeypatch, backend, form):
     """Counts, numbers, order and bodies are the same, for a first file, the same, a grown one, a window and an older one."""

@@ -69,7 +69,7 @@ from deduplication.storage.log_store import LogStore
 from exports import kept
 
 
-@pytest.fixture(params=["json", "sqlite"])
+@pytest.fixture(params=["json", "default"])
 def backend(request):
     """Every law holds with each kind of index."""
     return request.param
@@ -119,10 +119,10 @@ def test_a_restore_gives_the_same_store(tmp_path, backup, backend):
     after = truth(other.memory)
     assert after.pop("dedup_state/backups.json")
     assert after == before
-    assert any(name.endswith(".xz") for name in after)
+    assert any(name.endswith(".xz") for name in after) == (backend == "default")
     assert messages(other, backend) == said
     assert dedup(other).store.verify() == []
-    assert (other.state / "index.sqlite3").exists() == (backend == "sqlite")
+    assert (other.state / "content_hashes.json").exists() == (backend == "json")
     assert (other.checkpoints / "empty").is_dir()
     assert stat.S_IMODE(other.state.stat().st_mode) == 0o700
     assert (other.root / ".coditect" / "config.json").read_text(encoding="utf-8") == '{"privacy_level": "public"}'
@@ -408,6 +408,8 @@ def test_damage_in_the_store_is_named_and_the_last_good_snapshot_stays(project, 
     """A sealed file, a blob, a pack and a line that are not what was written; however old, the good snapshot is kept."""
     take(project, backup, LONG_AGO)
     ingest(project, 2)
+    monkeypatch.setattr(indexed_log, "OPEN", 10**9)
+    ingest(project, 3)  # before the damage: a conversation of which lines cannot be read takes nothing
     victims = [
         next(project.state.glob("sealed/*.xz")),
         next(path for path in project.state.glob("blobs/*/*")),
@@ -418,8 +420,6 @@ def test_damage_in_the_store_is_named_and_the_last_good_snapshot_stays(project, 
         data[len(data) // 2] ^= 1
         path.write_bytes(data)
     log = project.state / "conversation_log.jsonl"
-    monkeypatch.setattr(indexed_log, "OPEN", 10**9)
-    ingest(project, 3)
     lines = log.read_bytes().splitlines(keepends=True)
     log.write_bytes(b"".join([lines[0].replace(b'"index"', b'"Index"'), *lines[1:]]))
     taken = take(project, backup, LONG_AGO + 100 * DAY)

@@ -465,9 +465,7 @@ def test_where_no_store_is_none_is_verified_and_none_is_made(bench, tmp_path, na
     assert mode == (where.stat().st_mode if where.exists() else None)
 
 
-@pytest.mark.parametrize(
-    "missing", ["watermarks.json", "content_hashes.json", "deduplication_log.jsonl", "alignment_index.json"]
-)
+@pytest.mark.parametrize("missing", ["watermarks.json", "deduplication_log.jsonl", "index.bin"])
 def test_a_missing_index_is_named_and_made_again(full, missing):
     """verify says which and what to do, rebuild makes the same bytes again."""
     before = (full.state / missing).read_bytes()
@@ -543,7 +541,7 @@ def test_a_store_beyond_use_stops_the_run_and_names_the_cure(full):
     path = full.state / "conversation_log.jsonl"
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join([lines[0], b"rubbish\n", *lines[2:]]))
-    (full.state / "alignment_index.json").unlink()
+    (full.state / "index.bin").unlink()
     assert full.run(full.paths[0], "--json", code=1) == ""
     assert "❌ ERROR: The message store is damaged" in full.err
     assert "'deduplicate_export.py rebuild'" in full.err

@@ -179,7 +179,7 @@ def test_a_new_store_takes_the_place_of_one_without_a_log_only(scene, capsys):
     assert code == 0
     (old,) = scene.project.memory.glob("dedup_state.old-*")
     assert str(old) in said
-    assert (old / "content_hashes.json").exists()
+    assert (old / "watermarks.json").exists()
     messages, problems = scene.messages()
     assert problems == []
     assert {name: len(rows) for name, rows in messages.items()} == {

@@ -57,12 +57,12 @@ def rows(text):
     }
 
 
-@pytest.mark.parametrize("backend", ["json", "sqlite"])
+@pytest.mark.parametrize("backend", ["json", "default"])
 @pytest.mark.parametrize("packed", [False, True])
 def test_the_report_adds_up_and_agrees_with_its_object(project, backend, packed):
     """Every number of the text is that of the object; layers come to what was saved, files to what is stored."""
-    if backend == "sqlite":
-        ClaudeConversationDeduplicator(project / "MEMORY-CONTEXT" / "dedup_state", "sqlite").store.rebuild()
+    if backend == "json":
+        ClaudeConversationDeduplicator(project / "MEMORY-CONTEXT" / "dedup_state", "json").store.rebuild()
     if packed:
         script(project, "deduplicate_export.py", "pack", "--older-than", "0")
     told = stats(project, "--backend", backend)

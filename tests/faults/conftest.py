@@ -50,7 +50,7 @@ def calls(request, full):
     return numbers
 
 
-@pytest.fixture(params=["json", "sqlite"], autouse=True)
+@pytest.fixture(params=["json", "default"], autouse=True)
 def backend(request, monkeypatch):
     """Every fault is injected into every backend."""
     monkeypatch.setenv("EXPORT_DEDUP_FAULTS_BACKEND", request.param)

@@ -2,9 +2,7 @@
 
 As ALICE and CrashMonkey do it. Data that was written is on the disk only once its file was synced, in pieces of a sector,
 each for itself; a name is there only once its folder was synced, whatever was synced of the file. Of all the rest any part
-may have reached the disk, in any order. SQLite writes from C, unseen by the shim: its files are looked at before each call,
-and the order that it documents is taken from it (the journal is synced before the database is touched, and the database
-before the journal is reset or goes).
+may have reached the disk, in any order.
 """
 
 from __future__ import annotations
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
 SECTOR = 512
 ROOT = 0
 """The number of the folder in which everything happens."""
-_DATABASE = "index.sqlite3"
 
 
 @dataclass(frozen=True)
@@ -88,7 +85,6 @@ def recorded(root: Path, job: Callable[[Recorder], None], *, syncing: bool = Tru
         recorder = Recorder(str(root), syncing=syncing)
         recorder.install()
         job(recorder)
-        recorder.look()
         return recorder.recording
 
     outcome = run(recording)
@@ -109,8 +105,6 @@ class Recorder:
         self._numbers: dict[str, int] = {root: ROOT}
         self._descriptors: dict[int, int] = {}
         self._next = 1
-        self._databases: dict[str, bytes] = {}
-        self._folders: set[str] = {root}
         self._real = {name: getattr(os, name) for name in ("open", "close", "write", "fsync", "mkdir", "unlink")}
         self.recording.folders[ROOT] = {}
         for place, folders, names in os.walk(root):
@@ -120,27 +114,18 @@ class Recorder:
                 inside[name] = self._numbers[path] = self._next
                 if name in folders:
                     self.recording.folders[self._next] = {}
-                    self._folders.add(path)
                 else:
-                    self.recording.files[self._next] = self._databases_content(path)
+                    self.recording.files[self._next] = Path(path).read_bytes()
                 self._next += 1
-
-    def _databases_content(self, path: str) -> bytes:
-        data = Path(path).read_bytes()
-        if _DATABASE in path:
-            self._databases[path] = data
-        return data
 
     # -- for the job ---------------------------------------------------------------------------------------------
 
     def report(self, what: Any) -> None:
         """The job says that something is done: from here on it must survive."""
-        self.look()
         self._add(Step("told", data=what))
 
     def given(self, path: Path, data: bytes) -> None:
         """A file of somebody else, on the disk in one step: an export in its place, a transcript that has grown."""
-        self.look()
         place = str(path)
         number = self._numbers.get(place)
         if number is None:
@@ -171,7 +156,6 @@ class Recorder:
         after = getattr(self, f"_{name}")
 
         def call(*arguments: Any, **options: Any) -> Any:
-            self.look()
             return after(real, *_whole(arguments, options), **options)
 
         return call
@@ -210,8 +194,6 @@ class Recorder:
             return descriptor
         if not existed:
             self._named(inside)
-            if _DATABASE in inside:
-                self._databases[inside] = b""
         elif flags & os.O_TRUNC:
             self._add(Step("size", self._numbers[inside], 0))
         self._descriptors[descriptor] = self._numbers[inside]
@@ -252,7 +234,6 @@ class Recorder:
         if inside is not None:
             self._add(Step("folder", self._next))
             self._named(inside)
-            self._folders.add(inside)
 
     def _unlink(self, real: Callable[..., Any], path: Any) -> None:
         real(path)
@@ -265,8 +246,6 @@ class Recorder:
 
     def _gone(self, path: str) -> None:
         folder, name = os.path.split(path)
-        self._databases.pop(path, None)
-        self._folders.discard(path)
         if path in self._numbers:
             self._add(Step("gone", self._numbers.pop(path), folder=self._numbers[folder], name=name))
 
@@ -278,52 +257,8 @@ class Recorder:
             return
         number = self._numbers.pop(here)
         self._numbers[there] = number
-        if here in self._databases:
-            self._databases[there] = self._databases.pop(here)
         (folder, name), (other, other_name) = os.path.split(here), os.path.split(there)
         self._add(Step("move", number, 0, b"", self._numbers[folder], name, self._numbers[other], other_name))
-
-    # -- what SQLite does ------------------------------------------------------------------------------------------
-
-    def look(self) -> None:
-        """Take notice of what SQLite has written, made and deleted since the last look."""
-        for folder in [folder for folder in self._folders if os.path.isdir(folder)]:
-            names = [n for n in os.listdir(folder) if n.startswith(_DATABASE) and not n.endswith("-shm")]
-            # Journals first: their content is on the disk before that of the database is touched.
-            for name in sorted(names, key=lambda name: not name.endswith(("-wal", "-journal"))):
-                self._look_at(os.path.join(folder, name))
-            for path in [p for p in self._databases if os.path.dirname(p) == folder and not os.path.exists(p)]:
-                self._settle(os.path.join(folder, _DATABASE))
-                self._gone(path)
-
-    def _look_at(self, path: str) -> None:
-        with open(path, "rb") as file:
-            data = file.read()
-        before = self._databases.get(path)
-        if data == before:
-            return
-        if before is None and path not in self._numbers:
-            # SQLite syncs the folder of a journal that it made; nobody else's name is taken to be on the disk by that.
-            self._named(path, certain=self._syncing and not path.endswith(_DATABASE))
-        before = before or b""
-        number = self._numbers[path]
-        if path.endswith("-wal"):
-            if before[:32] != data[:32]:  # begun anew: all of it is in the database, which is on the disk
-                self._settle(path[: -len("-wal")])
-        elif path.endswith(_DATABASE):
-            self._settle(path + "-wal")
-            self._settle(path + "-journal")
-        if len(data) < len(before):
-            self._add(Step("size", number, len(data)))
-        for start in range(0, len(data), SECTOR):
-            if data[start : start + SECTOR] != before[start : start + SECTOR]:
-                self._add(Step("write", number, start, data[start : start + SECTOR]))
-        self._databases[path] = data
-
-    def _settle(self, path: str) -> None:
-        """SQLite has had this file on the disk by now."""
-        if path in self._numbers and self._syncing:
-            self._add(Step("sync", self._numbers[path]))
 
 
 def _whole(arguments: tuple[Any, ...], options: dict[str, Any]) -> list[Any]:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 INDEXES = {
-    "json": ("watermarks.json", "content_hashes.json", "deduplication_log.jsonl", "alignment_index.json"),
-    "sqlite": ("index.sqlite3", "deduplication_log.jsonl"),
+    "json": ("watermarks.json", "content_hashes.json", "deduplication_log.jsonl", "index.bin"),
+    "default": ("watermarks.json", "deduplication_log.jsonl", "index.bin"),
 }
 """For each backend the files that follow from the log."""
 EACH_INDEX = [(backend, name) for backend, names in INDEXES.items() for name in names]

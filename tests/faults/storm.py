@@ -23,6 +23,7 @@ from deduplication.commands import create_checkpoint, deduplicate_export, entry,
 from deduplication.hooks import entry as hooks
 from deduplication.sessions import session_file
 from deduplication.storage import indexed_log
+from deduplication.storage.index import sorted_runs
 from faults import reader
 from faults.storm_judge import Judge
 from faults.storm_processes import Command, Ended, Processes
@@ -86,8 +87,8 @@ class Storm:
     def blow(self, steps: int, log: Callable[[str], None] = lambda _: None) -> Outcome:
         """Run so many commands, and then for the last time the calm; stops at the first thing that is wrong."""
         self.processes.adopt()
-        # Short logs are sealed, small stores get the index of large ones, session files are cut: what is rare happens often.
-        indexed_log.OPEN, indexed_log.LARGE = (6_000, 150) if self.seed % 4 > 1 else (20_000, indexed_log.LARGE)
+        # Short logs are sealed, small stores get the many runs of large ones, session files are cut: what is rare happens often.
+        indexed_log.OPEN, sorted_runs.SMALL = (6_000, 0) if self.seed % 4 > 1 else (20_000, sorted_runs.SMALL)
         session_file.update.__kwdefaults__["part_bytes"] = 4_000
         while self.outcome.steps < steps and not self.outcome.bad:
             until = min(steps, self.outcome.steps + self.chance.randrange(_CALM_EACH // 2, _CALM_EACH * 3 // 2))

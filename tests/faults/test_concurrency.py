@@ -252,7 +252,7 @@ def test_waiting_for_another_run_is_bounded_and_named(disk, backend):
 
         def job():
             store = dedup(folder)
-            store.store = LogStore(str(folder), sqlite=backend == "sqlite", timeout=0.1)
+            store.store = LogStore(str(folder), plain=backend == "json", timeout=0.1)
             store.ingest(Story(15, exchanges=2).exports(2)[0].data, name="x")
 
         outcome = run(job)
@@ -260,5 +260,5 @@ def test_waiting_for_another_run_is_bounded_and_named(disk, backend):
     assert (folder / LOG).read_bytes() == before
     with pytest.raises(StoreLocked), exclusive(str(folder / ".lock")):
         run(lambda: None)
-        with LogStore(str(folder), sqlite=backend == "sqlite", timeout=0.05).transaction():
+        with LogStore(str(folder), plain=backend == "json", timeout=0.05).transaction():
             pass

@@ -233,7 +233,7 @@ class RollUps(Packs):
             recorder.report(pack_files.pack(self.project, 0, thorough=False).names)
 
 
-BOTH = [(job, backend) for job in (Imports, Captures, Seals) for backend in ("json", "sqlite")]
+BOTH = [(job, backend) for job in (Imports, Captures, Seals) for backend in ("json", "default")]
 JOBS = [*BOTH, (Packs, "json"), (RollUps, "json")]
 each_job = pytest.mark.parametrize(("make", "backend"), JOBS, indirect=["backend"])
 

@@ -69,7 +69,6 @@ CHANGING = {
     "os.truncate",
     "os.utime",
     "shutil.rmtree",
-    "sqlite3.connect",
 }
 
 

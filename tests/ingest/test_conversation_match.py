@@ -14,7 +14,7 @@ from transcript_lines import day
 OTHER = Story(31, exchanges=3)
 
 
-@pytest.fixture(params=["json", "sqlite"])
+@pytest.fixture(params=["json", "default"])
 def dedup(request, tmp_path):
     """A deduplicator over each kind of index."""
     return ClaudeConversationDeduplicator(tmp_path / "state", backend=request.param)

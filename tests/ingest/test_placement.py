@@ -13,7 +13,7 @@ HALF, BACK = STORY.starts[10], STORY.starts[8]
 FIRST, SECOND = STORY.show(0, HALF), STORY.show(BACK, END, compacted=True)
 
 
-@pytest.fixture(params=["json", "sqlite"])
+@pytest.fixture(params=["json", "default"])
 def dedup(request, tmp_path):
     """A deduplicator over each kind of index."""
     return ClaudeConversationDeduplicator(tmp_path / "state", backend=request.param)

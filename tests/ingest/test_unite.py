@@ -16,7 +16,6 @@ from deduplication.sessions.folder import write_sessions
 from deduplication.sessions.redaction import unchanged
 from deduplication.storage.log.lines import decode_line, encode_line
 from deduplication.storage.recount import recount
-from deduplication.storage.state.log_state import State
 from exports import Story, kept
 from told import Told
 from transcript_lines import day
@@ -31,7 +30,7 @@ FILES = {
 """Two exports with a gap between them, and one that has both and the gap."""
 
 
-@pytest.fixture(params=["json", "sqlite"])
+@pytest.fixture(params=["json", "default"])
 def dedup(request, tmp_path):
     """A deduplicator over each kind of index."""
     return ClaudeConversationDeduplicator(
@@ -215,6 +214,6 @@ def test_a_line_that_unites_what_cannot_be_one_is_damage(dedup, said):
         lines += [encode_line(record), encode_line({**last, **again})]
         with open(log.path, "wb") as file:
             file.write(b"".join(lines))
-        found = recount(log, State(), [].append)
+        found = recount(log, dedup.store._indexed.empty_index(), [].append)
     assert any("one" in problem or "messages" in problem for problem in found.problems)
     assert len(found.state.conversation("first-half")) == HALF

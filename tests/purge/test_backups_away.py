@@ -30,7 +30,7 @@ TALKS = [Talk(name, 4, tools=False, images=False) for name in ("alder", "birch",
 ALDER, BIRCH = TALKS[:2]
 
 
-@pytest.fixture(params=["json", "sqlite"])
+@pytest.fixture(params=["json", "default"])
 def place(request, tmp_path):
     """A project with two conversations."""
     return filled(Place(tmp_path / "project", backend=request.param), TALKS[:2])
@@ -468,7 +468,7 @@ STEPS = st.lists(
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
-@given(STEPS, st.sampled_from(["json", "sqlite"]))
+@given(STEPS, st.sampled_from(["json", "default"]))
 def test_a_backup_that_has_what_was_purged_is_always_named(steps, backend):
     """Whatever disks come and go under whatever paths; and once each was visited, none has anything of it, nor is named."""
     with tempfile.TemporaryDirectory() as folder:

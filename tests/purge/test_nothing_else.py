@@ -22,7 +22,7 @@ from purge_scenes import Place, Talk, everything, left, sentence, squeezed, word
 OPENING = "First we will look at where the lanterns of this harbour hang."
 
 
-@pytest.fixture(params=["json", "sqlite"])
+@pytest.fixture(params=["json", "default"])
 def place(request, tmp_path):
     """A project without anything in it."""
     return Place(tmp_path / "project", backend=request.param)

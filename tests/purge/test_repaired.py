@@ -14,7 +14,7 @@ from deduplication.storage import indexed_log
 from purge_scenes import Place, Talk, left, word
 
 
-@pytest.fixture(params=["json", "sqlite"])
+@pytest.fixture(params=["json", "default"])
 def place(request, tmp_path, monkeypatch):
     """A project with an export, plain and packed, and a captured session; a message of each and a whole one purged."""
     monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(tmp_path / "client"))

@@ -22,7 +22,7 @@ from purge_scenes import Place, Talk, everything, left, squeezed, word
 _SHORT = ("yes", "Done.", "go on")
 
 
-@pytest.fixture(params=["json", "sqlite"])
+@pytest.fixture(params=["json", "default"])
 def place(request, tmp_path):
     """A project without anything in it."""
     return Place(tmp_path / "project", backend=request.param)
@@ -214,7 +214,7 @@ def test_purged_and_imported_again_is_the_store_without_it(tmp_path_factory, see
     talk = Talk(f"t{seed}", 20, images=False)
     exports = [talk.text(0, end, width=chance.choice((60, 80, 110))) for end in (8, 14, 20)]
     exports.append(talk.text(11, 20, compacted=True, width=72))
-    dedup = ClaudeConversationDeduplicator(tmp_path_factory.mktemp("store"), chance.choice(("json", "sqlite")))
+    dedup = ClaudeConversationDeduplicator(tmp_path_factory.mktemp("store"), chance.choice(("json", "default")))
     for number, each in enumerate(exports[:3]):
         dedup.ingest(each, name=f"{number}.txt", conversation_id="it")
     whole = dedup.get_full_conversation("it")

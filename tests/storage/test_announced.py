@@ -90,7 +90,7 @@ class Scene:
         return next(iter(self.dedup.conversations()), None)
 
 
-@pytest.mark.parametrize("backend", ["json", "sqlite"])
+@pytest.mark.parametrize("backend", ["json", "default"])
 @pytest.mark.parametrize("seed", range(4))
 def test_any_order_of_exports_and_captures_adds_up(tmp_path, backend, seed):
     """I5: whatever came first, store and reader agree after every run, and what was announced is what the results said."""
@@ -144,7 +144,7 @@ def test_a_conversation_gets_what_is_new_to_it(tmp_path):
     recounted(dedup, tmp_path / "other")
 
 
-@pytest.mark.parametrize("backend", ["json", "sqlite"])
+@pytest.mark.parametrize("backend", ["json", "default"])
 def test_what_was_announced_stays_true_after_a_purge(tmp_path, backend):
     """The audit goes on saying what was announced; what is left of it is counted, and the log still adds up, sealed too."""
     scene = Scene(tmp_path, backend)

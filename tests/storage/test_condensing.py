@@ -24,7 +24,7 @@ STORY = Story(3, exchanges=14)
 FILES = STORY.exports(4)
 
 
-@pytest.fixture(params=["json", "sqlite"])
+@pytest.fixture(params=["default", "sqlite"])
 def backend(request):
     """Both kinds of index."""
     return request.param
@@ -119,10 +119,10 @@ def test_where_there_is_no_store_none_is_made(tmp_path):
 def test_a_file_that_somebody_replaced_meanwhile_is_left(tmp_path, small):
     """A run sealed more lines while the file was compressed: its longer file stays."""
     folder = tmp_path / "state"
-    store = stored(folder, "json", FILES[:2]).store
+    store = stored(folder, "default", FILES[:2]).store
     segment = improvable(store.log.sealed)[-1]
     better = improved(store.log.sealed, segment)
-    stored(folder, "json", FILES[2:])
+    stored(folder, "default", FILES[2:])
     after = names(folder)
     with store.transaction():
         assert store.log.sealed.exchange(segment, *better) is (segment.path.rpartition("/")[2] in after)
@@ -133,7 +133,7 @@ def test_a_file_that_somebody_replaced_meanwhile_is_left(tmp_path, small):
 def test_a_damaged_file_is_left_as_it_is(tmp_path, small):
     """It is for verify to name and for rebuild to mend; nothing is added to it, and the others are condensed."""
     folder = tmp_path / "state"
-    store = stored(folder, "json").store
+    store = stored(folder, "default").store
     segment = store.log.sealed.segments[0]
     with open(segment.path, "r+b") as file:
         file.seek(40)
@@ -148,12 +148,15 @@ def test_nothing_is_added_to_a_damaged_file(tmp_path, small, monkeypatch):
     """Its name would then say that it is sound."""
     monkeypatch.setattr(sealed, "MOST", 10**9)
     folder = tmp_path / "state"
-    stored(folder, "json", FILES[:1])
+    stored(folder, "default", FILES[:1])
     (path,) = folder.glob("sealed/*.xz")
     data = bytearray(path.read_bytes())
     data[45] ^= 1
     path.write_bytes(data)
-    stored(folder, "json", FILES[1:2])
+    with pytest.raises(StoreDamaged, match="cannot be read"):  # whose beginning is lost: it is aligned with nothing
+        stored(folder, "default", FILES[1:2])
+    other = Story(4, exchanges=3).exports(1)[0]
+    ClaudeConversationDeduplicator(folder).ingest(other.data, name=other.name, conversation_id="t")
     assert path.name in names(folder)
     assert len(names(folder)) == 2
     problems = ClaudeConversationDeduplicator(folder).store.rebuild()
@@ -197,7 +200,7 @@ def test_a_block_is_proven_before_it_is_kept(monkeypatch):
 
 def test_the_last_lines_are_a_block_of_their_own(tmp_path, small):
     """They are read more often than all others, and large blocks take long to unpack."""
-    store = stored(tmp_path / "state", "json").store
+    store = stored(tmp_path / "state", "default").store
     store.condense()
     blocks = list(store.log.sealed.blocks())
     assert 0 < blocks[-1].end - blocks[-1].start <= 700 + 400
@@ -213,7 +216,7 @@ def _last_stream(block):
 def test_a_store_that_is_damaged_says_so(tmp_path):
     """A log that became shorter is no store to condense."""
     folder = tmp_path / "state"
-    stored(folder, "json", FILES[:1])
+    stored(folder, "default", FILES[:1])
     log = folder / "conversation_log.jsonl"
     log.write_bytes(log.read_bytes()[:-100])
     with pytest.raises(StoreDamaged):
@@ -228,7 +231,7 @@ def test_small_blocks_are_put_together_as_they_come(tmp_path, small, monkeypatch
     folder = tmp_path / "state"
     log = b""
     for file in STORY.exports(1)[:8]:
-        store = stored(folder, "json", [file]).store
+        store = stored(folder, "default", [file]).store
         assert reader.whole(folder).startswith(log)
         log = reader.whole(folder)
     store.log.sealed.refresh()
@@ -241,7 +244,7 @@ def test_small_blocks_are_put_together_as_they_come(tmp_path, small, monkeypatch
 def test_a_file_that_vanished_is_no_reason_to_lose_others(tmp_path, small):
     """Without it nothing behind it can be read; all that is behind it stays on the disk, for whoever puts it back."""
     folder = tmp_path / "state"
-    dedup = stored(folder, "json")
+    dedup = stored(folder, "default")
     first, *others = sorted(folder.glob("sealed/*.xz"))
     assert others
     kept_aside = first.read_bytes()

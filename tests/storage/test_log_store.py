@@ -14,12 +14,12 @@ import pytest
 from deduplication.errors import StoreDamaged, StoreError, StoreNotPrivate, StoreNotWritable
 from deduplication.files import atomic, locking
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
-from deduplication.project.paths import AUDIT, JSON_INDEX, LOG_NAME
+from deduplication.project.paths import AUDIT, HASHES, INDEX, LOG_NAME, WATERMARKS
 from deduplication.storage.log.lines import decode_line, encode_line
 from deduplication.storage.log_store import LogStore
 from exports import Story, kept
 
-INDEX_NAMES = (*JSON_INDEX, AUDIT)
+INDEX_NAMES = (INDEX, WATERMARKS, HASHES, AUDIT)
 STORY = Story(5, exchanges=9)
 FILES = STORY.exports(3, compact_every=2)
 
@@ -36,7 +36,7 @@ def folder(tmp_path):
 
 def dedup(folder):
     """As a new process has it."""
-    return ClaudeConversationDeduplicator(folder)
+    return ClaudeConversationDeduplicator(folder, "json")
 
 
 def files(folder):
@@ -125,29 +125,6 @@ def test_indexes_from_another_store_are_not_believed(folder, tmp_path):
         with dedup(folder).store.transaction():
             pass
         assert files(folder) == before
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda index: index.update(version=99),
-        lambda index: index.pop("state"),
-        lambda index: index["state"]["conversations"]["s"]["lines"].pop(),
-        lambda index: index["state"]["conversations"].update(x=7),
-    ],
-    ids=["a later version", "no state", "columns of unequal length", "another form"],
-)
-def test_an_index_of_another_form_is_made_again(folder, change):
-    """An index with a right checksum, but not as this version writes it: ignored and replaced."""
-    before = files(folder)
-    path = folder / "alignment_index.json"
-    index = decode_line(path.read_bytes())
-    change(index)
-    path.write_bytes(encode_line(index))
-    assert dedup(folder).get_statistics("s")["watermark"] == FILES[1].end - 1
-    with dedup(folder).store.transaction():
-        pass
-    assert files(folder) == before
 
 
 def test_a_log_that_is_ahead_of_its_indexes_is_replayed(folder):

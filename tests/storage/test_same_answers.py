@@ -19,9 +19,8 @@ from deduplication.model import ASSISTANT, BOOKKEEPING, COMPACTION, PROMPT, TEXT
 from deduplication.project.paths import INDEX_NAMES
 from deduplication.purge.run import purge
 from deduplication.purge.scope import Scope
-from deduplication.storage import open_store
+from deduplication.storage import open_store, recount
 from deduplication.storage.contract import Cursor, ExportRecord, Mark, NewOccurrence, Same, StoreFigures
-from deduplication.storage.index import whole_index
 from exports import Story, kept
 from in_memory_store import MemoryStore
 from purge_scenes import Talk
@@ -299,9 +298,9 @@ def test_any_run_that_can_be_committed_comes_to_the_same(tmp_path_factory, data,
             for names in ({"one"}, {"two", "three"}):
                 assert list(disk.runs_of(names)) == [each for each in committed if each["conversation_id"] in names]
     assert disk.verify() == []
-    for together in (1, 8_192):  # entries of one message at a time, and of all of them
-        with mock.patch.object(whole_index, "_TOGETHER", together):
-            assert database.verify() == []
+    for many in (1, 16_384):  # told to an index one run at a time, and all of it at once
+        with mock.patch.object(recount, "MANY", many):
+            assert disk.verify() == []
 
 
 def recounted(store):
@@ -345,7 +344,7 @@ def look_after(folder, backend, store, what, older):
     return open_store(backend, str(state))
 
 
-@pytest.mark.parametrize("backend", ["json", "sqlite"])
+@pytest.mark.parametrize("backend", ["json", "default"])
 @settings(
     max_examples=15,
     deadline=None,
@@ -379,7 +378,7 @@ def test_what_is_kept_of_all_conversations_is_what_a_recount_comes_to(tmp_path_f
     assert store.verify() == []
 
 
-@pytest.mark.parametrize("backend", ["memory", "json", "sqlite"])
+@pytest.mark.parametrize("backend", ["memory", "json", "default"])
 @pytest.mark.parametrize("seed", [5, 6])
 def test_the_engine_keeps_the_truth_over_every_backend(tmp_path, backend, seed):
     """Cumulative, compacted, rewrapped and repeated exports, newest first: the conversation is what was said, once."""

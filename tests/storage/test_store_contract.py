@@ -355,7 +355,7 @@ def test_a_store_that_keeps_no_files_says_so_to_who_needs_them(tmp_path):
     assert store.log_backed() is None
     with pytest.raises(StoreKeepsNoFiles, match="keeps no files: there is no log in a folder for a purge") as caught:
         purge(store, None, Scope(sessions=("c",)))
-    assert "json or sqlite" in caught.value.hint
+    assert "default or json" in caught.value.hint
     assert gather(store, "c", Evidence()) == Evidence()
     assert explain(store, Story(1, exchanges=2).show(0, 2), "a.txt")[0] == "claude-code-text"
 
@@ -379,7 +379,7 @@ def test_the_log_of_a_store_in_a_folder_can_be_read(opened_log, tmp_path):
     with store.unrecovered_log() as log:
         assert list(log.lines()) == lines
         known = store.remembered()
-    assert known.hashes == {"c": [said(text).fingerprint.content_hash for text in "aba"]}
+    assert known.kinds == {"c": [said(text).fingerprint.kind for text in "aba"]}
 
 
 @pytest.mark.parametrize(("near", "most"), [(0, 256), (0, 2), (500, 3), (65536, 256)])

@@ -28,24 +28,24 @@ FILES = STORY.exports(3, compact_every=3)
 DAY = 86_400.0
 LONG_AGO = 1_700_000_000.0
 INDEXES = re.compile(
-    r"dedup_state/(watermarks\.json|content_hashes\.json|alignment_index\.json|index\.sqlite3.*|deduplication_log\.jsonl)"
+    r"dedup_state/(watermarks\.json|content_hashes\.json|index\.bin|deduplication_log\.jsonl)"
     r"|.*\.idx|.*\.lock|dedup_state/live(/.*)?"
 )
 """What follows from the rest, or tells who is at work: said here once more, apart from the product."""
 
 
-def dedup(project: Project, backend: str = "json") -> ClaudeConversationDeduplicator:
+def dedup(project: Project, backend: str = "default") -> ClaudeConversationDeduplicator:
     """A deduplicator that knows nothing yet."""
     return ClaudeConversationDeduplicator(project.state, backend=backend)
 
 
-def ingest(project: Project, number: int, backend: str = "json") -> None:
+def ingest(project: Project, number: int, backend: str = "default") -> None:
     """Store one export of the story."""
     file = FILES[number]
     dedup(project, backend).ingest(file.data, name=file.name, conversation_id=NAME)
 
 
-def made(root: Path, backend: str = "json", runs: int = 2) -> Project:
+def made(root: Path, backend: str = "default", runs: int = 2) -> Project:
     """A project with runs, a blob, packs, plain exports, sessions, a status log, settings, and a file of a later version."""
     root.mkdir(parents=True)
     project = Project(root.resolve())
@@ -100,7 +100,7 @@ def restore(backup: Path, project: Project, **options: Any) -> restoring.Restore
         return restoring.restore(folder, restoring.Target.of_project(project), **options)
 
 
-def messages(project: Project, backend: str = "json") -> dict[str, Any]:
+def messages(project: Project, backend: str = "default") -> dict[str, Any]:
     """Every conversation, and every number that is shown of it."""
     store = dedup(project, backend)
     return {

@@ -116,7 +116,7 @@ def sentence(own, count=1):
 class Place:
     """A project in a folder, with its store."""
 
-    def __init__(self, root, *, backend="json"):
+    def __init__(self, root, *, backend="default"):
         root.mkdir(parents=True, exist_ok=True)
         (root / ".git").mkdir(exist_ok=True)
         self.project = Project(root.resolve())

@@ -34,7 +34,7 @@ class Scene:
     """A template of the project, copied anew for each damage. ``archived``: whether the exports are kept after processing."""
 
     def __init__(
-        self, folder: Path, *, backend: str = "json", archived: Callable[[str], bool] = lambda _: True
+        self, folder: Path, *, backend: str = "default", archived: Callable[[str], bool] = lambda _: True
     ) -> None:
         self.backend = backend
         self.client = folder / "client"

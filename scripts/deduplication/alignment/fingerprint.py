@@ -135,8 +135,12 @@ class Fingerprint(NamedTuple):
 
 def fingerprint(message: Message) -> Fingerprint:
     """Both keys of one message."""
+    return fingerprint_of(message, content_hash(message.role, message.kind, message.content, message.fidelity))
+
+
+def fingerprint_of(message: Message, identity: str) -> Fingerprint:
+    """Both keys of one message of which the content hash is known."""
     bones = skeleton(message.content) if message.kind != BOOKKEEPING else b""
-    identity = content_hash(message.role, message.kind, message.content, message.fidelity)
     # A message without letters (an emoji, a row of dashes) has only its exact text to be known by.
     key = hashlib.sha256(message.role.encode() + b"\0" + bones).hexdigest()[:16] if bones else identity[:16]
     return Fingerprint(identity, key, message.kind, message.role, len(bones), message.uuid or "")

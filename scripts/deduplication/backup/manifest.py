@@ -11,6 +11,8 @@ from ..start.late_dataclass import dataclass, field
 
 FORMAT: Final = "export-dedup-backup"
 VERSION: Final = 1
+PLAIN: Final = "plain"
+DEFAULT: Final = "default"
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Snapshot:
     time: str
     store: str
     index: str
+    """:data:`PLAIN` where all files of the store were plain."""
     files: dict[str, File] = field(default_factory=dict)
     folders: dict[str, int] = field(default_factory=dict)
     problems: tuple[tuple[str, str], ...] = ()

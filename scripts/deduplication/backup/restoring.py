@@ -23,7 +23,7 @@ from ..files import atomic, beneath
 from ..packs.pack_names import FOLDER as PACKS
 from ..start.late_dataclass import dataclass, field
 from ..storage import open_in_folder
-from . import staging
+from . import manifest, staging
 from .objects import Objects
 from .source import ARCHIVE, SETTINGS, STATE
 
@@ -104,7 +104,7 @@ def restore(
             content = os.path.join(stage, _CONTENT)
             state = content if target.only_state else os.path.join(content, STATE)
             _write(folder, wanted, target, content, done, advance, skip_damaged=skip_damaged)
-            done.problems = _verified(content, state, sqlite=wanted.index == "sqlite")
+            done.problems = _verified(content, state, plain=wanted.index == manifest.PLAIN)
             _set_modes(wanted, target, content)
             _settings(target, content, done)
             staging.put(content, target.place)
@@ -183,9 +183,9 @@ def _write_file(objects: Objects, file: File, place: str, advance: Callable[[int
     beneath.set_times(place, file.mtime_ns)
 
 
-def _verified(content: str, state: str, *, sqlite: bool) -> list[str]:
+def _verified(content: str, state: str, *, plain: bool) -> list[str]:
     """Make the indexes, then what ``verify`` says. What it finds was in the store already: every byte is as it was kept."""
-    store = open_in_folder(state, sqlite=sqlite)
+    store = open_in_folder(state, plain=plain)
     try:
         with store.transaction():
             pass

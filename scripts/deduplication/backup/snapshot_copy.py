@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from ..errors import BackupFailed
 from ..files import atomic, clock, journal
 from ..start.late_dataclass import dataclass, field
-from ..storage.index import sqlite_file
+from ..storage import seed_files
 from . import folder as folders
 from . import known, log_part, manifest, retention
 from .copy_rounds import LOG, copy_ahead, copy_rest, files_of
@@ -58,7 +57,7 @@ def copy_as_of(
             raise BackupFailed("a purge was stopped half way and is not finished", hint="Run the same command again.")
         found = select(source)
         cut = log_part.cut(source.state)
-        sqlite = os.path.lexists(os.path.join(source.state, sqlite_file.NAME))
+        plain = seed_files.is_plain(source.state)
         noted = known.noted(source.state)
         in_memory, problems = copy_rest(found, cut, copying, advance)
     files = files_of(found, cut, copying, in_memory, {path for path, _ in problems})
@@ -69,7 +68,7 @@ def copy_as_of(
         number=names[-1].number + 1 if names else 1,
         time=clock.spelt(moment),
         store=store,
-        index="sqlite" if sqlite else "json",
+        index=manifest.PLAIN if plain else manifest.DEFAULT,
         files=files,
         folders=found.folders,
         problems=tuple(sorted(found.problems + problems)),

@@ -78,8 +78,8 @@ def add_backend(parser: argparse.ArgumentParser) -> None:
     add(
         "--backend",
         metavar="B",
-        default="json",
-        help="how the log is indexed: json (the default; a large store gets SQLite by itself) or sqlite",
+        default="default",
+        help="the kind of store: default, or json (plain files: nothing sealed, content hashes as JSON); sqlite is the default one",
     )
     add("--db-url", metavar="URL", help="the database, for a backend that has one")
 

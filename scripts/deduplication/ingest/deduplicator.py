@@ -39,7 +39,7 @@ class ClaudeConversationDeduplicator:
     def __init__(
         self,
         storage_dir: str | os.PathLike[str] | None = None,
-        backend: str = "json",
+        backend: str = "default",
         connection_string: str | None = None,
     ) -> None:
         """Open nothing yet: the store is created when the first export is processed."""

@@ -15,12 +15,16 @@ LOCK: Final = lock_names.LOCK
 """The lock of the store, and that of the archive, each in its folder."""
 LOG_NAME: Final = "conversation_log.jsonl"
 """The open part of the log, in the store's folder."""
-JSON_INDEX: Final = ("watermarks.json", "content_hashes.json", "alignment_index.json")
-SQLITE_INDEX: Final = ("index.sqlite3", "index.sqlite3-wal", "index.sqlite3-shm")
-"""The database, and what SQLite keeps beside it."""
+INDEX: Final = "index.bin"
+"""The index of a store, in its folder."""
+WATERMARKS: Final = "watermarks.json"
+HASHES: Final = "content_hashes.json"
+"""Of a store of plain files: a content hash for each message."""
+FORMER_INDEX: Final = ("alignment_index.json", "index.sqlite3", "index.sqlite3-wal", "index.sqlite3-shm")
+"""What version 0.1 had in the place of :data:`INDEX`."""
 AUDIT: Final = "deduplication_log.jsonl"
 """A line for each run, for people: an index as well."""
-INDEX_NAMES: Final = (*JSON_INDEX, *SQLITE_INDEX, AUDIT)
+INDEX_NAMES: Final = (INDEX, WATERMARKS, HASHES, *FORMER_INDEX, AUDIT)
 """In the store's folder: everything that the log can make again."""
 QUARANTINE: Final = "quarantine"
 """In the folder of the store and in that of the archive: what was put aside."""

@@ -36,7 +36,7 @@ def carry_out(
     state = store.folder
     waiting = [each.sha256 for each in done.elsewhere if each.sha256]
     changes = {journal.STORE: stage_store.stage_store(store, plan, timestamp(), quarantine, waiting)}
-    notes = {**notes, recovery.SQLITE: store.has_sqlite}
+    notes = {**notes, recovery.PLAIN: store.is_plain}
     if (affected.forms or affected.quarantine) and project is not None and packs is not None:
         changes[journal.ARCHIVE] = stage_archive.stage_archive(project, packs, affected)
     if project is not None:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from ..project.paths import Project
     from ..storage.contract import Store
 
-SQLITE: Final = "sqlite"
-"""Note of a purge: the store had an SQLite index."""
+PLAIN: Final = "plain"
+"""Note of a purge: the store was one of plain files."""
 FIGURES: Final = "figures"
 """Note of a purge: what the last run said before it (:func:`last_run.before_purge`)."""
 
@@ -48,7 +48,7 @@ def recover(state: str) -> None:
         if journal.ARCHIVE in waiting and os.path.isdir(project.archive):
             with exclusive(drop_folder.lock_path(str(project.archive)), 0):
                 drop_folder.recover(project)
-    store = open_in_folder(state, sqlite=bool(notes.get(SQLITE)))
+    store = open_in_folder(state, plain=bool(notes.get(PLAIN)))
     with contextlib.suppress(DedupError):
         if journal.SESSIONS in waiting:
             with session_folder.held(project, 0):

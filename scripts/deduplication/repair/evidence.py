@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Optional
 from .. import formats
 from ..errors import DedupError
 from ..ingest.export_view import view_of
+from ..model import LOST
 from ..storage.log.lines import is_commit
 from ..storage.log.records import PURGED
 from .raw_sources import called, parsed
@@ -74,10 +75,10 @@ class Evidence:
             self._after[cursor["source"], cursor["offset"]] = cursor["after"]
             self._starts.setdefault(cursor["source"], []).append(cursor["offset"] - export["bytes"])
 
-    def identity(self, conversation_id: str, number: int) -> str:
-        """The content hash that an index remembers of a sequence number; empty where none does."""
-        known = self.remembered.hashes.get(conversation_id, ())
-        return known[number] if 0 <= number < len(known) else ""
+    def was_stored(self, conversation_id: str, number: int) -> bool:
+        """Whether an index remembers a message under this sequence number."""
+        kinds = self.remembered.kinds.get(conversation_id, ())
+        return 0 <= number < len(kinds) and kinds[number] != LOST
 
     def was_purged(self, conversation_id: str, number: int) -> bool:
         """Whether an index remembers that this sequence number was purged."""

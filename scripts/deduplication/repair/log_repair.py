@@ -151,7 +151,7 @@ class _LogRepair:
     def _was_complete(self, remains: RunRemains) -> bool:
         """Whether the last run had its commit record: an index has its messages, or the damaged record can still be read."""
         name = remains.conversation_id
-        if any(self._evidence.identity(name, number) == identity for number, identity in remains.hashes().items()):
+        if any(self._evidence.was_stored(name, number) for number in remains.hashes()):
             return True
         survivors = [Line(number, piece.data) for number, piece in remains.survivors.items()]
         return self._lines.readable_commit(remains, survivors, self._damaged) is not None
@@ -252,9 +252,9 @@ class _LogRepair:
 
     def _report_lost_end(self) -> None:
         """What an index remembers of messages behind the last one that there is."""
-        for name, hashes in self._evidence.remembered.hashes.items():
+        for name, kinds in self._evidence.remembered.kinds.items():
             tip = self._replay.tip(name)
-            behind = [number for number in range(tip, len(hashes)) if hashes[number]]
+            behind = [number for number in range(tip, len(kinds)) if self._evidence.was_stored(name, number)]
             said = {
                 n for f in self._done.findings if f.conversation == name for a, b in f.numbers for n in range(a, b + 1)
             }

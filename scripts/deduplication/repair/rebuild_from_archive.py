@@ -13,6 +13,7 @@ from ..backup import known
 from ..errors import DedupError, OutputNotWritable, StoreError, StoreHasLog
 from ..files import atomic, beneath, folder_swap, locking
 from ..ingest.deduplicator import ClaudeConversationDeduplicator
+from ..model import counts
 from ..project.export_names import file_name
 from ..project.paths import LOCK
 from ..start.late_dataclass import dataclass, field
@@ -53,9 +54,13 @@ class Rebuilt:
 
 @dataclass
 class _Old:
-    """What is left of the old store: content hash of each message with its conversation and the file that brought it."""
+    """What is left of the old store: content hash of each message with its conversation and the file that brought it.
+
+    ``counted``: how many messages its index has of each conversation, where no line of the log is left.
+    """
 
     messages: list[tuple[str, str, str]] = field(default_factory=list)
+    counted: dict[str, int] = field(default_factory=dict)
     conversations: dict[str, str] = field(default_factory=dict)
     has_log: bool = False
 
@@ -95,10 +100,13 @@ def rebuild_from_archive(
     with dedup.store.transaction(write=False):
         done.unique = dedup.store.unique_count()
         done.conversations = len(dedup.store.conversations())
-        done.old_known = bool(old.messages)
+        done.old_known = bool(old.messages or old.counted)
         missing = Counter(
             (name, export) for identity, name, export in old.messages if not dedup.store.has_body(identity)
         )
+        for name, count in old.counted.items():
+            missing[name, ""] = count - sum(map(counts, dedup.store.conversation(name).columns.kinds))
+        missing = +missing
         done.missing = [MissingMessages(name, export, count) for (name, export), count in sorted(missing.items())]
     if in_place:
         done.moved = _swap(state, done.folder)
@@ -132,8 +140,7 @@ def _read_old(state: str, backend: str) -> _Old:
             export = names.get(str(record.get("source", {}).get("export")), "")
             old.messages.append((record["content_hash"], record["conversation_id"], export))
     if not old.messages:
-        for name, hashes in remembered.hashes.items():
-            old.messages += [(identity, name, "") for identity in hashes if identity]
+        old.counted.update({name: sum(map(counts, kinds)) for name, kinds in remembered.kinds.items()})
     return old
 
 

@@ -99,8 +99,7 @@ class RunLines:
     def _identity(self, remains: RunRemains, number: int) -> str:
         """The content hash that the line of this number had, as far as anything says it."""
         told = self._told.get((remains.conversation_id, number))
-        known = self._evidence.identity(remains.conversation_id, number)
-        return known or (told.content_hash if told is not None else "")
+        return told.content_hash if told is not None else ""
 
     def _line(self, remains: RunRemains, number: int, item: NewOccurrence, file: str, carriers: Carriers) -> Line:
         identity = item.fingerprint.content_hash

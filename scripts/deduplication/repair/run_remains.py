@@ -83,8 +83,6 @@ def _proven(
     if record is None or record["index"] in evidence.present.get(record["conversation_id"], {}):
         return None
     name, number = record["conversation_id"], record["index"]
-    if evidence.identity(name, number) not in ("", record["content_hash"]):
-        return None
     file = "the line itself, which its content hash proves"
     found(damage.of_messages(piece.where, piece.fault, name, [number], export="", file=file, repaired=True))
     return record

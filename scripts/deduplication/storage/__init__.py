@@ -18,15 +18,17 @@ if TYPE_CHECKING:
     from .contract import Store
     from .log_backed import LogBackedStore
 
+DEFAULT: Final = "default"
 JSON: Final = "json"
 SQLITE: Final = "sqlite"
-BACKENDS: Final = (JSON, SQLITE)
+"""What version 0.1 called a store with an index in a database: the default one."""
+BACKENDS: Final = (DEFAULT, JSON, SQLITE)
 
 
 def open_store(backend: str, folder: str, connection_string: str | None = None) -> Store:
     """The store of this kind in ``folder``. Raises :class:`UsageError` for a backend that does not exist.
 
-    ``json`` and ``sqlite`` are the same log; a large one has an SQLite index in any case.
+    ``json`` is the same log with nothing of it sealed, and the content hashes as JSON beside it.
     """
     if backend not in BACKENDS:
         raise UsageError(f"no storage backend is called '{backend}'", hint=f"Use one of: {', '.join(BACKENDS)}.")
@@ -34,11 +36,11 @@ def open_store(backend: str, folder: str, connection_string: str | None = None) 
         raise UsageError(f"the {backend} backend takes no database URL")
     from .log_store import LogStore
 
-    return LogStore(folder, sqlite=backend == SQLITE)
+    return LogStore(folder, plain=backend == JSON)
 
 
-def open_in_folder(folder: str, *, sqlite: bool = False) -> LogBackedStore:
-    """The store that lies in ``folder``, for whoever reads or mends its log; ``sqlite``: with an SQLite index in any case."""
+def open_in_folder(folder: str, *, plain: bool = False) -> LogBackedStore:
+    """The store that lies in ``folder``, for whoever reads or mends its log; ``plain``: as one of plain files."""
     from .log_store import LogStore
 
-    return LogStore(folder, sqlite=sqlite)
+    return LogStore(folder, plain=plain)

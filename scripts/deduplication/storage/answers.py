@@ -1,12 +1,11 @@
-"""The questions of the contracts that a state, its index and the lines of a log answer; nothing is changed."""
+"""The questions of the contracts that a state and the lines of a log answer; nothing is changed."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..alignment.overlap import telling
-from ..alignment.seams import at_seams
 from ..start.late_dataclass import replace
+from . import finding
 from .message_reader import read_messages
 from .state.exports import seen_in
 from .state.figures import figures_of
@@ -46,10 +45,7 @@ class Answers:
     def candidates(self, shown: Columns) -> Sequence[str]:
         """Conversations that share telling turns, or a stretch at a seam, the one that shares most first."""
         shared: dict[str, int] = {}
-        for found in (
-            self._known.index.candidates(self._known.state, telling(shown)),
-            self._known.index.holding(self._known.state, at_seams(shown)),
-        ):
+        for found in (finding.with_turns(self._known.state, shown), finding.with_bodies(self._known.state, shown)):
             for name, count in found.items():
                 root = self.canonical(name)
                 shared[root] = max(shared.get(root, 0), count)
@@ -87,7 +83,7 @@ class Answers:
 
     def known_uuids(self, conversation_id: str, uuids: Sequence[str]) -> dict[str, list[int]]:
         """Sequence numbers of these ids."""
-        return self._known.index.known_uuids(self._known.state, conversation_id, uuids)
+        return finding.known_uuids(self._known.state, conversation_id, uuids)
 
     def body_hash(self, conversation_id: str, number: int) -> str:
         """The content hash of an occurrence."""

@@ -7,7 +7,7 @@ from typing import Final
 
 from ..errors import StoreNotWritable
 from ..files.listing import entries_of, size_of
-from ..project.paths import AUDIT, JSON_INDEX, LISTED, LOG_NAME, QUARANTINE, SQLITE_INDEX
+from ..project.paths import AUDIT, INDEX_NAMES, LISTED, LOG_NAME, QUARANTINE
 from ..start.late_dataclass import dataclass, field_names
 from .log.sealed_files import FOLDER as SEALED
 from .state import blobs
@@ -55,8 +55,8 @@ _KINDS: Final = {
     LOG_NAME: "log",
     SEALED: "sealed",
     blobs.NAME: "blobs",
+    **dict.fromkeys((*INDEX_NAMES, LISTED), "indexes"),
     AUDIT: "audit",
-    **dict.fromkeys((*JSON_INDEX, *SQLITE_INDEX, LISTED), "indexes"),
     **dict.fromkeys(_NOTES, "notes"),
 }
 

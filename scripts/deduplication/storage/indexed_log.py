@@ -7,25 +7,20 @@ from __future__ import annotations
 
 import os
 import time
-import zlib
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from ..errors import StoreDamaged, StoreNotWritable
 from ..files import atomic
-from ..project.paths import AUDIT, QUARANTINE, SQLITE_INDEX
-from .index.contract import AuditMark
-from .index.json_index import JsonIndex
+from ..project.paths import AUDIT, HASHES, QUARANTINE
+from . import seed_files
+from .index.audit_mark import AuditMark
+from .index.index import Index
 from .log.append_log import Log
-from .recount import recount_to, replay
+from .recount import fill, replay, spill
 from .state.blobs import Blobs
 from .state.log_state import State
 
-if TYPE_CHECKING:
-    from .index.contract import Index
-
-LARGE: Final = 5_000
-"""Messages from which on an SQLite index takes the place of the JSON files: those are read and written whole."""
 OPEN: Final = 4 * 1024 * 1024
 """Bytes from which on the open part of the log is sealed by whoever stores something, archived or not."""
 _AUDIT_TAIL: Final = 64 * 1024
@@ -35,54 +30,37 @@ _AUDIT_TAIL: Final = 64 * 1024
 class IndexedLog:
     """Log, blobs and index in ``folder``, and the state that they come to. Whoever calls it holds the store's lock.
 
-    ``sqlite``: an SQLite index from the first message on, not only for a large store.
+    ``plain``: one of plain files, of which nothing is sealed, and which has the content hashes as JSON; without it the store is
+    what it was.
     """
 
-    def __init__(self, folder: str, *, sqlite: bool) -> None:
+    def __init__(self, folder: str, *, plain: bool = False) -> None:
         self.folder = folder
         self.log = Log.of(folder)
         self.blobs = Blobs.beside(self.log.path)
-        self.index: Index = JsonIndex(folder)
-        self.is_sqlite = False
-        """Whether that is a database."""
+        self.index = self.empty_index()
         self.state = State()
         self.warnings: list[str] = []
-        self.sqlite = sqlite
+        self.is_plain = plain or seed_files.is_plain(folder)
         self._loaded: tuple[object, ...] = ()
         """Which index and log the state was loaded from or written to; empty where it must be loaded."""
         self._audit = AuditMark()
 
+    def empty_index(self) -> Index:
+        """An index of this log, in memory until it is kept."""
+        return Index(self.folder, self.log, self.blobs, partial(fill, self.log))
+
     def _path(self, name: str) -> str:
         return os.path.join(self.folder, name)
-
-    @property
-    def wants_sqlite(self) -> bool:
-        """Whether the index is to be an SQLite database: it was asked for, or there is one."""
-        return self.sqlite or os.path.lexists(self._path(SQLITE_INDEX[0]))
-
-    @property
-    def has_sqlite(self) -> bool:
-        """Whether the index is one."""
-        return self.sqlite or self.is_sqlite
-
-    @property
-    def is_large(self) -> bool:
-        """Whether the state is too large for an index that is read and written whole."""
-        return self.state.occurrences >= LARGE
 
     def forget(self) -> None:
         """Nothing is known of index and audit file any more: what is there is to be loaded, or made again."""
         self._loaded, self._audit = (), AuditMark()
 
     def reopen(self) -> None:
-        """Take notice of a log that was put in the place of the old one; the kind of index stays what it was."""
+        """Take notice of a log that was put in the place of the old one."""
         self._loaded = ()
-        asked = self.sqlite
-        self.sqlite = self.has_sqlite
-        try:
-            self.recover(write=True)
-        finally:
-            self.sqlite = asked
+        self.recover(write=True)
 
     def written(self) -> None:
         """The log was changed without a change of what it says."""
@@ -96,8 +74,8 @@ class IndexedLog:
     def recover(self, *, write: bool) -> None:
         """Bring the state in memory up to the log: reuse, load, replay the tail, or make all anew."""
         self.log.recover(write=write)
-        self.choose_index(sqlite=self.wants_sqlite)
         self.index.writable = write
+        self.is_plain = self.is_plain or seed_files.is_plain(self.folder)
         identity = self.identity()
         if identity and identity == self._loaded:
             return
@@ -105,7 +83,8 @@ class IndexedLog:
         loaded = self.index.load() if identity else None
         if loaded is not None and not self._audit_agrees(loaded[1], write=write):
             loaded = None
-        self.state, self._audit = loaded or (State(), AuditMark())
+        self.is_plain = self.is_plain or HASHES in self.index.noted
+        self.state, self._audit = loaded or (self.index.begin(), AuditMark())
         size = self.log.size()
         if size < self.state.size:
             raise StoreDamaged(
@@ -114,24 +93,10 @@ class IndexedLog:
             )
         if size > self.state.size or loaded is None:
             self._catch_up(write=write)
+        elif write and size and not seed_files.are(self.folder, self.index.noted, plain=self.is_plain):
+            self.save(b"")
         else:
             self._loaded = identity
-
-    def choose_index(self, *, sqlite: bool) -> None:
-        """Choose the kind of index."""
-        if sqlite and not self.is_sqlite:
-            from .index import sqlite_file  # a small store does without
-
-            sqlite = sqlite_file.available()
-        if sqlite == self.is_sqlite:
-            return
-        self.is_sqlite, self._loaded = sqlite, ()
-        if not sqlite:
-            self.index = JsonIndex(self.folder)
-            return
-        from .index.sqlite_index import SqliteIndex
-
-        self.index = SqliteIndex(self.folder, partial(recount_to, self.log))
 
     def _audit_agrees(self, mark: AuditMark, *, write: bool) -> bool:
         """Does the audit file hold what the index accounts for? What a killed run appended beyond that is cut off.
@@ -155,13 +120,20 @@ class IndexedLog:
 
     def _catch_up(self, *, write: bool) -> None:
         """Replay what the index lacks; put aside what a run that did not finish left behind."""
-        audit = b"".join(replay(self.log, self.state))
+        audit: list[bytes] = []
+        mark = self._audit
+        may_spill = write or not self._audit.size
+        for said in replay(self.log, self.state):
+            audit.append(said)
+            mark = mark.plus(said)
+            if may_spill:
+                spill(self.index, self.state, mark)
         committed = self.state.size
         if write:
             atomic.remove_temporaries(self.folder)
             if self.log.size() > committed:
                 self.warnings.append(self.put_aside(committed))
-            self.save(audit)
+            self.save(b"".join(audit))
 
     def put_aside(self, committed: int) -> str:
         """Move what stands behind the last complete run into the quarantine folder; says so in a line."""
@@ -181,13 +153,11 @@ class IndexedLog:
                 atomic.append(self._path(AUDIT), audit, durable=False)
             else:
                 atomic.replace(self._path(AUDIT), audit)
-            self._audit = AuditMark(self._audit.size + len(audit), zlib.crc32(audit, self._audit.crc32))
-            if self.is_large:
-                self.choose_index(sqlite=True)
-            self.index.save(self.state, self._audit)
-            if self.is_sqlite:
-                JsonIndex(self.folder).remove()  # of the time when the store was small
-            if self.log.open_size() > OPEN and not self.state.unreadable:
+            self._audit = self._audit.plus(audit)
+            noted = seed_files.write(self.folder, self.state, self.index.noted, plain=self.is_plain)
+            self.index.save(self.state, self._audit, noted)
+            seed_files.remove_former(self.folder, plain=self.is_plain)
+            if self.log.open_size() > OPEN and not self.state.unreadable and not self.is_plain:
                 self.log.seal(self.state.size)
             self._loaded = self.identity()
         except StoreNotWritable as error:

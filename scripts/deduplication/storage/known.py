@@ -1,11 +1,10 @@
-"""What a store's answers rest on: a state, its index, a log and its blobs."""
+"""What a store's answers rest on: a state, a log and its blobs."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from .index.contract import Index
     from .log.append_log import Log
     from .state.blobs import Blobs
     from .state.log_state import State
@@ -17,10 +16,6 @@ class Known(Protocol):
     @property
     def state(self) -> State:
         """What does the log come to?"""
-
-    @property
-    def index(self) -> Index:
-        """Who finds what the state does not have in memory?"""
 
     @property
     def log(self) -> Log:

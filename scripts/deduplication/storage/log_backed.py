@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 
 class Remembered(NamedTuple):
-    """What an index has of a log: content hashes by conversation and sequence number, the conversation of each export, and
-    which numbers were purged.
+    """What an index has of a log: the kind of each message by conversation and sequence number, the conversation of each export,
+    and which numbers were purged.
     """
 
-    hashes: Mapping[str, list[str]] = MappingProxyType({})
+    kinds: Mapping[str, list[str]] = MappingProxyType({})
     exports: Mapping[str, str] = MappingProxyType({})
     purged: Mapping[str, set[int]] = MappingProxyType({})
 
@@ -38,8 +38,8 @@ class LogBackedStore(Store, Protocol):
     """Where does it lie?"""
 
     @property
-    def has_sqlite(self) -> bool:
-        """Is its index an SQLite database, as it was asked for or because the store is large?"""
+    def is_plain(self) -> bool:
+        """Are all its files plain, with the content hashes as JSON and nothing sealed?"""
 
     @property
     def blob_folder(self) -> str:

@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 class LogStore(Answers):
     """A store in one folder (see ``contract.Store`` and ``log_backed.LogBackedStore`` for what each method promises).
 
-    ``sqlite``: an SQLite index from the first message on, not only for a large store.
+    ``plain``: one of plain files (see ``seed_files``); without it the store is what it was.
     """
 
-    def __init__(self, folder: str, *, sqlite: bool = False, timeout: float = locking.DEFAULT_TIMEOUT) -> None:
+    def __init__(self, folder: str, *, plain: bool = False, timeout: float = locking.DEFAULT_TIMEOUT) -> None:
         folder_swap.recover_exchange(folder)
-        self._indexed = IndexedLog(folder, sqlite=sqlite)
+        self._indexed = IndexedLog(folder, plain=plain)
         super().__init__(self._indexed)
         self.folder = folder
         self.log, self.blobs, self.warnings = self._indexed.log, self._indexed.blobs, self._indexed.warnings
@@ -149,9 +149,9 @@ class LogStore(Answers):
         return made
 
     @property
-    def has_sqlite(self) -> bool:
-        """Whether the index is an SQLite database, as it was asked for or because the store is large."""
-        return self._indexed.has_sqlite
+    def is_plain(self) -> bool:
+        """Whether all files are plain, with the content hashes as JSON and nothing sealed."""
+        return self._indexed.is_plain
 
     def byte_counts(self) -> tuple[int, int]:
         """Bytes of all distinct exports processed, and those that the folder takes on the disk."""

@@ -5,27 +5,29 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import zlib
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ..alignment.byte_coverage import covered
 from ..errors import StoreDamaged
 from ..files import atomic
 from ..model import LOST, counts
-from .index.contract import AuditMark
+from .index.audit_mark import AuditMark
 from .log.lines import Damaged, decode_line, is_commit
 from .log.records import RECOUNTED, blobs_of, new_of
 from .state.apply import apply
 from .state.blobs import Blobs
-from .state.log_state import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from .index.index import Index
     from .log.append_log import Log
     from .log.lines import Line, Record
+    from .state.log_state import State
 
 
+MANY: Final = 4_096
+"""Messages that are told of a log before they go into an index."""
 _SHORTEST: Final = 200
 """Bytes that no line of the log is shorter than: its checksum, content hash, time and names."""
 
@@ -38,10 +40,11 @@ class Recount(NamedTuple):
     committed: int
 
 
-def recount(log: Log, state: State, audit: Callable[[bytes], object]) -> Recount:
-    """Read the whole log into ``state``, an empty one; ``audit`` is told each line of the audit file that follows from it."""
+def recount(log: Log, index: Index, audit: Callable[[bytes], object]) -> Recount:
+    """Read the whole log into ``index``; ``audit`` is told each line of the audit file that follows from it."""
     from .log import sealed_check
 
+    state, mark = index.begin(), AuditMark()
     problems = sealed_check.damaged(log.sealed)
     name = os.path.basename(log.path)
     blobs = Blobs.beside(log.path)
@@ -50,7 +53,9 @@ def recount(log: Log, state: State, audit: Callable[[bytes], object]) -> Recount
     for line in log.lines():
         try:
             record = decode_line(line.data)
-            audit(apply(state, record, line, blobs.fingerprint(record)))
+            said = apply(state, record, line, blobs.fingerprint(record))
+            audit(said)
+            mark = mark.plus(said)
         except Damaged as error:
             state.unreadable += most_lines(line)
             where = f"{name}, line {line.number} (byte {line.offset})"
@@ -63,12 +68,14 @@ def recount(log: Log, state: State, audit: Callable[[bytes], object]) -> Recount
             if state.unreadable == unreadable:  # else the counts cannot agree, and the reason was named
                 problems.extend(_check_run(state, record, covered(spans), line, name))
             committed, unreadable, spans = line.end, state.unreadable, []
+            spill(index, state, mark)
         else:
             spans += [tuple(record["source"]["span"])] if "message" in record and "span" in record["source"] else []
     size = log.size()
     if committed < size and not problems:
         problems.append(f"{name}: the last run did not finish ({size - committed:,} bytes)")
     state.size = size
+    index.save(state, mark, keep=False)
     problems += blobs.problems()
     return Recount(state, problems, max(committed, log.sealed.end))
 
@@ -108,12 +115,21 @@ def clean_blobs(log: Log) -> None:
             blobs.clean({digest for line in log.lines() for digest in blobs_of(decode_line(line.data))})
 
 
-def recount_to(log: Log, size: int) -> tuple[State, AuditMark]:
-    """What the first ``size`` bytes of the log say. Raises :class:`StoreDamaged`."""
-    state, mark = State(), AuditMark()
+def fill(log: Log, index: Index, size: int) -> AuditMark:
+    """Have in an empty index what the first ``size`` bytes of the log say. Raises :class:`StoreDamaged`."""
+    state, mark = index.begin(), AuditMark()
     for audit in replay(log, state, size):
-        mark = AuditMark(mark.size + len(audit), zlib.crc32(audit, mark.crc32))
-    return state, mark
+        mark = mark.plus(audit)
+        spill(index, state, mark)
+    index.save(state, mark, keep=False)
+    return mark
+
+
+def spill(index: Index, state: State, mark: AuditMark) -> None:
+    """Between two runs of a log that is read: what was told goes into the index once it is much, and out of the memory."""
+    if state.fresh >= MANY:
+        index.save(state, mark, keep=False)
+        state.let_go()
 
 
 def _is_torn(log: Log, bad: Line) -> bool:
@@ -148,7 +164,7 @@ def heal(log: Log) -> list[str]:
 
 
 def _check_run(state: State, record: Record, brought: int, line: Line, name: str) -> list[str]:
-    kinds = state.conversation(record["conversation_id"]).columns.kinds
+    kinds = state.conversation(record["conversation_id"]).kinds
     shown = (kind for first, last in record["window"] for kind in kinds[first : last + 1])
     total = sum(counts(kind) or kind == LOST for kind in shown)
     where = f"{name}, line {line.number}"

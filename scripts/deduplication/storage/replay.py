@@ -9,7 +9,6 @@ import contextlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from .answers import Answers
-from .index.json_index import JsonIndex
 from .log.append_log import Log
 from .log.lines import Damaged, Line, decode_line, is_commit
 from .recount import most_lines
@@ -56,7 +55,6 @@ class _Told:
     def __init__(self, log: _Memory, blobs: Blobs) -> None:
         self.log, self.blobs = log, blobs
         self.state = State()
-        self.index = JsonIndex("")
 
 
 class Replay(Answers):

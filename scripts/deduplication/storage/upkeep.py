@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import os
-import zlib
 from typing import TYPE_CHECKING, Final
 
 from ..errors import StoreError
 from ..files import atomic
 from ..project.paths import AUDIT, INDEX_NAMES
-from .index import sqlite_file
-from .index.checked_entries import IndexDamaged
-from .index.contract import AuditMark
+from . import seed_files
+from .index.audit_mark import AuditMark
+from .index.sorted_runs import IndexDamaged
 from .log.better_files import improvable, improved, keeps_archived
 from .log_backed import Remembered
 from .recount import clean_blobs, heal, recount
 from .state.log_state import State
-from .state.packed_rows import packed_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +36,7 @@ _PAYS: Final = 16 * 1024
 def settle(store: IndexedLog) -> None:
     """Leave out of the log what the archive has by now, quickly. Raises ``StoreNotWritable``."""
     sealed = store.log.sealed
-    if store.log.open_size() >= _PAYS and not store.state.unreadable:
+    if store.log.open_size() >= _PAYS and not (store.is_plain or store.state.unreadable):
         store.log.seal(store.state.size)
         store.written()
     for segment in [each for each in sealed.segments if keeps_archived(sealed, each)]:
@@ -48,8 +46,11 @@ def settle(store: IndexedLog) -> None:
 
 
 def seal(store: IndexedLog) -> list[Segment]:
-    """Seal what is open, and delete what other files took the place of; which files would be smaller if they were written anew."""
-    if store.log.open_size() and not store.state.unreadable:
+    """Seal what is open, but in a store of plain files, and delete what other files took the place of.
+
+    Which sealed files would be smaller if they were written anew.
+    """
+    if store.log.open_size() and not (store.is_plain or store.state.unreadable):
         store.log.seal(store.state.size)
         store.written()
     store.log.sealed.collect_garbage()
@@ -64,13 +65,13 @@ def better(store: IndexedLog, segment: Segment) -> tuple[bytes, int] | None:
 def verify(store: IndexedLog) -> list[str]:
     """Recount everything from the log: a line for each thing that is wrong."""
     store.log.recover(write=False)
-    store.choose_index(sqlite=store.wants_sqlite)
     store.state = State()  # what is counted takes its place
     store.forget()
     audit = _AuditProof()
-    # The files of JSON are compared as a whole: only a database is read row by row.
-    state, problems, _ = recount(store.log, packed_state() if store.is_sqlite else State(), audit.take)
-    problems += store.index.compare(state, audit.mark)
+    counted = store.empty_index()
+    state, problems, _ = recount(store.log, counted, audit.take)
+    problems += store.index.problems(counted, audit.mark, seed_files.noted(state, plain=store.is_plain))
+    problems += seed_files.problems(store.folder, state, plain=store.is_plain)
     problems += _compare_audit(store, audit, state.size)
     return problems
 
@@ -84,7 +85,7 @@ class _AuditProof:
 
     def take(self, data: bytes) -> None:
         """What it has next."""
-        self.mark = AuditMark(self.mark.size + len(data), zlib.crc32(data, self.mark.crc32))
+        self.mark = self.mark.plus(data)
         self._sha256.update(data)
 
     def proof(self) -> tuple[AuditMark, bytes]:
@@ -112,17 +113,16 @@ def remembered(store: IndexedLog) -> Remembered:
         state = _indexed(store)
         if state is None:
             return Remembered()
-        hashes = {name: list(each.columns.hashes) for name, each in state.conversations.items()}
+        kinds = {name: each.kinds for name, each in state.conversations.items()}
         exports = {sha256: seen[-1].conversation_id for sha256, seen in state.exports.items()}
         purged = {name: set(each.purged) for name, each in state.conversations.items() if each.purged}
     except (StoreError, IndexDamaged, ValueError, OSError):
         return Remembered()
-    return Remembered(hashes, exports, purged)
+    return Remembered(kinds, exports, purged)
 
 
 def _indexed(store: IndexedLog) -> State | None:
     """The state that the index has; None where there is none. Raises ``StoreError``, IndexDamaged, ValueError, OSError."""
-    store.choose_index(sqlite=store.wants_sqlite)
     loaded = store.index.load() if store.index.identity() else None
     return loaded[0] if loaded is not None else None
 
@@ -148,16 +148,13 @@ def rebuild(store: IndexedLog, mend: Callable[[Log], list[str]] | None) -> list[
     shorter = _indexed_size(store) > store.log.size()
     problems = mend(store.log) if mend is not None else heal(store.log)
     audit: list[bytes] = []
-    store.state, found, committed = recount(store.log, State(), audit.append)
+    store.state, found, committed = recount(store.log, store.index, audit.append)
     if committed < store.log.size():
         found.append(store.put_aside(committed))
         audit = []
-        store.state, _, _ = recount(store.log, State(), audit.append)
+        store.state, _, _ = recount(store.log, store.index, audit.append)
     # A line that cannot be read, or that is gone, may refer to a blob: then each of them is kept.
     if not (store.state.unreadable or shorter or mend is not None) and store.log.size():
         clean_blobs(store.log)
-    store.choose_index(sqlite=store.sqlite or store.is_large)
-    if not store.is_sqlite:
-        sqlite_file.remove(store.folder)
     store.save(b"".join(audit))
     return [*problems, *found]

@@ -44,7 +44,7 @@ class SessionExportManager:
         project_root: str | os.PathLike[str],
         *,
         storage_dir: str | os.PathLike[str] | None = None,
-        backend: str = "json",
+        backend: str = "default",
         connection_string: str | None = None,
         each_checkpoint: bool = False,
         redact: Redact | None = None,

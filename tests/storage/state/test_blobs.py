@@ -153,7 +153,7 @@ SESSION = (
 )
 
 
-@pytest.fixture(params=["json", "sqlite"])
+@pytest.fixture(params=["default", "sqlite"])
 def opened(request, tmp_path):
     """Opens the store anew each time it is called, as a new process would."""
     return lambda: ClaudeConversationDeduplicator(tmp_path / "state", backend=request.param)

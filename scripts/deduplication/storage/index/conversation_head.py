@@ -20,6 +20,9 @@ def head_of(state: ConversationState) -> dict[str, Any]:
     rare.update(adopted=state.adopted, adopted_by=state.adopted_by, unannounced=state.unannounced)
     rare.update(redrawn={str(number): taking for number, taking in state.redrawn.items()})
     return {
+        "number": state.number,
+        "count": len(state),
+        "chunks": state.chunks,
         "windows": state.windows,
         "growing": state.growing,
         "extends": {str(number): root for number, root in state.extends.items()},
@@ -33,6 +36,7 @@ def head_of(state: ConversationState) -> dict[str, Any]:
 
 def take_head(state: ConversationState, head: dict[str, Any]) -> None:
     """Take over what :func:`head_of` gave. Raises KeyError, TypeError, ValueError, AttributeError."""
+    state.number, state.chunks = head["number"], head["chunks"]
     state.windows, state.growing = head["windows"], head["growing"]
     state.extends = {int(number): root for number, root in head["extends"].items()}
     state.continuations, state.figures = head["continuations"], head["figures"]

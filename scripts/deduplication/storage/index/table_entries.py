@@ -1,28 +1,104 @@
-"""The records of a state's tables as JSON values, which both indexes have in the same form, and back."""
+"""The tables of a state as entries of an index: under which key a value stands, and as which bytes."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import json
+import re
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from ...alignment.fingerprint import Fingerprint, encoded
 from ...start.late_dataclass import asdict
 from ..contract import Cursor
 from ..state.table_records import ReadTo, ShownIn
+from .kind_codes import CODES, KINDS_BY_CODE
+from .sorted_runs import varint, varint_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable
+
+_HEX: Final = re.compile(r"(?:[0-9a-f]{2})*\Z")
 
 
-def of_cursor(read: ReadTo) -> list[Any]:
+class Form(NamedTuple):
+    """How a table is written: the first byte of its keys, and what makes bytes of a value and a value of bytes."""
+
+    code: bytes
+    write: Callable[[Any], bytes]
+    read: Callable[[bytes], Any]
+
+
+def dumps(value: object) -> bytes:
+    """JSON, compact and ASCII."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=True).encode()
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogatepass")
+
+
+def _number(data: bytes) -> int:
+    return varint_in(data)[0]
+
+
+def _of_cursor(read: ReadTo) -> bytes:
     """``[conversation, cursor, next number, position of the window]``."""
-    return [read.conversation_id, asdict(read.cursor), read.tip, read.window]
+    return dumps([read.conversation_id, asdict(read.cursor), read.tip, read.window])
 
 
-def to_cursor(entry: Sequence[Any]) -> ReadTo:
-    """What :func:`of_cursor` made. Raises TypeError, ValueError."""
-    conversation_id, cursor, tip, window = entry
+def _to_cursor(data: bytes) -> ReadTo:
+    conversation_id, cursor, tip, window = json.loads(data)
     return ReadTo(conversation_id, Cursor(**cursor), tip, window)
 
 
-def to_exports(entries: Iterable[Sequence[Any]]) -> list[ShownIn]:
-    """``[conversation, parser, format, messages, position of the window, name]`` of each. Raises TypeError."""
-    return [ShownIn(*each) for each in entries]
+def _to_exports(data: bytes) -> list[ShownIn]:
+    """``[conversation, parser, format, messages, position of the window, name]`` of each."""
+    return [ShownIn(*each) for each in json.loads(data)]
+
+
+def _of_again(found: tuple[int, Fingerprint]) -> bytes:
+    """Offset of the line, kind, weight, and the alignment key."""
+    offset, item = found
+    return varint(offset) + CODES[item.kind].encode() + varint(item.weight) + packed(item.key)
+
+
+def _to_again(data: bytes) -> tuple[int, Fingerprint]:
+    offset, at = varint_in(data)
+    kind = KINDS_BY_CODE[chr(data[at])]
+    weight, at = varint_in(data, at + 1)
+    return offset, Fingerprint("", unpacked(data[at:]), kind, "", weight)
+
+
+def packed(text: str) -> bytes:
+    """A text; hexadecimal digits in half as many bytes."""
+    return b"\0" + bytes.fromhex(text) if _HEX.match(text) else b"\1" + encoded(text)
+
+
+def unpacked(data: bytes) -> str:
+    """What :func:`packed` made."""
+    return data[1:].hex() if data[:1] == b"\0" else _text(data[1:])
+
+
+FORMS: Final[dict[str, Form]] = {
+    "names": Form(b"n", encoded, _text),
+    "exports": Form(b"e", dumps, _to_exports),
+    "sessions": Form(b"s", encoded, _text),
+    "cursors": Form(b"u", _of_cursor, _to_cursor),
+    "blobs": Form(b"b", varint, _number),
+    "pictures": Form(b"p", varint, _number),
+    "noted": Form(b"a", varint, _number),
+    "again": Form(b"g", _of_again, _to_again),
+    "standing": Form(b"t", varint, _number),
+}
+"""The tables that are written as they are. Of conversations there are their heads (see ``conversation_head``)."""
+CONVERSATION: Final = b"c"
+"""A conversation by its id: its head."""
+KINDS: Final = b"k"
+"""The kinds of :data:`KINDS_PAGE` messages, a letter each, by the conversation's number and the page's, four bytes each."""
+CHUNKS: Final = b"h"
+"""Stretches of the log by the number of their page, four bytes."""
+KINDS_PAGE: Final = 1024
+
+
+def page_key(*numbers: int) -> bytes:
+    """Numbers as a key, so that they sort as numbers do."""
+    return b"".join(number.to_bytes(4, "big") for number in numbers)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...alignment.fingerprint import Fingerprint, fingerprint
-from ...alignment.reading_order import with_breaks
-from ...model import COMPACTION, counts
+from ...model import counts
 from ..log.audit import audit_line
 from ..log.lines import Damaged, is_commit
 from ..log.records import (
@@ -23,14 +22,13 @@ from ..log.records import (
 from .checks import check_occurrence, check_run
 from .exports import add_export
 from .figures import add_run
+from .placing import place, stand
 from .run_at_hand import announce
-from .table_records import ReadTo
+from .showing import show
 from .uniting import adopt, unite_messages
 
 if TYPE_CHECKING:
-    from ..contract import Cursor
     from ..log.lines import Extent, Line, Record
-    from .conversation import ConversationState
     from .log_state import State
 
 
@@ -72,8 +70,12 @@ def _occurrence(state: State, record: Record, line: Line | Extent, item: Fingerp
     else:
         item = _known(state, record)
     conversation.keep_lost(number)
-    if tombstone is None and counts(item.kind):
-        state.at_hand.count(conversation, record, item.content_hash, brings=brings)
+    if tombstone is None:
+        if not brings:
+            state.bodies.came_again(identity)
+        if counts(item.kind):
+            state.at_hand.count(conversation, record, identity, brings=brings)
+            stand(state, conversation, identity, brings=brings)
     uuid = record.get("uuid") or ""
     if item.uuid != uuid:
         item = item._replace(uuid=uuid)
@@ -83,7 +85,9 @@ def _occurrence(state: State, record: Record, line: Line | Extent, item: Fingerp
         conversation.purged.add(number)
         state.ban(tombstone)
     conversation.add(item, line.offset)
+    place(state, conversation, item, number, line.offset, brings=brings)
     state.occurrences += 1
+    state.fresh += 1
     conversation.figures["stored_bytes"] = conversation.figures.get("stored_bytes", 0) + line.size + blob_bytes(record)
     return b""
 
@@ -137,7 +141,7 @@ def _commit(state: State, record: Record, line: Line | Extent) -> bytes:
     cursor = cursor_of(record.get("cursor"))
     follows = record.get("follows", -1)
     conversation.keep_lost(highest + 1)
-    position = _show(state, conversation, record, cursor, follows)
+    position = show(state, conversation, record, cursor, follows)
     add_run(state, conversation, record, line.size, captures=cursor is not None)
     unite_messages(state, conversation, record)
     _adopt_pending(state)
@@ -150,26 +154,6 @@ def _commit(state: State, record: Record, line: Line | Extent) -> bytes:
         state.seen_bytes = state.seen_bytes.plus(distinct=size, captured=size, known=known, doubled=doubled)
         conversation.figures["raw_bytes"] = conversation.figures.get("raw_bytes", 0) + size
     return audit
-
-
-def _show(state: State, conversation: ConversationState, record: Record, cursor: Cursor | None, follows: int) -> int:
-    """Account for the window of a run, its session and its compactions; the position of the window."""
-    conversation_id, window = record["conversation_id"], record["window"]
-    if cursor is None:
-        position = conversation.add_window(with_breaks(window, record.get("breaks", ())))
-    else:
-        before = state.cursors.get(cursor.source)
-        position = before.window if before is not None and before.conversation_id == conversation_id else -1
-        if window:
-            position = conversation.go_on(position, follows, window)
-        state.cursors[cursor.source] = ReadTo(conversation_id, cursor, len(conversation), position)
-    if record.get("session") and state.sessions.get(record["session"]) is None:
-        state.sessions[record["session"]] = conversation_id
-        conversation.has_session = True
-    for at in (0, *record.get("breaks", ())) if window else ():
-        if [COMPACTION, window[at][0]] in record.get("marks", []):
-            conversation.add_continuation(window[at][0])
-    return position
 
 
 def _adopt_pending(state: State) -> None:

@@ -1,66 +1,90 @@
-"""Which line of the log carries each body, and what is known of it: found in a state that is in memory as a whole."""
+"""Which line of the log carries each body, and what is known of it.
+
+What came since the index was written is in memory. A body that the index has is found by the beginning of its hash, and believed
+once the line was read that has all of it. Of one that came again the index has the line and the fingerprint.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final
 
 from ...alignment.fingerprint import Fingerprint
+from .places import body_prefix
 
 if TYPE_CHECKING:
-    from .conversation import ConversationState
+    from collections.abc import Callable, Iterable, Sequence
+
+    from .chunks import Chunks
+    from .places import Places
     from .table import Table
 
+    Found = tuple[int, Fingerprint]
+    """The byte offset of the line that carries a body, and what is known of the body."""
+    Prove = Callable[[str, Sequence[int]], "Found | None"]
 
-class Bodies(Protocol):
-    """Where the bodies are."""
+_REMEMBERED: Final = 4_096
+
+
+class Bodies:
+    """``again`` has what came more than once, ``prove`` reads stretches of the log for the line that carries a body."""
+
+    def __init__(self, again: Table[Found], places: Places, chunks: Chunks, prove: Prove) -> None:
+        self._again, self._places, self._chunks, self._prove = again, places, chunks, prove
+        self._fresh: dict[str, Found] = {}
+        self._proved: dict[str, Found] = {}
+        self._missed: set[str] = set()
+        """What was asked for and is nowhere; a run asks for each of its bodies several times."""
 
     def offset(self, identity: str) -> int | None:
-        """At which byte of the log does the line begin that carries the body with this content hash?"""
+        """At which byte of the log the line begins that carries the body with this content hash."""
+        found = self.find(identity)
+        return found[0] if found is not None else None
 
     def fingerprint(self, identity: str) -> Fingerprint | None:
-        """What is known of it? Its role and its ids are not kept."""
+        """What is known of it; its role and its ids are not kept."""
+        found = self.find(identity)
+        return found[1] if found is not None else None
+
+    def find(self, identity: str) -> Found | None:
+        """Both; None where no line carries it."""
+        found = self._fresh.get(identity) or self._proved.get(identity)
+        if found is not None or identity in self._missed:
+            return found
+        chunks = self._places.of(body_prefix(identity))
+        if chunks:
+            found = self._again.get(identity) or self._prove(identity, chunks)
+        if found is None:
+            self._missed.add(identity)
+        else:
+            if len(self._proved) >= _REMEMBERED:
+                self._proved.clear()
+            self._proved[identity] = found
+        return found
 
     def add(self, identity: str, offset: int, item: Fingerprint) -> None:
         """Another line carries a body."""
+        self._fresh[identity] = offset, Fingerprint(item.content_hash, item.key, item.kind, "", item.weight)
 
+    def came_again(self, identity: str) -> None:
+        """A body that is there came once more."""
+        if self._again.get(identity) is None:
+            found = self.find(identity)
+            if found is not None:
+                self._again[identity] = found
 
-class MemoryBodies:
-    """The bodies of a state that is in memory as a whole, found when first asked for."""
+    def owners(self, identity: str) -> set[int]:
+        """In which conversations it stands, by their numbers."""
+        return {self._chunks[each].owner for each in self._places.of(body_prefix(identity))}
 
-    def __init__(self, conversations: Table[ConversationState]) -> None:
-        self._conversations = conversations
-        self._offsets: dict[str, int] | None = None
-        self._prints: dict[str, Fingerprint] | None = None
+    def fresh(self) -> Iterable[tuple[str, Found]]:
+        """Those that came since :meth:`saved`."""
+        return self._fresh.items()
 
-    def offset(self, identity: str) -> int | None:
-        """The byte offset of the line that carries the body."""
-        return self._all().get(identity)
+    def saved(self) -> None:
+        """An index has them all now."""
+        self._fresh.clear()
+        self._missed.clear()
 
-    def fingerprint(self, identity: str) -> Fingerprint | None:
-        """What is known of the body."""
-        if self._prints is None:
-            self._prints = {}
-            for state in self._conversations.values():
-                c = state.columns
-                for row in zip(c.hashes, c.keys, c.kinds, c.weights):
-                    self._prints[row[0]] = Fingerprint(row[0], row[1], row[2], "", row[3])
-        return self._prints.get(identity)
-
-    def add(self, identity: str, offset: int, item: Fingerprint) -> None:
-        """Another body."""
-        self._all()[identity] = offset
-        if self._prints is not None:
-            self._prints[identity] = item
-
-    def _all(self) -> dict[str, int]:
-        if self._offsets is None:
-            self._offsets = {}
-            for state in self._conversations.values():
-                # Backwards, so that of several occurrences the first one stays: its line has the body.
-                rows = zip(reversed(state.columns.hashes), reversed(state.lines))
-                numbers = range(len(state) - 1, -1, -1)
-                own = dict(row for number, row in zip(numbers, rows) if not state.purged or number not in state.purged)
-                for shared in own.keys() & self._offsets.keys():
-                    own[shared] = min(own[shared], self._offsets[shared])
-                self._offsets.update(own)
-        return self._offsets
+    def let_go(self) -> None:
+        """Keep nothing in memory that an index has."""
+        self._proved.clear()

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import copy
 from array import array
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from ...alignment.columns import Columns
 from ...alignment.fingerprint import Fingerprint
-from ...alignment.reading_order import BREAK, ReadingOrder, reading_order, root_of
+from ...alignment.reading_order import ReadingOrder, reading_order, root_of
 from ...model import LOST, counts
-from ..conversation import Adopted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
-Row = tuple[Fingerprint, int]
-"""What is kept of an occurrence, and the byte offset of its line in the log (-1 where it was lost)."""
-Rows = tuple[Columns, "array[int]"]
-"""The same of many, a column a property: eight bytes an occurrence for each of them, where texts are shared."""
+    from ..conversation import Adopted
+    from .stored_rows import Row, StoredRows
 
 _BESIDES_ROWS: Final = (
     "windows",
@@ -34,6 +31,7 @@ _BESIDES_ROWS: Final = (
     "figures",
     "has_session",
     "runs",
+    "number",
 )
 """What a conversation has besides its rows."""
 
@@ -48,18 +46,16 @@ class AdoptedBy(NamedTuple):
 class ConversationState:
     """One conversation: a row a sequence number, and its windows.
 
-    Of a conversation that an index has already, ``rows`` reads the first so many rows when they are needed, ``row`` one of them.
-    ``stored`` is how many it has; the rows that came since are fresh.
+    Of a conversation that an index has already, ``rows`` reads the first ``stored`` rows when they are needed; those that came
+    since are fresh.
     """
 
-    def __init__(
-        self,
-        stored: int = 0,
-        rows: Callable[[int], Rows] | None = None,
-        row: Callable[[int], Row] | None = None,
-        columns: Columns | None = None,
-    ) -> None:
+    def __init__(self, stored: int = 0, rows: StoredRows | None = None) -> None:
         self.stored = stored
+        self.number = -1
+        """Which one of the conversations of its log it is, in the order in which they were begun."""
+        self.chunks: list[list[int]] = []
+        """Which stretches of the log are its own, as ranges (see ``chunks``)."""
         self.windows: list[list[list[int]]] = []
         self.growing: list[int] = []
         """Positions of the windows that belong to growing files: no export shares them."""
@@ -83,10 +79,14 @@ class ConversationState:
         """A session belongs to it."""
         self.runs: list[list[int]] = []
         """Where in the log its commit records stand (see ``run_places``)."""
-        self._rows, self._row = rows, row
-        self._columns = columns if columns is not None else Columns()
+        self._rows = rows
+        """Who reads the stored rows; None once they are in memory."""
+        self._columns = Columns()
         """All rows; the fresh ones alone while the others still lie on the disk."""
         self._lines = array("q")
+        self._kinds: list[str] | None = None
+        """The kinds of the stored rows, where they were asked for."""
+        self._taken: list[str] = []
         self._reading: ReadingOrder | None = None
 
     def __len__(self) -> int:
@@ -94,33 +94,44 @@ class ConversationState:
 
     @property
     def columns(self) -> Columns:
-        """The messages by their fingerprints, by sequence number."""
-        self._load()
-        return self._columns
+        """The messages by their fingerprints, by sequence number; of those that still lie on the disk the kinds are at hand."""
+        if self._rows is None:
+            return self._columns
+        from .stored_rows import UnreadColumns  # a turn that is captured asks for none
+
+        return cast("Columns", UnreadColumns(self))
+
+    @property
+    def kinds(self) -> list[str]:
+        """The kind of each message."""
+        if self._rows is None:
+            return self._columns.kinds
+        if self._kinds is None:
+            self._kinds = self._rows.kinds()
+        return self._kinds + self._columns.kinds
 
     @property
     def lines(self) -> array[int]:
         """Byte offset of each occurrence's line in the log, -1 where it was lost."""
-        self._load()
+        self.load()
         return self._lines
 
-    def _load(self) -> None:
+    def load(self) -> Columns:
+        """Have all rows in memory."""
         if self._rows is not None:
-            rows, self._rows = self._rows, None
-            fresh, lines = self._columns, self._lines
-            self._columns, self._lines = rows(self.stored)
-            self._columns.extend(fresh)
-            self._lines.extend(lines)
+            columns, lines = self._rows.all()
+            columns.extend(self._columns)
+            lines.extend(self._lines)
+            self._rows, self._columns, self._lines = None, columns, lines
+        return self._columns
 
     def row(self, number: int) -> Row:
         """The fingerprint and the line of one occurrence; its role is not kept."""
         if self._rows is not None:
-            if self._row is not None and number < self.stored:
-                return self._row(number)
-            if number >= self.stored:
-                number -= self.stored
-            else:
-                self._load()
+            number = range(len(self))[number]
+            if number < self.stored:
+                return self._rows.one(number)
+            number -= self.stored
         return self._columns.item(number), self._lines[number]
 
     def line(self, number: int) -> int:
@@ -132,7 +143,7 @@ class ConversationState:
         if self._rows is not None and start >= self.stored:
             start -= self.stored
         else:
-            self._load()
+            self.load()
         return zip(self._columns.items(start), self._lines[start:] if start else self._lines)
 
     def fresh(self) -> Iterator[Row]:
@@ -141,13 +152,12 @@ class ConversationState:
 
     def saved(self) -> None:
         """The index has all rows now."""
-        self.stored = len(self)
+        stored = len(self)
         if self._rows is not None:
+            if self._kinds is not None:
+                self._kinds += self._columns.kinds
             self._columns, self._lines = Columns(), array("q")
-
-    def fill(self, columns: Columns, lines: array[int]) -> None:
-        """Take over the rows that an index has, all at once."""
-        self._columns, self._lines, self.stored = columns, lines, len(lines)
+        self.stored = stored
 
     def reading(self) -> ReadingOrder:
         """The order in which the occurrences are read, computed when first asked for."""
@@ -178,8 +188,20 @@ class ConversationState:
         taken = self.standing(taken)
         body = self.stands_for(taken)
         if 0 <= taken < number:
-            self.redrawn[taken] = number
+            self._set_aside(taken, number)
         return body
+
+    def _set_aside(self, taken: int, number: int) -> None:
+        """``number`` stands in the place of ``taken``."""
+        body = self.stands_for(taken)
+        if body:
+            self._taken.append(body)
+        self.redrawn[taken] = number
+
+    def taken(self) -> list[str]:
+        """The bodies of occurrences whose place was taken since this was asked last."""
+        found, self._taken = self._taken, []
+        return found
 
     def keep_lost(self, number: int) -> None:
         """Lines that were lost keep their sequence numbers, up to ``number``."""
@@ -223,7 +245,7 @@ class ConversationState:
     def copy(self) -> ConversationState:
         """The same, to be changed without changing this one."""
         other = ConversationState()
-        other.fill(self.columns.take(range(len(self))), self.lines[:])
+        other._columns, other._lines = self.load().take(range(len(self))), self._lines[:]
         for name in _BESIDES_ROWS:
             setattr(other, name, copy.deepcopy(getattr(self, name)))
         return other
@@ -234,46 +256,9 @@ class ConversationState:
         ``same`` are pairs of a number here and one there that turned out to be one message; True says that what is there takes
         the place of what is here.
         """
-        at = len(self)
-        for item, line in list(other.rows_from(0)):
-            self.add(item, line)
-        own = self._own_ranges(name, other)
-        self.adopted += sorted(each._replace(at=at + each.at) for each in own)
-        self.growing += [len(self.windows) + position for position in other.growing]
-        self.windows += [
-            [[first + at, last + at] if first >= 0 else BREAK for first, last in window] for window in other.windows
-        ]
-        self.extends.update({number + at: earlier + at for number, earlier in other.extends.items()})
-        self.purged.update(number + at for number in other.purged)
-        self.unannounced += [[first + at, last + at] for first, last in other.unannounced]
-        self.redrawn.update({number + at: taking + at for number, taking in other.redrawn.items()})
-        self.passed.update(number + at for number in other.passed)
-        self.continuations += [number + at for number in other.continuations]
-        groups: dict[int, set[int]] = {}
-        for number in other.extends:
-            groups.setdefault(root_of(number, other.extends) + at, set()).add(number + at)
-        for here, there, better in same:
-            first, second = root_of(here, self.extends), root_of(there + at, self.extends)
-            if second < at:
-                continue  # it is one of ours already
-            self.extends[second] = first
-            self._stand(*((there + at, here) if better else (here, there + at)))
-            if not better:
-                self.passed.update(groups.get(second, ()), (second,))
-        self.has_session = self.has_session or other.has_session
-        self._reading = None
+        from .adopting import adopt  # it is rare
 
-    @staticmethod
-    def _own_ranges(name: str, other: ConversationState) -> list[Adopted]:
-        """All of ``other`` as ranges of numbers of the log: what it adopted itself, and what lies between."""
-        found, at = [], 0
-        for each in (*other.adopted, Adopted(len(other), 0, "", 0)):
-            if each.at > at:
-                found.append(Adopted(at, each.at - at, name, at))
-            if each.length:
-                found.append(each)
-            at = each.at + each.length
-        return found
+        adopt(self, name, other, same)
 
     def unite(self, one: int, other: int) -> bool:
         """Two occurrences turned out to be one message; what is read of the older one stays. False where they were one."""
@@ -283,15 +268,19 @@ class ConversationState:
         self.passed.update(number for number in self.extends if root_of(number, self.extends) == second)
         self.passed.add(second)
         self.extends[second] = first
-        self._stand(one, other)
+        self.stand(one, other)
         self._reading = None
         return True
 
-    def _stand(self, one: int, other: int) -> None:
+    def stand(self, one: int, other: int) -> None:
         """``one`` stands for both from now on."""
         taken, stays = self.standing(other), self.standing(one)
         if taken != stays:
-            self.redrawn[taken] = stays
+            self._set_aside(taken, stays)
+
+    def changed(self) -> None:
+        """What it is read by changed."""
+        self._reading = None
 
     def add_continuation(self, number: int) -> None:
         """Note that an export began with this occurrence, after a compaction."""

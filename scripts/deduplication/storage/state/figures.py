@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...model import counts
 from ..contract import ConversationFigures
+from .standing import UNIQUE
 
 if TYPE_CHECKING:
     from ..log.lines import Record
@@ -36,18 +37,16 @@ def add_run(state: State, conversation: ConversationState, record: Record, size:
 
 def figures_of(state: ConversationState) -> ConversationFigures:
     """The counts of one conversation."""
-    kinds = state.columns.kinds
-    gone = state.purged
-    aside = gone | state.redrawn.keys()
-    counted = {h for n, (h, kind) in enumerate(zip(state.columns.hashes, kinds)) if counts(kind) and n not in aside}
-    purged = sum(counts(kinds[number]) and number not in state.extends for number in gone)
-    bookkeeping = sum(not counts(kind) for kind in kinds)
+    kinds = state.kinds
+    counted = sum(map(counts, kinds))
+    of_others = sum(counts(kinds[number]) for number in state.extends)
+    purged = sum(counts(kinds[number]) and number not in state.extends for number in state.purged)
     f = state.figures
     return ConversationFigures(
         watermark=len(kinds) - 1,
-        occurrences=sum(counts(kind) and n not in state.extends for n, kind in enumerate(kinds)) - purged,
-        unique=len(counted),
-        bookkeeping=bookkeeping,
+        occurrences=counted - of_others - purged,
+        unique=f.get(UNIQUE, 0),
+        bookkeeping=len(kinds) - counted,
         exports=f.get("exports", 0),
         captures=f.get("captures", 0),
         messages_seen=f.get("messages_seen", 0),

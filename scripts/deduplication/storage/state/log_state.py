@@ -1,12 +1,12 @@
 """What the log says, counted: the content of every index.
 
 Built by applying log records one after another (``apply``). Nothing here touches a file: what an index has on disk already is
-asked for through :class:`~.table.Table` and :class:`~.bodies.Bodies`.
+asked for through :class:`Stored`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ...alignment.tombstone import Bans
 from ...figures.savings import Seen
@@ -16,49 +16,80 @@ from ..log.records import (
     tombstone_record,
 )
 from .announcements import Announcements
-from .bodies import MemoryBodies
+from .bodies import Bodies
+from .chunks import Chunks
 from .conversation import ConversationState
+from .places import Places
 from .run_at_hand import RunAtHand
 from .table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
 
+    from ...alignment.fingerprint import Fingerprint
     from ...alignment.tombstone import Tombstone
     from ..log.lines import Extent, Line, Record
-    from .bodies import Bodies
     from .table_records import ReadTo, ShownIn
+
+
+class Stored(Protocol):
+    """What an index has already."""
+
+    def table(self, name: str) -> Table[Any]:
+        """The table of this name."""
+
+    def chunks(self) -> Chunks:
+        """The stretches of the log."""
+
+    def places(self, prefix: bytes) -> Sequence[int]:
+        """In which stretches something stands, in ascending order."""
+
+    def ids(self, chunk: int) -> Iterable[tuple[int, str]]:
+        """Which ids does a stretch have, and under which sequence numbers of its conversation?"""
+
+    def prove(self, identity: str, chunks: Sequence[int]) -> tuple[int, Fingerprint] | None:
+        """Which line in these stretches carries this body, and what is known of it?"""
+
+
+def _in_memory(_name: str) -> Table[Any]:
+    return Table()
+
+
+def _nowhere(_identity: str, _chunks: Sequence[int]) -> None:
+    """Nothing is stored but what is in memory."""
 
 
 class State:
     """Everything the indexes hold. ``size`` is the number of log bytes that it accounts for."""
 
-    def __init__(
-        self,
-        conversations: Table[ConversationState] | None = None,
-        exports: Table[list[ShownIn]] | None = None,
-        sessions: Table[str] | None = None,
-        cursors: Table[ReadTo] | None = None,
-        bodies: Bodies | None = None,
-        blobs: Table[int] | None = None,
-        pictures: Table[int] | None = None,
-        noted: Table[int] | None = None,
-        empty: Callable[[], ConversationState] = ConversationState,
-    ) -> None:
+    def __init__(self, stored: Stored | None = None) -> None:
         self.size = 0
-        self._empty = empty
-        """Makes the state of a conversation of which nothing is known."""
-        self.conversations: Table[ConversationState] = conversations if conversations is not None else Table()
-        self.exports: Table[list[ShownIn]] = exports if exports is not None else Table()
-        self.sessions: Table[str] = sessions if sessions is not None else Table()
-        self.cursors: Table[ReadTo] = cursors if cursors is not None else Table()
+        table = stored.table if stored is not None else _in_memory
+        self.conversations: Table[ConversationState] = table("conversations")
+        self.names: Table[str] = table("names")
+        """Of each conversation by its number."""
+        self.exports: Table[list[ShownIn]] = table("exports")
+        self.sessions: Table[str] = table("sessions")
+        self.cursors: Table[ReadTo] = table("cursors")
         """By the path of each growing file."""
-        self.bodies: Bodies = bodies if bodies is not None else MemoryBodies(self.conversations)
-        self.blobs: Table[int] = blobs if blobs is not None else Table()
+        self.blobs: Table[int] = table("blobs")
         """Bytes of each blob that a line refers to."""
-        self.pictures: Table[int] = pictures if pictures is not None else Table()
+        self.pictures: Table[int] = table("pictures")
         """Bytes as Base64 of the blobs in each body that has any, by its content hash."""
-        self.announced: Announcements = Announcements(noted)
+        self.again: Table[tuple[int, Fingerprint]] = table("again")
+        """Of each body that came more than once the line that carries it, and what is known of it."""
+        self.standing: Table[int] = table("standing")
+        """See ``standing``."""
+        self.places = Places(stored.places if stored is not None else None)
+        self.chunks = stored.chunks() if stored is not None else Chunks()
+        self.bodies = Bodies(self.again, self.places, self.chunks, stored.prove if stored is not None else _nowhere)
+        self.ids: Callable[[int], Iterable[tuple[int, str]]] | None = stored.ids if stored is not None else None
+        """Reads the ids of a stretch from the log; None where all is in memory."""
+        self.begun = 0
+        """Conversations that were ever begun."""
+        self.fresh = 0
+        """Occurrences since an index had everything."""
+        self.announced: Announcements = Announcements(table("noted"))
         self.seen_bytes = Seen()
         self.figures = StoreFigures()
         """The sums of what :func:`~.figures.add_run` added to conversations that are none of another's."""
@@ -80,7 +111,7 @@ class State:
     def conversation(self, conversation_id: str) -> ConversationState:
         """The state of a conversation; an unknown one is empty and not entered."""
         found = self.conversations.get(conversation_id)
-        return found if found is not None else self._empty()
+        return found if found is not None else ConversationState()
 
     def begins_at(self, size: int) -> None:
         """What is to be applied next stands at this byte of the log."""
@@ -91,7 +122,10 @@ class State:
         """The state of a conversation that is about to change."""
         state = self.conversations.get(conversation_id)
         if state is None:
-            state = self._empty()
+            state = ConversationState()
+            state.number = self.begun
+            self.names[str(self.begun)] = conversation_id
+            self.begun += 1
             self.figures = self.figures.plus(conversations=1)
         self.conversations[conversation_id] = state
         return state
@@ -134,15 +168,33 @@ class State:
             self.conversation(name).saved()
         for table in self._tables():
             table.changed.clear()
+        for each in (self.places, self.chunks, self.bodies):
+            each.saved()
+        self.fresh = 0
+
+    def let_go(self) -> None:
+        """Keep nothing in memory that an index has: of a log of any length it can be told."""
+        for table in self._tables():
+            table.let_go()
+        self.chunks.let_go()
+        self.bodies.let_go()
+
+    def table(self, name: str) -> Table[Any]:
+        """The table of this name."""
+        table: Table[Any] = self.announced.noted if name == "noted" else getattr(self, name)
+        return table
 
     def _tables(self) -> tuple[Table[Any], ...]:
         return (
             self.conversations,
+            self.names,
             self.exports,
             self.sessions,
             self.cursors,
             self.blobs,
             self.pictures,
+            self.again,
+            self.standing,
             self.announced.noted,
         )
 

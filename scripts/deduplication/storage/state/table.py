@@ -24,6 +24,7 @@ class Table(Generic[Value]):
     ) -> None:
         self._known: dict[str, Value] = known if known is not None else {}
         self._fetch, self._scan = fetch, scan
+        self._listed = scan is None
         self.changed: dict[str, None] = {}
 
     def get(self, name: str) -> Value | None:
@@ -46,11 +47,16 @@ class Table(Generic[Value]):
 
     def names(self) -> list[str]:
         """Every name, in the order in which they came."""
-        return list(self._known) if self._scan is None else [name for name, _ in self.items()]
+        return list(self._known) if self._listed else [name for name, _ in self.items()]
 
     def items(self) -> list[tuple[str, Value]]:
         """Everything, in the order in which it came."""
-        if self._scan is not None:
+        if self._scan is not None and not self._listed:
             self._known = {**dict(self._scan()), **self._known}
-            self._scan = None
+            self._listed = True
         return list(self._known.items())
+
+    def let_go(self) -> None:
+        """Keep nothing in memory that an index has."""
+        if self._fetch is not None and not self.changed:
+            self._known, self._listed = {}, self._scan is None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..log.lines import Damaged
 from ..log.records import same_of
+from . import standing
 from .conversation import AdoptedBy
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ def unite_messages(state: State, conversation: ConversationState, record: Record
         pair = conversation.stands_for(one), conversation.stands_for(other)
         if conversation.unite(one, other) and all(pair):
             state.announced.merge([pair])
+    standing.gone(state, conversation)
 
 
 def adopt(state: State, record: Record, line: Line | Extent) -> None:
@@ -39,13 +41,15 @@ def adopt(state: State, record: Record, line: Line | Extent) -> None:
     for here, there, better in same.pairs:
         pair = taking.stands_for(here), other.stands_for(there)
         merged += [pair[::-1] if better else pair] if all(pair) else []
+    standing.united(state, taking, other)
     taking.adopt(same.conversation_id, other, same.pairs)
+    standing.gone(state, taking)
     state.announced.merge(merged)
     other.adopted_by = AdoptedBy(record["conversation_id"], same.at)
     state.figures = state.figures.plus(conversations=-1)
     f, g = taking.figures, other.figures
     for name, value in g.items():
-        if isinstance(value, int):
+        if isinstance(value, int) and name != standing.UNIQUE:
             f[name] = f.get(name, 0) + value
     f["stored_bytes"] = f.get("stored_bytes", 0) + line.size
     f["created_at"] = min(filter(None, (f.get("created_at"), g.get("created_at"))), default="")

@@ -1,0 +1,59 @@
+"""Found in a state: conversations by turns and bodies, messages by their ids."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from ..alignment.overlap import telling
+from ..alignment.seams import at_seams
+from .state.places import body_prefix, turn_prefix, uuid_prefix
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from ..alignment.columns import Columns
+    from .state.log_state import State
+
+
+def with_turns(state: State, shown: Columns) -> Mapping[str, int]:
+    """Which conversations have telling turns of a sequence, and in how many places, by the beginnings of their keys."""
+    return _owners(state, map(turn_prefix, telling(shown)))
+
+
+def with_bodies(state: State, shown: Columns) -> Mapping[str, int]:
+    """Which conversations hold bodies that stand at the ends of a sequence, and how many, by the beginnings of their hashes."""
+    return _owners(state, map(body_prefix, at_seams(shown)))
+
+
+def _owners(state: State, prefixes: Iterable[bytes]) -> Mapping[str, int]:
+    """Those that share as much come in the order in which they were begun."""
+    found = Counter(state.chunks[chunk].owner for prefix in prefixes for chunk in state.places.of(prefix))
+    return {state.names.get(str(number)) or "": found[number] for number in sorted(found)}
+
+
+def known_uuids(state: State, conversation_id: str, uuids: Sequence[str]) -> dict[str, list[int]]:
+    """Under which sequence numbers the conversation has these ids, in ascending order."""
+    conversation = state.conversation(conversation_id)
+    begins = {conversation.number: [(0, len(conversation), 0)]}
+    for each in conversation.adopted:
+        owner = state.conversation(each.conversation_id).number
+        begins.setdefault(owner, []).append((each.first, each.length, each.at))
+    wanted: set[str] = set()
+    chunks: set[int] = set()
+    for uuid in uuids:
+        of_it = [chunk for chunk in state.places.of(uuid_prefix(uuid)) if state.chunks[chunk].owner in begins]
+        chunks.update(of_it)
+        wanted.update([uuid] if of_it else [])
+    found: dict[str, list[int]] = {}
+    if state.ids is None:
+        for number, uuid in enumerate(conversation.columns.uuids if wanted else ()):
+            if uuid in wanted:
+                found.setdefault(uuid, []).append(number)
+        return found
+    for chunk in chunks:
+        for number, uuid in state.ids(chunk):
+            for first, length, at in begins[state.chunks[chunk].owner] if uuid in wanted else ():
+                if first <= number < first + length:
+                    found.setdefault(uuid, []).append(at + number - first)
+    return {uuid: sorted(numbers) for uuid, numbers in found.items()}

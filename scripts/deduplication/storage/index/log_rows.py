@@ -1,0 +1,167 @@
+"""Rows read from the log: what an index does not keep of a message, because its line says it."""
+
+from __future__ import annotations
+
+import contextlib
+from array import array
+from typing import TYPE_CHECKING
+
+from ...alignment.columns import Columns
+from ...alignment.fingerprint import Fingerprint, fingerprint_of
+from ...errors import StoreDamaged
+from ...model import LOST
+from ..conversation import Adopted
+from ..log.lines import Damaged, decode_line
+from ..log.records import PURGED, is_occurrence, message_of, tombstone_from
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ..log.append_log import Log
+    from ..log.lines import Record
+    from ..state.blobs import Blobs
+    from ..state.conversation import ConversationState
+    from ..state.log_state import State
+    from ..state.stored_rows import Row, Rows
+
+_LOST = Fingerprint("", "", LOST, "", 0)
+
+
+class LogRows:
+    """The occurrences of ``log``, found by the stretches of a state that accounts for them."""
+
+    def __init__(self, log: Log, blobs: Blobs) -> None:
+        self._log, self._blobs = log, blobs
+        self.state: State
+        """Whose stretches they are: set by whoever makes it."""
+
+    def rows(self, name: str, conversation: ConversationState) -> Rows:
+        """Those of a conversation that an index has, from number 0 on."""
+        count = conversation.stored
+        items: list[Fingerprint] = [_LOST] * count
+        lines = array("q", [-1]) * count
+        known: dict[str, Fingerprint] = {}
+        for start, whose, first, length in _origins(name, conversation, count):
+            for number, offset, record in self._between(whose, first, first + length):
+                items[start + number - first] = self._item(record, known)
+                lines[start + number - first] = offset
+        columns = Columns()
+        for item in items:
+            columns.append(item)
+        return columns, lines
+
+    def row(self, name: str, conversation: ConversationState, number: int) -> Row:
+        """One of them."""
+        whose, at = conversation.origin(number) or (name, number)
+        for _, offset, record in self._between(whose, at, at + 1):
+            return self._item(record, {}), offset
+        return _LOST, -1
+
+    def prove(self, identity: str, chunks: Sequence[int]) -> tuple[int, Fingerprint] | None:
+        """The first line in these stretches that carries the body with this content hash, and what is known of the body.
+
+        Raises :class:`StoreDamaged` where none does and not all lines can be read: one of them may be that line.
+        """
+        wanted = identity.encode(errors="replace")
+        for all_lines in (False, True):
+            for chunk in chunks:
+                for offset, record in self._lines(chunk, b"" if all_lines else wanted):
+                    if record.get("content_hash") == identity and "message" in record:
+                        return offset, self._item({**record, "uuid": ""}, {})
+        return None
+
+    def ids(self, chunk: int) -> Iterator[tuple[int, str]]:
+        """The sequence number and the id of each occurrence in a stretch that has an id."""
+        for _, record in self._lines(chunk, b'"uuid"'):
+            if record.get("uuid"):
+                yield record["index"], record["uuid"]
+
+    def _between(self, name: str, first: int, end: int) -> Iterator[tuple[int, int, Record]]:
+        """Number, offset and record of each own occurrence of a conversation from one number up to another.
+
+        Raises :class:`StoreDamaged` where one of them cannot be read.
+        """
+        for chunk in self._stretches(name, first, end):
+            stretch = self.state.chunks[chunk]
+            last = min(stretch.first + stretch.length, end) - 1
+            expected = last + 1 - max(stretch.first, first)
+            for offset, record in self._lines(chunk, b""):
+                if first <= record["index"] <= last:
+                    yield record["index"], offset, record
+                    expected -= 1
+                    if not expected:
+                        break
+                elif record["index"] > last:
+                    raise self._damaged(stretch.offset)
+
+    def _stretches(self, name: str, first: int, end: int) -> Iterator[int]:
+        """The stretches of a conversation that have these numbers."""
+        chunks = self.state.chunks
+        for low, high in self.state.conversation(name).chunks:
+            if chunks[high].first + chunks[high].length <= first:
+                continue
+            at, top = low, high
+            while at < top:  # the first one that ends behind ``first``
+                middle = (at + top) // 2
+                if chunks[middle].first + chunks[middle].length <= first:
+                    at = middle + 1
+                else:
+                    top = middle
+            for chunk in range(at, high + 1):
+                if chunks[chunk].first >= end:
+                    return
+                yield chunk
+
+    def _lines(self, number: int, holding: bytes) -> Iterator[tuple[int, Record]]:
+        """Offset and record of each occurrence in a stretch of which the line holds these bytes.
+
+        Of all of them, where there are no such bytes; then it raises :class:`StoreDamaged` where fewer can be read than there are.
+        """
+        chunks = self.state.chunks
+        stretch = chunks[number]
+        name = self.state.names.get(str(stretch.owner))
+        left = stretch.length
+        for line in self._log.lines(stretch.offset, chunks.end(number, self.state.size)):
+            if holding not in line.data:
+                continue
+            with contextlib.suppress(Damaged):
+                record = decode_line(line.data)
+                if record["conversation_id"] == name and is_occurrence(record):
+                    yield line.offset, record
+                    left -= 1
+                    if not left:
+                        return
+        if not holding:
+            raise self._damaged(stretch.offset)
+
+    def _damaged(self, offset: int) -> StoreDamaged:
+        return StoreDamaged(f"{self._log.path}: a message behind byte {offset} cannot be read")
+
+    def _item(self, record: Record, known: dict[str, Fingerprint]) -> Fingerprint:
+        identity, uuid = record["content_hash"], record.get("uuid") or ""
+        if PURGED in record:
+            left = tombstone_from(record)
+            return Fingerprint(identity, left.key, left.kind, "", left.weight, uuid)
+        item = known.get(identity)
+        if item is None:
+            if "message" in record:
+                item = self._blobs.fingerprint(record) or fingerprint_of(message_of(record), identity)
+                item = Fingerprint(identity, item.key, item.kind, "", item.weight)
+            else:
+                item = self.state.bodies.fingerprint(identity)
+                if item is None:
+                    raise StoreDamaged(f"{self._log.path}: no line carries the body {identity[:12]}…")
+            known[identity] = item
+        return item._replace(uuid=uuid) if uuid else item
+
+
+def _origins(name: str, conversation: ConversationState, count: int) -> Iterator[tuple[int, str, int, int]]:
+    """Ranges of a conversation: first number here, under which id the log has them, first number there, how many."""
+    at = 0
+    for each in (*conversation.adopted, Adopted(count, 0, "", 0)):
+        own, theirs = min(each.at, count) - at, min(each.length, count - each.at)
+        if own > 0:
+            yield at, name, at, own
+        if theirs > 0:
+            yield each.at, each.conversation_id, each.first, theirs
+        at = each.at + each.length

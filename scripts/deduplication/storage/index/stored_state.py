@@ -1,0 +1,106 @@
+"""A state that asks an index for what it needs, and reads the log for what that does not keep."""
+
+from __future__ import annotations
+
+import json
+import weakref
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from ..state.chunks import Chunks
+from ..state.conversation import ConversationState
+from ..state.table import Table
+from .conversation_head import take_head
+from .kind_codes import KINDS_BY_CODE
+from .table_entries import CHUNKS, CONVERSATION, FORMS, KINDS, KINDS_PAGE, packed, page_key, unpacked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from ..state.bodies import Found
+    from ..state.stored_rows import Row, Rows
+    from .log_rows import LogRows
+    from .sorted_runs import Entry
+
+    Get = Callable[[bytes], "bytes | None"]
+    Beginning = Callable[[bytes], "list[Entry]"]
+
+
+class StoredState:
+    """What an index has (see ``state.log_state.Stored``).
+
+    ``get`` and ``beginning`` ask its entries, ``places`` its places; ``prove`` says which line carries a body.
+    """
+
+    def __init__(
+        self,
+        get: Get,
+        beginning: Beginning,
+        places: Callable[[bytes], Sequence[int]],
+        prove: Callable[[LogRows, str, Sequence[int]], Found | None],
+        rows: LogRows,
+        chunks: int,
+    ) -> None:
+        self._get, self._beginning, self.places, self._rows = get, beginning, places, rows
+        self._chunks = chunks
+        self.prove, self.ids = partial(prove, rows), rows.ids
+
+    def table(self, name: str) -> Table[Any]:
+        """Of conversations, names and cursors all can be listed."""
+        if name == "conversations":
+            return Table(None, self._conversation, self._conversations)
+        form = FORMS[name]
+
+        def fetch(key: str) -> Any:
+            data = self._get(form.code + packed(key))
+            value = form.read(data) if data is not None else None
+            if name == "again" and value is not None:
+                value = value[0], value[1]._replace(content_hash=key)
+            return value
+
+        def scan() -> Iterable[tuple[str, Any]]:
+            for key, value in self._beginning(form.code):
+                yield unpacked(key[1:]), form.read(value)
+
+        return Table(None, fetch, scan)
+
+    def chunks(self) -> Chunks:
+        """The stretches of the log."""
+        return Chunks(self._chunks, lambda page: self._get(CHUNKS + page_key(page)) or b"")
+
+    def _conversation(self, name: str) -> ConversationState | None:
+        data = self._get(CONVERSATION + packed(name))
+        return self._lazy(name, json.loads(data)) if data is not None else None
+
+    def _conversations(self) -> Iterable[tuple[str, ConversationState]]:
+        found = [(json.loads(value), unpacked(key[1:])) for key, value in self._beginning(CONVERSATION)]
+        for head, name in sorted(found, key=lambda each: each[0]["number"]):
+            yield name, self._lazy(name, head)
+
+    def _lazy(self, name: str, head: dict[str, Any]) -> ConversationState:
+        rows = _Rows(self._get, self._rows, name)
+        conversation = ConversationState(head["count"], rows)
+        rows.conversation = weakref.proxy(conversation)  # a circle would hold the index's file open
+        take_head(conversation, head)
+        return conversation
+
+
+class _Rows:
+    """The rows of one conversation (see ``state.stored_rows.StoredRows``)."""
+
+    def __init__(self, get: Get, rows: LogRows, name: str) -> None:
+        self._get, self._rows, self._name = get, rows, name
+        self.conversation: ConversationState
+
+    def all(self) -> Rows:
+        return self._rows.rows(self._name, self.conversation)
+
+    def one(self, number: int) -> Row:
+        return self._rows.row(self._name, self.conversation, number)
+
+    def kinds(self) -> list[str]:
+        codes = "".join(
+            (self._get(KINDS + page_key(self.conversation.number, page)) or b"").decode()
+            for page in range(-(-self.conversation.stored // KINDS_PAGE))
+        )
+        return [KINDS_BY_CODE[code] for code in codes[: self.conversation.stored]]
