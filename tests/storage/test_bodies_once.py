@@ -32,15 +32,15 @@ FILES = STORY.exports(5)
 class Place:
     """A project whose exports are stored, archived and packed one after another."""
 
-    def __init__(self, root, backend="json"):
+    def __init__(self, root):
         root.mkdir(parents=True, exist_ok=True)
-        self.project, self.backend = Project(root), backend
+        self.project = Project(root)
         self.project.exports.mkdir(parents=True)
 
     @property
     def dedup(self):
         """Its deduplicator, opened anew."""
-        return ClaudeConversationDeduplicator(os.fspath(self.project.state), backend=self.backend)
+        return ClaudeConversationDeduplicator(os.fspath(self.project.state))
 
     def keep(self, file):
         """Store, archive and pack an export."""
@@ -65,12 +65,12 @@ class Place:
         return kept_there + log.open_size()
 
 
-@pytest.fixture(params=["json", "sqlite"])
-def place(request, tmp_path, monkeypatch):
+@pytest.fixture
+def place(tmp_path, monkeypatch):
     """A project in which even a short log is sealed."""
     monkeypatch.setattr(upkeep, "_PAYS", 1)
     monkeypatch.setattr(sealed_blocks, "_LITTLE", 1)
-    return Place(tmp_path / "a project", request.param)
+    return Place(tmp_path / "a project")
 
 
 def test_the_log_is_the_same_without_its_bodies(place):

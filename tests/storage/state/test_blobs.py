@@ -17,6 +17,7 @@ from deduplication.alignment import fingerprint
 from deduplication.errors import StoreNotWritable
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from deduplication.ingest.transcript_capture import capture_file
+from deduplication.storage import indexed_log
 from deduplication.storage.log.lines import decode_line, encode_line
 from deduplication.storage.state import blobs
 from deduplication.storage.state.blobs import lift, restore
@@ -359,8 +360,9 @@ def test_a_content_that_speaks_of_references_is_what_it_is(opened, tmp_path):
     assert opened().store.verify() == []
 
 
-def test_sealed_lines_keep_their_blobs(opened, file, tmp_path):
+def test_sealed_lines_keep_their_blobs(opened, file, tmp_path, monkeypatch):
     """A line that was compressed away refers to its blob as before: rebuild leaves it, and the image is read."""
+    monkeypatch.setattr(indexed_log, "OPEN", 65_536)
     capture_file(opened(), file)
     whole = messages(opened())
     for number in range(3):
