@@ -16,7 +16,7 @@ from ..files.safe_read import digest_of, opened, read
 from ..project import own_output
 from ..project.export_names import file_name, validate_session_id
 from ..storage import open_store
-from .one_export import Asked, Several, process
+from .one_export import Asked, Several, Unread, process
 from .result import Ingest, Input
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ class ClaudeConversationDeduplicator:
         if conversation_id is not None:
             conversation_id = validate_session_id(conversation_id)
         source = Input(name, hashlib.sha256(data).hexdigest(), len(data), announces=announce)
-        return process(self.store, source, lambda: _read(data, strict=strict), Asked(conversation_id, dry_run))
+        return process(self.store, source, Unread(data, strict), Asked(conversation_id, dry_run))
 
     def ingest_file(
         self,
@@ -220,9 +220,3 @@ class ClaudeConversationDeduplicator:
         """Bytes of everything processed so far, and how many of them were there before."""
         with self.store.transaction(write=False):
             return self.store.seen_bytes()
-
-
-def _read(data: bytes, *, strict: bool) -> Export | Several:
-    """What the bytes of a file hold."""
-    found = formats.detect(data, strict=strict)
-    return formats.parse(data, known=found) if found.members is None else Several(found.NAME, found.members(data))

@@ -12,10 +12,12 @@ from ..alignment.purged_places import purged_warning
 from ..alignment.reading_order import ranges
 from ..model import LAYOUT, PURGED, Message, counts
 from ..start.late_dataclass import replace
+from ..storage.contract import Mark
 from . import placement, unite
 from .conversation_match import Belonging, conversation_of, session_of
 from .export_view import message_dict, message_of, new_occurrences, placed_marks, view_of
 from .new_bodies import Run, carrying_bodies, new_here, shown_bodies, span_bytes
+from .proven_prefix import Above, noted
 from .result import record_of, result_of
 
 if TYPE_CHECKING:
@@ -24,9 +26,12 @@ if TYPE_CHECKING:
     from ..model import Export
     from ..storage.contract import Same, Store
     from ..storage.conversation import Conversation
+    from ..storage.prefix import Prefix
     from .export_view import ExportView
+    from .proven_prefix import Beginning
     from .result import Ingest, Input
 
+_NOTHING: Final = Above()
 _CONTEXT: Final = 20
 """Messages read before a part of a growing file that are aligned along with it."""
 
@@ -39,8 +44,11 @@ def store_export(
     *,
     dry_run: bool = False,
     counted: set[str] | None = None,
+    beginning: Beginning | None = None,
 ) -> Ingest:
     """Align an export with its conversation and store what is new; durable when this returns.
+
+    ``beginning``: that of its file, to be noted for a later export that begins so.
 
     ``counted``: bodies that count as announced, those of this export are added. Only with ``dry_run``, for exports that would be
     processed one after the other: the store does not know of the one before.
@@ -49,7 +57,7 @@ def store_export(
     shown = view_of(export)
     with store.transaction(write=not dry_run):
         belongs = conversation_of(store, export, shown, source.name) if not conversation_id else None
-        target, others = belongs or Belonging(store.canonical(conversation_id or ""))
+        target, others, alone = belongs or Belonging(store.canonical(conversation_id or ""))
         conversation = store.conversation(target)
         placed = placement.place(store, target, shown, _read_before(store, target, conversation, source.follows))
         found: list[str] = []
@@ -63,8 +71,11 @@ def store_export(
                 stored=lambda: _numbered(store, target, conversation),
             )
         same = unite.shown_to_be_one(store, target, others, shown, placed) if others else []
+        prefix = None
+        if beginning is not None and not same:
+            prefix = noted(store, beginning, export, shown, placed, conversation, alone=alone)
         run = Run(placed.occurrences, placed.numbers, found, conversation)
-        return _commit(
+        return commit_run(
             store,
             target,
             export,
@@ -76,6 +87,7 @@ def store_export(
             same=same,
             dry_run=dry_run,
             counted=counted,
+            prefix=prefix,
         )
 
 
@@ -107,7 +119,7 @@ def append(store: Store, export: Export, source: Input, conversation_id: str) ->
     grown = frozenset(new for new, position in enumerate(kept) if position in versions)
     plan = alignment.Plan(matches, grown)
     run = Run(*new_occurrences(shown, plan, store.tip(conversation_id), store.bans()), [], None)
-    return _commit(store, conversation_id, export, source, shown, run, started, gone=gone)
+    return commit_run(store, conversation_id, export, source, shown, run, started, gone=gone)
 
 
 def _adds_nothing(store: Store, conversation_id: str, numbers: Sequence[int], message: Message, identity: str) -> bool:
@@ -121,7 +133,7 @@ def _adds_nothing(store: Store, conversation_id: str, numbers: Sequence[int], me
     return same_kind and same_source.relation(message.kind, last["content"], message.content) == same_source.PART
 
 
-def _commit(
+def commit_run(
     store: Store,
     target: str,
     export: Export,
@@ -135,11 +147,13 @@ def _commit(
     dry_run: bool = False,
     counted: set[str] | None = None,
     gone: int = 0,
+    above: Above = _NOTHING,
+    prefix: Prefix | None = None,
 ) -> Ingest:
     """Log the run: its new occurrences, then the record with the number of every message shown.
 
     ``windows`` is what the record says of them where they are not just one; ``gone`` messages of the export are left out of
-    ``shown``, because they were purged.
+    ``shown``, because they were purged. ``above``: what the file has above what was read of it, ``prefix`` what is noted of it.
     """
     numbers, cursor = run.numbers, source.cursor
     besides = frozenset(counted or ())
@@ -153,23 +167,29 @@ def _commit(
     record = record_of(
         source,
         export.format,
-        total=sum(counts(kind) for kind in shown.rows.kinds),
+        total=above.counted + sum(counts(kind) for kind in shown.rows.kinds),
         new=found.stored if source.captures else found.new,
         captured=found.captured,
         **windows,
-        marks=placed_marks(shown.marks, numbers),
+        marks=[*_ended(above.marks, numbers), *placed_marks(shown.marks, numbers)],
         gaps=run.gaps,
         session=session_of(export),
         cursor=cursor and replace(cursor, last=numbers[-1] if numbers else cursor.last),
         follows=source.follows if numbers else -1,
         purged=gone,
-        known_bytes=span_bytes(export.messages) - span_bytes([new.message for _, new in carrying]),
+        known_bytes=above.shown + span_bytes(export.messages) - span_bytes([new.message for _, new in carrying]),
+        prefix=prefix,
     )
     new_messages = [message_dict(occurrence, number) for number, occurrence in new_here(run)]
     if not dry_run:
         store.commit(target, run.occurrences, record, started, same)
     warnings = (*export.warnings, *shown.warnings, *purged_warning(gone))
     return result_of(store, target, record, warnings, new_messages, known_before=False)
+
+
+def _ended(marks: Sequence[tuple[str, int]], numbers: Sequence[int]) -> list[Mark]:
+    """Marks of what stands above ``numbers``: behind its last message now comes the first of these."""
+    return [Mark(kind, number if number >= 0 or not numbers else numbers[0]) for kind, number in marks]
 
 
 def _windows(placed: placement.Placement) -> dict[str, Any]:

@@ -216,8 +216,8 @@ def test_a_version_from_another_time_is_made_again(folder):
     with store.transaction():
         entries = store._indexed.index._entries
         own = entries.get(8, b"")
-        assert b'"version":4' in own
-        entries.put(8, b"", own.replace(b'"version":4', b'"version":9'))
+        assert b'"version":5' in own
+        entries.put(8, b"", own.replace(b'"version":5', b'"version":9'))
         entries.write()
     del store
     assert kept(dedup(folder).get_full_conversation("s")) == STORY.truth(0, FILES[1].end)

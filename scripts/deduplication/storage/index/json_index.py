@@ -23,6 +23,7 @@ from ..contract import StoreFigures
 from ..log.lines import decode_line, encode_line
 from ..state.conversation import ConversationState
 from ..state.log_state import State
+from ..state.prefixes import of_prefixes, to_prefixes
 from ..state.table import Table
 from .contract import AuditMark
 from .conversation_head import head_of, take_head
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 WATERMARKS, HASHES, INDEX = JSON_INDEX
-_VERSION: Final = 6
+_VERSION: Final = 7
 _KEY: Final = 16
 
 
@@ -159,6 +160,7 @@ def _dictionary(state: State) -> dict[str, Any]:
         "occurrences": state.occurrences,
         **({"banned": state.banned} if state.banned else {}),
         "exports": dict(state.exports.items()),
+        "prefixes": {head: of_prefixes(each) for head, each in state.prefixes.items()},
         "sessions": dict(state.sessions.items()),
         "blobs": dict(state.blobs.items()),
         "pictures": dict(state.pictures.items()),
@@ -208,6 +210,7 @@ def _state(data: dict[str, Any], hashes: dict[str, list[str]]) -> State:
         blobs=Table(data["blobs"]),
         pictures=Table(data["pictures"]),
         noted=Table(data["noted"]),
+        prefixes=Table({head: to_prefixes(each) for head, each in data["prefixes"].items()}),
     )
     state.begins_at(data["size"])
     state.seen_bytes, state.figures = Seen(**data["seen_bytes"]), StoreFigures(**data["figures"])

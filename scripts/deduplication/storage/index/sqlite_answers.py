@@ -10,6 +10,7 @@ from ...figures.savings import Seen
 from ..contract import StoreFigures
 from ..state.conversation import ConversationState
 from ..state.log_state import State
+from ..state.prefixes import to_prefixes
 from ..state.table import Table
 from .conversation_head import take_head
 from .sqlite_encoding import (
@@ -22,6 +23,7 @@ from .sqlite_encoding import (
     NOTED,
     NUMBER,
     PICTURE,
+    PREFIX,
     SESSION,
     loads,
     place_in,
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from ..state.conversation import Row, Rows
+    from ..state.prefixes import NotedPrefix
     from ..state.table_records import ReadTo, ShownIn
     from .checked_entries import CheckedEntries
 
@@ -67,6 +70,7 @@ class SqliteAnswers:
             Table(None, lambda digest: loads(self.get(BLOB, encoded(digest)))),
             Table(None, lambda identity: loads(self.get(PICTURE, encoded(identity)))),
             Table(None, lambda key: loads(self.get(NOTED, bytes.fromhex(key)))),
+            Table(None, self._prefixes),
         )
         state.begins_at(data["size"])
         state.seen_bytes, state.figures = Seen(**data["seen_bytes"]), StoreFigures(**data["figures"])
@@ -120,6 +124,10 @@ class SqliteAnswers:
     def _exports(self, sha256: str) -> list[ShownIn] | None:
         data = self.get(EXPORT, encoded(sha256))
         return to_exports(json.loads(data)) if data is not None else None
+
+    def _prefixes(self, head: str) -> list[NotedPrefix] | None:
+        data = self.get(PREFIX, bytes.fromhex(head))
+        return to_prefixes(json.loads(data)) if data is not None else None
 
     def name(self, number: int) -> str:
         """The conversation that has this number in the database."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..state.conversation import Row, Rows
 
 # Kinds of entries; the first three can be listed (checked_entries._LISTED).
-CONVERSATION, SESSION, CURSOR, EXPORT, BODY, UUID, KEY, NUMBER, META, BLOB, PICTURE, NOTED, ALSO = range(13)
+CONVERSATION, SESSION, CURSOR, EXPORT, BODY, UUID, KEY, NUMBER, META, BLOB, PICTURE, NOTED, ALSO, PREFIX = range(14)
 PLACE: Final = struct.Struct(">II")
 """An alignment key's conversations: the number of each, and how many turns with that key it has."""
 _HASHES: Final = struct.Struct("8s32s")

@@ -11,6 +11,7 @@ from ...alignment.fingerprint import encoded
 from ...alignment.overlap import TURNS
 from ...model import LOST
 from ...start.late_dataclass import asdict
+from ..state.prefixes import of_prefixes
 from .conversation_head import head_of
 from .sqlite_encoding import (
     ALSO,
@@ -26,6 +27,7 @@ from .sqlite_encoding import (
     NUMBER,
     PICTURE,
     PLACE,
+    PREFIX,
     SESSION,
     UUID,
     dumps,
@@ -47,7 +49,7 @@ if TYPE_CHECKING:
     from .checked_entries import CheckedEntries
     from .contract import AuditMark
 
-VERSION: Final = 4
+VERSION: Final = 5
 _EMPTY: Final = '{"conversations": 0}'
 _MOST_ALSO: Final = 8
 """Further conversations that are noted of a body."""
@@ -58,6 +60,7 @@ TABLES: Final[tuple[tuple[int, Callable[[State], Table[Any]], Callable[[str], by
     (BLOB, lambda state: state.blobs, encoded, dumps),
     (PICTURE, lambda state: state.pictures, encoded, dumps),
     (NOTED, lambda state: state.announced.noted, bytes.fromhex, dumps),
+    (PREFIX, lambda state: state.prefixes, bytes.fromhex, lambda noted: dumps(of_prefixes(noted))),
 )
 """Kinds of entries that a table of the state has as it is: the kind, the table, and how a name and a value are written."""
 

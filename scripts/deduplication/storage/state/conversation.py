@@ -183,7 +183,8 @@ class ConversationState:
 
     def keep_lost(self, number: int) -> None:
         """Lines that were lost keep their sequence numbers, up to ``number``."""
-        while len(self) < number:
+        for _ in range(len(self), number):
+            self.figures["lost"] = self.figures.get("lost", 0) + 1
             self.add(Fingerprint("", "", LOST, "", 0), -1)
 
     def add_window(self, window: list[list[int]]) -> int:
@@ -250,8 +251,8 @@ class ConversationState:
         self.passed.update(number + at for number in other.passed)
         self.continuations += [number + at for number in other.continuations]
         groups: dict[int, set[int]] = {}
-        for number in other.extends:
-            groups.setdefault(root_of(number, other.extends) + at, set()).add(number + at)
+        for each in other.extends:
+            groups.setdefault(root_of(each, other.extends) + at, set()).add(each + at)
         for here, there, better in same:
             first, second = root_of(here, self.extends), root_of(there + at, self.extends)
             if second < at:
@@ -280,8 +281,7 @@ class ConversationState:
         first, second = sorted((root_of(one, self.extends), root_of(other, self.extends)))
         if first == second:
             return False
-        self.passed.update(number for number in self.extends if root_of(number, self.extends) == second)
-        self.passed.add(second)
+        self.passed.update((second, *(number for number in self.extends if root_of(number, self.extends) == second)))
         self.extends[second] = first
         self._stand(one, other)
         self._reading = None

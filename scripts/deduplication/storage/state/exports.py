@@ -37,10 +37,12 @@ def seen_in(state: State, sha256: str) -> list[SeenExport]:
         root, at = state.canonical(each.conversation_id)
         window: list[list[int]] = []
         breaks: list[int] = []
-        for first, last in state.conversation(each.conversation_id).windows[each.window]:
+        conversation = state.conversation(each.conversation_id)
+        for first, last in conversation.windows[each.window]:
             if [first, last] == BREAK:
                 breaks.append(len(window))
             else:
                 window.append([first + at, last + at])
-        found.append(SeenExport(root, each.parser, each.format, each.total, window, breaks))
+        lost = bool(conversation.figures.get("lost"))
+        found.append(SeenExport(root, each.parser, each.format, each.total, window, breaks, lost))
     return found

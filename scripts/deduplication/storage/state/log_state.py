@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ...alignment.tombstone import Tombstone
     from ..log.lines import Extent, Line, Record
     from .bodies import Bodies
+    from .prefixes import NotedPrefix
     from .table_records import ReadTo, ShownIn
 
 
@@ -43,6 +44,7 @@ class State:
         blobs: Table[int] | None = None,
         pictures: Table[int] | None = None,
         noted: Table[int] | None = None,
+        prefixes: Table[list[NotedPrefix]] | None = None,
         empty: Callable[[], ConversationState] = ConversationState,
     ) -> None:
         self.size = 0
@@ -59,6 +61,8 @@ class State:
         self.pictures: Table[int] = pictures if pictures is not None else Table()
         """Bytes as Base64 of the blobs in each body that has any, by its content hash."""
         self.announced: Announcements = Announcements(noted)
+        self.prefixes: Table[list[NotedPrefix]] = prefixes if prefixes is not None else Table()
+        """How exports begin, by their heads."""
         self.seen_bytes = Seen()
         self.figures = StoreFigures()
         """The sums of what :func:`~.figures.add_run` added to conversations that are none of another's."""
@@ -144,6 +148,7 @@ class State:
             self.blobs,
             self.pictures,
             self.announced.noted,
+            self.prefixes,
         )
 
     # -- answers -----------------------------------------------------------------------------------------------
