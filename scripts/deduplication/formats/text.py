@@ -145,9 +145,13 @@ class _Reader:
             if not self._unknown:
                 self._line = self._data.count(b"\n", 0, start) + 1
             self._unknown += 1
-        elif kind == PROMPT and self._source.text.endswith(("\n\n", "\n\r\n"), 0, first):
+        elif kind == PROMPT and self._is_below_empty_line(first):
             self._safe = (first, start, len(self._messages), self._unknown, self._line)
         self._messages.add(role, kind, content, LAYOUT, start, end)
+
+    def _is_below_empty_line(self, first: int) -> bool:
+        """Of a rest that is read the first character is."""
+        return (not first and self._begins > 0) or self._source.text.endswith(("\n\n", "\n\r\n"), 0, first)
 
     def _safe_place(self) -> SafePlace | None:
         """The last prompt below an empty line, where nothing further down can change how what stands above it is read.
