@@ -14,12 +14,12 @@ from ..errors import ExportUnreadable
 from ..model import COMPACTION, EXACT, PROMPT, REWIND, Export, Lineage, Mark, Message, Span
 from .json_spans import check_depth, decoder
 from .line_order import in_order, is_in_order, own_ids
-from .torn_lines import objects_in, size_of
 from .transcript_lines import Reading, command_before, read_line
 from .transcript_types import CONVERSATION, LINEAGE, lineage_of
+from .unread_lines import objects_in, size_of, warnings
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator
+    from collections.abc import Container
 
 REPEATED: Final = "repeated"
 """A line whose uuid and content were in the file before: some versions wrote every message twice."""
@@ -36,7 +36,6 @@ SIDE: Final = "sub-agent"
 _BOM: Final = b"\xef\xbb\xbf"
 _IN_CHAIN: Final = CONVERSATION | {"progress"}
 """Types whose lines follow one another by ``parentUuid``."""
-_TYPES_NAMED: Final = 20
 _TIMESTAMP: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d[\d:.,Zz+-]{0,25}")
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 Before = Callable[[str], "tuple[bool, bool]"]
@@ -141,7 +140,7 @@ class LineReader:
             tuple(sorted(self.spans, key=lambda span: span.start)),
             tuple(self._marks),
             conversation_id=f"{self._session}-agent-{self._agent}" if self._agent else self._session,
-            warnings=tuple(self._warnings()),
+            warnings=tuple(warnings(self._damaged, self._unknown, foreign=self._foreign)),
             lineage=tuple(self._lineage),
         )
 
@@ -277,18 +276,6 @@ class LineReader:
         versions.append(said)
         return False
 
-    def _warnings(self) -> Iterator[str]:
-        if self._foreign:
-            yield "the file has bytes that are not UTF-8; they are kept as they are"
-        if self._damaged:
-            lines = "1 damaged line" if len(self._damaged) == 1 else f"{len(self._damaged)} damaged lines"
-            yield f"{lines}, the first is line {self._damaged[0]}; their bytes are kept"
-        named = list(self._unknown.items())
-        for name, count in named[:_TYPES_NAMED]:
-            yield f"{_counted(count)} of {name}; their bytes are kept, no message is"
-        if named[_TYPES_NAMED:]:
-            yield f"{_counted(sum(count for _, count in named[_TYPES_NAMED:]))} of further unknown types"
-
 
 def _is_part(said: list[Any], version: list[Any]) -> bool:
     """A line that was cut short: what it says is the beginning of what the earlier one said."""
@@ -296,10 +283,6 @@ def _is_part(said: list[Any], version: list[Any]) -> bool:
         role == other and isinstance(text, str) and isinstance(whole, str) and whole.startswith(text)
         for (role, text), (other, whole) in zip(said, version)
     )
-
-
-def _counted(count: int) -> str:
-    return "1 line" if count == 1 else f"{count} lines"
 
 
 def _text(value: Any) -> str | None:

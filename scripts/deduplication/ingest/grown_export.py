@@ -8,33 +8,29 @@ prefix), and nothing else may belong to it (``conversation_match``).
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING
 
-from ..alignment.overlap import TURNS
 from ..alignment.plan import Plan
-from ..alignment.reading_order import numbers_of
-from ..alignment.reasons import PREFIX
-from ..model import SafePlace
+from ..alignment.reading_order import ranges
+from ..model import COMPACTION, SafePlace
 from ..storage.prefix import Witness
-from .conversation_match import session_of
+from .below_prefix import aligned, below, going_on
+from .conversation_match import conversation_of, session_of
 from .export_view import new_occurrences, view_of
 from .new_bodies import Run
-from .proven_prefix import Above, length
-from .store_export import commit_run
+from .proven_prefix import Above, is_exact, is_witnessed, keeps_keys, length
+from .run_commit import commit_run
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ..model import Export
     from ..storage.contract import Store
     from ..storage.conversation import Conversation
+    from ..storage.prefix import Prefix
     from .export_view import ExportView
     from .one_export import Asked
     from .proven_prefix import Beginning, Begun
     from .result import Ingest, Input
-
-_FEW: Final = 2_000
-"""Rows up to which each is asked for by itself."""
 
 
 def store_grown(store: Store, source: Input, beginning: Beginning, asked: Asked) -> Ingest | None:
@@ -52,7 +48,7 @@ def store_grown(store: Store, source: Input, beginning: Beginning, asked: Asked)
         for begun in beginning.longest(store.prefixes(beginning.head)):
             export = beginning.format.parse_rest(beginning.data, begun.place)
             grown = _Grown(store, begun, export) if export is not None else None
-            if grown is not None and grown.goes_on() and grown.belongs(asked.conversation_id):
+            if grown is not None and grown.is_settled(asked.conversation_id, source.name):
                 return grown.stored(source, beginning, started, dry_run=asked.dry_run)
     return None
 
@@ -65,61 +61,74 @@ class _Grown:
         self._target = begun.seen.conversation_id
         self._shown: ExportView = view_of(export)
         self._conversation: Conversation = store.conversation(self._target)
-        self._order: Sequence[int] = ()
+        self._above = begun.numbers()
+        """The sequence numbers of what stands in the prefix."""
+        self._plan = Plan([])
         self._alone = False
+        self._exact = True
 
-    def goes_on(self) -> bool:
-        """Is the conversation what the prefix shows, and does the rest go on as it does, as far as both go?"""
-        plain = len(self._shown.messages) == len(self._export.messages)
+    def is_settled(self, asked: str | None, name: str) -> bool:
+        """Is it seen what becomes of the rest, whatever stands above it?"""
+        shown, marks = self._shown, {kind for kind, _ in self._shown.marks}
+        plain = len(shown.messages) == len(self._export.messages) and (not marks or any(shown.rows.uuids))
         if not plain or self._conversation.purged or self._store.bans():
             return False
-        runs = self._conversation.reading().runs()
-        count = length(self._seen.window)
-        if len(runs) != 1 or list(runs[0][:count]) != list(numbers_of(self._seen.window)):
+        goes_on = self._goes_on()
+        return (goes_on or self._is_aligned()) and self._belongs(asked, name, goes_on=goes_on)
+
+    def _goes_on(self) -> bool:
+        """Does the rest go on as the conversation does, message for message, as far as both go?"""
+        found = going_on(self._store, self._target, self._seen.window, len(self._above), self._shown)
+        self._plan = found or self._plan
+        return found is not None
+
+    def _is_aligned(self) -> bool:
+        """Is everything in the prefix what it was, where all of the file is aligned with all of the conversation?"""
+        found = aligned(self._store, self._target, self._view(), len(self._above)) if self._seen.prefix.keyed else None
+        if found is None or found.matches[: len(self._above)] != self._above:
             return False
-        self._order = runs[0]
-        return self._known() == self._shown.rows.hashes[: len(self._order) - self._seen.prefix.messages]
+        self._plan = found.without_first(len(self._above))
+        self._exact = is_exact(self._conversation.columns.hashes, self._shown.rows.hashes, self._plan)
+        return True
 
-    def _known(self) -> list[str]:
-        """The content hashes of what is read behind the prefix, as far as the rest goes."""
-        first = self._seen.prefix.messages
-        numbers = self._order[first : first + len(self._shown.rows)]
-        if len(numbers) > _FEW:
-            return [self._conversation.columns.hashes[number] for number in numbers]
-        return [self._store.row(self._target, number).content_hash for number in numbers]
+    def _view(self) -> ExportView:
+        """All that the file shows; what stands in the prefix by its rows alone."""
+        compacted = (COMPACTION, self._above[0]) in self._seen.marks
+        return below(self._conversation.columns.take(self._above), self._shown, compacted=compacted)
 
-    def belongs(self, asked: str | None) -> bool:
+    def _belongs(self, asked: str | None, name: str, *, goes_on: bool) -> bool:
         """Is this the conversation of the file, and the only one?"""
         if asked is not None:
             return self._store.canonical(asked) == self._target
         session = session_of(self._export)
         if session:
             return self._store.session(session) == self._target
-        whole = self._seen.prefix.messages + len(self._shown.rows) >= length(self._seen.window)
-        self._alone = whole and self._seen.alone and self._is_witnessed()
-        return self._alone and all(name == self._target for name in self._store.candidates(self._shown.rows))
+        if goes_on and self._is_alone():
+            self._alone = True
+            return True
+        if not self._seen.prefix.keyed:
+            return False
+        target, others, self._alone = conversation_of(self._store, self._export, self._view(), name)
+        return target == self._target and not others
 
-    def _is_witnessed(self) -> bool:
-        """Do the three turns stand in a row in the conversation, each once? Then it shares a run with the file."""
-        positions, keys = self._seen.prefix.witness
-        between = (self._store.row(self._target, n) for n in self._order[positions[0] : positions[-1] + 1])
-        turns = tuple(row.key for row in between if row.distinctive and row.kind in TURNS)
-        return turns == keys and all(self._store.turns_with(self._target, key) == 1 for key in keys)
+    def _is_alone(self) -> bool:
+        """Does the conversation share a run with the file, and did no other one share anything with what the earlier export showed,
+        nor does it with the rest?
+        """
+        whole = len(self._above) + len(self._shown.rows) >= length(self._seen.window)
+        if not whole or not self._seen.alone:
+            return False
+        if not is_witnessed(self._store, self._target, self._above, self._seen.prefix.witness):
+            return False
+        return all(name == self._target for name in self._store.candidates(self._shown.rows))
 
     def stored(self, source: Input, beginning: Beginning, started: float, *, dry_run: bool) -> Ingest:
         """What became of the file, once what is new in it is stored."""
         prefix, shown = self._seen.prefix, self._shown
-        above = Above(_first(self._seen.window, prefix.messages), prefix.counted, prefix.shown, self._seen.marks)
-        known = self._order[prefix.messages : prefix.messages + len(shown.rows)]
-        fresh = len(shown.rows) - len(known)
-        plan = Plan([*known, *[None] * fresh], reasons=[*[PREFIX] * len(known), *[""] * fresh])
-        occurrences, numbers = new_occurrences(shown, plan, len(self._conversation), self._store.bans())
-        run = Run(occurrences, numbers, [], None, lambda identity: self._store.holds(self._target, identity))
-        place = self._export.safe
-        if place is not None:
-            place = SafePlace(place.at, prefix.messages + place.messages, place.state)
-        witness = prefix.witness if self._alone else Witness()
-        noted = beginning.prefix(place, above, self._export, shown, witness) if place is not None else None
+        above = Above(ranges(self._above), prefix.counted, prefix.shown, self._seen.marks)
+        occurrences, numbers = new_occurrences(shown, self._plan, len(self._conversation), self._store.bans())
+        run = Run(occurrences, numbers, [], None, partial(self._store.holds, self._target))
+        noted = self._noted(beginning, above) if self._exact else None
         return commit_run(
             self._store,
             self._target,
@@ -128,30 +137,18 @@ class _Grown:
             shown,
             run,
             started,
-            windows={"window": _joined(above.window, numbers)},
+            windows={"window": ranges([*self._above, *numbers]), "prefix": noted},
             dry_run=dry_run,
             above=above,
-            prefix=noted,
         )
 
-
-def _first(window: Sequence[Sequence[int]], count: int) -> list[list[int]]:
-    """The ranges of the first messages of a window, so many of them."""
-    found: list[list[int]] = []
-    for first, last in window:
-        if count <= 0:
-            break
-        found.append([first, min(last, first + count - 1)])
-        count -= last - first + 1
-    return found
-
-
-def _joined(window: Sequence[Sequence[int]], numbers: Sequence[int]) -> list[list[int]]:
-    """The ranges of a window with these numbers behind it."""
-    found = [list(each) for each in window]
-    for number in numbers:
-        if found and found[-1][1] == number - 1:
-            found[-1][1] = number
-        else:
-            found.append([number, number])
-    return found
+    def _noted(self, beginning: Beginning, above: Above) -> Prefix | None:
+        """What is noted of the file for the next one."""
+        place, prefix = self._export.safe, self._seen.prefix
+        if place is None:
+            return None
+        place = SafePlace(place.at, prefix.messages + place.messages, place.state)
+        row = partial(self._store.row, self._target)
+        keyed = prefix.keyed and keeps_keys(self._store, self._shown, self._plan, row)
+        witness = prefix.witness if self._alone else Witness()
+        return beginning.prefix(place, above, self._export, self._shown, witness, keyed=keyed)

@@ -5,9 +5,12 @@ A prefix is believed for its SHA-256 alone: all bytes before a safe place (``mod
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..alignment.overlap import plain_run
+from ..alignment.fingerprint import may_be_drawn_otherwise
+from ..alignment.overlap import TURNS, plain_run
+from ..alignment.reading_order import numbers_of
 from ..model import SafePlace, counts
 from ..storage.prefix import HEAD, Prefix, Witness
 from . import result
@@ -15,8 +18,10 @@ from .ink import Ink
 from .new_bodies import span_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from ..alignment.fingerprint import Fingerprint
+    from ..alignment.plan import Plan
     from ..formats.base import Cumulative
     from ..model import Export
     from ..storage.contract import Store
@@ -36,6 +41,10 @@ class Begun(NamedTuple):
     def place(self) -> SafePlace:
         """From where the file is to be read."""
         return SafePlace(self.at, self.seen.prefix.messages, self.seen.prefix.state)
+
+    def numbers(self) -> list[int]:
+        """The sequence numbers of what stands in the prefix."""
+        return list(islice(numbers_of(self.seen.window), self.seen.prefix.messages))
 
 
 class Above(NamedTuple):
@@ -72,7 +81,7 @@ class Beginning:
         return found
 
     def prefix(
-        self, place: SafePlace, above: Above, export: Export, shown: ExportView, witness: Witness
+        self, place: SafePlace, above: Above, export: Export, shown: ExportView, witness: Witness, *, keyed: bool
     ) -> Prefix | None:
         """What is noted of it up to ``place``; ``export`` and ``shown`` are what was read of it below what stands ``above``."""
         if place.at < self._ink.at:
@@ -83,9 +92,8 @@ class Beginning:
         messages = place.messages - length(above.window)
         counted = above.counted + sum(counts(kind) for kind in shown.rows.kinds[:messages])
         span = above.shown + span_bytes(export.messages[:messages])
-        return Prefix(
-            self.head, self._ink.size, self._ink.digest(), place.messages, counted, span, place.state, witness
-        )
+        size, digest = self._ink.size, self._ink.digest()
+        return Prefix(self.head, size, digest, place.messages, counted, span, place.state, witness, keyed)
 
 
 def noted(
@@ -107,13 +115,47 @@ def noted(
     plain = len(shown.messages) == len(export.messages) and not placed.breaks and not placed.one and not store.bans()
     if place is None or not place.messages or not plain or len(shown.windows()) > 1:
         return None
-    hashes, grown = conversation.columns.hashes, placed.plan.grown
-    for position, number in enumerate(placed.plan.matches):
-        if number is not None and position not in grown and hashes[number] != shown.rows.hashes[position]:
-            return None
+    if not is_exact(conversation.columns.hashes, shown.rows.hashes, placed.plan):
+        return None
     run = plain_run(shown.rows, place.messages) if alone else []
     witness = Witness(tuple(run), tuple(shown.rows.keys[p] for p in run))
-    return beginning.prefix(place, Above(), export, shown, witness)
+    keyed = keeps_keys(store, shown, placed.plan, conversation.columns.item)
+    return beginning.prefix(place, Above(), export, shown, witness, keyed=keyed)
+
+
+def is_exact(known: Sequence[str], shown: Sequence[str], plan: Plan) -> bool:
+    """Is each message that was known stored with the content hash (by number, and by position) that it has here?"""
+    grown = plan.grown
+    return all(
+        number is None or position in grown or known[number] == shown[position]
+        for position, number in enumerate(plan.matches)
+    )
+
+
+def keeps_keys(store: Store, shown: ExportView, plan: Plan, row: Callable[[int], Fingerprint]) -> bool:
+    """Will the rows of all messages have the keys and ids that they have here? ``row``: what is known of one by its number."""
+    first: dict[str, str] = {}
+    for position, number in enumerate(plan.matches):
+        own = shown.prints[position]
+        if number is not None and position not in plan.grown:
+            known = row(number)
+            if (known.key, known.uuid) != (own.key, own.uuid):
+                return False
+        elif may_be_drawn_otherwise(shown.messages[position]):
+            if own.content_hash not in first:
+                body = store.print_of(own.content_hash)
+                first[own.content_hash] = body.key if body is not None else own.key
+            if first[own.content_hash] != own.key:
+                return False
+    return True
+
+
+def is_witnessed(store: Store, conversation_id: str, numbers: Sequence[int], witness: Witness) -> bool:
+    """Do the three turns stand in a row in the conversation, each once? ``numbers`` are those of the export's messages."""
+    first, *_, last = witness.positions
+    between = (store.row(conversation_id, number) for number in numbers[first : last + 1])
+    turns = tuple(row.key for row in between if row.distinctive and row.kind in TURNS)
+    return turns == witness.keys and all(store.turns_with(conversation_id, key) == 1 for key in witness.keys)
 
 
 def length(window: Sequence[Sequence[int]]) -> int:

@@ -8,31 +8,25 @@ from ..alignment.overlap import telling
 from ..alignment.seams import at_seams
 from ..start.late_dataclass import replace
 from .message_reader import read_messages
+from .prefix_answers import PrefixAnswers
 from .state.exports import seen_in
 from .state.figures import figures_of
-from .state.prefixes import prefixes_in
 from .state.run_counts import count_run
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 
     from ..alignment.columns import Columns
-    from ..alignment.fingerprint import Fingerprint
     from ..alignment.tombstone import Bans
     from ..figures.savings import Seen
     from .contract import ConversationFigures, Counts, Cursor, NewOccurrence, SeenExport, StoreFigures, Totals
-    from .known import Known
     from .log.lines import Record
-    from .prefix import SeenPrefix
     from .state.conversation import ConversationState
     from .state.table_records import ReadTo
 
 
-class Answers:
+class Answers(PrefixAnswers):
     """What a store over ``known`` answers (see :class:`~.contract.Store` for what each method promises)."""
-
-    def __init__(self, known: Known) -> None:
-        self._known = known
 
     def conversations(self) -> list[str]:
         """Ids of all conversations, in the order in which they were begun."""
@@ -123,28 +117,6 @@ class Answers:
     def seen(self, sha256: str) -> Sequence[SeenExport]:
         """What became of this very file before."""
         return seen_in(self._known.state, sha256)
-
-    def prefixes(self, head: str) -> Sequence[SeenPrefix]:
-        """How exports began that were processed."""
-        return prefixes_in(self._known.state, head)
-
-    def row(self, conversation_id: str, number: int) -> Fingerprint:
-        """The row of an occurrence."""
-        return self.conversation(conversation_id).row(number)[0]
-
-    def holds(self, conversation_id: str, content_hash: str) -> bool:
-        """True where a message of this conversation has the body."""
-        if not self.has_body(content_hash):
-            return False
-        if conversation_id in self._known.index.holding(self._known.state, {content_hash}):
-            return True
-        conversation = self.conversation(conversation_id)
-        purged = conversation.purged
-        return any(each == content_hash and n not in purged for n, each in enumerate(conversation.columns.hashes))
-
-    def turns_with(self, conversation_id: str, key: str) -> int:
-        """How many turns of a conversation have the key."""
-        return self._known.index.candidates(self._known.state, {key}).get(conversation_id, 0)
 
     def bodies(self, conversation_id: str, numbers: Sequence[int]) -> Iterator[dict[str, Any]]:
         """Messages by sequence number: ``index``, ``role``, ``kind``, ``content``, ``content_hash``, ``timestamp`` ..."""

@@ -29,7 +29,8 @@ class Prefix(NamedTuple):
     ``head`` are the first 16 digits of the SHA-256 of the first :data:`HEAD` bytes, ``sha256`` is that of all ``size`` of them:
     of the bytes that are left where the volatile ones are taken out (``formats.base.Cumulative.volatile``). It holds the first
     ``messages`` messages that the export shows, ``counted`` of them are counted and stand on ``shown`` bytes. ``state`` is what
-    the format must know of it (``model.SafePlace``).
+    the format must know of it (``model.SafePlace``). ``keyed``: the rows of all messages that the export shows have the alignment
+    keys and ids that they have there, too.
     """
 
     head: str
@@ -40,6 +41,7 @@ class Prefix(NamedTuple):
     shown: int
     state: tuple[Union[int, str], ...]
     witness: Witness = Witness()
+    keyed: bool = False
 
 
 class SeenPrefix(NamedTuple):
@@ -64,6 +66,9 @@ class Prefixes(Protocol):
     def prefixes(self, head: str) -> Sequence[SeenPrefix]:
         """Which prefixes with this head did exports have that were processed, the last ones of them? None is always an answer."""
 
+    def print_of(self, content_hash: str) -> Fingerprint | None:
+        """What is known of a body, as it was drawn first? Its role and ids are not."""
+
     def row(self, conversation_id: str, number: int) -> Fingerprint:
         """What is known of the message with this sequence number? Its role is not."""
 
@@ -77,8 +82,12 @@ class Prefixes(Protocol):
 def of_prefix(prefix: Prefix) -> dict[str, Any]:
     """A prefix as JSON: its members by name, the witness as two lists where there is one."""
     found = {**prefix._asdict(), "state": list(prefix.state)}
-    del found["witness"]
-    return {**found, "witness": [list(each) for each in prefix.witness]} if prefix.witness.keys else found
+    rare: dict[str, Any] = {}
+    if prefix.witness.keys:
+        rare["witness"] = [list(each) for each in prefix.witness]
+    if prefix.keyed:
+        rare["keyed"] = True
+    return {**{name: value for name, value in found.items() if name not in ("witness", "keyed")}, **rare}
 
 
 def to_prefix(found: Any) -> Prefix:

@@ -23,12 +23,11 @@ from ..contract import StoreFigures
 from ..log.lines import decode_line, encode_line
 from ..state.conversation import ConversationState
 from ..state.log_state import State
-from ..state.prefixes import of_prefixes, to_prefixes
 from ..state.table import Table
 from .contract import AuditMark
 from .conversation_head import head_of, take_head
 from .kind_codes import CODES, KINDS_BY_CODE
-from .table_entries import of_cursor, to_cursor, to_exports
+from .table_entries import of_cursor, of_prefixes, to_cursor, to_exports, to_prefixes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -10,7 +10,6 @@ from ...figures.savings import Seen
 from ..contract import StoreFigures
 from ..state.conversation import ConversationState
 from ..state.log_state import State
-from ..state.prefixes import to_prefixes
 from ..state.table import Table
 from .conversation_head import take_head
 from .sqlite_encoding import (
@@ -31,7 +30,7 @@ from .sqlite_encoding import (
     unpacked,
     unpacked_rows,
 )
-from .table_entries import to_cursor, to_exports
+from .table_entries import to_cursor, to_exports, to_prefixes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

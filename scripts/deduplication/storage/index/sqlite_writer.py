@@ -11,7 +11,6 @@ from ...alignment.fingerprint import encoded
 from ...alignment.overlap import TURNS
 from ...model import LOST
 from ...start.late_dataclass import asdict
-from ..state.prefixes import of_prefixes
 from .conversation_head import head_of
 from .sqlite_encoding import (
     ALSO,
@@ -37,7 +36,7 @@ from .sqlite_encoding import (
     place_in,
     uuid_key,
 )
-from .table_entries import of_cursor
+from .table_entries import of_cursor, of_prefixes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

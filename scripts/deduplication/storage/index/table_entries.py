@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...start.late_dataclass import asdict
 from ..contract import Cursor
+from ..prefix import of_prefix, to_prefix
+from ..state.prefixes import NotedPrefix
 from ..state.table_records import ReadTo, ShownIn
 
 if TYPE_CHECKING:
@@ -26,3 +28,16 @@ def to_cursor(entry: Sequence[Any]) -> ReadTo:
 def to_exports(entries: Iterable[Sequence[Any]]) -> list[ShownIn]:
     """``[conversation, parser, format, messages, position of the window, name]`` of each. Raises TypeError."""
     return [ShownIn(*each) for each in entries]
+
+
+def of_prefixes(noted: Sequence[NotedPrefix]) -> list[list[Any]]:
+    """``[conversation, parser, format, position of the window, runs of others, marks, prefix]`` of each."""
+    return [[*each[:-1], of_prefix(each.prefix)] for each in noted]
+
+
+def to_prefixes(entries: Sequence[Sequence[Any]]) -> list[NotedPrefix]:
+    """What :func:`of_prefixes` gave. Raises TypeError, ValueError, KeyError."""
+    return [
+        NotedPrefix(name, parser, format_, window, others, marks, to_prefix(prefix))
+        for name, parser, format_, window, others, marks, prefix in entries
+    ]

@@ -23,7 +23,6 @@ from ..log.records import (
 from .checks import check_occurrence, check_run
 from .exports import add_export
 from .figures import add_run
-from .prefixes import add_prefix
 from .run_at_hand import announce
 from .table_records import ReadTo
 from .uniting import adopt, unite_messages
@@ -145,7 +144,6 @@ def _commit(state: State, record: Record, line: Line | Extent) -> bytes:
     state.at_hand.start = line.end
     if cursor is None:
         add_export(state, conversation, record, position, known)
-        add_prefix(state, conversation, record, position)
     else:
         size = record["export"]["bytes"]
         doubled = state.at_hand.doubled()

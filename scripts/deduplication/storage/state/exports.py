@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ...alignment.reading_order import BREAK
 from ..contract import SeenExport
+from .prefixes import add_prefix
 from .table_records import ShownIn
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def add_export(state: State, conversation: ConversationState, record: Record, po
     shown = ShownIn(conversation_id, export["parser"], export["format"], export["total"], position, export["name"])
     if shown not in seen:
         state.exports[export["sha256"]] = [*seen, shown]
+    add_prefix(state, conversation, record, position)
 
 
 def seen_in(state: State, sha256: str) -> list[SeenExport]:

@@ -6,11 +6,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..log.lines import Damaged
 from ..log.records import PREFIX
-from ..prefix import Prefix, SeenPrefix, of_prefix, to_prefix
+from ..prefix import Prefix, SeenPrefix, to_prefix
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ..log.lines import Record
     from .conversation import ConversationState
     from .log_state import State
@@ -75,16 +73,3 @@ def _others(state: State, conversation: ConversationState) -> int:
     every, own = state.figures, conversation.figures
     runs: int = own.get("exports", 0) + own.get("captures", 0)
     return every.exports + every.captures - runs
-
-
-def of_prefixes(noted: Sequence[NotedPrefix]) -> list[list[Any]]:
-    """``[conversation, parser, format, position of the window, runs of others, marks, prefix]`` of each."""
-    return [[*each[:-1], of_prefix(each.prefix)] for each in noted]
-
-
-def to_prefixes(entries: Sequence[Sequence[Any]]) -> list[NotedPrefix]:
-    """What :func:`of_prefixes` gave. Raises TypeError, ValueError, KeyError."""
-    return [
-        NotedPrefix(name, parser, format_, window, others, marks, to_prefix(prefix))
-        for name, parser, format_, window, others, marks, prefix in entries
-    ]
