@@ -19,7 +19,7 @@ from .below_prefix import aligned, below, going_on
 from .conversation_match import conversation_of, session_of
 from .export_view import new_occurrences, view_of
 from .new_bodies import Run
-from .proven_prefix import Above, is_exact, is_witnessed, keeps_keys, length
+from .proven_prefix import Above, is_exact, is_witnessed, keeps_keys, length, witness_in
 from .run_commit import commit_run
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class _Grown:
         self._above = begun.numbers()
         """The sequence numbers of what stands in the prefix."""
         self._plan = Plan([])
-        self._alone = False
+        self._witness = Witness()
         self._exact = True
 
     def is_settled(self, asked: str | None, name: str) -> bool:
@@ -104,11 +104,15 @@ class _Grown:
         if session:
             return self._store.session(session) == self._target
         if goes_on and self._is_alone():
-            self._alone = True
+            self._witness = self._seen.prefix.witness
             return True
         if not self._seen.prefix.keyed:
             return False
-        target, others, self._alone = conversation_of(self._store, self._export, self._view(), name)
+        view = self._view()
+        target, others, alone = conversation_of(self._store, self._export, view, name)
+        place = self._export.safe
+        if alone and place is not None:
+            self._witness = witness_in(view, len(self._above) + place.messages)
         return target == self._target and not others
 
     def _is_alone(self) -> bool:
@@ -150,5 +154,4 @@ class _Grown:
         place = SafePlace(place.at, prefix.messages + place.messages, place.state)
         row = partial(self._store.row, self._target)
         keyed = prefix.keyed and keeps_keys(self._store, self._shown, self._plan, row)
-        witness = prefix.witness if self._alone else Witness()
-        return beginning.prefix(place, above, self._export, self._shown, witness, keyed=keyed)
+        return beginning.prefix(place, above, self._export, self._shown, self._witness, keyed=keyed)

@@ -117,10 +117,15 @@ def noted(
         return None
     if not is_exact(conversation.columns.hashes, shown.rows.hashes, placed.plan):
         return None
-    run = plain_run(shown.rows, place.messages) if alone else []
-    witness = Witness(tuple(run), tuple(shown.rows.keys[p] for p in run))
+    witness = witness_in(shown, place.messages) if alone else Witness()
     keyed = keeps_keys(store, shown, placed.plan, conversation.columns.item)
     return beginning.prefix(place, Above(), export, shown, witness, keyed=keyed)
+
+
+def witness_in(shown: ExportView, end: int) -> Witness:
+    """Three turns among the first messages, so many (``end``), by which what is shown is known again; none where there are none."""
+    run = plain_run(shown.rows, end)
+    return Witness(tuple(run), tuple(shown.rows.keys[p] for p in run))
 
 
 def is_exact(known: Sequence[str], shown: Sequence[str], plan: Plan) -> bool:
