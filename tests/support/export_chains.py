@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from deduplication.errors import DedupError
-from deduplication.ingest import one_export
+from deduplication.ingest import grown_export
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from truth_day import Day, Happens
 from truth_lines import Transcript
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Chain = "list[tuple[str, bytes]]"
 _TIMES = ("timestamp", "processing_time_ms")
-_GROWN = one_export.store_grown
+_GROWN = grown_export.store_grown
 
 
 class Ran:
@@ -34,10 +34,10 @@ class Ran:
         """Names of the exports of which only the rest was read."""
         try:
             for name, data in chain:
-                one_export.store_grown = self._grown if rest else lambda *_: None
+                grown_export.store_grown = self._grown if rest else lambda *_: None
                 self.results.append(self._result(name, data, conversation))
         finally:
-            one_export.store_grown = _GROWN
+            grown_export.store_grown = _GROWN
         with self.dedup.store.transaction(write=False):
             self.log = [_without_times(record) for _, record in self.dedup.store.log_backed().records()]
 

@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import formats
-from ..alignment import fingerprint, gaps
-from ..alignment.fingerprint import encoded
 from ..errors import ExportWarning
 from ..files.safe_read import digest_of, opened, read
 from ..project import own_output
@@ -58,6 +56,8 @@ class ClaudeConversationDeduplicator:
         data that is no export and the ``StoreError`` family where the store cannot be used; warns (:class:`ExportWarning`)
         of what could not be read as it should be, a message without content or role for one: it is kept as it is.
         """
+        from ..alignment import fingerprint
+
         if isinstance(export_data, os.PathLike):
             path = Path(export_data)
             name = file_name(os.path.basename(export_data))
@@ -71,7 +71,7 @@ class ClaudeConversationDeduplicator:
             own_output.refuse(bytes(export_data))
             return self.ingest(bytes(export_data), name="", conversation_id=conversation_id).new_messages
         if isinstance(export_data, str):
-            return self.process_export(conversation_id, encoded(export_data))
+            return self.process_export(conversation_id, fingerprint.encoded(export_data))
         if conversation_id is not None:
             conversation_id = validate_session_id(conversation_id)
         data = fingerprint.canonical(export_data).encode()
@@ -127,6 +127,8 @@ class ClaudeConversationDeduplicator:
         ``messages`` are dictionaries with an ``index``; ``[(5, 7), (10, 12)]`` says that 5 to 7 and 10 to 12 are in
         neither.
         """
+        from ..alignment import gaps
+
         with self.store.transaction(write=False):
             conversation_id = self.store.canonical(conversation_id)
             order = self.store.conversation(conversation_id).reading().order

@@ -14,12 +14,8 @@ from .. import formats
 from ..errors import ExportError
 from ..project.export_names import session_id_from_name
 from ..start.late_dataclass import replace
-from .conversation_match import session_of
-from .grown_export import store_grown
 from .known_file import known_file
-from .proven_prefix import Beginning
 from .result import Ingest, Input
-from .store_export import store_export
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -91,6 +87,8 @@ def process(
         found = found()
     if isinstance(found, Several):
         return _process_several(store, file, found, asked)
+    from .store_export import store_export  # a file that is known, and one that only goes on, need none of it
+
     return store_export(store, found, file, asked.conversation_id, dry_run=asked.dry_run, counted=counted)
 
 
@@ -98,12 +96,18 @@ def _process_unread(store: Store, file: Input, found: Unread, asked: Asked) -> I
     known = formats.detect(found.data, strict=found.strict)
     if known.members is not None:
         return _process_several(store, file, Several(known.NAME, known.members(found.data)), asked)
+    from .proven_prefix import Beginning
+
     cumulative = formats.cumulative(known)
     beginning = Beginning(found.data, cumulative) if cumulative is not None else None
     if beginning is not None:
+        from .grown_export import store_grown
+
         grown = store_grown(store, file, beginning, asked)
         if grown is not None:
             return grown
+    from .store_export import store_export
+
     export = formats.parse(found.data, known=known)
     return store_export(store, export, file, asked.conversation_id, dry_run=asked.dry_run, beginning=beginning)
 
@@ -137,6 +141,8 @@ def _process_member(store: Store, file: Input, member: Member, asked: Asked, cou
     """Process one conversation of a file; ``counted``: the bodies of those before it, where nothing is stored."""
     title = member.name if member.side else f"{file.name}: {member.name}" if member.name else file.name
     part = Input(title, member.sha256, member.size, announces=file.announces)
+    from .conversation_match import session_of
+
     session = session_of(member.export)
     target = asked.conversation_id if not member.side else None
     if target is None and session and formats.load(member.export.format).OWN_IDS:
