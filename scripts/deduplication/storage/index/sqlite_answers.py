@@ -141,20 +141,27 @@ class SqliteBodies:
     def __init__(self, answers: SqliteAnswers) -> None:
         self._answers = answers
         self._added: dict[str, tuple[int, Fingerprint]] = {}
+        self._found: dict[str, Row | None] = {}
+        """What the database said: a run asks for each of its bodies several times."""
 
     def offset(self, identity: str) -> int | None:
         """The byte offset of the line that carries the body."""
         if identity in self._added:
             return self._added[identity][0]
-        found = self._answers.place(identity)
+        found = self._place(identity)
         return found[1] if found is not None else None
 
     def fingerprint(self, identity: str) -> Fingerprint | None:
         """What is known of the body."""
         if identity in self._added:
             return self._added[identity][1]
-        found = self._answers.place(identity)
+        found = self._place(identity)
         return found[0] if found is not None else None
+
+    def _place(self, identity: str) -> Row | None:
+        if identity not in self._found:
+            self._found[identity] = self._answers.place(identity)
+        return self._found[identity]
 
     def add(self, identity: str, offset: int, item: Fingerprint) -> None:
         """Another body."""
