@@ -272,6 +272,11 @@ class MemoryStore:
         """It notes none: every export is read whole."""
         return ()
 
+    def print_of(self, content_hash):
+        """What is known of a body, as it was drawn first."""
+        every = (item for found in self._content.conversations.values() for item in found.items)
+        return next((item for item in every if item.content_hash == content_hash), None)
+
     def row(self, conversation_id, number):
         """What is known of a message."""
         return self.conversation(conversation_id).items[number]
