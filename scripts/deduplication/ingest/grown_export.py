@@ -11,18 +11,20 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING
 
+from ..alignment.overlap import plain_run
 from ..alignment.plan import Plan
 from ..alignment.reading_order import ranges
 from ..model import COMPACTION, SafePlace
-from ..storage.prefix import Witness
 from .below_prefix import aligned, below, going_on
 from .conversation_match import conversation_of, session_of
 from .export_view import new_occurrences, view_of
 from .new_bodies import Run
-from .proven_prefix import Above, is_exact, is_witnessed, keeps_keys, length, witness_in
+from .proven_prefix import Above, is_exact, is_witnessed, keeps_keys, length
 from .run_commit import commit_run
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..model import Export
     from ..storage.contract import Store
     from ..storage.conversation import Conversation
@@ -64,7 +66,7 @@ class _Grown:
         self._above = begun.numbers()
         """The sequence numbers of what stands in the prefix."""
         self._plan = Plan([])
-        self._witness = Witness()
+        self._witness: Sequence[int] = ()
         self._exact = True
 
     def is_settled(self, asked: str | None, name: str) -> bool:
@@ -112,7 +114,7 @@ class _Grown:
         target, others, alone = conversation_of(self._store, self._export, view, name)
         place = self._export.safe
         if alone and place is not None:
-            self._witness = witness_in(view, len(self._above) + place.messages)
+            self._witness = plain_run(view.rows, len(self._above) + place.messages)
         return target == self._target and not others
 
     def _is_alone(self) -> bool:
@@ -154,4 +156,5 @@ class _Grown:
         place = SafePlace(place.at, prefix.messages + place.messages, place.state)
         row = partial(self._store.row, self._target)
         keyed = prefix.keyed and keeps_keys(self._store, self._shown, self._plan, row)
-        return beginning.prefix(place, above, self._export, self._shown, self._witness, keyed=keyed)
+        witness = self._witness if keyed else ()
+        return beginning.prefix(place, above, self._export, self._shown, witness, keyed=keyed)

@@ -12,7 +12,7 @@ from ..alignment.fingerprint import may_be_drawn_otherwise
 from ..alignment.overlap import TURNS, plain_run
 from ..alignment.reading_order import numbers_of
 from ..model import SafePlace, counts
-from ..storage.prefix import HEAD, Prefix, Witness
+from ..storage.prefix import HEAD, Prefix
 from . import result
 from .ink import Ink
 from .new_bodies import span_bytes
@@ -81,7 +81,7 @@ class Beginning:
         return found
 
     def prefix(
-        self, place: SafePlace, above: Above, export: Export, shown: ExportView, witness: Witness, *, keyed: bool
+        self, place: SafePlace, above: Above, export: Export, shown: ExportView, witness: Sequence[int], *, keyed: bool
     ) -> Prefix | None:
         """What is noted of it up to ``place``; ``export`` and ``shown`` are what was read of it below what stands ``above``."""
         if place.at < self._ink.at:
@@ -93,7 +93,7 @@ class Beginning:
         counted = above.counted + sum(counts(kind) for kind in shown.rows.kinds[:messages])
         span = above.shown + span_bytes(export.messages[:messages])
         size, digest = self._ink.size, self._ink.digest()
-        return Prefix(self.head, size, digest, place.messages, counted, span, place.state, witness, keyed)
+        return Prefix(self.head, size, digest, place.messages, counted, span, place.state, tuple(witness), keyed)
 
 
 def noted(
@@ -117,15 +117,9 @@ def noted(
         return None
     if not is_exact(conversation.columns.hashes, shown.rows.hashes, placed.plan):
         return None
-    witness = witness_in(shown, place.messages) if alone else Witness()
     keyed = keeps_keys(store, shown, placed.plan, conversation.columns.item)
+    witness = plain_run(shown.rows, place.messages) if alone and keyed else []
     return beginning.prefix(place, Above(), export, shown, witness, keyed=keyed)
-
-
-def witness_in(shown: ExportView, end: int) -> Witness:
-    """Three turns among the first messages, so many (``end``), by which what is shown is known again; none where there are none."""
-    run = plain_run(shown.rows, end)
-    return Witness(tuple(run), tuple(shown.rows.keys[p] for p in run))
 
 
 def is_exact(known: Sequence[str], shown: Sequence[str], plan: Plan) -> bool:
@@ -155,12 +149,12 @@ def keeps_keys(store: Store, shown: ExportView, plan: Plan, row: Callable[[int],
     return True
 
 
-def is_witnessed(store: Store, conversation_id: str, numbers: Sequence[int], witness: Witness) -> bool:
-    """Do the three turns stand in a row in the conversation, each once? ``numbers`` are those of the export's messages."""
-    first, *_, last = witness.positions
-    between = (store.row(conversation_id, number) for number in numbers[first : last + 1])
-    turns = tuple(row.key for row in between if row.distinctive and row.kind in TURNS)
-    return turns == witness.keys and all(store.turns_with(conversation_id, key) == 1 for key in witness.keys)
+def is_witnessed(store: Store, conversation_id: str, numbers: Sequence[int], witness: Sequence[int]) -> bool:
+    """Do the turns of a witness stand in a row in the conversation, each once? ``numbers`` are those of the export's messages."""
+    first, last = witness[0], witness[-1]
+    rows = {at: store.row(conversation_id, numbers[at]) for at in range(first, last + 1)}
+    turns = {at: row.key for at, row in rows.items() if row.distinctive and row.kind in TURNS}
+    return list(turns) == list(witness) and all(store.turns_with(conversation_id, key) == 1 for key in turns.values())
 
 
 def length(window: Sequence[Sequence[int]]) -> int:

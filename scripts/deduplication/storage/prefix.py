@@ -14,15 +14,6 @@ HEAD: Final = 512
 _HEAD_BYTES: Final = 8
 
 
-class Witness(NamedTuple):
-    """Three turns in a row that show another export with the same prefix to be of this conversation, where no other one shared
-    anything with it: their positions in the export, and their alignment keys.
-    """
-
-    positions: tuple[int, ...] = ()
-    keys: tuple[str, ...] = ()
-
-
 class Prefix(NamedTuple):
     """The beginning of an export, of which every message is stored with the very content hash that it has there.
 
@@ -30,7 +21,8 @@ class Prefix(NamedTuple):
     of the bytes that are left where the volatile ones are taken out (``formats.base.Cumulative.volatile``). It holds the first
     ``messages`` messages that the export shows, ``counted`` of them are counted and stand on ``shown`` bytes. ``state`` is what
     the format must know of it (``model.SafePlace``). ``keyed``: the rows of all messages that the export shows have the alignment
-    keys and ids that they have there, too.
+    keys and ids that they have there, too. ``witness``: the positions of three turns in a row, which show another export with the
+    same prefix to be of this conversation, where no other one shared anything with it; none where that is not known.
     """
 
     head: str
@@ -40,7 +32,7 @@ class Prefix(NamedTuple):
     counted: int
     shown: int
     state: tuple[Union[int, str], ...]
-    witness: Witness = Witness()
+    witness: tuple[int, ...] = ()
     keyed: bool = False
 
 
@@ -83,8 +75,8 @@ def of_prefix(prefix: Prefix) -> dict[str, Any]:
     """A prefix as JSON: its members by name, the witness as two lists where there is one."""
     found = {**prefix._asdict(), "state": list(prefix.state)}
     rare: dict[str, Any] = {}
-    if prefix.witness.keys:
-        rare["witness"] = [list(each) for each in prefix.witness]
+    if prefix.witness:
+        rare["witness"] = list(prefix.witness)
     if prefix.keyed:
         rare["keyed"] = True
     return {**{name: value for name, value in found.items() if name not in ("witness", "keyed")}, **rare}
@@ -92,11 +84,9 @@ def of_prefix(prefix: Prefix) -> dict[str, Any]:
 
 def to_prefix(found: Any) -> Prefix:
     """What :func:`of_prefix` gave. Raises TypeError, ValueError, KeyError, AttributeError."""
-    prefix = Prefix(
-        **{**found, "state": tuple(found["state"]), "witness": Witness(*map(tuple, found.get("witness", ())))}
-    )
-    whole = (prefix.size, prefix.messages, prefix.counted, prefix.shown, *prefix.witness.positions)
-    texts = (prefix.head, prefix.sha256, *prefix.witness.keys)
+    prefix = Prefix(**{**found, "state": tuple(found["state"]), "witness": tuple(found.get("witness", ()))})
+    whole = (prefix.size, prefix.messages, prefix.counted, prefix.shown, *prefix.witness)
+    texts = (prefix.head, prefix.sha256)
     sound = all(type(each) is int and each >= 0 for each in whole) and all(isinstance(each, str) for each in texts)
     if not sound or len(bytes.fromhex(prefix.head)) != _HEAD_BYTES:
         raise ValueError("a prefix of another form")

@@ -62,7 +62,7 @@ def prefixes_in(state: State, head: str) -> list[SeenPrefix]:
         conversation = state.conversation(each.conversation_id)
         if conversation.adopted_by is None and not conversation.figures.get("lost"):
             window = conversation.windows[each.window]
-            alone = bool(each.prefix.witness.keys) and each.others == _others(state, conversation)
+            alone = bool(each.prefix.witness) and each.others == _others(state, conversation)
             marks = [(kind, number) for kind, number in each.marks]
             found.append(SeenPrefix(each.conversation_id, each.parser, each.format, window, marks, each.prefix, alone))
     return found
