@@ -166,3 +166,23 @@ def test_ink_is_the_bytes_without_the_volatile_ones():
         assert (again.size, again.digest(), again.at) == (size, part.digest(), part.at)
     assert not Ink(data, holes).advance(len(kept) + 1)
     assert formats.cumulative(formats.client_export()) is text
+
+
+def test_lines_that_depend_on_those_above_have_the_file_read_whole():
+    """One that says again what stands above, one that a line above names, and a prompt that goes on from neither."""
+    lines = [line for line in lines_of(2, turns=8) if b'"uuid":"' in line]
+    half = len(lines) // 2
+    prompt = next(n for n in range(half, len(lines)) if b'"role":"user","content":"' in lines[n])
+    parent = re.search(rb'"parentUuid":"([^"]+)"', lines[prompt])[1]
+    stranger = lines[prompt].replace(parent, b"01234567-89ab-4cde-8f01-23456789abcd", 1)
+    for above, rest in (
+        (lines[:half], [lines[half - 2]]),
+        ([*lines[: half - 3], *lines[half - 2 : half]], [lines[half - 3]]),
+        (lines[:prompt], [stranger]),
+    ):
+        place = transcript.parse(b"".join(above)).safe
+        assert place is not None
+        assert transcript.parse_rest(b"".join([*above, *rest]), place) is None
+        assert transcript.parse_rest(
+            b"".join([*lines[:half], *lines[half:]]), transcript.parse(b"".join(lines[:half])).safe
+        )
