@@ -114,12 +114,25 @@ class Lineage:
 
 
 @dataclass(frozen=True)
+class SafePlace:
+    """Where the reading of a longer export may begin that has the same bytes before it: at the byte ``at``, behind ``messages``.
+
+    ``state`` is what the format must know of what stands before; it is its format's own.
+    """
+
+    at: int
+    messages: int
+    state: tuple[Union[int, str], ...]
+
+
+@dataclass(frozen=True)
 class Export:
     """One parsed input file.
 
     ``spans`` cover every byte of the file in order, without overlap: concatenated they are the file again.
     ``messages`` stand in the order of the file; ``marks`` refer to positions in ``messages``.
-    ``conversation_id`` is set where the source itself names its session, ``lineage`` where it names others.
+    ``conversation_id`` is set where the source itself names its session, ``lineage`` where it names others. ``safe`` is the last
+    place from which a longer export may be read, None where all of it decides how its beginning is read.
     """
 
     format: str
@@ -129,6 +142,7 @@ class Export:
     conversation_id: Optional[str] = None
     warnings: tuple[str, ...] = field(default=())
     lineage: tuple[Lineage, ...] = ()
+    safe: Optional[SafePlace] = None
 
 
 def counts(kind: str) -> bool:

@@ -17,7 +17,7 @@ from conversations import ROOT, chat, conversation, exported, identity, said, zi
 from deduplication.archive import discovery
 from deduplication.commands import deduplicate_export, entry, export_dedup
 from deduplication.errors import ExportChanged, ExportError, ExportUnreadable, StoreNotWritable
-from deduplication.ingest import one_export
+from deduplication.ingest import one_export, store_export
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from deduplication.ingest.transcript_capture import capture_file
 from deduplication.project.paths import Project
@@ -93,9 +93,9 @@ def test_a_later_export_brings_what_came_since(store, file, monkeypatch):
     store.ingest_file(put(file, TWO), name="first.zip")
     more = chat("harbour", 3)
     aligned = []
-    ingest = one_export.store_export
+    ingest = store_export.store_export
     monkeypatch.setattr(
-        one_export,
+        store_export,
         "store_export",
         lambda *args, **more: aligned.append(args[1].conversation_id) or ingest(*args, **more),
     )
@@ -228,9 +228,9 @@ def test_the_store_is_whole_however_long_it_is_held(store, file, monkeypatch, he
 
 def test_a_run_that_fails_in_the_middle_keeps_what_was_stored(store, file, monkeypatch):
     """Indexes too: nothing has to be made again by the next run."""
-    ingest = one_export.store_export
+    ingest = store_export.store_export
     monkeypatch.setattr(
-        one_export,
+        store_export,
         "store_export",
         lambda *args, **more: (
             (_ for _ in ()).throw(StoreNotWritable("full"))

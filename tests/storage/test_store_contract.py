@@ -315,6 +315,25 @@ def test_a_conversation_that_turned_out_to_be_another_is_part_of_it(opened):
     assert store.verify() == []
 
 
+def test_single_rows_and_bodies_are_asked_for_by_themselves(opened):
+    """What is known of a number, of a body, whether a conversation has one, and how many of its turns have a key."""
+    first, again, other = said("Does the tide clock tick?"), said("does the tide clock tick"), said("Yes.", ASSISTANT)
+    commit(opened(), "c", [first, again, other, again])
+    commit(opened(), "d", [other], name="y")
+    store = opened()
+    with store.transaction(write=False):
+        row = store.row("c", 1)
+        assert (row.content_hash, row.key) == (again.fingerprint.content_hash, again.fingerprint.key)
+        assert store.print_of(first.fingerprint.content_hash).key == first.fingerprint.key
+        assert store.print_of("0" * 64) is None
+        held = [
+            [store.holds(name, each.fingerprint.content_hash) for each in (first, other)] for name in ("c", "d", "e")
+        ]
+        assert held == [[True, True], [False, True], [False, False]]
+        assert [store.turns_with(name, first.fingerprint.key) for name in ("c", "d")] == [3, 0]
+        assert list(store.prefixes("0" * 16)) == []
+
+
 def test_what_was_purged_everywhere_is_banned(opened):
     """A tombstone has its place and no body; what it says of itself tells the message wherever it is shown."""
     gone = said("a secret")

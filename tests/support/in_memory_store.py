@@ -268,6 +268,28 @@ class MemoryStore:
         """Whether a body is stored."""
         return content_hash in self._content.bodies
 
+    def prefixes(self, _head):
+        """It notes none: every export is read whole."""
+        return ()
+
+    def print_of(self, content_hash):
+        """What is known of a body, as it was drawn first."""
+        every = (item for found in self._content.conversations.values() for item in found.items)
+        return next((item for item in every if item.content_hash == content_hash), None)
+
+    def row(self, conversation_id, number):
+        """What is known of a message."""
+        return self.conversation(conversation_id).items[number]
+
+    def holds(self, conversation_id, content_hash):
+        """Whether a conversation has a body."""
+        found = self.conversation(conversation_id)
+        return any(each.content_hash == content_hash and n not in found.purged for n, each in enumerate(found.items))
+
+    def turns_with(self, conversation_id, key):
+        """How many turns of a conversation have a key."""
+        return sum(each.key == key and each.kind in TURNS for each in self.conversation(conversation_id).items)
+
     def bodies(self, conversation_id, numbers):
         """What the messages say."""
         conversation = self.conversation(conversation_id)

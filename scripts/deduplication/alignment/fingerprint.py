@@ -30,6 +30,8 @@ from .message_sequence import each_body
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_STRUCTURE: Final = ("|", "│", "┌", "```", "~~~", "<!--", "://", "](")
+"""What :func:`skeleton` leaves something out for."""
 DISTINCTIVE: Final = 40
 """Letters and digits (as UTF-8 bytes) from which a message says enough to anchor an alignment."""
 A_FEW_WORDS: Final = 12
@@ -112,6 +114,15 @@ def skeleton(content: Content) -> bytes:
         return text.encode().translate(_FOLD, _NOT_ALPHANUMERIC)
     composed = encoded(unicodedata.normalize("NFC", text)).translate(_FOLD, _ASCII_SEPARATORS)
     return encoded(_SEPARATORS.sub("", composed.decode("utf-8", "surrogatepass")).casefold())
+
+
+def may_be_drawn_otherwise(message: Message) -> bool:
+    """Could a message with the same content hash have another alignment key? Only where white space tells what something is."""
+    if message.fidelity != LAYOUT:
+        return False
+    bare = "".join(plain_text(message.content).split())
+    composes = not bare.isascii() and not unicodedata.is_normalized("NFC", bare)
+    return composes or any(mark in bare for mark in _STRUCTURE)
 
 
 class Fingerprint(NamedTuple):

@@ -103,9 +103,10 @@ class Messages(Sequence[Message]):
 
 
 class Spans(Sequence[Span]):
-    """Spans that follow one on another from the first byte of a file on."""
+    """Spans that follow one on another from the byte ``begins`` of a file on."""
 
-    def __init__(self) -> None:
+    def __init__(self, begins: int = 0) -> None:
+        self._begins = begins
         self._ends = array("q")
         self._label = array("H")
         self._labels: dict[str, int] = {}
@@ -132,7 +133,7 @@ class Spans(Sequence[Span]):
         if isinstance(position, slice):
             return tuple(self[each] for each in range(len(self))[position])
         position = range(len(self))[position]
-        start = self._ends[position - 1] if position else 0
+        start = self._ends[position - 1] if position else self._begins
         return Span(start, self._ends[position], [*self._labels][self._label[position]])
 
 

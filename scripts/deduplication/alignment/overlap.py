@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 from array import array
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from ..model import PROMPT, TEXT
@@ -122,6 +123,24 @@ def telling(shown: Columns) -> set[str]:
     turns = array("q", (p for p, kind in enumerate(shown.kinds) if kind in TURNS))
     longest = heapq.nlargest(RUN, turns, key=shown.weights.__getitem__) if len(turns) >= RUN else []
     return {shown.keys[p] for p in itertools.chain(longest, (p for p in turns if shown.weights[p] >= DISTINCTIVE))}
+
+
+def plain_run(shown: Columns, end: int) -> list[int]:
+    """Positions below ``end`` of :data:`RUN` distinctive turns in a row, people's and the assistant's, each once in ``shown``.
+
+    Of several such runs the closest one. A sequence that begins with the same messages shares a run with it. Empty: there is none.
+    """
+    turns = [p for p in shown.distinctive() if shown.kinds[p] in TURNS]
+    often = Counter(shown.keys[p] for p in turns)
+    found: list[int] = []
+    for at in range(len(turns) - RUN + 1):
+        run = turns[at : at + RUN]
+        if run[-1] >= end:
+            break
+        closer = not found or run[-1] - run[0] < found[-1] - found[0]
+        if closer and {shown.kinds[p] for p in run} == TURNS and all(often[shown.keys[p]] == 1 for p in run):
+            found = run
+    return found
 
 
 def meet(known: Columns, order: Sequence[int], shown: Columns, *, compacted: bool, continued: bool) -> range | None:

@@ -13,6 +13,7 @@ A module is imported when it is first asked: for a text export, which is the com
 from __future__ import annotations
 
 import hashlib
+import re
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from ..model import Export
-    from .base import Format, Growing, Large, Member
+    from .base import Cumulative, Format, Growing, Large, Member
 
 
 class Registered(NamedTuple):
@@ -38,14 +39,19 @@ class Registered(NamedTuple):
     """What people call it (``text export``); empty: by its name."""
     large_begins: tuple[bytes, ...] = ()
     reads_objects: bool = False
+    never_json: bool = False
+    """None of its files begins as JSON does."""
+    cumulative: bool = False
+    """Its module answers what :class:`base.Cumulative` asks."""
 
 
+_JSON_HEAD: Final = re.compile(rb"""\s*[{\[]\s*["{\[\]}]""")
 _CLIENT_EXPORT: Final = "claude-code-text"
 _CLIENT_TRANSCRIPT: Final = "claude-code-transcript"
 _ANY_OBJECT: Final = "third-party-json"
 FORMATS: Final[dict[str, Registered]] = {
-    _CLIENT_EXPORT: Registered("text", "text export"),
-    _CLIENT_TRANSCRIPT: Registered("transcript", "transcript"),
+    _CLIENT_EXPORT: Registered("text", "text export", never_json=True, cumulative=True),
+    _CLIENT_TRANSCRIPT: Registered("transcript", "transcript", cumulative=True),
     "claude-code-stream-json": Registered("stream_json"),
     "claude-ai-export": Registered("claude_ai", large_begins=(b"PK", b"[", b"{"), reads_objects=True),
     "anthropic-messages-api": Registered("api", reads_objects=True),
@@ -61,7 +67,10 @@ def load(name: str) -> Format:
 
 def detect(data: bytes, *, strict: bool = False) -> Format:
     """The format of ``data``, by content alone. Raises :class:`NotAnExport` with the reason."""
-    for name in FORMATS:
+    is_json = _JSON_HEAD.match(data) is not None
+    for name, line in FORMATS.items():
+        if is_json and line.never_json:
+            continue  # its module takes long to import
         candidate = load(name)
         if candidate.recognises(data, strict=strict):
             return candidate
@@ -81,6 +90,12 @@ def conversations(data: bytes, known: Format) -> Iterator[Member]:
         from .base import Member
 
         yield Member(known.parse(data), hashlib.sha256(data).hexdigest(), len(data))
+
+
+def cumulative(known: Format) -> Cumulative | None:
+    """A format as one whose exports begin with earlier ones; None where it is none of these."""
+    line = FORMATS.get(known.NAME)
+    return cast("Cumulative", known) if line is not None and line.cumulative else None
 
 
 def may_hold_several(name: str) -> bool:

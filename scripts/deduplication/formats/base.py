@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import BinaryIO
 
-    from ..model import Export, Message
+    from ..model import Export, Message, SafePlace
 
 
 class Member(NamedTuple):
@@ -75,6 +75,22 @@ class Format(Protocol):
         """Which messages does it hold, and which bytes is each of them?
 
         The spans of the result cover ``data`` without overlap. Raises ``NotAnExport`` or ``ExportUnreadable``.
+        """
+
+
+class Cumulative(Format, Protocol):
+    """A format in which an export begins with what an earlier one of the same conversation held."""
+
+    def volatile(self, data: bytes) -> Iterator[tuple[int, int]]:
+        """Which runs of bytes (half open, in order) may be others in a later export, without any message being another one?
+
+        Neither the bytes of a message, nor how many lines there are, nor what encloses a run may be different.
+        """
+
+    def parse_rest(self, data: bytes, place: SafePlace) -> Optional[Export]:
+        """What does a file hold from ``place`` on, of which an earlier export had the same before it but for volatile runs?
+
+        Offsets count from the beginning of the file, positions from the place. None where the whole file must be read.
         """
 
 

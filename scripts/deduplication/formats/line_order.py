@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from .json_spans import decoder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 _PARENT: Final = b'{"parentUuid":"'
 _OWN: Final = b'"uuid":"'
@@ -27,10 +27,21 @@ def lines_of(data: bytes) -> Iterator[tuple[int, int]]:
         start = end
 
 
-def in_order(data: bytes) -> Iterable[tuple[int, int, int]]:
-    """The lines with their numbers, each behind the one that it names as its parent, else in the order of the file."""
+def is_in_order(data: bytes, first: Mapping[bytes, int] | None = None) -> bool:
+    """Does each line stand behind the one that it names as its parent, where that one is there?
+
+    ``first``: what :func:`own_ids` says of ``data``, where it is known.
+    """
+    return not any(orphan.later for orphan in orphans(data, first=first))
+
+
+def in_order(data: bytes, *, told: bool | None = None) -> Iterable[tuple[int, int, int]]:
+    """The lines with their numbers, each behind the one that it names as its parent, else in the order of the file.
+
+    ``told``: what :func:`is_in_order` says.
+    """
     lines = [(number, start, end) for number, (start, end) in enumerate(lines_of(data), 1)]
-    if not any(orphan.later for orphan in orphans(data)):
+    if is_in_order(data) if told is None else told:
         return lines
     own: dict[str, int] = {}
     parents: list[str] = []
@@ -67,11 +78,21 @@ class Orphan(NamedTuple):
     later: bool
 
 
-def orphans(data: bytes, before: bytes = b"") -> list[Orphan]:
-    """Lines whose parent is not before them, neither in ``data`` nor in ``before``. Looks at bytes only: it reads every part."""
+def own_ids(data: bytes) -> dict[bytes, int]:
+    """The ids that lines have, or that stand in them like one, and where each stands first."""
     first: dict[bytes, int] = {}
     for start, own in _ids(data, _OWN):
         first.setdefault(own, start)
+    return first
+
+
+def orphans(data: bytes, before: bytes = b"", first: Mapping[bytes, int] | None = None) -> list[Orphan]:
+    """Lines whose parent is not before them, neither in ``data`` nor in ``before``. Looks at bytes only: it reads every part.
+
+    ``first`` as in :func:`is_in_order`.
+    """
+    if first is None:
+        first = own_ids(data)
     parents = [(start + 1, parent) for start, parent in _ids(data, b"\n" + _PARENT)]
     begins = _ID.match(data, len(_PARENT)) if data.startswith(_PARENT) else None
     if begins:

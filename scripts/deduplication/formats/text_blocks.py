@@ -5,14 +5,15 @@ from __future__ import annotations
 import heapq
 import itertools
 import re
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from .client_lines import collapsed_lines, first_paragraph, is_event, outside, prompt_length
 from .text_kinds import looks_like_call
-from .text_prompts import Start, Starts, pasted_markers
+from .text_prompts import Endings, Start, Starts, end_with_blank, endings, pasted_markers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 _BANNER_LINE: Final = (
     r"╭─+ Claude Code v\d[^\n]*"  # a box with the version in its frame (2.0.42 ...)
@@ -70,20 +71,70 @@ def find_starts(text: str, *, margin: bool = True) -> Starts:
     return Starts(heapq.merge(starts, own, key=lambda start: start.at) if own else starts)
 
 
+class Counted(NamedTuple):
+    """What is counted over a text to tell two things of all of it: how its prompts end, and whether it has its margin
+    (``lost`` of the ``seen`` lines have none).
+    """
+
+    endings: Endings = Endings()
+    lost: int = 0
+    seen: int = 0
+
+    def dumps(self) -> list[int]:
+        """As numbers."""
+        return [*self.endings, self.lost, self.seen]
+
+    @classmethod
+    def loads(cls, numbers: Sequence[int]) -> Counted:
+        """What :meth:`dumps` gave. Raises ValueError."""
+        prompts, blank, pasted, lost, seen = numbers
+        return cls(Endings(prompts, blank, pasted), lost, seen)
+
+
+class Cut:
+    """A text cut where something starts; every character belongs to exactly one block.
+
+    ``before``: what was counted in the part above it, where it is the rest of a text that begins with ``head``.
+    """
+
+    def __init__(self, text: str, before: Counted = Counted(), head: str | None = None) -> None:  # noqa: B008 - a tuple
+        self.text, self._before, self._head = text, before, text if head is None else head
+        self._found = find_starts(text)
+        self._endings = before.endings.plus(endings(text, self._found))
+        self.trailing = end_with_blank(self._endings, self._head)
+        """Prompts end with one blank: where one does not, what follows it may be a part of it."""
+        self._starts = _real_starts(text, self._found, trailing=self.trailing)
+        self._lost, self._seen, self._told = _margin_lines(text, _blocks(text, self._starts), before)
+        self.margin = 2 * self._lost <= self._seen
+        """False for a copy of a terminal that lost the blanks at the beginning of its lines: there they tell nothing."""
+        if not self.margin:
+            found = find_starts(text, margin=False)
+            trailing = end_with_blank(before.endings.plus(endings(text, found)), self._head)
+            self._starts = _real_starts(text, found, trailing=trailing)
+
+    def blocks(self) -> Iterator[Block]:
+        """The blocks, in order."""
+        for block in _blocks(self.text, self._starts):
+            yield from _without_strays(self.text, block, margin=self.margin)
+
+    def counted_before(self, at: int) -> Counted:
+        """What is counted up to the start at the character ``at``."""
+        below = endings(self.text, self._found, bisect_left(self._found.places, at))
+        lost, seen = self._lost, self._seen
+        if self._told > at:
+            above = itertools.takewhile(lambda block: block.start < at, _blocks(self.text, self._starts))
+            lost, seen, _ = _margin_lines(self.text, above, self._before)
+        return Counted(self._endings.plus(below, -1), lost, seen)
+
+
 def split_blocks(text: str) -> Iterator[Block]:
-    """Cut the text where something starts; every character belongs to exactly one block."""
-    starts = _real_starts(text, margin=True)
-    margin = _has_margin(text, _blocks(text, starts))
-    if not margin:
-        starts = _real_starts(text, margin=False)
-    for block in _blocks(text, starts):
-        yield from _without_strays(text, block, margin=margin)
+    """Cut the text where something starts."""
+    return Cut(text).blocks()
 
 
-def _real_starts(text: str, *, margin: bool) -> Starts:
+def _real_starts(text: str, starts: Starts, *, trailing: bool) -> Starts:
     """The starts without those that are part of a prompt."""
-    starts = find_starts(text, margin=margin)
-    swallowed = pasted_markers(text, starts)
+    swallowed = pasted_markers(text, starts, trailing=trailing)
     return Starts(start for number, start in enumerate(starts) if number not in swallowed) if swallowed else starts
 
 
@@ -117,13 +168,15 @@ def _unglued(text: str, block: Block) -> Iterator[Block]:
     yield Block("result", at, block.end, 3)
 
 
-def _has_margin(text: str, blocks: Iterable[Block]) -> bool:
-    """False for a copy of a terminal that lost the blanks at the beginning of its lines: there they tell nothing.
+def _margin_lines(text: str, blocks: Iterable[Block], before: Counted) -> tuple[int, int, int]:
+    """Lines that lost their margin, lines that tell, and the character up to which that took to see.
 
     It shows in results, and in the lines that go on an answer's first paragraph.
     """
-    lost = seen = 0
+    lost, seen = before.lost, before.seen
     for block in blocks:
+        if seen > _ENOUGH:
+            return lost, seen, block.start
         if block.type == "result":
             lost += text[block.start] == "⎿"
             seen += 1
@@ -132,9 +185,7 @@ def _has_margin(text: str, blocks: Iterable[Block]) -> bool:
             lines = [line for line in raw[: first_paragraph(raw)].split("\n")[1:] if line.strip()]
             lost += sum(not line.startswith("  ") for line in lines)
             seen += len(lines)
-        if seen > _ENOUGH:
-            break
-    return 2 * lost <= seen
+    return lost, seen, len(text) + 1
 
 
 def _without_strays(text: str, block: Block, *, margin: bool) -> Iterator[Block]:

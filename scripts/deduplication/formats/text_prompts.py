@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from array import array
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 _WRAPPED_RESULT: Final = re.compile(r" {2}⎿ \u00a0.*\S \Z")
 """A real result below a prompt that happens to be as wide as the padding: a wrap leaves one blank, padding several."""
 _VERSION: Final = re.compile(r"Claude Code v(\d{1,4})\.(\d{1,4})\.(\d{1,4})")
-_HEAD: Final = 4000
+HEAD: Final = 4000
 """Characters in which the banner stands."""
 _BLANK_ENDED: Final = ((2, 0, 0), (2, 1, 76))
 """Versions, the last one excluded, that end each prompt of one line with one blank; later ones pad it."""
@@ -38,18 +39,19 @@ class Starts(Sequence[Start]):
 
     def __init__(self, starts: Iterable[Start] = ()) -> None:
         self._types: list[str] = []
-        self._ats = array("I")
+        self.places = array("I")
+        """Where each is, as character offsets."""
         self._heads = array("I")
         for type_, at, head in starts:
             self._types.append(type_)
-            self._ats.append(at)
+            self.places.append(at)
             self._heads.append(head)
 
     def __len__(self) -> int:
         return len(self._types)
 
     def __iter__(self) -> Iterator[Start]:
-        return map(Start, self._types, self._ats, self._heads)
+        return map(Start, self._types, self.places, self._heads)
 
     @overload
     def __getitem__(self, number: int) -> Start: ...
@@ -60,17 +62,30 @@ class Starts(Sequence[Start]):
     def __getitem__(self, number: int | slice) -> Start | Starts:
         if isinstance(number, slice):
             return Starts(self[each] for each in range(len(self))[number])
-        return Start(self._types[number], self._ats[number], self._heads[number])
+        return Start(self._types[number], self.places[number], self._heads[number])
 
 
-def pasted_markers(text: str, starts: Sequence[Start]) -> set[int]:
+class Endings(NamedTuple):
+    """How the prompts of a text end, counted: those that run into no marker, and how many of them end with one blank; answers
+    that do are ``pasted``.
+    """
+
+    prompts: int = 0
+    blank: int = 0
+    pasted: int = 0
+
+    def plus(self, other: Endings, sign: int = 1) -> Endings:
+        """With those of another part of the text; ``sign`` -1: without them."""
+        return Endings(*(one + sign * more for one, more in zip(self, other)))
+
+
+def pasted_markers(text: str, starts: Sequence[Start], *, trailing: bool) -> set[int]:
     """Numbers of the starts that are part of a prompt somebody pasted an export into.
 
     From 2.1.3 on every line of a prompt of several lines is padded with blanks to one width; a real answer is never
-    padded. Before that a prompt ends with exactly one blank.
+    padded. Before that a prompt ends with exactly one blank (``trailing``, see :func:`end_with_blank`).
     """
     swallowed: set[int] = set()
-    trailing = _prompts_end_with_blank(text, starts)
     number = 0
     while number < len(starts):
         if starts[number].type == "user":
@@ -116,21 +131,27 @@ def _next(text: str, starts: Sequence[Start], number: int) -> int:
     return starts[number + 1].at if number + 1 < len(starts) else len(text)
 
 
-def _prompts_end_with_blank(text: str, starts: Sequence[Start]) -> bool:
-    """Does the client of this file end every prompt with one blank? Prompts that run into a marker are no evidence.
-
-    Of such a client all prompts do, of others none; those that do not are pasted, and an answer that does is.
-    """
+def endings(text: str, starts: Sequence[Start], first: int = 0) -> Endings:
+    """How the prompts end from the start with the number ``first`` on. Prompts that run into a marker are no evidence."""
     prompts = blank = pasted = 0
-    for number, start in enumerate(starts):
-        if start.type == "user":
+    for number, (type_, at, _) in enumerate(itertools.islice(starts, first, None), first):
+        if type_ == "user":
             end = _next(text, starts, number)
             if end == len(text) or _empty_line_above(text, end):
                 prompts += 1
-                blank += _ends_with_one_blank(text, start.at, end)
-        elif start.type == "assistant":
-            pasted += _ends_with_one_blank(text, start.at, _next(text, starts, number))
-    banner = _VERSION.search(text, 0, _HEAD)
+                blank += _ends_with_one_blank(text, at, end)
+        elif type_ == "assistant":
+            pasted += _ends_with_one_blank(text, at, _next(text, starts, number))
+    return Endings(prompts, blank, pasted)
+
+
+def end_with_blank(counted: Endings, head: str) -> bool:
+    """Does the client of a text that begins with ``head`` end every prompt with one blank?
+
+    Of such a client all prompts do, of others none; those that do not are pasted, and an answer that does is.
+    """
+    prompts, blank, pasted = counted
+    banner = _VERSION.search(head, 0, HEAD)
     if banner and _BLANK_ENDED[0] <= (int(banner[1]), int(banner[2]), int(banner[3])) < _BLANK_ENDED[1]:
         return blank + pasted >= _LEAST_BLANK * max(1, prompts)
     return blank >= 2 and blank >= 0.8 * prompts

@@ -12,9 +12,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ..errors import NotAnExport
+from ..model import COMPACTION, SafePlace
+from ..start.late_dataclass import replace
 from .base import Slice
 from .json_spans import decoder
-from .line_order import lines_of
+from .line_order import is_in_order, lines_of, own_ids
 from .transcript_reader import (
     BLANK,
     DAMAGED,
@@ -29,7 +31,7 @@ from .transcript_reader import (
 from .transcript_types import CONVERSATION, OTHERS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from ..model import Export
     from .base import Purging
@@ -45,8 +47,10 @@ __all__ = [
     "blank",
     "members",
     "parse",
+    "parse_rest",
     "parse_slice",
     "recognises",
+    "volatile",
 ]
 
 NAME: Final = "claude-code-transcript"
@@ -94,7 +98,55 @@ def parse(data: bytes) -> Export:
     export = reader.read(data)
     if not reader.known:
         raise NotAnExport("no line of a session transcript in it")
-    return export
+    sound = reader.in_order and reader.only_has(reader.ids(data))
+    return replace(export, safe=_safe_place(reader, data, export)) if sound else export
+
+
+def volatile(_: bytes) -> Iterator[tuple[int, int]]:
+    """Nothing: a line that was written stays."""
+    return iter(())
+
+
+def parse_rest(data: bytes, place: SafePlace) -> Export | None:
+    """The lines behind those that were read.
+
+    None where one says again what stands above, is named as its parent by a line above, or cannot be read; where a prompt goes on
+    from a line above that is not the last one; and where both parts have a compaction, whose line has no message to be known by.
+    """
+    after, tip, session, compacted = map(str, place.state)
+    rest = data[place.at :]
+    ids, own = own_ids(data), own_ids(rest)
+    if any(ids[each] < place.at for each in own) or not is_in_order(data, ids):
+        return None
+    reader = LineReader(_DIALECT, f"{after}/{tip}", _refuse, session=session, begins=place.at)
+    try:
+        export = reader.read(rest)
+    except _Behind:
+        return None
+    if export.warnings or not reader.only_has(own) or (compacted and _compacted(export)):
+        return None
+    return replace(export, safe=_safe_place(reader, data, export, compacted))
+
+
+class _Behind(Exception):
+    """What a line says depends on one that is not read."""
+
+
+def _refuse(_: str) -> tuple[bool, bool]:
+    raise _Behind
+
+
+def _compacted(export: Export) -> str:
+    return COMPACTION if any(mark.kind == COMPACTION for mark in export.marks) else ""
+
+
+def _safe_place(reader: LineReader, data: bytes, export: Export, compacted: str = "") -> SafePlace | None:
+    """The end of a file of whole lines, all of them known, each behind its parent."""
+    session = reader.own_session
+    if session is None or export.warnings or not data.endswith(b"\n"):
+        return None
+    state = (reader.after, reader.tip, session, compacted or _compacted(export))
+    return SafePlace(len(data), len(export.messages), state)
 
 
 def parse_slice(data: bytes, after: str = "", before: Before = nothing_before) -> Slice:

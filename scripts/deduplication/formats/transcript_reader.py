@@ -8,18 +8,18 @@ they share its bytes and the span stands once.
 from __future__ import annotations
 
 import re
-from itertools import islice
 from typing import TYPE_CHECKING, Any, Callable, Final, NamedTuple, Optional
 
 from ..errors import ExportUnreadable
 from ..model import COMPACTION, EXACT, PROMPT, REWIND, Export, Lineage, Mark, Message, Span
 from .json_spans import check_depth, decoder
-from .line_order import in_order
+from .line_order import in_order, is_in_order, own_ids
 from .transcript_lines import Reading, command_before, read_line
 from .transcript_types import CONVERSATION, LINEAGE, lineage_of
+from .unread_lines import objects_in, size_of, warnings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container
 
 REPEATED: Final = "repeated"
 """A line whose uuid and content were in the file before: some versions wrote every message twice."""
@@ -34,12 +34,8 @@ SIDE: Final = "sub-agent"
 """A line of a sub-agent in the stream of its session: a conversation of its own."""
 
 _BOM: Final = b"\xef\xbb\xbf"
-_START: Final = re.compile(r'\{"(?:parentUuid|type|uuid|sessionId|isSidechain|messageId|leafUuid)":')
-"""How the client's objects begin."""
-_STARTS_TRIED: Final = 64
 _IN_CHAIN: Final = CONVERSATION | {"progress"}
 """Types whose lines follow one another by ``parentUuid``."""
-_TYPES_NAMED: Final = 20
 _TIMESTAMP: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d[\d:.,Zz+-]{0,25}")
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 Before = Callable[[str], "tuple[bool, bool]"]
@@ -67,10 +63,21 @@ class Dialect(NamedTuple):
 class LineReader:
     """Turns lines into messages, spans and marks; remembers uuids, the last command and what to warn of."""
 
-    def __init__(self, dialect: Dialect, after: str = "", before: Before = nothing_before) -> None:
-        """``before`` tells what the parts of the file before this one have."""
+    def __init__(
+        self,
+        dialect: Dialect,
+        after: str = "",
+        before: Before = nothing_before,
+        *,
+        session: str | None = None,
+        begins: int = 0,
+    ) -> None:
+        """``before`` tells what the parts of the file before this one have, which begins at the byte ``begins``.
+
+        ``session`` is the one that they name; offsets are given from the beginning of the file.
+        """
         self.dialect = dialect
-        self._before = before
+        self._before, self._begins = before, begins
         self.sides: dict[str, LineReader] = {}
         """The readers of the sub-agents whose lines stand between those of the session."""
         self.after, _, self.tip = after.partition("/")
@@ -85,25 +92,45 @@ class LineReader:
         self._places: dict[str, int] = {}
         """How many messages were said up to each line of the conversation, itself included."""
         self._parents: set[str] = set()
-        self._session: str | None = None
+        self._session = session
         self._agent: str | None = None
         self._unknown: dict[str, int] = {}
         self._damaged: list[int] = []
         self._foreign = False
+        self._ids: dict[bytes, int] | None = None
+        self.in_order = True
+        """Each line stood behind the one that it names as its parent."""
 
     def read(self, data: bytes) -> Export:
         """The export that ``data`` is."""
-        for number, start, end in in_order(data):
+        begins = self._begins
+        self.in_order = is_in_order(data, self.ids(data))
+        for number, start, end in in_order(data, told=self.in_order):
             raw = data[start:end]
             try:
                 text = raw.decode()
             except UnicodeDecodeError:
                 text = raw.decode(errors="surrogateescape")
                 self._foreign = self._foreign or raw.endswith(b"\n")  # a cut last line may be cut inside a letter
-            if start == 0 and raw.startswith(_BOM):
+            if begins + start == 0 and raw.startswith(_BOM):
                 text = " " * len(_BOM) + text[1:]
-            self._line(number, start, end, text)
+            self._line(number, begins + start, begins + end, text)
         return self.export()
+
+    def ids(self, data: bytes) -> dict[bytes, int]:
+        """What stands like the id of a line in ``data``; looked for once."""
+        if self._ids is None:
+            self._ids = own_ids(data)
+        return self._ids
+
+    def only_has(self, ids: Container[bytes]) -> bool:
+        """True where each id that a line has stands among ``ids``."""
+        return all(uuid.encode(errors="surrogatepass") in ids for uuid in {*self._seen, *self._places})
+
+    @property
+    def own_session(self) -> str | None:
+        """The session whose file it is; None where none is named, or it is that of a sub-agent."""
+        return self._session if self._agent is None else None
 
     def export(self) -> Export:
         """What was read so far; the lines of sub-agents are not in it."""
@@ -113,7 +140,7 @@ class LineReader:
             tuple(sorted(self.spans, key=lambda span: span.start)),
             tuple(self._marks),
             conversation_id=f"{self._session}-agent-{self._agent}" if self._agent else self._session,
-            warnings=tuple(self._warnings()),
+            warnings=tuple(warnings(self._damaged, self._unknown, foreign=self._foreign)),
             lineage=tuple(self._lineage),
         )
 
@@ -132,38 +159,24 @@ class LineReader:
     def _broken(self, number: int, start: int, end: int, text: str) -> None:
         """A line that is not one object: where a client died in the middle of a line, the next one follows on it."""
         done, torn = 0, False
-        for first, last, value in self._objects(text):
+        for first, last, value in objects_in(text):
             try:
                 check_depth(value, lambda: ExportUnreadable("nested too deeply"))
             except ExportUnreadable:
                 continue
-            begin = start + _size(text[:done])
+            begin = start + size_of(text[:done])
             if text[done:first].strip():
                 torn = True
-                middle = start + _size(text[:first])
+                middle = start + size_of(text[:first])
                 self.spans.append(Span(begin, middle, DAMAGED))
                 begin = middle
             done = last if text[last:].strip() else len(text)
-            self.take(begin, start + _size(text[:done]), value)
+            self.take(begin, start + size_of(text[:done]), value)
         if done < len(text):
             torn = True
-            self.spans.append(Span(start + _size(text[:done]), end, DAMAGED))
+            self.spans.append(Span(start + size_of(text[:done]), end, DAMAGED))
         if torn:
             self._damaged.append(number)
-
-    def _objects(self, text: str) -> Iterator[tuple[int, int, dict[str, Any]]]:
-        """The whole objects in a line; those inside a damaged one are none: what follows them goes on with it."""
-        done = 0
-        for match in islice(_START.finditer(text), _STARTS_TRIED):
-            if match.start() < done:
-                continue
-            try:
-                value, last = self._decode.raw_decode(text, match.start())
-            except (ValueError, RecursionError):
-                continue
-            if text[last : last + 1] in ("{", "", "\r", "\n", " "):
-                yield match.start(), last, value
-                done = last
 
     def take(self, start: int, end: int, value: Any) -> None:
         """One decoded line and its bytes.
@@ -263,18 +276,6 @@ class LineReader:
         versions.append(said)
         return False
 
-    def _warnings(self) -> Iterator[str]:
-        if self._foreign:
-            yield "the file has bytes that are not UTF-8; they are kept as they are"
-        if self._damaged:
-            lines = "1 damaged line" if len(self._damaged) == 1 else f"{len(self._damaged)} damaged lines"
-            yield f"{lines}, the first is line {self._damaged[0]}; their bytes are kept"
-        named = list(self._unknown.items())
-        for name, count in named[:_TYPES_NAMED]:
-            yield f"{_counted(count)} of {name}; their bytes are kept, no message is"
-        if named[_TYPES_NAMED:]:
-            yield f"{_counted(sum(count for _, count in named[_TYPES_NAMED:]))} of further unknown types"
-
 
 def _is_part(said: list[Any], version: list[Any]) -> bool:
     """A line that was cut short: what it says is the beginning of what the earlier one said."""
@@ -282,14 +283,6 @@ def _is_part(said: list[Any], version: list[Any]) -> bool:
         role == other and isinstance(text, str) and isinstance(whole, str) and whole.startswith(text)
         for (role, text), (other, whole) in zip(said, version)
     )
-
-
-def _counted(count: int) -> str:
-    return "1 line" if count == 1 else f"{count} lines"
-
-
-def _size(text: str) -> int:
-    return len(text.encode(errors="surrogateescape"))
 
 
 def _text(value: Any) -> str | None:

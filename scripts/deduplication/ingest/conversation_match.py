@@ -9,6 +9,8 @@ from ..alignment.seams import Beginning, meets
 from ..project.export_names import session_id_from_name
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..model import Export
     from ..storage.contract import Store
     from .export_view import ExportView
@@ -18,10 +20,14 @@ MOST_CANDIDATES: Final = 8
 
 
 class Belonging(NamedTuple):
-    """``conversation`` is where an export belongs; ``others`` share as much with it and so are the same conversation."""
+    """``conversation`` is where an export belongs; ``others`` share as much with it and so are the same conversation.
+
+    ``alone``: it was sought by content, and no other conversation shares a telling turn or a stretch at a seam with it.
+    """
 
     conversation: str
     others: tuple[str, ...] = ()
+    alone: bool = False
 
 
 def session_of(export: Export) -> str:
@@ -46,17 +52,21 @@ def conversation_of(store: Store, export: Export, shown: ExportView, name: str) 
         known = store.session(session)
         if known:
             return Belonging(known)
-        return _by_content(store, shown, new_session=True) or Belonging(store.canonical(session))
-    return _by_content(store, shown, new_session=False) or Belonging(store.canonical(session_id_from_name(name)))
+        if not any(shown.rows.uuids):  # an id that somebody put beside messages without ids says all there is to say
+            return Belonging(store.canonical(session))
+        found = _by_content(store, shown, store.candidates(shown.rows), new_session=True)
+        return found or Belonging(store.canonical(session))
+    candidates = store.candidates(shown.rows)
+    found = _by_content(store, shown, candidates, new_session=False)
+    found = found or Belonging(store.canonical(session_id_from_name(name)))
+    return found._replace(alone=all(each == found.conversation for each in candidates))
 
 
-def _by_content(store: Store, shown: ExportView, *, new_session: bool) -> Belonging | None:
+def _by_content(store: Store, shown: ExportView, candidates: Sequence[str], *, new_session: bool) -> Belonging | None:
     """The conversation that what is shown proves, and the others that it proves as well."""
-    if new_session and not any(shown.rows.uuids):
-        return None  # an id that somebody put beside messages without ids says all there is to say
     proven: list[tuple[int, str]] = []
     likely: list[tuple[range, str]] = []
-    for candidate in list(store.candidates(shown.rows))[:MOST_CANDIDATES]:
+    for candidate in list(candidates)[:MOST_CANDIDATES]:
         if new_session and store.has_session(candidate):
             continue
         run = _shared(store, candidate, shown)

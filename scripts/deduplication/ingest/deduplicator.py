@@ -9,14 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import formats
-from ..alignment import fingerprint, gaps
-from ..alignment.fingerprint import encoded
 from ..errors import ExportWarning
 from ..files.safe_read import digest_of, opened, read
 from ..project import own_output
 from ..project.export_names import file_name, validate_session_id
 from ..storage import open_store
-from .one_export import Asked, Several, process
+from .one_export import Asked, Several, Unread, process
 from .result import Ingest, Input
 
 if TYPE_CHECKING:
@@ -58,6 +56,8 @@ class ClaudeConversationDeduplicator:
         data that is no export and the ``StoreError`` family where the store cannot be used; warns (:class:`ExportWarning`)
         of what could not be read as it should be, a message without content or role for one: it is kept as it is.
         """
+        from ..alignment import fingerprint
+
         if isinstance(export_data, os.PathLike):
             path = Path(export_data)
             name = file_name(os.path.basename(export_data))
@@ -71,7 +71,7 @@ class ClaudeConversationDeduplicator:
             own_output.refuse(bytes(export_data))
             return self.ingest(bytes(export_data), name="", conversation_id=conversation_id).new_messages
         if isinstance(export_data, str):
-            return self.process_export(conversation_id, encoded(export_data))
+            return self.process_export(conversation_id, fingerprint.encoded(export_data))
         if conversation_id is not None:
             conversation_id = validate_session_id(conversation_id)
         data = fingerprint.canonical(export_data).encode()
@@ -127,6 +127,8 @@ class ClaudeConversationDeduplicator:
         ``messages`` are dictionaries with an ``index``; ``[(5, 7), (10, 12)]`` says that 5 to 7 and 10 to 12 are in
         neither.
         """
+        from ..alignment import gaps
+
         with self.store.transaction(write=False):
             conversation_id = self.store.canonical(conversation_id)
             order = self.store.conversation(conversation_id).reading().order
@@ -156,7 +158,7 @@ class ClaudeConversationDeduplicator:
         if conversation_id is not None:
             conversation_id = validate_session_id(conversation_id)
         source = Input(name, hashlib.sha256(data).hexdigest(), len(data), announces=announce)
-        return process(self.store, source, lambda: _read(data, strict=strict), Asked(conversation_id, dry_run))
+        return process(self.store, source, Unread(data, strict), Asked(conversation_id, dry_run))
 
     def ingest_file(
         self,
@@ -220,9 +222,3 @@ class ClaudeConversationDeduplicator:
         """Bytes of everything processed so far, and how many of them were there before."""
         with self.store.transaction(write=False):
             return self.store.seen_bytes()
-
-
-def _read(data: bytes, *, strict: bool) -> Export | Several:
-    """What the bytes of a file hold."""
-    found = formats.detect(data, strict=strict)
-    return formats.parse(data, known=found) if found.members is None else Several(found.NAME, found.members(data))

@@ -62,5 +62,8 @@ def _purged(conversation: Conversation, window: Iterable[Sequence[int]]) -> int:
 
 
 def _has_lost(store: Store, seen: SeenExport) -> bool:
+    """Was one of the messages lost? Only then all of the conversation is looked at."""
+    if not seen.lost:
+        return False
     kinds = store.conversation(seen.conversation_id).columns.kinds
     return LOST in kinds and any(kinds[n] == LOST for n in numbers_of(seen.window))

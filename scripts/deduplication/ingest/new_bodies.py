@@ -11,21 +11,29 @@ from ..start.late_dataclass import dataclass
 from ..storage.carriers import Carriers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from ..model import Message
     from ..storage.contract import NewOccurrence, Store
     from ..storage.conversation import Conversation
 
 
+def _never(_: str) -> bool:
+    return False
+
+
 @dataclass(frozen=True)
 class Run:
-    """What is to be stored, the number of every message shown, and the gaps; the conversation before it, where it was read."""
+    """What is to be stored, the number of every message shown, and the gaps; the conversation before it, where it was read.
+
+    ``holds``: whether the conversation had a message with this body, where its rows were not read.
+    """
 
     occurrences: Sequence[tuple[int, NewOccurrence]]
     numbers: Sequence[int]
     gaps: list[str]
     conversation: Conversation | None
+    holds: Callable[[str], bool] = _never
 
 
 def shown_bodies(run: Run) -> Iterator[str]:
@@ -47,7 +55,8 @@ def new_here(run: Run) -> list[tuple[int, NewOccurrence]]:
     found: list[tuple[int, NewOccurrence]] = []
     for number, new in run.occurrences:
         identity = new.fingerprint.content_hash
-        if new.purged is None and not new.redrawn and identity not in taken and counts(new.fingerprint.kind):
+        fresh = new.purged is None and not new.redrawn and counts(new.fingerprint.kind)
+        if fresh and identity not in taken and not run.holds(identity):
             found.append((number, new))
         taken.add(identity)
     return found

@@ -14,10 +14,8 @@ from .. import formats
 from ..errors import ExportError
 from ..project.export_names import session_id_from_name
 from ..start.late_dataclass import replace
-from .conversation_match import session_of
 from .known_file import known_file
 from .result import Ingest, Input
-from .store_export import store_export
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -54,16 +52,24 @@ class Several(NamedTuple):
     members: Iterable[Member]
 
 
+class Unread(NamedTuple):
+    """The bytes of a file that is to be read; ``strict`` as in :func:`formats.detect`."""
+
+    data: bytes
+    strict: bool
+
+
 def process(
     store: Store,
     file: Input,
-    found: Export | Several | Callable[[], Export | Several],
+    found: Export | Several | Unread | Callable[[], Export],
     asked: Asked = NOTHING_ASKED,
     counted: set[str] | None = None,
 ) -> Ingest:
     """Store what is new in one export; durable when this returns.
 
-    ``found`` is what the file holds, or a function that reads it: then it is not read where its very bytes were processed before.
+    ``found`` is what the file holds, or what reads it: then it is not read where its very bytes were processed before, and only its
+    rest where an earlier export's bytes are its beginning.
     Of a file with several conversations each is an export of its own, and the result is the file's: sums, ``conversations`` names
     all of them, and ``conversation_id`` the only one that is no side branch, else the file by its name. There what stands before a
     conversation that fails is stored. Raises :class:`ExportError`, before anything is stored, where a ``conversation_id`` is given
@@ -72,14 +78,38 @@ def process(
     ``counted``: bodies that count as announced, those of this export are added. Only with ``dry_run``, for exports that would be
     processed one after the other: the store does not know of the one before.
     """
-    if callable(found):
+    if callable(found) or isinstance(found, Unread):
         known = known_file(store, file, asked.conversation_id, dry_run=asked.dry_run)
         if known is not None:
             return known
+        if isinstance(found, Unread):
+            return _process_unread(store, file, found, asked)
         found = found()
     if isinstance(found, Several):
         return _process_several(store, file, found, asked)
+    from .store_export import store_export  # a file that is known, and one that only goes on, need none of it
+
     return store_export(store, found, file, asked.conversation_id, dry_run=asked.dry_run, counted=counted)
+
+
+def _process_unread(store: Store, file: Input, found: Unread, asked: Asked) -> Ingest:
+    known = formats.detect(found.data, strict=found.strict)
+    if known.members is not None:
+        return _process_several(store, file, Several(known.NAME, known.members(found.data)), asked)
+    from .proven_prefix import Beginning
+
+    cumulative = formats.cumulative(known)
+    beginning = Beginning(found.data, cumulative) if cumulative is not None else None
+    if beginning is not None:
+        from .grown_export import store_grown
+
+        grown = store_grown(store, file, beginning, asked)
+        if grown is not None:
+            return grown
+    from .store_export import store_export
+
+    export = formats.parse(found.data, known=known)
+    return store_export(store, export, file, asked.conversation_id, dry_run=asked.dry_run, beginning=beginning)
 
 
 def _process_several(store: Store, file: Input, found: Several, asked: Asked) -> Ingest:
@@ -111,6 +141,8 @@ def _process_member(store: Store, file: Input, member: Member, asked: Asked, cou
     """Process one conversation of a file; ``counted``: the bodies of those before it, where nothing is stored."""
     title = member.name if member.side else f"{file.name}: {member.name}" if member.name else file.name
     part = Input(title, member.sha256, member.size, announces=file.announces)
+    from .conversation_match import session_of
+
     session = session_of(member.export)
     target = asked.conversation_id if not member.side else None
     if target is None and session and formats.load(member.export.format).OWN_IDS:

@@ -44,7 +44,7 @@ def place(store: Store, conversation_id: str, shown: ExportView, before: Sequenc
         return _place_windows(store, conversation_id, shown, windows)
     conversation = store.conversation(conversation_id)
     seen = shown.after(list(before))
-    body = partial(_body, store, conversation_id)
+    body = partial(stored_body, store, conversation_id)
     places = PurgedPlaces(conversation, seen, lambda number: body(number)["tombstone"])
     plan = alignment.plan(
         conversation.columns,
@@ -109,5 +109,6 @@ def _goes_back(known: Projection, matches: Sequence[int | None], last: int) -> b
     return places.get(first, len(order)) <= places.get(last, -1)
 
 
-def _body(store: Store, conversation_id: str, number: int) -> dict[str, Any]:
+def stored_body(store: Store, conversation_id: str, number: int) -> dict[str, Any]:
+    """The stored message with this sequence number, as ``Store.bodies`` gives it."""
     return next(iter(store.bodies(conversation_id, [number])))

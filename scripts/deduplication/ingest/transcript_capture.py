@@ -19,7 +19,8 @@ from ..formats import client_transcript
 from ..project.named_exports import notices_in
 from ..start.late_dataclass import dataclass, replace
 from ..storage.contract import Cursor
-from . import one_export, store_export
+from . import one_export
+from .appended_lines import append
 from .new_lines import NewLines, read_new, stands_before
 from .one_export import Asked
 from .persisted_output import with_output
@@ -145,7 +146,7 @@ def store_lines(dedup: ClaudeConversationDeduplicator, file: Path, read: NewLine
     )
     source = Input(file.name, hashlib.sha256(read.data).hexdigest(), len(read.data), cursor)
     if read.known and dedup.store.tip(read.known[0]) == read.known[2]:
-        done = store_export.append(dedup.store, export, source, read.known[0])
+        done = append(dedup.store, export, source, read.known[0])
     else:  # the file is new, or another source told of this conversation since
         asked = Asked(read.known[0] if read.known else None)
         done = one_export.process(dedup.store, source, export, asked)

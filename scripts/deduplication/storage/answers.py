@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..start.late_dataclass import replace
 from . import finding
 from .message_reader import read_messages
+from .prefix_answers import PrefixAnswers
 from .state.exports import seen_in
 from .state.figures import figures_of
 from .state.run_counts import count_run
@@ -18,17 +19,13 @@ if TYPE_CHECKING:
     from ..alignment.tombstone import Bans
     from ..figures.savings import Seen
     from .contract import ConversationFigures, Counts, Cursor, NewOccurrence, SeenExport, StoreFigures, Totals
-    from .known import Known
     from .log.lines import Record
     from .state.conversation import ConversationState
     from .state.table_records import ReadTo
 
 
-class Answers:
+class Answers(PrefixAnswers):
     """What a store over ``known`` answers (see :class:`~.contract.Store` for what each method promises)."""
-
-    def __init__(self, known: Known) -> None:
-        self._known = known
 
     def conversations(self) -> list[str]:
         """Ids of all conversations, in the order in which they were begun."""

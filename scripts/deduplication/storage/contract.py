@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ..start.late_dataclass import dataclass, field
+from .prefix import Prefixes
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Sequence
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ..model import Message
     from .conversation import Conversation
     from .log_backed import LogBackedStore
+    from .prefix import Prefix
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class ExportRecord:
     brought; ``captured`` of them were stored before. ``window`` holds inclusive ranges of sequence numbers in the order
     shown; ``breaks`` are positions in that list at which a further window begins, which does not follow the one before it;
     ``one`` are pairs of sequence numbers that it shows to be one message. ``known_bytes`` of the file show messages whose
-    bodies were stored before; ``purged`` of its messages were purged before.
+    bodies were stored before; ``purged`` of its messages were purged before. ``prefix`` is what a longer export can be known by.
     """
 
     name: str
@@ -95,6 +97,7 @@ class ExportRecord:
     known_bytes: int = 0
     purged: int = 0
     captured: int = 0
+    prefix: Prefix | None = None
     announces: bool = True
     """False for an export that is only to be known before somebody processes it; never for a part of a growing file."""
 
@@ -109,6 +112,8 @@ class SeenExport:
     total: int
     window: list[list[int]]
     breaks: list[int] = field(default_factory=list)
+    lost: bool = False
+    """Messages of this conversation were lost with lines that were damaged; they may be some of these."""
 
 
 @dataclass(frozen=True)
@@ -175,7 +180,7 @@ class Mark(NamedTuple):
     number: int
 
 
-class Store(Protocol):
+class Store(Prefixes, Protocol):
     """A message store. Everything that changes it happens inside :meth:`transaction`."""
 
     def log_backed(self) -> LogBackedStore | None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from ..alignment.overlap import telling
+from ..alignment.overlap import TURNS, telling
 from ..alignment.seams import at_seams
 from .state.places import body_prefix, turn_prefix, uuid_prefix
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ..alignment.columns import Columns
+    from ..alignment.fingerprint import Fingerprint
+    from .state.conversation import ConversationState
     from .state.log_state import State
 
 
@@ -30,6 +32,33 @@ def _owners(state: State, prefixes: Iterable[bytes]) -> Mapping[str, int]:
     """Those that share as much come in the order in which they were begun."""
     found = Counter(state.chunks[chunk].owner for prefix in prefixes for chunk in state.places.of(prefix))
     return {state.names.get(str(number)) or "": found[number] for number in sorted(found)}
+
+
+def holds(state: State, conversation_id: str, content_hash: str) -> bool:
+    """Whether a message of this conversation has the body, one that was not purged. Read from the log, not believed of an index."""
+    if not state.has_body(content_hash):
+        return False
+    conversation = state.conversation(conversation_id)
+    return any(
+        item.content_hash == content_hash and number not in conversation.purged
+        for number, item in _rows_by(state, conversation, body_prefix(content_hash))
+    )
+
+
+def turns_with(state: State, conversation_id: str, key: str) -> int:
+    """How many prompts and answers of this conversation have the alignment key."""
+    rows = _rows_by(state, state.conversation(conversation_id), turn_prefix(key))
+    return sum(item.key == key and item.kind in TURNS for _, item in rows)
+
+
+def _rows_by(state: State, conversation: ConversationState, prefix: bytes) -> Iterator[tuple[int, Fingerprint]]:
+    """Numbers and fingerprints in the stretches of a conversation that a prefix names; all of one that adopted others."""
+    if conversation.adopted:
+        yield from enumerate(item for item, _ in conversation.rows_from(0))
+        return
+    for chunk in (state.chunks[each] for each in state.places.of(prefix)):
+        for number in range(chunk.first, chunk.first + chunk.length) if chunk.owner == conversation.number else ():
+            yield number, conversation.row(number)[0]
 
 
 def known_uuids(state: State, conversation_id: str, uuids: Sequence[str]) -> dict[str, list[int]]:

@@ -18,7 +18,7 @@ from ..start.late_dataclass import dataclass, field
 from .log import sealed_blocks
 from .log.append_log import Log
 from .log.lines import Damaged, Line, decode_line, encode_line, is_commit
-from .log.records import PURGED, RECOUNTED, blobs_of, is_occurrence, new_of
+from .log.records import PREFIX, PURGED, RECOUNTED, blobs_of, is_occurrence, new_of
 from .state.apply import apply
 from .state.log_state import State
 
@@ -132,7 +132,10 @@ class _Writer:
             kept["known_bytes"] = min(export["known_bytes"], export["bytes"] - covered(self._brought()))
         data = line.data
         if any(export.get(name) != value for name, value in kept.items()):
-            data = encode_line({**record, "export": {**export, **kept}})
+            record = {**record, "export": {**export, **kept}}
+            if kept["sha256"] != export["sha256"]:
+                record.pop(PREFIX, None)  # the file begins with other bytes now, and nothing is to tell of the old ones
+            data = encode_line(record)
         lines = [*(each for each, _ in self._run), data]
         self._run = []
         return lines

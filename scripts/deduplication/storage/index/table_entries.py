@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from ...alignment.fingerprint import Fingerprint, encoded
 from ...start.late_dataclass import asdict
 from ..contract import Cursor
+from ..prefix import of_prefix, to_prefix
+from ..state.prefixes import NotedPrefix
 from ..state.table_records import ReadTo, ShownIn
 from .kind_codes import CODES, KINDS_BY_CODE
 from .sorted_runs import varint, varint_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 _HEX: Final = re.compile(r"(?:[0-9a-f]{2})*\Z")
 
@@ -55,6 +57,18 @@ def _to_exports(data: bytes) -> list[ShownIn]:
     return [ShownIn(*each) for each in json.loads(data)]
 
 
+def _of_prefixes(noted: Sequence[NotedPrefix]) -> bytes:
+    """``[conversation, parser, format, position of the window, runs of others, marks, prefix]`` of each."""
+    return dumps([[*each[:-1], of_prefix(each.prefix)] for each in noted])
+
+
+def _to_prefixes(data: bytes) -> list[NotedPrefix]:
+    return [
+        NotedPrefix(name, parser, format_, window, others, marks, to_prefix(prefix))
+        for name, parser, format_, window, others, marks, prefix in json.loads(data)
+    ]
+
+
 def _of_again(found: tuple[int, Fingerprint]) -> bytes:
     """Offset of the line, kind, weight, and the alignment key."""
     offset, item = found
@@ -81,6 +95,7 @@ def unpacked(data: bytes) -> str:
 FORMS: Final[dict[str, Form]] = {
     "names": Form(b"n", encoded, _text),
     "exports": Form(b"e", dumps, _to_exports),
+    "prefixes": Form(b"x", _of_prefixes, _to_prefixes),
     "sessions": Form(b"s", encoded, _text),
     "cursors": Form(b"u", _of_cursor, _to_cursor),
     "blobs": Form(b"b", varint, _number),

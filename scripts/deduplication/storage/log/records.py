@@ -11,6 +11,7 @@ from ...files.clock import timestamp
 from ...model import EXACT, KINDS, LAYOUT, ROLES, Message
 from ...start.late_dataclass import asdict
 from ..contract import Cursor, Same
+from ..prefix import of_prefix
 from .lines import Damaged, is_commit
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ PURGE: Final = "purge"
 """The member of the line that a purge leaves, and what its audit line calls the operation."""
 CAPTURE: Final = "capture"
 """What the audit line of a run that announces nothing calls the operation."""
+PREFIX: Final = "prefix"
 RECOUNTED: Final = "recounted"
 """In the record of a run from which a purge took something: what its ``new`` comes to without that."""
 
@@ -228,6 +230,8 @@ def commit_record(conversation_id: str, export: ExportRecord, started: float) ->
         record["export"]["known_bytes"] = export.known_bytes
     if export.purged:
         record["export"]["purged"] = export.purged
+    if export.prefix is not None:
+        record[PREFIX] = of_prefix(export.prefix)
     if export.breaks:
         record["breaks"] = export.breaks
     if export.one:

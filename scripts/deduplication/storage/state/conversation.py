@@ -205,7 +205,8 @@ class ConversationState:
 
     def keep_lost(self, number: int) -> None:
         """Lines that were lost keep their sequence numbers, up to ``number``."""
-        while len(self) < number:
+        for _ in range(len(self), number):
+            self.figures["lost"] = self.figures.get("lost", 0) + 1
             self.add(Fingerprint("", "", LOST, "", 0), -1)
 
     def add_window(self, window: list[list[int]]) -> int:
@@ -265,8 +266,7 @@ class ConversationState:
         first, second = sorted((root_of(one, self.extends), root_of(other, self.extends)))
         if first == second:
             return False
-        self.passed.update(number for number in self.extends if root_of(number, self.extends) == second)
-        self.passed.add(second)
+        self.passed.update((second, *(number for number in self.extends if root_of(number, self.extends) == second)))
         self.extends[second] = first
         self.stand(one, other)
         self._reading = None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ...alignment.reading_order import BREAK
 from ..contract import SeenExport
+from .prefixes import add_prefix
 from .table_records import ShownIn
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def add_export(state: State, conversation: ConversationState, record: Record, po
     shown = ShownIn(conversation_id, export["parser"], export["format"], export["total"], position, export["name"])
     if shown not in seen:
         state.exports[export["sha256"]] = [*seen, shown]
+    add_prefix(state, conversation, record, position)
 
 
 def seen_in(state: State, sha256: str) -> list[SeenExport]:
@@ -37,10 +39,12 @@ def seen_in(state: State, sha256: str) -> list[SeenExport]:
         root, at = state.canonical(each.conversation_id)
         window: list[list[int]] = []
         breaks: list[int] = []
-        for first, last in state.conversation(each.conversation_id).windows[each.window]:
+        conversation = state.conversation(each.conversation_id)
+        for first, last in conversation.windows[each.window]:
             if [first, last] == BREAK:
                 breaks.append(len(window))
             else:
                 window.append([first + at, last + at])
-        found.append(SeenExport(root, each.parser, each.format, each.total, window, breaks))
+        lost = bool(conversation.figures.get("lost"))
+        found.append(SeenExport(root, each.parser, each.format, each.total, window, breaks, lost))
     return found

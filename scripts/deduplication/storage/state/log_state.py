@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ...alignment.fingerprint import Fingerprint
     from ...alignment.tombstone import Tombstone
     from ..log.lines import Extent, Line, Record
+    from .prefixes import NotedPrefix
     from .table_records import ReadTo, ShownIn
 
 
@@ -90,6 +91,8 @@ class State:
         self.fresh = 0
         """Occurrences since an index had everything."""
         self.announced: Announcements = Announcements(table("noted"))
+        self.prefixes: Table[list[NotedPrefix]] = table("prefixes")
+        """How exports begin, by their heads."""
         self.seen_bytes = Seen()
         self.figures = StoreFigures()
         """The sums of what :func:`~.figures.add_run` added to conversations that are none of another's."""
@@ -196,6 +199,7 @@ class State:
             self.again,
             self.standing,
             self.announced.noted,
+            self.prefixes,
         )
 
     # -- answers -----------------------------------------------------------------------------------------------
