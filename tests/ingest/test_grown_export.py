@@ -13,7 +13,7 @@ from deduplication import formats
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from deduplication.ingest.grown_export import _Grown
 from deduplication.ingest.proven_prefix import Beginning
-from deduplication.storage.index import sqlite_answers
+from deduplication.storage.index.log_rows import LogRows
 from export_chains import Ran, both, day_chain, line_chain, lines_of, mixed, text_chain
 from truth_day import Happens
 from truth_screen import ERAS
@@ -55,14 +55,14 @@ def test_transcripts_come_to_what_reading_them_whole_comes_to(tmp_path_factory, 
     both(tmp_path_factory.mktemp("chain"), line_chain(seed))
 
 
-@pytest.mark.parametrize("backend", ["json", "sqlite"])
+@pytest.mark.parametrize("backend", ["json", "default"])
 def test_a_growing_text_is_read_from_its_last_known_prompt_on(tmp_path, backend):
     """All but the first export, whichever index the store has."""
     chain = plain()
     assert both(tmp_path, chain, backend=backend).rest == names(chain)
 
 
-@pytest.mark.parametrize("backend", ["json", "sqlite"])
+@pytest.mark.parametrize("backend", ["json", "default"])
 def test_a_growing_transcript_is_read_from_its_known_end_on(tmp_path, backend):
     """All but the first export, a compaction in it or not."""
     lines = lines_of(3, compacted=(4,))
@@ -175,20 +175,20 @@ def test_a_message_that_was_purged_has_the_file_read_whole(tmp_path):
 
 
 def test_no_row_of_what_is_known_is_read(tmp_path, monkeypatch):
-    """In a database: only the rows that the rest is compared with, each by itself."""
+    """Only the rows that the rest is compared with, and the stretches that they stand in."""
     chain = plain(12)
-    ran = Ran(tmp_path / "s", chain[:-1], rest=True, backend="sqlite")
-    again = ClaudeConversationDeduplicator(tmp_path / "s", backend="sqlite")
+    ran = Ran(tmp_path / "s", chain[:-1], rest=True, backend="default")
+    again = ClaudeConversationDeduplicator(tmp_path / "s")
     del ran
 
-    def refused(_):
+    def refused(*_):
         raise AssertionError("all rows were read")
 
-    monkeypatch.setattr(sqlite_answers, "unpacked_rows", refused)
+    monkeypatch.setattr(LogRows, "rows", refused)
     assert again.ingest(chain[-1][1], name="last.txt").new > 0
 
 
-@pytest.mark.parametrize("backend", ["json", "sqlite"])
+@pytest.mark.parametrize("backend", ["json", "default"])
 def test_an_index_made_again_knows_the_same_prefixes(tmp_path, backend):
     """What an export begins with is in the log."""
     chain = plain(13)

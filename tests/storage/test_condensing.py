@@ -153,10 +153,7 @@ def test_nothing_is_added_to_a_damaged_file(tmp_path, small, monkeypatch):
     data = bytearray(path.read_bytes())
     data[45] ^= 1
     path.write_bytes(data)
-    with pytest.raises(StoreDamaged, match="cannot be read"):  # whose beginning is lost: it is aligned with nothing
-        stored(folder, "default", FILES[1:2])
-    other = Story(4, exchanges=3).exports(1)[0]
-    ClaudeConversationDeduplicator(folder).ingest(other.data, name=other.name, conversation_id="t")
+    stored(folder, "default", FILES[1:2])  # which begins as the first one: what cannot be read is not needed
     assert path.name in names(folder)
     assert len(names(folder)) == 2
     problems = ClaudeConversationDeduplicator(folder).store.rebuild()

@@ -57,8 +57,8 @@ def _rows_by(state: State, conversation: ConversationState, prefix: bytes) -> It
         yield from enumerate(item for item, _ in conversation.rows_from(0))
         return
     for chunk in (state.chunks[each] for each in state.places.of(prefix)):
-        for number in range(chunk.first, chunk.first + chunk.length) if chunk.owner == conversation.number else ():
-            yield number, conversation.row(number)[0]
+        if chunk.owner == conversation.number:
+            yield from conversation.items(chunk.first, chunk.first + chunk.length)
 
 
 def known_uuids(state: State, conversation_id: str, uuids: Sequence[str]) -> dict[str, list[int]]:

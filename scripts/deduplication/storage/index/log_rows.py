@@ -57,6 +57,12 @@ class LogRows:
             return self._item(record, {}), offset
         return _LOST, -1
 
+    def some(self, name: str, first: int, end: int) -> Iterator[tuple[int, Fingerprint]]:
+        """Number and fingerprint of each own one of a conversation, from one number up to another."""
+        known: dict[str, Fingerprint] = {}
+        for number, _, record in self._between(name, first, end):
+            yield number, self._item(record, known)
+
     def prove(self, identity: str, chunks: Sequence[int]) -> tuple[int, Fingerprint] | None:
         """The first line in these stretches that carries the body with this content hash, and what is known of the body.
 

@@ -15,8 +15,9 @@ from .kind_codes import KINDS_BY_CODE
 from .table_entries import CHUNKS, CONVERSATION, FORMS, KINDS, KINDS_PAGE, packed, page_key, unpacked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from ...alignment.fingerprint import Fingerprint
     from ..state.bodies import Found
     from ..state.stored_rows import Row, Rows
     from .log_rows import LogRows
@@ -97,6 +98,9 @@ class _Rows:
 
     def one(self, number: int) -> Row:
         return self._rows.row(self._name, self.conversation, number)
+
+    def some(self, first: int, end: int) -> Iterator[tuple[int, Fingerprint]]:
+        return self._rows.some(self._name, first, end)
 
     def kinds(self) -> list[str]:
         codes = "".join(

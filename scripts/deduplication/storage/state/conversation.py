@@ -134,6 +134,14 @@ class ConversationState:
             number -= self.stored
         return self._columns.item(number), self._lines[number]
 
+    def items(self, first: int, end: int) -> Iterator[tuple[int, Fingerprint]]:
+        """Number and fingerprint of each own occurrence from one number up to another; of those on the disk no others are read."""
+        stored = self.stored if self._rows is not None else 0
+        if self._rows is not None and first < stored:
+            yield from self._rows.some(first, min(end, stored))
+        for number in range(max(first, stored), end):
+            yield number, self._columns.item(number - stored)
+
     def line(self, number: int) -> int:
         """Byte offset of the line of one occurrence."""
         return self.row(number)[1] if self._rows is not None else self._lines[number]

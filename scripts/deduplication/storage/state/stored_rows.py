@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from array import array
+    from collections.abc import Iterator
 
     from ...alignment.columns import Columns
     from ...alignment.fingerprint import Fingerprint
@@ -25,6 +26,9 @@ class StoredRows(Protocol):
 
     def one(self, number: int) -> Row:
         """One of them."""
+
+    def some(self, first: int, end: int) -> Iterator[tuple[int, Fingerprint]]:
+        """Number and fingerprint of each that the conversation did not adopt, from one number up to another."""
 
     def kinds(self) -> list[str]:
         """Their kinds."""
