@@ -7,6 +7,7 @@ import shutil
 
 import pytest
 
+from archive_scenes import archived
 from deduplication.archive import purged_files
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from deduplication.repair import examine
@@ -62,7 +63,7 @@ class Scene:
 
     def archived(self):
         """Whether the export is in the archive."""
-        return (self.place.project.archive / NAME).exists()
+        return NAME in archived(self.place.project)
 
 
 @pytest.mark.parametrize("action", ["kill", "torn", errno.ENOSPC, errno.EIO], ids=str)

@@ -126,7 +126,10 @@ class Scene:
             assert listed in (["Y"], ["Y", "X"])
             assert named <= set(documents)
             assert len(documents) <= 2
-        assert all(text.startswith("# Checkpoint: ") and text.endswith("commit).\n") for text in documents.values())
+        assert all(
+            text.startswith("# Checkpoint: ") and text.endswith("gives any of them back.\n")
+            for text in documents.values()
+        )
         left = [line for line in self.scratch.status() if not line.endswith(("a.txt", "loose.txt"))]
         if killed:  # a session file may be of a run that ended before its checkpoint
             assert all("MEMORY-CONTEXT/sessions/" in line for line in left)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from archive_scenes import archived
 from deduplication.archive import drop_folder, pack_files
 from deduplication.archive import restore as restoring
 from deduplication.commands import export_dedup
@@ -240,7 +241,7 @@ def test_runs_at_once_on_one_waiting_export_all_end_well(disk, backend, many):
     assert (done.returncode, [code for _, code in said]) == (0, [0] * many), [text for text, code in said if code]
     store = dedup(project.state)
     assert [kept(store.get_full_conversation(name)) for name in store.conversations()] == [story.truth(0, file.end)]
-    assert [path.read_bytes() for path in project.archive.glob("2026*")] == [file.data]
+    assert [*archived(project).values()] == [file.data]
 
 
 def test_waiting_for_another_run_is_bounded_and_named(disk, backend):

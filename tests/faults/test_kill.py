@@ -122,7 +122,11 @@ def test_a_command_killed_at_any_call_has_the_export_in_its_place_or_in_the_arch
         if archive and not place:
             assert reader.read(reader.whole(memory / "dedup_state")).conversation(NAME) == truth(1)
         assert run(command).value == 0
-        assert (copies(memory / "exports"), copies(memory / "exports-archive")) == (0, 1)
+        assert copies(memory / "exports") == 0
+        assert copies(memory / "exports-archive") in (
+            1,
+            2,
+        )  # plain beside its pack: the next run that packs takes it away
         store = dedup(memory / "dedup_state")
         assert kept(store.get_full_conversation(NAME)) == truth(1)
         assert store.store.verify() == []

@@ -20,6 +20,13 @@ from faults.scenes import NAME, NEW, STORY, Scene, dedup, indexes, truth
 pytestmark = pytest.mark.faults
 
 
+@pytest.fixture(params=["default"], autouse=True)
+def backend(request, monkeypatch):
+    """Nothing is sealed in a store of plain files."""
+    monkeypatch.setenv("EXPORT_DEDUP_FAULTS_BACKEND", request.param)
+    return request.param
+
+
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     """The open part is sealed after each run, in blocks of a few lines, a few blocks to a file."""

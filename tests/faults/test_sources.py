@@ -10,6 +10,7 @@ import random
 import pytest
 
 import transcript_lines as lines
+from archive_scenes import archived
 from deduplication.commands import export_dedup
 from deduplication.errors import ExportChanged, ExportError
 from deduplication.files import safe_read
@@ -246,5 +247,5 @@ def test_an_export_that_changes_after_it_was_stored_is_not_archived_over(disk, h
     export_dedup.main(arguments)
     capsys.readouterr()
     assert set(truth(1)) <= set(kept(dedup(project.state).get_full_conversation(NAME)))
-    copies = [p.read_bytes() for folder in (project.exports, project.archive) for p in folder.glob("2026*")]
+    copies = [*(p.read_bytes() for p in project.exports.glob("2026*")), *archived(project).values()]
     assert after is None or after in copies

@@ -23,6 +23,7 @@ from .state.log_state import State
 
 OPEN: Final = 4 * 1024 * 1024
 """Bytes from which on the open part of the log is sealed by whoever stores something, archived or not."""
+_COPY: Final = "Put back a copy of the file, or run 'deduplicate_export.py rebuild' to go on with what is there."
 _AUDIT_TAIL: Final = 64 * 1024
 """Bytes at the end of the audit file that are looked at: far more than what a system keeps back for half a minute."""
 
@@ -89,7 +90,7 @@ class IndexedLog:
         if size < self.state.size:
             raise StoreDamaged(
                 f"{self.log.path} is {self.state.size - size:,} bytes shorter than it was when it was last written",
-                hint="Put back a copy of the file, or run 'deduplicate_export.py rebuild' to go on with what is there.",
+                hint=_COPY,
             )
         if size > self.state.size or loaded is None:
             self._catch_up(write=write)
@@ -129,6 +130,12 @@ class IndexedLog:
             if may_spill:
                 spill(self.index, self.state, mark)
         committed = self.state.size
+        if committed < self.index.accounted:
+            raise StoreDamaged(
+                f"{self.log.path} does not say any more what it said when it was last written: "
+                f"{self.index.accounted - committed:,} bytes of it cannot be read",
+                hint=_COPY,
+            )
         if write:
             atomic.remove_temporaries(self.folder)
             if self.log.size() > committed:

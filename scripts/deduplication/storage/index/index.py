@@ -54,6 +54,8 @@ class Index:
         self.path = os.path.join(folder, INDEX)
         self.writable = False
         """May it mend itself on the disk? Somebody who only reads changes nothing."""
+        self.accounted = 0
+        """Bytes of a log that the file on the disk accounted for when it was loaded last, be it of this log or not."""
         self._log, self._blobs, self._anew = log, blobs, anew
         self._file = IndexFile(self.path)
         self._holds: Callable[[], State | None] = _nothing
@@ -73,10 +75,14 @@ class Index:
 
     def load(self) -> tuple[State, AuditMark] | None:
         """A state that asks it, and up to where it accounts for the audit file; None where it is missing or not of this log."""
+        self.accounted = 0
         try:
             root = self._file.load()
             size = root["about"]["size"]
-            if root["version"] != VERSION or not self._is_of_log(size, root["proof"]):
+            if root["version"] != VERSION:
+                return None
+            self.accounted = size
+            if not self._is_of_log(size, root["proof"]):
                 return None
             self._open(root["entries"], root["places"])
             self._about = root["about"]
