@@ -54,6 +54,7 @@ def seal(store: IndexedLog) -> list[Segment]:
         store.log.seal(store.state.size)
         store.written()
     store.log.sealed.collect_garbage()
+    atomic.remove_temporaries(store.folder)  # of one who was killed while he wrote the index anew
     return improvable(store.log.sealed)
 
 

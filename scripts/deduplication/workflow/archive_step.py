@@ -42,7 +42,9 @@ class ArchiveStep:
                 if entry.result.archived_to is None and entry.result.error is None:
                     self._not_archived(entry, error)
         else:
-            self._pack_due()
+            # An original that could not be removed is told from a restored copy by the plain file that was archived of it.
+            if all(entry.result.error is None for entry in durable):
+                self._pack_due()
 
     def _pack_due(self) -> None:
         """Pack what has been in the archive long enough. A failure is said, and costs nothing: the files stay plain."""
