@@ -35,6 +35,14 @@ def make_folders(project: Project) -> None:
         raise _failed(project, error) from error
 
 
+def folder_of(project: Project) -> Path:
+    """The folder of the documents without links. Raises :class:`CheckpointFailed` where it leads out of the project by now."""
+    found = real(project.checkpoints)
+    if project.root not in found.parents:
+        raise CheckpointFailed(f"{project.relative(project.checkpoints)} leads outside the project")
+    return found
+
+
 def write(project: Project, path: Path, data: bytes) -> None:
     """A new document; one that exists is never touched. Raises :class:`CheckpointFailed`."""
     try:

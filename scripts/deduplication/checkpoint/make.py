@@ -23,7 +23,7 @@ from ..redaction import redact as privacy
 from ..start.late_dataclass import dataclass, replace
 from . import completed_tasks, readme_file, recovery
 from .document import message, readme_line, render, slug
-from .document_file import _failed, free_path, make_folders, real, write
+from .document_file import _failed, folder_of, free_path, make_folders, real, write
 from .git_section import GitState
 from .recovery import Unfinished
 from .scoped_commit import commit_only, refresh
@@ -127,7 +127,7 @@ def _create(
     moment = datetime.now(timezone.utc)
     text = render(description, moment, project, state, figures, completed_tasks.completed(project, clean), files)
     data = clean(text).encode("utf-8", "backslashreplace")
-    document = free_path(real(project.checkpoints), f"{moment:%Y-%m-%dT%H-%M-%SZ}-{slug(description)}")
+    document = free_path(folder_of(project), f"{moment:%Y-%m-%dT%H-%M-%SZ}-{slug(description)}")
     shown = project.relative(document)
     line = readme_line(description, moment, shown)
     edits = readme_file.edits(project, line) if settings["readme_checkpoints"] and not state.operation else []
