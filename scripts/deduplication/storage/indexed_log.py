@@ -81,7 +81,7 @@ class IndexedLog:
         if identity and identity == self._loaded:
             return
         self._loaded = ()
-        loaded = self.index.load() if identity else None
+        loaded = self.index.load()
         if loaded is not None and not self._audit_agrees(loaded[1], write=write):
             loaded = None
         self.is_plain = self.is_plain or HASHES in self.index.noted

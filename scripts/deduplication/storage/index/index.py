@@ -76,6 +76,8 @@ class Index:
     def load(self) -> tuple[State, AuditMark] | None:
         """A state that asks it, and up to where it accounts for the audit file; None where it is missing or not of this log."""
         self.accounted = 0
+        if not self.identity():
+            return None
         try:
             root = self._file.load()
             size = root["about"]["size"]

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from . import sealed_blocks
 from .growing_file import assembled
-from .sealed_blocks import Sealing
 from .sealed_files import COLUMNS
 
 if TYPE_CHECKING:
     from .sealed import Sealed
+    from .sealed_blocks import Sealing
     from .sealed_files import Segment
 
 
@@ -42,14 +42,13 @@ def improved(sealed: Sealed, segment: Segment, *, thorough: bool = True) -> tupl
     blocks: list[Sealing] = []
     waiting: list[bytes] = []
     try:
-        for block in sealed.blocks_of(segment):
-            stream = data[block.offset : block.offset + block.size]
-            if stays and block.end - block.start > sealed_blocks.THOROUGH // 2:
+        for block in sealed.streams_of(segment, data):
+            if stays and block.lines > sealed_blocks.THOROUGH // 2:
                 blocks += sealed_blocks.slowly(b"".join(waiting), archive, tail=False)
                 waiting = []
-                blocks.append(Sealing(stream, block.end - block.start, {}))
+                blocks.append(block)
                 continue
-            waiting.append(sealed_blocks.unpacked(stream, segment.form, archive))
+            waiting.append(sealed_blocks.unpacked(block.stream, segment.form, archive))
         lines = b"".join(waiting)
         if thorough:
             blocks += sealed_blocks.slowly(lines, archive, tail=True)

@@ -56,6 +56,5 @@ class GrowingFile:
 
 def assembled(blocks: Sequence[Sealing], kept: Mapping[Wanted, int], *, thorough: bool) -> tuple[bytes, int]:
     """The file of these blocks, which keep this besides what each says, and the bytes of the log in it."""
-    lengths = [block.lines for block in blocks]
-    table = Table(lengths, thorough, kept_in(blocks, kept))
-    return b"".join(block.stream for block in blocks) + table.encode(), sum(lengths)
+    table = Table([block.parts for block in blocks], thorough, kept_in(blocks, kept))
+    return b"".join(block.stream for block in blocks) + table.encode(), sum(block.lines for block in blocks)

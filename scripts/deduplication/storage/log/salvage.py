@@ -213,7 +213,13 @@ def _blocks(data: bytes, form: str, archive: Archived) -> Iterator[tuple[bytes, 
             except ValueError as error:
                 yield b"", str(error)
         else:
-            yield from _columns(block, archive)
+            try:
+                found = sealed_blocks.split(block, form)
+            except ValueError as error:
+                yield b"", str(error)
+                continue
+            for part in found:
+                yield from _columns(part, archive)
 
 
 def _columns(block: bytes, archive: Archived) -> Iterator[tuple[bytes, str]]:

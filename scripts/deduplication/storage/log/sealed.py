@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 MOST: Final = 16 * 1024 * 1024
 """Bytes of the log in one file; more where one block is longer."""
 _PENDING: Final = ".pending"
-_CACHED: Final = 4
+_CACHED: Final = 32
 
 
 class BlockDamaged(ValueError):
@@ -45,6 +45,7 @@ class Sealed:
         self._blocks: dict[str, list[Block]] = {}
         self._tables: dict[str, Table] = {}
         self._cache: dict[Block, bytes] = {}
+        self._unpacked: tuple[tuple[str, int], list[bytes]] = (("", 0), [])
         self._last: Block | None = None
         """Where a line was read last: the next one mostly stands there, too."""
 
@@ -82,6 +83,7 @@ class Sealed:
     def forget(self) -> None:
         """The files may be others under the same names."""
         self._blocks, self._cache, self._last = {}, {}, None
+        self._unpacked = (("", 0), [])
 
     # -- reading -----------------------------------------------------------------------------------------------
 
@@ -95,10 +97,9 @@ class Sealed:
         """The lines of a block. Raises :class:`BlockDamaged`."""
         if block not in self._cache:
             try:
-                with atomic.open_regular(block.segment.path) as file:
-                    file.seek(block.offset)
-                    data = sealed_blocks.unpacked(file.read(block.size), block.segment.form, self.archive)
-            except (OSError, ValueError) as error:
+                part = self._parts(block)[block.part]
+                data = sealed_blocks.lines_of(part, block.segment.form, self.archive)
+            except (OSError, ValueError, IndexError) as error:
                 raise BlockDamaged(f"{title(block.segment)}: {error}") from error
             if len(data) != block.end - block.start:
                 raise BlockDamaged(f"{title(block.segment)}: a block of another length")
@@ -106,6 +107,16 @@ class Sealed:
                 del self._cache[next(iter(self._cache))]
             self._cache[block] = data
         return self._cache[block]
+
+    def _parts(self, block: Block) -> list[bytes]:
+        """The parts of a stream, decompressed; those of the last one are kept."""
+        place = (block.segment.path, block.offset)
+        if self._unpacked[0] != place:
+            with atomic.open_regular(block.segment.path) as file:
+                file.seek(block.offset)
+                stream = sealed_blocks.unxz(file.read(block.size))
+            self._unpacked = place, sealed_blocks.split(stream, block.segment.form)
+        return self._unpacked[1]
 
     def line(self, offset: int) -> bytes:
         """The line that begins at a byte of the sealed log. Raises :class:`BlockDamaged`."""
@@ -122,21 +133,33 @@ class Sealed:
         return self._tables.get(segment.path, Table([], thorough=False, kept={}))
 
     def blocks_of(self, segment: Segment) -> list[Block]:
-        """The blocks of a file; one for all of it where they cannot be told apart, which then cannot be read."""
+        """The parts of a file's blocks; one for all of it where they cannot be told apart, which then cannot be read."""
         if segment.path not in self._blocks:
             try:
                 with atomic.open_regular(segment.path) as file:
                     sizes, self._tables[segment.path] = sealed_blocks.blocks_of(file.read(), segment.form)
-                if sum(length for _, length in sizes) != segment.end - segment.start:
+                if sum(sum(lengths) for _, lengths in sizes) != segment.end - segment.start:
                     sizes = []
             except (OSError, ValueError, IndexError):
                 sizes = []
             blocks, start, offset = [], segment.start, 0
-            for size, length in sizes:
-                blocks.append(Block(segment, start, start + length, offset, size))
-                start, offset = start + length, offset + size
+            for size, lengths in sizes:
+                for part, length in enumerate(lengths):
+                    blocks.append(Block(segment, start, start + length, offset, size, part))
+                    start += length
+                offset += size
             self._blocks[segment.path] = blocks or [Block(segment, segment.start, segment.end, 0, 0)]
         return self._blocks[segment.path]
+
+    def streams_of(self, segment: Segment, data: bytes) -> list[Sealing]:
+        """The blocks of a file, whose bytes are ``data``, as they were written."""
+        found: dict[int, list[Block]] = {}
+        for block in self.blocks_of(segment):
+            found.setdefault(block.offset, []).append(block)
+        return [
+            Sealing(data[offset : offset + own[0].size], [each.end - each.start for each in own], {})
+            for offset, own in found.items()
+        ]
 
     # -- sealing -----------------------------------------------------------------------------------------------
 
@@ -193,11 +216,7 @@ class Sealed:
         if last is not None and last.form == COLUMNS and last.end - last.start < MOST:
             data = self.bytes_of(last)
             if data:
-                blocks = [
-                    Sealing(data[each.offset : each.offset + each.size], each.end - each.start, {})
-                    for each in self.blocks_of(last)
-                ]
-                return GrowingFile(last.start, self.archive, blocks, self.table_of(last).kept)
+                return GrowingFile(last.start, self.archive, self.streams_of(last, data), self.table_of(last).kept)
         return GrowingFile(self.end, self.archive)
 
     def _put(self, file: GrowingFile) -> None:

@@ -10,6 +10,7 @@ import zlib
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ...errors import StoreNotWritable
+from ...files import varint
 from .column_format import Wanted
 from .column_reader import decode
 from .column_writer import encode
@@ -17,12 +18,14 @@ from .compact_lines import whole
 from .sealed_files import COLUMNS, LEAN, PLAIN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from .column_format import Archived
 
 BLOCK: Final = 1024 * 1024
 """Bytes of lines in a block, or one line where it is longer."""
+PART: Final = 64 * 1024
+"""Bytes of lines in a part of a block: what is made again to read one line. The parts of a block are compressed together."""
 TOGETHER: Final = 512 * 1024
 """Bytes up to which the last block is compressed once more, together with what follows: small ones compress badly."""
 THOROUGH: Final = 4 * 1024 * 1024
@@ -45,38 +48,65 @@ _LONGEST_TABLE: Final = 1_000_000
 
 
 class Sealing(NamedTuple):
-    """A block as it is written: its bytes, those of its lines, and those of contents that it keeps, by file."""
+    """A block as it is written: its bytes, those of the lines in each part, and those of contents that it keeps, by file."""
 
     stream: bytes
-    lines: int
+    parts: Sequence[int]
     kept: Mapping[Wanted, int]
+
+    @property
+    def lines(self) -> int:
+        """Bytes of all its lines."""
+        return sum(self.parts)
 
 
 def packed(lines: bytes, archive: Archived, *, slowly: bool = False) -> Sealing:
     """A block, proven to give the same lines back. Raises ``StoreNotWritable`` where it does not."""
     import lzma
 
+    lengths, blocks = [], []
+    kept: dict[Wanted, int] = {}
     try:
-        data, kept = encode(lines, archive)
+        for part in parts(lines, PART):
+            block, own = encode(part, archive)
+            lengths.append(len(part))
+            blocks.append(varint.encode([len(block)]) + block)
+            kept = {**kept, **{wanted: size + kept.get(wanted, 0) for wanted, size in own.items()}}
     except ValueError as error:
         raise StoreNotWritable(f"a block of the log: {error}", hint=_MEMORY) from error
+    data = varint.encode([len(blocks)]) + b"".join(blocks)
     window = min(max(1 << (len(data) - 1).bit_length(), _WINDOW), THOROUGH)
     settings: dict[str, Any] = {"id": lzma.FILTER_LZMA2, "preset": _SMALLEST if slowly else _QUICK, "dict_size": window}
     stream = lzma.compress(data, lzma.FORMAT_XZ, filters=[{**settings, "lc": 4, "lp": 0, "pb": 0}])
     if lzma.decompress(stream, lzma.FORMAT_XZ) != data:  # that the data gives the same lines back is proven already
         raise StoreNotWritable("what was compressed does not give the same lines back", hint=_MEMORY)
-    return Sealing(stream, len(lines), kept)
+    return Sealing(stream, lengths, kept)
 
 
 def unpacked(stream: bytes, form: str, archive: Archived) -> bytes:
     """The lines of a block. Raises :class:`ValueError` for what is no block, or where archived bytes are lost."""
-    data = _unxz(stream)
+    return b"".join(lines_of(part, form, archive) for part in split(unxz(stream), form))
+
+
+def split(data: bytes, form: str) -> list[bytes]:
+    """The parts of a block that was decompressed. Raises :class:`ValueError`."""
+    if form != COLUMNS:
+        return [data]
+    reader = varint.Reader(data)
+    found = [reader.take(reader.number()) for _ in range(reader.number())]
+    reader.end()
+    return found
+
+
+def lines_of(part: bytes, form: str, archive: Archived) -> bytes:
+    """The lines of a part of a block. Raises :class:`ValueError`."""
     if form == COLUMNS:
-        return decode(data, archive)
-    return whole(data) if form == LEAN else data
+        return decode(part, archive)
+    return whole(part) if form == LEAN else part
 
 
-def _unxz(stream: bytes) -> bytes:
+def unxz(stream: bytes) -> bytes:
+    """A stream, decompressed. Raises :class:`ValueError`."""
     import lzma
 
     try:
@@ -93,12 +123,12 @@ def slowly(lines: bytes, archive: Archived, *, tail: bool) -> list[Sealing]:
 
 
 class Table(NamedTuple):
-    """The last stream of a file: the bytes of lines in each block, whether all were compressed slowly, and what is kept.
+    """The last stream of a file: the bytes of lines in each part of each block, whether all were compressed slowly, what is kept.
 
     ``kept`` are bytes of contents by the file that the archive did not have.
     """
 
-    blocks: list[int]
+    blocks: list[Sequence[int]]
     thorough: bool
     kept: Mapping[Wanted, int]
 
@@ -111,19 +141,19 @@ class Table(NamedTuple):
         return lzma.compress(line.encode() + b"\n", lzma.FORMAT_XZ, preset=0)
 
 
-def blocks_of(data: bytes, form: str) -> tuple[list[tuple[int, int]], Table]:
-    """Of each block of a file its size in it and the bytes of its lines; and the table, made up for files that have none.
+def blocks_of(data: bytes, form: str) -> tuple[list[tuple[int, Sequence[int]]], Table]:
+    """Of each block of a file its size in it and the bytes of lines in its parts; and the table, made up where there is none.
 
     Raises ValueError or IndexError for what is no such file.
     """
     found = streams(data)
     if form == PLAIN:
-        return found, Table([length for _, length in found], thorough=False, kept={})
+        return [(size, [length]) for size, length in found], Table([], thorough=False, kept={})
     size, length = found.pop()
     if length > _LONGEST_TABLE:
         raise ValueError("no table of blocks")
     try:
-        read = json.loads(_unxz(data[-size:]))
+        read = json.loads(unxz(data[-size:]))
         table = Table(
             read["blocks"], read["thorough"] is True, {Wanted(*file): size for *file, size in read.get("kept", ())}
         )
@@ -131,9 +161,12 @@ def blocks_of(data: bytes, form: str) -> tuple[list[tuple[int, int]], Table]:
         raise ValueError("no table of blocks") from error
     if not isinstance(table.blocks, list) or len(table.blocks) != len(found):
         raise ValueError("a table of other blocks")
-    if not all(type(each) is int and each > 0 for each in table.blocks):
+    # Those of version 0.1 have one length for a block.
+    told: list[Any] = table.blocks
+    lengths: list[list[int]] = [each if isinstance(each, list) else [each] for each in told]
+    if not all(each and all(type(length) is int and length > 0 for length in each) for each in lengths):
         raise ValueError("a table without lengths")
-    return [(size, length) for (size, _), length in zip(found, table.blocks)], table
+    return [(size, own) for (size, _), own in zip(found, lengths)], table
 
 
 def kept_in(blocks: Iterable[Sealing], before: Mapping[Wanted, int]) -> dict[Wanted, int]:

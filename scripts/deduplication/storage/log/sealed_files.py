@@ -31,13 +31,14 @@ class Segment:
 
 @dataclass(frozen=True)
 class Block:
-    """One stream of a file: bytes of the log from ``start`` to ``end``, ``size`` bytes at ``offset`` in the file."""
+    """A part of one stream of a file, which has ``size`` bytes at ``offset``: bytes of the log from ``start`` to ``end``."""
 
     segment: Segment
     start: int
     end: int
     offset: int
     size: int
+    part: int = 0
 
 
 def named(folder: str, name: str) -> Segment | None:
