@@ -262,3 +262,19 @@ def test_a_table_longer_than_any_is_refused_before_it_is_unpacked():
     block = sealed_blocks.packed(b'{"conversation_id":"s"}\n', NoArchive()).stream
     with pytest.raises(ValueError, match="table"):
         sealed_blocks.blocks_of(block + lzma.compress(b" " * 5_000_000, lzma.FORMAT_XZ), COLUMNS)
+
+
+@pytest.mark.parametrize("former", ["alignment_index.json", "index.sqlite3"])
+def test_a_store_of_version_0_1_verifies_before_its_first_run(tmp_path, former):
+    """Its index is not ours to believe, and none of its files is missing; the first run that writes has the index of today."""
+    folder = tmp_path / "state"
+    stored(folder, "default", FILES[:1])
+    for name in ("index.bin", "watermarks.json"):
+        (folder / name).unlink()
+    assert ClaudeConversationDeduplicator(folder).store.verify() != []
+    (folder / former).write_bytes(b"what version 0.1 wrote")
+    assert ClaudeConversationDeduplicator(folder).store.verify() == []
+    stored(folder, "default", FILES[1:2])
+    assert not (folder / former).exists()
+    assert (folder / "index.bin").exists()
+    assert ClaudeConversationDeduplicator(folder).store.verify() == []

@@ -13,7 +13,7 @@ import zlib
 from typing import TYPE_CHECKING
 
 from ..files import atomic, beneath
-from ..project.paths import FORMER_INDEX, HASHES, WATERMARKS
+from ..project.paths import FORMER_INDEX, HASHES, INDEX, WATERMARKS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,9 +23,16 @@ if TYPE_CHECKING:
 
 def is_plain(folder: str) -> bool:
     """Whether the store in this folder has all its files plain: the hashes are there, and not those of version 0.1's index."""
-    return os.path.lexists(os.path.join(folder, HASHES)) and not any(
-        os.path.lexists(os.path.join(folder, name)) for name in FORMER_INDEX
-    )
+    return os.path.lexists(os.path.join(folder, HASHES)) and not _has_former(folder)
+
+
+def is_former(folder: str) -> bool:
+    """Whether the store has the index of version 0.1 alone: the first run that writes makes another one of the log."""
+    return _has_former(folder) and not os.path.lexists(os.path.join(folder, INDEX))
+
+
+def _has_former(folder: str) -> bool:
+    return any(os.path.lexists(os.path.join(folder, name)) for name in FORMER_INDEX)
 
 
 def write(folder: str, state: State, noted: Mapping[str, int], *, plain: bool) -> dict[str, int]:
