@@ -39,7 +39,7 @@ def run(checkout: Path, python: str, say: Callable[[str], None]) -> int:
         if code:
             say(f"\nThe run ended with exit code {code}; the scratch project is kept: {printable(str(scratch))}")
             return code
-    say(_closing(scratch))
+    say(_closing(scratch, checkout))
     return 0
 
 
@@ -54,8 +54,9 @@ def _make_repository(scratch: Path, say: Callable[[str], None]) -> None:
     say("git was not found: the demonstration goes on without commits.")
 
 
-def _closing(scratch: Path) -> str:
+def _closing(scratch: Path, checkout: Path) -> str:
     place = shlex.quote(str(scratch))
+    tool = shlex.quote(str(checkout / "scripts" / "deduplicate_export.py"))
     remove = f"rmdir /s /q {place}" if os.name == "nt" else f"rm -r {place}"
     return "\n".join(
         [
@@ -65,7 +66,8 @@ def _closing(scratch: Path) -> str:
             "",
             "Look at what is there now:",
             f"  cd {place}",
-            "  ls MEMORY-CONTEXT/exports-archive            the three files, byte for byte",
+            f"  python3 {tool} restore --all out",
+            "  ls out                                       the three files, byte for byte",
             "  ls MEMORY-CONTEXT/checkpoints                the checkpoint documents",
             "  cat MEMORY-CONTEXT/export-dedup-status.txt   the reports above",
             "  git log --stat                               one commit a run",
