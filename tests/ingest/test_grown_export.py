@@ -148,6 +148,21 @@ def test_what_was_captured_meanwhile_is_no_obstacle(tmp_path):
     assert both(tmp_path, chain, conversation="mine").rest == names(chain)
 
 
+def test_what_was_placed_within_a_prefix_moves_nothing_below_it(tmp_path):
+    """Another export showed a turn between those of the prefix; turns said over and over below are not taken for earlier ones."""
+    (_, first), *_ = plain(15)
+    again = ["❯ Go on, please. ", "● Done."]
+    rounds = with_more(first, *again * 4)
+    at = first.rindex("\n❯ ".encode()) + 1
+    between = rounds[:at] + "❯ One more thing that only this file shows. \n\n● Seen.\n\n".encode() + rounds[at:]
+    chain = [("0.txt", rounds), ("1.txt", between), ("2.txt", with_more(rounds, *again))]
+    stored = [
+        both(tmp_path / str(count), chain[:count], conversation="mine").dedup.get_full_conversation("mine")
+        for count in (2, 3)
+    ]
+    assert len(stored[1]) == len(stored[0]) + len(again)
+
+
 def test_a_trial_run_counts_what_the_run_would_store(tmp_path):
     """And leaves the store as it was."""
     chain = plain(14)
