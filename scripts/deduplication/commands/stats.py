@@ -28,9 +28,7 @@ def main(arguments: Sequence[str]) -> int:
     """Count a store; 1 where something is damaged, so that no savings can be told."""
     asked = parser().parse_args(arguments)
     folder = shared.store_to_read(asked).folder
-    disk = storage_account.on_disk(
-        folder
-    )  # first: an open SQLite database has files beside it that go when it is closed
+    disk = storage_account.on_disk(folder)
     dedup, _ = shared.reader(asked)
     return _of_session(dedup, asked) if asked.session is not None else _of_store(dedup, folder, disk, asked)
 
