@@ -97,8 +97,6 @@ class LogRows:
                     expected -= 1
                     if not expected:
                         break
-                elif record["index"] > last:
-                    raise self._damaged(stretch.offset)
 
     def _stretches(self, name: str, first: int, end: int) -> Iterator[int]:
         """The stretches of a conversation that have these numbers."""
@@ -118,24 +116,28 @@ class LogRows:
                     return
                 yield chunk
 
-    def _lines(self, number: int, holding: bytes) -> Iterator[tuple[int, Record]]:
+    def _lines(self, chunk: int, holding: bytes) -> Iterator[tuple[int, Record]]:
         """Offset and record of each occurrence in a stretch of which the line holds these bytes.
 
         Of all of them, where there are no such bytes; then it raises :class:`StoreDamaged` where fewer can be read than there are.
+        A stretch has its numbers in order and without a gap: a line between them with another was refused when it was read first.
         """
         chunks = self.state.chunks
-        stretch = chunks[number]
+        stretch = chunks[chunk]
         name = self.state.names.get(str(stretch.owner))
-        left = stretch.length
-        for line in self._log.lines(stretch.offset, chunks.end(number, self.state.size)):
+        number, end = stretch.first, stretch.first + stretch.length
+        for line in self._log.lines(stretch.offset, chunks.end(chunk, self.state.size)):
             if holding not in line.data:
                 continue
             with contextlib.suppress(Damaged):
                 record = decode_line(line.data)
-                if record["conversation_id"] == name and is_occurrence(record):
+                place = record.get("index")
+                if record["conversation_id"] != name or not is_occurrence(record) or type(place) is not int:
+                    continue
+                if place == number or (holding and number < place < end):
                     yield line.offset, record
-                    left -= 1
-                    if not left:
+                    number = place + 1
+                    if number == end:
                         return
         if not holding:
             raise self._damaged(stretch.offset)
