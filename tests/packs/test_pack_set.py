@@ -15,7 +15,7 @@ import archive_reader
 from archive_scenes import TIME, added, read_back, texts, transcripts
 from deduplication.archive.verify import check, rebuild
 from deduplication.errors import ArchiveDamaged, StoreNotWritable
-from deduplication.packs import codec, index_file, merge_policy, pack_builder, pack_index, pack_writer
+from deduplication.packs import codec, index_file, merge_policy, pack_builder, pack_index, recipe_builder
 from deduplication.packs import pack_set as packs
 from deduplication.packs.pack_set import opened_packs
 from deduplication.packs.pack_writer import PackWriter
@@ -194,14 +194,14 @@ def test_packs_are_private(tmp_path, umask):
 def test_a_file_never_stands_on_too_many_others(tmp_path):
     """A transcript captured after each turn: the recipes are written out now and then, and every state comes back."""
     states = [b'{"line":"%04d"}\n' % 0 * 80]
-    for number in range(1, 3 * pack_writer.DEEPEST):
+    for number in range(1, 3 * recipe_builder.DEEPEST):
         states.append(states[-1] + b'{"line":"%04d"}\n' % number)
     for number, state in enumerate(states):
         added(tmp_path, {f"{number:03}": state})
     with opened_packs(str(tmp_path)) as opened:
         depths = [opened.record(number).depth for number in opened.numbers()]
         lengths = [len(opened.record(number).recipe.items) for number in opened.numbers()]
-    assert max(depths) == pack_writer.DEEPEST
+    assert max(depths) == recipe_builder.DEEPEST
     assert depths.count(0) == 3
     assert max(lengths) <= 2, "what follows each other is one run"
     assert list(read_back(tmp_path).values()) == states
@@ -212,7 +212,7 @@ def test_two_conversations_in_turns_come_back(tmp_path):
     source = random.Random(4)
     states = {"a": b"", "b": b""}
     expected = {}
-    for number in range(2 * pack_writer.DEEPEST + 20):
+    for number in range(2 * recipe_builder.DEEPEST + 20):
         name = "ab"[number % 2] if number < 20 else source.choice("ab")
         states[name] += b'{"%s":"%d"}\n' % (name.encode(), source.getrandbits(4000)) + b"\n" * 20
         expected[f"{name}{number}"] = states[name]

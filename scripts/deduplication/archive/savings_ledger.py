@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ..errors import ArchiveDamaged
 from ..packs.frames import SEGMENTS
 from ..packs.pack_set import opened_packs
-from ..packs.recipe import Run
+from ..packs.recipe import Drawn
 from ..start.late_dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -81,8 +81,12 @@ def _repeated(record: FileRecord, lengths: dict[int, int], used: set[int]) -> in
     """Bytes of a file in segments that are ``used`` already; what it uses is added to them."""
     total, repeated = record.recipe.prefix, 0
     for item in record.recipe.items:
-        if not isinstance(item, Run):
+        if isinstance(item, bytes):
             total += len(item)
+            continue
+        if isinstance(item, Drawn):
+            total += item.length
+            repeated += item.length
             continue
         for segment in range(item.first, item.first + item.length):
             size = lengths.get(segment)

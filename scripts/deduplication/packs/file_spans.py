@@ -97,16 +97,15 @@ class _Pieces:
 
     def _piece(self, at: int) -> bytes:
         if self._last[0] != at:
-            piece = self._pieces[at]
-            self._last = at, piece if isinstance(piece, bytes) else b"".join(self._packs.run(piece))
+            self._last = at, b"".join(self._packs.piece(self._pieces[at]))
         return self._last[1]
 
     def _find(self, end: int) -> None:
         """Know the pieces up to this byte; a run of segments is as many pieces as there are segments."""
         while self._starts[-1] < end and self._left:
             item = self._left.pop()
-            if isinstance(item, bytes):
-                self._add(item, len(item))
+            if not isinstance(item, Run):
+                self._add(item, len(item) if isinstance(item, bytes) else item.length)
                 continue
             sizes = self._packs.sizes(item)
             for number, size in enumerate(sizes, item.first):

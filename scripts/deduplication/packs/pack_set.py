@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import sys
 from bisect import bisect_right
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from .pack_file import Block
     from .pack_index import Index, Known, Place
     from .ranges import Range
+    from .recipe import Item
 
 _KEPT: Final = 32 * 1024 * 1024
 """Bytes of unpacked frames that are kept at hand; one of them may have 8 MiB."""
@@ -246,6 +248,28 @@ class Packs:
         starts = block.starts[at : at + run.length + 1]
         return [end - start for start, end in zip(starts, starts[1:])]
 
+    def piece(self, item: Item) -> Iterator[memoryview]:
+        """What an item of a recipe gives, in parts."""
+        if isinstance(item, Run):
+            yield from self.run(item)
+        elif isinstance(item, bytes):
+            yield memoryview(item)
+        else:
+            from .redraw import redrawn  # few files have one
+
+            yield memoryview(redrawn(self.bytes_from(item.first, item.skip, item.size), item.widths, item.gaps))
+
+    def bytes_from(self, first: int, skip: int, size: int) -> bytes:
+        """``size`` bytes from ``skip`` bytes into segment ``first`` on, as far as there are segments."""
+        parts: list[memoryview] = []
+        end = skip + size
+        for part in self.run(Run(first, sys.maxsize)):
+            parts.append(part[:end])
+            end -= len(part)
+            if end <= 0:
+                break
+        return b"".join(parts)[skip:]
+
     def _content(self, number: int) -> Iterator[memoryview]:
         """What the recipe of a file gives, in parts."""
         chain = [self.record(number).recipe]
@@ -257,7 +281,7 @@ class Packs:
         at = 0
         for recipe, limit in zip(reversed(chain), reversed(wanted)):
             for item in recipe.items:
-                for part in self.run(item) if isinstance(item, Run) else (memoryview(item),):
+                for part in self.piece(item):
                     if limit is not None and at + len(part) > limit:
                         part = part[: max(limit - at, 0)]  # noqa: PLW2901 - the rest of it is not wanted
                     at += len(part)

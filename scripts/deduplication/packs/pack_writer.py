@@ -10,41 +10,26 @@ from __future__ import annotations
 import hashlib
 import os
 import zlib
-from typing import TYPE_CHECKING, Final, NamedTuple, Optional
+from typing import TYPE_CHECKING, Final, Optional
 
 from ..errors import ArchiveDamaged
 from ..files import atomic, beneath
-from . import merge_policy, segmenter
+from . import merge_policy
 from .file_records import FileRecord
 from .index_file import write_index
 from .pack_builder import PackBuilder
 from .pack_names import index_path, listed, pack_path
-from .recipe import Recipe, Run, joined
+from .recipe_builder import HEAD, RecipeBuilder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from .pack_set import Packs
-    from .recipe import Item
-    from .segmenter import Segment
 
-HEAD: Final = 1024
-"""Bytes by which a file is told that may go on where another one ended."""
-DEEPEST: Final = 64
-"""Files that a file may stand on. One more, and its recipe is written out."""
-_TRIED: Final = 3
 _EARLIEST: Final = -(2**63)
 _LATEST: Final = 2**63 - 1
 """Nanoseconds since 1970 that a record has room for (to the year 2262); a file system may have any number."""
 _BLIND: Final = "Put it back from a backup, or move it elsewhere; the plain files stay where they are meanwhile."
-
-
-class _Base(NamedTuple):
-    """A file whose bytes are the first ones of another."""
-
-    number: int
-    size: int
-    depth: int
 
 
 class PackWriter:
@@ -57,12 +42,9 @@ class PackWriter:
         if packs.blind():
             raise ArchiveDamaged(f"{packs.blind()}: nothing can be added behind it", hint=_BLIND)
         self._packs, self._thorough = packs, thorough
-        self._segment, self._first_file = packs.ends()
-        self._known: dict[bytes, int] = {}
-        self._new: list[tuple[bytes, bytes]] = []
-        self.records: list[FileRecord] = []
-        self.new_bytes = 0
-        """Bytes of segments that the archive did not have."""
+        self._recipes = RecipeBuilder(packs)
+        self._first_segment, self._first_file = packs.ends()
+        self.records: list[FileRecord] = self._recipes.records
 
     def add(
         self,
@@ -80,23 +62,19 @@ class PackWriter:
         """
         mtime_ns = max(_EARLIEST, min(mtime_ns, _LATEST))
         head = zlib.crc32(memoryview(data)[:HEAD]) if len(data) >= HEAD else 0
-        base, sha256 = self._beginning(data, head) if not again else (None, b"")
-        sha256 = sha256 or hashlib.sha256(data).digest()
+        base, sha256 = self._recipes.beginning(data, head) if not again else (None, hashlib.sha256(data).digest())
         same = None if again else self._same(sha256)
         if same is not None and (same.name, same.mtime_ns) == (name, mtime_ns):
             return same
+        session = session_of(sha256.hex())
         if same is not None:
             recipe, depth = same.recipe, same.depth
         else:
-            recipe, depth = self._recipe(data, base)
+            recipe, depth = self._recipes.recipe(data, base, session if not again else "")
         number = self._first_file + len(self.records)
-        session = session_of(sha256.hex())
         record = FileRecord(number, name, session, len(data), mtime_ns, sha256, recipe, head, depth)
         self.records.append(record)
         return record
-
-    def _record(self, number: int) -> FileRecord:
-        return self.records[number - self._first_file] if number >= self._first_file else self._packs.record(number)
 
     def _same(self, sha256: bytes) -> Optional[FileRecord]:
         for record in reversed(self.records):
@@ -104,57 +82,6 @@ class PackWriter:
                 return record
         number = self._packs.file(sha256)
         return self._packs.record(number) if number >= 0 else None
-
-    def _beginning(self, data: bytes, head: int) -> tuple[Optional[_Base], bytes]:
-        """The file that ``data`` goes on from, proven by its hash, if there is one; and the hash of ``data``, if it was needed."""
-        if not head:
-            return None, b""
-        here = [(r.number, r.sha256, r.size, r.depth) for r in reversed(self.records) if r.head == head][:_TRIED]
-        there = [(n, k.sha256, k.size, k.depth) for n, k in self._packs.beginnings(head, _TRIED - len(here))]
-        view = memoryview(data)
-        for number, sha256, size, depth in (*here, *there):
-            if size > len(data):
-                continue
-            digest = hashlib.sha256(view[:size])
-            if digest.digest() == sha256:
-                digest.update(view[size:])
-                return _Base(number, size, depth), digest.digest()
-        return None, b""
-
-    def _recipe(self, data: bytes, base: Optional[_Base]) -> tuple[Recipe, int]:
-        """The recipe, and how many files it stands on."""
-        if base is not None and base.depth < DEEPEST:
-            items = self._items(data, segmenter.cut(data, base.size))
-            return Recipe(base.number, base.size, joined(items)), base.depth + 1
-        before = self._written_out(base.number) if base is not None else []
-        start = base.size if base is not None else 0
-        return Recipe(-1, 0, joined([*before, *self._items(data, segmenter.cut(data, start))])), 0
-
-    def _written_out(self, number: int) -> list[Item]:
-        """The items of a file, those of all that it stands on first: every one of them is its next one's beginning, whole."""
-        chain = [self._record(number)]
-        while chain[-1].recipe.base >= 0:
-            chain.append(self._record(chain[-1].recipe.base))
-        return [item for record in reversed(chain) for item in record.recipe.items]
-
-    def _items(self, data: bytes, pieces: Iterable[Segment]) -> list[Item]:
-        items: list[Item] = []
-        view = memoryview(data)
-        for start, end, drawn, _ in pieces:
-            if drawn:
-                items.append(data[start:end])
-                continue
-            sha256 = hashlib.sha256(view[start:end]).digest()
-            number = self._known.get(sha256)
-            if number is None:
-                number = self._packs.segment(sha256)
-                if number < 0:
-                    number = self._segment + len(self._new)
-                    self._new.append((data[start:end], sha256))
-                    self.new_bytes += end - start
-                self._known[sha256] = number
-            items.append(Run(number, 1))
-        return items
 
     def commit(self) -> int:
         """Make it durable; how many files the archive gained. The packs that this run began with are closed afterwards.
@@ -167,9 +94,8 @@ class PackWriter:
         if not self.records and not (self._thorough and self._worth_it(count)):
             return 0
         filling, taken = self._filled(count)
-        for data, sha256 in self._new:
+        for data, sha256 in self._recipes.taken():
             filling.segment(data, sha256)
-        self._new = []
         number = taken[0] if taken else max((n for n, _ in listed(packs.folder)), default=0) + 1
         path = pack_path(packs.folder, number)
         gone = [*packs.stale, *(pack_path(packs.folder, other) for other in taken[1:])]
@@ -204,7 +130,7 @@ class PackWriter:
                 count -= 1  # it stays where it is, for verify to name; the packs behind it may still be taken in
             else:
                 return filling, [member.number for member in last]
-        return PackBuilder(self._segment, self._first_file, thorough=self._thorough), []
+        return PackBuilder(self._first_segment, self._first_file, thorough=self._thorough), []
 
 
 def remove(paths: list[str]) -> None:

@@ -1,12 +1,13 @@
-"""How a file is put together: the beginning of an earlier file, runs of consecutive segments, and bytes of its own.
+"""How a file is put together: the beginning of an earlier file, runs of consecutive segments, drawings, and bytes of its own.
 
 A cumulative export repeats what was there before, so its recipe is "all of the file before, then segments 812 to 840":
-a few bytes. Numbers are those of the whole archive, so a recipe reaches into any pack.
+a few bytes. Numbers are those of the whole archive, so a recipe reaches into any pack. What stood in a window of another width
+is "bytes of segments, drawn from 100 columns at 80" (``redraw``).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Union
+from typing import TYPE_CHECKING, Final, NamedTuple, Union
 
 from ..files import varint
 from ..start.late_dataclass import dataclass
@@ -22,7 +23,41 @@ class Run(NamedTuple):
     length: int
 
 
-Item = Union[Run, bytes]
+class Widths(NamedTuple):
+    """Columns of the window of the drawing that is there, and of the other; a tool's result ends ``narrower`` columns earlier.
+
+    ``hyphens``: a line may end behind the hyphen of a word. The same width twice: nothing is drawn anew.
+    """
+
+    before: int
+    after: int
+    narrower: int = 0
+    hyphens: bool = False
+
+
+class Gap(NamedTuple):
+    """What lies before the ``place``-th byte or character of ink, where the rule would guess another gap."""
+
+    place: int
+    text: str
+
+
+class Drawn(NamedTuple):
+    """``length`` bytes: what ``redraw`` makes of the ``size`` bytes from ``skip`` bytes into segment ``first`` on."""
+
+    first: int
+    skip: int
+    size: int
+    length: int
+    widths: Widths
+    gaps: tuple[Gap, ...]
+
+
+Item = Union[Run, Drawn, bytes]
+_BLANKS: Final = 4096
+"""A gap of so many blanks is written out: no number that is damaged makes a text of all memory."""
+_NOWHERE: Final = Drawn(0, 0, 0, 0, Widths(0, 0), ())
+"""What a recipe's first drawing is counted from."""
 
 
 @dataclass(frozen=True)
@@ -37,10 +72,14 @@ class Recipe:
         """As bytes, in the file record with this ``number``; a first run is counted from segment ``expected`` on."""
         numbers = [0] if self.base < 0 else [number - self.base, self.prefix]
         out = [varint.encode([*numbers, len(self.items)])]
+        last = _NOWHERE._replace(first=expected)
         for item in self.items:
             if isinstance(item, Run):
                 out.append(varint.encode([item.length << 1, varint.signed(item.first - expected)]))
                 expected = item.first + item.length
+            elif isinstance(item, Drawn):
+                out.append(_encoded(item, last))
+                last = item
             else:
                 out.append(varint.encode([len(item) << 1 | 1]) + item)
         return b"".join(out)
@@ -52,17 +91,68 @@ def decode(data: bytes, number: int, expected: int) -> Recipe:
     back = reader.number()
     base, prefix = (number - back, reader.number()) if back else (-1, 0)
     items: list[Item] = []
+    last = _NOWHERE._replace(first=expected)
     for _ in range(reader.number()):
         head = reader.number()
         if head & 1:
             items.append(reader.take(head >> 1))
-        else:
+        elif head:
             first = expected + varint.unsigned(reader.number())
             items.append(Run(first, head >> 1))
             expected = first + (head >> 1)
+        else:
+            last = _decoded(reader, last)
+            items.append(last)
     if reader.at != len(data) or base >= number or (back and base < 0):
         raise ValueError("it is no recipe")
     return Recipe(base, prefix, tuple(items))
+
+
+def _encoded(item: Drawn, last: Drawn) -> bytes:
+    """A drawing, counted from the one before it: a run of no segments, from where, how much, widths if they changed, gaps."""
+    step, same = item.first - last.first, item.widths == last.widths
+    skip = item.skip if step else varint.signed(item.skip - last.skip - last.size)
+    numbers = [0, varint.signed(step), skip, item.size, varint.signed(item.length - item.size)]
+    numbers.append(len(item.gaps) << 1 | (not same))
+    if not same:
+        before, after, narrower, hyphens = item.widths
+        # The bits from 64 on say which rule, and there is one.
+        numbers += [before, after, narrower << 1 | hyphens]
+    out, place = [varint.encode(numbers)], 0
+    for gap in item.gaps:
+        lines, blanks = gap.text.count("\n"), len(gap.text) - gap.text.count("\n")
+        out.append(varint.encode([gap.place - place]))
+        place = gap.place
+        if gap.text == "\n" * lines + " " * blanks and lines <= 1 and blanks < _BLANKS:
+            out.append(varint.encode([blanks << 2 | lines]))
+        else:
+            out.append(varint.encode([len(gap.text) << 2 | 2]) + gap.text.encode())
+    return b"".join(out)
+
+
+def _decoded(reader: varint.Reader, last: Drawn) -> Drawn:
+    step = varint.unsigned(reader.number())
+    skip = reader.number() if step else last.skip + last.size + varint.unsigned(reader.number())
+    size = reader.number()
+    length = size + varint.unsigned(reader.number())
+    head = reader.number()
+    widths = last.widths
+    if head & 1:
+        before, after, how = reader.numbers(3)
+        if how >> 6:
+            raise ValueError("it is drawn by a rule of a newer version")
+        widths = Widths(before, after, how >> 1, bool(how & 1))
+    gaps, place = [], 0
+    for _ in range(head >> 1):
+        place += reader.number()
+        form = reader.number()
+        if form >> 2 > _BLANKS and not form & 2:
+            raise ValueError("a gap that is too wide")
+        text = reader.take(form >> 2).decode("ascii") if form & 2 else "\n" * (form & 1) + " " * (form >> 2)
+        gaps.append(Gap(place, text))
+    if skip < 0 or length < 0:
+        raise ValueError("a drawing of nothing")
+    return Drawn(last.first + step, skip, size, length, widths, tuple(gaps))
 
 
 def joined(items: Sequence[Item]) -> tuple[Item, ...]:
@@ -75,7 +165,7 @@ def joined(items: Sequence[Item]) -> tuple[Item, ...]:
                 out[-1] = Run(last.first, last.length + item.length)
             else:
                 out.append(item)
-        elif isinstance(last, bytes):
+        elif isinstance(last, bytes) and isinstance(item, bytes):
             out[-1] = last + item
         else:
             out.append(item)

@@ -52,24 +52,25 @@ class Segment(NamedTuple):
 def cut(data: bytes, start: int = 0) -> list[Segment]:
     """The pieces of ``data`` from ``start`` on: they follow each other without a hole, none of them empty."""
     lines = data[:1] == b"{"
-    units = _lines(data, start) if lines else _turns(data, start)
+    units = _lines(data, start) if lines else turns(data, start, len(data))
     return list(_grouped(data, units))
 
 
-def _turns(data: bytes, start: int) -> Iterator[Segment]:
+def turns(data: bytes, start: int, end: int) -> Iterator[Segment]:
+    """Bytes ``start`` to ``end`` of a text export, turn by turn, closing lines apart."""
     at = start
     drawn = _DRAWN.match
-    for match in _TURN.finditer(data, start):
+    for match in _TURN.finditer(data, start, end):
         begin = match.end()
         if begin > at:
             yield Segment(at, begin)
         at = begin
-        closing = drawn(data, begin)
+        closing = drawn(data, begin, end)
         if closing is not None:
             at = closing.end()
             yield Segment(begin, at, drawn=True)
-    if at < len(data):
-        yield Segment(at, len(data))
+    if at < end:
+        yield Segment(at, end)
 
 
 def _lines(data: bytes, start: int) -> Iterator[Segment]:
