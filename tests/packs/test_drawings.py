@@ -150,7 +150,7 @@ def test_a_drawing_is_drawn_from_text_and_never_from_a_drawing(tmp_path):
         known = packs.known(0).size
         assert sum(item.length for item in ours) > len(three) / 2
         assert known == len(one)
-        text = b"".join(packs.bytes_from(item.first, item.skip, item.size) for item in ours if item.widths.after)
+        text = b"".join(packs.assembly.source(item) for item in ours if item.widths.after)
     assert max(len(line) for line in text.decode().split("\n")) <= 82
 
 

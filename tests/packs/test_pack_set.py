@@ -20,6 +20,7 @@ from deduplication.packs import pack_set as packs
 from deduplication.packs.pack_set import opened_packs
 from deduplication.packs.pack_writer import PackWriter
 from deduplication.packs.recipe import Recipe
+from deduplication.packs.recipe_builder import RecipeBuilder
 from exports import Story
 
 WORLDS = {"texts": texts, "transcripts": transcripts}
@@ -86,7 +87,7 @@ def test_of_a_chain_of_bases_each_file_takes_as_much_as_the_shortest_prefix_says
         "d": Recipe(2, 800, ()),
     }
     for name, recipe in recipes.items():
-        monkeypatch.setattr(PackWriter, "_recipe", lambda *_, recipe=recipe: (recipe, max(recipe.base + 1, 0)))
+        monkeypatch.setattr(RecipeBuilder, "recipe", lambda *_, recipe=recipe: (recipe, max(recipe.base + 1, 0)))
         added(tmp_path, {name: contents[name]})
     assert read_back(tmp_path) == archive_reader.read(tmp_path) == contents
 

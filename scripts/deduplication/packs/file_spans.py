@@ -97,7 +97,7 @@ class _Pieces:
 
     def _piece(self, at: int) -> bytes:
         if self._last[0] != at:
-            self._last = at, b"".join(self._packs.piece(self._pieces[at]))
+            self._last = at, b"".join(self._packs.assembly.piece(self._pieces[at]))
         return self._last[1]
 
     def _find(self, end: int) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import sys
 from bisect import bisect_right
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
@@ -18,22 +17,21 @@ from ..errors import ArchiveDamaged
 from ..files import beneath
 from ..start.late_dataclass import dataclass
 from . import pack_index as index
+from .assembly import Assembly
 from .frames import FILES, SEGMENTS
 from .index_file import opened_index
 from .pack_file import Pack
 from .pack_names import INDEX, index_path, listed, names_in, pack_of
 from .ranges import gaps_between
-from .recipe import Run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Optional
 
     from .file_records import FileRecord
     from .pack_file import Block
     from .pack_index import Index, Known, Place
     from .ranges import Range
-    from .recipe import Item
+    from .recipe import Run
 
 _KEPT: Final = 32 * 1024 * 1024
 """Bytes of unpacked frames that are kept at hand; one of them may have 8 MiB."""
@@ -67,6 +65,8 @@ class Packs:
         self._blocks: OrderedDict[int, Block] = OrderedDict()
         self._kept = 0
         self._records: dict[tuple[int, int], list[FileRecord]] = {}
+        self.assembly = Assembly(self)
+        """Puts files together from their recipes."""
         try:
             self._open()
         except BaseException:
@@ -248,50 +248,11 @@ class Packs:
         starts = block.starts[at : at + run.length + 1]
         return [end - start for start, end in zip(starts, starts[1:])]
 
-    def piece(self, item: Item) -> Iterator[memoryview]:
-        """What an item of a recipe gives, in parts."""
-        if isinstance(item, Run):
-            yield from self.run(item)
-        elif isinstance(item, bytes):
-            yield memoryview(item)
-        else:
-            from .redraw import redrawn  # few files have one
-
-            yield memoryview(redrawn(self.bytes_from(item.first, item.skip, item.size), item.widths, item.gaps))
-
-    def bytes_from(self, first: int, skip: int, size: int) -> bytes:
-        """``size`` bytes from ``skip`` bytes into segment ``first`` on, as far as there are segments."""
-        parts: list[memoryview] = []
-        end = skip + size
-        for part in self.run(Run(first, sys.maxsize)):
-            parts.append(part[:end])
-            end -= len(part)
-            if end <= 0:
-                break
-        return b"".join(parts)[skip:]
-
-    def _content(self, number: int) -> Iterator[memoryview]:
-        """What the recipe of a file gives, in parts."""
-        chain = [self.record(number).recipe]
-        wanted: list[Optional[int]] = [None]
-        while chain[-1].base >= 0:
-            above, prefix = wanted[-1], chain[-1].prefix
-            wanted.append(prefix if above is None else min(prefix, above))
-            chain.append(self.record(chain[-1].base).recipe)
-        at = 0
-        for recipe, limit in zip(reversed(chain), reversed(wanted)):
-            for item in recipe.items:
-                for part in self.piece(item):
-                    if limit is not None and at + len(part) > limit:
-                        part = part[: max(limit - at, 0)]  # noqa: PLW2901 - the rest of it is not wanted
-                    at += len(part)
-                    yield part
-
     def restore(self, number: int) -> Iterator[memoryview]:
         """The bytes of a file, in parts. Raises :class:`ArchiveDamaged`, at the latest at the end, where they are not its own."""
         record = self.record(number)
         digest, size = hashlib.sha256(), 0
-        for part in self._content(number):
+        for part in self.assembly.content(number):
             digest.update(part)
             size += len(part)
             yield part

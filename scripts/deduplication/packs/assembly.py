@@ -1,0 +1,76 @@
+"""What the recipes of files give: their bytes, in parts, from segments, drawings and bytes of their own."""
+
+from __future__ import annotations
+
+import sys
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Final, Optional
+
+from .recipe import Run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .pack_set import Packs
+    from .recipe import Drawn, Item
+
+_KEPT: Final = 16 * 1024 * 1024
+"""Bytes of drawings that are kept at hand: the exports of one width share them, and those of several widths take turns."""
+
+
+class Assembly:
+    """Puts files of ``packs`` together; whoever has one lets go of it with them."""
+
+    def __init__(self, packs: Packs) -> None:
+        self._packs = packs
+        self._drawings: OrderedDict[Drawn, bytes] = OrderedDict()
+        self._kept = 0
+
+    def content(self, number: int) -> Iterator[memoryview]:
+        """The bytes of a file, in parts, which nobody has checked."""
+        chain = [self._packs.record(number).recipe]
+        wanted: list[Optional[int]] = [None]
+        while chain[-1].base >= 0:
+            above, prefix = wanted[-1], chain[-1].prefix
+            wanted.append(prefix if above is None else min(prefix, above))
+            chain.append(self._packs.record(chain[-1].base).recipe)
+        at = 0
+        for recipe, limit in zip(reversed(chain), reversed(wanted)):
+            for item in recipe.items:
+                for part in self.piece(item):
+                    if limit is not None and at + len(part) > limit:
+                        part = part[: max(limit - at, 0)]  # noqa: PLW2901 - the rest of it is not wanted
+                    at += len(part)
+                    yield part
+
+    def piece(self, item: Item) -> Iterator[memoryview]:
+        """What an item of a recipe gives, in parts."""
+        if isinstance(item, bytes):
+            yield memoryview(item)
+        elif isinstance(item, Run):
+            yield from self._packs.run(item)
+        else:
+            yield memoryview(self._drawn(item))
+
+    def source(self, item: Drawn) -> bytes:
+        """The text that a drawing is drawn from, as far as there are segments."""
+        parts: list[memoryview] = []
+        end = item.skip + item.size
+        for part in self._packs.run(Run(item.first, sys.maxsize)):
+            parts.append(part[:end])
+            end -= len(part)
+            if end <= 0:
+                break
+        return b"".join(parts)[item.skip :]
+
+    def _drawn(self, item: Drawn) -> bytes:
+        from .redraw import redrawn  # few files have a drawing
+
+        if item in self._drawings:
+            self._drawings.move_to_end(item)
+            return self._drawings[item]
+        data = self._drawings[item] = redrawn(self.source(item), item.widths, item.gaps)
+        self._kept += len(data)
+        while self._kept > _KEPT:
+            self._kept -= len(self._drawings.popitem(last=False)[1])
+        return data
