@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import random
 import stat
+import struct
+import zlib
 
 import pytest
 from hypothesis import given, settings
@@ -19,7 +22,7 @@ from deduplication.packs import codec, index_file, merge_policy, pack_builder, p
 from deduplication.packs import pack_set as packs
 from deduplication.packs.pack_set import opened_packs
 from deduplication.packs.pack_writer import PackWriter
-from deduplication.packs.recipe import Recipe
+from deduplication.packs.recipe import Recipe, Run
 from deduplication.packs.recipe_builder import RecipeBuilder
 from exports import Story
 
@@ -534,3 +537,26 @@ def test_a_place_that_cannot_be_listed_is_named(tmp_path):
     (tmp_path / "packs").write_bytes(b"")
     with pytest.raises(ArchiveDamaged, match="packs"):
         read_back(tmp_path / "packs")
+
+
+def test_an_index_of_version_0_1_is_read(tmp_path):
+    """It has all of each segment's hash: what it knows is found by it, and the pack that takes its pack in has the new form."""
+    files = texts()
+    added(tmp_path, files)
+    with opened_packs(str(tmp_path)) as opened:
+        sums = [hashlib.sha256(b"".join(opened.run(Run(number, 1)))).digest() for number in range(opened.ends()[0])]
+    (path,) = tmp_path.glob("*.idx")
+    now = path.read_bytes()
+    frames, segments = struct.unpack_from("<I", now, 12)[0], len(sums)
+    at = 84 + 24 * frames + 4
+    body = b"".join(sorted(sums)) + now[at + 16 * segments :]
+    head = now[:8] + struct.pack("<I", 1) + now[12:80] + struct.pack("<I", zlib.crc32(body)) + now[84 : at - 4]
+    before = head + struct.pack("<I", zlib.crc32(head)) + body
+    path.write_bytes(before)
+    assert added(tmp_path, files) == 0
+    assert added(tmp_path, {"more.txt": b"\n" + files["004.txt"]}) == 1
+    with opened_packs(str(tmp_path)) as opened:
+        assert opened.ends()[0] < 2 * segments, "what it knew was found"
+        assert [opened.segment(each) for each in sums] == list(range(segments))
+    assert read_back(tmp_path) == {**files, "more.txt": b"\n" + files["004.txt"]}
+    assert check(str(tmp_path)).all_problems() == []

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 _MAGIC: Final = b"\x89EDINDX\n"
 _HEADER: Final = struct.Struct("<8sIIQQQQ32sI")
 """Magic, version, frames, first segment, segments, first file, files, the pack's SHA-256, CRC-32 of all behind the frames."""
-_VERSION: Final = 1
+_VERSION: Final = 2
+_SEGMENT_HASH: Final = {1: 32, 2: 16}
+"""Bytes of a segment's SHA-256, by version. Half of them find a segment; that a file comes back is told by all of its own."""
 _FRAME: Final = struct.Struct("<IIQQ")
 _HASH: Final = 32
 
@@ -53,15 +55,15 @@ class Known(NamedTuple):
 class _Hashes:
     """The sorted hashes as a sequence, for :mod:`bisect`."""
 
-    def __init__(self, data: mmap.mmap | bytes, at: int, count: int) -> None:
-        self._data, self._at, self._count = data, at, count
+    def __init__(self, data: mmap.mmap | bytes, at: int, count: int, width: int) -> None:
+        self._data, self._at, self._count, self.width = data, at, count, width
 
     def __len__(self) -> int:
         return self._count
 
     def __getitem__(self, number: int) -> bytes:
-        at = self._at + number * _HASH
-        return self._data[at : at + _HASH]
+        at = self._at + number * self.width
+        return self._data[at : at + self.width]
 
 
 class Index:
@@ -69,9 +71,11 @@ class Index:
 
     def __init__(self, data: mmap.mmap | bytes, sha256: bytes) -> None:
         self._data = data
-        frames, self.first_segment, self.segments, self.first_file, self.files, self._crc = _header(data, sha256)
+        version, frames, *numbers, self._crc = _header(data, sha256)
+        self.first_segment, self.segments, self.first_file, self.files = numbers
         self._hashes = _HEADER.size + frames * _FRAME.size + 4
-        self._numbers = self._hashes + self.segments * _HASH
+        self._sorted = _Hashes(data, self._hashes, self.segments, _SEGMENT_HASH[version])
+        self._numbers = self._hashes + self.segments * self._sorted.width
         self._shas = self._numbers + self.segments * 4
         self._sizes = self._shas + self.files * _HASH
         self._heads = self._sizes + self.files * 8
@@ -80,7 +84,6 @@ class Index:
             raise ValueError("it has another length")
         at = _HEADER.size
         self.places = [Place(*_FRAME.unpack_from(data, at + n * _FRAME.size)) for n in range(frames)]
-        self._sorted = _Hashes(self._data, self._hashes, self.segments)
         self._trusted = False
         self._by_kind: dict[int, tuple[list[int], list[Place]]] = {}
 
@@ -128,14 +131,15 @@ class Index:
 
     def segment(self, sha256: bytes) -> int:
         """The number of the segment with this hash, -1 where the pack has none."""
-        at = bisect.bisect_left(self._sorted, sha256)
-        if at == self.segments or self._sorted[at] != sha256:
+        wanted = sha256[: self._sorted.width]
+        at = bisect.bisect_left(self._sorted, wanted)
+        if at == self.segments or self._sorted[at] != wanted:
             return -1
         number: int = struct.unpack_from("<I", self._data, self._numbers + 4 * at)[0]
         return self.first_segment + number
 
     def hashes(self) -> list[bytes]:
-        """The hash of each segment, in the order of their numbers."""
+        """What is kept of the hash of each segment, in the order of their numbers."""
         numbers = struct.unpack_from(f"<{self.segments}I", self._data, self._numbers)
         found = [b""] * self.segments
         for at, number in enumerate(numbers):
@@ -144,9 +148,8 @@ class Index:
 
     def lacks(self) -> bool:
         """Whether it leaves something out: a segment or a file that could not be read in the pack has a hash of zeros."""
-        nothing = bytes(_HASH)
-        return (self.segments > 0 and self._sorted[0] == nothing) or any(
-            known.sha256 == nothing for known in self.all_known()
+        return (self.segments > 0 and not any(self._sorted[0])) or any(
+            not any(known.sha256) for known in self.all_known()
         )
 
     def file(self, sha256: bytes) -> int:
@@ -184,12 +187,12 @@ def _header(data: mmap.mmap | bytes, sha256: bytes) -> tuple[int, ...]:
     if len(data) < _HEADER.size:
         raise ValueError("it ends too early")
     magic, version, *numbers, pack, crc = _HEADER.unpack_from(data)
-    if (magic, version, pack) != (_MAGIC, _VERSION, sha256):
+    if (magic, pack) != (_MAGIC, sha256) or version not in _SEGMENT_HASH:
         raise ValueError("it is not the index of this pack")
     end = _HEADER.size + numbers[0] * _FRAME.size
     if data[end : end + 4] != struct.pack("<I", zlib.crc32(data[:end])):
         raise ValueError("its checksum does not match")
-    return (*numbers, crc)
+    return (version, *numbers, crc)
 
 
 def range_in(path: str) -> tuple[int, int]:
@@ -198,7 +201,7 @@ def range_in(path: str) -> tuple[int, int]:
         data = file.read()
     if len(data) < _HEADER.size:
         raise ValueError("it ends too early")
-    _, _, _, first_file, files, _ = _header(data, _HEADER.unpack_from(data)[-2])
+    *_, first_file, files, _ = _header(data, _HEADER.unpack_from(data)[-2])
     return first_file, first_file + files
 
 
@@ -211,6 +214,7 @@ def encode(
     files: Sequence[Known],
 ) -> bytes:
     """The index of the pack with the identity ``sha256``; ``hashes`` and ``files`` in the order of their numbers."""
+    hashes = [each[: _SEGMENT_HASH[_VERSION]] for each in hashes]
     order = sorted(range(len(hashes)), key=hashes.__getitem__)
     body = b"".join(
         [
