@@ -126,6 +126,7 @@ class LogRows:
         stretch = chunks[chunk]
         name = self.state.names.get(str(stretch.owner))
         number, end = stretch.first, stretch.first + stretch.length
+        left = stretch.length
         for line in self._log.lines(stretch.offset, chunks.end(chunk, self.state.size)):
             if holding not in line.data:
                 continue
@@ -134,10 +135,10 @@ class LogRows:
                 place = record.get("index")
                 if record["conversation_id"] != name or not is_occurrence(record) or type(place) is not int:
                     continue
-                if place == number or (holding and number < place < end):
+                if number <= place < end:
                     yield line.offset, record
-                    number = place + 1
-                    if number == end:
+                    number, left = place + 1, left - 1
+                    if not left:
                         return
         if not holding:
             raise self._damaged(stretch.offset)
