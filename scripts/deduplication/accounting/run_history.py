@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..files import atomic
 from ..project.paths import AUDIT
 from ..start.late_dataclass import dataclass, replace
+from ..start.late_pattern import late_pattern
 from ..storage.log.lines import Damaged, decode_line
 from ..storage.log.records import CAPTURE, PURGE
 from . import last_run
@@ -21,7 +22,7 @@ _TOGETHER: Final = 2.0
 """Seconds: exports that were stored so close to each other, or to the beginning of a run, belong together."""
 _TAIL: Final = 256 * 1024
 """Bytes at the end of the status log in which the last report is looked for."""
-_REPORT: Final = re.compile(r"^Status: (\S+) \w+\nExit Code: (\d+)\nCompleted: (\S+)$", re.MULTILINE)
+_REPORT: Final = late_pattern(r"^Status: (\S+) \w+\nExit Code: (\d+)\nCompleted: (\S+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ These rules may only be asked about messages whose neighbours are known to agree
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from typing import TYPE_CHECKING, Final
 
 from ..model import BOOKKEEPING, LOCAL_COMMAND, PROMPT, TEXT, THINKING
+from ..start.late_pattern import late_pattern
 from .fingerprint import A_FEW_WORDS, encoded, plain_text, skeleton
 from .same_source import DIFFERENT, PART, REDRAWN
 
@@ -26,12 +26,12 @@ _IN_TABLES: Final = 0.7
 """The share of the words in its tables that must be found: cells are cut wherever a column ended."""
 _REACH: Final = 600
 """Letters that may lie before a short piece: what only the laid-out message shows, such as a link's target."""
-_LETTERS: Final = re.compile(r"[^\W_]+")
+_LETTERS: Final = late_pattern(r"[^\W_]+")
 _WORD: Final = 4
-_PASTED: Final = re.compile(r"</?pasted_content\b[^<>\n]{0,100}>")
+_PASTED: Final = late_pattern(r"</?pasted_content\b[^<>\n]{0,100}>")
 """What versions from 2.1.330 on put around what was pasted into a prompt; the screen does not show it."""
-_TABLE: Final = re.compile(r"[ \t]*[|│┌├└]")
-_LINK: Final = re.compile(r"\[([^\[\]\n]*)\]\([^()\s]*\)|https?://\S+")
+_TABLE: Final = late_pattern(r"[ \t]*[|│┌├└]")
+_LINK: Final = late_pattern(r"\[([^\[\]\n]*)\]\([^()\s]*\)|https?://\S+")
 
 
 def relation_across(kind: str, exact: Content, laid_out: Content) -> str:

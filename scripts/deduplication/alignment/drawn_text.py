@@ -11,18 +11,19 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from ..model import EXACT, TOOL_CALL
+from ..start.late_pattern import late_pattern
 from .fingerprint import plain_text
 
 if TYPE_CHECKING:
     from ..model import Content, Message
 
-_FENCE_OR_RULE: Final = re.compile(r"^[ \t]*(?:(?:```|~~~).*|[|:\-─━│┃┌┬┐├┼┤└┴┘ \t]+)$", re.MULTILINE)
-_HEAD: Final = re.compile(r"^[ \t]*(?:(?:>|▎)[ \t]?)*(?:#{1,6}[ \t]+)?", re.MULTILINE)
+_FENCE_OR_RULE: Final = late_pattern(r"^[ \t]*(?:(?:```|~~~).*|[|:\-─━│┃┌┬┐├┼┤└┴┘ \t]+)$", re.MULTILINE)
+_HEAD: Final = late_pattern(r"^[ \t]*(?:(?:>|▎)[ \t]?)*(?:#{1,6}[ \t]+)?", re.MULTILINE)
 """Quotes and headings."""
-_BULLET: Final = re.compile(r"^[*+•](?=[ \t])", re.MULTILINE)
-_ROW: Final = re.compile(r"^[│┃].*$", re.MULTILINE)
+_BULLET: Final = late_pattern(r"^[*+•](?=[ \t])", re.MULTILINE)
+_ROW: Final = late_pattern(r"^[│┃].*$", re.MULTILINE)
 _PAIRS: Final = tuple(
-    re.compile(pattern)
+    late_pattern(pattern)
     for pattern in (
         r"`{1,2}()([^\n`]+)`{1,2}",
         r"(\*\*\*?)(?![\s*])([^\n*]+)(?<!\s)\1",
@@ -31,8 +32,8 @@ _PAIRS: Final = tuple(
     )
 )
 """Marks on both sides of what they mark, with none of their own within."""
-_LINK: Final = re.compile(r"\[([^\[\]\n]{1,1000})\]\(([^()\s]{1,2000})\)")
-_ADDRESS: Final = re.compile(r"\((https?://[^\s()]{1,2000})\)")
+_LINK: Final = late_pattern(r"\[([^\[\]\n]{1,1000})\]\(([^()\s]{1,2000})\)")
+_ADDRESS: Final = late_pattern(r"\((https?://[^\s()]{1,2000})\)")
 _LINKS: Final = (r"\1(\2)", r"\2", r"\1")
 """How versions of the client show a link; the first way shows all of it."""
 

@@ -25,6 +25,7 @@ from ..model import (
     Content,
     Message,
 )
+from ..start.late_pattern import late_pattern
 from .message_sequence import each_body
 
 if TYPE_CHECKING:
@@ -46,12 +47,12 @@ _NOT_ALPHANUMERIC: Final = bytes(
     if not (48 <= b <= 57 or 65 <= b <= 90 or 97 <= b <= 122)  # 0-9 A-Z a-z
 )
 _ASCII_SEPARATORS: Final = bytes(b for b in _NOT_ALPHANUMERIC if b < 128)
-_SEPARATORS: Final = re.compile(r"[\W_]+")
+_SEPARATORS: Final = late_pattern(r"[\W_]+")
 # A line break to begin with is found much faster than "^"; the text gets one in front.
-_TABLE_LINE: Final = re.compile(r"\n[ \t]*[│┌├└|].*")
-_FENCE: Final = re.compile(r"\n[ \t]*(?:```|~~~).*")
-_HTML_COMMENT: Final = re.compile(r"<!--.*?-->", re.DOTALL)
-_LINK_TARGET: Final = re.compile(r"\]\([^()\s]*\)|https?://\S+")
+_TABLE_LINE: Final = late_pattern(r"\n[ \t]*[│┌├└|].*")
+_FENCE: Final = late_pattern(r"\n[ \t]*(?:```|~~~).*")
+_HTML_COMMENT: Final = late_pattern(r"<!--.*?-->", re.DOTALL)
+_LINK_TARGET: Final = late_pattern(r"\]\([^()\s]*\)|https?://\S+")
 
 ANCHOR_KINDS: Final = frozenset({PROMPT, TEXT, THINKING})
 """Kinds whose text survives from one rendering to the next; tool calls and results are cut and renamed."""

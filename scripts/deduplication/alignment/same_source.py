@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from ..model import BOOKKEEPING, EXACT, PROMPT, TEXT, THINKING, TOOL_CALL, UNKNOWN
+from ..start.late_pattern import late_pattern
 from .fingerprint import GROWING_KINDS, REDRAWN_KINDS, plain_text
 
 if TYPE_CHECKING:
@@ -25,9 +26,9 @@ MOVED: Final = "moved"
 """The same call: only the directory differs from which its paths are shown, or where its arguments were cut."""
 DIFFERENT: Final = "different"
 
-_CUT: Final = re.compile(r"…\+[\d,.]+(?:lines?|moretooluses?|tooluses?)\(?[^)]{0,60}\)?\Z")
-_CALL_NAME: Final = re.compile(r"[^(\n]{1,80}(?=\()")
-_MARK: Final = re.compile(
+_CUT: Final = late_pattern(r"…\+[\d,.]+(?:lines?|moretooluses?|tooluses?)\(?[^)]{0,60}\)?\Z")
+_CALL_NAME: Final = late_pattern(r"[^(\n]{1,80}(?=\()")
+_MARK: Final = late_pattern(
     r"(?:(?:…|\.\.\.)\s*\+\d[\d,.]*\s*(?:more\s+)?(?:lines?|tool\s+uses?)(?:\s*\([^()]{0,60}\))?"
     r"|\+\d[\d,.]*\s+more\s+tool\s+uses?(?:\s*\([^()]{0,60}\))?)\s*\Z"
 )
@@ -35,13 +36,13 @@ _MARK: Final = re.compile(
 _MARK_LENGTH: Final = 200
 _CUT_ARGUMENTS: Final = 20
 """Characters of a call's arguments that must be left for a cut to be recognised."""
-_TRANSIENT: Final = re.compile(r"(?:Running|Waiting|Initializing|Retrying)(?:…|\.\.\.)")
+_TRANSIENT: Final = late_pattern(r"(?:Running|Waiting|Initializing|Retrying)(?:…|\.\.\.)")
 _OF_THE_CLIENT: Final = frozenset({BOOKKEEPING, UNKNOWN})
-_UPWARDS: Final = re.compile(r"(?:\.{1,2}/)*")
-_LINK: Final = re.compile(r"\[([^\[\]\n]*)\]\([^()\s]*\)")
-_TABLE_ROW: Final = re.compile(r"^[ \t]*\|.*", re.MULTILINE)
-_TABLE_RULE: Final = re.compile(r"[|:\s-]+")
-_MARKUP: Final = re.compile(
+_UPWARDS: Final = late_pattern(r"(?:\.{1,2}/)*")
+_LINK: Final = late_pattern(r"\[([^\[\]\n]*)\]\([^()\s]*\)")
+_TABLE_ROW: Final = late_pattern(r"^[ \t]*\|.*", re.MULTILINE)
+_TABLE_RULE: Final = late_pattern(r"[|:\s-]+")
+_MARKUP: Final = late_pattern(
     r"[*`#~_▎│┌┐└┘├┤┬┴┼─]+|^[ \t]*>+|\(?https?://\S+\)?|(?:^|(?<=\s))link(?=\s)|\s+", re.MULTILINE
 )
 """What one version of the client draws of Markdown and another leaves out."""

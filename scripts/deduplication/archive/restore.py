@@ -16,6 +16,7 @@ from ..files.safe_read import read
 from ..packs.pack_set import opened_packs
 from ..project.export_names import moment, session_id_from_name
 from ..start.late_dataclass import dataclass
+from ..start.late_pattern import late_pattern
 from . import drop_folder, inventory, places, purged_files
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     from ..project.paths import Project
     from .listed import Listed
 
-_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
-_HASH: Final = re.compile(r"[0-9a-f]{8,64}\Z", re.ASCII)
+_DATE: Final = late_pattern(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
+_HASH: Final = late_pattern(r"[0-9a-f]{8,64}\Z", re.ASCII)
 
 
 @dataclass(frozen=True)

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from ..errors import NotInArchive, OutputNotWritable, StoreNotWritable
 from ..files import atomic, beneath
 from ..project import client_transcripts
+from ..start.late_pattern import late_pattern
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from .restore import ArchivedFiles, Entry
 
-_PLAIN: Final = re.compile(r"[A-Za-z0-9._-]{1,255}\Z", re.ASCII)
+_PLAIN: Final = late_pattern(r"[A-Za-z0-9._-]{1,255}\Z", re.ASCII)
 """Names that the client gives: none of them leads anywhere else, on any system."""
 
 

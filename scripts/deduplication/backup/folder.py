@@ -15,6 +15,7 @@ from ..files.lock_names import LOCK
 from ..files.locking import exclusive
 from ..project.paths import BACKUP_MARKER
 from ..start.late_dataclass import dataclass
+from ..start.late_pattern import late_pattern
 from . import manifest
 
 if TYPE_CHECKING:
@@ -28,10 +29,10 @@ IGNORE: Final = ".gitignore"
 IGNORES_ALL: Final = b"# What was said may hold secrets: never committed.\n*\n"
 RUNNING: Final = ".running"
 """There while a backup is made: what a killed one left behind is removed by the next."""
-_NAME: Final = re.compile(r"(\d{6,})-(\d{8}T\d{6}Z)\.jsonl\Z", re.ASCII)
+_NAME: Final = late_pattern(r"(\d{6,})-(\d{8}T\d{6}Z)\.jsonl\Z", re.ASCII)
 _DATE: Final = 8
 """Digits of a date: what is shorter is a snapshot's number."""
-_OURS: Final = re.compile(
+_OURS: Final = late_pattern(
     rf"{re.escape(LOCK)}|{re.escape(IGNORE)}|{BACKUP_MARKER}\.\d+\.tmp|{re.escape(IGNORE)}\.\d+\.tmp"
 )
 

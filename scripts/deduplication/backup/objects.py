@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import re
 from typing import TYPE_CHECKING, Final
 
 from ..errors import BackupDamaged, BackupFailed
 from ..files import atomic, beneath
+from ..start.late_pattern import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 FOLDER: Final = "objects"
 PART: Final = 1024 * 1024
 """Bytes of a part, the last one of a file aside: of a file that grows at its end only the last part is new."""
-_DIGEST: Final = re.compile(r"[0-9a-f]{64}\Z")
+_DIGEST: Final = late_pattern(r"[0-9a-f]{64}\Z")
 
 
 class Objects:

@@ -11,12 +11,13 @@ from ..errors import UnsafePath
 from ..files.safe_read import Identity
 from ..project.paths import INDEX_NAMES
 from ..start.late_dataclass import dataclass, field
+from ..start.late_pattern import late_pattern
 from .source import ARCHIVE, SETTINGS, STATE
 
 if TYPE_CHECKING:
     from .source import Source
 
-_MADE_AGAIN: Final = re.compile(
+_MADE_AGAIN: Final = late_pattern(
     rf"""{STATE}/(?:{"|".join(map(re.escape, INDEX_NAMES))}|[^/]*\.lock|live(?:/.*)?|sealed/\.pending)
     |{ARCHIVE}/(?:\.lock|\.incoming-[^/]*|packs/[^/]*\.idx)
     |(?:.*/)?[^/]*\.\d+\.tmp""",

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from typing import Final
 
 from ..errors import ArchiveDamaged
 from ..packs.pack_file import Pack
+from ..start.late_pattern import late_pattern
 from .source import ARCHIVE, STATE
 
-SEALED: Final = re.compile(rf"{STATE}/sealed/\d{{12}}-\d{{12,}}-([0-9a-f]{{8}})(?:\.columns|(?:\.lean)?\.jsonl)\.xz")
-_BLOB: Final = re.compile(rf"{STATE}/blobs/[0-9a-f]{{2}}/([0-9a-f]{{64}})")
-_PACK: Final = re.compile(rf"{ARCHIVE}/packs/pack-\d{{4,}}\.pack")
+SEALED: Final = late_pattern(rf"{STATE}/sealed/\d{{12}}-\d{{12,}}-([0-9a-f]{{8}})(?:\.columns|(?:\.lean)?\.jsonl)\.xz")
+_BLOB: Final = late_pattern(rf"{STATE}/blobs/[0-9a-f]{{2}}/([0-9a-f]{{64}})")
+_PACK: Final = late_pattern(rf"{ARCHIVE}/packs/pack-\d{{4,}}\.pack")
 
 
 def fault(path: str, place: str, sha256: str, crc32: int) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from ..errors import DedupError
 from ..files.safe_read import read
 from ..start.late_dataclass import dataclass
+from ..start.late_pattern import late_pattern
 from ..terminal.console import printable
 
 if TYPE_CHECKING:
@@ -19,14 +20,14 @@ if TYPE_CHECKING:
     from ..project.paths import Project
 
 _FOLDERS: Final = (".", "docs", "plans")
-_NAME: Final = re.compile(
+_NAME: Final = late_pattern(
     r"(?:.*[-_ ])?(?:task-?lists?|tasks?|to-?dos?|plans?)(?:[-_ .].*)?\.(?:md|markdown|txt)", re.IGNORECASE
 )
-_CHECKED: Final = re.compile(r"\s{0,40}(?:[-*+]|\d{1,4}[.)])\s{1,4}\[[xX✓✔]\]\s{1,4}(\S.*)")
+_CHECKED: Final = late_pattern(r"\s{0,40}(?:[-*+]|\d{1,4}[.)])\s{1,4}\[[xX✓✔]\]\s{1,4}(\S.*)")
 _MOST_FILES: Final = 50
 _MOST_BYTES: Final = 1_000_000
 _CHARACTERS: Final = 200
-_MARK: Final = re.compile(r"<!-- export-dedup tasks:((?: [0-9a-f]{8})*) -->")
+_MARK: Final = late_pattern(r"<!-- export-dedup tasks:((?: [0-9a-f]{8})*) -->")
 _DOCUMENTS: Final = 20
 
 

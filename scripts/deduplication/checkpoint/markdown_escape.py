@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from ..start.late_pattern import late_pattern
 from ..terminal.console import printable
 
-_MARKUP: Final = re.compile(r"([\\`*_\[\]<>&|~#])")
+_MARKUP: Final = late_pattern(r"([\\`*_\[\]<>&|~#])")
 
 
 def code(text: str) -> str:

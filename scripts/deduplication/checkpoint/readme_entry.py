@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 from typing import Final, Optional
 
+from ..start.late_pattern import late_pattern
+
 HEADING: Final = "Recent Checkpoints"
 LIMIT: Final = 10
-_HEADING: Final = re.compile(rb" {0,3}#{1,6}[ \t]+Recent Checkpoints[ \t#]*\r?\n?", re.IGNORECASE)
-_ANY_HEADING: Final = re.compile(rb" {0,3}#{1,6}(?:[ \t]|\r?\n?\Z)")
-_FENCE: Final = re.compile(rb" {0,3}(`{3,}|~{3,})([^\r\n]*)")
-_OURS: Final = re.compile(rb"- \[[^\r\n]*\]\([^()\r\n]*checkpoints/([^()/\r\n]+\.md)\)\r?\n?")
+_HEADING: Final = late_pattern(rb" {0,3}#{1,6}[ \t]+Recent Checkpoints[ \t#]*\r?\n?", re.IGNORECASE)
+_ANY_HEADING: Final = late_pattern(rb" {0,3}#{1,6}(?:[ \t]|\r?\n?\Z)")
+_FENCE: Final = late_pattern(rb" {0,3}(`{3,}|~{3,})([^\r\n]*)")
+_OURS: Final = late_pattern(rb"- \[[^\r\n]*\]\([^()\r\n]*checkpoints/([^()/\r\n]+\.md)\)\r?\n?")
 
 
 def entry(moment: str, title: str, target: str) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from ..errors import UsageError
+from ..start.late_pattern import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +34,7 @@ SUBCOMMANDS: Final = (
     "trust",
 )
 
-_WORD: Final = re.compile(r"[^\W\d_][\w-]*\Z")
+_WORD: Final = late_pattern(r"[^\W\d_][\w-]*\Z")
 """What a subcommand looks like: no path, and no ending."""
 
 

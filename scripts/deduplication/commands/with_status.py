@@ -19,6 +19,7 @@ from ..figures import run_result
 from ..project.paths import Project, find_project
 from ..reports import execution as execution_report
 from ..reports import workflow as report
+from ..start.late_pattern import late_pattern
 from ..terminal import console
 from ..terminal.child_output import Capture
 from ..terminal.display import Screen
@@ -36,9 +37,9 @@ export-dedup-with-status.py takes the same arguments. It runs export-dedup.py, s
 execution summary, and appends the whole report to MEMORY-CONTEXT/export-dedup-status.txt. With --json standard output
 carries the JSON object only; the report goes to the log all the same."""
 
-_ERROR: Final = re.compile(r"^([ \t]*)❌ ERROR:[ \t]*(.+)((?:\n[ \t]*→[ \t]+.+)*)", re.MULTILINE)
+_ERROR: Final = late_pattern(r"^([ \t]*)❌ ERROR:[ \t]*(.+)((?:\n[ \t]*→[ \t]+.+)*)", re.MULTILINE)
 """An error with the advice below it; what stands at the margin is the run's own, what is indented is one export's."""
-_FAILED_EXPORTS: Final = re.compile(rf"^{re.escape(report.FAILED_EXPORTS)}\n((?:   - .+\n?)+)", re.MULTILINE)
+_FAILED_EXPORTS: Final = late_pattern(rf"^{re.escape(report.FAILED_EXPORTS)}\n((?:   - .+\n?)+)", re.MULTILINE)
 _MOST_ERRORS: Final = 5
 _AGAIN: Final = "What was stored before is safe. Run the command again to go on."
 

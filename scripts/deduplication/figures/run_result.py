@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final, Optional
 
 from ..start.late_dataclass import dataclass
+from ..start.late_pattern import late_pattern
 from .savings import NOTHING, Savings, percent
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ class Figures:
 
 def _line(label: str) -> re.Pattern[str]:
     # Whole lines only: a file name that looks like a figure never stands alone on its line.
-    return re.compile(rf"^[ \t-]*{label}:[ \t]*(\d[\d,]*)[ \t]*\r?$", re.MULTILINE | re.IGNORECASE)
+    return late_pattern(rf"^[ \t-]*{label}:[ \t]*(\d[\d,]*)[ \t]*\r?$", re.MULTILINE | re.IGNORECASE)
 
 
 _LABELS: Final = (
@@ -170,7 +171,7 @@ _LABELS: Final = (
     _line(r"Total messages"),
     _line(r"(?:Global unique count|Total unique messages)"),
 )
-_CAPTURED: Final = re.compile(
+_CAPTURED: Final = late_pattern(
     r"^[ \t-]*(\d[\d,]*) new, (?:(\d[\d,]*) of them )?(?:all )?captured before\b.*$", re.MULTILINE
 )
 """The line of ``report.captured``: without a number of their own it is all of the new ones."""

@@ -10,11 +10,11 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import re
 import stat
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from ..errors import StoreNotWritable
+from ..start.late_pattern import late_pattern
 from . import anchored, beneath
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ MAX_NAME_BYTES: Final = 255
 
 _BINARY: Final[int] = getattr(os, "O_BINARY", 0)
 _NO_WAIT: Final[int] = getattr(os, "O_NONBLOCK", 0)
-_TEMPORARY: Final = re.compile(r"\.\d+\.tmp\Z")
+_TEMPORARY: Final = late_pattern(r"\.\d+\.tmp\Z")
 
 
 @contextlib.contextmanager

@@ -10,11 +10,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import time
 from typing import TYPE_CHECKING, Any, Final, Optional
 
 from ..errors import StoreLocked
+from ..start.late_pattern import late_pattern
 from . import atomic, beneath, locking
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ MOST_BYTES: Final = 16 * 1024 * 1024
 _POLL: Final = 0.05
 _EACH: Final = 3
 """The lock is tried each time that an answer was looked for so often: trying costs more than looking."""
-_NAME: Final = re.compile(r"\d+-\d+")
+_NAME: Final = late_pattern(r"\d+-\d+")
 _WISH: Final = ".wish"
 _NEW: Final = ".new"
 _ANSWER: Final = ".answer"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import ExportUnreadable, NotAnExport
 from ..model import EXACT, NOTICE, SYSTEM, Export, Message
+from ..start.late_pattern import late_pattern
 from .api_history import History
 from .api_records import RECORDS, Record, proves_conversation, records_in
 from .blocks import Part, kind_of_text, part_of, role_of, text_part
@@ -34,9 +35,9 @@ TORN: Final = "torn"
 
 _PROBED: Final = 20
 _DAMAGED: Final = 100
-_SIGNS: Final = re.compile(r'"max_tokens"|"custom_id"|"type"\s*:\s*"message"')
-_TRANSCRIPT_LINE: Final = re.compile(rb'"(?:sessionId|session_id|parentUuid)"\s*:')
-_SESSION: Final = re.compile(
+_SIGNS: Final = late_pattern(r'"max_tokens"|"custom_id"|"type"\s*:\s*"message"')
+_TRANSCRIPT_LINE: Final = late_pattern(rb'"(?:sessionId|session_id|parentUuid)"\s*:')
+_SESSION: Final = late_pattern(
     r'(?:_session_|"session_id"\s*:\s*")([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})', re.IGNORECASE
 )
 """Claude Code names its session in ``metadata.user_id``."""

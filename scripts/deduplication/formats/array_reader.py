@@ -7,10 +7,10 @@ its values are the elements: one object, or JSON Lines.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ..errors import ExportUnreadable
+from ..start.late_pattern import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,10 +19,10 @@ LARGEST: Final = 512 * 1024 * 1024
 """Bytes of one element; no conversation has that many, and a file that was made to fill the memory would."""
 
 _BOM: Final = b"\xef\xbb\xbf"
-_SPACE: Final = re.compile(rb"[ \t\r\n]*")
-_PLAIN: Final = re.compile(rb'(?:[^"\[\]{}]+|"[^"\\]*")*')
+_SPACE: Final = late_pattern(rb"[ \t\r\n]*")
+_PLAIN: Final = late_pattern(rb'(?:[^"\[\]{}]+|"[^"\\]*")*')
 """Up to a bracket, a string with an escape in it, or one that goes on behind the end. It cannot fail: nothing is tried twice."""
-_SCALAR: Final = re.compile(rb'[^ \t\r\n,\[\]{}"]*')
+_SCALAR: Final = late_pattern(rb'[^ \t\r\n,\[\]{}"]*')
 _OPENING: Final = frozenset(b"[{")
 _CLOSING: Final = frozenset(b"]}")
 _QUOTE: Final = 0x22

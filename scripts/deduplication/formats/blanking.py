@@ -8,11 +8,11 @@ that is not true goes as a whole.
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any, Final
 
 from ..alignment.tombstone import MARKER, MARKERS
 from ..errors import DedupError
+from ..start.late_pattern import late_pattern
 from .client_commands import is_bookkeeping, shell_command, slash_command
 from .transcript_lines import read_line
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..model import Export
     from .base import Purging
 
-_MARK: Final = re.compile(
+_MARK: Final = late_pattern(
     rb"[ \t]*(?:!|>|\xe2\x9d\xaf|\xe2\x8f\xba|\xe2\x97\x8f|\xe2\x8e\xbf)(?: |\xc2\xa0)+"
 )  # ! > ❯ ⏺ ● ⎿
 _KEPT: Final = ("parentUuid", "logicalParentUuid", "isSidechain", "agentId", "sessionId", "session_id", "type", "uuid")

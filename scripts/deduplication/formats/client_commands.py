@@ -11,11 +11,12 @@ and one that is a prompt kept in a file, sent to the model, begins with its mess
 
 from __future__ import annotations
 
-import re
 from typing import Final, NamedTuple
 
-_BOOKKEEPING: Final = re.compile(r"/(?:export(?:-dedup[\w-]*(?::[\w-]+)?)?|compact|clear|resume|exit|quit)(?=\s|$)")
-_STYLE: Final = re.compile(r"\x1b\[[0-9;:]*m")
+from ..start.late_pattern import late_pattern
+
+_BOOKKEEPING: Final = late_pattern(r"/(?:export(?:-dedup[\w-]*(?::[\w-]+)?)?|compact|clear|resume|exit|quit)(?=\s|$)")
+_STYLE: Final = late_pattern(r"\x1b\[[0-9;:]*m")
 
 
 class Command(NamedTuple):

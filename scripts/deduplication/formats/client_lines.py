@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from ..start.late_pattern import late_pattern
 from .screen import display_width
 
 if TYPE_CHECKING:
@@ -18,10 +19,10 @@ if TYPE_CHECKING:
 
 HINT: Final = r"\((?:\w+\+){1,3}[^\s()+]{1,9}\s+to\s+[a-z][^()\n]{0,30}(?:\n[ ]{0,4}[^()\n]{1,20})?\)"
 """What closes a line of which there is more to see: ``(ctrl+o to expand)``; it may be wrapped itself."""
-_HINT_AT_END: Final = re.compile(rf"{HINT}[ \u00a0]*\r?(?=\n|\Z)")
-_BEGINS: Final = {True: re.compile(r"  [A-Z]"), False: re.compile(r" {0,2}[A-Z]")}
+_HINT_AT_END: Final = late_pattern(rf"{HINT}[ \u00a0]*\r?(?=\n|\Z)")
+_BEGINS: Final = {True: late_pattern(r"  [A-Z]"), False: late_pattern(r" {0,2}[A-Z]")}
 """By whether the text has its margin: a copy of a terminal may have lost it."""
-_PROSE: Final = re.compile(r"[.?!:;][ \n]")
+_PROSE: Final = late_pattern(r"[.?!:;][ \n]")
 """Between sentences; no list of calls has any."""
 _WIDTH: Final = 80
 """Cells; the client wraps its own lines there, whatever the terminal (2.0.42 and later)."""
@@ -29,24 +30,24 @@ _SLACK: Final = 4
 _MOST_LINES: Final = 4
 """Of one such line, wrapped."""
 
-_ONLY_THOUGHT: Final = re.compile(rf"[A-Z]\w+ for (?:\d+[hms] ?)+{HINT}\Z")
+_ONLY_THOUGHT: Final = late_pattern(rf"[A-Z]\w+ for (?:\d+[hms] ?)+{HINT}\Z")
 """``Thought for 4s (ctrl+o to expand)``: nothing was called."""
 
 _VERB: Final = r"(?:[a-z]+ ){0,2}?(?:[a-z]+ed|came|was|is|has|lost|ran)\b(?: [^\s.·(:]+){0,4}"
 _REST: Final = r"(?: \([^()]*\))?(?: · .*|: .+)?"
-_QUOTED: Final = re.compile(
+_QUOTED: Final = late_pattern(
     r"(?!(?:The|An?|This|That|My|Your|Our|In|On|At|For|With|If|When|As|Its?) )"
     rf'[A-Z][a-z-]*(?<!ed)(?<!ing)(?: [a-z]+){{0,2}}(?:: ".+"(?: \([^()]*\))?| ".+" {_VERB}{_REST})\Z'
 )
 """A thing, its title in quotes and what became of it: ``Agent "Read the gauge" came to rest · 32s``."""
-_THIRD_PERSON: Final = re.compile(
+_THIRD_PERSON: Final = late_pattern(
     r"(?:User [a-z]+ed|[A-Z][a-z]+ed|Claude asked)(?: (?:Claude(?:'s)? |for |to )[^.!?]{1,60}|:)\Z"
 )
 """``User approved Claude's plan``, ``User declined to answer questions``: an answer says "you" and "I"."""
-_OF_CLAUDE: Final = re.compile(r"\bClaude\b|\AUser ")
-_TEAMMATE: Final = re.compile(rf"(?:Teammate )?@[\w.-]+ (?:went [a-z]+|{_VERB}){_REST}\Z")
-_LIMIT: Final = re.compile(r"[A-Z][\w-]*(?: [a-z]+)? limit (?:has )?[a-z]+(?: again)?(?: · .*)?\Z")
-_LISTED: Final = re.compile(
+_OF_CLAUDE: Final = late_pattern(r"\bClaude\b|\AUser ")
+_TEAMMATE: Final = late_pattern(rf"(?:Teammate )?@[\w.-]+ (?:went [a-z]+|{_VERB}){_REST}\Z")
+_LIMIT: Final = late_pattern(r"[A-Z][\w-]*(?: [a-z]+)? limit (?:has )?[a-z]+(?: again)?(?: · .*)?\Z")
+_LISTED: Final = late_pattern(
     r"(?:"
     r"Updated plan"
     r"|(?:Entered|Exited) plan mode"

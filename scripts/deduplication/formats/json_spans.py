@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Optional
 from ..errors import ExportUnreadable
 from ..model import Message, Span
 from ..start.late_dataclass import replace
+from ..start.late_pattern import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -30,11 +31,11 @@ Spec = Optional[dict[str, Any]]
 """Which containers to walk: keys of an object, or :data:`EVERY`, each with a spec of its own. ``None``: decode, do not walk."""
 
 _SPACE: Final = " \t\r\n"
-_SKIP: Final = re.compile(f"[{_SPACE}]*")
-_COLON: Final = re.compile(f"[{_SPACE}]*:[{_SPACE}]*")
-_NEXT: Final = re.compile(f"[{_SPACE}]*([,\\]}}])[{_SPACE}]*")
-_FIRST_BYTE: Final = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*[\[{]")
-_FOREIGN: Final = re.compile("[\ud800-\udfff]")
+_SKIP: Final = late_pattern(f"[{_SPACE}]*")
+_COLON: Final = late_pattern(f"[{_SPACE}]*:[{_SPACE}]*")
+_NEXT: Final = late_pattern(f"[{_SPACE}]*([,\\]}}])[{_SPACE}]*")
+_FIRST_BYTE: Final = late_pattern(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*[\[{]")
+_FOREIGN: Final = late_pattern("[\ud800-\udfff]")
 _UTF16: Final = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 _LONGEST_NUMBER: Final = 4000
 """Digits; Python refuses to convert longer ones, so they stay text."""

@@ -5,9 +5,9 @@ The client writes lines side by side, so that an answer may stand before its pro
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from ..start.late_pattern import late_pattern
 from .json_spans import decoder
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _PARENT: Final = b'{"parentUuid":"'
 _OWN: Final = b'"uuid":"'
-_ID: Final = re.compile(rb'([0-9a-f-]{36})"')
+_ID: Final = late_pattern(rb'([0-9a-f-]{36})"')
 
 
 def lines_of(data: bytes) -> Iterator[tuple[int, int]]:

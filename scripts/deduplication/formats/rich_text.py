@@ -9,7 +9,9 @@ import json
 import re
 from typing import Any, Final
 
-_HEADING: Final = re.compile(r"h([1-6])\Z")
+from ..start.late_pattern import late_pattern
+
+_HEADING: Final = late_pattern(r"h([1-6])\Z")
 _TEXT_KEYS: Final = ("data", "text", "content", "items", "value")
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from ..alignment.message_sequence import Messages, Spans
 from ..errors import ExportUnreadable
 from ..model import BANNER, COMPACTION, LAYOUT, PROMPT, TRUNCATION, UNKNOWN, Export, Mark, SafePlace
+from ..start.late_pattern import late_pattern
 from .screen import decode
 from .text_blocks import Counted, Cut, find_starts
 from .text_kinds import classify
@@ -35,8 +36,8 @@ _SAMPLE: Final = 262_144
 """Bytes that are looked at to tell an export."""
 _NUL_EVERY: Final = 1000
 """Where more than one byte in so many is NUL it is a binary file; a few are what a tool printed, and are kept."""
-_JSON_HEAD: Final = re.compile(r"""[{\[]\s*["{\[\]}]""")
-_CLOSING: Final = re.compile(
+_JSON_HEAD: Final = late_pattern(r"""[{\[]\s*["{\[\]}]""")
+_CLOSING: Final = late_pattern(
     rb"\n\n\xe2\x9c\xbb (?!Th(?:inking\xe2\x80\xa6|ought for)|Conversation compacted)"
     rb"((?:[!-'*-~]|[ ](?![ \n])|\xc2\xb7|\xc3[\x80-\xbf])+)(?=\n\n(?:>|\xe2\x9d\xaf) )"
 )

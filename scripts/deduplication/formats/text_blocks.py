@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import heapq
 import itertools
-import re
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from ..start.late_pattern import late_pattern
 from .client_lines import collapsed_lines, first_paragraph, is_event, outside, prompt_length
 from .text_kinds import looks_like_call
 from .text_prompts import Endings, Start, Starts, end_with_blank, endings, pasted_markers
@@ -23,7 +23,7 @@ _BANNER_LINE: Final = (
 _LINE_END: Final = r"\r?(?=\n|\Z)"
 _MAY_START: Final = r"(?=[^\s\w]| +[⎿\[▐▛█▜▌▗▖▝▘▟▙▞▚*C])"
 """What no line that starts something lacks; most lines are told by it, in a third of the time."""
-_START: Final = re.compile(
+_START: Final = late_pattern(
     rf"\n{_MAY_START}(?:"
     rf"(?P<user>[>❯])(?=[ \u00a0]|{_LINE_END})"
     r"|(?P<divider>"

@@ -22,6 +22,7 @@ from ..model import (
     UNKNOWN,
     USER,
 )
+from ..start.late_pattern import late_pattern
 from .client_commands import is_bookkeeping
 from .client_lines import HINT, called_nothing, is_event
 from .machine_text import is_machine_text
@@ -29,26 +30,26 @@ from .machine_text import is_machine_text
 Classified = tuple[str, str, str, str]
 """Label of the span, then role, kind and content of the message; an empty kind says "no message"."""
 
-_TOOL_CALL: Final = re.compile(
+_TOOL_CALL: Final = late_pattern(
     r"(?:[A-Z][A-Za-z]*(?: [A-Z][a-z]+)?|[\w.-]+ - [\w.-]+ \(MCP\)|mcp__\w+)\(.*\)[ ]*\Z"
     r"|Update Todos\Z"
     r"|(?:Running )?\d+ (?:[\w-]+ ){0,3}agents?\b[^\n]*(?:\n +[├└]─.*|\Z)"
     r"|\d+ (?:[\w-]+ )?agents? (?:finished|launched)\b.*",
     re.DOTALL,
 )
-_COLLAPSED: Final = re.compile(rf"[A-Z](?:(?![.?!:;] |\n[ ]*\n)[\s\S]){{0,300}}?{HINT}\Z")
+_COLLAPSED: Final = late_pattern(rf"[A-Z](?:(?![.?!:;] |\n[ ]*\n)[\s\S]){{0,300}}?{HINT}\Z")
 """Several calls in one line with a bullet: 2.1.31 ... 2.1.76; later versions leave it out."""
-_BLOCKED: Final = re.compile(
+_BLOCKED: Final = late_pattern(
     r"UserPrompt(?:Expansion|Submit) operation blocked by hook:\n.*^Original prompt: ([^\n]*)", re.DOTALL | re.MULTILINE
 )
 """What a hook answered in the assistant's place; the banner of ``/export-dedup`` comes like this, without a request."""
-_CALL_WITH_RESULT: Final = re.compile(r"[\w][\w .:-]{0,60}\(\S|[A-Z][a-z]+(?:[A-Z][a-z]+)+\Z")
+_CALL_WITH_RESULT: Final = late_pattern(r"[\w][\w .:-]{0,60}\(\S|[A-Z][a-z]+(?:[A-Z][a-z]+)+\Z")
 """An agent's own name, as a call, or a tool's without arguments: ``backend-reviewer(Check the routes)``, ``CronList``.
 Only a result below tells it from prose."""
-_GLUED_CALL: Final = re.compile(r"[\w][\w.:-]{0,60}\(\S[^\n]*(?:\n {2,}\S[^\n]*){0,6}\Z")
+_GLUED_CALL: Final = late_pattern(r"[\w][\w.:-]{0,60}\(\S[^\n]*(?:\n {2,}\S[^\n]*){0,6}\Z")
 """A call over several lines, the result glued to its last one; the model of an agent may stand behind its arguments."""
-_SLASH: Final = re.compile(r"/[A-Za-z][\w:.-]*(?=\s|$)")
-_HOOK: Final = re.compile(
+_SLASH: Final = late_pattern(r"/[A-Za-z][\w:.-]*(?=\s|$)")
+_HOOK: Final = late_pattern(
     r"(?:SessionStart|SessionEnd|UserPromptSubmit|UserPromptExpansion|PreToolUse|PostToolUse|PreCompact|PostCompact|SubagentStop|Stop|"
     r"Notification|FileChanged|CwdChanged)(?::\S+)?"
     r"(?: (?:says|hook\b)[^\n]*:?| \[[^\n]*)"
@@ -57,7 +58,7 @@ _LABELS: Final = {"divider": COMPACTION, "inputbox": "interface"}
 _STRAY: Final = frozenset({"preamble", "status", "inputbox"})
 """Blocks whose further lines are a message of their own. Elsewhere a mark would be lost with the message: divider, banner."""
 _BLANKS: Final = " \u00a0\r"
-_NOT_INDENTED: Final = {indent: re.compile(rf"\n(?!\n| {{{indent}}})") for indent in (2, 5, 6)}
+_NOT_INDENTED: Final = {indent: late_pattern(rf"\n(?!\n| {{{indent}}})") for indent in (2, 5, 6)}
 
 
 def looks_like_call(text: str, *, result: bool = False) -> bool:

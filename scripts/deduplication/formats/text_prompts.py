@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import itertools
-import re
 from array import array
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple, overload
 
+from ..start.late_pattern import late_pattern
 from .screen import display_width
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_WRAPPED_RESULT: Final = re.compile(r" {2}⎿ \u00a0.*\S \Z")
+_WRAPPED_RESULT: Final = late_pattern(r" {2}⎿ \u00a0.*\S \Z")
 """A real result below a prompt that happens to be as wide as the padding: a wrap leaves one blank, padding several."""
-_VERSION: Final = re.compile(r"Claude Code v(\d{1,4})\.(\d{1,4})\.(\d{1,4})")
+_VERSION: Final = late_pattern(r"Claude Code v(\d{1,4})\.(\d{1,4})\.(\d{1,4})")
 HEAD: Final = 4000
 """Characters in which the banner stands."""
 _BLANK_ENDED: Final = ((2, 0, 0), (2, 1, 76))

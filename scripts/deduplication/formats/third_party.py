@@ -13,12 +13,12 @@ order of the messages, whatever the order in the file.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import NotAnExport
 from ..model import EXACT, SYSTEM, UNKNOWN, Export, Message
 from ..start.late_dataclass import replace
+from ..start.late_pattern import late_pattern
 from .blocks import Part, is_block, part_of, text_part
 from .json_spans import EVERY, CharSpan, Document, Node, encode, tile
 from .rich_text import render
@@ -33,7 +33,7 @@ members: Final = None
 blank: Final = None
 
 _TIME_KEYS: Final = ("timestamp", "created_at")
-_STRONG_ID: Final = re.compile(
+_STRONG_ID: Final = late_pattern(
     r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z|[A-Za-z]{2,10}[_-][0-9A-Za-z]{16,64}\Z"
 )
 """An id that is the same nowhere else: a UUID, or a prefix with a long random part. "1" or "message-3" is none."""

@@ -6,6 +6,7 @@ import re
 from typing import Any, Final
 
 from ..errors import ExportUnreadable
+from ..start.late_pattern import late_pattern
 from .blocks import role_of
 from .json_spans import Document, looks_like_json
 
@@ -21,12 +22,12 @@ _FOREIGN_MESSAGE: Final = frozenset(
 )
 _PROBED: Final = 50
 
-_TORN_FOREIGN: Final = re.compile(rf'"(?:{"|".join(sorted(_FOREIGN | _FOREIGN_MESSAGE))})"\s*:')
-_TORN_LIST: Final = re.compile(r'"(?:chats|messages)"\s*:\s*\[')
-_TORN_ROLE: Final = re.compile(
+_TORN_FOREIGN: Final = late_pattern(rf'"(?:{"|".join(sorted(_FOREIGN | _FOREIGN_MESSAGE))})"\s*:')
+_TORN_LIST: Final = late_pattern(r'"(?:chats|messages)"\s*:\s*\[')
+_TORN_ROLE: Final = late_pattern(
     r'"(?:role|type|sender)"\s*:\s*"(?:prompt|response|human|user|assistant)"', re.IGNORECASE
 )
-_TORN_PROOF: Final = re.compile(r'"exported_at"\s*:\s*"|"index"\s*:\s*-?\d')
+_TORN_PROOF: Final = late_pattern(r'"exported_at"\s*:\s*"|"index"\s*:\s*-?\d')
 
 
 def is_conversation(data: bytes, *, strict: bool) -> bool:

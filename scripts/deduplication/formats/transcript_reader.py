@@ -7,11 +7,11 @@ they share its bytes and the span stands once.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Callable, Final, NamedTuple, Optional
 
 from ..errors import ExportUnreadable
 from ..model import COMPACTION, EXACT, PROMPT, REWIND, Export, Lineage, Mark, Message, Span
+from ..start.late_pattern import late_pattern
 from .json_spans import check_depth, decoder
 from .line_order import in_order, is_in_order, own_ids
 from .transcript_lines import Reading, command_before, read_line
@@ -36,8 +36,8 @@ SIDE: Final = "sub-agent"
 _BOM: Final = b"\xef\xbb\xbf"
 _IN_CHAIN: Final = CONVERSATION | {"progress"}
 """Types whose lines follow one another by ``parentUuid``."""
-_TIMESTAMP: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d[\d:.,Zz+-]{0,25}")
-_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_TIMESTAMP: Final = late_pattern(r"\d{4}-\d\d-\d\dT\d\d:\d\d[\d:.,Zz+-]{0,25}")
+_ID: Final = late_pattern(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 Before = Callable[[str], "tuple[bool, bool]"]
 """Of a line's id: do the parts of the file before have the line, and do they have one that names it as its parent?"""
 

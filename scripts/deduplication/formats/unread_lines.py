@@ -5,16 +5,16 @@ A client died in the middle of a line, and the next one follows on it.
 
 from __future__ import annotations
 
-import re
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
+from ..start.late_pattern import late_pattern
 from .json_spans import decoder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-_START: Final = re.compile(r'\{"(?:parentUuid|type|uuid|sessionId|isSidechain|messageId|leafUuid)":')
+_START: Final = late_pattern(r'\{"(?:parentUuid|type|uuid|sessionId|isSidechain|messageId|leafUuid)":')
 """How the client's objects begin."""
 _STARTS_TRIED: Final = 64
 _TYPES_NAMED: Final = 20

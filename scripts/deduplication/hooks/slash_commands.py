@@ -5,11 +5,11 @@ In a hook the text behind a command is data: it is cut into words here, and no s
 
 from __future__ import annotations
 
-import re
 import shlex
 from typing import Final
 
 from ..start.late_dataclass import dataclass
+from ..start.late_pattern import late_pattern
 
 PLUGIN: Final = "export-dedup"
 """In the plugin form a command may be called ``export-dedup:NAME``."""
@@ -41,8 +41,8 @@ COMMANDS: Final = {
 MATCHER: Final = "|".join(f"{name}|{PLUGIN}:{name}" for name in COMMANDS)
 """The matcher of UserPromptExpansion in the settings of both forms."""
 
-_WORD: Final = re.compile(r'"([^"]*)"?|\S+')
-_PLAIN: Final = re.compile(r'(?:[\w@%+=:,./ ~-]|"[\w@%+=:,./ ~-]*")*')
+_WORD: Final = late_pattern(r'"([^"]*)"?|\S+')
+_PLAIN: Final = late_pattern(r'(?:[\w@%+=:,./ ~-]|"[\w@%+=:,./ ~-]*")*')
 
 
 def named(name: object) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import calendar
 import os
-import re
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +13,7 @@ from ..files.safe_read import check_size, open_regular, take
 from ..formats import line_order
 from ..formats.json_spans import decoder
 from ..start.late_dataclass import dataclass
+from ..start.late_pattern import late_pattern
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +24,7 @@ _LONGEST_HOLE: Final = 64 * 1024 * 1024
 """Bytes that are no JSON and have no line feed: a power cut may leave so many zeros, and what follows is still read."""
 PART: Final = 8 * 1024 * 1024
 """Bytes of a transcript that are read, stored and committed at a time; more where one line is longer."""
-_MOMENT: Final = re.compile(rb'"timestamp":"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)')
+_MOMENT: Final = late_pattern(rb'"timestamp":"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)')
 _YOUNG: Final = 6.0
 """Seconds in which the line before a line must have been written: the client takes some milliseconds."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 from typing import TYPE_CHECKING, Final
 
 from ..errors import DedupError
 from ..files.safe_read import open_regular, take
 from ..model import TOOL_RESULT
 from ..start.late_dataclass import replace
+from ..start.late_pattern import late_pattern
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..model import Message
 
 _PERSISTED: Final = "<persisted-output>"
-_SAVED: Final = re.compile(
+_SAVED: Final = late_pattern(
     r"Full output saved to: [^\n]*?[/\\]tool-results[/\\]([A-Za-z0-9_-][A-Za-z0-9_.-]{0,199})(?=\s|$)"
 )
 _MOST_PERSISTED: Final = 64 * 1024 * 1024

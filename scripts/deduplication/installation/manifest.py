@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from typing import Any, Final, Optional
 
 from ..errors import InstallRefused
 from ..start.late_dataclass import dataclass, field
+from ..start.late_pattern import late_pattern
 
 NAME: Final = ".coditect/export-dedup.manifest"
 _OURS: Final = (".coditect/", ".claude/")
-_HASH: Final = re.compile(r"[0-9a-f]{64}")
+_HASH: Final = late_pattern(r"[0-9a-f]{64}")
 
 
 @dataclass

@@ -6,15 +6,15 @@ An entry is ours where its command runs our shim; everything else is somebody el
 from __future__ import annotations
 
 import json
-import re
 from typing import Any, Final, Optional
 
 from ..errors import InstallRefused
+from ..start.late_pattern import late_pattern
 
 NAME: Final = ".claude/settings.json"
 BACKUP: Final = ".claude/settings.json.before-export-dedup"
 OURS: Final = "/.coditect/hooks/run.sh"
-_INDENT: Final = re.compile(r"\n([ \t]+)\S")
+_INDENT: Final = late_pattern(r"\n([ \t]+)\S")
 
 
 def merged(data: Optional[bytes], hooks: dict[str, list[Any]]) -> bytes:

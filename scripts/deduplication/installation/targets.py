@@ -13,6 +13,7 @@ from ..hooks import slash_commands
 from ..project import config
 from ..project.client_version import LOWEST
 from ..start.late_dataclass import dataclass
+from ..start.late_pattern import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,8 +32,8 @@ _LEFT_OUT: Final = (
     "deduplication/reports/installation.py",
 )
 """The installer installs the tool, not itself."""
-_PLUGIN_SCRIPT: Final = re.compile(rb'"\$\{CLAUDE_PLUGIN_ROOT\}/scripts/([\w.-]+)"')
-_ALLOWED: Final = re.compile(rb"^(allowed-tools: Bash\(.*) \*\)", re.MULTILINE)
+_PLUGIN_SCRIPT: Final = late_pattern(rb'"\$\{CLAUDE_PLUGIN_ROOT\}/scripts/([\w.-]+)"')
+_ALLOWED: Final = late_pattern(rb"^(allowed-tools: Bash\(.*) \*\)", re.MULTILINE)
 _ENDINGS: Final = (".py", ".sql", ".sh")
 
 

@@ -7,10 +7,11 @@ import re
 from typing import Final
 
 from ..errors import ArchiveDamaged
+from ..start.late_pattern import late_pattern
 
 FOLDER: Final = "packs"
-_NAME: Final = re.compile(r"pack-(\d{4,})\.pack\Z", re.ASCII)
-INDEX: Final = re.compile(r"pack-\d{4,}\.idx\Z", re.ASCII)
+_NAME: Final = late_pattern(r"pack-(\d{4,})\.pack\Z", re.ASCII)
+INDEX: Final = late_pattern(r"pack-\d{4,}\.idx\Z", re.ASCII)
 
 
 def listed(folder: str) -> list[tuple[int, str]]:

@@ -10,9 +10,10 @@ This is only ever a matter of size: any cut of any bytes gives the same bytes ba
 
 from __future__ import annotations
 
-import re
 import zlib
 from typing import TYPE_CHECKING, Final, NamedTuple
+
+from ..start.late_pattern import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,11 +29,11 @@ LIFTED: Final = 16 * 1024
 DRAWN: Final = 160
 """The closing line of a turn is no longer than this, in bytes."""
 
-_TURN: Final = re.compile(
+_TURN: Final = late_pattern(
     rb"\n(?=(?:>|\xe2\x9d\xaf|\xe2\x8f\xba|\xe2\x97\x8f)(?: |\xc2\xa0|\r?\n)"  # > ❯ ⏺ ●
     rb"|(?:\xe2\x9c[\xbb\xbd\xb6\xa2\xb3]|\xe2\x80\xbb)(?: |\xc2\xa0))"  # ✻ ✽ ✶ ✢ ✳ ※
 )
-_DRAWN: Final = re.compile(
+_DRAWN: Final = late_pattern(
     rb"(?:\xe2\x9c[\xbb\xbd\xb6\xa2\xb3]|\xe2\x80\xbb)(?: |\xc2\xa0)[^\n]{0,%d}(?:\n|\Z)" % DRAWN
 )
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..files import atomic
 from ..start.late_dataclass import dataclass
+from ..start.late_pattern import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,9 +24,9 @@ CLEANUP_DAYS: Final = 30
 """Days after which the client deletes a transcript that nobody wrote to, unless its settings say otherwise."""
 _HEAD: Final = 256 * 1024
 """Bytes in which the first line with a working directory is looked for."""
-_WORKING_DIRECTORY: Final = re.compile(rb'"cwd": ?("(?:[^"\\]|\\.){1,4096}")(?=[,}])')
+_WORKING_DIRECTORY: Final = late_pattern(rb'"cwd": ?("(?:[^"\\]|\\.){1,4096}")(?=[,}])')
 """What follows tells a whole one from one in which a line was cut."""
-_OTHER: Final = re.compile(r"[^A-Za-z0-9]")
+_OTHER: Final = late_pattern(r"[^A-Za-z0-9]")
 
 
 @dataclass(frozen=True)

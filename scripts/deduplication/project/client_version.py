@@ -7,8 +7,9 @@ the user set there. So which events are written depends on who will read them.
 from __future__ import annotations
 
 import os
-import re
 from typing import Final, NamedTuple, Optional
+
+from ..start.late_pattern import late_pattern
 
 Version = tuple[int, int, int]
 
@@ -28,9 +29,9 @@ LOWEST: Final = max(SINCE.values())
 """From this version on everything works."""
 BASIC: Final = (2, 0, 76)
 """What is assumed of a client that nobody can ask: it may be this old. Turns are captured all the same."""
-_NUMBER: Final = re.compile(r"(?<![\d.])(\d{1,6})\.(\d{1,6})\.(\d{1,6})(?![\d.])")
-_IN_A_LINE: Final = re.compile(rb'"version":\s*"(\d{1,6}\.\d{1,6}\.\d{1,6})')
-_AGENT: Final = re.compile(r"claude-code[_/](\d{1,6})[-.](\d{1,6})[-.](\d{1,6})")
+_NUMBER: Final = late_pattern(r"(?<![\d.])(\d{1,6})\.(\d{1,6})\.(\d{1,6})(?![\d.])")
+_IN_A_LINE: Final = late_pattern(rb'"version":\s*"(\d{1,6}\.\d{1,6}\.\d{1,6})')
+_AGENT: Final = late_pattern(r"claude-code[_/](\d{1,6})[-.](\d{1,6})[-.](\d{1,6})")
 _TAIL: Final = 64 * 1024
 
 

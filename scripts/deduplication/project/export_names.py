@@ -13,6 +13,7 @@ import re
 from typing import Final
 
 from ..errors import UsageError
+from ..start.late_pattern import late_pattern
 from ..terminal.console import printable
 
 FALLBACK_SESSION_ID: Final = "conversation"
@@ -29,11 +30,11 @@ _CLOCK: Final = (
     rf"(?:T(?P<t_hour>{_HOUR})[-:.]?(?P<t_minute>{_SIXTY})(?:[-:.]?(?P<t_second>{_SIXTY}))?(?P<utc>Z)?"
     rf"|[-_](?P<d_hour>{_HOUR})(?P<d_minute>{_SIXTY})(?P<d_second>{_SIXTY}))(?![0-9A-Za-z])"
 )
-_STAMP: Final = re.compile(rf"(?<!\d){_DATE}(?!\d)(?:{_CLOCK})?", re.ASCII)
-_EXPORT_WORD: Final = re.compile(r"[-_ ]+export[-_ ]+", re.ASCII | re.IGNORECASE)
-_NUMBERED: Final = re.compile(r"\d+[-_ ]+export[-_ ]+", re.ASCII | re.IGNORECASE)
-_ENDING: Final = re.compile(r"(?<=.)\.(?:txt|md|jsonl?|log|zip)\Z", re.ASCII | re.IGNORECASE)
-_EXPORT_LIKE: Final = re.compile(r"(?<![a-z])export(?![a-z]).*\.txt\Z|\d{4}-\d{2}-\d{2}.*\.txt\Z", re.DOTALL)
+_STAMP: Final = late_pattern(rf"(?<!\d){_DATE}(?!\d)(?:{_CLOCK})?", re.ASCII)
+_EXPORT_WORD: Final = late_pattern(r"[-_ ]+export[-_ ]+", re.ASCII | re.IGNORECASE)
+_NUMBERED: Final = late_pattern(r"\d+[-_ ]+export[-_ ]+", re.ASCII | re.IGNORECASE)
+_ENDING: Final = late_pattern(r"(?<=.)\.(?:txt|md|jsonl?|log|zip)\Z", re.ASCII | re.IGNORECASE)
+_EXPORT_LIKE: Final = late_pattern(r"(?<![a-z])export(?![a-z]).*\.txt\Z|\d{4}-\d{2}-\d{2}.*\.txt\Z", re.DOTALL)
 
 
 def session_id_from_name(name: str) -> str:

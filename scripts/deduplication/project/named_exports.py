@@ -15,23 +15,24 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import time
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..errors import DedupError
 from ..formats.client_commands import printed, slash_command
+from ..start.late_pattern import late_pattern
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterable, Iterator
 
-_OF_THE_CLIENT: Final = re.compile(rb'<local-command-std|<command-name>/?export\b|"type":\s*"system"')
+_OF_THE_CLIENT: Final = late_pattern(rb'<local-command-std|<command-name>/?export\b|"type":\s*"system"')
 """In every line that can name an export; the few others that have it are told apart once they are parsed."""
-_SENTENCE: Final = re.compile(r"\s*Conversation exported to:?\s+(\S(?:.*\S)?)\s*")
+_SENTENCE: Final = late_pattern(r"\s*Conversation exported to:?\s+(\S(?:.*\S)?)\s*")
 _EXPORT: Final = "/export "
 _LOCAL: Final = "local_command"
-_WORD: Final = re.compile(r"\S+")
+_WORD: Final = late_pattern(r"\S+")
 _AROUND: Final = "\"'`<>()[]{}«»“”‘’,;:!"
 """What stands around a path in a sentence; a full stop ends one, but never begins it."""
 _SLACK: Final = 60.0

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from ..alignment.fingerprint import skeleton
+from ..start.late_pattern import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-_DATE: Final = re.compile(r"^\d{4}-\d\d-\d\d[-_T]?(?:\d\d-?\d\d-?\d\d[-_]?)?")
+_DATE: Final = late_pattern(r"^\d{4}-\d\d-\d\d[-_T]?(?:\d\d-?\d\d-?\d\d[-_]?)?")
 _TELLING: Final = 12
 """Letters of a file's name from which it is told that they are the beginning of a prompt."""
 

@@ -8,13 +8,14 @@ says nothing by itself: where it stands is told from the structure of what holds
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any, Final
+
+from ..start.late_pattern import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_WORD: Final = re.compile(r"[^\W_]+")
+_WORD: Final = late_pattern(r"[^\W_]+")
 RUN: Final = 6
 """Words in a row that tell a text."""
 _LETTERS: Final = 24

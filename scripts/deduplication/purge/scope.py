@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timedelta, timezone
 from typing import Final
 
 from ..errors import UsageError
 from ..start.late_dataclass import dataclass
+from ..start.late_pattern import late_pattern
 
-_MOMENT: Final = re.compile(
+_MOMENT: Final = late_pattern(
     r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(Z|z|[+-]\d\d:?\d\d)?)?\Z"
 )
-_HASH: Final = re.compile(r"[0-9a-f]{8,64}\Z")
+_HASH: Final = late_pattern(r"[0-9a-f]{8,64}\Z")
 
 
 @dataclass(frozen=True)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
+from ..start.late_pattern import late_pattern
 from .matches import Match, begins, dull, lowered, mixed, occurrences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_PASSWORD: Final = re.compile(r"[^\s/:@\"'<>?#\\`]{0,128}:([^\s/\"'<>\\`]{1,256})@(?=[A-Za-z0-9.\[$_{-])")
-_LONE: Final = re.compile(r"([A-Za-z0-9_.~-]{20,256})(?::x-oauth-basic)?@(?=[A-Za-z0-9])")
-_SIGNED: Final = re.compile(r"([A-Za-z0-9%+/=_.~-]{16,2048})")
+_PASSWORD: Final = late_pattern(r"[^\s/:@\"'<>?#\\`]{0,128}:([^\s/\"'<>\\`]{1,256})@(?=[A-Za-z0-9.\[$_{-])")
+_LONE: Final = late_pattern(r"([A-Za-z0-9_.~-]{20,256})(?::x-oauth-basic)?@(?=[A-Za-z0-9])")
+_SIGNED: Final = late_pattern(r"([A-Za-z0-9%+/=_.~-]{16,2048})")
 _SIGNATURES: Final = ("sig=", "signature=", "x-amz-security-token=", "x-amz-credential=", "key=", "auth=", "code=")
-_HEADER: Final = re.compile(r"[ \t]{1,4}([A-Za-z0-9._~+/=-]{16,4096})")
+_HEADER: Final = late_pattern(r"[ \t]{1,4}([A-Za-z0-9._~+/=-]{16,4096})")
 _STAND_INS: Final = frozenset(
     ("password", "pass", "passwd", "pwd", "secret", "token", "pw", "port", "user", "username", "p", "x")
 )

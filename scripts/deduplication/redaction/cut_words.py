@@ -6,13 +6,13 @@ A terminal cuts in the middle of words, or where a blank stood. Both ways the li
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from itertools import accumulate, count
 from operator import add
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ..start.late_dataclass import replace
+from ..start.late_pattern import late_pattern
 from . import secret_values
 from .line_wrapped import FULL
 from .triggers import Hit, Trigger
@@ -33,11 +33,11 @@ _EDGE: Final = 16
 _NAME_ALONE: Final = 24
 """A name whose value stands in the next line has not much behind it: ``- name: DB_PASSWORD``."""
 _NONE: Final = Trigger("", lambda *_: ())
-_NUMBERED: Final = re.compile(r"\d{1,5}[.)]?|[-*#|+]{1,8}|[0-9a-f]{7,12}")
+_NUMBERED: Final = late_pattern(r"\d{1,5}[.)]?|[-*#|+]{1,8}|[0-9a-f]{7,12}")
 _GOES_ON: Final = frozenset("_-=+!@#%^&")
 """With these no word of a sentence ends."""
 _BEHIND_NUMBERS: Final = (" ", "", ".", ")", "\t")
-_INDENT: Final = re.compile(r"[ \t│]*")
+_INDENT: Final = late_pattern(r"[ \t│]*")
 
 
 class _Lines(NamedTuple):

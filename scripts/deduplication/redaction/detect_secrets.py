@@ -10,6 +10,7 @@ import functools
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from ..start.late_pattern import late_pattern
 from .matches import Match, dull, occurrences
 from .user_patterns import windows
 
@@ -25,7 +26,7 @@ _LEFT_OUT: Final = frozenset(
 """The last two take the line that begins a private key for the key, and "user:password@" for a password."""
 _SHORTEST: Final = 8
 """Some give the beginning of what they found, or the place of it in an example."""
-_SUSPICIOUS: Final = re.compile(r"[\w/+=-]{16}|://")
+_SUSPICIOUS: Final = late_pattern(r"[\w/+=-]{16}|://")
 """What a line needs to be looked at: none of the detectors has a shorter secret outside of an address."""
 
 

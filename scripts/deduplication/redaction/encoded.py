@@ -10,6 +10,7 @@ import binascii
 import re
 from typing import TYPE_CHECKING, Callable, Final
 
+from ..start.late_pattern import late_pattern
 from . import secret_values
 from .matches import Match, later, mixed
 
@@ -20,7 +21,7 @@ _BASE64: Final = later(r"[A-Za-z0-9+/_-]{16,8192}={0,2}")
 _HEX: Final = later(r"(?:[0-9a-f]{2}){16,2048}|(?:[0-9A-F]{2}){16,2048}")
 _HEX_WITHIN: Final = later(r"[0-9a-f]{32}")
 _HEAD: Final = 16
-_PRINTABLE: Final = re.compile(rb"[\x09\x0a\x0d\x20-\x7e]*")
+_PRINTABLE: Final = late_pattern(rb"[\x09\x0a\x0d\x20-\x7e]*")
 _USER: Final = later(r"[A-Za-z0-9][\w.@+-]{0,63}:(?P<value>[!-~]{6,256})\s*")
 _LETTERS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 

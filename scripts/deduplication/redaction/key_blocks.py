@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
+from ..start.late_pattern import late_pattern
 from .matches import Match, occurrences
 
 if TYPE_CHECKING:
@@ -19,19 +19,19 @@ def _spread(word: str) -> str:
 
 
 _KEY: Final = rf"[A-Z0-9\s]{{0,60}}?{_spread('PRIVATEKEY')}(?:{_GAP}{_spread('BLOCK')})?{_GAP}{_spread('-----')}"
-_BEGIN: Final = re.compile(_spread("BEGIN") + _KEY)
-_END: Final = re.compile(_spread("END") + _KEY)
+_BEGIN: Final = late_pattern(_spread("BEGIN") + _KEY)
+_END: Final = late_pattern(_spread("END") + _KEY)
 _LONGEST: Final = 20_000
 """Characters; the largest RSA keys in use need 13,000."""
-_BODY: Final = re.compile(r"[A-Za-z0-9+/=\s\\:,.\"'│>|()-]*")
-_LINE: Final = re.compile(
+_BODY: Final = late_pattern(r"[A-Za-z0-9+/=\s\\:,.\"'│>|()-]*")
+_LINE: Final = late_pattern(
     r"(?:\r?\n|\\[rn]|[\"\s+,|>│]){0,80}"
     r"(?:[A-Z][A-Za-z-]{3,20}: [^\n\\]{0,100}"
     r"|[A-Za-z0-9+/=]{16,1024}"
     r"|(?=\S{0,15}[0-9+/=]|\S{1,15}[A-Z])[A-Za-z0-9+/=]{1,15}(?=[ \t]*(?:[\r\n\"]|\\[rn]|-----)))"
 )
 """A line of a key, with what stands before it: a header, a full line, or a short one that ends its line."""
-_PUTTY: Final = re.compile(r"Private-Lines: \d{1,4}(?:\r?\n[A-Za-z0-9+/=]{1,80}(?=[\r\n]|\Z)){1,400}")
+_PUTTY: Final = late_pattern(r"Private-Lines: \d{1,4}(?:\r?\n[A-Za-z0-9+/=]{1,80}(?=[\r\n]|\Z)){1,400}")
 _WHY: Final = "a private key"
 
 

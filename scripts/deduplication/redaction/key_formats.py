@@ -12,6 +12,7 @@ import re
 from typing import TYPE_CHECKING, Final, Optional
 
 from ..start.late_dataclass import dataclass
+from ..start.late_pattern import late_pattern
 from .matches import Match, begins, mixed, monotonous, occurrences
 
 if TYPE_CHECKING:
@@ -228,9 +229,9 @@ _WITH_HYPHEN: Final = frozenset({"ai-key", "launchdarkly-key", "mailgun-key", "f
 """Formats whose short beginning is also the end of common hyphenated words."""
 
 
-_DISCORD: Final = re.compile(r"\.[A-Za-z0-9_-]{6,7}\.[A-Za-z0-9_-]{27,64}")
-_SNOWFLAKE: Final = re.compile(r"(?<![A-Za-z0-9_-])[MNO][A-Za-z0-9]{21,30}\Z")
-_RUN: Final = re.compile(r"[A-Za-z0-9_.~%+/=@$:,-]{16,}")
+_DISCORD: Final = late_pattern(r"\.[A-Za-z0-9_-]{6,7}\.[A-Za-z0-9_-]{27,64}")
+_SNOWFLAKE: Final = late_pattern(r"(?<![A-Za-z0-9_-])[MNO][A-Za-z0-9]{21,30}\Z")
+_RUN: Final = late_pattern(r"[A-Za-z0-9_.~%+/=@$:,-]{16,}")
 """What every key of the table is a part of: none is shorter, none has another character."""
 
 

@@ -6,11 +6,11 @@ what stands around them, and the rules look at that. What they find is believed 
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, Final
 
 from ..start.late_dataclass import dataclass, replace
+from ..start.late_pattern import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -24,10 +24,10 @@ _BEFORE: Final = 100
 _AFTER: Final = 40
 _LINES: Final = 40
 _IN_A_RUN: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+/=.~:$%@?&-"
-_RUN: Final = re.compile(f"[{_IN_A_RUN}]{{1,1024}}")
-_BREAK: Final = re.compile(r"[ \t]{0,256}\r?\n[ \t│]{0,64}")
+_RUN: Final = late_pattern(f"[{_IN_A_RUN}]{{1,1024}}")
+_BREAK: Final = late_pattern(r"[ \t]{0,256}\r?\n[ \t│]{0,64}")
 _LEAST: Final = 16
-_CAPITALS: Final = re.compile(r"[A-Z]{16}")
+_CAPITALS: Final = late_pattern(r"[A-Z]{16}")
 _LONG: Final = 12
 
 

@@ -11,17 +11,18 @@ import re
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from ..start.late_dataclass import dataclass
+from ..start.late_pattern import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PLACEHOLDER: Final = re.compile(r"\[REDACTED:[a-z0-9-]{1,40}\]")
-_JOINT: Final = re.compile(r"(?:\\[nrt]|\x1b\[[0-9;]{0,12}m|%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4})\Z")
+PLACEHOLDER: Final = late_pattern(r"\[REDACTED:[a-z0-9-]{1,40}\]")
+_JOINT: Final = late_pattern(r"(?:\\[nrt]|\x1b\[[0-9;]{0,12}m|%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4})\Z")
 """What may stand directly before a key although its last character is a letter or a digit: an escape of some kind."""
 _LONGEST_JOINT: Final = 16
-_DIGIT: Final = re.compile(r"\d")
-_LETTER: Final = re.compile(r"[^\W\d_]")
-_PLACEHOLDERS: Final = re.compile(
+_DIGIT: Final = late_pattern(r"\d")
+_LETTER: Final = late_pattern(r"[^\W\d_]")
+_PLACEHOLDERS: Final = late_pattern(
     r"your|example|change[-_]?me|placeholder|dummy|redacted|insert|replace|todo|<|\$\{|\$\(|\{\{|\.\.\.|…|\*\*\*|xxxx",
     re.IGNORECASE,
 )

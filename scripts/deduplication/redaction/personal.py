@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
+from ..start.late_pattern import late_pattern
 from .matches import Match, occurrences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_CARD: Final = re.compile(r"[3-6](?<![\w.-][3-6])\d{3}([ -]?)\d{4}\1\d{4}\1\d{3,4}(?![\w-])")
-_SOCIAL: Final = re.compile(r"\d(?<![\w-]\d)\d{2}(?<!000)(?<!666)(?<!9\d\d)-(?!00)\d{2}-(?!0000)\d{4}(?![\w-])")
-_LOCAL: Final = re.compile(r"[\w.+-]{1,64}\Z")
-_DOMAIN: Final = re.compile(r"[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,8}\.[A-Za-z]{2,24}(?![\w-])")
+_CARD: Final = late_pattern(r"[3-6](?<![\w.-][3-6])\d{3}([ -]?)\d{4}\1\d{4}\1\d{3,4}(?![\w-])")
+_SOCIAL: Final = late_pattern(r"\d(?<![\w-]\d)\d{2}(?<!000)(?<!666)(?<!9\d\d)-(?!00)\d{2}-(?!0000)\d{4}(?![\w-])")
+_LOCAL: Final = late_pattern(r"[\w.+-]{1,64}\Z")
+_DOMAIN: Final = late_pattern(r"[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,8}\.[A-Za-z]{2,24}(?![\w-])")
 _HOMES: Final = ("/home/", "/Users/", ":\\Users\\", ":\\\\Users\\\\", ":/Users/", "-home-", "-Users-")
-_OWNER: Final = re.compile(r"[\w.+]{1,64}")
-_OWNER_IN_PATH: Final = re.compile(r"[\w.+-]{1,64}")
+_OWNER: Final = late_pattern(r"[\w.+]{1,64}")
+_OWNER_IN_PATH: Final = late_pattern(r"[\w.+-]{1,64}")
 _NOBODY: Final = frozenset(("shared", "public", "default", "runner", "user", "username", "you", "me"))
-_ADDRESS: Final = re.compile(r"\d(?<![\w.-]\d)\d{0,2}\.(?:\d{1,3}\.){2}\d{1,3}(?![\w.-])")
-_PHONE: Final = re.compile(
+_ADDRESS: Final = late_pattern(r"\d(?<![\w.-]\d)\d{0,2}\.(?:\d{1,3}\.){2}\d{1,3}(?![\w.-])")
+_PHONE: Final = late_pattern(
     r"(?<![\w.+-])(?:\+\d{1,3}[ .-]?)?(?:\(\d{2,4}\)[ .-]?|\d{3}[ .-])\d{3}[ .-]\d{4}(?![\w.-])"
     r"|(?<![\w.+-])\+\d{1,3}(?:[ .-]?\d{2,4}){3,5}(?![\w.-])"
 )
-_DIALLED: Final = re.compile(r"\d\d\d[ .-]\d\d\d\d|\+\d")
+_DIALLED: Final = late_pattern(r"\d\d\d[ .-]\d\d\d\d|\+\d")
 """What no telephone number is without. Nothing here begins with a look behind: an expression is as fast as its first character."""
 
 

@@ -6,11 +6,11 @@ The private log and the archive keep every byte; whatever leaves them for a file
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import PrivacySettingInvalid
 from ..start.late_dataclass import dataclass, field
+from ..start.late_pattern import late_pattern
 from . import personal, user_patterns
 from .allowance import RULES_BASE, RULES_EACH_CHARACTER, Allowance
 from .detectors import Detector, OwnRules, detector
@@ -31,7 +31,7 @@ LEVELS: Final = (PRIVATE, TEAM, PUBLIC)
 """Each one redacts what those before it do. ``private``: secrets. ``team``: also payment cards and social security numbers.
 ``public``: also mail addresses, owners of home folders, the user's name, telephone numbers and public IP addresses."""
 _SHOWN: Final = 4
-_LINE_BREAK: Final = re.compile(r"\r?\n|\r")
+_LINE_BREAK: Final = late_pattern(r"\r?\n|\r")
 _COMMON_NAMES: Final = frozenset(
     ("root", "user", "admin", "ubuntu", "debian", "runner", "nobody", "test", "guest", "home")
 )

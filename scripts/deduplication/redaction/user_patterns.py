@@ -13,6 +13,7 @@ import warnings
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..errors import PrivacySettingInvalid
+from ..start.late_pattern import late_pattern
 from . import MOST_PATTERNS, linear_engine, pattern_cost
 from .allowance import Allowance
 from .matches import Match
@@ -32,7 +33,7 @@ _CHECKED: Final = 2_000_000
 """Steps, as many as there can be, from one look at the clock to the next: some hundredths of a second."""
 _COMPILING: Final = 0.5
 """Seconds of processor time for reading all patterns of a setting."""
-_NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
+_NAME: Final = late_pattern(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 _WIDE: Final = 0x300
 _MOST_WIDE: Final = 2
 """Ranges of more than ``_WIDE`` characters in a pattern of any case: Python goes through them one by one when it compiles."""

@@ -5,8 +5,9 @@ Nearly every text has none of the words that tell of a secret; a set of its word
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
+
+from ..start.late_pattern import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 _LETTERS: Final = bytes(byte if 97 <= byte <= 122 or byte >= 128 else 32 for byte in range(256))
 """A blank for everything that is no small letter; what is not ASCII stays as it is."""
 
-_WITHOUT_BLANKS: Final = re.compile(rb"\xe0[\xb8-\xbb]|[\xe3-\xed]")
+_WITHOUT_BLANKS: Final = late_pattern(rb"\xe0[\xb8-\xbb]|[\xe3-\xed]")
 """How UTF-8 begins Thai and Lao, and Chinese, Japanese and Korean."""
 _ESCAPES: Final = (b"n", b"r", b"t")
 """In JSON the letter of an escape stands before a line's first word."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 from typing import TYPE_CHECKING, Final, NamedTuple, Optional
 
 from ..archive.places import packs_folder
@@ -18,6 +17,7 @@ from ..packs.pack_names import index_path
 from ..packs.recipe import Recipe
 from ..packs.salvage import SalvagedPacks
 from ..start.late_dataclass import dataclass, field
+from ..start.late_pattern import late_pattern
 from . import damage
 from .other_copies import OtherCopies
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 PARITY: Final = "its parity"
 """Where a pack comes from that is written as it was."""
-_PACK: Final = re.compile(r"pack-\d+\.pack")
+_PACK: Final = late_pattern(r"pack-\d+\.pack")
 
 
 class SalvagedFile(NamedTuple):

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Optional
 
+from ..start.late_pattern import late_pattern
 from ..storage.log.lines import Damaged, is_commit
 from ..storage.log.records import message_of
 
 if TYPE_CHECKING:
     from ..storage.state.blobs import Blobs
 
-_WHOSE: Final = re.compile(rb'\{"conversation_id":"((?:[^"\\]|\\.){1,300})"')
-_INDEX: Final = re.compile(rb'"index":(\d{1,12}),"timestamp"')
-_HASH: Final = re.compile(rb'"content_hash":"([0-9a-f]{64})"')
-_MOMENT: Final = re.compile(rb'"timestamp":"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z)"')
-_EXTENDS: Final = re.compile(rb'"extends":(\d{1,12}),"')
-_EXPORT: Final = re.compile(rb'"sha256":"([0-9a-f]{64})","bytes":\d+,"format"')
-_TOOK: Final = re.compile(rb'"processing_time_ms":(\d{1,9})[,}]')
+_WHOSE: Final = late_pattern(rb'\{"conversation_id":"((?:[^"\\]|\\.){1,300})"')
+_INDEX: Final = late_pattern(rb'"index":(\d{1,12}),"timestamp"')
+_HASH: Final = late_pattern(rb'"content_hash":"([0-9a-f]{64})"')
+_MOMENT: Final = late_pattern(rb'"timestamp":"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z)"')
+_EXTENDS: Final = late_pattern(rb'"extends":(\d{1,12}),"')
+_EXPORT: Final = late_pattern(rb'"sha256":"([0-9a-f]{64})","bytes":\d+,"format"')
+_TOOK: Final = late_pattern(rb'"processing_time_ms":(\d{1,9})[,}]')
 _HEAD: Final = 1000
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Optional
 
@@ -20,6 +19,7 @@ from ..ingest.persisted_output import with_output
 from ..project import client_transcripts
 from ..project.export_names import file_name, session_id_from_name
 from ..start.late_dataclass import replace
+from ..start.late_pattern import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ..formats.base import Member
     from ..model import Export, Message
 
-_AGAIN = re.compile(r"-\d+(?=(\.[^.]{1,20})?\Z)")
+_AGAIN = late_pattern(r"-\d+(?=(\.[^.]{1,20})?\Z)")
 
 
 class Raw(NamedTuple):

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import re
 import zlib
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Optional
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Optional
 from ..alignment.plain_text import is_own_output, readable
 from ..model import counts
 from ..start.late_dataclass import dataclass, field
+from ..start.late_pattern import late_pattern
 from ..storage import open_in_folder
 from ..storage.log.lines import Damaged, decode_line, is_commit
 from ..storage.log.records import PURGED, SAME, same_of
@@ -22,13 +22,13 @@ from .terms import Text, may_hold
 if TYPE_CHECKING:
     from .terms import Term
 
-_OCCURRENCE: Final = re.compile(
+_OCCURRENCE: Final = late_pattern(
     rb'\{"conversation_id":("(?:[^"\\]|\\.)*"),"index":(\d+),"timestamp":"([^"\\]*)","content_hash":"([0-9a-f]{64})"'
     rb'(?:,"uuid":"[^"\\]*")?(?:,"source_index":-?\d+)?(?:,"extends":(\d+))?,"'
     rb'(?:message":\{"role":"([a-z]+)","kind":"([a-z_]+)"|source":)'
 )
 """How an occurrence's line begins, as it is written; a line that begins otherwise is decoded."""
-_RUN_ENDS: Final = re.compile(rb'\{"conversation_id":"(?:[^"\\]|\\.)*","timestamp":"[^"\\]*","export":\{')
+_RUN_ENDS: Final = late_pattern(rb'\{"conversation_id":"(?:[^"\\]|\\.)*","timestamp":"[^"\\]*","export":\{')
 """How the commit record of a run begins."""
 _SEAL: Final = 20
 """Bytes of a line's checksum with its line feed."""

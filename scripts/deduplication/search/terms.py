@@ -11,6 +11,7 @@ import unicodedata
 from typing import TYPE_CHECKING, Final, Optional
 
 from ..start.late_dataclass import dataclass
+from ..start.late_pattern import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,9 +23,9 @@ LONG: Final = 12
 _UNCUT: Final = 20
 """Characters among which at most one is followed by the end of a line: no screen is that narrow."""
 _BREAK: Final = r"(?:\n[ \t]*)?"
-_QUOTED: Final = re.compile(r'"([^"]*)"?|[^\s"]+')
-_RUN: Final = re.compile(r"[a-z0-9]+")
-_ODD: Final = re.compile(
+_QUOTED: Final = late_pattern(r'"([^"]*)"?|[^\s"]+')
+_RUN: Final = late_pattern(r"[a-z0-9]+")
+_ODD: Final = late_pattern(
     rb"\xe2\x84[\xaa\xab]|\xc5[\xbf\x89]|\xc3\x9f|\xc4\xb0|\xc7\xb0|\xe1\xba[\x96-\x9e]|\xef\xac[\x80-\x86]"
 )
 """The characters that become ASCII letters by folding, in UTF-8: the Kelvin sign, the long s, sharp s, ligatures ..."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from ..start.late_dataclass import dataclass
+from ..start.late_pattern import late_pattern
 
 if TYPE_CHECKING:
     from ..storage.contract import Store
 
 _AGENT: Final = "-agent-"
-_NAMED: Final = re.compile(r"\b(?:agentId|agent_id)\b\W{1,8}([A-Za-z0-9_-]{4,100})")
+_NAMED: Final = late_pattern(r"\b(?:agentId|agent_id)\b\W{1,8}([A-Za-z0-9_-]{4,100})")
 
 
 @dataclass(frozen=True)

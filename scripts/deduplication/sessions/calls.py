@@ -7,6 +7,7 @@ import os
 import re
 from typing import Any, Final, NamedTuple
 
+from ..start.late_pattern import late_pattern
 from .redaction import printable_text
 
 _ABOUT: Final = {
@@ -50,7 +51,7 @@ _LANGUAGES: Final = {
 _LONGEST_ABOUT: Final = 120
 _MOST_DIFFED: Final = 400
 """Lines of an edit that are compared line by line; longer ones are shown as a whole, old before new."""
-_DRAWN: Final = re.compile(r"([^\n(]{1,80})\((.*)\)\Z", re.DOTALL)
+_DRAWN: Final = late_pattern(r"([^\n(]{1,80})\((.*)\)\Z", re.DOTALL)
 _BOXES: Final = {"completed": "☑", "in_progress": "◐"}
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
+from ..start.late_pattern import late_pattern
 from .content import size
 
-_RUNS: Final = re.compile("`{3,}")
-LANGUAGE: Final = re.compile(r"[\w.+#-]{1,40}\Z")
+_RUNS: Final = late_pattern("`{3,}")
+LANGUAGE: Final = late_pattern(r"[\w.+#-]{1,40}\Z")
 
 
 class Short(NamedTuple):

@@ -7,18 +7,19 @@ that ended before is kept apart with two blanks.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
+from ..start.late_pattern import late_pattern
 from .fences import fenced
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterator
 
-_DRAWN: Final = re.compile("[\u2500-\u259f]")
-_ITEM: Final = re.compile(r" {0,12}(?:[-•]|\d{1,4}[.)]) ")
-_LETTERS: Final = re.compile(r"[\\`*\[\]<]|~~|(?<![^\W_])_|_(?![^\W_])|&(?=#?\w+;)")
-_BEGINS: Final = re.compile(r"( *)(#|>|\+(?= )|=+\Z|-{2,}\Z|\|)")
+_DRAWN: Final = late_pattern("[\u2500-\u259f]")
+_ITEM: Final = late_pattern(r" {0,12}(?:[-•]|\d{1,4}[.)]) ")
+_LETTERS: Final = late_pattern(r"[\\`*\[\]<]|~~|(?<![^\W_])_|_(?![^\W_])|&(?=#?\w+;)")
+_BEGINS: Final = late_pattern(r"( *)(#|>|\+(?= )|=+\Z|-{2,}\Z|\|)")
 _NARROWEST: Final = 40
 """Columns; where every line is shorter than that, each was ended by whoever wrote it."""
 

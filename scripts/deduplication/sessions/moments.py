@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Final
+
+from ..start.late_pattern import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_STAMP: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)")
+_STAMP: Final = late_pattern(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)")
 _MONTHS: Final = (
     "January",
     "February",

@@ -6,13 +6,15 @@ import re
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
+from ..start.late_pattern import late_pattern
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 ENDING: Final = ".md"
 _LONGEST: Final = 120
 """Bytes; the number of a part and the name of a temporary file must fit behind it."""
-_RESERVED: Final = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|\Z)", re.IGNORECASE)
+_RESERVED: Final = late_pattern(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|\Z)", re.IGNORECASE)
 
 
 def stem(session: str) -> str:

@@ -12,6 +12,7 @@ from ..errors import SessionNotWritten, SessionUnknown, StoreNotWritable
 from ..files import atomic, beneath
 from ..model import LOCAL_COMMAND, PROMPT, counts
 from ..start.late_dataclass import dataclass
+from ..start.late_pattern import late_pattern
 from . import footer
 from .conversation import open_reading
 from .header import checkpoint_header
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from .redaction import Cleaner
 
 _STAMP: Final = r"\.(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ)(?:-(\d{1,9}))?\.md\Z"
-_THROUGH: Final = re.compile(rb'"through":(\d{1,15})[,}]')
+_THROUGH: Final = late_pattern(rb'"through":(\d{1,15})[,}]')
 
 
 def write(store: Store, session: str, folder: str, clean: Cleaner, names: Names) -> Written:

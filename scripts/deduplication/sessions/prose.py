@@ -12,17 +12,18 @@ import html
 import re
 from typing import Final
 
+from ..start.late_pattern import late_pattern
 from .fences import fenced
 
-_FENCE: Final = re.compile(r"( {0,20}(?:(?:[-*+]|\d{1,9}[.)]) {1,4})?)(`{3,}|~{3,})([^`\n]*)\Z")
-_FENCE_LIKE: Final = re.compile(r"`{3,}|~{3,}")
-_HEADING: Final = re.compile(r"((?: {0,3}(?:[-*+]|\d{1,9}[.)]) {1,3})? {0,3})(#{1,6})(?=[ \t]|\Z)")
-_UNDERLINE: Final = re.compile(r" {0,3}(=+|-+)[ \t]*\Z")
-_QUOTE: Final = re.compile(r" {0,3}> ?")
-_TICKS: Final = re.compile(r"`+")
-_TAG: Final = re.compile(r"<(?=[A-Za-z/!?])(?!(?:https?://|mailto:)[^\s<>]*>)")
-_TARGET: Final = re.compile(r"\]\(\s*<?\s*([^\s)>]{0,2000})")
-_SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+_FENCE: Final = late_pattern(r"( {0,20}(?:(?:[-*+]|\d{1,9}[.)]) {1,4})?)(`{3,}|~{3,})([^`\n]*)\Z")
+_FENCE_LIKE: Final = late_pattern(r"`{3,}|~{3,}")
+_HEADING: Final = late_pattern(r"((?: {0,3}(?:[-*+]|\d{1,9}[.)]) {1,3})? {0,3})(#{1,6})(?=[ \t]|\Z)")
+_UNDERLINE: Final = late_pattern(r" {0,3}(=+|-+)[ \t]*\Z")
+_QUOTE: Final = late_pattern(r" {0,3}> ?")
+_TICKS: Final = late_pattern(r"`+")
+_TAG: Final = late_pattern(r"<(?=[A-Za-z/!?])(?!(?:https?://|mailto:)[^\s<>]*>)")
+_TARGET: Final = late_pattern(r"\]\(\s*<?\s*([^\s)>]{0,2000})")
+_SCHEME: Final = late_pattern(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _ALLOWED: Final = ("http:", "https:", "mailto:")
 _LEVELS: Final = 2
 """How far the headings of a message are moved down: those above are ours."""

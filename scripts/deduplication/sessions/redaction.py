@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 from typing import TYPE_CHECKING, Any, Callable, Final
 
 from ..project import config
 from ..redaction import redact as privacy
+from ..start.late_pattern import late_pattern
 from ..terminal.console import printable
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Redact = Callable[[str], "tuple[str, Sequence[Any]]"]
 """Text goes in; the text without its secrets and what was found come out."""
 
-_SEQUENCES: Final = re.compile(
+_SEQUENCES: Final = late_pattern(
     # Colours, cursor moves, window titles: the forms that programs print. What is left of others is escaped below.
     r"\x1b\[[0-?]{0,64}[ -/]{0,8}[@-~]|\x1b\][^\x07\x1b]{0,2000}(?:\x07|\x1b\\)|\x1b[ -/]{0,4}[0-Z\\^-~]"
 )

@@ -32,6 +32,7 @@ from ...model import (
     TRUNCATION,
     UNKNOWN,
 )
+from ...start.late_pattern import late_pattern
 from ..content import CODE, LAID_OUT, MARKDOWN, Block, blocks_of
 from ..conversation import GAP, purged_in
 from ..facts import Facts, facts_of, gaps, kinds_in_words, sources
@@ -56,9 +57,9 @@ _LINES: Final = 400
 _CHARACTERS: Final = 20_000
 _ROW: Final = 100
 """Characters of a result that is one line and needs no folding."""
-_ID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}(?:-agent-.*)?", re.DOTALL)
+_ID: Final = late_pattern(r"[0-9a-f]{8}-[0-9a-f-]{27}(?:-agent-.*)?", re.DOTALL)
 """A session id says nothing to a person: the page is then named after the first prompt."""
-_TELLS: Final = re.compile(r"\w\w")
+_TELLS: Final = late_pattern(r"\w\w")
 """A line with something to read in it, which a lone brace is not."""
 _SECTION: Final = 40
 """Messages in one section at most: a turn may have thousands."""

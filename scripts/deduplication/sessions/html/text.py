@@ -10,13 +10,14 @@ import re
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
+from ...start.late_pattern import late_pattern
 from ..fences import LANGUAGE
 from ..prose import is_harmless
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-_FENCE: Final = re.compile(
+_FENCE: Final = late_pattern(
     r"^ {0,20}(`{3,}|~{3,})([^`\n]*)\n(.*?)(?:^ {0,20}\1[`~]*[ \t]*$\n?|\Z)", re.MULTILINE | re.DOTALL
 )
 _DEEPEST: Final = 20

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ...alignment.fingerprint import Fingerprint, encoded
 from ...start.late_dataclass import asdict
+from ...start.late_pattern import late_pattern
 from ..contract import Cursor
 from ..prefix import of_prefix, to_prefix
 from ..state.prefixes import NotedPrefix
@@ -18,7 +18,7 @@ from .sorted_runs import varint, varint_in
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-_HEX: Final = re.compile(r"(?:[0-9a-f]{2})*\Z")
+_HEX: Final = late_pattern(r"(?:[0-9a-f]{2})*\Z")
 
 
 class Form(NamedTuple):

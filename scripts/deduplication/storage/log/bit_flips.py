@@ -11,12 +11,13 @@ import re
 import zlib
 from typing import Final
 
+from ...start.late_pattern import late_pattern
 from .lines import FRAME, FRAME_LENGTH, Damaged, decode_line
 
 _POLYNOMIAL: Final = 0xEDB88320
 _LINE_FEED: Final = 0x0A
 _FRAME_END: Final = b'"}\n'
-_SEAM: Final = re.compile(rb'"\}(.)(?=\{"conversation_id":)', re.DOTALL)
+_SEAM: Final = late_pattern(rb'"\}(.)(?=\{"conversation_id":)', re.DOTALL)
 """Where a line ends and another begins, if the byte between them is taken for a line feed."""
 
 

@@ -9,21 +9,21 @@ back exactly stays whole.
 from __future__ import annotations
 
 import json
-import re
 import zlib
 from typing import Final
 
 from ...alignment.fingerprint import content_hash
 from ...model import EXACT, LAYOUT
+from ...start.late_pattern import late_pattern
 from .lines import FRAME, FRAME_LENGTH
 
 WHOLE: Final = b"\x01"
 """Begins a line that stands as it is behind this byte."""
-_HEAD: Final = re.compile(rb'\{"conversation_id":"(?:[^"\\]|\\.)*","index":\d+,"timestamp":"[^"\\]*"')
-_HASHED: Final = re.compile(rb',"content_hash":"([0-9a-f]{64})"')
-_BACK: Final = re.compile(rb',"content_hash":(\d+)')
-_SPAN: Final = re.compile(rb'"span":\[(\d+),(\d+)\]\}\}\Z')
-_LENGTH: Final = re.compile(rb'"span":\[(\d+)\]\}\}\Z')
+_HEAD: Final = late_pattern(rb'\{"conversation_id":"(?:[^"\\]|\\.)*","index":\d+,"timestamp":"[^"\\]*"')
+_HASHED: Final = late_pattern(rb',"content_hash":"([0-9a-f]{64})"')
+_BACK: Final = late_pattern(rb',"content_hash":(\d+)')
+_SPAN: Final = late_pattern(rb'"span":\[(\d+),(\d+)\]\}\}\Z')
+_LENGTH: Final = late_pattern(rb'"span":\[(\d+)\]\}\}\Z')
 _SPAN_BYTES: Final = 64
 """Bytes at the end of a line in which a span can stand."""
 

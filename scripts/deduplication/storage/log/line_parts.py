@@ -5,15 +5,16 @@ Putting together gives the very bytes that were taken apart, wherever they were 
 
 from __future__ import annotations
 
-import re
 from typing import Final, NamedTuple
 
-_HEAD: Final = re.compile(
+from ...start.late_pattern import late_pattern
+
+_HEAD: Final = late_pattern(
     rb'(\{"conversation_id":"(?:[^"\\]|\\.)*"),"index":(\d{1,15}),"timestamp":"([^"\\]*)","content_hash":"([0-9a-f]{64})"'
     rb'(?:,"uuid":"([^"\\]*)")?(?:,"source_index":(\d{1,15}))?(?:,"extends":(\d{1,15}))?'
 )
-_MESSAGE: Final = re.compile(rb',"message":\{"role":"(\w+)","kind":"(\w+)","content":')
-_SOURCE: Final = re.compile(
+_MESSAGE: Final = late_pattern(rb',"message":\{"role":"(\w+)","kind":"(\w+)","content":')
+_SOURCE: Final = late_pattern(
     rb'((?:,"fidelity":"(exact)")?\})?(,"source":\{"export":)"([0-9a-f]{16})"(,"clock":"\w+"(?:,"redrawn":true)?)'
     rb'(?:,"span":\[(\d{1,18}),(\d{1,18})\])?\}\}\Z'
 )

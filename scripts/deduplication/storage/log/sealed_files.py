@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
 from typing import Final
 
 from ...start.late_dataclass import dataclass
+from ...start.late_pattern import late_pattern
 
 FOLDER: Final = "sealed"
 COLUMNS: Final = ".columns.xz"
@@ -15,7 +15,7 @@ LEAN: Final = ".lean.jsonl.xz"
 """Written up to version 0.1: compact lines (``compact_lines``), and a table."""
 PLAIN: Final = ".jsonl.xz"
 """Written by early versions: the lines as they are, and no table."""
-_NAME: Final = re.compile(r"(\d{12})-(\d{12,})-([0-9a-f]{8})(\.columns\.xz|\.lean\.jsonl\.xz|\.jsonl\.xz)\Z")
+_NAME: Final = late_pattern(r"(\d{12})-(\d{12,})-([0-9a-f]{8})(\.columns\.xz|\.lean\.jsonl\.xz|\.jsonl\.xz)\Z")
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ becomes of the parsers. So nothing here is shared with them, and a rule is only 
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any, Final
+
+from ...start.late_pattern import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +41,7 @@ _BLOCKS: Final = 64
 """From here on: four rules for each block of the content of a line of JSON."""
 _KINDS: Final = 4
 _PADDING: Final = " \u00a0\r"
-_NOT_INDENTED: Final = {indent: re.compile(rf"\n(?!\n| {{{indent}}})") for indent in (2, 5, 6)}
+_NOT_INDENTED: Final = {indent: late_pattern(rf"\n(?!\n| {{{indent}}})") for indent in (2, 5, 6)}
 
 
 class Span:
