@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 
 import pytest
@@ -12,6 +13,7 @@ import transcript_lines
 from conversations import zipped
 from deduplication import formats
 from deduplication.errors import DedupError, NotAnExport
+from deduplication.formats import claude_ai
 
 LOGO = " ▐▛███▜▌   Claude Code v2.1.197\n▝▜█████▛▘  Opus\n  ▘▘ ▝▝    ~/acme\n\n"
 CLAUDE_AI = json.dumps([{"uuid": "c", "chat_messages": [{"uuid": "m", "sender": "human", "text": "hello"}]}]).encode()
@@ -118,3 +120,28 @@ def test_any_bytes_are_parsed_or_refused_by_name(data, strict):
     except DedupError:
         return
     assert b"".join(data[span.start : span.end] for span in export.spans) == data
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        (TRANSCRIPT, None),
+        (LOGO.encode(), None),
+        (b"", None),
+        (CLAUDE_AI, "claude-ai-export"),
+        (b"\xef\xbb\xbf \n" + CLAUDE_AI, "claude-ai-export"),
+        (CLAUDE_AI[1:-1], "claude-ai-export"),
+        (b'{"name": "' + b"x" * (formats.LARGE_HEAD - 100) + b'", "chat_messages": []}', "claude-ai-export"),
+        (b'{"name": "' + b"x" * formats.LARGE_HEAD + b'", "chat_messages": []}', None),
+        (zipped({"conversations.json": CLAUDE_AI}), "claude-ai-export"),
+    ],
+    ids=["transcript", "text", "empty", "array", "mark", "object", "in the head", "behind the head", "zip"],
+)
+def test_the_module_of_large_files_is_imported_for_what_may_be_one(data, name, monkeypatch):
+    """What is asked of a file before that says no only where the module would."""
+    asked = []
+    monkeypatch.setattr(formats, "load", lambda each, load=formats.load: asked.append(each) or load(each))
+    found = formats.large(io.BytesIO(data))
+    assert (found and found.NAME) == name
+    assert claude_ai.opens(io.BytesIO(data), strict=False) is (name is not None)
+    assert asked == ([name] if name else [])

@@ -22,9 +22,11 @@ from hypothesis import strategies as st
 import archive_scenes
 import exports
 from deduplication import ClaudeConversationDeduplicator, SessionExportManager
+from deduplication.archive import discovery
 from deduplication.archive.discovery import exports_in, find_exports
 from deduplication.commands import create_checkpoint, deduplicate_export, export_dedup, with_status
 from deduplication.errors import DedupError, OwnOutput, RestoredExport
+from deduplication.files import safe_read
 from deduplication.hooks.work import Work
 from deduplication.project import own_output
 from deduplication.project.paths import Project
@@ -365,3 +367,39 @@ def test_a_hook_stores_nothing_of_what_we_wrote(written, tmp_path):
     work.exports.store([str(written.project.root / "new.json")], "a-conversation")
     assert work.dedup.conversations() == []
     assert any("export-dedup's own output" in path.read_text("utf-8") for path in project.state.glob("*.log"))
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=6),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.lists(VALUES, min_size=1, max_size=3), st.sampled_from([None, 1]), st.sampled_from(["", "\ufeff", "\n \n"]))
+def test_what_json_is_of_ours_is_told_by_its_first_value(values, indent, lead):
+    """Whatever lines follow it, and whether it stands on one line or on many; only on one no byte behind it is needed."""
+    ours = {"query": "x", "total": 1, "damaged_lines": 0, "hits": []}
+    for first in (ours, [ours], {"said": "x", "nested": ours}):
+        text = lead + "\n".join(json.dumps(each, indent=indent) for each in (first, *values, ours)) + "\n"
+        data = text.encode()
+        assert bool(own_output.kind_of(data)) is (first is ours)
+        assert own_output.begins_with_line(data) is (indent is None)
+        if indent is None:
+            head = data[: data.index(b"\n", data.index(b"q")) + 1]
+            assert own_output.kind_of(head) == own_output.kind_of(data)
+
+
+def test_of_a_transcript_that_was_named_only_the_beginning_is_looked_at(tmp_path, monkeypatch):
+    """It is read whole once, by who stores it; what it quotes of ours further down makes it none of ours."""
+    project = Project(tmp_path.resolve())
+    line = json.dumps({"type": "user", "message": {"role": "user", "content": "x" * 1000}})
+    quoted = json.dumps({"query": "x", "total": 1, "damaged_lines": 0, "hits": []})
+    path = project.root / "session.jsonl"
+    path.write_text("\n".join([line] * 1000 + [quoted]) + "\n", encoding="utf-8")
+    taken = []
+    monkeypatch.setattr(discovery, "take", lambda file, size: taken.append(size) or safe_read.take(file, size))
+    assert [each.path for each in find_exports(project, [path]).exports] == [path]
+    assert sum(taken) < path.stat().st_size
+    path.write_text(quoted + "\n" + line + "\n", encoding="utf-8")
+    assert [type(each.error) for each in find_exports(project, [path]).refusals] == [OwnOutput]

@@ -249,7 +249,7 @@ def _not_ours(path: Path) -> Identity:
             if formats.large(file) is not None:
                 return identity
         head = take(descriptor, _HEAD)
-        if _is_json(head) and identity.size <= SEARCH_LIMIT:
+        if _is_json(head) and identity.size <= SEARCH_LIMIT and not own_output.begins_with_line(head):
             head += take(descriptor, identity.size - len(head))
         own_output.refuse(head)
         return identity

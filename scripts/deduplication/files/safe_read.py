@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CHUNK: Final = 1024 * 1024
-"""Bytes that are read at a time."""
+"""Bytes that are read at a time of what is read bit by bit."""
 LARGEST: Final = 1024 * 1024 * 1024
 """Bytes of a file that is read whole. A data export of claude.ai and the transcripts of the client are read in parts."""
 LARGEST_BY: Final = "EXPORT_DEDUP_LARGEST_EXPORT"
@@ -141,9 +141,9 @@ def open_regular(path: Path) -> tuple[int, Identity]:
 
 def take(descriptor: int, size: int) -> bytes:
     """At most ``size`` bytes from where ``descriptor`` stands; fewer only at the end of the file."""
-    parts = []
+    parts = []  # joining many of them would copy every byte
     try:
-        while size > 0 and (part := os.read(descriptor, min(size, CHUNK))):
+        while size > 0 and (part := os.read(descriptor, min(size, LARGEST))):
             parts.append(part)
             size -= len(part)
     except OSError as error:

@@ -13,11 +13,11 @@ A module is imported when it is first asked: for a text export, which is the com
 from __future__ import annotations
 
 import hashlib
-import re
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from ..errors import NotAnExport
+from ..start.late_pattern import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 class Registered(NamedTuple):
     """What is known of a format while its module is not imported: its line in :data:`FORMATS`.
 
-    ``large_begins``: its files may be too large to be read whole, and begin with one of these after white space (``b"PK"``).
+    ``large_begins``: its files may be too large to be read whole, and begin with one of these after white space (``b"PK"``);
+    ``large_says``: those of them that are JSON have this in their first :data:`LARGE_HEAD` bytes.
     ``reads_objects``: it is JSON, and a caller may pass the parsed document in the place of a file.
     """
 
@@ -38,6 +39,7 @@ class Registered(NamedTuple):
     shown_as: str = ""
     """What people call it (``text export``); empty: by its name."""
     large_begins: tuple[bytes, ...] = ()
+    large_says: bytes = b""
     reads_objects: bool = False
     never_json: bool = False
     """None of its files begins as JSON does."""
@@ -45,7 +47,9 @@ class Registered(NamedTuple):
     """Its module answers what :class:`base.Cumulative` asks."""
 
 
-_JSON_HEAD: Final = re.compile(rb"""\s*[{\[]\s*["{\[\]}]""")
+LARGE_HEAD: Final = 256 * 1024
+"""Bytes within which a file that is not to be read whole has told what it is."""
+_JSON_HEAD: Final = late_pattern(rb"""\s*[{\[]\s*["{\[\]}]""")
 _CLIENT_EXPORT: Final = "claude-code-text"
 _CLIENT_TRANSCRIPT: Final = "claude-code-transcript"
 _ANY_OBJECT: Final = "third-party-json"
@@ -53,7 +57,9 @@ FORMATS: Final[dict[str, Registered]] = {
     _CLIENT_EXPORT: Registered("text", "text export", never_json=True, cumulative=True),
     _CLIENT_TRANSCRIPT: Registered("transcript", "transcript", cumulative=True),
     "claude-code-stream-json": Registered("stream_json"),
-    "claude-ai-export": Registered("claude_ai", large_begins=(b"PK", b"[", b"{"), reads_objects=True),
+    "claude-ai-export": Registered(
+        "claude_ai", large_begins=(b"PK", b"[", b"{"), large_says=b"chat_messages", reads_objects=True
+    ),
     "anthropic-messages-api": Registered("api", reads_objects=True),
     _ANY_OBJECT: Registered("third_party", reads_objects=True),
 }
@@ -110,10 +116,13 @@ def shown_as(name: str) -> str:
 
 def large(file: BinaryIO, *, strict: bool = False) -> Large | None:
     """The format of a file that is not to be read whole; None where it is to be, whatever it is. ``file`` is at its beginning."""
-    head = file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n")
+    head = file.read(LARGE_HEAD)
     file.seek(0)
+    begins = head[:64].lstrip(b"\xef\xbb\xbf \t\r\n")
     for name, line in FORMATS.items():
-        if line.large_begins and head.startswith(line.large_begins):
+        if not (line.large_begins and begins.startswith(line.large_begins)):
+            continue
+        if begins.startswith(b"PK") or line.large_says in head:  # its module takes long to import
             candidate = cast("Large", load(name))
             if candidate.opens(file, strict=strict):
                 return candidate

@@ -16,6 +16,8 @@ from ..errors import ExportUnreadable, NotAnExport
 from ..files.safe_read import parts_of
 from ..model import Export, Mark, Message, Span
 from ..start.late_dataclass import replace
+from ..start.late_pattern import late_pattern
+from . import FORMATS, LARGE_HEAD
 from .array_reader import Scanner, elements
 from .base import Member
 from .claude_ai_messages import read_conversation
@@ -30,12 +32,11 @@ NAME: Final = "claude-ai-export"
 OWN_IDS: Final = True
 blank: Final = None
 
-_HEAD: Final = 256 * 1024
-"""Bytes within which the first conversation has told its keys."""
-_OPENING: Final = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*(?:\[[ \t\r\n]*)?\{")
-_KEY: Final = re.compile(rb'[ \t\r\n,]*"([^"\\]*)"[ \t\r\n]*:[ \t\r\n]*')
-_SCALAR: Final = re.compile(rb'[^ \t\r\n,\[\]{}"]+')
-_SIGN: Final = b"chat_messages"
+_OPENING: Final = late_pattern(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*(?:\[[ \t\r\n]*)?\{")
+_KEY: Final = late_pattern(rb'[ \t\r\n,]*"([^"\\]*)"[ \t\r\n]*:[ \t\r\n]*')
+_SCALAR: Final = late_pattern(rb'[^ \t\r\n,\[\]{}"]+')
+_SIGN: Final = FORMATS[NAME].large_says
+"""The key of a conversation's messages, among the first."""
 
 
 def recognises(data: bytes, *, strict: bool) -> bool:
@@ -46,7 +47,7 @@ def recognises(data: bytes, *, strict: bool) -> bool:
 def opens(file: BinaryIO, *, strict: bool) -> bool:
     """The same for a file of any size, of which only the beginning is read."""
     file.seek(0)
-    head = file.read(_HEAD)
+    head = file.read(LARGE_HEAD)
     try:
         if not is_zip(head):
             return _begins(head)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Optional
 from ..errors import OwnOutput
 from ..formats.screen import decode
 from ..model import KINDS, ROLES
+from ..start.late_pattern import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +33,9 @@ SNAPSHOT: Final = "a snapshot of a backup"
 
 _HEAD: Final = 4096
 """Bytes at the beginning of a text in which its mark, or its shape, must stand."""
-_JSON_MARK: Final = re.compile(rb'[{\[\s]*"generator"\s*:\s*"export-dedup"')
+_BLANK: Final = b"\xef\xbb\xbf \t\r\n"
+"""What may stand before the first character."""
+_JSON_MARK: Final = late_pattern(rb'[{\[\s]*"generator"\s*:\s*"export-dedup"')
 _SIGNS: Final = (
     b'"export-dedup',
     b'"duplicates_filtered"',
@@ -42,7 +45,7 @@ _SIGNS: Final = (
 )
 """One of these is in every object of ours, whatever has been done to the order of its members."""
 _RUN: Final = frozenset({"total_messages", "new_messages", "duplicates_filtered"})
-_HASH: Final = re.compile(r"[0-9a-f]{64}\Z")
+_HASH: Final = late_pattern(r"[0-9a-f]{64}\Z")
 _MARKED: Final = f"(?:{re.escape(COMMENT)}\n\n)?"
 _SHAPES: Final = {
     "the new messages of an export": rf"# .+: [\d,]+ new messages\n\n{_MARKED}"
@@ -81,7 +84,7 @@ def refuse(data: bytes) -> None:
 
 def kind_of(data: bytes) -> str:
     """What ``data`` is of ours, in a few words; empty where it is none of it."""
-    start = data[:_HEAD].lstrip(b"\xef\xbb\xbf \t\r\n")
+    start = data[:_HEAD].lstrip(_BLANK)
     if start[:1] in (b"{", b"["):
         return _kind_of_json(data, start)
     text = decode(data[:_HEAD], partial=True).text.lstrip("\ufeff \t\r\n").replace("\r\n", "\n")
@@ -92,7 +95,23 @@ def kind_of(data: bytes) -> str:
     return list(_SHAPES)[begins.lastindex - 1] if begins and begins.lastindex else ""
 
 
+def begins_with_line(data: bytes) -> bool:
+    """Whether JSON begins with a line that is a value, as JSON Lines do: then no byte behind it tells what it is of ours."""
+    return _first_line(data) is not None
+
+
+def _first_line(data: bytes) -> bytes | None:
+    begin = len(data[:_HEAD]) - len(data[:_HEAD].lstrip(_BLANK))
+    end = data.find(b"\n", begin) + 1
+    try:
+        json.loads(data[begin:end].decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return None
+    return data[begin:end]
+
+
 def _kind_of_json(data: bytes, start: bytes) -> str:
+    data = _first_line(data) or data
     is_marked = _JSON_MARK.match(start) is not None
     if not is_marked and not any(sign in data for sign in _SIGNS):
         return ""
