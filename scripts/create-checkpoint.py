@@ -11,4 +11,4 @@ import import_path  # noqa: F401 - first of all: what lies in the current folder
 from deduplication.commands import create_checkpoint, entry
 
 if __name__ == "__main__":
-    raise SystemExit(entry.run(create_checkpoint.main))
+    entry.start(create_checkpoint.main)

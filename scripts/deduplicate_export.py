@@ -11,4 +11,4 @@ import import_path  # noqa: F401 - first of all: what lies in the current folder
 from deduplication.commands import deduplicate_export, entry
 
 if __name__ == "__main__":
-    raise SystemExit(entry.run(deduplicate_export.main))
+    entry.start(deduplicate_export.main)

@@ -8,8 +8,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "de
 
 import import_path  # noqa: F401 - first of all: what lies in the current folder leaves the path
 
-from deduplication.commands.entry import run
-from deduplication.commands.with_status import main
+from deduplication.commands import entry, with_status
 
 if __name__ == "__main__":
-    sys.exit(run(main))
+    entry.start(with_status.main)

@@ -11,4 +11,4 @@ import import_path  # noqa: F401 - first of all: what lies in the current folder
 from deduplication.commands import entry, export_dedup
 
 if __name__ == "__main__":
-    raise SystemExit(entry.run(export_dedup.main))
+    entry.start(export_dedup.main)

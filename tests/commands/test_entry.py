@@ -278,3 +278,25 @@ def test_a_terminal_without_utf_8_gets_ascii_labels(tmp_path):
     assert done.returncode == 2
     assert shown.splitlines()[0] == b"!! ERROR: The command line cannot be used as it stands: caf\\xe9 \\u2603"
     assert shown.splitlines()[1].startswith(b"   -> ")
+
+
+STARTER = LAUNCHER.replace("import run\n", "import start\n").replace("sys.exit(run(command))", "start(command)")
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "out", "err"),
+    [
+        ("print('done'); sys.stderr.write('told'); return 0", 0, "done\n", "told"),
+        ("print('half'); raise UsageError('x')", 2, "half\n", "❌ ERROR: "),
+        ("print('help'); raise SystemExit(0)", 0, "help\n", ""),
+        ("return 1", 1, "", ""),
+    ],
+    ids=["done", "a failure", "--help", "a code"],
+)
+def test_a_process_ends_with_its_code_and_all_of_its_output(tmp_path, body, code, out, err):
+    """Though the interpreter is not taken apart: what was printed into a pipe has arrived."""
+    script = tmp_path / "start.py"
+    script.write_text(STARTER.format(scripts=str(SCRIPTS), body=body), encoding="utf-8")
+    done = subprocess.run([sys.executable, script], capture_output=True, encoding="utf-8", check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (code, out)
+    assert done.stderr.startswith(err)

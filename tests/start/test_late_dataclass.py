@@ -24,6 +24,12 @@ from deduplication.start import late_dataclass as late
 KINDS = (late, dataclasses)
 
 
+@pytest.fixture(autouse=True, params=[0, 20], ids=["compiled", "few instances"])
+def few(request, monkeypatch):
+    """How many instances of a class are made before its ``__init__`` is compiled: both ways are the same."""
+    monkeypatch.setattr(late, "_FEW", request.param)
+
+
 class Pair(NamedTuple):
     """A tuple with names, as many fields hold one."""
 

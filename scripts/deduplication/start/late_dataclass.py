@@ -27,6 +27,8 @@ class _Given:
 
 
 _NOT_GIVEN = _Given()
+_FEW = 20
+"""Instances of a class that are made without compiling anything, which takes as long as some hundred of them."""
 
 
 class _Field:
@@ -100,6 +102,40 @@ class _Late:
         return made if instance is None or not hasattr(made, "__get__") else made.__get__(instance, owner)
 
 
+class _LateInit(_Late):
+    """``__init__``, compiled once a class has some instances: of most classes a run makes one or two."""
+
+    def __get__(self, instance: object, owner: type) -> Any:
+        if instance is not None:
+            cls: Any = next((cls for cls in type(instance).__mro__ if cls.__dict__.get(self.name) is self), None)
+            if cls is not None and cls.__made__ < _FEW:
+                cls.__made__ += 1
+                return lambda *given, **named: _initialize(cls, instance, given, named)
+        return super().__get__(instance, owner)
+
+
+def _initialize(cls: Any, instance: object, given: tuple[Any, ...], named: dict[str, Any]) -> None:
+    """What the compiled ``__init__`` of ``cls`` does, which is left to complain of too little, too much, and of the class."""
+    fields = cls.__shape__.fields
+    values = {**dict(zip(fields, given)), **named}
+    optional = [each.optional for each in fields.values()]
+    if (
+        optional != sorted(optional)
+        or len(values) != len(given) + len(named)
+        or not fields.keys() >= values.keys() >= {name for name, each in fields.items() if not each.optional}
+    ):
+        _initializer(cls)(instance, *given, **named)
+        return
+    for name, each in fields.items():
+        if name not in values:
+            values[name] = each.default if each.factory is _NOT_GIVEN else each.factory()
+    put = object.__setattr__ if cls.__frozen__ else setattr
+    for name in fields:
+        put(instance, name, values[name])
+    if hasattr(cls, "__post_init__"):
+        instance.__post_init__()  # type: ignore[attr-defined]
+
+
 def _initializer(cls: Any) -> Any:
     """``__init__`` of a class, compiled: called with too little or too much, it says so as every function does."""
     names: dict[str, Any] = {"__name__": cls.__module__, "_set": object.__setattr__, "_not_given": _NOT_GIVEN}
@@ -154,7 +190,7 @@ def _hashing(cls: Any) -> Any:
 _HASH = _Late("__hash__", _hashing)
 _LATE = (
     _Late("__shape__", _Shape),
-    _Late("__init__", _initializer),
+    _LateInit("__init__", _initializer),
     _Late("__eq__", _equality),
     _Late("__dataclass_fields__", lambda cls: _twin(cls).__dataclass_fields__),
     _Late("__dataclass_params__", lambda cls: _twin(cls).__dataclass_params__),
@@ -205,7 +241,7 @@ def _dataclass(cls: Any = None, *, frozen: bool = False) -> Any:
     own = cls.__dict__
     if "__hash__" not in own or ("__eq__" in own and own["__hash__"] is None):
         cls.__hash__ = _HASH if frozen else None
-    cls.__frozen__ = frozen
+    cls.__frozen__, cls.__made__ = frozen, 0
     for late in _LATE:
         if late.name not in own:
             setattr(cls, late.name, late)
