@@ -54,6 +54,9 @@ KINDS: Final = (
     BOOKKEEPING,
 )
 
+TURNS: Final = frozenset({PROMPT, TEXT})
+"""What was said: the rest is what was done."""
+
 LAYOUT: Final = "layout"
 """The content was laid out for a screen: white space and wrapping say nothing about what was written."""
 EXACT: Final = "exact"

@@ -279,3 +279,59 @@ def test_storage_dir_means_the_archive_beside_the_store(place):
     for line in (["restore", "--list"], ["pack"]):
         code, _, err = call(*line, "--storage-dir", alone)
         assert (code, "has no archive" in err) == (2, True)
+
+
+def test_help_is_as_wide_as_the_terminal_for_which_nothing_is_imported_before(monkeypatch, capsys):
+    """A command line is read without ``shutil`` and the compressors that it imports; help is as wide as ``COLUMNS`` says."""
+    monkeypatch.setitem(sys.modules, "shutil", None)
+    parser = deduplicate_export.subcommand("stats").parser()
+    assert parser.parse_args(["--json"]).json
+    monkeypatch.undo()
+    longest = []
+    for columns in ("60", "140"):
+        monkeypatch.setenv("COLUMNS", columns)
+        with pytest.raises(SystemExit):
+            deduplicate_export.subcommand("stats").parser().parse_args(["--help"])
+        usage = capsys.readouterr().out.partition("\n\n")[0]
+        longest.append(max(map(len, usage.splitlines())))
+    assert longest[0] < 60 < longest[1] < 140
+
+
+KNOWN = """
+import sys
+sys.path.insert(0, {scripts!r})
+from deduplication.commands import deduplicate_export
+assert deduplicate_export.main([{export!r}, "--storage-dir", {state!r}]) == 0
+print(*sys.modules)
+"""
+
+
+def test_an_export_that_is_known_imports_what_it_needs(tmp_path):
+    """Not what reads, aligns, unpacks or archives one, nor what only another spelling of the command needs."""
+    export, state = tmp_path / "session.txt", str(tmp_path / "state")
+    export.write_bytes(exports.Story(3, 8).exports()[0].data)
+    program = KNOWN.format(scripts=str(SCRIPTS), export=str(export), state=state)
+    for _ in range(2):
+        done = subprocess.run(
+            [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, encoding="utf-8", check=True, timeout=60
+        )
+    modules = {each.partition("deduplication.")[2] for each in done.stdout.split() if each.startswith("deduplication.")}
+    rooms = {each.partition(".")[0] for each in modules}
+    assert not rooms & {"sessions", "checkpoint", "redaction", "hooks", "search", "purge", "repair", "backup"}
+    assert not modules & {
+        "alignment.aligner",
+        "alignment.overlap",
+        "formats.text",
+        "formats.claude_ai",
+        "ingest.store_export",
+        "packs.pack_file",
+        "packs.pack_set",
+        "project.tightening",
+        "storage.finding",
+        "storage.log.column_reader",
+        "storage.log.column_writer",
+        "storage.message_reader",
+        "storage.recount",
+        "workflow.new_messages_file",
+    }
+    assert not {"dataclasses", "shutil", "subprocess", "tempfile", "base64"} & set(done.stdout.split())

@@ -15,12 +15,12 @@ from typing import Any
 
 from deduplication.alignment.columns import Columns
 from deduplication.alignment.fingerprint import Fingerprint
-from deduplication.alignment.overlap import TURNS, telling
+from deduplication.alignment.overlap import telling
 from deduplication.alignment.reading_order import reading_order
 from deduplication.alignment.seams import at_seams
 from deduplication.alignment.tombstone import Bans
 from deduplication.figures.savings import Seen
-from deduplication.model import COMPACTION, PURGED, SYSTEM, counts
+from deduplication.model import COMPACTION, PURGED, SYSTEM, TURNS, counts
 from deduplication.storage.contract import ConversationFigures, Counts, SeenExport, StoreFigures, Totals
 from deduplication.storage.conversation import Adopted
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import sys
 import unicodedata
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -152,6 +154,24 @@ def test_progress_and_colour_are_for_terminals(terminal, term, no_color, watched
     stream = Stream(terminal=terminal)
     assert console.is_terminal(stream) is watched
     assert console.wants_colour(stream) is coloured
+
+
+@pytest.mark.parametrize("said", [None, "", "0", "-3", "72", "wide", " 90", "٣٠"])
+@pytest.mark.parametrize("terminal", [None, 0, 113])
+def test_a_line_is_as_wide_as_the_standard_library_says(said, terminal, monkeypatch):
+    """Whatever the environment and the terminal say."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+    if said is not None:
+        monkeypatch.setenv("COLUMNS", said)
+
+    def size(_descriptor):
+        if terminal is None:
+            raise OSError
+        return os.terminal_size((terminal, 24))
+
+    monkeypatch.setattr(sys, "__stdout__", SimpleNamespace(fileno=lambda: 1))
+    monkeypatch.setattr(os, "get_terminal_size", size)
+    assert console.columns(80) == shutil.get_terminal_size((80, 24)).columns
 
 
 def test_abandoned_output_goes_nowhere(tmp_path, monkeypatch):

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from ..model import LOST, TOOL_CALL
+from ..model import LOST, TOOL_CALL, TURNS
 from .anchors import anchors
 from .columns import Columns
 from .fingerprint import ANCHOR_KINDS, REDRAWN_KINDS
 from .interleaving import between, differ_in_source, embedded, outwards
-from .overlap import TURNS
 from .reasons import BETWEEN, GREW, HASH, ID, KEY, SEAM, WHOLE
 from .same_source import DIFFERENT, GROWN, MOVED, PART
 from .seams import seam

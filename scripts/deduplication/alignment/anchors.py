@@ -5,8 +5,8 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..model import TURNS
 from .fingerprint import A_FEW_WORDS, DISTINCTIVE
-from .overlap import TURNS
 from .subsequence import unique
 
 if TYPE_CHECKING:

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Protocol
 
-from ..model import TOOL_CALL, TOOL_RESULT
+from ..model import TOOL_CALL, TOOL_RESULT, TURNS
 from .fingerprint import A_FEW_WORDS
-from .overlap import TURNS
 from .subsequence import find
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from array import array
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from ..model import PROMPT, TEXT
+from ..model import TURNS
 from .fingerprint import DISTINCTIVE
 from .subsequence import find, unique
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from .columns import Columns
 
-TURNS: Final = frozenset({PROMPT, TEXT})
 RUN: Final = 3
 """Distinctive messages in a row that show two sequences to be one conversation."""
 

@@ -11,9 +11,8 @@ from bisect import bisect_left, bisect_right
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from ..model import BOOKKEEPING, COMMAND_OUTPUT, LOCAL_COMMAND, NOTICE, UNKNOWN
+from ..model import BOOKKEEPING, COMMAND_OUTPUT, LOCAL_COMMAND, NOTICE, TURNS, UNKNOWN
 from ..start.late_dataclass import replace
-from .overlap import TURNS
 from .same_source import DIFFERENT
 from .tombstone import Ends, proven, relation
 

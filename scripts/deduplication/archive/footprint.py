@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING, Final
 from ..errors import ArchiveDamaged, DedupError
 from ..files import locking
 from ..files.listing import entries_of, size_of
-from ..packs.pack_file import Pack
 from ..packs.pack_names import FOLDER, listed
-from ..packs.ranges import gaps_between
 from ..project.paths import LISTED_COPY, LOCK
 from ..start.late_dataclass import dataclass, field_names
 from .own_files import is_ours
@@ -92,6 +90,11 @@ def _damage(folder: str) -> list[str]:
         names = [name for _, name in listed(folder)]
     except ArchiveDamaged as error:
         return [error.detail]
+    if not names:
+        return []
+    from ..packs.pack_file import Pack
+    from ..packs.ranges import gaps_between
+
     end = 0
     for name in names:
         try:

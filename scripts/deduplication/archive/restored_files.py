@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 
 from ..errors import DedupError
 from ..files.safe_read import CHUNK
-from ..packs.pack_set import opened_packs
 from . import places
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from ..files.safe_read import Identity
+    from ..packs.file_records import FileRecord
     from ..project.paths import Project
 
 
@@ -35,11 +36,9 @@ def restored_from(project: Project, path: Path) -> str:
             same = (status.st_size, status.st_mtime_ns) == state and status.st_ctime_ns < found.st_ctime_ns
             if same and _digest(plain) == _digest(path):
                 return plain.name
-        with opened_packs(places.packs_folder(project)) as packs:
-            for number in packs.numbers():
-                record = packs.record(number)
-                if (record.size, record.mtime_ns) == state and record.sha256 == _digest(path):
-                    return record.name
+        for record in _packed(project):
+            if (record.size, record.mtime_ns) == state and record.sha256 == _digest(path):
+                return record.name
     return ""
 
 
@@ -53,12 +52,22 @@ def is_archived(project: Project, identity: Identity, sha256: str = "") -> bool:
         for plain, status in places.plain_files(project):
             if (status.st_size, status.st_mtime_ns) == state and sha256 in ("", _digest(plain).hex()):
                 return True
-        with opened_packs(places.packs_folder(project)) as packs:
-            for number in packs.numbers():
-                record = packs.record(number)
-                if (record.size, record.mtime_ns) == state and sha256 in ("", record.sha256.hex()):
-                    return True
+        for record in _packed(project):
+            if (record.size, record.mtime_ns) == state and sha256 in ("", record.sha256.hex()):
+                return True
     return False
+
+
+def _packed(project: Project) -> Iterator[FileRecord]:
+    """The records of the archived files that are in packs."""
+    folder = places.packs_folder(project)
+    if not os.path.isdir(folder):
+        return
+    from ..packs.pack_set import opened_packs
+
+    with opened_packs(folder) as packs:
+        for number in packs.numbers():
+            yield packs.record(number)
 
 
 def _digest(path: Path) -> bytes:

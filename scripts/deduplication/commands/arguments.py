@@ -22,6 +22,11 @@ VERSION: Final = f"export-dedup {__version__}"
 EXIT_CODES: Final = "Exit codes: 0 done, 1 a named failure, 2 usage, 3 unexpected (a log is named), 130 interrupted."
 
 
+def _unseen(prog: str) -> argparse.HelpFormatter:
+    """What argparse makes of each argument that is declared. Told a width it does not import ``shutil`` to find the terminal's."""
+    return argparse.RawDescriptionHelpFormatter(prog, width=80)
+
+
 class Parser(argparse.ArgumentParser):
     """An argument parser whose errors are :class:`UsageError`; every one of ours has ``--help`` and ``--version``."""
 
@@ -31,9 +36,14 @@ class Parser(argparse.ArgumentParser):
             description=description,
             epilog=epilog,
             allow_abbrev=False,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=_unseen,
         )
         self.add_argument("--version", action="version", version=VERSION, help="say which version this is, and exit")
+
+    def format_help(self) -> str:
+        """As wide as the terminal."""
+        self.formatter_class = argparse.RawDescriptionHelpFormatter
+        return super().format_help()
 
     def error(self, message: str) -> NoReturn:
         """Raise instead of printing: argparse would show an argument as it came, with what a terminal obeys in it."""

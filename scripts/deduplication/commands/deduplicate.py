@@ -16,7 +16,6 @@ from ..project.paths import Project, find_project
 from ..reports import store as store_report
 from ..reports import workflow as report
 from ..start.late_dataclass import replace
-from ..workflow import new_messages_file
 from . import arguments as shared
 
 if TYPE_CHECKING:
@@ -55,10 +54,13 @@ def run(asked: argparse.Namespace) -> int:
     project = find_project(asked.project)
     dedup = shared.deduplicator(asked)
     keep = (shared.store_folder(asked), project.archive)
-    if asked.output is not None:
-        asked.output = new_messages_file.check_file(asked.output, (*keep, *asked.exports))
-    if asked.output_dir is not None:
-        asked.output_dir = new_messages_file.check_folder(asked.output_dir, keep)
+    if asked.output is not None or asked.output_dir is not None:
+        from ..workflow import new_messages_file
+
+        if asked.output is not None:
+            asked.output = new_messages_file.check_file(asked.output, (*keep, *asked.exports))
+        if asked.output_dir is not None:
+            asked.output_dir = new_messages_file.check_folder(asked.output_dir, keep)
     done = _Run(asked, dedup, project)
     outcome = done.process()
     if asked.json:
@@ -179,7 +181,11 @@ class _Run:
 
     def _write(self, candidate: Candidate, done: Ingest) -> None:
         """The new messages as a file of their own, where that was asked for."""
+        if self._asked.output is None and (self._asked.output_dir is None or not done.new_messages):
+            return
+        from ..workflow import new_messages_file
+
         if self._asked.output is not None:
             new_messages_file.write(self._asked.output, done)
-        elif self._asked.output_dir is not None and done.new_messages:
+        else:
             new_messages_file.write_into(self._asked.output_dir, candidate.path.stem, done)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from ..alignment.purged_places import purged_warning
 from ..alignment.reading_order import numbers_of
 from ..model import LOST, counts
 from . import result
@@ -49,16 +48,18 @@ def known_file(store: Store, source: Input, conversation_id: str | None, *, dry_
         )
         if not dry_run:
             store.commit(known.conversation_id, [], record, started)
-        gone = _purged(store.conversation(known.conversation_id), known.window)
-    return result_of(store, known.conversation_id, record, purged_warning(gone), [], known_before=True)
+        said = _said_of_purged(store.conversation(known.conversation_id), known.window)
+    return result_of(store, known.conversation_id, record, said, [], known_before=True)
 
 
-def _purged(conversation: Conversation, window: Iterable[Sequence[int]]) -> int:
-    """How many messages of a window were purged."""
+def _said_of_purged(conversation: Conversation, window: Iterable[Sequence[int]]) -> tuple[str, ...]:
+    """What is to be said of those messages of a window that were purged."""
     if not conversation.purged:
-        return 0
+        return ()
+    from ..alignment.purged_places import purged_warning
+
     kinds = conversation.columns.kinds
-    return sum(counts(kinds[n]) and n in conversation.purged for n in numbers_of(window))
+    return purged_warning(sum(counts(kinds[n]) and n in conversation.purged for n in numbers_of(window)))
 
 
 def _has_lost(store: Store, seen: SeenExport) -> bool:

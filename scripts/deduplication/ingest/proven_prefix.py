@@ -9,9 +9,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..alignment.fingerprint import may_be_drawn_otherwise
-from ..alignment.overlap import TURNS, plain_run
+from ..alignment.overlap import plain_run
 from ..alignment.reading_order import numbers_of
-from ..model import SafePlace, counts
+from ..model import TURNS, SafePlace, counts
 from ..storage.prefix import HEAD, Prefix
 from . import result
 from .ink import Ink

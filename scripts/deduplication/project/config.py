@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from . import settings_file, tightening, user_folders
+from . import settings_file, user_folders
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -110,6 +110,8 @@ def _add_projects(
     values: dict[str, Any], root: str, path: str, file: SettingsFile
 ) -> tuple[SettingsFile, dict[str, Any]]:
     """Put into ``values`` what a project's file asks for and may have; what it may not have is returned."""
+    from . import tightening
+
     asked = _fitting(file.values or {})
     outside = settings_file.leads_out(root, path)
     tighter = {name: tightening.RULES[name].merged(values[name], value) for name, value in asked.items()}

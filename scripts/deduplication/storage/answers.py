@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..start.late_dataclass import replace
-from . import finding
-from .message_reader import read_messages
 from .prefix_answers import PrefixAnswers
 from .state.exports import seen_in
 from .state.figures import figures_of
@@ -41,6 +39,8 @@ class Answers(PrefixAnswers):
 
     def candidates(self, shown: Columns) -> Sequence[str]:
         """Conversations that share telling turns, or a stretch at a seam, the one that shares most first."""
+        from . import finding
+
         shared: dict[str, int] = {}
         for found in (finding.with_turns(self._known.state, shown), finding.with_bodies(self._known.state, shown)):
             for name, count in found.items():
@@ -80,6 +80,8 @@ class Answers(PrefixAnswers):
 
     def known_uuids(self, conversation_id: str, uuids: Sequence[str]) -> dict[str, list[int]]:
         """Sequence numbers of these ids."""
+        from . import finding
+
         return finding.known_uuids(self._known.state, conversation_id, uuids)
 
     def body_hash(self, conversation_id: str, number: int) -> str:
@@ -116,6 +118,8 @@ class Answers(PrefixAnswers):
 
     def bodies(self, conversation_id: str, numbers: Sequence[int]) -> Iterator[dict[str, Any]]:
         """Messages by sequence number: ``index``, ``role``, ``kind``, ``content``, ``content_hash``, ``timestamp`` ..."""
+        from .message_reader import read_messages
+
         return read_messages(self._known, conversation_id, numbers)
 
     def runs_of(self, conversation_ids: Collection[str], start: int = 0) -> Iterator[Record]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from ..alignment.overlap import TURNS, telling
+from ..alignment.overlap import telling
 from ..alignment.seams import at_seams
+from ..model import TURNS
 from .state.places import body_prefix, turn_prefix, uuid_prefix
 
 if TYPE_CHECKING:

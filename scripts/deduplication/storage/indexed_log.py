@@ -17,7 +17,6 @@ from . import seed_files
 from .index.audit_mark import AuditMark
 from .index.index import Index
 from .log.append_log import Log
-from .recount import fill, replay, spill
 from .state.blobs import Blobs
 from .state.log_state import State
 
@@ -49,7 +48,7 @@ class IndexedLog:
 
     def empty_index(self) -> Index:
         """An index of this log, in memory until it is kept."""
-        return Index(self.folder, self.log, self.blobs, partial(fill, self.log))
+        return Index(self.folder, self.log, self.blobs, partial(_fill, self.log))
 
     def _path(self, name: str) -> str:
         return os.path.join(self.folder, name)
@@ -121,6 +120,8 @@ class IndexedLog:
 
     def _catch_up(self, *, write: bool) -> None:
         """Replay what the index lacks; put aside what a run that did not finish left behind."""
+        from .recount import replay, spill
+
         audit: list[bytes] = []
         mark = self._audit
         may_spill = write or not self._audit.size
@@ -170,3 +171,10 @@ class IndexedLog:
         except StoreNotWritable as error:
             self._loaded = ()
             self.warnings.append(f"{error}. The messages are stored; the indexes will be made again by the next run")
+
+
+def _fill(log: Log, index: Index, size: int) -> AuditMark:
+    """:func:`.recount.fill`; most runs find the index where the one before left it."""
+    from .recount import fill
+
+    return fill(log, index, size)

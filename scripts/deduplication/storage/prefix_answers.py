@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import finding
 from .state.prefixes import prefixes_in
 
 if TYPE_CHECKING:
@@ -35,8 +34,12 @@ class PrefixAnswers:
 
     def holds(self, conversation_id: str, content_hash: str) -> bool:
         """True where a message of this conversation has the body."""
+        from . import finding  # a file that is known needs none of it
+
         return finding.holds(self._known.state, conversation_id, content_hash)
 
     def turns_with(self, conversation_id: str, key: str) -> int:
         """How many turns of a conversation have the key."""
+        from . import finding
+
         return finding.turns_with(self._known.state, conversation_id, key)

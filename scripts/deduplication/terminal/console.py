@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import re
 import sys
 from typing import Final, TextIO
 
-_CONTROLS: Final = re.compile(
+from ..start.late_pattern import late_pattern
+
+_CONTROLS: Final = late_pattern(
     # C0 without tab and newline, DEL, C1; then the controls that reorder or hide text (Unicode bidi, zero width joins).
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
 )
@@ -52,6 +54,17 @@ def speaks_unicode(stream: TextIO) -> bool:
     except (UnicodeEncodeError, LookupError):
         return False
     return True
+
+
+def columns(otherwise: int) -> int:
+    """Cells of a line of the terminal, or what ``COLUMNS`` says, as ``shutil`` has it, which imports three compressors."""
+    with contextlib.suppress(KeyError, ValueError):
+        if int(os.environ["COLUMNS"]) > 0:
+            return int(os.environ["COLUMNS"])
+    try:
+        return os.get_terminal_size(sys.__stdout__.fileno()).columns or otherwise  # type: ignore[union-attr]
+    except (AttributeError, ValueError, OSError):
+        return otherwise
 
 
 def is_terminal(stream: TextIO) -> bool:

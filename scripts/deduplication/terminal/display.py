@@ -6,6 +6,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, Final
 
+from ..start.late_pattern import late_pattern
 from . import console
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ _ASCII: Final = str.maketrans(
         "·": "-",
     }
 )
-_RULES: Final = re.compile("^(?:=+|🔐+)$", re.MULTILINE)
+_RULES: Final = late_pattern("^(?:=+|🔐+)$", re.MULTILINE)
 
 
 def adapt(text: str, *, unicode: bool = True, columns: int = FULL_WIDTH) -> str:
@@ -65,11 +66,8 @@ def adapt(text: str, *, unicode: bool = True, columns: int = FULL_WIDTH) -> str:
 
 def show(text: str, stream: Optional[TextIO] = None, *, end: str = "\n") -> None:
     """Print ``text`` fitted to ``stream`` (standard output by default), at once."""
-    import shutil
-
     stream = sys.stdout if stream is None else stream
-    columns = shutil.get_terminal_size((FULL_WIDTH, 24)).columns
-    stream.write(adapt(text, unicode=console.speaks_unicode(stream), columns=columns) + end)
+    stream.write(adapt(text, unicode=console.speaks_unicode(stream), columns=console.columns(FULL_WIDTH)) + end)
     stream.flush()
 
 

@@ -89,6 +89,8 @@ class Sealed:
 
     def blocks(self, start: int = 0) -> Iterator[Block]:
         """The blocks from the one with the byte ``start`` on."""
+        if start >= self.end:
+            return  # without a look at the last file's table
         first = bisect_right([segment.start for segment in self.segments], start) - 1
         for segment in self.segments[max(first, 0) :]:
             yield from (block for block in self.blocks_of(segment) if block.end > start)

@@ -12,9 +12,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from ...errors import StoreNotWritable
 from ...files import varint
 from .column_format import Wanted
-from .column_reader import decode
-from .column_writer import encode
-from .compact_lines import whole
 from .sealed_files import COLUMNS, LEAN, PLAIN
 
 if TYPE_CHECKING:
@@ -64,6 +61,8 @@ def packed(lines: bytes, archive: Archived, *, slowly: bool = False) -> Sealing:
     """A block, proven to give the same lines back. Raises ``StoreNotWritable`` where it does not."""
     import lzma
 
+    from .column_writer import encode
+
     lengths, blocks = [], []
     kept: dict[Wanted, int] = {}
     try:
@@ -101,8 +100,14 @@ def split(data: bytes, form: str) -> list[bytes]:
 def lines_of(part: bytes, form: str, archive: Archived) -> bytes:
     """The lines of a part of a block. Raises :class:`ValueError`."""
     if form == COLUMNS:
+        from .column_reader import decode  # a run that finds the index up to the log reads no sealed line
+
         return decode(part, archive)
-    return whole(part) if form == LEAN else part
+    if form == LEAN:
+        from .compact_lines import whole
+
+        return whole(part)
+    return part
 
 
 def unxz(stream: bytes) -> bytes:

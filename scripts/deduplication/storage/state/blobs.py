@@ -7,16 +7,15 @@ the line that refers to it; a run that was killed in between leaves a file that 
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import hashlib
 import os
-import re
 from typing import TYPE_CHECKING, Any, Final
 
 from ...alignment.fingerprint import Fingerprint, fingerprint
 from ...errors import StoreNotWritable
 from ...files import atomic, beneath
+from ...start.late_pattern import late_pattern
 from ..log.records import message_of
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ REFERENCE: Final = "blob"
 """``type`` of a source whose data is a blob; the original says ``base64``."""
 
 _OURS: Final = ("sha256", "bytes")
-_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+_DIGEST: Final = late_pattern(r"[0-9a-f]{64}")
 
 
 def lift(content: Content) -> tuple[Content, dict[str, bytes]]:
@@ -213,6 +212,8 @@ def _reference(value: dict[str, Any], found: dict[str, bytes]) -> dict[str, Any]
     """The reference to an object's data, its keys in the order of the original; the data goes to ``found``."""
     if not _is_large(value) or any(key in value for key in _OURS):
         return None
+    import base64  # for images and documents alone
+
     try:
         data = base64.b64decode(value["data"], validate=True)
     except ValueError:
@@ -233,6 +234,8 @@ def _reference(value: dict[str, Any], found: dict[str, bytes]) -> dict[str, Any]
 def _original(value: dict[str, Any], read: Callable[[str], bytes]) -> dict[str, Any] | None:
     if value.get("type") != REFERENCE or "sha256" not in value:
         return None
+    import base64
+
     original: dict[str, Any] = {}
     for key, inner in value.items():
         if key == "sha256":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...alignment.overlap import TURNS
+from ...model import TURNS
 from . import standing
 from .places import body_prefix, turn_prefix, uuid_prefix
 
