@@ -72,6 +72,7 @@ def test_keys_of_one_width_are_found_by_their_first_five_bytes(sizes, anew, batc
         expected |= keys
     for prefix in (*PREFIXES, b"nope!"):
         assert file.runs.beginning(prefix) == sorted((key, b"") for key in expected if key.startswith(prefix))
+    assert list(file.runs.everything()) == [(key, b"") for key in sorted(expected)]
 
 
 def test_there_are_few_runs(monkeypatch):

@@ -11,7 +11,7 @@ import heapq
 import zlib
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from itertools import chain
+from itertools import groupby, islice, repeat
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ BLOCK: Final = 4096
 """Bytes of keys and values, about, that are read together."""
 SMALL: Final = 1024
 """Entries up to which there is one run: the same entries are the same bytes then, however they came."""
-LARGEST: Final = 1 << 16
+LARGEST: Final = 1 << 19
 """Entries of a run above which it is joined with others only when nobody waits."""
 _CACHED: Final = 256
 _FILTER: Final = 1 << 24
@@ -108,6 +108,9 @@ class SortedRuns:
             stay -= 1
             total += self.runs[stay].length
         parts = [self._entries(run) for run in self.runs[stay:]]
+        if self._width:  # of keys without values none is newer than another
+            keys = heapq.merge(sorted(entries), *((key for key, _ in part) for part in parts))
+            return stay, zip((key for key, _ in groupby(keys)), repeat(b""))
         return stay, merged([*parts, iter(sorted(entries.items()))])
 
     def added(self, stay: int, run: Run, keys: Iterable[bytes]) -> None:
@@ -194,21 +197,32 @@ def run_of(entries: Iterable[Entry], start: int, width: int) -> tuple[bytes, Run
     """A run of entries that are sorted, to stand at byte ``start`` of its file."""
     blocks: list[bytes] = []
     table: list[Entry] = []
-    count = size = 0
-    waiting: list[Entry] = []
-    for entry in chain(entries, [None]):
-        if waiting and (entry is None or size >= BLOCK):
-            data = encoded(waiting, width)
-            table.append((waiting[0][0], zlib.crc32(data).to_bytes(4, "big") + len(data).to_bytes(4, "big")))
-            blocks.append(data)
-            count += len(waiting)
-            waiting, size = [], 0
-        if entry is not None:
-            waiting.append(entry)
-            size += len(entry[0]) + len(entry[1])
+    count = 0
+    for together in _parted(entries, width):
+        data = encoded(together, width)
+        table.append((together[0][0], zlib.crc32(data).to_bytes(4, "big") + len(data).to_bytes(4, "big")))
+        blocks.append(data)
+        count += len(together)
     end = _bytes_of(table)
     data = b"".join((*blocks, end))
     return data, Run(start, len(data), len(end), zlib.crc32(end), count)
+
+
+def _parted(entries: Iterable[Entry], width: int) -> Iterator[list[Entry]]:
+    """The entries of each block."""
+    if width:
+        entries = iter(entries)
+        yield from iter(lambda: list(islice(entries, -(-BLOCK // width))), [])
+        return
+    together, size = [], 0
+    for entry in entries:
+        together.append(entry)
+        size += len(entry[0]) + len(entry[1])
+        if size >= BLOCK:
+            yield together
+            together, size = [], 0
+    if together:
+        yield together
 
 
 def encoded(entries: list[Entry], width: int) -> bytes:
@@ -241,6 +255,10 @@ class _Keys(Sequence[bytes]):
     def __len__(self) -> int:
         return self._size
 
+    def __iter__(self) -> Iterator[bytes]:
+        data, size = self._data, self._size
+        return (data[at::size] for at in range(size))
+
     def __getitem__(self, at: Any) -> Any:
         if at >= self._size:
             raise IndexError(at)
@@ -253,11 +271,11 @@ def _bytes_of(entries: Iterable[Entry]) -> bytes:
 
 
 def _entries_of(data: bytes) -> Iterator[Entry]:
-    at = 0
-    while at < len(data):
-        size, at = varint_in(data, at)
+    at, end = 0, len(data)
+    while at < end:
+        size, at = (data[at], at + 1) if data[at] < 128 else varint_in(data, at)
         key, at = data[at : at + size], at + size
-        size, at = varint_in(data, at)
+        size, at = (data[at], at + 1) if data[at] < 128 else varint_in(data, at)
         yield key, data[at : at + size]
         at += size
 
