@@ -31,6 +31,7 @@ NAME: Final = "2026-01-03-EXPORT-SESSION.txt"
 STATE: Final = ("--storage-dir", "MEMORY-CONTEXT/dedup_state")
 WAYS: Final = (
     ("deduplicate_export.py", ("deduplicate_export.py", NAME, *STATE)),
+    ("deduplicate_export.py, the same export again", ("deduplicate_export.py", NAME, *STATE)),
     ("export-dedup.py", ("export-dedup.py", "--yes", "--no-checkpoint")),
     ("export-dedup.py with a checkpoint", ("export-dedup.py", "--yes")),
     ("export-dedup-with-status.py", ("export-dedup-with-status.py", "--yes")),
@@ -136,7 +137,7 @@ def main() -> int:
             subprocess.run(["git", "-C", project.folder, "config", "user.name", "a"], check=True)
             subprocess.run(["git", "-C", project.folder, "config", "user.email", "a@b"], check=True)
             project.run(export(1, BEFORE))
-            again = what == "the same export again"
+            again = what.endswith("the same export again")
             (project.folder / NAME).write_text(export(1, BEFORE + (0 if again else NEW)), encoding="utf-8")
             rows[what] = counted(checkout, project.folder, arguments)
         scene = Scene(Path(name).resolve(), 1_000_000, 1_000)

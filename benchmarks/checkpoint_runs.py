@@ -2,10 +2,10 @@
 """A run with a checkpoint in stores of different size: ``benchmarks/checkpoint_runs.py [--small] [--checkout FOLDER]``.
 
 Each project has a git repository, and a store of conversations of 20,000 short messages each. A session is begun there by a first
-run of ``export-dedup.py``; measured are the next ones, each with 50 new messages: seconds of the clock and of the processor (git
-included), peak megabytes, and how many processes of git it starts. A second table tells these of a session whose file has few parts
-and of one with many. ``--checkout`` measures another revision, which lies in that folder; ``--keep FOLDER`` makes the stores there,
-or takes those that are there.
+run of ``export-dedup.py``; measured are the next ones, in turns, each with 50 new messages: seconds of the clock and of the
+processor (git included), peak megabytes, and how many processes of git it starts. A second table tells these of a session
+whose file has few parts and of one with many. ``--checkout`` measures another revision, which lies in that folder;
+``--keep FOLDER`` makes the stores there, or takes those that are there.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import time
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from measure import COMPILED
 from workload import WORDS
 
 REPOSITORY: Final = Path(__file__).resolve().parents[1]
@@ -95,7 +96,7 @@ class Project:
         (self.exports / "2026-01-02-EXPORT-SESSION.txt").write_text(text, encoding="utf-8")
         self._started.write_bytes(b"")
         command = [sys.executable, str(self._checkout / "scripts" / "export-dedup.py"), "--yes"]
-        environment = {**os.environ, "PATH": os.pathsep.join((str(self._bin), os.environ["PATH"]))}
+        environment = {**os.environ, "PATH": os.pathsep.join((str(self._bin), os.environ["PATH"])), **COMPILED}
         started = time.perf_counter()
         child = subprocess.Popen(command, cwd=self.folder, stdout=subprocess.DEVNULL, env=environment)
         _, status, usage = os.wait4(child.pid, 0)
@@ -115,11 +116,16 @@ class Project:
         return len(list((self.folder / "MEMORY-CONTEXT" / "sessions").glob("*.md")))
 
 
-def grown(project: Project, first: int, runs: int, words: int = 12) -> list[Measured]:
-    """A session of so many messages is begun; what the runs after that come to."""
+def grown(projects: list[Project], first: int, runs: int, words: int = 12) -> list[list[Measured]]:
+    """A session of so many messages is begun in each project; what the runs after that come to, which take turns."""
     seed = time.time_ns()
-    project.run(export(seed, first, words))
-    return [project.run(export(seed, first + NEW * number, words)) for number in range(1, runs + 1)]
+    for project in projects:
+        project.run(export(seed, first, words))
+    rounds = [
+        [project.run(export(seed, first + NEW * number, words)) for project in projects]
+        for number in range(1, runs + 1)
+    ]
+    return [list(each) for each in zip(*rounds)]
 
 
 def main() -> None:
@@ -137,28 +143,31 @@ def main() -> None:
     parts = asked.parts if asked.parts is not None else [1, 3] if asked.small else [2, 40]
     with tempfile.TemporaryDirectory(prefix="export-dedup benchmark ") as name:
         base = (asked.keep or Path(name)).resolve()
-        print("| messages stored | seconds | of the processor | peak MB | processes of git |\n|---|---|---|---|---|")
-        for size in sizes:
-            project = Project(base / f"{size}", asked.checkout.resolve())
+        projects = [Project(base / f"{size}", asked.checkout.resolve()) for size in sizes]
+        for size, project in zip(sizes, projects):
             filled = (project.folder / "MEMORY-CONTEXT" / "dedup_state").exists()
             project.make()
             if not filled:
                 project.fill(size)
-            show(f"{size:,}", grown(project, NEW, runs))
+        print("| messages stored | seconds | of the processor | over the first, ms | peak MB | processes of git |")
+        print("|---|---|---|---|---|---|")
+        measured = grown(projects, NEW, runs)
+        for size, done in zip(sizes, measured):
+            over = [1000 * (one.processor - other.processor) for one, other in zip(done, measured[0])]
+            show(f"{size:,}", done, f" {statistics.median(over):.0f} |")
         print("\n| parts | seconds | of the processor | peak MB | processes of git |\n|---|---|---|---|---|")
         for count in parts:
             project = Project(Path(name) / f"session of {count}", asked.checkout.resolve())
             project.make()
-            done = grown(project, count * PART, runs, words=100)
+            (done,) = grown([project], count * PART, runs, words=100)
             show(f"{project.parts()}", done)
 
 
-def show(what: str, runs: list[Measured]) -> None:
+def show(what: str, runs: list[Measured], over: str = "") -> None:
     """A row."""
     middle = [statistics.median(column) for column in zip(*runs)]
-    print(
-        f"| {what} | {middle[0]:.2f} | {middle[1]:.2f} | {max(run.megabytes for run in runs):.0f} | {middle[3]:.0f} |"
-    )
+    peak = max(run.megabytes for run in runs)
+    print(f"| {what} | {middle[0]:.2f} | {middle[1]:.2f} |{over} {peak:.0f} | {middle[3]:.0f} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import workload
+from measure import COMPILED
 
 from archive import GENERATOR, SCRIPTS, SETS
 
@@ -77,9 +78,8 @@ class Prototype:
 def measured(command: list[str], folder: Path) -> Measured:
     """Wall seconds, processor seconds and peak megabytes of a process; ends the program where it fails."""
     started = time.perf_counter()
-    child = subprocess.Popen(
-        command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env={**os.environ, "HOME": str(folder)}
-    )
+    home = {**os.environ, **COMPILED, "HOME": str(folder)}
+    child = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=home)
     errors = child.stderr.read() if child.stderr else b""
     _, status, usage = os.wait4(child.pid, 0)
     seconds = time.perf_counter() - started

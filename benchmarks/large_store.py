@@ -2,8 +2,9 @@
 """Commands on a large store: ``benchmarks/large_store.py [--messages N] [--checkout FOLDER] [--state FOLDER] [--small]``.
 
 Builds a store of distinct conversations of short, mostly different messages, and prints processor seconds and peak memory of whole
-processes: ``verify``, ``stats``, and the first run of a new session with its session file. ``--checkout`` measures another revision
-of the project, which lies in that folder; ``--state`` takes a store that is there, a copy of it, instead of building one.
+processes: ``verify``, ``stats``, ``show``, and the first run of a new session with its session file. ``--checkout`` measures
+another revision of the project, which lies in that folder; ``--state`` takes a store that is there, a copy of it, instead of
+building one.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from measure import COMPILED
 from workload import WORDS
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -44,7 +46,7 @@ def export(seed: int, count: int) -> bytes:
 
 def measured(arguments: list[str], folder: Path, given: bytes = b"") -> tuple[float, float]:
     """Processor seconds and peak megabytes of one process, those that it started included in the seconds."""
-    home = {**os.environ, "HOME": str(folder), "XDG_CONFIG_HOME": str(folder / "config")}
+    home = {**os.environ, **COMPILED, "HOME": str(folder), "XDG_CONFIG_HOME": str(folder / "config")}
     child = subprocess.Popen(
         [sys.executable, *arguments], cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=home
     )
@@ -84,6 +86,8 @@ def main() -> int:
             "a session of 50 messages, its first run": ["export-dedup.py", "--yes"],
             "the same session goes on": ["export-dedup.py", "--yes"],
             "stats": ["deduplicate_export.py", "stats"],
+            "show, all conversations": ["deduplicate_export.py", "show"],
+            "show, one of 5,000 messages": ["deduplicate_export.py", "show", "conversation-0000"],
             "verify": ["deduplicate_export.py", "verify"],
             "verify of the store alone": ["deduplicate_export.py", "verify", "--storage-dir", str(state)],
         }

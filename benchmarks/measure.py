@@ -8,11 +8,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+
+COMPILED: Final = {"PYTHONDONTWRITEBYTECODE": ""}
+"""In the environment of what is measured: modules are compiled once, by the first run, as they are where it is installed."""
 
 
 def process(arguments: list[str], folder: Path, given: bytes = b"", **environment: str) -> tuple[float, float]:
@@ -27,7 +31,7 @@ def process(arguments: list[str], folder: Path, given: bytes = b"", **environmen
             stdin=stdin,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            env={**os.environ, **environment},
+            env={**os.environ, **COMPILED, **environment},
         )
     errors = child.stderr.read() if child.stderr else b""
     _, status, usage = os.wait4(child.pid, 0)
