@@ -134,7 +134,7 @@ def _lay(text: str, widths: Widths, judge: Callable[[str, int, int, str], tuple[
             if judged is None:
                 return False
             end, gap = judged
-            column = _column(gap, column + cells(line[at:end]))
+            column = _column(gap) if "\n" in gap else column + cells(line[at:end]) + len(gap)
             if end == size:
                 break
             at = end
@@ -148,7 +148,7 @@ def _paragraphs(text: str, widths: Widths) -> Iterator[_Paragraph]:
     yield _Paragraph("", "", first, 0, padded=False)
     pieces = _BREAK.split(text[len(first) :])
     pieces += ["", ""]
-    column = _column(first, 0)
+    column = _column(first)
     joined, indent, narrower, later = "", "", 0, ""
     for line, gap, after in zip(pieces[::2], pieces[1::2], pieces[2::2]):
         if not joined:
@@ -157,9 +157,9 @@ def _paragraphs(text: str, widths: Widths) -> Iterator[_Paragraph]:
                 narrower = widths.narrower if line[0] == "⎿" else 0
                 indent = " " * (column + len(marker[0]))
         column += cells(line)
-        blanks, ends = _padding(gap, widths.before - column)
+        blanks, ends = _padding(gap, widths.before - column) if gap[:1] == " " else (0, gap)
         width = widths.before - narrower
-        if after and gap.count("\n") == 1 and column + 1 + cells(_chunk(after, widths)) > width:
+        if _is_soft(gap, after, width - column - 1, widths):
             later = later or "\n" + gap.partition("\n")[2]
             cut = column >= width and cells(line.rpartition(" ")[2] + after.partition(" ")[0]) > width - len(later) + 1
             joined += line + ("" if cut or (widths.hyphens and line[-1] == "-") else " ")
@@ -170,7 +170,16 @@ def _paragraphs(text: str, widths: Widths) -> Iterator[_Paragraph]:
                 whole[:ink_ends], later or "\n" + indent, ends or whole[ink_ends:], narrower, padded=blanks > 0
             )
             joined = later = ""
-        column = _column(gap, 0)
+        column = _column(gap)
+
+
+def _is_soft(gap: str, after: str, room: int, widths: Widths) -> bool:
+    """Whether a line ended because the next word needs more than the ``room`` that was left."""
+    if not after or gap.count("\n") != 1 or 2 * len(after) <= room:
+        return False
+    word = after.partition(" ")[0]
+    hyphen = word.find("-", 1) + 1 if widths.hyphens else 0
+    return cells(word[:hyphen] if hyphen and _LETTER.match(word, hyphen - 2) else word) > room
 
 
 def _padding(gap: str, left: int) -> tuple[int, str]:
@@ -194,13 +203,6 @@ def _line_end(text: str, at: int, stop: int, longest: int, widths: Widths) -> in
     while text[blank - 1] == " ":
         blank -= 1
     return blank
-
-
-def _chunk(line: str, widths: Widths) -> str:
-    """What would have had to stand on the line before: the first word, or what it has up to its first hyphen."""
-    word = line.partition(" ")[0]
-    hyphen = word.find("-", 1) + 1 if widths.hyphens else 0
-    return word[:hyphen] if hyphen and _LETTER.match(word, hyphen - 2) else word
 
 
 def _offset(text: str, at: int, count: int) -> int:
@@ -234,10 +236,9 @@ def cells(text: str) -> int:
     return len(text) + len(_WIDE.findall(text)) - 2 * len(_NOTHING.findall(text))
 
 
-def _column(gap: str, before: int) -> int:
-    """The column behind a gap that begins in column ``before``."""
-    line = gap.rpartition("\n")
-    return len(line[2]) if line[1] else before + len(gap)
+def _column(gap: str) -> int:
+    """The column behind a gap: behind its last line break, or in a text that begins with it."""
+    return len(gap) - gap.rfind("\n") - 1
 
 
 def _gap(text: str, at: int) -> str:
