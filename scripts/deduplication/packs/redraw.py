@@ -12,9 +12,9 @@ nothing of Python or its library that may get another answer in another version,
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from ..start.late_pattern import late_pattern
 from .recipe import Gap
 
 if TYPE_CHECKING:
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 
 _BLANK: Final = b" \n"
 """The bytes that are no ink: what a line's end may swallow or bring."""
-_BREAK: Final = re.compile(r"( *\n[ \n]*)")
-_LEADING: Final = re.compile(r"[ \n]*")
-_MARKER: Final = re.compile("[>❯⏺●⎿] +")
-_WIDE: Final = re.compile(
+_BREAK: Final = late_pattern(r"( *\n[ \n]*)")
+_LEADING: Final = late_pattern(r"[ \n]*")
+_MARKER: Final = late_pattern("[>❯⏺●⎿] +")
+_WIDE: Final = late_pattern(
     "[\u0300-\u036f\u1100-\u115f\u200b-\u200f\u20d0-\u20ff\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff"
     "\ufe00-\ufe0f\ufe20-\ufe2f\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\U0001f300-\U0001faff\U00020000-\U0003fffd]"
 )
-_LETTER: Final = re.compile("[A-Za-z\u00c0-\U0010ffff]")
-_NOTHING: Final = re.compile("[\u0300-\u036f\u200b-\u200f\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f]")
+_LETTER: Final = late_pattern("[A-Za-z\u00c0-\U0010ffff]")
+_NOTHING: Final = late_pattern("[\u0300-\u036f\u200b-\u200f\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f]")
 
 
 class _Paragraph(NamedTuple):
