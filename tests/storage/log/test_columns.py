@@ -16,7 +16,7 @@ from deduplication.storage.log import views
 from deduplication.storage.log.column_format import File, NoArchive, SpanLost, Wanted
 from deduplication.storage.log.column_reader import decode, each_line
 from deduplication.storage.log.column_writer import encode
-from deduplication.storage.log.lines import encode_line
+from deduplication.storage.log.lines import BEGINNING, PREVIOUS, decode_line, digest_of, encode_line
 from document_readers import reader_of
 from exports import Story
 from log_lines import LINES
@@ -233,3 +233,26 @@ def test_a_view_that_gives_nothing_is_damage(rule):
         views.content(rule, views.Span(b'{"message":{"content":[]},"x":1}' if rule >= 64 else b"{}"))
     with pytest.raises(ValueError):
         views.content(32, views.Span(b"[" * 10))
+
+
+def runs_of(data, *, length=4):
+    """The lines of an export as runs of a few lines each, which name the heads before them."""
+    lines, head, found = data.splitlines(keepends=True), BEGINNING, []
+    for at in range(0, len(lines), length):
+        record = {"conversation_id": "a", "timestamp": "t", "export": {"name": "n"}, "window": [], PREVIOUS: head}
+        run = [*lines[at : at + length], encode_line(record)]
+        head = digest_of(run)
+        found.append(run)
+    return found
+
+
+def test_a_head_of_lines_that_are_lost_is_not_made_up():
+    """The record of a run is there although a line of the run before it is lost; what it named is told to be unknown."""
+    runs = runs_of(log_of(TEXT))
+    data = b"".join(line for run in runs for line in run)
+    block, _ = encode(data, Files(TEXT))
+    lost = decode_line(runs[1][2])["source"]["span"]
+    found = [each for each in each_line(block, Files(TEXT, gone=[lost])) if not isinstance(each, SpanLost)]
+    commits = [decode_line(line) for line in found if b'"window"' in line]
+    expected = [decode_line(run[-1])[PREVIOUS] for run in runs]
+    assert [each[PREVIOUS] for each in commits] == [*expected[:2], *([""] * (len(runs) - 2))]

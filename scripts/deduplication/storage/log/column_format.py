@@ -1,8 +1,9 @@
 """A block of the log as columns: what its writer and its reader share.
 
 Of each line there is what it has of its own, kind by kind, and nothing that follows from something else. Left out are the checksum
-of a line, the hash of a body, what goes on where the line before it ended, and a content that a *view* gives: a rule of
-:mod:`views` over bytes that the archive has. So a body is on the disk once.
+of a line, the hash of a body, the head that a run names where all of the run before it stands in the block, what goes on where the
+line before it ended, and a content that a *view* gives: a rule of :mod:`views` over bytes that the archive has. So a body is on
+the disk once.
 
 All numbers are as :mod:`varint` has them. A block is: the CRC-32 of its lines (4 bytes, the lowest first); how many lines; how many
 shapes, then each as its fields with a zero behind each; how many archived files, then of each the first 8 bytes of the SHA-256
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from ...alignment.fingerprint import content_hash
 from ...model import EXACT, LAYOUT
+from ...start.late_pattern import late_pattern
 from . import views
 from .line_parts import Shape
 from .lines import FRAME
@@ -40,6 +42,18 @@ BACK: Final = 4
 """How a moment, an id or a hash is told: itself; by the span or the content; as in the line before; of a hash, by a view and the
 shape of some message, or as that of a line before it (from this number on)."""
 _ENCODE: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+HEAD: Final = late_pattern(rb',"previous":"([0-9a-f]{64})"\}\Z')
+"""How the line of a run that names the head before it ends, without its checksum."""
+HEAD_BYTES: Final = 80
+"""Bytes at the end of a line in which that stands."""
+KEPT: Final = b',"previous":0}'
+FOLLOWS: Final = b',"previous":1}'
+"""What stands there in its place: its 32 bytes follow in the text; it is the SHA-256 of the run that ended last in the block, from
+the line behind the one that ended the run before, or the block's first one, on."""
+UNKNOWN: Final = b',"previous":""}'
+"""The same of lines that are read one by one, where one of those is lost."""
 
 
 class SpanLost(ValueError):

@@ -16,9 +16,13 @@ from .column_format import (
     CRC,
     DERIVED,
     FIELDS,
+    FOLLOWS,
+    FRAMED,
+    KEPT,
     LITERAL,
     SAME,
     SHAPES,
+    UNKNOWN,
     WHOLE,
     Before,
     File,
@@ -30,6 +34,7 @@ from .column_format import (
     shape_of,
 )
 from .line_parts import Parts, put_together
+from .lines import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,6 +70,29 @@ def each_line(block: bytes, archive: Archived) -> Iterator[bytes | SpanLost]:
         raise ValueError("no block of columns") from error
 
 
+class Heads:
+    """The lines of a block since the run that ended last in it, and of that run."""
+
+    def __init__(self) -> None:
+        self._run: list[bytes] = []
+        self._ended: list[bytes] | None = None
+        self._lost = False
+        """Whether some of the run at hand is lost: then nobody can tell its head."""
+
+    def take(self, line: bytes | SpanLost, *, ends: bool = False) -> None:
+        """The next line, or that there is none; ``ends``: it ends a run and names the head before that."""
+        if isinstance(line, SpanLost):
+            self._lost = True
+        else:
+            self._run.append(line)
+        if ends:
+            self._ended, self._run, self._lost = (None if self._lost else self._run), [], False
+
+    def last(self) -> str:
+        """The head behind the run that ended last, so far as it stands in this block; empty where it cannot be told."""
+        return digest_of(self._ended) if self._ended else ""
+
+
 class _Reader:
     """The lines of one block, taken from its columns in the order in which they were written."""
 
@@ -90,18 +118,30 @@ class _Reader:
         self._before = Before({}, {})
         self._moment: bytes | SpanLost = b""
         self._hashes: list[bytes | SpanLost] = []
+        self._heads = Heads()
 
     def line(self) -> bytes | SpanLost:
         """The next line. Raises :class:`ValueError`: then nothing behind it can be read."""
         number = self._number["shape"]()
-        if number < SHAPES:
-            self._hashes.append(b"")
-            text = self._text()
-            return (text if number == WHOLE else framed(text)) + b"\n"
-        found = self._parts(self._shapes[number - SHAPES])
-        if isinstance(found, SpanLost):
-            return found
-        return framed(put_together(found)) + b"\n"
+        if number >= SHAPES:
+            found = self._parts(self._shapes[number - SHAPES])
+            line = found if isinstance(found, SpanLost) else framed(put_together(found)) + b"\n"
+            self._heads.take(line)
+            return line
+        self._hashes.append(b"")
+        body = self._text()
+        if number == FRAMED and body.endswith((KEPT, FOLLOWS)):
+            return self._end_of_run(body[: -len(KEPT)], self._text().hex() if body.endswith(KEPT) else "")
+        line = (body if number == WHOLE else framed(body)) + b"\n"
+        self._heads.take(line)
+        return line
+
+    def _end_of_run(self, before: bytes, named: str) -> bytes:
+        """The line that ends a run; ``named`` is the head that it names, empty where that follows from the lines before."""
+        named = named or self._heads.last()
+        line = framed(before + (b',"previous":"%s"}' % named.encode() if named else UNKNOWN)) + b"\n"
+        self._heads.take(line if named else SpanLost("a head of lines that are lost"), ends=True)
+        return line
 
     def end(self) -> None:
         """Raises :class:`ValueError` where a column has more than the lines took."""

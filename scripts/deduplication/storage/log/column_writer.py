@@ -14,7 +14,11 @@ from .column_format import (
     COLUMNS,
     CRC,
     DERIVED,
+    FOLLOWS,
     FRAMED,
+    HEAD,
+    HEAD_BYTES,
+    KEPT,
     LITERAL,
     SAME,
     SHAPES,
@@ -28,7 +32,7 @@ from .column_format import (
     identity_of,
     json_of,
 )
-from .column_reader import decode
+from .column_reader import Heads, decode
 from .line_parts import take_apart
 from .lines import FRAME_LENGTH
 
@@ -70,6 +74,7 @@ class _Writer:
         self._before = Before({}, {})
         self._moment = b""
         self._hashes: dict[bytes, int] = {}
+        self._heads = Heads()
         self._rules: dict[bytes, int] = {}
         self._count = 0
         self.kept: dict[Wanted, int] = {}
@@ -78,14 +83,26 @@ class _Writer:
     def add(self, line: bytes) -> None:
         """The next line, without its line feed."""
         body = line[:-FRAME_LENGTH] + b"}"
-        whole = framed(body) != line
+        whole = framed(body) != line or body.endswith((KEPT, FOLLOWS))
         parts = None if whole else take_apart(body)
-        if parts is None:
-            self._number("shape", WHOLE if whole else FRAMED)
-            self._text(line if whole else body)
-        else:
+        head = HEAD.search(body, max(len(body) - HEAD_BYTES, 0)) if parts is None and not whole else None
+        if parts is not None:
             self._add(parts)
+        else:
+            self._number("shape", WHOLE if whole else FRAMED)
+            if head is None:
+                self._text(line if whole else body)
+            else:
+                self._head(body[: head.start()], head[1].decode())
+        self._heads.take(line + b"\n", ends=head is not None)
         self._count += 1
+
+    def _head(self, before: bytes, named: str) -> None:
+        """The line of a run, as far as it says something else, and what it names."""
+        follows = named == self._heads.last()
+        self._text(before + (FOLLOWS if follows else KEPT))
+        if not follows:
+            self._text(bytes.fromhex(named))
 
     def block(self, lines: bytes) -> bytes:
         """The block; ``lines`` are what was added."""

@@ -1,21 +1,29 @@
 """One line of the log: a JSON object with its own checksum.
 
 It ends with ``,"crc32":"xxxxxxxx"}`` and a line feed; the checksum is the CRC-32 of the line without that member (the same
-object, closed).
+object, closed). A checksum tells damage; that nobody changed a line on purpose tells the next commit record, which names the
+*head* of the log before its run.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import zlib
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     Record = dict[str, Any]
 
 _ENCODE: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 FRAME: Final = b',"crc32":"'
 FRAME_LENGTH: Final = len(FRAME) + 8 + len(b'"}')
+PREVIOUS: Final = "previous"
+"""The member of a commit record, its last one, that names the head of the log before its run."""
+BEGINNING: Final = hashlib.sha256().hexdigest()
+"""The head of an empty log."""
 
 
 class Damaged(ValueError):
@@ -88,3 +96,20 @@ class Line(NamedTuple):
 def is_commit(record: Record) -> bool:
     """True for the line that ends a run: an export with its window."""
     return "window" in record and isinstance(record.get("export"), dict)
+
+
+def digest_of(lines: Iterable[bytes]) -> str:
+    """The SHA-256 of these lines, as digits."""
+    found = hashlib.sha256()
+    for line in lines:
+        found.update(line)
+    return found.hexdigest()
+
+
+def head_after(head: str, digest: str, record: Record) -> str:
+    """The head of the log behind a run: ``digest`` is the SHA-256 of all its lines, ``record`` its commit record, the last one.
+
+    A run that names the head before it, ``head``, vouches for all that stands there. One that names none, as version 0.1 wrote
+    them, is hashed together with that head: so whoever names a head behind it vouches for everything before it, too.
+    """
+    return digest if PREVIOUS in record else digest_of([head.encode(), digest.encode()])
