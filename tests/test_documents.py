@@ -57,6 +57,7 @@ VOLATILE = (
     (re.compile(r"\[\d+(?:\.\d)?[smhd]\]"), "[AGE]"),
     (re.compile(r"\d+\.\d\d seconds"), "DURATION"),
     (re.compile(r"\b[0-9a-f]{10}\b"), "COMMIT"),
+    (re.compile(r"\b[0-9a-f]{64}\b"), "HEAD"),
 )
 """What differs from run to run."""
 
@@ -571,8 +572,16 @@ def test_examples_of_log_lines_are_real(line, template):
 
 
 def _timeless(record):
-    """A record without what depends on the moment: times, and the sizes that the digits of a duration change."""
-    moment = ("timestamp", "created_at", "processing_time_ms", "crc32", "stored_bytes", "storage_savings_pct")
+    """A record without what depends on the moment: times, hashes of them, and the sizes that the digits of a duration change."""
+    moment = (
+        "timestamp",
+        "created_at",
+        "processing_time_ms",
+        "previous",
+        "crc32",
+        "stored_bytes",
+        "storage_savings_pct",
+    )
     return {
         key: _timeless(value) if isinstance(value, dict) else value
         for key, value in record.items()

@@ -107,8 +107,9 @@ def check(backup):
 
 
 def test_a_restore_gives_the_same_store(tmp_path, backup, backend):
-    """Bytes, permissions, times, messages, numbers, archived exports and the kind of index: all as they were, and verified."""
+    """Bytes, permissions, times, messages, numbers, archived exports, the kind of index: as they were, verified, with its head."""
     project = made(tmp_path / "project", backend)
+    kept = dedup(project, backend).store.verified().chain.head
     before, said = truth(project.memory), messages(project, backend)
     taken = take(project, backup)
     assert taken.snapshot.problems == ()
@@ -121,7 +122,9 @@ def test_a_restore_gives_the_same_store(tmp_path, backup, backend):
     assert after == before
     assert any(name.endswith(".xz") for name in after) == (backend == "default")
     assert messages(other, backend) == said
-    assert dedup(other).store.verify() == []
+    proven = dedup(other).store.verified(kept.digest)
+    assert proven.problems == []
+    assert (proven.chain.vouches(), proven.chain.head) == (True, kept)
     assert (other.state / "content_hashes.json").exists() == (backend == "json")
     assert (other.checkpoints / "empty").is_dir()
     assert stat.S_IMODE(other.state.stat().st_mode) == 0o700

@@ -37,6 +37,8 @@ class Log:
     announced: set[str] = field(default_factory=set)
     """Content hashes that an export announced, or another drawing of what they stand for."""
     announcements: int = 0
+    heads: list[str] = field(default_factory=list)
+    """The head of the log behind each run."""
     unfinished: int = 0
     """Bytes behind the last completed run."""
 
@@ -76,10 +78,12 @@ def read(data: bytes, blobs: Path | None = None) -> Log:
     bodies: dict[str, tuple[str, str, str]] = {}
     waiting: list[dict[str, Any]] = []
     done = at = 0
+    head, run = hashlib.sha256().hexdigest(), hashlib.sha256()
     for number, line in enumerate(data.split(b"\n"), 1):
         at += len(line) + 1
         if at > len(data):
             break  # what follows the last line feed is no line
+        run.update(line + b"\n")
         record = _record(line)
         if record is None:
             log.problems.append(f"line {number} is damaged")
@@ -87,6 +91,12 @@ def read(data: bytes, blobs: Path | None = None) -> Log:
         elif "export" in record:
             _complete(log, bodies, [_whole(row, blobs) for row in waiting], record, number)
             waiting, done = [], at
+            if record.get("previous", head) != head:
+                log.problems.append(f"line {number} names another head than that of the log before its run")
+            digest = run.hexdigest()
+            head = digest if "previous" in record else hashlib.sha256((head + digest).encode()).hexdigest()
+            run = hashlib.sha256()
+            log.heads.append(head)
         else:
             waiting.append(record)
     log.unfinished = len(data) - done

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Chain = "list[tuple[str, bytes]]"
-_TIMES = ("timestamp", "processing_time_ms")
+_TIMES = ("timestamp", "processing_time_ms", "previous")
 _GROWN = grown_export.store_grown
 
 
@@ -56,7 +56,7 @@ class Ran:
 
 
 def _without_times(record):
-    """A line of the log without its times, and without the turns by which a prefix is known again: any three will do."""
+    """A line of the log without its times, what was hashed with them, and the turns that tell a prefix: any three will do."""
     kept = {name: value for name, value in record.items() if name not in _TIMES}
     if "prefix" in kept:
         kept["prefix"] = {name: value for name, value in kept["prefix"].items() if name != "witness"}

@@ -45,6 +45,8 @@ def stage_store(
     instead = Instead(
         plan.tombstones,
         last,
+        moment,
+        plan.forget,
         lambda name: plan.names.get(name, name),
         lambda digest: plan.hashes.get(digest, digest),
     )

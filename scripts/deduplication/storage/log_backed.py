@@ -19,16 +19,18 @@ if TYPE_CHECKING:
     from .log.append_log import Log
     from .log.lines import Line, Record
     from .log_rewrite import Instead, Rewritten
+    from .upkeep import Verified
 
 
 class Remembered(NamedTuple):
     """What an index has of a log: the kind of each message by conversation and sequence number, the conversation of each export,
-    and which numbers were purged.
+    which numbers were purged, and the log's head.
     """
 
     kinds: Mapping[str, list[str]] = MappingProxyType({})
     exports: Mapping[str, str] = MappingProxyType({})
     purged: Mapping[str, set[int]] = MappingProxyType({})
+    head: str = ""
 
 
 class LogBackedStore(Store, Protocol):
@@ -87,6 +89,9 @@ class LogBackedStore(Store, Protocol):
 
         But a purge that was stopped is finished: of half of one nothing can be told.
         """
+
+    def verified(self, since: str = "") -> Verified:
+        """What does ``verify`` say, and what the log as a chain, in which a head that begins with ``since`` is looked for?"""
 
     def remembered(self) -> Remembered:
         """What does the index have of the log, where it can be read and is sound? Whoever asks holds the store."""

@@ -7,6 +7,7 @@ says the same as before stays byte for byte what it was.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,9 +16,9 @@ from ..alignment.fingerprint import Fingerprint
 from ..errors import StoreDamaged
 from ..files import atomic
 from ..start.late_dataclass import dataclass, field
-from .log import sealed_blocks
+from .log import chain, sealed_blocks
 from .log.append_log import Log
-from .log.lines import Damaged, Line, decode_line, encode_line, is_commit
+from .log.lines import Damaged, Line, decode_line, digest_of, encode_line, is_commit
 from .log.records import PREFIX, PURGED, RECOUNTED, blobs_of, is_occurrence, new_of
 from .state.apply import apply
 from .state.log_state import State
@@ -37,11 +38,14 @@ class Instead:
     """What is to stand in the log in the place of what stands there.
 
     ``tombstones`` are the lines of occurrences, by conversation and sequence number. ``name`` gives the name to keep of a file
-    for the one in the log, ``sha256`` the hash. ``last`` are lines to be added at the end.
+    for the one in the log, ``sha256`` the hash. ``last`` are lines to be added at the end. ``at``: when this was asked for;
+    ``forget``: nothing is to stay that was made of what goes, and a head was made of all of it.
     """
 
     tombstones: Mapping[tuple[str, int], Record]
     last: Sequence[Record]
+    at: str = ""
+    forget: bool = False
     name: Callable[[str], str] = lambda name: name
     sha256: Callable[[str], str] = lambda sha256: sha256
 
@@ -92,7 +96,7 @@ def rewrite(log: Log, folder: str, instead: Instead) -> Rewritten:
     if waiting and log.sealed.end and not log.open_size():
         new.sealed.add(sealed_blocks.parts(b"".join(waiting), sealed_blocks.BLOCK))
         waiting = []
-    waiting += [encode_line(record) for record in instead.last]
+    waiting += writer.last()
     if new.sealed.segments:
         new.sealed.commit()
     atomic.replace(new.path, b"".join(waiting))
@@ -109,10 +113,13 @@ class _Writer:
         self._moving = _moving(log, instead)
         self._carried: set[str] = set()
         self._run: list[tuple[bytes, Record]] = []
+        self._before = hashlib.sha256()
+        self._links = chain.Relinking()
         self._state = State()
 
     def line(self, line: Line, record: Record) -> list[bytes]:
         """Nothing for an occurrence, the whole run for its commit record."""
+        self._before.update(line.data)
         if not is_commit(record):
             self._run.append(self._occurrence(line, record) if is_occurrence(record) else (line.data, record))
             return []
@@ -130,14 +137,29 @@ class _Writer:
         if "known_bytes" in export:
             # A body that moved here from a line that went was known to this run; now it is one of those that it brought.
             kept["known_bytes"] = min(export["known_bytes"], export["bytes"] - covered(self._brought()))
-        data = line.data
+        was = record
         if any(export.get(name) != value for name, value in kept.items()):
             record = {**record, "export": {**export, **kept}}
             if kept["sha256"] != export["sha256"]:
                 record.pop(PREFIX, None)  # the file begins with other bytes now, and nothing is to tell of the old ones
-            data = encode_line(record)
-        lines = [*(each for each, _ in self._run), data]
-        self._run = []
+        if self._instead.forget and chain.REPLACED in record:
+            record = {name: value for name, value in record.items() if name != chain.REPLACED}
+        record = self._links.name(record)
+        lines = [*(each for each, _ in self._run), line.data if record is was else encode_line(record)]
+        self._links.take((self._before.hexdigest(), was), (digest_of(lines), record))
+        self._run, self._before = [], hashlib.sha256()
+        return lines
+
+    def last(self) -> list[bytes]:
+        """The lines to be added, each with the head before it; the first one says which head is no more."""
+        lines = []
+        replaced = None if self._instead.forget else self._links.replaced(self._instead.at, chain.PURGE)
+        for record in self._instead.last:
+            noted = {} if replaced is None else {chain.REPLACED: [replaced.as_member()]}
+            linked = self._links.added({**record, **noted})
+            lines.append(encode_line(linked))
+            self._links.take(None, (digest_of(lines[-1:]), linked))
+            replaced = None
         return lines
 
     def _counted(self, commit: Record) -> Counts:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .log.lines import Line, Record
     from .log_backed import LogBackedStore, Remembered
     from .log_rewrite import Instead, Rewritten
+    from .upkeep import Verified
 
 
 class LogStore(Answers):
@@ -188,12 +189,16 @@ class LogStore(Answers):
 
     def verify(self) -> list[str]:
         """Recount everything from the log; call it outside a transaction."""
-        if not self._place.exists():
-            return []
+        return self.verified().problems
+
+    def verified(self, since: str = "") -> Verified:
+        """The same, and the log as a chain."""
         from . import upkeep
 
+        if not self._place.exists():
+            return upkeep.nothing(since)
         with self._locked(write=False):
-            return upkeep.verify(self._indexed)
+            return upkeep.verify(self._indexed, since)
 
     def remembered(self) -> Remembered:
         """What the index has of the log, where it can be read and is sound. Whoever calls this holds the lock."""

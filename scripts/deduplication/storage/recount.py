@@ -12,7 +12,7 @@ from ..errors import StoreDamaged
 from ..files import atomic
 from ..model import LOST, counts
 from .index.audit_mark import AuditMark
-from .log.lines import Damaged, decode_line, is_commit
+from .log.lines import Damaged, decode_line, digest_of, head_after, is_commit
 from .log.records import RECOUNTED, blobs_of, new_of
 from .state.apply import apply
 from .state.blobs import Blobs
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from .index.index import Index
     from .log.append_log import Log
+    from .log.chain import Chain
     from .log.lines import Line, Record
     from .state.log_state import State
 
@@ -40,11 +41,12 @@ class Recount(NamedTuple):
     committed: int
 
 
-def recount(log: Log, index: Index, audit: Callable[[bytes], object]) -> Recount:
-    """Read the whole log into ``index``; ``audit`` is told each line of the audit file that follows from it."""
+def recount(log: Log, index: Index, audit: Callable[[bytes], object], chain: Chain | None = None) -> Recount:
+    """Read the whole log into ``index``; ``audit`` is told each line of the audit file that follows, ``chain`` those of the log."""
     from .log import sealed_check
+    from .log.chain import Chain
 
-    state, mark = index.begin(), AuditMark()
+    state, mark, chain = index.begin(), AuditMark(), chain or Chain()
     problems = sealed_check.damaged(log.sealed)
     name = os.path.basename(log.path)
     blobs = Blobs.beside(log.path)
@@ -58,13 +60,17 @@ def recount(log: Log, index: Index, audit: Callable[[bytes], object]) -> Recount
             mark = mark.plus(said)
         except Damaged as error:
             state.unreadable += most_lines(line)
+            chain.take(line.data, readable=False)
             where = f"{name}, line {line.number} (byte {line.offset})"
             if line.lost > 1:
                 problems.append(f"{where}: {len(line.data):,} sealed bytes cannot be read; their messages are lost")
             else:
                 problems.append(f"{where}: {error}; {_cost(line.data)}")
             continue
+        chain.take(line.data)
         if is_commit(record):
+            problems.extend(_check_head(chain, record, f"{name}, line {line.number}"))
+            state.head = chain.head.digest
             if state.unreadable == unreadable:  # else the counts cannot agree, and the reason was named
                 problems.extend(_check_run(state, record, covered(spans), line, name))
             committed, unreadable, spans = line.end, state.unreadable, []
@@ -101,6 +107,7 @@ def replay(log: Log, state: State, end: int | None = None) -> Iterator[bytes]:
         if is_commit(record):
             try:
                 audit = b"".join(apply(state, one, of, blobs.fingerprint(one)) for of, one in pending)
+                state.head = head_after(state.head, digest_of(of.data for of, _ in pending), record)
             except Damaged as error:
                 raise StoreDamaged(f"{where}: {error}") from error
             pending = []
@@ -182,6 +189,15 @@ def _check_run(state: State, record: Record, brought: int, line: Line, name: str
     if total != export["total"]:
         problems.append(f"{where}: says {export['total']} messages in all, {total} were counted")
     return problems
+
+
+def _check_head(chain: Chain, record: Record, where: str) -> list[str]:
+    before = chain.head
+    if chain.commit(record):
+        return []
+    run = f"run {before.run}, of {before.at}" if before.run else "its beginning"
+    changed = "a line there was changed, or a run was put in, taken out or moved"
+    return [f"{where}: the run does not follow on the log before it, which ends with {run}: {changed}"]
 
 
 def _cost(line: bytes) -> str:

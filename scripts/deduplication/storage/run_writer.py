@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from array import array
 from typing import TYPE_CHECKING
 
 from ..alignment.message_sequence import MANY
 from .carriers import Carriers
-from .log.lines import Extent, encode_line
+from .log.lines import PREVIOUS, Extent, encode_line
 from .log.records import commit_record, occurrence_record, same_record
 from .state.apply import apply
 from .state.checks import check_run
@@ -33,12 +34,13 @@ def write_run(
     Raises ``Damaged``, before anything is written, for a run that no reader of the log would take.
     """
     later = [same_record(conversation_id, each) for each in same]
-    later.append(commit_record(conversation_id, record, started))
+    later.append({**commit_record(conversation_id, record, started), PREVIOUS: store.state.head})
     check_run(later[-1], len(store.state.conversation(conversation_id)) + store.state.missing + len(occurrences))
     endings = [encode_line(entry) for entry in later]
     # A million records would fill the memory: those are made once more instead of kept.
     few = list(_entries(store, conversation_id, occurrences, record.sha256)) if len(occurrences) <= MANY else None
     sizes = array("q")
+    run = hashlib.sha256()
     lifted: dict[int, Record] = {}
 
     def lines() -> Iterator[bytes]:
@@ -48,6 +50,7 @@ def write_run(
                 lifted[len(sizes)] = stored
             data = encode_line(stored)
             sizes.append(len(data))
+            run.update(data)
             yield data
         yield from endings[:-1]
 
@@ -61,6 +64,8 @@ def write_run(
     for entry, data in zip(later, endings):
         audit.append(apply(store.state, entry, Extent(start, len(data))))
         start += len(data)
+        run.update(data)
+    store.state.head = run.hexdigest()
     store.save(b"".join(audit))
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ..errors import StoreError
 from ..files import atomic
 from ..project.paths import AUDIT, INDEX_NAMES
 from . import seed_files
 from .index.audit_mark import AuditMark
+from .index.index_file import is_former
 from .index.sorted_runs import IndexDamaged
 from .log.better_files import improvable, improved, keeps_archived
 from .log_backed import Remembered
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from .indexed_log import IndexedLog
     from .log.append_log import Log
+    from .log.chain import Chain
     from .log.sealed_files import Segment
 
 
@@ -63,19 +65,36 @@ def better(store: IndexedLog, segment: Segment) -> tuple[bytes, int] | None:
     return improved(store.log.sealed, segment)
 
 
-def verify(store: IndexedLog) -> list[str]:
-    """Recount everything from the log: a line for each thing that is wrong."""
+class Verified(NamedTuple):
+    """A line for each thing that is wrong, and the log as a chain."""
+
+    problems: list[str]
+    chain: Chain
+
+
+def nothing(since: str) -> Verified:
+    """Of a store that nobody made yet."""
+    from .log.chain import Chain
+
+    return Verified([], Chain(since))
+
+
+def verify(store: IndexedLog, since: str) -> Verified:
+    """Recount everything from the log; a head that begins with ``since`` is looked for in it."""
+    from .log.chain import Chain
+
     store.log.recover(write=False)
     store.state = State()  # what is counted takes its place
     store.forget()
     audit = _AuditProof()
     counted = store.empty_index()
-    state, problems, _ = recount(store.log, counted, audit.take)
-    if not seed_files.is_former(store.folder):
+    chain = Chain(since)
+    state, problems, _ = recount(store.log, counted, audit.take, chain)
+    if not (seed_files.is_former(store.folder) or is_former(store.index.path)):
         problems += store.index.problems(counted, audit.mark, seed_files.noted(state, plain=store.is_plain))
         problems += seed_files.problems(store.folder, state, plain=store.is_plain)
     problems += _compare_audit(store, audit, state.size)
-    return problems
+    return Verified(problems, chain)
 
 
 class _AuditProof:
@@ -120,7 +139,7 @@ def remembered(store: IndexedLog) -> Remembered:
         purged = {name: set(each.purged) for name, each in state.conversations.items() if each.purged}
     except (StoreError, IndexDamaged, ValueError, OSError):
         return Remembered()
-    return Remembered(kinds, exports, purged)
+    return Remembered(kinds, exports, purged, state.head)
 
 
 def _indexed(store: IndexedLog) -> State | None:

@@ -16,7 +16,7 @@ from ...files import beneath
 from ...project.paths import INDEX
 from ..state.log_state import State
 from .audit_mark import AuditMark
-from .index_file import MAGIC, IndexFile
+from .index_file import MAGIC, VERSION, IndexFile
 from .index_writer import changed_entries
 from .log_rows import LogRows
 from .root import about_of, take_about
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
     Answer = TypeVar("Answer")
 
-VERSION: Final = 1
 _PLACE: Final = 4
 """Bytes of a stretch's number behind the five of a hash."""
 _WIDTH: Final = 5 + _PLACE

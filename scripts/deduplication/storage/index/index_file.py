@@ -19,6 +19,8 @@ from .sorted_runs import IndexDamaged
 if TYPE_CHECKING:
     from io import RawIOBase
 
+VERSION: Final = 2
+"""1 had no head of the log."""
 MAGIC: Final = b"export-dedup index\n"
 """The first bytes of the file."""
 _END: Final = struct.Struct(">QII8s")
@@ -138,6 +140,17 @@ class IndexFile:
         with atomic.write_errors(self.path):
             self._file = _opened(self.path)
         self.size = len(data)
+
+
+def is_former(path: str) -> bool:
+    """Is the index at ``path`` one of an earlier version? The first run that writes makes another one of the log."""
+    file = IndexFile(path)
+    try:
+        return 0 < int(file.load()["version"]) < VERSION
+    except (IndexDamaged, KeyError, TypeError, ValueError):
+        return False
+    finally:
+        file.close()
 
 
 def _opened(path: str) -> RawIOBase:

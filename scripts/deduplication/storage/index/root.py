@@ -1,4 +1,4 @@
-"""What is read of a state at each beginning: the sums, and how much of the log they account for."""
+"""What is read of a state at each beginning: the sums, how much of the log they account for, and its head then."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ def about_of(state: State) -> dict[str, Any]:
     """It, as JSON."""
     return {
         "size": state.size,
+        "head": state.head,
         "begun": state.begun,
         "chunks": len(state.chunks),
         "occurrences": state.occurrences,
@@ -29,6 +30,7 @@ def about_of(state: State) -> dict[str, Any]:
 def take_about(state: State, about: dict[str, Any]) -> None:
     """Take over what :func:`about_of` gave. Raises KeyError, TypeError, ValueError."""
     state.begins_at(about["size"])
+    state.head = about["head"]
     state.begun, state.occurrences = about["begun"], about["occurrences"]
     state.seen_bytes, state.figures = Seen(**about["seen_bytes"]), StoreFigures(**about["figures"])
     counted = state.announced

@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ...alignment.tombstone import Bans
 from ...figures.savings import Seen
 from ..contract import Counts, StoreFigures
-from ..log.records import (
-    tombstone_from,
-    tombstone_record,
-)
+from ..log.lines import BEGINNING
+from ..log.records import tombstone_from, tombstone_record
 from .announcements import Announcements
 from .bodies import Bodies
 from .chunks import Chunks
@@ -65,6 +63,8 @@ class State:
 
     def __init__(self, stored: Stored | None = None) -> None:
         self.size = 0
+        self.head = BEGINNING
+        """The head of these bytes of the log (``log.lines``): what the next commit record names."""
         table = stored.table if stored is not None else _in_memory
         self.conversations: Table[ConversationState] = table("conversations")
         self.names: Table[str] = table("names")
