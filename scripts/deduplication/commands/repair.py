@@ -32,6 +32,7 @@ def main(arguments: Sequence[str]) -> int:
         gone = repair_report.as_data(done.lost())
         mended = repair_report.as_data([each for each in done.findings if each not in done.lost()])
         figures = {"repaired": mended, "lost": gone, "quarantined": done.quarantined, "remaining": done.remaining}
+        figures["made_again"] = {"runs": done.made, "proven": done.proven}
         figures["given_up"] = [each.as_dict() for each in done.given_up]
         shared.print_json({"ok": not gone and not done.remaining, **figures})
     elif asked.dry_run:
@@ -53,7 +54,8 @@ def parser() -> shared.Parser:
     found.add_argument(
         "--accept-lost",
         action="store_true",
-        help="note archived files that are gone and that nothing has as known to be lost: 'verify' names them no more",
+        help="note archived files that are gone and that nothing has as known to be lost, and have runs before which the log "
+        "was changed go on from what is there: 'verify' names them no more",
     )
     found.add_argument("--dry-run", action="store_true", help="say what would be done, and change nothing")
     found.add_argument("--json", action="store_true", help="print one JSON object and nothing else")

@@ -13,7 +13,7 @@ from ..start.late_dataclass import dataclass, field, replace
 from ..storage.log.lines import encode_line, is_commit
 from ..storage.log.records import PURGED, SAME
 from ..storage.replay import Replay
-from . import damage, lost_runs, rerun
+from . import chained, damage, lost_runs, rerun
 from .evidence import Evidence
 from .run_lines import Line, RunLines
 from .run_remains import RunRemains, remains_of
@@ -41,14 +41,20 @@ class RepairedLog:
     findings: list[Finding] = field(default_factory=list)
     unfinished: list[bytes] = field(default_factory=list)
     blobs: dict[str, bytes] = field(default_factory=dict)
+    made: int = 0
+    proven: int = 0
+    """Runs that are not what lay there, and how many of them the log proves to be what they were."""
 
 
-def repair_log(salvaged: Salvaged, sources: Sources, blobs: str, remembered: Remembered) -> RepairedLog:
+def repair_log(
+    salvaged: Salvaged, sources: Sources, blobs: str, remembered: Remembered, *, accept: bool = False
+) -> RepairedLog:
     """What the log must be for everything to be in it that it or the archive has, and every damage that was found.
 
-    ``blobs`` is the folder of the store's blobs, ``remembered`` what its index has of the log.
+    ``blobs`` is the folder of the store's blobs, ``remembered`` what its index has of the log. ``accept``: a run that follows on
+    nothing is to follow on what is there.
     """
-    return _LogRepair(salvaged, sources, blobs, remembered).mended()
+    return _LogRepair(salvaged, sources, blobs, remembered).mended(accept=accept)
 
 
 class _LogRepair:
@@ -61,8 +67,9 @@ class _LogRepair:
         self._place = 0
         self._damaged: list[Piece] = []
         self._pieces: Sequence[Piece] = ()
+        self._named = chained.NamedHeads(salvaged.pieces, remembered.head)
 
-    def mended(self) -> RepairedLog:
+    def mended(self, *, accept: bool) -> RepairedLog:
         for piece in self._salvaged.pieces:
             if piece.healed:
                 self._found(damage.Finding(damage.BIT, piece.where, "one bit was flipped", repaired=True))
@@ -79,6 +86,9 @@ class _LogRepair:
         lost_runs.accept_unknown_files(self._replay, self._evidence, lambda redone: self._accept(redone, empty=True))
         self._report_lost_end()
         self._done.blobs = self._lines.blobs
+        relinked = chained.relink(self._done.lines, self._named, accept=accept)
+        self._done.findings += relinked.findings
+        self._done.made, self._done.proven = relinked.made, relinked.proven
         return self._done
 
     def _found(self, finding: Finding) -> None:
@@ -93,8 +103,8 @@ class _LogRepair:
     def _group(self, group: list[Piece], *, ended: bool) -> None:
         self._place, self._pieces = group[-1].place, group
         if ended and self._is_complete(group):
-            for piece in group:
-                self._put(piece.data)
+            for data in self._as_named(group):
+                self._put(data)
             return
         self._damaged = [piece for piece in group if piece.record is None]
         self._lines.read_damaged(self._damaged)
@@ -109,6 +119,22 @@ class _LogRepair:
                 torn = not ended and bool(piece.data) and not piece.data.endswith(b"\n")
                 kind = damage.UNFINISHED if torn else damage.MESSAGES
                 self._found(damage.Finding(kind, piece.where, piece.fault, repaired=ended))
+
+    def _as_named(self, group: Sequence[Piece]) -> list[bytes]:
+        """The lines of a run of which all can be read; as the run behind it proves that they were, where a source has that."""
+        found, expected = None, self._named.expected.get(id(group[-1]))
+        if expected is not None:
+            found = chained.as_named(group, expected, self._replay, self._evidence, self._lines)
+        if found is None:
+            return [piece.data for piece in group]
+        commit: Any = group[-1].record
+        name, export = commit["conversation_id"], commit["export"]["name"]
+        self._found(
+            damage.of_messages(
+                group[0].where, chained.CHANGED, name, found.numbers, export=export, file=found.file, repaired=True
+            )
+        )
+        return found.lines
 
     def _is_complete(self, group: Sequence[Piece]) -> bool:
         """Whether nothing is missing in a group, nor before it."""

@@ -21,6 +21,9 @@ class Repaired:
     notes: list[str] = field(default_factory=list)
     """What making the indexes again came across."""
     remaining: list[str] = field(default_factory=list)
+    made: int = 0
+    proven: int = 0
+    """Runs of the log that were made again, and how many of them it proves to be what they were, byte for byte."""
     given_up: list[Listed] = field(default_factory=list)
     """Files that are gone, and of which the user said that it is known."""
 

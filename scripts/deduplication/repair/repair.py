@@ -36,7 +36,7 @@ def repair(store: LogBackedStore, project: Optional[Project], *, accept_lost: bo
             mend_packs(project, done)
             put_back(store, project, have, done)
     with opened(project) as shelf:
-        mended = mend_store(store, project, shelf, have, done)
+        mended = mend_store(store, project, shelf, have, done, accept_lost=accept_lost)
     if project is not None and have.files:
         with drop_folder.opened(project):
             put_back(store, project, have, done)  # what had to wait for a log that can be read

@@ -23,7 +23,13 @@ if TYPE_CHECKING:
 
 
 def mend_store(
-    store: LogBackedStore, project: Optional[Project], shelf: Optional[ArchivedFiles], have: Inventory, done: Repaired
+    store: LogBackedStore,
+    project: Optional[Project],
+    shelf: Optional[ArchivedFiles],
+    have: Inventory,
+    done: Repaired,
+    *,
+    accept_lost: bool,
 ) -> RepairedLog:
     """Write the log as it must be, with its indexes; what was damaged goes into ``done``. Raises ``StoreError``."""
     mended: list[RepairedLog] = []
@@ -35,9 +41,12 @@ def mend_store(
 
     def write(log: Log) -> list[str]:
         salvaged = salvage_twice(log)
-        found = log_repair.repair_log(salvaged, Sources(shelf), store.blob_folder, store.remembered())
+        found = log_repair.repair_log(
+            salvaged, Sources(shelf), store.blob_folder, store.remembered(), accept=accept_lost
+        )
         done.findings += [*found.findings, *blob_repair.repair_blobs(found)]
         done.quarantined += [f"{store_name}/{name}" for name in log_files.write(log, salvaged, found)]
+        done.made, done.proven = found.made, found.proven
         mended.append(found)
         return []
 

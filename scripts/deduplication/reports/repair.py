@@ -45,6 +45,9 @@ def cost(finding: Finding, *, done: bool = False) -> str:
             made = "made again from" if done else "repair makes it again from"
             return f"the record of a run{name} in '{printable(finding.conversation)}'; {made} {printable(finding.file)}"
         return f"the record of a run in '{printable(finding.conversation)}': lost; its messages are kept"
+    if finding.kind == "chain":
+        given = "given up: it goes on from what is there" if done else "what stood there nobody can tell"
+        return f"{printable(finding.where)}: {printable(finding.fault)}; {given}"
     if finding.kind == "blob":
         return (
             f"an image or document of {finding.bytes:,} bytes in message {finding.numbers[0][0]} of "
@@ -138,6 +141,8 @@ def repaired(done: Repaired) -> str:
     if mended:
         lines.append(f"🔧 Repaired: {len(mended):,} damage(s)")
         lines += [f"   - {cost(finding, done=True)}" for finding in mended]
+    if done.made:
+        lines.append(f"🔗 Runs made again: {done.made:,}; proven to be what they were, byte for byte: {done.proven:,}")
     if lost:
         lines.append(f"❌ Lost for good: {len(lost):,}")
         lines += [f"   - {cost(finding)}" for finding in lost]
