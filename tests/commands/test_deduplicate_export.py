@@ -435,12 +435,14 @@ def full(bench):
 
 
 def test_verify_counts_and_changes_nothing(full):
-    """All is well: one line, one number, 0."""
+    """All is well: one line, one number, the head, 0."""
     before = snapshot(full.state)
     unique = len(set(STORY.truth()))
     expected = f"✅ Verified: every line, every message and every number is right ({unique} unique messages).\n"
-    assert full.run("verify") == expected
+    said, head = full.run("verify").split("🔗 Head: ")
+    assert said == expected
     found = full.json("verify")
+    assert head.startswith(f"{found.pop('head')['digest']}\n")
     assert (found.pop("generator"), found.pop("ok")) == ("export-dedup", True)
     assert {*found} == {"problems", "costs", "missing", "given_up", "unsure", "unfinished_purge", "backups_with_purged"}
     assert not any(found.values())

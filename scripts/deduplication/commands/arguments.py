@@ -210,6 +210,13 @@ def whole_number(text: str) -> int:
     return number
 
 
+def head_digits(text: str) -> str:
+    """The head of a log, its first 16 digits at least (for ``type=``)."""
+    if not 16 <= len(text) <= 64 or set(text.lower()) - set("0123456789abcdef"):
+        raise argparse.ArgumentTypeError("a head has 64 hexadecimal digits, of which the first 16 are needed")
+    return text.lower()
+
+
 def deduplicator(asked: argparse.Namespace, *, existing: bool = False) -> ClaudeConversationDeduplicator:
     """The deduplicator over the store that :func:`add_store`'s options name.
 

@@ -1,4 +1,4 @@
-"""``deduplicate_export.py verify``: recount everything from the log, and say what damage costs."""
+"""``deduplicate_export.py verify``: recount everything from the log, say what damage costs, and prove what was not changed."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from ..project.paths import find_project
 from ..repair import examine, log_against_archive
 from ..reports import (
     archive as archive_report,
+)
+from ..reports import (
+    chain as chain_report,
 )
 from ..reports import (
     purge as purge_report,
@@ -46,12 +49,13 @@ def main(arguments: Sequence[str]) -> int:
             report.show(purge_report.unfinished(waiting, owed))
         return EXIT_FAILURE
     project = find_project(asked.project) if asked.storage_dir is None else None
-    problems = store.verify()
+    problems, chain = store.verified(asked.since or "")
     checked = checking.check_project(project) if project is not None else None
     problems += checked.all_problems() if checked is not None else []
     findings = (
         examine.examine(store, project) if problems or log_against_archive.archive_disagrees(store, project) else []
     )
+    proven = not chain.wanted or chain.vouches()
     ok = not problems and not findings
     if asked.json:
         files = {
@@ -60,7 +64,8 @@ def main(arguments: Sequence[str]) -> int:
             "unsure": [each.as_dict() for each in checked.unsure] if checked is not None else [],
         }
         figures = {"problems": problems, "costs": repair_report.as_data(findings)}
-        shared.print_json({"ok": ok, **figures, **files, **purge_report.left_to_do(waiting, owed)})
+        figures.update(chain_report.as_data(chain))
+        shared.print_json({"ok": ok and proven, **figures, **files, **purge_report.left_to_do(waiting, owed)})
     else:
         unique = f"{dedup.global_unique_count():,}" if ok else ""
         report.show(store_report.verified(problems, unique, repair_report.costs(findings)))
@@ -68,7 +73,11 @@ def main(arguments: Sequence[str]) -> int:
             report.show(archive_report.checked(checked))
         if owed:
             report.show(purge_report.unfinished((), owed))
-    return EXIT_OK if ok else EXIT_FAILURE
+        if chain.wanted:
+            report.show(chain_report.since(chain))
+        if ok and chain.head.run:
+            report.show(chain_report.head(chain))
+    return EXIT_OK if ok and proven else EXIT_FAILURE
 
 
 def parser() -> shared.Parser:
@@ -78,8 +87,15 @@ def parser() -> shared.Parser:
         "Read the whole log and recount everything: every line's checksum, every message's content hash, the numbers of\n"
         "every run, and every index against what the log says. Then every byte of the archive's packs, every file that can\n"
         "be restored from them, and the list of what was archived. Says what each damage costs, which files are missing, and\n"
-        "where 'repair' would take them from. Nothing is changed.",
+        "where 'repair' would take them from. Nothing is changed.\n"
+        "The last lines name the head of the log, a hash that vouches for every byte before it: keep it elsewhere.",
     )
     shared.add_store(found)
+    found.add_argument(
+        "--since",
+        metavar="HASH",
+        type=shared.head_digits,
+        help="prove that all is what it was when verify named this head (its first 16 digits at least), or end with 1",
+    )
     found.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     return found
