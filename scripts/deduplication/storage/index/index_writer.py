@@ -29,7 +29,7 @@ def changed_entries(state: State, get: Get) -> dict[bytes, bytes]:
     for name, form in FORMS.items():
         table = state.table(name)
         for key in table.changed:
-            found[form.code + packed(key)] = form.write(table.get(key))
+            found[form.key(key)] = form.write(table.get(key))
     return found
 
 

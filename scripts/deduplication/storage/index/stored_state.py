@@ -53,7 +53,7 @@ class StoredState:
         form = FORMS[name]
 
         def fetch(key: str) -> Any:
-            data = self._get(form.code + packed(key))
+            data = self._get(form.key(key))
             value = form.read(data) if data is not None else None
             if name == "again" and value is not None:
                 value = value[0], value[1]._replace(content_hash=key)

@@ -19,14 +19,25 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 _HEX: Final = late_pattern(r"(?:[0-9a-f]{2})*\Z")
+_DIGITS: Final = b"\0"
+"""Before the bytes of a text that is hexadecimal digits."""
 
 
 class Form(NamedTuple):
-    """How a table is written: the first byte of its keys, and what makes bytes of a value and a value of bytes."""
+    """How a table is written: the first byte of its keys, and what makes bytes of a value and a value of bytes.
+
+    ``kept``: bytes of a key that is a hash which are enough, 0 where all are wanted.
+    """
 
     code: bytes
     write: Callable[[Any], bytes]
     read: Callable[[bytes], Any]
+    kept: int = 0
+
+    def key(self, key: str) -> bytes:
+        """Under what the value of this key stands."""
+        data = packed(key)
+        return self.code + (data[: 1 + self.kept] if self.kept and data[:1] == _DIGITS else data)
 
 
 def dumps(value: object) -> bytes:
@@ -84,12 +95,12 @@ def _to_again(data: bytes) -> tuple[int, Fingerprint]:
 
 def packed(text: str) -> bytes:
     """A text; hexadecimal digits in half as many bytes."""
-    return b"\0" + bytes.fromhex(text) if _HEX.match(text) else b"\1" + encoded(text)
+    return _DIGITS + bytes.fromhex(text) if _HEX.match(text) else b"\1" + encoded(text)
 
 
 def unpacked(data: bytes) -> str:
     """What :func:`packed` made."""
-    return data[1:].hex() if data[:1] == b"\0" else _text(data[1:])
+    return data[1:].hex() if data[:1] == _DIGITS else _text(data[1:])
 
 
 FORMS: Final[dict[str, Form]] = {
@@ -101,7 +112,7 @@ FORMS: Final[dict[str, Form]] = {
     "blobs": Form(b"b", varint, _number),
     "pictures": Form(b"p", varint, _number),
     "noted": Form(b"a", varint, _number),
-    "again": Form(b"g", _of_again, _to_again),
+    "again": Form(b"g", _of_again, _to_again, kept=16),
     "standing": Form(b"t", varint, _number),
 }
 """The tables that are written as they are. Of conversations there are their heads (see ``conversation_head``)."""
