@@ -62,6 +62,7 @@ def test_on_a_terminal_it_shows_and_asks(place, monkeypatch, typed, goes):
     said = out.getvalue()
     assert "Would purge: 16 messages of 1 conversation" in said
     assert ("Purged: 16 messages" in said) == goes
+    assert "vouch for it no longer" in said
     assert (left(place, Talk("alder").words()) == []) == goes
 
 

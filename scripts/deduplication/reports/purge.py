@@ -54,6 +54,8 @@ def _store(done: Purged) -> list[str]:
         lines.append(f"{plan.chained:,} of them are other forms of messages that were meant")
     if plan.by_capture:
         lines.append(f"{plan.by_capture:,} of them have no time of their own: that of storing was compared")
+    if plan.occurrences:
+        lines.append("Heads of the log that 'verify' named since then vouch for it no longer: keep the new one")
     if done.quarantine:
         lines.append(f"From the quarantine: {_count(len(done.quarantine), 'file')}")
     return lines
