@@ -16,6 +16,7 @@ from ..archive.pack_files import BATCH_BYTES
 from ..errors import ArchiveDamaged
 from ..files import atomic, folder_swap
 from ..packs.pack_file import Pack
+from ..packs.pack_index import Index
 from ..packs.pack_names import index_path
 from ..packs.pack_set import opened_packs
 from ..packs.pack_writer import PackWriter
@@ -65,7 +66,7 @@ def write(project: Project, plan: Plan, packs: SalvagedPacks, kept: list[Salvage
 
 
 def _keep(packs: SalvagedPacks, path: str, folder: str) -> None:
-    """A pack with its index, as it was written, in a new folder."""
+    """A pack, as it was written, in a new folder, with its index where that is sound: another is made when it is asked for."""
     target = os.path.join(folder, os.path.basename(path))
     if path in packs.mended:
         with atomic.replacing(target) as descriptor:
@@ -76,7 +77,7 @@ def _keep(packs: SalvagedPacks, path: str, folder: str) -> None:
                 raise ArchiveDamaged(f"{written.name} did not come back from its parity")
     else:
         folder_swap.keep_copy(path, target)
-    if os.path.isfile(index_path(path)):
+    if Index.of_any(index_path(path)) is not None:
         folder_swap.keep_copy(index_path(path), index_path(target))
 
 
