@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -20,7 +21,7 @@ from deduplication.project.paths import Project
 from deduplication.purge.run import purge
 from deduplication.purge.scope import Scope
 from deduplication.storage import upkeep
-from deduplication.storage.log import sealed_blocks
+from deduplication.storage.log import better_files, sealed_blocks
 from exports import Story, kept
 from faults import reader
 from transcript_lines import SESSION, day
@@ -104,6 +105,49 @@ def test_what_was_sealed_before_it_was_archived_is_written_anew(place, monkeypat
     names = sorted(os.listdir(place.project.state / "sealed"))
     place.dedup.store.settle()
     assert sorted(os.listdir(place.project.state / "sealed")) == names
+    assert place.dedup.store.verify() == []
+
+
+def parallel(count):
+    """Exports of conversations of their own."""
+    return [replace(Story(90 + n, exchanges=6).exports(6)[0], name=f"{n}.txt") for n in range(count)]
+
+
+def test_lines_wait_open_for_an_export_that_is_on_its_way(place, monkeypatch):
+    """What another process has stored and not yet archived is not sealed with its bodies; once it is late, it is."""
+    one, other, last = parallel(3)
+    place.dedup.ingest(one.data, name=one.name, conversation_id="one")
+    place.dedup.ingest(other.data, name=other.name, conversation_id="other")
+    before = place.log
+    place.keep(last)
+    place.dedup.store.settle()
+    assert place.dedup.store.log.open_size() == len(place.log), "none of the three: the first one is on its way"
+    place.keep(one)
+    place.dedup.store.settle()
+    sealed = len(place.log) - place.dedup.store.log.open_size()
+    assert 0 < sealed < len(before), "the first one, and no line of the second"
+    monkeypatch.setattr(upkeep, "_SOON", 0)
+    place.dedup.store.settle()
+    assert place.dedup.store.log.open_size() == 0
+    assert place.log.startswith(before)
+    assert place.dedup.store.verify() == []
+
+
+def test_many_runs_at_once_write_their_lines_anew_a_few_times(place, monkeypatch):
+    """Sealed with all their bodies before any of them was archived: rewritten as often as what is kept can be halved."""
+    files = parallel(12)
+    for file in files:
+        place.dedup.ingest(file.data, name=file.name, conversation_id=file.name)
+    place.dedup.store.condense()
+    written = []
+    monkeypatch.setattr(
+        upkeep, "improved", lambda *given, **named: written.append(1) or better_files.improved(*given, **named)
+    )
+    for file in files:
+        place.keep(file)
+        place.dedup.store.settle()
+    assert 2 <= len(written) <= 5
+    assert place.words() == 0
     assert place.dedup.store.verify() == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import json
 import os
@@ -373,3 +374,25 @@ def test_sealed_lines_keep_their_blobs(opened, file, tmp_path, monkeypatch):
     assert opened().store.rebuild() == []
     assert messages(opened()) == whole
     assert opened().store.verify() == []
+
+
+def test_a_disk_that_fails_once_is_asked_once_more(tmp_path, monkeypatch):
+    """A message whose blob could not be read for a moment is known by the same fingerprint as ever; for good, it is lost."""
+    kept = blobs.Blobs(str(tmp_path / "blobs"))
+    data = b"a picture"
+    digest = hashlib.sha256(data).hexdigest()
+    kept.keep({digest: data})
+    failures = [OSError(errno.EIO, "Input/output error")]
+    really = blobs.atomic.open_regular
+
+    def failing(path):
+        if failures:
+            raise failures.pop()
+        return really(path)
+
+    monkeypatch.setattr(blobs.atomic, "open_regular", failing)
+    assert kept.read(digest) == data
+    assert kept.lost == {}
+    failures += [OSError(errno.EIO, "Input/output error")] * 2
+    with pytest.raises(blobs.BlobLost):
+        kept.read(digest)

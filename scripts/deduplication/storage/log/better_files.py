@@ -29,6 +29,15 @@ def keeps_archived(sealed: Sealed, segment: Segment) -> bool:
     return any(map(sealed.archive.find, sealed.table_of(segment).kept))
 
 
+def pays(sealed: Sealed, segment: Segment) -> bool:
+    """Whether half of what a file keeps is in the archive by now: so a file is written anew as often as it can be halved, and not
+    by each of many runs that all have lines in it.
+    """
+    kept = sealed.table_of(segment).kept
+    archived = sum(size for wanted, size in kept.items() if sealed.archive.find(wanted))
+    return 0 < archived >= sum(kept.values()) - archived
+
+
 def improved(sealed: Sealed, segment: Segment, *, thorough: bool = True) -> tuple[bytes, int] | None:
     """A file as small as it gets, proven, and the bytes of the log in it; None where it is damaged.
 
