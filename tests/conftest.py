@@ -40,6 +40,8 @@ _UNSET = (
     "PYTHONPATH",
     "PYTHONWARNINGS",
 )
+MEASURING = ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG")
+"""What makes the commands that a test starts measure what they run."""
 _IDENTITY = """\
 [user]
     name = Test
@@ -61,13 +63,16 @@ def client(folder, version):
 
 
 @pytest.fixture(autouse=True)
-def guard(tmp_path, tmp_path_factory, monkeypatch):
+def guard(request, tmp_path, tmp_path_factory, monkeypatch):
     """A home, a temporary folder and a git configuration of the test's own; the current folder is ``tmp_path``.
 
     No folder is an anchor because an earlier test of this process made it one. The identity lies in ``~/.gitconfig``: a test
     of a machine without one deletes that file.
     """
     monkeypatch.setattr(anchored, "_anchors", set())
+    if request.node.get_closest_marker("no_cover"):
+        for name in MEASURING:
+            monkeypatch.delenv(name, raising=False)
     home = tmp_path_factory.mktemp("home")
     temporary = home / "tmp"
     temporary.mkdir()

@@ -23,7 +23,11 @@ from deduplication import ClaudeConversationDeduplicator
 from deduplication.commands import deduplicate_export, entry
 from deduplication.project.paths import Project
 
-pytestmark = [pytest.mark.e2e, pytest.mark.skipif(os.name == "nt", reason="pipes, links and names are POSIX's")]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.xdist_group("bad input"),
+    pytest.mark.skipif(os.name == "nt", reason="pipes, links and names are POSIX's"),
+]
 
 SCRIPTS = Path(__file__).resolve().parents[1] / "scripts"
 OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -230,8 +234,6 @@ def _files(base, project):
 def _run(script, *arguments, cwd, home):
     """A command as a process with an environment of its own; bytes, because nothing may be lost in reading them."""
     environment = {"PATH": os.environ["PATH"], "HOME": str(home), "TMPDIR": str(home), "GIT_CONFIG_NOSYSTEM": "1"}
-    for name in ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG", "COVERAGE_FILE"):
-        environment.update({name: os.environ[name]} if name in os.environ else {})
     command = [sys.executable, str(SCRIPTS / script), *arguments]
     return subprocess.run(
         command, cwd=cwd, env=environment, capture_output=True, stdin=subprocess.DEVNULL, timeout=300, check=False
