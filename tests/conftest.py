@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
+import threading
 from pathlib import Path
 
 import pytest
@@ -40,8 +42,6 @@ _UNSET = (
     "PYTHONPATH",
     "PYTHONWARNINGS",
 )
-MEASURING = ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG")
-"""What makes the commands that a test starts measure what they run."""
 _IDENTITY = """\
 [user]
     name = Test
@@ -63,16 +63,35 @@ def client(folder, version):
 
 
 @pytest.fixture(autouse=True)
-def guard(request, tmp_path, tmp_path_factory, monkeypatch):
+def measuring(request, monkeypatch):
+    """A test that is marked ``unmeasured``, and what it starts, runs without coverage: many of them take half as long then.
+
+    ``no_cover`` of pytest-cov does not do it: in a worker of pytest-xdist coverage is at work more than once, and what
+    pytest-cov pauses the one below it goes on with. A child that any test forks off here writes nothing when it ends with
+    ``os._exit``, as a hook does: it would write once more all that was measured before it, which takes seconds.
+    """
+    monkeypatch.setattr(os, "_exit", sys.modules[os.name]._exit)
+    if not request.node.get_closest_marker("unmeasured"):
+        yield
+        return
+    for name in ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG"):
+        monkeypatch.delenv(name, raising=False)
+    here, in_threads = sys.gettrace(), getattr(threading, "gettrace", lambda: None)()  # gettrace came with Python 3.10
+    sys.settrace(None)
+    threading.settrace(None)
+    yield
+    sys.settrace(here)
+    threading.settrace(in_threads)
+
+
+@pytest.fixture(autouse=True)
+def guard(tmp_path, tmp_path_factory, monkeypatch):
     """A home, a temporary folder and a git configuration of the test's own; the current folder is ``tmp_path``.
 
     No folder is an anchor because an earlier test of this process made it one. The identity lies in ``~/.gitconfig``: a test
     of a machine without one deletes that file.
     """
     monkeypatch.setattr(anchored, "_anchors", set())
-    if request.node.get_closest_marker("no_cover"):
-        for name in MEASURING:
-            monkeypatch.delenv(name, raising=False)
     home = tmp_path_factory.mktemp("home")
     temporary = home / "tmp"
     temporary.mkdir()

@@ -249,7 +249,7 @@ def audit(place):
     ]
 
 
-@pytest.mark.no_cover
+@pytest.mark.unmeasured
 @pytest.mark.parametrize(("path", "expected"), PATHS.items(), ids=[path.__name__ for path in PATHS])
 def test_every_surface_says_the_same(place, path, expected):
     """Core, banner, status log, summary, commit, document, audit, status, stats, verify and the dry run before it."""
