@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 import tempfile
@@ -42,6 +43,7 @@ _UNSET = (
     "PYTHONPATH",
     "PYTHONWARNINGS",
 )
+_HOMES = itertools.count()
 _IDENTITY = """\
 [user]
     name = Test
@@ -60,6 +62,11 @@ def client(folder, version):
     path.write_text(f"#!/bin/sh\necho '{version} (Claude Code)'\n", encoding="utf-8")
     path.chmod(0o755)
     return path
+
+
+def pytest_collection_modifyitems(items):
+    """What takes longest comes first: begun last, it would leave one worker alone with it."""
+    items.sort(key=lambda item: not (item.get_closest_marker("slow") or item.get_closest_marker("xdist_group")))
 
 
 @pytest.fixture(autouse=True)
@@ -92,9 +99,11 @@ def guard(tmp_path, tmp_path_factory, monkeypatch):
     of a machine without one deletes that file.
     """
     monkeypatch.setattr(anchored, "_anchors", set())
-    home = tmp_path_factory.mktemp("home")
+    # Not ``mktemp("home")``: to find a number that is free it reads a folder in which every earlier test has left two others.
+    home = tmp_path_factory.getbasetemp() / "homes" / str(next(_HOMES))
     temporary = home / "tmp"
-    temporary.mkdir()
+    temporary.mkdir(mode=0o700, parents=True)
+    home.chmod(0o700)
     for name in _UNSET:
         monkeypatch.delenv(name, raising=False)
     for name in [name for name in os.environ if name.startswith("GIT_CONFIG")]:
