@@ -342,9 +342,7 @@ WINDOW = list(_places(RECORDS[ENDS[1]])).index(("window",)) - 1
 
 @given(number=st.integers(0, len(RECORDS) - 1), place=st.integers(0, 60), value=JSON, gone=st.booleans())
 @example(number=len(RECORDS) - 1, place=3, value=[], gone=False)
-@example(
-    number=ENDS[1], place=WINDOW, value=None, gone=True
-)  # a run without its window: between two messages, and none
+@example(number=ENDS[1], place=WINDOW, value=None, gone=True)
 def test_a_record_with_a_right_checksum_and_anything_in_it_is_no_trace(number, place, value, gone):
     """Occurrences, commit records, windows, marks, cursors: any member replaced by any JSON, or left out."""
     record = json.loads(json.dumps(RECORDS[number]))
