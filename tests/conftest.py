@@ -66,7 +66,7 @@ def client(folder, version):
 
 def pytest_collection_modifyitems(items):
     """What takes longest comes first: begun last, it would leave one worker alone with it."""
-    items.sort(key=lambda item: not (item.get_closest_marker("slow") or item.get_closest_marker("xdist_group")))
+    items.sort(key=lambda item: not item.get_closest_marker("slow"))
 
 
 @pytest.fixture(autouse=True)

@@ -25,7 +25,7 @@ from deduplication.project.paths import Project
 
 pytestmark = [
     pytest.mark.e2e,
-    pytest.mark.xdist_group("bad input"),
+    pytest.mark.slow,
     pytest.mark.skipif(os.name == "nt", reason="pipes, links and names are POSIX's"),
 ]
 
