@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import random
 import re
 import subprocess
@@ -21,6 +22,7 @@ import pytest
 from archive_scenes import archived
 from deduplication import ClaudeConversationDeduplicator
 from deduplication.commands import deduplicate_export, entry
+from deduplication.files.locking import exclusive
 from deduplication.project.paths import Project
 
 pytestmark = [
@@ -242,8 +244,19 @@ def _run(script, *arguments, cwd, home):
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory):
-    """Both commands over everything at once."""
-    base = tmp_path_factory.mktemp("sandbox")
+    """Both commands over everything at once; what came of it is made by one worker, and read by the others."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    kept = shared / "bad-input.pickle"
+    with exclusive(str(shared / "bad-input.lock"), 600):
+        if not kept.exists():
+            kept.write_bytes(pickle.dumps(_scene(shared / "sandbox")))
+        return pickle.loads(kept.read_bytes())
+
+
+def _scene(base):
+    base.mkdir()
     home, outside, project = base / "home", base / "outside", base / "project"
     drop = project / "MEMORY-CONTEXT" / "exports"
     for folder in (home, outside, drop):
