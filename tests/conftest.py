@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import sys
 import tempfile
+import threading
 from pathlib import Path
 
 import pytest
@@ -40,6 +43,7 @@ _UNSET = (
     "PYTHONPATH",
     "PYTHONWARNINGS",
 )
+_HOMES = itertools.count()
 _IDENTITY = """\
 [user]
     name = Test
@@ -60,6 +64,33 @@ def client(folder, version):
     return path
 
 
+def pytest_collection_modifyitems(items):
+    """What takes longest comes first: begun last, it would leave one worker alone with it."""
+    items.sort(key=lambda item: not item.get_closest_marker("slow"))
+
+
+@pytest.fixture(autouse=True)
+def measuring(request, monkeypatch):
+    """A test that is marked ``unmeasured``, and what it starts, runs without coverage: many of them take half as long then.
+
+    ``no_cover`` of pytest-cov does not do it: in a worker of pytest-xdist coverage is at work more than once, and what
+    pytest-cov pauses the one below it goes on with. A child that any test forks off here writes nothing when it ends with
+    ``os._exit``, as a hook does: it would write once more all that was measured before it, which takes seconds.
+    """
+    monkeypatch.setattr(os, "_exit", sys.modules[os.name]._exit)
+    if not request.node.get_closest_marker("unmeasured"):
+        yield
+        return
+    for name in ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG"):
+        monkeypatch.delenv(name, raising=False)
+    here, in_threads = sys.gettrace(), getattr(threading, "gettrace", lambda: None)()  # gettrace came with Python 3.10
+    sys.settrace(None)
+    threading.settrace(None)
+    yield
+    sys.settrace(here)
+    threading.settrace(in_threads)
+
+
 @pytest.fixture(autouse=True)
 def guard(tmp_path, tmp_path_factory, monkeypatch):
     """A home, a temporary folder and a git configuration of the test's own; the current folder is ``tmp_path``.
@@ -68,9 +99,11 @@ def guard(tmp_path, tmp_path_factory, monkeypatch):
     of a machine without one deletes that file.
     """
     monkeypatch.setattr(anchored, "_anchors", set())
-    home = tmp_path_factory.mktemp("home")
+    # Not ``mktemp("home")``: to find a number that is free it reads a folder in which every earlier test has left two others.
+    home = tmp_path_factory.getbasetemp() / "homes" / str(next(_HOMES))
     temporary = home / "tmp"
-    temporary.mkdir()
+    temporary.mkdir(mode=0o700, parents=True)
+    home.chmod(0o700)
     for name in _UNSET:
         monkeypatch.delenv(name, raising=False)
     for name in [name for name in os.environ if name.startswith("GIT_CONFIG")]:

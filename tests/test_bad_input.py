@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import random
 import re
 import subprocess
@@ -21,9 +22,14 @@ import pytest
 from archive_scenes import archived
 from deduplication import ClaudeConversationDeduplicator
 from deduplication.commands import deduplicate_export, entry
+from deduplication.files.locking import exclusive
 from deduplication.project.paths import Project
 
-pytestmark = [pytest.mark.e2e, pytest.mark.skipif(os.name == "nt", reason="pipes, links and names are POSIX's")]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.slow,
+    pytest.mark.skipif(os.name == "nt", reason="pipes, links and names are POSIX's"),
+]
 
 SCRIPTS = Path(__file__).resolve().parents[1] / "scripts"
 OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -230,8 +236,6 @@ def _files(base, project):
 def _run(script, *arguments, cwd, home):
     """A command as a process with an environment of its own; bytes, because nothing may be lost in reading them."""
     environment = {"PATH": os.environ["PATH"], "HOME": str(home), "TMPDIR": str(home), "GIT_CONFIG_NOSYSTEM": "1"}
-    for name in ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG", "COVERAGE_FILE"):
-        environment.update({name: os.environ[name]} if name in os.environ else {})
     command = [sys.executable, str(SCRIPTS / script), *arguments]
     return subprocess.run(
         command, cwd=cwd, env=environment, capture_output=True, stdin=subprocess.DEVNULL, timeout=300, check=False
@@ -240,8 +244,19 @@ def _run(script, *arguments, cwd, home):
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory):
-    """Both commands over everything at once."""
-    base = tmp_path_factory.mktemp("sandbox")
+    """Both commands over everything at once; what came of it is made by one worker, and read by the others."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    kept = shared / "bad-input.pickle"
+    with exclusive(str(shared / "bad-input.lock"), 600):
+        if not kept.exists():
+            kept.write_bytes(pickle.dumps(_scene(shared / "sandbox")))
+        return pickle.loads(kept.read_bytes())
+
+
+def _scene(base):
+    base.mkdir()
     home, outside, project = base / "home", base / "outside", base / "project"
     drop = project / "MEMORY-CONTEXT" / "exports"
     for folder in (home, outside, drop):

@@ -220,6 +220,7 @@ def runnable():
 
 
 @pytest.mark.e2e
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("path", list(runnable()))
 def test_what_a_document_shows_is_what_happens(path, request):
     """Every command runs as written, and every session prints what it shows."""

@@ -349,6 +349,18 @@ def test_every_test_states_its_fact():
     assert silent == []
 
 
+def test_whatever_injects_faults_is_run():
+    """``.ci/run`` names each place with such tests: those that it does not name it would leave out without a word."""
+    (line,) = [line for line in (REPOSITORY / ".ci" / "run").read_text().splitlines() if 'step "fault tests"' in line]
+    named = line.partition("-m faults ")[2].split()
+    marked = [
+        path for path in (REPOSITORY / "tests").rglob("*.py") if "pytest.mark." + "faults" in path.read_text("utf-8")
+    ]
+    places = {name(path) for path in marked}
+    assert places
+    assert [place for place in places if not place.startswith(tuple(named))] == []
+
+
 def test_licence():
     """The licence is the one that pyproject.toml and the manifests name."""
     assert (REPOSITORY / "LICENSE").read_text(encoding="utf-8").startswith("MIT License")

@@ -111,6 +111,7 @@ def test_what_an_export_shows_is_what_is_read(seed, version):
         assert differences([*file.shows] * (2 if era.twice else 1), read) == [], file.name
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("world", laws(*WORLDS))
 @pytest.mark.parametrize("version", ERAS)
 @pytest.mark.parametrize("seed", range(1, SEEDS + 1))
@@ -165,6 +166,7 @@ def test_what_was_taken_back_stays(store, seed, version):
     assert all(is_shown_in_order(file.shows, stored) for file in day.files)
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("version", ERAS)
 @pytest.mark.parametrize("seed", range(1, SEEDS + 1))
 def test_what_is_known_brings_nothing_new(store, seed, version):
@@ -218,6 +220,7 @@ def orders(files, seed, count=3):
         yield shuffled
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("world", [law("any order", "plain"), law("any order, compacted", "compacted")])
 @pytest.mark.parametrize("version", ERAS)
 @pytest.mark.parametrize("seed", range(1, SEEDS + 1))
@@ -235,6 +238,7 @@ def test_the_order_of_processing_changes_nothing(tmp_path, seed, version, world)
         assert result_of(store).problems == ()
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize(
     "world", [law("any order, unfinished", "unfinished"), law("any order, unfinished and compacted", "everything")]
 )
@@ -323,6 +327,7 @@ def test_a_branch_is_whole_and_stores_no_body_again(store, tmp_path, seed, branc
 HOW: Final = ("captured last", "captured between", "captured first")
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("how", laws(*HOW))
 @pytest.mark.parametrize("version", ["1.0.88", "2.0.42", "2.1.98", "2.1.197", "2.1.330"])
 @pytest.mark.parametrize("seed", range(1, 2 * SEEDS + 1))

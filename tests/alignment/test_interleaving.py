@@ -83,6 +83,7 @@ def new_store(tmp_path_factory):
     return lambda: ClaudeConversationDeduplicator(tmp_path_factory.mktemp("store") / "state")
 
 
+@pytest.mark.unmeasured
 @settings(max_examples=60)
 @given(story=STORIES)
 def test_an_export_of_what_was_captured_adds_no_turn(new_store, story):
@@ -97,6 +98,7 @@ def test_an_export_of_what_was_captured_adds_no_turn(new_store, story):
     assert store.store.verify() == []
 
 
+@pytest.mark.unmeasured
 @settings(max_examples=60)
 @given(story=STORIES)
 def test_what_was_written_takes_the_place_of_what_was_drawn(new_store, story):
@@ -113,6 +115,7 @@ def test_what_was_written_takes_the_place_of_what_was_drawn(new_store, story):
     assert store.store.verify() == []
 
 
+@pytest.mark.unmeasured
 @settings(max_examples=60)
 @given(story=STORIES, data=st.data())
 def test_a_transcript_that_lags_behind_the_export(new_store, story, data):

@@ -47,6 +47,7 @@ def adds_up(found):
     return found.raw == found.stored + found.identical + found.in_base + found.repeated + found.compression
 
 
+@pytest.mark.unmeasured
 @settings(max_examples=30)
 @given(st.integers(0, 10**6), st.booleans(), st.randoms(use_true_random=False))
 def test_every_layer_is_recounted_and_they_add_up(tmp_path_factory, seed, rewrap, chance):

@@ -1,4 +1,4 @@
-"""``deduplicate_export.py capture`` as a process."""
+"""``deduplicate_export.py capture``: as a process once, else called as the entry script calls it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 
 import settings_scenes
 from deduplication.project.client_transcripts import folder_name
+from in_process import call
 from transcript_lines import SESSION, day, prompt
 
 
@@ -35,16 +36,13 @@ def place(root, name, data):
 
 
 @pytest.fixture
-def run(repository, project):
+def run(project):
     """Run the command in the project."""
 
-    def call(*arguments):
-        command = [sys.executable, str(repository / "scripts" / "deduplicate_export.py"), "capture", *arguments]
-        return subprocess.run(
-            [*command, "--project", str(project)], capture_output=True, encoding="utf-8", check=False, cwd=project
-        )
+    def capture(*arguments):
+        return call("capture", *arguments, "--project", project, cwd=project)
 
-    return call
+    return capture
 
 
 def test_the_project_s_sessions_are_captured(run):
@@ -55,9 +53,12 @@ def test_the_project_s_sessions_are_captured(run):
     assert "Transcripts: 1 (1 unchanged, 0 failed)\nTotal messages: 0\n" in run().stdout
 
 
-def test_json_is_one_object(run):
-    """A script reads every number."""
-    said = json.loads(run("--json").stdout)
+def test_json_is_one_object(repository, project):
+    """A script reads every number; it starts the command as a process, and nothing else is on its output."""
+    command = [sys.executable, str(repository / "scripts" / "deduplicate_export.py"), "capture", "--json"]
+    done = subprocess.run([*command, "--project", str(project)], capture_output=True, cwd=project, check=True)
+    assert done.stderr == b""
+    said = json.loads(done.stdout)
     assert (said["transcripts"], said["total_messages"], said["new_messages"], said["failed"]) == (1, 6, 6, [])
     assert [each["session"] for each in said["captured"]] == [SESSION]
 
@@ -150,14 +151,11 @@ def test_an_archive_that_cannot_be_used_is_a_failure(run, project):
     assert "symbolic link" in done.stderr
 
 
-def test_a_session_is_put_back(repository, run, project):
+def test_a_session_is_put_back(run, project):
     """``restore --session ID --to-client`` says each file, where to go on, and the same in JSON."""
 
     def restore(*arguments):
-        command = [sys.executable, str(repository / "scripts" / "deduplicate_export.py"), "restore", *arguments]
-        return subprocess.run(
-            [*command, "--project", str(project)], capture_output=True, encoding="utf-8", check=False, cwd=project
-        )
+        return call("restore", *arguments, "--project", project, cwd=project)
 
     path = place(project, f"{SESSION}.jsonl", day(3))
     run()
@@ -177,19 +175,11 @@ def test_a_session_is_put_back(repository, run, project):
     assert (project / "out" / f"{SESSION}.jsonl").read_bytes() == path.read_bytes()
     path.unlink()
     moved = project.rename(project.with_name("moved"))
-    gone = subprocess.run(
-        [
-            *(sys.executable, str(repository / "scripts" / "deduplicate_export.py"), "restore"),
-            *("--session", SESSION, "--to-client", "--project", str(moved)),
-        ],
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-    )
+    gone = call("restore", "--session", SESSION, "--to-client", "--project", moved)
     assert "That folder is not there any more" in gone.stdout
 
 
-def test_a_project_that_did_not_opt_in_restores_from_the_users_own_store(repository, project, tmp_path, monkeypatch):
+def test_a_project_that_did_not_opt_in_restores_from_the_users_own_store(project, tmp_path, monkeypatch):
     """What the plugin archived for such a project is found by the commands that are called in it."""
     from deduplication.hooks import quick
     from deduplication.project import client_transcripts
@@ -203,18 +193,7 @@ def test_a_project_that_did_not_opt_in_restores_from_the_users_own_store(reposit
     own.state.mkdir(parents=True)
     archive_transcripts.archive_transcripts(own, client_transcripts.find_transcripts(project))
     for command in (["restore", "--list"], ["restore", SESSION, "--output", "out/"], ["pack"]):
-        done = subprocess.run(
-            [
-                sys.executable,
-                str(repository / "scripts" / "deduplicate_export.py"),
-                *command,
-                "--project",
-                str(project),
-            ],
-            capture_output=True,
-            encoding="utf-8",
-            check=True,
-            cwd=tmp_path,
-        )
+        done = call(*command, "--project", project, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
         assert "1 file(s)" in done.stdout or "Restored" in done.stdout or "1 pack(s)" in done.stdout
     assert os.listdir(project) == []

@@ -19,6 +19,7 @@ from deduplication import ClaudeConversationDeduplicator
 from deduplication.accounting import last_run
 from deduplication.commands import create_checkpoint
 from deduplication.errors import PrivacySettingInvalid, StoreTracked
+from in_process import call
 from planted import of_format, planted, wrapped
 from scratch_repository import Scratch
 
@@ -46,19 +47,10 @@ def scratch(tmp_path):
 
 
 def run(scratch, *arguments, fails=False, **environment):
-    """The command as a process of its own; its output."""
-    script = Path(__file__).resolve().parents[2] / "scripts" / "create-checkpoint.py"
-    done = subprocess.run(
-        [sys.executable, str(script), *arguments],
-        cwd=scratch.root,
-        env={**os.environ, **environment},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        check=False,
-        encoding="utf-8",
-    )
-    assert bool(done.returncode) is fails, done.stdout + done.stderr
-    return done.stdout
+    """The command in the project, without anybody who types; its output."""
+    code, said, errors = call(*arguments, main=create_checkpoint.main, cwd=scratch.root, environment=environment)
+    assert bool(code) is fails, said + errors
+    return said
 
 
 def answer(scratch, *arguments, **environment):

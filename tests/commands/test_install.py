@@ -172,6 +172,7 @@ ODD_NAMES = {
 }
 
 
+@pytest.mark.unmeasured
 @pytest.mark.e2e
 @pytest.mark.parametrize("name", ODD_NAMES.values(), ids=ODD_NAMES)
 def test_any_folder_name_works(tmp_path, name):
@@ -571,6 +572,7 @@ USAGE = {
 }
 
 
+@pytest.mark.unmeasured
 @pytest.mark.e2e
 @pytest.mark.parametrize("arguments", USAGE.values(), ids=USAGE)
 def test_usage_errors(arguments, tmp_path):

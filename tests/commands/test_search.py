@@ -9,6 +9,7 @@ import pty
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from deduplication import ClaudeConversationDeduplicator
 from deduplication.hooks.quick import user_store
 from deduplication.ingest.transcript_capture import capture_file
 from deduplication.model import BOOKKEEPING, EXACT, Export, Message
+from in_process import call
 from transcript_lines import day
 
 MOMENT = "2026-03-{:02}T10:{:02}:00.000Z"
@@ -36,9 +38,18 @@ def put(root, conversation, *said, day=1, store=None):
 
 
 @pytest.fixture
-def project(tmp_path, monkeypatch):
+def utc():
+    """Times of day are those of Greenwich, in this process too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", "UTC")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.fixture
+def project(tmp_path, utc):
     """A project with two conversations."""
-    monkeypatch.setenv("TZ", "UTC")
     root = tmp_path / "my project"
     put(
         root,
@@ -55,17 +66,14 @@ def project(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def run(repository, project):
+def run(project):
     """Run a subcommand in the project."""
 
-    def call(*arguments, where=None, cwd=None):
-        command = [sys.executable, str(repository / "scripts" / "deduplicate_export.py"), *arguments]
-        options = ("--project", str(where or project)) if where is not False else ()
-        return subprocess.run(
-            [*command, *options], capture_output=True, encoding="utf-8", check=False, cwd=cwd or project
-        )
+    def subcommand(*arguments, where=None, cwd=None):
+        options = ("--project", where or project) if where is not False else ()
+        return call(*arguments, *options, cwd=cwd or project)
 
-    return call
+    return subcommand
 
 
 # --- search -------------------------------------------------------------------------------------------------------

@@ -14,10 +14,12 @@ import pytest
 import transcript_lines as lines
 from conftest import REPOSITORY
 from deduplication import ClaudeConversationDeduplicator
-from deduplication.commands import deduplicate_export
+from deduplication.commands import deduplicate_export, export_dedup
 from deduplication.errors import ConversationUnclear, StoreMissing
 from deduplication.ingest.transcript_capture import capture_file
+from in_process import call
 
+MAINS = {"export-dedup.py": export_dedup.main, "deduplicate_export.py": deduplicate_export.main}
 SAMPLES = sorted((REPOSITORY / ".coditect" / "demo").glob("*.txt"))
 
 pytestmark = pytest.mark.usefixtures("plain_week")
@@ -37,9 +39,12 @@ def project(tmp_path):
 
 
 def script(root, name, *arguments, code=0):
-    """The output of one of our scripts on a project."""
-    command = [sys.executable, str(REPOSITORY / "scripts" / name), *arguments]
-    done = subprocess.run([*command, "--project", str(root)], capture_output=True, encoding="utf-8", check=False)
+    """The output of one of our scripts on a project; the one that starts another as its child is a process itself."""
+    if name in MAINS:
+        done = call(*arguments, "--project", root, main=MAINS[name])
+    else:
+        command = [sys.executable, str(REPOSITORY / "scripts" / name), *arguments, "--project", str(root)]
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
     assert done.returncode == code, done.stderr
     return done.stdout
 

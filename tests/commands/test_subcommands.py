@@ -230,6 +230,7 @@ def test_a_subcommand_given_to_the_other_command(place):
     assert tree(place) == before
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("script", ENTRIES)
 @pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["--no-such-option"], ["--project", "gone"]])
 def test_an_entry_script_makes_nothing_of_what_it_cannot_use(script, arguments, place):

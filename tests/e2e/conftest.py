@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import subprocess
+import zlib
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +23,9 @@ from conftest import REPOSITORY
 CLIENT_VERSION: Final = "2.1.197"
 _SEVERAL: Final = [each for each in re.split(r"[,;]|:(?=/)", os.environ.get("EXPORT_DEDUP_CLIENTS", "")) if each]
 _WANTED: Final = os.environ.get("EXPORT_DEDUP_CLIENT") or (_SEVERAL[0] if _SEVERAL else "")
+NOWHERE: Final = "http://127.0.0.1:9"
+"""Where no stand-in for the API listens."""
+FORMS: Final = ("project", "plugin")
 _CACHE: Final = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "export-dedup")
 
 
@@ -33,8 +37,22 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.e2e)
 
 
+def pytest_addoption(parser):
+    """``python -m pytest tests/e2e --one-form``: for a further client, in which ``test_clients.py`` tries both forms anyway."""
+    parser.addoption(
+        "--one-form",
+        action="store_true",
+        default=False,
+        help="each test in one form of installation, chosen by its name",
+    )
+
+
 def pytest_generate_tests(metafunc):
-    """A test that asks for ``each_client`` runs once in every client that was named."""
+    """A test that asks for ``each_client`` runs once in every client that was named; ``opted_in`` is each form, or one."""
+    if "opted_in" in metafunc.fixturenames:
+        one = zlib.crc32(metafunc.function.__name__.encode()) % len(FORMS)
+        forms = FORMS[one : one + 1] if metafunc.config.getoption("--one-form", default=False) else FORMS
+        metafunc.parametrize("opted_in", forms, indirect=True)
     if "each_client" in metafunc.fixturenames:
         metafunc.parametrize("each_client", _SEVERAL or [_WANTED], indirect=True, ids=_name, scope="session")
 
@@ -142,22 +160,46 @@ def start_each(each_client, api):
     return start_each
 
 
-@pytest.fixture
-def plugin(request, checkout):
-    """The plugin, installed for the user from the checkout as the documentation says."""
+@pytest.fixture(scope="session")
+def home_with_plugin(tmp_path_factory, checkout):
+    """``home_with_plugin(client)``: a home with the plugin in it, installed by that client as the documentation says; made once."""
     from e2e.client import environment
 
-    executable = request.getfixturevalue("each_client" if "each_client" in request.fixturenames else "executable")
+    made = {}
 
-    for arguments in (["marketplace", "add", str(checkout)], ["install", "export-dedup@export-dedup"]):
-        command = [executable, "plugin", *arguments]
-        done = subprocess.run(
-            command, env=environment("http://127.0.0.1:9"), capture_output=True, text=True, timeout=120, check=False
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
+    def home(executable):
+        if executable not in made:
+            folder = made[executable] = tmp_path_factory.mktemp("plugin")
+            variables = {name: value for name, value in environment(NOWHERE).items() if not name.startswith("XDG_")}
+            variables.update(HOME=str(folder), USERPROFILE=str(folder))
+            for arguments in (["marketplace", "add", str(checkout)], ["install", "export-dedup@export-dedup"]):
+                command = [executable, "plugin", *arguments]
+                done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=120, check=False)
+                assert done.returncode == 0, done.stdout + done.stderr
+        return made[executable]
+
+    return home
 
 
-@pytest.fixture(params=["project", "plugin"])
+@pytest.fixture
+def plugin(request, home_with_plugin):
+    """The plugin, installed for the user: the client's files of that, in the home of the test."""
+    each = "each_client" in request.fixturenames
+    template = home_with_plugin(request.getfixturevalue("each_client" if each else "executable"))
+    home = Path(os.environ["HOME"])
+    for name in (".claude", ".claude.json"):
+        source = template / name
+        if source.is_dir():
+            shutil.copytree(source, home / name, symlinks=True, dirs_exist_ok=True)
+        elif source.exists():
+            shutil.copy2(source, home / name)
+    places = [home / ".claude.json", *(home / ".claude").glob("*.json"), *(home / ".claude" / "plugins").glob("*.json")]
+    for path in filter(Path.exists, places):
+        text = path.read_text(encoding="utf-8")
+        path.write_text(text.replace(str(template), str(home)), encoding="utf-8")
+
+
+@pytest.fixture
 def opted_in(request, project, checkout):
     """A project that export-dedup works in, once in each form of installation."""
     if request.param == "plugin":

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 _IN_MEMORY = "/dev/shm"
+INDEXED = ("json", "default")
 
 
 def pytest_addoption(parser):
@@ -37,20 +38,22 @@ def full(request):
 
 @pytest.fixture
 def calls(request, full):
-    """At which calls a fault is injected: at every one in the large size, else at every fourth, or so many.
+    """At which calls a fault is injected: at every one in the large size, else at every sixth, or so many.
 
     Each variant of a test (killed or refused, one index or the other) begins at another of the first ones, so that a test's
-    variants together come to calls between those of each.
+    variants together come to calls between those of each; those of one index half way between those of the other.
     """
 
-    def numbers(step=4):
-        first = zlib.crc32(request.node.nodeid.encode()) % step + 1
+    def numbers(step=6):
+        name = request.node.nodeid.replace(*INDEXED)
+        half = step // 2 if name != request.node.nodeid else 0
+        first = (zlib.crc32(name.encode()) + half) % step + 1
         return itertools.count(1, 1) if full else itertools.count(first, step)
 
     return numbers
 
 
-@pytest.fixture(params=["json", "default"], autouse=True)
+@pytest.fixture(params=INDEXED, autouse=True)
 def backend(request, monkeypatch):
     """Every fault is injected into every backend."""
     monkeypatch.setenv("EXPORT_DEDUP_FAULTS_BACKEND", request.param)

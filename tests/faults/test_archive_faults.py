@@ -120,7 +120,7 @@ def test_a_pack_run_killed_at_any_system_call_loses_nothing(scene, action, calls
 )
 def test_a_failing_system_call_is_a_named_error_or_no_harm(scene, action, options, calls):
     """Each call fails in turn: a named error, nothing lost, and what is reported as packed is packed."""
-    for at in calls(1 if "only" in options else 7):
+    for at in calls(2 if "only" in options else 9):
         scene.reset()
 
         def job(at=at):

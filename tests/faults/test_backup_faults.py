@@ -189,7 +189,7 @@ def test_a_first_backup_killed_at_any_system_call(disk, backend, calls):
 )
 def test_a_failing_system_call_is_a_named_error_or_no_harm(scene, action, options, calls):
     """Each call fails in turn: a named error, or a result that is right or says what it lacks; nothing is lost."""
-    for at in calls(1 if "only" in options else 9):
+    for at in calls(2 if "only" in options else 11):
         scene.reset()
 
         def job(at=at):
@@ -261,11 +261,11 @@ def test_one_flipped_bit_anywhere_in_a_backup_is_named(disk, backend, full):
 def test_a_backup_beside_writers_is_one_moment(disk, backend, full):
     """While others store, seal, archive and pack without end, every snapshot opens, verifies, and has each run completed before."""
     for turn in range(10 if full else 1):
-        _beside_writers(disk / f"{turn}", backend)
+        _beside_writers(disk / f"{turn}", backend, 6 if full else 4)
         shutil.rmtree(disk / f"{turn}")
 
 
-def _beside_writers(disk, backend):
+def _beside_writers(disk, backend, backups):
     disk.mkdir()
     project = made(disk / "project", backend, runs=0)
     stories = [Story(20 + number, exchanges=8) for number in range(3)]
@@ -292,7 +292,7 @@ def _beside_writers(disk, backend):
 
     children = [start(job) for job in (store(0), store(1), store(2), pack)]
     try:
-        for turn in range(6):
+        for turn in range(backups):
             with exclusive(str(project.state / ".lock")):
                 before = set(reader.read(reader.whole(project.state), project.state / "blobs").exports)
             backup = disk / f"backup-{turn % 3}"

@@ -66,7 +66,7 @@ def test_a_flipped_bit_is_named_and_cured_and_never_answered_over(disk, full, na
     scene = Scene(disk / "state", DONE)
     scene.reset()
     chance = random.Random(f"bits-{name}-{there}")
-    count = 4_000 if full else 150 if name == LOG else 40
+    count = 4_000 if full else 100 if name == LOG else 40
     size = 8 * os.stat(scene.folder / name).st_size
     bits = chance.sample(range(size), min(count, size))
     errors = sum(check(scene, name, bit, there=there) for bit in bits)
@@ -82,7 +82,7 @@ def test_a_flipped_bit_in_the_index_is_mended_and_never_answered_over(disk, full
     scene = Scene(disk / "state", DONE)
     scene.reset()
     chance = random.Random("index")
-    bits = chance.sample(range(8 * os.stat(scene.folder / INDEX).st_size), 20_000 if full else 300)
+    bits = chance.sample(range(8 * os.stat(scene.folder / INDEX).st_size), 20_000 if full else 200)
     for bit in bits:
         scene.reset()
         flipped(scene.folder / INDEX, bit)

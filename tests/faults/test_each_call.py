@@ -193,7 +193,7 @@ def test_each_call_of_a_command_may_be_its_last_or_fail(disk, make, how, backend
         pytest.skip("an archive has no index of the log")
     scene = make(disk, backend)
     action, options = {**ACTIONS, **MORE}[how]
-    for at in calls(1 if "only" in options else 4):
+    for at in calls(2 if "only" in options else 6):
         scene.reset()
 
         def job(at=at):

@@ -97,7 +97,7 @@ FAULTS = [
 
 def each_call(job, action, options, before, calls):
     """Run ``job`` with the fault at one call after the other, until it is not reached; yields each outcome."""
-    for at in calls(1 if "only" in options else 5):
+    for at in calls(2 if "only" in options else 7):
         before()
 
         def shimmed(at=at):

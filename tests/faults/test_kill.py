@@ -33,7 +33,7 @@ def killed_at(job, at, action="kill"):
 def every_call(job, reset, judge, calls, *, least, actions=("kill", "torn")):
     """Kill ``job`` at each of its calls in turn, or at every third one, and judge what is left."""
     for action in actions:
-        for at in calls(3):
+        for at in calls(4):
             reset()
             outcome = killed_at(job, at, action)
             assert (outcome.error, outcome.trace) == ("", ""), f"call {at}"

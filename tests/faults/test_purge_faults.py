@@ -106,12 +106,10 @@ def scene(disk, backend):
 
 
 @pytest.mark.parametrize("action", ["kill", "torn"])
-def test_a_purge_killed_at_any_system_call_is_all_or_nothing(scene, action, full):
+def test_a_purge_killed_at_any_system_call_is_all_or_nothing(scene, action, calls):
     """I6: whatever call is its last; in the ordinary size every few calls, each of them in the large one."""
-    step = 1 if full else (5 if action == "kill" else 11)
     seen = set()
-    at = 1
-    while True:
+    for at in calls(7 if action == "kill" else 15):
         scene.reset()
 
         def shimmed(at=at):
@@ -123,7 +121,6 @@ def test_a_purge_killed_at_any_system_call_is_all_or_nothing(scene, action, full
         seen.add(scene.recovers())
         if not outcome.signal:
             break
-        at += step
     assert at > 60, "the shim does not see the calls"
     assert seen == {False, True}
 
@@ -138,11 +135,9 @@ def test_a_purge_killed_at_any_system_call_is_all_or_nothing(scene, action, full
     ],
     ids=["ENOSPC", "EROFS from then on", "then full", "fsync"],
 )
-def test_a_failing_system_call_is_a_named_error_or_no_harm(scene, action, options, full):
+def test_a_failing_system_call_is_a_named_error_or_no_harm(scene, action, options, calls):
     """Each call fails in turn: a named error; what is reported as purged is."""
-    step = 1 if full else (11 if "only" not in options else 3)
-    reached, at = True, 1
-    while reached:
+    for at in calls(15 if "only" not in options else 4):
         scene.reset()
 
         def job(at=at):
@@ -158,7 +153,8 @@ def test_a_failing_system_call_is_a_named_error_or_no_harm(scene, action, option
         said, reached = outcome.value
         gone = scene.recovers()
         assert gone or said
-        at += step
+        if not reached:
+            break
     assert at > 5, "the shim does not see the calls"
 
 

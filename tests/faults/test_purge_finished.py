@@ -291,12 +291,11 @@ def test_a_purge_that_is_under_way_is_waited_for(whole):
 
 
 @pytest.mark.parametrize("action", ["kill", "torn"])
-def test_a_whole_purge_killed_between_any_two_calls_is_finished_by_the_next_command(whole, action, full):
+def test_a_whole_purge_killed_between_any_two_calls_is_finished_by_the_next_command(whole, action, calls):
     """Store, archive, session files and backups: whatever call is its last, one command later it is all or nothing."""
-    step = 1 if full else (17 if action == "kill" else 41)
     names = list(NEXT)
-    seen, at, turn = set(), 3, 0
-    while True:
+    seen = set()
+    for turn, at in enumerate(calls(23 if action == "kill" else 47)):
         whole.reset()
 
         def shimmed(at=at):
@@ -320,7 +319,6 @@ def test_a_whole_purge_killed_between_any_two_calls_is_finished_by_the_next_comm
         seen.add(gone)
         if not outcome.signal:
             break
-        at, turn = at + step, turn + 1
     assert at > 100, "the shim does not see the calls"
     assert seen == {False, True}
 

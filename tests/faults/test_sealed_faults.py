@@ -79,7 +79,7 @@ def test_condensing_that_is_refused_costs_nothing(disk, action, calls):
     """A full disk or an error at any call leaves every line where it was."""
     scene = Idle(disk / "state", 2)
     only = ("write",) if action == "short-then-full" else ()
-    for at in calls(1 if only else 4):
+    for at in calls(2 if only else 6):
         scene.reset()
         _, _, reached = test_disk.failing(scene, at, action, only=only)
         scene.recovers()
@@ -104,7 +104,7 @@ def test_sealing_that_is_refused_costs_nothing(disk, action, calls):
     """A full disk or an error at any call: what was reported as stored is there, and read in its order."""
     scene = Scene(disk / "state", 1)
     only = ("write",) if action == "short-then-full" else ()
-    for at in calls(1 if only else 4):
+    for at in calls(2 if only else 6):
         scene.reset()
         value, _, reached = test_disk.failing(scene, at, action, only=only)
         assert scene.completed() == 2 or value is None

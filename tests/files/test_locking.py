@@ -61,6 +61,7 @@ def attempt(kind, path, timeout=0.1):
     return done.stdout.strip()
 
 
+@pytest.mark.unmeasured
 @needs_filelock
 @pytest.mark.parametrize("second", KINDS)
 @pytest.mark.parametrize("first", KINDS)

@@ -45,6 +45,7 @@ def assert_goes_on(format_, before, data):
     return True
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("version", ERAS)
 def test_a_text_reads_from_every_safe_place_as_from_its_beginning(version):
     """In every era, cut at any line: a later export may go on from there."""

@@ -501,6 +501,7 @@ class Counting(str):
         return part
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize(
     "line",
     [
@@ -530,6 +531,7 @@ def test_work_grows_with_the_file_not_with_its_square(line):
     assert work[2] <= 2.5 * work[1] + 1000
 
 
+@pytest.mark.unmeasured
 def test_fifty_thousand_quoted_lines_are_read():
     """A file of nothing but ``> > >`` is one message a line, losslessly."""
     data = b"> > >\n" * 50_000

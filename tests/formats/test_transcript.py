@@ -694,6 +694,7 @@ def lawful(data):
     return export
 
 
+@pytest.mark.unmeasured
 @given(st.lists(_line, max_size=6), st.sampled_from(["\n", "\r\n", "", " "]))
 def test_any_lines(lines, end):
     """Lines of any shape give spans that tile the file, or a named error."""

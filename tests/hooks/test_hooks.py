@@ -255,6 +255,7 @@ def test_hooks_that_were_installed_for_an_older_client_say_so_once(session):
     assert session.fire("Stop") == {}
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("where", ["root", "below", "outside"])
 @pytest.mark.parametrize("event", ["UserPromptSubmit", "Stop", "FileChanged"])
 def test_an_export_is_processed_wherever_it_went(session, tmp_path, event, where):
@@ -578,6 +579,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 @pytest.mark.parametrize("name", ["search", "show", "status", "doctor"])
 def test_nothing_in_the_arguments_is_executed(session, name, text):
@@ -593,6 +595,7 @@ def test_nothing_in_the_arguments_is_executed(session, name, text):
         assert "1 message with" in found or text.startswith("'")  # its double quote begins a phrase
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_the_classic_way_refuses_what_a_shell_would_obey(session, text):
     """With command_banner "model" the client puts the main command's arguments into a shell: only plain ones go on."""
@@ -757,6 +760,7 @@ def test_transcripts_are_left_alone_where_the_setting_says_so(session):
 # --- whatever happens ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("event", [*EVENTS, "Nonsense", ""])
 @pytest.mark.parametrize(
     "data",

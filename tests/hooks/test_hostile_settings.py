@@ -74,6 +74,7 @@ def test_there_are_a_hundred():
     assert len(hostile_settings.FILES) >= 100
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("hostile", hostile_settings.FILES.values(), ids=hostile_settings.FILES)
 def test_a_hostile_file_of_settings(tmp_path, monkeypatch, hostile):
     """The session is captured, the export stored and archived; a token is in no commit; every setting is the user's or tighter."""

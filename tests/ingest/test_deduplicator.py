@@ -254,6 +254,7 @@ def store_of(files):
     return dedup
 
 
+@pytest.mark.unmeasured
 @given(
     seed=st.integers(0, 10_000),
     every=st.integers(2, 5),

@@ -41,6 +41,7 @@ def with_more(data, *blocks):
 # -- the same as the whole -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.unmeasured
 @SOME
 @given(st.integers(0, 1_000_000))
 def test_texts_come_to_what_reading_them_whole_comes_to(tmp_path_factory, seed):
@@ -48,6 +49,7 @@ def test_texts_come_to_what_reading_them_whole_comes_to(tmp_path_factory, seed):
     both(tmp_path_factory.mktemp("chain"), text_chain(seed))
 
 
+@pytest.mark.unmeasured
 @SOME
 @given(st.integers(0, 1_000_000))
 def test_transcripts_come_to_what_reading_them_whole_comes_to(tmp_path_factory, seed):
@@ -117,6 +119,7 @@ def test_a_shorter_export_is_known_by_an_earlier_one(tmp_path):
     assert "again.txt" in ran.rest or ran.results[-1].new
 
 
+@pytest.mark.unmeasured
 def test_two_conversations_with_one_beginning_stay_two(tmp_path):
     """The same first turns, then each its own: neither takes the other's turns, in any order of their exports."""
     for seed in range(4):
@@ -213,6 +216,7 @@ def test_an_index_made_again_knows_the_same_prefixes(tmp_path, backend):
     assert Ran(tmp_path / "s", chain[-1:], rest=True, backend=backend).rest == names(chain[-1:], 0)
 
 
+@pytest.mark.unmeasured
 def test_exports_of_the_corpus_as_they_grew(corpus, tmp_path):
     """Each real export, cut at some of its prompts, and whole."""
     used = 0

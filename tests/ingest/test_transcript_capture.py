@@ -133,6 +133,7 @@ WHOLE = (
 )
 
 
+@pytest.mark.unmeasured
 @settings(max_examples=40)
 @given(st.data())
 def test_slices_give_what_the_whole_gives(tmp_path_factory, data):
@@ -148,6 +149,7 @@ def test_slices_give_what_the_whole_gives(tmp_path_factory, data):
     assert sliced.store.verify() == []
 
 
+@pytest.mark.unmeasured
 def test_a_thousand_random_slices_of_a_long_session(tmp_path):
     """A thousand looks at a session of two thousand messages give the store that one look gives."""
     chance = random.Random(7)

@@ -56,6 +56,7 @@ def tolerated(data):
     return (shape.spare * shape.groups - 2) * shape.block
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("indexed", [True, False], ids=["index there", "index gone"])
 @pytest.mark.parametrize("how", ["zeros", "noise"])
 def test_a_stretch_comes_back_wherever_it_lies(scene, how, indexed):
@@ -223,6 +224,7 @@ def test_a_pack_of_version_0_1_is_read_and_gets_parity(tmp_path):
         assert check(str(folder)).all_problems() == []
 
 
+@pytest.mark.unmeasured
 def test_the_reader_of_the_document_makes_good_what_ours_does(scene):
     """docs/archive.md is enough to write a reader that uses parity."""
     chance = random.Random("document")

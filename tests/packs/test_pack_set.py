@@ -34,6 +34,7 @@ def on_disk(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("thorough", [False, True], ids=["quick", "thorough"])
 @pytest.mark.parametrize("at_once", [1, 3, 99])
 @pytest.mark.parametrize("world", WORLDS)
@@ -447,6 +448,7 @@ def test_the_index_answers_what_the_pack_says(tmp_path):
             assert member.index.known(number) == pack_index.Known(record.sha256, record.size, record.head, record.depth)
 
 
+@pytest.mark.unmeasured
 def test_the_corpus_comes_back(tmp_path, corpus):
     """Every real file, added in any order, quickly and thoroughly, comes back byte for byte, also without indexes."""
     files = {str(path.relative_to(corpus)): path.read_bytes() for path in sorted(corpus.rglob("*")) if path.is_file()}
@@ -462,6 +464,7 @@ def test_the_corpus_comes_back(tmp_path, corpus):
     assert read_back(tmp_path) == archive_reader.read(tmp_path) == files
 
 
+@pytest.mark.unmeasured
 def test_real_exports_take_no_more_than_one_solid_stream(tmp_path, corpus):
     """The packs of the exports of 2025 take at most 1.1 times what xz -9e makes of their distinct contents in one stream."""
     import lzma

@@ -467,6 +467,7 @@ STEPS = st.lists(
 )
 
 
+@pytest.mark.unmeasured
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(STEPS, st.sampled_from(["json", "default"]))
 def test_a_backup_that_has_what_was_purged_is_always_named(steps, backend):

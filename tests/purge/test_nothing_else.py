@@ -258,6 +258,7 @@ def test_a_text_that_begins_and_ends_like_another_one_does_not_say_it():
     assert probes.found(form.format("some four hundred and eight", "in the early morning")) == set()
 
 
+@pytest.mark.unmeasured
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.integers(20, 5000),

@@ -61,6 +61,7 @@ def test_what_was_purged_is_no_damage(place, capsys):
     assert left(place, gone) == []
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("seed", range(8))
 def test_no_damage_brings_back_what_was_purged(place, seed, tmp_path):
     """Lines of the log are blanked, tombstones among them; the client still has its transcript: repair gives back the rest only."""

@@ -206,6 +206,7 @@ def test_forgotten_messages_leave_no_hash(place):
     assert place.dedup.store.verify() == []
 
 
+@pytest.mark.unmeasured
 @settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 10**6), data=st.data())
 def test_purged_and_imported_again_is_the_store_without_it(tmp_path_factory, seed, data):
@@ -235,6 +236,7 @@ def test_purged_and_imported_again_is_the_store_without_it(tmp_path_factory, see
     assert dedup.store.verify() == []
 
 
+@pytest.mark.unmeasured
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=st.integers(0, 10**6), data=st.data())
 def test_what_is_new_is_stored_as_if_nothing_had_been_purged(tmp_path_factory, seed, data):

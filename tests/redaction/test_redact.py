@@ -46,6 +46,7 @@ def test_none_of_500_planted_secrets_is_left(detector):
     assert {what.split(" in ")[0] for what, _, _ in LIST} >= set(FORMATS)
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("detector", DETECTORS)
 def test_none_is_left_in_one_long_text(detector):
     """All of them in one document: no secret hides behind another one."""

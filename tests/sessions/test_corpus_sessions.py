@@ -15,6 +15,7 @@ from page_elements import is_safe
 pytestmark = pytest.mark.slow
 
 
+@pytest.mark.unmeasured
 def test_real_conversations_are_only_text_in_every_form(told, corpus):
     """Every page has no element but ours; every Markdown opens no HTML but ours, and its prompts are its headings."""
     for path in sorted(corpus.glob("**/*.jsonl")):

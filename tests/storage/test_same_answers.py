@@ -119,6 +119,7 @@ def about(store, name):
     }
 
 
+@pytest.mark.unmeasured
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=st.integers(0, 999), steps=st.lists(STEP, min_size=1, max_size=5), banned=st.booleans())
 @example(
@@ -261,6 +262,7 @@ class Run:
         return [Same(other, end, count, tuple(found.values()))]
 
 
+@pytest.mark.unmeasured
 @settings(
     max_examples=60,
     deadline=None,

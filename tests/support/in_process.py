@@ -4,22 +4,43 @@ from __future__ import annotations
 
 import contextlib
 import io
+import sys
+from typing import NamedTuple
+
+import pytest
 
 from deduplication.commands import deduplicate_export, entry
 from deduplication.errors import DedupError
 
 
-def _standard_output():
-    """Takes text and, as ``buffer``, bytes."""
+class Ended(NamedTuple):
+    """How a command ended, in the words of ``subprocess``."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def _stream():
+    """Standard output or errors as a terminal of today has them: takes text and, as ``buffer``, bytes."""
     return io.TextIOWrapper(io.BytesIO(), "utf-8", newline="")
 
 
-def call(*arguments, main=deduplicate_export.main):
-    """A command to its end, as ``entry.run`` takes it there: exit code, output, errors. A trace is a failure of the test."""
+def call(*arguments, main=deduplicate_export.main, cwd=None, environment=None):
+    """A command to its end, as ``entry.run`` takes it there: exit code, output, errors. A trace is a failure of the test.
+
+    ``cwd`` and ``environment`` (what is set beside the test's own) hold for the command alone; its input is at its end.
+    """
     with (
-        contextlib.redirect_stdout(_standard_output()) as out,
-        contextlib.redirect_stderr(io.StringIO()) as err,
+        pytest.MonkeyPatch.context() as patch,
+        contextlib.redirect_stdout(_stream()) as out,
+        contextlib.redirect_stderr(_stream()) as err,
     ):
+        patch.setattr(sys, "stdin", io.StringIO())
+        if cwd is not None:
+            patch.chdir(cwd)
+        for name, value in (environment or {}).items():
+            patch.setenv(name, value)
         try:
             code = main([*map(str, arguments)])
         except SystemExit as ended:
@@ -27,4 +48,5 @@ def call(*arguments, main=deduplicate_export.main):
         except DedupError as error:
             code = entry.report(error)
     out.flush()
-    return code, out.buffer.getvalue().decode(), err.getvalue()
+    err.flush()
+    return Ended(code, out.buffer.getvalue().decode(), err.buffer.getvalue().decode())

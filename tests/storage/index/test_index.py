@@ -114,6 +114,7 @@ def answers(store):
         }
 
 
+@pytest.mark.unmeasured
 def test_every_flipped_bit_and_every_cut_is_noticed_or_costs_nothing(tmp_path):
     """Every byte of a small store's index: whoever reads gets the right answers, whoever writes leaves a sound index."""
     folder = tmp_path / "state"

@@ -42,6 +42,7 @@ def sizes(request, monkeypatch):
         monkeypatch.setattr(sorted_runs, name, value)
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("anew", [False, True])
 @FEW
 @given(data=st.data())
@@ -60,6 +61,7 @@ def test_what_was_put_last_is_found(sizes, anew, data):
         assert list(runs.everything()) == sorted(expected.items())
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("anew", [False, True])
 @FEW
 @given(batches=st.lists(st.sets(st.tuples(st.sampled_from(PREFIXES), st.integers(0, 999))), max_size=6))
