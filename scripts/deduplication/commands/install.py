@@ -30,7 +30,7 @@ _CORE: Final = (
 )
 """What ``--test quick`` runs: from bytes to stored messages, and the house."""
 _DURATION: Final = (
-    "All tests: some 20 minutes on two cores. './install.sh --test quick' runs those of the core in about one."
+    "All tests: some 15 minutes on two cores. './install.sh --test quick' runs those of the core in about one."
 )
 _DURATION_OF_CORE: Final = "The tests of the core: about a minute on two cores."
 
