@@ -119,6 +119,17 @@ def test_short_turns_belong_to_the_drawing_around_them(tmp_path):
     assert read_back(tmp_path)["two"] == b"\n\n" + shown(110)
 
 
+def test_turns_that_differ_by_what_no_width_explains_come_back(tmp_path):
+    """Another blank line, another indentation: no line end tells a width, and the gaps are told one by one."""
+    said = [f"⏺ {word * 30}\n  {word[::-1] * 40}\n\n" for word in ("ledger", "violin", "harbour") * 20]
+    one = "".join(said).encode()
+    two = b"\n" + "".join(text.replace("\n  ", "\n    ") + "\n" * (n % 3) for n, text in enumerate(said)).encode()
+    packed(tmp_path, {"one": one, "two": two})
+    assert any(item.gaps for item in drawn_in(tmp_path))
+    with opened_packs(str(tmp_path)) as packs:
+        assert b"".join(packs.restore(1)) == two
+
+
 def test_an_export_that_goes_on_from_the_last_one_looks_nowhere(tmp_path, monkeypatch):
     """What follows it is new: nothing of the archive is read to find it in another drawing."""
     first = STORY.show(0, STORY.starts[25], closing=0)

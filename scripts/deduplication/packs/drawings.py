@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 
-LARGEST: Final = 32 * 1024
+_LARGEST: Final = 32 * 1024
 """Bytes of a drawing: whoever reads some of them draws all of it."""
 _SMALLEST: Final = 48
 """A drawing takes some ten bytes in a recipe: what is shorter is cheaper as it is, unless it goes on from the turn before it."""
 _A_GAP_SAVES: Final = 24
 """Bytes of text that take, compressed, what a gap takes in a recipe."""
+_UNBROKEN: Final = Widths(100_000, 100_001)
+"""Where no line end tells a width: every gap is what the writer made it."""
 _SAMPLES: Final = 48
 _SAMPLE: Final = 8 * 1024
 _CANDIDATES: Final = 3
@@ -128,7 +130,7 @@ def _best(samples: list[tuple[bytes, bytes]], before: int) -> Widths:
 
     befores = [before] if before else _likely(samples)
     afters = _likely([(target, source) for source, target in samples])
-    best = min((Widths(a, b) for a in befores for b in afters if a != b), key=cost, default=Widths(0, 0))
+    best = min((Widths(a, b) for a in befores for b in afters if a != b), key=cost, default=_UNBROKEN)
     least = cost(best)
     for columns, narrower, hyphens in _VARIANTS:
         other = Widths(best.before + columns, best.after + columns, narrower or best.narrower, hyphens or best.hyphens)
@@ -173,7 +175,7 @@ def _joined(data: bytes, matches: list[_Match], widths: dict[int, Widths]) -> It
     """The matches as drawings, those that follow each other here and there as one, as long as they are worth it."""
     run: list[_Match] = []
     for match in matches:
-        if run and not (_follows(run[-1], match) and match.end - run[0].start <= LARGEST):
+        if run and not (_follows(run[-1], match) and match.end - run[0].start <= _LARGEST):
             yield from _drawn(data, run, widths)
             run = []
         run.append(match)

@@ -78,6 +78,8 @@ def redrawn(source: bytes, widths: Widths, gaps: Sequence[Gap]) -> bytes:
 
 def differences(source: bytes, target: bytes, widths: Widths, most: int) -> list[Gap] | None:
     """The gaps with which :func:`redrawn` makes ``target`` of ``source``; None for more than ``most``, or for other ink."""
+    if widths.before == widths.after:
+        return [] if source == target else None
     if ink(source) != ink(target):
         return None
     drawn = _text(target)
