@@ -307,6 +307,7 @@ print(*sys.modules)
 """
 
 
+@pytest.mark.unmeasured
 def test_an_export_that_is_known_imports_what_it_needs(tmp_path):
     """Not what reads, aligns, unpacks or archives one, nor what only another spelling of the command needs."""
     export, state = tmp_path / "session.txt", str(tmp_path / "state")

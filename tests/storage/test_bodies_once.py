@@ -20,7 +20,7 @@ from deduplication.packs.pack_and_verify import pack_and_verify
 from deduplication.project.paths import Project
 from deduplication.purge.run import purge
 from deduplication.purge.scope import Scope
-from deduplication.storage import upkeep
+from deduplication.storage import settle
 from deduplication.storage.log import better_files, sealed_blocks
 from exports import Story, kept
 from faults import reader
@@ -69,7 +69,7 @@ class Place:
 @pytest.fixture
 def place(tmp_path, monkeypatch):
     """A project in which even a short log is sealed."""
-    monkeypatch.setattr(upkeep, "_PAYS", 1)
+    monkeypatch.setattr(settle, "_PAYS", 1)
     monkeypatch.setattr(sealed_blocks, "_LITTLE", 1)
     return Place(tmp_path / "a project")
 
@@ -126,7 +126,7 @@ def test_lines_wait_open_for_an_export_that_is_on_its_way(place, monkeypatch):
     place.dedup.store.settle()
     sealed = len(place.log) - place.dedup.store.log.open_size()
     assert 0 < sealed < len(before), "the first one, and no line of the second"
-    monkeypatch.setattr(upkeep, "_SOON", 0)
+    monkeypatch.setattr(settle, "_SOON", 0)
     place.dedup.store.settle()
     assert place.dedup.store.log.open_size() == 0
     assert place.log.startswith(before)
@@ -141,7 +141,7 @@ def test_many_runs_at_once_write_their_lines_anew_a_few_times(place, monkeypatch
     place.dedup.store.condense()
     written = []
     monkeypatch.setattr(
-        upkeep, "improved", lambda *given, **named: written.append(1) or better_files.improved(*given, **named)
+        settle, "improved", lambda *given, **named: written.append(1) or better_files.improved(*given, **named)
     )
     for file in files:
         place.keep(file)

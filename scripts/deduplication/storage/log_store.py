@@ -182,10 +182,10 @@ class LogStore(Answers):
     def settle(self) -> None:
         """Seal what is open where that pays: its bodies are archived by now, and are left out."""
         if self._place.exists():
-            from . import upkeep
+            from .settle import settle
 
             with self.transaction():
-                upkeep.settle(self._indexed)
+                settle(self._indexed)
 
     def verify(self) -> list[str]:
         """Recount everything from the log; call it outside a transaction."""

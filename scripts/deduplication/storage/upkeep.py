@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
-import time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ..errors import StoreError
-from ..files import atomic, clock
+from ..files import atomic
 from ..project.paths import AUDIT, INDEX_NAMES
 from . import seed_files
 from .index.audit_mark import AuditMark
 from .index.index_file import is_former
 from .index.sorted_runs import IndexDamaged
-from .log.better_files import improvable, improved, pays
-from .log.column_format import Wanted
-from .log.lines import Damaged, decode_line, is_commit
+from .log.better_files import improvable, improved
 from .log_backed import Remembered
 from .recount import clean_blobs, heal, recount
 from .state.log_state import State
@@ -28,60 +24,11 @@ if TYPE_CHECKING:
     from .indexed_log import IndexedLog
     from .log.append_log import Log
     from .log.chain import Chain
-    from .log.column_format import Archived
-    from .log.lines import Record
     from .log.sealed_files import Segment
 
 
 _AT_ONCE: Final = 1024 * 1024
 """Bytes of the audit file that are read at a time."""
-
-
-_PAYS: Final = 16 * 1024
-"""Bytes of open lines from which on they are sealed behind their export: fewer are compressed badly, and are read most."""
-_SOON: Final = 120 * 1_000_000_000
-"""Nanoseconds in which whoever stored an export has archived it; twice as long as anybody waits for a lock."""
-_WINDOW: Final = b'"window":'
-"""In every commit record."""
-
-
-def settle(store: IndexedLog) -> None:
-    """Leave out of the log what the archive has by now, quickly. Raises ``StoreNotWritable``."""
-    sealed = store.log.sealed
-    if store.log.open_size() >= _PAYS and not (store.is_plain or store.state.unreadable):
-        end = _settled(store.log, store.state.size)
-        if end - sealed.end >= _PAYS:
-            store.log.seal(end)
-            store.written()
-    for segment in [each for each in sealed.segments if pays(sealed, each)]:
-        better = improved(sealed, segment, thorough=False)
-        if better is not None:
-            sealed.exchange(segment, *better)
-
-
-def _settled(log: Log, size: int) -> int:
-    """Up to which byte no run of the open lines has an export that another process is about to archive.
-
-    Sealed now, it would be sealed with its bodies, and once more without them: every run of many at once would write the lines of
-    all the others anew.
-    """
-    end = log.sealed.end
-    for line in log.lines(end, size):
-        if _WINDOW in line.data:
-            with contextlib.suppress(Damaged):
-                record = decode_line(line.data)
-                if is_commit(record):
-                    if _is_on_its_way(record, log.sealed.archive):
-                        break
-                    end = line.end
-    return end
-
-
-def _is_on_its_way(record: Record, archive: Archived) -> bool:
-    age = time.time_ns() - clock.nanoseconds(str(record.get("timestamp")))
-    sha256 = record["export"]["sha256"]
-    is_export = record.get("cursor") is None and bool(sha256)
-    return is_export and 0 <= age < _SOON and archive.find(Wanted(sha256)) is None
 
 
 def seal(store: IndexedLog) -> list[Segment]:
