@@ -12,7 +12,7 @@ from typing import Final
 
 from ..errors import StoreDamaged, StoreNotWritable
 from ..files import atomic
-from ..project.paths import AUDIT, HASHES, QUARANTINE
+from ..project.paths import AUDIT, HASHES, INDEX_NAMES, QUARANTINE
 from . import seed_files
 from .index.audit_mark import AuditMark
 from .index.index import Index
@@ -49,6 +49,10 @@ class IndexedLog:
     def empty_index(self) -> Index:
         """An index of this log, in memory until it is kept."""
         return Index(self.folder, self.log, self.blobs, partial(_fill, self.log))
+
+    def files(self) -> list[str]:
+        """The indexes that lie in the folder, by name, those of version 0.1 included."""
+        return [name for name in INDEX_NAMES if os.path.lexists(self._path(name))]
 
     def _path(self, name: str) -> str:
         return os.path.join(self.folder, name)

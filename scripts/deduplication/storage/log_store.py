@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from typing import TYPE_CHECKING
 
 from ..files import folder_swap, journal, locking
-from ..project.paths import INDEX_NAMES
 from .answers import Answers
 from .indexed_log import IndexedLog
 from .run_writer import write_run
@@ -145,7 +143,7 @@ class LogStore(Answers):
 
         made = rewrite(self.log, folder, instead)
         made.superseded = [name for name in self.log.sealed.every_file() if name not in made.files]
-        made.superseded += [name for name in INDEX_NAMES if os.path.lexists(os.path.join(self.folder, name))]
+        made.superseded += self._indexed.files()
         made.superseded += self.blobs.unreferred(made.blobs)
         return made
 
