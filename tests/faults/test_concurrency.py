@@ -21,7 +21,7 @@ from deduplication.errors import StoreLocked
 from deduplication.files.locking import exclusive
 from deduplication.project.paths import Project
 from deduplication.storage.log_store import LogStore
-from deduplication.workflow import five_steps
+from deduplication.workflow import shared_run, steps
 from exports import Story, kept
 from faults import reader
 from faults.children import end, run, start
@@ -162,7 +162,7 @@ def test_readers_beside_a_writer_see_whole_runs_only(disk):
 @pytest.mark.parametrize("named", [False, True], ids=["found", "named"])
 @pytest.mark.parametrize("moment", ["before it is read", "before it is archived", "before it is archived, and packed"])
 def test_an_export_that_another_run_takes_meanwhile_costs_nothing(disk, backend, monkeypatch, named, moment):
-    """A whole run goes by while this one stands still: both end well, everything is stored once and archived once."""
+    """A whole run, which does not wait for this one, goes by while it stands still: both end well, everything is there once."""
     project = Project((disk / "project").resolve())
     project.exports.mkdir(parents=True)
     story = Story(16, exchanges=4)
@@ -183,12 +183,17 @@ def test_an_export_that_another_run_takes_meanwhile_costs_nothing(disk, backend,
     def other():
         monkeypatch.undo()
         monkeypatch.setenv("EXPORT_DEDUP_FAULTS_BACKEND", backend)
-        outcome = run(lambda: (export_dedup.main(arguments), "packed" in moment and pack_files.pack(project, 0))[0])
+
+        def job():
+            shared_run._may_share = lambda *_: False
+            return export_dedup.main(arguments), "packed" in moment and pack_files.pack(project, 0)
+
+        outcome = run(lambda: job()[0])
         assert (outcome.trace, outcome.value) == ("", 0)
 
     if moment == "before it is read":
-        real = five_steps.process
-        monkeypatch.setattr(five_steps, "process", lambda *given: (other(), real(*given))[1])
+        real = steps.process
+        monkeypatch.setattr(steps, "process", lambda *given: (other(), real(*given))[1])
     else:
         opened = drop_folder.opened
         monkeypatch.setattr(drop_folder, "opened", lambda given: (other(), opened(given))[1])
@@ -205,8 +210,8 @@ def test_a_named_export_that_is_gone_and_in_no_archive_is_a_failure(disk, backen
     project.exports.mkdir(parents=True)
     export = project.exports / "2026-03-07-EXPORT-X.txt"
     export.write_bytes(Story(17, exchanges=2).exports(2)[0].data)
-    real = five_steps.process
-    monkeypatch.setattr(five_steps, "process", lambda *given: (export.unlink(), real(*given))[1])
+    real = steps.process
+    monkeypatch.setattr(steps, "process", lambda *given: (export.unlink(), real(*given))[1])
     arguments = ["--project", str(project.root), "--yes", "--no-checkpoint", "--backend", backend, str(export)]
     assert export_dedup.main(arguments) == 1
 

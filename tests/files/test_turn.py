@@ -21,8 +21,8 @@ pytestmark = pytest.mark.skipif(not locking.SHARED, reason="without shared locks
 
 @pytest.fixture
 def place(tmp_path):
-    """Where the lock is, and where one waits."""
-    return str(tmp_path / "turn.lock"), tmp_path / "waiting"
+    """The folder of the lock, and where one waits."""
+    return str(tmp_path), tmp_path / turn.WAITING
 
 
 def until(condition):
@@ -41,8 +41,8 @@ def wishing(place, wish, timeout=60.0):
     """
 
     def job():
-        until(lambda: os.path.exists(place[0] + ".taken"))  # to look at a lock is to hold it for a moment
-        with Turn(*place).taken(wish, timeout) as own:
+        until(lambda: os.path.exists(place[0] + "/taken"))  # to look at a lock is to hold it for a moment
+        with Turn(place[0]).taken(wish, timeout) as own:
             return "mine" if own.answer is None else own.answer
 
     return start(job)
@@ -51,8 +51,8 @@ def wishing(place, wish, timeout=60.0):
 @contextlib.contextmanager
 def held(place):
     """The turn, for those who wait as well."""
-    with Turn(*place).taken({}) as own:
-        Path(place[0] + ".taken").touch()
+    with Turn(place[0]).taken({}) as own:
+        Path(place[0], "taken").touch()
         yield own
 
 
@@ -63,7 +63,7 @@ def files(place):
 
 def test_nobody_else_leaves_nothing(place):
     """Whoever is alone has the turn at once, with nothing written but the lock's file."""
-    with Turn(*place).taken({}) as own:
+    with Turn(place[0]).taken({}) as own:
         assert (own.answer, list(own.wishes()), own.answered()) == (None, [], None)
     assert not place[1].exists()
 
@@ -74,7 +74,7 @@ def test_those_who_wait_are_answered(place):
     with held(place) as own:
         until(lambda: len(dict(own.wishes())) == 3)
         for name, wish in own.wishes():
-            turn.give(place[1], name, {"answer": wish["number"]})
+            turn.give(place[0], name, {"answer": wish["number"]})
         assert list(own.wishes()) == []  # who has an answer is not asked again
         assert [end(*child).value for child in children] == [{"answer": number} for number in range(3)]
     assert files(place) == []
@@ -97,7 +97,7 @@ def test_a_killed_holder_gives_the_turn_away(place, answers):
         with held(place) as own:
             until(lambda: list(own.wishes()))
             if answers:
-                turn.give(place[1], next(own.wishes())[0], {"answer": 1})
+                turn.give(place[0], next(own.wishes())[0], {"answer": 1})
             os.kill(os.getpid(), signal.SIGKILL)
 
     waits = wishing(place, {})
@@ -129,7 +129,7 @@ def test_nobody_waits_for_ever(place):
         outcome = end(*child)
         assert outcome.error.startswith("StoreLocked: ")
         assert (list(own.wishes()), files(place)) == ([], [])
-    with Turn(*place).taken({}), pytest.raises(StoreLocked), Turn(*place).taken({}, 0.05):
+    with Turn(place[0]).taken({}), pytest.raises(StoreLocked), Turn(place[0]).taken({}, 0.05):
         raise AssertionError("two at once")
 
 
@@ -158,7 +158,7 @@ def test_links_and_strange_names_are_no_wishes(place, tmp_path):
     with held(place) as own:
         assert list(own.wishes()) == []
     for name in ("../x", "x/y", "", "1-1/../../x"):
-        turn.give(place[1], name, {})
+        turn.give(place[0], name, {})
     assert not (tmp_path / "x.answer").exists()
     assert (tmp_path / "outside").read_text() == "{}"
     os.close(lock)
@@ -176,7 +176,7 @@ def test_wish_and_answer_are_private(place):
             wish = place[1] / f"{name}.wish"
             assert json.loads(wish.read_bytes()) == {"secret": 1}
             assert [oct(each.stat().st_mode & 0o777) for each in (place[1], wish)] == ["0o700", "0o600"]
-            turn.give(place[1], name, {})
+            turn.give(place[0], name, {})
             assert end(*child).value == {}
     finally:
         os.umask(before)

@@ -23,7 +23,8 @@ from deduplication.figures.savings import Seen
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from deduplication.project.paths import Project
 from deduplication.workflow import five_steps
-from deduplication.workflow.five_steps import DESCRIPTION, Options, Outcome
+from deduplication.workflow.options import DESCRIPTION, Options
+from deduplication.workflow.outcome import Outcome
 from in_memory_store import MemoryStore
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "export-dedup.py"

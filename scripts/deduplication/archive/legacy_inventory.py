@@ -7,6 +7,7 @@ archived as well: where the archive has no file of its name, nobody can be sure.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +17,15 @@ from ..files.prefix_proof import PrefixProof
 from ..files.safe_read import digest_of, opened
 from ..packs.salvage import SalvagedPacks
 from ..storage import open_in_folder
-from ..storage.log.lines import is_commit
+from ..storage.log.lines import COMMIT, Damaged, body_of, is_commit
 from ..storage.log.salvage import pieces_of
 from . import places, purged_files
 from .listed import UNSURE, Listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from ..storage.log.append_log import Log
 
 
 def known_before(state: str, archive: str, listed: frozenset[str] = frozenset()) -> list[Listed]:
@@ -111,5 +114,19 @@ def _commits(state: str) -> list[dict[str, Any]]:
     """The runs that the log tells of, as far as it can be read."""
     store, found = open_in_folder(state), []
     with contextlib.suppress(DedupError), store.unrecovered_log() as log:
-        found = [piece.record for piece in pieces_of(log) if piece.record is not None and is_commit(piece.record)]
+        try:
+            found = list(_undamaged_commits(log))
+        except (Damaged, DedupError):
+            found = [piece.record for piece in pieces_of(log) if piece.record is not None and is_commit(piece.record)]
     return found
+
+
+def _undamaged_commits(log: Log) -> Iterator[dict[str, Any]]:
+    """The same where every line is whole: only those are looked into that may be commit records. Raises ``Damaged``."""
+    log.recover(write=False)
+    for line in log.lines():
+        body = body_of(line.data)
+        if COMMIT in body:
+            record = json.loads(body)
+            if is_commit(record):
+                yield record

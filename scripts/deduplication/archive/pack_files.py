@@ -37,9 +37,10 @@ _DAY: Final = 86_400
 
 @dataclass
 class Packed:
-    """What a run came to: ``names`` of the files packed, their bytes, and what the archive's packs take now."""
+    """What a run came to: ``names`` of the files packed, the bytes of each and of all, and what the archive's packs take now."""
 
     names: list[str] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
     raw_bytes: int = 0
     failures: list[tuple[str, DedupError]] = field(default_factory=list)
     packs: int = 0
@@ -165,4 +166,5 @@ def _remove(plain: PackedFile, done: Packed) -> None:
         done.failures.append((plain.path.name, error))
     else:
         done.names.append(plain.path.name)
+        done.sizes.append(plain.identity.size)
         done.raw_bytes += plain.identity.size

@@ -66,7 +66,7 @@ def create(
     ``asked_for``: a person wanted this very checkpoint: it has a line in the README unless that is turned off. One that a run
     makes by itself has none unless it is turned on.
     ``figures`` is the run as its ``--json`` output has it. ``runs``: it is the checkpoint of these other runs as well, which
-    wait for it (``recovery.waiting``), and are told so however this process ends. Files that git ignores, that the user has
+    wait for it (:mod:`.files.turn`), and are told so however this process ends. Files that git ignores, that the user has
     staged, that lie elsewhere or in the private store are left out of the commit, and the note says so. Raises
     :class:`CheckpointFailed` where the document cannot be written, ``PrivacySettingInvalid`` where nobody can tell what
     may be shared; no failure of git is raised.

@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from ..project.paths import Project
 
 NAME: Final = "checkpoint.pending"
-WAITING: Final = "waiting"
-TURN: Final = "turn.lock"
-"""In a store's folder: held by the run that makes session files and the checkpoint, for others as well."""
 _POLL: Final = 0.1
 
 
@@ -41,7 +38,7 @@ class Unfinished:
     """A checkpoint on its way: its document (from the project) and that one's SHA-256, the README's line.
 
     ``readmes`` are the files that are to get the line in the work tree, ``own`` what was about to enter the user's index.
-    ``runs`` are the runs that wait for it (their names in :func:`waiting`), with what each is to be told beside the commit.
+    ``runs`` are the runs that wait for it (:mod:`.files.turn`) by name, with what each is to be told beside the commit.
     """
 
     document: str
@@ -52,11 +49,6 @@ class Unfinished:
     runs: Mapping[str, Any] = field(default_factory=dict)
 
 
-def waiting(project: Project) -> Path:
-    """Where runs wait for a checkpoint that another one makes for them."""
-    return project.state / WAITING
-
-
 def tell(project: Project, runs: Mapping[str, Any], commit: str | None, note: str) -> None:
     """The checkpoint of these runs is made. Raises ``StoreNotWritable``: it must not be forgotten then.
 
@@ -64,7 +56,7 @@ def tell(project: Project, runs: Mapping[str, Any], commit: str | None, note: st
     """
     for name, told in runs.items():
         if isinstance(told, dict):
-            turn.give(waiting(project), name, {**told, "commit": commit, "note": note})
+            turn.give(os.fspath(project.state), name, {**told, "commit": commit, "note": note})
 
 
 def is_pending(project: Project) -> bool:

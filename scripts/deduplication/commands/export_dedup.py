@@ -12,7 +12,9 @@ from ..project import config
 from ..project.paths import find_project
 from ..reports import workflow as report
 from ..terminal.display import show_nothing
-from ..workflow import five_steps, settings_notice
+from ..workflow import settings_notice, shared_run
+from ..workflow.options import DESCRIPTION, Options
+from ..workflow.shared_run import Share
 from . import arguments as shared
 from . import entry
 from .deduplicate_export import SUBCOMMANDS
@@ -20,7 +22,7 @@ from .deduplicate_export import SUBCOMMANDS
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ..workflow.five_steps import Outcome
+    from ..workflow.outcome import Outcome
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -38,7 +40,7 @@ def main(arguments: Sequence[str]) -> int:
     said = settings_notice.once(settings)
     if said:
         report.show(report.note(said), sys.stderr)
-    options = five_steps.Options(
+    options = Options(
         paths=tuple(asked.paths),
         session_id=_session_id(asked.session_id),
         description=asked.description,
@@ -46,18 +48,19 @@ def main(arguments: Sequence[str]) -> int:
         checkpoint=not asked.no_checkpoint,
         session_files=settings.values["session_files"],
     )
-    from ..ingest.deduplicator import ClaudeConversationDeduplicator
-
-    dedup = ClaudeConversationDeduplicator(project.state, asked.backend, asked.db_url)
     silent = bool(asked.json)
-    outcome = five_steps.run(
-        project,
-        options,
-        dedup,
-        show_nothing if silent else report.show,
-        confirm=None if silent or asked.yes else _asker(),
-        earlier=lambda unique: last_run.recent(project, unique),
-    )
+    out = show_nothing if silent else report.show
+    confirm = None if silent or asked.yes else _asker()
+
+    store = (asked.backend, asked.db_url)
+
+    def work(share: Share) -> Outcome:
+        from ..workflow import five_steps
+
+        return five_steps.run_in_store(project, options, store, out, confirm=confirm, share=share)
+
+    # Nobody waits while a person thinks.
+    outcome = work(Share()) if confirm is not None else shared_run.run(project, options, out, work, store=store)
     if any(export.error is None for export in outcome.result.exports):
         last_run.save(project, outcome.result, last_run.BY_COMMAND)
     if silent:
@@ -76,7 +79,7 @@ def parser() -> shared.Parser:
     add = found.add_argument
     add("paths", nargs="*", metavar="PATH", help="exports, or folders of exports; without it the project is searched")
     add("--session-id", metavar="ID", help="the conversation that the exports belong to (default: found by content)")
-    add("--description", metavar="TEXT", default=five_steps.DESCRIPTION, help="the checkpoint's title")
+    add("--description", metavar="TEXT", default=DESCRIPTION, help="the checkpoint's title")
     add("--yes", action="store_true", help="ask nothing")
     add("--no-archive", action="store_true", help="leave the exports where they are")
     add("--no-checkpoint", action="store_true", help="make no checkpoint")

@@ -19,34 +19,38 @@ from . import atomic, beneath, locking
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator
-    from pathlib import Path
 
+LOCK: Final = "turn.lock"
+"""In a store's folder: held by the run at work, for others as well."""
+WAITING: Final = "waiting"
+"""In a store's folder: where runs wait for their turn, or for an answer."""
 MOST_BYTES: Final = 16 * 1024 * 1024
 """Of a wish or an answer: more is not read."""
 _POLL: Final = 0.05
 _EACH: Final = 3
 """The lock is tried each time that an answer was looked for so often: trying costs more than looking."""
-_NAME: Final = late_pattern(r"\d+-\d+")
+_NAME: Final = late_pattern(r"[0-9]{1,20}-[0-9]{1,20}")
 _WISH: Final = ".wish"
 _NEW: Final = ".new"
 _ANSWER: Final = ".answer"
 
 
-def give(folder: Path, name: str, answer: dict[str, Any]) -> None:
-    """Answer the process that waits as ``name`` (:meth:`Turn.wishes`). Raises ``StoreNotWritable``."""
+def give(state: str, name: str, answer: dict[str, Any]) -> None:
+    """Answer the process that waits as ``name`` (:meth:`Turn.wishes`) in the folder ``state``. Raises ``StoreNotWritable``."""
     if _NAME.fullmatch(name):
-        atomic.replace(str(folder / f"{name}{_ANSWER}"), json.dumps(answer).encode(), durable=False)
+        path = os.path.join(state, WAITING, name + _ANSWER)
+        atomic.replace(path, json.dumps(answer).encode(), durable=False)
 
 
 class Turn:
-    """The turn at ``lock``; those who wait for it do so in ``folder``, which is made private where it is missing.
+    """The turn in the folder ``state``, which exists; the folder of those who wait is made private where it is missing.
 
     ``answer``: what another process has answered; None: it is this one's turn.
     """
 
-    def __init__(self, lock: str, folder: Path) -> None:
+    def __init__(self, state: str) -> None:
         self.answer: Optional[dict[str, Any]] = None
-        self._lock, self._folder = lock, folder
+        self._lock, self._folder = os.path.join(state, LOCK), os.path.join(state, WAITING)
         self._name = ""
         self._place: Optional[int] = None
 
@@ -59,13 +63,13 @@ class Turn:
     ) -> Iterator[Turn]:
         """Have the turn, or an answer to ``wish`` (JSON). Raises :class:`StoreLocked`, ``StoreNotWritable``.
 
-        ``placed`` is called as soon as this process has the turn or can be seen waiting for it.
+        Who has the turn and shows that it goes on (:meth:`goes_on`) is waited for ``timeout`` seconds more. ``placed`` is called as
+        soon as this process has the turn or can be seen waiting for it.
         """
         held = locking.attempt(self._lock)
         try:
             if held is None:
-                if locking.SHARED:
-                    self._wait(json.dumps(wish).encode())
+                self._wait(json.dumps(wish).encode())
                 placed()
                 held = self._until_free(timeout)
             else:
@@ -78,37 +82,42 @@ class Turn:
                 os.close(held)
 
     def wishes(self, besides: Container[str] = ()) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Those who wait unanswered, by name, and what each wants: JSON as it was found. Only in one's own turn.
+        """Those who wait unanswered, the longest first, by name, and what each wants: JSON as it was found. In one's own turn.
 
         ``besides``: names that are known, and not looked at.
         """
         for name in self._names():
-            if name in besides or name == self._name or os.path.lexists(self._folder / f"{name}{_ANSWER}"):
+            if name in besides or name == self._name or os.path.lexists(self._path(name, _ANSWER)):
                 continue
-            wish = _read(self._folder / f"{name}{_WISH}") if locking.is_held(self._wish_of(name)) else None
+            wish = _read(self._path(name, _WISH)) if locking.is_held(self._path(name, _WISH)) else None
             if wish is not None:
                 yield name, wish
 
+    def goes_on(self) -> None:
+        """In one's own turn: show those who wait that something gets done, so that they go on waiting."""
+        with contextlib.suppress(OSError):
+            beneath.set_times(self._lock, time.time_ns())
+
     def answered(self) -> Optional[dict[str, Any]]:
         """The answer that has come by now."""
-        answer = self._folder / f"{self._name}{_ANSWER}"
+        answer = self._path(self._name, _ANSWER)
         self.answer = _read(answer) if self._name and os.path.lexists(answer) else None
         return self.answer
 
     def _wait(self, wish: bytes) -> None:
         """Put down what is wanted: visible only when it is whole and locked."""
-        atomic.make_private_directory(str(self._folder))
+        atomic.make_private_directory(self._folder)
         self._name = f"{os.getpid()}-{time.time_ns()}"
-        new = str(self._folder / f"{self._name}{_NEW}")
+        new = self._path(self._name, _NEW)
         with atomic.write_errors(new):
             self._place = locking.attempt(new)
             if self._place is not None:
                 atomic.write_all(self._place, wish)
-                beneath.rename(new, self._folder / f"{self._name}{_WISH}")
+                beneath.rename(new, self._path(self._name, _WISH))
 
     def _until_free(self, timeout: float) -> Optional[int]:
         """The lock's descriptor; None where there is an answer."""
-        deadline, looked = time.monotonic() + timeout, 0
+        deadline, looked, moved = time.monotonic() + timeout, 0, _moved(self._lock)
         while self.answered() is None:
             looked += 1
             held = locking.attempt(self._lock) if looked % _EACH == 1 else None
@@ -118,6 +127,10 @@ class Turn:
                 os.close(held)
                 break
             if time.monotonic() >= deadline:
+                last, moved = moved, _moved(self._lock)
+                if last != moved:
+                    deadline = time.monotonic() + timeout
+                    continue
                 raise StoreLocked(f"{self._lock} (waited {timeout:g} s)")
             time.sleep(_POLL)
         return None
@@ -125,37 +138,39 @@ class Turn:
     def _leave(self) -> None:
         if self._name:
             for ending in (_ANSWER, _WISH, _NEW):
-                _remove(self._folder / f"{self._name}{ending}")
+                _remove(self._path(self._name, ending))
         if self._place is not None:
             os.close(self._place)
 
     def _names(self) -> list[str]:
         with contextlib.suppress(OSError):
             found = (os.path.splitext(file) for file in os.listdir(self._folder))
-            return sorted({name for name, _ in found if _NAME.fullmatch(name)})
+            names = {name for name, _ in found if _NAME.fullmatch(name)}
+            return sorted(names, key=lambda name: (int(name.partition("-")[2]), name))
         return []
 
-    def _wish_of(self, name: str) -> str:
-        return str(self._folder / f"{name}{_WISH}")
+    def _path(self, name: str, ending: str) -> str:
+        return os.path.join(self._folder, name + ending)
 
     def _is_gone(self, name: str) -> bool:
         """Whether the process has ended: one that may be there keeps its answer."""
-        places = (self._wish_of(name), str(self._folder / f"{name}{_NEW}"))
-        return not any(locking.is_held(place, unknown=True) for place in places)
+        return not any(locking.is_held(self._path(name, ending), unknown=True) for ending in (_WISH, _NEW))
 
     def _sweep(self) -> None:
         """Remove what processes left that were killed while they waited, and answers that came too late."""
         for name in self._names():
             if self._is_gone(name):
                 for ending in (_ANSWER, _WISH, _NEW):
-                    _remove(self._folder / f"{name}{ending}")
-        atomic.remove_temporaries(str(self._folder))
+                    _remove(self._path(name, ending))
+        atomic.remove_temporaries(self._folder)
 
 
-def _read(file: Path) -> Optional[dict[str, Any]]:
-    """The JSON object in ``file``; None where there is none."""
+def _read(path: str) -> Optional[dict[str, Any]]:
+    """The JSON object in a file of this user's; None where there is none."""
     try:
-        with atomic.open_regular(str(file)) as opened:
+        with atomic.open_regular(path) as opened:
+            if hasattr(os, "geteuid") and os.fstat(opened.fileno()).st_uid != os.geteuid():
+                return None
             data = opened.read(MOST_BYTES + 1)
         found = json.loads(data) if len(data) <= MOST_BYTES else None
     except (OSError, ValueError, RecursionError):
@@ -163,6 +178,13 @@ def _read(file: Path) -> Optional[dict[str, Any]]:
     return found if isinstance(found, dict) else None
 
 
-def _remove(file: Path) -> None:
+def _moved(lock: str) -> int:
+    """When whoever has the turn last said that it goes on."""
     with contextlib.suppress(OSError):
-        beneath.unlink(file)
+        return beneath.status(lock).st_mtime_ns
+    return 0
+
+
+def _remove(path: str) -> None:
+    with contextlib.suppress(OSError):
+        beneath.unlink(path)

@@ -13,6 +13,7 @@ from ..files.clock import timestamp
 from ..storage.log.chain import REPAIR, REPLACED, Chain, Replaced, replaced_of
 from ..storage.log.lines import (
     BEGINNING,
+    COMMIT,
     PREVIOUS,
     Damaged,
     decode_line,
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from .evidence import Evidence
     from .run_lines import RunLines
 
-_COMMIT: Final = b'"window":'
 CHANGED: Final = "it was changed, and its checksum with it"
 BROKEN: Final = (
     "the run does not follow on the log before it: a line there was changed, or a run was put in, taken out or moved"
@@ -142,7 +142,7 @@ class _NewChain:
 
 def _commit(data: bytes) -> Optional[dict[str, Any]]:
     """The commit record that a line is."""
-    if _COMMIT not in data:
+    if COMMIT not in data:
         return None
     try:
         record = decode_line(data)

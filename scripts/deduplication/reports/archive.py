@@ -34,9 +34,9 @@ def packed(done: Packed, days: float) -> str:
     return "\n".join(lines)
 
 
-def packed_by_itself(done: Packed) -> str:
+def packed_by_itself(files: int, raw_bytes: int) -> str:
     """What a run packed at its end."""
-    return f"  ✓ Packed: {len(done.names):,} file(s), {done.raw_bytes:,} bytes; 'restore' gives any of them back"
+    return f"  ✓ Packed: {files:,} file(s), {raw_bytes:,} bytes; 'restore' gives any of them back"
 
 
 def kept(done: Packed) -> str:

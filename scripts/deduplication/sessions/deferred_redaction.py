@@ -47,6 +47,11 @@ class DeferredRedaction:
             return WAITING, ()
         return known
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a text that was asked for is not clean: nothing of this attempt will be written."""
+        return bool(self._asked)
+
     def require(self) -> None:
         """Raises :class:`NotYetClean` where a text that was asked for is not clean."""
         if self._asked:

@@ -75,10 +75,13 @@ class Growing:
                 self._put(pieces)
                 part = Part(flow=part.flow.in_a_new_part() if part is not None else Flow())
                 self.parts.append(part)
-            text, part.flow = rendered(entry, part.flow, self._clean, self._names)
-            piece = text.encode("utf-8", "backslashreplace")
-            pieces.append(piece)
-            part.size += len(piece)
+            if self._clean.is_waiting:
+                blocks_of(entry.message, self._clean)
+            else:
+                text, part.flow = rendered(entry, part.flow, self._clean, self._names)
+                piece = text.encode("utf-8", "backslashreplace")
+                pieces.append(piece)
+                part.size += len(piece)
             _note(part, entry, self._clean, prompt=prompt)
         self._put(pieces)
 

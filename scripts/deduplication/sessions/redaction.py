@@ -82,6 +82,11 @@ class Cleaner:
         self.redacted += known[1]
         return known[0]
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a text is still to be cleaned: what is rendered now will not be written, only asked for."""
+        return self._deferred and self._redact.is_waiting  # type: ignore[attr-defined]
+
     def require(self) -> None:
         """Raises ``NotYetClean`` where a text is still to be cleaned (:mod:`.deferred_redaction`): then nothing may be written."""
         require = getattr(self._redact, "require", None)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from .log.lines import Damaged, decode_line, is_commit
+from .log.lines import COMMIT, Damaged, decode_line, is_commit
 from .state.run_places import joined
 
 if TYPE_CHECKING:
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from .known import Known
     from .log.lines import Record
 
-_COMMIT: Final = b'"window":'
-
 
 def read_runs(known: Known, conversation_ids: Collection[str], start: int) -> Iterator[Record]:
     """The commit records of these conversations from byte ``start`` of the log on, in its order; damaged lines are passed over."""
@@ -23,7 +21,7 @@ def read_runs(known: Known, conversation_ids: Collection[str], start: int) -> It
     places = [each for name in conversation_ids for each in known.state.conversation(name).runs]
     for first, end in joined(places, start):
         for line in known.log.lines(first, end):
-            if _COMMIT in line.data and (b"\\u" in line.data or any(name in line.data for name in names)):
+            if COMMIT in line.data and (b"\\u" in line.data or any(name in line.data for name in names)):
                 try:
                     record = decode_line(line.data)
                 except Damaged:

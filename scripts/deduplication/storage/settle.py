@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from ..files import clock
 from .log.better_files import improved, pays
 from .log.column_format import Wanted
-from .log.lines import Damaged, decode_line, is_commit
+from .log.lines import COMMIT, Damaged, decode_line, is_commit
 
 if TYPE_CHECKING:
     from .indexed_log import IndexedLog
@@ -21,15 +21,13 @@ _PAYS: Final = 16 * 1024
 """Bytes of open lines from which on they are sealed behind their export: fewer are compressed badly, and are read most."""
 _SOON: Final = 120 * 1_000_000_000
 """Nanoseconds in which whoever stored an export has archived it; twice as long as anybody waits for a lock."""
-_WINDOW: Final = b'"window":'
-"""In every commit record."""
 
 
 def settle(store: IndexedLog) -> None:
     """Leave out of the log what the archive has by now, quickly. Raises ``StoreNotWritable``."""
     sealed = store.log.sealed
     if store.log.open_size() >= _PAYS and not (store.is_plain or store.state.unreadable):
-        end = _settled(store.log, store.state.size)
+        end = settled(store.log, store.state.size)
         if end - sealed.end >= _PAYS:
             store.log.seal(end)
             store.written()
@@ -39,7 +37,7 @@ def settle(store: IndexedLog) -> None:
             sealed.exchange(segment, *better)
 
 
-def _settled(log: Log, size: int) -> int:
+def settled(log: Log, size: int) -> int:
     """Up to which byte no run of the open lines has an export that another process is about to archive.
 
     Sealed now, it would be sealed with its bodies, and once more without them: every run of many at once would write the lines of
@@ -47,7 +45,7 @@ def _settled(log: Log, size: int) -> int:
     """
     end = log.sealed.end
     for line in log.lines(end, size):
-        if _WINDOW in line.data:
+        if COMMIT in line.data:
             with contextlib.suppress(Damaged):
                 record = decode_line(line.data)
                 if is_commit(record):

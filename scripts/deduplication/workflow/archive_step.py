@@ -19,34 +19,36 @@ if TYPE_CHECKING:
 
     from ..ingest.export_file import Deduplicator, Entry
     from ..project.paths import Project
+    from .steps import Steps
 
 
 class ArchiveStep:
-    """Step 3 for the exports of one run; ``out`` shows the user a text. The entries get their place, or their error."""
+    """Step 3 of several runs at once. The entries of each get their place, or their error."""
 
-    def __init__(self, project: Project, dedup: Deduplicator, out: Callable[[str], None]) -> None:
-        self._project, self._dedup, self._out = project, dedup, out
+    def __init__(self, project: Project, dedup: Deduplicator) -> None:
+        self._project, self._dedup = project, dedup
 
-    def run(self, durable: Sequence[Entry]) -> None:
-        """Archive each of these exports, then pack what is due."""
+    def run(self, runs: Sequence[Steps]) -> None:
+        """Archive the exports of each run, then pack what is due. What belongs to no single run is shown to the first one."""
         from ..archive import drop_folder
 
+        durable = [(each.out, entry) for each in runs for entry in each.durable]
         try:
             with drop_folder.opened(self._project) as archive:
-                for entry in durable:
-                    self._archive(archive, entry)
+                for out, entry in durable:
+                    self._archive(archive, entry, out)
             for note in archive.notes:
-                self._out(archive_report.list_healed(note))
+                runs[0].out(archive_report.list_healed(note))
         except DedupError as error:
-            for entry in durable:
+            for out, entry in durable:
                 if entry.result.archived_to is None and entry.result.error is None:
-                    self._not_archived(entry, error)
+                    _not_archived(entry, error, out)
         else:
             # An original that could not be removed is told from a restored copy by the plain file that was archived of it.
-            if all(entry.result.error is None for entry in durable):
-                self._pack_due()
+            if all(entry.result.error is None for _, entry in durable):
+                self._pack_due(runs)
 
-    def _pack_due(self) -> None:
+    def _pack_due(self, runs: Sequence[Steps]) -> None:
         """Pack what has been in the archive long enough. A failure is said, and costs nothing: the files stay plain."""
         from ..archive.pack_files import pack_due
         from ..project import config
@@ -54,20 +56,28 @@ class ArchiveStep:
         try:
             done = pack_due(self._project, config.load(os.fspath(self._project.root)))
         except DedupError as error:
-            self._out(archive_report.not_packed(archive_report.DUE, str(error), error.hint))
+            for each in runs:
+                each.out(archive_report.not_packed(archive_report.DUE, str(error), error.hint))
             return
-        if done is not None:
-            for name, failure in done.failures:
-                self._out(archive_report.not_packed(name, str(failure), failure.hint))
-            self._out(archive_report.packed_by_itself(done))
-            self._dedup.store.settle()
+        if done is None:
+            return
+        for name, failure in done.failures:
+            runs[0].out(archive_report.not_packed(name, str(failure), failure.hint))
+        sizes, others = dict(zip(done.names, done.sizes)), runs[1:]
+        for each in others:
+            own = [name for name in map(_archived_name, each.durable) if name in sizes]
+            if own:
+                each.out(archive_report.packed_by_itself(len(own), sum(map(sizes.pop, dict.fromkeys(own)))))
+        if sizes or not others:
+            runs[0].out(archive_report.packed_by_itself(len(sizes), sum(sizes.values())))
+        self._dedup.store.settle()
 
-    def _archive(self, archive: Any, entry: Entry) -> None:
+    def _archive(self, archive: Any, entry: Entry, out: Callable[[str], None]) -> None:
         stays = entry.candidate.stays
         try:
             form = self._without_purged(entry)
             if form is not None and form.data is None:
-                self._not_kept(archive, entry, form)
+                self._not_kept(archive, entry, form, out)
                 return
             instead, purged = (form.data, form.messages) if form is not None else (None, 0)
             kept = archive.add(
@@ -75,17 +85,17 @@ class ArchiveStep:
             )
         except DedupError as error:
             if was_archived_meanwhile(self._project, entry, error):
-                self._out(report.taken(entry.candidate.path.name, archived=True))
+                out(report.taken(entry.candidate.path.name, archived=True))
             else:
-                self._not_archived(entry, error)
+                _not_archived(entry, error, out)
             return
         entry.result = replace(entry.result, archived_to=self._project.relative(kept.path))
         if kept.known:
-            self._out(archive_report.already_archived(entry.result.path, entry.result.archived_to or ""))
+            out(archive_report.already_archived(entry.result.path, entry.result.archived_to or ""))
         else:
-            self._out(archive_report.archived(entry.result.path, report.place(self._project, kept.path.parent)))
+            out(archive_report.archived(entry.result.path, report.place(self._project, kept.path.parent)))
             if stays:
-                self._out(archive_report.copied(entry.result.path))
+                out(archive_report.copied(entry.result.path))
 
     def _without_purged(self, entry: Entry) -> Any:
         """What is to be archived in the place of an export that shows purged messages; None for any other."""
@@ -94,21 +104,16 @@ class ArchiveStep:
         path = entry.candidate.path
         return later_form(self._dedup.store, lambda: read(path)[0], path.name)
 
-    def _not_kept(self, archive: Any, entry: Entry, form: Any) -> None:
+    def _not_kept(self, archive: Any, entry: Entry, form: Any, out: Callable[[str], None]) -> None:
         """An export of which nothing may be archived: it goes where it shows nothing but what was purged, else it stays."""
         stays = entry.candidate.stays or bool(form.why)
         if not stays:
             try:
                 archive.discard(entry.candidate.path, entry.identity, entry.sha256)
             except DedupError as error:
-                self._not_archived(entry, error)
+                _not_archived(entry, error, out)
                 return
-        self._out(archive_report.purged(entry.result.path, form.why))
-
-    def _not_archived(self, entry: Entry, error: DedupError) -> None:
-        entry.result = replace(entry.result, error=archive_report.stored_only(str(error)))
-        for text in report.failure(entry.result, error.hint):
-            self._out(text)
+        out(archive_report.purged(entry.result.path, form.why))
 
 
 def was_archived_meanwhile(project: Project, entry: Entry, error: DedupError) -> bool:
@@ -123,3 +128,14 @@ def was_archived_meanwhile(project: Project, entry: Entry, error: DedupError) ->
     if not entry.candidate.named and not entry.sha256:
         return True
     return is_archived(project, entry.identity or entry.candidate.identity, entry.sha256)
+
+
+def _not_archived(entry: Entry, error: DedupError, out: Callable[[str], None]) -> None:
+    entry.result = replace(entry.result, error=archive_report.stored_only(str(error)))
+    for text in report.failure(entry.result, error.hint):
+        out(text)
+
+
+def _archived_name(entry: Entry) -> str:
+    """The name that an export has in the archive; empty where it is not there."""
+    return os.path.basename(entry.result.archived_to or "")

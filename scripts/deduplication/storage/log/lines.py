@@ -22,6 +22,8 @@ FRAME: Final = b',"crc32":"'
 FRAME_LENGTH: Final = len(FRAME) + 8 + len(b'"}')
 PREVIOUS: Final = "previous"
 """The member of a commit record, its last one, that names the head of the log before its run."""
+COMMIT: Final = b'"window":'
+"""In every commit record, and in few other lines."""
 BEGINNING: Final = hashlib.sha256().hexdigest()
 """The head of an empty log."""
 
@@ -40,8 +42,8 @@ def encode_line(record: Record) -> bytes:
     return b'%s%s%08x"}\n' % (body[:-1], FRAME, zlib.crc32(body))
 
 
-def decode_line(line: bytes) -> Record:
-    """The object of one line (with its line feed). Raises :class:`Damaged`."""
+def body_of(line: bytes) -> bytes:
+    """The JSON of one line (with its line feed) without its checksum, which is right. Raises :class:`Damaged`."""
     if not line.endswith(b"\n"):
         raise Damaged("the line has no end")
     body, seal = line[: -FRAME_LENGTH - 1], line[-FRAME_LENGTH - 1 : -1]
@@ -50,6 +52,12 @@ def decode_line(line: bytes) -> Record:
     body += b"}"
     if b"%08x" % zlib.crc32(body) != seal[len(FRAME) : -2]:
         raise Damaged("the checksum does not match")
+    return body
+
+
+def decode_line(line: bytes) -> Record:
+    """The object of one line (with its line feed). Raises :class:`Damaged`."""
+    body = body_of(line)
     try:
         record = json.loads(body)
     except (ValueError, RecursionError) as error:  # a checksum over something that is no JSON: written by somebody else

@@ -1,0 +1,140 @@
+"""Those who wait while a run is at work: what each wants is found and stored for itself, in the order in which they came.
+
+What one run takes along has bounds (:data:`MOST_RUNS`, :data:`MOST_BYTES`, :data:`MOST_SECONDS`), and who waits longest comes
+first: so nobody waits behind a stream of newcomers. What is beyond the bounds, what wants something else than the run at work,
+and what fails by a defect or by the store is not answered: it has its own turn, and meets it itself.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from ..errors import DedupError
+from ..files import locking, turn
+from ..start.late_dataclass import replace
+from . import shared_run
+from .steps import Steps
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from ..accounting.last_run import Earlier
+    from ..ingest.export_file import Deduplicator
+    from ..project.paths import Project
+    from .options import Options
+    from .shared_run import Share, Wish
+
+MOST_RUNS: Final = 64
+"""Runs that one takes along."""
+MOST_BYTES: Final = 64 * 1024 * 1024
+"""Of their exports, all of them together."""
+MOST_SECONDS: Final = 30.0
+"""After which no more are taken along."""
+IDLE: Final = 1.0
+"""Seconds after the last one came after which nobody is waited for who is on his way."""
+_POLL: Final = 0.02
+
+
+class _Other:
+    """A run that waits as ``name``: its steps, and the texts that it will show."""
+
+    def __init__(self, name: str, make: Callable[[Callable[[str], None]], Steps]) -> None:
+        self.name, self.texts = name, list[str]()
+        self.steps = make(self.texts.append)
+        self.is_told = False
+
+    def told_of_checkpoint(self) -> dict[str, Any]:
+        """What it is to be told beside the commit, should there be a checkpoint."""
+        self.is_told = self.steps.checkpointed = True
+        mark = len(self.texts)
+        outcome = self.steps.finish()
+        after = self.texts[mark:]
+        del self.texts[mark:]
+        return shared_run.answer(self.texts, outcome, after=after)
+
+    def told(self) -> dict[str, Any]:
+        """What it is to be told where it has no checkpoint."""
+        outcome = self.steps.finish()
+        return shared_run.answer(self.texts, outcome)
+
+
+class OtherRuns:
+    """The runs that are done together with one that has ``options``; none where ``share`` has no turn."""
+
+    def __init__(
+        self,
+        project: Project,
+        options: Options,
+        dedup: Deduplicator,
+        share: Share,
+        earlier: Callable[[int], Earlier | None] | None,
+    ) -> None:
+        self._project, self._options, self._dedup, self._share, self._earlier = project, options, dedup, share, earlier
+        self._looked_at: set[str] = set()
+        self._taken: list[_Other] = []
+        self._bytes = 0
+
+    @property
+    def steps(self) -> list[Steps]:
+        """The steps of each."""
+        return [each.steps for each in self._taken]
+
+    def take(self, besides: Sequence[Path]) -> None:
+        """Find and store what each wants, until nobody comes any more; a search leaves ``besides`` alone, and what others named."""
+        if self._share.turn is None:
+            return
+        began = last = time.monotonic()
+        while time.monotonic() - began < MOST_SECONDS and len(self._taken) < MOST_RUNS:
+            name, wish = next(self._share.turn.wishes(self._looked_at), ("", {}))
+            if name:
+                self._looked_at.add(name)
+                self._share.turn.goes_on()
+                wanted = shared_run.wanted(wish, self._share.common)
+                if wanted is not None:
+                    self._take(name, wanted, besides)
+                last = time.monotonic()
+            elif time.monotonic() - last > IDLE or not self._is_somebody_coming():
+                return
+            else:
+                time.sleep(_POLL)
+
+    def _is_somebody_coming(self) -> bool:
+        return locking.is_held(os.fspath(self._project.state / locking.RUNS))
+
+    def _take(self, name: str, wish: Wish, besides: Sequence[Path]) -> None:
+        """Find and store what one wants. One that fails by the store, or by a defect, is not taken: it will meet it itself."""
+        options = replace(self._options, paths=wish.paths, session_id=wish.session_id)
+        began = time.monotonic() - min(max(time.time() - wish.began, 0.0), 2 * locking.DEFAULT_TIMEOUT)
+        other = _Other(name, lambda out: Steps(self._project, options, self._dedup, out, began))
+        before = {*besides, *(entry.candidate.path for steps in self.steps for entry in steps.entries)}
+        try:
+            if other.steps.find(self._earlier if not wish.paths else None, without=before):
+                size = sum(entry.candidate.identity.size for entry in other.steps.entries)
+                if self._bytes + size > MOST_BYTES:
+                    return
+                self._bytes += size
+                other.steps.deduplicate()
+        except DedupError:
+            return
+        except Exception:  # noqa: BLE001 - whoever waits for it has the turn next, and names it
+            return
+        if other.steps.unexpected is None:
+            self._taken.append(other)
+
+    def of_checkpoint(self, wanted: Sequence[Steps]) -> dict[str, dict[str, Any]]:
+        """What those of them whose steps are among ``wanted`` are to be told beside the commit, by name."""
+        return {each.name: each.told_of_checkpoint() for each in self._taken if each.steps in wanted}
+
+    def without_checkpoint(self) -> None:
+        """There is none after all."""
+        for each in self._taken:
+            each.is_told = False
+
+    def answer(self) -> None:
+        """Tell those that nobody told of a checkpoint. Raises ``StoreNotWritable``."""
+        for each in self._taken:
+            if not each.is_told:
+                turn.give(os.fspath(self._project.state), each.name, each.told())
