@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
 
@@ -24,8 +24,10 @@ from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from deduplication.project.paths import Project
 from deduplication.workflow import five_steps
 from deduplication.workflow.options import DESCRIPTION, Options
-from deduplication.workflow.outcome import Outcome
 from in_memory_store import MemoryStore
+
+if TYPE_CHECKING:
+    from deduplication.workflow.outcome import Outcome
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "export-dedup.py"
 TURN = "> {0}\n\n⏺ The answer to {0}.\n\n⏺ Bash(ls)\n  ⎿  a.txt\n\n"

@@ -33,13 +33,23 @@ _NAME: Final = late_pattern(r"[0-9]{1,20}-[0-9]{1,20}")
 _WISH: Final = ".wish"
 _NEW: Final = ".new"
 _ANSWER: Final = ".answer"
+_BEGUN: Final = ".begun"
+_ALL: Final = (_ANSWER, _BEGUN, _WISH, _NEW)
 
 
 def give(state: str, name: str, answer: dict[str, Any]) -> None:
     """Answer the process that waits as ``name`` (:meth:`Turn.wishes`) in the folder ``state``. Raises ``StoreNotWritable``."""
-    if _NAME.fullmatch(name):
-        path = os.path.join(state, WAITING, name + _ANSWER)
-        atomic.replace(path, json.dumps(answer).encode(), durable=False)
+    _write(state, name + _ANSWER, answer)
+
+
+def note(state: str, name: str, begun: dict[str, Any]) -> None:
+    """Leave to the process that waits as ``name`` what was done of its work so far, should no answer come. Raises the same."""
+    _write(state, name + _BEGUN, begun)
+
+
+def _write(state: str, file: str, content: dict[str, Any]) -> None:
+    if _NAME.fullmatch(os.path.splitext(file)[0]):
+        atomic.replace(os.path.join(state, WAITING, file), json.dumps(content).encode(), durable=False)
 
 
 class Turn:
@@ -98,6 +108,11 @@ class Turn:
         with contextlib.suppress(OSError):
             beneath.set_times(self._lock, time.time_ns())
 
+    def begun(self, name: str = "") -> Optional[dict[str, Any]]:
+        """What was done for ``name``, or for this one, by a process that ended before it could answer (:func:`note`)."""
+        path = self._path(name or self._name, _BEGUN)
+        return _read(path) if os.path.lexists(path) else None
+
     def answered(self) -> Optional[dict[str, Any]]:
         """The answer that has come by now."""
         answer = self._path(self._name, _ANSWER)
@@ -137,7 +152,7 @@ class Turn:
 
     def _leave(self) -> None:
         if self._name:
-            for ending in (_ANSWER, _WISH, _NEW):
+            for ending in _ALL:
                 _remove(self._path(self._name, ending))
         if self._place is not None:
             os.close(self._place)
@@ -160,7 +175,7 @@ class Turn:
         """Remove what processes left that were killed while they waited, and answers that came too late."""
         for name in self._names():
             if self._is_gone(name):
-                for ending in (_ANSWER, _WISH, _NEW):
+                for ending in _ALL:
                     _remove(self._path(name, ending))
         atomic.remove_temporaries(self._folder)
 

@@ -54,7 +54,8 @@ def run(
     for corrected in private_folder.secure(project.state):
         out(report.note(corrected))
     steps = Steps(project, options, dedup, out)
-    if steps.find(earlier if not options.paths else None, seen=share.seen):
+    is_begun = share.begun is not None and steps.go_on_from(share.begun)
+    if not is_begun and steps.find(earlier if not options.paths else None, seen=share.seen):
         if confirm is not None and not steps.agreed(confirm):
             return steps.outcome()
         steps.deduplicate()

@@ -7,11 +7,12 @@ and what fails by a defect or by the store is not answered: it has its own turn,
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from ..errors import DedupError
+from ..errors import DedupError, StoreNotWritable
 from ..files import locking, turn
 from ..start.late_dataclass import replace
 from . import shared_run
@@ -73,6 +74,7 @@ class OtherRuns:
         earlier: Callable[[int], Earlier | None] | None,
     ) -> None:
         self._project, self._options, self._dedup, self._share, self._earlier = project, options, dedup, share, earlier
+        self._state = os.fspath(project.state)
         self._looked_at: set[str] = set()
         self._taken: list[_Other] = []
         self._bytes = 0
@@ -102,7 +104,7 @@ class OtherRuns:
                 time.sleep(_POLL)
 
     def _is_somebody_coming(self) -> bool:
-        return locking.is_held(os.fspath(self._project.state / locking.RUNS))
+        return locking.is_held(os.path.join(self._state, locking.RUNS))
 
     def _take(self, name: str, wish: Wish, besides: Sequence[Path]) -> None:
         """Find and store what one wants. One that fails by the store, or by a defect, is not taken: it will meet it itself."""
@@ -111,7 +113,9 @@ class OtherRuns:
         other = _Other(name, lambda out: Steps(self._project, options, self._dedup, out, began))
         before = {*besides, *(entry.candidate.path for steps in self.steps for entry in steps.entries)}
         try:
-            if other.steps.find(self._earlier if not wish.paths else None, without=before):
+            begun = self._share.turn.begun(name) if self._share.turn is not None else None
+            is_begun = begun is not None and other.steps.go_on_from(begun)
+            if not is_begun and other.steps.find(self._earlier if not wish.paths else None, without=before):
                 size = sum(entry.candidate.identity.size for entry in other.steps.entries)
                 if self._bytes + size > MOST_BYTES:
                     return
@@ -123,6 +127,8 @@ class OtherRuns:
             return
         if other.steps.unexpected is None:
             self._taken.append(other)
+            with contextlib.suppress(StoreNotWritable):
+                turn.note(self._state, name, {**other.steps.as_json(), "texts": other.texts})
 
     def of_checkpoint(self, wanted: Sequence[Steps]) -> dict[str, dict[str, Any]]:
         """What those of them whose steps are among ``wanted`` are to be told beside the commit, by name."""
@@ -137,4 +143,4 @@ class OtherRuns:
         """Tell those that nobody told of a checkpoint. Raises ``StoreNotWritable``."""
         for each in self._taken:
             if not each.is_told:
-                turn.give(os.fspath(self._project.state), each.name, each.told())
+                turn.give(self._state, each.name, each.told())

@@ -12,8 +12,8 @@ from ..figures.savings import Savings, Seen
 from ..start.late_dataclass import asdict, dataclass
 
 _LISTS: Final = ("gaps", "warnings", "conversations")
-_UNLIKE: Final = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
-"""What JSON that is no outcome may raise while it is read."""
+UNLIKE: Final = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
+"""What JSON that is something else may raise while it is read."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +41,9 @@ def read(said: Any) -> Outcome | None:
     """The outcome that :func:`told` told; None for anything else, which may stand in a file."""
     try:
         result, earlier = said["result"], said["earlier"]
-        exports = [{**each, **{name: tuple(each[name]) for name in _LISTS}} for each in result["exports"]]
         storage = result["storage"]
         savings = Savings(**{**storage, "seen": Seen(**storage["seen"]), "damage": tuple(storage["damage"])})
-        run = RunResult(**{**result, "exports": tuple(ExportResult(**each) for each in exports), "storage": savings})
+        run = RunResult(**{**result, "exports": tuple(map(export_result, result["exports"])), "storage": savings})
         run.as_dict()  # every figure is one
         return Outcome(
             run,
@@ -52,8 +51,13 @@ def read(said: Any) -> Outcome | None:
             Earlier(**earlier) if earlier is not None else None,
             tuple(_problem(*each) for each in said["problems"]),
         )
-    except _UNLIKE:
+    except UNLIKE:
         return None
+
+
+def export_result(said: Any) -> ExportResult:
+    """One export's result from its fields as JSON. Raises one of :data:`UNLIKE`."""
+    return ExportResult(**{**said, **{name: tuple(said[name]) for name in _LISTS}})
 
 
 def _problem(name: str, detail: str, hint: str) -> DedupError:

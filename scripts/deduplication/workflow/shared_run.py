@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from .outcome import Outcome
 
 CHECKPOINT_PENDING: Final = "checkpoint.pending"
+PATIENCE: Final = locking.DEFAULT_TIMEOUT
+"""Seconds that one who waits goes on waiting while nothing shows that the run at work goes on."""
 _VARIABLES: Final = frozenset(
     ("HOME", "PATH", "EMAIL", "USER", "LOGNAME", "TZ", "LC_ALL", "XDG_CONFIG_HOME", "XDG_DATA_HOME")
 )
@@ -46,12 +48,14 @@ class Share(NamedTuple):
     """What a run knows that does its work itself: the ``turn`` in which it may work for others, None where it has none.
 
     ``common`` is what their wishes must have in common with its own; ``seen`` the state of each file that was named, by its
-    absolute path, from before it waited.
+    absolute path, from before it waited; ``begun`` what another one did of this run that was killed before it could answer
+    (:meth:`.steps.Steps.as_json`).
     """
 
     turn: Optional[Turn] = None
     common: str = ""
     seen: Mapping[str, Identity] = {}
+    begun: Optional[Mapping[str, Any]] = None
 
 
 class Wish(NamedTuple):
@@ -88,7 +92,7 @@ def run(
             _settle(project, turn)
         answer = _read(turn.answer)
         if answer is None:
-            return work(Share(turn if turn.answer is None else None, common, seen))
+            return work(Share(turn, common, seen, turn.begun()) if turn.answer is None else Share(seen=seen))
     return _told(answer, out)
 
 
@@ -121,7 +125,7 @@ def _enter(project: Project, turn: Turn, held: ExitStack, wish: dict[str, Any]) 
         atomic.make_private_directory(state)
     hide(state)
     leave = held.enter_context(locking.present(os.path.join(state, locking.RUNS)))
-    held.enter_context(turn.taken(wish, placed=leave))
+    held.enter_context(turn.taken(wish, PATIENCE, leave))
 
 
 def _may_share(project: Project, seen: Mapping[str, Identity]) -> bool:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Optional
+from typing import TYPE_CHECKING, Any, Final, Optional
 
 from ..archive import discovery
 from ..errors import EXIT_FAILURE, EXIT_OK, DedupError
 from ..figures.run_result import ExportResult, RunResult
+from ..files.safe_read import Identity
 from ..ingest.export_file import Entry, process
 from ..reports import workflow as report
-from ..start.late_dataclass import replace
-from .outcome import Outcome
+from ..start.late_dataclass import asdict, replace
+from ..terminal.console import printable
+from .outcome import UNLIKE, Outcome, export_result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from ..accounting.last_run import Earlier
     from ..archive.discovery import Refusal
     from ..figures.savings import Savings
-    from ..files.safe_read import Identity
     from ..ingest.export_file import Deduplicator
     from ..project.paths import Project
     from .options import Options
@@ -84,6 +85,41 @@ class Steps:
             self._found_nothing(earlier)
         self._goes_on = bool(self.entries)
         return self._goes_on
+
+    def as_json(self) -> dict[str, Any]:
+        """What the first two steps came to, for :meth:`go_on_from`."""
+        entries = [
+            {
+                "path": os.fspath(entry.candidate.path),
+                "stays": entry.candidate.stays,
+                "identity": entry.identity or entry.candidate.identity,
+                "sha256": entry.sha256,
+                "result": asdict(entry.result),
+            }
+            for entry in self.entries
+        ]
+        return {"entries": entries, "lost": [asdict(each) for each in self._lost]}
+
+    def go_on_from(self, begun: Mapping[str, Any]) -> bool:
+        """Take for done what another process did of this run, and say it; False where the first two steps are still to be done.
+
+        ``begun`` has the ``texts`` to be shown besides. It is a file: that an export is stored is believed where the log says so.
+        """
+        try:
+            found = [_entry(each) for each in begun["entries"]]
+            lost = [export_result(each) for each in begun["lost"]]
+            texts = [printable(text, newlines=True) for text in begun["texts"]]
+        except UNLIKE:
+            return False
+        store = self._dedup.store
+        with store.transaction(write=False):
+            if not found or not all(entry.result.error or store.seen(entry.sha256) for entry in found):
+                return False
+        self.entries, self._lost, self._goes_on = found, lost, True
+        self._news = self._counted().new
+        for text in texts:
+            self.out(text)
+        return True
 
     def _found_nothing(self, earlier: Callable[[int], Optional[Earlier]] | None) -> None:
         project = self._project
@@ -220,3 +256,12 @@ class Steps:
     def durable(self) -> Sequence[Entry]:
         """The exports whose messages are stored."""
         return [entry for entry in self.entries if entry.sha256]
+
+
+def _entry(said: Any) -> Entry:
+    """An entry as :meth:`Steps.as_json` told it. Raises one of ``UNLIKE``."""
+    identity, path, sha256 = Identity(*map(int, said["identity"])), Path(said["path"]), said["sha256"]
+    if not isinstance(sha256, str):
+        raise TypeError(sha256)
+    candidate = discovery.Candidate(path, identity, named=True, stays=bool(said["stays"]))
+    return Entry(candidate, export_result(said["result"]), identity, sha256)
