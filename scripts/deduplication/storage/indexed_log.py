@@ -47,6 +47,8 @@ class IndexedLog:
         self._loaded: tuple[object, ...] = ()
         """Which index and log the state was loaded from or written to; empty where it must be loaded."""
         self._audit = AuditMark()
+        self.unsaved: list[bytes] = []
+        """Lines for the audit file of runs that the index does not have yet."""
 
     def empty_index(self) -> Index:
         """An index of this log, in memory until it is kept."""
@@ -61,6 +63,7 @@ class IndexedLog:
 
     def forget(self) -> None:
         """Nothing is known of index and audit file any more: what is there is to be loaded, or made again."""
+        self.unsaved.clear()
         self._loaded, self._audit = (), AuditMark()
 
     def reopen(self) -> None:
@@ -159,6 +162,13 @@ class IndexedLog:
             atomic.make_private_directory(folder)
         self.log.cut(committed, os.path.join(folder, name))
         return f"an earlier run did not finish; its part was moved to {QUARANTINE}/{name}, run its export again"
+
+    def flush(self) -> None:
+        """Bring the index up to the runs that were written since."""
+        if self.unsaved:
+            audit = b"".join(self.unsaved)
+            self.unsaved.clear()
+            self.save(audit)
 
     def save(self, audit: bytes) -> None:
         """Bring the index up to the state. A failure is a warning: the log has everything, the next run makes it again."""

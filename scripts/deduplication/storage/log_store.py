@@ -41,7 +41,7 @@ class LogStore(Answers):
 
     @contextlib.contextmanager
     def transaction(self, *, write: bool = True) -> Iterator[None]:
-        """Hold the lock; on entry the index agrees with the log. With ``write=False`` nothing is created."""
+        """Hold the lock; at both ends the index agrees with the log. With ``write=False`` nothing is created."""
         if self._depth:
             self._depth += 1
             try:
@@ -63,6 +63,7 @@ class LogStore(Answers):
                 yield
             finally:
                 self._depth = 0
+                self._indexed.flush()
 
     @contextlib.contextmanager
     def _locked(self, *, write: bool) -> Iterator[None]:
@@ -101,8 +102,10 @@ class LogStore(Answers):
         started: float,
         same: Sequence[Same] = (),
     ) -> None:
-        """Append the run to the log, durably, then bring the index up to it."""
+        """Append the run to the log, durably, then bring the index up to it: of several in one transaction, when that ends."""
         write_run(self._indexed, conversation_id, occurrences, record, started, same)
+        if self._depth < 2:
+            self._indexed.flush()
 
     # -- the log, for who asks for one (see log_backed) ---------------------------------------------------------
 

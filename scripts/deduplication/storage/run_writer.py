@@ -1,4 +1,4 @@
-"""One run appended to the log: its occurrences line by line, its commit record last, and then the index."""
+"""One run appended to the log: its occurrences line by line, its commit record last."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def write_run(
     started: float,
     same: Sequence[Same],
 ) -> None:
-    """Append the run to the log, durably, then bring the index up to it. See ``contract.Store.commit``.
+    """Append the run to the log, durably, and to the state. See ``contract.Store.commit``.
 
     Raises ``Damaged``, before anything is written, for a run that no reader of the log would take.
     """
@@ -66,7 +66,7 @@ def write_run(
         start += len(data)
         run.update(data)
     store.state.head = run.hexdigest()
-    store.save(b"".join(audit))
+    store.unsaved += audit
 
 
 def _entries(

@@ -34,6 +34,8 @@ MOST_BYTES: Final = 64 * 1024 * 1024
 """Of their exports, all of them together."""
 MOST_SECONDS: Final = 30.0
 """After which no more are taken along."""
+MOST_SECONDS_LOCKED: Final = 1.0
+"""After which the store is let go of in between."""
 IDLE: Final = 1.0
 """Seconds after the last one came after which nobody is waited for who is on his way."""
 _POLL: Final = 0.02
@@ -90,24 +92,44 @@ class OtherRuns:
             return
         began = last = time.monotonic()
         while time.monotonic() - began < MOST_SECONDS and len(self._taken) < MOST_RUNS:
-            name, wish = next(self._share.turn.wishes(self._looked_at), ("", {}))
-            if name:
-                self._looked_at.add(name)
-                self._share.turn.goes_on()
-                wanted = shared_run.wanted(wish, self._share.common)
-                if wanted is not None:
-                    self._take(name, wanted, besides)
+            if self._take_those_who_wait(besides):
                 last = time.monotonic()
             elif time.monotonic() - last > IDLE or not self._is_somebody_coming():
                 return
             else:
                 time.sleep(_POLL)
 
+    def _take_those_who_wait(self, besides: Sequence[Path]) -> bool:
+        """Those who wait now, in one transaction as long as that is short; False where nobody does."""
+        first = self._next()
+        if first is None:
+            return False
+        with contextlib.suppress(DedupError), self._dedup.store.transaction():
+            began = time.monotonic()
+            each: tuple[str, Wish] | None = first
+            while each is not None:
+                self._take(*each, besides)
+                is_enough = time.monotonic() - began > MOST_SECONDS_LOCKED or len(self._taken) >= MOST_RUNS
+                each = self._next() if not is_enough else None
+        return True
+
+    def _next(self) -> tuple[str, Wish] | None:
+        """Who waits longest of those that can be taken along."""
+        turn_held = self._share.turn
+        for name, wish in turn_held.wishes(self._looked_at) if turn_held is not None else ():
+            self._looked_at.add(name)
+            wanted = shared_run.wanted(wish, self._share.common)
+            if wanted is not None:
+                return name, wanted
+        return None
+
     def _is_somebody_coming(self) -> bool:
         return locking.is_held(os.path.join(self._state, locking.RUNS))
 
     def _take(self, name: str, wish: Wish, besides: Sequence[Path]) -> None:
         """Find and store what one wants. One that fails by the store, or by a defect, is not taken: it will meet it itself."""
+        if self._share.turn is not None:
+            self._share.turn.goes_on()
         options = replace(self._options, paths=wish.paths, session_id=wish.session_id)
         began = time.monotonic() - min(max(time.time() - wish.began, 0.0), 2 * locking.DEFAULT_TIMEOUT)
         other = _Other(name, lambda out: Steps(self._project, options, self._dedup, out, began))
