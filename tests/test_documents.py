@@ -530,7 +530,7 @@ def test_every_file_of_the_store_is_described(installed, monkeypatch):
     assert set(rows) - used == {
         *("NAME.PID.tmp", "sealed/.pending", "checkpoint.pending", "quarantine/damaged-DATE-NAME"),
         *("purge.pending", "purge.stage/"),
-        *("waiting/NAME.wish", "waiting/NAME.answer"),  # only while runs wait for each other
+        *("waiting/NAME.wish", "waiting/NAME.begun", "waiting/NAME.answer"),  # only while runs wait for each other
     }
 
 

@@ -1,6 +1,8 @@
 """The five steps of a run.
 
-- run: find, deduplicate, archive, checkpoint, summary (``five_steps``; third and fourth: ``archive_step``, ``checkpoint_step``)
+- run: find, deduplicate, archive, checkpoint, summary (``five_steps``; of one run: ``steps``; third and fourth: ``archive_step``,
+  ``checkpoint_step``); what it is asked for and how it ended: ``options``, ``outcome``
+- runs at the same time: the one that waits (``shared_run``), and those that the one at work takes along (``other_runs``)
 - newest export: with which a checkpoint by hand begins (``newest_export``)
 - transcript: the client's own file, archived where the settings say so (``archive_transcripts``)
 - status log: every run's report, one after the other (``status_log``)

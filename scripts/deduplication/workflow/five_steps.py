@@ -62,14 +62,15 @@ def run(
     others = OtherRuns(project, options, dedup, share, earlier)
     others.take([entry.candidate.path for entry in steps.entries])
     everyone = [each for each in (steps, *others.steps) if each.entries]
-    step = _checkpoint_step(
-        project, options, dedup, [each for each in everyone if each.wants_checkpoint], make_checkpoint
-    )
+    step = _checkpoint_step(project, options, dedup, everyone, make_checkpoint)
+    if step is not None:
+        step.write_session_files(others.goes_on)
     archiving = [each for each in everyone if each.is_archiving()]
     if archiving:
         from .archive_step import ArchiveStep
 
         ArchiveStep(project, dedup).run(archiving)
+        others.goes_on()
     for each in others.steps:
         each.storage = steps.result().storage
     checkpointing = [each for each in everyone if each.is_checkpointing()]
@@ -103,17 +104,16 @@ def _checkpoint_step(
     project: Project,
     options: Options,
     dedup: Deduplicator,
-    runs: Sequence[Steps],
+    everyone: Sequence[Steps],
     make: Callable[..., Any] | None,
 ) -> CheckpointStep | None:
-    """The step for those who want it, with its session files written; None where nobody does."""
+    """The step for those who want it; None where nobody does."""
+    runs = [each for each in everyone if each.wants_checkpoint]
     if not runs:
         return None
     from .checkpoint_step import CheckpointStep
 
-    step = CheckpointStep(project, options, dedup, runs, make)
-    step.write_session_files()
-    return step
+    return CheckpointStep(project, options, dedup, runs, make)
 
 
 def _checkpoint(step: CheckpointStep, runs: Sequence[Steps], others: OtherRuns) -> None:
