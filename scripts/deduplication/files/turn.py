@@ -27,6 +27,8 @@ WAITING: Final = "waiting"
 MOST_BYTES: Final = 16 * 1024 * 1024
 """Of a wish or an answer: more is not read."""
 _POLL: Final = 0.05
+_SHOWN: Final = 5.0
+"""Seconds between two signs of life."""
 _EACH: Final = 3
 """The lock is tried each time that an answer was looked for so often: trying costs more than looking."""
 _NAME: Final = late_pattern(r"[0-9]{1,20}-[0-9]{1,20}")
@@ -63,6 +65,7 @@ class Turn:
         self._lock, self._folder = os.path.join(state, LOCK), os.path.join(state, WAITING)
         self._name = ""
         self._place: Optional[int] = None
+        self._held: Optional[int] = None
 
     @contextlib.contextmanager
     def taken(
@@ -73,7 +76,7 @@ class Turn:
     ) -> Iterator[Turn]:
         """Have the turn, or an answer to ``wish`` (JSON). Raises :class:`StoreLocked`, ``StoreNotWritable``.
 
-        Who has the turn and shows that it goes on (:meth:`goes_on`) is waited for ``timeout`` seconds more. ``placed`` is called as
+        Who has the turn and shows that it is there (:meth:`shown`) is waited for ``timeout`` seconds more. ``placed`` is called as
         soon as this process has the turn or can be seen waiting for it.
         """
         held = locking.attempt(self._lock)
@@ -84,6 +87,7 @@ class Turn:
                 held = self._until_free(timeout)
             else:
                 placed()
+            self._held = held
             yield self
         finally:
             self._leave()
@@ -103,10 +107,28 @@ class Turn:
             if wish is not None:
                 yield name, wish
 
-    def goes_on(self) -> None:
-        """In one's own turn: show those who wait that something gets done, so that they go on waiting."""
-        with contextlib.suppress(OSError):
-            beneath.set_times(self._lock, time.time_ns())
+    @contextlib.contextmanager
+    def shown(self) -> Iterator[None]:
+        """In one's own turn: those who wait see that this process is there, and go on waiting, as long as the block lasts.
+
+        One that was stopped shows nothing. Each wait for another lock has an end, so nobody shows himself for ever.
+        """
+        import threading
+
+        ended = threading.Event()
+
+        def show() -> None:
+            with contextlib.suppress(OSError, TypeError, NotImplementedError):
+                while self._held is not None and not ended.wait(_SHOWN):
+                    os.utime(self._held)
+
+        thread = threading.Thread(target=show, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
 
     def begun(self, name: str = "") -> Optional[dict[str, Any]]:
         """What was done for ``name``, or for this one, by a process that ended before it could answer (:func:`note`)."""
@@ -194,7 +216,7 @@ def _read(path: str) -> Optional[dict[str, Any]]:
 
 
 def _moved(lock: str) -> int:
-    """When whoever has the turn last said that it goes on."""
+    """When whoever has the turn last showed that it is there."""
     with contextlib.suppress(OSError):
         return beneath.status(lock).st_mtime_ns
     return 0

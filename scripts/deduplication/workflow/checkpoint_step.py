@@ -42,11 +42,10 @@ class CheckpointStep:
         self._paths: list[Path] = []
         self._said: list[tuple[Steps, str]] = []
 
-    def write_session_files(self, goes_on: Callable[[], None]) -> None:
+    def write_session_files(self) -> None:
         """The files of the sessions that each run stored something of. What keeps one from being written is a problem of its run.
 
         Before anything is archived: what was stored a moment ago is read from the open part of the log for much less than later.
-        ``goes_on`` is called for each run.
         """
         if self._options.session_files == OFF:
             return
@@ -55,7 +54,6 @@ class CheckpointStep:
 
         each = self._options.session_files == EACH
         for run in self._runs:
-            goes_on()
             try:
                 files = files_for_a_run(self._project, self._dedup, run.sessions, each_checkpoint=each)
             except DedupError as error:

@@ -60,24 +60,36 @@ def run(
             return steps.outcome()
         steps.deduplicate()
     others = OtherRuns(project, options, dedup, share, earlier)
-    others.take([entry.candidate.path for entry in steps.entries])
+    with others.shown():
+        others.take([entry.candidate.path for entry in steps.entries])
+        _last_steps(project, options, dedup, steps, others, make_checkpoint)
+        others.answer()
+    return steps.finish()
+
+
+def _last_steps(
+    project: Project,
+    options: Options,
+    dedup: Deduplicator,
+    steps: Steps,
+    others: OtherRuns,
+    make: Callable[..., Any] | None,
+) -> None:
+    """Archive and checkpoint for all of them."""
     everyone = [each for each in (steps, *others.steps) if each.entries]
-    step = _checkpoint_step(project, options, dedup, everyone, make_checkpoint)
+    step = _checkpoint_step(project, options, dedup, everyone, make)
     if step is not None:
-        step.write_session_files(others.goes_on)
+        step.write_session_files()
     archiving = [each for each in everyone if each.is_archiving()]
     if archiving:
         from .archive_step import ArchiveStep
 
         ArchiveStep(project, dedup).run(archiving)
-        others.goes_on()
     for each in others.steps:
         each.storage = steps.result().storage
     checkpointing = [each for each in everyone if each.is_checkpointing()]
     if step is not None:
         _checkpoint(step, checkpointing, others)
-    others.answer()
-    return steps.finish()
 
 
 def run_in_store(

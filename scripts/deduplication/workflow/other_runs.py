@@ -20,6 +20,7 @@ from .steps import Steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from ..accounting.last_run import Earlier
@@ -123,17 +124,15 @@ class OtherRuns:
                 return name, wanted
         return None
 
-    def goes_on(self) -> None:
-        """Show those who wait that something gets done."""
-        if self._share.turn is not None:
-            self._share.turn.goes_on()
+    def shown(self) -> AbstractContextManager[None]:
+        """A block in which those who wait see that this process is there."""
+        return self._share.turn.shown() if self._share.turn is not None else contextlib.nullcontext()
 
     def _is_somebody_coming(self) -> bool:
         return locking.is_held(os.path.join(self._state, locking.RUNS))
 
     def _take(self, name: str, wish: Wish, besides: Sequence[Path]) -> None:
         """Find and store what one wants. One that fails by the store, or by a defect, is not taken: it will meet it itself."""
-        self.goes_on()
         options = replace(self._options, paths=wish.paths, session_id=wish.session_id)
         began = time.monotonic() - min(max(time.time() - wish.began, 0.0), 2 * locking.DEFAULT_TIMEOUT)
         other = _Other(name, lambda out: Steps(self._project, options, self._dedup, out, began))
