@@ -133,6 +133,21 @@ def test_nobody_waits_for_ever(place):
         raise AssertionError("two at once")
 
 
+def test_who_is_seen_to_be_there_is_waited_for(place, monkeypatch):
+    """Longer than anybody waits for a process that shows nothing; and once it shows nothing any more, no longer than that."""
+    monkeypatch.setattr(turn, "_SHOWN", 0.02)
+    children = [wishing(place, {}, 0.3) for _ in range(2)]
+    with held(place) as own:
+        with own.shown():
+            until(lambda: len(dict(own.wishes())) == 2)
+            time.sleep(1.0)
+            first, second = dict(own.wishes())
+            turn.give(place[0], first, {"answer": 1})
+        ends = sorted((end(*child) for child in children), key=lambda each: each.error)
+    assert (ends[0].value, ends[1].error.partition(":")[0]) == ({"answer": 1}, "StoreLocked")
+    assert second != first
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"{", b"[1]", b"\xff\xfe", b"[" * 100_000, b'{"a": "' + b"x" * turn.MOST_BYTES + b'"}']
 )

@@ -59,8 +59,7 @@ def run(
         if confirm is not None and not steps.agreed(confirm):
             return steps.outcome()
         steps.deduplicate()
-    others = OtherRuns(project, options, dedup, share, earlier)
-    with others.shown():
+    with OtherRuns(project, options, dedup, share, earlier) as others:
         others.take([entry.candidate.path for entry in steps.entries])
         _last_steps(project, options, dedup, steps, others, make_checkpoint)
         others.answer()

@@ -20,7 +20,6 @@ from .steps import Steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from ..accounting.last_run import Earlier
@@ -81,6 +80,14 @@ class OtherRuns:
         self._looked_at: set[str] = set()
         self._taken: list[_Other] = []
         self._bytes = 0
+        self._shown = contextlib.ExitStack()
+
+    def __enter__(self) -> OtherRuns:
+        """From the first one that is taken on those who wait see that this process is there, until the block ends."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._shown.close()
 
     @property
     def steps(self) -> list[Steps]:
@@ -103,8 +110,10 @@ class OtherRuns:
     def _take_those_who_wait(self, besides: Sequence[Path]) -> bool:
         """Those who wait now, in one transaction as long as that is short; False where nobody does."""
         first = self._next()
-        if first is None:
+        if first is None or self._share.turn is None:
             return False
+        if not self._taken:
+            self._shown.enter_context(self._share.turn.shown())
         with contextlib.suppress(DedupError), self._dedup.store.transaction():
             began = time.monotonic()
             each: tuple[str, Wish] | None = first
@@ -123,10 +132,6 @@ class OtherRuns:
             if wanted is not None:
                 return name, wanted
         return None
-
-    def shown(self) -> AbstractContextManager[None]:
-        """A block in which those who wait see that this process is there."""
-        return self._share.turn.shown() if self._share.turn is not None else contextlib.nullcontext()
 
     def _is_somebody_coming(self) -> bool:
         return locking.is_held(os.path.join(self._state, locking.RUNS))
