@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, final
 
 from ..errors import DedupError, StoreNotWritable
 from ..files import locking, turn
@@ -64,6 +64,7 @@ class _Other:
         return shared_run.answer(self.texts, outcome)
 
 
+@final
 class OtherRuns:
     """The runs that are done together with one that has ``options``; none where ``share`` has no turn."""
 
@@ -80,7 +81,7 @@ class OtherRuns:
         self._looked_at: set[str] = set()
         self._taken: list[_Other] = []
         self._bytes = 0
-        self._shown = contextlib.ExitStack()
+        self._shown, self._is_shown = contextlib.ExitStack(), False
 
     def __enter__(self) -> OtherRuns:
         """From the first one that is taken on those who wait see that this process is there, until the block ends."""
@@ -112,7 +113,8 @@ class OtherRuns:
         first = self._next()
         if first is None or self._share.turn is None:
             return False
-        if not self._taken:
+        if not self._is_shown:
+            self._is_shown = True
             self._shown.enter_context(self._share.turn.shown())
         with contextlib.suppress(DedupError), self._dedup.store.transaction():
             began = time.monotonic()
