@@ -136,11 +136,11 @@ def test_nobody_waits_for_ever(place):
 def test_who_is_seen_to_be_there_is_waited_for(place, monkeypatch):
     """Longer than anybody waits for a process that shows nothing; and once it shows nothing any more, no longer than that."""
     monkeypatch.setattr(turn, "_SHOWN", 0.02)
-    children = [wishing(place, {}, 0.3) for _ in range(2)]
+    children = [wishing(place, {}, 3.0) for _ in range(2)]
     with held(place) as own:
         with own.shown():
             until(lambda: len(dict(own.wishes())) == 2)
-            time.sleep(1.0)
+            time.sleep(4.0)
             first, second = dict(own.wishes())
             turn.give(place[0], first, {"answer": 1})
         ends = sorted((end(*child) for child in children), key=lambda each: each.error)

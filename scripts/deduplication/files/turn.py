@@ -26,7 +26,8 @@ WAITING: Final = "waiting"
 """In a store's folder: where runs wait for their turn, or for an answer."""
 MOST_BYTES: Final = 16 * 1024 * 1024
 """Of a wish or an answer: more is not read."""
-_POLL: Final = 0.05
+_POLL: Final = (0.05, 0.5)
+"""Seconds between two looks for an answer: a twentieth of what was waited so far, within these."""
 _SHOWN: Final = 5.0
 """Seconds between two signs of life."""
 _EACH: Final = 3
@@ -154,7 +155,8 @@ class Turn:
 
     def _until_free(self, timeout: float) -> Optional[int]:
         """The lock's descriptor; None where there is an answer."""
-        deadline, looked, moved = time.monotonic() + timeout, 0, _moved(self._lock)
+        began = time.monotonic()
+        deadline, looked, moved = began + timeout, 0, _moved(self._lock)
         while self.answered() is None:
             looked += 1
             held = locking.attempt(self._lock) if looked % _EACH == 1 else None
@@ -169,7 +171,8 @@ class Turn:
                     deadline = time.monotonic() + timeout
                     continue
                 raise StoreLocked(f"{self._lock} (waited {timeout:g} s)")
-            time.sleep(_POLL)
+            least, most = _POLL
+            time.sleep(min(max((time.monotonic() - began) / 20, least), most))
         return None
 
     def _leave(self) -> None:
