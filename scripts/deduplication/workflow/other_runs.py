@@ -172,7 +172,8 @@ class OtherRuns:
             each.is_told = False
 
     def answer(self) -> None:
-        """Tell those that nobody told of a checkpoint. Raises ``StoreNotWritable``."""
+        """Tell those that nobody told of a checkpoint. Who cannot be told has the turn, and goes on from what was noted."""
         for each in self._taken:
-            if not each.is_told:
-                turn.give(self._state, each.name, each.told())
+            with contextlib.suppress(StoreNotWritable):
+                if not each.is_told:
+                    turn.give(self._state, each.name, each.told())
