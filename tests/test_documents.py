@@ -510,7 +510,7 @@ def test_every_file_of_the_store_is_described(installed, monkeypatch):
         "VERSION": r"[\d.]+",
         "START": r"\d{12}",
         "END": r"\d{12}",
-        "CRC": r"[0-9a-f]{8}",
+        "DIGITS": r"[0-9a-f]{8}",
         "XX": r"[0-9a-f]{2}",
         "DIGEST": r"[0-9a-f]{64}",
     }
@@ -523,7 +523,7 @@ def test_every_file_of_the_store_is_described(installed, monkeypatch):
     ClaudeConversationDeduplicator(installed.state).process_export("letters", told)
     plain = ClaudeConversationDeduplicator(installed.state, backend="json")
     plain.process_export("letters", told + "\n❯ yes\n")
-    found += [path.relative_to(installed.state).as_posix() for path in installed.state.glob("*/*.xz")]
+    found += [path.relative_to(installed.state).as_posix() for path in installed.state.glob("sealed/*.pack")]
     found += [path.name for path in installed.state.glob("content_hashes*")]
     used = {row for row, pattern in patterns.items() for file in found if pattern.fullmatch(file)}
     assert [file for file in found if not any(pattern.fullmatch(file) for pattern in patterns.values())] == []

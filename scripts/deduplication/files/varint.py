@@ -69,3 +69,10 @@ class Reader:
             raise ValueError("bytes are missing")
         self.at += size
         return part
+
+    def text(self) -> bytes:
+        """The next bytes up to a NUL, which is left out."""
+        end = self._data.find(b"\0", self.at)
+        if end < 0:
+            raise ValueError("a text is not whole")
+        return self.take(end + 1 - self.at)[:-1]

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from ..errors import ArchiveDamaged
 from ..files import atomic, varint
-from . import file_records, frames, pack_index, parity
+from . import file_records, frames, pack_index
+from .pack_end import enclosed
 from .pack_index import Known, Place
 
 if TYPE_CHECKING:
@@ -99,12 +100,10 @@ class PackBuilder:
         return sum(frame.count for frame, _ in self._frames if frame.kind == frames.SEGMENTS)
 
     def _add(self, kind: int, first: int, count: int, raw: bytes) -> None:
-        frame, data = frames.make(kind, first, count, raw, thorough=self._thorough)
-        if frame.unpack(data[frames.FRAME_HEAD :]) != raw:
-            raise ArchiveDamaged(
-                "what was compressed does not unpack to what it was", hint="Check this machine's memory."
-            )
-        self._frames.append((frame, data))
+        try:
+            self._frames.append(frames.make(kind, first, count, raw, thorough=self._thorough))
+        except ValueError as error:
+            raise ArchiveDamaged(str(error), hint="Check this machine's memory.") from error
 
     def write(self, path: str, new: list[FileRecord]) -> bytes:
         """Write the pack to ``path``, in one step, with the records of ``new`` files; returns the bytes of its index.
@@ -118,36 +117,18 @@ class PackBuilder:
             part = waiting[at : at + _RECORDS]
             expected = self.next_segment if not self._thorough else self.first_segment
             self._add(frames.FILES, part[0].number, len(part), file_records.encode(part, expected))
-        covered = frames.HEADER_SIZE + sum(len(data) for _, data in self._frames)
-        spare = frames.FRAME_HEAD + parity.layout(covered).size
-        head = frames.Header(
-            self.first_segment,
-            len(self._hashes),
-            self.first_file,
-            len(self._known),
-            len(self._frames),
-            covered + spare + frames.TRAILER_SIZE,
-            spare,
-        ).encode()
-        digest, encoder = hashlib.sha256(), parity.Encoder(covered)
         places: list[Place] = []
+        at = frames.HEADER_SIZE
+        for frame, data in self._frames:
+            places.append(Place(frame.kind, frame.count, frame.first, at))
+            at += len(data)
         with atomic.replacing(path) as descriptor:
-            encoder.update(head)
-            atomic.write_all(descriptor, head)
-            at = len(head)
-            for frame, data in self._frames:
-                places.append(Place(frame.kind, frame.count, frame.first, at))
-                digest.update(data)
-                encoder.update(data)
+            sha256 = b""
+            for data in enclosed(self._frames, self.first_segment, self.first_file):
                 atomic.write_all(descriptor, data)
-                at += len(data)
-            last = frames.of_parity(covered, encoder.parity()) + head
-            digest.update(last)
-            atomic.write_all(descriptor, last + digest.digest())
-            _check(descriptor, digest.digest())
-        return pack_index.encode(
-            digest.digest(), self.first_segment, self.first_file, places, self._hashes, self._known
-        )
+                sha256 = data[-32:]
+            _check(descriptor, sha256)
+        return pack_index.encode(sha256, self.first_segment, self.first_file, places, self._hashes, self._known)
 
 
 def _check(descriptor: int, expected: bytes) -> None:

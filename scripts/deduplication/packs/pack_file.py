@@ -102,13 +102,13 @@ class Pack:
         return MendedPack(self, made) if made is not None else None
 
     def _told_by_frames(self) -> Optional[Header]:
-        ranges: dict[int, list[int]] = {frames.SEGMENTS: [], frames.FILES: []}
+        ranges: dict[int, list[int]] = {}
         count = 0
         for frame, _ in self.scan():
             if frame is not None and self._is_whole(frame):
-                ranges[frame.kind] += (frame.first, frame.first + frame.count)
+                ranges.setdefault(frame.kind, []).extend((frame.first, frame.first + frame.count))
                 count += 1
-        segments, files = ranges[frames.SEGMENTS], ranges[frames.FILES]
+        segments, files = ranges.get(frames.SEGMENTS, ranges.get(frames.LINES, [])), ranges.get(frames.FILES, [])
         if not count:
             return None
         first, first_file = min(segments, default=0), min(files, default=0)

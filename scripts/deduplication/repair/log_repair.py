@@ -70,6 +70,11 @@ class _LogRepair:
         self._named = chained.NamedHeads(salvaged.pieces, remembered.head)
 
     def mended(self, *, accept: bool) -> RepairedLog:
+        for place in self._salvaged.places:
+            if place.mended:
+                self._found(
+                    damage.Finding(damage.BIT, place.name, f"{place.fault}: nothing of it is lost", repaired=True)
+                )
         for piece in self._salvaged.pieces:
             if piece.healed:
                 self._found(damage.Finding(damage.BIT, piece.where, "one bit was flipped", repaired=True))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 from ...errors import StoreDamaged, StoreError, StoreNotWritable
 from ...files import atomic, journal
 from ...project.paths import LOG_NAME
-from . import sealed_blocks
+from . import log_pack
 from .archived_files import ArchivedFiles
 from .column_format import NoArchive
 from .lines import Damaged, Line, decode_line
@@ -261,7 +261,7 @@ def _gathered(lines: Iterable[bytes]) -> Iterator[bytes]:
 def _blocks(file: BinaryIO, length: int) -> Iterator[bytes]:
     """The first ``length`` bytes of ``file`` as blocks of whole lines."""
     while length > 0:
-        data = file.read(min(sealed_blocks.BLOCK, length))
+        data = file.read(min(log_pack.BLOCK, length))
         if not data:
             return
         if len(data) < length and not data.endswith(b"\n"):
