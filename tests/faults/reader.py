@@ -61,15 +61,21 @@ class Log:
 def whole(folder: Path) -> bytes:
     """Every byte of the log in a state folder: what is sealed, as the document's reader reads it, and the open part."""
     sealed = reader_of("storage").sealed(folder)
-    log = folder / "conversation_log.jsonl"
-    data = log.read_bytes() if log.exists() else b""
+    begins, data = opened(folder)
     pending = folder / "sealed" / ".pending"
-    if pending.exists():  # somebody was killed between sealing lines and taking them away
-        twice = sealed[int(pending.read_bytes()) :]
-        if twice and data.startswith(twice[: twice.index(b"\n") + 1]):
-            assert data.startswith(twice)
-            data = data[len(twice) :]
+    begins = int(pending.read_bytes()) if pending.exists() else begins
+    twice = sealed[begins:]  # somebody was killed between sealing lines and taking them away
+    if twice and data.startswith(twice[: twice.index(b"\n") + 1]):
+        assert data.startswith(twice)
+        data = data[len(twice) :]
     return sealed + data
+
+
+def opened(folder: Path) -> tuple[int, bytes]:
+    """At which byte of the log its open part begins, and the lines of that."""
+    log = folder / "conversation_log.jsonl"
+    found: tuple[int, bytes] = reader_of("storage").opened(log.read_bytes() if log.exists() else b"")
+    return found
 
 
 def read(data: bytes, blobs: Path | None = None) -> Log:

@@ -191,7 +191,7 @@ def test_what_was_sealed_and_not_taken_away_is_read_once(disk, monkeypatch):
         if not pid:
             scene.job()
         os.waitpid(pid, 0)
-    assert (scene.folder / "sealed" / ".pending").exists()
+    assert reader.opened(scene.folder)[0] < len(reader.reader_of("storage").sealed(scene.folder))
     copy = disk / "copy"
     shutil.copytree(scene.folder, copy)
     assert kept(dedup(scene.folder).get_full_conversation(NAME)) == truth(3)
@@ -199,6 +199,6 @@ def test_what_was_sealed_and_not_taken_away_is_read_once(disk, monkeypatch):
         p.name: p.read_bytes() for p in files(scene.folder)
     }
     assert dedup(scene.folder).ingest(scene.next.data, name="x", conversation_id=NAME).new == 0
-    assert not (scene.folder / "sealed" / ".pending").exists()
+    assert reader.opened(scene.folder)[0] == len(reader.reader_of("storage").sealed(scene.folder))
     assert NEW[2]
     scene.whole()

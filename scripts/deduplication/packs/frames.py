@@ -14,6 +14,7 @@ import struct
 import zlib
 from typing import Final
 
+from ..errors import StoreOfNewerVersion
 from ..start.late_dataclass import dataclass
 from . import codec
 
@@ -78,14 +79,16 @@ class Header:
 
     @classmethod
     def decode(cls, data: bytes) -> Header:
-        """Raises :class:`ValueError` where ``data`` is none."""
+        """Raises :class:`ValueError` where ``data`` is none, :class:`StoreOfNewerVersion`."""
         if len(data) != HEADER_SIZE or struct.unpack_from("<I", data, _HEADER.size)[0] != zlib.crc32(data[:-4]):
             raise ValueError("its checksum does not match")
         magic, version, frames, first_segment, segments, first_file, files, size, parity = _HEADER.unpack_from(data)
         if magic != MAGIC:
             raise ValueError("it is no pack")
-        if not 1 <= version <= VERSION:
-            raise ValueError(f"it has version {version}; this version of export-dedup reads versions 1 to {VERSION}")
+        if version < 1:
+            raise ValueError("it has no version")
+        if version > VERSION:
+            raise StoreOfNewerVersion(f"a pack of version {version}, and this one knows versions 1 to {VERSION}")
         return cls(first_segment, segments, first_file, files, frames, size, parity)
 
 

@@ -36,7 +36,7 @@ class Pack:
 
     What it holds (``head``, ``block``, ``records``, ``all_frames``) comes from parity where the file is damaged; how the file
     itself is (``scan``, ``body``, ``is_intact``, ``faults``) does not. Raises :class:`ArchiveDamaged`, with the pack's name,
-    wherever what is read is not what was written.
+    wherever what is read is not what was written, and :class:`StoreOfNewerVersion`.
     """
 
     def __init__(self, path: str, *, salvage: bool = False) -> None:
@@ -58,7 +58,7 @@ class Pack:
         self._asked = False
         try:
             self.header: Header = self._header(salvage=salvage)
-        except ArchiveDamaged:
+        except BaseException:
             self.close()
             raise
 

@@ -97,9 +97,7 @@ def rewrite(log: Log, folder: str, instead: Instead) -> Rewritten:
         new.sealed.add(log_pack.parts(b"".join(waiting), log_pack.BLOCK))
         waiting = []
     waiting += writer.last()
-    if new.sealed.segments:
-        new.sealed.commit()
-    atomic.replace(new.path, b"".join(waiting))
+    new.replace_open(b"".join(waiting))
     found.files = [os.path.relpath(segment.path, folder) for segment in new.sealed.segments]
     found.files.append(os.path.basename(new.path))
     return found

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ..alignment.byte_coverage import covered
 from ..errors import StoreDamaged
-from ..files import atomic
 from ..model import LOST, counts
 from .index.audit_mark import AuditMark
 from .log.lines import Damaged, decode_line, digest_of, head_after, is_commit
@@ -49,6 +48,8 @@ def recount(log: Log, index: Index, audit: Callable[[bytes], object], chain: Cha
     state, mark, chain = index.begin(), AuditMark(), chain or Chain()
     problems = sealed_check.damaged(log.sealed)
     name = os.path.basename(log.path)
+    if log.opening.fault:
+        problems.append(f"{name}: its first line, which says where the older ones are: {log.opening.fault}")
     blobs = Blobs.beside(log.path)
     committed = unreadable = 0
     spans: list[tuple[int, int]] = []
@@ -165,8 +166,10 @@ def heal(log: Log) -> list[str]:
         healed[offset : offset + len(data)] = data
         where = f"line {sealed + content.count(10, 0, offset) + 1} (byte {log.sealed.end + offset})"
         problems.append(f"{os.path.basename(log.path)}, {where}: one flipped bit was found and set right")
-    if patches:
-        atomic.replace(log.path, bytes(healed))
+    if log.opening.fault:
+        problems.append(f"{os.path.basename(log.path)}: its first line was written anew")
+    if patches or log.opening.fault:
+        log.replace_open(bytes(healed))
     return problems
 
 

@@ -8,6 +8,7 @@ CRC-32 of the file.
 from __future__ import annotations
 
 import json
+import os
 import zlib
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from .sealed_files import Segment
 
+PENDING: Final = ".pending"
+"""Here version 0.1 noted from which byte of the log on it was sealing; left behind only by a process that was killed."""
 _TABLE: Final = b'{"blocks":'
 """How the line of a table begins, and no other."""
 _LONGEST_TABLE: Final = 1_000_000
@@ -51,6 +54,15 @@ def read(segment: Segment) -> Found:
         if fixed is None
         else Found(fixed, "one bit was flipped", healed=True)
     )
+
+
+def pending(folder: str) -> int:
+    """From which byte of the log on version 0.1 was sealing when it was killed; 0 where it was not."""
+    try:
+        with atomic.open_regular(os.path.join(folder, PENDING)) as file:
+            return int(file.read(100))
+    except (OSError, ValueError):
+        return 0
 
 
 def stretches(segment: Segment) -> list[Stretch]:

@@ -161,6 +161,8 @@ def _open(found: Salvaged, log: Log) -> None:
     name = os.path.basename(log.path)
     place = Place(name)
     found.places.append(place)
+    if log.opening.fault:
+        place.fault, place.mended = f"its first line: {log.opening.fault}", True
     data = log.tail()
     patches = dict(bit_flips.patches(data))
     if patches:
@@ -172,7 +174,7 @@ def _open(found: Salvaged, log: Log) -> None:
         _lines(found, len(found.places) - 1, name, bytes(whole), log.sealed.end, spans=spans)
     else:
         _lines(found, len(found.places) - 1, name, data, log.sealed.end)
-        place.content = data
+        place.content = data if not place.fault else None
 
 
 def _lines(

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 MOST: Final = 16 * 1024 * 1024
 """Bytes of the log in one file; more where one block is longer."""
-_PENDING: Final = ".pending"
 _CACHED: Final = 32
 
 
@@ -179,23 +178,11 @@ class Sealed:
 
     # -- sealing -----------------------------------------------------------------------------------------------
 
-    def pending(self) -> int | None:
-        """From which byte of the log on somebody was sealing who has not finished."""
-        try:
-            with atomic.open_regular(os.path.join(self.folder, _PENDING)) as file:
-                return int(file.read(100))
-        except (OSError, ValueError):
-            return None
-
     def add(self, blocks: Iterable[bytes]) -> None:
-        """Seal blocks of whole lines that follow on what is sealed, durably. Until :meth:`commit` all of them are pending.
-
-        Raises ``StoreNotWritable``.
-        """
+        """Seal blocks of whole lines that follow on what is sealed, durably. Raises ``StoreNotWritable``."""
         self.folder = folder_swap.recover(self._named)
         with atomic.write_errors(self.folder):
             atomic.make_private_directory(self.folder)
-        atomic.replace(os.path.join(self.folder, _PENDING), b"%d\n" % self.end)
         file = self._growing()
         for lines in blocks:
             if file.size >= MOST:
@@ -204,12 +191,6 @@ class Sealed:
             file.add(lines)
         self._put(file)
 
-    def commit(self) -> None:
-        """What was sealed is no longer in the open part of the log."""
-        with atomic.write_errors(self.folder), contextlib.suppress(FileNotFoundError):
-            beneath.unlink(os.path.join(self.folder, _PENDING))
-        self.collect_garbage()
-
     def collect_garbage(self) -> None:
         """Delete what a longer or smaller file has taken the place of; nothing that stands behind a file that is missing."""
         atomic.remove_temporaries(self.folder)
@@ -217,7 +198,7 @@ class Sealed:
         with contextlib.suppress(OSError):  # a file that is left does no harm
             for name in os.listdir(self.folder):
                 found = named(self.folder, name)
-                if found is not None and name not in kept and found.end <= self.end:
+                if name == former_files.PENDING or (found and name not in kept and found.end <= self.end):
                     beneath.unlink(os.path.join(self.folder, name))
 
     def every_file(self) -> list[str]:
