@@ -320,6 +320,7 @@ COMMANDS = {
     "deduplicate_export.py purge": "scripts/deduplicate_export.py purge",
     "deduplicate_export.py log": "scripts/deduplicate_export.py log",
     "deduplicate_export.py trust": "scripts/deduplicate_export.py trust",
+    "deduplicate_export.py upgrade": "scripts/deduplicate_export.py upgrade",
     "create-checkpoint.py": "scripts/create-checkpoint.py",
     "install.sh": "install.sh",
 }

@@ -45,6 +45,7 @@ Subcommands, each with --help:
   explain            why a message of an export is new, or which one it is
   scan, purge        what would be redacted; remove something for good
   trust              settings of the project that wait for your approval
+  upgrade            what an earlier version wrote, in the format of today
 """
 
 

@@ -70,6 +70,12 @@ class IndexedLog:
         """The log was changed without a change of what it says."""
         self._loaded = self.identity()
 
+    def leave_plain(self) -> None:
+        """A store of plain files is one like any other from now on. Inside a transaction for writing."""
+        if self.is_plain:
+            self.is_plain = False
+            self.save(b"")
+
     def identity(self) -> tuple[object, ...]:
         """Which index and how much of the log there is; empty where there is no index."""
         identity = self.index.identity()

@@ -47,6 +47,12 @@ class LogBackedStore(Store, Protocol):
     def blob_folder(self) -> str:
         """In which folder are the images and documents that its messages refer to?"""
 
+    def former_files(self) -> list[str]:
+        """Which of its files, by name, are of an earlier version's format?"""
+
+    def leave_plain(self) -> None:
+        """Be one like any other from now on, if all its files were plain: the log is sealed. Raises ``StoreError``."""
+
     # Inside a transaction:
 
     def log_size(self) -> int:

@@ -177,6 +177,18 @@ class LogStore(Answers):
         with self.transaction():
             self._indexed.index.condense()
 
+    def former_files(self) -> list[str]:
+        """The sealed files and the indexes of earlier versions."""
+        from . import upkeep
+
+        with self.locked_log():
+            return upkeep.former_files(self._indexed)
+
+    def leave_plain(self) -> None:
+        """No plain files any more: the hashes go, and what is sealed from now on is compressed."""
+        with self.transaction():
+            self._indexed.leave_plain()
+
     def settle(self) -> None:
         """Seal what is open where that pays: its bodies are archived by now, and are left out."""
         if self._place.exists():

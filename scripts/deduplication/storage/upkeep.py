@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ..errors import StoreError
 from ..files import atomic
-from ..project.paths import AUDIT, INDEX_NAMES
+from ..project.paths import AUDIT, FORMER_INDEX, INDEX_NAMES
 from . import seed_files
 from .index.audit_mark import AuditMark
 from .index.index_file import is_former
 from .index.sorted_runs import IndexDamaged
 from .log.better_files import improvable, improved
+from .log.sealed_files import PACK
 from .log_backed import Remembered
 from .recount import clean_blobs, heal, recount
 from .state.log_state import State
@@ -42,6 +43,12 @@ def seal(store: IndexedLog) -> list[Segment]:
     store.log.sealed.collect_garbage()
     atomic.remove_temporaries(store.folder)  # of one who was killed while he wrote the index anew
     return improvable(store.log.sealed)
+
+
+def former_files(store: IndexedLog) -> list[str]:
+    """The names of files that version 0.1 wrote, or one before it."""
+    sealed = [os.path.basename(segment.path) for segment in store.log.sealed.segments if segment.form != PACK]
+    return [*sealed, *(name for name in FORMER_INDEX if os.path.lexists(os.path.join(store.folder, name)))]
 
 
 def better(store: IndexedLog, segment: Segment) -> tuple[bytes, int] | None:
