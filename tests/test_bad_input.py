@@ -35,7 +35,8 @@ SCRIPTS = Path(__file__).resolve().parents[1] / "scripts"
 OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """What a terminal obeys; a line break and a tab aside."""
 STORED, FAILED, PASSED = "stored", "failed", "passed over"
-LONG = "x" * 20_000_000
+LONG = "x" * 1_000_000 + " and on" * 2_714_000
+"""A line of 20 MB: a word that a search for secrets looks at throughout, then words that none of it is in."""
 DEEP = 100_000
 BANNER = " ▐▛███▜▌   Claude Code v2.1.197\n▝▜█████▛▘  Example 1.0\n  ▘▘ ▝▝    ~/example\n\n\n".encode()
 

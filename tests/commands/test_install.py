@@ -27,6 +27,8 @@ SCRIPT = str(REPOSITORY / "install.sh")
 COMMAND = ".claude/commands/export-dedup.md"
 WRAPPER = ".coditect/scripts/export-dedup-with-status.py"
 MANIFEST = manifests.NAME
+pytestmark = pytest.mark.usefixtures("small_checkout")
+"""What is called in this process; install.sh as a process, and what is ``whole``, install all of the checkout under test."""
 
 
 def sh(*arguments, cwd=None, env=None, script=SCRIPT):
@@ -70,22 +72,17 @@ def project(tmp_path):
 
 
 @pytest.fixture
-def checkout(tmp_path, monkeypatch):
+def checkout(few_modules, tmp_path, monkeypatch):
     """A small checkout that a test may change, as if a newer version had been fetched."""
-    folder = tmp_path / "checkout"
-    shutil.copytree(REPOSITORY / "scripts", folder / "scripts", ignore=shutil.ignore_patterns("__pycache__", ".*"))
-    shutil.copytree(REPOSITORY / "hooks", folder / "hooks")
-    shutil.copytree(REPOSITORY / "commands", folder / "commands")
-    files = (
-        ".coditect/README.md",
-        ".coditect/config.json",
-        ".coditect/settings.hooks.json",
-    )
-    for name in (*files, "pyproject.toml"):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(REPOSITORY / name, folder / name)
+    folder = shutil.copytree(few_modules, tmp_path / "checkout")
     monkeypatch.setattr(install, "CHECKOUT", folder)
     return folder
+
+
+@pytest.fixture
+def whole(monkeypatch):
+    """The installer of this process installs the checkout under test."""
+    monkeypatch.setattr(install, "CHECKOUT", REPOSITORY)
 
 
 def run(project, *options):
@@ -118,7 +115,7 @@ def test_command_calls_the_scripts_of_the_project(project):
     assert text.count(f'python3 "${{CLAUDE_PROJECT_DIR}}/{WRAPPER}"') == 2
 
 
-def test_the_installer_does_not_install_itself(project):
+def test_the_installer_does_not_install_itself(project, whole):
     """A user's project gets the tool: neither the installer nor compiled files nor hidden folders."""
     run(project)
     names = [path.name for path in (project / ".coditect" / "scripts").rglob("*")]
@@ -128,7 +125,7 @@ def test_the_installer_does_not_install_itself(project):
 
 
 @pytest.mark.e2e
-def test_installed_scripts_run(project):
+def test_installed_scripts_run(project, whole):
     """What was installed works where it lies: a sample export is captured from a shell in the project."""
     run(project)
     sample = min((REPOSITORY / ".coditect" / "demo").glob("*.txt"))
