@@ -215,7 +215,8 @@ class Scene:
     project: Path
     drop: Path
     archived: dict
-    named_state: Path
+    stored: dict
+    """The contents of what was stored of the named files, by conversation."""
     named: subprocess.CompletedProcess
     found: subprocess.CompletedProcess
     status_log: str
@@ -278,11 +279,15 @@ def _scene(base):
     named = _run("deduplicate_export.py", *arguments, cwd=project, home=home)
     found = _run("export-dedup-with-status.py", "--yes", "--project", str(project), cwd=project, home=home)
     memory = project / "MEMORY-CONTEXT"
+    store = ClaudeConversationDeduplicator(state)
     return Scene(
         project,
         drop,
         archived(Project(project)),
-        state,
+        {
+            name: [str(message["content"]) for message in store.get_full_conversation(name)]
+            for name in store.conversations()
+        },
         named,
         found,
         (memory / "export-dedup-status.txt").read_bytes().decode(),
@@ -330,9 +335,8 @@ def test_a_named_file_is_stored_without_loss_or_refused_with_a_reason(scene, cas
     assert "error" not in result
     assert result["total_messages"] == (result["total_messages"] if case.total is None else case.total)
     assert result["total_messages"] == result["new_messages"] + result["duplicates_filtered"] > 0
-    messages = ClaudeConversationDeduplicator(scene.named_state).get_full_conversation(result["session_id"])
     for text in case.holds:
-        assert any(text in str(message["content"]) for message in messages)
+        assert any(text in content for content in scene.stored[result["session_id"]])
 
 
 @each
