@@ -171,7 +171,8 @@ def template(tmp_path_factory):
 
 def _make_checkout(checkout):
     """A checkout with all that documents call; its test suite is one test, or this one would run itself."""
-    skipped = shutil.ignore_patterns("__pycache__", "venv")
+    _compile(REPOSITORY / "scripts")
+    skipped = shutil.ignore_patterns("venv")
     for folder in ("scripts", "commands", "hooks", "benchmarks", ".coditect"):
         shutil.copytree(REPOSITORY / folder, checkout / folder, ignore=skipped)
     for file in ("install.sh", "pyproject.toml"):
@@ -182,6 +183,11 @@ def _make_checkout(checkout):
     (faults / "test_stub.py").write_text("def test_stub(full):\n    assert full in (True, False)\n", encoding="utf-8")
     # An environment without pip: what the installer would fetch it cannot, and it goes on with the Python at hand.
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(checkout / ".coditect" / "venv")], check=True)
+
+
+def _compile(scripts):
+    """Once for all copies: no command there writes such files, and each would compile all that it imports."""
+    subprocess.run([sys.executable, "-m", "compileall", "-q", str(scripts)], check=True)
 
 
 @pytest.fixture
@@ -195,6 +201,7 @@ def installed_template(template, tmp_path_factory):
     """The same with export-dedup installed in the project."""
     sandbox = _copy(template, tmp_path_factory.mktemp("installed") / "sandbox")
     sandbox.must(f"./install.sh --project {sandbox.project} --offline", sandbox.checkout)
+    _compile(sandbox.project / ".coditect" / "scripts")
     return sandbox
 
 
