@@ -86,7 +86,7 @@ class Header:
         if magic != MAGIC:
             raise ValueError("it is no pack")
         if version < 1:
-            raise ValueError("it has no version")
+            raise ValueError(f"it has version {version}")
         if version > VERSION:
             raise StoreOfNewerVersion(f"a pack of version {version}, and this one knows versions 1 to {VERSION}")
         return cls(first_segment, segments, first_file, files, frames, size, parity)
