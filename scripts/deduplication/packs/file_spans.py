@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ArchiveDamaged
 from .pack_set import Packs
-from .recipe import Run
+from .recipe import Encoded, Run
 
 if TYPE_CHECKING:
     from .pack_set import Member
@@ -89,11 +89,17 @@ class _Pieces:
         while start < end:
             if at >= len(self._pieces):
                 raise ArchiveDamaged(f"file {self._number}: its recipe ends before byte {end:,}")
-            begin = self._starts[at]
-            parts.append(self._piece(at)[start - begin : end - begin])
+            parts.append(self._part(at, start, min(end, self._starts[at + 1])))
             start = self._starts[at + 1]
             at += 1
         return b"".join(parts)
+
+    def _part(self, at: int, start: int, end: int) -> bytes:
+        """Bytes of a piece; the last one is kept, but for Base64, which is made as far as it is asked for."""
+        begin, piece = self._starts[at], self._pieces[at]
+        if isinstance(piece, Encoded):
+            return self._packs.assembly.encoded(piece, start - begin, end - begin)
+        return self._piece(at)[start - begin : end - begin]
 
     def _piece(self, at: int) -> bytes:
         if self._last[0] != at:

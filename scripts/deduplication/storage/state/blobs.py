@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ...alignment.fingerprint import Fingerprint, fingerprint
 from ...errors import StoreNotWritable
 from ...files import atomic, beneath
+from ...model import LEAST_BLOB
 from ...start.late_pattern import late_pattern
 from ..log.records import message_of
 
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from ..log.lines import Record
 
 NAME: Final = "blobs"
-LEAST: Final = 1024
-"""Bytes of data below which it stays in its message: a file of its own would take more room."""
 REFERENCE: Final = "blob"
 """``type`` of a source whose data is a blob; the original says ``base64``."""
 
@@ -218,7 +217,7 @@ def _replaced(value: Any, replace: Callable[[dict[str, Any]], dict[str, Any] | N
 
 def _is_large(value: dict[str, Any]) -> bool:
     data = value.get("data")
-    return value.get("type") == "base64" and isinstance(data, str) and len(data) >= LEAST * 4 // 3
+    return value.get("type") == "base64" and isinstance(data, str) and len(data) >= LEAST_BLOB * 4 // 3
 
 
 def _reference(value: dict[str, Any], found: dict[str, bytes]) -> dict[str, Any] | None:
@@ -231,7 +230,7 @@ def _reference(value: dict[str, Any], found: dict[str, bytes]) -> dict[str, Any]
         data = base64.b64decode(value["data"], validate=True)
     except ValueError:
         return None
-    if len(data) < LEAST or base64.b64encode(data).decode() != value["data"]:
+    if len(data) < LEAST_BLOB or base64.b64encode(data).decode() != value["data"]:
         return None
     digest = hashlib.sha256(data).hexdigest()
     found[digest] = data
