@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,20 @@ class FileSpans:
         """The SHA-256 that begins with these bytes of a file that is there; empty where there is none."""
         number = self._packs.file(prefix)
         return self._packs.known(number).sha256 if number >= 0 else b""
+
+    def has_segment(self, sha256: bytes) -> bool:
+        """Whether a pack has bytes with this SHA-256 as a segment, as its index says."""
+        return self._packs.segment(sha256) >= 0
+
+    def segment(self, sha256: bytes) -> bytes:
+        """These bytes, none where no pack has them. Raises :class:`ArchiveDamaged` where that cannot be told, or read."""
+        number = self._packs.segment(sha256)
+        if number < 0 and self._packs.unreadable:
+            raise ArchiveDamaged(self._packs.unreadable[0])
+        data = b"".join(self._packs.run(Run(number, 1))) if number >= 0 else b""
+        if data and hashlib.sha256(data).digest() != sha256:
+            raise ArchiveDamaged(f"segment {number} is another one")
+        return data
 
     def states(self, name: str) -> list[bytes]:
         """The SHA-256 of each file whose name ends so, behind a slash or alone, the last one first."""

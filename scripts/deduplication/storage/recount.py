@@ -49,7 +49,7 @@ def recount(log: Log, index: Index, audit: Callable[[bytes], object], chain: Cha
     state, mark, chain = index.begin(), AuditMark(), chain or Chain()
     problems = sealed_check.damaged(log.sealed)
     name = os.path.basename(log.path)
-    blobs = Blobs.beside(log.path)
+    blobs = Blobs.beside(log)
     committed = unreadable = 0
     spans: list[tuple[int, int]] = []
     for line in log.lines():
@@ -93,7 +93,7 @@ def most_lines(line: Line) -> int:
 
 def replay(log: Log, state: State, end: int | None = None) -> Iterator[bytes]:
     """Apply the complete runs that ``state`` lacks; yields the audit lines of each. Raises :class:`StoreDamaged`."""
-    blobs = Blobs.beside(log.path)
+    blobs = Blobs.beside(log)
     pending: list[tuple[Line, Record]] = []
     for line in log.lines(state.size, end):
         where = f"{log.path}, byte {line.offset}"
@@ -116,7 +116,7 @@ def replay(log: Log, state: State, end: int | None = None) -> Iterator[bytes]:
 
 def clean_blobs(log: Log) -> None:
     """Delete the blobs that no line refers to; only where every line can be read."""
-    blobs = Blobs.beside(log.path)
+    blobs = Blobs.beside(log)
     if blobs.exist():
         with contextlib.suppress(Damaged):  # what could be read a moment ago cannot be read now
             blobs.clean({digest for line in log.lines() for digest in blobs_of(decode_line(line.data))})
