@@ -122,6 +122,13 @@ class Blobs:
         """True where something lies under the name of a blob, or the archive says that it has it."""
         return os.path.lexists(self.path(digest)) or self._is_archived(digest)
 
+    def kept(self) -> Iterator[bytes]:
+        """The bytes of each that is a file here."""
+        for entry in self._files():
+            data, fault = self._own(entry.name)
+            if not fault:
+                yield data
+
     def unreferred(self, referred: set[str]) -> list[str]:
         """What :meth:`clean` would delete: paths relative to the store's folder."""
         store = os.path.dirname(self.folder)
