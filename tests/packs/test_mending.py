@@ -219,7 +219,7 @@ def test_a_pack_of_version_0_1_is_read_and_gets_parity(tmp_path):
         else:
             added(folder, {}, thorough=True)
         (path,) = folder.glob("*.pack")
-        assert struct.unpack_from("<I", path.read_bytes(), 8) == (2,)
+        assert struct.unpack_from("<I", path.read_bytes(), 8) == (3,)
         assert {name: data for name, data in read_back(folder).items() if name != "more"} == FILES
         assert check(str(folder)).all_problems() == []
 

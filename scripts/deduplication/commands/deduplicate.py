@@ -145,7 +145,7 @@ class _Run:
         return RunResult(
             exports=tuple(results),
             global_unique=self._dedup.global_unique_count(),
-            storage=savings(self._dedup.seen_bytes(), shared.store_folder(self._asked)),
+            storage=savings(self._dedup, shared.store_folder(self._asked)),
             duration_s=time.monotonic() - self._started,
         )
 

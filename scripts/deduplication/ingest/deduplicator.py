@@ -222,3 +222,11 @@ class ClaudeConversationDeduplicator:
         """Bytes of everything processed so far, and how many of them were there before."""
         with self.store.transaction(write=False):
             return self.store.seen_bytes()
+
+    def lost_blob_bytes(self) -> int:
+        """Bytes of images and documents that messages refer to and that are nowhere."""
+        store = self.store.log_backed()
+        if store is None:
+            return 0
+        with store.transaction(write=False):
+            return store.lost_blob_bytes()

@@ -54,6 +54,9 @@ class Deduplicator(Protocol):
     def seen_bytes(self) -> Seen:
         """How many bytes went in over all runs, and how many of them were there before?"""
 
+    def lost_blob_bytes(self) -> int:
+        """How many bytes of images and documents are nowhere?"""
+
 
 @dataclass
 class Entry:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from ..errors import ArchiveDamaged
 from .pack_set import Packs
-from .recipe import Run
+from .recipe import Encoded, Run
 
 if TYPE_CHECKING:
     from .pack_set import Member
@@ -36,6 +37,20 @@ class FileSpans:
         """The SHA-256 that begins with these bytes of a file that is there; empty where there is none."""
         number = self._packs.file(prefix)
         return self._packs.known(number).sha256 if number >= 0 else b""
+
+    def has_segment(self, sha256: bytes) -> bool:
+        """Whether a pack has bytes with this SHA-256 as a segment, as its index says."""
+        return self._packs.segment(sha256) >= 0
+
+    def segment(self, sha256: bytes) -> bytes:
+        """These bytes, none where no pack has them. Raises :class:`ArchiveDamaged` where that cannot be told, or read."""
+        number = self._packs.segment(sha256)
+        if number < 0 and self._packs.unreadable:
+            raise ArchiveDamaged(self._packs.unreadable[0])
+        data = b"".join(self._packs.run(Run(number, 1))) if number >= 0 else b""
+        if data and hashlib.sha256(data).digest() != sha256:
+            raise ArchiveDamaged(f"segment {number} is another one")
+        return data
 
     def states(self, name: str) -> list[bytes]:
         """The SHA-256 of each file whose name ends so, behind a slash or alone, the last one first."""
@@ -89,11 +104,17 @@ class _Pieces:
         while start < end:
             if at >= len(self._pieces):
                 raise ArchiveDamaged(f"file {self._number}: its recipe ends before byte {end:,}")
-            begin = self._starts[at]
-            parts.append(self._piece(at)[start - begin : end - begin])
+            parts.append(self._part(at, start, min(end, self._starts[at + 1])))
             start = self._starts[at + 1]
             at += 1
         return b"".join(parts)
+
+    def _part(self, at: int, start: int, end: int) -> bytes:
+        """Bytes of a piece; the last one is kept, but for Base64, which is made as far as it is asked for."""
+        begin, piece = self._starts[at], self._pieces[at]
+        if isinstance(piece, Encoded):
+            return self._packs.assembly.encoded(piece, start - begin, end - begin)
+        return self._piece(at)[start - begin : end - begin]
 
     def _piece(self, at: int) -> bytes:
         if self._last[0] != at:

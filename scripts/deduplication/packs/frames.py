@@ -19,8 +19,8 @@ from ..start.late_dataclass import dataclass
 from . import codec
 
 MAGIC: Final = b"\x89EDPACK\n"
-VERSION: Final = 2
-"""With parity. Version 1 has none and is the same otherwise."""
+VERSION: Final = 3
+"""With segments that a recipe shows as Base64. Version 2 has none and is the same otherwise; version 1 has no parity either."""
 SEGMENTS: Final = 0x53
 """A frame of segments ("S")."""
 FILES: Final = 0x46

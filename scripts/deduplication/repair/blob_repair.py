@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from ..storage.log.lines import Damaged, decode_line
 from ..storage.log.records import blobs_of
-from ..storage.state.blobs import BlobLost, lift
+from ..storage.state.blobs import BlobLost
+from ..storage.state.references import lift
 from . import damage
 
 if TYPE_CHECKING:

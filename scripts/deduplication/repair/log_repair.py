@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from ..storage.log.salvage import Piece, Salvaged
     from ..storage.log_backed import Remembered
+    from ..storage.state.blobs import Blobs
     from .damage import Finding
     from .raw_sources import Sources
     from .rerun import Rerun
@@ -47,18 +48,18 @@ class RepairedLog:
 
 
 def repair_log(
-    salvaged: Salvaged, sources: Sources, blobs: str, remembered: Remembered, *, accept: bool = False
+    salvaged: Salvaged, sources: Sources, blobs: Blobs, remembered: Remembered, *, accept: bool = False
 ) -> RepairedLog:
     """What the log must be for everything to be in it that it or the archive has, and every damage that was found.
 
-    ``blobs`` is the folder of the store's blobs, ``remembered`` what its index has of the log. ``accept``: a run that follows on
+    ``blobs`` are those of the store, ``remembered`` what its index has of the log. ``accept``: a run that follows on
     nothing is to follow on what is there.
     """
     return _LogRepair(salvaged, sources, blobs, remembered).mended(accept=accept)
 
 
 class _LogRepair:
-    def __init__(self, salvaged: Salvaged, sources: Sources, blobs: str, remembered: Remembered) -> None:
+    def __init__(self, salvaged: Salvaged, sources: Sources, blobs: Blobs, remembered: Remembered) -> None:
         self._salvaged = salvaged
         self._evidence = Evidence(salvaged.pieces, sources, remembered)
         self._replay = Replay(blobs)

@@ -14,7 +14,7 @@ from ..storage.carriers import Carriers
 from ..storage.contract import NewOccurrence
 from ..storage.log.lines import encode_line
 from ..storage.log.records import PURGED, RECOUNTED, announces, commit_record, new_of, occurrence_record, same_record
-from ..storage.state.blobs import lift
+from ..storage.state.references import lift
 from . import partial_lines
 
 if TYPE_CHECKING:

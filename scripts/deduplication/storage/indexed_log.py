@@ -37,7 +37,7 @@ class IndexedLog:
     def __init__(self, folder: str, *, plain: bool = False) -> None:
         self.folder = folder
         self.log = Log.of(folder)
-        self.blobs = Blobs.beside(self.log.path)
+        self.blobs = Blobs.beside(self.log)
         self.index = self.empty_index()
         self.state = State()
         self.warnings: list[str] = []

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .log.append_log import Log
     from .log.lines import Line, Record
     from .log_rewrite import Instead, Rewritten
+    from .state.blobs import Blobs
     from .upkeep import Verified
 
 
@@ -38,14 +39,12 @@ class LogBackedStore(Store, Protocol):
 
     folder: str
     """Where does it lie?"""
+    blobs: Blobs
+    """Where are the images and documents that its messages refer to?"""
 
     @property
     def is_plain(self) -> bool:
         """Are all its files plain, with the content hashes as JSON and nothing sealed?"""
-
-    @property
-    def blob_folder(self) -> str:
-        """In which folder are the images and documents that its messages refer to?"""
 
     def former_files(self) -> list[str]:
         """Which of its files, by name, are of an earlier version's format?"""
@@ -75,6 +74,9 @@ class LogBackedStore(Store, Protocol):
 
     def has_blob(self, digest: str) -> bool:
         """Is there an image or a document with this SHA-256?"""
+
+    def lost_blob_bytes(self) -> int:
+        """How many bytes of images and documents that messages refer to are nowhere?"""
 
     def rewrite_log(self, folder: str, instead: Instead) -> Rewritten:
         """Write the log anew into ``folder``, durably, with other lines in it; what is there stays as it is.

@@ -73,6 +73,7 @@ class LogStore(Answers):
     def reopen(self) -> None:
         """Inside a transaction for writing: take notice of a log that was put in the place of the old one."""
         self._indexed.reopen()
+        self.log.close()  # the packs may be replaced next
 
     @contextlib.contextmanager
     def unrecovered_log(self) -> Iterator[Log]:
@@ -110,11 +111,6 @@ class LogStore(Answers):
         """Itself."""
         return self
 
-    @property
-    def blob_folder(self) -> str:
-        """The folder of images and documents."""
-        return self.blobs.folder
-
     def log_size(self) -> int:
         """Bytes of the log."""
         return self.log.size()
@@ -136,6 +132,10 @@ class LogStore(Answers):
     def has_blob(self, digest: str) -> bool:
         """True where there is such an image or document."""
         return self.blobs.has(digest)
+
+    def lost_blob_bytes(self) -> int:
+        """Bytes of images and documents that neither lie in a file nor are known to the archive; none of them is read."""
+        return sum(size for digest, size in self._indexed.state.blobs.items() if not self.blobs.has(digest))
 
     def rewrite_log(self, folder: str, instead: Instead) -> Rewritten:
         """The log with other lines in it, beside the old one."""
@@ -161,7 +161,7 @@ class LogStore(Answers):
     # -- upkeep ------------------------------------------------------------------------------------------------
 
     def condense(self) -> None:
-        """Seal what is open, compress slowly what was compressed quickly, and take the holes out of the index."""
+        """Seal what is open, compress slowly what was compressed quickly, take the holes out of the index, let go of images."""
         if not self._place.exists():
             return
         from . import upkeep
@@ -176,6 +176,7 @@ class LogStore(Answers):
                     self.log.sealed.exchange(segment, *better)
         with self.transaction():
             self._indexed.index.condense()
+            self.blobs.let_go()
 
     def former_files(self) -> list[str]:
         """The sealed files and the indexes of earlier versions."""
@@ -190,7 +191,7 @@ class LogStore(Answers):
             self._indexed.leave_plain()
 
     def settle(self) -> None:
-        """Seal what is open where that pays: its bodies are archived by now, and are left out."""
+        """Seal what is open where that pays, and let go of images: what is archived by now is left out."""
         if self._place.exists():
             from .settle import settle
 

@@ -50,7 +50,7 @@ def recount(log: Log, index: Index, audit: Callable[[bytes], object], chain: Cha
     name = os.path.basename(log.path)
     if log.opening.fault:
         problems.append(f"{name}: its first line, which says where the older ones are: {log.opening.fault}")
-    blobs = Blobs.beside(log.path)
+    blobs = Blobs.beside(log)
     committed = unreadable = 0
     spans: list[tuple[int, int]] = []
     for line in log.lines():
@@ -94,7 +94,7 @@ def most_lines(line: Line) -> int:
 
 def replay(log: Log, state: State, end: int | None = None) -> Iterator[bytes]:
     """Apply the complete runs that ``state`` lacks; yields the audit lines of each. Raises :class:`StoreDamaged`."""
-    blobs = Blobs.beside(log.path)
+    blobs = Blobs.beside(log)
     pending: list[tuple[Line, Record]] = []
     for line in log.lines(state.size, end):
         where = f"{log.path}, byte {line.offset}"
@@ -117,7 +117,7 @@ def replay(log: Log, state: State, end: int | None = None) -> Iterator[bytes]:
 
 def clean_blobs(log: Log) -> None:
     """Delete the blobs that no line refers to; only where every line can be read."""
-    blobs = Blobs.beside(log.path)
+    blobs = Blobs.beside(log)
     if blobs.exist():
         with contextlib.suppress(Damaged):  # what could be read a moment ago cannot be read now
             blobs.clean({digest for line in log.lines() for digest in blobs_of(decode_line(line.data))})

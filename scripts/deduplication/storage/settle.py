@@ -1,4 +1,7 @@
-"""What was archived a moment ago left out of the log: open lines sealed, sealed ones written anew. Under the store's lock."""
+"""What was archived a moment ago left out of the store: open lines sealed, sealed ones written anew, images let go.
+
+Under the store's lock.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ _WINDOW: Final = b'"window":'
 
 
 def settle(store: IndexedLog) -> None:
-    """Leave out of the log what the archive has by now, quickly. Raises ``StoreNotWritable``."""
+    """Leave out of the store what the archive has by now, quickly. Raises ``StoreNotWritable``."""
     sealed = store.log.sealed
     if store.log.open_size() >= _PAYS and not (store.is_plain or store.state.unreadable):
         end = _settled(store.log, store.state.size)
@@ -37,6 +40,7 @@ def settle(store: IndexedLog) -> None:
         better = improved(sealed, segment, thorough=False)
         if better is not None:
             sealed.exchange(segment, *better)
+    store.blobs.let_go()
 
 
 def _settled(log: Log, size: int) -> int:

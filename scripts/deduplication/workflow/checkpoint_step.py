@@ -159,7 +159,7 @@ class CheckpointStep:
         """One checkpoint for all of them."""
         paths = (*files.paths, *(path for other in others.values() for path in other.files.paths))
         figures = _together([wanted.figures, *(other.wanted.figures for other in others.values())])
-        storage = savings(self._dedup.seen_bytes(), os.fspath(self._project.state))
+        storage = savings(self._dedup, os.fspath(self._project.state))
         figures["cumulative"] = totals(self._dedup.store, storage)
         runs = {
             name: {"shown": other.files.shown, "untouched": other.files.untouched} for name, other in others.items()

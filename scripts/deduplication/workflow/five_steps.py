@@ -250,7 +250,7 @@ class _Run:
     def _result(self) -> RunResult:
         from ..accounting.storage_account import savings
 
-        storage = savings(self._dedup.seen_bytes(), os.fspath(self._project.state))
+        storage = savings(self._dedup, os.fspath(self._project.state))
         return replace(self._counted(), storage=storage)
 
     def _refuse(self, refusal: Refusal) -> None:

@@ -141,7 +141,7 @@ class SessionExportManager:
         store = self.dedup.store
         with store.transaction(write=False):
             all_figures = [store.figures(name) for name in store.conversations()]
-            storage = savings(store.seen_bytes(), self._folder)
+            storage = savings(self.dedup, self._folder)
             unique = store.unique_count()
         return {
             "sessions": len(all_figures),

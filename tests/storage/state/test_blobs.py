@@ -21,7 +21,7 @@ from deduplication.ingest.transcript_capture import capture_file
 from deduplication.storage import indexed_log
 from deduplication.storage.log.lines import decode_line, encode_line
 from deduplication.storage.state import blobs
-from deduplication.storage.state.blobs import lift, restore
+from deduplication.storage.state.references import lift, restore
 
 IMAGE = bytes(range(256)) * 40
 OTHER = IMAGE[::-1]
