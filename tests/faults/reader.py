@@ -181,8 +181,9 @@ class _Images:
     def read(self, name: str) -> bytes:
         assert self._folder is not None
         path = self._folder / name[:2] / name
-        if path.exists():
-            return path.read_bytes()
+        data = path.read_bytes() if path.exists() else b""
+        if hashlib.sha256(data).hexdigest() == name:
+            return data
         if self._packed is None:
             self._packed = reader_of("storage").segments(self._folder.parent)
         return self._packed[name]
