@@ -6,13 +6,27 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from ..storage.log.lines import Damaged, decode_line
 from ..storage.log.records import blobs_of
-from ..storage.state.blobs import BlobLost
+from ..storage.log.salvage import salvage
+from ..storage.state.blobs import BlobLost, Blobs
 from ..storage.state.references import lift
 from . import damage
 
 if TYPE_CHECKING:
+    from ..storage.log.append_log import Log
     from .damage import Finding
     from .log_repair import RepairedLog
+
+
+def looked_at(log: Log) -> Blobs:
+    """The images and documents of a log, as files and in the archive as it is looked at now."""
+    return Blobs.beside(log)
+
+
+def keep_own(log: Log) -> None:
+    """Have those of all messages as files: a damaged pack may have them of a file that cannot be restored."""
+    records = (piece.record for piece in salvage(log).pieces if piece.record is not None)
+    looked_at(log).keep_own(sorted({digest for record in records for digest in blobs_of(record)}))
+    log.close()
 
 
 def repair_blobs(mended: RepairedLog) -> list[Finding]:

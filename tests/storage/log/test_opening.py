@@ -10,6 +10,7 @@ import pytest
 
 from deduplication.errors import StoreOfNewerVersion
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
+from deduplication.packs import frames
 from deduplication.storage import indexed_log
 from deduplication.storage.log import opening
 from deduplication.storage.log.lines import encode_line
@@ -131,7 +132,7 @@ def test_a_pack_of_a_newer_version_is_no_damage(state):
     (path,) = (state / "sealed").glob("*.pack")
     data = bytearray(path.read_bytes())
     for at in (0, len(data) - 96):
-        data[at + 8 : at + 12] = struct.pack("<I", 3)
+        data[at + 8 : at + 12] = struct.pack("<I", frames.VERSION + 1)
         data[at + 60 : at + 64] = struct.pack("<I", zlib.crc32(data[at : at + 60]))
     path.write_bytes(data)
     dedup = ClaudeConversationDeduplicator(os.fspath(state))
