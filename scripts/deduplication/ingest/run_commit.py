@@ -42,11 +42,13 @@ def commit_run(
     counted: set[str] | None = None,
     gone: int = 0,
     above: Above = _NOTHING,
+    keep: bool = True,
 ) -> Ingest:
     """Log the run: its new occurrences, then the record with the number of every message shown.
 
     ``windows`` is what the record says of them where they are not just one window of which nothing is noted; ``gone`` messages of
     the export are left out of ``shown``, because they were purged. ``above``: what the file has above what was read of it.
+    ``keep`` False: nobody asks which messages are new to the conversation.
     """
     numbers, cursor = run.numbers, source.cursor
     besides = frozenset(counted or ())
@@ -72,7 +74,7 @@ def commit_run(
         purged=gone,
         known_bytes=above.shown + span_bytes(export.messages) - span_bytes([new.message for _, new in carrying]),
     )
-    new = [message_dict(occurrence, number) for number, occurrence in new_here(run)]
+    new = [message_dict(occurrence, number) for number, occurrence in new_here(run)] if keep else []
     if not dry_run:
         store.commit(target, run.occurrences, record, started, same)
     warnings = (*export.warnings, *shown.warnings, *purged_warning(gone))

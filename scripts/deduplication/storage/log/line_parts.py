@@ -78,6 +78,21 @@ def take_apart(body: bytes) -> Parts | None:
     return found if put_together(found) == body else None
 
 
+def size_of_own(parts: Parts) -> int:
+    """Bytes of a line that are its own, and not those of its shape: what :func:`put_together` fills in."""
+    shape, number, moment, identity, uuid, source_index, extends, content, start, end = parts
+    size = len(str(number)) + len(moment) + len(identity)
+    if shape.kind:
+        size += len(content)
+    if shape.named:
+        size += len(uuid)
+    if shape.numbered:
+        size += len(str(source_index))
+    if shape.extends:
+        size += len(str(extends))
+    return size + len(str(start)) + len(str(end)) if shape.placed else size
+
+
 def put_together(parts: Parts) -> bytes:
     """A line without its checksum."""
     shape = parts.shape

@@ -98,10 +98,10 @@ class Sealed:
     def read(self, block: Block) -> bytes:
         """The lines of a block. Raises :class:`BlockDamaged`."""
         if block not in self._cache:
+            part = self.part(block)
             try:
-                part = self._parts(block)[block.part]
                 data = sealed_blocks.lines_of(part, block.segment.form, self.archive)
-            except (OSError, ValueError, IndexError) as error:
+            except (OSError, ValueError) as error:
                 raise BlockDamaged(f"{title(block.segment)}: {error}") from error
             if len(data) != block.end - block.start:
                 raise BlockDamaged(f"{title(block.segment)}: a block of another length")
@@ -109,6 +109,13 @@ class Sealed:
                 del self._cache[next(iter(self._cache))]
             self._cache[block] = data
         return self._cache[block]
+
+    def part(self, block: Block) -> bytes:
+        """A block as it stands in its stream. Raises :class:`BlockDamaged`."""
+        try:
+            return self._parts(block)[block.part]
+        except (OSError, ValueError, IndexError) as error:
+            raise BlockDamaged(f"{title(block.segment)}: {error}") from error
 
     def _parts(self, block: Block) -> list[bytes]:
         """The parts of a stream, decompressed; those of the last one are kept."""
