@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import time
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Final, Optional
 
 from .. import formats
 from ..errors import ExportError
 from ..project.export_names import session_id_from_name
+from ..start.late_tuple import NamedTuple
 from .known_file import known_file
 from .result import Ingest, Input
 

@@ -6,12 +6,13 @@ A prefix is believed for its SHA-256 alone: all bytes before a safe place (``mod
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ..alignment.fingerprint import may_be_drawn_otherwise
 from ..alignment.overlap import plain_run
 from ..alignment.reading_order import numbers_of
 from ..model import TURNS, SafePlace, counts
+from ..start.late_tuple import NamedTuple
 from ..storage.prefix import HEAD, Prefix
 from . import result
 from .ink import Ink

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 from itertools import accumulate
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ..errors import ArchiveDamaged
 from ..files import atomic, varint
+from ..start.late_tuple import NamedTuple
 from . import file_records as records
 from . import frames, mending
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, Union
+from typing import TYPE_CHECKING, Any, Final, Protocol, Union
+
+from ..start.late_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,7 +12,9 @@ import zlib
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from itertools import groupby, islice, repeat
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
+
+from ...start.late_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

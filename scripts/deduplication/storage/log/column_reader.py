@@ -128,6 +128,11 @@ class Reader:
         self.value: Any = None
         """The content of the line that was read last, where its hash was made of it; None where that says nothing."""
 
+    @property
+    def needs_archive(self) -> bool:
+        """Whether some of its lines follow from archived bytes."""
+        return bool(self._files)
+
     def line(self) -> bytes | SpanLost:
         """The next line. Raises :class:`ValueError`: then nothing behind it can be read."""
         number = self._number["shape"]()

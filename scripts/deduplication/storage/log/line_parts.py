@@ -5,9 +5,10 @@ Putting together gives the very bytes that were taken apart, wherever they were 
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from ...start.late_pattern import late_pattern
+from ...start.late_tuple import NamedTuple
 
 _HEAD: Final = late_pattern(
     rb'(\{"conversation_id":"(?:[^"\\]|\\.)*"),"index":(\d{1,15}),"timestamp":"([^"\\]*)","content_hash":"([0-9a-f]{64})"'
