@@ -115,7 +115,9 @@ class _Records(Reader):
             message = (
                 {"content": self.value} if self.value is not None else json.loads(b'{"content":%s}' % parts.content)
             )
-            record["message"] = {**message, "role": of.role, "kind": of.kind, "fidelity": of.fidelity}
+            record["message"] = {"role": of.role, "kind": of.kind, **message}
+            if of.fidelity:
+                record["message"]["fidelity"] = of.fidelity
         return record
 
     def _end_of_run(self, before: bytes, named: str) -> bytes:
