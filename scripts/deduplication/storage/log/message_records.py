@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING, Final
 
 from .records import occurrence_in
-from .sealed import BlockDamaged
 from .sealed_files import COLUMNS
 
 if TYPE_CHECKING:
@@ -67,11 +65,13 @@ class MessageRecords:
     def _read(self, block: Block) -> Iterator[Told]:
         """Those of a block, up to where it cannot be read."""
         offset = block.start
-        with contextlib.suppress(BlockDamaged, ValueError):
+        try:
             for size, record in self._told(block):
                 if record is not None:
                     yield offset, record
                 offset += size
+        except ValueError:  # it is damaged, or the disk failed for a moment: whoever asks again has it read again
+            self._of_blocks.pop(block, None)
 
     def _told(self, block: Block) -> Iterator[tuple[int, Record | None]]:
         """Bytes of each line, and the record of its message."""
