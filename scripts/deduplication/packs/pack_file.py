@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import ArchiveDamaged
 from ..files import atomic, varint
-from ..start.late_tuple import NamedTuple
 from . import file_records as records
 from . import frames, mending
 

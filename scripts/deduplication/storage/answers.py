@@ -92,10 +92,6 @@ class Answers(PrefixAnswers):
         """True where a body with this identity is stored."""
         return self._known.state.has_body(content_hash)
 
-    def expect_bodies(self, content_hashes: Iterable[str]) -> None:
-        """These are asked for next."""
-        self._known.state.bodies.find_all(content_hashes)
-
     def run_of(
         self,
         conversation_id: str,

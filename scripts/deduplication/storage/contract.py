@@ -229,9 +229,6 @@ class Store(Prefixes, Protocol):
     def has_body(self, content_hash: str) -> bool:
         """Is a body with this identity stored, in whatever conversation?"""
 
-    def expect_bodies(self, content_hashes: Iterable[str]) -> None:
-        """Which bodies are asked for next? A store may look for them together; what it answers is the same."""
-
     def run_of(
         self,
         conversation_id: str,

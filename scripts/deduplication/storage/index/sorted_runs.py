@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
     Entry = tuple[bytes, bytes]
     Table = tuple[list[bytes], list[tuple[int, int, int]]]
-    Block = tuple[Sequence[bytes], Sequence[bytes]]
-    """Keys in ascending order, and their values."""
+    Block = tuple[Sequence[bytes], Sequence[bytes]]  # keys in ascending order, and their values
 
 BLOCK: Final = 4096
 """Bytes of keys and values, about, that are read together."""
