@@ -44,7 +44,9 @@ def every(data: bytes) -> list[int]:
             number = shift = 0
         else:
             shift += 7
-    if shift or any(each >> _MAX_BITS for each in found):
+            if shift > _MAX_BITS:
+                break
+    if shift:
         raise ValueError("a number is not whole")
     return found
 
