@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 import os
-from typing import NamedTuple
 
+from ..start.late_tuple import NamedTuple
 from ..storage.log import bit_flips
 from ..storage.log.append_log import Log
 from ..storage.log.lines import Damaged, decode_line, is_commit

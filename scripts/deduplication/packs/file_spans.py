@@ -31,6 +31,8 @@ class FileSpans:
     def __init__(self, packs: Packs) -> None:
         self._packs = packs
         self._files: dict[int, _Pieces] = {}
+        self._sizes: dict[bytes, tuple[int, int]] = {}
+        """Number and size of each file that was asked for: a block asks for each of its messages."""
         self._names: dict[str, list[bytes]] | None = None
 
     def named(self, prefix: bytes) -> bytes:
@@ -64,10 +66,8 @@ class FileSpans:
 
     def read(self, sha256: bytes, start: int, end: int) -> bytes:
         """Bytes ``start`` to ``end`` of the file with this hash. Raises :class:`ArchiveDamaged` where they cannot be read."""
-        number = self._packs.file(sha256)
-        if number < 0:
-            raise ArchiveDamaged(f"the file with SHA-256 {sha256.hex()[:16]}… is not in the archive")
-        if end > self._packs.record(number).size:
+        number, size = self._sizes.get(sha256) or self._found(sha256)
+        if end > size:
             raise ArchiveDamaged(f"file {number}: it ends before byte {end:,}")
         parts: list[bytes] = []
         while end > start:
@@ -77,6 +77,13 @@ class FileSpans:
                 parts.append(pieces.read(begin, end))
             end, number = min(end, pieces.prefix), pieces.base
         return b"".join(reversed(parts))
+
+    def _found(self, sha256: bytes) -> tuple[int, int]:
+        number = self._packs.file(sha256)
+        if number < 0:
+            raise ArchiveDamaged(f"the file with SHA-256 {sha256.hex()[:16]}… is not in the archive")
+        found = self._sizes[sha256] = number, self._packs.record(number).size
+        return found
 
     def _of(self, number: int) -> _Pieces:
         if number not in self._files:

@@ -7,9 +7,10 @@ A store need not have either. Who cannot do without asks for it by name with :fu
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ..errors import StoreKeepsNoFiles
+from ..start.late_tuple import NamedTuple
 from .contract import Store
 
 if TYPE_CHECKING:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from ..alignment.byte_coverage import covered
 from ..errors import StoreDamaged
 from ..model import LOST, counts
+from ..start.late_tuple import NamedTuple
 from .index.audit_mark import AuditMark
 from .log.lines import Damaged, decode_line, digest_of, head_after, is_commit
 from .log.records import RECOUNTED, blobs_of, new_of

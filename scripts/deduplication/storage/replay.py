@@ -6,8 +6,9 @@ An export that is processed against it gives the run that was stored then. Nothi
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from ..start.late_tuple import NamedTuple
 from .answers import Answers
 from .log.append_log import Log
 from .log.lines import Damaged, Line, decode_line, is_commit

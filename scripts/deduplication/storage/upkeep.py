@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from ..errors import StoreError
 from ..files import atomic
 from ..project.paths import AUDIT, FORMER_INDEX, INDEX_NAMES
+from ..start.late_tuple import NamedTuple
 from . import seed_files
 from .index.audit_mark import AuditMark
 from .index.index_file import is_former

@@ -71,7 +71,7 @@ class SessionExportManager:
             path = self.project.root / path
         data, _ = read(path)
         own_output.refuse(data)
-        done = self.dedup.ingest(data, name=file_name(path.name), conversation_id=session_id)
+        done = self.dedup.ingest(data, name=file_name(path.name), conversation_id=session_id, keep=False)
         for warning in done.warnings:
             warnings.warn(warning, ExportWarning, stacklevel=2)
         written = write_sessions(

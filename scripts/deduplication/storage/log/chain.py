@@ -6,9 +6,10 @@ Told line by line, whatever the length of the log. What a head is says ``lines.h
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Final, Optional
 
 from ...start.late_dataclass import dataclass, field
+from ...start.late_tuple import NamedTuple
 from .lines import BEGINNING, PREVIOUS, head_after
 
 if TYPE_CHECKING:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 COLUMNS: Final = ("shape", "index", "moment", "identity", "uuid", "number", "extends", "gap", "length", "view", "text")
+TEXT: Final = "text"
+"""The column that has bytes, each run of them with its length before it; the others have numbers."""
 CRC: Final = struct.Struct("<I")
 FRAMED: Final = 0
 WHOLE: Final = 1

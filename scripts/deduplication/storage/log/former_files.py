@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import os
 import zlib
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from ...files import atomic, varint
+from ...start.late_tuple import NamedTuple
 from .sealed_files import LEAN, Stretch
 
 if TYPE_CHECKING:

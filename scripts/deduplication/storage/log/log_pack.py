@@ -9,11 +9,12 @@ of bytes count from the beginning of the file's first line: a file may come to s
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from ...errors import ArchiveDamaged, StoreNotWritable
 from ...files import varint
 from ...packs import frames
+from ...start.late_tuple import NamedTuple
 from .column_format import Wanted
 from .sealed_files import FOLDER, Stretch
 

@@ -7,9 +7,10 @@ or was sealed by version 0.1.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from ...errors import StoreOfNewerVersion
+from ...start.late_tuple import NamedTuple
 from .lines import FRAME, Damaged, decode_line, encode_line
 
 VERSION: Final = 2

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from ...errors import ArchiveDamaged
 from ...packs import frames
+from ...start.late_tuple import NamedTuple
 from . import former_files, log_pack
 from .column_format import SpanLost
 from .column_reader import each_line

@@ -142,22 +142,32 @@ class Sealed:
     def read(self, block: Block) -> bytes:
         """The lines of a part of a block. Raises :class:`BlockDamaged`."""
         if block not in self._cache:
-            try:
-                data = self._unpack(block.segment, block.stretch)[block.part][1]
-                if block.segment.form == PACK:
-                    from .column_reader import decode  # a run that finds the index up to the log reads no sealed line
+            data = self.part(block)
+            if block.segment.form == PACK:
+                from .column_reader import decode  # a run that finds the index up to the log reads no sealed line
 
+                try:
                     data = decode(data, self.archive)
-            except ArchiveDamaged as error:
-                raise BlockDamaged(f"{FOLDER}/{error.detail}") from error
-            except (OSError, ValueError, IndexError) as error:
-                raise BlockDamaged(f"{title(block.segment)}: {error}") from error
+                except (OSError, ValueError) as error:
+                    raise BlockDamaged(f"{title(block.segment)}: {error}") from error
             if len(data) != block.end - block.start:
                 raise BlockDamaged(f"{title(block.segment)}: a block of another length")
             while len(self._cache) >= _CACHED:
                 del self._cache[next(iter(self._cache))]
             self._cache[block] = data
         return self._cache[block]
+
+    def part(self, block: Block) -> bytes:
+        """A part of a block as it stands there: columns, or lines in a file of an earlier version. Raises :class:`BlockDamaged`."""
+        try:
+            parts = self._unpack(block.segment, block.stretch)
+            return parts[block.part if block.part >= 0 else len(parts)][1]
+        except ArchiveDamaged as error:
+            raise BlockDamaged(f"{FOLDER}/{error.detail}") from error
+        except IndexError:
+            raise BlockDamaged(f"{title(block.segment)}: a block of another length") from None
+        except (OSError, ValueError) as error:
+            raise BlockDamaged(f"{title(block.segment)}: {error}") from error
 
     def line(self, offset: int) -> bytes:
         """The line that begins at a byte of the sealed log. Raises :class:`BlockDamaged`."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import Final, NamedTuple
+from typing import Final
 
 from ...start.late_dataclass import dataclass
 from ...start.late_pattern import late_pattern
+from ...start.late_tuple import NamedTuple
 
 FOLDER: Final = "sealed"
 PACK: Final = ".pack"
