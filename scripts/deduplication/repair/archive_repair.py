@@ -8,16 +8,12 @@ from ..archive import inventory
 from ..archive import verify as checking
 from ..archive.places import packs_folder
 from ..packs.pack_set import opened_packs
-from ..storage.log.records import blobs_of
-from ..storage.log.salvage import salvage
-from ..storage.state.blobs import Blobs
-from . import damage, missing_files, pack_repair, packs_anew
+from . import blob_repair, damage, missing_files, pack_repair, packs_anew
 from .other_copies import OtherCopies
 
 if TYPE_CHECKING:
     from ..archive.listed import Inventory, Listed
     from ..project.paths import Project
-    from ..storage.log.append_log import Log
     from ..storage.log_backed import LogBackedStore
     from .outcome import Repaired
 
@@ -27,15 +23,8 @@ def mend_packs(store: LogBackedStore, project: Project, done: Repaired) -> None:
     with pack_repair.examined(project) as (plan, packs, kept), store.unrecovered_log() as log:
         done.findings += plan.findings
         if plan.damaged:
-            _keep_blobs(log)
+            blob_repair.keep_blobs(log)
         done.quarantined += [f"{project.archive.name}/{name}" for name in packs_anew.write(project, plan, packs, kept)]
-
-
-def _keep_blobs(log: Log) -> None:
-    """Have the images of messages as files: a damaged pack may have those of a file that cannot be restored."""
-    records = (piece.record for piece in salvage(log).pieces if piece.record is not None)
-    Blobs.beside(log).keep_own(sorted({digest for record in records for digest in blobs_of(record)}))
-    log.close()
 
 
 def put_back(store: LogBackedStore, project: Project, have: Inventory, done: Repaired) -> None:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Optional
 
 from ..archive.listed import Inventory
 from ..storage.log.salvage import salvage
-from ..storage.state.blobs import Blobs
 from . import blanked_files, blob_repair, damage, log_repair, missing_files, pack_repair, plain_file_repair
 from .archive_access import has_archive, held, opened
 from .archived_copies import copies_of, looked_for
@@ -31,7 +30,7 @@ def examine(store: LogBackedStore, project: Optional[Project]) -> list[Finding]:
     elsewhere = copies_of(project)
     with opened(project) as shelf, store.unrecovered_log() as log, looked_for(log, have, elsewhere):
         salvaged = salvage(log)
-        mended = log_repair.repair_log(salvaged, Sources(shelf), Blobs.beside(log), store.remembered())
+        mended = log_repair.repair_log(salvaged, Sources(shelf), log, store.remembered())
         found += [*mended.findings, *blob_repair.repair_blobs(mended)]
         if elsewhere is not None:
             found += [each.finding() for each in plain_file_repair.damaged(mended.evidence, elsewhere)]

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Optional
 from ..archive import purged_files
 from ..archive.purged_files import PurgedFile
 from ..storage.log.salvage import salvage_twice
-from ..storage.state.blobs import Blobs
 from . import blanked_files, blob_repair, log_files, log_repair, plain_file_repair
 from .archived_copies import copies_of, looked_for
 from .raw_sources import Sources
@@ -42,9 +41,7 @@ def mend_store(
 
     def write(log: Log) -> list[str]:
         salvaged = salvage_twice(log)
-        found = log_repair.repair_log(
-            salvaged, Sources(shelf), Blobs.beside(log), store.remembered(), accept=accept_lost
-        )
+        found = log_repair.repair_log(salvaged, Sources(shelf), log, store.remembered(), accept=accept_lost)
         done.findings += [*found.findings, *blob_repair.repair_blobs(found)]
         done.quarantined += [f"{store_name}/{name}" for name in log_files.write(log, salvaged, found)]
         done.made, done.proven = found.made, found.proven
