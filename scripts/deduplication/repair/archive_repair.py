@@ -23,7 +23,7 @@ def mend_packs(store: LogBackedStore, project: Project, done: Repaired) -> None:
     with pack_repair.examined(project) as (plan, packs, kept), store.unrecovered_log() as log:
         done.findings += plan.findings
         if plan.damaged:
-            blob_repair.keep_own(log)
+            blob_repair.keep_blobs(log)
         done.quarantined += [f"{project.archive.name}/{name}" for name in packs_anew.write(project, plan, packs, kept)]
 
 

@@ -17,15 +17,10 @@ if TYPE_CHECKING:
     from .log_repair import RepairedLog
 
 
-def looked_at(log: Log) -> Blobs:
-    """The images and documents of a log, as files and in the archive as it is looked at now."""
-    return Blobs.beside(log)
-
-
-def keep_own(log: Log) -> None:
-    """Have those of all messages as files: a damaged pack may have them of a file that cannot be restored."""
+def keep_blobs(log: Log) -> None:
+    """Have the images of messages as files: a damaged pack may have those of a file that cannot be restored."""
     records = (piece.record for piece in salvage(log).pieces if piece.record is not None)
-    looked_at(log).keep_own(sorted({digest for record in records for digest in blobs_of(record)}))
+    Blobs.beside(log).keep_own(sorted({digest for record in records for digest in blobs_of(record)}))
     log.close()
 
 

@@ -13,6 +13,7 @@ from ..start.late_dataclass import dataclass, field, replace
 from ..storage.log.lines import encode_line, is_commit
 from ..storage.log.records import PURGED, SAME
 from ..storage.replay import Replay
+from ..storage.state.blobs import Blobs
 from . import chained, damage, lost_runs, rerun
 from .evidence import Evidence
 from .run_lines import Line, RunLines
@@ -21,9 +22,9 @@ from .run_remains import RunRemains, remains_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from ..storage.log.append_log import Log
     from ..storage.log.salvage import Piece, Salvaged
     from ..storage.log_backed import Remembered
-    from ..storage.state.blobs import Blobs
     from .damage import Finding
     from .raw_sources import Sources
     from .rerun import Rerun
@@ -48,14 +49,14 @@ class RepairedLog:
 
 
 def repair_log(
-    salvaged: Salvaged, sources: Sources, blobs: Blobs, remembered: Remembered, *, accept: bool = False
+    salvaged: Salvaged, sources: Sources, log: Log, remembered: Remembered, *, accept: bool = False
 ) -> RepairedLog:
     """What the log must be for everything to be in it that it or the archive has, and every damage that was found.
 
-    ``blobs`` are those of the store, ``remembered`` what its index has of the log. ``accept``: a run that follows on
+    ``log`` is the one that was salvaged, ``remembered`` what its index has of the log. ``accept``: a run that follows on
     nothing is to follow on what is there.
     """
-    return _LogRepair(salvaged, sources, blobs, remembered).mended(accept=accept)
+    return _LogRepair(salvaged, sources, Blobs.beside(log), remembered).mended(accept=accept)
 
 
 class _LogRepair:
