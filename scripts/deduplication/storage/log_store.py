@@ -190,11 +190,14 @@ class LogStore(Answers):
         return self.verified().problems
 
     def verified(self, since: str = "") -> Verified:
-        """The same, and the log as a chain."""
+        """The same, and the log as a chain. Others wait for it only where something is damaged, or while it is replaced."""
         from . import upkeep
 
         if not self._place.exists():
             return upkeep.nothing(since)
+        found = upkeep.follow(self.folder, since, lambda: self._locked(write=False), plain=self.is_plain)
+        if found is not None:
+            return found
         with self._locked(write=False):
             return upkeep.verify(self._indexed, since)
 

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from ..errors import StoreError
+from ..errors import StoreDamaged, StoreError
 from ..files import atomic
-from ..project.paths import AUDIT, INDEX_NAMES
+from ..project.paths import AUDIT, INDEX_NAMES, LOG_NAME
 from . import seed_files
 from .index.audit_mark import AuditMark
 from .index.index_file import is_former
 from .index.sorted_runs import IndexDamaged
+from .log import sealed_check
 from .log.better_files import improvable, improved
 from .log_backed import Remembered
 from .recount import clean_blobs, heal, recount
 from .state.log_state import State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from .indexed_log import IndexedLog
     from .log.append_log import Log
     from .log.chain import Chain
+    from .log.lines import Line
     from .log.sealed_files import Segment
 
 
@@ -65,15 +69,49 @@ def nothing(since: str) -> Verified:
 
 def verify(store: IndexedLog, since: str) -> Verified:
     """Recount everything from the log; a head that begins with ``since`` is looked for in it."""
-    from .log.chain import Chain
-
     store.log.recover(write=False)
     store.state = State()  # what is counted takes its place
     store.forget()
+    damaged = sealed_check.damaged(store.log.sealed)
+    return _compared(store, since, store.log.lines(), damaged)
+
+
+def follow(
+    folder: str, since: str, locked: Callable[[], AbstractContextManager[None]], *, plain: bool
+) -> Verified | None:
+    """The same while others go on: the store is ``locked`` at the beginning, and again for what came since then.
+
+    None where something is damaged, or was replaced meanwhile (by a purge, or a repair): only who holds the lock all the while
+    can tell the one from the other.
+    """
+    from .indexed_log import IndexedLog
+    from .log.archived_files import ArchivedFiles
+    from .log.followed_log import FollowedLog, LogReplaced
+
+    with contextlib.ExitStack() as stack:
+        log = FollowedLog(os.path.join(folder, LOG_NAME), ArchivedFiles(folder))
+        stack.callback(log.close)
+        stack.callback(log.let_go)
+        try:
+            with locked():
+                log.take()
+                damaged = sealed_check.damaged(log.sealed)
+            lines = log.followed(lambda: stack.enter_context(locked()))
+            found = _compared(IndexedLog(folder, plain=plain, log=log), since, lines, damaged)
+        except (LogReplaced, StoreDamaged):
+            return None
+    return None if found.problems else found
+
+
+def _compared(store: IndexedLog, since: str, lines: Iterator[Line], damaged: list[str]) -> Verified:
+    """What the ``lines`` of the log come to, against all that follows from them."""
+    from .log.chain import Chain
+
     audit = _AuditProof()
     counted = store.empty_index()
     chain = Chain(since)
-    state, problems, _ = recount(store.log, counted, audit.take, chain)
+    state, problems, _ = recount(store.log, counted, audit.take, chain, lines)
+    problems = [*damaged, *problems]
     if not (seed_files.is_former(store.folder) or is_former(store.index.path)):
         problems += store.index.problems(counted, audit.mark, seed_files.noted(state, plain=store.is_plain))
         problems += seed_files.problems(store.folder, state, plain=store.is_plain)
@@ -152,6 +190,7 @@ def rebuild(store: IndexedLog, mend: Callable[[Log], list[str]] | None) -> list[
     store.log.recover(write=True)
     shorter = _indexed_size(store) > store.log.size()
     problems = mend(store.log) if mend is not None else heal(store.log)
+    problems += sealed_check.damaged(store.log.sealed)
     audit: list[bytes] = []
     store.state, found, committed = recount(store.log, store.index, audit.append)
     if committed < store.log.size():
