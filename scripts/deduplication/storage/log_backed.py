@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .log.append_log import Log
     from .log.lines import Line, Record
     from .log_rewrite import Instead, Rewritten
-    from .upkeep import Verified
+    from .verification import Verified
 
 
 class Remembered(NamedTuple):

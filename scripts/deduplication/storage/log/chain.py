@@ -99,8 +99,9 @@ class Chain:
 
     def _note(self, record: Record) -> None:
         """What a record says of its export, and of heads that are no more."""
-        if "export" in record and record.get("cursor") is None:
-            self.exports.add(record["export"]["sha256"])
+        export: Any = record.get("export")
+        if record.get("cursor") is None and isinstance(export, dict):
+            self.exports.add(str(export.get("sha256")))
         self.replaced += replaced_of(record)
         figures = record.get(PURGE)
         if isinstance(figures, dict):
