@@ -346,7 +346,7 @@ class Upgrade:
         if not self.dropped and self.chance.random() < 0.6:
             self.run(self.after, "purge", kill=self.chance.random() < 0.5)
         more = ("backup",) if self.world.backup.exists() else ()
-        for name in ("export-dedup", "checkpoint", "pack-all", *more, "restore", "verify", "repair"):
+        for name in ("export-dedup", "session", "checkpoint", "pack-all", *more, "restore", "verify", "repair"):
             done = self.run(self.after, name)
             if done["code"] or (name == "repair" and "Nothing to repair" not in done["said"]):
                 self.wrong(f"at the end {name} ended with {done['code']}: {done['said'][-800:]}")
