@@ -31,12 +31,12 @@ class IndexedLog:
     """Log, blobs and index in ``folder``, and the state that they come to. Whoever calls it holds the store's lock.
 
     ``plain``: one of plain files, of which nothing is sealed, and which has the content hashes as JSON; without it the store is
-    what it was.
+    what it was. ``log``: its log, where somebody reads that in a way of his own.
     """
 
-    def __init__(self, folder: str, *, plain: bool = False) -> None:
+    def __init__(self, folder: str, *, plain: bool = False, log: Log | None = None) -> None:
         self.folder = folder
-        self.log = Log.of(folder)
+        self.log = log or Log.of(folder)
         self.blobs = Blobs.beside(self.log)
         self.index = self.empty_index()
         self.state = State()

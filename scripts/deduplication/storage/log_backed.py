@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .log.lines import Line, Record
     from .log_rewrite import Instead, Rewritten
     from .state.blobs import Blobs
-    from .upkeep import Verified
+    from .verification import Verified
 
 
 class Remembered(NamedTuple):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .log.lines import Line, Record
     from .log_backed import LogBackedStore, Remembered
     from .log_rewrite import Instead, Rewritten
-    from .upkeep import Verified
+    from .verification import Verified
 
 
 class LogStore(Answers):
@@ -203,13 +203,16 @@ class LogStore(Answers):
         return self.verified().problems
 
     def verified(self, since: str = "") -> Verified:
-        """The same, and the log as a chain."""
-        from . import upkeep
+        """The same, and the log as a chain. Others wait for it only where something is damaged, or while it is replaced."""
+        from . import verification
 
         if not self._place.exists():
-            return upkeep.nothing(since)
+            return verification.nothing(since)
+        found = verification.follow(self.folder, since, lambda: self._locked(write=False), plain=self.is_plain)
+        if found is not None:
+            return found
         with self._locked(write=False):
-            return upkeep.verify(self._indexed, since)
+            return verification.verify(self._indexed, since)
 
     def remembered(self) -> Remembered:
         """What the index has of the log, where it can be read and is sound. Whoever calls this holds the lock."""

@@ -41,20 +41,28 @@ class Recount(NamedTuple):
     committed: int
 
 
-def recount(log: Log, index: Index, audit: Callable[[bytes], object], chain: Chain | None = None) -> Recount:
-    """Read the whole log into ``index``; ``audit`` is told each line of the audit file that follows, ``chain`` those of the log."""
-    from .log import sealed_check
+def recount(
+    log: Log,
+    index: Index,
+    audit: Callable[[bytes], object],
+    chain: Chain | None = None,
+    lines: Iterator[Line] | None = None,
+) -> Recount:
+    """Read the whole log into ``index``; ``audit`` is told each line of the audit file that follows, ``chain`` those of the log.
+
+    ``lines`` are those of the log, for who reads them in a way of his own.
+    """
     from .log.chain import Chain
 
     state, mark, chain = index.begin(), AuditMark(), chain or Chain()
-    problems = sealed_check.damaged(log.sealed)
+    problems: list[str] = []
     name = os.path.basename(log.path)
     if log.opening.fault:
         problems.append(f"{name}: its first line, which says where the older ones are: {log.opening.fault}")
     blobs = Blobs.beside(log)
     committed = unreadable = 0
     spans: list[tuple[int, int]] = []
-    for line in log.lines():
+    for line in lines or log.lines():
         try:
             record = decode_line(line.data)
             said = apply(state, record, line, blobs.fingerprint(record))
