@@ -396,6 +396,7 @@ def test_every_option_in_a_document_exists():
     """No document names an option that no command of ours has."""
     known = {
         FULL,
+        "--stores",  # of tests/faults/upgrades.py
         "--help",
         "--fork-session",
         "--output-format",

@@ -12,7 +12,7 @@ import pytest
 from deduplication.archive import verify as archive_verify
 from deduplication.commands import deduplicate_export, export_dedup
 from deduplication.storage import indexed_log, recount
-from deduplication.storage.log import sealed_blocks
+from deduplication.storage.log import log_pack
 from faults.children import end, run, start
 from purge_scenes import Place, Talk
 
@@ -24,7 +24,7 @@ IN_THE_ARCHIVE = (archive_verify, "_of_file")
 def place(tmp_path, monkeypatch):
     """A project with exports of two conversations, sealed and packed."""
     monkeypatch.setattr(indexed_log, "OPEN", 3_000)
-    monkeypatch.setattr(sealed_blocks, "PART", 3_000)
+    monkeypatch.setattr(log_pack, "PART", 3_000)
     made = Place(tmp_path / "project")
     for talk in (Talk("alder", 40), Talk("birch", 24, tools=False)):
         made.export(f"2026-03-01-EXPORT-{talk.name.upper()}.txt", talk.text(0, 16))
@@ -134,7 +134,7 @@ def test_a_run_that_stops_while_verify_looks_is_named(place):
 @pytest.mark.parametrize("where", [IN_THE_LOG, IN_THE_ARCHIVE], ids=["log", "archive"])
 def test_damage_is_named_all_the_same(place, where):
     """A byte that was changed before is found, with another process at work in between."""
-    path = next((place.project.state / "sealed").glob("*.xz") if where is IN_THE_LOG else packs(place))
+    path = next((place.project.state / "sealed").glob("*.pack") if where is IN_THE_LOG else packs(place))
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 0x10
     path.write_bytes(bytes(data))

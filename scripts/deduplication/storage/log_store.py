@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from ..files import folder_swap, journal, locking
+from ..files import folder_swap, journal
 from .answers import Answers
 from .indexed_log import IndexedLog
 from .run_writer import write_run
-from .store_folder import StoreFolder
+from .store_folder import TIMEOUT, StoreFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -28,7 +28,7 @@ class LogStore(Answers):
     ``plain``: one of plain files (see ``seed_files``); without it the store is what it was.
     """
 
-    def __init__(self, folder: str, *, plain: bool = False, timeout: float = locking.DEFAULT_TIMEOUT) -> None:
+    def __init__(self, folder: str, *, plain: bool = False, timeout: float = TIMEOUT) -> None:
         folder_swap.recover_exchange(folder)
         self._indexed = IndexedLog(folder, plain=plain)
         super().__init__(self._indexed)

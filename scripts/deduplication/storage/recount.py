@@ -55,10 +55,8 @@ def recount(
     from .log.chain import Chain
 
     state, mark, chain = index.begin(), AuditMark(), chain or Chain()
-    problems: list[str] = []
     name = os.path.basename(log.path)
-    if log.opening.fault:
-        problems.append(f"{name}: its first line, which says where the older ones are: {log.opening.fault}")
+    problems = _check_opening(log, name)
     blobs = Blobs.beside(log)
     committed = unreadable = 0
     spans: list[tuple[int, int]] = []
@@ -71,11 +69,7 @@ def recount(
         except Damaged as error:
             state.unreadable += most_lines(line)
             chain.take(line.data, readable=False)
-            where = f"{name}, line {line.number} (byte {line.offset})"
-            if line.lost > 1:
-                problems.append(f"{where}: {len(line.data):,} sealed bytes cannot be read; their messages are lost")
-            else:
-                problems.append(f"{where}: {error}; {_cost(line.data)}")
+            problems.append(f"{name}, line {line.number} (byte {line.offset}): {_unreadable(line, error)}")
             continue
         chain.take(line.data)
         if is_commit(record):
@@ -94,6 +88,17 @@ def recount(
     index.save(state, mark, keep=False)
     problems += blobs.problems()
     return Recount(state, problems, max(committed, log.sealed.end))
+
+
+def _check_opening(log: Log, name: str) -> list[str]:
+    fault = log.opening.fault
+    return [f"{name}: its first line, which says where the older ones are: {fault}"] if fault else []
+
+
+def _unreadable(line: Line, error: Damaged) -> str:
+    if line.lost > 1:
+        return f"{len(line.data):,} sealed bytes cannot be read; their messages are lost"
+    return f"{error}; {_cost(line.data)}"
 
 
 def most_lines(line: Line) -> int:
