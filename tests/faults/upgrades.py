@@ -87,9 +87,8 @@ class Version:
 
     def close(self) -> None:
         """Let it end."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait()
+        with self._process:  # which closes what leads to it, and waits
+            pass
 
 
 @dataclass
