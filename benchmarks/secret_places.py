@@ -41,8 +41,14 @@ def main() -> int:
         "--first", type=int, default=0, help="the first value's seed; the rules were made with 0 to 5 in sight"
     )
     parser.add_argument("--show", action="store_true", help="list what was left")
+    parser.add_argument(
+        "--small",
+        action="store_true",
+        help="of this project and of Python's library every twentieth file, to see that it works",
+    )
     asked = parser.parse_args()
-    missed = _kinds(range(asked.first, asked.first + asked.seeds), show=asked.show) + _touched()
+    seeds = range(asked.first, asked.first + asked.seeds)
+    missed = _kinds(seeds, show=asked.show) + _touched(20 if asked.small else 1)
     return 1 if missed and asked.strict else 0
 
 
@@ -71,15 +77,15 @@ def _kinds(seeds: range, *, show: bool) -> int:
     return missed
 
 
-def _touched() -> int:
+def _touched(step: int) -> int:
     corpus = Path(os.environ.get("EXPORT_DEDUP_CORPUS") or HERE.parent.parent / "shared" / "corpus")
     own = [path for folder in ("scripts", "docs", "benchmarks", "hooks") for path in (HERE.parent / folder).rglob("*")]
     library = Path(sysconfig.get_path("stdlib"))
     python = [path for path in library.rglob("*.py") if not {"site-packages", "test", "tests"} & set(path.parts)]
     sources = {
         "real conversations": sorted(corpus.rglob("*")),
-        "this project": sorted(path for path in own if path.suffix in (".py", ".md", ".sh", ".json")),
-        "Python's standard library": sorted(python),
+        "this project": sorted(path for path in own if path.suffix in (".py", ".md", ".sh", ".json"))[::step],
+        "Python's standard library": sorted(python)[::step],
     }
     print("| texts | words | level | touched | of all words | by rule | million characters a second |")
     print("|---|---|---|---|---|---|---|")

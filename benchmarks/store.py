@@ -68,8 +68,8 @@ class Ours:
         return process([sys.executable, str(SCRIPTS / script), *arguments], self.project, **compiled)
 
     def export(self, path: Path) -> tuple[float, float]:
-        """A user's run for one export."""
-        shutil.copy2(path, self.memory / "exports" / path.name)
+        """A user's run for one export, written just now: one with the archived one's time is taken for a restored one."""
+        shutil.copyfile(path, self.memory / "exports" / path.name)
         return self.run("export-dedup.py", "--no-checkpoint", "--yes")
 
     def parts(self) -> dict[str, int]:

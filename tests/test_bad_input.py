@@ -35,7 +35,8 @@ SCRIPTS = Path(__file__).resolve().parents[1] / "scripts"
 OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """What a terminal obeys; a line break and a tab aside."""
 STORED, FAILED, PASSED = "stored", "failed", "passed over"
-LONG = "x" * 20_000_000
+LONG = "x" * 1_000_000 + " and on" * 2_714_000
+"""A line of 20 MB: a word that a search for secrets looks at throughout, then words that none of it is in."""
 DEEP = 100_000
 BANNER = " ▐▛███▜▌   Claude Code v2.1.197\n▝▜█████▛▘  Example 1.0\n  ▘▘ ▝▝    ~/example\n\n\n".encode()
 
@@ -214,7 +215,8 @@ class Scene:
     project: Path
     drop: Path
     archived: dict
-    named_state: Path
+    stored: dict
+    """The contents of what was stored of the named files, by conversation."""
     named: subprocess.CompletedProcess
     found: subprocess.CompletedProcess
     status_log: str
@@ -277,11 +279,15 @@ def _scene(base):
     named = _run("deduplicate_export.py", *arguments, cwd=project, home=home)
     found = _run("export-dedup-with-status.py", "--yes", "--project", str(project), cwd=project, home=home)
     memory = project / "MEMORY-CONTEXT"
+    store = ClaudeConversationDeduplicator(state)
     return Scene(
         project,
         drop,
         archived(Project(project)),
-        state,
+        {
+            name: [str(message["content"]) for message in store.get_full_conversation(name)]
+            for name in store.conversations()
+        },
         named,
         found,
         (memory / "export-dedup-status.txt").read_bytes().decode(),
@@ -329,9 +335,8 @@ def test_a_named_file_is_stored_without_loss_or_refused_with_a_reason(scene, cas
     assert "error" not in result
     assert result["total_messages"] == (result["total_messages"] if case.total is None else case.total)
     assert result["total_messages"] == result["new_messages"] + result["duplicates_filtered"] > 0
-    messages = ClaudeConversationDeduplicator(scene.named_state).get_full_conversation(result["session_id"])
     for text in case.holds:
-        assert any(text in str(message["content"]) for message in messages)
+        assert any(text in content for content in scene.stored[result["session_id"]])
 
 
 @each

@@ -250,6 +250,7 @@ def audit(place):
 
 
 @pytest.mark.unmeasured
+@pytest.mark.unmeasured
 @pytest.mark.parametrize(("path", "expected"), PATHS.items(), ids=[path.__name__ for path in PATHS])
 def test_every_surface_says_the_same(place, path, expected):
     """Core, banner, status log, summary, commit, document, audit, status, stats, verify and the dry run before it."""

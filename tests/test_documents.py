@@ -33,6 +33,7 @@ from deduplication.model import KINDS
 from deduplication.project import config, tightening
 from deduplication.storage import indexed_log
 from deduplication.storage.log.append_log import Log
+from deduplication.storage.log.opening import opening_line
 from document_readers import reader_of
 from transcript_lines import SESSION, day, exported
 
@@ -170,7 +171,8 @@ def template(tmp_path_factory):
 
 def _make_checkout(checkout):
     """A checkout with all that documents call; its test suite is one test, or this one would run itself."""
-    skipped = shutil.ignore_patterns("__pycache__", "venv")
+    _compile(REPOSITORY / "scripts")
+    skipped = shutil.ignore_patterns("venv")
     for folder in ("scripts", "commands", "hooks", "benchmarks", ".coditect"):
         shutil.copytree(REPOSITORY / folder, checkout / folder, ignore=skipped)
     for file in ("install.sh", "pyproject.toml"):
@@ -181,6 +183,11 @@ def _make_checkout(checkout):
     (faults / "test_stub.py").write_text("def test_stub(full):\n    assert full in (True, False)\n", encoding="utf-8")
     # An environment without pip: what the installer would fetch it cannot, and it goes on with the Python at hand.
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(checkout / ".coditect" / "venv")], check=True)
+
+
+def _compile(scripts):
+    """Once for all copies: no command there writes such files, and each would compile all that it imports."""
+    subprocess.run([sys.executable, "-m", "compileall", "-q", str(scripts)], check=True)
 
 
 @pytest.fixture
@@ -194,6 +201,7 @@ def installed_template(template, tmp_path_factory):
     """The same with export-dedup installed in the project."""
     sandbox = _copy(template, tmp_path_factory.mktemp("installed") / "sandbox")
     sandbox.must(f"./install.sh --project {sandbox.project} --offline", sandbox.checkout)
+    _compile(sandbox.project / ".coditect" / "scripts")
     return sandbox
 
 
@@ -319,6 +327,7 @@ COMMANDS = {
     "deduplicate_export.py purge": "scripts/deduplicate_export.py purge",
     "deduplicate_export.py log": "scripts/deduplicate_export.py log",
     "deduplicate_export.py trust": "scripts/deduplicate_export.py trust",
+    "deduplicate_export.py upgrade": "scripts/deduplicate_export.py upgrade",
     "create-checkpoint.py": "scripts/create-checkpoint.py",
     "install.sh": "install.sh",
 }
@@ -387,6 +396,7 @@ def test_every_option_in_a_document_exists():
     """No document names an option that no command of ours has."""
     known = {
         FULL,
+        "--stores",  # of tests/faults/upgrades.py
         "--help",
         "--fork-session",
         "--output-format",
@@ -510,7 +520,7 @@ def test_every_file_of_the_store_is_described(installed, monkeypatch):
         "VERSION": r"[\d.]+",
         "START": r"\d{12}",
         "END": r"\d{12}",
-        "CRC": r"[0-9a-f]{8}",
+        "DIGITS": r"[0-9a-f]{8}",
         "XX": r"[0-9a-f]{2}",
         "DIGEST": r"[0-9a-f]{64}",
     }
@@ -523,12 +533,12 @@ def test_every_file_of_the_store_is_described(installed, monkeypatch):
     ClaudeConversationDeduplicator(installed.state).process_export("letters", told)
     plain = ClaudeConversationDeduplicator(installed.state, backend="json")
     plain.process_export("letters", told + "\n❯ yes\n")
-    found += [path.relative_to(installed.state).as_posix() for path in installed.state.glob("*/*.xz")]
+    found += [path.relative_to(installed.state).as_posix() for path in installed.state.glob("sealed/*.pack")]
     found += [path.name for path in installed.state.glob("content_hashes*")]
     used = {row for row, pattern in patterns.items() for file in found if pattern.fullmatch(file)}
     assert [file for file in found if not any(pattern.fullmatch(file) for pattern in patterns.values())] == []
     assert set(rows) - used == {
-        *("NAME.PID.tmp", "sealed/.pending", "checkpoint.pending", "quarantine/damaged-DATE-NAME"),
+        *("NAME.PID.tmp", "checkpoint.pending", "quarantine/damaged-DATE-NAME"),
         *("purge.pending", "purge.stage/"),
         *("waiting/NAME.wish", "waiting/NAME.begun", "waiting/NAME.answer"),  # only while runs wait for each other
     }
@@ -569,6 +579,7 @@ def test_examples_of_log_lines_are_real(line, template):
     assert seal == b',"crc32":"%08x"}' % zlib.crc32(body + b"}")
     lines = (template.state / "conversation_log.jsonl").read_text(encoding="utf-8").splitlines()
     lines += (template.state / "deduplication_log.jsonl").read_text(encoding="utf-8").splitlines()
+    lines.append(opening_line(24816).decode())
     assert _timeless(json.loads(line)) in [_timeless(json.loads(one)) for one in lines]
 
 

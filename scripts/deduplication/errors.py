@@ -117,6 +117,12 @@ class StoreDamaged(StoreError):
     hint = "Run 'deduplicate_export.py verify' to see what is affected, then 'deduplicate_export.py rebuild'."
 
 
+class StoreOfNewerVersion(StoreError):
+    """The message store was written by a newer version of export-dedup"""
+
+    hint = "Update export-dedup; nothing was changed."
+
+
 class StoreHasLog(StoreError):
     """The store has a log, and is not replaced"""
 

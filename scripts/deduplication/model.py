@@ -54,6 +54,9 @@ KINDS: Final = (
     BOOKKEEPING,
 )
 
+LEAST_BLOB: Final = 1024
+"""Bytes of an image or a document below which its Base64 stays where it stands: by itself it would take more room."""
+
 TURNS: Final = frozenset({PROMPT, TEXT})
 """What was said: the rest is what was done."""
 

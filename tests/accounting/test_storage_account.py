@@ -163,7 +163,7 @@ def test_every_number_is_recounted_and_they_add_up(tmp_path_factory, seed, rewra
             pack(project, days)
         seen = dedup.seen_bytes()
         assert seen == recounted(project.state, inputs)
-        found = storage_account.savings(seen, str(project.state))
+        found = storage_account.savings(dedup, str(project.state))
         disk = storage_account.on_disk(str(project.state))
         assert found.seen.raw == found.stored + sum(found.layers.values())
         assert found.stored + storage_account.besides(str(project.state), disk).total == sizes(project.memory)
@@ -271,7 +271,7 @@ def test_archived_versions_of_a_transcript_are_not_raw_bytes(project):
         added(project.archive / "packs", {f"-home-ada-tides/{lines.SESSION}.jsonl": data})
     seen = dedup.seen_bytes()
     assert seen.raw == seen.captured == len(data)
-    found = storage_account.savings(seen, str(project.state))
+    found = storage_account.savings(dedup, str(project.state))
     assert found.stored == storage_account.on_disk(str(project.state)).store.stored + sizes(project.archive)
 
 
@@ -384,7 +384,7 @@ def test_a_store_of_its_own_has_no_archive(tmp_path):
     dedup.process_export(None, SAMPLES[0])
     (tmp_path / "exports-archive").mkdir()
     (tmp_path / "exports-archive" / "x").write_bytes(b"x" * 1000)
-    found = storage_account.savings(dedup.seen_bytes(), str(tmp_path / "store"))
+    found = storage_account.savings(dedup, str(tmp_path / "store"))
     assert found.plain == 0
     assert found.stored < sizes(tmp_path / "store")
     assert (
@@ -475,9 +475,9 @@ def test_a_lost_blob_is_said(project):
     file = project.root / f"{lines.SESSION}.jsonl"
     file.write_bytes(lines.line("p", "user", {"role": "user", "content": [image()]}))
     capture_file(dedup, file)
-    assert storage_account.savings(dedup.seen_bytes(), str(project.state)).damage == ()
+    assert storage_account.savings(dedup, str(project.state)).damage == ()
     shutil.rmtree(project.state / "blobs")
-    (problem,) = storage_account.savings(dedup.seen_bytes(), str(project.state)).damage
+    (problem,) = storage_account.savings(dedup, str(project.state)).damage
     assert f"{len(IMAGE):,} bytes" in problem
 
 
@@ -522,6 +522,6 @@ def test_savings_of_the_project_are_those_of_the_report(project):
     """The sums of SessionExportManager, of the checkpoint's document and of the run are one number."""
     told = processed(project, *SAMPLES)
     manager = SessionExportManager(project.root).statistics()
-    again = storage_account.savings(ClaudeConversationDeduplicator(project.state).seen_bytes(), str(project.state))
+    again = storage_account.savings(ClaudeConversationDeduplicator(project.state), str(project.state))
     assert manager["raw_bytes"] == again.seen.raw == told["raw_bytes"]
     assert (manager["stored_bytes"], manager["storage_savings_pct"]) == (again.stored, again.saved_pct)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deduplication.errors import StoreOfNewerVersion
 from deduplication.files import varint
 from deduplication.packs import codec, file_records, frames, recipe
 from deduplication.packs.recipe import Recipe, Run
@@ -16,7 +17,7 @@ recipes = st.builds(
     lambda base, prefix, items: Recipe(base, prefix if base >= 0 else 0, tuple(items)),
     st.integers(-1, 99),
     numbers,
-    st.lists(st.one_of(runs, st.binary(max_size=20))),
+    st.lists(st.one_of(runs, st.binary(min_size=1, max_size=20))),
 )
 names = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), max_size=30)
 
@@ -162,9 +163,9 @@ def test_a_header_is_one_of_this_version_or_none():
     data = frames.Header(1, 2, 3, 4, 5, 6).encode()
     assert frames.Header.decode(data) == frames.Header(1, 2, 3, 4, 5, 6)
     assert frames.Header.decode(frames.Header(1, 2, 3, 4, 5, 6, 7).encode()) == frames.Header(1, 2, 3, 4, 5, 6, 7)
-    for at, value, why in ((0, b"X", "no pack"), (8, b"\x00", "version 0"), (8, b"\x03", "version 3")):
+    for at, value, why in ((0, b"X", "no pack"), (8, b"\x00", "version 0"), (8, b"\x04", "version 4")):
         body = data[:at] + value + data[at + 1 : -4]
-        with pytest.raises(ValueError, match=why):
+        with pytest.raises((ValueError, StoreOfNewerVersion), match=why):
             frames.Header.decode(body + struct.pack("<I", zlib.crc32(body)))
     for bit in range(8 * len(data)):
         flipped = bytearray(data)

@@ -64,9 +64,10 @@ from deduplication.files import clock
 from deduplication.files.locking import exclusive
 from deduplication.project.paths import Project
 from deduplication.storage import indexed_log
-from deduplication.storage.log import sealed, sealed_blocks
+from deduplication.storage.log import log_pack, sealed
 from deduplication.storage.log_store import LogStore
 from exports import kept
+from faults import reader
 
 
 @pytest.fixture(params=["json", "default"])
@@ -79,7 +80,7 @@ def backend(request):
 def small(monkeypatch):
     """The log is sealed after each run, and a part is a kilobyte: small stores have several of each."""
     monkeypatch.setattr(indexed_log, "OPEN", 3000)
-    monkeypatch.setattr(sealed_blocks, "BLOCK", 4000)
+    monkeypatch.setattr(log_pack, "BLOCK", 4000)
     monkeypatch.setattr(sealed, "MOST", 9000)
     for room in ("copying", "objects"):
         monkeypatch.setattr(f"deduplication.backup.{room}.PART", 1024)
@@ -120,7 +121,7 @@ def test_a_restore_gives_the_same_store(tmp_path, backup, backend):
     after = truth(other.memory)
     assert after.pop("dedup_state/backups.json")
     assert after == before
-    assert any(name.endswith(".xz") for name in after) == (backend == "default")
+    assert any("/sealed/" in name for name in after) == (backend == "default")
     assert messages(other, backend) == said
     proven = dedup(other).store.verified(kept.digest)
     assert proven.problems == []
@@ -252,7 +253,8 @@ def test_lines_that_stand_twice_are_kept_once(project, backup, tmp_path, monkeyp
         if not pid:
             ingest(project, 3)
         os.waitpid(pid, 0)
-    assert (project.state / "sealed" / ".pending").exists()
+    begins, waiting = reader.opened(project.state)
+    assert reader.whole(project.state)[begins:].startswith(waiting[:1000])
     (project.state / "sealed" / "000000000000-000000000001-00000000.jsonl.xz").write_bytes(b"a shorter one")
     taken = take(project, backup)
     assert taken.snapshot.problems == ()
@@ -414,7 +416,7 @@ def test_damage_in_the_store_is_named_and_the_last_good_snapshot_stays(project, 
     monkeypatch.setattr(indexed_log, "OPEN", 10**9)
     ingest(project, 3)  # before the damage: a conversation of which lines cannot be read takes nothing
     victims = [
-        next(project.state.glob("sealed/*.xz")),
+        next(project.state.glob("sealed/*.pack")),
         next(path for path in project.state.glob("blobs/*/*")),
         next(project.archive.glob("packs/*.pack")),
     ]
@@ -424,7 +426,7 @@ def test_damage_in_the_store_is_named_and_the_last_good_snapshot_stays(project, 
         path.write_bytes(data)
     log = project.state / "conversation_log.jsonl"
     lines = log.read_bytes().splitlines(keepends=True)
-    log.write_bytes(b"".join([lines[0].replace(b'"index"', b'"Index"'), *lines[1:]]))
+    log.write_bytes(b"".join([lines[0], lines[1].replace(b'"index"', b'"Index"'), *lines[2:]]))
     taken = take(project, backup, LONG_AGO + 100 * DAY)
     named = {path for path, _ in taken.snapshot.problems}
     expected = {path.relative_to(project.memory).as_posix() for path in [*victims, log]}
@@ -867,7 +869,7 @@ def test_a_file_whose_parts_do_not_make_it_is_refused(project, backup, tmp_path)
     take(project, backup)
     (path,) = backup_reader.snapshots(backup)
     lines = [json.loads(line) for line in path.read_bytes().splitlines()[:-1]]
-    log = next(line for line in lines if line.get("file", "").endswith(".xz"))
+    log = next(line for line in lines if "/sealed/" in line.get("file", ""))
     log["parts"].reverse()
     path.write_bytes(manifest.seal(lines))
     other = Project(tmp_path / "other")

@@ -27,6 +27,8 @@ SCRIPT = str(REPOSITORY / "install.sh")
 COMMAND = ".claude/commands/export-dedup.md"
 WRAPPER = ".coditect/scripts/export-dedup-with-status.py"
 MANIFEST = manifests.NAME
+pytestmark = pytest.mark.usefixtures("small_checkout")
+"""What is called in this process; install.sh as a process, and what is ``whole``, install all of the checkout under test."""
 
 
 def sh(*arguments, cwd=None, env=None, script=SCRIPT):
@@ -70,22 +72,17 @@ def project(tmp_path):
 
 
 @pytest.fixture
-def checkout(tmp_path, monkeypatch):
+def checkout(few_modules, tmp_path, monkeypatch):
     """A small checkout that a test may change, as if a newer version had been fetched."""
-    folder = tmp_path / "checkout"
-    shutil.copytree(REPOSITORY / "scripts", folder / "scripts", ignore=shutil.ignore_patterns("__pycache__", ".*"))
-    shutil.copytree(REPOSITORY / "hooks", folder / "hooks")
-    shutil.copytree(REPOSITORY / "commands", folder / "commands")
-    files = (
-        ".coditect/README.md",
-        ".coditect/config.json",
-        ".coditect/settings.hooks.json",
-    )
-    for name in (*files, "pyproject.toml"):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(REPOSITORY / name, folder / name)
+    folder = shutil.copytree(few_modules, tmp_path / "checkout")
     monkeypatch.setattr(install, "CHECKOUT", folder)
     return folder
+
+
+@pytest.fixture
+def whole(monkeypatch):
+    """The installer of this process installs the checkout under test."""
+    monkeypatch.setattr(install, "CHECKOUT", REPOSITORY)
 
 
 def run(project, *options):
@@ -118,7 +115,7 @@ def test_command_calls_the_scripts_of_the_project(project):
     assert text.count(f'python3 "${{CLAUDE_PROJECT_DIR}}/{WRAPPER}"') == 2
 
 
-def test_the_installer_does_not_install_itself(project):
+def test_the_installer_does_not_install_itself(project, whole):
     """A user's project gets the tool: neither the installer nor compiled files nor hidden folders."""
     run(project)
     names = [path.name for path in (project / ".coditect" / "scripts").rglob("*")]
@@ -127,8 +124,9 @@ def test_the_installer_does_not_install_itself(project):
     assert not [name for name in names if name.startswith((".", "__pycache__"))]
 
 
+@pytest.mark.unmeasured
 @pytest.mark.e2e
-def test_installed_scripts_run(project):
+def test_installed_scripts_run(project, whole):
     """What was installed works where it lies: a sample export is captured from a shell in the project."""
     run(project)
     sample = min((REPOSITORY / ".coditect" / "demo").glob("*.txt"))
@@ -189,6 +187,7 @@ def test_any_folder_name_works(tmp_path, name):
 # --- again, and out again ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.unmeasured
 @pytest.mark.e2e
 def test_second_run_changes_no_byte(project):
     """A second installation says that all is up to date and leaves every byte, permission and time as it was."""
@@ -458,6 +457,7 @@ def linked(project, name, target):
     return target
 
 
+@pytest.mark.unmeasured
 @pytest.mark.e2e
 @pytest.mark.parametrize("name", [".coditect", ".claude", ".claude/commands", ".coditect/scripts"])
 def test_link_is_not_written_through_unasked(project, tmp_path, name):
@@ -586,6 +586,7 @@ def test_usage_errors(arguments, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.unmeasured
 @pytest.mark.e2e
 def test_help():
     """--help names every option and the exit codes."""
@@ -730,6 +731,7 @@ def test_version_comes_from_pyproject(checkout):
 # --- the shell part -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.unmeasured
 @pytest.mark.e2e
 def test_unsuitable_python_is_named():
     """PYTHON that is no Python 3.9 or newer is an error of one line, not a silent other choice."""
@@ -746,6 +748,7 @@ def tools(folder, *names):
     return str(folder)
 
 
+@pytest.mark.unmeasured
 @pytest.mark.e2e
 def test_no_python_at_all(tmp_path):
     """Without any Python the error says what is needed and how to name one."""
@@ -754,6 +757,7 @@ def test_no_python_at_all(tmp_path):
     assert "no Python 3.9 or newer was found" in done.stderr
 
 
+@pytest.mark.unmeasured
 @pytest.mark.e2e
 def test_a_python_that_does_not_run_is_passed_over(tmp_path):
     """A python3 that is a stub is tried, fails, and the next name is taken."""
@@ -768,6 +772,7 @@ def test_a_python_that_does_not_run_is_passed_over(tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.unmeasured
 @pytest.mark.e2e
 def test_called_through_a_link_from_a_hostile_folder(tmp_path):
     """install.sh works through a link, and a json.py in the current folder is not taken for Python's own."""

@@ -61,20 +61,27 @@ class Log:
 def whole(folder: Path) -> bytes:
     """Every byte of the log in a state folder: what is sealed, as the document's reader reads it, and the open part."""
     sealed = reader_of("storage").sealed(folder)
-    log = folder / "conversation_log.jsonl"
-    data = log.read_bytes() if log.exists() else b""
+    begins, data = opened(folder)
     pending = folder / "sealed" / ".pending"
-    if pending.exists():  # somebody was killed between sealing lines and taking them away
-        twice = sealed[int(pending.read_bytes()) :]
-        if twice and data.startswith(twice[: twice.index(b"\n") + 1]):
-            assert data.startswith(twice)
-            data = data[len(twice) :]
+    begins = int(pending.read_bytes()) if pending.exists() else begins
+    twice = sealed[begins:]  # somebody was killed between sealing lines and taking them away
+    if twice and data.startswith(twice[: twice.index(b"\n") + 1]):
+        assert data.startswith(twice)
+        data = data[len(twice) :]
     return sealed + data
 
 
+def opened(folder: Path) -> tuple[int, bytes]:
+    """At which byte of the log its open part begins, and the lines of that."""
+    log = folder / "conversation_log.jsonl"
+    found: tuple[int, bytes] = reader_of("storage").opened(log.read_bytes() if log.exists() else b"")
+    return found
+
+
 def read(data: bytes, blobs: Path | None = None) -> Log:
-    """Judge the bytes of ``conversation_log.jsonl``, with the files of ``blobs`` where it refers to any."""
+    """Judge the bytes of ``conversation_log.jsonl``, with the files of ``blobs``, or what packs have, where it refers to any."""
     log = Log()
+    images = _Images(blobs)
     bodies: dict[str, tuple[str, str, str]] = {}
     waiting: list[dict[str, Any]] = []
     done = at = 0
@@ -89,7 +96,7 @@ def read(data: bytes, blobs: Path | None = None) -> Log:
             log.problems.append(f"line {number} is damaged")
             waiting.append({})
         elif "export" in record:
-            _complete(log, bodies, [_whole(row, blobs) for row in waiting], record, number)
+            _complete(log, bodies, [_whole(row, images) for row in waiting], record, number)
             waiting, done = [], at
             if record.get("previous", head) != head:
                 log.problems.append(f"line {number} names another head than that of the log before its run")
@@ -164,28 +171,45 @@ def _complete(
     log.exports.append(commit["export"]["sha256"])
 
 
-def _whole(row: dict[str, Any], blobs: Path | None) -> dict[str, Any]:
+class _Images:
+    """The images in a folder, and in the packs of the archive beside it."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+        self._packed: dict[str, bytes] | None = None
+
+    def read(self, name: str) -> bytes:
+        assert self._folder is not None
+        path = self._folder / name[:2] / name
+        data = path.read_bytes() if path.exists() else b""
+        if hashlib.sha256(data).hexdigest() == name:
+            return data
+        if self._packed is None:
+            self._packed = reader_of("storage").segments(self._folder.parent)
+        return self._packed[name]
+
+
+def _whole(row: dict[str, Any], images: _Images) -> dict[str, Any]:
     """The row with its message as it was before its data was taken out."""
     message = row.get("message", {})
     if "blobs" not in message:
         return row
-    assert blobs is not None
     for name, size in message["blobs"].items():
-        data = (blobs / name[:2] / name).read_bytes()
+        data = images.read(name)
         assert (hashlib.sha256(data).hexdigest(), len(data)) == (name, size)
-    return {**row, "message": {**message, "content": _with_data(message["content"], blobs)}}
+    return {**row, "message": {**message, "content": _with_data(message["content"], images)}}
 
 
-def _with_data(value: Any, blobs: Path) -> Any:
+def _with_data(value: Any, images: _Images) -> Any:
     if isinstance(value, list):
-        return [_with_data(inner, blobs) for inner in value]
+        return [_with_data(inner, images) for inner in value]
     if not isinstance(value, dict):
         return value
     if value.get("type") == "blob":
-        data = base64.b64encode((blobs / value["sha256"][:2] / value["sha256"]).read_bytes()).decode()
+        data = base64.b64encode(images.read(value["sha256"])).decode()
         rest = {key: inner for key, inner in value.items() if key not in ("type", "sha256", "bytes")}
         return {"type": "base64", "data": data, **rest}
-    return {key: _with_data(inner, blobs) for key, inner in value.items()}
+    return {key: _with_data(inner, images) for key, inner in value.items()}
 
 
 def _hash(message: dict[str, Any]) -> str:

@@ -19,7 +19,7 @@ from deduplication.errors import BackupDamaged, DedupError
 from deduplication.files.locking import exclusive
 from deduplication.project.paths import Project
 from deduplication.storage import indexed_log
-from deduplication.storage.log import sealed, sealed_blocks
+from deduplication.storage.log import log_pack, sealed
 from exports import Story, kept
 from faults import reader
 from faults.children import Shim, end, run, start
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.faults
 def small(monkeypatch):
     """The log is sealed after each run, and a part is some kilobytes: small stores have several of each."""
     monkeypatch.setattr(indexed_log, "OPEN", 3000)
-    monkeypatch.setattr(sealed_blocks, "BLOCK", 4000)
+    monkeypatch.setattr(log_pack, "BLOCK", 4000)
     monkeypatch.setattr(sealed, "MOST", 9000)
     for room in ("copying", "objects"):
         monkeypatch.setattr(f"deduplication.backup.{room}.PART", 4096)

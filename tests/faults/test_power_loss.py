@@ -27,7 +27,7 @@ from deduplication.ingest.transcript_capture import capture_file
 from deduplication.packs import merge_policy
 from deduplication.project.paths import Project
 from deduplication.storage import indexed_log
-from deduplication.storage.log import sealed, sealed_blocks
+from deduplication.storage.log import log_pack, sealed
 from exports import kept
 from faults import power, reader
 from faults.scenes import FILES, NAME, dedup, truth
@@ -245,7 +245,7 @@ def small(monkeypatch):
     def shrink(make):
         if make is Seals:
             monkeypatch.setattr(indexed_log, "OPEN", 600)
-            monkeypatch.setattr(sealed_blocks, "BLOCK", 1500)
+            monkeypatch.setattr(log_pack, "BLOCK", 1500)
             monkeypatch.setattr(sealed, "MOST", 5000)
         if make is RollUps:
             monkeypatch.setattr(merge_policy, "TIERS", ((10, 0), (20_000, 1), (10**6, 2)))

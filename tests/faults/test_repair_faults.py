@@ -17,7 +17,7 @@ from deduplication.packs.pack_file import Pack
 from deduplication.repair import damage, examine, rebuild_from_archive
 from deduplication.repair import repair as whole
 from deduplication.storage import indexed_log
-from deduplication.storage.log import sealed, sealed_blocks
+from deduplication.storage.log import log_pack, sealed
 from faults import reader
 from faults.children import Shim, run
 from repair_scenes import Scene
@@ -32,8 +32,8 @@ TRIED: dict[tuple[str, str], list[int]] = {}
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     """Sealed files of a few lines, packs that are not put together."""
-    monkeypatch.setattr(sealed_blocks, "BLOCK", 1500)
-    monkeypatch.setattr(sealed_blocks, "TOGETHER", 3000)
+    monkeypatch.setattr(log_pack, "BLOCK", 1500)
+    monkeypatch.setattr(log_pack, "TOGETHER", 3000)
     monkeypatch.setattr(sealed, "MOST", 5000)
     monkeypatch.setattr(merge_policy, "TIERS", ((10, 0), (200, 0), (300, 0)))
 
@@ -181,7 +181,7 @@ def _damaged_in_both(scene):
     """A log with a hole in it, a damaged pack, a lost blob, a plain file that is another one."""
     scene.reset()
     sizes = {path: path.stat().st_size for path in scene.damageable()}
-    log = max((p for p in sizes if p.suffix in (".jsonl", ".xz") and p.parent != scene.project.archive), key=sizes.get)
+    log = max((p for p in sizes if p.suffix == ".jsonl" or p.parent.name == "sealed"), key=sizes.get)
     data = bytearray(log.read_bytes())
     data[len(data) // 2 : len(data) // 2 + 900] = bytes(len(data[len(data) // 2 : len(data) // 2 + 900]))
     log.write_bytes(bytes(data))

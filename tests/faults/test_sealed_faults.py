@@ -12,7 +12,7 @@ import pytest
 
 from deduplication.errors import StoreDamaged
 from deduplication.storage import indexed_log
-from deduplication.storage.log import sealed, sealed_blocks
+from deduplication.storage.log import log_pack, sealed
 from exports import Story, kept
 from faults import reader, test_concurrency, test_disk, test_kill
 from faults.scenes import NAME, NEW, STORY, Scene, dedup, indexes, truth
@@ -31,14 +31,14 @@ def backend(request, monkeypatch):
 def small(monkeypatch):
     """The open part is sealed after each run, in blocks of a few lines, a few blocks to a file."""
     monkeypatch.setattr(indexed_log, "OPEN", 600)
-    monkeypatch.setattr(sealed_blocks, "BLOCK", 1500)
-    monkeypatch.setattr(sealed_blocks, "TOGETHER", 3500)
+    monkeypatch.setattr(log_pack, "BLOCK", 1500)
+    monkeypatch.setattr(log_pack, "TOGETHER", 3500)
     monkeypatch.setattr(sealed, "MOST", 5000)
 
 
 def files(folder):
     """The sealed files."""
-    return sorted(folder.glob("sealed/*.xz"))
+    return sorted(folder.glob("sealed/*.pack"))
 
 
 @pytest.mark.parametrize("done", [0, 1, 3], ids=["the first run", "the second run", "the last run"])
@@ -168,7 +168,7 @@ def test_a_sealed_file_beyond_repair_costs_its_own_messages(disk, there):
     assert [row for row in STORY.truth()[-5:] if row not in kept(dedup(scene.folder).get_full_conversation(NAME))] == []
 
 
-def test_the_sealed_part_can_be_printed_with_xz_alone(disk):
+def test_the_sealed_part_can_be_read_by_anybody(disk):
     """Sealed files in the order of their names, then the open part: the log, line by line."""
     scene = Scene(disk / "state", 3)
     scene.reset()
@@ -191,12 +191,14 @@ def test_what_was_sealed_and_not_taken_away_is_read_once(disk, monkeypatch):
         if not pid:
             scene.job()
         os.waitpid(pid, 0)
-    assert (scene.folder / "sealed" / ".pending").exists()
+    assert reader.opened(scene.folder)[0] < len(reader.reader_of("storage").sealed(scene.folder))
     copy = disk / "copy"
     shutil.copytree(scene.folder, copy)
     assert kept(dedup(scene.folder).get_full_conversation(NAME)) == truth(3)
-    assert {p.name: p.read_bytes() for p in copy.rglob("*.xz")} == {p.name: p.read_bytes() for p in files(scene.folder)}
+    assert {p.name: p.read_bytes() for p in copy.rglob("*.pack")} == {
+        p.name: p.read_bytes() for p in files(scene.folder)
+    }
     assert dedup(scene.folder).ingest(scene.next.data, name="x", conversation_id=NAME).new == 0
-    assert not (scene.folder / "sealed" / ".pending").exists()
+    assert reader.opened(scene.folder)[0] == len(reader.reader_of("storage").sealed(scene.folder))
     assert NEW[2]
     scene.whole()

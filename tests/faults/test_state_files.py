@@ -27,7 +27,7 @@ from deduplication.hooks import events, quick
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from deduplication.project.paths import Project
 from deduplication.storage import indexed_log
-from deduplication.storage.log import sealed_blocks
+from deduplication.storage.log import log_pack
 from exports import kept
 from faults.children import End, run
 from faults.scenes import FILES, NAME, truth
@@ -255,7 +255,7 @@ def limited(job: Any) -> End:
 def everything(disk, monkeypatch, backend):
     """A project in which everything is."""
     monkeypatch.setattr(indexed_log, "OPEN", 3000)
-    monkeypatch.setattr(sealed_blocks, "BLOCK", 1500)
+    monkeypatch.setattr(log_pack, "BLOCK", 1500)
     monkeypatch.setenv("CLAUDE_PROJECT_DIR", "")
     home = disk / "home"
     home.mkdir()

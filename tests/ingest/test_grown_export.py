@@ -13,6 +13,7 @@ from deduplication import formats
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from deduplication.ingest.grown_export import _Grown
 from deduplication.ingest.proven_prefix import Beginning
+from deduplication.storage import finding
 from deduplication.storage.index.log_rows import LogRows
 from export_chains import Ran, both, day_chain, line_chain, lines_of, mixed, text_chain
 from truth_day import Happens
@@ -36,6 +37,11 @@ def names(chain, first=1):
 def with_more(data, *blocks):
     """A text export with further blocks."""
     return data.rstrip(b"\n") + b"\n\n" + "\n\n".join(blocks).encode() + b"\n"
+
+
+def refused(*_):
+    """In the place of what reads rows."""
+    raise AssertionError("rows were read")
 
 
 # -- the same as the whole -----------------------------------------------------------------------------------------
@@ -199,9 +205,6 @@ def test_no_row_of_what_is_known_is_read(tmp_path, monkeypatch):
     again = ClaudeConversationDeduplicator(tmp_path / "s")
     del ran
 
-    def refused(*_):
-        raise AssertionError("all rows were read")
-
     monkeypatch.setattr(LogRows, "rows", refused)
     assert again.ingest(chain[-1][1], name="last.txt").new > 0
 
@@ -231,3 +234,21 @@ def test_exports_of_the_corpus_as_they_grew(corpus, tmp_path):
             chain = [(f"{part}{path.suffix}", data[:end]) for part, end in enumerate([*ends, len(data)])]
             used += len(both(tmp_path / str(number), chain).rest)
     assert used > 20
+
+
+def test_who_does_not_ask_for_new_messages_has_no_rows_read_for_them(tmp_path, monkeypatch):
+    """``keep`` False: the same result without the list, though bodies come that the conversation had."""
+    chain = plain(8)
+    again = chain[-1][1].rstrip(b"\n") + b"\n\n" + chain[0][1][-2000:].partition(b"\n\n")[2]
+    found = []
+    for keep in (True, False):
+        dedup = ClaudeConversationDeduplicator(tmp_path / str(keep))
+        for name, data in chain:
+            dedup.ingest(data, name=name)
+        if not keep:
+            monkeypatch.setattr(finding, "holds", refused)
+        found.append(dedup.ingest(again, name="again.txt", keep=keep))
+    with_list, without = found
+    assert with_list.total == without.total
+    assert with_list.new == without.new
+    assert (bool(with_list.new_messages), without.new_messages) == (with_list.new > 0, [])

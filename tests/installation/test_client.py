@@ -18,6 +18,7 @@ from deduplication.project import client_transcripts, client_version, config
 from transcript_lines import prompt
 
 CONFIG = ".coditect/config.json"
+pytestmark = pytest.mark.usefixtures("small_checkout")
 
 
 @pytest.fixture

@@ -71,6 +71,7 @@ def test_a_folder_of_that_name_is_not_the_package(bare, tmp_path):
     assert "rich" in environment.missing(bare)
 
 
+@pytest.mark.unmeasured
 @pytest.mark.slow
 @pytest.mark.e2e
 def test_without_a_network_the_installation_goes_on(bare, tmp_path):

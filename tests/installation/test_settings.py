@@ -20,6 +20,7 @@ from deduplication.installation import settings, targets
 HOOKS = targets.hooks(REPOSITORY, forms.EVENTS)
 FOREIGN = {"type": "command", "command": "echo mine"}
 OURS = {"type": "command", "command": 'sh "${CLAUDE_PROJECT_DIR}/.coditect/hooks/run.sh" Stop'}
+pytestmark = pytest.mark.usefixtures("small_checkout")
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 import archive_reader
 from archive_scenes import added, read_back, texts, transcripts, without_parity
 from deduplication.archive.verify import check
-from deduplication.packs import frames, parity
+from deduplication.packs import frames, pack_builder, parity
 from deduplication.packs.pack_file import Pack
 from deduplication.packs.pack_set import opened_packs
 from deduplication.packs.salvage import SalvagedPacks
@@ -45,8 +45,9 @@ class Scene:
 
 
 @pytest.fixture(params=["small", "some columns"])
-def scene(request, tmp_path):
-    """A pack of 20 kB, and one of 180 kB with several columns."""
+def scene(request, tmp_path, monkeypatch):
+    """A pack of 20 kB, and one of 180 kB with several columns; both of several frames."""
+    monkeypatch.setattr(pack_builder, "_TOGETHER", 0)
     return Scene(tmp_path, FILES if request.param == "small" else NOISE)
 
 
@@ -145,8 +146,9 @@ def test_beyond_parity_a_frame_is_lost_and_no_byte_is_made_up(scene):
     assert len(good) + len(found.lost) == len(scene.held)
 
 
-def test_what_parity_makes_good_of_a_pack_is_read_where_it_cannot_all_be(tmp_path):
+def test_what_parity_makes_good_of_a_pack_is_read_where_it_cannot_all_be(tmp_path, monkeypatch):
     """One column has too many damaged blocks, the other one has not: the file that lies in blocks of both is lost, no other."""
+    monkeypatch.setattr(pack_builder, "_TOGETHER", 0)
     scene = Scene(tmp_path, NOISE)
     shape = parity.layout(frames.Header.decode(scene.whole[:64]).end)
     assert shape.groups == 2
@@ -219,7 +221,7 @@ def test_a_pack_of_version_0_1_is_read_and_gets_parity(tmp_path):
         else:
             added(folder, {}, thorough=True)
         (path,) = folder.glob("*.pack")
-        assert struct.unpack_from("<I", path.read_bytes(), 8) == (2,)
+        assert struct.unpack_from("<I", path.read_bytes(), 8) == (3,)
         assert {name: data for name, data in read_back(folder).items() if name != "more"} == FILES
         assert check(str(folder)).all_problems() == []
 

@@ -18,7 +18,7 @@ import archive_reader
 from archive_scenes import TIME, added, read_back, texts, transcripts
 from deduplication.archive.verify import check, rebuild
 from deduplication.errors import ArchiveDamaged, StoreNotWritable
-from deduplication.packs import codec, index_file, merge_policy, pack_builder, pack_index, recipe_builder
+from deduplication.packs import codec, frames, index_file, merge_policy, pack_builder, pack_index, recipe_builder
 from deduplication.packs import pack_set as packs
 from deduplication.packs.pack_set import opened_packs
 from deduplication.packs.pack_writer import PackWriter
@@ -276,6 +276,24 @@ def test_an_idle_run_packs_small_frames_together(tmp_path, monkeypatch):
     assert read_back(tmp_path) == files
     added(tmp_path, {}, thorough=True)
     assert on_disk(tmp_path) == after
+
+
+def test_small_frames_are_compressed_once_more_with_what_follows(tmp_path, monkeypatch):
+    """Run by run: a frame grows up to a size, and stays as it is from then on, so that no byte is compressed often."""
+    monkeypatch.setattr(pack_builder, "_TOGETHER", 20_000)
+    contents, before = {}, {}
+    for n in range(12):
+        contents[f"{n}"] = b"".join(b"%d tides of %d, %d\n" % (line, n, line * n) for line in range(400))
+        added(tmp_path, {f"{n}": contents[f"{n}"]})
+        with opened_packs(str(tmp_path)) as found:
+            (member,) = found.members
+            sizes = {frame.sha256: frame.raw for frame, _ in member.pack.scan() if frame.kind == frames.SEGMENTS}
+        full = {sha256 for sha256, raw in before.items() if raw > 20_000}
+        assert full <= set(sizes)
+        assert sum(raw <= 20_000 for raw in sizes.values()) <= 1
+        before = sizes
+    assert len(before) == 4
+    assert read_back(tmp_path) == archive_reader.read(tmp_path) == contents
 
 
 def test_a_full_frame_is_copied_as_it_is(tmp_path, monkeypatch):

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deduplication.packs import recipe, redraw, segmenter
-from deduplication.packs.recipe import Drawn, Gap, Recipe, Run, Widths
+from deduplication.packs.recipe import Drawn, Encoded, Gap, Recipe, Run, Widths
 from document_readers import reader_of
 from exports import Story
 
@@ -146,7 +146,7 @@ def test_real_windows_of_other_widths_take_few_gaps(corpus):
     size = told = 0
     for path in sorted(corpus.glob("real-2025/*.txt")):
         data = path.read_bytes()
-        for start, end, drawn, _ in segmenter.turns(data, 0, len(data)):
+        for start, end, drawn, *_ in segmenter.turns(data, 0, len(data)):
             turn = data[start:end]
             first = known.setdefault(redraw.ink(turn), turn) if not drawn else turn
             if first != turn:
@@ -159,7 +159,8 @@ def test_real_windows_of_other_widths_take_few_gaps(corpus):
 
 
 items = st.one_of(
-    st.binary(max_size=5),
+    st.binary(min_size=1, max_size=5),
+    st.builds(Encoded, st.integers(0, 2**40), st.integers(0, 2**24)),
     st.builds(Run, st.integers(0, 2**40), st.integers(1, 2**20)),
     st.builds(
         Drawn,
@@ -174,7 +175,7 @@ items = st.one_of(
 
 @given(st.lists(items, max_size=6).map(tuple), st.integers(0, 100))
 def test_a_recipe_comes_back(found, expected):
-    """Runs, drawings and bytes in any order."""
+    """Runs, Base64, drawings and bytes in any order."""
     made = Recipe(-1, 0, found)
     assert recipe.decode(made.encode(7, expected), 7, expected) == made
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archive_scenes import texts, transcripts
-from deduplication.packs import segmenter
+from deduplication.packs import codec, segmenter
 
 tokens = st.sampled_from(
     [
@@ -87,9 +87,12 @@ def test_a_string_without_an_end_is_one_piece():
 
 
 def test_no_segment_is_longer_than_the_longest():
-    """A megabyte without a line break is cut by length, so that a segment always fits into a frame."""
-    for data in (b"x" * 3_500_000, b'{"image":"' + b"A" * 3_500_000 + b'"}\n', b"\n" * 10 + b"y" * 2_000_000):
+    """A megabyte without a line break is cut by length, so that a frame holds a segment; so is Base64 that none holds."""
+    large = b'{"image":"' + b"A" * (segmenter.text_size(segmenter.MOST) + 4) + b'"}\n'
+    for data in (b"x" * 3_500_000, b'{"image":"' + b"A" * 3_500_001 + b'"}\n', b"\n" * 10 + b"y" * 2_000_000, large):
         assert max(piece.end - piece.start for piece in segmenter.cut(data)) <= segmenter.LONGEST
+    held = b'{"image":"' + b"A" * segmenter.text_size(segmenter.MOST) + b'"}\n'
+    assert max(len(segmenter.bytes_of(held, piece)) for piece in segmenter.cut(held)) == segmenter.MOST < codec.MAX_RAW
 
 
 def test_short_turns_are_taken_together():

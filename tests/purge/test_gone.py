@@ -8,7 +8,7 @@ import pytest
 
 from deduplication.archive import restore as restoring
 from deduplication.storage import indexed_log
-from deduplication.storage.log import sealed, sealed_blocks
+from deduplication.storage.log import log_pack, sealed
 from purge_scenes import Place, Talk, left, squeezed, word
 
 
@@ -104,11 +104,11 @@ def test_a_body_that_others_say_stays_with_them(place, talks):
 def test_sealed_lines_are_written_anew(place, talks, monkeypatch):
     """The compressed part of the log as well."""
     monkeypatch.setattr(indexed_log, "OPEN", 2000)
-    monkeypatch.setattr(sealed_blocks, "BLOCK", 3000)
-    monkeypatch.setattr(sealed_blocks, "TOGETHER", 4000)
+    monkeypatch.setattr(log_pack, "BLOCK", 3000)
+    monkeypatch.setattr(log_pack, "TOGETHER", 4000)
     monkeypatch.setattr(sealed, "MOST", 9000)
     filled(place, talks)
-    assert bool(list((place.project.state / "sealed").glob("*.xz"))) == (place.backend == "default")
+    assert bool(list((place.project.state / "sealed").glob("*.pack"))) == (place.backend == "default")
     alder, birch = talks
     place.purge(sessions=["alder"])
     assert left(place, alder.words()) == []

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from deduplication.storage import indexed_log
 from deduplication.storage.index.index_file import IndexFile
-from deduplication.storage.log import sealed, sealed_blocks
+from deduplication.storage.log import log_pack, sealed
 from deduplication.storage.log.append_log import Log
 from deduplication.storage.log.chain import REPLACED, Chain
 from deduplication.storage.log.column_format import NoArchive
@@ -51,11 +51,11 @@ def backend(request):
 def small(monkeypatch):
     """Sealed files of a few lines, with parts of fewer."""
     monkeypatch.setattr(indexed_log, "OPEN", 600)
-    monkeypatch.setattr(sealed_blocks, "BLOCK", 4000)
-    monkeypatch.setattr(sealed_blocks, "PART", 3000)
-    monkeypatch.setattr(sealed_blocks, "TAIL", 700)
-    monkeypatch.setattr(sealed_blocks, "TOGETHER", 1200)
-    monkeypatch.setattr(sealed_blocks, "THOROUGH", 6000)
+    monkeypatch.setattr(log_pack, "BLOCK", 4000)
+    monkeypatch.setattr(log_pack, "PART", 3000)
+    monkeypatch.setattr(log_pack, "TAIL", 700)
+    monkeypatch.setattr(log_pack, "TOGETHER", 1200)
+    monkeypatch.setattr(log_pack, "THOROUGH", 6000)
     monkeypatch.setattr(sealed, "MOST", 9000)
 
 

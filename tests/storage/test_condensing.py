@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import lzma
 import zlib
 
 import pytest
 
-from deduplication.errors import StoreDamaged
+from deduplication.errors import StoreDamaged, StoreNotWritable
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
+from deduplication.packs import codec, frames
+from deduplication.packs.pack_end import enclosed
 from deduplication.storage import indexed_log
-from deduplication.storage.log import sealed, sealed_blocks
+from deduplication.storage.log import log_pack, sealed
 from deduplication.storage.log.better_files import improvable, improved
 from deduplication.storage.log.column_format import NoArchive
+from deduplication.storage.log.salvaged_file import salvaged
 from deduplication.storage.log.sealed import Sealed
-from deduplication.storage.log.sealed_files import COLUMNS
+from deduplication.storage.log.sealed_files import LEAN, named
 from exports import Story, kept
 from faults import reader
 from sealed_of_0_1 import seal
@@ -34,10 +36,10 @@ def backend(request):
 def small(monkeypatch):
     """Blocks of a few lines, a few blocks to a file."""
     monkeypatch.setattr(indexed_log, "OPEN", 600)
-    monkeypatch.setattr(sealed_blocks, "BLOCK", 1500)
-    monkeypatch.setattr(sealed_blocks, "TAIL", 700)
-    monkeypatch.setattr(sealed_blocks, "TOGETHER", 1200)
-    monkeypatch.setattr(sealed_blocks, "THOROUGH", 6000)
+    monkeypatch.setattr(log_pack, "BLOCK", 1500)
+    monkeypatch.setattr(log_pack, "TAIL", 700)
+    monkeypatch.setattr(log_pack, "TOGETHER", 1200)
+    monkeypatch.setattr(log_pack, "THOROUGH", 6000)
     monkeypatch.setattr(sealed, "MOST", 5000)
 
 
@@ -67,7 +69,7 @@ def test_no_byte_of_the_log_changes(tmp_path, backend, small):
     store.condense()
     assert reader.whole(folder) == before
     assert sealed_bytes(folder) < size
-    assert (folder / "conversation_log.jsonl").read_bytes() == b""
+    assert reader.opened(folder) == (len(before), b"")
     fresh = ClaudeConversationDeduplicator(folder, backend=backend)
     assert fresh.store.verify() == []
     assert kept(fresh.get_full_conversation("s")) == STORY.truth()
@@ -105,7 +107,7 @@ def test_files_of_earlier_versions_are_read_and_made_anew(tmp_path, backend, sma
     assert kept(dedup.get_full_conversation("s")) == STORY.truth()
     assert dedup.ingest(FILES[-1].data, name="again", conversation_id="s").new == 0
     dedup.store.condense()
-    assert [name for name in names(folder) if ".columns." not in name] == []
+    assert [name for name in names(folder) if not name.endswith(".pack")] == []
     assert reader.whole(folder).startswith(log)
     assert dedup.store.verify() == []
 
@@ -149,7 +151,7 @@ def test_nothing_is_added_to_a_damaged_file(tmp_path, small, monkeypatch):
     monkeypatch.setattr(sealed, "MOST", 10**9)
     folder = tmp_path / "state"
     stored(folder, "default", FILES[:1])
-    (path,) = folder.glob("sealed/*.xz")
+    (path,) = folder.glob("sealed/*.pack")
     data = bytearray(path.read_bytes())
     data[45] ^= 1
     path.write_bytes(data)
@@ -173,26 +175,67 @@ TABLES = {
 
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
-def test_a_file_whose_table_is_none_cannot_be_read(tmp_path, table):
+def test_a_file_of_version_0_1_whose_table_is_none_cannot_be_read(tmp_path, table):
     """Whoever asks for its lines is told, and gets nothing that is wrong."""
     line = b'{"conversation_id":"s"}\n'
-    data = sealed_blocks.packed(line, NoArchive()).stream + lzma.compress(table, lzma.FORMAT_XZ)
-    folder = tmp_path / "sealed"
-    folder.mkdir()
-    (folder / f"{0:012}-{len(line):012}-{zlib.crc32(data):08x}.columns.xz").write_bytes(data)
+    data = lzma.compress(line) + lzma.compress(table)
+    (tmp_path / "sealed").mkdir()
+    (tmp_path / "sealed" / f"{0:012}-{len(line):012}-{zlib.crc32(data):08x}{LEAN}").write_bytes(data)
     found = Sealed(str(tmp_path), NoArchive())
     found.refresh()
-    assert improvable(found) == []
+    assert improved(found, *improvable(found)) is None
     with pytest.raises(sealed.BlockDamaged):
         found.line(0)
 
 
+LINES = [b'{"conversation_id":"%d"}\n' % n for n in range(3)]
+
+
+def pack_of(folder, kept, size, extra=()):
+    """A sealed file of these of the lines, in a block each, which says that it has ``size`` bytes of the log."""
+    blocks = [log_pack.packed(LINES[n], n * len(LINES[n]), NoArchive()) for n in kept]
+    data = b"".join(enclosed([*((block.frame, block.data) for block in blocks), *extra]))
+    (folder / "sealed").mkdir()
+    (folder / "sealed" / f"{0:012}-{size:012}-{data[-32:].hex()[:8]}.pack").write_bytes(data)
+    found = Sealed(str(folder), NoArchive())
+    found.refresh()
+    return found
+
+
+@pytest.mark.parametrize("kept", [(0, 1, 2), (1, 2), (0, 2), (0, 1), (1,), ()], ids=str)
+def test_lines_that_a_file_lacks_cost_no_others(tmp_path, kept):
+    """Whatever frames a file has, each line is read in its own place, and of those that it lacks there are none."""
+    length = len(LINES[0])
+    found = pack_of(tmp_path, kept, 3 * length)
+    assert b"".join(found.read(block) for block in found.blocks() if block.part >= 0) == b"".join(
+        LINES[n] for n in kept
+    )
+    for n, line in enumerate(LINES):
+        if n in kept:
+            assert found.line(n * length) == line
+        else:
+            with pytest.raises(sealed.BlockDamaged):
+                found.line(n * length)
+    whole = [
+        each.lines for each in salvaged(named(found.folder, found.segments[0].path.rpartition("/")[2]), NoArchive())
+    ]
+    assert b"".join(whole) == b"".join(LINES[n] for n in kept)
+
+
+@pytest.mark.parametrize("body", [b"", b"\1", b"\0\1ab", b"\1\0more"])
+def test_what_a_file_keeps_is_nothing_where_it_does_not_say_so(tmp_path, body):
+    """Then it is written anew as one of which nobody knows."""
+    length = len(LINES[0])
+    found = pack_of(tmp_path, (0, 1, 2), 3 * length, [frames.make(frames.KEPT, 3 * length, 0, body)])
+    assert found.kept_of(found.segments[0]) == log_pack.Kept(thorough=False, files={})
+    assert found.line(0) == LINES[0]
+
+
 def test_a_block_is_proven_before_it_is_kept(monkeypatch):
     """A machine that makes mistakes loses no line: what does not give the same lines back is not written."""
-    real = lzma.decompress
-    monkeypatch.setattr(lzma, "decompress", lambda *arguments: real(*arguments)[2:])
-    with pytest.raises(sealed_blocks.StoreNotWritable, match="same lines"):
-        sealed_blocks.packed(b'{"conversation_id":"s"}\n', NoArchive())
+    monkeypatch.setattr(codec, "decompress", lambda _how, _packed, size: bytes(size))
+    with pytest.raises(StoreNotWritable, match="unpack"):
+        log_pack.packed(b'{"conversation_id":"s"}\n', 0, NoArchive())
 
 
 def test_the_last_lines_are_a_block_of_their_own(tmp_path, small):
@@ -203,13 +246,7 @@ def test_the_last_lines_are_a_block_of_their_own(tmp_path, small):
     with store.transaction(write=False):
         longest = max(line.size for line in store.lines())
     assert 0 < blocks[-1].end - blocks[-1].start <= 700 + longest
-    table = json.loads(lzma.decompress(_last_stream(blocks[-1])))
-    assert table["thorough"] is True
-
-
-def _last_stream(block):
-    with open(block.segment.path, "rb") as file:
-        return file.read()[block.offset + block.size :]
+    assert all(store.log.sealed.kept_of(segment).thorough for segment in store.log.sealed.segments)
 
 
 def test_a_store_that_is_damaged_says_so(tmp_path):
@@ -225,7 +262,7 @@ def test_a_store_that_is_damaged_says_so(tmp_path):
 def test_small_blocks_are_put_together_as_they_come(tmp_path, small, monkeypatch):
     """A store that grows by a few lines at a time has no thousands of blocks; no byte of it changes."""
     monkeypatch.setattr(indexed_log, "OPEN", 1)
-    monkeypatch.setattr(sealed_blocks, "TOGETHER", 3500)
+    monkeypatch.setattr(log_pack, "TOGETHER", 3500)
     monkeypatch.setattr(sealed, "MOST", 10**9)
     folder = tmp_path / "state"
     log = b""
@@ -244,7 +281,7 @@ def test_a_file_that_vanished_is_no_reason_to_lose_others(tmp_path, small):
     """Without it nothing behind it can be read; all that is behind it stays on the disk, for whoever puts it back."""
     folder = tmp_path / "state"
     dedup = stored(folder, "default")
-    first, *others = sorted(folder.glob("sealed/*.xz"))
+    first, *others = sorted(folder.glob("sealed/*.pack"))
     assert others
     kept_aside = first.read_bytes()
     first.unlink()
@@ -252,16 +289,9 @@ def test_a_file_that_vanished_is_no_reason_to_lose_others(tmp_path, small):
         ClaudeConversationDeduplicator(folder).store.condense()
     dedup.store.log.sealed.refresh()
     dedup.store.log.sealed.collect_garbage()
-    assert sorted(folder.glob("sealed/*.xz")) == others
+    assert sorted(folder.glob("sealed/*.pack")) == others
     first.write_bytes(kept_aside)
     assert ClaudeConversationDeduplicator(folder).store.verify() == []
-
-
-def test_a_table_longer_than_any_is_refused_before_it_is_unpacked():
-    """A few bytes that unpack to gigabytes do not fill the memory."""
-    block = sealed_blocks.packed(b'{"conversation_id":"s"}\n', NoArchive()).stream
-    with pytest.raises(ValueError, match="table"):
-        sealed_blocks.blocks_of(block + lzma.compress(b" " * 5_000_000, lzma.FORMAT_XZ), COLUMNS)
 
 
 @pytest.mark.parametrize("former", ["alignment_index.json", "index.sqlite3"])

@@ -268,6 +268,9 @@ class MemoryStore:
         """Whether a body is stored."""
         return content_hash in self._content.bodies
 
+    def expect_bodies(self, content_hashes):
+        """It has all at hand."""
+
     def prefixes(self, _head):
         """It notes none: every export is read whole."""
         return ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from deduplication.alignment.fingerprint import content_hash
-from deduplication.storage.log.compact_lines import WHOLE
+from deduplication.storage.log.former_lines import WHOLE
 from deduplication.storage.log.lines import encode_line
 
 TEXT = st.text(st.characters(), max_size=30)

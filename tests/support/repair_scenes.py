@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import os
 import random
 import shutil
@@ -18,6 +19,7 @@ from deduplication.packs.pack_set import opened_packs
 from deduplication.packs.pack_writer import PackWriter
 from deduplication.project.client_transcripts import folder_name
 from deduplication.project.paths import Project
+from document_readers import reader_of
 from exports import Story
 from faults import reader
 from transcript_lines import answer, line, prompt
@@ -46,6 +48,7 @@ class Scene:
         self._fill(archived)
         shutil.move(str(self.project.root), str(self._template))
         self.reset()
+        self.images = images(transcript(""))
         self.truth = self.messages()[0]
         self.files = self.archive()
 
@@ -77,11 +80,11 @@ class Scene:
             os.utime(path, (LATER + number, LATER + number))
             self._stored(path, name, keep=archived(path.name))
             if number % 2 and parts:
-                self._captured(b"".join(parts.pop(0)), keep=archived(self.transcript))
+                self._captured(b"".join(parts.pop(0)), keep=archived(self.transcript), whole=not parts)
             if number == 3:
                 pack_files.pack(self.project, 0, session_of=pack_files.session_lookup(self.project))
         while parts:
-            self._captured(b"".join(parts.pop(0)), keep=archived(self.transcript))
+            self._captured(b"".join(parts.pop(0)), keep=archived(self.transcript), whole=not parts)
 
     def _stored(self, path: Path, name: str, *, keep: bool) -> None:
         data, identity = read(path)
@@ -92,7 +95,7 @@ class Scene:
         with drop_folder.opened(self.project) as archive:
             archive.add(path, identity, done.sha256)
 
-    def _captured(self, data: bytes, *, keep: bool) -> None:
+    def _captured(self, data: bytes, *, keep: bool, whole: bool) -> None:
         path = self.client / "projects" / self.folder / f"{SESSION}.jsonl"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
@@ -103,6 +106,8 @@ class Scene:
                 record = addition.add(data, name=self.transcript, mtime_ns=LATER * 10**9, session_of=lambda _: SESSION)
                 addition.commit()
                 inventory.add(self.project, [inventory.Listed.of(record)])
+            if not whole:  # the images of the last part are files as well, as a run leaves them that was killed
+                self.dedup().store.settle()
 
     # --- judged -----------------------------------------------------------------------------------------------------
 
@@ -112,10 +117,10 @@ class Scene:
         return log.messages, log.problems
 
     def broken_blobs(self) -> set[str]:
-        """The blobs that are gone, or not what their names say."""
-        paths = [path for path in self._template.rglob("blobs/*/*") if path.is_file()]
-        here = {path.name: self.project.root / path.relative_to(self._template) for path in paths}
-        return {name for name, path in here.items() if not path.exists() or _digest(path) != name}
+        """The blobs that no pack has, and whose files are gone, or not what their names say."""
+        packed = set(reader_of("storage").segments(self.state))
+        here = {path.name for path in (self.state / "blobs").glob("*/*") if _digest(path) == path.name}
+        return self.images - packed - here
 
     def archive(self) -> dict[str, bytes]:
         """Every archived file by name, plain ones and packed ones, as an independent reader has them."""
@@ -153,6 +158,13 @@ def transcript(cwd: str) -> list[bytes]:
             }
             lines.append(line(f"image {number}", "user", message, at=10 * number + 7, cwd=cwd))
     return lines
+
+
+def images(lines: list[bytes]) -> set[str]:
+    """SHA-256 of the images in the lines of a session."""
+    contents = [json.loads(each)["message"]["content"] for each in lines]
+    blocks = [block for content in contents if isinstance(content, list) for block in content if "source" in block]
+    return {hashlib.sha256(base64.b64decode(block["source"]["data"])).hexdigest() for block in blocks}
 
 
 def damage(path: Path, how: str, chance: random.Random) -> str:

@@ -8,8 +8,8 @@ import re
 import zlib
 from typing import TYPE_CHECKING, Final
 
-from deduplication.storage.log import compact_lines
-from deduplication.storage.log.compact_lines import WHOLE
+from deduplication.storage.log import former_lines
+from deduplication.storage.log.former_lines import WHOLE
 from deduplication.storage.log.lines import FRAME_LENGTH
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _SPAN_BYTES: Final = 64
 """Bytes at the end of a line in which a span can stand."""
 
 
-class _Before(compact_lines._Before):
+class _Before(former_lines._Before):
     """And where each hash stands."""
 
     def __init__(self) -> None:
@@ -42,9 +42,9 @@ def lean(lines: bytes) -> bytes:
     for line in lines.split(b"\n")[:-1]:
         body = line[:-FRAME_LENGTH] + b"}"
         short = _shortened(body, before)
-        if compact_lines._whole(short, before) != line:
+        if former_lines._whole(short, before) != line:
             short = _shortened(body, before, hashless=False)  # a body with data that lies elsewhere
-            if compact_lines._whole(short, before) != line:
+            if former_lines._whole(short, before) != line:
                 short = WHOLE + line
         out.append(short)
         before.take(b"" if short[:1] == WHOLE else body)

@@ -51,7 +51,14 @@ class Fake:
         self.meanwhile: Callable[[str], None] = lambda _name: None
 
     def ingest(
-        self, data: bytes, *, name: str, conversation_id: Any = None, dry_run: bool = False, strict: bool = False
+        self,
+        data: bytes,
+        *,
+        name: str,
+        conversation_id: Any = None,
+        dry_run: bool = False,
+        strict: bool = False,
+        keep: bool = True,
     ) -> Any:
         """Count lines; fail where the test asks for it."""
         self.calls.append((name, conversation_id, strict))

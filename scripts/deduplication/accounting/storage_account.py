@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from ..archive import footprint as archived
 from ..figures.savings import Savings
@@ -66,14 +66,25 @@ def on_disk(folder: str) -> OnDisk:
     return OnDisk(footprint(folder), archived.footprint(archive), archived.damage(archive))
 
 
-def savings(seen: Seen, folder: str, found: Optional[OnDisk] = None) -> Savings:
-    """What was saved in the store in ``folder``, of which the log says what was ``seen``; ``found``: what was counted already."""
-    found = found or on_disk(folder)
+class Counted(Protocol):
+    """A store, or who has one."""
+
+    def seen_bytes(self) -> Seen:
+        """How many bytes were processed?"""
+
+    def lost_blob_bytes(self) -> int:
+        """How many bytes of images and documents are nowhere?"""
+
+
+def savings(store: Counted, folder: str, found: Optional[OnDisk] = None) -> Savings:
+    """What was saved in the ``store`` in ``folder``; ``found``: what was counted already."""
+    found, seen = found or on_disk(folder), store.seen_bytes()
     project = project_of(folder)
     days = config.load(os.fspath(project.root))["pack_older_than_days"] if project is not None else -1
     damage = list(found.damage)
-    if found.store.blobs < seen.blobs:
-        damage.append(f"blobs: {seen.blobs - found.store.blobs:,} bytes of images and documents are missing")
+    lost = store.lost_blob_bytes() if found.store.blobs < seen.blobs else 0
+    if lost:
+        damage.append(f"blobs: {lost:,} bytes of images and documents are missing")
     return Savings(seen, found.stored, found.archive.plain, float(days), tuple(damage))
 
 

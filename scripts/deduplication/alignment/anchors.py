@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ..model import TURNS
+from ..start.late_tuple import NamedTuple
 from .fingerprint import A_FEW_WORDS, DISTINCTIVE
 from .subsequence import unique
 

@@ -11,7 +11,7 @@ import json
 import re
 import unicodedata
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from ..model import (
     BOOKKEEPING,
@@ -26,6 +26,7 @@ from ..model import (
     Message,
 )
 from ..start.late_pattern import late_pattern
+from ..start.late_tuple import NamedTuple
 from .message_sequence import each_body
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from itertools import accumulate, repeat
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from ..model import (
     BOOKKEEPING,
@@ -21,6 +21,7 @@ from ..model import (
     Message,
 )
 from ..start.late_dataclass import dataclass
+from ..start.late_tuple import NamedTuple
 from .fingerprint import (
     A_FEW_WORDS,
     DISTINCTIVE,

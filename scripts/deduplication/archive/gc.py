@@ -24,12 +24,18 @@ _ADVICE = "Nothing was changed. 'deduplicate_export.py verify' names what is dam
 
 
 def renew(
-    packs: Packs, folder: str, instead: Mapping[int, bytes | None], name_of: Callable[[str], str] = lambda name: name
+    packs: Packs,
+    folder: str,
+    instead: Mapping[int, bytes | None],
+    name_of: Callable[[str], str] = lambda name: name,
+    *,
+    thorough: bool = False,
 ) -> list[str]:
     """Write every file of ``packs`` into new packs in ``folder``; the names of the files made, packs and indexes.
 
     ``instead`` has the bytes of files that change by their number, None for those that go; ``name_of`` gives the name of a file
-    for the one it had. Raises :class:`ArchiveDamaged` where a file cannot be read: nothing may be lost on the way.
+    for the one it had; ``thorough`` is slower and smaller. Raises :class:`ArchiveDamaged` where a file cannot be read: nothing may
+    be lost on the way.
     """
     require_whole(packs)
     expected: list[tuple[str, bytes]] = []
@@ -40,7 +46,7 @@ def renew(
         waiting.append(number)
         size += packs.record(number).size
         if size >= BATCH_BYTES or number == numbers[-1]:
-            expected += _added(packs, folder, waiting, instead, name_of)
+            expected += _added(packs, folder, waiting, instead, name_of, thorough=thorough)
             waiting, size = [], 0
     if not expected:
         return []
@@ -61,10 +67,12 @@ def _added(
     numbers: list[int],
     instead: Mapping[int, bytes | None],
     name_of: Callable[[str], str],
+    *,
+    thorough: bool,
 ) -> list[tuple[str, bytes]]:
     added = []
     with opened_packs(folder) as new:
-        addition = PackWriter(new)  # runs wait meanwhile; 'pack' compresses more thoroughly
+        addition = PackWriter(new, thorough=thorough)
         for number in numbers:
             record = packs.record(number)
             other = instead.get(number)

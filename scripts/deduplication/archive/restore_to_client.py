@@ -10,12 +10,13 @@ import contextlib
 import glob
 import os
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from ..errors import NotInArchive, OutputNotWritable, StoreNotWritable
 from ..files import atomic, beneath
 from ..project import client_transcripts
 from ..start.late_pattern import late_pattern
+from ..start.late_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ..errors import ArchiveDamaged
 from ..packs.frames import SEGMENTS
 from ..packs.pack_set import opened_packs
-from ..packs.recipe import Drawn
+from ..packs.recipe import Drawn, Encoded, Run
 from ..start.late_dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -88,10 +88,12 @@ def _repeated(record: FileRecord, lengths: dict[int, int], used: set[int]) -> in
             total += item.length
             repeated += item.length
             continue
-        for segment in range(item.first, item.first + item.length):
+        run = Run(item.first, 1) if isinstance(item, Encoded) else item
+        for segment in range(run.first, run.first + run.length):
             size = lengths.get(segment)
             if size is None:
                 raise ArchiveDamaged(f"{record.name}: segment {segment} is lost")
+            size = item.length if isinstance(item, Encoded) else size
             total += size
             repeated += size if segment in used else 0
             used.add(segment)

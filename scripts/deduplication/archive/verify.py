@@ -21,11 +21,11 @@ from .listed import LOST, UNSURE
 from .places import packs_folder, plain_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator, Mapping
 
     from ..packs.pack_set import Member, Packs
     from ..project.paths import Project
-    from .listed import Listed
+    from .listed import Inventory, Listed
 
 
 _NUMBERED: Final = "file number "
@@ -63,19 +63,41 @@ class Checked:
 
 
 def check_project(project: Project) -> Optional[Checked]:
-    """The archive of ``project``, checked under its lock, against the list of what it took in; None where there is nothing.
+    """The archive of ``project``, checked against the list of what it took in; None where there is nothing.
 
-    Where the list is gone, or there never was one, against all that archive and log tell of. Nothing is created.
+    Where the list is gone, or there never was one, against all that archive and log tell of. Nothing is created. Others go on
+    meanwhile: what is open stays readable when they put packs together. Where something is wrong, or was replaced, all of it is
+    looked at once more under the archive's lock, since only who holds that can tell the one from the other.
     """
     if not (os.path.isdir(project.archive) or listing.load(*_folders(project)).began):
         return None
+    found = _checked_meanwhile(project)
+    if found.all_problems():
+        with _held(project):
+            found = check_project_held(project)
+    nothing = not (found.packs or found.all_problems() or found.given_up or found.unsure)
+    return None if nothing else found
+
+
+@contextlib.contextmanager
+def _held(project: Project) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         if os.path.isdir(project.archive):
             with contextlib.suppress(StoreNotWritable):  # nobody writes to what cannot be written
                 stack.enter_context(drop_folder.opened(project))
-        found = check_project_held(project)
-        nothing = not (found.packs or found.all_problems() or found.given_up or found.unsure)
-        return None if nothing else found
+        yield
+
+
+def _checked_meanwhile(project: Project) -> Checked:
+    """The archive as it was at one moment, under whose lock it was opened."""
+    with contextlib.ExitStack() as stack:
+        with _held(project):
+            packs = stack.enter_context(opened_packs(packs_folder(project)))
+            indexes = _indexes(packs)
+            have = listing.known(*_folders(project))
+        found = _looked_through(packs, indexes)
+    compare(*_folders(project), found, have)
+    return found
 
 
 def check_project_held(project: Project) -> Checked:
@@ -85,9 +107,12 @@ def check_project_held(project: Project) -> Checked:
     return found
 
 
-def compare(state: str, archive: str, found: Checked) -> None:
-    """Hold what can be restored against the list of what was archived, into ``found``. The folders of store and archive."""
-    have = listing.known(state, archive)
+def compare(state: str, archive: str, found: Checked, have: Optional[Inventory] = None) -> None:
+    """Hold what can be restored against the list of what was archived, into ``found``. The folders of store and archive.
+
+    ``have``: the list, for who has read it.
+    """
+    have = have or listing.known(state, archive)
     found.problems += have.faults
     if have.began:
         # The list has the names of files whose records cannot be read.
@@ -120,59 +145,65 @@ def rebuild_project(project: Project) -> list[str]:
         return [*listing.heal(project), *rebuild(folder)]
 
 
-def check(folder: str, advance: Callable[[int], None] = lambda _bytes: None) -> Checked:
+def check(folder: str) -> Checked:
     """Check every byte of every pack and restore every file of it. Whoever calls this holds the archive's lock.
 
-    Nothing is changed, but that a missing index is made. ``advance`` is told the bytes restored.
+    Nothing is changed, but that a missing index is made.
     """
-    found = Checked()
     with opened_packs(folder) as packs:
-        found.problems += packs.problems
-        for gap in packs.missing():
-            files = gap.end_file - gap.first_file
-            parts = gap.end_segment - gap.first_segment
-            found.problems.append(
-                f"a pack is missing or cannot be read: it had {files:,} file(s) and {parts:,} segment(s)"
-            )
-        found.packs = len(packs.members) + len(packs.unreadable)
-        for member in packs.members:
-            found.bytes += member.pack.size
-            found.problems += _of_pack(member)
-        for number in packs.numbers():
-            found.files += 1
-            size, sha256, reason = _of_file(packs, number)
-            if reason is not None:
-                found.lost.append(reason)
-            else:
-                found.there.add(sha256)
-            advance(size)
+        return _looked_through(packs, _indexes(packs))
+
+
+def _indexes(packs: Packs) -> dict[str, bytes]:
+    """The index of each pack as it lies on the disk, by path."""
+    return {path: _read(path) for path in (index_path(member.pack.path) for member in packs.members)}
+
+
+def _looked_through(packs: Packs, indexes: Mapping[str, bytes]) -> Checked:
+    """Every byte of packs that are open, and what lay beside them."""
+    found = Checked()
+    found.problems += packs.problems
+    for gap in packs.missing():
+        files = gap.end_file - gap.first_file
+        parts = gap.end_segment - gap.first_segment
+        found.problems.append(f"a pack is missing or cannot be read: it had {files:,} file(s) and {parts:,} segment(s)")
+    found.packs = len(packs.members) + len(packs.unreadable)
+    for member in packs.members:
+        found.bytes += member.pack.size
+        found.problems += _of_pack(member, indexes)
+    for number in packs.numbers():
+        found.files += 1
+        sha256, reason = _of_file(packs, number)
+        if reason is not None:
+            found.lost.append(reason)
+        else:
+            found.there.add(sha256)
     return found
 
 
-def _of_pack(member: Member) -> list[str]:
+def _of_pack(member: Member, indexes: Mapping[str, bytes]) -> list[str]:
     """What is wrong with the bytes of one pack, and with its index."""
     pack, found = member.pack, member.pack.faults()
     if not (found or pack.problems):
         path = index_path(pack.path)
-        if _read(path) != pack_index.made_from(pack):
+        if indexes[path] != pack_index.made_from(pack):
             name = os.path.basename(path)
             found.append(f"{name}: does not say what the pack says (an index; 'rebuild' makes it again)")
     return found
 
 
-def _of_file(packs: Packs, number: int) -> tuple[int, str, Optional[tuple[str, str]]]:
-    """The bytes of a file, its SHA-256, and its name with the reason where it cannot be restored."""
+def _of_file(packs: Packs, number: int) -> tuple[str, Optional[tuple[str, str]]]:
+    """The SHA-256 of a file, and its name with the reason where it cannot be restored."""
     try:
         record = packs.record(number)
     except ArchiveDamaged as error:
-        return 0, "", (f"{_NUMBERED}{number}", error.detail)
-    size = 0
+        return "", (f"{_NUMBERED}{number}", error.detail)
     try:
-        for part in packs.restore(number):
-            size += len(part)
+        for _ in packs.restore(number):
+            pass
     except ArchiveDamaged as error:
-        return size, "", (record.name, error.detail)
-    return size, record.sha256.hex(), None
+        return "", (record.name, error.detail)
+    return record.sha256.hex(), None
 
 
 def rebuild(folder: str) -> list[str]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import zlib
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from ..files import atomic, clock
 from ..files.safe_read import Identity
 from ..start.late_dataclass import replace
+from ..start.late_tuple import NamedTuple
 from . import soundness
 from .manifest import File, Snapshot
 from .objects import PART

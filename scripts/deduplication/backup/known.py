@@ -14,12 +14,13 @@ import json
 import os
 import secrets
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import StoreError, StoreNotWritable
 from ..files import atomic, journal
 from ..files.locking import exclusive
 from ..project.paths import LOCK
+from ..start.late_tuple import NamedTuple
 from ..storage.log.append_log import Log
 
 if TYPE_CHECKING:

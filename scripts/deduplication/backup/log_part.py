@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import os
-from typing import NamedTuple
 
+from ..start.late_tuple import NamedTuple
 from ..storage.log import bit_flips
 from ..storage.log.append_log import Log
 from ..storage.log.lines import Damaged, decode_line, is_commit
+from ..storage.log.opening import opening_line
 
 
 class Cut(NamedTuple):
@@ -33,7 +34,8 @@ def cut(state: str) -> Cut:
         # One flipped bit, which 'rebuild' sets right: this was a whole run.
         committed = len(data)
         faults.append("the last line is damaged")
-    return Cut(data[:committed], frozenset(os.path.basename(each.path) for each in log.sealed.segments), faults)
+    data = opening_line(log.sealed.end) + data[:committed]
+    return Cut(data, frozenset(os.path.basename(each.path) for each in log.sealed.segments), faults)
 
 
 def _committed(data: bytes) -> tuple[int, list[str]]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ..errors import BackupFailed, BackupRefused, DedupError, StoreNotWritable
+from ..start.late_tuple import NamedTuple
 from . import folder as folders
 from . import known, retention, taking
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from ..errors import BackupDamaged
 from ..files import atomic, beneath, clock
 from ..project.config import DEFAULTS
+from ..start.late_tuple import NamedTuple
 from . import folder as folders
 from .objects import Objects
 

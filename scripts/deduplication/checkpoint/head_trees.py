@@ -7,9 +7,10 @@ step is needed.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final, NamedTuple, Optional
+from typing import TYPE_CHECKING, Final, Optional
 
 from ..git.plumbing import GitFailed
+from ..start.late_tuple import NamedTuple
 from ..terminal.console import printable
 
 if TYPE_CHECKING:

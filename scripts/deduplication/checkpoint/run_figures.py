@@ -5,7 +5,9 @@ That file lies in the user's hands: what is missing in it, or is no number, coun
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Optional
+
+from ..start.late_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -41,7 +41,7 @@ def main(arguments: Sequence[str]) -> int:
         project, dedup, out, named=asked.export, description=asked.description, may_ask=not asked.json
     )
     figures: dict[str, Any] = dict(export.figures or {})
-    storage = savings(dedup.seen_bytes(), os.fspath(project.state))
+    storage = savings(dedup, os.fspath(project.state))
     stored = totals(dedup.store, storage) if project.state.is_dir() else {}
     if stored.get("conversations"):
         figures["cumulative"] = stored

@@ -45,6 +45,7 @@ Subcommands, each with --help:
   explain            why a message of an export is new, or which one it is
   scan, purge        what would be redacted; remove something for good
   trust              settings of the project that wait for your approval
+  upgrade            what an earlier version wrote, in the format of today
 """
 
 
@@ -144,7 +145,7 @@ class _Run:
         return RunResult(
             exports=tuple(results),
             global_unique=self._dedup.global_unique_count(),
-            storage=savings(self._dedup.seen_bytes(), shared.store_folder(self._asked)),
+            storage=savings(self._dedup, shared.store_folder(self._asked)),
             duration_s=time.monotonic() - self._started,
         )
 

@@ -31,6 +31,7 @@ SUBCOMMANDS: Final = (
     "explain",
     "backup",
     "purge",
+    "upgrade",
     "trust",
 )
 

@@ -7,6 +7,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from ..archive import pack_files
+from ..archive.places import packs_folder
+from ..archive.recut import recut
 from ..errors import EXIT_FAILURE, EXIT_OK, UsageError
 from ..ingest.deduplicator import ClaudeConversationDeduplicator
 from ..project import config
@@ -30,7 +32,11 @@ def main(arguments: Sequence[str]) -> int:
     with progress(sum(size for _, size in waiting), "Packing") as advance:
         done = pack_files.pack(project, days, session_of=pack_files.session_lookup(project), advance=advance)
     if project.state.is_dir():
-        ClaudeConversationDeduplicator(os.fspath(project.state)).store.condense()
+        store = ClaudeConversationDeduplicator(os.fspath(project.state)).store
+        kept = store.log_backed()
+        if kept is not None and project.archive.is_dir() and recut(project, kept.blobs.kept()):
+            done.packs, done.pack_bytes = pack_files.packs_and_bytes(packs_folder(project))
+        store.condense()
     for name, error in done.failures:
         show(archive_report.not_packed(name, str(error), error.hint), sys.stderr)
     if asked.json:

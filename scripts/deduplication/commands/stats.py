@@ -58,7 +58,7 @@ def _of_session(dedup: ClaudeConversationDeduplicator, asked: argparse.Namespace
 def _of_store(
     dedup: ClaudeConversationDeduplicator, folder: str, disk: storage_account.OnDisk, asked: argparse.Namespace
 ) -> int:
-    found = storage_account.savings(dedup.seen_bytes(), folder, disk)
+    found = storage_account.savings(dedup, folder, disk)
     packs = None
     if not found.damage:
         try:

@@ -53,7 +53,9 @@ def main(arguments: Sequence[str]) -> int:
     checked = checking.check_project(project) if project is not None else None
     problems += checked.all_problems() if checked is not None else []
     findings = (
-        examine.examine(store, project) if problems or log_against_archive.archive_disagrees(store, project) else []
+        examine.examine(store, project)
+        if problems or log_against_archive.archive_disagrees(store, project, chain)
+        else []
     )
     proven = not chain.wanted or chain.vouches()
     ok = not problems and not findings

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from ..errors import ExportChanged, ExportGone, ExportTooLarge, ExportUnreadable, UnsafePath
+from ..start.late_tuple import NamedTuple
 from . import beneath
 
 if TYPE_CHECKING:

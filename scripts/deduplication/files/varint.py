@@ -31,6 +31,26 @@ def unsigned(number: int) -> int:
     return -(number + 1 >> 1) if number & 1 else number >> 1
 
 
+def every(data: bytes) -> list[int]:
+    """The numbers that ``data`` is. Raises :class:`ValueError` where it ends within one."""
+    if data.isascii():  # a byte each
+        return list(data)
+    found: list[int] = []
+    number = shift = 0
+    for byte in data:
+        number |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            found.append(number)
+            number = shift = 0
+        else:
+            shift += 7
+            if shift > _MAX_BITS:
+                break
+    if shift:
+        raise ValueError("a number is not whole")
+    return found
+
+
 class Reader:
     """Takes numbers and bytes off the front of ``data``. Raises :class:`ValueError` where it ends too early."""
 
@@ -69,3 +89,10 @@ class Reader:
             raise ValueError("bytes are missing")
         self.at += size
         return part
+
+    def text(self) -> bytes:
+        """The next bytes up to a NUL, which is left out."""
+        end = self._data.find(b"\0", self.at)
+        if end < 0:
+            raise ValueError("a text is not whole")
+        return self.take(end + 1 - self.at)[:-1]

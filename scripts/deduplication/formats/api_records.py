@@ -8,8 +8,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
+from ..start.late_tuple import NamedTuple
 from .json_spans import EVERY, Node
 
 if TYPE_CHECKING:

@@ -7,10 +7,11 @@ its values are the elements: one object, or JSON Lines.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from ..errors import ExportUnreadable
 from ..start.late_pattern import late_pattern
+from ..start.late_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -6,9 +6,10 @@ One block is one message. A text block becomes its text; every other block is ke
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from ..model import ASSISTANT, CONTEXT, PROMPT, SYSTEM, TEXT, THINKING, TOOL_CALL, TOOL_RESULT, USER
+from ..start.late_tuple import NamedTuple
 from .machine_text import is_machine_text
 
 if TYPE_CHECKING:

@@ -11,9 +11,10 @@ and one that is a prompt kept in a file, sent to the model, begins with its mess
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from ..start.late_pattern import late_pattern
+from ..start.late_tuple import NamedTuple
 
 _BOOKKEEPING: Final = late_pattern(r"/(?:export(?:-dedup[\w-]*(?::[\w-]+)?)?|compact|clear|resume|exit|quit)(?=\s|$)")
 _STYLE: Final = late_pattern(r"\x1b\[[0-9;:]*m")

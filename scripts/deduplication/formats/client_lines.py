@@ -9,9 +9,10 @@ Claude in the third person, or have U+00A0 behind the bullet. Where an event has
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from ..start.late_pattern import late_pattern
+from ..start.late_tuple import NamedTuple
 from .screen import display_width
 
 if TYPE_CHECKING:

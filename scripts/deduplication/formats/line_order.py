@@ -5,9 +5,10 @@ The client writes lines side by side, so that an answer may stand before its pro
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from ..start.late_pattern import late_pattern
+from ..start.late_tuple import NamedTuple
 from .json_spans import decoder
 
 if TYPE_CHECKING:

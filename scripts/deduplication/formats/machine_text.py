@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import Final, NamedTuple
+from typing import Final
 
 from ..start.late_pattern import late_pattern
+from ..start.late_tuple import NamedTuple
 
 _NAMES: Final = (
     r"ide[-_][\w-]+|system[-_]reminder|task-notification|teammate-message|agent-message|cross-session-message"

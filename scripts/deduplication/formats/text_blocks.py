@@ -5,9 +5,10 @@ from __future__ import annotations
 import heapq
 import itertools
 from bisect import bisect_left
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from ..start.late_pattern import late_pattern
+from ..start.late_tuple import NamedTuple
 from .client_lines import collapsed_lines, first_paragraph, is_event, outside, prompt_length
 from .text_kinds import looks_like_call
 from .text_prompts import Endings, Start, Starts, end_with_blank, endings, pasted_markers

@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 from array import array
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple, overload
+from typing import TYPE_CHECKING, Final, overload
 
 from ..start.late_pattern import late_pattern
+from ..start.late_tuple import NamedTuple
 from .screen import display_width
 
 if TYPE_CHECKING:

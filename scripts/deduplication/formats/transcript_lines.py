@@ -8,7 +8,7 @@ answer is an ``assistant`` line of the model ``<synthetic>`` from 2.1.98 on, as 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import ExportUnreadable
 from ..model import (
@@ -25,6 +25,7 @@ from ..model import (
     TOOL_RESULT,
     USER,
 )
+from ..start.late_tuple import NamedTuple
 from .blocks import Part, part_of
 from .json_spans import check_depth
 from .transcript_types import OTHERS

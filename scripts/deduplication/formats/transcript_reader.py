@@ -7,11 +7,12 @@ they share its bytes and the span stands once.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Callable, Final, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Callable, Final, Optional
 
 from ..errors import ExportUnreadable
 from ..model import COMPACTION, EXACT, PROMPT, REWIND, Export, Lineage, Mark, Message, Span
 from ..start.late_pattern import late_pattern
+from ..start.late_tuple import NamedTuple
 from .json_spans import check_depth, decoder
 from .line_order import in_order, is_in_order, own_ids
 from .transcript_lines import Reading, command_before, read_line

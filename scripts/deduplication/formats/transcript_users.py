@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from ..model import (
     ASSISTANT,
@@ -17,6 +17,7 @@ from ..model import (
     USER,
 )
 from ..start.late_pattern import late_pattern
+from ..start.late_tuple import NamedTuple
 from .blocks import Part, part_of, without_cache_control
 from .client_commands import between, is_bookkeeping, printed, shell_command, slash_command
 from .machine_text import is_machine_text, split

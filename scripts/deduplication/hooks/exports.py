@@ -117,7 +117,11 @@ class Exports:
                 data, _ = read(Path(path))
                 own_output.refuse(data)
                 self._work.dedup.ingest(
-                    data, name=file_name(os.path.basename(path)), conversation_id=conversation, announce=False
+                    data,
+                    name=file_name(os.path.basename(path)),
+                    conversation_id=conversation,
+                    announce=False,
+                    keep=False,
                 )
             except (ExportError, UnsafePath) as error:
                 self._work.note(f"{path}: {error}")

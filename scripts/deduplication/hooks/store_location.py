@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..project.paths import Project
+from ..start.late_tuple import NamedTuple
 from . import quick
 
 

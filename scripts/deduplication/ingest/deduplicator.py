@@ -147,18 +147,20 @@ class ClaudeConversationDeduplicator:
         dry_run: bool = False,
         strict: bool = False,
         announce: bool = True,
+        keep: bool = True,
     ) -> Ingest:
         """Process the bytes of one export; when this returns, everything new is on the disk.
 
         The conversation is ``conversation_id``, else the one the source names, else one that shares a run of at least
         three distinctive messages, else one whose end this export (made after a compaction) begins with, else what
         the file's ``name`` says. ``dry_run`` counts and stores nothing; ``strict`` accepts only what is beyond doubt.
-        ``announce`` False: nobody is told what is new; it is new to the next who processes the same.
+        ``announce`` False: nobody is told what is new; it is new to the next who processes the same. ``keep`` False leaves
+        ``new_messages`` out of the result, which is faster.
         """
         if conversation_id is not None:
             conversation_id = validate_session_id(conversation_id)
         source = Input(name, hashlib.sha256(data).hexdigest(), len(data), announces=announce)
-        return process(self.store, source, Unread(data, strict), Asked(conversation_id, dry_run))
+        return process(self.store, source, Unread(data, strict), Asked(conversation_id, dry_run, keep))
 
     def ingest_file(
         self,
@@ -222,3 +224,11 @@ class ClaudeConversationDeduplicator:
         """Bytes of everything processed so far, and how many of them were there before."""
         with self.store.transaction(write=False):
             return self.store.seen_bytes()
+
+    def lost_blob_bytes(self) -> int:
+        """Bytes of images and documents that messages refer to and that are nowhere."""
+        store = self.store.log_backed()
+        if store is None:
+            return 0
+        with store.transaction(write=False):
+            return store.lost_blob_bytes()

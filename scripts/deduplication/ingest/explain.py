@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Optional
+from typing import TYPE_CHECKING, Optional
 
 from .. import formats
+from ..start.late_tuple import NamedTuple
 from . import placement
 from .conversation_match import Belonging, conversation_of
 from .export_view import view_of

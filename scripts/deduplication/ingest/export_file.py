@@ -33,6 +33,7 @@ class Deduplicator(Protocol):
         conversation_id: str | None = None,
         dry_run: bool = False,
         strict: bool = False,
+        keep: bool = True,
     ) -> Any:
         """Which messages of this export are new? They are durable when this returns."""
 
@@ -53,6 +54,9 @@ class Deduplicator(Protocol):
 
     def seen_bytes(self) -> Seen:
         """How many bytes went in over all runs, and how many of them were there before?"""
+
+    def lost_blob_bytes(self) -> int:
+        """How many bytes of images and documents are nowhere?"""
 
 
 @dataclass
@@ -81,8 +85,7 @@ def process(
 ) -> Failure | None:
     """Read the export of ``entry`` and have its messages stored; the entry then has its figures, or its error.
 
-    With ``dry_run`` the messages are counted and nothing is stored. ``keep``: the new messages of a file that is too large
-    for the memory are wanted all the same.
+    With ``dry_run`` the messages are counted and nothing is stored. ``keep``: the result is to have the new messages.
 
     A failure of the file is returned. What may be the store's is raised: nothing more should be done with it.
     """
@@ -94,9 +97,10 @@ def process(
             "conversation_id": session_id,
             "dry_run": dry_run,
             "strict": not entry.candidate.named,
+            "keep": keep,
         }
         entry.identity = entry.candidate.identity
-        done = dedup.ingest_file(path, keep=keep, **asked)
+        done = dedup.ingest_file(path, **asked)
         if done is None:
             data, entry.identity = read(path)
             done = dedup.ingest(data, **asked)

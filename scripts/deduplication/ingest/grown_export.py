@@ -51,7 +51,7 @@ def store_grown(store: Store, source: Input, beginning: Beginning, asked: Asked)
             export = beginning.format.parse_rest(beginning.data, begun.place)
             grown = _Grown(store, begun, export) if export is not None else None
             if grown is not None and grown.is_settled(asked.conversation_id, source.name):
-                return grown.stored(source, beginning, started, dry_run=asked.dry_run)
+                return grown.stored(source, beginning, started, asked)
     return None
 
 
@@ -128,7 +128,7 @@ class _Grown:
             return False
         return all(name == self._target for name in self._store.candidates(self._shown.rows))
 
-    def stored(self, source: Input, beginning: Beginning, started: float, *, dry_run: bool) -> Ingest:
+    def stored(self, source: Input, beginning: Beginning, started: float, asked: Asked) -> Ingest:
         """What became of the file, once what is new in it is stored."""
         prefix, shown = self._seen.prefix, self._shown
         above = Above(ranges(self._above), prefix.counted, prefix.shown, self._seen.marks)
@@ -144,8 +144,9 @@ class _Grown:
             run,
             started,
             windows={"window": ranges([*self._above, *numbers]), "prefix": noted},
-            dry_run=dry_run,
+            dry_run=asked.dry_run,
             above=above,
+            keep=asked.keep,
         )
 
     def _noted(self, beginning: Beginning, above: Above) -> Prefix | None:

@@ -66,6 +66,7 @@ def carrying_bodies(
     store: Store, occurrences: Sequence[tuple[int, NewOccurrence]], counted: Iterable[str]
 ) -> list[tuple[int, NewOccurrence]]:
     """The occurrences whose body is not stored yet, each body once; none that was purged."""
+    store.expect_bodies(new.fingerprint.content_hash for _, new in occurrences if new.purged is None)
     carriers = Carriers(store.has_body, counted)
     return [
         (number, new)

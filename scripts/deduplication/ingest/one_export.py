@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import time
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Final, Optional
 
 from .. import formats
 from ..errors import ExportError
 from ..project.export_names import session_id_from_name
-from ..start.late_dataclass import replace
+from ..start.late_tuple import NamedTuple
 from .known_file import known_file
 from .result import Ingest, Input
 
@@ -33,8 +33,8 @@ _SAID: Final = 20
 class Asked(NamedTuple):
     """How an export is to be processed: into which conversation (None: into the one that it shows), or only counted.
 
-    ``keep`` False leaves the new messages of a file with several conversations out of its result, so that no more than one of
-    them is in memory.
+    ``keep`` False leaves the new messages out of its result: to tell them takes what storing does without, a look at the bodies of
+    the conversation, and of a file with several conversations more than one in memory.
     """
 
     conversation_id: Optional[str] = None
@@ -89,7 +89,9 @@ def process(
         return _process_several(store, file, found, asked)
     from .store_export import store_export  # a file that is known, and one that only goes on, need none of it
 
-    return store_export(store, found, file, asked.conversation_id, dry_run=asked.dry_run, counted=counted)
+    return store_export(
+        store, found, file, asked.conversation_id, dry_run=asked.dry_run, counted=counted, keep=asked.keep
+    )
 
 
 def _process_unread(store: Store, file: Input, found: Unread, asked: Asked) -> Ingest:
@@ -109,7 +111,9 @@ def _process_unread(store: Store, file: Input, found: Unread, asked: Asked) -> I
     from .store_export import store_export
 
     export = formats.parse(found.data, known=known)
-    return store_export(store, export, file, asked.conversation_id, dry_run=asked.dry_run, beginning=beginning)
+    return store_export(
+        store, export, file, asked.conversation_id, dry_run=asked.dry_run, beginning=beginning, keep=asked.keep
+    )
 
 
 def _process_several(store: Store, file: Input, found: Several, asked: Asked) -> Ingest:
@@ -126,7 +130,7 @@ def _process_several(store: Store, file: Input, found: Several, asked: Asked) ->
             for member in ahead:
                 if member.export.messages:
                     one = _process_member(store, file, member, asked, counted)
-                    sums.add(member, one if asked.keep else replace(one, new_messages=[]))
+                    sums.add(member, one)
                 else:
                     sums.warn(member.export.warnings)
                 if time.monotonic() > until:
@@ -147,7 +151,7 @@ def _process_member(store: Store, file: Input, member: Member, asked: Asked, cou
     target = asked.conversation_id if not member.side else None
     if target is None and session and formats.load(member.export.format).OWN_IDS:
         target = store.session(session) or session
-    return process(store, part, lambda: member.export, Asked(target, asked.dry_run), counted)
+    return process(store, part, lambda: member.export, asked._replace(conversation_id=target), counted)
 
 
 def _only_one(members: Iterator[Member]) -> Iterator[Member]:

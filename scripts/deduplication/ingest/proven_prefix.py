@@ -6,12 +6,13 @@ A prefix is believed for its SHA-256 alone: all bytes before a safe place (``mod
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ..alignment.fingerprint import may_be_drawn_otherwise
 from ..alignment.overlap import plain_run
 from ..alignment.reading_order import numbers_of
 from ..model import TURNS, SafePlace, counts
+from ..start.late_tuple import NamedTuple
 from ..storage.prefix import HEAD, Prefix
 from . import result
 from .ink import Ink
@@ -133,14 +134,19 @@ def is_exact(known: Sequence[str], shown: Sequence[str], plan: Plan) -> bool:
 
 def keeps_keys(store: Store, shown: ExportView, plan: Plan, row: Callable[[int], Fingerprint]) -> bool:
     """Will the rows of all messages have the keys and ids that they have here? ``row``: what is known of one by its number."""
-    first: dict[str, str] = {}
+    fresh: list[int] = []
     for position, number in enumerate(plan.matches):
-        own = shown.prints[position]
-        if number is not None and position not in plan.grown:
-            known = row(number)
-            if (known.key, known.uuid) != (own.key, own.uuid):
-                return False
-        elif may_be_drawn_otherwise(shown.messages[position]):
+        if number is None or position in plan.grown:
+            fresh.append(position)
+            continue
+        known, own = row(number), shown.prints[position]
+        if (known.key, known.uuid) != (own.key, own.uuid):
+            return False
+    store.expect_bodies(shown.prints[position].content_hash for position in fresh)
+    first: dict[str, str] = {}
+    for position in fresh:
+        if may_be_drawn_otherwise(shown.messages[position]):
+            own = shown.prints[position]
             if own.content_hash not in first:
                 body = store.print_of(own.content_hash)
                 first[own.content_hash] = body.key if body is not None else own.key

@@ -42,11 +42,12 @@ def commit_run(
     counted: set[str] | None = None,
     gone: int = 0,
     above: Above = _NOTHING,
+    keep: bool = True,
 ) -> Ingest:
     """Log the run: its new occurrences, then the record with the number of every message shown.
 
     ``windows`` is what the record says of them where they are not just one window of which nothing is noted; ``gone`` messages of
-    the export are left out of ``shown``, because they were purged. ``above``: what the file has above what was read of it.
+    the export are not ``shown``, because they were purged. ``above``: what it has above what was read; ``keep``: see ``Asked``.
     """
     numbers, cursor = run.numbers, source.cursor
     besides = frozenset(counted or ())
@@ -55,8 +56,7 @@ def commit_run(
     found = store.run_of(target, run.occurrences, windows["window"], captures=source.captures, besides=besides)
     if counted is not None:
         counted.update(shown_bodies(run))
-    purged = store.conversation(target).purged.union(n for n, new in run.occurrences if new.purged is not None)
-    gone += sum(counts(kind) and number in purged for kind, number in zip(shown.rows.kinds, numbers))
+    gone += _purged(store, target, shown, run)
     record = record_of(
         source,
         export.format,
@@ -72,11 +72,17 @@ def commit_run(
         purged=gone,
         known_bytes=above.shown + span_bytes(export.messages) - span_bytes([new.message for _, new in carrying]),
     )
-    new = [message_dict(occurrence, number) for number, occurrence in new_here(run)]
+    new = [message_dict(occurrence, number) for number, occurrence in new_here(run)] if keep else []
     if not dry_run:
         store.commit(target, run.occurrences, record, started, same)
     warnings = (*export.warnings, *shown.warnings, *purged_warning(gone))
     return result_of(store, target, record, warnings, new, known_before=False)
+
+
+def _purged(store: Store, target: str, shown: ExportView, run: Run) -> int:
+    """How many of the messages shown that are counted were purged."""
+    purged = store.conversation(target).purged.union(n for n, new in run.occurrences if new.purged is not None)
+    return sum(counts(kind) and number in purged for kind, number in zip(shown.rows.kinds, run.numbers))
 
 
 def _ended(marks: Sequence[tuple[str, int]], numbers: Sequence[int]) -> list[Mark]:

@@ -37,10 +37,11 @@ def store_export(
     dry_run: bool = False,
     counted: set[str] | None = None,
     beginning: Beginning | None = None,
+    keep: bool = True,
 ) -> Ingest:
     """Align an export with its conversation and store what is new; durable when this returns.
 
-    ``beginning``: that of its file, to be noted for a later export that begins so.
+    ``beginning``: that of its file, to be noted for a later export that begins so. ``keep``: see :class:`one_export.Asked`.
 
     ``counted``: bodies that count as announced, those of this export are added. Only with ``dry_run``, for exports that would be
     processed one after the other: the store does not know of the one before.
@@ -70,6 +71,7 @@ def store_export(
             same=same,
             dry_run=dry_run,
             counted=counted,
+            keep=keep,
         )
 
 

@@ -30,8 +30,9 @@ def install(place: Place, plan: Plan, before: Optional[Manifest]) -> None:
     """Write what ``plan`` says. Interrupted at any moment, the next run knows every file that is ours."""
     with _failures():
         writing = [step for step in plan.steps if step.changes]
-        for path in [NAME, *(step.path for step in writing if step.kind == NEW)]:
-            plan.manifest.directories += _make_folders(place, path)
+        new = [NAME, *(step.path for step in writing if step.kind == NEW)]
+        for folder in filter(None, dict.fromkeys(map(os.path.dirname, new))):
+            plan.manifest.directories += _make_folders(place, folder)
         if writing:
             _write(place, NAME, plan.during(before).dump(), 0o644)
         for step in writing:
@@ -92,14 +93,14 @@ def _write(place: Place, path: str, data: bytes, mode: int) -> None:
     atomic.replace(place(path), data, mode=mode)
 
 
-def _make_folders(place: Place, path: str) -> list[str]:
+def _make_folders(place: Place, folder: str) -> list[str]:
     made = []
-    parts = path.split("/")[:-1]
+    parts = folder.split("/")
     for count in range(1, len(parts) + 1):
-        folder = "/".join(parts[:count])
+        path = "/".join(parts[:count])
         with contextlib.suppress(FileExistsError):
-            beneath.mkdir(place(folder))
-            made.append(folder)
+            beneath.mkdir(place(path))
+            made.append(path)
     return made
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import binascii
 import sys
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Final, Optional
 
-from .recipe import Run
+from ..errors import ArchiveDamaged
+from .recipe import Encoded, Run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,8 +51,19 @@ class Assembly:
             yield memoryview(item)
         elif isinstance(item, Run):
             yield from self._packs.run(item)
+        elif isinstance(item, Encoded):
+            yield memoryview(self.encoded(item, 0, item.length))
         else:
             yield memoryview(self._drawn(item))
+
+    def encoded(self, item: Encoded, start: int, end: int) -> bytes:
+        """Bytes ``start`` to ``end`` of the Base64 of a segment: no more of it is encoded than that."""
+        segment = b"".join(self._packs.run(Run(item.first, 1)))
+        if len(segment) != item.size:
+            raise ArchiveDamaged(f"segment {item.first} has {len(segment):,} bytes instead of {item.size:,}")
+        first = start // 4
+        text = binascii.b2a_base64(segment[first * 3 : (end + 3) // 4 * 3], newline=False)
+        return text[start - first * 4 : end - first * 4]
 
     def source(self, item: Drawn) -> bytes:
         """The text that a drawing is drawn from, as far as there are segments."""

@@ -90,7 +90,7 @@ class Drawings:
 
     def _matches(self, data: bytes, start: int, end: int) -> Iterator[_Match]:
         after = (-1, -1)
-        for begin, close, drawn, _ in segmenter.turns(data, start, end):
+        for begin, close, drawn, *_ in segmenter.turns(data, start, end):
             digest = _digest(data[begin:close])
             following, turn = self._places.get(after, (b"", None))
             if following != digest:
@@ -117,7 +117,7 @@ def _turns(stretch: Stretch) -> Iterator[_Turn]:
         segment = bisect_right(starts, at + stretch.skip) - 1
         return stretch.first + segment, at + stretch.skip - starts[segment]
 
-    for start, end, drawn, _ in segmenter.turns(stretch.data, 0, len(stretch.data)):
+    for start, end, drawn, *_ in segmenter.turns(stretch.data, 0, len(stretch.data)):
         if not drawn:
             yield _Turn(*place(start), stretch.data[start:end], stretch.width, place(end))
 

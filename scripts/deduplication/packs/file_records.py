@@ -56,12 +56,7 @@ def decode(data: bytes, first: int, count: int) -> list[FileRecord]:
     reader = varint.Reader(data)
     expected = reader.number()
     sizes, lengths, depths = (reader.numbers(count) for _ in range(3))
-    names: list[str] = []
-    for _ in range(2 * count):
-        end = data.find(b"\0", reader.at)
-        if end < 0:
-            raise ValueError("a name is not whole")
-        names.append(reader.take(end + 1 - reader.at)[:-1].decode("utf-8", "surrogateescape"))
+    names = [reader.text().decode("utf-8", "surrogateescape") for _ in range(2 * count)]
     recipes = [recipe.decode(reader.take(length), first + n, expected) for n, length in enumerate(lengths)]
     times = struct.unpack(f"<{count}q", reader.take(8 * count))
     heads = struct.unpack(f"<{count}I", reader.take(4 * count))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from ..errors import ArchiveDamaged
 from .pack_set import Packs
-from .recipe import Run
+from .recipe import Encoded, Run
 
 if TYPE_CHECKING:
     from .pack_set import Member
@@ -30,12 +31,28 @@ class FileSpans:
     def __init__(self, packs: Packs) -> None:
         self._packs = packs
         self._files: dict[int, _Pieces] = {}
+        self._sizes: dict[bytes, tuple[int, int]] = {}
+        """Number and size of each file that was asked for: a block asks for each of its messages."""
         self._names: dict[str, list[bytes]] | None = None
 
     def named(self, prefix: bytes) -> bytes:
         """The SHA-256 that begins with these bytes of a file that is there; empty where there is none."""
         number = self._packs.file(prefix)
         return self._packs.known(number).sha256 if number >= 0 else b""
+
+    def has_segment(self, sha256: bytes) -> bool:
+        """Whether a pack has bytes with this SHA-256 as a segment, as its index says."""
+        return self._packs.segment(sha256) >= 0
+
+    def segment(self, sha256: bytes) -> bytes:
+        """These bytes, none where no pack has them. Raises :class:`ArchiveDamaged` where that cannot be told, or read."""
+        number = self._packs.segment(sha256)
+        if number < 0 and self._packs.unreadable:
+            raise ArchiveDamaged(self._packs.unreadable[0])
+        data = b"".join(self._packs.run(Run(number, 1))) if number >= 0 else b""
+        if data and hashlib.sha256(data).digest() != sha256:
+            raise ArchiveDamaged(f"segment {number} is another one")
+        return data
 
     def states(self, name: str) -> list[bytes]:
         """The SHA-256 of each file whose name ends so, behind a slash or alone, the last one first."""
@@ -49,10 +66,8 @@ class FileSpans:
 
     def read(self, sha256: bytes, start: int, end: int) -> bytes:
         """Bytes ``start`` to ``end`` of the file with this hash. Raises :class:`ArchiveDamaged` where they cannot be read."""
-        number = self._packs.file(sha256)
-        if number < 0:
-            raise ArchiveDamaged(f"the file with SHA-256 {sha256.hex()[:16]}… is not in the archive")
-        if end > self._packs.record(number).size:
+        number, size = self._sizes.get(sha256) or self._found(sha256)
+        if end > size:
             raise ArchiveDamaged(f"file {number}: it ends before byte {end:,}")
         parts: list[bytes] = []
         while end > start:
@@ -62,6 +77,13 @@ class FileSpans:
                 parts.append(pieces.read(begin, end))
             end, number = min(end, pieces.prefix), pieces.base
         return b"".join(reversed(parts))
+
+    def _found(self, sha256: bytes) -> tuple[int, int]:
+        number = self._packs.file(sha256)
+        if number < 0:
+            raise ArchiveDamaged(f"the file with SHA-256 {sha256.hex()[:16]}… is not in the archive")
+        found = self._sizes[sha256] = number, self._packs.record(number).size
+        return found
 
     def _of(self, number: int) -> _Pieces:
         if number not in self._files:
@@ -89,11 +111,17 @@ class _Pieces:
         while start < end:
             if at >= len(self._pieces):
                 raise ArchiveDamaged(f"file {self._number}: its recipe ends before byte {end:,}")
-            begin = self._starts[at]
-            parts.append(self._piece(at)[start - begin : end - begin])
+            parts.append(self._part(at, start, min(end, self._starts[at + 1])))
             start = self._starts[at + 1]
             at += 1
         return b"".join(parts)
+
+    def _part(self, at: int, start: int, end: int) -> bytes:
+        """Bytes of a piece; the last one is kept, but for Base64, which is made as far as it is asked for."""
+        begin, piece = self._starts[at], self._pieces[at]
+        if isinstance(piece, Encoded):
+            return self._packs.assembly.encoded(piece, start - begin, end - begin)
+        return self._piece(at)[start - begin : end - begin]
 
     def _piece(self, at: int) -> bytes:
         if self._last[0] != at:

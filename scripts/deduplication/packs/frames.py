@@ -1,5 +1,7 @@
 """The bytes of a pack: header, frames, parity, trailer. docs/archive.md describes them for whoever writes a reader.
 
+Raw files lie in packs, and so do the log's older lines (``storage/log/log_pack.py``): one kind of file.
+
 Everything is there twice or says itself where it belongs: the header's numbers are repeated in the trailer, and each
 frame names its first segment or file, so that damage which is more than parity can make good costs what lies in its place and
 nothing behind it.
@@ -12,16 +14,21 @@ import struct
 import zlib
 from typing import Final
 
+from ..errors import StoreOfNewerVersion
 from ..start.late_dataclass import dataclass
 from . import codec
 
 MAGIC: Final = b"\x89EDPACK\n"
-VERSION: Final = 2
-"""With parity. Version 1 has none and is the same otherwise."""
+VERSION: Final = 3
+"""With segments that a recipe shows as Base64. Version 2 has none and is the same otherwise; version 1 has no parity either."""
 SEGMENTS: Final = 0x53
 """A frame of segments ("S")."""
 FILES: Final = 0x46
 """A frame of file records ("F")."""
+LINES: Final = 0x4C
+"""A frame of the log's lines ("L"): of a pack that has the log's lines and no files. Its numbers are bytes of the log."""
+KEPT: Final = 0x4B
+"""What the lines of such a pack keep of files that the archive did not have ("K")."""
 PARITY: Final = 0x45
 """The frame behind all others, of what makes damage to them good ("E", for error correction)."""
 MARK: Final = b"\xed\xf7"
@@ -36,6 +43,8 @@ FRAME_HEAD: Final = _FRAME.size + 4 + 32
 @dataclass(frozen=True)
 class Header:
     """What a pack holds: ``segments`` segments from number ``first_segment`` on, and the same for files; ``size`` in bytes.
+
+    In a pack of the log's lines ``segments`` are their bytes, counted from its own beginning.
 
     ``frames`` are those before the frame of parity, which takes ``parity`` bytes; 0 where there is none.
     """
@@ -70,14 +79,16 @@ class Header:
 
     @classmethod
     def decode(cls, data: bytes) -> Header:
-        """Raises :class:`ValueError` where ``data`` is none."""
+        """Raises :class:`ValueError` where ``data`` is none, :class:`StoreOfNewerVersion`."""
         if len(data) != HEADER_SIZE or struct.unpack_from("<I", data, _HEADER.size)[0] != zlib.crc32(data[:-4]):
             raise ValueError("its checksum does not match")
         magic, version, frames, first_segment, segments, first_file, files, size, parity = _HEADER.unpack_from(data)
         if magic != MAGIC:
             raise ValueError("it is no pack")
-        if not 1 <= version <= VERSION:
-            raise ValueError(f"it has version {version}; this version of export-dedup reads versions 1 to {VERSION}")
+        if version < 1:
+            raise ValueError(f"it has version {version}")
+        if version > VERSION:
+            raise StoreOfNewerVersion(f"a pack of version {version}, and this one knows versions 1 to {VERSION}")
         return cls(first_segment, segments, first_file, files, frames, size, parity)
 
 
@@ -117,8 +128,10 @@ class Frame:
 
 
 def make(kind: int, first: int, count: int, raw: bytes, *, thorough: bool = False) -> tuple[Frame, bytes]:
-    """A frame of ``raw`` and all of its bytes."""
+    """A frame of ``raw`` and all of its bytes. Raises :class:`ValueError` where it does not give ``raw`` back."""
     how, body = codec.compress(raw, thorough=thorough)
+    if codec.decompress(how, body, len(raw)) != raw:
+        raise ValueError("what was compressed does not unpack to what it was")
     return _made(kind, how, count, len(raw), first, body)
 
 
@@ -141,7 +154,7 @@ def head(data: bytes, at: int, limit: int) -> Frame:
     kind, how, mark, count, raw, stored, first = _FRAME.unpack_from(data)
     if zlib.crc32(data[: _FRAME.size]) != struct.unpack_from("<I", data, _FRAME.size)[0]:
         raise ValueError("its checksum does not match")
-    if mark != MARK or not (kind == PARITY or (kind in (SEGMENTS, FILES) and raw <= codec.MAX_RAW)):
+    if mark != MARK or not (kind in (PARITY, LINES) or (kind in (SEGMENTS, FILES, KEPT) and raw <= codec.MAX_RAW)):
         raise ValueError("it is no frame that this version knows")
     frame = Frame(kind, how, count, raw, stored, first, data[_FRAME.size + 4 :], at)
     if frame.end > limit:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Final, Optional
 
 from . import codec, frames, parity
+from .pack_end import PackEnd
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -55,9 +55,9 @@ class Mended:
     def _proven(self) -> Optional[Header]:
         """The header, where each frame has its SHA-256 and all of them together are what the header says."""
         try:
-            head = self.read(0, frames.HEADER_SIZE)
-            header = frames.Header.decode(head)
-            at, count, held = frames.HEADER_SIZE, 0, {frames.SEGMENTS: 0, frames.FILES: 0}
+            header = frames.Header.decode(self.read(0, frames.HEADER_SIZE))
+            at, count = frames.HEADER_SIZE, 0
+            held = {frames.SEGMENTS: 0, frames.FILES: 0, frames.LINES: 0, frames.KEPT: 0}
             while at < self.covered:
                 frame = frames.head(self.read(at, frames.FRAME_HEAD), at, self.covered)
                 frame.check(self.read(at + frames.FRAME_HEAD, frame.stored))
@@ -65,23 +65,20 @@ class Mended:
                 held[frame.kind] += frame.count
         except (ValueError, KeyError):
             return None
+        segments = held[frames.SEGMENTS] + held[frames.LINES]
         says = (header.end, header.frames, header.segments, header.files, header.parity)
         size = frames.FRAME_HEAD + parity.layout(self.covered).size
-        if (at, count, held[frames.SEGMENTS], held[frames.FILES], size) != says:
+        if (at, count, segments, held[frames.FILES], size) != says:
             return None
-        self._behind = self._made_behind(head)
+        self._behind = self._made_behind()
         return header
 
-    def _made_behind(self, head: bytes) -> bytes:
+    def _made_behind(self) -> bytes:
         """The frame of parity and the trailer: they follow from what is before them."""
-        encoder, digest = parity.Encoder(self.covered), hashlib.sha256()
+        end = PackEnd(self.covered)
         for at in range(0, self.covered, _CHUNK):
-            part = self.read(at, min(_CHUNK, self.covered - at))
-            encoder.update(part)
-            digest.update(part[max(frames.HEADER_SIZE - at, 0) :])
-        last = frames.of_parity(self.covered, encoder.parity()) + head
-        digest.update(last)
-        return last + digest.digest()
+            end.update(self.read(at, min(_CHUNK, self.covered - at)))
+        return end.encode()
 
 
 def mended(read: Callable[[int, int], bytes], size: int) -> Optional[Mended]:

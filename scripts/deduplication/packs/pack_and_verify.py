@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ..errors import ArchiveDamaged, DedupError, ExportError, UnsafePath
 from ..files import atomic, beneath
 from ..start.late_dataclass import dataclass
+from ..start.late_tuple import NamedTuple
 from .pack_names import index_path
 from .pack_set import opened_packs
 from .pack_writer import PackWriter

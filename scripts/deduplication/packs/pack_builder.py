@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from ..errors import ArchiveDamaged
 from ..files import atomic, varint
-from . import file_records, frames, pack_index, parity
+from . import file_records, frames, pack_index
+from .pack_end import enclosed
 from .pack_index import Known, Place
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ QUICK_FRAME: Final = 2 * 1024 * 1024
 """Bytes of segments that are compressed together in a run that somebody waits for."""
 THOROUGH_FRAME: Final = 8 * 1024 * 1024
 """The same where nobody does. A frame of more than half of it is left as it is when its pack is taken in."""
+_TOGETHER: Final = 128 * 1024
+"""Bytes of segments in a frame that is left as it is in such a run; smaller ones are compressed once more, together with what
+follows: they compress badly (real exports take 8 % less, for 16 ms a run at most)."""
 _RECORDS: Final = 10_000
 """File records in one frame, at most."""
 _CHUNK: Final = 1024 * 1024
@@ -35,6 +39,8 @@ class PackBuilder:
         self._hashes: list[bytes] = []
         self._known: list[Known] = []
         self._old: list[FileRecord] = []
+        self._taken: list[tuple[Frame, bytes]] = []
+        """Frames of file records, which come behind all segments: whoever reads a pack in its order has what they refer to."""
         self._waiting: list[bytes] = []
         self._waiting_bytes = 0
 
@@ -67,7 +73,7 @@ class PackBuilder:
                 raise ArchiveDamaged(member.pack.name)
             if frame.kind == frames.FILES:
                 self._take_records(member, frame)
-            elif known is not None and (not self._thorough or frame.raw > THOROUGH_FRAME // 2):
+            elif known is not None and frame.raw > (THOROUGH_FRAME // 2 if self._thorough else _TOGETHER):
                 self._pack_segments()
                 self._frames.append((frame, member.pack.bytes_of(frame)))
                 at = frame.first - member.index.first_segment
@@ -84,7 +90,7 @@ class PackBuilder:
         if self._thorough:
             self._old += found
         else:
-            self._frames.append((frame, member.pack.bytes_of(frame)))
+            self._taken.append((frame, member.pack.bytes_of(frame)))
 
     def _pack_segments(self) -> None:
         if not self._waiting:
@@ -99,12 +105,10 @@ class PackBuilder:
         return sum(frame.count for frame, _ in self._frames if frame.kind == frames.SEGMENTS)
 
     def _add(self, kind: int, first: int, count: int, raw: bytes) -> None:
-        frame, data = frames.make(kind, first, count, raw, thorough=self._thorough)
-        if frame.unpack(data[frames.FRAME_HEAD :]) != raw:
-            raise ArchiveDamaged(
-                "what was compressed does not unpack to what it was", hint="Check this machine's memory."
-            )
-        self._frames.append((frame, data))
+        try:
+            self._frames.append(frames.make(kind, first, count, raw, thorough=self._thorough))
+        except ValueError as error:
+            raise ArchiveDamaged(str(error), hint="Check this machine's memory.") from error
 
     def write(self, path: str, new: list[FileRecord]) -> bytes:
         """Write the pack to ``path``, in one step, with the records of ``new`` files; returns the bytes of its index.
@@ -112,42 +116,25 @@ class PackBuilder:
         Raises :class:`StoreNotWritable`; then nothing has changed.
         """
         self._pack_segments()
+        self._frames += self._taken
         self._known += [Known(r.sha256, r.size, r.head, r.depth) for r in new]
         waiting = [*self._old, *new]
         for at in range(0, len(waiting), _RECORDS):
             part = waiting[at : at + _RECORDS]
             expected = self.next_segment if not self._thorough else self.first_segment
             self._add(frames.FILES, part[0].number, len(part), file_records.encode(part, expected))
-        covered = frames.HEADER_SIZE + sum(len(data) for _, data in self._frames)
-        spare = frames.FRAME_HEAD + parity.layout(covered).size
-        head = frames.Header(
-            self.first_segment,
-            len(self._hashes),
-            self.first_file,
-            len(self._known),
-            len(self._frames),
-            covered + spare + frames.TRAILER_SIZE,
-            spare,
-        ).encode()
-        digest, encoder = hashlib.sha256(), parity.Encoder(covered)
         places: list[Place] = []
+        at = frames.HEADER_SIZE
+        for frame, data in self._frames:
+            places.append(Place(frame.kind, frame.count, frame.first, at))
+            at += len(data)
         with atomic.replacing(path) as descriptor:
-            encoder.update(head)
-            atomic.write_all(descriptor, head)
-            at = len(head)
-            for frame, data in self._frames:
-                places.append(Place(frame.kind, frame.count, frame.first, at))
-                digest.update(data)
-                encoder.update(data)
+            sha256 = b""
+            for data in enclosed(self._frames, self.first_segment, self.first_file):
                 atomic.write_all(descriptor, data)
-                at += len(data)
-            last = frames.of_parity(covered, encoder.parity()) + head
-            digest.update(last)
-            atomic.write_all(descriptor, last + digest.digest())
-            _check(descriptor, digest.digest())
-        return pack_index.encode(
-            digest.digest(), self.first_segment, self.first_file, places, self._hashes, self._known
-        )
+                sha256 = data[-32:]
+            _check(descriptor, sha256)
+        return pack_index.encode(sha256, self.first_segment, self.first_file, places, self._hashes, self._known)
 
 
 def _check(descriptor: int, expected: bytes) -> None:

@@ -36,7 +36,7 @@ class Pack:
 
     What it holds (``head``, ``block``, ``records``, ``all_frames``) comes from parity where the file is damaged; how the file
     itself is (``scan``, ``body``, ``is_intact``, ``faults``) does not. Raises :class:`ArchiveDamaged`, with the pack's name,
-    wherever what is read is not what was written.
+    wherever what is read is not what was written, and :class:`StoreOfNewerVersion`.
     """
 
     def __init__(self, path: str, *, salvage: bool = False) -> None:
@@ -58,7 +58,7 @@ class Pack:
         self._asked = False
         try:
             self.header: Header = self._header(salvage=salvage)
-        except ArchiveDamaged:
+        except BaseException:
             self.close()
             raise
 
@@ -102,13 +102,13 @@ class Pack:
         return MendedPack(self, made) if made is not None else None
 
     def _told_by_frames(self) -> Optional[Header]:
-        ranges: dict[int, list[int]] = {frames.SEGMENTS: [], frames.FILES: []}
+        ranges: dict[int, list[int]] = {}
         count = 0
         for frame, _ in self.scan():
             if frame is not None and self._is_whole(frame):
-                ranges[frame.kind] += (frame.first, frame.first + frame.count)
+                ranges.setdefault(frame.kind, []).extend((frame.first, frame.first + frame.count))
                 count += 1
-        segments, files = ranges[frames.SEGMENTS], ranges[frames.FILES]
+        segments, files = ranges.get(frames.SEGMENTS, ranges.get(frames.LINES, [])), ranges.get(frames.FILES, [])
         if not count:
             return None
         first, first_file = min(segments, default=0), min(files, default=0)

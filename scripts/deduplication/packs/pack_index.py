@@ -9,10 +9,11 @@ import bisect
 import mmap
 import struct
 import zlib
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from ..files import atomic
 from ..start.late_dataclass import dataclass
+from ..start.late_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -11,7 +11,9 @@ from __future__ import annotations
 import struct
 import zlib
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
+
+from ..start.late_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,7 +2,7 @@
 
 A cumulative export repeats what was there before, so its recipe is "all of the file before, then segments 812 to 840":
 a few bytes. Numbers are those of the whole archive, so a recipe reaches into any pack. What stood in a window of another width
-is "bytes of segments, drawn from 100 columns at 80" (``redraw``).
+is "bytes of segments, drawn from 100 columns at 80" (``redraw``); an image in a line of JSON is "the Base64 of segment 813".
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Union
 
 from ..files import varint
 from ..start.late_dataclass import dataclass
+from .segmenter import text_size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +22,18 @@ class Run(NamedTuple):
 
     first: int
     length: int
+
+
+class Encoded(NamedTuple):
+    """The Base64 of segment ``first``, which has ``size`` bytes: with padding, without line breaks."""
+
+    first: int
+    size: int
+
+    @property
+    def length(self) -> int:
+        """Bytes that it gives."""
+        return text_size(self.size)
 
 
 class Widths(NamedTuple):
@@ -53,7 +66,9 @@ class Drawn(NamedTuple):
     gaps: tuple[Gap, ...]
 
 
-Item = Union[Run, Drawn, bytes]
+Item = Union[Run, Encoded, Drawn, bytes]
+_ENCODED: Final = 1
+"""What stands before the Base64 of a segment: there is no run of half a segment, and nobody writes no bytes."""
 _BLANKS: Final = 4096
 """A gap of so many blanks is written out: no number that is damaged makes a text of all memory."""
 _NOWHERE: Final = Drawn(0, 0, 0, 0, Widths(0, 0), ())
@@ -77,6 +92,9 @@ class Recipe:
             if isinstance(item, Run):
                 out.append(varint.encode([item.length << 1, varint.signed(item.first - expected)]))
                 expected = item.first + item.length
+            elif isinstance(item, Encoded):
+                out.append(varint.encode([_ENCODED, varint.signed(item.first - expected), item.size]))
+                expected = item.first + 1
             elif isinstance(item, Drawn):
                 out.append(_encoded(item, last))
                 last = item
@@ -94,7 +112,10 @@ def decode(data: bytes, number: int, expected: int) -> Recipe:
     last = _NOWHERE._replace(first=expected)
     for _ in range(reader.number()):
         head = reader.number()
-        if head & 1:
+        if head == _ENCODED:
+            expected += varint.unsigned(reader.number()) + 1
+            items.append(Encoded(expected - 1, reader.number()))
+        elif head & 1:
             items.append(reader.take(head >> 1))
         elif head:
             first = expected + varint.unsigned(reader.number())

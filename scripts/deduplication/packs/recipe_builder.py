@@ -6,7 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING, Final, NamedTuple, Optional, Union
 
 from . import segmenter
-from .recipe import Drawn, Recipe, Run, joined
+from .recipe import Drawn, Encoded, Recipe, Run, joined
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,13 +38,17 @@ class Base(NamedTuple):
 
 
 class _Piece(NamedTuple):
-    """A piece of a file: its own bytes, or a segment with this number, -1 for one that the archive does not have."""
+    """A piece of a file: its own bytes, or a segment with this number, -1 for one that the archive does not have.
+
+    ``data`` is that of a segment that is shown as Base64.
+    """
 
     start: int
     end: int
     drawn: bool
     sha256: bytes
     number: int
+    data: bytes = b""
 
 
 class RecipeBuilder:
@@ -107,24 +111,25 @@ class RecipeBuilder:
     # --- segments -------------------------------------------------------------------------------------------------
 
     def _piece(self, data: bytes, segment: segmenter.Segment) -> _Piece:
-        start, end, drawn, _ = segment
-        if drawn:
-            return _Piece(start, end, drawn, b"", -1)
-        sha256 = hashlib.sha256(memoryview(data)[start:end]).digest()
+        start, end = segment.start, segment.end
+        if segment.drawn:
+            return _Piece(start, end, True, b"", -1)
+        encoded = segmenter.bytes_of(data, segment) if segment.base64 else b""
+        sha256 = hashlib.sha256(encoded or memoryview(data)[start:end]).digest()
         number = self._known.get(sha256, -1)
         if number < 0:
             number = self._packs.segment(sha256)
             if number >= 0:
                 self._known[sha256] = number
-        return _Piece(start, end, drawn, sha256, number)
+        return _Piece(start, end, False, sha256, number, encoded)
 
-    def _stored(self, data: bytes, start: int, end: int, sha256: bytes) -> Run:
-        """These bytes as a segment: a new one, where none of this run is the same."""
+    def _stored(self, data: bytes, sha256: bytes) -> int:
+        """The number of these bytes as a segment: a new one, where none of this run is the same."""
         number = self._known.get(sha256)
         if number is None:
             number = self._known[sha256] = self._first_segment + len(self._new)
-            self._new.append((data[start:end], sha256))
-        return Run(number, 1)
+            self._new.append((data, sha256))
+        return number
 
     def _items(self, data: bytes, pieces: Sequence[_Piece], drawings: Optional[Drawings]) -> Iterator[Item]:
         lacking = [(piece.start, piece.end) for piece in pieces if not piece.drawn and piece.number < 0]
@@ -132,14 +137,17 @@ class RecipeBuilder:
         for piece in pieces:
             if piece.drawn:
                 yield data[piece.start : piece.end]
+            elif piece.data:
+                number = piece.number if piece.number >= 0 else self._stored(piece.data, piece.sha256)
+                yield Encoded(number, len(piece.data))
             elif piece.number >= 0:
                 yield Run(piece.number, 1)
             elif parts is None:
-                yield self._stored(data, piece.start, piece.end, piece.sha256)
+                yield Run(self._stored(data[piece.start : piece.end], piece.sha256), 1)
             else:
                 for start, end, drawn in next(parts):
-                    sha256 = b"" if drawn else hashlib.sha256(memoryview(data)[start:end]).digest()
-                    yield drawn or self._stored(data, start, end, sha256)
+                    part = b"" if drawn else data[start:end]
+                    yield drawn or Run(self._stored(part, hashlib.sha256(part).digest()), 1)
 
     # --- drawings -------------------------------------------------------------------------------------------------
 
@@ -169,7 +177,7 @@ class RecipeBuilder:
         """What a file has in segments, from its end on, until there are so many bytes."""
         while wanted > 0:
             for item in reversed(record.recipe.items):
-                if not isinstance(item, bytes) and wanted > 0:
+                if isinstance(item, (Run, Drawn)) and wanted > 0:
                     stretch = self._stretch(item)
                     wanted -= len(stretch.data)
                     yield stretch

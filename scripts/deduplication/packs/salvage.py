@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ..errors import ArchiveDamaged
 from . import pack_index, segmenter
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from .pack_file import MendedPack
     from .pack_index import Index, Known
     from .pack_set import Member
+
+_KEPT: Final = 16
+"""Bytes of a segment's SHA-256 that every version of an index has."""
 
 
 class SalvagedPacks(Packs):
@@ -85,21 +88,22 @@ class SalvagedPacks(Packs):
             for start in starts:
                 if start > len(data):
                     break
-                for piece in segmenter.cut(data, start):
-                    part = data[piece.start : piece.end]
-                    self._lent.setdefault(hashlib.sha256(part).digest(), part)
+                for base64 in (True, False):
+                    for piece in segmenter.cut(data, start, base64=base64):
+                        part = segmenter.bytes_of(data, piece)
+                        self._lent.setdefault(hashlib.sha256(part).digest()[:_KEPT], part)
 
     def _block(self, number: int) -> Block:
         try:
             return super()._block(number)
         except ArchiveDamaged:
-            part = self._lent.get(self.segment_hash(number))
+            part = self._lent.get(self.segment_hash(number)[:_KEPT])
             if part is None:
                 raise
             return Block(number, part, [0, len(part)])
 
     def segment_hash(self, number: int) -> bytes:
-        """The SHA-256 of a segment as its pack's index had it; empty where none says."""
+        """The SHA-256 of a segment as its pack's index had it, or the first half of it; empty where none says."""
         if self._hashes is None:
             every = [*self._told.values(), *(told for _, told in self._orphaned())]
             self._hashes = [(told.first_segment, told.hashes()) for told in every]

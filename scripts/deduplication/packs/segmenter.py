@@ -3,17 +3,21 @@
 Text exports are cut where a turn begins, transcripts where a line begins; short ones are taken together, up to a place
 that their content chooses, so that two files that share a stretch are cut alike in it. What the client draws anew in every
 export (the closing line of a turn, "✻ Baked for 0s") becomes a piece of its own: it is kept in the recipe, and the turns
-around it stay what they were. Long strings within a line (a tool's result that stands in it twice, an image) are cut out.
+around it stay what they were. Long strings within a line (a tool's result that stands in it twice) are cut out, and those that are
+Base64 (an image) are a segment as the bytes that they stand for: so an image is there once, by the SHA-256 of its bytes.
 
 This is only ever a matter of size: any cut of any bytes gives the same bytes back.
 """
 
 from __future__ import annotations
 
+import binascii
 import zlib
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from ..model import LEAST_BLOB
 from ..start.late_pattern import late_pattern
+from . import codec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +30,8 @@ LONGEST: Final = 1024 * 1024
 """A single turn, line or string beyond this is cut every so many bytes."""
 LIFTED: Final = 16 * 1024
 """A string in a line of JSON from so many bytes on is a segment of its own."""
+MOST: Final = codec.MAX_RAW - 1024
+"""Bytes up to which what a string of Base64 stands for is a segment: a frame holds it whole."""
 DRAWN: Final = 160
 """The closing line of a turn is no longer than this, in bytes."""
 
@@ -38,23 +44,43 @@ _DRAWN: Final = late_pattern(
 )
 
 
+def text_size(size: int) -> int:
+    """Characters of Base64 that so many bytes are."""
+    return (size + 2) // 3 * 4
+
+
+_SHORTEST: Final = text_size(LEAST_BLOB)
+_BASE64: Final = late_pattern(rb'"([A-Za-z0-9+/]{%d,}={0,2})"' % (_SHORTEST - 2))
+
+
 class Segment(NamedTuple):
     """Bytes ``start`` to ``end`` of a file.
 
     ``drawn``: kept in the recipe, not as a segment. ``alone``: a segment that nothing else is taken together with.
+    ``base64``: they are the Base64 of the segment (:func:`bytes_of`).
     """
 
     start: int
     end: int
     drawn: bool = False
     alone: bool = False
+    base64: bool = False
 
 
-def cut(data: bytes, start: int = 0) -> list[Segment]:
-    """The pieces of ``data`` from ``start`` on: they follow each other without a hole, none of them empty."""
+def cut(data: bytes, start: int = 0, *, base64: bool = True) -> list[Segment]:
+    """The pieces of ``data`` from ``start`` on: they follow each other without a hole, none of them empty.
+
+    ``base64``: False gives them as packs before version 3 have them.
+    """
     lines = data[:1] == b"{"
-    units = _lines(data, start) if lines else turns(data, start, len(data))
+    units = _lines(data, start, base64=base64) if lines else turns(data, start, len(data))
     return list(_grouped(data, units))
+
+
+def bytes_of(data: bytes, segment: Segment) -> bytes:
+    """What is kept as the segment of a piece of ``data``."""
+    piece = data[segment.start : segment.end]
+    return binascii.a2b_base64(piece) if segment.base64 else piece
 
 
 def turns(data: bytes, start: int, end: int) -> Iterator[Segment]:
@@ -74,20 +100,41 @@ def turns(data: bytes, start: int, end: int) -> Iterator[Segment]:
         yield Segment(at, end)
 
 
-def _lines(data: bytes, start: int) -> Iterator[Segment]:
+def _lines(data: bytes, start: int, *, base64: bool) -> Iterator[Segment]:
     at, size = start, len(data)
     while at < size:
         end = data.find(b"\n", at) + 1 or size
-        if end - at > LIFTED:
-            yield from _lifted(data, at, end)
-        else:
-            yield Segment(at, end)
+        begin = inside = at
+        if base64 and end - at > _SHORTEST:
+            for match in _BASE64.finditer(data, at, end):
+                if _is_canonical(match[1]):
+                    yield from _lifted(data, begin, inside, match.start(1))
+                    yield Segment(*match.span(1), alone=True, base64=True)
+                    begin, inside = match.end(1), match.end(1) + 1
+        yield from _lifted(data, begin, inside, end)
         at = end
 
 
-def _lifted(data: bytes, start: int, end: int) -> Iterator[Segment]:
-    """A line, with its long strings as pieces of their own. Cut after the opening and before the closing quote."""
-    at, quote = start, data.find(b'"', start, end)
+def _is_canonical(text: bytes) -> bool:
+    """Whether this is what an encoder makes of some bytes, which a segment can hold."""
+    if len(text) % 4 or not _SHORTEST <= len(text) <= text_size(MOST):
+        return False
+    try:
+        data = binascii.a2b_base64(text)
+    except binascii.Error:
+        return False
+    return len(data) <= MOST and binascii.b2a_base64(data, newline=False) == text
+
+
+def _lifted(data: bytes, start: int, inside: int, end: int) -> Iterator[Segment]:
+    """A part of a line, with its long strings as pieces of their own. Cut after the opening and before the closing quote.
+
+    From byte ``inside`` on the next quote is an opening one.
+    """
+    if end - start <= LIFTED:
+        yield Segment(start, end)
+        return
+    at, quote = start, data.find(b'"', inside, end)
     while quote >= 0:
         closing = _closing(data, quote + 1, end)
         if closing - quote > LIFTED:
@@ -120,7 +167,7 @@ def _grouped(data: bytes, units: Iterator[Segment]) -> Iterator[Segment]:
         if begin >= 0 and (unit.drawn or unit.alone or unit.end - begin > LONGEST):
             yield Segment(begin, end)
             begin = -1
-        if unit.drawn:
+        if unit.drawn or unit.base64:
             yield unit
             continue
         if unit.alone or unit.end - unit.start > LONGEST:

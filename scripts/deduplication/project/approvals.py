@@ -11,11 +11,12 @@ import hashlib
 import json
 import os
 import stat
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from ..errors import NotApproved, StoreNotWritable
 from ..files import atomic
 from ..files.locking import exclusive
+from ..start.late_tuple import NamedTuple
 from . import settings_file, user_folders
 
 APPROVED: Final = "approved.json"

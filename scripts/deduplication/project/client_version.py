@@ -7,9 +7,10 @@ the user set there. So which events are written depends on who will read them.
 from __future__ import annotations
 
 import os
-from typing import Final, NamedTuple, Optional
+from typing import Final, Optional
 
 from ..start.late_pattern import late_pattern
+from ..start.late_tuple import NamedTuple
 
 Version = tuple[int, int, int]
 

@@ -8,8 +8,9 @@ hook.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
+from ..start.late_tuple import NamedTuple
 from . import settings_file, user_folders
 
 if TYPE_CHECKING:

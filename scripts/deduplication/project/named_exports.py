@@ -17,11 +17,12 @@ import json
 import os
 import time
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import DedupError
 from ..formats.client_commands import printed, slash_command
 from ..start.late_pattern import late_pattern
+from ..start.late_tuple import NamedTuple
 
 if TYPE_CHECKING:
     import re

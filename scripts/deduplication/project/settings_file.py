@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from ..files import atomic
+from ..start.late_tuple import NamedTuple
 
 MOST_BYTES: Final = 256 * 1024
 """Bytes of a file of settings; a larger one is not read."""

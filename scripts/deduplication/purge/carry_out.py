@@ -39,6 +39,8 @@ def carry_out(
     notes = {**notes, recovery.PLAIN: store.is_plain}
     if (affected.forms or affected.quarantine) and project is not None and packs is not None:
         changes[journal.ARCHIVE] = stage_archive.stage_archive(project, packs, affected)
+        if affected.packed:  # killed on the way, half of the packs are others: no image may be looked for in them
+            store.blobs.keep_own(sorted(plan.kept_blobs))
     if project is not None:
         stage_archive.stage_list(project, affected, changes)
     if project is not None and done.sessions:

@@ -27,6 +27,9 @@ def verify(store: Store, project: Project | None, done: Purged) -> None:
         found = checking.check_project(of)
         return found.all_problems() if found is not None else []
 
+    kept = require_log(store, "a purge")
+    with kept.transaction():
+        kept.blobs.let_go()  # which were made files while packs were made anew
     done.problems = proof.verify_all(store, project, check)
     if done.proof is not None and done.proof.remaining:
         more = f" and {len(done.proof.remaining) - 1:,} more place(s)" if len(done.proof.remaining) > 1 else ""

@@ -56,6 +56,8 @@ class Plan:
     shared: int = 0
     blobs: dict[str, int] = field(default_factory=dict)
     """Images and documents that go, with their bytes."""
+    kept_blobs: set[str] = field(default_factory=set)
+    """Those that stay."""
     quoted: list[tuple[str, int]] = field(default_factory=list)
     quoted_keys: set[str] = field(default_factory=set)
     bans: Bans = field(default_factory=Bans)
@@ -150,7 +152,6 @@ def _count(store: LogBackedStore, rows: dict[str, dict[int, Row]], found: Plan) 
             (goes if (name, number) in found.tombstones else stays).add(row.content_hash)
     found.bodies = len(goes - stays)
     found.shared = len(goes & stays)
-    kept: set[str] = set()
     used: dict[str, int] = {}
     for _, record in store.records():
         if "message" in record:
@@ -160,8 +161,8 @@ def _count(store: LogBackedStore, rows: dict[str, dict[int, Row]], found: Plan) 
             for digest, size in blobs_of(record).items():
                 used[digest] = size
                 if not bodiless:
-                    kept.add(digest)
-    found.blobs = {digest: size for digest, size in used.items() if digest not in kept}
+                    found.kept_blobs.add(digest)
+    found.blobs = {digest: size for digest, size in used.items() if digest not in found.kept_blobs}
 
 
 def _quotes_and_names(store: LogBackedStore, found: Plan) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
+
+from ..start.late_tuple import NamedTuple
 
 _ENUMERATED: Final = 600
 """Characters up to which a set is looked at one by one."""

@@ -9,10 +9,11 @@ from __future__ import annotations
 from bisect import bisect_right
 from itertools import accumulate, count
 from operator import add
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from ..start.late_dataclass import replace
 from ..start.late_pattern import late_pattern
+from ..start.late_tuple import NamedTuple
 from . import secret_values
 from .line_wrapped import FULL
 from .triggers import Hit, Trigger

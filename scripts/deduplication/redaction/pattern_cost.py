@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
+from ..start.late_tuple import NamedTuple
 from .character_sets import Characters, disjoint, of_item
 
 if TYPE_CHECKING:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
+from ..start.late_tuple import NamedTuple
 from . import secret_values, telling_names
 from .matches import later, mixed
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 import functools
 import re
 import warnings
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import PrivacySettingInvalid
 from ..start.late_pattern import late_pattern
+from ..start.late_tuple import NamedTuple
 from . import MOST_PATTERNS, linear_engine, pattern_cost
 from .allowance import Allowance
 from .matches import Match

@@ -8,7 +8,7 @@ from ..archive import inventory
 from ..archive import verify as checking
 from ..archive.places import packs_folder
 from ..packs.pack_set import opened_packs
-from . import damage, missing_files, pack_repair, packs_anew
+from . import blob_repair, damage, missing_files, pack_repair, packs_anew
 from .other_copies import OtherCopies
 
 if TYPE_CHECKING:
@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from .outcome import Repaired
 
 
-def mend_packs(project: Project, done: Repaired) -> None:
+def mend_packs(store: LogBackedStore, project: Project, done: Repaired) -> None:
     """Write damaged packs without what is lost of them. The caller holds the archive's lock."""
-    with pack_repair.examined(project) as (plan, packs, kept):
+    with pack_repair.examined(project) as (plan, packs, kept), store.unrecovered_log() as log:
         done.findings += plan.findings
+        if plan.damaged:
+            blob_repair.keep_blobs(log)
         done.quarantined += [f"{project.archive.name}/{name}" for name in packs_anew.write(project, plan, packs, kept)]
 
 

@@ -41,6 +41,18 @@ class ArchivedCopies:
                 raise
             return data[start:end]
 
+    def has_segment(self, sha256: bytes) -> bool:
+        """As the archive has it."""
+        return self._archive.has_segment(sha256)
+
+    def segment(self, sha256: bytes) -> bytes:
+        """As the archive has it."""
+        return self._archive.segment(sha256)
+
+    def sync(self) -> None:
+        """Have on the disk what was added to the archive."""
+        self._archive.sync()
+
     def close(self) -> None:
         """Let go of the archive."""
         self._archive.close()

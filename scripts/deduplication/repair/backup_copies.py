@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ..backup import folder as folders
 from ..backup import known
@@ -15,6 +15,7 @@ from ..errors import DedupError
 from ..files import atomic
 from ..packs.pack_names import FOLDER
 from ..packs.pack_set import opened_packs
+from ..start.late_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,12 +6,22 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from ..storage.log.lines import Damaged, decode_line
 from ..storage.log.records import blobs_of
-from ..storage.state.blobs import BlobLost, lift
+from ..storage.log.salvage import salvage
+from ..storage.state.blobs import BlobLost, Blobs
+from ..storage.state.references import lift
 from . import damage
 
 if TYPE_CHECKING:
+    from ..storage.log.append_log import Log
     from .damage import Finding
     from .log_repair import RepairedLog
+
+
+def keep_blobs(log: Log) -> None:
+    """Have the images of messages as files: a damaged pack may have those of a file that cannot be restored."""
+    records = (piece.record for piece in salvage(log).pieces if piece.record is not None)
+    Blobs.beside(log).keep_own(sorted({digest for record in records for digest in blobs_of(record)}))
+    log.close()
 
 
 def repair_blobs(mended: RepairedLog) -> list[Finding]:

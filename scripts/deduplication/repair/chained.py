@@ -7,9 +7,10 @@ follows on nothing although every line can be read was put there by somebody els
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Final, Optional
 
 from ..files.clock import timestamp
+from ..start.late_tuple import NamedTuple
 from ..storage.log.chain import REPAIR, REPLACED, Chain, Replaced, replaced_of
 from ..storage.log.lines import (
     BEGINNING,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Final, Optional
 
 from .. import formats
 from ..errors import DedupError
 from ..ingest.export_view import view_of
 from ..model import LOST
+from ..start.late_tuple import NamedTuple
 from ..storage.log.lines import is_commit
 from ..storage.log.records import PURGED
 from .raw_sources import called, parsed

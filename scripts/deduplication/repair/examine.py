@@ -30,7 +30,7 @@ def examine(store: LogBackedStore, project: Optional[Project]) -> list[Finding]:
     elsewhere = copies_of(project)
     with opened(project) as shelf, store.unrecovered_log() as log, looked_for(log, have, elsewhere):
         salvaged = salvage(log)
-        mended = log_repair.repair_log(salvaged, Sources(shelf), store.blob_folder, store.remembered())
+        mended = log_repair.repair_log(salvaged, Sources(shelf), log, store.remembered())
         found += [*mended.findings, *blob_repair.repair_blobs(mended)]
         if elsewhere is not None:
             found += [each.finding() for each in plain_file_repair.damaged(mended.evidence, elsewhere)]

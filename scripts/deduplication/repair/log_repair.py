@@ -13,6 +13,7 @@ from ..start.late_dataclass import dataclass, field, replace
 from ..storage.log.lines import encode_line, is_commit
 from ..storage.log.records import PURGED, SAME
 from ..storage.replay import Replay
+from ..storage.state.blobs import Blobs
 from . import chained, damage, lost_runs, rerun
 from .evidence import Evidence
 from .run_lines import Line, RunLines
@@ -21,6 +22,7 @@ from .run_remains import RunRemains, remains_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from ..storage.log.append_log import Log
     from ..storage.log.salvage import Piece, Salvaged
     from ..storage.log_backed import Remembered
     from .damage import Finding
@@ -47,18 +49,18 @@ class RepairedLog:
 
 
 def repair_log(
-    salvaged: Salvaged, sources: Sources, blobs: str, remembered: Remembered, *, accept: bool = False
+    salvaged: Salvaged, sources: Sources, log: Log, remembered: Remembered, *, accept: bool = False
 ) -> RepairedLog:
     """What the log must be for everything to be in it that it or the archive has, and every damage that was found.
 
-    ``blobs`` is the folder of the store's blobs, ``remembered`` what its index has of the log. ``accept``: a run that follows on
+    ``log`` is the one that was salvaged, ``remembered`` what its index has of the log. ``accept``: a run that follows on
     nothing is to follow on what is there.
     """
-    return _LogRepair(salvaged, sources, blobs, remembered).mended(accept=accept)
+    return _LogRepair(salvaged, sources, Blobs.beside(log), remembered).mended(accept=accept)
 
 
 class _LogRepair:
-    def __init__(self, salvaged: Salvaged, sources: Sources, blobs: str, remembered: Remembered) -> None:
+    def __init__(self, salvaged: Salvaged, sources: Sources, blobs: Blobs, remembered: Remembered) -> None:
         self._salvaged = salvaged
         self._evidence = Evidence(salvaged.pieces, sources, remembered)
         self._replay = Replay(blobs)
@@ -70,6 +72,11 @@ class _LogRepair:
         self._named = chained.NamedHeads(salvaged.pieces, remembered.head)
 
     def mended(self, *, accept: bool) -> RepairedLog:
+        for place in self._salvaged.places:
+            if place.mended:
+                self._found(
+                    damage.Finding(damage.BIT, place.name, f"{place.fault}: nothing of it is lost", repaired=True)
+                )
         for piece in self._salvaged.pieces:
             if piece.healed:
                 self._found(damage.Finding(damage.BIT, piece.where, "one bit was flipped", repaired=True))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING, NamedTuple, Optional
+from typing import TYPE_CHECKING, Optional
 
 from ..archive import inventory
 from ..archive.legacy_inventory import named_by_packs
@@ -18,6 +18,7 @@ from ..files.safe_read import digest_of, opened
 from ..packs.pack_set import opened_packs
 from ..packs.pack_writer import PackWriter
 from ..purge.archived import later_form
+from ..start.late_tuple import NamedTuple
 from . import damage
 
 if TYPE_CHECKING:

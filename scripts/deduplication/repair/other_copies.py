@@ -6,12 +6,13 @@ import contextlib
 import hashlib
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Optional
+from typing import TYPE_CHECKING, Optional
 
 from ..archive.places import plain_files
 from ..errors import DedupError
 from ..files.safe_read import read
 from ..project import client_transcripts
+from ..start.late_tuple import NamedTuple
 from .backup_copies import BackupCopies
 
 if TYPE_CHECKING:

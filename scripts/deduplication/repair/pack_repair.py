@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING, Final, NamedTuple, Optional
+from typing import TYPE_CHECKING, Final, Optional
 
 from ..archive.places import packs_folder
 from ..archive.restore import Entry
@@ -18,6 +18,7 @@ from ..packs.recipe import Recipe
 from ..packs.salvage import SalvagedPacks
 from ..start.late_dataclass import dataclass, field
 from ..start.late_pattern import late_pattern
+from ..start.late_tuple import NamedTuple
 from . import damage
 from .other_copies import OtherCopies
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Final, Optional
 
 from ..start.late_pattern import late_pattern
+from ..start.late_tuple import NamedTuple
 from ..storage.log.lines import Damaged, is_commit
 from ..storage.log.records import message_of
 

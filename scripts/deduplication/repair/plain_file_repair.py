@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 from ..files import atomic, beneath
+from ..start.late_tuple import NamedTuple
 from . import damage
 from .log_files import quarantined
 from .lost_runs import is_another

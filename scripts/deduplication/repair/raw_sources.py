@@ -9,7 +9,7 @@ import contextlib
 import hashlib
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Optional
+from typing import TYPE_CHECKING, Optional
 
 from .. import formats
 from ..alignment.fingerprint import fingerprints
@@ -20,6 +20,7 @@ from ..project import client_transcripts
 from ..project.export_names import file_name, session_id_from_name
 from ..start.late_dataclass import replace
 from ..start.late_pattern import late_pattern
+from ..start.late_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

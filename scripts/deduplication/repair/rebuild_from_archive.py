@@ -6,7 +6,7 @@ import contextlib
 import os
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple, Optional
+from typing import TYPE_CHECKING, Optional
 
 from ..archive import restore as restoring
 from ..backup import known
@@ -17,6 +17,7 @@ from ..model import counts
 from ..project.export_names import file_name
 from ..project.paths import LOCK
 from ..start.late_dataclass import dataclass, field
+from ..start.late_tuple import NamedTuple
 from ..storage.log.lines import is_commit
 from ..storage.log.records import is_occurrence
 from ..storage.log.salvage import salvage

@@ -33,7 +33,7 @@ def repair(store: LogBackedStore, project: Optional[Project], *, accept_lost: bo
         with drop_folder.opened(project):
             done.notes += missing_files.name_all(project)
             have = missing_files.listed_in(project)
-            mend_packs(project, done)
+            mend_packs(store, project, done)
             put_back(store, project, have, done)
     with opened(project) as shelf:
         mended = mend_store(store, project, shelf, have, done, accept_lost=accept_lost)

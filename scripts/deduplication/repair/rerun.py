@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 from .. import formats
 from ..errors import DedupError
@@ -18,6 +18,7 @@ from ..ingest.deduplicator import ClaudeConversationDeduplicator
 from ..ingest.new_lines import NewLines
 from ..ingest.one_export import Asked, process
 from ..ingest.result import Input
+from ..start.late_tuple import NamedTuple
 from ..storage.log.records import RECOUNTED
 from .raw_sources import Part, is_transcript, source_of
 

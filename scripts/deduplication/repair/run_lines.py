@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Final, Optional
 
 from ..alignment.reading_order import ranges
 from ..files.clock import timestamp
 from ..model import LOST, counts
 from ..start.late_dataclass import replace
+from ..start.late_tuple import NamedTuple
 from ..storage.carriers import Carriers
 from ..storage.contract import NewOccurrence
 from ..storage.log.lines import encode_line
 from ..storage.log.records import PURGED, RECOUNTED, announces, commit_record, new_of, occurrence_record, same_record
-from ..storage.state.blobs import lift
+from ..storage.state.references import lift
 from . import partial_lines
 
 if TYPE_CHECKING:

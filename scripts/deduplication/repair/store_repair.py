@@ -41,9 +41,7 @@ def mend_store(
 
     def write(log: Log) -> list[str]:
         salvaged = salvage_twice(log)
-        found = log_repair.repair_log(
-            salvaged, Sources(shelf), store.blob_folder, store.remembered(), accept=accept_lost
-        )
+        found = log_repair.repair_log(salvaged, Sources(shelf), log, store.remembered(), accept=accept_lost)
         done.findings += [*found.findings, *blob_repair.repair_blobs(found)]
         done.quarantined += [f"{store_name}/{name}" for name in log_files.write(log, salvaged, found)]
         done.made, done.proven = found.made, found.proven

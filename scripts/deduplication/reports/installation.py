@@ -25,13 +25,13 @@ def title(text: str, *, dry_run: bool) -> str:
 def steps(planned: Plan, scripts: str, *, dry_run: bool) -> str:
     """What is done to each file; files in the folder ``scripts`` are only counted, unless it is a dry run."""
     changing = [step for step in planned.steps if step.changes]
-    ours = [step for step in changing if step.path.startswith(scripts + "/")]
+    ours = [] if dry_run else [step for step in changing if step.path.startswith(scripts + "/")]
     lines = []
     for step in changing:
-        if dry_run or step not in ours:
+        if dry_run or not step.path.startswith(scripts + "/"):
             note = f" ({step.note})" if step.note else ""
             lines.append(f"  {step.label}: {printable(step.path)}{note}")
-    if ours and not dry_run:
+    if ours:
         counted = ", ".join(f"{number} {label}" for label, number in planned.counted(ours))
         lines.append(f"  {scripts}: {counted}")
     if not changing:

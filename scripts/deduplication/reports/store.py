@@ -37,6 +37,21 @@ def statistics(figures: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def upgraded(done: Sequence[str], left: Sequence[str], problems: Sequence[str], *, moved: bool) -> str:
+    """What ``upgrade`` did: files of earlier versions that are converted, and that are left, and what is wrong afterwards."""
+    lines = [f"✓ Converted: {printable(name)}" for name in done]
+    if moved:
+        lines.append("✓ The store is no longer one of plain files: its log is compressed")
+    if not lines and not left:
+        lines.append("✓ Nothing to convert: everything is in the format of today")
+    lines += [f"   - {printable(name)} stays as it is, and is read as before" for name in left]
+    lines += [f"   - {printable(problem)}" for problem in problems]
+    lines.append(
+        "❌ Something is damaged: see 'verify'" if problems else "✅ Verified: every line, every message and every byte"
+    )
+    return "\n".join(lines)
+
+
 def _savings(percent: float) -> str:
     """A small store is larger than what went into it: "-51.7% saved" would have to be read twice."""
     return f"{percent:.1f}% saved" if percent >= 0 else f"{-percent:.1f}% more"

@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 import zlib
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Final, Optional
 
 from ..alignment.plain_text import is_own_output, readable
 from ..model import counts
 from ..start.late_dataclass import dataclass, field
 from ..start.late_pattern import late_pattern
+from ..start.late_tuple import NamedTuple
 from ..storage import open_in_folder
 from ..storage.log.lines import Damaged, decode_line, is_commit
 from ..storage.log.records import PURGED, SAME, same_of

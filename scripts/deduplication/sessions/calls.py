@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from ..start.late_pattern import late_pattern
+from ..start.late_tuple import NamedTuple
 from .redaction import printable_text
 
 _ABOUT: Final = {

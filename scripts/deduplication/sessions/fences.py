@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple
+from typing import Final
 
 from ..start.late_pattern import late_pattern
+from ..start.late_tuple import NamedTuple
 from .content import size
 
 _RUNS: Final = late_pattern("`{3,}")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import SessionNotWritten, StoreNotWritable
 from ..files import atomic, journal, locking
 from ..start.late_dataclass import replace
+from ..start.late_tuple import NamedTuple
 from . import per_checkpoint, session_file
 from .deferred_redaction import DeferredRedaction
 from .full_document import names_of

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import SessionNotWritten
 from ..files import atomic, beneath
+from ..start.late_tuple import NamedTuple
 from . import footer, full_document, per_checkpoint, session_file
 from .deferred_redaction import DeferredRedaction, NotYetClean, ask_for_all
 from .names import bases, file_of, stem

@@ -1,1 +1,1 @@
-"""What comes before everything else: whose modules may be imported; classes of data and patterns that cost nothing at import."""
+"""What comes before everything else: whose modules may be imported; data classes, tuples, patterns that cost nothing at import."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..start.late_dataclass import dataclass, field
+from ..start.late_tuple import NamedTuple
 from .prefix import Prefixes
 
 if TYPE_CHECKING:

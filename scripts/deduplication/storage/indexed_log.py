@@ -33,13 +33,13 @@ class IndexedLog:
     """Log, blobs and index in ``folder``, and the state that they come to. Whoever calls it holds the store's lock.
 
     ``plain``: one of plain files, of which nothing is sealed, and which has the content hashes as JSON; without it the store is
-    what it was.
+    what it was. ``log``: its log, where somebody reads that in a way of his own.
     """
 
-    def __init__(self, folder: str, *, plain: bool = False) -> None:
+    def __init__(self, folder: str, *, plain: bool = False, log: Log | None = None) -> None:
         self.folder = folder
-        self.log = Log.of(folder)
-        self.blobs = Blobs.beside(self.log.path)
+        self.log = log or Log.of(folder)
+        self.blobs = Blobs.beside(self.log)
         self.index = self.empty_index()
         self.state = State()
         self.warnings: list[str] = []
@@ -74,6 +74,12 @@ class IndexedLog:
     def written(self) -> None:
         """The log was changed without a change of what it says."""
         self._loaded = self.identity()
+
+    def leave_plain(self) -> None:
+        """A store of plain files is one like any other from now on. Inside a transaction for writing."""
+        if self.is_plain:
+            self.is_plain = False
+            self.save(b"")
 
     def identity(self) -> tuple[object, ...]:
         """Which index and how much of the log there is; empty where there is no index."""

@@ -7,9 +7,10 @@ A store need not have either. Who cannot do without asks for it by name with :fu
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ..errors import StoreKeepsNoFiles
+from ..start.late_tuple import NamedTuple
 from .contract import Store
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from .log.append_log import Log
     from .log.lines import Line, Record
     from .log_rewrite import Instead, Rewritten
-    from .upkeep import Verified
+    from .state.blobs import Blobs
+    from .verification import Verified
 
 
 class Remembered(NamedTuple):
@@ -38,14 +40,18 @@ class LogBackedStore(Store, Protocol):
 
     folder: str
     """Where does it lie?"""
+    blobs: Blobs
+    """Where are the images and documents that its messages refer to?"""
 
     @property
     def is_plain(self) -> bool:
         """Are all its files plain, with the content hashes as JSON and nothing sealed?"""
 
-    @property
-    def blob_folder(self) -> str:
-        """In which folder are the images and documents that its messages refer to?"""
+    def former_files(self) -> list[str]:
+        """Which of its files, by name, are of an earlier version's format?"""
+
+    def leave_plain(self) -> None:
+        """Be one like any other from now on, if all its files were plain: the log is sealed. Raises ``StoreError``."""
 
     # Inside a transaction:
 
@@ -69,6 +75,9 @@ class LogBackedStore(Store, Protocol):
 
     def has_blob(self, digest: str) -> bool:
         """Is there an image or a document with this SHA-256?"""
+
+    def lost_blob_bytes(self) -> int:
+        """How many bytes of images and documents that messages refer to are nowhere?"""
 
     def rewrite_log(self, folder: str, instead: Instead) -> Rewritten:
         """Write the log anew into ``folder``, durably, with other lines in it; what is there stays as it is.

@@ -16,7 +16,7 @@ from ..alignment.fingerprint import Fingerprint
 from ..errors import StoreDamaged
 from ..files import atomic
 from ..start.late_dataclass import dataclass, field
-from .log import chain, sealed_blocks
+from .log import chain, log_pack
 from .log.append_log import Log
 from .log.lines import Damaged, Line, decode_line, digest_of, encode_line, is_commit
 from .log.records import PREFIX, PURGED, RECOUNTED, blobs_of, is_occurrence, new_of
@@ -86,20 +86,18 @@ def rewrite(log: Log, folder: str, instead: Instead) -> Rewritten:
     for line, record in records(log):
         data = writer.line(line, record)
         if line.end > log.sealed.end and line.offset <= log.sealed.end and waiting and log.sealed.end:
-            new.sealed.add(sealed_blocks.parts(b"".join(waiting), sealed_blocks.BLOCK))
+            new.sealed.add(log_pack.parts(b"".join(waiting), log_pack.BLOCK))
             waiting, size = [], 0
         waiting += data
         size += sum(map(len, data))
         if is_commit(record) and line.end <= log.sealed.end and size >= _CHUNK:
-            new.sealed.add(sealed_blocks.parts(b"".join(waiting), sealed_blocks.BLOCK))
+            new.sealed.add(log_pack.parts(b"".join(waiting), log_pack.BLOCK))
             waiting, size = [], 0
     if waiting and log.sealed.end and not log.open_size():
-        new.sealed.add(sealed_blocks.parts(b"".join(waiting), sealed_blocks.BLOCK))
+        new.sealed.add(log_pack.parts(b"".join(waiting), log_pack.BLOCK))
         waiting = []
     waiting += writer.last()
-    if new.sealed.segments:
-        new.sealed.commit()
-    atomic.replace(new.path, b"".join(waiting))
+    new.replace_open(b"".join(waiting))
     found.files = [os.path.relpath(segment.path, folder) for segment in new.sealed.segments]
     found.files.append(os.path.basename(new.path))
     return found

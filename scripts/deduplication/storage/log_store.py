@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from ..files import folder_swap, journal, locking
+from ..files import folder_swap, journal
 from .answers import Answers
 from .indexed_log import IndexedLog
 from .run_writer import write_run
-from .store_folder import StoreFolder
+from .store_folder import TIMEOUT, StoreFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .log.lines import Line, Record
     from .log_backed import LogBackedStore, Remembered
     from .log_rewrite import Instead, Rewritten
-    from .upkeep import Verified
+    from .verification import Verified
 
 
 class LogStore(Answers):
@@ -28,7 +28,7 @@ class LogStore(Answers):
     ``plain``: one of plain files (see ``seed_files``); without it the store is what it was.
     """
 
-    def __init__(self, folder: str, *, plain: bool = False, timeout: float = locking.DEFAULT_TIMEOUT) -> None:
+    def __init__(self, folder: str, *, plain: bool = False, timeout: float = TIMEOUT) -> None:
         folder_swap.recover_exchange(folder)
         self._indexed = IndexedLog(folder, plain=plain)
         super().__init__(self._indexed)
@@ -74,6 +74,7 @@ class LogStore(Answers):
     def reopen(self) -> None:
         """Inside a transaction for writing: take notice of a log that was put in the place of the old one."""
         self._indexed.reopen()
+        self.log.close()  # the packs may be replaced next
 
     @contextlib.contextmanager
     def unrecovered_log(self) -> Iterator[Log]:
@@ -113,11 +114,6 @@ class LogStore(Answers):
         """Itself."""
         return self
 
-    @property
-    def blob_folder(self) -> str:
-        """The folder of images and documents."""
-        return self.blobs.folder
-
     def log_size(self) -> int:
         """Bytes of the log."""
         return self.log.size()
@@ -139,6 +135,10 @@ class LogStore(Answers):
     def has_blob(self, digest: str) -> bool:
         """True where there is such an image or document."""
         return self.blobs.has(digest)
+
+    def lost_blob_bytes(self) -> int:
+        """Bytes of images and documents that neither lie in a file nor are known to the archive; none of them is read."""
+        return sum(size for digest, size in self._indexed.state.blobs.items() if not self.blobs.has(digest))
 
     def rewrite_log(self, folder: str, instead: Instead) -> Rewritten:
         """The log with other lines in it, beside the old one."""
@@ -164,7 +164,7 @@ class LogStore(Answers):
     # -- upkeep ------------------------------------------------------------------------------------------------
 
     def condense(self) -> None:
-        """Seal what is open, compress slowly what was compressed quickly, and take the holes out of the index."""
+        """Seal what is open, compress slowly what was compressed quickly, take the holes out of the index, let go of images."""
         if not self._place.exists():
             return
         from . import upkeep
@@ -179,9 +179,22 @@ class LogStore(Answers):
                     self.log.sealed.exchange(segment, *better)
         with self.transaction():
             self._indexed.index.condense()
+            self.blobs.let_go()
+
+    def former_files(self) -> list[str]:
+        """The sealed files and the indexes of earlier versions."""
+        from . import upkeep
+
+        with self.locked_log():
+            return upkeep.former_files(self._indexed)
+
+    def leave_plain(self) -> None:
+        """No plain files any more: the hashes go, and what is sealed from now on is compressed."""
+        with self.transaction():
+            self._indexed.leave_plain()
 
     def settle(self) -> None:
-        """Seal what is open where that pays: its bodies are archived by now, and are left out."""
+        """Seal what is open where that pays, and let go of images: what is archived by now is left out."""
         if self._place.exists():
             from .settle import settle
 
@@ -193,13 +206,16 @@ class LogStore(Answers):
         return self.verified().problems
 
     def verified(self, since: str = "") -> Verified:
-        """The same, and the log as a chain."""
-        from . import upkeep
+        """The same, and the log as a chain. Others wait for it only where something is damaged, or while it is replaced."""
+        from . import verification
 
         if not self._place.exists():
-            return upkeep.nothing(since)
+            return verification.nothing(since)
+        found = verification.follow(self.folder, since, lambda: self._locked(write=False), plain=self.is_plain)
+        if found is not None:
+            return found
         with self._locked(write=False):
-            return upkeep.verify(self._indexed, since)
+            return verification.verify(self._indexed, since)
 
     def remembered(self) -> Remembered:
         """What the index has of the log, where it can be read and is sound. Whoever calls this holds the lock."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, Union
+from typing import TYPE_CHECKING, Any, Final, Protocol, Union
+
+from ..start.late_tuple import NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from ..alignment.fingerprint import Fingerprint
 
@@ -57,6 +59,9 @@ class Prefixes(Protocol):
 
     def prefixes(self, head: str) -> Sequence[SeenPrefix]:
         """Which prefixes with this head did exports have that were processed, the last ones of them? None is always an answer."""
+
+    def expect_bodies(self, content_hashes: Iterable[str]) -> None:
+        """Which bodies are asked for next? A store may look for them together; what it answers is the same."""
 
     def print_of(self, content_hash: str) -> Fingerprint | None:
         """What is known of a body, as it was drawn first? Its role and ids are not."""

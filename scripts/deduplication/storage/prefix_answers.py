@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from .state.prefixes import prefixes_in
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from ..alignment.fingerprint import Fingerprint
     from .known import Known
@@ -23,6 +23,10 @@ class PrefixAnswers:
     def prefixes(self, head: str) -> Sequence[SeenPrefix]:
         """How exports began that were processed."""
         return prefixes_in(self._known.state, head)
+
+    def expect_bodies(self, content_hashes: Iterable[str]) -> None:
+        """These are asked for next."""
+        self._known.state.bodies.find_all(content_hashes)
 
     def print_of(self, content_hash: str) -> Fingerprint | None:
         """What is known of a body."""

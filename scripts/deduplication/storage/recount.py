@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from ..alignment.byte_coverage import covered
 from ..errors import StoreDamaged
-from ..files import atomic
 from ..model import LOST, counts
+from ..start.late_tuple import NamedTuple
 from .index.audit_mark import AuditMark
 from .log.lines import Damaged, decode_line, digest_of, head_after, is_commit
 from .log.records import RECOUNTED, blobs_of, new_of
@@ -41,18 +41,26 @@ class Recount(NamedTuple):
     committed: int
 
 
-def recount(log: Log, index: Index, audit: Callable[[bytes], object], chain: Chain | None = None) -> Recount:
-    """Read the whole log into ``index``; ``audit`` is told each line of the audit file that follows, ``chain`` those of the log."""
-    from .log import sealed_check
+def recount(
+    log: Log,
+    index: Index,
+    audit: Callable[[bytes], object],
+    chain: Chain | None = None,
+    lines: Iterator[Line] | None = None,
+) -> Recount:
+    """Read the whole log into ``index``; ``audit`` is told each line of the audit file that follows, ``chain`` those of the log.
+
+    ``lines`` are those of the log, for who reads them in a way of his own.
+    """
     from .log.chain import Chain
 
     state, mark, chain = index.begin(), AuditMark(), chain or Chain()
-    problems = sealed_check.damaged(log.sealed)
     name = os.path.basename(log.path)
-    blobs = Blobs.beside(log.path)
+    problems = _check_opening(log, name)
+    blobs = Blobs.beside(log)
     committed = unreadable = 0
     spans: list[tuple[int, int]] = []
-    for line in log.lines():
+    for line in lines or log.lines():
         try:
             record = decode_line(line.data)
             said = apply(state, record, line, blobs.fingerprint(record))
@@ -61,11 +69,7 @@ def recount(log: Log, index: Index, audit: Callable[[bytes], object], chain: Cha
         except Damaged as error:
             state.unreadable += most_lines(line)
             chain.take(line.data, readable=False)
-            where = f"{name}, line {line.number} (byte {line.offset})"
-            if line.lost > 1:
-                problems.append(f"{where}: {len(line.data):,} sealed bytes cannot be read; their messages are lost")
-            else:
-                problems.append(f"{where}: {error}; {_cost(line.data)}")
+            problems.append(f"{name}, line {line.number} (byte {line.offset}): {_unreadable(line, error)}")
             continue
         chain.take(line.data)
         if is_commit(record):
@@ -86,6 +90,17 @@ def recount(log: Log, index: Index, audit: Callable[[bytes], object], chain: Cha
     return Recount(state, problems, max(committed, log.sealed.end))
 
 
+def _check_opening(log: Log, name: str) -> list[str]:
+    fault = log.opening.fault
+    return [f"{name}: its first line, which says where the older ones are: {fault}"] if fault else []
+
+
+def _unreadable(line: Line, error: Damaged) -> str:
+    if line.lost > 1:
+        return f"{len(line.data):,} sealed bytes cannot be read; their messages are lost"
+    return f"{error}; {_cost(line.data)}"
+
+
 def most_lines(line: Line) -> int:
     """How many lines a damaged one may have been, at most: a line feed may be gone, and then two or more look like one."""
     return max(line.lost, len(line.data) // _SHORTEST)
@@ -93,7 +108,7 @@ def most_lines(line: Line) -> int:
 
 def replay(log: Log, state: State, end: int | None = None) -> Iterator[bytes]:
     """Apply the complete runs that ``state`` lacks; yields the audit lines of each. Raises :class:`StoreDamaged`."""
-    blobs = Blobs.beside(log.path)
+    blobs = Blobs.beside(log)
     pending: list[tuple[Line, Record]] = []
     for line in log.lines(state.size, end):
         where = f"{log.path}, byte {line.offset}"
@@ -116,7 +131,7 @@ def replay(log: Log, state: State, end: int | None = None) -> Iterator[bytes]:
 
 def clean_blobs(log: Log) -> None:
     """Delete the blobs that no line refers to; only where every line can be read."""
-    blobs = Blobs.beside(log.path)
+    blobs = Blobs.beside(log)
     if blobs.exist():
         with contextlib.suppress(Damaged):  # what could be read a moment ago cannot be read now
             blobs.clean({digest for line in log.lines() for digest in blobs_of(decode_line(line.data))})
@@ -165,8 +180,10 @@ def heal(log: Log) -> list[str]:
         healed[offset : offset + len(data)] = data
         where = f"line {sealed + content.count(10, 0, offset) + 1} (byte {log.sealed.end + offset})"
         problems.append(f"{os.path.basename(log.path)}, {where}: one flipped bit was found and set right")
-    if patches:
-        atomic.replace(log.path, bytes(healed))
+    if log.opening.fault:
+        problems.append(f"{os.path.basename(log.path)}: its first line was written anew")
+    if patches or log.opening.fault:
+        log.replace_open(bytes(healed))
     return problems
 
 

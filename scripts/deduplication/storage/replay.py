@@ -6,14 +6,14 @@ An export that is processed against it gives the run that was stored then. Nothi
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from ..start.late_tuple import NamedTuple
 from .answers import Answers
 from .log.append_log import Log
 from .log.lines import Damaged, Line, decode_line, is_commit
 from .recount import most_lines
 from .state.apply import apply
-from .state.blobs import Blobs
 from .state.log_state import State
 from .state.run_counts import count_at_hand
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .contract import Counts, ExportRecord, NewOccurrence, Same
     from .log.lines import Record
     from .log_backed import LogBackedStore
+    from .state.blobs import Blobs
 
 
 class Run(NamedTuple):
@@ -58,12 +59,12 @@ class _Told:
 
 
 class Replay(Answers):
-    """The store of a log of which the lines are told by :meth:`take`. ``blobs``: the folder of the real store's blobs."""
+    """The store of a log of which the lines are told by :meth:`take`, with the blobs of the real store."""
 
-    def __init__(self, blobs: str) -> None:
-        self._told = _Told(_Memory(), Blobs(blobs))
+    def __init__(self, blobs: Blobs) -> None:
+        self._told = _Told(_Memory(), blobs)
         super().__init__(self._told)
-        self.blobs = self._told.blobs
+        self.blobs = blobs
         self.warnings: list[str] = []
         self.runs: list[Run] = []
         """What was asked to be committed, and was not."""
@@ -133,7 +134,7 @@ def before(store: LogBackedStore, sha256: str) -> Replay | None:
 
     Inside a transaction.
     """
-    replay = Replay(store.blob_folder)
+    replay = Replay(store.blobs)
     pending: list[Line] = []
     for line in store.lines():
         pending.append(line)

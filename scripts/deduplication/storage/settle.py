@@ -1,4 +1,7 @@
-"""What was archived a moment ago left out of the log: open lines sealed, sealed ones written anew. Under the store's lock."""
+"""What was archived a moment ago left out of the store: open lines sealed, sealed ones written anew, images let go.
+
+Under the store's lock.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ _SOON: Final = 120 * 1_000_000_000
 
 
 def settle(store: IndexedLog) -> None:
-    """Leave out of the log what the archive has by now, quickly. Raises ``StoreNotWritable``."""
+    """Leave out of the store what the archive has by now, quickly. Raises ``StoreNotWritable``."""
     sealed = store.log.sealed
     if store.log.open_size() >= _PAYS and not (store.is_plain or store.state.unreadable):
         end = settled(store.log, store.state.size)
@@ -35,6 +38,7 @@ def settle(store: IndexedLog) -> None:
         better = improved(sealed, segment, thorough=False)
         if better is not None:
             sealed.exchange(segment, *better)
+    store.blobs.let_go()
 
 
 def settled(log: Log, size: int) -> int:

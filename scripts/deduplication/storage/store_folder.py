@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ..errors import StoreNotPrivate, StoreNotWritable
 from ..files import atomic, locking
@@ -13,6 +13,10 @@ from ..project.paths import LOCK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+TIMEOUT: Final = locking.DEFAULT_TIMEOUT
+"""Seconds that a store's lock is waited for."""
 
 
 class StoreFolder:

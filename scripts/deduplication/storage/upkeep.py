@@ -1,34 +1,27 @@
-"""A store looked after: everything recounted from its log, its index made again, what is open sealed. Under the store's lock."""
+"""A store looked after: its index made again, what is open sealed, compressed files made smaller. Under the store's lock."""
 
 from __future__ import annotations
 
-import hashlib
 import os
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING
 
 from ..errors import StoreError
 from ..files import atomic
-from ..project.paths import AUDIT, INDEX_NAMES
-from . import seed_files
-from .index.audit_mark import AuditMark
-from .index.index_file import is_former
+from ..project.paths import FORMER_INDEX, INDEX_NAMES
 from .index.sorted_runs import IndexDamaged
+from .log import sealed_check
 from .log.better_files import improvable, improved
+from .log.sealed_files import PACK
 from .log_backed import Remembered
 from .recount import clean_blobs, heal, recount
-from .state.log_state import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .indexed_log import IndexedLog
     from .log.append_log import Log
-    from .log.chain import Chain
     from .log.sealed_files import Segment
-
-
-_AT_ONCE: Final = 1024 * 1024
-"""Bytes of the audit file that are read at a time."""
+    from .state.log_state import State
 
 
 def seal(store: IndexedLog) -> list[Segment]:
@@ -44,72 +37,15 @@ def seal(store: IndexedLog) -> list[Segment]:
     return improvable(store.log.sealed)
 
 
+def former_files(store: IndexedLog) -> list[str]:
+    """The names of files that version 0.1 wrote, or one before it."""
+    sealed = [os.path.basename(segment.path) for segment in store.log.sealed.segments if segment.form != PACK]
+    return [*sealed, *(name for name in FORMER_INDEX if os.path.lexists(os.path.join(store.folder, name)))]
+
+
 def better(store: IndexedLog, segment: Segment) -> tuple[bytes, int] | None:
     """A sealed file as small as it gets, and the bytes of the log in it; None where it is damaged. Needs no lock."""
     return improved(store.log.sealed, segment)
-
-
-class Verified(NamedTuple):
-    """A line for each thing that is wrong, and the log as a chain."""
-
-    problems: list[str]
-    chain: Chain
-
-
-def nothing(since: str) -> Verified:
-    """Of a store that nobody made yet."""
-    from .log.chain import Chain
-
-    return Verified([], Chain(since))
-
-
-def verify(store: IndexedLog, since: str) -> Verified:
-    """Recount everything from the log; a head that begins with ``since`` is looked for in it."""
-    from .log.chain import Chain
-
-    store.log.recover(write=False)
-    store.state = State()  # what is counted takes its place
-    store.forget()
-    audit = _AuditProof()
-    counted = store.empty_index()
-    chain = Chain(since)
-    state, problems, _ = recount(store.log, counted, audit.take, chain)
-    if not (seed_files.is_former(store.folder) or is_former(store.index.path)):
-        problems += store.index.problems(counted, audit.mark, seed_files.noted(state, plain=store.is_plain))
-        problems += seed_files.problems(store.folder, state, plain=store.is_plain)
-    problems += _compare_audit(store, audit, state.size)
-    return Verified(problems, chain)
-
-
-class _AuditProof:
-    """An audit file of which the lines are told one by one, or read."""
-
-    def __init__(self) -> None:
-        self.mark = AuditMark()
-        self._sha256 = hashlib.sha256()
-
-    def take(self, data: bytes) -> None:
-        """What it has next."""
-        self.mark = self.mark.plus(data)
-        self._sha256.update(data)
-
-    def proof(self) -> tuple[AuditMark, bytes]:
-        """Equal for equal bytes only."""
-        return self.mark, self._sha256.digest()
-
-
-def _compare_audit(store: IndexedLog, expected: _AuditProof, size: int) -> list[str]:
-    found = _AuditProof()
-    try:
-        with atomic.open_regular(os.path.join(store.folder, AUDIT)) as file:
-            while found.mark.size <= expected.mark.size and (data := file.read(_AT_ONCE)):
-                found.take(data)
-    except FileNotFoundError:
-        return [f"{AUDIT}: missing (an index; 'rebuild' makes it again)"] if size else []
-    except OSError as error:
-        return [f"{AUDIT}: {error.strerror or error}"]
-    same = found.proof() == expected.proof()
-    return [] if same else [f"{AUDIT}: does not say what the log says (an index; 'rebuild' makes it again)"]
 
 
 def remembered(store: IndexedLog) -> Remembered:
@@ -152,6 +88,7 @@ def rebuild(store: IndexedLog, mend: Callable[[Log], list[str]] | None) -> list[
     store.log.recover(write=True)
     shorter = _indexed_size(store) > store.log.size()
     problems = mend(store.log) if mend is not None else heal(store.log)
+    problems += sealed_check.damaged(store.log.sealed)
     audit: list[bytes] = []
     store.state, found, committed = recount(store.log, store.index, audit.append)
     if committed < store.log.size():

@@ -71,7 +71,7 @@ class SessionExportManager:
             path = self.project.root / path
         data, _ = read(path)
         own_output.refuse(data)
-        done = self.dedup.ingest(data, name=file_name(path.name), conversation_id=session_id)
+        done = self.dedup.ingest(data, name=file_name(path.name), conversation_id=session_id, keep=False)
         for warning in done.warnings:
             warnings.warn(warning, ExportWarning, stacklevel=2)
         written = write_sessions(
@@ -141,7 +141,7 @@ class SessionExportManager:
         store = self.dedup.store
         with store.transaction(write=False):
             all_figures = [store.figures(name) for name in store.conversations()]
-            storage = savings(store.seen_bytes(), self._folder)
+            storage = savings(self.dedup, self._folder)
             unique = store.unique_count()
         return {
             "sessions": len(all_figures),

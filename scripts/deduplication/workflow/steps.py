@@ -237,7 +237,7 @@ class Steps:
         if self.storage is None:
             from ..accounting.storage_account import savings
 
-            self.storage = savings(self._dedup.seen_bytes(), os.fspath(self._project.state))
+            self.storage = savings(self._dedup, os.fspath(self._project.state))
         return replace(self._counted(), storage=self.storage)
 
     def _refuse(self, refusal: Refusal) -> None:

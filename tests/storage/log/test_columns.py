@@ -15,8 +15,10 @@ from deduplication.formats import parse
 from deduplication.storage.log import views
 from deduplication.storage.log.column_format import File, NoArchive, SpanLost, Wanted
 from deduplication.storage.log.column_reader import decode, each_line
+from deduplication.storage.log.column_records import each_record
 from deduplication.storage.log.column_writer import encode
 from deduplication.storage.log.lines import BEGINNING, PREVIOUS, decode_line, digest_of, encode_line
+from deduplication.storage.log.records import occurrence_in
 from document_readers import reader_of
 from exports import Story
 from log_lines import LINES
@@ -80,6 +82,53 @@ def test_every_line_comes_back(lines):
     block, _ = encode(data, NoArchive())
     assert decode(block, NoArchive()) == data
     assert reader_of("storage").columns(block, {}) == data
+
+
+def told(record):
+    """What a record says of its message, of all that it says."""
+    if record is None:
+        return None
+    message, names = record.get("message"), ("role", "kind", "content", "fidelity", "blobs")
+    body = [message.get(name) or None for name in names] if isinstance(message, dict) else message
+    return record["conversation_id"], record.get("index"), record.get("content_hash"), record.get("uuid") or "", body
+
+
+def told_by(lines):
+    """The same of each line, and its bytes."""
+    return [(len(line), told(occurrence_in(line))) for line in lines]
+
+
+@given(st.lists(LINES, max_size=12))
+def test_records_say_what_the_lines_say(lines):
+    """Of every form of line, and of bytes that are no line at all: as many bytes, and the same message or none."""
+    block, _ = encode(b"".join(lines), NoArchive())
+    assert [(size, told(record)) for size, record in each_record(block, NoArchive())] == told_by(lines)
+
+
+@pytest.mark.parametrize(
+    "files", [Files(TEXT), Files(TRANSCRIPT), Files()], ids=["of the text", "of the transcript", "none"]
+)
+@pytest.mark.parametrize("data", [TEXT, TRANSCRIPT], ids=["text", "transcript"])
+def test_records_say_what_the_lines_of_an_export_say(data, files):
+    """With the archive's bytes and without them."""
+    lines = log_of(data)
+    block, _ = encode(lines, files)
+    assert [(size, told(record)) for size, record in each_record(block, files)] == told_by(
+        lines.splitlines(keepends=True)
+    )
+
+
+def test_records_of_archived_bytes_are_believed_once_the_lines_are_proven():
+    """Bytes that are gone, or others, give none; not even of the lines before them."""
+    block, _ = encode(log_of(TEXT), Files(TEXT))
+    at = len(TEXT) // 2
+    other = Files(TEXT)
+    other.files = {sha256: data[:at] + b"#" + data[at + 1 :] for sha256, data in other.files.items()}
+    for files in (Files(TEXT, gone=[(at, at + 40)]), other):
+        found = []
+        with pytest.raises(ValueError, match=r"gone|not those that were written|view"):
+            found += each_record(block, files)
+        assert found == []
 
 
 @pytest.mark.parametrize("data", [TEXT, TRANSCRIPT], ids=["text", "transcript"])

@@ -6,7 +6,7 @@ import pytest
 
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from deduplication.storage import indexed_log
-from deduplication.storage.log import sealed, sealed_blocks
+from deduplication.storage.log import log_pack, sealed
 from deduplication.storage.log.salvage import pieces_of, salvage
 
 
@@ -14,7 +14,7 @@ from deduplication.storage.log.salvage import pieces_of, salvage
 def test_the_pieces_of_each_file_are_those_of_the_log(tmp_path, monkeypatch, damage):
     """Sound, damaged or missing: read file by file the log has the same pieces, and never those of two files are held."""
     monkeypatch.setattr(indexed_log, "OPEN", 600)
-    monkeypatch.setattr(sealed_blocks, "BLOCK", 1500)
+    monkeypatch.setattr(log_pack, "BLOCK", 1500)
     monkeypatch.setattr(sealed, "MOST", 3000)
     dedup = ClaudeConversationDeduplicator(tmp_path / "state")
     for run in range(4):
@@ -26,7 +26,7 @@ def test_the_pieces_of_each_file_are_those_of_the_log(tmp_path, monkeypatch, dam
     if damage == "a file is missing":
         files[1].unlink()
     elif damage == "a file is garbage":
-        files[1].write_bytes(b"no stream of xz")
+        files[1].write_bytes(b"no pack")
     whole = [(piece.where, piece.data, piece.record, piece.fault) for piece in salvage(log).pieces]
     assert [(piece.where, piece.data, piece.record, piece.fault) for piece in pieces_of(log)] == whole
     assert any(fault for *_, fault in whole) == (damage != "none")

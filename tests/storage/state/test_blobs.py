@@ -21,7 +21,7 @@ from deduplication.ingest.transcript_capture import capture_file
 from deduplication.storage import indexed_log
 from deduplication.storage.log.lines import decode_line, encode_line
 from deduplication.storage.state import blobs
-from deduplication.storage.state.blobs import lift, restore
+from deduplication.storage.state.references import lift, restore
 
 IMAGE = bytes(range(256)) * 40
 OTHER = IMAGE[::-1]
@@ -369,7 +369,7 @@ def test_sealed_lines_keep_their_blobs(opened, file, tmp_path, monkeypatch):
     for number in range(3):
         store = opened()
         store.ingest(lines.prompt(f"{number} " + "x" * 1_200_000, session=str(number) * 8), name=f"{number}.jsonl")
-    assert list((tmp_path / "state" / "sealed").glob("*.xz"))
+    assert list((tmp_path / "state" / "sealed").glob("*.pack"))
     assert digest().encode() not in (tmp_path / "state" / "conversation_log.jsonl").read_bytes()
     assert opened().store.rebuild() == []
     assert messages(opened()) == whole

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import zlib
-from typing import NamedTuple
+
+from ...start.late_tuple import NamedTuple
 
 
 class AuditMark(NamedTuple):

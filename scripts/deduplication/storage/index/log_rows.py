@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from array import array
 from typing import TYPE_CHECKING
 
@@ -11,8 +10,8 @@ from ...alignment.fingerprint import Fingerprint, fingerprint_of
 from ...errors import StoreDamaged
 from ...model import LOST
 from ..conversation import Adopted
-from ..log.lines import Damaged, decode_line
-from ..log.records import PURGED, is_occurrence, message_of, tombstone_from
+from ..log.message_records import MessageRecords
+from ..log.records import PURGED, message_of, tombstone_from
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,6 +31,7 @@ class LogRows:
 
     def __init__(self, log: Log, blobs: Blobs) -> None:
         self._log, self._blobs = log, blobs
+        self._records = MessageRecords(log)
         self.state: State
         """Whose stretches they are: set by whoever makes it."""
 
@@ -117,9 +117,9 @@ class LogRows:
                 yield chunk
 
     def _lines(self, chunk: int, holding: bytes) -> Iterator[tuple[int, Record]]:
-        """Offset and record of each occurrence in a stretch of which the line holds these bytes.
+        """Offset and record of each occurrence in a stretch; those of which the line does not hold these bytes may be left out.
 
-        Of all of them, where there are no such bytes; then it raises :class:`StoreDamaged` where fewer can be read than there are.
+        Where there are no such bytes it raises :class:`StoreDamaged` if fewer can be read than there are.
         A stretch has its numbers in order and without a gap: a line between them with another was refused when it was read first.
         """
         chunks = self.state.chunks
@@ -127,19 +127,15 @@ class LogRows:
         name = self.state.names.get(str(stretch.owner))
         number, end = stretch.first, stretch.first + stretch.length
         left = stretch.length
-        for line in self._log.lines(stretch.offset, chunks.end(chunk, self.state.size)):
-            if holding not in line.data:
+        for offset, record in self._records.between(stretch.offset, chunks.end(chunk, self.state.size), holding):
+            place = record.get("index")
+            if record["conversation_id"] != name or type(place) is not int:
                 continue
-            with contextlib.suppress(Damaged):
-                record = decode_line(line.data)
-                place = record.get("index")
-                if record["conversation_id"] != name or not is_occurrence(record) or type(place) is not int:
-                    continue
-                if number <= place < end:
-                    yield line.offset, record
-                    number, left = place + 1, left - 1
-                    if not left:
-                        return
+            if number <= place < end:
+                yield offset, record
+                number, left = place + 1, left - 1
+                if not left:
+                    return
         if not holding:
             raise self._damaged(stretch.offset)
 

@@ -12,15 +12,16 @@ import zlib
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from itertools import groupby, islice, repeat
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
+
+from ...start.late_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     Entry = tuple[bytes, bytes]
     Table = tuple[list[bytes], list[tuple[int, int, int]]]
-    Block = tuple[Sequence[bytes], Sequence[bytes]]
-    """Keys in ascending order, and their values."""
+    Block = tuple[Sequence[bytes], Sequence[bytes]]  # keys in ascending order, and their values
 
 BLOCK: Final = 4096
 """Bytes of keys and values, about, that are read together."""

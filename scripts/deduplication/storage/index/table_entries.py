@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from ...alignment.fingerprint import Fingerprint, encoded
 from ...start.late_dataclass import asdict
 from ...start.late_pattern import late_pattern
+from ...start.late_tuple import NamedTuple
 from ..contract import Cursor
 from ..prefix import of_prefix, to_prefix
 from ..state.prefixes import NotedPrefix

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 from ...errors import StoreDamaged, StoreError, StoreNotWritable
 from ...files import atomic, journal
 from ...project.paths import LOG_NAME
-from . import sealed_blocks
+from . import former_files, log_pack
 from .archived_files import ArchivedFiles
 from .column_format import NoArchive
 from .lines import Damaged, Line, decode_line
+from .opening import LONGEST, Opening, opening_line, read_opening
 from .sealed import BlockDamaged, Sealed
 
 if TYPE_CHECKING:
@@ -40,8 +41,11 @@ class Log:
         """``archive`` has the files that sealed lines may refer to; None: there is none, and none will."""
         self.path = path
         self.sealed = Sealed(os.path.dirname(path), archive or NoArchive())
+        self.opening = Opening()
+        """What the first line of the open part says, if it says where the lines before it are."""
         self._skip = 0
-        """Bytes at the beginning of the open part that are sealed already, by somebody who could not finish."""
+        """Bytes at the beginning of the open part that are no lines of it: that one, and what is sealed already, by somebody who
+        could not finish."""
 
     @classmethod
     def of(cls, folder: str) -> Log:
@@ -64,44 +68,63 @@ class Log:
             journal.roll_back(folder, journal.STORE, folder)
             self.sealed.recover()
         self.sealed.refresh()
-        self._skip = 0
-        pending = self.sealed.pending()
-        if pending is None:
-            return
-        if self.sealed.end > pending and self._begins_as(pending):
-            self._skip = self.sealed.end - pending
+        self.opening = read_opening(self._first(LONGEST))
+        self._skip = self.opening.size
+        begins = self.opening.begins
+        if begins is None:
+            begins = former_files.pending(self.sealed.folder)
+        if self.sealed.end > begins and self._begins_as(begins):
+            self._skip += self.sealed.end - begins
             if write:
                 self._drop(self._skip)
-        if write:
-            atomic.remove_temporaries(os.path.dirname(self.path))
-            self.sealed.commit()
+                atomic.remove_temporaries(folder)
+                self.sealed.collect_garbage()
+
+    def _first(self, size: int) -> bytes:
+        """The first bytes of the open part, its first line among them; nothing where there are none."""
+        try:
+            with atomic.open_regular(self.path) as file:
+                return file.read(size)
+        except OSError:
+            return b""
 
     def _begins_as(self, offset: int) -> bool:
         """Does the open part begin with the line that is sealed at this offset?"""
         try:
             with atomic.open_regular(self.path) as file:
+                file.seek(self._skip)
                 line = file.readline()
             return bool(line) and line == self.sealed.line(offset)
         except (OSError, BlockDamaged):
             return False
 
     def _drop(self, size: int) -> None:
-        """Cut bytes off the beginning of the open part, durably."""
+        """Cut bytes off the beginning of the file, durably: the open part begins where the sealed one ends."""
         with atomic.write_errors(self.path), atomic.open_regular(self.path) as file:
             file.seek(size)
             rest = file.read()
-        atomic.replace(self.path, rest)
-        self._skip = 0
+        self._replace(rest, self.sealed.end)
+
+    def _replace(self, rest: bytes, begins: int) -> None:
+        """Have these lines as the open part, from byte ``begins`` of the log on, in one step, durably."""
+        line = opening_line(begins)
+        atomic.replace(self.path, line + rest)
+        self.opening = Opening(len(line), begins)
+        self._skip = len(line)
+
+    def replace_open(self, rest: bytes) -> None:
+        """Have these lines in the place of the open ones, in one step, durably. Raises ``StoreNotWritable``."""
+        self._replace(rest, self.sealed.end)
 
     def seal(self, size: int) -> None:
         """Seal the open part up to byte ``size`` of the log, the end of a complete run. Raises ``StoreNotWritable``."""
         length = size - self.sealed.end
         try:
             with atomic.write_errors(self.path), atomic.open_regular(self.path) as file:
+                file.seek(self._skip)
                 self.sealed.add(_blocks(file, length))
-            self._skip = length
-            self._drop(length)
-            self.sealed.commit()
+            self._drop(self._skip + length)
+            self.sealed.collect_garbage()
         except StoreNotWritable:
             self.recover(write=False)
             raise
@@ -233,8 +256,7 @@ class Log:
         before. Raises ``StoreNotWritable``.
         """
         if rest is not None:
-            atomic.replace(self.path, rest)
-            self._skip = 0
+            self._replace(rest, sum(len(each) if isinstance(each, bytes) else each.size for each in sealed))
         if sealed != self.sealed.segments:
             self.sealed.rewrite(sealed)
 
@@ -261,7 +283,7 @@ def _gathered(lines: Iterable[bytes]) -> Iterator[bytes]:
 def _blocks(file: BinaryIO, length: int) -> Iterator[bytes]:
     """The first ``length`` bytes of ``file`` as blocks of whole lines."""
     while length > 0:
-        data = file.read(min(sealed_blocks.BLOCK, length))
+        data = file.read(min(log_pack.BLOCK, length))
         if not data:
             return
         if len(data) < length and not data.endswith(b"\n"):

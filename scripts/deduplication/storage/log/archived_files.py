@@ -13,11 +13,13 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from ...errors import ArchiveDamaged
-from ...files import folder_swap
+from ...files import atomic, folder_swap
 from ...project.paths import ARCHIVE
 from .column_format import File, SpanLost
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ...packs.file_spans import FileSpans
     from ...packs.pack_set import Packs
     from .column_format import Wanted
@@ -58,14 +60,38 @@ class ArchivedFiles:
 
     def read(self, sha256: bytes, start: int, end: int) -> bytes:
         """Bytes of a file. Raises :class:`SpanLost`."""
+        return self._asked(lambda spans: spans.read(sha256, start, end))
+
+    def has_segment(self, sha256: bytes) -> bool:
+        """Whether the index of a pack says that it has bytes with this SHA-256 as a segment."""
         try:
-            return self._opened().read(sha256, start, end)
+            return self._opened().has_segment(sha256)
+        except (ArchiveDamaged, OSError, ValueError):
+            return False
+
+    def segment(self, sha256: bytes) -> bytes:
+        """These bytes, proven. Raises :class:`SpanLost`."""
+        data = self._asked(lambda spans: spans.segment(sha256))
+        if not data:
+            raise SpanLost(f"{ARCHIVE}: no pack has it")
+        return data
+
+    def sync(self) -> None:
+        """Have the names of the packs on the disk: another process may have written one a moment ago."""
+        folder = self._packs_folder()
+        with atomic.write_errors(folder):
+            atomic.sync_directory(folder)
+
+    def _asked(self, ask: Callable[[FileSpans], bytes]) -> bytes:
+        """What the packs answer. Raises :class:`SpanLost`."""
+        try:
+            return ask(self._opened())
         except (ArchiveDamaged, OSError, ValueError) as error:
             if self._again:
                 raise SpanLost(f"{ARCHIVE}: {error}") from error
         self.close()
         self._again = True
-        return self.read(sha256, start, end)
+        return self._asked(ask)
 
     def close(self) -> None:
         """Let go of the packs."""
@@ -74,16 +100,20 @@ class ArchivedFiles:
         self._packs = self._spans = None
         self._again = False
 
+    def _packs_folder(self) -> str:
+        from ...packs.pack_names import FOLDER
+
+        return folder_swap.current(os.path.join(self._folder, FOLDER))
+
     def _opened(self) -> FileSpans:
         if self._spans is None:
             from ...packs.file_spans import FileSpans, UnlockedPacks
-            from ...packs.pack_names import FOLDER
 
             kind: type[Packs] = UnlockedPacks
             if self._again:
                 from ...packs.salvage import SalvagedPacks
 
                 kind = SalvagedPacks
-            self._packs = kind(folder_swap.current(os.path.join(self._folder, FOLDER)))
+            self._packs = kind(self._packs_folder())
             self._spans = FileSpans(self._packs)
         return self._spans

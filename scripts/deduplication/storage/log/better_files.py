@@ -4,36 +4,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import sealed_blocks
-from .growing_file import assembled
-from .sealed_files import COLUMNS
+from . import former_files, log_pack
+from .growing_file import lines_of
+from .sealed_files import PACK
 
 if TYPE_CHECKING:
+    from .log_pack import Sealing
     from .sealed import Sealed
-    from .sealed_blocks import Sealing
     from .sealed_files import Segment
 
 
 def improvable(sealed: Sealed) -> list[Segment]:
-    """The files that would be smaller if they were written anew; none that is damaged."""
+    """The files that would be smaller if they were written anew; of those that are damaged only ones that say nothing of it."""
     return [
         segment
         for segment in sealed.segments
-        if sealed.blocks_of(segment)[0].size
-        and (segment.form != COLUMNS or not sealed.table_of(segment).thorough or keeps_archived(sealed, segment))
+        if segment.form != PACK or not sealed.kept_of(segment).thorough or keeps_archived(sealed, segment)
     ]
 
 
 def keeps_archived(sealed: Sealed, segment: Segment) -> bool:
     """Whether a file keeps bodies that the archive has by now."""
-    return any(map(sealed.archive.find, sealed.table_of(segment).kept))
+    return any(map(sealed.archive.find, sealed.kept_of(segment).files))
 
 
 def pays(sealed: Sealed, segment: Segment) -> bool:
     """Whether half of what a file keeps is in the archive by now: so a file is written anew as often as it can be halved, and not
     by each of many runs that all have lines in it.
     """
-    kept = sealed.table_of(segment).kept
+    kept = sealed.kept_of(segment).files
     archived = sum(size for wanted, size in kept.items() if sealed.archive.find(wanted))
     return 0 < archived >= sum(kept.values()) - archived
 
@@ -43,26 +42,40 @@ def improved(sealed: Sealed, segment: Segment, *, thorough: bool = True) -> tupl
 
     Needs no lock: a file is never changed. ``thorough`` takes a second for some megabytes.
     """
-    data = sealed.bytes_of(segment)
-    if not data:
-        return None
     archive = sealed.archive
-    stays = segment.form == COLUMNS and not keeps_archived(sealed, segment)
+    stays = segment.form == PACK and not keeps_archived(sealed, segment)
     blocks: list[Sealing] = []
-    waiting: list[bytes] = []
+    lines = b""
     try:
-        for block in sealed.streams_of(segment, data):
-            if stays and block.lines > sealed_blocks.THOROUGH // 2:
-                blocks += sealed_blocks.slowly(b"".join(waiting), archive, tail=False)
-                waiting = []
-                blocks.append(block)
-                continue
-            waiting.append(sealed_blocks.unpacked(block.stream, segment.form, archive))
-        lines = b"".join(waiting)
-        if thorough:
-            blocks += sealed_blocks.slowly(lines, archive, tail=True)
+        if segment.form != PACK:
+            lines = _former(segment)
         else:
-            blocks += [sealed_blocks.packed(part, archive) for part in sealed_blocks.parts(lines, sealed_blocks.BLOCK)]
+            for block in log_pack.blocks(segment.path):
+                if stays and block.frame.count > log_pack.THOROUGH // 2:
+                    blocks += log_pack.slowly(lines, block.frame.first - len(lines), archive, tail=False)
+                    lines = b""
+                    blocks.append(block)
+                    continue
+                lines += lines_of(block, archive)
+        at = blocks[-1].frame.first + blocks[-1].frame.count if blocks else 0
+        if thorough:
+            blocks += log_pack.slowly(lines, at, archive, tail=True)
+        else:
+            for part in log_pack.parts(lines, log_pack.BLOCK):
+                blocks.append(log_pack.packed(part, at, archive))
+                at += len(part)
     except (OSError, ValueError):
         return None
-    return assembled(blocks, sealed.table_of(segment).kept if stays else {}, thorough=thorough)
+    made = (
+        log_pack.assembled(blocks, sealed.kept_of(segment).files if stays else {}, thorough=thorough)
+        if blocks
+        else None
+    )
+    return made if made and made[1] == segment.size else None
+
+
+def _former(segment: Segment) -> bytes:
+    found = former_files.read(segment)
+    if found.fault:
+        raise ValueError(found.fault)
+    return b"".join(former_files.unpacked(segment, each) for each in former_files.stretches(segment))

@@ -6,9 +6,10 @@ Told line by line, whatever the length of the log. What a head is says ``lines.h
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Final, Optional
 
 from ...start.late_dataclass import dataclass, field
+from ...start.late_tuple import NamedTuple
 from .lines import BEGINNING, PREVIOUS, head_after
 
 if TYPE_CHECKING:
@@ -61,6 +62,10 @@ class Chain:
     """When purges rewrote the log that were to leave nothing that was made of what they removed: no head either."""
     purged: dict[str, int] = field(default_factory=dict)
     """How many messages were purged, by the time."""
+    size: int = 0
+    """Bytes of the lines that were told."""
+    exports: set[str] = field(default_factory=set)
+    """The SHA-256 of each export of a run, but for parts of growing files."""
 
     def __post_init__(self) -> None:
         self._run = hashlib.sha256()
@@ -71,6 +76,7 @@ class Chain:
     def take(self, data: bytes, *, readable: bool = True) -> None:
         """The next line; one that cannot be read says nothing of its own, and counts with its bytes as they are."""
         self._run.update(data)
+        self.size += len(data)
         self._readable = self._readable and readable
 
     def commit(self, record: Record) -> bool:
@@ -93,7 +99,10 @@ class Chain:
         return agrees or excused
 
     def _note(self, record: Record) -> None:
-        """What a record says of heads that are no more."""
+        """What a record says of its export, and of heads that are no more."""
+        export: Any = record.get("export")
+        if record.get("cursor") is None and isinstance(export, dict):
+            self.exports.add(str(export.get("sha256")))
         self.replaced += replaced_of(record)
         figures = record.get(PURGE)
         if isinstance(figures, dict):

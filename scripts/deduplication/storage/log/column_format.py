@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 COLUMNS: Final = ("shape", "index", "moment", "identity", "uuid", "number", "extends", "gap", "length", "view", "text")
+TEXT: Final = "text"
+"""The column that has bytes, each run of them with its length before it; the others have numbers."""
 CRC: Final = struct.Struct("<I")
 FRAMED: Final = 0
 WHOLE: Final = 1
@@ -88,6 +90,15 @@ class Archived(Protocol):
     def read(self, sha256: bytes, start: int, end: int) -> bytes:
         """Bytes of a file. Raises :class:`SpanLost`."""
 
+    def has_segment(self, sha256: bytes) -> bool:
+        """Whether bytes with this SHA-256 stand by themselves in the archive, as far as can be told without reading them."""
+
+    def segment(self, sha256: bytes) -> bytes:
+        """These bytes, proven. Raises :class:`SpanLost`."""
+
+    def sync(self) -> None:
+        """Have on the disk what was added to the archive. Raises ``StoreNotWritable``."""
+
     def close(self) -> None:
         """Let go of what was opened; whoever asks again opens it again."""
 
@@ -102,6 +113,17 @@ class NoArchive:
     def read(self, sha256: bytes, start: int, end: int) -> bytes:  # noqa: ARG002 - as every archive has it
         """Raises :class:`SpanLost`."""
         raise SpanLost("there is no archive beside this log")
+
+    def has_segment(self, sha256: bytes) -> bool:  # noqa: ARG002 - as every archive has it
+        """Nothing."""
+        return False
+
+    def segment(self, sha256: bytes) -> bytes:  # noqa: ARG002 - as every archive has it
+        """Raises :class:`SpanLost`."""
+        raise SpanLost("there is no archive beside this log")
+
+    def sync(self) -> None:
+        """Nothing was added."""
 
     def close(self) -> None:
         """Nothing was opened."""

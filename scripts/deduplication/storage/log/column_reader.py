@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import struct
 import zlib
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ...files import varint
 from . import views
@@ -22,6 +22,7 @@ from .column_format import (
     LITERAL,
     SAME,
     SHAPES,
+    TEXT,
     UNKNOWN,
     WHOLE,
     Before,
@@ -42,6 +43,10 @@ if TYPE_CHECKING:
     from .column_format import Archived
     from .line_parts import Shape
 
+NO_BLOCK: Final = (IndexError, StopIteration, struct.error, UnicodeError, RecursionError)
+"""What reading bytes that are no block may raise, besides :class:`ValueError`."""
+_VALUE: Final = json.JSONDecoder().decode
+"""``json.loads``, without asking what the bytes are encoded as."""
 _HASH: Final = 32
 _PREFIX: Final = 8
 
@@ -62,11 +67,11 @@ def decode(block: bytes, archive: Archived) -> bytes:
 def each_line(block: bytes, archive: Archived) -> Iterator[bytes | SpanLost]:
     """The lines of a block one by one, each with its line feed, or why it is lost. Raises :class:`ValueError` for what is none."""
     try:
-        reader = _Reader(block, archive)
+        reader = Reader(block, archive)
         for _ in range(reader.count):
             yield reader.line()
         reader.end()
-    except (IndexError, struct.error, UnicodeError, RecursionError) as error:
+    except NO_BLOCK as error:
         raise ValueError("no block of columns") from error
 
 
@@ -93,7 +98,7 @@ class Heads:
         return digest_of(self._ended) if self._ended else ""
 
 
-class _Reader:
+class Reader:
     """The lines of one block, taken from its columns in the order in which they were written."""
 
     def __init__(self, block: bytes, archive: Archived) -> None:
@@ -111,23 +116,35 @@ class _Reader:
         for _ in range(reader.number()):
             export = reader.take(_PREFIX).hex().encode()
             self._files[export] = File(reader.take(_HASH), reader.number())
-        columns = {name: varint.Reader(reader.take(reader.number())) for name in COLUMNS}
+        columns = {name: reader.take(reader.number()) for name in COLUMNS}
         reader.end()
-        self._columns = columns
-        self._number = {name: column.number for name, column in columns.items()}
+        self._texts = varint.Reader(columns.pop(TEXT))
+        self._left = {name: iter(varint.every(column)) for name, column in columns.items()}
+        self._number = {name: left.__next__ for name, left in self._left.items()}
         self._before = Before({}, {})
         self._moment: bytes | SpanLost = b""
         self._hashes: list[bytes | SpanLost] = []
         self._heads = Heads()
+        self.value: Any = None
+        """The content of the line that was read last, where its hash was made of it; None where that says nothing."""
+
+    @property
+    def needs_archive(self) -> bool:
+        """Whether some of its lines follow from archived bytes."""
+        return bool(self._files)
 
     def line(self) -> bytes | SpanLost:
         """The next line. Raises :class:`ValueError`: then nothing behind it can be read."""
         number = self._number["shape"]()
         if number >= SHAPES:
-            found = self._parts(self._shapes[number - SHAPES])
+            found = self.parts(number)
             line = found if isinstance(found, SpanLost) else framed(put_together(found)) + b"\n"
             self._heads.take(line)
             return line
+        return self.literal(number)
+
+    def literal(self, number: int) -> bytes:
+        """A line that stands in the block itself."""
         self._hashes.append(b"")
         body = self._text()
         if number == FRAMED and body.endswith((KEPT, FOLLOWS)):
@@ -145,15 +162,16 @@ class _Reader:
 
     def end(self) -> None:
         """Raises :class:`ValueError` where a column has more than the lines took."""
-        for column in self._columns.values():
-            column.end()
+        self._texts.end()
+        if any(number is not None for left in self._left.values() for number in left):
+            raise ValueError("there are numbers left over")
 
     def _text(self) -> bytes:
-        column = self._columns["text"]
-        return column.take(column.number())
+        return self._texts.take(self._texts.number())
 
-    def _parts(self, shape: Shape) -> Parts | SpanLost:
-        """The parts of a line. Each column gives what it has of it even where the line is lost."""
+    def parts(self, shape_number: int) -> Parts | SpanLost:
+        """The parts of a line of such a shape. Each column gives what it has of it even where the line is lost."""
+        shape = self._shapes[shape_number - SHAPES]
         before, number = self._before, self._number
         index = before.numbers.get(shape.conversation, -1) + 1 + varint.unsigned(number["index"]())
         before.numbers[shape.conversation] = index
@@ -169,8 +187,9 @@ class _Reader:
         extends = index - varint.unsigned(number["extends"]()) if shape.extends else 0
         content, identity = self._message(shape, place) if shape.kind else (b"", self._known(place))
         self._hashes.append(identity)
-        lost = next((each for each in (moment, uuid, content, identity) if isinstance(each, SpanLost)), None)
-        return lost or Parts(shape, index, moment, identity, uuid, source_index, extends, content, start, end)  # type: ignore[arg-type]
+        if SpanLost in map(type, (moment, uuid, content, identity)):
+            return next(each for each in (moment, uuid, content, identity) if isinstance(each, SpanLost))
+        return Parts(shape, index, moment, identity, uuid, source_index, extends, content, start, end)  # type: ignore[arg-type]
 
     def _span(self, place: tuple[File | None, int, int]) -> views.Span | SpanLost:
         try:
@@ -195,13 +214,16 @@ class _Reader:
         content = self._text() if rule == views.NONE else b""
         how = self._number["identity"]()
         identity = self._text().hex().encode() if how == LITERAL else b""
+        self.value = None
         if content:
-            return content, identity or identity_of(shape, json.loads(content))
+            if not identity:
+                self.value = _VALUE(content.decode("utf-8", "surrogatepass"))
+            return content, identity or identity_of(shape, self.value)
         span = self._span(place)
         if isinstance(span, SpanLost):
             return span, span
-        value = views.content(rule, span)
-        return json_of(value), identity or identity_of(shape, value)
+        self.value = views.content(rule, span)
+        return json_of(self.value), identity or identity_of(shape, self.value)
 
     def _known(self, place: tuple[File | None, int, int]) -> bytes | SpanLost:
         """The hash of a line without a body."""

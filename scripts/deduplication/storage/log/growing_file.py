@@ -5,18 +5,18 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from . import sealed_blocks
-from .sealed_blocks import Sealing, Table, kept_in
-from .sealed_files import COLUMNS
+from ...packs import frames
+from . import log_pack
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from .column_format import Archived, Wanted
+    from .log_pack import Sealing
 
 
 class GrowingFile:
-    """A file from byte ``start`` of the log on; ``kept`` is what the blocks that it has already keep, see ``Table``."""
+    """A file from byte ``start`` of the log on; ``kept`` is what the blocks that it has already keep, see ``log_pack.Kept``."""
 
     def __init__(
         self,
@@ -34,27 +34,30 @@ class GrowingFile:
     @property
     def size(self) -> int:
         """Bytes of the log in it."""
-        return sum(block.lines for block in self._blocks)
+        last = self._blocks[-1].frame if self._blocks else None
+        return last.first + last.count if last else 0
 
     def add(self, lines: bytes) -> None:
         """Another block; a small one before it is compressed once more, together with it, where its lines can be read."""
         last = self._blocks[-1] if self._blocks else None
-        if last is not None and last.lines + len(lines) <= sealed_blocks.TOGETHER:
+        if last is not None and last.frame.count + len(lines) <= log_pack.TOGETHER:
             try:
-                lines = sealed_blocks.unpacked(last.stream, COLUMNS, self._archive) + lines
+                lines = lines_of(last, self._archive) + lines
             except ValueError:  # archived bytes are damaged: the block stays, for repair
                 pass
             else:
                 self._blocks.pop()
-        self._blocks.append(sealed_blocks.packed(lines, self._archive))
+        self._blocks.append(log_pack.packed(lines, self.size, self._archive))
         self.grew = True
 
     def encode(self) -> tuple[bytes, int]:
         """The file, and the bytes of the log in it."""
-        return assembled(self._blocks, self._kept, thorough=False)
+        return log_pack.assembled(self._blocks, self._kept, thorough=False)
 
 
-def assembled(blocks: Sequence[Sealing], kept: Mapping[Wanted, int], *, thorough: bool) -> tuple[bytes, int]:
-    """The file of these blocks, which keep this besides what each says, and the bytes of the log in it."""
-    table = Table([block.parts for block in blocks], thorough, kept_in(blocks, kept))
-    return b"".join(block.stream for block in blocks) + table.encode(), sum(block.lines for block in blocks)
+def lines_of(block: Sealing, archive: Archived) -> bytes:
+    """The lines of a block. Raises :class:`ValueError` where archived bytes are lost."""
+    from .column_reader import decode
+
+    raw = block.frame.unpack(block.data[frames.FRAME_HEAD :])
+    return b"".join(decode(part, archive) for _, part in log_pack.split(raw))

@@ -5,9 +5,10 @@ Putting together gives the very bytes that were taken apart, wherever they were 
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from ...start.late_pattern import late_pattern
+from ...start.late_tuple import NamedTuple
 
 _HEAD: Final = late_pattern(
     rb'(\{"conversation_id":"(?:[^"\\]|\\.)*"),"index":(\d{1,15}),"timestamp":"([^"\\]*)","content_hash":"([0-9a-f]{64})"'
@@ -76,6 +77,21 @@ def take_apart(body: bytes) -> Parts | None:
     number, source_index, extends, start, end = map(int, numbers)
     found = Parts(shape, number, head[3], head[4], head[5] or b"", source_index, extends, text, start, end)
     return found if put_together(found) == body else None
+
+
+def size_of_own(parts: Parts) -> int:
+    """Bytes of a line that are its own, and not those of its shape: what :func:`put_together` fills in."""
+    shape, number, moment, identity, uuid, source_index, extends, content, start, end = parts
+    size = len(str(number)) + len(moment) + len(identity)
+    if shape.kind:
+        size += len(content)
+    if shape.named:
+        size += len(uuid)
+    if shape.numbered:
+        size += len(str(source_index))
+    if shape.extends:
+        size += len(str(extends))
+    return size + len(str(start)) + len(str(end)) if shape.placed else size
 
 
 def put_together(parts: Parts) -> bytes:

@@ -10,7 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
+
+from ...start.late_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,7 +12,7 @@ from ...model import EXACT, KINDS, LAYOUT, ROLES, Message
 from ...start.late_dataclass import asdict
 from ..contract import Cursor, Same
 from ..prefix import of_prefix
-from .lines import Damaged, is_commit
+from .lines import Damaged, decode_line, is_commit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,8 +31,6 @@ CAPTURE: Final = "capture"
 PREFIX: Final = "prefix"
 RECOUNTED: Final = "recounted"
 """In the record of a run from which a purge took something: what its ``new`` comes to without that."""
-
-
 _LENGTHS_OF_0_1: Final = (64, 256, 1024, 4096)
 """Letters and digits of the beginnings that version 0.1 kept of a purged message: its lines do not tell them."""
 
@@ -168,6 +166,15 @@ def _runs(same: Same, *, better: bool) -> list[list[int]]:
 def is_occurrence(record: Record) -> bool:
     """True for the line of a message, or of the place of one that was purged."""
     return SAME not in record and not is_commit(record)
+
+
+def occurrence_in(line: bytes) -> Record | None:
+    """The record of such a line; None for every other one, and for a damaged one."""
+    try:
+        record = decode_line(line)
+    except Damaged:
+        return None
+    return record if is_occurrence(record) else None
 
 
 def same_of(record: Record) -> Same:

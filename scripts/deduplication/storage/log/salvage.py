@@ -1,24 +1,21 @@
 """Every line of a log that can still be read, whatever happened to its files, and the places where something cannot be.
 
 Unlike :class:`~.log.Log` this reads a log of which sealed files are missing, cut short or garbage: each file by itself, each
-stream of it, and in files of an earlier version the lines before the damage in a stream. A single flipped bit is turned back
-on the way, in memory. Whoever uses this holds the store's lock.
+frame of it. What parity makes good, and a single flipped bit of the open part, is set right on the way, in memory. Whoever uses
+this holds the store's lock.
 """
 
 from __future__ import annotations
 
 import os
-import zlib
-from typing import TYPE_CHECKING, Final, Optional
+from typing import TYPE_CHECKING, Optional
 
 from ...errors import StoreDamaged
-from ...files import atomic
 from ...start.late_dataclass import dataclass
-from . import bit_flips, compact_lines, sealed_blocks
-from .column_format import SpanLost
-from .column_reader import each_line
+from . import bit_flips
 from .lines import Damaged, decode_line
-from .sealed_files import FOLDER, LEAN, PLAIN, Segment, named
+from .salvaged_file import salvaged
+from .sealed_files import FOLDER, Segment, named, title
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,9 +23,6 @@ if TYPE_CHECKING:
 
     from .append_log import Log
     from .column_format import Archived
-
-_STREAM: Final = b"\xfd7zXZ\0"
-_FEED: Final = 4096
 
 
 @dataclass
@@ -48,12 +42,16 @@ class Piece:
 
 @dataclass
 class Place:
-    """One file of the log. ``segment`` None: the open part. ``content``: its lines as they were read, None where damaged."""
+    """One file of the log. ``segment`` None: the open part. ``content``: its lines as they were read, None where damaged.
+
+    ``mended``: it is damaged, and its parity, or one flipped bit, tells what it was: every line of it was read.
+    """
 
     name: str
     segment: Optional[Segment] = None
     content: Optional[bytes] = None
     fault: str = ""
+    mended: bool = False
 
 
 @dataclass
@@ -143,107 +141,28 @@ def _missing(found: Salvaged, what: str) -> None:
 
 
 def _sealed(found: Salvaged, segment: Segment, archive: Archived) -> None:
-    name = f"{FOLDER}/{os.path.basename(segment.path)}"
+    name = title(segment)
     place = Place(name, segment)
     found.places.append(place)
     at = len(found.places) - 1
-    try:
-        with atomic.open_regular(segment.path) as file:
-            data = file.read()
-    except OSError as error:
-        place.fault = str(error.strerror or error)
-        found.pieces.append(Piece(at, name, b"", fault=place.fault))
-        return
-    difference = zlib.crc32(data) ^ segment.crc32
-    healed = False
-    if difference:
-        place.fault = "the checksum does not match"
-        fixed = bit_flips.turned_back(data, difference)
-        healed, data = fixed is not None, fixed if fixed is not None else data
-        if healed:
-            place.fault = "one bit was flipped"
-    offset = segment.start
     content = []
-    for lines, fault in _blocks(data, segment.form, archive):
-        content.append(lines)
-        _lines(found, at, name, lines, offset, healed=healed)
-        offset += len(lines)
-        if fault:
-            found.pieces.append(Piece(at, name, b"", fault=fault))
-            place.fault = place.fault or fault
+    for stretch in salvaged(segment, archive):
+        content.append(stretch.lines)
+        _lines(found, at, name, stretch.lines, segment.start + stretch.start)
+        if stretch.fault:
+            found.pieces.append(Piece(at, name, b"", fault=stretch.fault))
+        place.fault = place.fault or stretch.wrong or stretch.fault
+        place.mended = place.mended or stretch.mended
     if not place.fault:
         place.content = b"".join(content)
-
-
-def _streams(data: bytes) -> Iterator[tuple[bytes, str]]:
-    """What each xz stream of a file unpacks to, up to where it cannot be unpacked, and why it cannot."""
-    import lzma
-
-    at = 0
-    while 0 <= at < len(data):
-        stream = lzma.LZMADecompressor(lzma.FORMAT_XZ)
-        parts: list[bytes] = []
-        end = at
-        fault = ""
-        try:
-            while not stream.eof:
-                if end >= len(data):
-                    fault = "it ends too early"
-                    break
-                parts.append(stream.decompress(data[end : end + _FEED]))
-                end = min(end + _FEED, len(data))
-        except lzma.LZMAError as error:
-            fault = str(error)
-        yield b"".join(parts), fault
-        at = data.find(_STREAM, at + 1) if fault else end - len(stream.unused_data)
-
-
-def _blocks(data: bytes, form: str, archive: Archived) -> Iterator[tuple[bytes, str]]:
-    """The same of a file of this form. Blocks have no checksums line by line: of a damaged stream nothing is proven."""
-    for block, fault in _streams(data):
-        if form == PLAIN:
-            yield block, fault
-        elif block.startswith(sealed_blocks.TABLE):
-            continue
-        elif fault:
-            yield b"", fault
-        elif form == LEAN:
-            try:
-                yield compact_lines.whole(block), ""
-            except ValueError as error:
-                yield b"", str(error)
-        else:
-            try:
-                found = sealed_blocks.split(block, form)
-            except ValueError as error:
-                yield b"", str(error)
-                continue
-            for part in found:
-                yield from _columns(part, archive)
-
-
-def _columns(block: bytes, archive: Archived) -> Iterator[tuple[bytes, str]]:
-    """The lines of a block of columns; those of which archived bytes are lost are faults, one for each stretch of them."""
-    waiting: list[bytes] = []
-    why = ""
-    try:
-        for line in each_line(block, archive):
-            if isinstance(line, SpanLost):
-                why = why or str(line)
-                continue
-            if why:
-                yield b"".join(waiting), why
-                waiting, why = [], ""
-            waiting.append(line)
-    except ValueError as error:
-        why = str(error)
-    yield b"".join(waiting), why
 
 
 def _open(found: Salvaged, log: Log) -> None:
     name = os.path.basename(log.path)
     place = Place(name)
     found.places.append(place)
+    if log.opening.fault:
+        place.fault, place.mended = f"its first line: {log.opening.fault}", True
     data = log.tail()
     patches = dict(bit_flips.patches(data))
     if patches:
@@ -255,7 +174,7 @@ def _open(found: Salvaged, log: Log) -> None:
         _lines(found, len(found.places) - 1, name, bytes(whole), log.sealed.end, spans=spans)
     else:
         _lines(found, len(found.places) - 1, name, data, log.sealed.end)
-        place.content = data
+        place.content = data if not place.fault else None
 
 
 def _lines(
@@ -265,7 +184,6 @@ def _lines(
     data: bytes,
     offset: int,
     *,
-    healed: bool = False,
     spans: list[tuple[int, int]] = [],  # noqa: B006 - never changed
 ) -> None:
     at = 0
@@ -273,7 +191,7 @@ def _lines(
         end = data.find(b"\n", at) + 1 or len(data)
         line = data[at:end]
         where = f"{name}, line {found.passed + len(found.pieces) + 1} (byte {offset + at})"
-        mended = healed or any(start <= at < stop for start, stop in spans)
+        mended = any(start <= at < stop for start, stop in spans)
         try:
             found.pieces.append(Piece(place, where, line, decode_line(line), healed=mended))
         except Damaged as error:

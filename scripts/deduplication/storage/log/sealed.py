@@ -1,33 +1,31 @@
 """The sealed part of the log: whole lines, compressed, each file replaced only by a longer one or a smaller one of the same lines.
 
-``sealed/START-END-CRC.columns.xz`` holds the log's bytes from START to END (twelve digits each) as ``xz`` streams one after
-another; CRC is the CRC-32 of the file, which tells a flipped bit. A stream is a block of columns (``column_format``): what is
-decompressed to read one line of it; the last one is the table of the blocks. What the archive has of a body is not in it again.
-Files of earlier versions end otherwise (``sealed_files``). Offsets are those of the whole log, as if nothing had been compressed.
+``sealed/START-END-DIGITS.pack`` holds the log's bytes from START to END (twelve digits each): a pack of frames of lines
+(``log_pack``); DIGITS are the first ones of its SHA-256. What the archive has of a body is not in it again. Files of earlier
+versions end otherwise (``former_files``). Offsets are those of the whole log, as if nothing had been compressed.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import zlib
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Final
 
+from ...errors import ArchiveDamaged
 from ...files import atomic, beneath, folder_swap
-from . import sealed_blocks
+from . import former_files, log_pack
 from .growing_file import GrowingFile
-from .sealed_blocks import Sealing, Table
-from .sealed_files import COLUMNS, FOLDER, Block, Segment, name_of, named, title
+from .sealed_files import FOLDER, PACK, Block, Segment, Stretch, name_of, named, title
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from .column_format import Archived
+    from .log_pack import Kept
 
 MOST: Final = 16 * 1024 * 1024
 """Bytes of the log in one file; more where one block is longer."""
-_PENDING: Final = ".pending"
 _CACHED: Final = 32
 
 
@@ -42,10 +40,10 @@ class Sealed:
         self._named = self.folder = os.path.join(folder, FOLDER)
         self.archive = archive
         self.segments: list[Segment] = []
-        self._blocks: dict[str, list[Block]] = {}
-        self._tables: dict[str, Table] = {}
+        self._stretches: dict[str, list[Stretch]] = {}
+        self._kept: dict[str, Kept] = {}
         self._cache: dict[Block, bytes] = {}
-        self._unpacked: tuple[tuple[str, int], list[bytes]] = (("", 0), [])
+        self._unpacked: tuple[tuple[str, int], list[tuple[int, bytes]]] = (("", 0), [])
         self._last: Block | None = None
         """Where a line was read last: the next one mostly stands there, too."""
 
@@ -76,33 +74,82 @@ class Sealed:
             at = found[at].end
         if chain != self.segments:
             self.segments, self._cache, self._last = chain, {}, None
-            self._blocks = {
-                path: blocks for path, blocks in self._blocks.items() if path in {one.path for one in chain}
-            }
+            paths = {one.path for one in chain}
+            self._stretches = {path: own for path, own in self._stretches.items() if path in paths}
+            self._kept = {path: own for path, own in self._kept.items() if path in paths}
 
     def forget(self) -> None:
         """The files may be others under the same names."""
-        self._blocks, self._cache, self._last = {}, {}, None
+        self._stretches, self._kept, self._cache, self._last = {}, {}, {}, None
         self._unpacked = (("", 0), [])
 
     # -- reading -----------------------------------------------------------------------------------------------
 
     def blocks(self, start: int = 0) -> Iterator[Block]:
-        """The blocks from the one with the byte ``start`` on."""
+        """The parts of blocks from the one with the byte ``start`` on; one for all of a block that cannot be unpacked."""
         if start >= self.end:
-            return  # without a look at the last file's table
+            return  # without a look at the last file
         first = bisect_right([segment.start for segment in self.segments], start) - 1
         for segment in self.segments[max(first, 0) :]:
-            yield from (block for block in self.blocks_of(segment) if block.end > start)
+            for stretch in self._stretches_of(segment):
+                if segment.start + stretch.end > start:
+                    yield from (block for block in self._parts(segment, stretch) if block.end > start)
+
+    def _stretches_of(self, segment: Segment) -> list[Stretch]:
+        """The blocks of a file; one for all of it where they cannot be told apart, which then cannot be read."""
+        if segment.path not in self._stretches:
+            whole = [Stretch(0, segment.size, -1)]
+            try:
+                found = (
+                    log_pack.stretches(segment.path, segment.size)
+                    if segment.form == PACK
+                    else former_files.stretches(segment)
+                )
+            except (ArchiveDamaged, OSError, ValueError, IndexError):
+                found = whole
+            self._stretches[segment.path] = found if found and found[-1].end == segment.size else whole
+        return self._stretches[segment.path]
+
+    def _parts(self, segment: Segment, stretch: Stretch) -> list[Block]:
+        start, end = segment.start + stretch.start, segment.start + stretch.end
+        try:
+            lengths = [length for length, _ in self._unpack(segment, stretch)]
+        except (ArchiveDamaged, OSError, ValueError):
+            lengths = []
+        if sum(lengths) != end - start:
+            return [Block(segment, start, end, stretch, -1)]
+        found = []
+        for part, length in enumerate(lengths):
+            found.append(Block(segment, start, start + length, stretch, part))
+            start += length
+        return found
+
+    def _unpack(self, segment: Segment, stretch: Stretch) -> list[tuple[int, bytes]]:
+        """The parts of a block and the bytes of lines in each; those of the last one are kept.
+
+        Raises :class:`ArchiveDamaged`, :class:`OSError`, :class:`ValueError`.
+        """
+        place = (segment.path, stretch.start)
+        if self._unpacked[0] != place:
+            if segment.form == PACK:
+                parts = log_pack.unpacked(segment.path, stretch)
+            else:
+                lines = former_files.unpacked(segment, stretch)
+                parts = [(len(lines), lines)]
+            self._unpacked = place, parts
+        return self._unpacked[1]
 
     def read(self, block: Block) -> bytes:
-        """The lines of a block. Raises :class:`BlockDamaged`."""
+        """The lines of a part of a block. Raises :class:`BlockDamaged`."""
         if block not in self._cache:
-            try:
-                part = self._parts(block)[block.part]
-                data = sealed_blocks.lines_of(part, block.segment.form, self.archive)
-            except (OSError, ValueError, IndexError) as error:
-                raise BlockDamaged(f"{title(block.segment)}: {error}") from error
+            data = self.part(block)
+            if block.segment.form == PACK:
+                from .column_reader import decode  # a run that finds the index up to the log reads no sealed line
+
+                try:
+                    data = decode(data, self.archive)
+                except (OSError, ValueError) as error:
+                    raise BlockDamaged(f"{title(block.segment)}: {error}") from error
             if len(data) != block.end - block.start:
                 raise BlockDamaged(f"{title(block.segment)}: a block of another length")
             while len(self._cache) >= _CACHED:
@@ -110,15 +157,17 @@ class Sealed:
             self._cache[block] = data
         return self._cache[block]
 
-    def _parts(self, block: Block) -> list[bytes]:
-        """The parts of a stream, decompressed; those of the last one are kept."""
-        place = (block.segment.path, block.offset)
-        if self._unpacked[0] != place:
-            with atomic.open_regular(block.segment.path) as file:
-                file.seek(block.offset)
-                stream = sealed_blocks.unxz(file.read(block.size))
-            self._unpacked = place, sealed_blocks.split(stream, block.segment.form)
-        return self._unpacked[1]
+    def part(self, block: Block) -> bytes:
+        """A part of a block as it stands there: columns, or lines in a file of an earlier version. Raises :class:`BlockDamaged`."""
+        try:
+            parts = self._unpack(block.segment, block.stretch)
+            return parts[block.part if block.part >= 0 else len(parts)][1]
+        except ArchiveDamaged as error:
+            raise BlockDamaged(f"{FOLDER}/{error.detail}") from error
+        except IndexError:
+            raise BlockDamaged(f"{title(block.segment)}: a block of another length") from None
+        except (OSError, ValueError) as error:
+            raise BlockDamaged(f"{title(block.segment)}: {error}") from error
 
     def line(self, offset: int) -> bytes:
         """The line that begins at a byte of the sealed log. Raises :class:`BlockDamaged`."""
@@ -129,59 +178,21 @@ class Sealed:
         end = data.find(b"\n", offset - block.start) + 1
         return data[offset - block.start : end or len(data)]
 
-    def table_of(self, segment: Segment) -> Table:
-        """What the table of a file says."""
-        self.blocks_of(segment)
-        return self._tables.get(segment.path, Table([], thorough=False, kept={}))
-
-    def blocks_of(self, segment: Segment) -> list[Block]:
-        """The parts of a file's blocks; one for all of it where they cannot be told apart, which then cannot be read."""
-        if segment.path not in self._blocks:
-            try:
-                with atomic.open_regular(segment.path) as file:
-                    sizes, self._tables[segment.path] = sealed_blocks.blocks_of(file.read(), segment.form)
-                if sum(sum(lengths) for _, lengths in sizes) != segment.end - segment.start:
-                    sizes = []
-            except (OSError, ValueError, IndexError):
-                sizes = []
-            blocks, start, offset = [], segment.start, 0
-            for size, lengths in sizes:
-                for part, length in enumerate(lengths):
-                    blocks.append(Block(segment, start, start + length, offset, size, part))
-                    start += length
-                offset += size
-            self._blocks[segment.path] = blocks or [Block(segment, segment.start, segment.end, 0, 0)]
-        return self._blocks[segment.path]
-
-    def streams_of(self, segment: Segment, data: bytes) -> list[Sealing]:
-        """The blocks of a file, whose bytes are ``data``, as they were written."""
-        found: dict[int, list[Block]] = {}
-        for block in self.blocks_of(segment):
-            found.setdefault(block.offset, []).append(block)
-        return [
-            Sealing(data[offset : offset + own[0].size], [each.end - each.start for each in own], {})
-            for offset, own in found.items()
-        ]
+    def kept_of(self, segment: Segment) -> Kept:
+        """What a file says that it keeps."""
+        if segment.path not in self._kept:
+            self._kept[segment.path] = (
+                log_pack.kept(segment.path) if segment.form == PACK else log_pack.Kept(thorough=False, files={})
+            )
+        return self._kept[segment.path]
 
     # -- sealing -----------------------------------------------------------------------------------------------
 
-    def pending(self) -> int | None:
-        """From which byte of the log on somebody was sealing who has not finished."""
-        try:
-            with atomic.open_regular(os.path.join(self.folder, _PENDING)) as file:
-                return int(file.read(100))
-        except (OSError, ValueError):
-            return None
-
     def add(self, blocks: Iterable[bytes]) -> None:
-        """Seal blocks of whole lines that follow on what is sealed, durably. Until :meth:`commit` all of them are pending.
-
-        Raises ``StoreNotWritable``.
-        """
+        """Seal blocks of whole lines that follow on what is sealed, durably. Raises ``StoreNotWritable``."""
         self.folder = folder_swap.recover(self._named)
         with atomic.write_errors(self.folder):
             atomic.make_private_directory(self.folder)
-        atomic.replace(os.path.join(self.folder, _PENDING), b"%d\n" % self.end)
         file = self._growing()
         for lines in blocks:
             if file.size >= MOST:
@@ -190,12 +201,6 @@ class Sealed:
             file.add(lines)
         self._put(file)
 
-    def commit(self) -> None:
-        """What was sealed is no longer in the open part of the log."""
-        with atomic.write_errors(self.folder), contextlib.suppress(FileNotFoundError):
-            beneath.unlink(os.path.join(self.folder, _PENDING))
-        self.collect_garbage()
-
     def collect_garbage(self) -> None:
         """Delete what a longer or smaller file has taken the place of; nothing that stands behind a file that is missing."""
         atomic.remove_temporaries(self.folder)
@@ -203,7 +208,7 @@ class Sealed:
         with contextlib.suppress(OSError):  # a file that is left does no harm
             for name in os.listdir(self.folder):
                 found = named(self.folder, name)
-                if found is not None and name not in kept and found.end <= self.end:
+                if name == former_files.PENDING or (found and name not in kept and found.end <= self.end):
                     beneath.unlink(os.path.join(self.folder, name))
 
     def every_file(self) -> list[str]:
@@ -215,10 +220,10 @@ class Sealed:
     def _growing(self) -> GrowingFile:
         """The last file where it has room and is what was written, else a further one."""
         last = self.segments[-1] if self.segments else None
-        if last is not None and last.form == COLUMNS and last.end - last.start < MOST:
-            data = self.bytes_of(last)
-            if data:
-                return GrowingFile(last.start, self.archive, self.streams_of(last, data), self.table_of(last).kept)
+        if last is not None and last.form == PACK and last.size < MOST:
+            blocks = log_pack.blocks(last.path)
+            if blocks:
+                return GrowingFile(last.start, self.archive, blocks, self.kept_of(last).files)
         return GrowingFile(self.end, self.archive)
 
     def _put(self, file: GrowingFile) -> None:
@@ -231,21 +236,12 @@ class Sealed:
         self.segments.append(written)
         self._last = None
 
-    def bytes_of(self, segment: Segment) -> bytes:
-        """All of a file; nothing where it is not what was written: nothing is added to it."""
-        try:
-            with atomic.open_regular(segment.path) as file:
-                data = file.read()
-        except OSError:
-            return b""
-        return data if zlib.crc32(data) == segment.crc32 and self.blocks_of(segment)[0].size else b""
-
     def _write(self, start: int, data: bytes, length: int, folder: str | None = None) -> Segment:
         """A new file with so many bytes of the log, durably."""
-        crc32 = zlib.crc32(data)
-        path = os.path.join(folder or self.folder, name_of(start, length, crc32))
+        digits = data[-32:].hex()[:8]
+        path = os.path.join(folder or self.folder, name_of(start, length, digits))
         atomic.replace(path, data)
-        return Segment(start, start + length, crc32, path)
+        return Segment(start, start + length, digits, path)
 
     def exchange(self, segment: Segment, data: bytes, length: int) -> bool:
         """Put a better file in the place of one, durably; False where somebody else replaced it meanwhile.
@@ -272,13 +268,12 @@ class Sealed:
             at = 0
             for part in parts:
                 if isinstance(part, Segment):
-                    length = part.end - part.start
-                    name = name_of(at, length, part.crc32, part.form)
+                    name = name_of(at, part.size, part.digits, part.form)
                     folder_swap.keep_copy(part.path, os.path.join(folder, name))
-                    at += length
+                    at += part.size
                     continue
                 file = GrowingFile(at, self.archive)
-                for lines in sealed_blocks.parts(part, sealed_blocks.BLOCK):
+                for lines in log_pack.parts(part, log_pack.BLOCK):
                     file.add(lines)
                 at = self._write(at, *file.encode(), folder=folder).end
 

@@ -1,52 +1,57 @@
-"""Sealed files checked against their checksums, and set right where one bit was flipped."""
+"""Sealed files looked through for damage, and set right where their parity, or one flipped bit, tells what they were."""
 
 from __future__ import annotations
 
 import os
-import zlib
 from typing import TYPE_CHECKING
 
 from ...files import atomic
-from . import bit_flips
-from .sealed_files import FOLDER, named, title
+from . import former_files, log_pack
+from .sealed_files import FOLDER, PACK, named, title
 
 if TYPE_CHECKING:
     from .sealed import Sealed
+    from .sealed_files import Segment
 
 
 def heal(sealed: Sealed) -> list[str]:
-    """Set files right in which one bit was flipped; a line for each."""
+    """Set right what can be; a line for each file."""
     problems = []
     for segment in sealed.segments:
-        try:
-            with atomic.open_regular(segment.path) as file:
-                data = file.read()
-        except OSError:
-            continue
-        difference = zlib.crc32(data) ^ segment.crc32
-        fixed = bit_flips.turned_back(data, difference) if difference else None
+        if segment.form == PACK:
+            fixed, how = log_pack.mended(segment.path), "it was damaged, and was set right by its parity"
+        else:
+            fixed, how = _turned_back(segment), "one flipped bit was found and set right"
         if fixed is not None:
             atomic.replace(segment.path, fixed)
-            problems.append(f"{title(segment)}: one flipped bit was found and set right")
+            problems.append(f"{title(segment)}: {how}")
     sealed.forget()
     return problems
 
 
+def _turned_back(segment: Segment) -> bytes | None:
+    try:
+        found = former_files.read(segment)
+    except OSError:
+        return None
+    return found.data if found.healed else None
+
+
 def damaged(sealed: Sealed) -> list[str]:
-    """A line for each file that is not what was written, and for those that cannot be reached behind a missing one."""
+    """What is wrong with each file that is not what was written, and with those that cannot be reached behind a missing one."""
     problems = []
     for name in _beyond(sealed):
         problems.append(f"{FOLDER}: a file before {name} is missing: bytes {sealed.end:,} and on cannot be read")
         break
     for segment in sealed.segments:
+        if segment.form == PACK:
+            problems += log_pack.faults(segment.path)
+            continue
         try:
-            with atomic.open_regular(segment.path) as file:
-                same = zlib.crc32(file.read()) == segment.crc32
+            fault = former_files.read(segment).fault
         except OSError as error:
-            problems.append(f"{title(segment)}: {error.strerror or error}")
-        else:
-            if not same:
-                problems.append(f"{title(segment)}: the checksum does not match")
+            fault = str(error.strerror or error)
+        problems += [f"{title(segment)}: {fault}"] if fault else []
     return problems
 
 

@@ -7,37 +7,58 @@ from typing import Final
 
 from ...start.late_dataclass import dataclass
 from ...start.late_pattern import late_pattern
+from ...start.late_tuple import NamedTuple
 
 FOLDER: Final = "sealed"
-COLUMNS: Final = ".columns.xz"
-"""Blocks of columns (``column_format``), each an ``xz`` stream, and a table of them."""
+PACK: Final = ".pack"
+"""A pack of frames of lines (``log_pack``)."""
 LEAN: Final = ".lean.jsonl.xz"
-"""Written up to version 0.1: compact lines (``compact_lines``), and a table."""
+"""Written up to version 0.1: compact lines (``former_files``), and a table."""
 PLAIN: Final = ".jsonl.xz"
 """Written by early versions: the lines as they are, and no table."""
-_NAME: Final = late_pattern(r"(\d{12})-(\d{12,})-([0-9a-f]{8})(\.columns\.xz|\.lean\.jsonl\.xz|\.jsonl\.xz)\Z")
+_NAME: Final = late_pattern(r"(\d{12})-(\d{12,})-([0-9a-f]{8})(\.pack|\.lean\.jsonl\.xz|\.jsonl\.xz)\Z")
 
 
 @dataclass(frozen=True)
 class Segment:
-    """One file: the bytes of the log from ``start`` to ``end`` (half open)."""
+    """One file: the bytes of the log from ``start`` to ``end`` (half open).
+
+    ``digits`` are eight hexadecimal ones of what its bytes are known by, so that other bytes have another name: the SHA-256 in its
+    trailer; of a file of an earlier version its CRC-32.
+    """
 
     start: int
     end: int
-    crc32: int
+    digits: str
     path: str
-    form: str = COLUMNS
+    form: str = PACK
+
+    @property
+    def size(self) -> int:
+        """Bytes of the log in it."""
+        return self.end - self.start
+
+
+class Stretch(NamedTuple):
+    """Lines of a file that are unpacked together: its bytes of the log from ``start`` to ``end``, counted from its own beginning.
+
+    They lie at byte ``at`` of the file; in one of an earlier version, in ``size`` bytes.
+    """
+
+    start: int
+    end: int
+    at: int
+    size: int = 0
 
 
 @dataclass(frozen=True)
 class Block:
-    """A part of one stream of a file, which has ``size`` bytes at ``offset``: bytes of the log from ``start`` to ``end``."""
+    """A part of a stretch of a file: bytes of the log from ``start`` to ``end``. ``part`` -1: one that cannot be unpacked."""
 
     segment: Segment
     start: int
     end: int
-    offset: int
-    size: int
+    stretch: Stretch
     part: int = 0
 
 
@@ -46,12 +67,12 @@ def named(folder: str, name: str) -> Segment | None:
     match = _NAME.match(name)
     if match is None:
         return None
-    return Segment(int(match[1]), int(match[2]), int(match[3], 16), os.path.join(folder, name), match[4])
+    return Segment(int(match[1]), int(match[2]), match[3], os.path.join(folder, name), match[4])
 
 
-def name_of(start: int, length: int, crc32: int, form: str = COLUMNS) -> str:
-    """What the file is called that holds ``length`` bytes of the log from ``start`` on, and has this checksum itself."""
-    return f"{start:012d}-{start + length:012d}-{crc32:08x}{form}"
+def name_of(start: int, length: int, digits: str, form: str = PACK) -> str:
+    """What the file is called that holds ``length`` bytes of the log from ``start`` on, and is known by these digits."""
+    return f"{start:012d}-{start + length:012d}-{digits}{form}"
 
 
 def title(segment: Segment) -> str:

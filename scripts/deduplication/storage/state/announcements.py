@@ -17,8 +17,9 @@ It grows where two bodies, each announced, turn out to be one message, and shrin
 from __future__ import annotations
 
 from itertools import chain
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
+from ...start.late_tuple import NamedTuple
 from ..contract import Counts, Totals
 from .table import Table
 

@@ -1,8 +1,8 @@
 """Images and documents inside messages, kept once: ``blobs/ab/abcdef...``, each file named after the SHA-256 of its bytes.
 
-A log line carries a reference in the place of the data, and names in ``message.blobs`` what it refers to; whoever reads the
-message gets the original back, character for character. The content hash is that of the original. A blob is on the disk before
-the line that refers to it; a run that was killed in between leaves a file that nobody refers to, which ``rebuild`` removes.
+Once the file that showed one is in a pack, which has these bytes as a segment, it is found there, and the file here goes. A blob
+is on the disk before the line that refers to it (``references``); a run that was killed in between leaves a file that nobody
+refers to, which ``rebuild`` removes.
 """
 
 from __future__ import annotations
@@ -16,42 +16,20 @@ from ...alignment.fingerprint import Fingerprint, fingerprint
 from ...errors import StoreNotWritable
 from ...files import atomic, beneath
 from ...start.late_pattern import late_pattern
+from ..log.column_format import NoArchive, SpanLost
 from ..log.records import message_of
+from .references import lift, restore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from ...model import Content
+    from ..log.append_log import Log
+    from ..log.column_format import Archived
     from ..log.lines import Record
 
 NAME: Final = "blobs"
-LEAST: Final = 1024
-"""Bytes of data below which it stays in its message: a file of its own would take more room."""
-REFERENCE: Final = "blob"
-"""``type`` of a source whose data is a blob; the original says ``base64``."""
-
-_OURS: Final = ("sha256", "bytes")
 _DIGEST: Final = late_pattern(r"[0-9a-f]{64}")
-
-
-def lift(content: Content) -> tuple[Content, dict[str, bytes]]:
-    """``content`` with references in the place of large data, and the data by its SHA-256; the same object where there is none.
-
-    Lifted is what can be put back exactly: ``{"type": "base64", "data": ...}`` in the one spelling that an encoder writes. Where
-    a content has something in it that looks like a reference already, nothing of it is lifted.
-    """
-    found: dict[str, bytes] = {}
-    if isinstance(content, str) or any(value.get("type") == REFERENCE for value in _objects(content)):
-        return content, found
-    if not any(_is_large(value) for value in _objects(content)):
-        return content, found
-    return _replaced(content, lambda value: _reference(value, found)), found
-
-
-def restore(content: Content, read: Callable[[str], bytes]) -> Content:
-    """The original of what :func:`lift` made; ``read`` gives the bytes of a digest, and what it raises goes up."""
-    original: Content = _replaced(content, lambda value: _original(value, read))
-    return original
 
 
 class BlobLost(Exception):
@@ -59,17 +37,21 @@ class BlobLost(Exception):
 
 
 class Blobs:
-    """The folder of blobs beside a log. Writing and cleaning need the store's lock; nothing is created before there is a blob."""
+    """The folder of blobs beside a log, and the ``archive`` that has others (None: there is none).
 
-    def __init__(self, folder: str) -> None:
+    Writing and cleaning need the store's lock; nothing is created before there is a blob.
+    """
+
+    def __init__(self, folder: str, archive: Archived | None = None) -> None:
         self.folder = folder
+        self._archive = archive or NoArchive()
         self.lost: dict[str, str] = {}
         """What could not be read so far: digest -> what is wrong with it."""
 
     @classmethod
-    def beside(cls, log: str) -> Blobs:
-        """Those that belong to the log at this path."""
-        return cls(os.path.join(os.path.dirname(log), NAME))
+    def beside(cls, log: Log) -> Blobs:
+        """Those that belong to a log."""
+        return cls(os.path.join(os.path.dirname(log.path), NAME), log.sealed.archive)
 
     def lifted(self, record: Record) -> Record:
         """The log record of an occurrence with references, its data written, durably, where it was not kept already."""
@@ -104,18 +86,26 @@ class Blobs:
         return item if content is not message["content"] else item._replace(content_hash=record["content_hash"])
 
     def read(self, digest: str) -> bytes:
-        """The bytes of a blob. Raises :class:`BlobLost`."""
+        """The bytes of a blob, from its file, else from the archive. Raises :class:`BlobLost`."""
+        if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
+            self.lost[str(digest)] = "not the name of a blob"
+            raise BlobLost(digest)
+        data, fault = self._own(digest)
+        if not fault:
+            return data
         try:
-            if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
-                raise OSError("not the name of a blob")  # noqa: TRY301 - one place says what is lost
+            return self._archive.segment(bytes.fromhex(digest))
+        except SpanLost as error:
+            self.lost[digest] = fault
+            raise BlobLost(digest) from error
+
+    def _own(self, digest: str) -> tuple[bytes, str]:
+        """The bytes of a blob's file, and what is wrong with it."""
+        try:
             data = _bytes_of(self.path(digest))
         except OSError as error:
-            self.lost[str(digest)] = "missing" if isinstance(error, FileNotFoundError) else str(error.strerror or error)
-            raise BlobLost(digest) from error
-        if hashlib.sha256(data).hexdigest() != digest:
-            self.lost[digest] = "not the bytes that its name says"
-            raise BlobLost(digest)
-        return data
+            return b"", "missing" if isinstance(error, FileNotFoundError) else str(error.strerror or error)
+        return data, "" if hashlib.sha256(data).hexdigest() == digest else "not the bytes that its name says"
 
     def exist(self) -> bool:
         """False where there is no folder of blobs."""
@@ -129,8 +119,15 @@ class Blobs:
         ]
 
     def has(self, digest: str) -> bool:
-        """True where something lies under the name of a blob."""
-        return os.path.lexists(self.path(digest))
+        """True where something lies under the name of a blob, or the archive says that it has it."""
+        return os.path.lexists(self.path(digest)) or self._is_archived(digest)
+
+    def kept(self) -> Iterator[bytes]:
+        """The bytes of each that is a file here."""
+        for entry in self._files():
+            data, fault = self._own(entry.name)
+            if not fault:
+                yield data
 
     def unreferred(self, referred: set[str]) -> list[str]:
         """What :meth:`clean` would delete: paths relative to the store's folder."""
@@ -147,8 +144,38 @@ class Blobs:
                 count += 1
         return count
 
+    def let_go(self) -> int:
+        """Delete the files that the archive has by now, each read there, and durable; how many that were.
+
+        Raises ``StoreNotWritable``.
+        """
+        archived = [entry for entry in self._files() if self._is_archived(entry.name)]
+        if archived:
+            self._archive.sync()
+        count = 0
+        for entry in archived:
+            with contextlib.suppress(SpanLost):
+                self._archive.segment(bytes.fromhex(entry.name))
+                with atomic.write_errors(entry.path):
+                    beneath.unlink(entry.path)
+                count += 1
+        for folder in {os.path.dirname(entry.path) for entry in archived}:
+            with contextlib.suppress(OSError):  # others are in it
+                beneath.rmdir(folder)
+        return count
+
+    def keep_own(self, digests: Iterable[str]) -> None:
+        """Have each of these that can be read as a file here: while packs are made anew, none depends on them."""
+        for digest in digests:
+            if self._own(digest)[1]:
+                with contextlib.suppress(BlobLost):
+                    self.keep({digest: self.read(digest)})
+
     def keep(self, found: Mapping[str, bytes]) -> None:
-        """Write what is not there, or not as its name says, durably. Raises ``StoreNotWritable``."""
+        """Write what has no file here, or not as its name says, durably. Raises ``StoreNotWritable``.
+
+        Also what the archive has: it may not be on the disk there yet.
+        """
         for digest, data in found.items():
             path = self.path(digest)
             folder = os.path.dirname(path)
@@ -159,13 +186,15 @@ class Blobs:
                     if not os.path.isdir(each):
                         atomic.make_private_directory(each)
                         atomic.sync_directory(os.path.dirname(each))
-                try:
-                    self.read(digest)
-                    atomic.sync_directory(folder)  # who wrote it may have been killed before its name was on the disk
-                except BlobLost:
+                if self._own(digest)[1]:
                     atomic.remove_temporaries(folder)
                     atomic.replace(path, data)
-                    del self.lost[digest]
+                    self.lost.pop(digest, None)
+                else:
+                    atomic.sync_directory(folder)  # who wrote it may have been killed before its name was on the disk
+
+    def _is_archived(self, digest: str) -> bool:
+        return _DIGEST.fullmatch(digest) is not None and self._archive.has_segment(bytes.fromhex(digest))
 
     def path(self, digest: str) -> str:
         """Where the blob of this digest lies."""
@@ -191,68 +220,3 @@ def _bytes_of(path: str) -> bytes:
             if last:
                 raise
     raise AssertionError
-
-
-def _objects(value: Any) -> Iterator[dict[str, Any]]:
-    """Every object in a JSON value, however deep."""
-    if isinstance(value, dict):
-        yield value
-        for inner in value.values():
-            if isinstance(inner, (dict, list)):
-                yield from _objects(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            if isinstance(inner, (dict, list)):
-                yield from _objects(inner)
-
-
-def _replaced(value: Any, replace: Callable[[dict[str, Any]], dict[str, Any] | None]) -> Any:
-    """A JSON value in which the objects that ``replace`` has another one for are that one."""
-    if isinstance(value, list):
-        return [_replaced(inner, replace) for inner in value]
-    if not isinstance(value, dict):
-        return value
-    other = replace(value)
-    return {key: _replaced(inner, replace) for key, inner in value.items()} if other is None else other
-
-
-def _is_large(value: dict[str, Any]) -> bool:
-    data = value.get("data")
-    return value.get("type") == "base64" and isinstance(data, str) and len(data) >= LEAST * 4 // 3
-
-
-def _reference(value: dict[str, Any], found: dict[str, bytes]) -> dict[str, Any] | None:
-    """The reference to an object's data, its keys in the order of the original; the data goes to ``found``."""
-    if not _is_large(value) or any(key in value for key in _OURS):
-        return None
-    import base64  # for images and documents alone
-
-    try:
-        data = base64.b64decode(value["data"], validate=True)
-    except ValueError:
-        return None
-    if len(data) < LEAST or base64.b64encode(data).decode() != value["data"]:
-        return None
-    digest = hashlib.sha256(data).hexdigest()
-    found[digest] = data
-    reference: dict[str, Any] = {}
-    for key, inner in value.items():
-        if key == "data":
-            reference.update(sha256=digest, bytes=len(data))
-        else:
-            reference[key] = REFERENCE if key == "type" else inner
-    return reference
-
-
-def _original(value: dict[str, Any], read: Callable[[str], bytes]) -> dict[str, Any] | None:
-    if value.get("type") != REFERENCE or "sha256" not in value:
-        return None
-    import base64
-
-    original: dict[str, Any] = {}
-    for key, inner in value.items():
-        if key == "sha256":
-            original["data"] = base64.b64encode(read(inner)).decode()
-        elif key != "bytes":
-            original[key] = "base64" if key == "type" else inner
-    return original

@@ -50,9 +50,27 @@ class Bodies:
         found = self._fresh.get(identity) or self._proved.get(identity)
         if found is not None or identity in self._missed:
             return found
-        chunks = self._places.of(body_prefix(identity))
-        if chunks:
-            found = self._again.get(identity) or self._prove(identity, chunks)
+        return self._look_up(identity, self._places.of(body_prefix(identity)))
+
+    def find_all(self, identities: Iterable[str]) -> None:
+        """Find those that are asked for next in the order of the log: each block of it is unpacked once."""
+        places: dict[str, list[int]] = {}
+        for identity in identities:
+            if identity not in places and not self._is_settled(identity):
+                chunks = self._places.of(body_prefix(identity))
+                if chunks and len(places) < _REMEMBERED:
+                    places[identity] = chunks
+                elif not chunks:
+                    self._missed.add(identity)
+        for identity in sorted(places, key=places.__getitem__):
+            self._look_up(identity, places[identity])
+
+    def _is_settled(self, identity: str) -> bool:
+        return identity in self._fresh or identity in self._proved or identity in self._missed
+
+    def _look_up(self, identity: str, chunks: Sequence[int]) -> Found | None:
+        """It, if one of these stretches of the log has it."""
+        found = (self._again.get(identity) or self._prove(identity, chunks)) if chunks else None
         if found is None:
             self._missed.add(identity)
         else:

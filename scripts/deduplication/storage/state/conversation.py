@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import copy
 from array import array
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from ...alignment.columns import Columns
 from ...alignment.fingerprint import Fingerprint
 from ...alignment.reading_order import ReadingOrder, reading_order, root_of
 from ...model import LOST, counts
+from ...start.late_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

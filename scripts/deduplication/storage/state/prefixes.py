@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
+from ...start.late_tuple import NamedTuple
 from ..log.lines import Damaged
 from ..log.records import PREFIX
 from ..prefix import Prefix, SeenPrefix, to_prefix

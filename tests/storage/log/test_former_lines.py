@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deduplication.storage.log.compact_lines import whole
+from deduplication.storage.log.former_lines import whole
 from log_lines import COMMIT, LINES, occurrence
 from sealed_of_0_1 import lean
 
