@@ -489,8 +489,10 @@ def test_a_file_that_cannot_be_read_is_a_problem_and_no_secret(project, backup, 
     assert "exports/waiting.txt" in taken.snapshot.files
 
 
-def test_a_bit_flipped_in_the_last_line_is_kept(project, backup):
+def test_a_bit_flipped_in_the_last_line_is_kept(project, backup, monkeypatch):
     """The last commit record with one bit turned was a whole run: it is kept for 'rebuild', not cut off as unfinished."""
+    monkeypatch.setattr(indexed_log, "OPEN", 10**9)
+    ingest(project, 3)
     log = project.state / "conversation_log.jsonl"
     data = bytearray(log.read_bytes())
     data[-30] ^= 1

@@ -11,7 +11,7 @@ import shutil
 import pytest
 
 from deduplication.errors import StoreDamaged
-from deduplication.storage import indexed_log
+from deduplication.storage import indexed_log, settle
 from deduplication.storage.log import log_pack, sealed
 from exports import Story, kept
 from faults import reader, test_concurrency, test_disk, test_kill
@@ -31,6 +31,7 @@ def backend(request, monkeypatch):
 def small(monkeypatch):
     """The open part is sealed after each run, in blocks of a few lines, a few blocks to a file."""
     monkeypatch.setattr(indexed_log, "OPEN", 600)
+    monkeypatch.setattr(settle, "_SOON", 0)  # nothing is archived in a moment
     monkeypatch.setattr(log_pack, "BLOCK", 1500)
     monkeypatch.setattr(log_pack, "TOGETHER", 3500)
     monkeypatch.setattr(sealed, "MOST", 5000)

@@ -22,8 +22,6 @@ from .state.log_state import State
 
 OPEN: Final = 4 * 1024 * 1024
 """Bytes from which on the open part of the log is sealed by whoever stores something; what is about to be archived, later."""
-_MOST_OPEN: Final = 4 * OPEN
-"""Bytes from which on all of it is."""
 _COPY: Final = "Put back a copy of the file, or run 'deduplicate_export.py rebuild' to go on with what is there."
 _AUDIT_TAIL: Final = 64 * 1024
 """Bytes at the end of the audit file that are looked at: far more than what a system keeps back for half a minute."""
@@ -195,10 +193,10 @@ class IndexedLog:
             self.warnings.append(f"{error}. The messages are stored; the indexes will be made again by the next run")
 
     def _seal(self) -> None:
-        """Seal what is open. What is archived in a moment waits for that, or it would be sealed twice."""
+        """Seal what is open. What is archived in a moment waits for that, up to four times as much: it would be sealed twice."""
         from .settle import settled
 
-        end = self.state.size if self.log.open_size() > _MOST_OPEN else settled(self.log, self.state.size)
+        end = self.state.size if self.log.open_size() > 4 * OPEN else settled(self.log, self.state.size)
         if end - self.log.sealed.end > OPEN // 2:
             self.log.seal(end)
 

@@ -91,8 +91,9 @@ def recount(
 
 
 def _check_opening(log: Log, name: str) -> list[str]:
-    fault = log.opening.fault
-    return [f"{name}: its first line, which says where the older ones are: {fault}"] if fault else []
+    fault, missing = log.opening.fault, log.missing()
+    found = [f"{name}: its first line, which says where the older ones are: {fault}"] if fault else []
+    return [*found, *([f"{name}: {missing:,} bytes of sealed lines before it are missing"] if missing else [])]
 
 
 def _unreadable(line: Line, error: Damaged) -> str:

@@ -15,6 +15,7 @@ from deduplication.storage import indexed_log
 from deduplication.storage.log import opening
 from deduplication.storage.log.lines import encode_line
 from deduplication.storage.log.opening import Opening, opening_line, read_opening
+from deduplication.storage.log.salvage import salvage
 from exports import Story, kept
 from in_process import call
 
@@ -140,3 +141,13 @@ def test_a_pack_of_a_newer_version_is_no_damage(state):
         with pytest.raises(StoreOfNewerVersion):
             question()
     assert path.read_bytes() == data
+
+
+def test_the_last_sealed_file_that_is_gone_is_missed(state):
+    """No file behind it says so; the open part does. What no archive has is named, and the numbers stay."""
+    for path in (state / "sealed").iterdir():
+        path.unlink()
+    dedup = ClaudeConversationDeduplicator(os.fspath(state))
+    assert any("bytes of sealed lines before it are missing" in each for each in dedup.store.verify())
+    with dedup.store.unrecovered_log() as log:
+        assert [piece.fault for piece in salvage(log).pieces if piece.record is None] == ["the file is missing"]

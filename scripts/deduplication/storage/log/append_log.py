@@ -88,6 +88,10 @@ class Log:
         except OSError:
             return b""
 
+    def missing(self) -> int:
+        """How many bytes of sealed lines are not there before those that the open part follows on."""
+        return max((self.opening.begins or 0) - self.sealed.end, 0)
+
     def _begins_as(self, offset: int) -> bool:
         """Does the open part begin with the line that is sealed at this offset?"""
         try:

@@ -112,6 +112,8 @@ def _file_by_file(log: Log, found: Salvaged) -> Iterator[None]:
         at = segment.end
         _sealed(found, segment, log.sealed.archive)
         yield
+    if (log.opening.begins or 0) > at:
+        _missing(found, f"{at:,} to {log.opening.begins:,}")
     _open(found, log)
     yield
 
