@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import archive_reader
-from archive_scenes import TIME, read_back
+from archive_scenes import TIME, proven_and_restored, read_back
 from deduplication.archive.savings_ledger import ledger
 from deduplication.archive.verify import check
 from deduplication.errors import ArchiveDamaged
-from deduplication.packs import drawings, recipe_builder, segmenter
+from deduplication.packs import drawings, pack_builder, recipe_builder, segmenter
 from deduplication.packs.file_spans import FileSpans
 from deduplication.packs.pack_set import opened_packs
 from deduplication.packs.pack_writer import PackWriter
@@ -163,6 +163,14 @@ def test_a_drawing_is_drawn_from_text_and_never_from_a_drawing(tmp_path):
         assert known == len(one)
         text = b"".join(packs.assembly.source(item) for item in ours if item.widths.after)
     assert max(len(line) for line in text.decode().split("\n")) <= 82
+
+
+def test_a_drawing_of_which_a_frame_is_damaged_is_not_proven(tmp_path, monkeypatch):
+    """Whichever frame of the text that it is drawn from it is."""
+    monkeypatch.setattr(pack_builder, "_TOGETHER", 0)
+    packed(tmp_path, GROWING)
+    assert drawn_in(tmp_path)
+    assert proven_and_restored(tmp_path) > 6
 
 
 @given(data=st.data())

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import archive_reader
-from archive_scenes import TIME, added, read_back, texts, transcripts
+from archive_scenes import TIME, added, proven_and_restored, read_back, texts, transcripts
 from deduplication.archive.verify import check, rebuild
 from deduplication.errors import ArchiveDamaged, StoreNotWritable
 from deduplication.packs import codec, frames, index_file, merge_policy, pack_builder, pack_index, recipe_builder
@@ -308,6 +308,15 @@ def test_a_full_frame_is_copied_as_it_is(tmp_path, monkeypatch):
     added(tmp_path, more, thorough=True)
     assert full in (tmp_path / "pack-0001.pack").read_bytes()
     assert read_back(tmp_path) == {**first, **more}
+
+
+@pytest.mark.parametrize("world", [texts, transcripts])
+def test_a_file_that_cannot_be_restored_is_not_proven(tmp_path, monkeypatch, world):
+    """Whichever frame is damaged: of the files that do not come back none is said to be there, and without damage all are."""
+    monkeypatch.setattr(pack_builder, "_TOGETHER", 0)
+    for name, data in world().items():
+        added(tmp_path, {name: data})
+    assert proven_and_restored(tmp_path) > 6
 
 
 def test_many_segments_make_several_frames(tmp_path, monkeypatch):

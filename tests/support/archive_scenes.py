@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import archive_reader
+from deduplication.errors import ArchiveDamaged
 from deduplication.packs import frames
 from deduplication.packs.pack_set import opened_packs
 from deduplication.packs.pack_writer import PackWriter
 from exports import Story
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
     from deduplication.project.paths import Project
 
@@ -80,3 +82,34 @@ def transcripts(count: int = 6, seed: int = 3) -> dict[str, bytes]:
             lines += json.dumps(line).encode() + b"\n"
         result[f"{number:03}.jsonl"] = lines
     return result
+
+
+def proven_and_restored(folder: Path) -> int:
+    """Damage each frame of the packs in ``folder`` in turn; what cannot be restored then must not be proven. How many frames."""
+    without_parity(folder)
+    with opened_packs(str(folder)) as packs:
+        places = [
+            (each.pack.path, frame) for each in packs.members for frame, _ in each.pack.scan() if frame is not None
+        ]
+        for number in packs.numbers():
+            packs.assembly.prove(number)
+    for path, frame in places:
+        whole = Path(path).read_bytes()
+        at = frame.at + frames.FRAME_HEAD
+        Path(path).write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        with opened_packs(str(folder)) as packs:
+            numbers = list(packs.numbers())
+            lost = {number for number in numbers if _fails(lambda n: list(packs.restore(n)), number)}
+            unproven = {number for number in numbers if _fails(packs.assembly.prove, number)}
+        Path(path).write_bytes(whole)
+        assert lost == unproven, frame
+        assert lost, frame
+    return len(places)
+
+
+def _fails(question: Callable[[int], object], number: int) -> bool:
+    try:
+        question(number)
+    except ArchiveDamaged:
+        return True
+    return False

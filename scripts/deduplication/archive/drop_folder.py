@@ -137,7 +137,7 @@ class Archive:
         return None
 
     def _packed(self, sha256: str) -> str:
-        """The name of a file in the packs that has these bytes, judged by restoring it; empty where there is none."""
+        """The name of a file in the packs that has these bytes, proven to come back; empty where there is none."""
         folder = folder_swap.current(os.path.join(self._folder, FOLDER))
         if not os.path.isdir(folder):
             return ""
@@ -146,8 +146,7 @@ class Archive:
         with contextlib.suppress(ArchiveDamaged), opened_packs(folder) as packs:
             number = packs.file(bytes.fromhex(sha256))
             if number >= 0:
-                for _ in packs.restore(number):
-                    pass
+                packs.assembly.prove(number)
                 return packs.record(number).name
         return ""
 

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 _KEPT: Final = 32 * 1024 * 1024
 """Bytes of unpacked frames that are kept at hand; one of them may have 8 MiB."""
+_LENGTH: Final = 10
+"""Bytes at most that the length of a segment takes in its frame."""
 
 
 @dataclass(frozen=True)
@@ -230,6 +232,21 @@ class Packs:
         while self._kept > _KEPT and len(self._blocks) > 1:
             self._kept -= len(self._blocks.popitem(last=False)[1].data)
         return block
+
+    def prove_frames(self, first: int, segments: int, size: int, sound: set[tuple[int, int]]) -> None:
+        """Look at the frames of so many segments from ``first`` on, and at further ones with ``size`` bytes at least, if there are.
+
+        ``sound`` are those that were looked at. Raises :class:`ArchiveDamaged` where one is not what was written.
+        """
+        end, behind = first + segments, 0
+        while first < end or (behind < size and first < self.ends()[0]):
+            member, place = self._place(self._first_segments, SEGMENTS, first, "segment")
+            frame = member.pack.head(place.at)
+            if (member.number, place.at) not in sound:
+                member.pack.body(frame)
+                sound.add((member.number, place.at))
+            behind += max(frame.raw - _LENGTH * frame.count, 0) if first >= end else 0
+            first = place.first + place.count
 
     def run(self, run: Run) -> Iterator[memoryview]:
         """The bytes of consecutive segments, in as few parts as there are frames."""
