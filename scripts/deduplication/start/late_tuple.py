@@ -61,7 +61,7 @@ def _new_of(owner: Any) -> Any:
     new = eval(code, {"_tuple_new": tuple.__new__, "__name__": owner.__module__})  # noqa: S307 - the class's own names
     new.__name__, new.__qualname__ = "__new__", f"{owner.__name__}.__new__"
     new.__defaults__ = tuple(owner._field_defaults.values())
-    new.__annotations__ = {**owner.__annotations__, "return": None}
+    new.__annotations__ = {**owner.__dict__.get("__annotations__", {}), "return": None}
     return new
 
 
