@@ -61,7 +61,7 @@ def _new_of(owner: Any) -> Any:
     new = eval(code, {"_tuple_new": tuple.__new__, "__name__": owner.__module__})  # noqa: S307 - the class's own names
     new.__name__, new.__qualname__ = "__new__", f"{owner.__name__}.__new__"
     new.__defaults__ = tuple(owner._field_defaults.values())
-    new.__annotations__ = {**owner.__dict__.get("__annotations__", {}), "return": None}
+    new.__annotations__ = {**owner.__annotations__, "return": None}
     return new
 
 
@@ -80,7 +80,7 @@ class _Named(type):
     """Makes a class of tuples from annotations, as ``typing.NamedTuple`` does."""
 
     def __new__(cls, name: str, _bases: tuple[type, ...], namespace: dict[str, Any]) -> Any:
-        fields = tuple(namespace.get("__annotations__", ()))
+        fields = tuple(namespace.setdefault("__annotations__", {}))
         defaults = {field: namespace.pop(field) for field in fields if field in namespace}
         if fields[len(fields) - len(defaults) :] != tuple(defaults):
             raise TypeError(f"{name}: a field without a default stands behind one that has one")
