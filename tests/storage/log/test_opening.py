@@ -76,15 +76,18 @@ def test_a_damaged_one_costs_no_message(state, at):
 
 
 def test_a_log_without_it_is_read_as_before(state):
-    """Version 0.1 sealed lines and wrote none; the next sealing adds it."""
+    """Version 0.1 sealed lines and wrote none; the next run adds it, and a reader does without."""
     log = state / "conversation_log.jsonl"
     lines = log.read_bytes().split(b"\n", 1)[1]
     log.write_bytes(lines)
     dedup = ClaudeConversationDeduplicator(os.fspath(state))
     assert dedup.store.verify() == []
     assert kept(dedup.get_full_conversation("s")) == STORY.truth()
-    dedup.store.condense()
-    assert read_opening(log.read_bytes()).begins == dedup.store.log.sealed.end
+    assert log.read_bytes() == lines
+    with dedup.store.transaction():
+        pass
+    assert log.read_bytes() == opening_line(dedup.store.log.sealed.end) + lines
+    assert dedup.store.verify() == []
 
 
 COMMANDS = {

@@ -79,6 +79,8 @@ class Log:
                 self._drop(self._skip)
                 atomic.remove_temporaries(folder)
                 self.sealed.collect_garbage()
+        elif write and self.sealed.end and not self.opening.size:
+            self._drop(0)  # or each run would read what is sealed first, to see whether the open part begins with it
 
     def _first(self, size: int) -> bytes:
         """The first bytes of the open part, its first line among them; nothing where there are none."""
