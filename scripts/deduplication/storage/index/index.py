@@ -21,7 +21,7 @@ from .index_writer import changed_entries
 from .log_rows import LogRows
 from .root import about_of, take_about
 from .sorted_runs import IndexDamaged, Run, SortedRuns, run_of
-from .stored_state import StoredState
+from .stored_state import StoredState, stretches_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -201,7 +201,7 @@ class Index:
 
     def _add(self, state: State, audit: AuditMark, noted: Mapping[str, int]) -> None:
         entries = changed_entries(state, self._entries.get)
-        places = {prefix + chunk.to_bytes(_PLACE, "big"): b"" for prefix, chunk in state.places.fresh()}
+        places = {prefix + chunk.to_bytes(_PLACE, "big"): b"" for prefix, chunk in stretches_of(state).places.fresh()}
         about = {**about_of(state), "audit": list(audit), "noted": dict(noted)}
         parts, start = b"", self._file.size
         stays: list[tuple[SortedRuns, int, Run, dict[bytes, bytes]]] = []

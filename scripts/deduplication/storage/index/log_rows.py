@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ...alignment.columns import Columns
 from ...alignment.fingerprint import Fingerprint, fingerprint_of
@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from ..log.append_log import Log
     from ..log.lines import Record
     from ..state.blobs import Blobs
+    from ..state.chunks import Chunks
     from ..state.conversation import ConversationState
     from ..state.log_state import State
     from ..state.stored_rows import Row, Rows
+    from ..state.stretches import Stretches
 
 _LOST = Fingerprint("", "", LOST, "", 0)
 
@@ -34,6 +36,10 @@ class LogRows:
         self._records = MessageRecords(log)
         self.state: State
         """Whose stretches they are: set by whoever makes it."""
+
+    @property
+    def _chunks(self) -> Chunks:
+        return cast("Stretches", self.state.whereabouts).chunks
 
     def rows(self, name: str, conversation: ConversationState) -> Rows:
         """Those of a conversation that an index has, from number 0 on."""
@@ -88,7 +94,7 @@ class LogRows:
         Raises :class:`StoreDamaged` where one of them cannot be read.
         """
         for chunk in self._stretches(name, first, end):
-            stretch = self.state.chunks[chunk]
+            stretch = self._chunks[chunk]
             last = min(stretch.first + stretch.length, end) - 1
             expected = last + 1 - max(stretch.first, first)
             for offset, record in self._lines(chunk, b""):
@@ -100,7 +106,7 @@ class LogRows:
 
     def _stretches(self, name: str, first: int, end: int) -> Iterator[int]:
         """The stretches of a conversation that have these numbers."""
-        chunks = self.state.chunks
+        chunks = self._chunks
         for low, high in self.state.conversation(name).chunks:
             if chunks[high].first + chunks[high].length <= first:
                 continue
@@ -122,7 +128,7 @@ class LogRows:
         Where there are no such bytes it raises :class:`StoreDamaged` if fewer can be read than there are.
         A stretch has its numbers in order and without a gap: a line between them with another was refused when it was read first.
         """
-        chunks = self.state.chunks
+        chunks = self._chunks
         stretch = chunks[chunk]
         name = self.state.names.get(str(stretch.owner))
         number, end = stretch.first, stretch.first + stretch.length
