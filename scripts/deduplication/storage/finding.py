@@ -20,12 +20,16 @@ if TYPE_CHECKING:
 
 def with_turns(state: State, shown: Columns) -> Mapping[str, int]:
     """Which conversations have telling turns of a sequence, and how many, by their keys."""
-    return _owners(state, map(state.whereabouts.owners_of_turn, telling(shown)))
+    turns = list(telling(shown))
+    state.whereabouts.expect(turns=turns)
+    return _owners(state, map(state.whereabouts.owners_of_turn, turns))
 
 
 def with_bodies(state: State, shown: Columns) -> Mapping[str, int]:
     """Which conversations hold bodies that stand at the ends of a sequence, and how many."""
-    return _owners(state, map(state.whereabouts.owners, at_seams(shown)))
+    bodies = list(at_seams(shown))
+    state.whereabouts.expect(bodies=bodies)
+    return _owners(state, map(state.whereabouts.owners, bodies))
 
 
 def _owners(state: State, each: Iterable[set[int]]) -> Mapping[str, int]:
@@ -39,27 +43,19 @@ def holds(state: State, conversation_id: str, content_hash: str) -> bool:
     if not state.has_body(content_hash):
         return False
     conversation = state.conversation(conversation_id)
-    near = state.whereabouts.near_body(conversation.number, content_hash)
-    return any(
-        item.content_hash == content_hash and number not in conversation.purged
-        for number, item in _rows(conversation, near)
-    )
+    rows = _all(conversation) if conversation.adopted else state.whereabouts.with_body(conversation, content_hash)
+    return any(item.content_hash == content_hash and number not in conversation.purged for number, item in rows)
 
 
 def turns_with(state: State, conversation_id: str, key: str) -> int:
     """How many prompts and answers of this conversation have the alignment key."""
     conversation = state.conversation(conversation_id)
-    rows = _rows(conversation, state.whereabouts.near_turn(conversation.number, key))
+    rows = _all(conversation) if conversation.adopted else state.whereabouts.with_turn(conversation, key)
     return sum(item.key == key and item.kind in TURNS for _, item in rows)
 
 
-def _rows(conversation: ConversationState, near: Iterable[tuple[int, int]]) -> Iterator[tuple[int, Fingerprint]]:
-    """Numbers and fingerprints in these ranges of a conversation; all of one that adopted others."""
-    if conversation.adopted:
-        yield from enumerate(item for item, _ in conversation.rows_from(0))
-        return
-    for first, length in near:
-        yield from conversation.items(first, first + length)
+def _all(conversation: ConversationState) -> Iterator[tuple[int, Fingerprint]]:
+    return enumerate(item for item, _ in conversation.rows_from(0))
 
 
 def known_uuids(state: State, conversation_id: str, uuids: Sequence[str]) -> dict[str, list[int]]:

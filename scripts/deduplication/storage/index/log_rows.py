@@ -9,9 +9,9 @@ from ...alignment.columns import Columns
 from ...alignment.fingerprint import Fingerprint, fingerprint_of
 from ...errors import StoreDamaged
 from ...model import LOST
-from ..conversation import Adopted
 from ..log.message_records import MessageRecords
 from ..log.records import PURGED, message_of, tombstone_from
+from ..state.adopting import origins
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -47,7 +47,7 @@ class LogRows:
         items: list[Fingerprint] = [_LOST] * count
         lines = array("q", [-1]) * count
         known: dict[str, Fingerprint] = {}
-        for start, whose, first, length in _origins(name, conversation, count):
+        for start, whose, first, length in origins(name, conversation, count):
             for number, offset, record in self._between(whose, first, first + length):
                 items[start + number - first] = self._item(record, known)
                 lines[start + number - first] = offset
@@ -164,15 +164,3 @@ class LogRows:
                     raise StoreDamaged(f"{self._log.path}: no line carries the body {identity[:12]}…")
             known[identity] = item
         return item._replace(uuid=uuid) if uuid else item
-
-
-def _origins(name: str, conversation: ConversationState, count: int) -> Iterator[tuple[int, str, int, int]]:
-    """Ranges of a conversation: first number here, under which id the log has them, first number there, how many."""
-    at = 0
-    for each in (*conversation.adopted, Adopted(count, 0, "", 0)):
-        own, theirs = min(each.at, count) - at, min(each.length, count - each.at)
-        if own > 0:
-            yield at, name, at, own
-        if theirs > 0:
-            yield each.at, each.conversation_id, each.first, theirs
-        at = each.at + each.length

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from ...figures.savings import Seen
 from ...start.late_dataclass import asdict
 from ..contract import StoreFigures
-from .stored_state import stretches_of
 
 if TYPE_CHECKING:
     from ..state.log_state import State
@@ -19,7 +18,6 @@ def about_of(state: State) -> dict[str, Any]:
         "size": state.size,
         "head": state.head,
         "begun": state.begun,
-        "chunks": len(stretches_of(state).chunks),
         "occurrences": state.occurrences,
         "seen_bytes": asdict(state.seen_bytes),
         "figures": state.figures._asdict(),

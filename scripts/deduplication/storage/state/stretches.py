@@ -87,6 +87,9 @@ class Stretches:
         for identity in sorted(places, key=places.__getitem__):
             yield identity, self.again.get(identity) or self._prove(identity, places[identity])
 
+    def expect(self, *, bodies: Iterable[str] = (), turns: Iterable[str] = ()) -> None:
+        """Nothing is had sooner for that."""
+
     def owners(self, identity: str) -> set[int]:
         """By the beginning of its hash."""
         return self._owners(body_prefix(identity))
@@ -98,18 +101,18 @@ class Stretches:
     def _owners(self, prefix: bytes) -> set[int]:
         return {self.chunks[each].owner for each in self.places.of(prefix)}
 
-    def near_body(self, conversation: int, identity: str) -> Iterator[tuple[int, int]]:
-        """Stretches."""
-        return self._near(conversation, body_prefix(identity))
+    def with_body(self, conversation: ConversationState, identity: str) -> Iterator[tuple[int, Fingerprint]]:
+        """All in the stretches that have one."""
+        return self._rows(conversation, body_prefix(identity))
 
-    def near_turn(self, conversation: int, key: str) -> Iterator[tuple[int, int]]:
-        """Stretches."""
-        return self._near(conversation, turn_prefix(key))
+    def with_turn(self, conversation: ConversationState, key: str) -> Iterator[tuple[int, Fingerprint]]:
+        """All in the stretches that have one."""
+        return self._rows(conversation, turn_prefix(key))
 
-    def _near(self, conversation: int, prefix: bytes) -> Iterator[tuple[int, int]]:
+    def _rows(self, conversation: ConversationState, prefix: bytes) -> Iterator[tuple[int, Fingerprint]]:
         for chunk in map(self.chunks.__getitem__, self.places.of(prefix)):
-            if chunk.owner == conversation:
-                yield chunk.first, chunk.length
+            if chunk.owner == conversation.number:
+                yield from conversation.items(chunk.first, chunk.first + chunk.length)
 
     def ids(self, conversations: Collection[int], uuids: Collection[str]) -> Iterator[tuple[int, int, str]]:
         """All ids of each stretch that has one of them."""

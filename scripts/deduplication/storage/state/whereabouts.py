@@ -28,17 +28,20 @@ class Whereabouts(Protocol):
     def carriers(self, identities: Iterable[str]) -> Iterator[tuple[str, Found | None]]:
         """Which line carries each of these bodies? Of very many some may be left out, to be asked for one by one."""
 
+    def expect(self, *, bodies: Iterable[str] = (), turns: Iterable[str] = ()) -> None:
+        """It is asked for the owners of these next, by content hash and by alignment key: they may be had in one go."""
+
     def owners(self, identity: str) -> set[int]:
         """In which conversations does this body stand? A hint: with one body another may be taken for it."""
 
     def owners_of_turn(self, key: str) -> set[int]:
         """In which conversations does a turn with this alignment key stand? A hint."""
 
-    def near_body(self, conversation: int, identity: str) -> Iterable[tuple[int, int]]:
-        """Among which own numbers of a conversation (the first one, how many) does each message with this body stand?"""
+    def with_body(self, conversation: ConversationState, identity: str) -> Iterator[tuple[int, Fingerprint]]:
+        """Which messages of a conversation that adopted none have this body? Others may be among them."""
 
-    def near_turn(self, conversation: int, key: str) -> Iterable[tuple[int, int]]:
-        """The same of each turn with this alignment key."""
+    def with_turn(self, conversation: ConversationState, key: str) -> Iterator[tuple[int, Fingerprint]]:
+        """The same of turns with this alignment key."""
 
     def ids(self, conversations: Collection[int], uuids: Collection[str]) -> Iterator[tuple[int, int, str]]:
         """Where do these ids stand: in which of these conversations, under which own number? Other ids may be among them."""
