@@ -29,6 +29,7 @@ from deduplication.storage.log_rewrite import Instead
 from deduplication.storage.state import run_places
 from exports import Story, kept
 from in_memory_store import Content, MemoryStore
+from postgres_fixtures import database_of, versions
 
 BACKENDS = {
     "memory": lambda _folder, content: MemoryStore(content),
@@ -36,13 +37,18 @@ BACKENDS = {
     "sqlite": lambda folder, _content: open_store("sqlite", str(folder / "state")),
 }
 IN_A_FOLDER = ("json", "sqlite")
+POSTGRES = {f"postgresql-{version}": version for version in versions()}
 
 
-@pytest.fixture(params=BACKENDS)
+@pytest.fixture(params=[*BACKENDS, *POSTGRES])
 def opened(request, tmp_path):
     """Opens the same store anew each time it is called, as a new process would."""
-    content = Content()
-    return lambda: BACKENDS[request.param](tmp_path, content)
+    if request.param in BACKENDS:
+        content = Content()
+        yield lambda: BACKENDS[request.param](tmp_path, content)
+        return
+    with database_of(request, POSTGRES[request.param]) as url:
+        yield lambda: open_store("postgresql", str(tmp_path / "state"), url)
 
 
 @pytest.fixture(params=IN_A_FOLDER)

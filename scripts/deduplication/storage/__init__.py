@@ -22,7 +22,8 @@ DEFAULT: Final = "default"
 JSON: Final = "json"
 SQLITE: Final = "sqlite"
 """What version 0.1 called a store with an index in a database: the default one."""
-BACKENDS: Final = (DEFAULT, JSON, SQLITE)
+POSTGRESQL: Final = "postgresql"
+BACKENDS: Final = (DEFAULT, JSON, SQLITE, POSTGRESQL)
 
 
 def open_store(backend: str, folder: str, connection_string: str | None = None) -> Store:
@@ -32,6 +33,11 @@ def open_store(backend: str, folder: str, connection_string: str | None = None) 
     """
     if backend not in BACKENDS:
         raise UsageError(f"no storage backend is called '{backend}'", hint=f"Use one of: {', '.join(BACKENDS)}.")
+    if backend == POSTGRESQL:
+        from .database.address import Address
+        from .database.database_store import DatabaseStore
+
+        return DatabaseStore(Address(connection_string))
     if connection_string:
         raise UsageError(f"the {backend} backend takes no database URL")
     from .log_store import LogStore

@@ -6,7 +6,7 @@ import contextlib
 import json
 from typing import TYPE_CHECKING
 
-from ...errors import StoreChanged
+from ...database_errors import StoreChanged
 from ..answers import Answers
 from ..index.root import take_about
 from ..log.lines import BEGINNING
@@ -42,8 +42,13 @@ class _Known:
 
     def forget(self) -> None:
         """Nothing is known, and nothing is to be written."""
+        self.be_empty()
         self.tables = StoredTables(self.session)
         self.state = self.tables.state = State(self.tables)
+
+    def be_empty(self) -> None:
+        """There are no tables that could be asked."""
+        self.state = State()
         self.log.sent(0)
         self.blobs.unsent.clear()
         self.unsaved.clear()
@@ -52,7 +57,7 @@ class _Known:
         """Know the store as it is now."""
         found = self.session.rows(_STORE, [self.session.owner])
         size, head, about = found[0] if found else (0, BEGINNING, "")
-        if (size, head) == (self.state.size, self.state.head) and self.log.stored == size:
+        if (size, head) == (self.state.size, self.state.head) and self.state is self.tables.state:
             return
         self.forget()
         self.log.sent(size)
@@ -105,7 +110,7 @@ class DatabaseStore(Answers):
             if write or is_there:
                 self._stored.recover()
             else:
-                self._stored.forget()
+                self._stored.be_empty()
             self._depth = 1
             try:
                 yield

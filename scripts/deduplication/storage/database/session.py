@@ -60,7 +60,7 @@ class Session:
         """One snapshot of the database; False where no store was ever made in it."""
         with connecting.named(self.address):
             connection = self.connected()
-            if not schema.is_there(connection):
+            if not schema.version(connection):
                 yield False
                 return
             with connection.transaction():
