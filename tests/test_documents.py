@@ -27,7 +27,7 @@ import pytest
 import conversations
 import transcript_lines
 from conftest import REPOSITORY
-from deduplication import ClaudeConversationDeduplicator, errors
+from deduplication import ClaudeConversationDeduplicator, database_errors, errors
 from deduplication.commands.deduplicate_export import SUBCOMMANDS
 from deduplication.model import KINDS
 from deduplication.project import config, tightening
@@ -466,8 +466,9 @@ def test_tables_of_contents_are_whole(path):
 
 
 def named_errors():
-    """Every error class of errors.py."""
-    return [item for _, item in inspect.getmembers(errors, inspect.isclass) if issubclass(item, errors.DedupError)]
+    """Every error class of errors.py and of its part for databases."""
+    found = {item for module in (errors, database_errors) for _, item in inspect.getmembers(module, inspect.isclass)}
+    return sorted((item for item in found if issubclass(item, errors.DedupError)), key=lambda item: item.__name__)
 
 
 @pytest.mark.parametrize("error", named_errors(), ids=lambda error: error.__name__)
@@ -670,7 +671,7 @@ def test_every_room_says_its_job():
 
 def test_nothing_but_the_front_door_lies_outside_a_room():
     """The package itself has its public names, its errors, and the records that travel."""
-    assert {path.name for path in PACKAGE.glob("*.py")} == {"__init__.py", "errors.py", "model.py"}
+    assert {path.name for path in PACKAGE.glob("*.py")} == {"__init__.py", "database_errors.py", "errors.py", "model.py"}
 
 
 # --- the picture --------------------------------------------------------------------------------------------------
