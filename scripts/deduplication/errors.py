@@ -147,6 +147,12 @@ class StoreNotPrivate(StoreError):
     hint = "Use a folder of your own: pass --storage-dir or correct the owner."
 
 
+class StoreKeepsNoLog(UsageError):
+    """This backend keeps no log"""
+
+    hint = "Use a backend that has one: the default one, json or postgresql."
+
+
 class StoreKeepsNoFiles(UsageError):
     """This backend keeps no files"""
 

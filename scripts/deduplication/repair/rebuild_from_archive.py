@@ -21,6 +21,7 @@ from ..start.late_tuple import NamedTuple
 from ..storage.log.lines import is_commit
 from ..storage.log.records import is_occurrence
 from ..storage.log.salvage import salvage
+from ..storage.log_backed import folder_of
 from .raw_sources import Sources
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def _fitting(sources: Sources, entry: restoring.Entry, named: Optional[str]) -> 
 def _read_old(state: str, backend: str) -> _Old:
     """What can still be read of the old store, its log or its index."""
     old = _Old()
-    store = ClaudeConversationDeduplicator(state, backend).store.log_backed()
+    store = folder_of(ClaudeConversationDeduplicator(state, backend).store)
     if store is None or not os.path.isdir(state):
         return old
     with store.unrecovered_log() as log:

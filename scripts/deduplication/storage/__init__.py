@@ -16,7 +16,7 @@ from ..errors import UsageError
 
 if TYPE_CHECKING:
     from .contract import Store
-    from .log_backed import LogBackedStore
+    from .log_backed import FolderStore
 
 DEFAULT: Final = "default"
 JSON: Final = "json"
@@ -45,7 +45,7 @@ def open_store(backend: str, folder: str, connection_string: str | None = None) 
     return LogStore(folder, plain=backend == JSON)
 
 
-def open_in_folder(folder: str, *, plain: bool = False) -> LogBackedStore:
+def open_in_folder(folder: str, *, plain: bool = False) -> FolderStore:
     """The store that lies in ``folder``, for whoever reads or mends its log; ``plain``: as one of plain files."""
     from .log_store import LogStore
 

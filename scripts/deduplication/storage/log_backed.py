@@ -1,7 +1,7 @@
-"""What is asked of a store that lies in a folder and has a log: by purge, repair, backup, verify, search and evidence.
+"""What is asked of a store that has a log (by verify, evidence, log), and of one that lies in a folder (by purge, repair, backup).
 
-A store need not have either. Who cannot do without asks for it by name with :func:`require_log`; who can, asks
-``Store.log_backed`` and does without where the answer is None.
+A store need not have or do either. Who cannot do without asks for it by name with :func:`require_log` and :func:`require_folder`;
+who can, asks ``Store.log_backed`` and :func:`folder_of` and does without where the answer is None.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
-from ..errors import StoreKeepsNoFiles
+from ..errors import StoreKeepsNoFiles, StoreKeepsNoLog
 from ..start.late_tuple import NamedTuple
 from .contract import Store
 
@@ -36,22 +36,13 @@ class Remembered(NamedTuple):
 
 
 class LogBackedStore(Store, Protocol):
-    """A store in a folder, with a log. Offsets are bytes from the beginning of the log, sealed or not."""
+    """A store with a log. Offsets are bytes from the beginning of the log, sealed or not."""
 
-    folder: str
-    """Where does it lie?"""
     blobs: Blobs
     """Where are the images and documents that its messages refer to?"""
 
-    @property
-    def is_plain(self) -> bool:
-        """Are all its files plain, with the content hashes as JSON and nothing sealed?"""
-
-    def former_files(self) -> list[str]:
-        """Which of its files, by name, are of an earlier version's format?"""
-
-    def leave_plain(self) -> None:
-        """Be one like any other from now on, if all its files were plain: the log is sealed. Raises ``StoreError``."""
+    def in_folder(self) -> FolderStore | None:
+        """Does it lie in a folder? Then itself, with what can be asked of such a one."""
 
     # Inside a transaction:
 
@@ -73,11 +64,35 @@ class LogBackedStore(Store, Protocol):
         Each of one that turned out to be another is asked for under its own id. Damaged lines are passed over.
         """
 
-    def has_blob(self, digest: str) -> bool:
-        """Is there an image or a document with this SHA-256?"""
-
     def lost_blob_bytes(self) -> int:
         """How many bytes of images and documents that messages refer to are nowhere?"""
+
+    # Outside of one:
+
+    def verified(self, since: str = "") -> Verified:
+        """What does ``verify`` say, and what the log as a chain, in which a head that begins with ``since`` is looked for?"""
+
+
+class FolderStore(LogBackedStore, Protocol):
+    """A store in a folder, with its log in files."""
+
+    folder: str
+    """Where does it lie?"""
+
+    @property
+    def is_plain(self) -> bool:
+        """Are all its files plain, with the content hashes as JSON and nothing sealed?"""
+
+    def former_files(self) -> list[str]:
+        """Which of its files, by name, are of an earlier version's format?"""
+
+    def leave_plain(self) -> None:
+        """Be one like any other from now on, if all its files were plain: the log is sealed. Raises ``StoreError``."""
+
+    # Inside a transaction:
+
+    def has_blob(self, digest: str) -> bool:
+        """Is there an image or a document with this SHA-256?"""
 
     def rewrite_log(self, folder: str, instead: Instead) -> Rewritten:
         """Write the log anew into ``folder``, durably, with other lines in it; what is there stays as it is.
@@ -99,9 +114,6 @@ class LogBackedStore(Store, Protocol):
         But a purge that was stopped is finished: of half of one nothing can be told.
         """
 
-    def verified(self, since: str = "") -> Verified:
-        """What does ``verify`` say, and what the log as a chain, in which a head that begins with ``since`` is looked for?"""
-
     def remembered(self) -> Remembered:
         """What does the index have of the log, where it can be read and is sound? Whoever asks holds the store."""
 
@@ -112,9 +124,23 @@ class LogBackedStore(Store, Protocol):
         """
 
 
-def require_log(store: Store, purpose: str) -> LogBackedStore:
-    """``store`` as one with a log in a folder. Raises :class:`StoreKeepsNoFiles`; ``purpose`` is what needs one, as a noun."""
+def folder_of(store: Store) -> FolderStore | None:
+    """``store`` as one in a folder; None where it is none."""
     found = store.log_backed()
+    return found.in_folder() if found is not None else None
+
+
+def require_log(store: Store, purpose: str) -> LogBackedStore:
+    """``store`` as one with a log. Raises :class:`StoreKeepsNoLog`; ``purpose`` is what needs one, as a noun."""
+    found = store.log_backed()
+    if found is None:
+        raise StoreKeepsNoLog(f"there is none for {purpose}")
+    return found
+
+
+def require_folder(store: Store, purpose: str) -> FolderStore:
+    """``store`` as one in a folder. Raises :class:`StoreKeepsNoFiles`; ``purpose`` is what needs one, as a noun."""
+    found = folder_of(store)
     if found is None:
         raise StoreKeepsNoFiles(f"there is no log in a folder for {purpose}")
     return found

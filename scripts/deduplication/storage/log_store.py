@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .contract import ExportRecord, NewOccurrence, Same
     from .log.append_log import Log
     from .log.lines import Line, Record
-    from .log_backed import LogBackedStore, Remembered
+    from .log_backed import FolderStore, LogBackedStore, Remembered
     from .log_rewrite import Instead, Rewritten
     from .verification import Verified
 
@@ -111,6 +111,10 @@ class LogStore(Answers):
     # -- the log, for who asks for one (see log_backed) ---------------------------------------------------------
 
     def log_backed(self) -> LogBackedStore | None:
+        """Itself."""
+        return self
+
+    def in_folder(self) -> FolderStore | None:
         """Itself."""
         return self
 

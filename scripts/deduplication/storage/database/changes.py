@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from ...start.late_tuple import NamedTuple
 from ..index.conversation_head import head_of
 from ..index.root import about_of
 from ..index.table_entries import FORMS, dumps
 from ..log.lines import PREVIOUS, decode_line, is_commit
-from ..log.records import CAPTURE, PURGE, PURGED, SAME, announces
+from ..log.records import CAPTURE, PURGE, PURGED, SAME, announces, blobs_of
 from .clean_text import cleaned, cleaned_json, moment, name_of
 from .message_rows import TYPES, MessageRow, message_row, parted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ..log.lines import Record
     from ..state.log_state import State
@@ -56,7 +57,7 @@ _BLOBS: Final = """
 INSERT INTO blobs (conversation_id, digest, data) SELECT * FROM unnest(%s::text[], %s::text[], %s::bytea[])
 ON CONFLICT (conversation_id, owner, digest) DO NOTHING
 """
-_RUN: Final = {
+RUN: Final = {
     "conversation_id": "text",
     "log_start": "bigint",
     "entry": "bytea",
@@ -72,7 +73,7 @@ _RUN: Final = {
     '"window"': "jsonb",
     "metadata": "jsonb",
 }
-_AUDIT: Final = {
+AUDIT: Final = {
     "conversation_id": "text",
     "operation": "text",
     "messages_processed": "integer",
@@ -82,7 +83,7 @@ _AUDIT: Final = {
     "created_at": "timestamptz",
     "metadata": "jsonb",
 }
-_WITHOUT: Final = ("names", "again")
+WITHOUT: Final = ("names", "again")
 """Tables of an index in files that columns of rows say."""
 _SHOWN: Final = ("conversation_id", "timestamp", "export", "window", PREVIOUS, "session", "processing_time_ms")
 
@@ -92,17 +93,24 @@ def about(state: State) -> str:
     return dumps(about_of(state)).decode()
 
 
-def of_runs(
-    session: Session, state: State, tables: StoredTables, lines: Sequence[bytes], start: int, audit: Sequence[bytes]
-) -> Iterator[Statement]:
-    """The statements for the ``lines`` of complete runs, the first at byte ``start`` of the log, and all that follows from them."""
-    told = list(_told(lines, start))
+class Runs(NamedTuple):
+    """The ``lines`` of complete runs, the first at byte ``start`` of the log, the audit lines and the blobs that belong to them."""
+
+    lines: Sequence[bytes]
+    start: int
+    audit: Sequence[bytes]
+    blobs: Mapping[str, bytes]
+
+
+def of_runs(session: Session, state: State, tables: StoredTables, runs: Runs) -> Iterator[Statement]:
+    """The statements for runs and all that follows from them."""
+    told = list(_told(runs.lines, runs.start))
     messages = list(_message_rows(session, tables, told))
     changed = [(name, state.conversation(name)) for name in state.conversations.changed]
     names = [name_of(name) for name, _ in changed]
     yield _NEW, [names, [found.number for _, found in changed], ["{}"] * len(changed)]
     yield from _insert("messages", TYPES, messages)
-    yield from _insert("runs", _RUN, [_run_row(*each) for each in told if _ends(each[2])])
+    yield from _insert("runs", RUN, [run_row(*each) for each in told if _ends(each[2])])
     for row in messages:
         tables.totals[row.conversation_id] = tables.totals.get(row.conversation_id, 0) + 1
     figures = [found.figures for _, found in changed]
@@ -118,14 +126,18 @@ def of_runs(
         ],
     )
     yield _WATERMARKS, [names, [len(found) - 1 for _, found in changed]]
-    yield from _insert("deduplication_log", _AUDIT, [_audit_row(line) for line in audit if line])
+    yield from _insert("deduplication_log", AUDIT, [audit_row(line) for line in runs.audit if line])
+    yield from _blobs(told, runs.blobs)
     yield from _entries(state)
 
 
-def of_blobs(conversation_id: str, blobs: dict[str, bytes]) -> Iterator[Statement]:
-    """The statement that keeps these blobs, which messages of a conversation brought."""
+def _blobs(told: Sequence[Told], blobs: Mapping[str, bytes]) -> Iterator[Statement]:
+    """Each with the first conversation that refers to it."""
+    found = {
+        digest: name_of(record["conversation_id"]) for _, _, record in reversed(told) for digest in blobs_of(record)
+    }
     if blobs:
-        yield _BLOBS, [[name_of(conversation_id)] * len(blobs), [*blobs], [*blobs.values()]]
+        yield _BLOBS, [[found[digest] for digest in blobs], [*blobs], [*blobs.values()]]
 
 
 def _insert(table: str, types: dict[str, str], rows: Sequence[Sequence[Any]]) -> Iterator[Statement]:
@@ -165,7 +177,8 @@ def _message_rows(session: Session, tables: StoredTables, told: Sequence[Told]) 
             yield message_row(line, start, record, tables.places.noted[start], message, run)
 
 
-def _run_row(start: int, line: bytes, record: Record) -> list[Any]:
+def run_row(start: int, line: bytes, record: Record) -> list[Any]:
+    """A line of a run that is no occurrence, as the columns of ``runs``."""
     export = record.get("export", {})
     kind = SAME if SAME in record else PURGE if PURGE in record else "run" if announces(record) else CAPTURE
     return [
@@ -186,7 +199,7 @@ def _run_row(start: int, line: bytes, record: Record) -> list[Any]:
     ]
 
 
-def _audit_row(line: bytes) -> list[Any]:
+def audit_row(line: bytes) -> list[Any]:
     """A line of the audit log as the original design's columns; what has none is in ``metadata``."""
     said = decode_line(line)
     more = {name: said[name] for name in ("new_messages", "captured_messages") if name in said}
@@ -207,7 +220,7 @@ def _entries(state: State) -> Iterator[Statement]:
     found = [
         (name, form.key(key), form.write(state.table(name).get(key)))
         for name, form in FORMS.items()
-        if name not in _WITHOUT
+        if name not in WITHOUT
         for key in state.table(name).changed
     ]
     if found:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import json
 from typing import Any, Final
 
@@ -43,10 +43,10 @@ def named(text: str) -> str:
     return bytes.fromhex(text[len(_MARK) :]).decode("utf-8", "surrogatepass") if text.startswith(_MARK) else text
 
 
-def moment(text: Any) -> datetime.datetime | None:
+def moment(text: Any) -> dt.datetime | None:
     """A time as PostgreSQL takes it; None for what is none, or lies outside the calendar. Without a zone it is UTC."""
     try:
-        found = datetime.datetime.fromisoformat(str(text).strip().replace("Z", "+00:00").replace("z", "+00:00"))
-        return (found if found.tzinfo else found.replace(tzinfo=datetime.timezone.utc)).astimezone(datetime.timezone.utc)
+        found = dt.datetime.fromisoformat(str(text).strip().replace("Z", "+00:00").replace("z", "+00:00"))
+        return (found if found.tzinfo else found.replace(tzinfo=dt.timezone.utc)).astimezone(dt.timezone.utc)
     except (ValueError, OverflowError):
         return None

@@ -106,7 +106,7 @@ class DatabaseLog(Log):
             except (KeyError, Damaged) as error:
                 raise StoreDamaged(f"{self.path}, byte {offset} of the log: {error}") from error
 
-    def recover(self, *, write: bool) -> None:  # noqa: ARG002 - the log's
+    def recover(self, *, write: bool) -> None:
         """A transaction that did not end has left nothing."""
 
     def tail(self, start: int = 0) -> bytes:

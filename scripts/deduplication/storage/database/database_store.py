@@ -3,83 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from typing import TYPE_CHECKING
 
-from ...database_errors import StoreChanged
 from ..answers import Answers
-from ..index.root import take_about
-from ..log.lines import BEGINNING
 from ..run_writer import write_run
-from ..state.log_state import State
-from . import changes
-from .database_blobs import DatabaseBlobs
-from .database_log import DatabaseLog
 from .session import Session
-from .stored_tables import StoredTables
+from .written import Written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ..contract import ExportRecord, NewOccurrence, Same
-    from ..log_backed import LogBackedStore
+    from ..log.lines import Line, Record
+    from ..log_backed import FolderStore, LogBackedStore
+    from ..state.blobs import Blobs
+    from ..verification import Verified
     from .address import Address
-
-_STORE = "SELECT log_size, log_head, about FROM stores WHERE owner = %s"
-
-
-class _Known:
-    """What the answers rest on (see ``known.Known``), and what a run is written to."""
-
-    def __init__(self, session: Session) -> None:
-        self.session = session
-        self.log, self.blobs = DatabaseLog(session), DatabaseBlobs(session)
-        self.unsaved: list[bytes] = []
-        """Lines of the audit log that the database does not have."""
-        self.tables: StoredTables
-        self.state: State
-        self.forget()
-
-    def forget(self) -> None:
-        """Nothing is known, and nothing is to be written."""
-        self.be_empty()
-        self.tables = StoredTables(self.session)
-        self.state = self.tables.state = State(self.tables)
-
-    def be_empty(self) -> None:
-        """There are no tables that could be asked."""
-        self.state = State()
-        self.log.sent(0)
-        self.blobs.unsent.clear()
-        self.unsaved.clear()
-
-    def recover(self) -> None:
-        """Know the store as it is now."""
-        found = self.session.rows(_STORE, [self.session.owner])
-        size, head, about = found[0] if found else (0, BEGINNING, "")
-        if (size, head) == (self.state.size, self.state.head) and self.state is self.tables.state:
-            return
-        self.forget()
-        self.log.sent(size)
-        if about:
-            take_about(self.state, json.loads(about))
-
-    def send(self, conversation_id: str, before: tuple[int, str]) -> None:
-        """Write what is not in the database yet, all of it or nothing. ``before``: how the store was found."""
-        size, head = before
-        state, log = self.state, self.log
-        store = {"size": state.size, "head": state.head, "about": changes.about(state), "old_size": size, "old_head": head}
-        statements = [
-            *changes.of_runs(self.session, state, self.tables, log.unsent, size, self.unsaved),
-            *changes.of_blobs(conversation_id, self.blobs.unsent),
-        ]
-        if not self.session.change((changes.STORE, store), statements):
-            raise StoreChanged(str(self.session))
-        log.sent(state.size)
-        self.blobs.unsent.clear()
-        self.unsaved.clear()
-        self.tables.saved()
-        state.saved()
 
 
 class DatabaseStore(Answers):
@@ -87,13 +26,18 @@ class DatabaseStore(Answers):
 
     def __init__(self, address: Address, owner: str = "") -> None:
         self._session = Session(address, owner)
-        self._stored = _Known(self._session)
+        self._stored = Written(self._session)
         super().__init__(self._stored)
+        self.blobs: Blobs = self._stored.blobs
         self.warnings: list[str] = []
         self._depth = 0
 
     def log_backed(self) -> LogBackedStore | None:
-        """It does not lie in a folder."""
+        """Itself."""
+        return self
+
+    def in_folder(self) -> FolderStore | None:
+        """It lies in none."""
         return None
 
     @contextlib.contextmanager
@@ -130,13 +74,51 @@ class DatabaseStore(Answers):
             stack.callback(self._stored.forget)  # what was counted of a run that is not stored
             before = self._stored.state.size, self._stored.state.head
             write_run(self._stored, conversation_id, occurrences, record, started, same)
-            self._stored.send(conversation_id, before)
+            self._stored.send(before)
             stack.pop_all()
 
     def byte_counts(self) -> tuple[int, int]:
         """Bytes of all distinct exports processed, and those of the log and its blobs."""
         state = self._stored.state
         return self.seen_bytes().distinct, state.size + sum(state.blobs.values())
+
+    def load(self, lines: Iterable[bytes]) -> Iterator[int]:
+        """Inside a transaction for writing: take lines of another log as they are, behind those that are there.
+
+        Yields the size of the log each time some of them are durable. Raises ``Damaged``.
+        """
+        from .loading import load
+
+        with contextlib.ExitStack() as stack:
+            stack.callback(self._stored.forget)
+            yield from load(self._stored, lines)
+            stack.pop_all()
+
+    # -- the log, for who asks for one (see log_backed) ------------------------------------------------------------
+
+    def log_size(self) -> int:
+        """Bytes of the log."""
+        return self._stored.log.size()
+
+    def lines(self, start: int = 0, end: int | None = None) -> Iterator[Line]:
+        """The lines of the log."""
+        return self._stored.log.lines(start, end)
+
+    def log_span(self, start: int, end: int) -> bytes:
+        """Bytes of the log."""
+        return self._stored.log.span(start, end)
+
+    def records(self) -> Iterator[tuple[Line, Record]]:
+        """Every line with its record."""
+        from ..log_rewrite import records
+
+        return records(self._stored.log)
+
+    def lost_blob_bytes(self) -> int:
+        """Bytes of images and documents that the database does not have."""
+        return sum(size for digest, size in self._stored.state.blobs.items() if not self.blobs.has(digest))
+
+    # -- upkeep ------------------------------------------------------------------------------------------------------
 
     def settle(self) -> None:
         """Nothing waits for the archive."""
@@ -145,9 +127,19 @@ class DatabaseStore(Answers):
         """PostgreSQL looks after its tables by itself."""
 
     def verify(self) -> list[str]:
-        """Not yet."""
-        return []
+        """Recount everything from the lines of the log; call it outside a transaction."""
+        return self.verified().problems
+
+    def verified(self, since: str = "") -> Verified:
+        """The same, and the log as a chain; others go on meanwhile: it looks at one snapshot."""
+        from . import checking
+
+        with self._session.reading() as is_there:
+            return checking.check(self._session, since, is_there=is_there)
 
     def rebuild(self) -> list[str]:
-        """Not yet."""
-        return []
+        """Make all that follows from the lines of the log anew, where it is not what they say."""
+        from . import checking
+
+        with self.transaction():
+            return checking.rebuild(self._stored)

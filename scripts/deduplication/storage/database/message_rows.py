@@ -9,7 +9,7 @@ from ...start.late_tuple import NamedTuple
 from .clean_text import cleaned, cleaned_json, moment, name_of
 
 if TYPE_CHECKING:
-    import datetime
+    import datetime as dt
 
     from ..log.lines import Record
     from .row_places import Noted
@@ -28,7 +28,7 @@ class MessageRow(NamedTuple):
     content_hash: str
     role: str | None
     content: str
-    created_at: datetime.datetime | None
+    created_at: dt.datetime | None
     metadata: str
     source_index: int | None
     kind: str
@@ -82,7 +82,9 @@ def whole(entry: bytes, body_at: int | None, body: bytes | None) -> bytes:
     return entry if body_at is None or body is None else entry[:body_at] + body + entry[body_at:]
 
 
-def message_row(line: bytes, start: int, record: Record, noted: Noted, message: bytes | None, run: Record) -> MessageRow:
+def message_row(
+    line: bytes, start: int, record: Record, noted: Noted, message: bytes | None, run: Record
+) -> MessageRow:
     """The row of a line at byte ``start`` of the log, which belongs to ``run``.
 
     ``message`` is the body that it stands for, where the line does not carry it; None where it was purged.

@@ -33,6 +33,7 @@ class Session:
         self.owner = owner
         self._connection: Connection[Any] | None = None
         self._writing = False
+        self._streams = 0
 
     def __str__(self) -> str:
         return self.address.shown()
@@ -92,10 +93,13 @@ class Session:
     def _one(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> Any:
         return self.rows(sql, parameters)[0]
 
-    def stream(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = (), *, at_once: int = 1000) -> Iterator[Any]:
+    def stream(
+        self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = (), *, at_once: int = 1000
+    ) -> Iterator[Any]:
         """The rows of an answer of any length, so many at a time."""
-        connection = self.connected()
-        with connection.transaction(), connection.cursor("export_dedup", binary=True) as cursor:
+        self._streams += 1
+        name = f"export_dedup_{self._streams}"
+        with self.connected().cursor(name, binary=True, withhold=self._writing) as cursor:
             cursor.itersize = at_once
             yield from cursor.execute(sql, parameters)
 

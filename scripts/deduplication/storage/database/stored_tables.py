@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 _ENTRIES: Final = (
     "SELECT key, value FROM index_entries WHERE conversation_id = '' AND owner = %s AND name = %s AND key = ANY(%s)"
 )
-_ALL_ENTRIES: Final = "SELECT key, value FROM index_entries WHERE conversation_id = '' AND owner = %s AND name = %s ORDER BY key"
+_ALL_ENTRIES: Final = (
+    "SELECT key, value FROM index_entries WHERE conversation_id = '' AND owner = %s AND name = %s ORDER BY key"
+)
 _HEADS: Final = "SELECT conversation_id, state, total_messages FROM conversations WHERE owner = %s"
 _NAME: Final = "SELECT conversation_id FROM conversations WHERE owner = %s AND number = %s"
 _NUMBER: Final = 8
@@ -118,7 +120,7 @@ class StoredTables:
             conversation = ConversationState(found["count"], rows)
             rows.conversation = weakref.proxy(conversation)
             take_head(conversation, found)
-            self.totals[name] = total
+            self.totals[stored_name] = total
             yield name, conversation
 
 
