@@ -108,11 +108,11 @@ class DatabaseStore(Answers):
         """Bytes of the log."""
         return self._stored.log.span(start, end)
 
-    def records(self) -> Iterator[tuple[Line, Record]]:
+    def records(self, start: int = 0) -> Iterator[tuple[Line, Record]]:
         """Every line with its record."""
         from ..log_rewrite import records
 
-        return records(self._stored.log)
+        return records(self._stored.log, start)
 
     def lost_blob_bytes(self) -> int:
         """Bytes of images and documents that the database does not have."""

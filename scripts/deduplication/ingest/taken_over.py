@@ -1,0 +1,144 @@
+"""Runs of another store done once more in this one, from what its log says of them: so two stores become their union.
+
+What both have is recognised as it is in exports: by ids, and by content in its order. A run that is here already is passed over,
+so that whoever was stopped simply begins again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..files import clock
+from ..model import LOST, PURGED, Export, Mark, Message
+from ..start.late_dataclass import replace
+from ..storage.log.lines import is_commit
+from ..storage.log.records import PURGE, cursor_of, is_occurrence
+from .appended_lines import append
+from .one_export import Asked, process
+from .result import Input
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..storage.contract import Cursor, Store
+    from ..storage.log.lines import Record
+    from ..storage.log_backed import LogBackedStore
+
+    Name = tuple[str, ...]
+
+
+def name_of(run: Record) -> Name:
+    """What tells a run from every other one, wherever it is logged."""
+    export = run["export"]
+    return run["timestamp"], export["sha256"], export["name"], str((run.get("cursor") or {}).get("offset", ""))
+
+
+def names_of_runs(store: LogBackedStore, start: int = 0) -> set[Name]:
+    """Of all runs from byte ``start`` of the log on. Inside a transaction."""
+    return {name_of(record) for _, record in store.records(start) if is_commit(record)}
+
+
+def take_over(target: Store, source: LogBackedStore, start: int = 0, known: set[Name] | None = None) -> int:
+    """Do in ``target`` each run of ``source`` from byte ``start`` of its log on, but those that are ``known``; how many that were.
+
+    Inside transactions of both. The times are those of the runs. What was purged in ``source`` is left out.
+    """
+    taken = 0
+    into: dict[str, str] = {}
+    brought: dict[tuple[str, int], Record] = {}
+    for _, record in source.records(start):
+        if is_occurrence(record):
+            brought[record["conversation_id"], record["index"]] = record
+            continue
+        if not is_commit(record):
+            continue  # that two conversations are one is seen again
+        if PURGE not in record and name_of(record) not in (known or ()):
+            with clock.stands_at(record["timestamp"]):
+                into[record["conversation_id"]] = _do(target, source, record, brought, into)
+            taken += 1
+        brought.clear()
+    return taken
+
+
+def _do(
+    target: Store,
+    source: LogBackedStore,
+    run: Record,
+    brought: Mapping[tuple[str, int], Record],
+    into: Mapping[str, str],
+) -> str:
+    """One run; returns the conversation that it became part of."""
+    name, said = run["conversation_id"], run["export"]
+    shown = [number for first, last in run["window"] for number in range(first, last + 1)]
+    messages, places = _messages(source, name, shown, brought)
+    session = run.get("session") or None
+    export = Export(said["format"], messages, marks=_marks(run, places, len(messages)), conversation_id=session)
+    cursor = cursor_of(run.get("cursor"))
+    input_ = Input(said["name"], said["sha256"], said["bytes"], cursor, announces=said.get("announces", True))
+    if cursor is not None:
+        return _go_on(target, export, input_, cursor, _place(target, export, name, into))
+    return process(target, input_, export, Asked(_place(target, export, name, into), keep=False)).conversation_id
+
+
+def _go_on(target: Store, export: Export, source: Input, cursor: Cursor, place: str | None) -> str:
+    """A part of a growing file, behind what the target has of it; nothing where it has more."""
+    before = target.cursor(cursor.source)
+    if before is not None and before[1].offset >= cursor.offset:
+        return before[0]
+    last = before[1].last if before is not None else -1
+    source = replace(source, cursor=replace(cursor, last=last))
+    if before is not None and target.tip(before[0]) == before[2]:
+        return append(target, export, source, before[0]).conversation_id
+    return process(
+        target, source, export, Asked(before[0] if before is not None else place, keep=False)
+    ).conversation_id
+
+
+def _place(target: Store, export: Export, name: str, into: Mapping[str, str]) -> str | None:
+    """The conversation that is known without a look at the content; None: the content says it."""
+    if name in into:
+        return target.canonical(into[name])
+    if len(target.conversation(name)):
+        return target.canonical(name)
+    if export.conversation_id and target.session(export.conversation_id):
+        return None
+    from .export_view import view_of
+
+    return None if target.candidates(view_of(export).rows) else name
+
+
+def _messages(
+    source: LogBackedStore, name: str, shown: list[int], brought: Mapping[tuple[str, int], Record]
+) -> tuple[list[Message], dict[int, int]]:
+    """What a run showed, as a parser would have given it, and the position of each number."""
+    messages: list[Message] = []
+    places: dict[int, int] = {}
+    canonical = source.canonical(name)
+    if canonical != name:  # all that it holds is found in the other one, under numbers of its own
+        at = next((each.at for each in source.conversation(canonical).adopted if each.conversation_id == name), 0)
+        found = source.bodies(canonical, [at + number for number in shown])
+    else:
+        found = source.bodies(name, shown)
+    for number, body in zip(shown, found):
+        places.setdefault(number, len(messages))
+        if body["kind"] in (LOST, PURGED):
+            continue
+        start, end = brought.get((name, number), {}).get("source", {}).get("span", (-1, -1))
+        messages.append(
+            Message(
+                body["role"],
+                body["kind"],
+                body["content"],
+                start,
+                end,
+                body.get("source_index"),
+                body["timestamp"] if body["clock"] == "source" else None,
+                body.get("uuid"),
+                body["fidelity"],
+            )
+        )
+    return messages, places
+
+
+def _marks(run: Record, places: Mapping[int, int], count: int) -> tuple[Mark, ...]:
+    return tuple(Mark(kind, places.get(number, count)) for kind, number in run.get("marks", ()))
