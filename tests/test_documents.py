@@ -671,7 +671,12 @@ def test_every_room_says_its_job():
 
 def test_nothing_but_the_front_door_lies_outside_a_room():
     """The package itself has its public names, its errors, and the records that travel."""
-    assert {path.name for path in PACKAGE.glob("*.py")} == {"__init__.py", "database_errors.py", "errors.py", "model.py"}
+    assert {path.name for path in PACKAGE.glob("*.py")} == {
+        "__init__.py",
+        "database_errors.py",
+        "errors.py",
+        "model.py",
+    }
 
 
 # --- the picture --------------------------------------------------------------------------------------------------
