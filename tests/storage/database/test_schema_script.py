@@ -44,7 +44,7 @@ def test_both_ways_make_the_same(postgres, database):
     """Columns, constraints, indexes, triggers, policies and comments are the same after the script and after the program."""
     name = name_of(database)
     postgres.execute("CREATE SCHEMA by_hand", database=name)
-    said = psql(postgres, name, SCRIPT, schema="by_hand")
+    said = psql(postgres, name, SCRIPT, path="by_hand")
     with postgres.connect(name) as connection:
         schema.bring_up(connection)
         ours = catalogue(connection)
