@@ -25,3 +25,9 @@ class DatabaseSchemaForeign(DatabaseError):
     hint = (
         "Nothing was changed. Name another database, or another schema: add ?options=-csearch_path%3DNAME to its URL."
     )
+
+
+class PartitioningRefused(DatabaseError):
+    """The messages cannot be put into parts"""
+
+    hint = "Nothing was changed. Correct the cause, and run the same command again."
