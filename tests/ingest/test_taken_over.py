@@ -25,7 +25,7 @@ def united(target, source, start=0):
     """Take over in ``target`` what ``source`` has; how many runs that were."""
     with target.store.transaction(), source.store.transaction(write=False):
         known = taken_over.names_of_runs(target.store)
-        return taken_over.take_over(target.store, source.store, start, known)
+        return taken_over.take_over(target.store, taken_over.runs_of(source.store, start, known))
 
 
 def told(dedup, name):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..files import clock
 from ..model import LOST, PURGED, Export, Mark, Message
-from ..start.late_dataclass import replace
+from ..start.late_dataclass import dataclass, replace
 from ..storage.log.lines import is_commit
 from ..storage.log.records import PURGE, cursor_of, is_occurrence
 from .appended_lines import append
@@ -18,7 +18,7 @@ from .one_export import Asked, process
 from .result import Input
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Iterable, Iterator, Mapping
 
     from ..storage.contract import Cursor, Store
     from ..storage.log.lines import Record
@@ -38,46 +38,58 @@ def names_of_runs(store: LogBackedStore, start: int = 0) -> set[Name]:
     return {name_of(record) for _, record in store.records(start) if is_commit(record)}
 
 
-def take_over(target: Store, source: LogBackedStore, start: int = 0, known: set[Name] | None = None) -> int:
-    """Do in ``target`` each run of ``source`` from byte ``start`` of its log on, but those that are ``known``; how many that were.
+@dataclass(frozen=True)
+class ToDo:
+    """A run as it can be done once more: what it showed, and as what. ``conversation`` is the one that it was part of."""
 
-    Inside transactions of both. The times are those of the runs. What was purged in ``source`` is left out.
+    conversation: str
+    moment: str
+    export: Export
+    input: Input
+
+
+def runs_of(source: LogBackedStore, start: int = 0, known: Container[Name] = ()) -> Iterator[ToDo]:
+    """Each run of ``source`` from byte ``start`` of its log on, but those that are ``known``. Inside a transaction.
+
+    What was purged in it is left out.
     """
-    taken = 0
-    into: dict[str, str] = {}
     brought: dict[tuple[str, int], Record] = {}
     for _, record in source.records(start):
         if is_occurrence(record):
             brought[record["conversation_id"], record["index"]] = record
-            continue
-        if not is_commit(record):
-            continue  # that two conversations are one is seen again
-        if PURGE not in record and name_of(record) not in (known or ()):
-            with clock.stands_at(record["timestamp"]):
-                into[record["conversation_id"]] = _do(target, source, record, brought, into)
-            taken += 1
-        brought.clear()
-    return taken
+        elif is_commit(record):  # that two conversations are one is seen again
+            if PURGE not in record and name_of(record) not in known:
+                yield _to_do(source, record, brought)
+            brought.clear()
 
 
-def _do(
-    target: Store,
-    source: LogBackedStore,
-    run: Record,
-    brought: Mapping[tuple[str, int], Record],
-    into: Mapping[str, str],
-) -> str:
-    """One run; returns the conversation that it became part of."""
+def _to_do(source: LogBackedStore, run: Record, brought: Mapping[tuple[str, int], Record]) -> ToDo:
     name, said = run["conversation_id"], run["export"]
     shown = [number for first, last in run["window"] for number in range(first, last + 1)]
     messages, places = _messages(source, name, shown, brought)
-    session = run.get("session") or None
-    export = Export(said["format"], messages, marks=_marks(run, places, len(messages)), conversation_id=session)
+    marks = _marks(run, places, len(messages))
+    export = Export(said["format"], messages, marks=marks, conversation_id=run.get("session") or None)
     cursor = cursor_of(run.get("cursor"))
-    input_ = Input(said["name"], said["sha256"], said["bytes"], cursor, announces=said.get("announces", True))
-    if cursor is not None:
-        return _go_on(target, export, input_, cursor, _place(target, export, name, into))
-    return process(target, input_, export, Asked(_place(target, export, name, into), keep=False)).conversation_id
+    announces = said.get("announces", True)
+    return ToDo(name, run["timestamp"], export, Input(said["name"], said["sha256"], said["bytes"], cursor, announces))
+
+
+def take_over(target: Store, runs: Iterable[ToDo]) -> int:
+    """Do these runs in ``target``, each at the time at which it was done; how many that were. Inside a transaction."""
+    taken = 0
+    into: dict[str, str] = {}
+    for taken, run in enumerate(runs, 1):
+        with clock.stands_at(run.moment):
+            into[run.conversation] = _do(target, run, into)
+    return taken
+
+
+def _do(target: Store, run: ToDo, into: Mapping[str, str]) -> str:
+    """One run; returns the conversation that it became part of."""
+    place = _place(target, run.export, run.conversation, into)
+    if run.input.cursor is not None:
+        return _go_on(target, run.export, run.input, run.input.cursor, place)
+    return process(target, run.input, run.export, Asked(place, keep=False)).conversation_id
 
 
 def _go_on(target: Store, export: Export, source: Input, cursor: Cursor, place: str | None) -> str:
