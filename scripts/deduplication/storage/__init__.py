@@ -23,7 +23,8 @@ JSON: Final = "json"
 SQLITE: Final = "sqlite"
 """What version 0.1 called a store with an index in a database: the default one."""
 POSTGRESQL: Final = "postgresql"
-BACKENDS: Final = (DEFAULT, JSON, SQLITE, POSTGRESQL)
+HYBRID: Final = "hybrid"
+BACKENDS: Final = (DEFAULT, JSON, SQLITE, HYBRID, POSTGRESQL)
 
 
 def open_store(backend: str, folder: str, connection_string: str | None = None) -> Store:
@@ -38,6 +39,11 @@ def open_store(backend: str, folder: str, connection_string: str | None = None) 
         from .database.database_store import DatabaseStore
 
         return DatabaseStore(Address(connection_string))
+    if backend == HYBRID:
+        from .database.address import Address
+        from .hybrid_store import HybridStore
+
+        return HybridStore(folder, Address(connection_string))
     if connection_string:
         raise UsageError(f"the {backend} backend takes no database URL")
     from .log_store import LogStore

@@ -97,6 +97,11 @@ class DatabaseStore(Answers):
 
     # -- the log, for who asks for one (see log_backed) ------------------------------------------------------------
 
+    @property
+    def head(self) -> str:
+        """The head of the log. Inside a transaction."""
+        return self._stored.state.head
+
     def log_size(self) -> int:
         """Bytes of the log."""
         return self._stored.log.size()
