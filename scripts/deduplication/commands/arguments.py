@@ -88,10 +88,15 @@ def add_backend(parser: argparse.ArgumentParser) -> None:
     add(
         "--backend",
         metavar="B",
-        default="default",
-        help="the kind of store: default, or json (plain files: nothing sealed, content hashes as JSON); sqlite is the default one",
+        help="the kind of store: default, json (plain files: nothing sealed, content hashes as JSON), hybrid (a database has the "
+        "log, too), postgresql (all of it in a database); sqlite is the default one (default: as the settings say)",
     )
-    add("--db-url", metavar="URL", help="the database, for a backend that has one")
+    add(
+        "--db-url",
+        metavar="URL",
+        help="the database of a hybrid or postgresql store: postgresql://USER@HOST/DATABASE. Others see it in the list of "
+        "processes: better set EXPORT_DEDUP_DATABASE_URL, and leave the password to ~/.pgpass or a service file",
+    )
 
 
 def store_folder(asked: argparse.Namespace) -> str:

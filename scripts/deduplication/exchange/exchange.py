@@ -53,7 +53,7 @@ def exchange(store: HybridStore) -> Exchanged:
     """Bring both together. Raises ``DatabaseError``, which is noted in the folder, and the ``StoreError`` family."""
     with locking.exclusive(os.path.join(store.folder, LOCK)):
         try:
-            return _exchange(store, DatabaseStore(store.address))
+            return _exchange(store, DatabaseStore(store.place))
         except Exception as error:
             with contextlib.suppress(Exception):
                 sent_mark.failed(store.folder, str(error))

@@ -15,7 +15,7 @@ from .log_store import LogStore
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .database.address import Address
+    from .database.place import Place
 
 
 class Waiting(NamedTuple):
@@ -27,11 +27,11 @@ class Waiting(NamedTuple):
 
 
 class HybridStore(LogStore):
-    """See ``log_store.LogStore``; ``address`` is that of the database."""
+    """See ``log_store.LogStore``; ``place`` is where the database has it."""
 
-    def __init__(self, folder: str, address: Address) -> None:
+    def __init__(self, folder: str, place: Place) -> None:
         super().__init__(folder)
-        self.address = address
+        self.place = place
 
     def waiting(self) -> Waiting:
         """What the database does not have. Inside a transaction."""

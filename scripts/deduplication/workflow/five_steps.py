@@ -94,7 +94,7 @@ def _last_steps(
 def run_in_store(
     project: Project,
     options: Options,
-    store: tuple[str, Optional[str]],
+    store: tuple[Optional[str], Optional[str]],
     out: Callable[[str], None],
     *,
     confirm: Callable[[str], bool] | None,

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from ..log_backed import FolderStore, LogBackedStore
     from ..state.blobs import Blobs
     from ..verification import Verified
-    from .address import Address
+    from .place import Place
 
 
 class DatabaseStore(Answers):
-    """The store of ``owner`` in the database at ``address`` (see ``contract.Store`` for what each method promises)."""
+    """The store at ``place`` (see ``contract.Store`` for what each method promises)."""
 
-    def __init__(self, address: Address, owner: str = "") -> None:
-        self._session = Session(address, owner)
+    def __init__(self, place: Place) -> None:
+        self._session = Session(place)
         self._stored = Written(self._session)
         super().__init__(self._stored)
         self.blobs: Blobs = self._stored.blobs
