@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from .errors import StoreError
-
-
-class DatabaseError(StoreError):
-    """The database cannot be used"""
+from .storage.database.errors import DatabaseError
 
 
 class DatabaseSchemaNewer(DatabaseError):
