@@ -3,5 +3,5 @@
 - *mark*: up to where both are known to be the same (``storage.sent_mark``)
 - *sent*: lines that the folder has and the database did not, as they are
 - *received*: the other way round
-- *done again*: runs of the folder behind lines of somebody else: they are processed once more in the database, and come back from there
+- *done again*: runs of the folder behind lines of somebody else, processed once more in the database; they come back from there
 """

@@ -1,8 +1,8 @@
 """One exchange of a hybrid store with its database: what waits is sent, what others stored is received, in order, each once.
 
 Nobody waits for the network: the folder's lock is held to look and to write, and never while the database is asked. What happens in
-the folder meanwhile is seen then, and the exchange goes on. Killed anywhere, the next one finds out what was done: by the head of the
-log, and by the names of the runs.
+the folder meanwhile is seen then, and the exchange goes on. Killed anywhere, the next one finds out what was done: by the head of
+the log, and by the names of the runs.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def exchange(store: HybridStore) -> Exchanged:
     """Bring both together. Raises ``DatabaseError``, which is noted in the folder, and the ``StoreError`` family."""
     with locking.exclusive(os.path.join(store.folder, LOCK)):
         try:
-            return _exchange(store, DatabaseStore(store.place))
+            return _exchange(store, DatabaseStore(store.database))
         except Exception as error:
             with contextlib.suppress(Exception):
                 sent_mark.failed(store.folder, str(error))
@@ -96,7 +96,7 @@ def _common(store: HybridStore, database: DatabaseStore, local: _Local) -> int:
 
 
 def head_at(store: HybridStore | DatabaseStore, at: int) -> str:
-    """The head of the log before byte ``at``, as the run behind it names it; empty where none begins there. Inside a transaction."""
+    """The head of the log before byte ``at``, as the run that begins there names it, else nothing. Inside a transaction."""
     if at in (0, store.log_size()):
         return store.head if at else BEGINNING
     for line in store.lines(at):
@@ -111,12 +111,11 @@ def head_at(store: HybridStore | DatabaseStore, at: int) -> str:
 
 def _send(store: HybridStore, database: DatabaseStore, start: int, end: int) -> int:
     """Lines as they are, some megabytes at a time; how many runs that were."""
-    runs = 0
-    while start < end:
+    runs, at = 0, start
+    while at < end:
         with store.transaction(write=False):
-            lines, blobs = _taken(store.lines(start, end), store.blobs.read)
-        for start in database.load(lines, blobs.__getitem__):  # noqa: B020 - where the next ones begin
-            pass
+            lines, blobs = _taken(store.lines(at, end), store.blobs.read)
+        *_, at = database.load(lines, blobs.__getitem__)
         runs += sum(_is_commit(line) for line in lines)
     return runs
 

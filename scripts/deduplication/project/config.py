@@ -57,7 +57,8 @@ model, ``model`` lets the model comment. ``hook_checkpoint``: a checkpoint commi
 ``pack_older_than_days``: when an archived export goes into a pack, 0 at once, below 0 never. ``backup_retention_days``: how
 long a snapshot of a backup is kept, below 0 for ever.
 ``user_store``: capture into the user's own store where a project did not opt in. ``backend``: the kind of store; ``database_url``
-and ``database_schema``: which database, for one that needs it, and which schema of it (empty: what the address says). ``readme_checkpoints``: a line in the
+and ``database_schema``: which database, for one that needs it, and which schema of it (empty: what the address says).
+``readme_checkpoints``: a line in the
 project's README for each checkpoint (true), for those of ``create-checkpoint.py`` (``command``), or for none (false).
 ``commit_hooks``: run the repository's commit hooks for a checkpoint commit. ``commit_signing``: sign it where git is to sign
 commits. ``privacy_level``: what is redacted in what is shared, ``private``, ``team`` or ``public``; ``privacy_patterns``: further

@@ -93,7 +93,8 @@ RULES: Final[dict[str, Rule]] = {
     "privacy_detect_secrets": Rule("set `true`", _towards(False, True)),
 }
 """A switch that stores is the user's alone in both directions: turned off by a clone, messages would be lost unseen; turned on by
-one, it would store what the user does not want stored; and where it is stored, no clone says unasked. ``pack_older_than_days`` and ``backup_retention_days``: packing later and
+one, it would store what the user does not want stored; and where it is stored, no clone says unasked.
+``pack_older_than_days`` and ``backup_retention_days``: packing later and
 keeping longer costs space, and loses nothing."""
 
 

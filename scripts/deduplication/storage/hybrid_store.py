@@ -31,6 +31,7 @@ class HybridStore(LogStore):
 
     def __init__(self, folder: str, place: Place) -> None:
         super().__init__(folder)
+        self.database = place
         self.place = place
 
     def waiting(self) -> Waiting:

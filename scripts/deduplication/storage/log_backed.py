@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
     from contextlib import AbstractContextManager
 
+    from .database.place import Place
     from .log.append_log import Log
     from .log.lines import Line, Record
     from .log_rewrite import Instead, Rewritten
@@ -78,6 +79,8 @@ class FolderStore(LogBackedStore, Protocol):
 
     folder: str
     """Where does it lie?"""
+    place: Place | None
+    """In which database does its log lie, too? None: in none."""
 
     @property
     def is_plain(self) -> bool:
@@ -128,6 +131,12 @@ def folder_of(store: Store) -> FolderStore | None:
     """``store`` as one in a folder; None where it is none."""
     found = store.log_backed()
     return found.in_folder() if found is not None else None
+
+
+def folder_place(store: Store) -> Place | None:
+    """In which database the log of a store in a folder lies, too; None where it is none."""
+    found = folder_of(store)
+    return found.place if found is not None else None
 
 
 def require_log(store: Store, purpose: str) -> LogBackedStore:

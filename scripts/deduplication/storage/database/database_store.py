@@ -32,6 +32,9 @@ class DatabaseStore(Answers):
         self.warnings: list[str] = []
         self._depth = 0
 
+    def __str__(self) -> str:
+        return str(self._session)
+
     def log_backed(self) -> LogBackedStore | None:
         """Itself."""
         return self
