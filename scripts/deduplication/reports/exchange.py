@@ -41,11 +41,8 @@ def state(waits: Waits) -> str:
 
 def done(sent: int, again: int, received: int, waits: Waits) -> str:
     """What an exchange did."""
-    parts = [
-        f"{_runs(count)} {what}"
-        for count, what in ((sent, "sent"), (again, "sent behind those of others"), (received, "received"))
-        if count
-    ]
+    counted = ((sent, "sent"), (again, "sent behind those of others"), (received, "received"))
+    parts = [f"{_runs(count)} {what}" for count, what in counted if count]
     return f"{', '.join(parts) or 'Nothing to do'}.\n{state(waits)}"
 
 

@@ -60,9 +60,10 @@ def open_store(backend: str | None, folder: str, connection_string: str | None =
 
 
 def _settings_of(folder: str) -> Mapping[str, Any]:
-    """Those of the project whose store lies in a folder; of a folder that is no project's, those of the environment and the user."""
-    root = folder[: -len(_OF_A_PROJECT)] if folder.endswith(_OF_A_PROJECT) else ""
-    return config.load(root or os.curdir) if folder.endswith(_OF_A_PROJECT) else config.DEFAULTS
+    """Those of the project whose store lies in a folder; what is given where none says anything for any other folder."""
+    if not folder.endswith(_OF_A_PROJECT):
+        return config.DEFAULTS
+    return config.load(folder[: -len(_OF_A_PROJECT)] or os.curdir)
 
 
 def open_in_folder(folder: str, *, plain: bool = False) -> FolderStore:

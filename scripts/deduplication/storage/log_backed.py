@@ -57,7 +57,10 @@ class LogBackedStore(Store, Protocol):
         """Which bytes does the log have from ``start`` to ``end`` (half open)?"""
 
     def records(self, start: int = 0) -> Iterator[tuple[Line, Record]]:
-        """What does each line of the log say, from byte ``start`` on? Raises ``StoreDamaged``: nobody can say what is in a damaged one."""
+        """What does each line of the log say, from byte ``start`` on?
+
+        Raises ``StoreDamaged``: nobody can say what is in a damaged one.
+        """
 
     def runs_of(self, conversation_ids: Collection[str], start: int = 0) -> Iterator[Record]:
         """What do the commit records of these conversations say, in the order of the log, from byte ``start`` on?

@@ -147,24 +147,6 @@ class DatabaseSchemaForeign(DatabaseError):
     )
 
 
-class DatabaseSchemaNewer(DatabaseError):
-    """The database was written by a newer version of export-dedup"""
-
-    hint = "Update export-dedup; nothing was changed."
-
-
-class DatabaseSchemaOlder(DatabaseError):
-    """The database lacks tables or columns"""
-
-
-class DatabaseSchemaForeign(DatabaseError):
-    """The database has tables of these names that export-dedup did not make"""
-
-    hint = (
-        "Nothing was changed. Name another database, or another schema: add ?options=-csearch_path%3DNAME to its URL."
-    )
-
-
 class StoreChanged(DatabaseError):
     """Another run stored something at the same time"""
 
