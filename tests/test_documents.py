@@ -32,6 +32,7 @@ from deduplication.commands.deduplicate_export import SUBCOMMANDS
 from deduplication.model import KINDS
 from deduplication.project import config, tightening
 from deduplication.storage import indexed_log
+from deduplication.storage.database import errors as database_errors
 from deduplication.storage.log.append_log import Log
 from deduplication.storage.log.opening import opening_line
 from document_readers import reader_of
@@ -466,8 +467,9 @@ def test_tables_of_contents_are_whole(path):
 
 
 def named_errors():
-    """Every error class of errors.py."""
-    return [item for _, item in inspect.getmembers(errors, inspect.isclass) if issubclass(item, errors.DedupError)]
+    """Every error class of errors.py, and of the module with those of a database."""
+    classes = dict(inspect.getmembers(errors, inspect.isclass) + inspect.getmembers(database_errors, inspect.isclass))
+    return [kind for kind in classes.values() if issubclass(kind, errors.DedupError)]
 
 
 @pytest.mark.parametrize("error", named_errors(), ids=lambda error: error.__name__)
@@ -480,7 +482,7 @@ def test_every_error_is_explained(error):
 
 
 def test_no_error_is_explained_that_does_not_exist():
-    """Every name among the headings of troubleshooting is a class of errors.py."""
+    """Every name among the headings of troubleshooting is a class of these."""
     headings = re.findall(r"^### `(\w+)`$", text_of(TROUBLESHOOTING), re.MULTILINE)
     assert sorted(headings) == sorted(error.__name__ for error in named_errors())
 

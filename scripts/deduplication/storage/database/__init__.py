@@ -1,0 +1,1 @@
+"""A store in PostgreSQL: the same log, line by line, in tables."""
