@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from ..log.lines import Record
+    from ..state.blobs import Blobs
     from ..state.log_state import State
     from .session import Session
     from .written import Written
@@ -75,7 +76,7 @@ def check(session: Session, since: str, *, is_there: bool) -> Verified:
         if not state.unreadable:
             problems += _store(state, *found[0])
             for problem in (
-                _messages(session),
+                _messages(session, blobs),
                 _runs(session),
                 _conversations(session, state),
                 _entries(session, state),
@@ -141,12 +142,18 @@ def _named(table: str, wrong: Iterator[str]) -> list[str]:
     return found
 
 
-def _messages(session: Session) -> list[str]:
-    return _named("messages", _wrong_messages(session))
+def _messages(session: Session, blobs: Blobs) -> list[str]:
+    return _named("messages", _wrong_messages(session, blobs))
 
 
-def _wrong_messages(session: Session) -> Iterator[str]:
+def _wrong_messages(session: Session, blobs: Blobs) -> Iterator[str]:
     """Rows of which a column does not say what the line says, and bodies that are missing."""
+
+    @lru_cache(maxsize=4096)
+    def fingerprint(message: bytes, identity: str) -> Fingerprint:
+        record = {"message": json.loads(message), "content_hash": identity}
+        return blobs.fingerprint(record) or fingerprint_of(message_of(record), identity)
+
     for *columns, body in session.stream(_MESSAGES, [session.owner]):
         row = MessageRow(*columns)
         where = f"message {row.message_index} of '{named(row.conversation_id)}'"
@@ -156,21 +163,16 @@ def _wrong_messages(session: Session) -> Iterator[str]:
         if message is None and PURGED not in record:
             yield f"{where} has no body"
             continue
-        noted = Noted(_item(record, message), row.body is not None)
+        item = fingerprint(message, record["content_hash"]) if message is not None else _left(record)
+        noted = Noted(item, row.body is not None)
         expected = message_row(line, row.log_start, record, noted, message, {"timestamp": record.get("timestamp")})
         yield from (f"{where} has another {name}" for name in _differing(MessageRow._fields, row, expected))
 
 
-def _item(record: Record, message: bytes | None) -> Fingerprint:
-    if message is None:
-        left = tombstone_from(record)
-        return Fingerprint(left.identity, left.key, left.kind, "", left.weight)
-    return _fingerprint(message, record["content_hash"])
-
-
-@lru_cache(maxsize=4096)
-def _fingerprint(message: bytes, identity: str) -> Fingerprint:
-    return fingerprint_of(message_of({"message": json.loads(message)}), identity)
+def _left(record: Record) -> Fingerprint:
+    """What is left of a message that was purged."""
+    left = tombstone_from(record)
+    return Fingerprint(left.identity, left.key, left.kind, "", left.weight)
 
 
 def _runs(session: Session) -> list[str]:
