@@ -14,22 +14,12 @@ from deduplication.model import Message
 from deduplication.storage.log.lines import decode_line
 from deduplication.storage.log_backed import folder_of
 
-_FIRST = dt.datetime(2026, 11, 30, 8, tzinfo=dt.timezone.utc)
-
 
 @contextlib.contextmanager
 def moment(number):
     """Whatever is stored meanwhile is stored at this minute, and took no time: two stores write the same bytes then."""
-
-    class Standing(dt.datetime):
-        """A clock that stands still."""
-
-        @classmethod
-        def now(cls, tz=None):
-            """Always the same."""
-            return (_FIRST + dt.timedelta(minutes=number)).astimezone(tz)
-
-    with mock.patch.object(clock, "datetime", Standing), mock.patch.object(time, "perf_counter", return_value=0.0):
+    at = f"2026-11-{1 + number // 1440 % 30:02}T{number // 60 % 24:02}:{number % 60:02}:00.000Z"
+    with clock.stands_at(at), mock.patch.object(time, "perf_counter", return_value=0.0):
         yield
 
 
