@@ -8,6 +8,9 @@ from .errors import StoreError
 class DatabaseError(StoreError):
     """The database cannot be used"""
 
+    transient: bool = False
+    """Whether the same may well succeed in a moment: an instance may know better than its class."""
+
 
 class DatabaseSchemaNewer(DatabaseError):
     """The database was written by a newer version of export-dedup"""
@@ -25,6 +28,13 @@ class DatabaseSchemaForeign(DatabaseError):
     hint = (
         "Nothing was changed. Name another database, or another schema: add ?options=-csearch_path%3DNAME to its URL."
     )
+
+
+class DatabaseConnectionLost(DatabaseError):
+    """The connection to the database was lost"""
+
+    transient = True
+    hint = "What was not finished was not stored. Run the command again: it goes on with what is there."
 
 
 class StoreChanged(DatabaseError):

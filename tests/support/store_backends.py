@@ -54,12 +54,16 @@ class Stores:
             each._session.close()
         self._opened.clear()
 
+    def closing(self, dedup):
+        """End its connection, too."""
+        self._opened.append(dedup.store)
+        return dedup
+
     def opened(self, backend, place="state"):
         """A deduplicator over the store of this backend at a place."""
         if backend in DATABASES:
-            dedup = ClaudeConversationDeduplicator(self._folder / place, "postgresql", self.url(backend, place))
-            self._opened.append(dedup.store)
-            return dedup
+            url = self.url(backend, place)
+            return self.closing(ClaudeConversationDeduplicator(self._folder / place, "postgresql", url))
         if backend != MEMORY:
             return ClaudeConversationDeduplicator(self._folder / place / backend, backend)
         dedup = ClaudeConversationDeduplicator(self._folder / place / backend)
