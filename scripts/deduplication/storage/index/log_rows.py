@@ -59,7 +59,7 @@ class LogRows:
     def offsets(self, name: str, conversation: ConversationState, first: int, end: int) -> array[int]:
         """The byte offset of the line of each from one number up to another, -1 where it was lost."""
         lines = array("q", [-1]) * (end - first)
-        for start, whose, origin, length in _origins(name, conversation, conversation.stored):
+        for start, whose, origin, length in origins(name, conversation, conversation.stored):
             low, high = max(start, first), min(start + length, end)
             if low < high:
                 for number, offset, _ in self._between(whose, origin + low - start, origin + high - start):
