@@ -14,7 +14,7 @@ from deduplication import formats
 from deduplication.ingest import transcript_capture
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from truth_day import Day, File, Happens, differences, is_shown_in_order, kept, numbered
-from truth_lines import Transcript
+from truth_lines import Transcript, transcript_differences
 from truth_screen import ERAS
 from truth_session import CALL, PROMPT, RESULT, TEXT, Session
 
@@ -266,17 +266,6 @@ def test_numbers_that_begin_again_say_nothing(store, seed, world):
 
 
 # -- transcripts -------------------------------------------------------------------------------------------------------
-
-
-def transcript_differences(transcript, messages):
-    """Lines of a transcript that are missing, doubled or elsewhere in what is stored, and words that changed."""
-    ids = [message.get("uuid") for message in messages]
-    wanted = [line.id for line in transcript.truth]
-    if ids != wanted:
-        return [*(Counter(wanted) - Counter(ids)), *(Counter(ids) - Counter(wanted))] or ["another order"]
-    return [
-        line.text for line, message in zip(transcript.truth, messages) if line.text and message["content"] != line.text
-    ]
 
 
 @pytest.mark.parametrize("seed", range(1, 2 * SEEDS + 1))

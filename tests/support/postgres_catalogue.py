@@ -10,7 +10,8 @@ _QUERIES = {
     """,
     "columns": """
         SELECT c.relname::TEXT, a.attname::TEXT, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity::TEXT,
-            pg_get_expr(d.adbin, d.adrelid), a.attstorage::TEXT, a.attcompression::TEXT, a.attnum, col_description(c.oid, a.attnum)
+            pg_get_expr(d.adbin, d.adrelid), a.attstorage::TEXT, a.attcompression::TEXT, a.attnum,
+            array(SELECT unnest(a.attacl)::TEXT ORDER BY 1), col_description(c.oid, a.attnum)
         FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
         WHERE c.relnamespace = to_regnamespace(%s) AND c.relkind IN ('r', 'p') AND NOT c.relispartition
             AND a.attnum > 0 AND NOT a.attisdropped

@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import datetime, timezone
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _COMPACT: Final = "%Y%m%dT%H%M%SZ"
 
 
+_stands: str = ""
+"""The moment that it is, where something is done once more."""
+
+
 def timestamp() -> str:
     """Now, in UTC, to the millisecond: ``2025-11-17T10:00:00.123Z``. For people; order never depends on it."""
-    return _spelt(datetime.now(timezone.utc))
+    return _stands or _spelt(datetime.now(timezone.utc))
+
+
+@contextlib.contextmanager
+def stands_at(moment: str) -> Iterator[None]:
+    """It is ``moment``, as :func:`timestamp` spelt it, for what is done once more."""
+    global _stands  # noqa: PLW0603 - a process does one thing at a time
+    before, _stands = _stands, moment
+    try:
+        yield
+    finally:
+        _stands = before
 
 
 def spelt(moment: float) -> str:

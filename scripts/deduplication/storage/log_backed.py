@@ -55,8 +55,8 @@ class LogBackedStore(Store, Protocol):
     def log_span(self, start: int, end: int) -> bytes:
         """Which bytes does the log have from ``start`` to ``end`` (half open)?"""
 
-    def records(self) -> Iterator[tuple[Line, Record]]:
-        """What does each line of the log say? Raises ``StoreDamaged``: nobody can say what is in a damaged one."""
+    def records(self, start: int = 0) -> Iterator[tuple[Line, Record]]:
+        """What does each line of the log say, from byte ``start`` on? Raises ``StoreDamaged``: nobody can say what is in a damaged one."""
 
     def runs_of(self, conversation_ids: Collection[str], start: int = 0) -> Iterator[Record]:
         """What do the commit records of these conversations say, in the order of the log, from byte ``start`` on?

@@ -130,11 +130,11 @@ class LogStore(Answers):
         """Bytes of the log."""
         return self.log.span(start, end)
 
-    def records(self) -> Iterator[tuple[Line, Record]]:
+    def records(self, start: int = 0) -> Iterator[tuple[Line, Record]]:
         """Every line with its record."""
         from .log_rewrite import records
 
-        return records(self.log)
+        return records(self.log, start)
 
     def has_blob(self, digest: str) -> bool:
         """True where there is such an image or document."""

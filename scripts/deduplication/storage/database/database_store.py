@@ -11,7 +11,7 @@ from .session import Session
 from .written import Written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from ..contract import ExportRecord, NewOccurrence, Same
     from ..log.lines import Line, Record
@@ -82,16 +82,17 @@ class DatabaseStore(Answers):
         state = self._stored.state
         return self.seen_bytes().distinct, state.size + sum(state.blobs.values())
 
-    def load(self, lines: Iterable[bytes]) -> Iterator[int]:
+    def load(self, lines: Iterable[bytes], blob: Callable[[str], bytes] | None = None) -> Iterator[int]:
         """Inside a transaction for writing: take lines of another log as they are, behind those that are there.
 
-        Yields the size of the log each time some of them are durable. Raises ``Damaged``.
+        ``blob`` gives the bytes of an image or a document by its hash. Yields the size of the log each time some of them are
+        durable. Raises ``Damaged``.
         """
         from .loading import load
 
         with contextlib.ExitStack() as stack:
             stack.callback(self._stored.forget)
-            yield from load(self._stored, lines)
+            yield from load(self._stored, lines, blob)
             stack.pop_all()
 
     # -- the log, for who asks for one (see log_backed) ------------------------------------------------------------
@@ -108,11 +109,11 @@ class DatabaseStore(Answers):
         """Bytes of the log."""
         return self._stored.log.span(start, end)
 
-    def records(self) -> Iterator[tuple[Line, Record]]:
+    def records(self, start: int = 0) -> Iterator[tuple[Line, Record]]:
         """Every line with its record."""
         from ..log_rewrite import records
 
-        return records(self._stored.log)
+        return records(self._stored.log, start)
 
     def lost_blob_bytes(self) -> int:
         """Bytes of images and documents that the database does not have."""

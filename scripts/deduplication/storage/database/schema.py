@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Optional
+from typing import TYPE_CHECKING, Any, Final
 
 from ...database_errors import DatabaseSchemaForeign, DatabaseSchemaNewer, DatabaseSchemaOlder
 from ...start.late_tuple import NamedTuple
+from .plain_rows import all_rows, first_row, first_value
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -109,7 +110,7 @@ def _apply_missing(connection: Connection[Any]) -> None:
     _make_schema(connection)
     connection.execute(LOCK)
     applied = _applied(connection)
-    _become_owner(connection)
+    become_owner(connection)
     for migration in migrations():
         if migration.version not in applied:
             connection.execute(migration.sql.encode())
@@ -120,61 +121,43 @@ def _make_schema(connection: Connection[Any]) -> None:
     """Make the schema that ``search_path`` names, where none of those that it names exists."""
     from psycopg import sql
 
-    if _value(connection, "SELECT current_schema()") is not None:
+    if first_value(connection, "SELECT current_schema()") is not None:
         return
-    path = _value(connection, "SELECT current_setting('search_path')")
+    path = first_value(connection, "SELECT current_setting('search_path')")
     named = [quoted.replace('""', '"') or plain for quoted, plain in re.findall(r'"((?:[^"]|"")+)"|([^\s,"]+)', path)]
     wanted = next((name for name in named if name != "$user"), "public")
     connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('export_dedup schema', 0))")
     connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(wanted)))
 
 
-def _become_owner(connection: Connection[Any]) -> None:
+def become_owner(connection: Connection[Any]) -> None:
     """For the rest of the transaction: a member of the role that owns the tables adds to them in its name."""
     from psycopg import sql
 
-    found = _row(connection, _OWNER)
-    if found is not None and found[1] and found[0] != _value(connection, "SELECT current_user::TEXT"):
+    found = first_row(connection, _OWNER)
+    if found is not None and found[1] and found[0] != first_value(connection, "SELECT current_user::TEXT"):
         connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(found[0])))
 
 
 def _applied(connection: Connection[Any]) -> set[int]:
     """The numbers of the migrations that were applied."""
-    present = {name for (name,) in _rows(connection, _PRESENT, (list(TABLES),))}
+    present = {name for (name,) in all_rows(connection, _PRESENT, (list(TABLES),))}
     if not present:
         return set()
     if not {"schema_version", "stores"} <= present:
-        schema = _value(connection, "SELECT current_schema()::TEXT")
+        schema = first_value(connection, "SELECT current_schema()::TEXT")
         raise DatabaseSchemaForeign(f"{', '.join(sorted(present))} in schema {schema}")
-    return {number for (number,) in _rows(connection, "SELECT version FROM schema_version")}
+    return {number for (number,) in all_rows(connection, "SELECT version FROM schema_version")}
 
 
 def _older(connection: Connection[Any], found: int, reason: str) -> DatabaseSchemaOlder:
     """What is said where a migration is missing and cannot be applied."""
     with connection.transaction():
-        owner = _row(connection, _OWNER)
-        role = owner[0] if owner else _value(connection, _MAY_CREATE)
-        user = _value(connection, "SELECT current_user::TEXT")
+        owner = first_row(connection, _OWNER)
+        role = owner[0] if owner else first_value(connection, _MAY_CREATE)
+        user = first_value(connection, "SELECT current_user::TEXT")
     lacks = f"version {found}, this export-dedup needs {newest()}" if found else "there are none yet"
     return DatabaseSchemaOlder(
         f"{lacks}, and {user} may not make them ({reason.splitlines()[0]})",
         hint=f"Have {role} run scripts/database/create_schema.sql, then create_roles.sql beside it, in this database.",
     )
-
-
-def _rows(connection: Connection[Any], query: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
-    """The rows of a query as tuples, whatever the connection makes of rows."""
-    from psycopg.rows import tuple_row
-
-    with connection.cursor(row_factory=tuple_row) as cursor:
-        return cursor.execute(query.encode(), values or None).fetchall()
-
-
-def _row(connection: Connection[Any], query: str) -> Optional[tuple[Any, ...]]:
-    """The first row of a query, if it has one."""
-    return next(iter(_rows(connection, query)), None)
-
-
-def _value(connection: Connection[Any], query: str) -> Any:
-    """The first value of a query, None where it has no row."""
-    return (_row(connection, query) or (None,))[0]
