@@ -7,14 +7,14 @@ import weakref
 from typing import TYPE_CHECKING, Any, Final
 
 from . import connection as connecting
-from . import schema
+from . import failures, schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from psycopg import Connection
 
-    from .address import Address
+    from .place import Place
 
     Statement = tuple[str, Sequence[Any] | Mapping[str, Any]]
 
@@ -23,14 +23,12 @@ _LOCK: Final = "hashtextextended(current_schema() || '.' || %s || '.export-dedup
 
 
 class Session:
-    """The database at ``address``, asked for what belongs to ``owner``: whoever is connected, unless somebody else is named.
+    """The database at ``place``, asked for what belongs to its owner. It stays connected until the object goes."""
 
-    It stays connected until the object goes.
-    """
-
-    def __init__(self, address: Address, owner: str = "") -> None:
-        self.address = address
-        self.owner = owner
+    def __init__(self, place: Place) -> None:
+        self.address = place.address()
+        self.owner = place.owner
+        self._schema = place.schema
         self._connection: Connection[Any] | None = None
         self._writing = False
         self._streams = 0
@@ -45,8 +43,10 @@ class Session:
         if self._connection is None or self._connection.closed:
             self._connection = connecting.connect(self.address)
             weakref.finalize(self, self._connection.close)
+            if self._schema:
+                self._connection.execute("SELECT set_config('search_path', quote_ident(%s), false)", [self._schema])
             if not self.owner:
-                self.owner = self._one("SELECT current_user")[0]
+                ((self.owner,),) = self.rows("SELECT current_user")
         return self._connection
 
     def close(self) -> None:
@@ -59,7 +59,7 @@ class Session:
     @contextlib.contextmanager
     def reading(self) -> Iterator[bool]:
         """One snapshot of the database; False where no store was ever made in it."""
-        with connecting.named(self.address):
+        with failures.named(self.address):
             connection = self.connected()
             if not schema.version(connection):
                 yield False
@@ -71,7 +71,7 @@ class Session:
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
         """The owner's store for one writer, with the tables that this version needs. Raises ``StoreLocked``, ``DatabaseError``."""
-        with connecting.named(self.address):
+        with failures.named(self.address):
             connection = self.connected()
             schema.bring_up(connection)
             connection.execute(f"SELECT pg_advisory_lock({_LOCK})", [self.owner])
@@ -89,9 +89,6 @@ class Session:
         """All rows of an answer."""
         with self.connected().cursor(binary=True) as cursor:
             return cursor.execute(sql, parameters).fetchall()
-
-    def _one(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> Any:
-        return self.rows(sql, parameters)[0]
 
     def stream(
         self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = (), *, at_once: int = 1000

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
-from ...database_errors import StoreChanged
 from ..index.root import take_about
 from ..log.lines import BEGINNING
 from ..state.log_state import State
 from . import changes
 from .database_blobs import DatabaseBlobs
 from .database_log import DatabaseLog
+from .errors import StoreChanged
 from .stored_tables import StoredTables
 
 if TYPE_CHECKING:
