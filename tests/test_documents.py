@@ -24,11 +24,12 @@ import pytest
 
 import transcript_lines
 from conftest import REPOSITORY
-from deduplication import ClaudeConversationDeduplicator, database_errors, errors
+from deduplication import ClaudeConversationDeduplicator, errors
 from deduplication.commands.deduplicate_export import SUBCOMMANDS
 from deduplication.model import KINDS
 from deduplication.project import config, tightening
 from deduplication.storage import indexed_log
+from deduplication.storage.database import errors as database_errors
 from deduplication.storage.log.append_log import Log
 from deduplication.storage.log.opening import opening_line
 from document_readers import reader_of
@@ -484,12 +485,7 @@ def test_every_room_says_its_job():
 
 def test_nothing_but_the_front_door_lies_outside_a_room():
     """The package itself has its public names, its errors, and the records that travel."""
-    assert {path.name for path in PACKAGE.glob("*.py")} == {
-        "__init__.py",
-        "database_errors.py",
-        "errors.py",
-        "model.py",
-    }
+    assert {path.name for path in PACKAGE.glob("*.py")} == {"__init__.py", "errors.py", "model.py"}
 
 
 # --- the picture --------------------------------------------------------------------------------------------------

@@ -17,6 +17,8 @@ VOLATILE = (
     (re.compile(r"\b[0-9a-f]{64}\b"), "HEAD"),
 )
 """What differs from run to run."""
+_FAILED = re.compile(r"❌|^(?:\w+: )?(?:error|ERROR): ", re.MULTILINE)
+"""What a command says that does not succeed, ours or the database's."""
 
 
 def text_of(path):
@@ -100,7 +102,7 @@ def compare(session, sandbox, start):
     for number, (command, shown) in enumerate(zip(commands, outputs)):
         printed, code = found[2 * number], int(found[2 * number + 1])
         assert _pattern(shown).fullmatch(_settled(printed)), f"$ {command}\nshown:\n{shown}\nprinted:\n{printed}"
-        assert (code == 0) == ("❌" not in shown), f"$ {command}\nexit code {code}"
+        assert (code == 0) == (not _FAILED.search(shown)), f"$ {command}\nexit code {code}"
 
 
 def _settled(output):
