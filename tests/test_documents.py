@@ -131,6 +131,7 @@ COMMANDS = {
     "deduplicate_export.py show": "scripts/deduplicate_export.py show",
     "deduplicate_export.py status": "scripts/deduplicate_export.py status",
     "deduplicate_export.py explain": "scripts/deduplicate_export.py explain",
+    "deduplicate_export.py export": "scripts/deduplicate_export.py export",
     "deduplicate_export.py stats": "scripts/deduplicate_export.py stats",
     "deduplicate_export.py doctor": "scripts/deduplicate_export.py doctor",
     "deduplicate_export.py scan": "scripts/deduplicate_export.py scan",

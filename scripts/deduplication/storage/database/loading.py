@@ -26,17 +26,17 @@ def load(store: Written, lines: Iterable[bytes], blob: Callable[[str], bytes] | 
     ``blob`` gives the bytes of an image or a document by its hash, where the database may not have them. What was sent stays:
     whoever goes on begins behind it. Raises ``Damaged`` for a line that no reader would take.
     """
-    size, head, waiting = store.state.size, store.state.head, 0
+    before, waiting = store.end, 0
     for run in _runs(lines):
         _take(store, run, blob)
         waiting += sum(len(line) for line, _ in run)
         if waiting >= _AT_ONCE:
-            store.send((size, head))
+            store.send(before)
             store.let_go()
-            size, head, waiting = store.state.size, store.state.head, 0
-            yield size
+            before, waiting = store.end, 0
+            yield before.size
     if waiting:
-        store.send((size, head))
+        store.send(before)
         yield store.state.size
 
 
