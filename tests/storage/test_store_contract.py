@@ -385,6 +385,21 @@ def test_a_store_that_keeps_no_files_says_so_to_who_needs_them(tmp_path):
     assert explain(store, Story(1, exchanges=2).show(0, 2), "a.txt")[0] == "claude-code-text"
 
 
+def test_bytes_of_the_log_are_read_wherever_lines_begin(opened):
+    """Of a store that has a log, any span of it is a piece of all its lines."""
+    store = opened()
+    if store.log_backed() is None:
+        return
+    commit(store, "c", [said("a"), said("b"), said("a")])
+    commit(store, "c", [said("c")])
+    log = opened().log_backed()
+    with log.transaction(write=False):
+        whole = b"".join(line.data for line in log.lines())
+        for start in (0, 7, len(whole) // 2, len(whole)):
+            for end in (start, len(whole) - 7, len(whole)):
+                assert log.log_span(start, end) == whole[start:end]
+
+
 def test_the_log_of_a_store_in_a_folder_can_be_read(opened_log, tmp_path):
     """Lines, records, bytes and sizes agree with each other; nothing is there before something is stored."""
     store = opened_log()
