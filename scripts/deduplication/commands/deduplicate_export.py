@@ -32,6 +32,7 @@ SUBCOMMANDS: Final = (
     "backup",
     "purge",
     "upgrade",
+    "sync",
     "trust",
 )
 

@@ -31,13 +31,13 @@ class ClaudeConversationDeduplicator:
     """Stores every message of every export exactly once, in its place.
 
     ``storage_dir`` is the state folder (default ``MEMORY-CONTEXT/dedup_state`` below the current folder);
-    ``backend`` names the storage backend, ``connection_string`` is for those that need one.
+    ``backend`` names the storage backend (None: what the project's settings say), ``connection_string`` is for those that need one.
     """
 
     def __init__(
         self,
         storage_dir: str | os.PathLike[str] | None = None,
-        backend: str = "default",
+        backend: str | None = None,
         connection_string: str | None = None,
     ) -> None:
         """Open nothing yet: the store is created when the first export is processed."""

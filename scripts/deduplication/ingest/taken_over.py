@@ -78,9 +78,10 @@ def take_over(target: Store, runs: Iterable[ToDo]) -> int:
     """Do these runs in ``target``, each at the time at which it was done; how many that were. Inside a transaction."""
     taken = 0
     into: dict[str, str] = {}
-    for taken, run in enumerate(runs, 1):
+    for run in runs:
         with clock.stands_at(run.moment):
             into[run.conversation] = _do(target, run, into)
+        taken += 1
     return taken
 
 

@@ -68,7 +68,7 @@ class _Old:
 
 
 def rebuild_from_archive(
-    project: Project, backend: str, *, into: Optional[str] = None, in_place: bool = False
+    project: Project, backend: Optional[str], *, into: Optional[str] = None, in_place: bool = False
 ) -> Rebuilt:
     """Process every archived file of ``project``, in the order of time, into a new store.
 
@@ -121,7 +121,7 @@ def _fitting(sources: Sources, entry: restoring.Entry, named: Optional[str]) -> 
     return None if next(iter(sources.members_of(entry)), None) is not None else named
 
 
-def _read_old(state: str, backend: str) -> _Old:
+def _read_old(state: str, backend: Optional[str]) -> _Old:
     """What can still be read of the old store, its log or its index."""
     old = _Old()
     store = folder_of(ClaudeConversationDeduplicator(state, backend).store)

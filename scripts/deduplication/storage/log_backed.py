@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
     from contextlib import AbstractContextManager
 
+    from .database.place import Place
     from .log.append_log import Log
     from .log.lines import Line, Record
     from .log_rewrite import Instead, Rewritten
@@ -56,7 +57,10 @@ class LogBackedStore(Store, Protocol):
         """Which bytes does the log have from ``start`` to ``end`` (half open)?"""
 
     def records(self, start: int = 0) -> Iterator[tuple[Line, Record]]:
-        """What does each line of the log say, from byte ``start`` on? Raises ``StoreDamaged``: nobody can say what is in a damaged one."""
+        """What does each line of the log say, from byte ``start`` on?
+
+        Raises ``StoreDamaged``: nobody can say what is in a damaged one.
+        """
 
     def runs_of(self, conversation_ids: Collection[str], start: int = 0) -> Iterator[Record]:
         """What do the commit records of these conversations say, in the order of the log, from byte ``start`` on?
@@ -78,6 +82,8 @@ class FolderStore(LogBackedStore, Protocol):
 
     folder: str
     """Where does it lie?"""
+    place: Place | None
+    """In which database does its log lie, too? None: in none."""
 
     @property
     def is_plain(self) -> bool:
@@ -128,6 +134,12 @@ def folder_of(store: Store) -> FolderStore | None:
     """``store`` as one in a folder; None where it is none."""
     found = store.log_backed()
     return found.in_folder() if found is not None else None
+
+
+def folder_place(store: Store) -> Place | None:
+    """In which database the log of a store in a folder lies, too; None where it is none."""
+    found = folder_of(store)
+    return found.place if found is not None else None
 
 
 def require_log(store: Store, purpose: str) -> LogBackedStore:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from .contract import ExportRecord, NewOccurrence, Same
+    from .database.place import Place
     from .log.append_log import Log
     from .log.lines import Line, Record
     from .log_backed import FolderStore, LogBackedStore, Remembered
@@ -33,6 +34,7 @@ class LogStore(Answers):
         self._indexed = IndexedLog(folder, plain=plain)
         super().__init__(self._indexed)
         self.folder = folder
+        self.place: Place | None = None
         self.log, self.blobs, self.warnings = self._indexed.log, self._indexed.blobs, self._indexed.warnings
         self._place = StoreFolder(folder, timeout)
         self._depth = 0

@@ -18,19 +18,22 @@ if TYPE_CHECKING:
     from ..log_backed import FolderStore, LogBackedStore
     from ..state.blobs import Blobs
     from ..verification import Verified
-    from .address import Address
+    from .place import Place
 
 
 class DatabaseStore(Answers):
-    """The store of ``owner`` in the database at ``address`` (see ``contract.Store`` for what each method promises)."""
+    """The store at ``place`` (see ``contract.Store`` for what each method promises)."""
 
-    def __init__(self, address: Address, owner: str = "") -> None:
-        self._session = Session(address, owner)
+    def __init__(self, place: Place) -> None:
+        self._session = Session(place)
         self._stored = Written(self._session)
         super().__init__(self._stored)
         self.blobs: Blobs = self._stored.blobs
         self.warnings = self._session.warnings
         self._depth = 0
+
+    def __str__(self) -> str:
+        return str(self._session)
 
     def log_backed(self) -> LogBackedStore | None:
         """Itself."""
@@ -96,6 +99,11 @@ class DatabaseStore(Answers):
             stack.pop_all()
 
     # -- the log, for who asks for one (see log_backed) ------------------------------------------------------------
+
+    @property
+    def head(self) -> str:
+        """The head of the log. Inside a transaction."""
+        return self._stored.state.head
 
     def log_size(self) -> int:
         """Bytes of the log."""

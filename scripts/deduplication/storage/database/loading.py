@@ -51,14 +51,19 @@ def _runs(lines: Iterable[bytes]) -> Iterator[list[tuple[bytes, Record]]]:
         raise Damaged("the last run did not finish")
 
 
+def _keep_blobs(store: Written, record: Record, blob: Callable[[str], bytes]) -> None:
+    for digest in blobs_of(record):
+        with contextlib.suppress(BlobLost):  # then the line says what it was
+            store.blobs.keep({digest: blob(digest)})
+
+
 def _take(store: Written, run: list[tuple[bytes, Record]], blob: Callable[[str], bytes] | None) -> None:
     state = store.state
     start = state.size
     state.bodies.find_all(record["content_hash"] for _, record in run if "content_hash" in record)
     for line, record in run:
-        for digest in blobs_of(record) if blob is not None else ():
-            with contextlib.suppress(BlobLost):  # then the line says what it was
-                store.blobs.keep({digest: blob(digest)})
+        if blob is not None:
+            _keep_blobs(store, record, blob)
         store.unsaved.append(apply(state, record, Extent(start, len(line)), store.blobs.fingerprint(record)))
         start += len(line)
     state.head = head_after(state.head, digest_of(line for line, _ in run), run[-1][1])

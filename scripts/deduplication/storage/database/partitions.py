@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from ...database_errors import PartitioningRefused
 from ...start.late_pattern import late_pattern
 from ...start.late_tuple import NamedTuple
+from .errors import PartitioningRefused
 from .plain_rows import all_rows, first_value
 from .schema import LOCK, become_owner, version
 

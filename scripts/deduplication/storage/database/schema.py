@@ -11,8 +11,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from ...database_errors import DatabaseSchemaForeign, DatabaseSchemaNewer, DatabaseSchemaOlder
 from ...start.late_tuple import NamedTuple
+from .errors import DatabaseSchemaForeign, DatabaseSchemaNewer, DatabaseSchemaOlder
 from .plain_rows import all_rows, first_row, first_value
 
 if TYPE_CHECKING:

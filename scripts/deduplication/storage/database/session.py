@@ -9,12 +9,11 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any, Final, Optional
 
-from ...database_errors import DatabaseError, StoreChanged
 from ...errors import StoreLocked
 from ...start.late_tuple import NamedTuple
 from ..log.lines import BEGINNING
-from . import connection as connecting
-from . import schema
+from . import failures, schema
+from .errors import DatabaseError, StoreChanged
 from .link import Link
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
     from psycopg import Connection, ServerCursor
 
-    from .address import Address
+    from .place import Place
 
     Parameters = Sequence[Any] | Mapping[str, Any]
     Statement = tuple[str, Parameters]
@@ -43,15 +42,14 @@ NOTHING: Final = End(0, BEGINNING)
 
 
 class Session:
-    """The database at ``address``, asked for what belongs to ``owner``: whoever is connected, unless somebody else is named.
+    """The database at ``place``, asked for what belongs to its owner. It stays connected until the object goes.
 
-    It stays connected until the object goes. ``warnings`` say where it had to wait for a connection.
+    ``warnings`` say where it had to wait for a connection.
     """
 
-    def __init__(self, address: Address, owner: str = "") -> None:
-        self.address = address
-        self._owner = owner
-        self._link = Link(address)
+    def __init__(self, place: Place) -> None:
+        self._link = Link(place)
+        self._owner = place.owner
         self.warnings = self._link.warnings
         self._is_writing = False
         self._found: Optional[End] = None
@@ -61,7 +59,7 @@ class Session:
         self._streams = 0
 
     def __str__(self) -> str:
-        return self.address.shown()
+        return str(self._link)
 
     @property
     def owner(self) -> str:
@@ -153,7 +151,7 @@ class Session:
         if connection is None:
             return
         try:
-            with connecting.named(self.address):
+            with failures.named(self._link.address):
                 if self._is_writing:
                     connection.execute(f"SELECT pg_advisory_unlock({_LOCK})", [self.owner])
                 else:
@@ -205,7 +203,7 @@ class Session:
                     return
         finally:
             if opened is not None:
-                with connecting.named(self.address):
+                with failures.named(self._link.address):
                     opened.close()
 
     def change(self, found: End, made: End, condition: Statement, statements: Sequence[Statement]) -> bool:
@@ -237,7 +235,7 @@ class Session:
     @contextlib.contextmanager
     def whole(self) -> Iterator[Connection[Any]]:
         """Inside a transaction for writing: all that is changed in here is durable at its end, or none of it is."""
-        with connecting.named(self.address), self.connected().transaction():
+        with failures.named(self._link.address), self.connected().transaction():
             self._link.must_stay = True
             try:
                 yield self.connected()

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from ...database_errors import StoreChanged
 from ..index.root import take_about
 from ..state.log_state import State
 from . import changes
 from .database_blobs import DatabaseBlobs
 from .database_log import DatabaseLog
+from .errors import StoreChanged
 from .session import End
 from .stored_tables import StoredTables
 
