@@ -146,6 +146,12 @@ class DatabaseStore(Answers):
         with self._session.reading() as is_there:
             return checking.check(self._session, since, is_there=is_there)
 
+    def partition(self, parts: int) -> int:
+        """Put the messages of all owners into so many parts; how many messages there are. See ``partitions.partition``."""
+        from . import partitions
+
+        return self._session.outside(lambda connection: partitions.partition(connection, parts))
+
     def rebuild(self) -> list[str]:
         """Make all that follows from the lines of the log anew, where it is not what they say."""
         from . import checking
