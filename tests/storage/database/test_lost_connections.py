@@ -9,7 +9,7 @@ import pytest
 import postgres_proxy
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from deduplication.storage.database import connection as connecting
-from deduplication.storage.database.errors import DatabaseConnectionLost, StoreChanged
+from deduplication.storage.database.errors import DatabaseUnreachable, StoreChanged
 from exports import Story, kept
 from faults.children import run
 from store_answers import log_of, moment
@@ -167,7 +167,7 @@ def test_a_server_that_stays_away_is_an_error_with_a_name(stores, dedup, proxy, 
     """After some seconds, in which it is tried again and again."""
     dedup = through(stores, proxy)
     monkeypatch.setattr(connecting, "retried", functools.partial(connecting.retried, patience=0.3))
-    with pytest.raises(DatabaseConnectionLost), dedup.store.transaction():
+    with pytest.raises(DatabaseUnreachable), dedup.store.transaction():
         proxy.mode = postgres_proxy.REFUSE
         proxy.cut()
         dedup.store.has_body("0" * 64)

@@ -8,15 +8,15 @@ import weakref
 from typing import TYPE_CHECKING, Any, Final, Optional, TypeVar
 
 from . import connection as connecting
-from . import failures
 from .errors import DatabaseConnectionLost, DatabaseError
+from .failures import named
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from psycopg import Connection
 
-    from .address import Address
+    from .place import Place
 
 Result = TypeVar("Result")
 
@@ -29,13 +29,11 @@ SELECT pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE pid = %s
 
 
 class Link:
-    """The connection of this process to the database at ``address``, with ``schema`` as the one that is meant where one is named.
+    """The connection of this process to the database at ``place``. ``warnings`` say where one was waited for."""
 
-    ``warnings`` say where one was waited for.
-    """
-
-    def __init__(self, address: Address, schema: str = "") -> None:
-        self.address, self._schema = address, schema
+    def __init__(self, place: Place) -> None:
+        self.address = place.address()
+        self._schema = place.schema
         self.warnings: list[str] = []
         self.user = ""
         """Who is connected."""
@@ -52,6 +50,9 @@ class Link:
         self._server_process: tuple[Any, ...] = ()
         """The process of the server that was spoken to last."""
 
+    def __str__(self) -> str:
+        return self.address.shown()
+
     def connected(self) -> Connection[Any]:
         """The connection, in the transaction that is under way; another one where there is none, or the last one broke.
 
@@ -62,7 +63,7 @@ class Link:
         found = self._connection
         if found is None or found.closed:
             if self.must_stay:
-                raise DatabaseConnectionLost(self.address.shown())
+                raise DatabaseConnectionLost(str(self))
             found = self._connect()
         if self.enter is not None and not self.is_in:
             self.enter(found)
@@ -74,9 +75,9 @@ class Link:
         made = connecting.connect(self.address)
         self._connection, self._process = made, os.getpid()
         weakref.finalize(self, _close, made, self._process)
+        former = self._server_process
         if self._schema:
             made.execute("SELECT set_config('search_path', quote_ident(%s), false)", [self._schema])
-        former = self._server_process
         who: Any = made.execute(_WHO).fetchone()
         self.user, self._server_process = who[0], who[1:]
         if former:
@@ -94,7 +95,7 @@ class Link:
 
         def attempt() -> Result:
             try:
-                with failures.named(self.address):
+                with named(self.address):
                     return action(self.connected())
             except DatabaseError as error:
                 if error.transient:

@@ -42,15 +42,14 @@ NOTHING: Final = End(0, BEGINNING)
 
 
 class Session:
-    """The database at ``place``, asked for what belongs to its owner.
+    """The database at ``place``, asked for what belongs to its owner. It stays connected until the object goes.
 
-    It stays connected until the object goes. ``warnings`` say where it had to wait for a connection.
+    ``warnings`` say where it had to wait for a connection.
     """
 
     def __init__(self, place: Place) -> None:
-        self.address = place.address()
+        self._link = Link(place)
         self._owner = place.owner
-        self._link = Link(self.address, place.schema)
         self.warnings = self._link.warnings
         self._is_writing = False
         self._found: Optional[End] = None
@@ -60,7 +59,7 @@ class Session:
         self._streams = 0
 
     def __str__(self) -> str:
-        return self.address.shown()
+        return str(self._link)
 
     @property
     def owner(self) -> str:
@@ -152,7 +151,7 @@ class Session:
         if connection is None:
             return
         try:
-            with failures.named(self.address):
+            with failures.named(self._link.address):
                 if self._is_writing:
                     connection.execute(f"SELECT pg_advisory_unlock({_LOCK})", [self.owner])
                 else:
@@ -204,7 +203,7 @@ class Session:
                     return
         finally:
             if opened is not None:
-                with failures.named(self.address):
+                with failures.named(self._link.address):
                     opened.close()
 
     def change(self, found: End, made: End, condition: Statement, statements: Sequence[Statement]) -> bool:
@@ -236,7 +235,7 @@ class Session:
     @contextlib.contextmanager
     def whole(self) -> Iterator[Connection[Any]]:
         """Inside a transaction for writing: all that is changed in here is durable at its end, or none of it is."""
-        with failures.named(self.address), self.connected().transaction():
+        with failures.named(self._link.address), self.connected().transaction():
             self._link.must_stay = True
             try:
                 yield self.connected()
