@@ -192,6 +192,7 @@ class Place:
         """What was printed, in the document's words."""
         for host, port in self.ports.items():
             text = re.sub(rf"\blocalhost:{port}\b", host, text)
+            text = re.sub(rf"\bport {port}\b", "port 5432", text)
         return text.replace(str(self.folder / "backups"), "/mnt/backups")
 
     # -- running -----------------------------------------------------------------------------------------------------
