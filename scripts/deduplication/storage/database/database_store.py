@@ -125,7 +125,8 @@ class DatabaseStore(Answers):
 
     def lost_blob_bytes(self) -> int:
         """Bytes of images and documents that the database does not have."""
-        return sum(size for digest, size in self._stored.state.blobs.items() if not self.blobs.has(digest))
+        sizes = dict(self._stored.state.blobs.items())
+        return sum(map(sizes.__getitem__, self._stored.blobs.missing(sizes)))
 
     # -- upkeep ------------------------------------------------------------------------------------------------------
 
@@ -154,7 +155,7 @@ class DatabaseStore(Answers):
 
     def rebuild(self) -> list[str]:
         """Make all that follows from the lines of the log anew, where it is not what they say."""
-        from . import checking
+        from .rebuilding import rebuild
 
         with self.transaction():
-            return checking.rebuild(self._stored)
+            return rebuild(self._stored)
