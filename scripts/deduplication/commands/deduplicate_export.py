@@ -29,9 +29,11 @@ SUBCOMMANDS: Final = (
     "restore",
     "stats",
     "explain",
+    "export",
     "backup",
     "purge",
     "upgrade",
+    "sync",
     "trust",
 )
 

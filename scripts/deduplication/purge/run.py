@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ..backup import known
 from ..sessions import folder as session_folder
 from ..sessions import renewing
-from ..storage.log_backed import require_log
+from ..storage.log_backed import require_folder
 from . import archive_packs, reach
 from .affected_files import Search
 from .carry_out import carry_out
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ..packs.pack_set import Packs
     from ..project.paths import Project
     from ..storage.contract import Store
-    from ..storage.log_backed import LogBackedStore
+    from ..storage.log_backed import FolderStore
     from .scope import Scope
 
 
@@ -37,7 +37,7 @@ def purge(
     Raises :class:`NothingToPurge`, :class:`PurgeIncomplete` where something is still there afterwards, ``ConversationUnclear``,
     ``UsageError`` and the ``StoreError`` family.
     """
-    store = require_log(store, "a purge")
+    store = require_folder(store, "a purge")
     renewal = None if project is None or dry_run else _clean_session_files(store, project, scope, forget=forget)
     with contextlib.ExitStack() as stack:
         packs = archive_packs.opened(stack, project, dry_run=dry_run)
@@ -49,7 +49,7 @@ def purge(
 
 
 def _clean_session_files(
-    store: LogBackedStore, project: Project, scope: Scope, *, forget: bool
+    store: FolderStore, project: Project, scope: Scope, *, forget: bool
 ) -> renewing.Renewal | None:
     """What the session files will say, clean before any lock is taken: secrets are not looked for under the locks of a purge.
 
@@ -63,7 +63,7 @@ def _clean_session_files(
 
 
 def _purge(
-    store: LogBackedStore,
+    store: FolderStore,
     project: Project | None,
     packs: Packs | None,
     scope: Scope,

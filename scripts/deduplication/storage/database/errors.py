@@ -145,3 +145,15 @@ class DatabaseSchemaForeign(DatabaseError):
     hint = (
         "Nothing was changed. Name another database, or another schema: add ?options=-csearch_path%3DNAME to its URL."
     )
+
+
+class StoreChanged(DatabaseError):
+    """Another run stored something at the same time"""
+
+    hint = "Nothing of this run was stored. Run the command again."
+
+
+class PartitioningRefused(DatabaseError):
+    """The messages cannot be put into parts"""
+
+    hint = "Nothing was changed. Correct the cause, and run the same command again."
