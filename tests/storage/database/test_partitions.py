@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from deduplication.database_errors import PartitioningRefused
 from deduplication.storage.database import partitions, schema
+from deduplication.storage.database.errors import PartitioningRefused
 from postgres_catalogue import catalogue
 from postgres_rows import OWNED, fill, insert
 from postgres_scripts import psql

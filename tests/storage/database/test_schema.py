@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from deduplication.database_errors import DatabaseSchemaForeign, DatabaseSchemaNewer, DatabaseSchemaOlder
 from deduplication.storage.database import schema
+from deduplication.storage.database.errors import DatabaseSchemaForeign, DatabaseSchemaNewer, DatabaseSchemaOlder
 from postgres_catalogue import catalogue
 
 psycopg = pytest.importorskip("psycopg")
