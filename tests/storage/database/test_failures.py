@@ -490,7 +490,13 @@ def test_other_errors_pass():
 def test_the_tables_name_every_error():
     """No error of this room is left over: each is raised for a text, for a state, or by its own module."""
     told = {kind for kind, _ in CONNECTING} | set(STATES.values())
-    elsewhere = {"PsycopgMissing", "DatabaseUnreachable", "DatabaseSchemaNewer", "DatabaseSchemaForeign"}
+    elsewhere = {
+        "PsycopgMissing",
+        "DatabaseUnreachable",
+        "DatabaseSchemaNewer",
+        "DatabaseSchemaForeign",
+        "PartitioningRefused",
+    }
     named_here = {
         name for name, kind in vars(errors).items() if isinstance(kind, type) and kind.__module__ == errors.__name__
     }
