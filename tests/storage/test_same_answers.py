@@ -252,6 +252,11 @@ def test_any_run_that_can_be_committed_comes_to_the_same(tmp_path_factory, data,
                 shown = memory.conversation(name).columns
                 shared = [sorted(each.candidates(shown)) for each in (memory, disk)]
                 assert shared[0] == shared[1]
+                logged = [
+                    [run._replace(timestamp="", processing_time_ms=0) for run in each.logged_runs(name)]
+                    for each in (memory, disk)
+                ]
+                assert logged[0] == logged[1]
         with disk.transaction(write=False):
             committed = [record for _, record in disk.records() if "window" in record]
             for names in ({"one"}, {"two", "three"}):
