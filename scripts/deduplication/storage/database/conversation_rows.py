@@ -53,7 +53,7 @@ class ConversationRows:
         return ((number, item) for number, item, _ in self._places.between(self._name, first, end))
 
     def offsets(self, first: int, end: int) -> array[int]:
-        """The byte offset of the line of each from one number up to another, -1 where it was lost."""
+        """A question for each conversation that it adopted."""
         lines = array("q", [-1]) * (end - first)
         for start, whose, origin, length in origins(self._name, self.conversation, self.conversation.stored):
             low, high = max(start, first), min(start + length, end)

@@ -142,7 +142,7 @@ class DatabaseStore(Answers):
 
     def verified(self, since: str = "") -> Verified:
         """The same, and the log as a chain; others go on meanwhile: it looks at one snapshot."""
-        from . import checking
+        from .checks import checking
 
         with self._session.reading() as is_there:
             return checking.check(self._session, since, is_there=is_there)
@@ -155,7 +155,7 @@ class DatabaseStore(Answers):
 
     def rebuild(self) -> list[str]:
         """Make all that follows from the lines of the log anew, where it is not what they say."""
-        from .rebuilding import rebuild
+        from .checks.rebuilding import rebuild
 
         with self.transaction():
             return rebuild(self._stored)

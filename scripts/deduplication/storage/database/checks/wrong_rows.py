@@ -6,20 +6,20 @@ import json
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from ...alignment.fingerprint import Fingerprint, fingerprint_of
-from ..log.lines import decode_line
-from ..log.records import PURGED, blobs_of, message_of, tombstone_from
-from . import changes
-from .clean_text import named
-from .message_rows import MessageRow, message_row, whole
-from .row_places import Noted
+from ....alignment.fingerprint import Fingerprint, fingerprint_of
+from ...log.lines import decode_line
+from ...log.records import PURGED, blobs_of, message_of, tombstone_from
+from .. import changes
+from ..clean_text import named
+from ..message_rows import MessageRow, message_row, whole
+from ..row_places import Noted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from ..log.lines import Record
-    from ..state.blobs import Blobs
-    from .session import Session
+    from ...log.lines import Record
+    from ...state.blobs import Blobs
+    from ..session import Session
 
 _MESSAGES: Final = f"""
 SELECT {", ".join(f"m.{name}" for name in MessageRow._fields)}, (

@@ -5,14 +5,14 @@ from __future__ import annotations
 import tempfile
 from typing import TYPE_CHECKING, Final
 
-from ..log.lines import Damaged, decode_line
+from ...log.lines import Damaged, decode_line
+from ..database_log import DatabaseLog
+from ..loading import load
 from .checking import check
-from .database_log import DatabaseLog
-from .loading import load
 from .wrong_tables import OF_RUNS
 
 if TYPE_CHECKING:
-    from .written import Written
+    from ..written import Written
 
 _EMPTIED: Final = ("messages", "runs", "watermarks", "index_entries", "conversations", "stores")
 _NOTES: Final = (

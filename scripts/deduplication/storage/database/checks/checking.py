@@ -6,19 +6,19 @@ import tempfile
 from itertools import chain as joined
 from typing import TYPE_CHECKING, Any, Final
 
-from ..index.index import Index
-from ..log.chain import Chain
-from ..recount import recount
-from ..verification import Verified, nothing
+from ...index.index import Index
+from ...log.chain import Chain
+from ...recount import recount
+from ...verification import Verified, nothing
+from ..database_blobs import DatabaseBlobs
+from ..database_log import DatabaseLog
+from ..session import NOTHING
 from . import wrong_rows, wrong_tables
-from .database_blobs import DatabaseBlobs
-from .database_log import DatabaseLog
-from .session import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .session import Session
+    from ..session import Session
 
 _MADE_AGAIN: Final = "(it follows from the log; 'rebuild' makes it again)"
 _MOST: Final = 100

@@ -6,16 +6,16 @@ import json
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Final
 
-from ..index.conversation_head import head_of
-from ..index.table_entries import FORMS, dumps
-from . import changes
-from .clean_text import moment, name_of, named
+from ...index.conversation_head import head_of
+from ...index.table_entries import FORMS, dumps
+from .. import changes
+from ..clean_text import moment, name_of, named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..state.log_state import State
-    from .session import End, Session
+    from ...state.log_state import State
+    from ..session import End, Session
 
 _CONVERSATIONS: Final = """
 SELECT c.conversation_id, c.number, c.state, c.adopted_by, c.total_messages, c.created_at, c.last_updated, w.highest_index,
