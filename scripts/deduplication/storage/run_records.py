@@ -9,10 +9,10 @@ from .log.lines import COMMIT, Damaged, decode_line, is_commit
 from .state.run_places import joined
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from .known import Known
-    from .log.lines import Record
+    from .log.lines import Line, Record
 
 
 def read_runs(known: Known, conversation_ids: Collection[str], start: int) -> Iterator[Record]:
@@ -28,3 +28,15 @@ def read_runs(known: Known, conversation_ids: Collection[str], start: int) -> It
                     continue  # the store says so to whoever asks it for messages
                 if is_commit(record) and record["conversation_id"] in conversation_ids:
                     yield record
+
+
+def commits_in(lines: Iterable[Line]) -> Iterator[Record]:
+    """The commit records among lines; damaged ones are passed over."""
+    for line in lines:
+        if COMMIT in line.data:
+            try:
+                record = decode_line(line.data)
+            except Damaged:
+                continue
+            if is_commit(record):
+                yield record

@@ -21,6 +21,7 @@ from . import changes
 from .clean_text import name_of, named
 from .database_blobs import DatabaseBlobs
 from .database_log import DatabaseLog
+from .loading import OF_RUNS, replace
 from .message_rows import MessageRow, message_row, whole
 from .row_places import Noted
 
@@ -49,16 +50,6 @@ FROM conversations AS c LEFT JOIN watermarks AS w USING (conversation_id, owner)
 _ENTRIES: Final = "SELECT key, value FROM index_entries WHERE conversation_id = '' AND owner = %s AND name = %s"
 _STORE: Final = "SELECT log_size, log_head, about FROM stores WHERE owner = %s"
 _JSON: Final = ('"window"', "metadata")
-_OF_RUNS: Final = ("process_export", "capture", "purge")
-"""Operations in the audit log that follow from lines of the log."""
-_EMPTIED: Final = (
-    "messages",
-    "runs",
-    "watermarks",
-    "index_entries",
-    "conversations",
-    "stores",
-)
 
 
 def check(session: Session, since: str, *, is_there: bool) -> Verified:
@@ -91,8 +82,6 @@ def rebuild(store: Written) -> list[str]:
     Needs the role that may purge where rows of messages are not what their lines say. Lines that cannot be read are named, and
     nothing is changed then: a backup of the database has them.
     """
-    from .loading import load
-
     session = store.session
     found = check(session, "", is_there=True)
     log = DatabaseLog(session)
@@ -100,16 +89,7 @@ def rebuild(store: Written) -> list[str]:
     lines = [line.data for line in log.lines()] if found.problems else []
     if not lines or any(_is_damaged(line) for line in lines):
         return found.problems
-    with session.connected().transaction():
-        session.connected().execute("SET LOCAL export_dedup.purging = 'on'")
-        for table in _EMPTIED:
-            session.connected().execute(f"DELETE FROM {table} WHERE owner = current_user")
-        session.connected().execute(
-            "DELETE FROM deduplication_log WHERE owner = current_user AND operation = ANY(%s)", [[*_OF_RUNS]]
-        )
-        store.forget()
-        for _ in load(store, lines):
-            pass
+    replace(store, lines)
     return found.problems
 
 
@@ -235,7 +215,7 @@ def _wrong_entries(session: Session, state: State) -> Iterator[str]:
 def _audit(session: Session, lines: list[bytes]) -> list[str]:
     names = ", ".join(changes.AUDIT)
     sql = f"SELECT {names} FROM deduplication_log WHERE owner = %s AND operation = ANY(%s) ORDER BY log_id"
-    rows = session.stream(sql, [session.owner, [*_OF_RUNS]])
+    rows = session.stream(sql, [session.owner, [*OF_RUNS]])
     for row, line in zip_longest(rows, (line for line in lines if line)):
         expected = changes.audit_row(line) if line is not None else None
         if row is None or expected is None or not _same(row, expected):

@@ -80,8 +80,8 @@ class Session:
                 yield
             finally:
                 self._writing = False
-                if not self.connected().closed:
-                    self.connected().execute(f"SELECT pg_advisory_unlock({_LOCK})", [self.owner])
+                if not connection.closed:  # else the lock went with it
+                    connection.execute(f"SELECT pg_advisory_unlock({_LOCK})", [self.owner])
 
     # -- questions and changes -------------------------------------------------------------------------------------
 
