@@ -10,6 +10,7 @@ from ...index.conversation_head import head_of
 from ...index.table_entries import FORMS, dumps
 from .. import changes
 from ..clean_text import moment, name_of, named
+from ..loading import OF_RUNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,8 +25,6 @@ FROM conversations AS c LEFT JOIN watermarks AS w USING (conversation_id, owner)
 """
 _ENTRIES: Final = "SELECT key, value FROM index_entries WHERE conversation_id = '' AND owner = %s AND name = %s"
 _BLOBS: Final = "SELECT digest, conversation_id FROM blobs WHERE owner = %s ORDER BY 1, 2"
-OF_RUNS: Final = ("process_export", "capture", "purge")
-"""Operations in the audit log that follow from lines of the log."""
 _AUDIT: Final = (
     f"SELECT {', '.join(changes.AUDIT)} FROM deduplication_log WHERE owner = %s AND operation = ANY(%s) ORDER BY log_id"
 )
