@@ -137,7 +137,7 @@ COMMENT ON COLUMN conversations.created_at IS 'Timestamp when conversation first
 COMMENT ON COLUMN conversations.last_updated IS 'Timestamp of last export processing';
 COMMENT ON COLUMN conversations.total_messages IS 'Cached count of the conversation''s messages';
 COMMENT ON COLUMN conversations.metadata IS 'Additional metadata (project name, tags, etc.)';
-COMMENT ON COLUMN conversations.number IS 'The how many-th conversation of its owner, from 0';
+COMMENT ON COLUMN conversations.number IS 'Its place among the conversations of its owner, by when they began';
 COMMENT ON COLUMN conversations.adopted_by IS 'The conversation that this one turned out to be';
 COMMENT ON COLUMN conversations.state IS 'What the index has of the conversation besides its messages (JSON in ASCII)';
 
@@ -398,8 +398,8 @@ INSERT INTO schema_version (version, name) VALUES (1, 'tables') ON CONFLICT DO N
 -- Migration 2: indexes
 -- ============================================================================
 
--- What is looked up. The seed's idx_messages_conversation_index is not among them: uk_conversation_message_index has an index on
--- the same columns already, and a second one would be written with every message for nothing.
+-- What is looked up. The first design's idx_messages_conversation_index is not among them: uk_conversation_message_index has an index
+-- on the same columns already, and a second one would be written with every message for nothing.
 
 -- The tables are new, nobody waits, and nothing is made CONCURRENTLY in a transaction. A later index on messages is another matter.
 -- squawk-ignore-file require-concurrent-index-creation

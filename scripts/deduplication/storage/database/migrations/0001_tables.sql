@@ -71,7 +71,7 @@ COMMENT ON COLUMN conversations.created_at IS 'Timestamp when conversation first
 COMMENT ON COLUMN conversations.last_updated IS 'Timestamp of last export processing';
 COMMENT ON COLUMN conversations.total_messages IS 'Cached count of the conversation''s messages';
 COMMENT ON COLUMN conversations.metadata IS 'Additional metadata (project name, tags, etc.)';
-COMMENT ON COLUMN conversations.number IS 'The how many-th conversation of its owner, from 0';
+COMMENT ON COLUMN conversations.number IS 'Its place among the conversations of its owner, by when they began';
 COMMENT ON COLUMN conversations.adopted_by IS 'The conversation that this one turned out to be';
 COMMENT ON COLUMN conversations.state IS 'What the index has of the conversation besides its messages (JSON in ASCII)';
 
