@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     Place = tuple[str, int]
 
-_OF_A_PLACE: Final = ("conversation_id", "index", "uuid", "source_index")
+_OF_A_PLACE: Final[tuple[str, ...]] = ("conversation_id", "index", "uuid", "source_index")
 
 
 class PurgedElsewhere:

@@ -66,7 +66,7 @@ def check(session: Session, since: str, *, is_there: bool) -> Verified:
         if not state.unreadable:
             problems += _store(state, *found[0])
             for problem in (
-                _messages(session),
+                _messages(session, blobs),
                 _runs(session),
                 _conversations(session, state),
                 _entries(session, state),
@@ -121,11 +121,11 @@ def _named(table: str, wrong: Iterator[str]) -> list[str]:
     return found
 
 
-def _messages(session: Session) -> list[str]:
-    return _named("messages", _wrong_messages(session))
+def _messages(session: Session, blobs: DatabaseBlobs) -> list[str]:
+    return _named("messages", _wrong_messages(session, blobs))
 
 
-def _wrong_messages(session: Session) -> Iterator[str]:
+def _wrong_messages(session: Session, blobs: DatabaseBlobs) -> Iterator[str]:
     """Rows of which a column does not say what the line says, and bodies that are missing."""
     for *columns, body in session.stream(_MESSAGES, [session.owner]):
         row = MessageRow(*columns)
@@ -136,16 +136,17 @@ def _wrong_messages(session: Session) -> Iterator[str]:
         if message is None and PURGED not in record:
             yield f"{where} has no body"
             continue
-        noted = Noted(_item(record, message), row.body is not None)
+        noted = Noted(_item(record, message, blobs), row.body is not None)
         expected = message_row(line, row.log_start, record, noted, message, {"timestamp": record.get("timestamp")})
         yield from (f"{where} has another {name}" for name in _differing(MessageRow._fields, row, expected))
 
 
-def _item(record: Record, message: bytes | None) -> Fingerprint:
+def _item(record: Record, message: bytes | None, blobs: DatabaseBlobs) -> Fingerprint:
     if message is None:
         left = tombstone_from(record)
         return Fingerprint(left.identity, left.key, left.kind, "", left.weight)
-    return _fingerprint(message, record["content_hash"])
+    found = blobs.fingerprint({**record, "message": json.loads(message)}) if b'"blobs":' in message else None
+    return found or _fingerprint(message, record["content_hash"])
 
 
 @lru_cache(maxsize=4096)
