@@ -33,7 +33,7 @@ class DatabaseStore(Answers):
         self._stored = Written(self._session)
         super().__init__(self._stored)
         self.blobs: Blobs = self._stored.blobs
-        self.warnings: list[str] = []
+        self.warnings = self._session.warnings
         self._depth = 0
 
     def __str__(self) -> str:
@@ -79,7 +79,7 @@ class DatabaseStore(Answers):
         """Store the run in one transaction of the database."""
         with contextlib.ExitStack() as stack:
             stack.callback(self._stored.forget)  # what was counted of a run that is not stored
-            before = self._stored.state.size, self._stored.state.head
+            before = self._stored.end
             write_run(self._stored, conversation_id, occurrences, record, started, same)
             self._stored.send(before)
             stack.pop_all()
@@ -157,7 +157,8 @@ class DatabaseStore(Answers):
 
     def lost_blob_bytes(self) -> int:
         """Bytes of images and documents that the database does not have."""
-        return sum(size for digest, size in self._stored.state.blobs.items() if not self.blobs.has(digest))
+        sizes = dict(self._stored.state.blobs.items())
+        return sum(map(sizes.__getitem__, self._stored.blobs.missing(sizes)))
 
     # -- upkeep ------------------------------------------------------------------------------------------------------
 
@@ -173,14 +174,20 @@ class DatabaseStore(Answers):
 
     def verified(self, since: str = "") -> Verified:
         """The same, and the log as a chain; others go on meanwhile: it looks at one snapshot."""
-        from . import checking
+        from .checks import checking
 
         with self._session.reading() as is_there:
             return checking.check(self._session, since, is_there=is_there)
 
+    def partition(self, parts: int) -> int:
+        """Put the messages of all owners into so many parts; how many messages there are. See ``partitions.partition``."""
+        from . import partitions
+
+        return self._session.outside(lambda connection: partitions.partition(connection, parts))
+
     def rebuild(self) -> list[str]:
         """Make all that follows from the lines of the log anew, where it is not what they say."""
-        from . import checking
+        from .checks.rebuilding import rebuild
 
         with self.transaction():
-            return checking.rebuild(self._stored)
+            return rebuild(self._stored)

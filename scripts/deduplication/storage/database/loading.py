@@ -21,6 +21,11 @@ _AT_ONCE: Final = 8 * 1024 * 1024
 _EMPTIED: Final = ("messages", "runs", "watermarks", "index_entries", "conversations", "stores")
 OF_RUNS: Final = ("process_export", "capture", "purge")
 """Operations in the audit log that follow from lines of the log."""
+_NOTES: Final = (
+    "SELECT conversation_id, metadata::text FROM conversations WHERE owner = current_user AND metadata IS NOT NULL"
+)
+"""What people noted of conversations follows from nothing."""
+_NOTE: Final = "UPDATE conversations SET metadata = %s::jsonb WHERE owner = current_user AND conversation_id = %s"
 _UNREFERRED: Final = """
 DELETE FROM blobs AS b WHERE b.owner = current_user AND b.digest <> ALL(%s)
 """
@@ -32,17 +37,17 @@ def load(store: Written, lines: Iterable[bytes], blob: Callable[[str], bytes] | 
     ``blob`` gives the bytes of an image or a document by its hash, where the database may not have them. What was sent stays:
     whoever goes on begins behind it. Raises ``Damaged`` for a line that no reader would take.
     """
-    size, head, waiting = store.state.size, store.state.head, 0
+    before, waiting = store.end, 0
     for run in _runs(lines):
         _take(store, run, blob)
         waiting += sum(len(line) for line, _ in run)
         if waiting >= _AT_ONCE:
-            store.send((size, head))
+            store.send(before)
             store.let_go()
-            size, head, waiting = store.state.size, store.state.head, 0
-            yield size
+            before, waiting = store.end, 0
+            yield before.size
     if waiting:
-        store.send((size, head))
+        store.send(before)
         yield store.state.size
 
 
@@ -51,8 +56,8 @@ def replace(store: Written, lines: Iterable[bytes], blob: Callable[[str], bytes]
 
     Takes the role that may purge. Raises ``Damaged`` as :func:`load` does, ``DatabaseNotAllowed``.
     """
-    connection = store.session.connected()
-    with connection.transaction():
+    with store.session.whole() as connection:
+        notes = connection.execute(_NOTES).fetchall()
         connection.execute("SET LOCAL export_dedup.purging = 'on'")
         for table in _EMPTIED:
             connection.execute(f"DELETE FROM {table} WHERE owner = current_user")
@@ -63,6 +68,8 @@ def replace(store: Written, lines: Iterable[bytes], blob: Callable[[str], bytes]
         for _ in load(store, lines, blob):
             pass
         connection.execute(_UNREFERRED, [[digest for digest, _ in store.state.blobs.items()]])
+        for name, note in notes:
+            connection.execute(_NOTE, [note, name])
 
 
 def _runs(lines: Iterable[bytes]) -> Iterator[list[tuple[bytes, Record]]]:

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from ..index.root import take_about
-from ..log.lines import BEGINNING
 from ..state.log_state import State
 from . import changes
 from .database_blobs import DatabaseBlobs
 from .database_log import DatabaseLog
 from .errors import StoreChanged
+from .session import End
 from .stored_tables import StoredTables
 
 if TYPE_CHECKING:
     from .session import Session
-
-_STORE: Final = "SELECT log_size, log_head, about FROM stores WHERE owner = %s"
 
 
 class Written:
@@ -35,7 +33,7 @@ class Written:
     def forget(self) -> None:
         """Nothing is known, and nothing is to be written."""
         self.be_empty()
-        self.tables = StoredTables(self.session)
+        self.tables = StoredTables(self.session, self.blobs)
         self.state = self.tables.state = State(self.tables)
 
     def be_empty(self) -> None:
@@ -47,8 +45,7 @@ class Written:
 
     def recover(self) -> None:
         """Know the store as it is now."""
-        found = self.session.rows(_STORE, [self.session.owner])
-        size, head, about = found[0] if found else (0, BEGINNING, "")
+        (size, head), about = self.session.store()
         if (size, head) == (self.state.size, self.state.head) and self.state is self.tables.state:
             return
         self.forget()
@@ -60,8 +57,13 @@ class Written:
         """Keep nothing in memory that the database has."""
         self.state.let_go()
 
-    def send(self, before: tuple[int, str]) -> None:
-        """Write what is not in the database yet, all of it or nothing. ``before``: how the store was found."""
+    @property
+    def end(self) -> End:
+        """Where the log ends, with what is not sent yet."""
+        return End(self.state.size, self.state.head)
+
+    def send(self, before: End) -> None:
+        """Write what is not in the database yet, all of it or nothing. ``before``: where the log ended."""
         (size, head), state = before, self.state
         store = {
             "size": state.size,
@@ -70,10 +72,10 @@ class Written:
             "old_size": size,
             "old_head": head,
         }
-        run = changes.Runs(self.log.unsent, size, self.unsaved, self.blobs.unsent)
-        if not self.session.change(
-            (changes.STORE, store), list(changes.of_runs(self.session, state, self.tables, run))
-        ):
+        blobs = {digest: self.blobs.unsent[digest] for digest in self.blobs.missing(self.blobs.unsent)}
+        run = changes.Runs(self.log.unsent, size, self.unsaved, blobs)
+        statements = list(changes.of_runs(self.session, state, self.tables, run))
+        if not self.session.change(before, self.end, (changes.STORE, store), statements):
             raise StoreChanged(str(self.session))
         self.log.sent(state.size)
         self.blobs.unsent.clear()
