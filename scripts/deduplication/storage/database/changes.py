@@ -85,6 +85,8 @@ AUDIT: Final = {
 }
 WITHOUT: Final = ("names", "again")
 """Tables of an index in files that columns of rows say."""
+_BYTES_AT_ONCE: Final = 8 * 1024 * 1024
+_ROWS_AT_ONCE: Final = 10_000
 _SHOWN: Final = ("conversation_id", "timestamp", "export", "window", PREVIOUS, "session", "processing_time_ms")
 
 
@@ -142,9 +144,23 @@ def _blobs(told: Sequence[Told], blobs: Mapping[str, bytes]) -> Iterator[Stateme
 
 def _insert(table: str, types: dict[str, str], rows: Sequence[Sequence[Any]]) -> Iterator[Statement]:
     """``owner`` is whoever is connected."""
-    if rows:
-        arrays = ", ".join(f"%s::{each}[]" for each in types.values())
-        yield f"INSERT INTO {table} ({', '.join(types)}) SELECT * FROM unnest({arrays})", [*map(list, zip(*rows))]
+    arrays = ", ".join(f"%s::{each}[]" for each in types.values())
+    for some in _at_once(rows):
+        yield f"INSERT INTO {table} ({', '.join(types)}) SELECT * FROM unnest({arrays})", [*map(list, zip(*some))]
+
+
+def _at_once(rows: Sequence[Sequence[Any]]) -> Iterator[list[Sequence[Any]]]:
+    """So many of them together that neither side has to hold very much at a time."""
+    some: list[Sequence[Any]] = []
+    size = 0
+    for row in rows:
+        some.append(row)
+        size += sum(len(each) for each in row if isinstance(each, (str, bytes)))
+        if size > _BYTES_AT_ONCE or len(some) == _ROWS_AT_ONCE:
+            yield some
+            some, size = [], 0
+    if some:
+        yield some
 
 
 def _told(lines: Sequence[bytes], start: int) -> Iterator[Told]:

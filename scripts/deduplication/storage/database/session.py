@@ -17,12 +17,14 @@ from .errors import DatabaseError, StoreChanged
 from .link import Link
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from typing import TypeVar
 
     from psycopg import Connection, ServerCursor
 
     from .place import Place
 
+    Result = TypeVar("Result")
     Parameters = Sequence[Any] | Mapping[str, Any]
     Statement = tuple[str, Parameters]
 
@@ -158,6 +160,11 @@ class Session:
                     connection.execute("ROLLBACK")
         except DatabaseError:
             link.close()
+
+    def outside(self, action: Callable[[Connection[Any]], Result]) -> Result:
+        """What ``action`` does with a connection outside of every transaction. Raises ``DatabaseError``."""
+        with failures.named(self._link.address):
+            return action(self.connected())
 
     # -- questions and changes -------------------------------------------------------------------------------------
 

@@ -33,7 +33,7 @@ class Written:
     def forget(self) -> None:
         """Nothing is known, and nothing is to be written."""
         self.be_empty()
-        self.tables = StoredTables(self.session)
+        self.tables = StoredTables(self.session, self.blobs)
         self.state = self.tables.state = State(self.tables)
 
     def be_empty(self) -> None:
@@ -72,7 +72,8 @@ class Written:
             "old_size": size,
             "old_head": head,
         }
-        run = changes.Runs(self.log.unsent, size, self.unsaved, self.blobs.unsent)
+        blobs = {digest: self.blobs.unsent[digest] for digest in self.blobs.missing(self.blobs.unsent)}
+        run = changes.Runs(self.log.unsent, size, self.unsaved, blobs)
         statements = list(changes.of_runs(self.session, state, self.tables, run))
         if not self.session.change(before, self.end, (changes.STORE, store), statements):
             raise StoreChanged(str(self.session))
