@@ -101,6 +101,10 @@ class OutputNotWritable(DedupError):
     hint = "Pass a place that exists, is yours, and holds nothing that must be kept."
 
 
+class PackageMissing(DedupError):
+    """A package that this needs is not installed"""
+
+
 class StoreError(DedupError):
     """The message store cannot be used"""
 
@@ -145,6 +149,12 @@ class StoreNotPrivate(StoreError):
     """The message store belongs to somebody else"""
 
     hint = "Use a folder of your own: pass --storage-dir or correct the owner."
+
+
+class StoreKeepsNoLog(UsageError):
+    """This backend keeps no log"""
+
+    hint = "Use a backend that has one: the default one, json or postgresql."
 
 
 class StoreKeepsNoFiles(UsageError):

@@ -11,6 +11,7 @@ from deduplication.alignment import fingerprint
 from deduplication.alignment.columns import columns
 from deduplication.alignment.tombstone import tombstone_of
 from deduplication.errors import StoreKeepsNoFiles, UsageError
+from deduplication.exchange.exchange import exchange
 from deduplication.figures.savings import Seen
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from deduplication.ingest.explain import explain
@@ -29,20 +30,42 @@ from deduplication.storage.log_rewrite import Instead
 from deduplication.storage.state import run_places
 from exports import Story, kept
 from in_memory_store import Content, MemoryStore
+from postgres_fixtures import database_of, versions
 
 BACKENDS = {
     "memory": lambda _folder, content: MemoryStore(content),
     "json": lambda folder, _content: open_store("json", str(folder / "state")),
     "sqlite": lambda folder, _content: open_store("sqlite", str(folder / "state")),
+    "hybrid, away": lambda folder, _content: open_store("hybrid", str(folder / "state"), AWAY),
 }
-IN_A_FOLDER = ("json", "sqlite")
+IN_A_FOLDER = ("json", "sqlite", "hybrid, away")
+AWAY = "postgresql://nobody@127.0.0.1:9/nothing"
+"""Where no server is."""
+POSTGRES = {f"postgresql-{version}": version for version in versions()}
+HYBRID = {f"hybrid-{version}": version for version in versions()}
 
 
-@pytest.fixture(params=BACKENDS)
+def exchanged(folder, url):
+    """A hybrid store, after an exchange where there is something to be exchanged."""
+    store = open_store("hybrid", str(folder), url)
+    if folder.exists():
+        exchange(store)
+    return store
+
+
+@pytest.fixture(params=[*BACKENDS, *POSTGRES, *HYBRID])
 def opened(request, tmp_path):
     """Opens the same store anew each time it is called, as a new process would."""
-    content = Content()
-    return lambda: BACKENDS[request.param](tmp_path, content)
+    if request.param in BACKENDS:
+        content = Content()
+        yield lambda: BACKENDS[request.param](tmp_path, content)
+        return
+    if request.param in HYBRID:
+        with database_of(request, HYBRID[request.param]) as url:
+            yield lambda: exchanged(tmp_path / "state", url)
+        return
+    with database_of(request, POSTGRES[request.param]) as url:
+        yield lambda: open_store("postgresql", str(tmp_path / "state"), url)
 
 
 @pytest.fixture(params=IN_A_FOLDER)
@@ -379,6 +402,21 @@ def test_a_store_that_keeps_no_files_says_so_to_who_needs_them(tmp_path):
     assert explain(store, Story(1, exchanges=2).show(0, 2), "a.txt")[0] == "claude-code-text"
 
 
+def test_bytes_of_the_log_are_read_wherever_lines_begin(opened):
+    """Of a store that has a log, any span of it is a piece of all its lines."""
+    store = opened()
+    if store.log_backed() is None:
+        return
+    commit(store, "c", [said("a"), said("b"), said("a")])
+    commit(store, "c", [said("c")])
+    log = opened().log_backed()
+    with log.transaction(write=False):
+        whole = b"".join(line.data for line in log.lines())
+        for start in (0, 7, len(whole) // 2, len(whole)):
+            for end in (start, len(whole) - 7, len(whole)):
+                assert log.log_span(start, end) == whole[start:end]
+
+
 def test_the_log_of_a_store_in_a_folder_can_be_read(opened_log, tmp_path):
     """Lines, records, bytes and sizes agree with each other; nothing is there before something is stored."""
     store = opened_log()
@@ -399,6 +437,37 @@ def test_the_log_of_a_store_in_a_folder_can_be_read(opened_log, tmp_path):
         assert list(log.lines()) == lines
         known = store.remembered()
     assert known.kinds == {"c": [said(text).fingerprint.kind for text in "aba"]}
+
+
+def test_the_runs_of_a_conversation_are_told_as_they_were_stored(opened):
+    """With their numbers, in order; those of a conversation that turned out to be this one belong to it, a purge does not."""
+    store = opened()
+    commit(store, "a", [said("a1"), said("a2")], name="a", session="s", gaps=["1 to 3"], known_bytes=4, purged=1)
+    commit(store, "b", [said("b1")], name="b", cursor=Cursor("/t", "s", 9, "", "", 0))
+    commit(store, "c", [said("c1")], name="c", announces=False)
+    commit(store, "a", [said("a3")], name="d", same=[Same("b", 3, 1, ())], new=1, captured=1)
+    read = opened()
+    with read.transaction(write=False):
+        runs = list(read.logged_runs("a"))
+        assert [(run.name, run.conversation_id, run.announces) for run in runs] == [
+            ("a", "a", True),
+            ("b", "a", False),
+            ("d", "a", True),
+        ]
+        assert [(run.total, run.new, run.duplicates, run.captured) for run in runs] == [
+            (2, 2, 0, 0),
+            (1, 1, 0, 0),
+            (1, 1, 0, 1),
+        ]
+        first = runs[0]
+        told = (first.session, first.gaps, first.known_bytes, first.purged, first.bytes, first.format, first.parser)
+        assert told == ("s", ("1 to 3",), 4, 1, 1000, "text", 1)
+        assert first.sha256 == "a" * 64
+        assert first.timestamp.endswith("Z")
+        assert first.processing_time_ms >= 0
+        assert [run.name for run in read.logged_runs("b")] == ["b"]
+        assert [run.announces for run in read.logged_runs("c")] == [False]
+        assert list(read.logged_runs("nobody")) == []
 
 
 @pytest.mark.parametrize(("near", "most"), [(0, 256), (0, 2), (500, 3), (65536, 256)])

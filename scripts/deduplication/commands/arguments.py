@@ -88,10 +88,15 @@ def add_backend(parser: argparse.ArgumentParser) -> None:
     add(
         "--backend",
         metavar="B",
-        default="default",
-        help="the kind of store: default, or json (plain files: nothing sealed, content hashes as JSON); sqlite is the default one",
+        help="the kind of store: default, json (plain files: nothing sealed, content hashes as JSON), hybrid (a database has the "
+        "log, too), postgresql (all of it in a database); sqlite is the default one (default: as the settings say)",
     )
-    add("--db-url", metavar="URL", help="the database, for a backend that has one")
+    add(
+        "--db-url",
+        metavar="URL",
+        help="the database of a hybrid or postgresql store: postgresql://USER@HOST/DATABASE. Others see it in the list of "
+        "processes: better set EXPORT_DEDUP_DATABASE_URL, and leave the password to ~/.pgpass or a service file",
+    )
 
 
 def store_folder(asked: argparse.Namespace) -> str:
@@ -174,9 +179,16 @@ def reader(asked: argparse.Namespace) -> tuple[ClaudeConversationDeduplicator, s
 
     folder = store_to_read(asked).folder
     dedup = ClaudeConversationDeduplicator(folder, asked.backend, asked.db_url)
-    if not is_store(folder):
+    if not _is_there(dedup, folder):
         raise StoreMissing(folder)
     return dedup, folder
+
+
+def _is_there(dedup: ClaudeConversationDeduplicator, folder: str) -> bool:
+    """Whether there is a store: in the folder, or, of a kind that lies elsewhere, with anything in it."""
+    from ..storage.log_backed import folder_of
+
+    return is_store(folder) if folder_of(dedup.store) is not None else bool(dedup.conversations())
 
 
 def shell_command(asked: argparse.Namespace, *subcommand: str) -> str:
@@ -232,6 +244,6 @@ def deduplicator(asked: argparse.Namespace, *, existing: bool = False) -> Claude
     for corrected in secure(Path(folder)) if asked.storage_dir is None else ():
         show(report.note(corrected), sys.stderr)
     dedup = ClaudeConversationDeduplicator(folder, asked.backend, asked.db_url)
-    if existing and not is_store(folder):
+    if existing and not _is_there(dedup, folder):
         raise StoreMissing(folder)
     return dedup

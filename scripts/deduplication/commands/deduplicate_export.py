@@ -29,9 +29,12 @@ SUBCOMMANDS: Final = (
     "restore",
     "stats",
     "explain",
+    "export",
     "backup",
     "purge",
     "upgrade",
+    "sync",
+    "partition",
     "trust",
 )
 

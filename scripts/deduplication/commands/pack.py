@@ -13,6 +13,7 @@ from ..errors import EXIT_FAILURE, EXIT_OK, UsageError
 from ..ingest.deduplicator import ClaudeConversationDeduplicator
 from ..project import config
 from ..reports import archive as archive_report
+from ..storage.log_backed import folder_of
 from ..terminal.display import show
 from ..terminal.progress import progress
 from . import arguments as shared
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str]) -> int:
         done = pack_files.pack(project, days, session_of=pack_files.session_lookup(project), advance=advance)
     if project.state.is_dir():
         store = ClaudeConversationDeduplicator(os.fspath(project.state)).store
-        kept = store.log_backed()
+        kept = folder_of(store)
         if kept is not None and project.archive.is_dir() and recut(project, kept.blobs.kept()):
             done.packs, done.pack_bytes = pack_files.packs_and_bytes(packs_folder(project))
         store.condense()

@@ -10,7 +10,7 @@ from ..repair import examine, outcome
 from ..repair import repair as whole
 from ..reports import repair as repair_report
 from ..reports import workflow as report
-from ..storage.log_backed import require_log
+from ..storage.log_backed import require_folder
 from . import arguments as shared
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str]) -> int:
     """Repair; 0 where everything is whole afterwards, 1 where something is lost for good."""
     asked = parser().parse_args(arguments)
-    store = require_log(shared.deduplicator(asked, existing=True).store, "repair")
+    store = require_folder(shared.deduplicator(asked, existing=True).store, "repair")
     project = find_project(asked.project) if asked.storage_dir is None else None
     if asked.dry_run and asked.accept_lost:
         raise UsageError("--accept-lost changes something, and --dry-run nothing")

@@ -13,7 +13,7 @@ from ..packs.pack_set import opened_packs
 from ..project.config import load
 from ..project.paths import find_project
 from ..reports import store as store_report
-from ..storage.log_backed import require_log
+from ..storage.log_backed import require_folder
 from ..terminal.display import show
 from . import arguments as shared
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..project.paths import Project
-    from ..storage.log_backed import LogBackedStore
+    from ..storage.log_backed import FolderStore
 
 
 def main(arguments: Sequence[str]) -> int:
     """Convert what an earlier version wrote, then recount all; 1 where something is damaged. Killed, it is simply run again."""
     asked = parser().parse_args(arguments)
-    store = require_log(shared.deduplicator(asked, existing=True).store, "upgrade")
+    store = require_folder(shared.deduplicator(asked, existing=True).store, "upgrade")
     project = find_project(asked.project) if asked.storage_dir is None else None
     before = _former(store, project)
     was_plain = store.is_plain
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str]) -> int:
     return EXIT_FAILURE if problems else EXIT_OK
 
 
-def _former(store: LogBackedStore, project: Project | None) -> list[str]:
+def _former(store: FolderStore, project: Project | None) -> list[str]:
     """What is of an earlier version's format, by name."""
     found = store.former_files()
     if project is not None and project.archive.is_dir():

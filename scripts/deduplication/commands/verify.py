@@ -40,7 +40,8 @@ def main(arguments: Sequence[str]) -> int:
     asked = parser().parse_args(arguments)
     dedup = shared.deduplicator(asked, existing=True)
     store = require_log(dedup.store, "verify")
-    waiting, owed = journal.unfinished(store.folder), known.owed(store.folder)
+    folder = store.in_folder()
+    waiting, owed = (journal.unfinished(folder.folder), known.owed(folder.folder)) if folder is not None else ((), ())
     if waiting:
         # Whoever opens it finishes it; this command only looks, and of half a purge nothing can be recounted.
         if asked.json:
@@ -53,8 +54,8 @@ def main(arguments: Sequence[str]) -> int:
     checked = checking.check_project(project) if project is not None else None
     problems += checked.all_problems() if checked is not None else []
     findings = (
-        examine.examine(store, project)
-        if problems or log_against_archive.archive_disagrees(store, project, chain)
+        examine.examine(folder, project)
+        if folder is not None and (problems or log_against_archive.archive_disagrees(folder, project, chain))
         else []
     )
     proven = not chain.wanted or chain.vouches()

@@ -42,7 +42,7 @@ class Subject:
     why: str
     settings: dict[str, Any]
     transcripts: list[Transcript] = field(default_factory=list)
-    backend: str = "default"
+    backend: Optional[str] = None
     url: Optional[str] = None
     store: Optional[Store] = None
     half_purged: bool = False

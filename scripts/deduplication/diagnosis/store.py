@@ -13,6 +13,7 @@ from ..project.own_place import require_inside
 from ..project.paths import LOCK
 from ..reports import purge as purge_report
 from ..storage import open_store
+from ..storage.log_backed import folder_of
 from .finding import LINES, NOTE, OK, PROBLEM, Finding
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 def findings(subject: Subject) -> Iterator[Finding]:
     """Opens the store of the subject where it can be opened."""
     folder = subject.folder
+    if folder_of(open_store(subject.backend, folder, subject.url)) is None:
+        yield _elsewhere(subject)
+        return
     where = f"{folder} ({subject.why})"
     try:
         require_inside(folder)
@@ -65,6 +69,18 @@ def findings(subject: Subject) -> Iterator[Finding]:
         return
     subject.store = store
     yield Finding("store", OK, f"{where}: {unique:,} unique messages, {count:,} conversations")
+
+
+def _elsewhere(subject: Subject) -> Finding:
+    """Of a store that does not lie in a folder."""
+    try:
+        store = open_store(subject.backend, subject.folder, subject.url)
+        with store.transaction(write=False):
+            unique, count = store.unique_count(), len(store.conversations())
+    except DedupError as error:
+        return Finding("store", PROBLEM, str(error), error.hint)
+    subject.store = store
+    return Finding("store", OK, f"{store}: {unique:,} unique messages, {count:,} conversations")
 
 
 def _is_open(path: str) -> bool:

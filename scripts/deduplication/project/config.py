@@ -37,6 +37,9 @@ DEFAULTS: Final[dict[str, Any]] = {
     "pack_older_than_days": 0,
     "backup_retention_days": 30,
     "user_store": True,
+    "backend": "default",
+    "database_url": "",
+    "database_schema": "",
     "readme_checkpoints": COMMAND,
     "commit_hooks": False,
     "commit_signing": True,
@@ -53,12 +56,16 @@ model, ``model`` lets the model comment. ``hook_checkpoint``: a checkpoint commi
 ``checkpoint`` writes a new file with what is new instead, ``off`` writes none.
 ``pack_older_than_days``: when an archived export goes into a pack, 0 at once, below 0 never. ``backup_retention_days``: how
 long a snapshot of a backup is kept, below 0 for ever.
-``user_store``: capture into the user's own store where a project did not opt in. ``readme_checkpoints``: a line in the
+``user_store``: capture into the user's own store where a project did not opt in. ``backend``: the kind of store; ``database_url``
+and ``database_schema``: which database, for one that needs it, and which schema of it (empty: what the address says).
+``readme_checkpoints``: a line in the
 project's README for each checkpoint (true), for those of ``create-checkpoint.py`` (``command``), or for none (false).
 ``commit_hooks``: run the repository's commit hooks for a checkpoint commit. ``commit_signing``: sign it where git is to sign
 commits. ``privacy_level``: what is redacted in what is shared, ``private``, ``team`` or ``public``; ``privacy_patterns``: further
 patterns by name; ``privacy_allow``: what is no secret; ``privacy_detect_secrets``: use ``detect-secrets`` where it is installed."""
 STRICTEST: Final = "public"
+BACKENDS: Final = ("default", "json", "sqlite", "hybrid", "postgresql")
+"""Kinds of store; ``sqlite`` is what version 0.1 called one with an index in a database: the default one."""
 
 
 FAULT: Final = "privacy_fault"
@@ -174,6 +181,10 @@ def fits(name: str, value: object) -> bool:
         return isinstance(value, bool) or value == COMMAND
     if name == "session_files":
         return value in (OFF, ONE, EACH)
+    if name == "backend":
+        return value in BACKENDS
+    if name in ("database_url", "database_schema"):
+        return isinstance(value, str)
     if name in ("pack_older_than_days", "backup_retention_days"):
         return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e6
     return name in DEFAULTS and isinstance(value, bool)

@@ -81,6 +81,9 @@ RULES: Final[dict[str, Rule]] = {
     "pack_older_than_days": Rule("set more days", _longer),
     "backup_retention_days": Rule("set more days", _longer),
     "user_store": Rule("nothing", _users),
+    "backend": Rule("nothing", _users),
+    "database_url": Rule("nothing", _users),
+    "database_schema": Rule("nothing", _users),
     "readme_checkpoints": Rule('set `"command"`, `false`', _towards(True, "command", False)),
     "commit_hooks": Rule("set `false`", _towards(True, False)),
     "commit_signing": Rule("set `true`", _towards(False, True)),
@@ -90,7 +93,8 @@ RULES: Final[dict[str, Rule]] = {
     "privacy_detect_secrets": Rule("set `true`", _towards(False, True)),
 }
 """A switch that stores is the user's alone in both directions: turned off by a clone, messages would be lost unseen; turned on by
-one, it would store what the user does not want stored. ``pack_older_than_days`` and ``backup_retention_days``: packing later and
+one, it would store what the user does not want stored; and where it is stored, no clone says unasked.
+``pack_older_than_days`` and ``backup_retention_days``: packing later and
 keeping longer costs space, and loses nothing."""
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..archive.restore import Entry
     from ..packs.pack_set import Packs
     from ..project.paths import Project
-    from ..storage.log_backed import LogBackedStore
+    from ..storage.log_backed import FolderStore
     from .plan import Plan
 
 _COMPRESSED: Final = (".xz", ".pack", ".idx")
@@ -50,7 +50,7 @@ class AffectedFiles:
 class Search:
     """Looks for what ``plan`` removes, under the locks of archive and store; ``packs`` is None where there is no archive."""
 
-    def __init__(self, store: LogBackedStore, project: Project | None, packs: Packs | None, plan: Plan) -> None:
+    def __init__(self, store: FolderStore, project: Project | None, packs: Packs | None, plan: Plan) -> None:
         self._store, self._project, self._packs, self._plan = store, project, packs, plan
 
     def archived(self) -> AffectedFiles:

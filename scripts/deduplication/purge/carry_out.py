@@ -13,13 +13,13 @@ from . import archive_packs, proof, recovery, stage_archive, stage_store
 if TYPE_CHECKING:
     from ..packs.pack_set import Packs
     from ..project.paths import Project
-    from ..storage.log_backed import LogBackedStore
+    from ..storage.log_backed import FolderStore
     from .affected_files import AffectedFiles
     from .outcome import Purged
 
 
 def carry_out(
-    store: LogBackedStore,
+    store: FolderStore,
     project: Project | None,
     packs: Packs | None,
     affected: AffectedFiles,

@@ -9,14 +9,14 @@ from ..backup import known
 from ..backup import renewing as renewing_backups
 from ..backup.source import Source
 from ..errors import PurgeIncomplete
-from ..storage.log_backed import require_log
+from ..storage.log_backed import require_folder
 from . import proof
 
 if TYPE_CHECKING:
     from ..backup.renewing import Renewed
     from ..project.paths import Project
     from ..storage.contract import Store
-    from ..storage.log_backed import LogBackedStore
+    from ..storage.log_backed import FolderStore
     from .outcome import Purged
 
 
@@ -27,7 +27,7 @@ def verify(store: Store, project: Project | None, done: Purged) -> None:
         found = checking.check_project(of)
         return found.all_problems() if found is not None else []
 
-    kept = require_log(store, "a purge")
+    kept = require_folder(store, "a purge")
     with kept.transaction():
         kept.blobs.let_go()  # which were made files while packs were made anew
     done.problems = proof.verify_all(store, project, check)
@@ -39,7 +39,7 @@ def verify(store: Store, project: Project | None, done: Purged) -> None:
 def renew_backups(store: Store, project: Project | None, done: Purged) -> None:
     """Replace the snapshots of every known backup, holding no lock; those that may still have it go to ``done.unreached``."""
     if done.backups and done.proof is not None and not done.proof.remaining:
-        done.unreached = renewing_backups.renew(_source(require_log(store, "a purge"), project))
+        done.unreached = renewing_backups.renew(_source(require_folder(store, "a purge"), project))
         left = {each.folder for each in done.unreached}
         done.backups = [folder for folder in done.backups if folder not in left]
 
@@ -49,11 +49,11 @@ def catch_up(store: Store, project: Project | None, *, dry_run: bool) -> Renewed
 
     Holding no lock. Nothing in it where every purge reached every backup.
     """
-    store = require_log(store, "a purge")
+    store = require_folder(store, "a purge")
     if dry_run:
         return renewing_backups.Renewed(tuple(each.path for each in known.owed(store.folder)))
     return renewing_backups.catch_up(_source(store, project))
 
 
-def _source(store: LogBackedStore, project: Project | None) -> Source:
+def _source(store: FolderStore, project: Project | None) -> Source:
     return Source.of_state(store.folder) if project is None else Source.of_project(project)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from ..alignment.tombstone import Tombstone
     from ..storage.log.lines import Record
-    from ..storage.log_backed import LogBackedStore
+    from ..storage.log_backed import FolderStore
     from .scope import Scope
 
 _PROMPT: Final = 400
@@ -76,7 +76,7 @@ class Plan:
         return (conversation_id, number) in self.tombstones or number in self.before.get(conversation_id, ())
 
 
-def plan(store: LogBackedStore, scope: Scope, *, forget: bool = False) -> Plan:
+def plan(store: FolderStore, scope: Scope, *, forget: bool = False) -> Plan:
     """Inside a transaction. Raises :class:`NothingToPurge`, ``ConversationUnclear``, ``UsageError``, the ``StoreError`` family."""
     sessions = tuple(dict.fromkeys(choose(store, session) for session in scope.sessions))
     scope = replace(scope, sessions=tuple(dict.fromkeys(each for name in sessions for each in ids_of(store, name))))
@@ -100,7 +100,7 @@ def _options_of(scope: Scope) -> str:
 
 
 def _add_tombstones(
-    store: LogBackedStore, rows: dict[str, dict[int, Row]], chosen: dict[str, set[int]], found: Plan
+    store: FolderStore, rows: dict[str, dict[int, Row]], chosen: dict[str, set[int]], found: Plan
 ) -> None:
     """A tombstone for each occurrence, and what to look for afterwards."""
     everywhere = []
@@ -143,7 +143,7 @@ def _forgotten(left: Tombstone) -> Tombstone:
     )
 
 
-def _count(store: LogBackedStore, rows: dict[str, dict[int, Row]], found: Plan) -> None:
+def _count(store: FolderStore, rows: dict[str, dict[int, Row]], found: Plan) -> None:
     """Which bodies and blobs nothing refers to any more."""
     goes: set[str] = set()
     stays: set[str] = set()
@@ -165,7 +165,7 @@ def _count(store: LogBackedStore, rows: dict[str, dict[int, Row]], found: Plan) 
     found.blobs = {digest: size for digest, size in used.items() if digest not in found.kept_blobs}
 
 
-def _quotes_and_names(store: LogBackedStore, found: Plan) -> None:
+def _quotes_and_names(store: FolderStore, found: Plan) -> None:
     """Messages that stay and say something of what goes; names of files that do; files whose hash is to be forgotten."""
     found.prompts = [skeleton(content)[:_PROMPT] for content in _prompts(store, found)]
     touched: set[str] = set()
@@ -197,7 +197,7 @@ def _quotes_and_names(store: LogBackedStore, found: Plan) -> None:
         found.hashes[digest[:16]] = other[:16]
 
 
-def _prompts(store: LogBackedStore, found: Plan) -> Iterable[Any]:
+def _prompts(store: FolderStore, found: Plan) -> Iterable[Any]:
     by_name: dict[str, list[int]] = {}
     for name, number in found.tombstones:
         by_name.setdefault(name, []).append(number)

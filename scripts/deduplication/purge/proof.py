@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..packs.pack_set import Packs
     from ..project.paths import Project
     from ..storage.contract import Store
-    from ..storage.log_backed import LogBackedStore
+    from ..storage.log_backed import FolderStore
     from .plan import Plan
 
 
@@ -48,7 +48,7 @@ class Proof:
 
 
 def prove(
-    store: LogBackedStore, project: Project | None, packs: Packs | None, plan: Plan, sessions: Sequence[str] = ()
+    store: FolderStore, project: Project | None, packs: Packs | None, plan: Plan, sessions: Sequence[str] = ()
 ) -> Proof:
     """Look through the store, the archive and the session files. Inside a transaction, with the locks still held.
 
@@ -70,7 +70,7 @@ def prove(
     return proof
 
 
-def _log(store: LogBackedStore, plan: Plan, proof: Proof) -> None:
+def _log(store: FolderStore, plan: Plan, proof: Proof) -> None:
     """Every line: none of what went carries a message, and no message says it."""
     proof.files += 1
     for line, record in store.records():
@@ -86,7 +86,7 @@ def _log(store: LogBackedStore, plan: Plan, proof: Proof) -> None:
     proof.remaining += [f"the blob {digest}" for digest in plan.blobs if store.has_blob(digest)]
 
 
-def _archive(store: LogBackedStore, project: Project, packs: Packs, plan: Plan, proof: Proof) -> None:
+def _archive(store: FolderStore, project: Project, packs: Packs, plan: Plan, proof: Proof) -> None:
     gone = of_store(store, set(plan.conversations))
     shelf = ArchivedFiles(project, packs)
     proof.remaining += [f"the archive cannot be read: {each}" for each in (*packs.problems, *map(str, shelf.lost))]

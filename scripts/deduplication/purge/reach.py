@@ -15,6 +15,7 @@ from ..files import atomic
 from ..git.plumbing import Git, GitFailed, find_executable
 from ..project.paths import LOG_NAME
 from ..start.late_dataclass import dataclass
+from ..storage.log_backed import folder_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -153,7 +154,7 @@ def _waiting(project: Project, plan: Plan) -> list[OtherPlace]:
 
 def _other_stores(project: Project, store: Store) -> list[OtherPlace]:
     """Stores beside the project's own one: made from exports, or moved aside."""
-    backed = store.log_backed()
+    backed = folder_of(store)
     own = os.path.realpath(backed.folder if backed is not None else project.state)
     return [
         OtherPlace(f"{project.relative(log.parent)}, another store", "Purge it with --storage-dir, or remove it.")

@@ -15,7 +15,7 @@ from .scope import moment
 from .versions import with_versions
 
 if TYPE_CHECKING:
-    from ..storage.log_backed import LogBackedStore
+    from ..storage.log_backed import FolderStore
     from .plan import Plan
     from .scope import Scope
 
@@ -32,7 +32,7 @@ class Row:
     source_index: int | None
 
 
-def rows_of(store: LogBackedStore) -> dict[str, dict[int, Row]]:
+def rows_of(store: FolderStore) -> dict[str, dict[int, Row]]:
     """Every occurrence that has a line, by conversation. Raises :class:`StoreDamaged`."""
     rows: dict[str, dict[int, Row]] = {}
     for _, record in store.records():
@@ -49,7 +49,7 @@ def rows_of(store: LogBackedStore) -> dict[str, dict[int, Row]]:
     return rows
 
 
-def chosen_by(store: LogBackedStore, scope: Scope, rows: dict[str, dict[int, Row]], found: Plan) -> dict[str, set[int]]:
+def chosen_by(store: FolderStore, scope: Scope, rows: dict[str, dict[int, Row]], found: Plan) -> dict[str, set[int]]:
     """The occurrences that go, by conversation."""
     bans, hashes = _named(store, scope, rows)
     chosen: dict[str, set[int]] = {}
@@ -76,7 +76,7 @@ def _is_between(row: Row, scope: Scope) -> bool:
     return at is not None and scope.since is not None and scope.until is not None and scope.since <= at < scope.until
 
 
-def _named(store: LogBackedStore, scope: Scope, rows: dict[str, dict[int, Row]]) -> tuple[Bans | None, set[str]]:
+def _named(store: FolderStore, scope: Scope, rows: dict[str, dict[int, Row]]) -> tuple[Bans | None, set[str]]:
     """The content hashes that ``--message`` names, and what tells the same messages in other renderings."""
     if not scope.hashes:
         return None, set()
@@ -102,7 +102,7 @@ def _named(store: LogBackedStore, scope: Scope, rows: dict[str, dict[int, Row]])
     return Bans(found), hashes
 
 
-def _other_renderings(store: LogBackedStore, name: str, numbers: set[int], hashes: set[str], bans: Bans) -> set[int]:
+def _other_renderings(store: FolderStore, name: str, numbers: set[int], hashes: set[str], bans: Bans) -> set[int]:
     """Those that say all of what a message says that is named, as the other kind of source has it."""
     columns = store.conversation(name).columns
     wanted = [n for n in sorted(numbers) if columns.hashes[n] not in hashes and columns.kinds[n] not in (LOST, PURGED)]

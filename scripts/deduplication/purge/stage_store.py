@@ -20,14 +20,14 @@ from ..storage.log_rewrite import Instead
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..storage.log_backed import LogBackedStore
+    from ..storage.log_backed import FolderStore
     from .plan import Plan
 
 _STATUS_LOG: Final = os.path.join("..", "export-dedup-status.txt")
 
 
 def stage_store(
-    store: LogBackedStore, plan: Plan, moment: str, quarantine: list[str], waiting: Sequence[str] = ()
+    store: FolderStore, plan: Plan, moment: str, quarantine: list[str], waiting: Sequence[str] = ()
 ) -> Changes:
     """The new log beside the old one. ``waiting``: files (SHA-256) that show it and wait. Raises the ``StoreError`` family."""
     folder = store.folder

@@ -14,11 +14,11 @@ from .other_copies import OtherCopies
 if TYPE_CHECKING:
     from ..archive.listed import Inventory, Listed
     from ..project.paths import Project
-    from ..storage.log_backed import LogBackedStore
+    from ..storage.log_backed import FolderStore
     from .outcome import Repaired
 
 
-def mend_packs(store: LogBackedStore, project: Project, done: Repaired) -> None:
+def mend_packs(store: FolderStore, project: Project, done: Repaired) -> None:
     """Write damaged packs without what is lost of them. The caller holds the archive's lock."""
     with pack_repair.examined(project) as (plan, packs, kept), store.unrecovered_log() as log:
         done.findings += plan.findings
@@ -27,7 +27,7 @@ def mend_packs(store: LogBackedStore, project: Project, done: Repaired) -> None:
         done.quarantined += [f"{project.archive.name}/{name}" for name in packs_anew.write(project, plan, packs, kept)]
 
 
-def put_back(store: LogBackedStore, project: Project, have: Inventory, done: Repaired) -> None:
+def put_back(store: FolderStore, project: Project, have: Inventory, done: Repaired) -> None:
     """What the list names and the archive does not have, from wherever it is; each told once, as it turned out at last."""
     with opened_packs(packs_folder(project)) as packs:
         there = {packs.record(number).sha256.hex() for number in packs.numbers()}

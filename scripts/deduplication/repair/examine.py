@@ -14,11 +14,11 @@ from .raw_sources import Sources
 
 if TYPE_CHECKING:
     from ..project.paths import Project
-    from ..storage.log_backed import LogBackedStore
+    from ..storage.log_backed import FolderStore
     from .damage import Finding
 
 
-def examine(store: LogBackedStore, project: Optional[Project]) -> list[Finding]:
+def examine(store: FolderStore, project: Optional[Project]) -> list[Finding]:
     """Everything that is damaged or gone, and what it costs; nothing is changed. ``project`` None: there is no archive."""
     found: list[Finding] = []
     there: set[str] = set()

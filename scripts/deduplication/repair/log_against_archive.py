@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
     from ..project.paths import Project
     from ..storage.log.chain import Chain
-    from ..storage.log_backed import LogBackedStore
+    from ..storage.log_backed import FolderStore
 
 _EXPORT = b'"export":'
 """In every commit record."""
 
 
-def archive_disagrees(store: LogBackedStore, project: Optional[Project], chain: Chain) -> bool:
+def archive_disagrees(store: FolderStore, project: Optional[Project], chain: Chain) -> bool:
     """Whether the archive has something that the log does not tell of, or a plain file that is not what was archived.
 
     ``chain`` is that of a log that verified; what was stored since then is looked for where a file is in none of its runs.
@@ -45,7 +45,7 @@ def _unknown(sources: Sources, told: set[str]) -> Iterator[set[str]]:
             yield digests
 
 
-def _stored_since(store: LogBackedStore, size: int) -> set[str]:
+def _stored_since(store: FolderStore, size: int) -> set[str]:
     """The SHA-256 of the exports of runs behind the first ``size`` bytes of the log."""
     found = set()
     with store.locked_log() as log:

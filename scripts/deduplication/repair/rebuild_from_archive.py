@@ -21,6 +21,7 @@ from ..start.late_tuple import NamedTuple
 from ..storage.log.lines import is_commit
 from ..storage.log.records import is_occurrence
 from ..storage.log.salvage import salvage
+from ..storage.log_backed import folder_of
 from .raw_sources import Sources
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class _Old:
 
 
 def rebuild_from_archive(
-    project: Project, backend: str, *, into: Optional[str] = None, in_place: bool = False
+    project: Project, backend: Optional[str], *, into: Optional[str] = None, in_place: bool = False
 ) -> Rebuilt:
     """Process every archived file of ``project``, in the order of time, into a new store.
 
@@ -120,10 +121,10 @@ def _fitting(sources: Sources, entry: restoring.Entry, named: Optional[str]) -> 
     return None if next(iter(sources.members_of(entry)), None) is not None else named
 
 
-def _read_old(state: str, backend: str) -> _Old:
+def _read_old(state: str, backend: Optional[str]) -> _Old:
     """What can still be read of the old store, its log or its index."""
     old = _Old()
-    store = ClaudeConversationDeduplicator(state, backend).store.log_backed()
+    store = folder_of(ClaudeConversationDeduplicator(state, backend).store)
     if store is None or not os.path.isdir(state):
         return old
     with store.unrecovered_log() as log:

@@ -19,10 +19,10 @@ from .store_repair import mend_store
 
 if TYPE_CHECKING:
     from ..project.paths import Project
-    from ..storage.log_backed import LogBackedStore
+    from ..storage.log_backed import FolderStore
 
 
-def repair(store: LogBackedStore, project: Optional[Project], *, accept_lost: bool = False) -> Repaired:
+def repair(store: FolderStore, project: Optional[Project], *, accept_lost: bool = False) -> Repaired:
     """Make whole what can be made whole, and name what cannot. Raises ``StoreError`` where the disk refuses.
 
     ``accept_lost``: what is gone for good afterwards is noted as such, and is no damage from then on.

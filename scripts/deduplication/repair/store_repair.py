@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from ..archive.restore import ArchivedFiles
     from ..project.paths import Project
     from ..storage.log.append_log import Log
-    from ..storage.log_backed import LogBackedStore
+    from ..storage.log_backed import FolderStore
     from .log_repair import RepairedLog
     from .outcome import Repaired
 
 
 def mend_store(
-    store: LogBackedStore,
+    store: FolderStore,
     project: Optional[Project],
     shelf: Optional[ArchivedFiles],
     have: Inventory,

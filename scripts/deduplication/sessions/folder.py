@@ -11,6 +11,7 @@ from ..errors import SessionNotWritten, StoreNotWritable
 from ..files import atomic, journal, locking
 from ..start.late_dataclass import replace
 from ..start.late_tuple import NamedTuple
+from ..storage.log_backed import folder_of
 from . import per_checkpoint, session_file
 from .deferred_redaction import DeferredRedaction
 from .full_document import names_of
@@ -105,7 +106,7 @@ def finish_purge(project: Project, store: Store) -> None:
     if project.root in real_path(project.sessions).parents:
         atomic.remove_temporaries(str(project.sessions))
     state = str(project.state)
-    backed = store.log_backed()
+    backed = folder_of(store)
     if backed is None or os.path.realpath(backed.folder) != os.path.realpath(state):
         return
     if not journal.waits(state, journal.SESSIONS):

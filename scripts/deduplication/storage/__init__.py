@@ -10,36 +10,63 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import os
+from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import UsageError
+from ..project import config
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .contract import Store
-    from .log_backed import LogBackedStore
+    from .log_backed import FolderStore
 
 DEFAULT: Final = "default"
 JSON: Final = "json"
-SQLITE: Final = "sqlite"
-"""What version 0.1 called a store with an index in a database: the default one."""
-BACKENDS: Final = (DEFAULT, JSON, SQLITE)
+HYBRID: Final = "hybrid"
+POSTGRESQL: Final = "postgresql"
+_OF_A_PROJECT: Final = os.path.join("MEMORY-CONTEXT", "dedup_state")
 
 
-def open_store(backend: str, folder: str, connection_string: str | None = None) -> Store:
-    """The store of this kind in ``folder``. Raises :class:`UsageError` for a backend that does not exist.
+def open_store(backend: str | None, folder: str, connection_string: str | None = None) -> Store:
+    """The store of this kind in ``folder``, or in the database at ``connection_string``.
 
-    ``json`` is the same log with nothing of it sealed, and the content hashes as JSON beside it.
+    What is None the settings of the project say whose store lies in ``folder``, else it is the default one. ``json`` is the same
+    log with nothing of it sealed, and the content hashes as JSON beside it; ``hybrid`` one whose log a database has, too;
+    ``postgresql`` lies in a database altogether. Raises :class:`UsageError` for a backend that does not exist, and for one without
+    the address that it needs.
     """
-    if backend not in BACKENDS:
-        raise UsageError(f"no storage backend is called '{backend}'", hint=f"Use one of: {', '.join(BACKENDS)}.")
+    settings = _settings_of(folder)
+    kind = backend or settings["backend"]
+    if kind not in config.BACKENDS:
+        raise UsageError(f"no storage backend is called '{kind}'", hint=f"Use one of: {', '.join(config.BACKENDS)}.")
+    if kind in (HYBRID, POSTGRESQL):
+        from .database.place import place_of
+
+        place = place_of(connection_string, settings)
+        if kind == HYBRID:
+            from .hybrid_store import HybridStore
+
+            return HybridStore(folder, place)
+        from .database.database_store import DatabaseStore
+
+        return DatabaseStore(place)
     if connection_string:
-        raise UsageError(f"the {backend} backend takes no database URL")
+        raise UsageError(f"the {kind} backend takes no database URL")
     from .log_store import LogStore
 
-    return LogStore(folder, plain=backend == JSON)
+    return LogStore(folder, plain=kind == JSON)
 
 
-def open_in_folder(folder: str, *, plain: bool = False) -> LogBackedStore:
+def _settings_of(folder: str) -> Mapping[str, Any]:
+    """Those of the project whose store lies in a folder; what is given where none says anything for any other folder."""
+    if not folder.endswith(_OF_A_PROJECT):
+        return config.DEFAULTS
+    return config.load(folder[: -len(_OF_A_PROJECT)] or os.curdir)
+
+
+def open_in_folder(folder: str, *, plain: bool = False) -> FolderStore:
     """The store that lies in ``folder``, for whoever reads or mends its log; ``plain``: as one of plain files."""
     from .log_store import LogStore
 

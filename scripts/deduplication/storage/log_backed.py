@@ -1,7 +1,7 @@
-"""What is asked of a store that lies in a folder and has a log: by purge, repair, backup, verify, search and evidence.
+"""What is asked of a store that has a log (by verify, evidence, log), and of one that lies in a folder (by purge, repair, backup).
 
-A store need not have either. Who cannot do without asks for it by name with :func:`require_log`; who can, asks
-``Store.log_backed`` and does without where the answer is None.
+A store need not have or do either. Who cannot do without asks for it by name with :func:`require_log` and :func:`require_folder`;
+who can, asks ``Store.log_backed`` and :func:`folder_of` and does without where the answer is None.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
-from ..errors import StoreKeepsNoFiles
+from ..errors import StoreKeepsNoFiles, StoreKeepsNoLog
 from ..start.late_tuple import NamedTuple
 from .contract import Store
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
     from contextlib import AbstractContextManager
 
+    from .database.place import Place
     from .log.append_log import Log
     from .log.lines import Line, Record
     from .log_rewrite import Instead, Rewritten
@@ -36,12 +37,60 @@ class Remembered(NamedTuple):
 
 
 class LogBackedStore(Store, Protocol):
-    """A store in a folder, with a log. Offsets are bytes from the beginning of the log, sealed or not."""
+    """A store with a log. Offsets are bytes from the beginning of the log, sealed or not."""
+
+    blobs: Blobs
+    """Where are the images and documents that its messages refer to?"""
+
+    def in_folder(self) -> FolderStore | None:
+        """Does it lie in a folder? Then itself, with what can be asked of such a one."""
+
+    # Inside a transaction:
+
+    @property
+    def head(self) -> str:
+        """What is the head of the log?"""
+
+    def log_size(self) -> int:
+        """How many bytes does the log have?"""
+
+    def lines(self, start: int = 0, end: int | None = None) -> Iterator[Line]:
+        """Which lines does the log have from byte ``start`` on, damaged or not?"""
+
+    def log_span(self, start: int, end: int) -> bytes:
+        """Which bytes does the log have from ``start`` to ``end`` (half open)?"""
+
+    def records(self, start: int = 0) -> Iterator[tuple[Line, Record]]:
+        """What does each line of the log say, from byte ``start`` on?
+
+        Raises ``StoreDamaged``: nobody can say what is in a damaged one.
+        """
+
+    def runs_of(self, conversation_ids: Collection[str], start: int = 0) -> Iterator[Record]:
+        """What do the commit records of these conversations say, in the order of the log, from byte ``start`` on?
+
+        Each of one that turned out to be another is asked for under its own id. Damaged lines are passed over.
+        """
+
+    def commits(self, start: int = 0) -> Iterator[Record]:
+        """What do all commit records say, in the order of the log, from byte ``start`` on? Damaged lines are passed over."""
+
+    def lost_blob_bytes(self) -> int:
+        """How many bytes of images and documents that messages refer to are nowhere?"""
+
+    # Outside of one:
+
+    def verified(self, since: str = "") -> Verified:
+        """What does ``verify`` say, and what the log as a chain, in which a head that begins with ``since`` is looked for?"""
+
+
+class FolderStore(LogBackedStore, Protocol):
+    """A store in a folder, with its log in files."""
 
     folder: str
     """Where does it lie?"""
-    blobs: Blobs
-    """Where are the images and documents that its messages refer to?"""
+    place: Place | None
+    """In which database does its log lie, too? None: in none."""
 
     @property
     def is_plain(self) -> bool:
@@ -55,29 +104,8 @@ class LogBackedStore(Store, Protocol):
 
     # Inside a transaction:
 
-    def log_size(self) -> int:
-        """How many bytes does the log have?"""
-
-    def lines(self, start: int = 0, end: int | None = None) -> Iterator[Line]:
-        """Which lines does the log have from byte ``start`` on, damaged or not?"""
-
-    def log_span(self, start: int, end: int) -> bytes:
-        """Which bytes does the log have from ``start`` to ``end`` (half open)?"""
-
-    def records(self) -> Iterator[tuple[Line, Record]]:
-        """What does each line of the log say? Raises ``StoreDamaged``: nobody can say what is in a damaged one."""
-
-    def runs_of(self, conversation_ids: Collection[str], start: int = 0) -> Iterator[Record]:
-        """What do the commit records of these conversations say, in the order of the log, from byte ``start`` on?
-
-        Each of one that turned out to be another is asked for under its own id. Damaged lines are passed over.
-        """
-
     def has_blob(self, digest: str) -> bool:
         """Is there an image or a document with this SHA-256?"""
-
-    def lost_blob_bytes(self) -> int:
-        """How many bytes of images and documents that messages refer to are nowhere?"""
 
     def rewrite_log(self, folder: str, instead: Instead) -> Rewritten:
         """Write the log anew into ``folder``, durably, with other lines in it; what is there stays as it is.
@@ -99,9 +127,6 @@ class LogBackedStore(Store, Protocol):
         But a purge that was stopped is finished: of half of one nothing can be told.
         """
 
-    def verified(self, since: str = "") -> Verified:
-        """What does ``verify`` say, and what the log as a chain, in which a head that begins with ``since`` is looked for?"""
-
     def remembered(self) -> Remembered:
         """What does the index have of the log, where it can be read and is sound? Whoever asks holds the store."""
 
@@ -112,9 +137,34 @@ class LogBackedStore(Store, Protocol):
         """
 
 
-def require_log(store: Store, purpose: str) -> LogBackedStore:
-    """``store`` as one with a log in a folder. Raises :class:`StoreKeepsNoFiles`; ``purpose`` is what needs one, as a noun."""
+def folder_of(store: Store) -> FolderStore | None:
+    """``store`` as one in a folder; None where it is none."""
     found = store.log_backed()
+    return found.in_folder() if found is not None else None
+
+
+def where(store: Store, folder: str) -> str:
+    """Where a store lies, for people: in ``folder``, unless it lies in none."""
+    return folder if folder_of(store) is not None else str(store)
+
+
+def folder_place(store: Store) -> Place | None:
+    """In which database the log of a store in a folder lies, too; None where it is none."""
+    found = folder_of(store)
+    return found.place if found is not None else None
+
+
+def require_log(store: Store, purpose: str) -> LogBackedStore:
+    """``store`` as one with a log. Raises :class:`StoreKeepsNoLog`; ``purpose`` is what needs one, as a noun."""
+    found = store.log_backed()
+    if found is None:
+        raise StoreKeepsNoLog(f"there is none for {purpose}")
+    return found
+
+
+def require_folder(store: Store, purpose: str) -> FolderStore:
+    """``store`` as one in a folder. Raises :class:`StoreKeepsNoFiles`; ``purpose`` is what needs one, as a noun."""
+    found = folder_of(store)
     if found is None:
         raise StoreKeepsNoFiles(f"there is no log in a folder for {purpose}")
     return found

@@ -62,9 +62,9 @@ class Rewritten:
     superseded: list[str] = field(default_factory=list)
 
 
-def records(log: Log) -> Iterator[tuple[Line, Record]]:
+def records(log: Log, start: int = 0) -> Iterator[tuple[Line, Record]]:
     """Every line with its record. Raises :class:`StoreDamaged`: nobody can say what is in a damaged one."""
-    for line in log.lines():
+    for line in log.lines(start):
         try:
             yield line, decode_line(line.data)
         except Damaged as error:

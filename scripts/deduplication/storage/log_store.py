@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from .contract import ExportRecord, NewOccurrence, Same
+    from .database.place import Place
     from .log.append_log import Log
     from .log.lines import Line, Record
-    from .log_backed import LogBackedStore, Remembered
+    from .log_backed import FolderStore, LogBackedStore, Remembered
     from .log_rewrite import Instead, Rewritten
     from .verification import Verified
 
@@ -33,6 +34,7 @@ class LogStore(Answers):
         self._indexed = IndexedLog(folder, plain=plain)
         super().__init__(self._indexed)
         self.folder = folder
+        self.place: Place | None = None
         self.log, self.blobs, self.warnings = self._indexed.log, self._indexed.blobs, self._indexed.warnings
         self._place = StoreFolder(folder, timeout)
         self._depth = 0
@@ -114,6 +116,15 @@ class LogStore(Answers):
         """Itself."""
         return self
 
+    def in_folder(self) -> FolderStore | None:
+        """Itself."""
+        return self
+
+    @property
+    def head(self) -> str:
+        """The head of the log."""
+        return self._indexed.state.head
+
     def log_size(self) -> int:
         """Bytes of the log."""
         return self.log.size()
@@ -126,11 +137,11 @@ class LogStore(Answers):
         """Bytes of the log."""
         return self.log.span(start, end)
 
-    def records(self) -> Iterator[tuple[Line, Record]]:
+    def records(self, start: int = 0) -> Iterator[tuple[Line, Record]]:
         """Every line with its record."""
         from .log_rewrite import records
 
-        return records(self.log)
+        return records(self.log, start)
 
     def has_blob(self, digest: str) -> bool:
         """True where there is such an image or document."""

@@ -47,17 +47,18 @@ def recount(
     audit: Callable[[bytes], object],
     chain: Chain | None = None,
     lines: Iterator[Line] | None = None,
+    blobs: Blobs | None = None,
 ) -> Recount:
     """Read the whole log into ``index``; ``audit`` is told each line of the audit file that follows, ``chain`` those of the log.
 
-    ``lines`` are those of the log, for who reads them in a way of his own.
+    ``lines`` are those of the log, for who reads them in a way of his own; ``blobs`` those that do not lie beside it.
     """
     from .log.chain import Chain
 
     state, mark, chain = index.begin(), AuditMark(), chain or Chain()
     name = os.path.basename(log.path)
     problems = _check_opening(log, name)
-    blobs = Blobs.beside(log)
+    blobs = blobs or Blobs.beside(log)
     committed = unreadable = 0
     spans: list[tuple[int, int]] = []
     for line in lines or log.lines():

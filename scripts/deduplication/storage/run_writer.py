@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from array import array
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ..alignment.message_sequence import MANY
 from .carriers import Carriers
+from .known import Known
 from .log.lines import PREVIOUS, Extent, encode_line
 from .log.records import commit_record, occurrence_record, same_record
 from .state.apply import apply
@@ -17,12 +18,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from .contract import ExportRecord, NewOccurrence, Same
-    from .indexed_log import IndexedLog
     from .log.lines import Record
 
 
+class Written(Known, Protocol):
+    """What a run is written to: ``unsaved`` are lines of the audit log that no index has yet."""
+
+    unsaved: list[bytes]
+
+
 def write_run(
-    store: IndexedLog,
+    store: Written,
     conversation_id: str,
     occurrences: Sequence[tuple[int, NewOccurrence]],
     record: ExportRecord,
@@ -70,7 +76,7 @@ def write_run(
 
 
 def _entries(
-    store: IndexedLog, conversation_id: str, occurrences: Sequence[tuple[int, NewOccurrence]], sha256: str
+    store: Written, conversation_id: str, occurrences: Sequence[tuple[int, NewOccurrence]], sha256: str
 ) -> Iterator[Record]:
     """The record of each occurrence; the first one of a body that is not stored carries it."""
     carriers = Carriers(store.state.has_body)

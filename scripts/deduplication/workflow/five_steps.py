@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from ..errors import DedupError
 from ..project import private_folder
 from ..reports import workflow as report
+from ..storage.log_backed import folder_place
 from .options import Options
 from .other_runs import OtherRuns
 from .shared_run import Share
@@ -63,7 +64,25 @@ def run(
         others.take([entry.candidate.path for entry in steps.entries])
         _last_steps(project, options, dedup, steps, others, make_checkpoint)
         others.answer()
-    return steps.finish()
+    outcome = steps.finish()
+    _send(dedup, out)
+    return outcome
+
+
+def _send(dedup: Deduplicator, out: Callable[[str], None]) -> None:
+    """Where a database has the log, too: what waits is sent by a process of its own, and what waits now is said."""
+    if folder_place(dedup.store) is None:
+        return
+    from ..exchange import sending
+    from ..reports import exchange as exchange_report
+
+    store = sending.hybrid_of(dedup.store)
+    assert store is not None
+    with store.transaction(write=False):
+        waits = sending.waits(store)
+    if waits.runs:
+        out(exchange_report.after_a_run(waits))
+        sending.start(store)
 
 
 def _last_steps(
@@ -94,7 +113,7 @@ def _last_steps(
 def run_in_store(
     project: Project,
     options: Options,
-    store: tuple[str, Optional[str]],
+    store: tuple[Optional[str], Optional[str]],
     out: Callable[[str], None],
     *,
     confirm: Callable[[str], bool] | None,

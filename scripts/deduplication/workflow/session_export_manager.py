@@ -44,7 +44,7 @@ class SessionExportManager:
         project_root: str | os.PathLike[str],
         *,
         storage_dir: str | os.PathLike[str] | None = None,
-        backend: str = "default",
+        backend: str | None = None,
         connection_string: str | None = None,
         each_checkpoint: bool = False,
         redact: Redact | None = None,

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from deduplication.alignment.fingerprint import Fingerprint
 from deduplication.storage.state.bodies import Bodies
-from deduplication.storage.state.chunks import Chunks
 from deduplication.storage.state.places import Places, body_prefix
-from deduplication.storage.state.table import Table
+from deduplication.storage.state.stretches import Stretches
 
 HASHES = [f"{number:064x}"[::-1] for number in range(1, 9)]
 
@@ -22,7 +21,7 @@ def test_many_bodies_are_looked_for_in_the_order_of_the_log():
         asked.append(chunks[0])
         return chunks[0], Fingerprint(identity, identity[:16], "prompt", "", 1)
 
-    bodies = Bodies(Table(), places, Chunks(), prove)
+    bodies = Bodies(Stretches(places, prove=prove))
     bodies.find_all([*HASHES, *HASHES])
     assert asked == sorted(stretches.values())
     for identity in HASHES:

@@ -21,7 +21,7 @@ from .index_writer import changed_entries
 from .log_rows import LogRows
 from .root import about_of, take_about
 from .sorted_runs import IndexDamaged, Run, SortedRuns, run_of
-from .stored_state import StoredState
+from .stored_state import StoredState, stretches_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -201,8 +201,10 @@ class Index:
 
     def _add(self, state: State, audit: AuditMark, noted: Mapping[str, int]) -> None:
         entries = changed_entries(state, self._entries.get)
-        places = {prefix + chunk.to_bytes(_PLACE, "big"): b"" for prefix, chunk in state.places.fresh()}
-        about = {**about_of(state), "audit": list(audit), "noted": dict(noted)}
+        stretches = stretches_of(state)
+        places = {prefix + chunk.to_bytes(_PLACE, "big"): b"" for prefix, chunk in stretches.places.fresh()}
+        more = {"chunks": len(stretches.chunks), "audit": list(audit), "noted": dict(noted)}
+        about = {**about_of(state), **more}
         parts, start = b"", self._file.size
         stays: list[tuple[SortedRuns, int, Run, dict[bytes, bytes]]] = []
         for runs, changes, width in ((self._entries, entries, 0), (self._places, places, _WIDTH)):

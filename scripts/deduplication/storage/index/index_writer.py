@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from .conversation_head import head_of
 from .kind_codes import CODES
+from .stored_state import stretches_of
 from .table_entries import CHUNKS, CONVERSATION, FORMS, KINDS, KINDS_PAGE, dumps, packed, page_key
 
 if TYPE_CHECKING:
@@ -24,10 +25,11 @@ def changed_entries(state: State, get: Get) -> dict[bytes, bytes]:
         conversation = state.conversation(name)
         found[CONVERSATION + packed(name)] = dumps(head_of(conversation))
         found.update(_kinds(conversation, get))
-    for page, data in state.chunks.pages():
+    stretches = stretches_of(state)
+    for page, data in stretches.chunks.pages():
         found[CHUNKS + page_key(page)] = data
     for name, form in FORMS.items():
-        table = state.table(name)
+        table = stretches.again if name == "again" else state.table(name)
         for key in table.changed:
             found[form.key(key)] = form.write(table.get(key))
     return found

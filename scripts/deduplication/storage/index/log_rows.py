@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ...alignment.columns import Columns
 from ...alignment.fingerprint import Fingerprint, fingerprint_of
 from ...errors import StoreDamaged
 from ...model import LOST
-from ..conversation import Adopted
 from ..log.message_records import MessageRecords
 from ..log.records import PURGED, message_of, tombstone_from
+from ..state.adopting import origins
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from ..log.append_log import Log
     from ..log.lines import Record
     from ..state.blobs import Blobs
+    from ..state.chunks import Chunks
     from ..state.conversation import ConversationState
     from ..state.log_state import State
     from ..state.stored_rows import Row, Rows
+    from ..state.stretches import Stretches
 
 _LOST = Fingerprint("", "", LOST, "", 0)
 
@@ -35,13 +37,17 @@ class LogRows:
         self.state: State
         """Whose stretches they are: set by whoever makes it."""
 
+    @property
+    def _chunks(self) -> Chunks:
+        return cast("Stretches", self.state.whereabouts).chunks
+
     def rows(self, name: str, conversation: ConversationState) -> Rows:
         """Those of a conversation that an index has, from number 0 on."""
         count = conversation.stored
         items: list[Fingerprint] = [_LOST] * count
         lines = array("q", [-1]) * count
         known: dict[str, Fingerprint] = {}
-        for start, whose, first, length in _origins(name, conversation, count):
+        for start, whose, first, length in origins(name, conversation, count):
             for number, offset, record in self._between(whose, first, first + length):
                 items[start + number - first] = self._item(record, known)
                 lines[start + number - first] = offset
@@ -49,6 +55,16 @@ class LogRows:
         for item in items:
             columns.append(item)
         return columns, lines
+
+    def offsets(self, name: str, conversation: ConversationState, first: int, end: int) -> array[int]:
+        """The byte offset of the line of each from one number up to another, -1 where it was lost."""
+        lines = array("q", [-1]) * (end - first)
+        for start, whose, origin, length in origins(name, conversation, conversation.stored):
+            low, high = max(start, first), min(start + length, end)
+            if low < high:
+                for number, offset, _ in self._between(whose, origin + low - start, origin + high - start):
+                    lines[number - origin + start - first] = offset
+        return lines
 
     def row(self, name: str, conversation: ConversationState, number: int) -> Row:
         """One of them."""
@@ -88,7 +104,7 @@ class LogRows:
         Raises :class:`StoreDamaged` where one of them cannot be read.
         """
         for chunk in self._stretches(name, first, end):
-            stretch = self.state.chunks[chunk]
+            stretch = self._chunks[chunk]
             last = min(stretch.first + stretch.length, end) - 1
             expected = last + 1 - max(stretch.first, first)
             for offset, record in self._lines(chunk, b""):
@@ -100,7 +116,7 @@ class LogRows:
 
     def _stretches(self, name: str, first: int, end: int) -> Iterator[int]:
         """The stretches of a conversation that have these numbers."""
-        chunks = self.state.chunks
+        chunks = self._chunks
         for low, high in self.state.conversation(name).chunks:
             if chunks[high].first + chunks[high].length <= first:
                 continue
@@ -122,7 +138,7 @@ class LogRows:
         Where there are no such bytes it raises :class:`StoreDamaged` if fewer can be read than there are.
         A stretch has its numbers in order and without a gap: a line between them with another was refused when it was read first.
         """
-        chunks = self.state.chunks
+        chunks = self._chunks
         stretch = chunks[chunk]
         name = self.state.names.get(str(stretch.owner))
         number, end = stretch.first, stretch.first + stretch.length
@@ -158,15 +174,3 @@ class LogRows:
                     raise StoreDamaged(f"{self._log.path}: no line carries the body {identity[:12]}…")
             known[identity] = item
         return item._replace(uuid=uuid) if uuid else item
-
-
-def _origins(name: str, conversation: ConversationState, count: int) -> Iterator[tuple[int, str, int, int]]:
-    """Ranges of a conversation: first number here, under which id the log has them, first number there, how many."""
-    at = 0
-    for each in (*conversation.adopted, Adopted(count, 0, "", 0)):
-        own, theirs = min(each.at, count) - at, min(each.length, count - each.at)
-        if own > 0:
-            yield at, name, at, own
-        if theirs > 0:
-            yield each.at, each.conversation_id, each.first, theirs
-        at = each.at + each.length

@@ -18,7 +18,6 @@ def about_of(state: State) -> dict[str, Any]:
         "size": state.size,
         "head": state.head,
         "begun": state.begun,
-        "chunks": len(state.chunks),
         "occurrences": state.occurrences,
         "seen_bytes": asdict(state.seen_bytes),
         "figures": state.figures._asdict(),

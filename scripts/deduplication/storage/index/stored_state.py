@@ -5,21 +5,25 @@ from __future__ import annotations
 import json
 import weakref
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ..state.chunks import Chunks
 from ..state.conversation import ConversationState
+from ..state.places import Places
+from ..state.stretches import Stretches
 from ..state.table import Table
 from .conversation_head import take_head
 from .kind_codes import KINDS_BY_CODE
 from .table_entries import CHUNKS, CONVERSATION, FORMS, KINDS, KINDS_PAGE, packed, page_key, unpacked
 
 if TYPE_CHECKING:
+    from array import array
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from ...alignment.fingerprint import Fingerprint
-    from ..state.bodies import Found
+    from ..state.log_state import State
     from ..state.stored_rows import Row, Rows
+    from ..state.whereabouts import Found
     from .log_rows import LogRows
     from .sorted_runs import Entry
 
@@ -42,9 +46,9 @@ class StoredState:
         rows: LogRows,
         chunks: int,
     ) -> None:
-        self._get, self._beginning, self.places, self._rows = get, beginning, places, rows
+        self._get, self._beginning, self._places, self._rows = get, beginning, places, rows
         self._chunks = chunks
-        self.prove, self.ids = partial(prove, rows), rows.ids
+        self._prove = partial(prove, rows)
 
     def table(self, name: str) -> Table[Any]:
         """Of conversations, names and cursors all can be listed."""
@@ -65,9 +69,10 @@ class StoredState:
 
         return Table(None, fetch, scan)
 
-    def chunks(self) -> Chunks:
-        """The stretches of the log."""
-        return Chunks(self._chunks, lambda page: self._get(CHUNKS + page_key(page)) or b"")
+    def whereabouts(self) -> Stretches:
+        """By the stretches of the log."""
+        chunks = Chunks(self._chunks, lambda page: self._get(CHUNKS + page_key(page)) or b"")
+        return Stretches(Places(self._places), chunks, self.table("again"), self._prove, self._rows.ids)
 
     def _conversation(self, name: str) -> ConversationState | None:
         data = self._get(CONVERSATION + packed(name))
@@ -102,9 +107,17 @@ class _Rows:
     def some(self, first: int, end: int) -> Iterator[tuple[int, Fingerprint]]:
         return self._rows.some(self._name, first, end)
 
+    def offsets(self, first: int, end: int) -> array[int]:
+        return self._rows.offsets(self._name, self.conversation, first, end)
+
     def kinds(self) -> list[str]:
         codes = "".join(
             (self._get(KINDS + page_key(self.conversation.number, page)) or b"").decode()
             for page in range(-(-self.conversation.stored // KINDS_PAGE))
         )
         return [KINDS_BY_CODE[code] for code in codes[: self.conversation.stored]]
+
+
+def stretches_of(state: State) -> Stretches:
+    """Where things stand in the log, of a state that asks an index in files."""
+    return cast("Stretches", state.whereabouts)

@@ -8,7 +8,7 @@ from ...alignment.reading_order import BREAK, root_of
 from ..conversation import Adopted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from .conversation import ConversationState
 
@@ -57,3 +57,15 @@ def _own_ranges(name: str, other: ConversationState) -> list[Adopted]:
             found.append(each)
         at = each.at + each.length
     return found
+
+
+def origins(name: str, conversation: ConversationState, count: int) -> Iterator[tuple[int, str, int, int]]:
+    """Ranges of a conversation: first number here, under which id the log has them, first number there, how many."""
+    at = 0
+    for each in (*conversation.adopted, Adopted(count, 0, "", 0)):
+        own, theirs = min(each.at, count) - at, min(each.length, count - each.at)
+        if own > 0:
+            yield at, name, at, own
+        if theirs > 0:
+            yield each.at, each.conversation_id, each.first, theirs
+        at = each.at + each.length

@@ -26,7 +26,7 @@ from .table import Table
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_KEY: Final = 16
+KEY: Final = 16
 """Digits of a content hash by which a body is found here."""
 _PLAIN: Final = 2
 """What is noted of a body that nothing is noted of: one occurrence stands for it, and it was announced."""
@@ -107,7 +107,7 @@ class _Run:
         stored = 0
         for identity in bodies.brought:
             self.unique += 1
-            self.noted[identity[:_KEY]] = _PLAIN
+            self.noted[identity[:KEY]] = _PLAIN
             if identity not in announced:
                 stored += 1
                 self._set(identity, waits=captures)
@@ -139,7 +139,7 @@ class _Run:
         """Announce what waits; returns how many bodies that are."""
         if not self.waiting:
             return 0
-        waiting = {identity[:_KEY]: identity for identity in shown if self._waits(identity)}
+        waiting = {identity[:KEY]: identity for identity in shown if self._waits(identity)}
         for identity in waiting.values():
             self._set(identity, waits=False)
         return len(waiting)
@@ -151,11 +151,11 @@ class _Run:
         return _PLAIN if value is None else value
 
     def _waits(self, identity: str) -> bool:
-        return bool(self._value(identity[:_KEY]) % 2)
+        return bool(self._value(identity[:KEY]) % 2)
 
     def _set(self, identity: str, *, rows: int = 0, waits: bool | None = None) -> None:
         """Note so many occurrences more of a body, or whether it waits, and keep the numbers in step."""
-        key = identity[:_KEY]
+        key = identity[:KEY]
         before = self._value(key)
         after = before + 2 * rows
         if waits is not None:

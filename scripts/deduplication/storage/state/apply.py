@@ -22,7 +22,7 @@ from ..log.records import (
 from .checks import check_occurrence, check_run
 from .exports import add_export
 from .figures import add_run
-from .placing import place, stand
+from .placing import stand
 from .run_at_hand import announce
 from .showing import show
 from .uniting import adopt, unite_messages
@@ -85,7 +85,7 @@ def _occurrence(state: State, record: Record, line: Line | Extent, item: Fingerp
         conversation.purged.add(number)
         state.ban(tombstone)
     conversation.add(item, line.offset)
-    place(state, conversation, item, number, line.offset, brings=brings)
+    state.whereabouts.note(conversation, item, number, line.offset, brings=brings)
     state.occurrences += 1
     state.fresh += 1
     conversation.figures["stored_bytes"] = conversation.figures.get("stored_bytes", 0) + line.size + blob_bytes(record)

@@ -1,7 +1,6 @@
 """Which line of the log carries each body, and what is known of it.
 
-What came since the index was written is in memory. A body that the index has is found by the beginning of its hash, and believed
-once the line was read that has all of it. Of one that came again the index has the line and the fingerprint.
+What came since the index was written is in memory. Of the others it is asked for, and what was answered is remembered for a while.
 """
 
 from __future__ import annotations
@@ -9,27 +8,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ...alignment.fingerprint import Fingerprint
-from .places import body_prefix
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable
 
-    from .chunks import Chunks
-    from .places import Places
-    from .table import Table
-
-    Found = tuple[int, Fingerprint]
-    """The byte offset of the line that carries a body, and what is known of the body."""
-    Prove = Callable[[str, Sequence[int]], "Found | None"]
+    from .whereabouts import Found, Whereabouts
 
 _REMEMBERED: Final = 4_096
 
 
 class Bodies:
-    """``again`` has what came more than once, ``prove`` reads stretches of the log for the line that carries a body."""
+    """``whereabouts`` says which line carries a body that is not in memory."""
 
-    def __init__(self, again: Table[Found], places: Places, chunks: Chunks, prove: Prove) -> None:
-        self._again, self._places, self._chunks, self._prove = again, places, chunks, prove
+    def __init__(self, whereabouts: Whereabouts) -> None:
+        self._whereabouts = whereabouts
         self._fresh: dict[str, Found] = {}
         self._proved: dict[str, Found] = {}
         self._missed: set[str] = set()
@@ -50,34 +42,22 @@ class Bodies:
         found = self._fresh.get(identity) or self._proved.get(identity)
         if found is not None or identity in self._missed:
             return found
-        return self._look_up(identity, self._places.of(body_prefix(identity)))
+        self.find_all((identity,))
+        return self._proved.get(identity)
 
     def find_all(self, identities: Iterable[str]) -> None:
-        """Find those that are asked for next in the order of the log: each block of it is unpacked once."""
-        places: dict[str, list[int]] = {}
-        for identity in identities:
-            if identity not in places and not self._is_settled(identity):
-                chunks = self._places.of(body_prefix(identity))
-                if chunks and len(places) < _REMEMBERED:
-                    places[identity] = chunks
-                elif not chunks:
-                    self._missed.add(identity)
-        for identity in sorted(places, key=places.__getitem__):
-            self._look_up(identity, places[identity])
-
-    def _is_settled(self, identity: str) -> bool:
-        return identity in self._fresh or identity in self._proved or identity in self._missed
-
-    def _look_up(self, identity: str, chunks: Sequence[int]) -> Found | None:
-        """It, if one of these stretches of the log has it."""
-        found = (self._again.get(identity) or self._prove(identity, chunks)) if chunks else None
-        if found is None:
-            self._missed.add(identity)
-        else:
+        """Find those that are asked for next, many at a time."""
+        unsettled = [each for each in dict.fromkeys(identities) if not self._is_settled(each)]
+        for identity, found in self._whereabouts.carriers(unsettled):
+            if found is None:
+                self._missed.add(identity)
+                continue
             if len(self._proved) >= _REMEMBERED:
                 self._proved.clear()
             self._proved[identity] = found
-        return found
+
+    def _is_settled(self, identity: str) -> bool:
+        return identity in self._fresh or identity in self._proved or identity in self._missed
 
     def add(self, identity: str, offset: int, item: Fingerprint) -> None:
         """Another line carries a body."""
@@ -85,14 +65,9 @@ class Bodies:
 
     def came_again(self, identity: str) -> None:
         """A body that is there came once more."""
-        if self._again.get(identity) is None:
-            found = self.find(identity)
-            if found is not None:
-                self._again[identity] = found
-
-    def owners(self, identity: str) -> set[int]:
-        """In which conversations it stands, by their numbers."""
-        return {self._chunks[each].owner for each in self._places.of(body_prefix(identity))}
+        found = self.find(identity)
+        if found is not None:
+            self._whereabouts.came_again(identity, found)
 
     def fresh(self) -> Iterable[tuple[str, Found]]:
         """Those that came since :meth:`saved`."""

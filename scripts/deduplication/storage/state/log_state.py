@@ -15,20 +15,17 @@ from ..log.lines import BEGINNING
 from ..log.records import tombstone_from, tombstone_record
 from .announcements import Announcements
 from .bodies import Bodies
-from .chunks import Chunks
 from .conversation import ConversationState
-from .places import Places
 from .run_at_hand import RunAtHand
+from .stretches import Stretches
 from .table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
-    from ...alignment.fingerprint import Fingerprint
     from ...alignment.tombstone import Tombstone
     from ..log.lines import Extent, Line, Record
     from .prefixes import NotedPrefix
     from .table_records import ReadTo, ShownIn
+    from .whereabouts import Whereabouts
 
 
 class Stored(Protocol):
@@ -37,25 +34,12 @@ class Stored(Protocol):
     def table(self, name: str) -> Table[Any]:
         """The table of this name."""
 
-    def chunks(self) -> Chunks:
-        """The stretches of the log."""
-
-    def places(self, prefix: bytes) -> Sequence[int]:
-        """In which stretches something stands, in ascending order."""
-
-    def ids(self, chunk: int) -> Iterable[tuple[int, str]]:
-        """Which ids does a stretch have, and under which sequence numbers of its conversation?"""
-
-    def prove(self, identity: str, chunks: Sequence[int]) -> tuple[int, Fingerprint] | None:
-        """Which line in these stretches carries this body, and what is known of it?"""
+    def whereabouts(self) -> Whereabouts:
+        """Where bodies, ids and turns stand."""
 
 
 def _in_memory(_name: str) -> Table[Any]:
     return Table()
-
-
-def _nowhere(_identity: str, _chunks: Sequence[int]) -> None:
-    """Nothing is stored but what is in memory."""
 
 
 class State:
@@ -77,15 +61,10 @@ class State:
         """Bytes of each blob that a line refers to."""
         self.pictures: Table[int] = table("pictures")
         """Bytes as Base64 of the blobs in each body that has any, by its content hash."""
-        self.again: Table[tuple[int, Fingerprint]] = table("again")
-        """Of each body that came more than once the line that carries it, and what is known of it."""
         self.standing: Table[int] = table("standing")
         """See ``standing``."""
-        self.places = Places(stored.places if stored is not None else None)
-        self.chunks = stored.chunks() if stored is not None else Chunks()
-        self.bodies = Bodies(self.again, self.places, self.chunks, stored.prove if stored is not None else _nowhere)
-        self.ids: Callable[[int], Iterable[tuple[int, str]]] | None = stored.ids if stored is not None else None
-        """Reads the ids of a stretch from the log; None where all is in memory."""
+        self.whereabouts: Whereabouts = stored.whereabouts() if stored is not None else Stretches()
+        self.bodies = Bodies(self.whereabouts)
         self.begun = 0
         """Conversations that were ever begun."""
         self.fresh = 0
@@ -171,15 +150,15 @@ class State:
             self.conversation(name).saved()
         for table in self._tables():
             table.changed.clear()
-        for each in (self.places, self.chunks, self.bodies):
-            each.saved()
+        self.whereabouts.saved()
+        self.bodies.saved()
         self.fresh = 0
 
     def let_go(self) -> None:
         """Keep nothing in memory that an index has: of a log of any length it can be told."""
         for table in self._tables():
             table.let_go()
-        self.chunks.let_go()
+        self.whereabouts.let_go()
         self.bodies.let_go()
 
     def table(self, name: str) -> Table[Any]:
@@ -196,7 +175,6 @@ class State:
             self.cursors,
             self.blobs,
             self.pictures,
-            self.again,
             self.standing,
             self.announced.noted,
             self.prefixes,

@@ -1,0 +1,60 @@
+"""What the user reads of a store whose log a database has, too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..files import clock
+from ..start.late_dataclass import dataclass
+from ..terminal.console import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True)
+class Waits:
+    """Runs and bytes that the database does not have, since when it has the others, and what went wrong the last time, and when."""
+
+    runs: int
+    size: int
+    at: str = ""
+    failure: str = ""
+    failed_at: str = ""
+
+
+def state(waits: Waits) -> str:
+    """What waits, and why."""
+    if not waits.runs:
+        return f"has all of this store (since {clock.local(waits.at)})" if waits.at else "nothing to send yet"
+    tried = f"; the last attempt ({clock.local(waits.failed_at)}) failed: {printable(waits.failure)}"
+    return f"{_runs(waits.runs)} {'waits' if waits.runs == 1 else 'wait'} to be sent{tried if waits.failure else ''}"
+
+
+def line(waits: Waits) -> str:
+    """The same, by itself."""
+    return f"🗄 Database: {state(waits)}"
+
+
+def after_a_run(waits: Waits) -> str:
+    """What happens to what waits once a run is done; with a mark where it went wrong the last time."""
+    if waits.failure:
+        return f"⚠ {line(waits)}"
+    return f"🗄 Database: {_runs(waits.runs)} {'is' if waits.runs == 1 else 'are'} being sent, in the background"
+
+
+def done(sent: int, again: int, received: int, waits: Waits) -> str:
+    """What an exchange did."""
+    counted = ((sent, "sent"), (again, "sent behind those of others"), (received, "received"))
+    parts = [f"{_runs(count)} {what}" for count, what in counted if count]
+    return f"{', '.join(parts) or 'Nothing to do'}.\n{line(waits)}"
+
+
+def as_dict(waits: Waits) -> Mapping[str, Any]:
+    """For ``--json``."""
+    found: dict[str, Any] = {"waiting_runs": waits.runs, "waiting_bytes": waits.size, "sent_at": waits.at or None}
+    return {**found, "failure": waits.failure or None, "failed_at": waits.failed_at or None}
+
+
+def _runs(count: int) -> str:
+    return f"{count:,} run{'s' if count != 1 else ''}"

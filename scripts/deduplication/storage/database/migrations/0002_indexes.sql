@@ -1,0 +1,36 @@
+-- What is looked up. The first design's idx_messages_conversation_index is not among them: uk_conversation_message_index has an index
+-- on the same columns already, and a second one would be written with every message for nothing.
+
+-- The tables are new, nobody waits, and nothing is made CONCURRENTLY in a transaction. A later index on messages is another matter.
+-- squawk-ignore-file require-concurrent-index-creation
+
+CREATE INDEX IF NOT EXISTS idx_conversations_last_updated ON conversations (last_updated DESC);
+CREATE INDEX IF NOT EXISTS idx_conversations_metadata ON conversations USING GIN (metadata);
+
+-- Duplicate detection: messages by content hash, in a conversation and in the whole store
+CREATE INDEX IF NOT EXISTS idx_messages_content_hash ON messages (conversation_id, content_hash);
+CREATE INDEX IF NOT EXISTS idx_messages_owner_content_hash ON messages (owner, content_hash);
+
+-- Latest messages
+CREATE INDEX IF NOT EXISTS idx_messages_created_at ON messages (created_at DESC);
+
+CREATE INDEX IF NOT EXISTS idx_messages_metadata ON messages USING GIN (metadata);
+
+-- Full-text search, by the words that the product itself finds in a text
+CREATE INDEX IF NOT EXISTS idx_messages_content_fts ON messages USING GIN (words);
+
+-- The log in its order
+CREATE INDEX IF NOT EXISTS idx_messages_log_start ON messages (owner, log_start);
+CREATE INDEX IF NOT EXISTS idx_runs_log_start ON runs (owner, log_start);
+
+-- To which conversation an export belongs: by what was said in it, by its messages' own ids, by the file itself
+CREATE INDEX IF NOT EXISTS idx_messages_alignment_key ON messages (owner, alignment_key) WHERE kind IN ('prompt', 'text');
+CREATE INDEX IF NOT EXISTS idx_messages_uuid ON messages (conversation_id, uuid) WHERE uuid IS NOT NULL;
+CREATE INDEX IF NOT EXISTS idx_runs_export_sha256 ON runs (owner, export_sha256);
+
+CREATE INDEX IF NOT EXISTS idx_deduplication_log_conversation ON deduplication_log (conversation_id, created_at DESC);
+CREATE INDEX IF NOT EXISTS idx_deduplication_log_created_at ON deduplication_log (created_at DESC);
+CREATE INDEX IF NOT EXISTS idx_deduplication_log_operation ON deduplication_log (operation);
+CREATE INDEX IF NOT EXISTS idx_deduplication_log_metadata ON deduplication_log USING GIN (metadata);
+
+CREATE INDEX IF NOT EXISTS idx_blobs_digest ON blobs (owner, digest);

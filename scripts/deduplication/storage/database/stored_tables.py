@@ -1,0 +1,126 @@
+"""What a database has of a state: heads of conversations, and the entries of an index, looked up many at a time."""
+
+from __future__ import annotations
+
+import json
+import weakref
+from typing import TYPE_CHECKING, Any, Final
+
+from ..index.conversation_head import take_head
+from ..index.table_entries import FORMS, unpacked
+from ..state.announcements import KEY
+from ..state.conversation import ConversationState
+from ..state.table import Table
+from .clean_text import name_of, named
+from .conversation_rows import ConversationRows
+from .row_places import RowPlaces
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
+    from ..state.log_state import State
+    from .database_blobs import DatabaseBlobs
+    from .session import Session
+
+_ENTRIES: Final = (
+    "SELECT key, value FROM index_entries WHERE conversation_id = '' AND owner = %s AND name = %s AND key = ANY(%s)"
+)
+_ALL_ENTRIES: Final = (
+    "SELECT key, value FROM index_entries WHERE conversation_id = '' AND owner = %s AND name = %s ORDER BY key"
+)
+_HEADS: Final = "SELECT conversation_id, state, total_messages FROM conversations WHERE owner = %s"
+_NAME: Final = "SELECT conversation_id FROM conversations WHERE owner = %s AND number = %s"
+_NUMBER: Final = 8
+"""Digits of a conversation's number before a body's in ``state.standing``."""
+
+
+class StoredTables:
+    """See ``state.log_state.Stored``. ``state`` is set by whoever makes it."""
+
+    def __init__(self, session: Session, blobs: DatabaseBlobs) -> None:
+        self._session, self._blobs = session, blobs
+        self.state: State
+        self._known: dict[tuple[str, bytes], bytes | None] = {}
+        """Entries that were asked for, those that are not there included."""
+        self._expected: set[str] = set()
+        """Bodies that were asked for: what is counted of them by conversation may be asked for next."""
+        self.totals: dict[str, int] = {}
+        """How many rows each conversation has of which the head was read."""
+        self.places = RowPlaces(session, self._name, self._expect)
+
+    def whereabouts(self) -> RowPlaces:
+        """By rows."""
+        return self.places
+
+    def table(self, name: str) -> Table[Any]:
+        """Of each all can be listed."""
+        if name == "conversations":
+            return Table(None, self._conversation, self._conversations)
+        if name == "names":
+            return Table(None, self._named)
+        form = FORMS[name]
+
+        def fetch(key: str) -> Any:
+            asked = name, form.key(key)
+            if asked not in self._known:
+                self._fetch(name, [asked[1], *map(form.key, self._besides(name, key))])
+            data = self._known[asked]
+            return form.read(data) if data is not None else None
+
+        def scan() -> Iterable[tuple[str, Any]]:
+            for key, value in self._session.rows(_ALL_ENTRIES, [self._session.owner, name]):
+                yield unpacked(key[1:]), form.read(value)
+
+        return Table(None, fetch, scan)
+
+    def _fetch(self, name: str, keys: Collection[bytes]) -> None:
+        unknown = [key for key in dict.fromkeys(keys) if (name, key) not in self._known]
+        if unknown:
+            self._known.update(((name, key), None) for key in unknown)
+            for key, value in self._session.rows(_ENTRIES, [self._session.owner, name, unknown]):
+                self._known[name, key] = value
+
+    def _besides(self, name: str, key: str) -> Iterator[str]:
+        """What is asked for next of a table, when this is: of each body of a run, and of those that are read near this one."""
+        if name == "blobs":
+            yield from self._blobs.unsent
+        elif name in ("noted", "standing", "pictures"):
+            conversation = key[:_NUMBER] if name == "standing" else ""  # in the same one
+            for identity in (*self._expected, *self.places.near.of(key[len(conversation) :])):
+                yield conversation + (identity if name == "pictures" else identity[:KEY])
+
+    def _expect(self, identities: Collection[str]) -> None:
+        """What was announced of these is asked for next."""
+        self._fetch("noted", [FORMS["noted"].key(identity[:KEY]) for identity in identities])
+        self._expected.update(identities)
+
+    def saved(self) -> None:
+        """What is known may be another tomorrow."""
+        self._known.clear()
+        self._expected.clear()
+
+    def _name(self, number: int) -> str:
+        return self.state.names.get(str(number)) or ""
+
+    def _named(self, number: str) -> str | None:
+        found = self._session.rows(_NAME, [self._session.owner, int(number)])
+        return named(found[0][0]) if found else None
+
+    # -- conversations ---------------------------------------------------------------------------------------------
+
+    def _conversation(self, name: str) -> ConversationState | None:
+        sql = f"{_HEADS} AND conversation_id = %s"
+        return next((found for _, found in self._heads(sql, [self._session.owner, name_of(name)])), None)
+
+    def _conversations(self) -> Iterator[tuple[str, ConversationState]]:
+        return self._heads(f"{_HEADS} ORDER BY number", [self._session.owner])
+
+    def _heads(self, sql: str, parameters: list[Any]) -> Iterator[tuple[str, ConversationState]]:
+        for stored_name, head, total in self._session.rows(sql, parameters):
+            name, found = named(stored_name), json.loads(head)
+            rows = ConversationRows(self.places, name)
+            conversation = ConversationState(found["count"], rows)
+            rows.conversation = weakref.proxy(conversation)
+            take_head(conversation, found)
+            self.totals[stored_name] = total
+            yield name, conversation
