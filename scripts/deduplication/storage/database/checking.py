@@ -21,7 +21,7 @@ from . import changes
 from .clean_text import name_of, named
 from .database_blobs import DatabaseBlobs
 from .database_log import DatabaseLog
-from .message_rows import MessageRow, message_row, whole
+from .message_rows import MessageRow, Told, message_row, parted, whole
 from .row_places import Noted
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ def _wrong_messages(session: Session) -> Iterator[str]:
             yield f"{where} has no body"
             continue
         noted = Noted(_item(record, message), row.body is not None)
-        expected = message_row(line, row.log_start, record, noted, message, {"timestamp": record.get("timestamp")})
+        expected = message_row(Told(row.log_start, line, record, is_message=True), parted(line, record), noted, message)
         yield from (f"{where} has another {name}" for name in _differing(MessageRow._fields, row, expected))
 
 
@@ -181,7 +181,7 @@ def _runs(session: Session) -> list[str]:
 def _wrong_runs(session: Session, sql: str) -> Iterator[str]:
     for row in session.stream(sql, [session.owner]):
         start, line = row[1], row[2]
-        expected = changes.run_row(start, line, decode_line(line))
+        expected = changes.run_row(Told(start, line, decode_line(line), is_message=False))
         yield from (f"the run at byte {start} has another {name}" for name in _differing(changes.RUN, row, expected))
 
 

@@ -16,6 +16,7 @@ from ..state.adopting import origins
 from ..state.announcements import KEY
 from ..state.conversation import ConversationState
 from ..state.table import Table
+from . import lookups
 from .clean_text import name_of, named
 from .row_places import RowPlaces
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from ..state.log_state import State
     from ..state.stored_rows import Row, Rows
+    from .message_rows import Told
     from .session import Session
 
 _ENTRIES: Final = (
@@ -49,6 +51,12 @@ class StoredTables:
         """Entries that were asked for, those that are not there included."""
         self._expected: set[str] = set()
         """Bodies that were asked for: what is counted of them by conversation may be asked for next."""
+        self._counted: set[str] = set()
+        """The conversations, by the beginning of their keys, of which that was asked."""
+        self.begun = 0
+        """How many conversations the database has."""
+        self._found: dict[str, ConversationState | None] = {}
+        """Conversations that were looked up, those that are not there included."""
         self.totals: dict[str, int] = {}
         """How many rows each conversation has of which the head was read."""
         self.places = RowPlaces(session, self._name, self._expect)
@@ -66,12 +74,12 @@ class StoredTables:
         form = FORMS[name]
 
         def fetch(key: str) -> Any:
-            if name == "standing":  # of each body of a run in the same conversation
-                keys = [form.key(key[:_NUMBER] + identity[:KEY]) for identity in self._expected]
-                self._fetch(name, [form.key(key), *keys])
-            else:
-                self._fetch(name, [form.key(key)])
-            data = self._known[name, form.key(key)]
+            stored_key = form.key(key)
+            if (name, stored_key) not in self._known:
+                if name == "standing" and int(key[:_NUMBER], 16) >= self.begun:
+                    return None
+                self._fetch(name, [stored_key, *(self._counted_with(key) if name == "standing" else ())])
+            data = self._known[name, stored_key]
             return form.read(data) if data is not None else None
 
         def scan() -> Iterable[tuple[str, Any]]:
@@ -87,15 +95,35 @@ class StoredTables:
             for key, value in self._session.rows(_ENTRIES, [self._session.owner, name, unknown]):
                 self._known[name, key] = value
 
+    def _counted_with(self, key: str) -> list[bytes]:
+        """The keys of all bodies that are expected in the same conversation, the first time that one of them is asked for."""
+        whose = key[:_NUMBER]
+        if whose in self._counted:
+            return []
+        self._counted.add(whose)
+        return [FORMS["standing"].key(whose + identity[:KEY]) for identity in self._expected]
+
     def _expect(self, identities: Collection[str]) -> None:
         """What was announced of these is asked for next."""
         self._fetch("noted", [FORMS["noted"].key(identity[:KEY]) for identity in identities])
         self._expected.update(identities)
+        self._counted.clear()
+
+    def expect_lines(self, told: Collection[Told]) -> None:
+        """These lines are applied next: what is looked up then is asked for now, once for all of them."""
+        self.state.bodies.find_all(each.record["content_hash"] for each in told if each.is_message)
+        self._expected.clear()  # they belong to many conversations
+        self._find_heads({each.record["conversation_id"] for each in told})
+        for name, keys in lookups.of(told, self.state).items():
+            self._fetch(name, [*map(FORMS[name].key, keys)])
 
     def saved(self) -> None:
         """What is known may be another tomorrow."""
         self._known.clear()
         self._expected.clear()
+        self._counted.clear()
+        self._found.clear()
+        self.begun = self.state.begun
 
     def _name(self, number: int) -> str:
         return self.state.names.get(str(number)) or ""
@@ -107,8 +135,16 @@ class StoredTables:
     # -- conversations ---------------------------------------------------------------------------------------------
 
     def _conversation(self, name: str) -> ConversationState | None:
-        sql = f"{_HEADS} AND conversation_id = %s"
-        return next((found for _, found in self._heads(sql, [self._session.owner, name_of(name)])), None)
+        if name not in self._found:
+            self._find_heads([name])
+        return self._found[name]
+
+    def _find_heads(self, names: Iterable[str]) -> None:
+        unknown = [name for name in names if name not in self._found and self.state.conversations.known(name) is None]
+        if unknown:
+            self._found.update(dict.fromkeys(unknown))
+            sql = f"{_HEADS} AND conversation_id = ANY(%s)"
+            self._found.update(self._heads(sql, [self._session.owner, [*map(name_of, unknown)]]))
 
     def _conversations(self) -> Iterator[tuple[str, ConversationState]]:
         return self._heads(f"{_HEADS} ORDER BY number", [self._session.owner])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from ..index.root import take_about
@@ -12,6 +13,7 @@ from . import changes
 from .database_blobs import DatabaseBlobs
 from .database_log import DatabaseLog
 from .errors import StoreChanged
+from .message_rows import MessageRows
 from .stored_tables import StoredTables
 
 if TYPE_CHECKING:
@@ -55,6 +57,7 @@ class Written:
         self.log.sent(size)
         if about:
             take_about(self.state, json.loads(about))
+            self.tables.begun = self.state.begun
 
     def let_go(self) -> None:
         """Keep nothing in memory that the database has."""
@@ -62,21 +65,25 @@ class Written:
 
     def send(self, before: tuple[int, str]) -> None:
         """Write what is not in the database yet, all of it or nothing. ``before``: how the store was found."""
-        (size, head), state = before, self.state
-        store = {
-            "size": state.size,
-            "head": state.head,
-            "about": changes.about(state),
-            "old_size": size,
-            "old_head": head,
-        }
-        run = changes.Runs(self.log.unsent, size, self.unsaved, self.blobs.unsent)
-        if not self.session.change(
-            (changes.STORE, store), list(changes.of_runs(self.session, state, self.tables, run))
-        ):
+        rows = MessageRows(partial(changes.bodies_of, self.session))
+        told = list(changes.told_from(self.log.unsent, before[0]))
+        rows.expect(told)
+        new = changes.Lines(told, self.unsaved, self.blobs.unsent)
+        changed = [*changes.of_lines(self.state, self.tables, new, rows), *changes.of_state(self.state, self.tables)]
+        if not self.session.change((changes.STORE, self.sums(before)), changed):
             raise StoreChanged(str(self.session))
-        self.log.sent(state.size)
+        self.sent()
+
+    def sums(self, before: tuple[int, str]) -> dict[str, object]:
+        """The parameters of ``changes.STORE``."""
+        (old_size, old_head), state = before, self.state
+        about = changes.about(state)
+        return {"size": state.size, "head": state.head, "about": about, "old_size": old_size, "old_head": old_head}
+
+    def sent(self) -> None:
+        """The database has everything."""
+        self.log.sent(self.state.size)
         self.blobs.unsent.clear()
         self.unsaved.clear()
         self.tables.saved()
-        state.saved()
+        self.state.saved()
