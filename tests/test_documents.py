@@ -14,9 +14,7 @@ import functools
 import html
 import inspect
 import json
-import os
 import re
-import shutil
 import subprocess
 import sys
 import zlib
@@ -24,20 +22,20 @@ from importlib.util import module_from_spec, spec_from_file_location
 
 import pytest
 
-import conversations
 import transcript_lines
 from conftest import REPOSITORY
-from deduplication import ClaudeConversationDeduplicator, database_errors, errors
+from deduplication import ClaudeConversationDeduplicator, errors
 from deduplication.commands.deduplicate_export import SUBCOMMANDS
 from deduplication.model import KINDS
 from deduplication.project import config, tightening
 from deduplication.storage import indexed_log
+from deduplication.storage.database import errors as database_errors
 from deduplication.storage.log.append_log import Log
 from deduplication.storage.log.opening import opening_line
 from document_readers import reader_of
+from documents import FENCE, compare, fences, section, text_of
 from transcript_lines import SESSION, day, exported
 
-SAMPLES = sorted((REPOSITORY / ".coditect" / "demo").glob("*.txt"))
 DOCUMENTS = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
 LINKED = [*DOCUMENTS, REPOSITORY / "CHANGELOG.md", REPOSITORY / "CONTRIBUTING.md"]
 IN_CHECKOUT = frozenset({"README.md", "architecture.md", "benchmarks.md", "reliability.md"})
@@ -48,172 +46,14 @@ STORAGE = REPOSITORY / "docs" / "storage.md"
 ARCHITECTURE = REPOSITORY / "docs" / "architecture.md"
 TROUBLESHOOTING = REPOSITORY / "docs" / "troubleshooting.md"
 PACKAGE = REPOSITORY / "scripts" / "deduplication"
-FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 FULL = "--full"
 """Defined by tests/faults/conftest.py, not by a command."""
-VOLATILE = (
-    (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+"), "TIME"),
-    (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d(?!:)"), "MOMENT"),
-    (re.compile(r"\[\d+(?:\.\d)?[smhd]\]"), "[AGE]"),
-    (re.compile(r"\d+\.\d\d seconds"), "DURATION"),
-    (re.compile(r"\b[0-9a-f]{10}\b"), "COMMIT"),
-    (re.compile(r"\b[0-9a-f]{64}\b"), "HEAD"),
-)
-"""What differs from run to run."""
 
 
 def name(path):
     """How a document is named in a test's id."""
     return path.relative_to(REPOSITORY).as_posix()
-
-
-def text_of(path):
-    """The text of a document."""
-    return path.read_text(encoding="utf-8")
-
-
-def fences(path, *languages):
-    """The fenced blocks of a document in these languages, as pairs of language and content."""
-    return [(kind, body) for kind, body in FENCE.findall(text_of(path)) if kind in languages]
-
-
-def section(text, heading):
-    """What stands below a heading, up to the next one of its rank or a higher one."""
-    rank = heading.split(" ")[0]
-    found = re.search(rf"^{re.escape(heading)}\n(.*?)(?=^#{{1,{len(rank)}}} |\Z)", text, re.MULTILINE | re.DOTALL)
-    assert found, f"no heading {heading!r}"
-    return found[1]
-
-
-# --- the sandbox --------------------------------------------------------------------------------------------------
-
-
-class Sandbox:
-    """A home with a project, downloads and a checkout, and how to run something in it."""
-
-    def __init__(self, root):
-        self.root = root
-        self.home = root / "home"
-        self.project = self.home / "code" / "tides"
-        self.checkout = root / "export-dedup"
-        self.state = self.project / "MEMORY-CONTEXT" / "dedup_state"
-
-    def environment(self):
-        """Of whoever reads the document: this home, this Python under the names that documents use, no network."""
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "GIT_", "CLAUDE_"))}
-        return {
-            **kept,
-            "HOME": str(self.home),
-            "TMPDIR": str(self.root / "tmp"),
-            "PATH": f"{self.root / 'bin'}{os.pathsep}{os.environ['PATH']}",
-            "PYTHON": str(self.root / "bin" / "python3"),
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "PIP_NO_INDEX": "1",
-            "GIT_CONFIG_NOSYSTEM": "1",
-            "LC_ALL": "C.UTF-8",
-        }
-
-    def bash(self, script, folder):
-        """Exit code and output (both streams as they come) of a script."""
-        done = subprocess.run(
-            ["bash", "-u", "-c", script],
-            cwd=folder,
-            env=self.environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            check=False,
-            encoding="utf-8",
-        )
-        return done.returncode, done.stdout
-
-    def must(self, script, folder):
-        """The output of a script that has to succeed."""
-        code, output = self.bash(f"set -e -o pipefail\n{script}", folder)
-        assert code == 0, f"{script}\nexit code {code}:\n{output}"
-        return output
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory):
-    """The sandbox as every document finds it; made once."""
-    sandbox = Sandbox(tmp_path_factory.mktemp("template"))
-    for folder in (sandbox.project, sandbox.home / "Downloads", sandbox.root / "bin", sandbox.root / "tmp"):
-        folder.mkdir(parents=True)
-    for command in ("python", "python3"):
-        shim = sandbox.root / "bin" / command
-        shim.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
-        shim.chmod(0o755)
-    (sandbox.home / ".gitconfig").write_text(
-        "[user]\n    name = Reader\n    email = reader@example.invalid\n", encoding="utf-8"
-    )
-    _make_checkout(sandbox.checkout)
-    sandbox.must("git init --quiet", sandbox.project)
-    for sample in SAMPLES[:2]:
-        shutil.copyfile(sample, sandbox.project / sample.name)
-        script = sandbox.checkout / "scripts" / "export-dedup-with-status.py"
-        sandbox.must(f"python3 {script} --no-checkpoint --project .", sandbox.project)
-    shutil.copyfile(SAMPLES[2], sandbox.project / SAMPLES[2].name)
-    later = SAMPLES[2].read_bytes() + "\n\n❯ And the moon?\n\n● Its phase is not in the table.\n".encode()
-    (sandbox.home / "Downloads" / "2026-03-05-EXPORT-TIDE-CLOCK.txt").write_bytes(later)
-    letters = [
-        {"index": 0, "type": "prompt", "message": "Write a letter to the harbour master."},
-        {"index": 1, "type": "response", "message": "Dear harbour master, the clock is ready."},
-    ]
-    conversation = {"exported_at": "2026-03-01", "title": "Letters", "messages": letters}
-    (sandbox.home / "Downloads" / "conversation.json").write_text(json.dumps(conversation), encoding="utf-8")
-    data_export = conversations.exported([conversations.chat("tides", 2), conversations.chat("letters", 1)])
-    packed = conversations.zipped({"conversations.json": data_export, "users.json": b"[]"})
-    (sandbox.home / "Downloads" / "data-2026-01-01.zip").write_bytes(packed)
-    return sandbox
-
-
-def _make_checkout(checkout):
-    """A checkout with all that documents call; its test suite is one test, or this one would run itself."""
-    _compile(REPOSITORY / "scripts")
-    skipped = shutil.ignore_patterns("venv")
-    for folder in ("scripts", "commands", "hooks", "benchmarks", ".coditect"):
-        shutil.copytree(REPOSITORY / folder, checkout / folder, ignore=skipped)
-    for file in ("install.sh", "pyproject.toml"):
-        shutil.copy(REPOSITORY / file, checkout / file)
-    faults = checkout / "tests" / "faults"
-    faults.mkdir(parents=True)
-    shutil.copyfile(REPOSITORY / "tests" / "faults" / "conftest.py", faults / "conftest.py")
-    (faults / "test_stub.py").write_text("def test_stub(full):\n    assert full in (True, False)\n", encoding="utf-8")
-    # An environment without pip: what the installer would fetch it cannot, and it goes on with the Python at hand.
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(checkout / ".coditect" / "venv")], check=True)
-
-
-def _compile(scripts):
-    """Once for all copies: no command there writes such files, and each would compile all that it imports."""
-    subprocess.run([sys.executable, "-m", "compileall", "-q", str(scripts)], check=True)
-
-
-@pytest.fixture
-def sandbox(template, tmp_path):
-    """A sandbox of this test's own."""
-    return _copy(template, tmp_path / "sandbox")
-
-
-@pytest.fixture(scope="module")
-def installed_template(template, tmp_path_factory):
-    """The same with export-dedup installed in the project."""
-    sandbox = _copy(template, tmp_path_factory.mktemp("installed") / "sandbox")
-    sandbox.must(f"./install.sh --project {sandbox.project} --offline", sandbox.checkout)
-    _compile(sandbox.project / ".coditect" / "scripts")
-    return sandbox
-
-
-@pytest.fixture
-def installed(installed_template, tmp_path):
-    """A sandbox of this test's own in whose project export-dedup is installed."""
-    return _copy(installed_template, tmp_path / "installed")
-
-
-def _copy(sandbox, root):
-    shutil.copytree(sandbox.root, root, symlinks=True)
-    return Sandbox(root)
 
 
 # --- what documents show is run -----------------------------------------------------------------------------------
@@ -245,7 +85,7 @@ def test_what_a_document_shows_is_what_happens(path, request):
         else:
             if path == TROUBLESHOOTING:
                 _flip(sandbox.state / "conversation_log.jsonl", 3000)
-            _compare(body, sandbox, start)
+            compare(body, sandbox, start)
 
 
 def _flip(path, offset):
@@ -255,40 +95,14 @@ def _flip(path, offset):
     path.write_bytes(data)
 
 
-def _compare(session, sandbox, start):
-    """Run a session's commands in one shell, and hold each output against what the session shows."""
-    parts = re.split(r"^\$ (.*)\n", session, flags=re.MULTILINE)
-    assert parts[0] == "", "a session begins with a command"
-    commands, outputs = parts[1::2], parts[2::2]
-    script = "".join(f"{command}\nprintf 'exit code: %s\\n' \"$?\"\n" for command in commands)
-    _, output = sandbox.bash(script, start)
-    found = re.split(r"^exit code: (\d+)\n", output, flags=re.MULTILINE)
-    assert len(found) == 2 * len(commands) + 1, output
-    for number, (command, shown) in enumerate(zip(commands, outputs)):
-        printed, code = found[2 * number], int(found[2 * number + 1])
-        assert _pattern(shown).fullmatch(_settled(printed)), f"$ {command}\nshown:\n{shown}\nprinted:\n{printed}"
-        assert (code == 0) == ("❌" not in shown), f"$ {command}\nexit code {code}"
-
-
-def _settled(output):
-    for pattern, word in VOLATILE:
-        output = pattern.sub(word, output)
-    return output
-
-
-def _pattern(shown):
-    lines = _settled(shown).splitlines()
-    return re.compile("".join("(?:.*\n)*?" if line == "..." else re.escape(line) + "\n" for line in lines))
-
-
 def test_a_session_that_is_not_what_happens_is_noticed(installed):
     """The comparison of sessions can fail: at a changed number, a line too many, a line too few."""
     command = "$ python3 .coditect/scripts/deduplicate_export.py --stats-only *.txt\n"
     right = "  📈 Conversation: tide-clock\n     Messages: 21 (highest sequence number 22)\n...\n"
-    _compare(command + right, installed, installed.project)
+    compare(command + right, installed, installed.project)
     for wrong in (right.replace("21", "22"), right.replace("...\n", ""), right + "one line more\n", ""):
         with pytest.raises(AssertionError):
-            _compare(command + wrong, installed, installed.project)
+            compare(command + wrong, installed, installed.project)
 
 
 def test_the_json_of_the_guide_has_the_keys_of_the_real_one(installed):
@@ -317,6 +131,7 @@ COMMANDS = {
     "deduplicate_export.py show": "scripts/deduplicate_export.py show",
     "deduplicate_export.py status": "scripts/deduplicate_export.py status",
     "deduplicate_export.py explain": "scripts/deduplicate_export.py explain",
+    "deduplicate_export.py export": "scripts/deduplicate_export.py export",
     "deduplicate_export.py stats": "scripts/deduplicate_export.py stats",
     "deduplicate_export.py doctor": "scripts/deduplicate_export.py doctor",
     "deduplicate_export.py scan": "scripts/deduplicate_export.py scan",
@@ -671,12 +486,7 @@ def test_every_room_says_its_job():
 
 def test_nothing_but_the_front_door_lies_outside_a_room():
     """The package itself has its public names, its errors, and the records that travel."""
-    assert {path.name for path in PACKAGE.glob("*.py")} == {
-        "__init__.py",
-        "database_errors.py",
-        "errors.py",
-        "model.py",
-    }
+    assert {path.name for path in PACKAGE.glob("*.py")} == {"__init__.py", "errors.py", "model.py"}
 
 
 # --- the picture --------------------------------------------------------------------------------------------------

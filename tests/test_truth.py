@@ -13,29 +13,16 @@ import pytest
 from deduplication import formats
 from deduplication.ingest import transcript_capture
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
-from truth_day import Day, File, Happens, differences, is_shown_in_order, kept, numbered
+from truth_day import WIDTHS, WORLDS, Day, File, Happens, differences, is_shown_in_order, kept, numbered
 from truth_lines import Transcript, transcript_differences
 from truth_screen import ERAS
-from truth_session import CALL, PROMPT, RESULT, TEXT, Session
+from truth_session import CALL, OPENING, PROMPT, RESULT, TEXT, Session
 
 if TYPE_CHECKING:
     from truth_screen import Era
 
 SEEDS: Final = int(os.environ.get("EXPORT_DEDUP_SEEDS") or 1)
 """Fifty before a release; a few in the ordinary run."""
-WORLDS: Final = {
-    "plain": Happens(),
-    "exported again": Happens(again=0.3, copied=0.2),
-    "unfinished": Happens(unfinished=0.6),
-    "compacted": Happens(compacted=0.5),
-    "everything": Happens(compacted=0.4, again=0.2, copied=0.1, unfinished=0.3),
-}
-WIDTHS: Final = (60, 80, 97, 120, 217)
-OPENING: Final = (
-    "Before anything else read the rules of the harbour, all nine pages, and tell me which of them you will not follow today.",
-    "Then put on the yellow coat, take the long rope from the hook beside the door and wait for the tide to turn.",
-)
-"""What several sessions begin with: instructions that are pasted, one after the other, before anything is answered."""
 SPOKEN: Final = (PROMPT, TEXT)
 
 

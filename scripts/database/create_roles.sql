@@ -73,6 +73,7 @@ WHERE relnamespace = to_regnamespace(quote_ident(:'schema')) AND relkind IN ('r'
 ALTER FUNCTION update_conversation_last_updated() OWNER TO dedup_owner_role;
 ALTER FUNCTION update_watermark_timestamp() OWNER TO dedup_owner_role;
 ALTER FUNCTION refuse_unannounced_change() OWNER TO dedup_owner_role;
+ALTER FUNCTION find_messages(TSQUERY, INTEGER, TEXT[], TEXT) OWNER TO dedup_owner_role;
 
 -- ============================================================================
 -- Rights
@@ -84,6 +85,11 @@ REVOKE ALL ON schema_version, stores, conversations, messages, runs, watermarks,
 
 GRANT SELECT ON schema_version, stores, conversations, messages, runs, watermarks, deduplication_log, blobs, index_entries,
     archived_files, archive_objects
+    TO dedup_app_role, dedup_reader_role, dedup_purge_role, dedup_team_role;
+
+REVOKE ALL ON FUNCTION find_messages(TSQUERY, INTEGER, TEXT[], TEXT)
+    FROM PUBLIC, dedup_app_role, dedup_reader_role, dedup_purge_role, dedup_team_role;
+GRANT EXECUTE ON FUNCTION find_messages(TSQUERY, INTEGER, TEXT[], TEXT)
     TO dedup_app_role, dedup_reader_role, dedup_purge_role, dedup_team_role;
 
 -- The log, the audit and the archive: append-only.

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .errors import DedupError
-    from .ingest.deduplicator import ClaudeConversationDeduplicator, Ingest
+    from .ingest.deduplicator import ClaudeConversationDeduplicator, Ingest, PostgreSQLDeduplicator
     from .model import Export, Message
     from .workflow.session_export_manager import SessionExportManager
 
@@ -21,6 +21,7 @@ __all__ = [
     "Export",
     "Ingest",
     "Message",
+    "PostgreSQLDeduplicator",
     "SessionExportManager",
     "__version__",
 ]
@@ -28,6 +29,7 @@ __all__ = [
 _HOMES = {
     "ClaudeConversationDeduplicator": "ingest.deduplicator",
     "Ingest": "ingest.deduplicator",
+    "PostgreSQLDeduplicator": "ingest.deduplicator",
     "DedupError": "errors",
     "SessionExportManager": "workflow.session_export_manager",
     "Export": "model",

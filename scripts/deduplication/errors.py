@@ -101,6 +101,10 @@ class OutputNotWritable(DedupError):
     hint = "Pass a place that exists, is yours, and holds nothing that must be kept."
 
 
+class PackageMissing(DedupError):
+    """A package that this needs is not installed"""
+
+
 class StoreError(DedupError):
     """The message store cannot be used"""
 

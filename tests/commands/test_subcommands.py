@@ -30,6 +30,7 @@ MAINS = {
 ENOUGH = {
     "restore": ["--list"],
     "purge": ["--session", "nothing-of-this-name", "--dry-run"],
+    "export": ["--jsonl", "--runs"],
 }
 """What a subcommand needs to do something, besides the arguments that its parser demands."""
 READS = {*SUBCOMMANDS} - {"capture", "doctor", "scan", "trust"}

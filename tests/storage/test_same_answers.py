@@ -24,6 +24,7 @@ from deduplication.storage.contract import Cursor, ExportRecord, Mark, NewOccurr
 from exports import Story, kept
 from in_memory_store import MemoryStore
 from purge_scenes import Talk
+from store_answers import answers
 
 TURNS = 14
 WINDOW = st.tuples(st.integers(0, TURNS - 2), st.integers(2, TURNS), st.booleans(), st.sampled_from([60, 80]))
@@ -73,50 +74,6 @@ def follow(dedup, folder, talks, steps):
         assert dedup.ingest(data, name=name).new == 0
         results.append((done.conversation_id, done.total, done.new, done.captured, done.duplicates))
     return results
-
-
-def bodies(store, name):
-    """Every message of a conversation; a time at which something was captured is no answer of the store's."""
-    found = list(store.bodies(name, range(store.tip(name))))
-    return [
-        {key: value for key, value in body.items() if key != "timestamp" or body["clock"] == "source"} for body in found
-    ]
-
-
-def answers(store, talks):
-    """All that a store can be asked and that does not lie on a disk."""
-    messages = [Message(turn.role, turn.kind, turn.text) for talk in talks for turn in talk.turns]
-    with store.transaction(write=False):
-        return {
-            "conversations": {name: about(store, name) for name in store.conversations()},
-            "counts": (store.unique_count(), store.announced(), store.seen_bytes(), store.byte_counts()[0]),
-            "sums": store.store_figures(),
-            "cursors": sorted((name, cursor.source, cursor.offset, cursor.last) for name, cursor in store.cursors()),
-            "resumed": {cursor.source: store.cursor(cursor.source) for _, cursor in store.cursors()},
-            "banned": [store.bans().has(message, fingerprint(message)) for message in messages],
-        }
-
-
-def about(store, name):
-    """All that can be asked of one conversation."""
-    found = store.conversation(name)
-    columns, reading, figures = found.columns, found.reading(), store.figures(name)
-    uuids = [uuid for uuid in columns.uuids if uuid]
-    return {
-        "columns": (columns.hashes, columns.keys, columns.kinds, columns.weights, columns.uuids),
-        "reading": (list(reading.order), [list(run) for run in reading.runs()]),
-        "evidence": (found.windows, found.extends, sorted(found.purged), sorted(found.continuations)),
-        "origins": [found.origin(number) for number in range(len(found))],
-        "bodies": bodies(store, name),
-        "uuids": store.known_uuids(name, uuids),
-        "hashes": [store.body_hash(name, number) for number in range(store.tip(name))],
-        "session": store.has_session(name),
-        "figures": {
-            key: value
-            for key, value in vars(figures).items()
-            if key not in ("stored_bytes", "created_at", "updated_at")
-        },
-    }
 
 
 @pytest.mark.unmeasured
@@ -295,6 +252,11 @@ def test_any_run_that_can_be_committed_comes_to_the_same(tmp_path_factory, data,
                 shown = memory.conversation(name).columns
                 shared = [sorted(each.candidates(shown)) for each in (memory, disk)]
                 assert shared[0] == shared[1]
+                logged = [
+                    [run._replace(timestamp="", processing_time_ms=0) for run in each.logged_runs(name)]
+                    for each in (memory, disk)
+                ]
+                assert logged[0] == logged[1]
         with disk.transaction(write=False):
             committed = [record for _, record in disk.records() if "window" in record]
             for names in ({"one"}, {"two", "three"}):

@@ -385,6 +385,21 @@ def test_a_store_that_keeps_no_files_says_so_to_who_needs_them(tmp_path):
     assert explain(store, Story(1, exchanges=2).show(0, 2), "a.txt")[0] == "claude-code-text"
 
 
+def test_bytes_of_the_log_are_read_wherever_lines_begin(opened):
+    """Of a store that has a log, any span of it is a piece of all its lines."""
+    store = opened()
+    if store.log_backed() is None:
+        return
+    commit(store, "c", [said("a"), said("b"), said("a")])
+    commit(store, "c", [said("c")])
+    log = opened().log_backed()
+    with log.transaction(write=False):
+        whole = b"".join(line.data for line in log.lines())
+        for start in (0, 7, len(whole) // 2, len(whole)):
+            for end in (start, len(whole) - 7, len(whole)):
+                assert log.log_span(start, end) == whole[start:end]
+
+
 def test_the_log_of_a_store_in_a_folder_can_be_read(opened_log, tmp_path):
     """Lines, records, bytes and sizes agree with each other; nothing is there before something is stored."""
     store = opened_log()
@@ -405,6 +420,37 @@ def test_the_log_of_a_store_in_a_folder_can_be_read(opened_log, tmp_path):
         assert list(log.lines()) == lines
         known = store.remembered()
     assert known.kinds == {"c": [said(text).fingerprint.kind for text in "aba"]}
+
+
+def test_the_runs_of_a_conversation_are_told_as_they_were_stored(opened):
+    """With their numbers, in order; those of a conversation that turned out to be this one belong to it, a purge does not."""
+    store = opened()
+    commit(store, "a", [said("a1"), said("a2")], name="a", session="s", gaps=["1 to 3"], known_bytes=4, purged=1)
+    commit(store, "b", [said("b1")], name="b", cursor=Cursor("/t", "s", 9, "", "", 0))
+    commit(store, "c", [said("c1")], name="c", announces=False)
+    commit(store, "a", [said("a3")], name="d", same=[Same("b", 3, 1, ())], new=1, captured=1)
+    read = opened()
+    with read.transaction(write=False):
+        runs = list(read.logged_runs("a"))
+        assert [(run.name, run.conversation_id, run.announces) for run in runs] == [
+            ("a", "a", True),
+            ("b", "a", False),
+            ("d", "a", True),
+        ]
+        assert [(run.total, run.new, run.duplicates, run.captured) for run in runs] == [
+            (2, 2, 0, 0),
+            (1, 1, 0, 0),
+            (1, 1, 0, 1),
+        ]
+        first = runs[0]
+        told = (first.session, first.gaps, first.known_bytes, first.purged, first.bytes, first.format, first.parser)
+        assert told == ("s", ("1 to 3",), 4, 1, 1000, "text", 1)
+        assert first.sha256 == "a" * 64
+        assert first.timestamp.endswith("Z")
+        assert first.processing_time_ms >= 0
+        assert [run.name for run in read.logged_runs("b")] == ["b"]
+        assert [run.announces for run in read.logged_runs("c")] == [False]
+        assert list(read.logged_runs("nobody")) == []
 
 
 @pytest.mark.parametrize(("near", "most"), [(0, 256), (0, 2), (500, 3), (65536, 256)])

@@ -45,9 +45,23 @@ def commit(store, conversation, texts, *, name):
             message = Message(USER, PROMPT, text, uuid=f"{HOSTILE}{number}", source_index=number)
             found = fingerprint(message)
             occurrences.append((number, NewOccurrence(found, message, "2026-01-01T00:00:00Z", "source")))
-        new = len({each.fingerprint.content_hash for _, each in occurrences if not store.has_body(each.fingerprint.content_hash)})
+        new = len(
+            {
+                each.fingerprint.content_hash
+                for _, each in occurrences
+                if not store.has_body(each.fingerprint.content_hash)
+            }
+        )
         record = ExportRecord(
-            name, f"{len(texts):064}", 1000, "json", 1, len(texts), new, [[first, first + len(texts) - 1]], gaps=[HOSTILE]
+            name,
+            f"{len(texts):064}",
+            1000,
+            "json",
+            1,
+            len(texts),
+            new,
+            [[first, first + len(texts) - 1]],
+            gaps=[HOSTILE],
         )
         store.commit(conversation, occurrences, record, time.perf_counter())
 

@@ -23,8 +23,17 @@ from deduplication.figures.savings import Seen
 from deduplication.model import COMPACTION, PURGED, SYSTEM, TURNS, counts
 from deduplication.storage.contract import ConversationFigures, Counts, SeenExport, StoreFigures, Totals
 from deduplication.storage.conversation import Adopted
+from deduplication.storage.runs import LoggedRun
 
 _BREAK = [-1, -1]
+
+
+def _logged(name, moment, record):
+    """What a run says of itself; how long it took nobody measured."""
+    told = {each: getattr(record, each) for each in LoggedRun._fields if hasattr(record, each)}
+    announces = record.announces and record.cursor is None
+    told.update(announces=announces, captured=record.captured if announces else 0, gaps=tuple(record.gaps))
+    return LoggedRun(conversation_id=name, timestamp=moment, processing_time_ms=0, **told)
 
 
 class MemoryConversation:
@@ -199,6 +208,8 @@ class Content:
     announced: set[str] = field(default_factory=set)
     """Bodies that an export announced, or another drawing of what they stand for."""
     announcements: int = 0
+    runs: list[LoggedRun] = field(default_factory=list)
+    """Each under the id that it was stored under."""
 
 
 class MemoryStore:
@@ -413,6 +424,15 @@ class MemoryStore:
             purged=sum(number in of.purged and number not in of.extends for number in counted),
         )
 
+    def logged_runs(self, conversation_id):
+        """The runs of it, and of all that turned out to be it."""
+        for run in self._content.runs:
+            name = run.conversation_id
+            while name != conversation_id and self.conversation(name).into is not None:
+                name = self.conversation(name).into[0]
+            if name == conversation_id:
+                yield run._replace(conversation_id=name)
+
     def store_figures(self):
         """Those of all conversations, one after another."""
         found = [self.figures(name) for name in self.conversations()]
@@ -516,6 +536,7 @@ class MemoryStore:
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         conversation.created, conversation.updated = conversation.created or now, now
         figures.update(messages_seen=record.total, duplicates=record.total - stored)
+        self._content.runs.append(_logged(name, now, record))
         if record.cursor is not None:
             figures.update(captures=1, raw_bytes=size)
             self._content.seen = self._content.seen.plus(distinct=size, captured=size, known=record.known_bytes)

@@ -9,7 +9,8 @@ _QUERIES = {
         WHERE c.relnamespace = to_regnamespace(%s) AND c.relkind IN ('r', 'p', 'v', 'm', 'S') AND NOT c.relispartition
     """,
     "columns": """
-        SELECT c.relname::TEXT, a.attname::TEXT, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity::TEXT,
+        SELECT c.relname::TEXT, a.attname::TEXT, format_type(a.atttypid, a.atttypmod), a.attcollation::REGCOLLATION::TEXT,
+            a.attnotnull, a.attidentity::TEXT,
             pg_get_expr(d.adbin, d.adrelid), a.attstorage::TEXT, a.attcompression::TEXT, a.attnum,
             array(SELECT unnest(a.attacl)::TEXT ORDER BY 1), col_description(c.oid, a.attnum)
         FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
@@ -34,7 +35,8 @@ _QUERIES = {
         WHERE c.relnamespace = to_regnamespace(%s) AND NOT t.tgisinternal AND NOT c.relispartition
     """,
     "functions": """
-        SELECT p.proname::TEXT, pg_get_functiondef(p.oid), obj_description(p.oid, 'pg_proc')
+        SELECT p.proname::TEXT, pg_get_functiondef(p.oid), array(SELECT unnest(p.proacl)::TEXT ORDER BY 1),
+            pg_get_userbyid(p.proowner)::TEXT, obj_description(p.oid, 'pg_proc')
         FROM pg_proc p WHERE p.pronamespace = to_regnamespace(%s)
     """,
     "policies": """

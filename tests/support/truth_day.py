@@ -60,6 +60,16 @@ class Happens:
     """Files are called what the client calls them, after the first prompt that they show and the time of day."""
 
 
+WORLDS: Final = {
+    "plain": Happens(),
+    "exported again": Happens(again=0.3, copied=0.2),
+    "unfinished": Happens(unfinished=0.6),
+    "compacted": Happens(compacted=0.5),
+    "everything": Happens(compacted=0.4, again=0.2, copied=0.1, unfinished=0.3),
+}
+WIDTHS: Final = (60, 80, 97, 120, 217)
+
+
 class Day:
     """The exports of one session in one era."""
 

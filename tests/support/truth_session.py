@@ -17,6 +17,11 @@ CALL: Final = "call"
 RESULT: Final = "result"
 ASIDE: Final = "aside"
 """What nobody said: lines that the client draws for itself."""
+OPENING: Final = (
+    "Before anything else read the rules of the harbour, all nine pages, and tell me which of them you will not follow today.",
+    "Then put on the yellow coat, take the long rope from the hook beside the door and wait for the tide to turn.",
+)
+"""What several sessions begin with: instructions that are pasted, one after the other, before anything is answered."""
 
 
 def _words(*lines: str) -> list[str]:

@@ -29,6 +29,7 @@ SUBCOMMANDS: Final = (
     "restore",
     "stats",
     "explain",
+    "export",
     "backup",
     "purge",
     "upgrade",

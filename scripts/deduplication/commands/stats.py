@@ -14,6 +14,7 @@ from ..reports import archive as archive_report
 from ..reports import storage as storage_report
 from ..reports import store as store_report
 from ..start.late_dataclass import asdict, replace
+from ..storage.log_backed import where
 from ..terminal.display import show
 from . import arguments as shared
 
@@ -79,10 +80,14 @@ def _of_store(
         "besides": asdict(besides),
         "missing": [each.as_dict() for each in kept.missing],
         "given_up": [each.as_dict() for each in kept.given_up],
-        "storage_dir": folder,
+        "storage_dir": where(dedup.store, folder),
     }
     gone = archive_report.gone(kept)
-    _put(answer, "\n".join([storage_report.statistics(found, disk, besides, packs, totals, folder), *gone]), asked)
+    _put(
+        answer,
+        "\n".join([storage_report.statistics(found, disk, besides, packs, totals, where(dedup.store, folder)), *gone]),
+        asked,
+    )
     return EXIT_FAILURE if found.damage or kept.missing else EXIT_OK
 
 

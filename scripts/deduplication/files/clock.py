@@ -1,15 +1,22 @@
-"""The time of day, in one spelling."""
+"""The time of day, in one spelling; times in whatever spelling a source or a person has."""
 
 from __future__ import annotations
 
 import contextlib
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Final
+
+from ..start.late_pattern import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _COMPACT: Final = "%Y%m%dT%H%M%SZ"
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_MICROSECOND: Final = timedelta(microseconds=1)
+_STAMP: Final = late_pattern(
+    r"(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?[ ]?(?:([Zz])|([+-])(\d\d):?(\d\d))?)?\Z"
+)
 
 
 _stands: str = ""
@@ -47,6 +54,37 @@ def nanoseconds(spelt: str) -> int:
         return int(datetime.fromisoformat(spelt.replace("Z", "+00:00")).timestamp() * 1000) * 1_000_000
     except ValueError:
         return 0
+
+
+def microseconds(stamp: str, *, local: bool = False, end: bool = False) -> int | None:
+    """Microseconds since 1970 of a time in ISO 8601; None for what is none, in the years 1 to 9999.
+
+    One that names no zone is UTC, with ``local`` on the clock of whoever runs this. A day without an hour is its beginning, with
+    ``end`` that of the next one.
+    """
+    found = _STAMP.match(stamp) if stamp.isascii() else None
+    if found is None:
+        return None
+    year, month, day, hour, minute, second, fraction, utc, sign, hours, minutes = found.groups()
+    days = int(year), int(month), int(day)
+    micro = int((fraction or "").ljust(6, "0")[:6])
+    try:
+        moment = datetime(*days, int(hour or 0), int(minute or 0), int(second or 0), micro)  # noqa: DTZ001 - no zone yet
+        if end and hour is None:
+            moment += timedelta(days=1)
+        if sign:
+            offset = timedelta(hours=int(hours), minutes=int(minutes))
+            moment = moment.replace(tzinfo=timezone(-offset if sign == "-" else offset))
+        elif utc or not local:
+            moment = moment.replace(tzinfo=timezone.utc)
+        return (moment.astimezone(timezone.utc) - _EPOCH) // _MICROSECOND
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def exactly(moment: int) -> str:
+    """Microseconds since 1970 as ``2025-11-17T10:00:00.000000Z``: always as long, so that text sorts as time does."""
+    return (_EPOCH + moment * _MICROSECOND).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def compact(moment: float) -> str:

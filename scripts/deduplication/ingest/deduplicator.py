@@ -6,7 +6,7 @@ import hashlib
 import os
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from .. import formats
 from ..errors import ExportWarning
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 __all__ = ["ClaudeConversationDeduplicator", "Ingest"]
 
 
+_FOLDER: Final = os.path.join("MEMORY-CONTEXT", "dedup_state")
+
+
 class ClaudeConversationDeduplicator:
     """Stores every message of every export exactly once, in its place.
 
@@ -41,7 +44,7 @@ class ClaudeConversationDeduplicator:
         connection_string: str | None = None,
     ) -> None:
         """Open nothing yet: the store is created when the first export is processed."""
-        folder = os.fspath(storage_dir) if storage_dir is not None else os.path.join("MEMORY-CONTEXT", "dedup_state")
+        folder = os.fspath(storage_dir) if storage_dir is not None else _FOLDER
         self.store: Store = open_store(backend, folder, connection_string)
 
     # -- the original design's interface -----------------------------------------------------------------------
@@ -232,3 +235,11 @@ class ClaudeConversationDeduplicator:
             return 0
         with store.transaction(write=False):
             return store.lost_blob_bytes()
+
+
+class PostgreSQLDeduplicator(ClaudeConversationDeduplicator):
+    """The same over a store in PostgreSQL; without a ``connection_string`` the one of the environment or of the settings."""
+
+    def __init__(self, connection_string: str | None = None) -> None:
+        """Connect to nothing yet. Raises ``DatabaseAddressInvalid`` and ``PsycopgMissing``."""
+        super().__init__(None, "postgresql", connection_string)

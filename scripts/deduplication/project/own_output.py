@@ -58,6 +58,8 @@ _SHAPES: Final = {
     r"\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-)",
     "the output of export-dedup.py": r"={60}\nCODITECT Export & Deduplicate Workflow\n={60}\n",
     "a status log": r"={80}\nEXPORT-DEDUP EXECUTION REPORT\n={80}\n",
+    "a table of messages": r'"conversation_id","message_index","reading_position",',
+    "a table of runs": r'"conversation_id","operation","created_at",',
     "a banner": "🔐{40}\n📊 BACKUP & DEDUPLICATION RESULTS\n",
     "what a command printed": r"(?:\S{1,8} )?export-dedup (?:search|show|status|doctor): ",
 }
@@ -135,6 +137,10 @@ def _kind_of_object(value: dict[str, Any]) -> str:
         return "the numbers of a run"
     if value.keys() >= {"query", "total", "damaged_lines", "hits"}:
         return "the hits of a search"
+    if value.keys() >= {"conversation_id", "reading_position", "content_type"}:
+        return "a table of messages"
+    if value.keys() >= {"conversation_id", "operation", "export_sha256"}:
+        return "a table of runs"
     return "a message log" if _is_log_line(value) else ""
 
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
 from typing import Final
 
 from ..errors import UsageError
+from ..files.clock import microseconds
 from ..start.late_dataclass import dataclass
 from ..start.late_pattern import late_pattern
 
-_MOMENT: Final = late_pattern(
-    r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(Z|z|[+-]\d\d:?\d\d)?)?\Z"
-)
 _HASH: Final = late_pattern(r"[0-9a-f]{8,64}\Z")
 
 
@@ -68,24 +65,5 @@ def moment(text: str, *, end: bool = False) -> float | None:
 
     A day without an hour is its beginning, with ``end`` that of the next one.
     """
-    found = _MOMENT.match(text.strip())
-    if found is None:
-        return None
-    year, month, day, hour, minute, second, fraction, zone = found.groups()
-    try:
-        numbers = int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0)
-        naive = datetime(*numbers)  # noqa: DTZ001 - the zone is the next thing to be decided
-        if hour is None and end:
-            naive += timedelta(days=1)
-        at = naive.replace(tzinfo=_zone(zone)) if zone else naive.astimezone()
-        return at.timestamp() + (float(f"0.{fraction}") if fraction else 0.0)
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
-def _zone(text: str) -> timezone:
-    if text in "Zz":
-        return timezone.utc
-    sign = -1 if text[0] == "-" else 1
-    digits = text[1:].replace(":", "")
-    return timezone(sign * timedelta(hours=int(digits[:2]), minutes=int(digits[2:])))
+    found = microseconds(text.strip(), local=True, end=end)
+    return None if found is None else found / 1_000_000

@@ -24,26 +24,30 @@ class Waits:
 
 
 def state(waits: Waits) -> str:
-    """One line: what waits, and why."""
+    """What waits, and why."""
     if not waits.runs:
-        return (
-            f"Database: has all of this store (since {clock.local(waits.at)})"
-            if waits.at
-            else "Database: nothing to send yet"
-        )
-    why = (
-        f"; the last attempt ({clock.local(waits.failed_at)}) failed: {printable(waits.failure)}"
-        if waits.failure
-        else ""
-    )
-    return f"Database: {_runs(waits.runs)} {'waits' if waits.runs == 1 else 'wait'} to be sent{why}"
+        return f"has all of this store (since {clock.local(waits.at)})" if waits.at else "nothing to send yet"
+    tried = f"; the last attempt ({clock.local(waits.failed_at)}) failed: {printable(waits.failure)}"
+    return f"{_runs(waits.runs)} {'waits' if waits.runs == 1 else 'wait'} to be sent{tried if waits.failure else ''}"
+
+
+def line(waits: Waits) -> str:
+    """The same, by itself."""
+    return f"🗄 Database: {state(waits)}"
+
+
+def after_a_run(waits: Waits) -> str:
+    """What happens to what waits once a run is done; with a mark where it went wrong the last time."""
+    if waits.failure:
+        return f"⚠ {line(waits)}"
+    return f"🗄 Database: {_runs(waits.runs)} {'is' if waits.runs == 1 else 'are'} being sent, in the background"
 
 
 def done(sent: int, again: int, received: int, waits: Waits) -> str:
     """What an exchange did."""
     counted = ((sent, "sent"), (again, "sent behind those of others"), (received, "received"))
     parts = [f"{_runs(count)} {what}" for count, what in counted if count]
-    return f"{', '.join(parts) or 'Nothing to do'}.\n{state(waits)}"
+    return f"{', '.join(parts) or 'Nothing to do'}.\n{line(waits)}"
 
 
 def as_dict(waits: Waits) -> Mapping[str, Any]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..figures.savings import Seen
     from .contract import ConversationFigures, Counts, Cursor, NewOccurrence, SeenExport, StoreFigures, Totals
     from .log.lines import Record
+    from .runs import LoggedRun
     from .state.conversation import ConversationState
     from .state.table_records import ReadTo
 
@@ -127,6 +128,12 @@ class Answers(PrefixAnswers):
         from .run_records import read_runs
 
         return read_runs(self._known, conversation_ids, start)
+
+    def logged_runs(self, conversation_id: str) -> Iterator[LoggedRun]:
+        """The runs of this conversation."""
+        from .run_records import logged_runs
+
+        return logged_runs(self._known, conversation_id)
 
     def figures(self, conversation_id: str) -> ConversationFigures:
         """Counts of a conversation."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ..start.late_dataclass import dataclass, field
 from ..start.late_tuple import NamedTuple
 from .prefix import Prefixes
+from .runs import LoggedRuns
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Sequence
@@ -181,7 +182,7 @@ class Mark(NamedTuple):
     number: int
 
 
-class Store(Prefixes, Protocol):
+class Store(Prefixes, LoggedRuns, Protocol):
     """A message store. Everything that changes it happens inside :meth:`transaction`."""
 
     def log_backed(self) -> LogBackedStore | None:
@@ -197,10 +198,7 @@ class Store(Prefixes, Protocol):
         """Which conversations are there? One that turned out to be another is not named apart."""
 
     def conversation(self, conversation_id: str) -> Conversation:
-        """What is known of this one? An unknown id gives an empty conversation.
-
-        Of one that turned out to be another it is what the log has under this very id; see :meth:`canonical`.
-        """
+        """What is known under this very id (see :meth:`canonical`)? An unknown one gives an empty conversation."""
 
     def candidates(self, shown: Columns) -> Sequence[str]:
         """Which conversations share distinctive messages with this sequence, most of them first?"""

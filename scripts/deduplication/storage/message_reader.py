@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import StoreDamaged
@@ -24,9 +23,7 @@ _REMEMBERED: Final = 1_000
 def read_messages(known: Known, conversation_id: str, numbers: Sequence[int]) -> Iterator[dict[str, Any]]:
     """Messages by sequence number: ``index``, ``role``, ``kind``, ``content``, ``content_hash``, ``timestamp`` ..."""
     state = known.state.conversation(conversation_id)
-    if len(numbers) > len(state) // 4:
-        state.lines  # noqa: B018 - most of them: all rows at once cost less than each by itself
-    places = array("q", map(state.line, numbers))
+    places = state.places(numbers)
     own = known.log.records(place for place in places if place >= 0)
     carried: dict[str, dict[str, Any]] = {}
     for number, place in zip(numbers, places):

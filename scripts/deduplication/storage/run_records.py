@@ -6,6 +6,8 @@ import json
 from typing import TYPE_CHECKING
 
 from .log.lines import COMMIT, Damaged, decode_line, is_commit
+from .log.records import PURGE, announces
+from .runs import LoggedRun
 from .state.run_places import joined
 
 if TYPE_CHECKING:
@@ -28,3 +30,34 @@ def read_runs(known: Known, conversation_ids: Collection[str], start: int) -> It
                     continue  # the store says so to whoever asks it for messages
                 if is_commit(record) and record["conversation_id"] in conversation_ids:
                     yield record
+
+
+def logged_runs(known: Known, conversation_id: str) -> Iterator[LoggedRun]:
+    """The runs of a conversation, those of others that turned out to be this one included, in the order of the log."""
+    adopted = known.state.conversation(conversation_id).adopted
+    for record in read_runs(known, {conversation_id, *(each.conversation_id for each in adopted)}, 0):
+        if PURGE not in record:
+            yield logged_run(record, conversation_id)
+
+
+def logged_run(record: Record, conversation_id: str) -> LoggedRun:
+    """What the commit record of a run says, as a run of ``conversation_id``."""
+    export = record["export"]
+    return LoggedRun(
+        conversation_id=conversation_id,
+        timestamp=record["timestamp"],
+        announces=announces(record),
+        name=export["name"],
+        sha256=export["sha256"],
+        bytes=export["bytes"],
+        format=export["format"],
+        parser=export["parser"],
+        total=export["total"],
+        new=export["new"],
+        captured=export.get("captured", 0),
+        known_bytes=export.get("known_bytes", 0),
+        purged=export.get("purged", 0),
+        session=record.get("session", ""),
+        processing_time_ms=record["processing_time_ms"],
+        gaps=tuple(record.get("gaps", ())),
+    )

@@ -81,7 +81,7 @@ def _send(dedup: Deduplicator, out: Callable[[str], None]) -> None:
     with store.transaction(write=False):
         waits = sending.waits(store)
     if waits.runs:
-        out(report.note(exchange_report.state(waits)))
+        out(exchange_report.after_a_run(waits))
         sending.start(store)
 
 

@@ -61,7 +61,11 @@ def export_result(said: Any) -> ExportResult:
 
 
 def _problem(name: str, detail: str, hint: str) -> DedupError:
-    kind = getattr(errors, name)
+    kind = getattr(errors, name, None)
+    if kind is None:
+        from ..storage.database import errors as of_databases
+
+        kind = getattr(of_databases, name)
     if not issubclass(kind, DedupError):
         raise TypeError(name)
     found: DedupError = kind(detail, hint=hint)

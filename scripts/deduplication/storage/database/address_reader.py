@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from typing import TYPE_CHECKING, Final, Optional
+from urllib.parse import unquote_to_bytes
 
 from .address import OPTION, VARIABLE, Address
 from .driver import load
@@ -50,7 +51,7 @@ def read(text: str, origin: str) -> Address:
     """Read one. Raises :class:`DatabaseAddressInvalid`, which says what is wrong with it, ``PsycopgMissing``."""
     text = text.strip()
     url = _URL.match(text)
-    problem = _odd_url(url[1], text[url.end() :]) if url else "" if text else "it is empty"
+    problem = _odd_text(text, is_url=bool(url)) or (_odd_url(url[1], text[url.end() :]) if url else "")
     told = None if problem else _words_of(text)
     if told is None:
         raise DatabaseAddressInvalid(f"{origin}: {problem or _unreadable(text, is_url=bool(url))}")
@@ -72,6 +73,19 @@ def _words_of(text: str) -> dict[str, str] | None:
         return None
 
 
+def _odd_text(text: str, *, is_url: bool) -> str:
+    """What is wrong with any kind of address; else nothing."""
+    if not text:
+        return "it is empty"
+    if "\0" in text:
+        return "it has a character of the value 0"
+    try:
+        (unquote_to_bytes(text) if is_url else text.encode()).decode()
+    except UnicodeError:
+        return "it is not UTF-8"
+    return ""
+
+
 def _odd_url(scheme: str, rest: str) -> str:
     """What is wrong with a URL, whichever version of libpq reads it; else nothing.
 
@@ -84,7 +98,7 @@ def _odd_url(scheme: str, rest: str) -> str:
         return "a blank in a URL is written %20"
     if re.search(r"%(?![0-9A-Fa-f]{2})", rest):
         return "a percent sign in a URL is written %25"
-    if "\0" in rest or "%00" in rest:
+    if "%00" in rest:
         return "it has a character of the value 0"
     before, at, behind = rest.partition("@")
     if "@" in behind or (at and "/" in before):

@@ -23,13 +23,15 @@ from .database_blobs import DatabaseBlobs
 from .database_log import DatabaseLog
 from .message_rows import MessageRow, Told, message_row, parted, whole
 from .row_places import Noted
+from .session import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from ..log.lines import Record
+    from ..state.blobs import Blobs
     from ..state.log_state import State
-    from .session import Session
+    from .session import End, Session
     from .written import Written
 
 _MADE_AGAIN: Final = "(it follows from the log; 'rebuild' makes it again)"
@@ -47,7 +49,6 @@ SELECT c.conversation_id, c.number, c.state, c.adopted_by, c.total_messages, w.h
 FROM conversations AS c LEFT JOIN watermarks AS w USING (conversation_id, owner) WHERE c.owner = %s ORDER BY c.number
 """
 _ENTRIES: Final = "SELECT key, value FROM index_entries WHERE conversation_id = '' AND owner = %s AND name = %s"
-_STORE: Final = "SELECT log_size, log_head, about FROM stores WHERE owner = %s"
 _JSON: Final = ('"window"', "metadata")
 _OF_RUNS: Final = ("process_export", "capture", "purge")
 """Operations in the audit log that follow from lines of the log."""
@@ -63,19 +64,19 @@ _EMPTIED: Final = (
 
 def check(session: Session, since: str, *, is_there: bool) -> Verified:
     """Recount everything from the lines of the log; a head that begins with ``since`` is looked for. In one snapshot."""
-    found = session.rows(_STORE, [session.owner]) if is_there else []
-    if not found:
+    end, about = session.store() if is_there else (NOTHING, "")
+    if not about:
         return nothing(since)
     log, blobs, chain = DatabaseLog(session), DatabaseBlobs(session), Chain(since)
-    log.sent(found[0][0])
+    log.sent(end.size)
     audit: list[bytes] = []
     with tempfile.TemporaryDirectory() as folder:
         index = Index(folder, log, blobs, _no_other)
         state, problems, _ = recount(log, index, audit.append, chain, blobs=blobs)
         if not state.unreadable:
-            problems += _store(state, *found[0])
+            problems += _store(state, end, about)
             for problem in (
-                _messages(session),
+                _messages(session, blobs),
                 _runs(session),
                 _conversations(session, state),
                 _entries(session, state),
@@ -100,11 +101,11 @@ def rebuild(store: Written) -> list[str]:
     lines = [line.data for line in log.lines()] if found.problems else []
     if not lines or any(_is_damaged(line) for line in lines):
         return found.problems
-    with session.connected().transaction():
-        session.connected().execute("SET LOCAL export_dedup.purging = 'on'")
+    with session.whole() as connection:
+        connection.execute("SET LOCAL export_dedup.purging = 'on'")
         for table in _EMPTIED:
-            session.connected().execute(f"DELETE FROM {table} WHERE owner = current_user")
-        session.connected().execute(
+            connection.execute(f"DELETE FROM {table} WHERE owner = current_user")
+        connection.execute(
             "DELETE FROM deduplication_log WHERE owner = current_user AND operation = ANY(%s)", [[*_OF_RUNS]]
         )
         store.forget()
@@ -126,8 +127,8 @@ def _no_other(_index: Index, _size: int) -> Any:
     raise AssertionError
 
 
-def _store(state: State, size: int, head: str, about: str) -> list[str]:
-    same = (size, head, json.loads(about)) == (state.size, state.head, json.loads(changes.about(state)))
+def _store(state: State, end: End, about: str) -> list[str]:
+    same = (*end, json.loads(about)) == (state.size, state.head, json.loads(changes.about(state)))
     return [] if same else [f"stores: the sums are not what the log says {_MADE_AGAIN}"]
 
 
@@ -141,12 +142,18 @@ def _named(table: str, wrong: Iterator[str]) -> list[str]:
     return found
 
 
-def _messages(session: Session) -> list[str]:
-    return _named("messages", _wrong_messages(session))
+def _messages(session: Session, blobs: Blobs) -> list[str]:
+    return _named("messages", _wrong_messages(session, blobs))
 
 
-def _wrong_messages(session: Session) -> Iterator[str]:
+def _wrong_messages(session: Session, blobs: Blobs) -> Iterator[str]:
     """Rows of which a column does not say what the line says, and bodies that are missing."""
+
+    @lru_cache(maxsize=4096)
+    def fingerprint(message: bytes, identity: str) -> Fingerprint:
+        record = {"message": json.loads(message), "content_hash": identity}
+        return blobs.fingerprint(record) or fingerprint_of(message_of(record), identity)
+
     for *columns, body in session.stream(_MESSAGES, [session.owner]):
         row = MessageRow(*columns)
         where = f"message {row.message_index} of '{named(row.conversation_id)}'"
@@ -156,21 +163,16 @@ def _wrong_messages(session: Session) -> Iterator[str]:
         if message is None and PURGED not in record:
             yield f"{where} has no body"
             continue
-        noted = Noted(_item(record, message), row.body is not None)
+        item = fingerprint(message, record["content_hash"]) if message is not None else _left(record)
+        noted = Noted(item, row.body is not None)
         expected = message_row(Told(row.log_start, line, record, is_message=True), parted(line, record), noted, message)
         yield from (f"{where} has another {name}" for name in _differing(MessageRow._fields, row, expected))
 
 
-def _item(record: Record, message: bytes | None) -> Fingerprint:
-    if message is None:
-        left = tombstone_from(record)
-        return Fingerprint(left.identity, left.key, left.kind, "", left.weight)
-    return _fingerprint(message, record["content_hash"])
-
-
-@lru_cache(maxsize=4096)
-def _fingerprint(message: bytes, identity: str) -> Fingerprint:
-    return fingerprint_of(message_of({"message": json.loads(message)}), identity)
+def _left(record: Record) -> Fingerprint:
+    """What is left of a message that was purged."""
+    left = tombstone_from(record)
+    return Fingerprint(left.identity, left.key, left.kind, "", left.weight)
 
 
 def _runs(session: Session) -> list[str]:

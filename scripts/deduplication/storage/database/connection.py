@@ -24,12 +24,14 @@ LIMITS: Final = {
     "statement_timeout": "5min",
     "lock_timeout": "1min",  # as long as a run waits for the lock of a store in a folder
     "idle_in_transaction_session_timeout": "10min",
-    # A client that is gone without a word holds no lock for longer than a minute.
+    # A client that is gone without a word holds no lock for longer than a minute: Linux waits for the user timeout, others count.
     "tcp_keepalives_idle": "30",
     "tcp_keepalives_interval": "10",
     "tcp_keepalives_count": "3",
-    "tcp_user_timeout": "60s",
+    "tcp_user_timeout": "30s",
     "client_connection_check_interval": "10s",
+    # A table of which nobody has counted the rows yet would be read whole for some of them.
+    "enable_seqscan": "off",
 }
 """What a session sets where neither the server's settings, the database, the role nor the address does."""
 _SET: Final = """

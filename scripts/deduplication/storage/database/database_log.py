@@ -29,6 +29,14 @@ WHERE owner = %(owner)s AND log_start = ANY(%(starts)s)
 UNION ALL
 SELECT log_start, entry, NULL, NULL FROM runs WHERE owner = %(owner)s AND log_start = ANY(%(starts)s)
 """
+_BEGINS: Final = """
+SELECT coalesce(max(log_start), %(start)s) FROM (
+    (SELECT log_start FROM messages WHERE owner = %(owner)s AND log_start <= %(start)s ORDER BY log_start DESC LIMIT 1)
+    UNION ALL
+    (SELECT log_start FROM runs WHERE owner = %(owner)s AND log_start <= %(start)s ORDER BY log_start DESC LIMIT 1)
+) AS before
+"""
+"""Where the line begins in which a byte stands."""
 _AT_ONCE: Final = 500
 """Lines that are asked for together."""
 _END: Final = 1 << 62
@@ -79,9 +87,10 @@ class DatabaseLog(Log):
             yield Line(at, number + 1, bytes(last - at), lost=last - at)
 
     def span(self, start: int, end: int) -> bytes:
-        """The bytes from ``start`` to ``end`` (half open), of whole lines. Raises ``StoreDamaged``."""
-        found = b"".join(line.data for line in self.lines(start, end))
-        return found[: end - start]
+        """The bytes from ``start`` to ``end`` (half open), wherever lines begin."""
+        ((first,),) = self._session.rows(_BEGINS, {"owner": self._session.owner, "start": start})
+        found = b"".join(line.data for line in self.lines(first, end))
+        return found[start - first : end - first]
 
     def records(self, offsets: Iterable[int]) -> Iterator[Record]:
         """The records at these offsets, in this order. Raises ``StoreDamaged``."""

@@ -29,7 +29,7 @@ class DatabaseStore(Answers):
         self._stored = Written(self._session)
         super().__init__(self._stored)
         self.blobs: Blobs = self._stored.blobs
-        self.warnings: list[str] = []
+        self.warnings = self._session.warnings
         self._depth = 0
 
     def __str__(self) -> str:
@@ -75,7 +75,7 @@ class DatabaseStore(Answers):
         """Store the run in one transaction of the database."""
         with contextlib.ExitStack() as stack:
             stack.callback(self._stored.forget)  # what was counted of a run that is not stored
-            before = self._stored.state.size, self._stored.state.head
+            before = self._stored.end
             write_run(self._stored, conversation_id, occurrences, record, started, same)
             self._stored.send(before)
             stack.pop_all()

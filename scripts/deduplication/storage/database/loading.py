@@ -18,6 +18,7 @@ from ..state.blobs import BlobLost
 from . import changes
 from .errors import StoreChanged
 from .message_rows import MessageRows, Told
+from .sending import sending
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -53,14 +54,15 @@ def _load_some(store: Written, batches: Iterator[list[Told]], blob: Blob | None)
         batch = next(batches, [])
         if not batch:
             return False
-        before = store.state.size, store.state.head
-        with store.session.sending() as send:
+        before = store.end
+        with sending(store.session) as send:
             taking = _Taking(store, blob, send)
             while not taking.take(batch):
                 batch = next(batches, [])
             send(changes.of_state(store.state, store.tables))
             if not store.session.rows(changes.STORE, store.sums(before)):
                 raise StoreChanged(str(store.session))
+        store.session.ends_at(store.end)
         store.sent()
         store.let_go()
     return True

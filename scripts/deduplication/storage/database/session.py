@@ -1,156 +1,265 @@
-"""A connection for one transaction of the store after another: read from one snapshot, or written under the owner's lock."""
+"""A connection for one transaction of the store after another: read from one snapshot, or written under the owner's lock.
+
+A connection that is lost inside of one is made anew, and the transaction goes on where nothing was stored meanwhile, which the head
+of the log says. It also says whether a change was made of which the answer was lost.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import weakref
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Optional
 
-from . import connection as connecting
+from ...errors import StoreLocked
+from ...start.late_tuple import NamedTuple
+from ..log.lines import BEGINNING
 from . import failures, schema
+from .errors import DatabaseError, StoreChanged
+from .link import Link
 from .new_rows import NewRows, insert
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from concurrent.futures import Future
 
-    from psycopg import Connection
+    from psycopg import Connection, ServerCursor
 
     from .place import Place
 
-    Statement = tuple[str, Sequence[Any] | Mapping[str, Any]]
+    Parameters = Sequence[Any] | Mapping[str, Any]
+    Statement = tuple[str, Parameters]
     Change = Statement | NewRows
 
-_BY_INDEX: Final = "SET enable_seqscan = off"
-"""While nobody has counted the rows of a table, it would be read whole for some of them."""
-_AHEAD: Final = 1
-"""Changes that may be on their way to the server when further ones are sent."""
 _LOCK: Final = "hashtextextended(current_schema() || '.' || %s || '.export-dedup', 0)"
 """The number of the lock that one writer of an owner's store holds at a time."""
+_STORE: Final = "SELECT log_size, log_head, about FROM stores WHERE owner = %s"
+
+
+class End(NamedTuple):
+    """Where a log ends: its size in bytes, and its head."""
+
+    size: int
+    head: str
+
+
+NOTHING: Final = End(0, BEGINNING)
 
 
 class Session:
-    """The database at ``place``, asked for what belongs to its owner. It stays connected until the object goes."""
+    """The database at ``place``, asked for what belongs to its owner. It stays connected until the object goes.
+
+    ``warnings`` say where it had to wait for a connection.
+    """
 
     def __init__(self, place: Place) -> None:
-        self.address = place.address()
-        self.owner = place.owner
-        self._schema = place.schema
-        self._connection: Connection[Any] | None = None
-        self._writing = False
+        self._link = Link(place)
+        self._owner = place.owner
+        self.warnings = self._link.warnings
+        self._is_writing = False
+        self._found: Optional[End] = None
+        """Where the log ended when it was asked last in this transaction."""
+        self._made: Optional[End] = None
+        """Where it ends if a change was made whose answer did not come."""
         self._streams = 0
-        self._sent: list[Future[None]] = []
+        self.before_question: Callable[[], None] | None = None
+        """Waits for what is on its way to the server, where something is."""
 
     def __str__(self) -> str:
-        return self.address.shown()
+        return str(self._link)
 
-    # -- being connected -----------------------------------------------------------------------------------------
+    @property
+    def owner(self) -> str:
+        """To whom the store belongs. Raises ``DatabaseError`` where nobody can say: one must be connected for that."""
+        if not self._owner:
+            self._link.again(lambda _connection: None)
+            self._owner = self._link.user
+        return self._owner
 
     def connected(self) -> Connection[Any]:
-        """The connection, opened where there is none, or where the last one broke. Raises ``DatabaseError``."""
-        if self._connection is None or self._connection.closed:
-            self._connection = connecting.connect(self.address)
-            weakref.finalize(self, self._connection.close)
-            if self._schema:
-                self._connection.execute("SELECT set_config('search_path', quote_ident(%s), false)", [self._schema])
-            self._connection.execute(_BY_INDEX)
-            if not self.owner:
-                ((self.owner,),) = self.rows("SELECT current_user")
-        return self._connection
+        """The connection, in the transaction that is under way. Raises ``DatabaseError``."""
+        return self._link.connected()
 
     def close(self) -> None:
         """End the connection."""
-        if self._connection is not None:
-            self._connection.close()
+        self._link.close()
 
     # -- transactions of the store ---------------------------------------------------------------------------------
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[bool]:
-        """One snapshot of the database; False where no store was ever made in it."""
-        with failures.named(self.address):
-            connection = self.connected()
-            if not schema.version(connection):
-                yield False
-                return
-            with connection.transaction():
-                connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-                yield True
+        """One snapshot of the database; False where no store was ever made in it. Raises ``DatabaseError``."""
+        if not self._link.again(self._has_tables):
+            yield False
+            return
+        with self._within(write=False):
+            yield True
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
         """The owner's store for one writer, with the tables that this version needs. Raises ``StoreLocked``, ``DatabaseError``."""
-        with failures.named(self.address):
-            connection = self.connected()
+        self._link.again(self._bring_up)
+        with self._within(write=True):
+            yield
+
+    @contextlib.contextmanager
+    def _within(self, *, write: bool) -> Iterator[None]:
+        link = self._link
+        link.is_in, self._is_writing, self._found = False, write, None
+        link.enter = self._lock if write else self._look
+        try:
+            link.again(lambda _connection: None)
+            yield
+        finally:
+            link.enter = None
+            self._leave()
+            self._is_writing = False
+
+    def _has_tables(self, connection: Connection[Any]) -> bool:
+        """Those of an earlier version are brought up, as a store in a folder is."""
+        if not self._link.is_up and schema.version(connection):
+            self._bring_up(connection)
+        return self._link.is_up
+
+    def _bring_up(self, connection: Connection[Any]) -> None:
+        if not self._link.is_up:
             schema.bring_up(connection)
-            connection.execute(f"SELECT pg_advisory_lock({_LOCK})", [self.owner])
-            self._writing = True
-            try:
-                yield
-            finally:
-                self._writing = False
-                if not self.connected().closed:
-                    self.connected().execute(f"SELECT pg_advisory_unlock({_LOCK})", [self.owner])
+            self._link.is_up = True
+
+    def _look(self, connection: Connection[Any]) -> None:
+        """Begin to read on this connection."""
+        connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        self._go_on(connection)
+
+    def _lock(self, connection: Connection[Any]) -> None:
+        """Begin to write on this connection."""
+        from psycopg import errors
+
+        try:
+            connection.execute(f"SELECT pg_advisory_lock({_LOCK})", [self._owner or self._link.user])
+        except errors.LockNotAvailable as error:
+            raise StoreLocked(str(self)) from error
+        self._go_on(connection)
+
+    def _go_on(self, connection: Connection[Any]) -> None:
+        """Where this connection takes the place of another one: the store must be as it was."""
+        if self._found is not None:
+            found = connection.execute(_STORE, [self.owner]).fetchone()
+            is_there = End(*found[:2]) if found else NOTHING
+            if is_there not in (self._found, self._made):
+                raise StoreChanged(str(self))
+            self._found = is_there
+
+    def _leave(self) -> None:
+        """End it; a connection that broke has ended it by itself."""
+        link = self._link
+        connection = link.alive() if link.is_in else None
+        link.is_in = False
+        if connection is None:
+            return
+        try:
+            with failures.named(self._link.address):
+                if self._is_writing:
+                    connection.execute(f"SELECT pg_advisory_unlock({_LOCK})", [self.owner])
+                else:
+                    connection.execute("ROLLBACK")
+        except DatabaseError:
+            link.close()
 
     # -- questions and changes -------------------------------------------------------------------------------------
 
-    def rows(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[Any]:
-        """All rows of an answer."""
-        self._wait_for_sent()
-        with self.connected().cursor(binary=True) as cursor:
-            return cursor.execute(sql, parameters).fetchall()
+    def store(self) -> tuple[End, str]:
+        """Where the owner's log ends, and the sums of the store, which are empty where it was never written."""
+        found = self.rows(_STORE, [self.owner])
+        self._found = End(*found[0][:2]) if found else NOTHING
+        return self._found, found[0][2] if found else ""
 
-    def stream(
-        self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = (), *, at_once: int = 1000
-    ) -> Iterator[Any]:
-        """The rows of an answer of any length, so many at a time."""
-        self._wait_for_sent()
+    def rows(self, sql: str, parameters: Parameters = ()) -> list[Any]:
+        """All rows of an answer."""
+        if self.before_question is not None:
+            self.before_question()
+
+        def asked(connection: Connection[Any]) -> list[Any]:
+            with connection.cursor(binary=True) as cursor:
+                return cursor.execute(sql, parameters).fetchall()
+
+        return self._link.again(asked)
+
+    def stream(self, sql: str, parameters: Parameters = (), *, at_once: int = 1000) -> Iterator[Any]:
+        """The rows of an answer of any length, so many at a time; they have an order."""
+        if self.before_question is not None:
+            self.before_question()
         self._streams += 1
         name = f"export_dedup_{self._streams}"
-        with self.connected().cursor(name, binary=True, withhold=self._writing) as cursor:
-            cursor.itersize = at_once
-            yield from cursor.execute(sql, parameters)
+        opened: ServerCursor[Any] | None = None
+        told = 0
 
-    def change(self, condition: Statement, changes: Iterable[Change]) -> bool:
-        """All of these or none, durable when it returns; False, and none of them, where the first one returns no row."""
-        connection = self.connected()
-        with connection.transaction():
-            if connection.execute(*condition).fetchone() is None:
-                return False
-            made = list(changes)
-            many = any(isinstance(each, NewRows) and each.are_many for each in made)
-            with contextlib.nullcontext() if many else connection.pipeline():
-                self._make(made)
-        return True
+        def more(connection: Connection[Any]) -> list[Any]:
+            nonlocal opened
+            if opened is None or opened.connection is not connection:
+                if opened is not None:
+                    opened.close()
+                opened = connection.cursor(name, binary=True, withhold=self._is_writing)
+                opened.execute(sql, parameters)
+                if told:
+                    opened.scroll(told)
+            return opened.fetchmany(at_once)
 
-    def _make(self, changes: Iterable[Change]) -> None:
-        connection = self.connected()
-        for each in changes:
-            if isinstance(each, NewRows):
-                insert(connection, each)
-            else:
-                connection.execute(*each)
+        try:
+            while True:
+                rows = self._link.again(more)
+                told += len(rows)
+                yield from rows
+                if len(rows) < at_once:
+                    return
+        finally:
+            if opened is not None:
+                with failures.named(self._link.address):
+                    opened.close()
+
+    def change(self, found: End, made: End, condition: Statement, changes: Sequence[Change]) -> bool:
+        """All of these or none, durable when it returns; False, and none of them, where the first one returns no row.
+
+        The log ended at ``found`` and ends at ``made`` then: so a change whose answer was lost is not made twice.
+        """
+        self._found, self._made = found, made
+        many = any(isinstance(each, NewRows) and each.are_many for each in changes)
+
+        def change(connection: Connection[Any]) -> bool:
+            if self._found == made:
+                return True
+            with connection.transaction():
+                if connection.execute(*condition).fetchone() is None:
+                    return False
+                with contextlib.nullcontext() if many else connection.pipeline():
+                    make(connection, changes)
+            return True
+
+        try:
+            done = self._link.again(change)
+        finally:
+            self._made = None
+        if done:
+            self._found = made
+        return done
+
+    def ends_at(self, end: End) -> None:
+        """What was changed in :meth:`whole` is durable: the log ends there."""
+        self._found = end
 
     @contextlib.contextmanager
-    def sending(self) -> Iterator[Callable[[Iterable[Change]], None]]:
-        """One transaction: changes that are sent while whoever makes them goes on with the next ones; all of them or none."""
-        from concurrent.futures import ThreadPoolExecutor
-
-        def send(changes: Iterable[Change]) -> None:
-            self._wait_for_sent(_AHEAD)
-            self._sent.append(worker.submit(self._make, list(changes)))
-
-        with self.connected().transaction(), ThreadPoolExecutor(1) as worker:
+    def whole(self) -> Iterator[Connection[Any]]:
+        """Inside a transaction for writing: all that is changed in here is durable at its end, or none of it is."""
+        link = self._link
+        with failures.named(link.address), self.connected().transaction():
+            before, link.must_stay = link.must_stay, True
             try:
-                yield send
+                yield self.connected()
             finally:
-                self._wait_for_sent()
+                link.must_stay = before
 
-    def _wait_for_sent(self, most: int = 0) -> None:
-        """Until no more than so many changes are on their way; raises what the first one raised that failed."""
-        while len(self._sent) > most:
-            try:
-                self._sent.pop(0).result()
-            except BaseException:
-                self._sent.clear()
-                raise
+
+def make(connection: Connection[Any], changes: Iterable[Change]) -> None:
+    """Make changes, one after another."""
+    for each in changes:
+        if isinstance(each, NewRows):
+            insert(connection, each)
+        else:
+            connection.execute(*each)

@@ -181,6 +181,14 @@ class _ConversationRows:
     def some(self, first: int, end: int) -> Iterator[tuple[int, Fingerprint]]:
         return ((number, item) for number, item, _ in self._places.between(self._name, first, end))
 
+    def offsets(self, first: int, end: int) -> array[int]:
+        lines = array("q", [-1]) * (end - first)
+        for start, whose, origin, length in origins(self._name, self.conversation, self.conversation.stored):
+            low, high = max(start, first), min(start + length, end)
+            for number, _, line in self._places.between(whose, origin + low - start, origin + high - start):
+                lines[start + number - origin - first] = line
+        return lines
+
     def kinds(self) -> list[str]:
         return [item.kind for item, _ in self._every()]
 

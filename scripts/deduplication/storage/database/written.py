@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import json
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from ..index.root import take_about
-from ..log.lines import BEGINNING
 from ..state.log_state import State
 from . import changes
 from .database_blobs import DatabaseBlobs
 from .database_log import DatabaseLog
 from .errors import StoreChanged
 from .message_rows import MessageRows
+from .session import End
 from .stored_tables import StoredTables
 
 if TYPE_CHECKING:
     from .session import Session
-
-_STORE: Final = "SELECT log_size, log_head, about FROM stores WHERE owner = %s"
 
 
 class Written:
@@ -49,8 +47,7 @@ class Written:
 
     def recover(self) -> None:
         """Know the store as it is now."""
-        found = self.session.rows(_STORE, [self.session.owner])
-        size, head, about = found[0] if found else (0, BEGINNING, "")
+        (size, head), about = self.session.store()
         if (size, head) == (self.state.size, self.state.head) and self.state is self.tables.state:
             return
         self.forget()
@@ -63,22 +60,33 @@ class Written:
         """Keep nothing in memory that the database has."""
         self.state.let_go()
 
-    def send(self, before: tuple[int, str]) -> None:
-        """Write what is not in the database yet, all of it or nothing. ``before``: how the store was found."""
+    @property
+    def end(self) -> End:
+        """Where the log ends, with what is not sent yet."""
+        return End(self.state.size, self.state.head)
+
+    def send(self, before: End) -> None:
+        """Write what is not in the database yet, all of it or nothing. ``before``: where the log ended."""
         rows = MessageRows(partial(changes.bodies_of, self.session))
-        told = list(changes.told_from(self.log.unsent, before[0]))
+        told = list(changes.told_from(self.log.unsent, before.size))
         rows.expect(told)
         new = changes.Lines(told, self.unsaved, self.blobs.unsent)
         changed = [*changes.of_lines(self.state, self.tables, new, rows), *changes.of_state(self.state, self.tables)]
-        if not self.session.change((changes.STORE, self.sums(before)), changed):
+        if not self.session.change(before, self.end, (changes.STORE, self.sums(before)), changed):
             raise StoreChanged(str(self.session))
         self.sent()
 
-    def sums(self, before: tuple[int, str]) -> dict[str, object]:
+    def sums(self, before: End) -> dict[str, object]:
         """The parameters of ``changes.STORE``."""
-        (old_size, old_head), state = before, self.state
+        state = self.state
         about = changes.about(state)
-        return {"size": state.size, "head": state.head, "about": about, "old_size": old_size, "old_head": old_head}
+        return {
+            "size": state.size,
+            "head": state.head,
+            "about": about,
+            "old_size": before.size,
+            "old_head": before.head,
+        }
 
     def sent(self) -> None:
         """The database has everything."""

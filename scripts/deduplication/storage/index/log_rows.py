@@ -56,6 +56,16 @@ class LogRows:
             columns.append(item)
         return columns, lines
 
+    def offsets(self, name: str, conversation: ConversationState, first: int, end: int) -> array[int]:
+        """The byte offset of the line of each from one number up to another, -1 where it was lost."""
+        lines = array("q", [-1]) * (end - first)
+        for start, whose, origin, length in origins(name, conversation, conversation.stored):
+            low, high = max(start, first), min(start + length, end)
+            if low < high:
+                for number, offset, _ in self._between(whose, origin + low - start, origin + high - start):
+                    lines[number - origin + start - first] = offset
+        return lines
+
     def row(self, name: str, conversation: ConversationState, number: int) -> Row:
         """One of them."""
         whose, at = conversation.origin(number) or (name, number)

@@ -17,6 +17,7 @@ from .kind_codes import KINDS_BY_CODE
 from .table_entries import CHUNKS, CONVERSATION, FORMS, KINDS, KINDS_PAGE, packed, page_key, unpacked
 
 if TYPE_CHECKING:
+    from array import array
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from ...alignment.fingerprint import Fingerprint
@@ -105,6 +106,9 @@ class _Rows:
 
     def some(self, first: int, end: int) -> Iterator[tuple[int, Fingerprint]]:
         return self._rows.some(self._name, first, end)
+
+    def offsets(self, first: int, end: int) -> array[int]:
+        return self._rows.offsets(self._name, self.conversation, first, end)
 
     def kinds(self) -> list[str]:
         codes = "".join(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from .lines import encode_line
 from .records import CAPTURE, PURGE, announces
 
 if TYPE_CHECKING:
     from .lines import Record
+
+PROCESS_EXPORT: Final = "process_export"
+"""What the audit line of a run that announces calls the operation."""
 
 
 def audit_line(record: Record, written: int) -> bytes:
@@ -28,7 +31,7 @@ def audit_line(record: Record, written: int) -> bytes:
     return encode_line(
         {
             "conversation_id": record["conversation_id"],
-            "operation": CAPTURE if captures else "process_export",
+            "operation": CAPTURE if captures else PROCESS_EXPORT,
             "messages_processed": export["total"],
             # What was captured is announced by the export that shows it: nobody is to add it up twice.
             "new_messages": 0 if captures else export["new"],

@@ -143,9 +143,11 @@ class ConversationState:
         for number in range(max(first, stored), end):
             yield number, self._columns.item(number - stored)
 
-    def line(self, number: int) -> int:
-        """Byte offset of the line of one occurrence."""
-        return self.row(number)[1] if self._rows is not None else self._lines[number]
+    def places(self, numbers: Sequence[int]) -> array[int]:
+        """Byte offset of the line of each of these occurrences, -1 where it was lost; nothing that is read for it is kept."""
+        from .stored_rows import offsets_of
+
+        return offsets_of(numbers, self.stored, self._rows, self._lines)
 
     def rows_from(self, start: int) -> Iterator[Row]:
         """The rows from this number on; of those that an index has it is asked once."""

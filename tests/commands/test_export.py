@@ -1,0 +1,159 @@
+"""``export`` from the outside: where the tables go, what is refused, and what the user is told."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+import exports
+from conftest import REPOSITORY
+from deduplication import ClaudeConversationDeduplicator
+from deduplication.tables.columns import MESSAGES, RUNS
+from in_process import call
+from table_scenes import READERS
+
+STATE = "MEMORY-CONTEXT/dedup_state"
+SECRET = "the key is AKIAQ3EGRTYUIOPLKJHG and nothing else"
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A project with two stored conversations; it is the current folder."""
+    folder = tmp_path / "project"
+    (folder / "MEMORY-CONTEXT").mkdir(parents=True)
+    dedup = ClaudeConversationDeduplicator(folder / STATE)
+    for number, name in enumerate(("alpha", "beta")):
+        dedup.ingest(exports.Story(number, 4).show(0, 8), name=f"{name}.txt", conversation_id=name)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def export(*arguments, **more):
+    """Run the subcommand."""
+    return call("export", *arguments, **more)
+
+
+@pytest.mark.parametrize("form", READERS)
+def test_both_tables_into_a_folder(project, form):
+    """The files, what is in them, and a word on what they are."""
+    done = export(f"--{form}", "--to", "out/tables")
+    assert (done.returncode, done.stderr) == (0, "")
+    sizes = {name: (project / "out" / "tables" / f"{name}.{form}").stat().st_size for name in ("messages", "runs")}
+    assert done.stdout.splitlines() == [
+        f"📄 16 messages of 2 conversation(s), {sizes['messages']:,} bytes",
+        f"     → out/tables/messages.{form}",
+        f"📄 2 runs of 2 conversation(s), {sizes['runs']:,} bytes",
+        f"     → out/tables/runs.{form}",
+        "⚠ Everything stands there as it was said, secrets included. --redact takes them out.",
+    ]
+    assert sorted(os.listdir("out/tables")) == [f"messages.{form}", f"runs.{form}"]
+    rows = READERS[form]((project / "out" / "tables" / f"messages.{form}").read_bytes(), MESSAGES)
+    expected = [
+        each["content_hash"]
+        for name in ("alpha", "beta")
+        for each in ClaudeConversationDeduplicator(STATE).get_full_conversation(name)
+    ]
+    assert [row["content_hash"] for row in rows] == expected
+
+
+def test_one_table_to_the_screen(project):
+    """For a pipe: the rows and nothing else."""
+    done = export("--jsonl", "--messages", "--session", "alp")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert {json.loads(line)["conversation_id"] for line in done.stdout.splitlines()} == {"alpha"}
+    done = export("--csv", "--runs", "--to", "-")
+    assert len(READERS["csv"](done.stdout.encode(), RUNS)) == 2
+
+
+def test_parquet_into_a_pipe(project):
+    """It is what stands in the file."""
+    line = [sys.executable, str(REPOSITORY / "scripts" / "deduplicate_export.py"), "export", "--parquet", "--runs"]
+    done = subprocess.run(line, capture_output=True, check=True)
+    assert len(READERS["parquet"](done.stdout, RUNS)) == 2
+
+
+def test_a_reader_that_goes_away(project):
+    """Ends the command without a trace."""
+    line = [sys.executable, str(REPOSITORY / "scripts" / "deduplicate_export.py"), "export", "--jsonl", "--messages"]
+    process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    assert process.wait() in (0, 130)
+    process.stderr.close()
+
+
+def test_times(project):
+    """Days and times on the user's own clock, both ends of them."""
+    assert export("--jsonl", "--messages", "--until", "2001-01-01").stdout == ""
+    assert len(export("--jsonl", "--messages", "--since", "2001-01-01").stdout.splitlines()) == 16
+    assert export("--jsonl", "--messages", "--since", "2999-12-31T10:00:00Z").stdout == ""
+
+
+def test_what_has_no_time_is_told_of(project):
+    """Where a time is asked for, messages without one are left out, and counted."""
+    dedup = ClaudeConversationDeduplicator(STATE)
+    messages = [{"role": "user", "content": "a tide table, please", "timestamp": "low tide", "index": 0}]
+    dedup.process_export("gamma", {"messages": messages})
+    done = export("--jsonl", "--messages", "--session", "gamma", "--since", "2001-01-01")
+    assert done.stdout == ""
+    assert done.stderr.startswith("⚠ 1 message(s) were left out")
+    assert len(export("--jsonl", "--messages", "--session", "gamma").stdout.splitlines()) == 1
+
+
+def test_secrets(project):
+    """Exact unless --redact is given, and both are said."""
+    ClaudeConversationDeduplicator(STATE).process_export("gamma", {"messages": [{"role": "user", "content": SECRET}]})
+    assert SECRET in export("--jsonl", "--messages").stdout
+    done = export("--jsonl", "--messages", "--redact")
+    assert "AKIA" not in done.stdout
+    assert "[REDACTED:aws-access-key]" in done.stdout
+    assert done.stderr == "✓ 1 place(s) were redacted. No rule finds everything: look before you pass it on.\n"
+    done = export("--csv", "--redact", "--to", "out")
+    assert done.stdout.splitlines()[-1].startswith("✓ 1 place(s) were redacted.")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        ([], 2, "one of the arguments --parquet --jsonl --csv is required"),
+        (["--jsonl", "--csv"], 2, "not allowed with"),
+        (["--jsonl"], 2, "two tables do not fit into one output"),
+        (["--jsonl", "--messages", "--runs"], 2, "two tables do not fit into one output"),
+        (["--jsonl", "--to", ""], 2, "--to is empty"),
+        (["--jsonl", "--runs", "--since", "yesterday"], 2, "times look like"),
+        (["--jsonl", "--runs", "--until", "9999-12-31"], 2, "times look like"),
+        (["--jsonl", "--runs", "--session", "nobody"], 1, "It is not clear which conversation is meant"),
+        (["--jsonl", "--to", STATE], 1, "lies where the export, the store or the archive is"),
+        (["--jsonl", "--to", f"{STATE}/tables"], 1, "lies where the export, the store or the archive is"),
+        (["--jsonl", "--to", "MEMORY-CONTEXT/exports-archive/x"], 1, "lies where the export, the store"),
+    ],
+)
+def test_what_is_refused(project, arguments, code, says):
+    """Each mistake has its line, and nothing is made."""
+    before = sorted(project.rglob("*"))
+    done = export(*arguments)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert says in done.stderr
+    assert sorted(project.rglob("*")) == before
+
+
+def test_files_that_are_there(project):
+    """Are kept, unless --force is given."""
+    assert export("--csv", "--to", "out").returncode == 0
+    done = export("--csv", "--to", "out")
+    assert done.returncode == 1
+    assert "is there already" in done.stderr
+    assert "--force" in done.stderr
+    assert export("--csv", "--to", "out", "--force").returncode == 0
+
+
+def test_parquet_is_nothing_for_a_terminal(project, monkeypatch):
+    """Bytes that no screen can show are refused there."""
+    monkeypatch.setattr("deduplication.commands.export.is_terminal", lambda _stream: True)
+    done = export("--parquet", "--runs")
+    assert done.returncode == 2
+    assert "Parquet is nothing to look at" in done.stderr
