@@ -54,3 +54,8 @@ def moment(text: Any) -> dt.datetime | None:
         return (found if found.tzinfo else found.replace(tzinfo=dt.timezone.utc)).astimezone(dt.timezone.utc)
     except (ValueError, OverflowError):
         return None
+
+
+def now() -> dt.datetime:
+    """As :func:`moment` gives it."""
+    return dt.datetime.now(dt.timezone.utc)

@@ -108,8 +108,11 @@ class _Taking:
         if not batch:
             raise Damaged("the last run did not finish")
         store = self._store
-        store.tables.expect_lines(batch)
-        self._rows.expect(batch)
+        try:
+            store.tables.expect_lines(batch)
+            self._rows.expect(batch)
+        except (KeyError, TypeError) as error:
+            raise Damaged(f"a record of another form ({error!r})") from error
         piece: list[Told] = []
         size = 0
         for told in batch:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ...start.late_tuple import NamedTuple
 from ..log.records import PURGED
-from .clean_text import cleaned, cleaned_json, moment, name_of
+from .clean_text import cleaned, cleaned_json, moment, name_of, now
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from ..log.lines import Record
     from .row_places import Noted
@@ -82,42 +82,42 @@ class MessageRows:
         self._asked = asked
         self._wanted: set[str] = set()
         self._bodies: dict[str, bytes] = {}
+        self._times: dict[int, str] = {}
 
-    def expect(self, told: Iterable[Told]) -> None:
-        """These are next: have at hand the bodies that their lines do not carry."""
+    def expect(self, told: Sequence[Told]) -> None:
+        """These are next: have at hand what their lines do not say themselves."""
         occurrences = [each.record for each in told if each.is_message and PURGED not in each.record]
         self._wanted = {each["content_hash"] for each in occurrences if "message" not in each}
         carried = {each["content_hash"] for each in occurrences if "message" in each}
         missing = self._wanted - carried - self._bodies.keys()
         if missing:
             self._bodies.update((identity, bytes(body)) for identity, body in self._asked([*missing]))
+        self._times = _times(told)
 
     def of(self, told: Sequence[Told], noted: Callable[[int], Noted]) -> list[MessageRow]:
         """The rows of the occurrences among these lines; ``noted`` says what is known of the one at a byte of the log."""
-        occurrences = []
+        rows = []
         for each in told:
-            if each.is_message:
-                parts = parted(each.line, each.record)
-                if parts.body is not None and each.record["content_hash"] in self._wanted:
-                    self._bodies[each.record["content_hash"]] = parts.body
-                occurrences.append((each, parts))
-        times = _times(told)
-        return [self._row(each, parts, noted(each.start), times) for each, parts in occurrences]
-
-    def _row(self, told: Told, parts: Parts, noted: Noted, times: Mapping[int, str]) -> MessageRow:
-        message = parts.body
-        if message is None and PURGED not in told.record:
-            message = self._bodies[told.record["content_hash"]]
-        row = message_row(told, parts, noted, message)
-        return row if row.created_at is not None else row._replace(created_at=moment(times.get(told.start)))
+            if not each.is_message:
+                continue
+            parts, identity = parted(each.line, each.record), each.record["content_hash"]
+            if parts.body is not None and identity in self._wanted:
+                self._bodies[identity] = parts.body
+            message = parts.body if parts.body is not None or PURGED in each.record else self._bodies[identity]
+            row = message_row(each, parts, noted(each.start), message)
+            if row.created_at is None:
+                row = row._replace(created_at=moment(self._times[each.start]) or now())
+            rows.append(row)
+        return rows
 
 
 def _times(told: Sequence[Told]) -> dict[int, str]:
-    """For each line the time of its run; where its end is not among them, of what stands next to it."""
+    """For each line the time of its run; where its end is not among them, of the next line that tells one."""
     found: dict[int, str] = {}
-    time = next((each.record["timestamp"] for each in reversed(told) if "timestamp" in each.record), "")
+    time = ""
     for each in reversed(told):
-        time = time if each.is_message else each.record["timestamp"]
+        if not (each.is_message and time):
+            time = each.record.get("timestamp", time)
         found[each.start] = time
     return found
 

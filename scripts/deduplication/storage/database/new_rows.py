@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 _MANY: Final = 500
+_SENT_AS: Final = {"jsonb": "text", "numeric": "float8"}
+"""Types that values have which are no objects of their own in Python."""
 _OWN: Final = "pg_temp.export_dedup_rows"
 _MAY: Final = "SELECT has_database_privilege(current_database(), 'TEMPORARY')"
 
@@ -43,9 +45,7 @@ def insert(connection: Connection[Any], new: NewRows) -> None:
 
 
 def _copy(connection: Connection[Any], new: NewRows) -> None:
-    sent = {
-        name: "text" if each == "jsonb" else each for name, each in new.types.items()
-    }  # or it would be made JSON once more
+    sent = {name: _SENT_AS.get(each, each) for name, each in new.types.items()}
     names = ", ".join(new.types)
     columns = ", ".join(f"{name} {each}" for name, each in sent.items())
     connection.execute(f"CREATE TEMPORARY TABLE {_OWN} ({columns}) ON COMMIT DROP".encode())
