@@ -29,6 +29,8 @@
 
 BEGIN;
 SET LOCAL client_min_messages = warning;
+SET LOCAL statement_timeout = 0;
+SET LOCAL lock_timeout = '120s';
 
 -- Whoever makes the tables at the same time, by hand or not, waits.
 SELECT pg_advisory_xact_lock(hashtextextended('export_dedup ' || current_schema(), 0));
@@ -73,6 +75,9 @@ $$;
 --
 -- Every primary, unique and foreign key holds conversation_id (but those of schema_version and stores, which stay on one machine):
 -- PostgreSQL asks that of hash partitions, and Citus of tables that it distributes.
+
+-- Counts of one conversation and one export stay far below 2,147,483,647; whatever adds up over a store is 64 bits wide.
+-- squawk-ignore-file prefer-bigint-over-int
 
 CREATE TABLE IF NOT EXISTS schema_version (
     version INTEGER PRIMARY KEY,
@@ -132,7 +137,7 @@ COMMENT ON COLUMN conversations.created_at IS 'Timestamp when conversation first
 COMMENT ON COLUMN conversations.last_updated IS 'Timestamp of last export processing';
 COMMENT ON COLUMN conversations.total_messages IS 'Cached count of the conversation''s messages';
 COMMENT ON COLUMN conversations.metadata IS 'Additional metadata (project name, tags, etc.)';
-COMMENT ON COLUMN conversations.number IS 'The how many-th conversation of its owner, from 0';
+COMMENT ON COLUMN conversations.number IS 'Its place among the conversations of its owner, by when they began';
 COMMENT ON COLUMN conversations.adopted_by IS 'The conversation that this one turned out to be';
 COMMENT ON COLUMN conversations.state IS 'What the index has of the conversation besides its messages (JSON in ASCII)';
 
@@ -393,8 +398,11 @@ INSERT INTO schema_version (version, name) VALUES (1, 'tables') ON CONFLICT DO N
 -- Migration 2: indexes
 -- ============================================================================
 
--- What is looked up. The seed's idx_messages_conversation_index is not among them: uk_conversation_message_index has an index on
--- the same columns already, and a second one would be written with every message for nothing.
+-- What is looked up. The first design's idx_messages_conversation_index is not among them: uk_conversation_message_index has an index
+-- on the same columns already, and a second one would be written with every message for nothing.
+
+-- The tables are new, nobody waits, and nothing is made CONCURRENTLY in a transaction. A later index on messages is another matter.
+-- squawk-ignore-file require-concurrent-index-creation
 
 CREATE INDEX IF NOT EXISTS idx_conversations_last_updated ON conversations (last_updated DESC);
 CREATE INDEX IF NOT EXISTS idx_conversations_metadata ON conversations USING GIN (metadata);

@@ -34,6 +34,7 @@ SUBCOMMANDS: Final = (
     "purge",
     "upgrade",
     "sync",
+    "partition",
     "trust",
 )
 

@@ -17,6 +17,8 @@ LOG_NAME: Final = "conversation_log.jsonl"
 """The open part of the log, in the store's folder."""
 INDEX: Final = "index.bin"
 """The index of a store, in its folder."""
+INDEX_SENT: Final = "index.sent.bin"
+"""The index as it was when a database last had all of the log."""
 WATERMARKS: Final = "watermarks.json"
 HASHES: Final = "content_hashes.json"
 """Of a store of plain files: a content hash for each message."""
@@ -24,7 +26,7 @@ FORMER_INDEX: Final = ("alignment_index.json", "index.sqlite3", "index.sqlite3-w
 """What version 0.1 had in the place of :data:`INDEX`."""
 AUDIT: Final = "deduplication_log.jsonl"
 """A line for each run, for people: an index as well."""
-INDEX_NAMES: Final = (INDEX, WATERMARKS, HASHES, *FORMER_INDEX, AUDIT)
+INDEX_NAMES: Final = (INDEX, INDEX_SENT, WATERMARKS, HASHES, *FORMER_INDEX, AUDIT)
 """In the store's folder: everything that the log can make again."""
 QUARANTINE: Final = "quarantine"
 """In the folder of the store and in that of the archive: what was put aside."""

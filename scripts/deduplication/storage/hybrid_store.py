@@ -5,17 +5,20 @@ So a server that cannot be reached costs nothing. Sending and receiving is someb
 
 from __future__ import annotations
 
+import contextlib
+import os
 from typing import TYPE_CHECKING
 
+from ..errors import StoreNotWritable
+from ..files import atomic
+from ..project.paths import INDEX, INDEX_SENT
 from ..start.late_tuple import NamedTuple
-from . import log_replacing, sent_mark
-from .log.lines import COMMIT, Damaged, decode_line, is_commit
+from . import sent_mark
 from .log_store import LogStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from .database.place import Place
+    from .staged_log import StagedLog
 
 
 class Waiting(NamedTuple):
@@ -36,35 +39,37 @@ class HybridStore(LogStore):
 
     def waiting(self) -> Waiting:
         """What the database does not have. Inside a transaction."""
-        mark = sent_mark.read(self.folder)
-        start = mark.size if mark.size <= self.log.size() else 0
-        runs = sum(COMMIT in line.data and _ends_run(line.data) for line in self.log.lines(start))
-        return Waiting(runs, self.log.size() - start, mark)
+        mark, size = sent_mark.read(self.folder), self._indexed.state.size
+        if mark.size == size and mark.head == self.head:
+            return Waiting(0, 0, mark)
+        start = mark.size if self.has(mark.size, mark.head) else 0
+        return Waiting(sum(1 for _ in self.commits(start)), size - start, mark)
 
-    def receive(self, start: int, lines: Iterable[bytes]) -> None:
-        """Inside a transaction for writing: have these lines, of whole runs, from byte ``start`` of the log on.
+    def has(self, size: int, head: str) -> bool:
+        """Does its log begin with ``size`` bytes that come to this head? Inside a transaction."""
+        from .heads import head_at
 
-        Raises ``StoreNotWritable``.
+        return size <= self.log.size() and head_at(self, size) == head
+
+    def note_sent(self) -> None:
+        """Inside a transaction for writing: the database has all of the log now, durably. Raises ``StoreNotWritable``.
+
+        The index is kept as it is: where the log goes on otherwise from here, that begins with it.
         """
-        if start == self.log.size():
-            run: list[bytes] = []
-            for line in lines:
-                run.append(line)
-                if COMMIT in line and _ends_run(line):
-                    self.log.append_run(run[:-1], run[-1])
-                    run = []
-        else:
-            log_replacing.replace_from(self.log, self.folder, start, lines, self._indexed.files())
+        mark = sent_mark.read(self.folder)
+        if (mark.size, mark.head) != (self.log.size(), self.head) or not os.path.lexists(self._path(INDEX_SENT)):
+            with contextlib.suppress(StoreNotWritable, OSError):  # it is made again from the log then
+                self._keep_index()
+        sent_mark.sent(self.folder, self.log.size(), self.head)
+
+    def _keep_index(self) -> None:
+        with atomic.open_regular(self._path(INDEX)) as file:
+            atomic.replace(self._path(INDEX_SENT), file.read(), durable=False)
+
+    def _path(self, name: str) -> str:
+        return os.path.join(self.folder, name)
+
+    def receive(self, staged: StagedLog) -> None:
+        """Inside a transaction for writing: have this log in the place of its own. Raises ``StoreNotWritable``."""
+        staged.take_the_place(self.log, self.blobs, self._indexed.files())
         self.reopen()
-
-    @property
-    def head(self) -> str:
-        """The head of its log. Inside a transaction."""
-        return self._indexed.state.head
-
-
-def _ends_run(line: bytes) -> bool:
-    try:
-        return is_commit(decode_line(line))
-    except Damaged:
-        return False

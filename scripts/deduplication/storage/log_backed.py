@@ -47,6 +47,10 @@ class LogBackedStore(Store, Protocol):
 
     # Inside a transaction:
 
+    @property
+    def head(self) -> str:
+        """What is the head of the log?"""
+
     def log_size(self) -> int:
         """How many bytes does the log have?"""
 
@@ -67,6 +71,9 @@ class LogBackedStore(Store, Protocol):
 
         Each of one that turned out to be another is asked for under its own id. Damaged lines are passed over.
         """
+
+    def commits(self, start: int = 0) -> Iterator[Record]:
+        """What do all commit records say, in the order of the log, from byte ``start`` on? Damaged lines are passed over."""
 
     def lost_blob_bytes(self) -> int:
         """How many bytes of images and documents that messages refer to are nowhere?"""

@@ -120,6 +120,11 @@ class LogStore(Answers):
         """Itself."""
         return self
 
+    @property
+    def head(self) -> str:
+        """The head of the log."""
+        return self._indexed.state.head
+
     def log_size(self) -> int:
         """Bytes of the log."""
         return self.log.size()

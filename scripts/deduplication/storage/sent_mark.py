@@ -35,7 +35,7 @@ def read(folder: str) -> SentMark:
             found = SentMark(**json.loads(file.read()))
     except (OSError, ValueError, TypeError):
         return SentMark()
-    return found if type(found.size) is int else SentMark()
+    return found if list(map(type, found)) == [int, str, str, str, str] else SentMark()
 
 
 def sent(folder: str, size: int, head: str) -> None:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 from ..state.blobs import BlobLost, Blobs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from .session import Session
 
 _READ: Final = "SELECT data FROM blobs WHERE owner = %s AND digest = %s LIMIT 1"
-_HAS: Final = "SELECT 1 FROM blobs WHERE owner = %s AND digest = %s LIMIT 1"
+_HAS: Final = "SELECT DISTINCT digest FROM blobs WHERE owner = %s AND digest = ANY(%s)"
 
 
 class DatabaseBlobs(Blobs):
@@ -25,8 +25,8 @@ class DatabaseBlobs(Blobs):
         self.unsent: dict[str, bytes] = {}
 
     def keep(self, found: Mapping[str, bytes]) -> None:
-        """Take what the database does not have; whoever calls it sends it."""
-        self.unsent.update((digest, data) for digest, data in found.items() if not self.has(digest))
+        """Take them; whoever calls it sends those that the database does not have."""
+        self.unsent.update(found)
 
     def read(self, digest: str) -> bytes:
         """The bytes of a blob. Raises :class:`BlobLost`."""
@@ -41,7 +41,13 @@ class DatabaseBlobs(Blobs):
 
     def has(self, digest: str) -> bool:
         """True where there is one of this name."""
-        return digest in self.unsent or bool(self._session.rows(_HAS, [self._session.owner, digest]))
+        return digest in self.unsent or not self.missing([digest])
+
+    def missing(self, digests: Iterable[str]) -> list[str]:
+        """Those that the database does not have."""
+        wanted = list(digests)
+        found = self._session.rows(_HAS, [self._session.owner, wanted]) if wanted else []
+        return [digest for digest in wanted if (digest,) not in found]
 
     def exist(self) -> bool:
         """Whether there may be any."""

@@ -8,6 +8,7 @@ from ...errors import StoreDamaged
 from ..log.append_log import Log
 from ..log.lines import Damaged, Line, decode_line
 from .message_rows import whole
+from .read_ahead import NearLines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -37,6 +38,9 @@ SELECT coalesce(max(log_start), %(start)s) FROM (
 ) AS before
 """
 """Where the line begins in which a byte stands."""
+_RUNS: Final = (
+    "SELECT log_start, entry FROM runs WHERE owner = %s AND log_start >= %s AND kind <> 'same' ORDER BY log_start"
+)
 _AT_ONCE: Final = 500
 """Lines that are asked for together."""
 _END: Final = 1 << 62
@@ -53,6 +57,7 @@ class DatabaseLog(Log):
         """Bytes of it that the database has."""
         self.unsent: list[bytes] = []
         self._size = 0
+        self._near = NearLines(self._between)
 
     def size(self) -> int:
         """Bytes of it, with what was not sent yet."""
@@ -69,6 +74,7 @@ class DatabaseLog(Log):
     def sent(self, size: int) -> None:
         """The database has so many bytes now, and nothing is left to be sent."""
         self.unsent, self._size, self.stored = [], 0, size
+        self._near.clear()
 
     def lines(self, start: int = 0, end: int | None = None) -> Iterator[Line]:
         """The lines from byte ``start`` on; what is missing between two of them is a line that is lost."""
@@ -86,6 +92,11 @@ class DatabaseLog(Log):
         if at < last:
             yield Line(at, number + 1, bytes(last - at), lost=last - at)
 
+    def runs(self, start: int) -> Iterator[Line]:
+        """The commit records from byte ``start`` on, without the lines between them."""
+        for number, (offset, entry) in enumerate(self._session.stream(_RUNS, [self._session.owner, start]), 1):
+            yield Line(offset, number, bytes(entry))
+
     def span(self, start: int, end: int) -> bytes:
         """The bytes from ``start`` to ``end`` (half open), wherever lines begin."""
         ((first,),) = self._session.rows(_BEGINS, {"owner": self._session.owner, "start": start})
@@ -93,7 +104,7 @@ class DatabaseLog(Log):
         return found[start - first : end - first]
 
     def records(self, offsets: Iterable[int]) -> Iterator[Record]:
-        """The records at these offsets, in this order. Raises ``StoreDamaged``."""
+        """The records at these offsets, in this order; of one alone those near it are read, too. Raises ``StoreDamaged``."""
         waiting: list[int] = []
         for offset in offsets:
             waiting.append(offset)
@@ -103,17 +114,23 @@ class DatabaseLog(Log):
         yield from self._records(waiting)
 
     def _records(self, offsets: list[int]) -> Iterator[Record]:
-        if not offsets:
-            return
-        found = {
-            start: whole(*parts)
-            for start, *parts in self._session.rows(_AT, {"owner": self._session.owner, "starts": offsets})
-        }
+        found = {offsets[0]: self._near.line(offsets[0])} if len(offsets) == 1 else self._at(offsets)
         for offset in offsets:
+            line = found.get(offset)
+            if line is None:
+                raise StoreDamaged(f"{self.path}, byte {offset} of the log: no line begins there")
             try:
-                yield decode_line(found[offset])
-            except (KeyError, Damaged) as error:
+                yield decode_line(line)
+            except Damaged as error:
                 raise StoreDamaged(f"{self.path}, byte {offset} of the log: {error}") from error
+
+    def _at(self, offsets: list[int]) -> dict[int, bytes | None]:
+        asked = {"owner": self._session.owner, "starts": offsets}
+        return {start: whole(*parts) for start, *parts in self._session.rows(_AT, asked)} if offsets else {}
+
+    def _between(self, start: int, end: int) -> Iterator[tuple[int, bytes]]:
+        asked = {"owner": self._session.owner, "start": start, "end": end}
+        return ((at, whole(*parts)) for at, *parts in self._session.rows(_LINES, asked))
 
     def recover(self, *, write: bool) -> None:
         """A transaction that did not end has left nothing."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ..answers import Answers
 from ..run_writer import write_run
+from .errors import DatabaseNotAllowed, StoreChanged
 from .session import Session
 from .written import Written
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from ..state.blobs import Blobs
     from ..verification import Verified
     from .place import Place
+
+_MAY_PURGE: Final = "SELECT has_table_privilege('messages', 'DELETE')"
+_PURGE_ROLE: Final = "Have dedup_purge_role granted to this user, then purge again."
 
 
 class DatabaseStore(Answers):
@@ -98,6 +102,28 @@ class DatabaseStore(Answers):
             yield from load(self._stored, lines, blob)
             stack.pop_all()
 
+    def replace(self, head: str, lines: Iterable[bytes], blob: Callable[[str], bytes] | None = None) -> None:
+        """Inside a transaction for writing: have these lines, of whole runs, in the place of the log whose head is ``head``.
+
+        All of it or nothing, in one transaction of the database; images and documents that no line refers to go, what the audit
+        says besides stays. It takes the role that may purge. ``blob`` as in :meth:`load`. Raises ``StoreChanged``,
+        ``DatabaseNotAllowed``, ``Damaged``.
+        """
+        from .loading import replace
+
+        if self.head != head:
+            raise StoreChanged(str(self))
+        with contextlib.ExitStack() as stack:
+            stack.callback(self._stored.forget)
+            replace(self._stored, lines, blob)
+            stack.pop_all()
+
+    def require_purge(self) -> None:
+        """Raise ``DatabaseNotAllowed`` where this user may not :meth:`replace`."""
+        with self._session.reading():
+            if not self._session.rows(_MAY_PURGE)[0][0]:
+                raise DatabaseNotAllowed("nothing may be removed", hint=_PURGE_ROLE)
+
     # -- the log, for who asks for one (see log_backed) ------------------------------------------------------------
 
     @property
@@ -123,9 +149,16 @@ class DatabaseStore(Answers):
 
         return records(self._stored.log, start)
 
+    def commits(self, start: int = 0) -> Iterator[Record]:
+        """Every commit record."""
+        from ..run_records import commits_in
+
+        return commits_in(self._stored.log.runs(start))
+
     def lost_blob_bytes(self) -> int:
         """Bytes of images and documents that the database does not have."""
-        return sum(size for digest, size in self._stored.state.blobs.items() if not self.blobs.has(digest))
+        sizes = dict(self._stored.state.blobs.items())
+        return sum(map(sizes.__getitem__, self._stored.blobs.missing(sizes)))
 
     # -- upkeep ------------------------------------------------------------------------------------------------------
 
@@ -141,14 +174,20 @@ class DatabaseStore(Answers):
 
     def verified(self, since: str = "") -> Verified:
         """The same, and the log as a chain; others go on meanwhile: it looks at one snapshot."""
-        from . import checking
+        from .checks import checking
 
         with self._session.reading() as is_there:
             return checking.check(self._session, since, is_there=is_there)
 
+    def partition(self, parts: int) -> int:
+        """Put the messages of all owners into so many parts; how many messages there are. See ``partitions.partition``."""
+        from . import partitions
+
+        return self._session.outside(lambda connection: partitions.partition(connection, parts))
+
     def rebuild(self) -> list[str]:
         """Make all that follows from the lines of the log anew, where it is not what they say."""
-        from . import checking
+        from .checks.rebuilding import rebuild
 
         with self.transaction():
-            return checking.rebuild(self._stored)
+            return rebuild(self._stored)

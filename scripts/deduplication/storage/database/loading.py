@@ -35,6 +35,17 @@ _AT_ONCE: Final = 8 * 1024 * 1024
 _PIECE: Final = 2_000
 """Lines of which the rows are sent together, fewer where they come to this many bytes with their blobs:"""
 _PIECE_BYTES: Final = 4 * 1024 * 1024
+_EMPTIED: Final = ("messages", "runs", "watermarks", "index_entries", "conversations", "stores")
+OF_RUNS: Final = ("process_export", "capture", "purge")
+"""Operations in the audit log that follow from lines of the log."""
+_NOTES: Final = (
+    "SELECT conversation_id, metadata::text FROM conversations WHERE owner = current_user AND metadata IS NOT NULL"
+)
+"""What people noted of conversations follows from nothing."""
+_NOTE: Final = "UPDATE conversations SET metadata = %s::jsonb WHERE owner = current_user AND conversation_id = %s"
+_UNREFERRED: Final = """
+DELETE FROM blobs AS b WHERE b.owner = current_user AND b.digest <> ALL(%s)
+"""
 
 
 def load(store: Written, lines: Iterable[bytes], blob: Blob | None = None) -> Iterator[int]:
@@ -46,6 +57,27 @@ def load(store: Written, lines: Iterable[bytes], blob: Blob | None = None) -> It
     batches = _batches(lines, store.state.size)
     while _load_some(store, batches, blob):
         yield store.state.size
+
+
+def replace(store: Written, lines: Iterable[bytes], blob: Blob | None = None) -> None:
+    """Have these lines, of complete runs, in the place of all that is there, in one transaction, and what follows from them.
+
+    Takes the role that may purge. Raises ``Damaged`` as :func:`load` does, ``DatabaseNotAllowed``.
+    """
+    with store.session.whole() as connection:
+        notes = connection.execute(_NOTES).fetchall()
+        connection.execute("SET LOCAL export_dedup.purging = 'on'")
+        for table in _EMPTIED:
+            connection.execute(f"DELETE FROM {table} WHERE owner = current_user")
+        connection.execute(
+            "DELETE FROM deduplication_log WHERE owner = current_user AND operation = ANY(%s)", [[*OF_RUNS]]
+        )
+        store.forget()
+        for _ in load(store, lines, blob):
+            pass
+        connection.execute(_UNREFERRED, [[digest for digest, _ in store.state.blobs.items()]])
+        for name, note in notes:
+            connection.execute(_NOTE, [note, name])
 
 
 def _load_some(store: Written, batches: Iterator[list[Told]], blob: Blob | None) -> bool:

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 from ...start.late_tuple import NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from psycopg import Connection
 
 _MANY: Final = 500
+_BYTES_AT_ONCE: Final = 8 * 1024 * 1024
+_ROWS_AT_ONCE: Final = 10_000
 _SENT_AS: Final = {"jsonb": "text", "numeric": "float8"}
 """Types that values have which are no objects of their own in Python."""
 _OWN: Final = "pg_temp.export_dedup_rows"
@@ -38,10 +40,25 @@ def insert(connection: Connection[Any], new: NewRows) -> None:
     """Add them; those that are many not in a pipeline."""
     if new.are_many and connection.execute(_MAY).fetchone() == (True,):
         _copy(connection, new)
-    elif new.rows:
-        arrays = ", ".join(f"%s::{each}[]" for each in new.types.values())
-        sql = f"INSERT INTO {new.table} ({', '.join(new.types)}) SELECT * FROM unnest({arrays})"
-        connection.execute(sql.encode(), [*map(list, zip(*new.rows))])
+        return
+    arrays = ", ".join(f"%s::{each}[]" for each in new.types.values())
+    sql = f"INSERT INTO {new.table} ({', '.join(new.types)}) SELECT * FROM unnest({arrays})"
+    for some in _at_once(new.rows):
+        connection.execute(sql.encode(), [*map(list, zip(*some))])
+
+
+def _at_once(rows: Sequence[Sequence[Any]]) -> Iterator[list[Sequence[Any]]]:
+    """So many of them together that neither side has to hold very much at a time."""
+    some: list[Sequence[Any]] = []
+    size = 0
+    for row in rows:
+        some.append(row)
+        size += sum(len(each) for each in row if isinstance(each, (str, bytes)))
+        if size > _BYTES_AT_ONCE or len(some) == _ROWS_AT_ONCE:
+            yield some
+            some, size = [], 0
+    if some:
+        yield some
 
 
 def _copy(connection: Connection[Any], new: NewRows) -> None:

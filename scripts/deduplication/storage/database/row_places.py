@@ -8,6 +8,7 @@ from ...alignment.fingerprint import Fingerprint
 from ...model import TURNS
 from ...start.late_tuple import NamedTuple
 from .clean_text import name_of, named
+from .read_ahead import NearBodies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -49,6 +50,7 @@ class RowPlaces:
         self, session: Session, name_of_number: Callable[[int], str], expected: Callable[[Collection[str]], None]
     ) -> None:
         self._session, self._name, self._expected = session, name_of_number, expected
+        self.near = NearBodies()
         self.noted: dict[int, Noted] = {}
         """By the byte at which the line begins."""
         self._owners: dict[str, set[int]] = {}
@@ -71,6 +73,7 @@ class RowPlaces:
             self._fresh_ids.setdefault(item.uuid, []).append((own, number))
         if item.kind in TURNS:
             self._fresh_turns.setdefault(item.key, set()).add(own)
+        self.near.note(item.content_hash)
         self.noted[offset] = Noted(item, first)
 
     def came_again(self, identity: str, found: Found) -> None:
@@ -101,7 +104,8 @@ class RowPlaces:
 
     def owners(self, identity: str) -> set[int]:
         """By the whole hash."""
-        self.expect(bodies=(identity,))
+        if identity not in self._owners:
+            self.expect(bodies=(identity, *self.near.of(identity)))
         return self._owners[identity]
 
     def owners_of_turn(self, key: str) -> set[int]:
@@ -138,6 +142,7 @@ class RowPlaces:
             ORDER BY message_index"""
         asked = [name_of(name), self._session.owner, first, end, *parameters]
         for number, identity, kind, key, weight, uuid, start in self._session.rows(sql, asked):
+            self.near.note(identity)
             yield number, _item(identity, kind, key, weight, uuid), start
 
     def ids(self, conversations: Collection[int], uuids: Collection[str]) -> Iterator[tuple[int, int, str]]:
@@ -158,6 +163,7 @@ class RowPlaces:
         """Keep nothing that the database has."""
         if not self.noted:
             self.saved()
+            self.near.clear()
 
 
 def _item(identity: str, kind: str, key: str, weight: int, uuid: str | None = None) -> Fingerprint:

@@ -19,11 +19,13 @@ from .new_rows import NewRows, insert
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from typing import TypeVar
 
     from psycopg import Connection, ServerCursor
 
     from .place import Place
 
+    Result = TypeVar("Result")
     Parameters = Sequence[Any] | Mapping[str, Any]
     Statement = tuple[str, Parameters]
     Change = Statement | NewRows
@@ -162,6 +164,11 @@ class Session:
                     connection.execute("ROLLBACK")
         except DatabaseError:
             link.close()
+
+    def outside(self, action: Callable[[Connection[Any]], Result]) -> Result:
+        """What ``action`` does with a connection outside of every transaction. Raises ``DatabaseError``."""
+        with failures.named(self._link.address):
+            return action(self.connected())
 
     # -- questions and changes -------------------------------------------------------------------------------------
 

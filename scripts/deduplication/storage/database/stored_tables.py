@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import json
 import weakref
-from array import array
 from typing import TYPE_CHECKING, Any, Final
 
-from ...alignment.columns import Columns
-from ...alignment.fingerprint import Fingerprint
-from ...model import LOST
 from ..index.conversation_head import take_head
 from ..index.table_entries import FORMS, unpacked
-from ..state.adopting import origins
 from ..state.announcements import KEY
 from ..state.conversation import ConversationState
 from ..state.table import Table
 from . import lookups
 from .clean_text import name_of, named
+from .conversation_rows import ConversationRows
 from .row_places import RowPlaces
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
     from ..state.log_state import State
-    from ..state.stored_rows import Row, Rows
+    from .database_blobs import DatabaseBlobs
     from .message_rows import Told
     from .session import Session
 
@@ -38,21 +34,18 @@ _HEADS: Final = "SELECT conversation_id, state, total_messages FROM conversation
 _NAME: Final = "SELECT conversation_id FROM conversations WHERE owner = %s AND number = %s"
 _NUMBER: Final = 8
 """Digits of a conversation's number before a body's in ``state.standing``."""
-_LOST: Final = Fingerprint("", "", LOST, "", 0)
 
 
 class StoredTables:
     """See ``state.log_state.Stored``. ``state`` is set by whoever makes it."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, session: Session, blobs: DatabaseBlobs) -> None:
+        self._session, self._blobs = session, blobs
         self.state: State
         self._known: dict[tuple[str, bytes], bytes | None] = {}
         """Entries that were asked for, those that are not there included."""
         self._expected: set[str] = set()
         """Bodies that were asked for: what is counted of them by conversation may be asked for next."""
-        self._counted: set[str] = set()
-        """The conversations, by the beginning of their keys, of which that was asked."""
         self.begun = 0
         """How many conversations the database has."""
         self._found: dict[str, ConversationState | None] = {}
@@ -74,12 +67,12 @@ class StoredTables:
         form = FORMS[name]
 
         def fetch(key: str) -> Any:
-            stored_key = form.key(key)
-            if (name, stored_key) not in self._known:
+            asked = name, form.key(key)
+            if asked not in self._known:
                 if name == "standing" and int(key[:_NUMBER], 16) >= self.begun:
                     return None
-                self._fetch(name, [stored_key, *(self._counted_with(key) if name == "standing" else ())])
-            data = self._known[name, stored_key]
+                self._fetch(name, [asked[1], *map(form.key, self._besides(name, key))])
+            data = self._known[asked]
             return form.read(data) if data is not None else None
 
         def scan() -> Iterable[tuple[str, Any]]:
@@ -95,19 +88,19 @@ class StoredTables:
             for key, value in self._session.rows(_ENTRIES, [self._session.owner, name, unknown]):
                 self._known[name, key] = value
 
-    def _counted_with(self, key: str) -> list[bytes]:
-        """The keys of all bodies that are expected in the same conversation, the first time that one of them is asked for."""
-        whose = key[:_NUMBER]
-        if whose in self._counted:
-            return []
-        self._counted.add(whose)
-        return [FORMS["standing"].key(whose + identity[:KEY]) for identity in self._expected]
+    def _besides(self, name: str, key: str) -> Iterator[str]:
+        """What is asked for next of a table, when this is: of each body of a run, and of those that are read near this one."""
+        if name == "blobs":
+            yield from self._blobs.unsent
+        elif name in ("noted", "standing", "pictures"):
+            conversation = key[:_NUMBER] if name == "standing" else ""  # in the same one
+            for identity in (*self._expected, *self.places.near.of(key[len(conversation) :])):
+                yield conversation + (identity if name == "pictures" else identity[:KEY])
 
     def _expect(self, identities: Collection[str]) -> None:
         """What was announced of these is asked for next."""
         self._fetch("noted", [FORMS["noted"].key(identity[:KEY]) for identity in identities])
         self._expected.update(identities)
-        self._counted.clear()
 
     def expect_lines(self, told: Collection[Told]) -> None:
         """These lines are applied next: what is looked up then is asked for now, once for all of them."""
@@ -121,7 +114,6 @@ class StoredTables:
         """What is known may be another tomorrow."""
         self._known.clear()
         self._expected.clear()
-        self._counted.clear()
         self._found.clear()
         self.begun = self.state.begun
 
@@ -152,56 +144,9 @@ class StoredTables:
     def _heads(self, sql: str, parameters: list[Any]) -> Iterator[tuple[str, ConversationState]]:
         for stored_name, head, total in self._session.rows(sql, parameters):
             name, found = named(stored_name), json.loads(head)
-            rows = _ConversationRows(self.places, name)
+            rows = ConversationRows(self.places, name)
             conversation = ConversationState(found["count"], rows)
             rows.conversation = weakref.proxy(conversation)
             take_head(conversation, found)
             self.totals[stored_name] = total
             yield name, conversation
-
-
-class _ConversationRows:
-    """The rows of one conversation (see ``state.stored_rows.StoredRows``)."""
-
-    def __init__(self, places: RowPlaces, name: str) -> None:
-        self._places, self._name = places, name
-        self.conversation: ConversationState
-
-    def all(self) -> Rows:
-        columns, lines = Columns(), array("q")
-        for item, line in self._every():
-            columns.append(item)
-            lines.append(line)
-        return columns, lines
-
-    def one(self, number: int) -> Row:
-        whose, at = self.conversation.origin(number) or (self._name, number)
-        return next(((item, line) for _, item, line in self._places.between(whose, at, at + 1)), (_LOST, -1))
-
-    def some(self, first: int, end: int) -> Iterator[tuple[int, Fingerprint]]:
-        return ((number, item) for number, item, _ in self._places.between(self._name, first, end))
-
-    def offsets(self, first: int, end: int) -> array[int]:
-        lines = array("q", [-1]) * (end - first)
-        for start, whose, origin, length in origins(self._name, self.conversation, self.conversation.stored):
-            low, high = max(start, first), min(start + length, end)
-            for number, _, line in self._places.between(whose, origin + low - start, origin + high - start):
-                lines[start + number - origin - first] = line
-        return lines
-
-    def kinds(self) -> list[str]:
-        return [item.kind for item, _ in self._every()]
-
-    def _every(self) -> Iterator[Row]:
-        """Each from number 0 on, those that were lost included."""
-        at = 0
-        for start, whose, first, length in origins(self._name, self.conversation, self.conversation.stored):
-            for number, item, line in self._places.between(whose, first, first + length):
-                while at < start + number - first:
-                    yield _LOST, -1
-                    at += 1
-                yield item, line
-                at += 1
-        while at < self.conversation.stored:
-            yield _LOST, -1
-            at += 1

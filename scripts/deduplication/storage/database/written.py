@@ -35,7 +35,7 @@ class Written:
     def forget(self) -> None:
         """Nothing is known, and nothing is to be written."""
         self.be_empty()
-        self.tables = StoredTables(self.session)
+        self.tables = StoredTables(self.session, self.blobs)
         self.state = self.tables.state = State(self.tables)
 
     def be_empty(self) -> None:
@@ -70,7 +70,8 @@ class Written:
         rows = MessageRows(partial(changes.bodies_of, self.session))
         told = list(changes.told_from(self.log.unsent, before.size))
         rows.expect(told)
-        new = changes.Lines(told, self.unsaved, self.blobs.unsent)
+        blobs = {digest: self.blobs.unsent[digest] for digest in self.blobs.missing(self.blobs.unsent)}
+        new = changes.Lines(told, self.unsaved, blobs)
         changed = [*changes.of_lines(self.state, self.tables, new, rows), *changes.of_state(self.state, self.tables)]
         if not self.session.change(before, self.end, (changes.STORE, self.sums(before)), changed):
             raise StoreChanged(str(self.session))

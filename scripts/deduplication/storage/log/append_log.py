@@ -37,9 +37,9 @@ class Log:
     Appending, cutting and sealing need the store's lock; reading up to a known size does not.
     """
 
-    def __init__(self, path: str, archive: Archived | None = None) -> None:
-        """``archive`` has the files that sealed lines may refer to; None: there is none, and none will."""
-        self.path = path
+    def __init__(self, path: str, archive: Archived | None = None, store: str = "") -> None:
+        """``archive`` has the files that sealed lines may refer to; None: there is none, and none will. ``store``: its folder."""
+        self.path, self.store = path, store or os.path.dirname(path)
         self.sealed = Sealed(os.path.dirname(path), archive or NoArchive())
         self.opening = Opening()
         """What the first line of the open part says, if it says where the lines before it are."""

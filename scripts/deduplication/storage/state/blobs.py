@@ -51,7 +51,7 @@ class Blobs:
     @classmethod
     def beside(cls, log: Log) -> Blobs:
         """Those that belong to a log."""
-        return cls(os.path.join(os.path.dirname(log.path), NAME), log.sealed.archive)
+        return cls(os.path.join(log.store, NAME), log.sealed.archive)
 
     def lifted(self, record: Record) -> Record:
         """The log record of an occurrence with references, its data written, durably, where it was not kept already."""
