@@ -60,9 +60,9 @@ def name(path):
 
 
 def runnable():
-    """The documents with something to run; the benchmark takes its time."""
+    """The documents with something to run; the benchmark takes its time, and test_database_document.py has servers for its own."""
     for path in DOCUMENTS:
-        if fences(path, "bash", "console", "python"):
+        if fences(path, "bash", "console", "python") and path.name != "database.md":
             marks = [pytest.mark.slow] if path.name == "benchmarks.md" else []
             yield pytest.param(path, id=name(path), marks=marks)
 

@@ -10,10 +10,10 @@ from ..ingest.conversation_choice import around, choose
 from ..model import BOOKKEEPING, KINDS, ROLES
 from ..reports import search as search_report
 from ..search.scan import Wanted, scan
-from ..search.terms import terms
 from ..storage import open_store
 from ..terminal import console
 from ..terminal.display import show
+from ..words.terms import terms
 from . import arguments as shared
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..search.scan import Hit
-    from ..search.terms import Term
     from ..storage.contract import Store
+    from ..words.terms import Term
 
 LIMIT: Final = 20
 _FINDABLE: Final = [kind for kind in KINDS if kind != BOOKKEEPING]
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str]) -> int:
     asked = parser().parse_args(arguments)
     wanted = terms(asked.text)
     if not wanted:
-        raise UsageError("nothing to look for", hint="Pass a word or a phrase.")
+        raise UsageError("nothing to look for", hint="Pass a word or a phrase; signs alone are not looked for.")
     if asked.all_stores and asked.session is not None:
         raise UsageError("--session and --all-stores exclude each other")
     result = _Search(asked, wanted).result()
@@ -48,12 +48,14 @@ def parser() -> shared.Parser:
     """The arguments."""
     found = shared.Parser(
         "deduplicate_export.py search",
-        "Find the messages that have every word, in all conversations of the store, the newest first. Case, layout and\n"
-        'line breaks do not matter; a word is found inside longer ones; an argument with a blank in it ("two words") is\n'
-        "a phrase. A message is shown once, however often it was said, with the number of its places.",
+        "Find the messages that have every word, in all conversations of the store, the newest first. Case, layout,\n"
+        "line breaks and signs do not matter. A word finds words that begin with it, parts of names (tideClock, tide_clock)\n"
+        "too; an argument with a blank in it, or in quotes of its own ('\"clock\"'), is found as it is, a phrase in its order,\n"
+        "and with a star at its end its last word may go on. A message is shown once, however often it was said, with the\n"
+        "number of its places.",
     )
     add = found.add_argument
-    add("text", nargs="+", metavar="TEXT", help="words and phrases")
+    add("text", nargs="+", metavar="TEXT", help="beginnings of words, and phrases")
     add("--session", metavar="ID", help="one conversation only: its id, the beginning of it, or a session's id")
     add("--role", choices=ROLES, metavar="R", help="one role only: user, assistant or system")
     add("--kind", choices=_FINDABLE, metavar="K", help="one kind of message only, such as prompt, text or tool_result")
@@ -96,7 +98,7 @@ class _Search:
             reverse=True,
         )
         return search_report.Result(
-            query=" ".join(f'"{each.text}"' if " " in each.text else each.text for each in self._wanted),
+            query=" ".join(each.shown for each in self._wanted),
             hits=[self._shown(hit, folder) for hit, folder in hits[: asked.limit]],
             total=len(hits),
             damaged=sum(scanned.damaged for _, scanned in found),

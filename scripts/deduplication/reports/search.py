@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..search.scan import Hit, Place
-    from ..search.terms import Excerpt
+    from ..words.excerpts import Excerpt
 
 MARKS: Final = ("«", "»")
 COLOURS: Final = ("\x1b[1;33m", "\x1b[0m")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Final, Optional
 
 from ..alignment.plain_text import is_own_output, readable
@@ -18,10 +18,13 @@ from ..start.late_tuple import NamedTuple
 from ..storage import open_in_folder
 from ..storage.log.lines import Damaged, decode_line, is_commit
 from ..storage.log.records import PURGED, SAME, same_of
-from .terms import Text, may_hold
+from ..words.excerpts import Text
+from ..words.terms import has
+from .quick_look import looks, may_hold
 
 if TYPE_CHECKING:
-    from .terms import Term
+    from ..words.terms import Term
+    from .quick_look import Look
 
 _OCCURRENCE: Final = late_pattern(
     rb'\{"conversation_id":("(?:[^"\\]|\\.)*"),"index":(\d+),"timestamp":"([^"\\]*)","content_hash":"([0-9a-f]{64})"'
@@ -51,6 +54,11 @@ class Wanted:
     role: Optional[str] = None
     kind: Optional[str] = None
     conversation: Optional[str] = None
+
+    @cached_property
+    def looks(self) -> list[Look]:
+        """What a line has that may hold the terms."""
+        return looks(self.terms)
 
     def kind_fits(self, role: str, kind: str) -> bool:
         """True for what may be found at all: bookkeeping never is."""
@@ -186,7 +194,7 @@ def _read(line: bytes, wanted: Wanted) -> Optional[_Occurrence]:
         )
     name, index, moment, identity, extends, role, kind = head.groups()
     hit = None
-    if role is not None and wanted.kind_fits(role.decode(), kind.decode()) and may_hold(wanted.terms, line.lower()):
+    if role is not None and wanted.kind_fits(role.decode(), kind.decode()) and may_hold(wanted.looks, line.lower()):
         hit = _hit(decode_line(line), wanted)
     return _Occurrence(
         _name(name), int(index), moment.decode(), identity.decode(), int(extends) if extends else None, hit
@@ -201,7 +209,7 @@ def _name(quoted: bytes) -> str:
 def _hit(record: dict[str, Any], wanted: Wanted) -> Optional[Hit]:
     message = record["message"]
     text = readable(message["content"])
-    if not Text(text).has(wanted.terms) or is_own_output(message["kind"], text):
+    if not has(text, wanted.terms) or is_own_output(message["kind"], text):
         return None
     return Hit(record["content_hash"], message)
 

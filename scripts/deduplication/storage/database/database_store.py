@@ -29,15 +29,16 @@ class DatabaseStore(Answers):
     """The store at ``place`` (see ``contract.Store`` for what each method promises)."""
 
     def __init__(self, place: Place) -> None:
-        self._session = Session(place)
-        self._stored = Written(self._session)
+        self.database = Session(place)
+        self._stored = Written(self.database)
         super().__init__(self._stored)
         self.blobs: Blobs = self._stored.blobs
-        self.warnings = self._session.warnings
+        self.warnings = self.database.warnings
         self._depth = 0
 
-    def __str__(self) -> str:
-        return str(self._session)
+    def where(self) -> str:
+        """The address."""
+        return str(self.database)
 
     def log_backed(self) -> LogBackedStore | None:
         """Itself."""
@@ -57,7 +58,7 @@ class DatabaseStore(Answers):
             finally:
                 self._depth -= 1
             return
-        with self._session.writing() if write else self._session.reading() as is_there:
+        with self.database.writing() if write else self.database.reading() as is_there:
             if write or is_there:
                 self._stored.recover()
             else:
@@ -120,8 +121,8 @@ class DatabaseStore(Answers):
 
     def require_purge(self) -> None:
         """Raise ``DatabaseNotAllowed`` where this user may not :meth:`replace`."""
-        with self._session.reading():
-            if not self._session.rows(_MAY_PURGE)[0][0]:
+        with self.database.reading():
+            if not self.database.rows(_MAY_PURGE)[0][0]:
                 raise DatabaseNotAllowed("nothing may be removed", hint=_PURGE_ROLE)
 
     # -- the log, for who asks for one (see log_backed) ------------------------------------------------------------
@@ -149,12 +150,6 @@ class DatabaseStore(Answers):
 
         return records(self._stored.log, start)
 
-    def commits(self, start: int = 0) -> Iterator[Record]:
-        """Every commit record."""
-        from ..run_records import commits_in
-
-        return commits_in(self._stored.log.runs(start))
-
     def lost_blob_bytes(self) -> int:
         """Bytes of images and documents that the database does not have."""
         sizes = dict(self._stored.state.blobs.items())
@@ -176,14 +171,8 @@ class DatabaseStore(Answers):
         """The same, and the log as a chain; others go on meanwhile: it looks at one snapshot."""
         from .checks import checking
 
-        with self._session.reading() as is_there:
-            return checking.check(self._session, since, is_there=is_there)
-
-    def partition(self, parts: int) -> int:
-        """Put the messages of all owners into so many parts; how many messages there are. See ``partitions.partition``."""
-        from . import partitions
-
-        return self._session.outside(lambda connection: partitions.partition(connection, parts))
+        with self.database.reading() as is_there:
+            return checking.check(self.database, since, is_there=is_there)
 
     def rebuild(self) -> list[str]:
         """Make all that follows from the lines of the log anew, where it is not what they say."""
