@@ -11,6 +11,7 @@ from ..index.table_entries import FORMS, unpacked
 from ..state.announcements import KEY
 from ..state.conversation import ConversationState
 from ..state.table import Table
+from . import lookups
 from .clean_text import name_of, named
 from .conversation_rows import ConversationRows
 from .row_places import RowPlaces
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from ..state.log_state import State
     from .database_blobs import DatabaseBlobs
+    from .message_rows import Told
     from .session import Session
 
 _ENTRIES: Final = (
@@ -44,6 +46,10 @@ class StoredTables:
         """Entries that were asked for, those that are not there included."""
         self._expected: set[str] = set()
         """Bodies that were asked for: what is counted of them by conversation may be asked for next."""
+        self.begun = 0
+        """How many conversations the database has."""
+        self._found: dict[str, ConversationState | None] = {}
+        """Conversations that were looked up, those that are not there included."""
         self.totals: dict[str, int] = {}
         """How many rows each conversation has of which the head was read."""
         self.places = RowPlaces(session, self._name, self._expect)
@@ -63,6 +69,8 @@ class StoredTables:
         def fetch(key: str) -> Any:
             asked = name, form.key(key)
             if asked not in self._known:
+                if name == "standing" and int(key[:_NUMBER], 16) >= self.begun:
+                    return None
                 self._fetch(name, [asked[1], *map(form.key, self._besides(name, key))])
             data = self._known[asked]
             return form.read(data) if data is not None else None
@@ -94,10 +102,20 @@ class StoredTables:
         self._fetch("noted", [FORMS["noted"].key(identity[:KEY]) for identity in identities])
         self._expected.update(identities)
 
+    def expect_lines(self, told: Collection[Told]) -> None:
+        """These lines are applied next: what is looked up then is asked for now, once for all of them."""
+        self.state.bodies.find_all(each.record["content_hash"] for each in told if each.is_message)
+        self._expected.clear()  # they belong to many conversations
+        self._find_heads({each.record["conversation_id"] for each in told})
+        for name, keys in lookups.of(told, self.state).items():
+            self._fetch(name, [*map(FORMS[name].key, keys)])
+
     def saved(self) -> None:
         """What is known may be another tomorrow."""
         self._known.clear()
         self._expected.clear()
+        self._found.clear()
+        self.begun = self.state.begun
 
     def _name(self, number: int) -> str:
         return self.state.names.get(str(number)) or ""
@@ -109,8 +127,16 @@ class StoredTables:
     # -- conversations ---------------------------------------------------------------------------------------------
 
     def _conversation(self, name: str) -> ConversationState | None:
-        sql = f"{_HEADS} AND conversation_id = %s"
-        return next((found for _, found in self._heads(sql, [self._session.owner, name_of(name)])), None)
+        if name not in self._found:
+            self._find_heads([name])
+        return self._found[name]
+
+    def _find_heads(self, names: Iterable[str]) -> None:
+        unknown = [name for name in names if name not in self._found and self.state.conversations.known(name) is None]
+        if unknown:
+            self._found.update(dict.fromkeys(unknown))
+            sql = f"{_HEADS} AND conversation_id = ANY(%s)"
+            self._found.update(self._heads(sql, [self._session.owner, [*map(name_of, unknown)]]))
 
     def _conversations(self) -> Iterator[tuple[str, ConversationState]]:
         return self._heads(f"{_HEADS} ORDER BY number", [self._session.owner])

@@ -11,7 +11,7 @@ from ...log.lines import decode_line
 from ...log.records import PURGED, blobs_of, message_of, tombstone_from
 from .. import changes
 from ..clean_text import named
-from ..message_rows import MessageRow, message_row, whole
+from ..message_rows import MessageRow, Told, message_row, parted, whole
 from ..row_places import Noted
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def wrong_messages(session: Session, blobs: Blobs, referred: set[tuple[str, str]
             continue
         item = fingerprint(message, record["content_hash"]) if message is not None else _left(record)
         noted = Noted(item, row.body is not None)
-        expected = message_row(line, row.log_start, record, noted, message, {"timestamp": None})
+        expected = message_row(Told(row.log_start, line, record, is_message=True), parted(line, record), noted, message)
         yield from (f"{where} has another {name}" for name in _differing(MessageRow._fields, row, expected))
 
 
@@ -96,7 +96,7 @@ def wrong_runs(session: Session) -> Iterator[str]:
     """Columns that do not say what the line says."""
     for row in session.stream(_RUNS, [session.owner]):
         start, line = row[1], row[2]
-        expected = changes.run_row(start, line, decode_line(line))
+        expected = changes.run_row(Told(start, line, decode_line(line), is_message=False))
         yield from (f"the run at byte {start} has another {name}" for name in _differing(changes.RUN, row, expected))
 
 
