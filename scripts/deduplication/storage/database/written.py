@@ -10,7 +10,7 @@ from ..state.log_state import State
 from . import changes
 from .database_blobs import DatabaseBlobs
 from .database_log import DatabaseLog
-from .errors import StoreChanged
+from .errors import StoreChanged, readable
 from .session import End
 from .stored_tables import StoredTables
 
@@ -51,7 +51,8 @@ class Written:
         self.forget()
         self.log.sent(size)
         if about:
-            take_about(self.state, json.loads(about))
+            with readable(str(self.session), "stores"):
+                take_about(self.state, json.loads(about))
 
     def let_go(self) -> None:
         """Keep nothing in memory that the database has."""
