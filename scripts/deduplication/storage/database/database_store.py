@@ -179,5 +179,6 @@ class DatabaseStore(Answers):
         """Make all that follows from the lines of the log anew, where it is not what they say."""
         from .checks.rebuilding import rebuild
 
-        with self.transaction():
+        with self.database.writing(), contextlib.ExitStack() as stack:
+            stack.callback(self._stored.forget)
             return rebuild(self._stored)
