@@ -29,6 +29,7 @@ class DatabaseStore(Answers):
     """The store at ``place`` (see ``contract.Store`` for what each method promises)."""
 
     def __init__(self, place: Place) -> None:
+        self.place: Place | None = place
         self._session = Session(place)
         self._stored = Written(self._session)
         super().__init__(self._stored)
