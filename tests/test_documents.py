@@ -141,6 +141,8 @@ COMMANDS = {
     "deduplicate_export.py backup": "scripts/deduplicate_export.py backup",
     "deduplicate_export.py purge": "scripts/deduplicate_export.py purge",
     "deduplicate_export.py log": "scripts/deduplicate_export.py log",
+    "deduplicate_export.py partition": "scripts/deduplicate_export.py partition",
+    "deduplicate_export.py sync": "scripts/deduplicate_export.py sync",
     "deduplicate_export.py trust": "scripts/deduplicate_export.py trust",
     "deduplicate_export.py upgrade": "scripts/deduplicate_export.py upgrade",
     "create-checkpoint.py": "scripts/create-checkpoint.py",

@@ -29,6 +29,7 @@ class DatabaseStore(Answers):
     """The store at ``place`` (see ``contract.Store`` for what each method promises)."""
 
     def __init__(self, place: Place) -> None:
+        self.place = place
         self.database = Session(place)
         self._stored = Written(self.database)
         super().__init__(self._stored)
