@@ -14,7 +14,7 @@ from ..start.late_tuple import NamedTuple
 from .contract import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
     from .database.place import Place
@@ -79,6 +79,13 @@ class LogBackedStore(Store, Protocol):
 
     def lost_blob_bytes(self) -> int:
         """How many bytes of images and documents that messages refer to are nowhere?"""
+
+    def load(self, lines: Iterable[bytes], blob: Callable[[str], bytes] | None = None) -> Iterator[int]:
+        """Take lines of another log, of whole runs, as they are, behind what is there: the size of the log as it grows, durably.
+
+        ``blob`` gives the bytes of an image or a document by its hash, and raises ``BlobLost`` for those that are nowhere. Inside a
+        transaction for writing. Raises ``Damaged`` for a line that no reader would take.
+        """
 
     # Outside of one:
 

@@ -12,7 +12,7 @@ from .run_writer import write_run
 from .store_folder import TIMEOUT, StoreFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from .contract import ExportRecord, NewOccurrence, Same
     from .database.place import Place
@@ -108,6 +108,12 @@ class LogStore(Answers):
         write_run(self._indexed, conversation_id, occurrences, record, started, same)
         if self._depth < 2:
             self._indexed.flush()
+
+    def load(self, lines: Iterable[bytes], blob: Callable[[str], bytes] | None = None) -> Iterator[int]:
+        """Take lines of another log as they are."""
+        from .loading import load
+
+        yield from load(self._indexed, lines, blob)
 
     # -- the log, for who asks for one (see log_backed) ---------------------------------------------------------
 
