@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from ..errors import DedupError
 from ..project import private_folder
 from ..reports import workflow as report
-from ..storage.log_backed import place_of
+from .database_step import send_what_is_new
 from .options import Options
 from .other_runs import OtherRuns
 from .shared_run import Share
@@ -65,31 +65,8 @@ def run(
         _last_steps(project, options, dedup, steps, others, make_checkpoint)
         others.answer()
     outcome = steps.finish()
-    _send(project, dedup, out)
+    send_what_is_new(project, dedup.store, out)
     return outcome
-
-
-def _send(project: Project, dedup: Deduplicator, out: Callable[[str], None]) -> None:
-    """Where a database has log or archive, too: what waits is sent, of a store in a folder by a process of its own."""
-    place = place_of(dedup.store)
-    if place is None:
-        return
-    from ..exchange import sending
-    from ..reports import exchange as exchange_report
-    from ..shared_archive import telling
-    from ..shared_archive.standing import standing
-
-    store = sending.hybrid_of(dedup.store)
-    if store is None:
-        for text in telling.after_a_run(project, place):
-            out(text)
-        return
-    with store.transaction(write=False):
-        waits = sending.waits(store)
-    if waits.runs:
-        out(exchange_report.after_a_run(waits))
-    if waits.runs or standing(project).waiting:
-        sending.start(store)
 
 
 def _last_steps(
