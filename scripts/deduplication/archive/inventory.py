@@ -121,6 +121,17 @@ def encoded(files: Iterable[Listed]) -> bytes:
     return b"".join(encode_line(_record(each)) for each in files)
 
 
+def told_by(lists: Iterable[Iterable[bytes]]) -> list[Listed]:
+    """The files that several lists name, each once: one that is there in any of them is there. ``lists`` are lines each."""
+    found: dict[tuple[str, str], Listed] = {}
+    for lines in lists:
+        said = {each.key: each for each in _lines(b"".join(lines), NAME, []) if each.state != NONE}
+        for key, each in said.items():
+            if key not in found or found[key].state != KEPT:
+                found[key] = each
+    return list(found.values())
+
+
 def _record(each: Listed) -> dict[str, Any]:
     record = {
         "conversation_id": each.session,

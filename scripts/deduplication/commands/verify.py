@@ -28,6 +28,7 @@ from ..reports import (
 from ..reports import (
     workflow as report,
 )
+from ..shared_archive import checking as shared_checking
 from ..storage.log_backed import require_log
 from . import arguments as shared
 
@@ -53,6 +54,8 @@ def main(arguments: Sequence[str]) -> int:
     problems, chain = store.verified(asked.since or "")
     checked = checking.check_project(project) if project is not None else None
     problems += checked.all_problems() if checked is not None else []
+    if folder is None and store.place is not None:
+        problems += shared_checking.check(project, store.place)
     findings = (
         examine.examine(folder, project)
         if folder is not None and (problems or log_against_archive.archive_disagrees(folder, project, chain))

@@ -59,6 +59,8 @@ class LogBackedStore(Store, Protocol):
 
     blobs: Blobs
     """Where are the images and documents that its messages refer to?"""
+    place: Place | None
+    """In which database does it lie, or its log, too? None: in none."""
 
     def in_folder(self) -> FolderStore | None:
         """Does it lie in a folder? Then itself, with what can be asked of such a one."""
@@ -123,8 +125,6 @@ class FolderStore(LogBackedStore, Protocol):
 
     folder: str
     """Where does it lie?"""
-    place: Place | None
-    """In which database does its log lie, too? None: in none."""
 
     @property
     def is_plain(self) -> bool:
@@ -180,6 +180,12 @@ def folder_of(store: Store) -> FolderStore | None:
 def folder_place(store: Store) -> Place | None:
     """In which database the log of a store in a folder lies, too; None where it is none."""
     found = folder_of(store)
+    return found.place if found is not None else None
+
+
+def place_of(store: Store) -> Place | None:
+    """In which database a store lies, or its log, too; None for one in no database."""
+    found = store.log_backed()
     return found.place if found is not None else None
 
 

@@ -65,7 +65,7 @@ def run(
         _last_steps(project, options, dedup, steps, others, make_checkpoint)
         others.answer()
     outcome = steps.finish()
-    send_step.run(dedup.store, out)
+    send_step.run(project, dedup.store, out)
     return outcome
 
 

@@ -1,28 +1,36 @@
-"""After the five steps: where a database has the log, too, what waits is sent, by a process of its own."""
+"""After the five steps: where a database has log or archive, too, what waits is sent."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..storage.log_backed import folder_place
+from ..storage.log_backed import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ..project.paths import Project
     from ..storage.contract import Store
 
 
-def run(store: Store, out: Callable[[str], None]) -> None:
-    """Begin it, and say what waits."""
-    if folder_place(store) is None:
+def run(project: Project, store: Store, out: Callable[[str], None]) -> None:
+    """Do it, or begin it where a folder has it all meanwhile, and say what waits."""
+    place = place_of(store)
+    if place is None:
         return
     from ..exchange import sending
     from ..reports import exchange as report
+    from ..shared_archive import telling
+    from ..shared_archive.standing import standing
 
     hybrid = sending.hybrid_of(store)
-    assert hybrid is not None
+    if hybrid is None:
+        for text in telling.after_a_run(project, place):
+            out(text)
+        return
     with hybrid.transaction(write=False):
         waits = sending.waits(hybrid)
     if waits.runs:
         out(report.after_a_run(waits))
+    if waits.runs or standing(project).waiting:
         sending.start(hybrid)

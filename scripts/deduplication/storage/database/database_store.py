@@ -39,7 +39,7 @@ class DatabaseStore(Answers):
     """The store at ``place`` (see ``contract.Store`` for what each method promises)."""
 
     def __init__(self, place: Place) -> None:
-        self.place = place
+        self.place: Place | None = place
         self.database = Session(place)
         self._stored = Written(self.database)
         super().__init__(self._stored)
@@ -201,5 +201,6 @@ class DatabaseStore(Answers):
         """Make all that follows from the lines of the log anew, where it is not what they say."""
         from .checks.rebuilding import rebuild
 
-        with self.transaction():
+        with self.database.writing(), contextlib.ExitStack() as stack:
+            stack.callback(self._stored.forget)
             return rebuild(self._stored)
