@@ -107,6 +107,11 @@ class Project:
             return str(path)
 
 
+def is_store(folder: str) -> bool:
+    """True where a store was made in ``folder``, or something of one is left."""
+    return any(os.path.lexists(os.path.join(folder, name)) for name in (LOG_NAME, LOCK, *INDEX_NAMES))
+
+
 def find_project(explicit: str | os.PathLike[str] | None = None) -> Project:
     """The project named by ``--project``, else ``CLAUDE_PROJECT_DIR``, else found from the current folder upwards.
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
+    from .audit_entries import AuditEntry
     from .database.place import Place
     from .log.append_log import Log
     from .log.lines import Line, Record
@@ -34,6 +35,23 @@ class Remembered(NamedTuple):
     exports: Mapping[str, str] = MappingProxyType({})
     purged: Mapping[str, set[int]] = MappingProxyType({})
     head: str = ""
+
+
+class LogMoment(NamedTuple):
+    """A log as it was at one moment, and its blobs, for who only reads them; it ended with ``size`` and ``head`` then."""
+
+    log: Log
+    blobs: Blobs
+    size: int
+    head: str
+
+    def log_size(self) -> int:
+        """Bytes of its complete runs."""
+        return self.size
+
+    def lines(self, start: int = 0, end: int | None = None) -> Iterator[Line]:
+        """Its lines from byte ``start`` on."""
+        return self.log.lines(start, self.size if end is None else min(end, self.size))
 
 
 class LogBackedStore(Store, Protocol):
@@ -87,7 +105,16 @@ class LogBackedStore(Store, Protocol):
         transaction for writing. Raises ``Damaged`` for a line that no reader would take.
         """
 
+    def audit(self) -> Iterator[AuditEntry]:
+        """What does the audit say of the runs, in their order?"""
+
     # Outside of one:
+
+    def at_one_moment(self) -> AbstractContextManager[LogMoment]:
+        """What is the log at one moment, while others go on?
+
+        Raises ``LogReplaced`` at the end where somebody wrote lines anew meanwhile.
+        """
 
     def verified(self, since: str = "") -> Verified:
         """What does ``verify`` say, and what the log as a chain, in which a head that begins with ``since`` is looked for?"""
