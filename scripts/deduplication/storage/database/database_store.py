@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..state.blobs import Blobs
     from ..verification import Verified
     from .place import Place
+    from .search import MessageSearch
 
 _MAY_PURGE: Final = "SELECT has_table_privilege('messages', 'DELETE')"
 _PURGE_ROLE: Final = "Have dedup_purge_role granted to this user, then purge again."
@@ -88,6 +89,14 @@ class DatabaseStore(Answers):
         """Bytes of all distinct exports processed, and those of the log and its blobs."""
         state = self._stored.state
         return self.seen_bytes().distinct, state.size + sum(state.blobs.values())
+
+    @contextlib.contextmanager
+    def searched(self) -> Iterator[MessageSearch | None]:
+        """One snapshot of the database to be searched; None where no store was ever made in it."""
+        from .search import MessageSearch
+
+        with self._session.reading() as is_there:
+            yield MessageSearch(self._session) if is_there else None
 
     def load(self, lines: Iterable[bytes], blob: Callable[[str], bytes] | None = None) -> Iterator[int]:
         """Inside a transaction for writing: take lines of another log as they are, behind those that are there.
