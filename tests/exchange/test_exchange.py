@@ -69,6 +69,27 @@ def test_captures_here_and_exports_there_are_one_conversation(tmp_path, newest_d
     assert transcript_differences(transcript, [each for each in machines.told(name) if "uuid" in each]) == []
 
 
+def test_an_export_that_waited_shows_two_conversations_of_the_database_to_be_one(tmp_path, newest_database):
+    """Two exports came without anything to tell whose they are; the third one does, where all of the session was captured."""
+    machines = Machines(tmp_path, newest_database)
+    session = Session("day")
+    transcript = Transcript("day", session)
+    *_, one, two, last = Day("day", session, ERAS["2.1.330"], Happens(compacted=0.4)).files
+    machines.capture("a", transcript, 49)
+    machines.exchange("a")
+    for export in (one, two):
+        machines["b"].ingest(export.data, name=export.name)
+    machines.exchange("b")
+    assert len(machines["b"].conversations()) == 2
+    machines.capture("a", transcript, len(transcript.lines))
+    machines.exchange("a")
+    machines["b"].ingest(last.data, name=last.name)
+    assert machines.exchange("b").again == 1
+    machines.together()
+    (name,) = machines["a"].conversations()
+    assert transcript_differences(transcript, [each for each in machines.told(name) if "uuid" in each]) == []
+
+
 def test_an_empty_folder_gets_all_that_the_database_has(machines):
     """A new machine: the same bytes, the same answers, and hooks go on behind them."""
     story = Story(7, exchanges=10)

@@ -212,4 +212,4 @@ def test_no_store(request, tmp_path, backend):
         for _ in range(2):
             with pytest.raises(StoreMissing):
                 in_database.search(store, Wanted(tuple(terms(["tide"]))), 5)
-        store._session.close()
+        store.database.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from deduplication.exchange.exchange import exchange
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from deduplication.ingest.transcript_capture import capture_file
+from postgres_rows import OWNED
 
 
 class Machines:
@@ -42,6 +43,13 @@ class Machines:
         file.write_bytes(b"".join(line.data for line in transcript.lines[:end]))
         return capture_file(self[name], file)
 
+    def say(self, name, talk, end=None):
+        """The machine captures what ``talk`` (see ``purge_scenes``) says up to a message."""
+        file = self.folder / name / f"{talk.session}.jsonl"
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(talk.lines(0, end))
+        return capture_file(self[name], file)
+
     def together(self):
         """Exchanges until nobody has anything for anybody; all have the same log then, byte for byte, and it is sound."""
         for _ in range(2):
@@ -51,7 +59,8 @@ class Machines:
         stores = [*map(self.store, self.names), self.database().store]
         logs = {log_of(store) for store in stores}
         assert len(logs) == 1
-        assert [store.verify() for store in stores] == [[]] * len(stores)
+        problems = [problem for store in stores for problem in store.verify()]
+        assert problems == [], problems
         return logs.pop()
 
     def told(self, conversation):
@@ -61,6 +70,18 @@ class Machines:
         ]
         assert all(each == told[0] for each in told)
         return told[0]
+
+
+def everything_in(url):
+    """Every value of every row of a database, as bytes."""
+    import psycopg
+
+    parts = []
+    with psycopg.connect(url) as connection:
+        for table in OWNED:
+            for row in connection.cursor(binary=True).execute(f"SELECT * FROM {table}"):
+                parts += [each if isinstance(each, bytes) else str(each).encode() for each in row]
+    return b"\n".join(parts)
 
 
 def log_of(store):

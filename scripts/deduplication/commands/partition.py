@@ -17,10 +17,11 @@ def main(arguments: Sequence[str]) -> int:
     asked = parser().parse_args(arguments)
     store = shared.deduplicator(asked).store
     from ..storage.database.database_store import DatabaseStore
+    from ..storage.database.partitions import partition
 
     if not isinstance(store, DatabaseStore):
         raise UsageError("only the messages of a database are put into parts", hint="Pass --backend postgresql.")
-    rows = store.partition(asked.parts)
+    rows = store.database.outside(lambda connection: partition(connection, asked.parts))
     if asked.json:
         shared.print_json({"parts": asked.parts, "messages": rows})
     else:

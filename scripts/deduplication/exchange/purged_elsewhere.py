@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     Place = tuple[str, int]
 
-_OF_A_PLACE: Final = ("conversation_id", "index", "uuid", "source_index")
+_OF_A_PLACE: Final[tuple[str, ...]] = ("conversation_id", "index", "uuid", "source_index")
 
 
 class PurgedElsewhere:
@@ -113,10 +113,7 @@ def _gone(run: list[Record], theirs: dict[Place, Record], banned: dict[str, Reco
     for record in run:
         place = record["conversation_id"], record["index"]
         if PURGED not in record and (place in theirs or record["content_hash"] in banned):
-            own: Record = {
-                name: record[name] for name in ("conversation_id", "index", "uuid", "source_index") if name in record
-            }
-            found[place] = theirs.get(place) or {**banned[record["content_hash"]], **own}
+            found[place] = theirs.get(place) or _at(record, banned[record["content_hash"]])
     return found
 
 

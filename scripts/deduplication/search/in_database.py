@@ -10,8 +10,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from ..errors import StoreMissing
-from ..storage.database.search import Filters
 from ..words.lexemes import tsquery_of
+from .candidates import Filters, MessageSearch
 from .hits import Found, Hit, Place, newest_first
 from .united import United
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ..storage.database.database_store import DatabaseStore
-    from ..storage.database.search import MessageSearch, Row
+    from .candidates import Row
     from .hits import Wanted
 
 NEWEST: Final = 2_000
@@ -36,10 +36,10 @@ def search(store: DatabaseStore, wanted: Wanted, limit: int) -> Found:
 
     Raises ``StoreMissing``, ``DatabaseError``.
     """
-    with store.searched() as searched:
-        if searched is None:
-            raise StoreMissing(str(store))
-        return _Search(searched, wanted, limit).result()
+    with store.database.reading() as is_there:
+        if not is_there:
+            raise StoreMissing(store.where())
+        return _Search(MessageSearch(store.database), wanted, limit).result()
 
 
 class _Search:

@@ -143,11 +143,6 @@ def folder_of(store: Store) -> FolderStore | None:
     return found.in_folder() if found is not None else None
 
 
-def where(store: Store, folder: str) -> str:
-    """Where a store lies, for people: in ``folder``, unless it lies in none."""
-    return folder if folder_of(store) is not None else str(store)
-
-
 def folder_place(store: Store) -> Place | None:
     """In which database the log of a store in a folder lies, too; None where it is none."""
     found = folder_of(store)

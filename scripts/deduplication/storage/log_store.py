@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from ..files import folder_swap, journal
+from ..files import journal
 from .answers import Answers
 from .indexed_log import IndexedLog
 from .run_writer import write_run
@@ -30,13 +30,12 @@ class LogStore(Answers):
     """
 
     def __init__(self, folder: str, *, plain: bool = False, timeout: float = TIMEOUT) -> None:
-        folder_swap.recover_exchange(folder)
+        self._place = StoreFolder(folder, timeout)
         self._indexed = IndexedLog(folder, plain=plain)
         super().__init__(self._indexed)
         self.folder = folder
         self.place: Place | None = None
         self.log, self.blobs, self.warnings = self._indexed.log, self._indexed.blobs, self._indexed.warnings
-        self._place = StoreFolder(folder, timeout)
         self._depth = 0
 
     # -- opening and recovery ----------------------------------------------------------------------------------
@@ -111,6 +110,10 @@ class LogStore(Answers):
             self._indexed.flush()
 
     # -- the log, for who asks for one (see log_backed) ---------------------------------------------------------
+
+    def where(self) -> str:
+        """The folder."""
+        return self.folder
 
     def log_backed(self) -> LogBackedStore | None:
         """Itself."""

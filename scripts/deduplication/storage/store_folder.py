@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from ..errors import StoreNotPrivate, StoreNotWritable
-from ..files import atomic, locking
+from ..files import atomic, folder_swap, locking
 from ..project.own_place import hide, require_inside
 from ..project.paths import LOCK
 
@@ -23,6 +23,7 @@ class StoreFolder:
     """The folder at ``path``. Its lock is waited for ``timeout`` seconds."""
 
     def __init__(self, path: str, timeout: float) -> None:
+        folder_swap.recover_exchange(path)
         self.path = path
         self._timeout = timeout
 

@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from deduplication.storage.database import queries, schema, search
+from deduplication.search import candidates
+from deduplication.storage.database import queries, schema
 from postgres_rows import fill
 from postgres_scripts import psql
 
@@ -317,7 +318,7 @@ def test_what_a_search_asks_besides(large):
     values = {"owner": "ann", "names": [MANY[7]], "numbers": [5], "hashes": [HASH], "most": 10}
     for name in ("ROWS", "PLACES", "BODIES", "SAME"):
         large.execute(f"SET enable_seqscan = {'off' if name == 'SAME' else 'on'}")
-        told = plan(large, getattr(search, name), values)
+        told = plan(large, getattr(candidates, name), values)
         assert "Index" in told, told
         assert "Seq Scan" not in told, told
 

@@ -31,6 +31,8 @@ LIMITS: Final = {
     "tcp_keepalives_count": "3",
     "tcp_user_timeout": "30s",
     "client_connection_check_interval": "10s",
+    # A table of which nobody has counted the rows yet would be read whole for some of them.
+    "enable_seqscan": "off",
 }
 """What a session sets where neither the server's settings, the database, the role nor the address does."""
 _SET: Final = """

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from ..state.blobs import Blobs
     from ..verification import Verified
     from .place import Place
-    from .search import MessageSearch
 
 _MAY_PURGE: Final = "SELECT has_table_privilege('messages', 'DELETE')"
 _PURGE_ROLE: Final = "Have dedup_purge_role granted to this user, then purge again."
@@ -30,15 +29,17 @@ class DatabaseStore(Answers):
     """The store at ``place`` (see ``contract.Store`` for what each method promises)."""
 
     def __init__(self, place: Place) -> None:
-        self._session = Session(place)
-        self._stored = Written(self._session)
+        self.place = place
+        self.database = Session(place)
+        self._stored = Written(self.database)
         super().__init__(self._stored)
         self.blobs: Blobs = self._stored.blobs
-        self.warnings = self._session.warnings
+        self.warnings = self.database.warnings
         self._depth = 0
 
-    def __str__(self) -> str:
-        return str(self._session)
+    def where(self) -> str:
+        """The address."""
+        return str(self.database)
 
     def log_backed(self) -> LogBackedStore | None:
         """Itself."""
@@ -58,7 +59,7 @@ class DatabaseStore(Answers):
             finally:
                 self._depth -= 1
             return
-        with self._session.writing() if write else self._session.reading() as is_there:
+        with self.database.writing() if write else self.database.reading() as is_there:
             if write or is_there:
                 self._stored.recover()
             else:
@@ -89,14 +90,6 @@ class DatabaseStore(Answers):
         """Bytes of all distinct exports processed, and those of the log and its blobs."""
         state = self._stored.state
         return self.seen_bytes().distinct, state.size + sum(state.blobs.values())
-
-    @contextlib.contextmanager
-    def searched(self) -> Iterator[MessageSearch | None]:
-        """One snapshot of the database to be searched; None where no store was ever made in it."""
-        from .search import MessageSearch
-
-        with self._session.reading() as is_there:
-            yield MessageSearch(self._session) if is_there else None
 
     def load(self, lines: Iterable[bytes], blob: Callable[[str], bytes] | None = None) -> Iterator[int]:
         """Inside a transaction for writing: take lines of another log as they are, behind those that are there.
@@ -129,8 +122,8 @@ class DatabaseStore(Answers):
 
     def require_purge(self) -> None:
         """Raise ``DatabaseNotAllowed`` where this user may not :meth:`replace`."""
-        with self._session.reading():
-            if not self._session.rows(_MAY_PURGE)[0][0]:
+        with self.database.reading():
+            if not self.database.rows(_MAY_PURGE)[0][0]:
                 raise DatabaseNotAllowed("nothing may be removed", hint=_PURGE_ROLE)
 
     # -- the log, for who asks for one (see log_backed) ------------------------------------------------------------
@@ -158,12 +151,6 @@ class DatabaseStore(Answers):
 
         return records(self._stored.log, start)
 
-    def commits(self, start: int = 0) -> Iterator[Record]:
-        """Every commit record."""
-        from ..run_records import commits_in
-
-        return commits_in(self._stored.log.runs(start))
-
     def lost_blob_bytes(self) -> int:
         """Bytes of images and documents that the database does not have."""
         sizes = dict(self._stored.state.blobs.items())
@@ -185,18 +172,13 @@ class DatabaseStore(Answers):
         """The same, and the log as a chain; others go on meanwhile: it looks at one snapshot."""
         from .checks import checking
 
-        with self._session.reading() as is_there:
-            return checking.check(self._session, since, is_there=is_there)
-
-    def partition(self, parts: int) -> int:
-        """Put the messages of all owners into so many parts; how many messages there are. See ``partitions.partition``."""
-        from . import partitions
-
-        return self._session.outside(lambda connection: partitions.partition(connection, parts))
+        with self.database.reading() as is_there:
+            return checking.check(self.database, since, is_there=is_there)
 
     def rebuild(self) -> list[str]:
         """Make all that follows from the lines of the log anew, where it is not what they say."""
         from .checks.rebuilding import rebuild
 
-        with self.transaction():
+        with self.database.writing(), contextlib.ExitStack() as stack:
+            stack.callback(self._stored.forget)
             return rebuild(self._stored)

@@ -11,8 +11,10 @@ from ..index.table_entries import FORMS, unpacked
 from ..state.announcements import KEY
 from ..state.conversation import ConversationState
 from ..state.table import Table
+from . import lookups
 from .clean_text import name_of, named
 from .conversation_rows import ConversationRows
+from .errors import readable
 from .row_places import RowPlaces
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from ..state.log_state import State
     from .database_blobs import DatabaseBlobs
+    from .message_rows import Told
     from .session import Session
 
 _ENTRIES: Final = (
@@ -28,7 +31,7 @@ _ENTRIES: Final = (
 _ALL_ENTRIES: Final = (
     "SELECT key, value FROM index_entries WHERE conversation_id = '' AND owner = %s AND name = %s ORDER BY key"
 )
-_HEADS: Final = "SELECT conversation_id, state, total_messages FROM conversations WHERE owner = %s"
+_HEADS: Final = "SELECT conversation_id, number, state, total_messages FROM conversations WHERE owner = %s"
 _NAME: Final = "SELECT conversation_id FROM conversations WHERE owner = %s AND number = %s"
 _NUMBER: Final = 8
 """Digits of a conversation's number before a body's in ``state.standing``."""
@@ -44,6 +47,10 @@ class StoredTables:
         """Entries that were asked for, those that are not there included."""
         self._expected: set[str] = set()
         """Bodies that were asked for: what is counted of them by conversation may be asked for next."""
+        self.begun = 0
+        """How many conversations the database has."""
+        self._found: dict[str, ConversationState | None] = {}
+        """Conversations that were looked up, those that are not there included."""
         self.totals: dict[str, int] = {}
         """How many rows each conversation has of which the head was read."""
         self.places = RowPlaces(session, self._name, self._expect)
@@ -63,13 +70,18 @@ class StoredTables:
         def fetch(key: str) -> Any:
             asked = name, form.key(key)
             if asked not in self._known:
+                if name == "standing" and int(key[:_NUMBER], 16) >= self.begun:
+                    return None
                 self._fetch(name, [asked[1], *map(form.key, self._besides(name, key))])
             data = self._known[asked]
-            return form.read(data) if data is not None else None
+            with readable(str(self._session), "index_entries"):
+                return form.read(data) if data is not None else None
 
         def scan() -> Iterable[tuple[str, Any]]:
             for key, value in self._session.rows(_ALL_ENTRIES, [self._session.owner, name]):
-                yield unpacked(key[1:]), form.read(value)
+                with readable(str(self._session), "index_entries"):
+                    entry = unpacked(key[1:]), form.read(value)
+                yield entry
 
         return Table(None, fetch, scan)
 
@@ -94,10 +106,20 @@ class StoredTables:
         self._fetch("noted", [FORMS["noted"].key(identity[:KEY]) for identity in identities])
         self._expected.update(identities)
 
+    def expect_lines(self, told: Collection[Told]) -> None:
+        """These lines are applied next: what is looked up then is asked for now, once for all of them."""
+        self.state.bodies.find_all(each.record["content_hash"] for each in told if each.is_message)
+        self._expected.clear()  # they belong to many conversations
+        self._find_heads({each.record["conversation_id"] for each in told})
+        for name, keys in lookups.of(told, self.state).items():
+            self._fetch(name, [*map(FORMS[name].key, keys)])
+
     def saved(self) -> None:
         """What is known may be another tomorrow."""
         self._known.clear()
         self._expected.clear()
+        self._found.clear()
+        self.begun = self.state.begun
 
     def _name(self, number: int) -> str:
         return self.state.names.get(str(number)) or ""
@@ -109,18 +131,30 @@ class StoredTables:
     # -- conversations ---------------------------------------------------------------------------------------------
 
     def _conversation(self, name: str) -> ConversationState | None:
-        sql = f"{_HEADS} AND conversation_id = %s"
-        return next((found for _, found in self._heads(sql, [self._session.owner, name_of(name)])), None)
+        if name not in self._found:
+            self._find_heads([name])
+        return self._found[name]
+
+    def _find_heads(self, names: Iterable[str]) -> None:
+        unknown = [name for name in names if name not in self._found and self.state.conversations.known(name) is None]
+        if unknown:
+            self._found.update(dict.fromkeys(unknown))
+            sql = f"{_HEADS} AND conversation_id = ANY(%s)"
+            self._found.update(self._heads(sql, [self._session.owner, [*map(name_of, unknown)]]))
 
     def _conversations(self) -> Iterator[tuple[str, ConversationState]]:
         return self._heads(f"{_HEADS} ORDER BY number", [self._session.owner])
 
     def _heads(self, sql: str, parameters: list[Any]) -> Iterator[tuple[str, ConversationState]]:
-        for stored_name, head, total in self._session.rows(sql, parameters):
-            name, found = named(stored_name), json.loads(head)
+        for stored_name, number, head, total in self._session.rows(sql, parameters):
+            name = named(stored_name)
             rows = ConversationRows(self.places, name)
-            conversation = ConversationState(found["count"], rows)
+            with readable(str(self._session), "conversations"):
+                found = json.loads(head)
+                conversation = ConversationState(found["count"], rows)
+                take_head(conversation, found)
+                if conversation.number != number:
+                    raise ValueError(number)
             rows.conversation = weakref.proxy(conversation)
-            take_head(conversation, found)
             self.totals[stored_name] = total
             yield name, conversation

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Optional
 
-from ...files.clock import exactly
-from ...start.late_pattern import late_pattern
-from ...start.late_tuple import NamedTuple
-from ..log.lines import decode_line
-from .clean_text import name_of, named
+from ..files.clock import exactly
+from ..start.late_pattern import late_pattern
+from ..start.late_tuple import NamedTuple
+from ..storage.database.clean_text import name_of, named
+from ..storage.log.lines import decode_line
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from ..log.lines import Record
-    from .session import Session
+    from ..storage.database.session import Session
+    from ..storage.log.lines import Record
 
 _FOUND: Final = """
 SELECT conversation_id, message_index FROM search_messages(
