@@ -6,11 +6,11 @@ import json
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Final
 
+from ...audit_entries import OF_RUNS
 from ...index.conversation_head import head_of
 from ...index.table_entries import FORMS, dumps
 from .. import changes
 from ..clean_text import moment, name_of, named
-from ..loading import OF_RUNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
