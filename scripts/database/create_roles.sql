@@ -74,6 +74,8 @@ ALTER FUNCTION update_conversation_last_updated() OWNER TO dedup_owner_role;
 ALTER FUNCTION update_watermark_timestamp() OWNER TO dedup_owner_role;
 ALTER FUNCTION refuse_unannounced_change() OWNER TO dedup_owner_role;
 ALTER FUNCTION find_messages(TSQUERY, INTEGER, TEXT[], TEXT) OWNER TO dedup_owner_role;
+ALTER FUNCTION search_messages(TSQUERY, TEXT, INTEGER, INTEGER, TEXT[], TEXT, TEXT, TIMESTAMPTZ, TIMESTAMPTZ)
+    OWNER TO dedup_owner_role;
 
 -- ============================================================================
 -- Rights
@@ -87,9 +89,11 @@ GRANT SELECT ON schema_version, stores, conversations, messages, runs, watermark
     archived_files, archive_objects
     TO dedup_app_role, dedup_reader_role, dedup_purge_role, dedup_team_role;
 
-REVOKE ALL ON FUNCTION find_messages(TSQUERY, INTEGER, TEXT[], TEXT)
+REVOKE ALL ON FUNCTION find_messages(TSQUERY, INTEGER, TEXT[], TEXT),
+    search_messages(TSQUERY, TEXT, INTEGER, INTEGER, TEXT[], TEXT, TEXT, TIMESTAMPTZ, TIMESTAMPTZ)
     FROM PUBLIC, dedup_app_role, dedup_reader_role, dedup_purge_role, dedup_team_role;
-GRANT EXECUTE ON FUNCTION find_messages(TSQUERY, INTEGER, TEXT[], TEXT)
+GRANT EXECUTE ON FUNCTION find_messages(TSQUERY, INTEGER, TEXT[], TEXT),
+    search_messages(TSQUERY, TEXT, INTEGER, INTEGER, TEXT[], TEXT, TEXT, TIMESTAMPTZ, TIMESTAMPTZ)
     TO dedup_app_role, dedup_reader_role, dedup_purge_role, dedup_team_role;
 
 -- The log, the audit and the archive: append-only.
