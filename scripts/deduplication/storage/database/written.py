@@ -54,7 +54,7 @@ class Written:
         self.log.sent(size)
         if about:
             take_about(self.state, json.loads(about))
-            self.tables.begun = self.state.begun
+            self.tables.begin(self.state.begun)
 
     def let_go(self) -> None:
         """Keep nothing in memory that the database has."""
