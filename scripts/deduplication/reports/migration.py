@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class Migrated:
     """``source`` and ``target`` as people know them; bytes are those of the log, ``stored`` those that each takes on the disk.
 
-    ``before``: bytes that the target had when this began; ``ahead``: bytes that it has besides. ``waiting``: runs that came into the
-    source meanwhile. ``lost``: images that the source does not have either. Seconds are those of the copy and of the proof.
+    ``before``: bytes that the target had when this began; ``ahead``: bytes that it has besides. ``waiting``: runs that came into
+    the source meanwhile. ``lost``: images that the source does not have either. Seconds are those of the copy and of the proof.
     """
 
     source: str
