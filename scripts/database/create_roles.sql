@@ -8,7 +8,7 @@
 -- It may be run again: rights that a role should not have are taken away. All of it is one transaction.
 --
 --     dedup_owner_role    owns the tables; makes and changes them; is not bound by row-level security
---     dedup_app_role      stores: adds to the log, never changes it
+--     dedup_app_role      stores: adds to the log, never changes it; puts larger packs in the place of smaller ones
 --     dedup_reader_role   reads
 --     dedup_purge_role    removes for good what is its own
 --     dedup_team_role     reads what belongs to everybody
@@ -98,6 +98,9 @@ GRANT INSERT ON messages, runs, deduplication_log, blobs, archived_files, archiv
 -- What follows from the log.
 GRANT INSERT, UPDATE ON conversations, watermarks, stores, index_entries TO dedup_app_role;
 GRANT DELETE ON index_entries TO dedup_app_role;
+
+-- Packs of the archive take in others, which are removed then. What was archived stays known by name: archived_files.
+GRANT DELETE ON archive_objects TO dedup_app_role;
 
 GRANT INSERT, UPDATE, DELETE ON stores, conversations, messages, runs, watermarks, deduplication_log, blobs, index_entries,
     archived_files, archive_objects

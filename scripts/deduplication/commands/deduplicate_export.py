@@ -33,6 +33,7 @@ SUBCOMMANDS: Final = (
     "backup",
     "purge",
     "upgrade",
+    "migrate",
     "sync",
     "partition",
     "trust",

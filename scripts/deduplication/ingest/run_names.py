@@ -47,6 +47,9 @@ class Runs:
             else:
                 self._named[name_of(run)] = self._placed[place_of(run)] = run["conversation_id"]
 
+    def __len__(self) -> int:
+        return len(self._named)
+
     def conversation_of(self, run: Record, *, placed: bool = False) -> str | None:
         """The conversation that a run became part of; None where it is not among them.
 

@@ -40,6 +40,12 @@ LISTED: Final = "archived.jsonl"
 """In the store's folder: which files the archive took in. It is the archive's, and does not go with its folder."""
 LISTED_COPY: Final = ".archived.jsonl"
 """In the archive's folder: which files the archive took in."""
+SENT_NOTE: Final = ".database.json"
+"""In the archive's folder: what a database has of it."""
+SENDING_LOCK: Final = ".database.lock"
+"""In the archive's folder: held by whoever sends it to a database."""
+FETCHED: Final = ".fetched"
+"""In the archive's folder: packs of other machines, from a database. Can be deleted at any time."""
 BACKUP_MARKER: Final = "backup.json"
 """In the folder of a backup: it is one, and whose."""
 _ROOT_SIGNS: Final = (MEMORY, ".coditect", ".git")
@@ -99,6 +105,11 @@ class Project:
             return path.relative_to(self.root).as_posix()
         except ValueError:
             return str(path)
+
+
+def is_store(folder: str) -> bool:
+    """True where a store was made in ``folder``, or something of one is left."""
+    return any(os.path.lexists(os.path.join(folder, name)) for name in (LOG_NAME, LOCK, *INDEX_NAMES))
 
 
 def find_project(explicit: str | os.PathLike[str] | None = None) -> Project:

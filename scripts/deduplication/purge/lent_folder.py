@@ -14,14 +14,14 @@ from ..files import atomic, beneath, journal
 from ..project.paths import INDEX_NAMES, LENT, LOG_NAME
 from ..storage import sent_mark
 from ..storage.log.sealed_files import FOLDER
-from ..storage.log_backed import folder_of
+from ..storage.log_backed import folder_of, place_of
 from ..storage.state.blobs import NAME as BLOBS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..storage.contract import Store
-    from ..storage.database.database_store import DatabaseStore
+    from ..storage.database.place import Place
 
 _FILES = (LOG_NAME, *INDEX_NAMES, sent_mark.NAME)
 
@@ -45,7 +45,7 @@ def in_a_folder(store: Store, folder: str) -> Iterator[Store]:
     with atomic.write_errors(folder):
         atomic.make_private_directory(folder)
         atomic.replace(marker, b"")
-    lent = HybridStore(folder, cast("DatabaseStore", store).place)
+    lent = HybridStore(folder, cast("Place", place_of(store)))
     try:
         exchange(lent)
         yield lent

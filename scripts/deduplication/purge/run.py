@@ -44,7 +44,7 @@ def purge(
     def purged() -> Purged:
         return _purge_folder(store, project, scope, forget=forget, dry_run=dry_run)
 
-    return purged() if dry_run else in_database_too(store, purged)
+    return purged() if dry_run else in_database_too(store, project, purged)
 
 
 def _purge_folder(store: FolderStore, project: Project | None, scope: Scope, *, forget: bool, dry_run: bool) -> Purged:

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from .log.chain import Chain
 from .log.lines import BEGINNING, PREVIOUS, Damaged, decode_line, is_commit
 
 if TYPE_CHECKING:
-    from .log_backed import LogBackedStore
+    from collections.abc import Iterator
+
+    from .log.lines import Line
 
 
-def head_at(store: LogBackedStore, at: int) -> str:
+class Logged(Protocol):
+    """What is asked."""
+
+    @property
+    def head(self) -> str:
+        """What is the head of the log?"""
+
+    def log_size(self) -> int:
+        """How many bytes does it have?"""
+
+    def lines(self, start: int = 0, end: int | None = None) -> Iterator[Line]:
+        """Which lines does it have?"""
+
+
+def head_at(store: Logged, at: int) -> str:
     """The head of the log before byte ``at``; empty where no run begins there. Inside a transaction.
 
     The run that begins there names it. One of version 0.1 names none: then all that stands before it is hashed.
@@ -30,7 +46,7 @@ def head_at(store: LogBackedStore, at: int) -> str:
     return ""
 
 
-def _hashed(store: LogBackedStore, at: int) -> str:
+def _hashed(store: Logged, at: int) -> str:
     chain, ends = Chain(), False
     for line in store.lines(0, at):
         chain.take(line.data)

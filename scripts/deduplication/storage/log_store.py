@@ -12,13 +12,16 @@ from .run_writer import write_run
 from .store_folder import TIMEOUT, StoreFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
+    from .audit_entries import AuditEntry
     from .contract import ExportRecord, NewOccurrence, Same
     from .database.place import Place
+    from .known import Known
     from .log.append_log import Log
     from .log.lines import Line, Record
-    from .log_backed import FolderStore, LogBackedStore, Remembered
+    from .log_backed import FolderStore, LogBackedStore, LogMoment, Remembered
     from .log_rewrite import Instead, Rewritten
     from .verification import Verified
 
@@ -109,6 +112,12 @@ class LogStore(Answers):
         if self._depth < 2:
             self._indexed.flush()
 
+    def load(self, lines: Iterable[bytes], blob: Callable[[str], bytes] | None = None) -> Iterator[int]:
+        """Take lines of another log as they are."""
+        from .loading import load
+
+        yield from load(self._indexed, lines, blob)
+
     # -- the log, for who asks for one (see log_backed) ---------------------------------------------------------
 
     def where(self) -> str:
@@ -174,6 +183,23 @@ class LogStore(Answers):
         from .footprint import footprint
 
         return self.seen_bytes().distinct, footprint(self.folder).stored
+
+    def audit(self) -> Iterator[AuditEntry]:
+        """The lines of the audit file."""
+        from .audit_entries import read
+
+        return read(self.folder)
+
+    def at_one_moment(self) -> AbstractContextManager[LogMoment]:
+        """The log as it is at one moment."""
+        from .log_moment import at_one_moment
+
+        return at_one_moment(self.folder, self._held)
+
+    @contextlib.contextmanager
+    def _held(self) -> Iterator[Known]:
+        with self.transaction(write=False):
+            yield self._indexed
 
     # -- upkeep ------------------------------------------------------------------------------------------------
 

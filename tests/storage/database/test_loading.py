@@ -66,7 +66,7 @@ def test_however_it_is_cut_the_same_is_stored(newest_postgres, full, monkeypatch
     assert lines_of(target) == lines
     assert answers(target) == answers(source)
     assert target.verify() == []
-    target._session.close()
+    target.database.close()
     newest_postgres.drop_database(name)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from ...start.late_tuple import NamedTuple
+from ..audit_entries import entry_of
 from ..index.conversation_head import head_of
 from ..index.root import about_of
 from ..index.table_entries import FORMS, dumps
@@ -182,18 +183,8 @@ def run_row(told: Told) -> list[Any]:
 
 def audit_row(line: bytes) -> list[Any]:
     """A line of the audit log as the original design's columns; what has none is in ``metadata``."""
-    said = decode_line(line)
-    more = {name: said[name] for name in ("new_messages", "captured_messages") if name in said}
-    return [
-        name_of(said["conversation_id"]),
-        said["operation"],
-        said.get("messages_processed", 0),
-        said.get("duplicates_filtered", 0),
-        said.get("storage_savings_pct"),
-        said.get("processing_time_ms"),
-        moment(said["created_at"]),
-        cleaned_json({**said["metadata"], **more}),
-    ]
+    entry = entry_of(decode_line(line))
+    return [name_of(entry.conversation_id), *entry[1:-2], moment(entry.created_at), cleaned_json(entry.metadata)]
 
 
 def _entries(state: State) -> Iterator[Statement]:

@@ -6,7 +6,10 @@ import contextlib
 from typing import TYPE_CHECKING, Final
 
 from ..answers import Answers
+from ..audit_entries import OF_RUNS, AuditEntry
+from ..log_backed import LogMoment
 from ..run_writer import write_run
+from .clean_text import named
 from .errors import DatabaseNotAllowed, StoreChanged
 from .session import Session
 from .written import Written
@@ -25,11 +28,18 @@ _MAY_PURGE: Final = "SELECT has_table_privilege('messages', 'DELETE')"
 _PURGE_ROLE: Final = "Have dedup_purge_role granted to this user, then purge again."
 
 
+_AUDIT: Final = """
+SELECT conversation_id, operation, messages_processed, duplicates_filtered, storage_savings_pct::float8, processing_time_ms,
+    to_char(created_at, 'YYYY-MM-DD"T"HH24:MI:SS.USOF'), metadata
+FROM deduplication_log WHERE owner = %s AND operation = ANY(%s) ORDER BY log_id
+"""
+
+
 class DatabaseStore(Answers):
     """The store at ``place`` (see ``contract.Store`` for what each method promises)."""
 
     def __init__(self, place: Place) -> None:
-        self.place = place
+        self.place: Place | None = place
         self.database = Session(place)
         self._stored = Written(self.database)
         super().__init__(self._stored)
@@ -156,6 +166,18 @@ class DatabaseStore(Answers):
         sizes = dict(self._stored.state.blobs.items())
         return sum(map(sizes.__getitem__, self._stored.blobs.missing(sizes)))
 
+    def audit(self) -> Iterator[AuditEntry]:
+        """The rows of the audit, those that follow from the log."""
+        for row in self.database.stream(_AUDIT, [self.database.owner, [*OF_RUNS]]):
+            entry = AuditEntry(*row)
+            yield entry._replace(conversation_id=named(entry.conversation_id))
+
+    @contextlib.contextmanager
+    def at_one_moment(self) -> Iterator[LogMoment]:
+        """The log in one snapshot of the database."""
+        with self.transaction(write=False):
+            yield LogMoment(self._stored.log, self.blobs, self.log_size(), self.head)
+
     # -- upkeep ------------------------------------------------------------------------------------------------------
 
     def settle(self) -> None:
@@ -179,5 +201,6 @@ class DatabaseStore(Answers):
         """Make all that follows from the lines of the log anew, where it is not what they say."""
         from .checks.rebuilding import rebuild
 
-        with self.transaction():
+        with self.database.writing(), contextlib.ExitStack() as stack:
+            stack.callback(self._stored.forget)
             return rebuild(self._stored)

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from ...errors import StoreError, UsageError
+import contextlib
+from typing import TYPE_CHECKING
+
+from ...errors import StoreDamaged, StoreError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class DatabaseAddressInvalid(UsageError):
@@ -157,3 +163,12 @@ class PartitioningRefused(DatabaseError):
     """The messages cannot be put into parts"""
 
     hint = "Nothing was changed. Correct the cause, and run the same command again."
+
+
+@contextlib.contextmanager
+def readable(place: str, table: str) -> Iterator[None]:
+    """What is in a row is of the form that it was written in. Raises ``StoreDamaged``."""
+    try:
+        yield
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        raise StoreDamaged(f"{place}: a row of the table {table} has another form") from error

@@ -11,6 +11,7 @@ import hashlib
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from ..audit_entries import OF_RUNS
 from ..log.lines import Damaged, Extent, head_after, is_commit
 from ..log.records import blobs_of
 from ..state.apply import apply
@@ -36,8 +37,6 @@ _PIECE: Final = 2_000
 """Lines of which the rows are sent together, fewer where they come to this many bytes with their blobs:"""
 _PIECE_BYTES: Final = 4 * 1024 * 1024
 _EMPTIED: Final = ("messages", "runs", "watermarks", "index_entries", "conversations", "stores")
-OF_RUNS: Final = ("process_export", "capture", "purge")
-"""Operations in the audit log that follow from lines of the log."""
 _NOTES: Final = (
     "SELECT conversation_id, metadata::text FROM conversations WHERE owner = current_user AND metadata IS NOT NULL"
 )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
-_MANY: Final = 500
+_MANY: Final = 1_000
 _BYTES_AT_ONCE: Final = 8 * 1024 * 1024
 _ROWS_AT_ONCE: Final = 10_000
 _SENT_AS: Final = {"jsonb": "text", "numeric": "float8"}

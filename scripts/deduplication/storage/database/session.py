@@ -170,6 +170,14 @@ class Session:
         with failures.named(self._link.address):
             return action(self.connected())
 
+    def bring_up(self) -> None:
+        """Have the tables that this version needs. Raises ``DatabaseError``."""
+        self._link.again(self._bring_up)
+
+    def repeated(self, action: Callable[[Connection[Any]], Result]) -> Result:
+        """The same as :meth:`outside`, once more where the connection is lost: for what may be done twice."""
+        return self._link.again(action)
+
     # -- questions and changes -------------------------------------------------------------------------------------
 
     def store(self) -> tuple[End, str]:

@@ -14,6 +14,7 @@ from ..state.table import Table
 from . import lookups
 from .clean_text import name_of, named
 from .conversation_rows import ConversationRows
+from .errors import readable
 from .row_places import RowPlaces
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ _ENTRIES: Final = (
 _ALL_ENTRIES: Final = (
     "SELECT key, value FROM index_entries WHERE conversation_id = '' AND owner = %s AND name = %s ORDER BY key"
 )
-_HEADS: Final = "SELECT conversation_id, state, total_messages FROM conversations WHERE owner = %s"
+_HEADS: Final = "SELECT conversation_id, number, state, total_messages FROM conversations WHERE owner = %s"
 _NUMBER: Final = 8
 """Digits of a conversation's number before a body's in ``state.standing``."""
 
@@ -70,11 +71,14 @@ class StoredTables:
                     return None
                 self._fetch(name, [asked[1], *map(form.key, self._besides(name, key))])
             data = self._known[asked]
-            return form.read(data) if data is not None else None
+            with readable(str(self._session), "index_entries"):
+                return form.read(data) if data is not None else None
 
         def scan() -> Iterable[tuple[str, Any]]:
             for key, value in self._session.rows(_ALL_ENTRIES, [self._session.owner, name]):
-                yield unpacked(key[1:]), form.read(value)
+                with readable(str(self._session), "index_entries"):
+                    entry = unpacked(key[1:]), form.read(value)
+                yield entry
 
         return Table(None, fetch, scan)
 
@@ -140,12 +144,16 @@ class StoredTables:
         return self._heads(f"{_HEADS} ORDER BY number", [self._session.owner])
 
     def _heads(self, sql: str, parameters: list[Any]) -> Iterator[tuple[str, ConversationState]]:
-        for stored_name, head, total in self._session.rows(sql, parameters):
-            name, found = named(stored_name), json.loads(head)
+        for stored_name, number, head, total in self._session.rows(sql, parameters):
+            name = named(stored_name)
             rows = ConversationRows(self.places, name)
-            conversation = ConversationState(found["count"], rows)
+            with readable(str(self._session), "conversations"):
+                found = json.loads(head)
+                conversation = ConversationState(found["count"], rows)
+                take_head(conversation, found)
+                if conversation.number != number:
+                    raise ValueError(number)
             rows.conversation = weakref.proxy(conversation)
-            take_head(conversation, found)
-            self.places.names.noted(conversation.number, name)
+            self.places.names.noted(number, name)
             self.totals[stored_name] = total
             yield name, conversation

@@ -11,7 +11,7 @@ from ..state.log_state import State
 from . import changes
 from .database_blobs import DatabaseBlobs
 from .database_log import DatabaseLog
-from .errors import StoreChanged
+from .errors import StoreChanged, readable
 from .message_rows import MessageRows
 from .session import End
 from .stored_tables import StoredTables
@@ -53,7 +53,8 @@ class Written:
         self.forget()
         self.log.sent(size)
         if about:
-            take_about(self.state, json.loads(about))
+            with readable(str(self.session), "stores"):
+                take_about(self.state, json.loads(about))
             self.tables.begin(self.state.begun)
 
     def let_go(self) -> None:

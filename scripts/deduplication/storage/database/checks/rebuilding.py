@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ...log.lines import Damaged, decode_line
 from ..database_log import DatabaseLog
 from ..loading import replace
-from .checking import check
+from .checking import check, size_of
 
 if TYPE_CHECKING:
     from ..written import Written
@@ -21,14 +21,15 @@ def rebuild(store: Written) -> list[str]:
     ``DatabaseNotAllowed`` for who may only add to the log.
     """
     session = store.session
-    problems = check(session, "", is_there=True).problems
-    if not problems:
-        return []
+    problems, chain = check(session, "", is_there=True)
+    (end, _), size = session.store(), size_of(session)
+    if not problems or (size < end.size and chain.head.digest != end.head):
+        return problems
     log = DatabaseLog(session)
-    log.sent(store.state.size)
+    log.sent(size)
     with tempfile.TemporaryFile() as lines:
         for line in log.lines():
-            if line.lost or _is_damaged(line.data):
+            if _is_damaged(line.data):
                 return problems
             lines.write(line.data)
         lines.seek(0)

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from ....alignment.fingerprint import Fingerprint, fingerprint_of
-from ...log.lines import decode_line
+from ...log.lines import Damaged, decode_line
 from ...log.records import PURGED, blobs_of, message_of, tombstone_from
 from .. import changes
 from ..clean_text import named
@@ -72,7 +72,13 @@ def wrong_messages(session: Session, blobs: Blobs, referred: set[tuple[str, str]
         if message is None and PURGED not in record:
             yield f"{where} has no body"
             continue
-        item = fingerprint(message, record["content_hash"]) if message is not None else _left(record)
+        try:
+            item = fingerprint(message, record["content_hash"]) if message is not None else _left(record)
+        except (Damaged, ValueError, TypeError, LookupError, AttributeError):
+            yield f"{where} has a body that is no message"
+            continue
+        if not blobs.lost.keys().isdisjoint(blobs_of(record)):  # without its image nobody can tell these
+            item = item._replace(key=named(row.alignment_key), weight=row.weight)
         noted = Noted(item, row.body is not None)
         expected = message_row(Told(row.log_start, line, record, is_message=True), parted(line, record), noted, message)
         yield from (f"{where} has another {name}" for name in _differing(MessageRow._fields, row, expected))

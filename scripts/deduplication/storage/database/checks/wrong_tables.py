@@ -6,11 +6,11 @@ import json
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Final
 
+from ...audit_entries import OF_RUNS
 from ...index.conversation_head import head_of
 from ...index.table_entries import FORMS, dumps
 from .. import changes
 from ..clean_text import moment, name_of, named
-from ..loading import OF_RUNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from ..session import End, Session
 
 _CONVERSATIONS: Final = """
-SELECT c.conversation_id, c.number, c.state, c.adopted_by, c.total_messages, c.created_at, c.last_updated, w.highest_index,
+SELECT c.conversation_id, c.number, c.state, c.adopted_by, c.total_messages, c.created_at, c.last_updated,
     (SELECT count(*) FROM messages AS m WHERE m.conversation_id = c.conversation_id AND m.owner = c.owner)
-FROM conversations AS c LEFT JOIN watermarks AS w USING (conversation_id, owner) WHERE c.owner = %s ORDER BY c.number
+FROM conversations AS c WHERE c.owner = %s ORDER BY c.number
 """
+_WATERMARKS: Final = "SELECT conversation_id, highest_index FROM watermarks WHERE owner = %s ORDER BY 1"
 _ENTRIES: Final = "SELECT key, value FROM index_entries WHERE conversation_id = '' AND owner = %s AND name = %s"
 _BLOBS: Final = "SELECT digest, conversation_id FROM blobs WHERE owner = %s ORDER BY 1, 2"
 _AUDIT: Final = (
@@ -34,30 +35,47 @@ def wrong_store(state: State, end: End, about: str) -> Iterator[str]:
     """Where the log ends, and the sums."""
     if not about:
         yield "there is no row that says where the log ends"
-    elif (*end, json.loads(about)) != (state.size, state.head, json.loads(changes.about(state))):
+    elif (*end, _of_json(about)) != (state.size, state.head, json.loads(changes.about(state))):
         yield "the sums are not what the log says"
 
 
+def _of_json(text: str) -> Any:
+    """What it says; None where it is none."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
 def wrong_conversations(session: Session, state: State) -> Iterator[str]:
-    """Heads, counts, times and watermarks."""
+    """Heads, counts and times."""
     rows = session.rows(_CONVERSATIONS, [session.owner])
     for row, expected in zip_longest(rows, state.conversations.items()):
         if row is None or expected is None:
             yield f"there are {len(rows):,}, and {state.begun:,} in the log"
             return
         name, found = expected
-        stored, number, head, adopted_by, total, created, updated, highest, count = row
+        stored, number, head, adopted_by, total, created, updated, count = row
         into = name_of(found.adopted_by.conversation_id) if found.adopted_by else None
         said = json.loads(dumps({**head_of(found), "chunks": []}))
-        if (named(stored), number, adopted_by) != (name, found.number, into) or json.loads(head) != said:
+        if (named(stored), number, adopted_by) != (name, found.number, into) or _of_json(head) != said:
             yield f"'{name}' is not what the log says"
         times = moment(found.figures.get("created_at")), moment(found.figures.get("updated_at"))
         if any(right not in (None, is_there) for right, is_there in zip(times, (created, updated))):
             yield f"'{name}' has other times"
         if total != count:
             yield f"'{name}' has {count:,} messages, and total_messages says {total:,}"
+
+
+def wrong_watermarks(session: Session, state: State) -> Iterator[str]:
+    """The highest numbers."""
+    is_there = {named(name): highest for name, highest in session.rows(_WATERMARKS, [session.owner])}
+    for name, found in state.conversations.items():
+        highest = is_there.pop(name, None)
         if highest != len(found) - 1:
-            yield f"'{name}' has the watermark {highest}, and its highest number is {len(found) - 1}"
+            yield f"that of '{name}' is {highest}, and its highest number is {len(found) - 1}"
+    for name in is_there:
+        yield f"there is one of '{name}', and no such conversation"
 
 
 def wrong_entries(session: Session, state: State) -> Iterator[str]:
