@@ -33,6 +33,12 @@ if TYPE_CHECKING:
 
 _AT_ONCE: Final = 8 * 1024 * 1024
 """Bytes of lines about which the database is asked at once; at the end of a run they are committed."""
+_MUCH: Final = 1024 * 1024
+_COUNT: Final = "ANALYZE conversations, messages, runs, index_entries"
+"""Behind so many bytes of lines: the server would do it in a minute, and until then look for rows in the wrong order.
+
+Whoever does not own the tables is told by a notice that it was not done.
+"""
 _PIECE: Final = 2_000
 """Lines of which the rows are sent together, fewer where they come to this many bytes with their blobs:"""
 _PIECE_BYTES: Final = 4 * 1024 * 1024
@@ -53,9 +59,12 @@ def load(store: Written, lines: Iterable[bytes], blob: Blob | None = None) -> It
     ``blob`` gives the bytes of an image or a document by its hash, where the database may not have them. What was sent stays:
     whoever goes on begins behind it. Raises ``Damaged`` for a line that no reader would take.
     """
-    batches = _batches(lines, store.state.size)
+    began = store.state.size
+    batches = _batches(lines, began)
     while _load_some(store, batches, blob):
         yield store.state.size
+    if store.state.size - began >= _MUCH:
+        store.session.outside(lambda connection: connection.execute(_COUNT))
 
 
 def replace(store: Written, lines: Iterable[bytes], blob: Blob | None = None) -> None:
