@@ -6,12 +6,13 @@ import os
 import re
 from collections import Counter
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Optional, Protocol
+from typing import TYPE_CHECKING, Final, Optional, Protocol
 
 from ..errors import ArchiveDamaged
 from ..files import atomic
 from ..project.export_names import moment
 from ..start.late_dataclass import dataclass, field
+from ..start.late_pattern import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
     from ..errors import DedupError
     from .listed import Listed
+
+_DATE: Final = late_pattern(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
+_HASH: Final = late_pattern(r"[0-9a-f]{8,64}\Z", re.ASCII)
 
 
 class Source(Protocol):
@@ -92,6 +96,16 @@ def lost_error(listed: Listed) -> ArchiveDamaged:
         f"it was archived ({day}, {listed.size:,} bytes, SHA-256 {listed.sha256[:16]}…), and is not there",
         hint="'deduplicate_export.py repair' looks for another copy of it: in backups, in what Claude Code keeps, in exports/.",
     )
+
+
+def is_date(wanted: str) -> bool:
+    """Whether it may mean the files of a day."""
+    return _DATE.match(wanted) is not None
+
+
+def is_hash(wanted: str) -> bool:
+    """Whether it may mean the file whose SHA-256 begins so."""
+    return _HASH.match(wanted.lower()) is not None
 
 
 def names(entries: Sequence[Entry]) -> list[str]:

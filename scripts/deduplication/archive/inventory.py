@@ -59,6 +59,11 @@ def load(state: str, archive: str) -> Inventory:
     return found
 
 
+def none() -> Inventory:
+    """The list of an archive that never took anything in."""
+    return Inventory()
+
+
 def known(state: str, archive: str) -> Inventory:
     """The list, and where no copy of it is whole also what archive and log tell of. Nothing is changed."""
     have = load(state, archive)

@@ -5,18 +5,15 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import re
-from typing import TYPE_CHECKING, Final, Optional
+from typing import TYPE_CHECKING, Optional
 
 from ..errors import ArchiveDamaged, DedupError, NotInArchive, OutputNotWritable, StoreNotWritable
 from ..files import atomic, beneath, journal, locking
 from ..files.safe_read import read
 from ..packs.pack_set import opened_packs
 from ..project.export_names import session_id_from_name
-from ..start.late_pattern import late_pattern
 from . import drop_folder, inventory, places, purged_files
-from .entry import Entry, distinct, lost_error, outgrown
-from .listed import Inventory
+from .entry import Entry, distinct, is_date, is_hash, lost_error, outgrown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -26,8 +23,7 @@ if TYPE_CHECKING:
     from .entry import Elsewhere
     from .listed import Listed
 
-_DATE: Final = late_pattern(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
-_HASH: Final = late_pattern(r"[0-9a-f]{8,64}\Z", re.ASCII)
+__all__ = ["ArchivedFiles", "Entry", "opened"]
 
 
 class ArchivedFiles:
@@ -70,7 +66,7 @@ class ArchivedFiles:
             session = session_id_from_name(path.name)
             self.entries.append(Entry(path.name, session, status.st_size, status.st_mtime_ns, "", path=path))
         self._earlier = outgrown(self.entries)
-        self._listed = inventory.load(str(project.state), folder) if here else Inventory()
+        self._listed = inventory.load(str(project.state), folder) if here else inventory.none()
         """What the archive took in, whatever is left of it."""
 
     def ask_elsewhere(self) -> None:
@@ -110,7 +106,7 @@ class ArchivedFiles:
             found = self._named(wanted)
         now = self._current()
         found = found or [entry for entry in now if entry.session == wanted]
-        if not found and _DATE.match(wanted):
+        if not found and is_date(wanted):
             found = [entry for entry in now if entry.day == wanted]
         if found:
             return distinct(found, self.sha256)
@@ -127,7 +123,7 @@ class ArchivedFiles:
         found = [
             each for each in self._current() if wanted in (each.name, each.plain_name, os.path.basename(each.name))
         ]
-        if found or not _HASH.match(wanted.lower()):
+        if found or not is_hash(wanted):
             return found
         return [entry for entry in self.entries if self.sha256(entry).startswith(wanted.lower())]
 
@@ -137,7 +133,7 @@ class ArchivedFiles:
 
     def _why_lost(self, wanted: str) -> Optional[DedupError]:
         """Why a file is not there that the archive took in, by its name, its session or the beginning of its SHA-256."""
-        digits = wanted.lower() if _HASH.match(wanted.lower()) else "none"
+        digits = wanted.lower() if is_hash(wanted) else "none"
         for each in self.missing():
             if wanted in (each.name, os.path.basename(each.name), each.session) or each.sha256.startswith(digits):
                 return lost_error(each)

@@ -9,7 +9,7 @@ from ..backup import known
 from ..errors import EXIT_FAILURE, EXIT_OK
 from ..files import journal
 from ..project.paths import find_project
-from ..repair import examine, log_against_archive
+from ..repair import log_against_archive
 from ..reports import (
     archive as archive_report,
 )
@@ -56,11 +56,7 @@ def main(arguments: Sequence[str]) -> int:
     problems += checked.all_problems() if checked is not None else []
     if folder is None and store.place is not None:
         problems += shared_checking.check(project, store.place)
-    findings = (
-        examine.examine(folder, project)
-        if folder is not None and (problems or log_against_archive.archive_disagrees(folder, project, chain))
-        else []
-    )
+    findings = log_against_archive.findings_of(folder, project, problems, chain) if folder is not None else []
     proven = not chain.wanted or chain.vouches()
     ok = not problems and not findings
     if asked.json:

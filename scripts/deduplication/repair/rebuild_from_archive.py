@@ -26,7 +26,6 @@ from .raw_sources import Sources
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..archive.entry import Entry
     from ..project.paths import Project
 
 FOLDER = "dedup_state-from-exports"
@@ -116,7 +115,7 @@ def rebuild_from_archive(
     return done
 
 
-def _fitting(sources: Sources, entry: Entry, named: Optional[str]) -> Optional[str]:
+def _fitting(sources: Sources, entry: restoring.Entry, named: Optional[str]) -> Optional[str]:
     """A file that holds several conversations has ids of its own for them."""
     return None if next(iter(sources.members_of(entry)), None) is not None else named
 

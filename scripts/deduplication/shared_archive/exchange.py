@@ -18,9 +18,7 @@ from ..files.clock import timestamp
 from ..project import config
 from ..project.paths import SENDING_LOCK
 from ..start.late_dataclass import dataclass, field
-from ..storage.database.archive_tables import ArchiveTables, ListLine, State
-from ..storage.database.clean_text import cleaned
-from ..storage.log.lines import decode_line
+from ..storage.database.archive_tables import ArchiveTables, State
 from . import archive_state, fetched_folder, local_files, sent_note, team_folder
 from .archive_state import ArchiveState, Held
 from .local_files import Vanished
@@ -30,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from ..project.paths import Project
-    from ..storage.database.archive_tables import Published
+    from ..storage.database.archive_tables import ListLine, Published
     from ..storage.database.place import Place
     from .local_files import Found, Local
     from .sent_note import SentNote
@@ -100,7 +98,7 @@ class _Exchange:
         self._tables.bring_up()
         before = self._said()
         after, sources = self._wanted(local, before)
-        listed = hashlib.sha256(b"".join(local.lines)).hexdigest()
+        listed = hashlib.sha256(b"".join(line.entry for line in local.lines)).hexdigest()
         there = {held.object for held in before.files if not held.stays}
         damaged = there - set(self._tables.proven(there)) if self._thorough else set()
         new = {held.object: held for held in after.files if not held.stays and held.object in sources}
@@ -181,13 +179,11 @@ class _Exchange:
         return held._replace(stays=True) if held.object in new and held.object not in kept else held
 
     def _publish(self, after: ArchiveState, needed: dict[str, int], local: Local) -> None:
-        lines = [_list_line(line) for line in local.lines]
-
         def remove(name: str, folder: str) -> None:
             for each in filter(None, (self._team, folder)):
                 team_folder.remove(each, name.rpartition("/")[2])
 
-        done = self._say(after, needed, lines, archive_state.objects_in, remove)
+        done = self._say(after, needed, local.lines, archive_state.objects_in, remove)
         self._done.removed += done.removed
         if done.left:
             self._done.problems.append(
@@ -230,8 +226,3 @@ class _Exchange:
         self._done.others = len(states) - 1
         used = {name.rpartition("/")[2] for state in states for name in archive_state.objects_in(state.data)}
         fetched_folder.keep_only(self._folder, used - {found[0] for found in note.hashes.values()})
-
-
-def _list_line(line: bytes) -> ListLine:
-    said = decode_line(line)
-    return ListLine(cleaned(str(said.get("conversation_id", ""))), cleaned(str(said.get("name", ""))), line)

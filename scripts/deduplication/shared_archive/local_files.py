@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -15,7 +16,8 @@ from ..packs.pack_set import opened_packs
 from ..project.paths import LISTED, PURGED_FILES
 from ..start.late_dataclass import dataclass, field
 from ..start.late_tuple import NamedTuple
-from ..storage.database.archive_tables import PART
+from ..storage.database.archive_tables import PART, ListLine
+from ..storage.database.clean_text import cleaned
 from ..storage.log.lines import Damaged, decode_line
 from .archive_state import Held
 
@@ -54,7 +56,7 @@ class Local:
     files: list[Found] = field(default_factory=list)
     known: set[str] = field(default_factory=set)
     listed: set[str] | None = None
-    lines: list[bytes] = field(default_factory=list)
+    lines: list[ListLine] = field(default_factory=list)
 
 
 def look(project: Project) -> Local:
@@ -90,22 +92,16 @@ def key_of(name: str, status: os.stat_result) -> str:
     return f"{name}:{status.st_size}:{status.st_mtime_ns}:{status.st_ino}"
 
 
-def _lines(path: str) -> list[bytes]:
+def _lines(path: str) -> list[ListLine]:
     """The whole lines of the list."""
-    try:
-        with atomic.open_regular(path) as file:
-            lines = file.read().splitlines(keepends=True)
-    except OSError:
-        return []
-    return [line for line in lines if _is_whole(line)]
-
-
-def _is_whole(line: bytes) -> bool:
-    try:
-        decode_line(line)
-    except Damaged:
-        return False
-    return True
+    found: list[ListLine] = []
+    with contextlib.suppress(OSError), atomic.open_regular(path) as file:
+        for line in file:
+            with contextlib.suppress(Damaged):
+                said = decode_line(line)
+                session, name = str(said.get("conversation_id", "")), str(said.get("name", ""))
+                found.append(ListLine(cleaned(session), cleaned(name), line))
+    return found
 
 
 def held(found: Found, note: SentNote) -> Held | None:

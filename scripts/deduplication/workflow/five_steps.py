@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from ..errors import DedupError
 from ..project import private_folder
 from ..reports import workflow as report
-from . import send_step
+from .database_step import send_what_is_new
 from .options import Options
 from .other_runs import OtherRuns
 from .shared_run import Share
@@ -65,7 +65,7 @@ def run(
         _last_steps(project, options, dedup, steps, others, make_checkpoint)
         others.answer()
     outcome = steps.finish()
-    send_step.run(project, dedup.store, out)
+    send_what_is_new(project, dedup.store, out)
     return outcome
 
 

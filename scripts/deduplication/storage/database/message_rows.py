@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from ...alignment.plain_text import is_own_output, readable
+from ...model import counts
 from ...start.late_tuple import NamedTuple
+from ...words.lexemes import tsvector_of
 from ..log.records import PURGED
 from .clean_text import cleaned, cleaned_json, moment, name_of, now
 
@@ -52,6 +55,9 @@ class MessageRow(NamedTuple):
     entry: bytes
     body_at: int | None
     body: bytes | None
+    extends: int | None
+    words: str | None
+    words_cut: bool
 
 
 TYPES: Final = {
@@ -71,6 +77,9 @@ TYPES: Final = {
     "entry": "bytea",
     "body_at": "integer",
     "body": "bytea",
+    "extends": "integer",
+    "words": "tsvector",
+    "words_cut": "boolean",
 }
 """Of each column."""
 
@@ -157,6 +166,7 @@ def message_row(told: Told, parts: Parts, noted: Noted, message: bytes | None) -
     """
     record = told.record
     said = record.get("message") or (json.loads(message) if message is not None else None)
+    words, words_cut = _words(said) if said else (None, False)
     return MessageRow(
         conversation_id=name_of(record["conversation_id"]),
         message_index=record["index"],
@@ -174,7 +184,18 @@ def message_row(told: Told, parts: Parts, noted: Noted, message: bytes | None) -
         entry=parts.entry,
         body_at=parts.body_at,
         body=message if parts.body is not None or noted.first else None,
+        extends=record.get("extends"),
+        words=words,
+        words_cut=words_cut,
     )
+
+
+def _words(message: dict[str, Any]) -> tuple[str | None, bool]:
+    """What a search finds in a message, and whether it has more than that; of what is not to be found there is nothing."""
+    text = readable(message["content"])
+    if not counts(message["kind"]) or is_own_output(message["kind"], text):
+        return None, False
+    return tsvector_of(text)
 
 
 def _number(found: Any) -> int | None:

@@ -21,8 +21,13 @@ if TYPE_CHECKING:
     from ...state.blobs import Blobs
     from ..session import Session
 
+
+def _column(name: str) -> str:
+    return "tsvector_to_array(m.words)" if name == "words" else f"m.{name}"
+
+
 _MESSAGES: Final = f"""
-SELECT {", ".join(f"m.{name}" for name in MessageRow._fields)}, (
+SELECT {", ".join(_column(name) for name in MessageRow._fields)}, (
     SELECT b.body FROM messages AS b
     WHERE b.conversation_id = m.conversation_id AND b.owner = m.owner AND b.content_hash = m.content_hash AND b.body IS NOT NULL
     ORDER BY b.log_start LIMIT 1
@@ -109,6 +114,14 @@ def wrong_runs(session: Session) -> Iterator[str]:
 def _differing(names: Iterable[str], row: Sequence[Any], expected: Sequence[Any]) -> Iterator[str]:
     """The columns that say something else than they are to. A time that a line does not tell is that of its run."""
     for name, found, right in zip(names, row, expected):
-        said = json.loads(right) if name in _JSON and right is not None else right
-        if found != said and not (name == "created_at" and right is None):
+        if _said(name, found) != _said(name, right) and not (name == "created_at" and right is None):
             yield name.strip('"')
+
+
+def _said(name: str, value: Any) -> Any:
+    """A value as it can be compared, whether a row or a line has it."""
+    if name in _JSON and isinstance(value, str):
+        return json.loads(value)
+    if name == "words" and value is not None:
+        return set(value.split() if isinstance(value, str) else value)
+    return value

@@ -7,9 +7,15 @@
 CREATE INDEX IF NOT EXISTS idx_conversations_last_updated ON conversations (last_updated DESC);
 CREATE INDEX IF NOT EXISTS idx_conversations_metadata ON conversations USING GIN (metadata);
 
--- Duplicate detection: messages by content hash, in a conversation and in the whole store
+-- Of an owner, by their numbers
+CREATE INDEX IF NOT EXISTS idx_conversations_number ON conversations (owner, number);
+
+-- Duplicate detection: messages by content hash, in a conversation and in the whole store. What is said again and again has many rows,
+-- of which one carries the body, and one more of each other conversation has it: those are looked for.
 CREATE INDEX IF NOT EXISTS idx_messages_content_hash ON messages (conversation_id, content_hash);
-CREATE INDEX IF NOT EXISTS idx_messages_owner_content_hash ON messages (owner, content_hash);
+CREATE INDEX IF NOT EXISTS idx_messages_owner_content_hash ON messages (owner, content_hash) WHERE body_at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS idx_messages_owner_content_again ON messages (owner, content_hash, conversation_id)
+WHERE body IS NOT NULL AND body_at IS NULL;
 
 -- Latest messages
 CREATE INDEX IF NOT EXISTS idx_messages_created_at ON messages (created_at DESC);
@@ -24,7 +30,8 @@ CREATE INDEX IF NOT EXISTS idx_messages_log_start ON messages (owner, log_start)
 CREATE INDEX IF NOT EXISTS idx_runs_log_start ON runs (owner, log_start);
 
 -- To which conversation an export belongs: by what was said in it, by its messages' own ids, by the file itself
-CREATE INDEX IF NOT EXISTS idx_messages_alignment_key ON messages (owner, alignment_key) WHERE kind IN ('prompt', 'text');
+CREATE INDEX IF NOT EXISTS idx_messages_alignment_key ON messages (owner, alignment_key, conversation_id)
+WHERE kind IN ('prompt', 'text');
 CREATE INDEX IF NOT EXISTS idx_messages_uuid ON messages (conversation_id, uuid) WHERE uuid IS NOT NULL;
 CREATE INDEX IF NOT EXISTS idx_runs_export_sha256 ON runs (owner, export_sha256);
 

@@ -1,4 +1,4 @@
-"""After the five steps: where a database has log or archive, too, what waits is sent."""
+"""What a run does at its end where a database has log or archive, too: what it does not have yet is sent."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from ..storage.contract import Store
 
 
-def run(project: Project, store: Store, out: Callable[[str], None]) -> None:
-    """Do it, or begin it where a folder has it all meanwhile, and say what waits."""
+def send_what_is_new(project: Project, store: Store, out: Callable[[str], None]) -> None:
+    """Of a store in a folder by a process of its own, and what waits is said; of one in the database its archive, here and now."""
     place = place_of(store)
     if place is None:
         return
     from ..exchange import sending
-    from ..reports import exchange as report
+    from ..reports import exchange as exchange_report
     from ..shared_archive import telling
     from ..shared_archive.standing import standing
 
@@ -31,6 +31,6 @@ def run(project: Project, store: Store, out: Callable[[str], None]) -> None:
     with hybrid.transaction(write=False):
         waits = sending.waits(hybrid)
     if waits.runs:
-        out(report.after_a_run(waits))
+        out(exchange_report.after_a_run(waits))
     if waits.runs or standing(project).waiting:
         sending.start(hybrid)
