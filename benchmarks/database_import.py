@@ -81,9 +81,11 @@ def made_log(seeds: range, head: str) -> Iterator[bytes]:
             item = fingerprint(message)
             carries = item.content_hash not in carried
             if text in SHORT:
-                # Each conversation brings it anew at the first call of this function: a line that carries what is there is taken, too.
+                # Each conversation brings it anew at the first call: a line that carries what is there is taken, too.
                 carried.add(item.content_hash)
-            record = occurrence_record(name, number, NewOccurrence(item, message, MOMENT, "source"), "0" * 64, carries=carries)
+            record = occurrence_record(
+                name, number, NewOccurrence(item, message, MOMENT, "source"), "0" * 64, carries=carries
+            )
             line = encode_line(record)
             run.update(line)
             yield line
