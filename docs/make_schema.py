@@ -37,6 +37,7 @@ _HEAD: Final = """\
 
 BEGIN;
 SET LOCAL client_min_messages = warning;
+{timeouts};
 
 -- Whoever makes the tables at the same time, by hand or not, waits.
 {lock};
@@ -96,7 +97,11 @@ END $$;
 def script() -> str:
     """The whole of create_schema.sql as it should be."""
     drops = [f"-- DROP TABLE IF EXISTS {table} CASCADE;" for table in reversed(schema.TABLES)]
-    parts = [_HEAD.replace("{drops}", "\n".join(drops)).replace("{lock}", schema.LOCK)]
+    parts = [
+        _HEAD.replace("{drops}", "\n".join(drops))
+        .replace("{lock}", schema.LOCK)
+        .replace("{timeouts}", schema.TIMEOUTS.replace("; ", ";\n"))
+    ]
     for migration in schema.migrations():
         parts.append(f"{RULE}\n-- Migration {migration.version}: {migration.name}\n{RULE}\n\n{migration.sql}")
         parts.append(f"{schema.RECORD} ({migration.version}, '{migration.name}') ON CONFLICT DO NOTHING;\n")

@@ -1,4 +1,4 @@
-"""What every test stands on: no test sees, or touches, the home, the git identity or the folder of whoever runs it."""
+"""What every test stands on: no test sees, or touches, home, git identity, database or folder of whoever runs it."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def guard(tmp_path, tmp_path_factory, monkeypatch):
     home.chmod(0o700)
     for name in _UNSET:
         monkeypatch.delenv(name, raising=False)
-    for name in [name for name in os.environ if name.startswith("GIT_CONFIG")]:
+    for name in [name for name in os.environ if name.startswith(("GIT_CONFIG", "PG", "EXPORT_DEDUP_DATABASE"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("USERPROFILE", str(home))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import re
+import shutil
 
 import pytest
 
@@ -41,7 +42,9 @@ def prepared(installed_template, tmp_path_factory):
     def at(installation):
         if installation.major not in made:
             folder = tmp_path_factory.mktemp("database-document")
-            place = Place(installed_template.copy(folder / "sandbox"), installation)
+            sandbox = installed_template.copy(folder / "sandbox")
+            shutil.rmtree(sandbox.state.parent)  # nothing was stored in the project's folder yet
+            place = Place(sandbox, installation)
             try:
                 place.serve()
                 for block in below(SETUP):
@@ -148,6 +151,14 @@ def messages_of(place, host, database="dedup_db", user="alice"):
     return found
 
 
+@pytest.mark.xfail(reason="rows are stored without their words so far")
+def test_full_text_finds_something(place):
+    """Query 7 of the page finds messages of the conversation that was stored."""
+    (query,) = re.findall(r"^-- 7\..*\n(SELECT(?:.*\n)+?)\n", below("Queries")[0].body, re.MULTILINE)
+    url = f"postgresql://alice@{FIRST}/dedup_db"
+    assert place.must(f"psql -X -At -d {url} <<'EOF'\n{query}EOF")
+
+
 def test_tls(places):
     """With the certificates that the section makes, Alice is let in without a password, and nobody without TLS."""
     place = places(postgres_tls.tls_installation())
@@ -161,6 +172,7 @@ def test_tls(places):
         assert (code, "t\n" in output) == (2, False)
 
 
+@pytest.mark.slow
 def test_backups(place):
     """The restored dump and the server restored to a moment have the same conversations, and ``verify`` finds nothing wrong."""
     before = messages_of(place, FIRST)
@@ -192,6 +204,7 @@ def test_backups(place):
     assert min(re.findall(r"^[0-9A-F]{24}$", left, re.MULTILINE)) == started.rstrip(")")
 
 
+@pytest.mark.slow
 def test_a_new_major_version(places):
     """The new server has every conversation and goes on, the old one takes no changes any more, and one ends as the other."""
     oldest, newest = postgres_server.installations()[-1], postgres_server.installations()[0]
@@ -227,12 +240,13 @@ def test_several_machines(place):
         place.serve(host)
     run(place, "Several machines")
     counts = [
-        int(place.query("SELECT count(*) FROM messages", host, "dedup_shared")[0])
+        int(place.query("SELECT count(*) FROM messages WHERE owner = 'alice'", host, "dedup_shared")[0])
         for host in (FIRST, "second.example.com", "third.example.com")
     ]
     assert counts[0] == sum(counts[1:]) > 30
 
 
+@pytest.mark.slow
 def test_read_replicas(place):
     """The standby has everything, takes over with the same address, and the old server follows it."""
     run(place, "Read replicas")

@@ -44,6 +44,7 @@ def test_the_table_of_contents_is_the_public_interface():
         "Export",
         "Ingest",
         "Message",
+        "PostgreSQLDeduplicator",
         "SessionExportManager",
         "__version__",
     ]

@@ -8,7 +8,7 @@
 -- It may be run again: rights that a role should not have are taken away. All of it is one transaction.
 --
 --     dedup_owner_role    owns the tables; makes and changes them; is not bound by row-level security
---     dedup_app_role      stores: adds to the log, never changes it
+--     dedup_app_role      stores: adds to the log, never changes it; puts larger packs in the place of smaller ones
 --     dedup_reader_role   reads
 --     dedup_purge_role    removes for good what is its own
 --     dedup_team_role     reads what belongs to everybody
@@ -74,6 +74,8 @@ ALTER FUNCTION update_conversation_last_updated() OWNER TO dedup_owner_role;
 ALTER FUNCTION update_watermark_timestamp() OWNER TO dedup_owner_role;
 ALTER FUNCTION refuse_unannounced_change() OWNER TO dedup_owner_role;
 ALTER FUNCTION find_messages(TSQUERY, INTEGER, TEXT[], TEXT) OWNER TO dedup_owner_role;
+ALTER FUNCTION search_messages(TSQUERY, TEXT, INTEGER, INTEGER, TEXT[], TEXT, TEXT, TIMESTAMPTZ, TIMESTAMPTZ)
+    OWNER TO dedup_owner_role;
 
 -- ============================================================================
 -- Rights
@@ -87,9 +89,11 @@ GRANT SELECT ON schema_version, stores, conversations, messages, runs, watermark
     archived_files, archive_objects
     TO dedup_app_role, dedup_reader_role, dedup_purge_role, dedup_team_role;
 
-REVOKE ALL ON FUNCTION find_messages(TSQUERY, INTEGER, TEXT[], TEXT)
+REVOKE ALL ON FUNCTION find_messages(TSQUERY, INTEGER, TEXT[], TEXT),
+    search_messages(TSQUERY, TEXT, INTEGER, INTEGER, TEXT[], TEXT, TEXT, TIMESTAMPTZ, TIMESTAMPTZ)
     FROM PUBLIC, dedup_app_role, dedup_reader_role, dedup_purge_role, dedup_team_role;
-GRANT EXECUTE ON FUNCTION find_messages(TSQUERY, INTEGER, TEXT[], TEXT)
+GRANT EXECUTE ON FUNCTION find_messages(TSQUERY, INTEGER, TEXT[], TEXT),
+    search_messages(TSQUERY, TEXT, INTEGER, INTEGER, TEXT[], TEXT, TEXT, TIMESTAMPTZ, TIMESTAMPTZ)
     TO dedup_app_role, dedup_reader_role, dedup_purge_role, dedup_team_role;
 
 -- The log, the audit and the archive: append-only.
@@ -98,6 +102,9 @@ GRANT INSERT ON messages, runs, deduplication_log, blobs, archived_files, archiv
 -- What follows from the log.
 GRANT INSERT, UPDATE ON conversations, watermarks, stores, index_entries TO dedup_app_role;
 GRANT DELETE ON index_entries TO dedup_app_role;
+
+-- Packs of the archive take in others, which are removed then. What was archived stays known by name: archived_files.
+GRANT DELETE ON archive_objects TO dedup_app_role;
 
 GRANT INSERT, UPDATE, DELETE ON stores, conversations, messages, runs, watermarks, deduplication_log, blobs, index_entries,
     archived_files, archive_objects

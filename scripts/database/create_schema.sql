@@ -1,6 +1,6 @@
 -- ============================================================================
 -- Conversation Export Deduplication - PostgreSQL Schema
--- Version: 5
+-- Version: 6
 -- PostgreSQL 14 or newer
 -- ============================================================================
 -- export-dedup makes these tables by itself where its database user may. This script is for whoever makes them by hand:
@@ -29,6 +29,8 @@
 
 BEGIN;
 SET LOCAL client_min_messages = warning;
+SET LOCAL statement_timeout = 0;
+SET LOCAL lock_timeout = '120s';
 
 -- Whoever makes the tables at the same time, by hand or not, waits.
 SELECT pg_advisory_xact_lock(hashtextextended('export_dedup ' || current_schema(), 0));
@@ -52,8 +54,8 @@ BEGIN
         EXECUTE format('SET LOCAL ROLE %I', keeper); -- what is added belongs to whom the tables belong
     END IF;
     EXECUTE format('SELECT max(version) FROM %I.schema_version', current_schema()) INTO found;
-    IF found > 5 THEN
-        RAISE EXCEPTION 'These tables have version %, which is newer than this script (5)', found;
+    IF found > 6 THEN
+        RAISE EXCEPTION 'These tables have version %, which is newer than this script (6)', found;
     END IF;
 END;
 $$;
@@ -73,6 +75,9 @@ $$;
 --
 -- Every primary, unique and foreign key holds conversation_id (but those of schema_version and stores, which stay on one machine):
 -- PostgreSQL asks that of hash partitions, and Citus of tables that it distributes.
+
+-- Counts of one conversation and one export stay far below 2,147,483,647; whatever adds up over a store is 64 bits wide.
+-- squawk-ignore-file prefer-bigint-over-int
 
 CREATE TABLE IF NOT EXISTS schema_version (
     version INTEGER PRIMARY KEY,
@@ -132,7 +137,7 @@ COMMENT ON COLUMN conversations.created_at IS 'Timestamp when conversation first
 COMMENT ON COLUMN conversations.last_updated IS 'Timestamp of last export processing';
 COMMENT ON COLUMN conversations.total_messages IS 'Cached count of the conversation''s messages';
 COMMENT ON COLUMN conversations.metadata IS 'Additional metadata (project name, tags, etc.)';
-COMMENT ON COLUMN conversations.number IS 'The how many-th conversation of its owner, from 0';
+COMMENT ON COLUMN conversations.number IS 'Its place among the conversations of its owner, by when they began';
 COMMENT ON COLUMN conversations.adopted_by IS 'The conversation that this one turned out to be';
 COMMENT ON COLUMN conversations.state IS 'What the index has of the conversation besides its messages (JSON in ASCII)';
 
@@ -393,15 +398,27 @@ INSERT INTO schema_version (version, name) VALUES (1, 'tables') ON CONFLICT DO N
 -- Migration 2: indexes
 -- ============================================================================
 
--- What is looked up. The seed's idx_messages_conversation_index is not among them: uk_conversation_message_index has an index on
--- the same columns already, and a second one would be written with every message for nothing.
+-- What is looked up. The first design's idx_messages_conversation_index is not among them: uk_conversation_message_index has an index
+-- on the same columns already, and a second one would be written with every message for nothing.
+
+-- The tables are new, nobody waits, and nothing is made CONCURRENTLY in a transaction. A later index on messages is another matter.
+-- squawk-ignore-file require-concurrent-index-creation
+
+-- The owner comes second: of an owner who began after the tables were analyzed PostgreSQL expects no rows, and would take an index that
+-- begins with the owner to read all of them.
 
 CREATE INDEX IF NOT EXISTS idx_conversations_last_updated ON conversations (last_updated DESC);
 CREATE INDEX IF NOT EXISTS idx_conversations_metadata ON conversations USING GIN (metadata);
 
--- Duplicate detection: messages by content hash, in a conversation and in the whole store
+-- Of an owner, by their numbers
+CREATE INDEX IF NOT EXISTS idx_conversations_number ON conversations (number, owner);
+
+-- Duplicate detection: messages by content hash, in a conversation and in the whole store. What is said again and again has many rows,
+-- of which one carries the body, and one more of each other conversation has it: those are looked for.
 CREATE INDEX IF NOT EXISTS idx_messages_content_hash ON messages (conversation_id, content_hash);
-CREATE INDEX IF NOT EXISTS idx_messages_owner_content_hash ON messages (owner, content_hash);
+CREATE INDEX IF NOT EXISTS idx_messages_owner_content_hash ON messages (content_hash, owner) WHERE body_at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS idx_messages_owner_content_again ON messages (content_hash, owner, conversation_id)
+WHERE body IS NOT NULL AND body_at IS NULL;
 
 -- Latest messages
 CREATE INDEX IF NOT EXISTS idx_messages_created_at ON messages (created_at DESC);
@@ -412,20 +429,21 @@ CREATE INDEX IF NOT EXISTS idx_messages_metadata ON messages USING GIN (metadata
 CREATE INDEX IF NOT EXISTS idx_messages_content_fts ON messages USING GIN (words);
 
 -- The log in its order
-CREATE INDEX IF NOT EXISTS idx_messages_log_start ON messages (owner, log_start);
-CREATE INDEX IF NOT EXISTS idx_runs_log_start ON runs (owner, log_start);
+CREATE INDEX IF NOT EXISTS idx_messages_log_start ON messages (log_start, owner);
+CREATE INDEX IF NOT EXISTS idx_runs_log_start ON runs (log_start, owner);
 
 -- To which conversation an export belongs: by what was said in it, by its messages' own ids, by the file itself
-CREATE INDEX IF NOT EXISTS idx_messages_alignment_key ON messages (owner, alignment_key) WHERE kind IN ('prompt', 'text');
+CREATE INDEX IF NOT EXISTS idx_messages_alignment_key ON messages (alignment_key, owner, conversation_id)
+WHERE kind IN ('prompt', 'text');
 CREATE INDEX IF NOT EXISTS idx_messages_uuid ON messages (conversation_id, uuid) WHERE uuid IS NOT NULL;
-CREATE INDEX IF NOT EXISTS idx_runs_export_sha256 ON runs (owner, export_sha256);
+CREATE INDEX IF NOT EXISTS idx_runs_export_sha256 ON runs (export_sha256, owner);
 
 CREATE INDEX IF NOT EXISTS idx_deduplication_log_conversation ON deduplication_log (conversation_id, created_at DESC);
 CREATE INDEX IF NOT EXISTS idx_deduplication_log_created_at ON deduplication_log (created_at DESC);
 CREATE INDEX IF NOT EXISTS idx_deduplication_log_operation ON deduplication_log (operation);
 CREATE INDEX IF NOT EXISTS idx_deduplication_log_metadata ON deduplication_log USING GIN (metadata);
 
-CREATE INDEX IF NOT EXISTS idx_blobs_digest ON blobs (owner, digest);
+CREATE INDEX IF NOT EXISTS idx_blobs_digest ON blobs (digest, owner);
 
 INSERT INTO schema_version (version, name) VALUES (2, 'indexes') ON CONFLICT DO NOTHING;
 
@@ -608,6 +626,88 @@ COMMENT ON FUNCTION find_messages(TSQUERY, INTEGER, TEXT[], TEXT)
 
 INSERT INTO schema_version (version, name) VALUES (5, 'search') ON CONFLICT DO NOTHING;
 
+-- ============================================================================
+-- Migration 6: search_newest
+-- ============================================================================
+
+-- What a search of the product asks: the newest messages first, of one store, whether the words are rare or everywhere.
+
+-- squawk-ignore-file require-concurrent-index-creation
+
+ALTER TABLE messages ADD COLUMN IF NOT EXISTS extends INTEGER;
+
+COMMENT ON COLUMN messages.extends IS 'The number of the shorter form of this message, whose place it takes';
+COMMENT ON COLUMN messages.words IS 'The words that a search finds; none of what no search is for';
+
+CREATE INDEX IF NOT EXISTS idx_messages_newest ON messages (owner, created_at DESC, message_index DESC);
+CREATE INDEX IF NOT EXISTS idx_messages_extends ON messages (conversation_id, extends) WHERE extends IS NOT NULL;
+CREATE INDEX IF NOT EXISTS idx_messages_words_cut ON messages (owner) WHERE words_cut;
+CREATE INDEX IF NOT EXISTS idx_runs_same ON runs (owner, log_start) WHERE kind = 'same';
+
+-- The places of messages that may have the words, newest first. With newest it looks at so many of the newest messages only, which is
+-- quick where the words are everywhere; without, it asks the index of words, which is quick where they are rare. Messages with more
+-- words than are kept may have any. Whose rows the caller may read is asked as in find_messages.
+CREATE OR REPLACE FUNCTION search_messages(
+    sought TSQUERY,
+    of_owner TEXT DEFAULT NULL,
+    newest INTEGER DEFAULT NULL,
+    most INTEGER DEFAULT NULL,
+    of_conversations TEXT[] DEFAULT NULL,
+    of_role TEXT DEFAULT NULL,
+    of_kind TEXT DEFAULT NULL,
+    since TIMESTAMPTZ DEFAULT NULL,
+    until TIMESTAMPTZ DEFAULT NULL
+)
+RETURNS TABLE (conversation_id TEXT, message_index INTEGER) AS $$
+DECLARE
+    caller NAME := CASE current_setting('role') WHEN 'none' THEN session_user ELSE current_setting('role') END;
+    asked TEXT := coalesce(of_owner, caller::TEXT);
+    filters TEXT := CASE WHEN of_conversations IS NULL THEN '' ELSE ' AND m.conversation_id = ANY ($3)' END
+        || CASE WHEN since IS NULL THEN '' ELSE ' AND m.created_at >= $6' END
+        || CASE WHEN until IS NULL THEN '' ELSE ' AND m.created_at < $7' END;
+    kinds TEXT := CASE WHEN of_role IS NULL THEN '' ELSE ' AND m.role = $4' END
+        || CASE WHEN of_kind IS NULL THEN '' ELSE ' AND m.kind = $5' END;
+BEGIN
+    IF asked <> caller AND NOT EXISTS (
+        SELECT FROM pg_roles
+        WHERE (rolname = 'dedup_team_role' OR oid = (SELECT relowner FROM pg_class WHERE oid = 'messages'::REGCLASS))
+          AND pg_has_role(caller, oid, 'USAGE')
+    ) THEN
+        RETURN;
+    END IF;
+    IF newest IS NOT NULL THEN
+        RETURN QUERY EXECUTE
+            'SELECT m.conversation_id, m.message_index FROM (SELECT * FROM messages AS m WHERE m.owner = $2' || filters
+            || ' ORDER BY m.created_at DESC, m.message_index DESC LIMIT $9) AS m WHERE (m.words @@ $1 OR m.words_cut)' || kinds
+            || ' ORDER BY m.created_at DESC, m.message_index DESC LIMIT $8'
+            USING sought, asked, of_conversations, of_role, of_kind, since, until, most, newest;
+    ELSE
+        -- An order that no index has: PostgreSQL would walk through all messages by their time wherever it takes the words for frequent.
+        RETURN QUERY EXECUTE
+            'SELECT m.conversation_id, m.message_index FROM messages AS m WHERE m.owner = $2 AND (m.words @@ $1 OR m.words_cut)'
+            || filters || kinds || ' ORDER BY m.created_at AT TIME ZONE ''UTC'' DESC, m.message_index DESC LIMIT $8'
+            USING sought, asked, of_conversations, of_role, of_kind, since, until, most;
+    END IF;
+END;
+$$ LANGUAGE plpgsql STABLE SECURITY DEFINER;
+
+-- Whatever its caller's search_path says, it reads the table beside it.
+DO $$
+DECLARE
+    made TEXT := 'search_messages(TSQUERY, TEXT, INTEGER, INTEGER, TEXT[], TEXT, TEXT, TIMESTAMPTZ, TIMESTAMPTZ)';
+BEGIN
+    EXECUTE format('ALTER FUNCTION %s SET search_path = pg_catalog, %I, pg_temp', made, current_schema());
+    EXECUTE format('ALTER FUNCTION %s SET enable_seqscan = off', made);
+END;
+$$;
+
+REVOKE ALL ON FUNCTION search_messages(TSQUERY, TEXT, INTEGER, INTEGER, TEXT[], TEXT, TEXT, TIMESTAMPTZ, TIMESTAMPTZ) FROM PUBLIC;
+
+COMMENT ON FUNCTION search_messages(TSQUERY, TEXT, INTEGER, INTEGER, TEXT[], TEXT, TEXT, TIMESTAMPTZ, TIMESTAMPTZ)
+    IS 'Where the words may be, newest first, in the store of the caller, or of another owner whose rows the caller may read';
+
+INSERT INTO schema_version (version, name) VALUES (6, 'search_newest') ON CONFLICT DO NOTHING;
+
 COMMIT;
 
 -- ============================================================================
@@ -624,7 +724,7 @@ ORDER BY table_name, ordinal_position;
 -- Success message
 DO $$
 BEGIN
-    IF NOT EXISTS (SELECT FROM schema_version WHERE version = 5) THEN
+    IF NOT EXISTS (SELECT FROM schema_version WHERE version = 6) THEN
         RAISE EXCEPTION 'The schema was not created; the first error above says why';
     END IF;
     RAISE NOTICE 'Conversation Deduplication schema created successfully!';

@@ -11,6 +11,8 @@ import pytest
 
 from archive_scenes import added, texts, without_parity
 from deduplication.archive import restore as restoring
+from deduplication.archive.entry import Entry
+from deduplication.archive.entry import names as names_of
 from deduplication.archive.pack_files import pack
 from deduplication.errors import ArchiveDamaged, NotInArchive, OutputNotWritable
 from deduplication.packs import merge_policy
@@ -152,10 +154,8 @@ def test_files_of_one_name_all_come_back(project):
 
 def test_names_lead_nowhere_and_are_told_apart():
     """However files were called, each gets a name of its own in the folder that was asked for."""
-    entries = [
-        restoring.Entry(name, "", 0, 0, "") for name in ("a.txt", "a.txt", "A.TXT", "../x", "..", "", "a\\b", "a-2.txt")
-    ]
-    names = restoring.names(entries)
+    entries = [Entry(name, "", 0, 0, "") for name in ("a.txt", "a.txt", "A.TXT", "../x", "..", "", "a\\b", "a-2.txt")]
+    names = names_of(entries)
     assert names == ["a.txt", "a-2.txt", "A-3.TXT", "..-x", "file", "file-2", "a-b", "a-2-2.txt"]
 
 
@@ -227,7 +227,7 @@ def test_files_with_the_longest_and_strangest_names_come_back(tmp_path, name, pa
             pack(made, 0)
     with restoring.opened(made) as shelf:
         entries = shelf.all()
-        chosen = restoring.names(entries)
+        chosen = names_of(entries)
         assert len(set(chosen)) == len(entries) == (2 if packed else 1)
         for entry, given in zip(entries, chosen):
             place = os.path.join(str(tmp_path), given)

@@ -14,6 +14,7 @@ import pytest
 
 import archive_scenes
 import settings_scenes
+from deduplication.hooks import slash_commands
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from deduplication.packs import pack_set
 from deduplication.project.client_transcripts import folder_name
@@ -592,7 +593,26 @@ def test_nothing_in_the_arguments_is_executed(session, name, text):
     if name == "search":
         session.write(prompt(f"What does {text} do?"))
         found = expand(session, command_name="export-dedup-search", command_args=text)["reason"]
-        assert "1 message with" in found or text.startswith("'")  # its double quote begins a phrase
+        assert "1 message with" in found or "Pass a word or a phrase" in found
+        assert "1 message with" in found or text in {HOSTILE["open quote"], HOSTILE["glob"]}
+
+
+WORDS = {
+    "a quoted word is asked for alone": (
+        "export-dedup-search",
+        'tide "clock" "a phrase"',
+        ["tide", '"clock"', '"a phrase"'],
+    ),
+    "but for the value of an option": ("export-dedup-search", '"" --session "a b" tide', ["--session", "a b", "tide"]),
+    "an open quote": ("export-dedup-search", '"tide clo', ['"tide clo"']),
+    "elsewhere quotes hold together": ("export-dedup-show", '"a b" don\'t', ["a b", "don't"]),
+}
+
+
+@pytest.mark.parametrize(("name", "text", "words"), WORDS.values(), ids=WORDS)
+def test_arguments_are_cut_into_words(name, text, words):
+    """Double quotes hold words together; a search is told of them."""
+    assert slash_commands.words_of(name, text) == words
 
 
 @pytest.mark.unmeasured

@@ -8,6 +8,7 @@ import pytest
 
 from deduplication.ingest import taken_over
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
+from deduplication.ingest.run_names import Runs
 from deduplication.ingest.transcript_capture import capture_file
 from exports import Story, kept
 from truth_day import Day, Happens
@@ -21,11 +22,11 @@ def store_in(folder):
     return ClaudeConversationDeduplicator(folder / "state")
 
 
-def united(target, source, start=0):
+def united(target, source):
     """Take over in ``target`` what ``source`` has; how many runs that were."""
     with target.store.transaction(), source.store.transaction(write=False):
-        known = taken_over.names_of_runs(target.store)
-        return taken_over.take_over(target.store, taken_over.runs_of(source.store, start, known))
+        known = Runs(target.store.commits())
+        return taken_over.take_over(target.store, taken_over.runs_of(source.store, known))
 
 
 def told(dedup, name):

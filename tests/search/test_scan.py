@@ -8,9 +8,10 @@ from deduplication import ClaudeConversationDeduplicator
 from deduplication.alignment.plain_text import SEARCHED
 from deduplication.errors import StoreError
 from deduplication.model import BOOKKEEPING, EXACT, Export, Message
-from deduplication.search.scan import Place, Wanted, scan
-from deduplication.search.terms import terms
+from deduplication.search.hits import Place, Wanted
+from deduplication.search.scan import scan
 from deduplication.storage.log.lines import decode_line, encode_line
+from deduplication.words.terms import terms
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from deduplication.alignment import fingerprint
 from deduplication.alignment.columns import columns
 from deduplication.alignment.tombstone import tombstone_of
 from deduplication.errors import StoreKeepsNoFiles, UsageError
+from deduplication.exchange.exchange import exchange
 from deduplication.figures.savings import Seen
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from deduplication.ingest.explain import explain
@@ -35,17 +36,33 @@ BACKENDS = {
     "memory": lambda _folder, content: MemoryStore(content),
     "json": lambda folder, _content: open_store("json", str(folder / "state")),
     "sqlite": lambda folder, _content: open_store("sqlite", str(folder / "state")),
+    "hybrid, away": lambda folder, _content: open_store("hybrid", str(folder / "state"), AWAY),
 }
-IN_A_FOLDER = ("json", "sqlite")
+IN_A_FOLDER = ("json", "sqlite", "hybrid, away")
+AWAY = "postgresql://nobody@127.0.0.1:9/nothing"
+"""Where no server is."""
 POSTGRES = {f"postgresql-{version}": version for version in versions()}
+HYBRID = {f"hybrid-{version}": version for version in versions()}
 
 
-@pytest.fixture(params=[*BACKENDS, *POSTGRES])
+def exchanged(folder, url):
+    """A hybrid store, after an exchange where there is something to be exchanged."""
+    store = open_store("hybrid", str(folder), url)
+    if folder.exists():
+        exchange(store)
+    return store
+
+
+@pytest.fixture(params=[*BACKENDS, *POSTGRES, *HYBRID])
 def opened(request, tmp_path):
     """Opens the same store anew each time it is called, as a new process would."""
     if request.param in BACKENDS:
         content = Content()
         yield lambda: BACKENDS[request.param](tmp_path, content)
+        return
+    if request.param in HYBRID:
+        with database_of(request, HYBRID[request.param]) as url:
+            yield lambda: exchanged(tmp_path / "state", url)
         return
     with database_of(request, POSTGRES[request.param]) as url:
         yield lambda: open_store("postgresql", str(tmp_path / "state"), url)

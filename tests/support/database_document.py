@@ -173,6 +173,8 @@ class Place:
         text = text.replace("/mnt/backups", str(self.folder / "backups"))
         text = text.replace("/var/lib/postgresql", str(self.folder / host))
         text = text.replace("/var/log/postgresql", str(self.folder / "log"))
+        if os.geteuid() != 0:
+            text = re.sub(r"\bpeer$", "trust", text, flags=re.MULTILINE)
         for told, moment in self.moments.items():
             text = text.replace(told, moment)
         text = re.sub(
@@ -181,8 +183,8 @@ class Place:
             text,
         )
         text = re.sub(
-            r"-v (\w+)_host=(\w+\.example\.com) -v \1_port=5432",
-            lambda m: f"-v {m[1]}_host=localhost -v {m[1]}_port={self.port(m[2])}",
+            r"\\set (\w+)_host (\w+\.example\.com)\n\\set \1_port 5432",
+            lambda m: f"\\set {m[1]}_host localhost\n\\set {m[1]}_port {self.port(m[2])}",
             text,
         )
         text = re.sub(r"\b(DNS:|CN=)\w+\.example\.com", r"\1localhost", text)
@@ -192,6 +194,7 @@ class Place:
         """What was printed, in the document's words."""
         for host, port in self.ports.items():
             text = re.sub(rf"\blocalhost:{port}\b", host, text)
+            text = re.sub(rf"\bport {port}\b", "port 5432", text)
         return text.replace(str(self.folder / "backups"), "/mnt/backups")
 
     # -- running -----------------------------------------------------------------------------------------------------

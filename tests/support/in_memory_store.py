@@ -219,6 +219,10 @@ class MemoryStore:
         self._content = content if content is not None else Content()
         self.warnings = []
 
+    def where(self):
+        """In no place that has a name."""
+        return "memory"
+
     def log_backed(self):
         """It keeps no files."""
 

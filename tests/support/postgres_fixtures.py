@@ -125,3 +125,10 @@ def database(postgres):
     """The connection string of an empty database. The test leaves no session there that sits in a transaction."""
     with _empty_database(postgres) as url:
         yield url
+
+
+@pytest.fixture
+def newest_database(newest_postgres):
+    """The same in the newest version only."""
+    with _empty_database(newest_postgres) as url:
+        yield url

@@ -106,9 +106,14 @@ def _as_user():
     raise OSError("no user 'postgres' or 'nobody', and a server does not run as root")
 
 
+def _environment():
+    """This process's variables, without those that tell PostgreSQL something."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+
+
 def run(*command, **more):
     """Run a binary of the server as the user whom it accepts, to its end; its output is the error's text where it fails."""
-    environment = {**os.environ, "LC_ALL": "C", "HOME": "/"}
+    environment = {**_environment(), "LC_ALL": "C", "HOME": "/"}
     done = subprocess.run(
         command,
         env=environment,
@@ -308,7 +313,7 @@ class Server:
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 [*self._entered(), self.installation.path("postgres"), "-D", str(self.data)],
-                env={**os.environ, **self.environment},
+                env={**_environment(), **self.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -413,6 +418,13 @@ class Server:
     def drop_database(self, name):
         """Remove a database, with whoever is connected to it."""
         self.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+def as_one(*servers, database="postgres", **more):
+    """How libpq is told of several servers of which one is meant."""
+    first, *_ = servers
+    hosts, ports = (",".join(str(getattr(server, name)) for server in servers) for name in ("host", "port"))
+    return first.dsn(database, **{"host": hosts, "port": ports, **more})
 
 
 def _quoted(value):

@@ -14,6 +14,15 @@ def standby_of(primary, slot="standby"):
     return made.start()
 
 
+def acknowledge_together(primary, standby):
+    """From now on a commit on the primary is one on the standby, too: none is lost with the primary."""
+    primary.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
+    primary.execute("SELECT pg_reload_conf()")
+    wait_for_standby(primary, standby)
+    synchronous = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'"
+    postgres_server.wait_for(lambda: primary.execute(synchronous) == [(1,)], "the standby does not acknowledge")
+
+
 def wait_for_standby(primary, standby):
     """Wait until the standby has all that was committed on the primary so far."""
     ((position,),) = primary.execute("SELECT pg_current_wal_lsn()::text")
@@ -25,6 +34,7 @@ def wait_for_standby(primary, standby):
 
 def promote(standby):
     """Make the standby a primary."""
+    standby.execute("ALTER SYSTEM RESET synchronous_standby_names")
     assert standby.execute("SELECT pg_promote(wait => true)") == [(True,)]
 
 

@@ -111,10 +111,10 @@ def audit_of(store):
         with open(f"{folder.folder}/deduplication_log.jsonl", "rb") as file:
             return [_columns(decode_line(line)) for line in file]
     with store.transaction(write=False):
-        rows = store._session.rows(
+        rows = store.database.rows(
             "SELECT conversation_id, operation, messages_processed, duplicates_filtered, storage_savings_pct::text,"
             " processing_time_ms, created_at, metadata FROM deduplication_log WHERE owner = %s ORDER BY log_id",
-            [store._session.owner],
+            [store.database.owner],
         )
     return [
         (named(row[0]), *row[1:4], row[4] and float(row[4]), row[5], row[6].astimezone(dt.timezone.utc), row[7])

@@ -61,7 +61,7 @@ class Stores:
     def close(self):
         """End all connections."""
         for each in self._opened:
-            each._session.close()
+            each.database.close()
         self._opened.clear()
 
     def closing(self, dedup):

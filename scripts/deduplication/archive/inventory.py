@@ -59,6 +59,11 @@ def load(state: str, archive: str) -> Inventory:
     return found
 
 
+def none() -> Inventory:
+    """The list of an archive that never took anything in."""
+    return Inventory()
+
+
 def known(state: str, archive: str) -> Inventory:
     """The list, and where no copy of it is whole also what archive and log tell of. Nothing is changed."""
     have = load(state, archive)
@@ -119,6 +124,17 @@ def write(state: str, archive: str, files: Iterable[Listed]) -> None:
 def encoded(files: Iterable[Listed]) -> bytes:
     """The bytes of the list."""
     return b"".join(encode_line(_record(each)) for each in files)
+
+
+def told_by(lists: Iterable[Iterable[bytes]]) -> list[Listed]:
+    """The files that several lists name, each once: one that is there in any of them is there. ``lists`` are lines each."""
+    found: dict[tuple[str, str], Listed] = {}
+    for lines in lists:
+        said = {each.key: each for each in _lines(b"".join(lines), NAME, []) if each.state != NONE}
+        for key, each in said.items():
+            if key not in found or found[key].state != KEPT:
+                found[key] = each
+    return list(found.values())
 
 
 def _record(each: Listed) -> dict[str, Any]:

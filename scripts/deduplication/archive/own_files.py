@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from ..project.paths import LISTED_COPY, LOCK, PURGED_FILES
+from ..project.paths import FETCHED, LISTED_COPY, LOCK, PURGED_FILES, SENDING_LOCK, SENT_NOTE
 
 IGNORE: Final = ".gitignore"
 INCOMING: Final = ".incoming-"
 """How the name of a file begins that is being copied in."""
 
+_OURS: Final = (LOCK, IGNORE, PURGED_FILES, LISTED_COPY, SENT_NOTE, SENDING_LOCK, FETCHED)
+
 
 def is_ours(name: str) -> bool:
     """Whether a file of this name in the archive's folder is ours, and no export."""
-    return name in (LOCK, IGNORE, PURGED_FILES, LISTED_COPY) or name.startswith(INCOMING) or is_leftover(name)
+    return name in _OURS or name.startswith((INCOMING, f"{SENT_NOTE}.")) or is_leftover(name)
 
 
 def is_leftover(name: str) -> bool:

@@ -33,13 +33,19 @@ class PurgedFile:
 
 def load(folder: str) -> dict[str, PurgedFile]:
     """The files by their SHA-256; what cannot be read is left out: it is a note, and nothing depends on it."""
-    found: dict[str, PurgedFile] = {}
     with contextlib.suppress(OSError), atomic.open_regular(os.path.join(folder, PURGED_FILES)) as file:
-        for line in file:
-            with contextlib.suppress(Damaged, KeyError, TypeError, ValueError):
-                record = decode_line(line)
-                gone = record.get("gone") is True
-                found[record["sha256"]] = PurgedFile(str(record["sha256"]), int(record["messages"]), gone)
+        return parsed(file)
+    return {}
+
+
+def parsed(lines: Iterable[bytes]) -> dict[str, PurgedFile]:
+    """The same of the lines of such a note."""
+    found: dict[str, PurgedFile] = {}
+    for line in lines:
+        with contextlib.suppress(Damaged, KeyError, TypeError, ValueError):
+            record = decode_line(line)
+            gone = record.get("gone") is True
+            found[record["sha256"]] = PurgedFile(str(record["sha256"]), int(record["messages"]), gone)
     return found
 
 

@@ -21,7 +21,8 @@ from ..start.late_tuple import NamedTuple
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .restore import ArchivedFiles, Entry
+    from .entry import Entry
+    from .restore import ArchivedFiles
 
 _PLAIN: Final = late_pattern(r"[A-Za-z0-9._-]{1,255}\Z", re.ASCII)
 """Names that the client gives: none of them leads anywhere else, on any system."""

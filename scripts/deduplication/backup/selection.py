@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _MADE_AGAIN: Final = late_pattern(
     rf"""{STATE}/(?:{"|".join(map(re.escape, INDEX_NAMES))}|[^/]*\.lock|live(?:/.*)?|sealed/\.pending)
-    |{ARCHIVE}/(?:\.lock|\.incoming-[^/]*|packs/[^/]*\.idx)
+    |{ARCHIVE}/(?:\.lock|\.incoming-[^/]*|packs/[^/]*\.idx|\.database\.(?:json|lock)|\.fetched(?:/.*)?)
     |(?:.*/)?[^/]*\.\d+\.tmp""",
     re.VERBOSE | re.DOTALL,
 )

@@ -168,9 +168,9 @@ def every_store(asked: argparse.Namespace) -> list[str]:
 
 def is_store(folder: str) -> bool:
     """True where a store was made in ``folder``, or something of one is left."""
-    from ..project.paths import INDEX_NAMES, LOCK, LOG_NAME
+    from ..project import paths
 
-    return any(os.path.lexists(os.path.join(folder, name)) for name in (LOG_NAME, LOCK, *INDEX_NAMES))
+    return paths.is_store(folder)
 
 
 def reader(asked: argparse.Namespace) -> tuple[ClaudeConversationDeduplicator, str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..errors import EXIT_FAILURE, EXIT_OK, NothingToPurge, PurgeIncomplete, PurgeRefused
 from ..project.paths import Project, find_project
 from ..purge.follow_up import catch_up, renew_backups, verify
+from ..purge.lent_folder import in_a_folder
 from ..purge.run import purge
 from ..purge.scope import scope_of
 from ..reports import purge as purge_report
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from ..backup.renewing import Renewed
     from ..purge.outcome import Purged
+    from ..purge.scope import Scope
     from ..storage.contract import Store
 
 _DESCRIPTION = """\
@@ -37,23 +39,27 @@ def main(arguments: Sequence[str]) -> int:
     asked = parser().parse_args(arguments)
     scope = scope_of(asked.session, asked.between, asked.message)
     dedup, folder = shared.reader(asked)
-    project = _project(asked, folder)
+    with in_a_folder(dedup.store, folder) as store:
+        return _purge(store, scope, _project(asked, folder), asked)
+
+
+def _purge(store: Store, scope: Scope, project: Project | None, asked: argparse.Namespace) -> int:
     try:
         if not asked.dry_run and not asked.yes:
             if asked.json or not _can_ask():
                 raise PurgeRefused("nobody was asked, and --yes was not given")
-            show(purge_report.purged(purge(dedup.store, project, scope, forget=asked.forget, dry_run=True)))
+            show(purge_report.purged(purge(store, project, scope, forget=asked.forget, dry_run=True)))
             if not _agreed():
                 raise PurgeRefused("as you wished")
-        done = purge(dedup.store, project, scope, forget=asked.forget, dry_run=asked.dry_run)
+        done = purge(store, project, scope, forget=asked.forget, dry_run=asked.dry_run)
     except NothingToPurge:
-        backups = catch_up(dedup.store, project, dry_run=asked.dry_run)
+        backups = catch_up(store, project, dry_run=asked.dry_run)
         if not backups.reached and not backups.unreached:
             raise
         return _say_caught_up(backups, asked)
-    failure = None if asked.dry_run else _verified(dedup.store, project, done)
+    failure = None if asked.dry_run else _verified(store, project, done)
     if not asked.dry_run:
-        renew_backups(dedup.store, project, done)
+        renew_backups(store, project, done)
     if asked.json:
         shared.print_json(purge_report.as_dict(done))
     else:

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from typing import TYPE_CHECKING
 
 from ..archive import restore as restoring
 from ..archive import restore_to_client
+from ..archive.entry import lost_error, names
 from ..errors import EXIT_FAILURE, EXIT_OK, DedupError, OutputNotWritable, UsageError
 from ..files import atomic, beneath
 from ..reports import archive as archive_report
+from ..shared_archive import elsewhere
+from ..storage import open_store
+from ..storage.log_backed import place_of
 from ..terminal.display import show
 from . import arguments as shared
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from ..archive.restore import ArchivedFiles, Entry
+    from ..archive.entry import Entry
+    from ..archive.restore import ArchivedFiles
 
 STANDARD_OUTPUT = "-"
 
@@ -34,7 +40,7 @@ def main(arguments: Sequence[str]) -> int:
         raise UsageError("--to-client goes with --session ID, and the client's folder is the place")
     if "" in asked.names or "" in (asked.output, asked.all, asked.session):
         raise UsageError("an argument is empty", hint="An unset variable of the shell? Nothing was restored.")
-    with restoring.opened(shared.archive_place(asked)) as shelf:
+    with _opened(asked) as shelf:
         if asked.list:
             _list(shelf, as_json=asked.json)
             return EXIT_OK
@@ -55,6 +61,8 @@ def main(arguments: Sequence[str]) -> int:
             written.append({"name": entry.name, "path": path, "sha256": sha256, **({"purged": gone} if gone else {})})
             if not asked.json:
                 show(archive_report.restored(entry.name, path, new=new, purged=gone))
+        for problem in dict.fromkeys(shelf.problems):
+            show(archive_report.not_restored("Elsewhere", problem, ""), sys.stderr)
     return _ended(failures, written, as_json=asked.json)
 
 
@@ -80,18 +88,40 @@ def parser() -> shared.Parser:
     )
     add("--all", metavar="DIR", help="restore every archived export into this folder")
     add("--list", action="store_true", help="list what the archive has")
-    shared.add_storage(found)
+    add(
+        "--owner",
+        metavar="USER",
+        help="take it from the archive of this user of the database, whose store is not yours (it takes dedup_team_role)",
+    )
+    shared.add_store(found)
     add("--json", action="store_true", help="print one JSON object and nothing else")
     return found
 
 
+@contextlib.contextmanager
+def _opened(asked: argparse.Namespace) -> Iterator[ArchivedFiles]:
+    """The archive that is meant, and what a database has of others of the same store."""
+    project = shared.archive_place(asked)
+    place = place_of(open_store(asked.backend, os.fspath(project.state), asked.db_url))
+    if asked.owner is not None:
+        if place is None or not asked.owner:
+            hint = "Pass --backend postgresql and --db-url, or set both in your own settings."
+            raise UsageError("--owner names a user of a database, and this store lies in none", hint=hint)
+        place = place._replace(owner=asked.owner)
+    with elsewhere.opened(project, place) as ask, restoring.opened(project, ask, here=asked.owner is None) as shelf:
+        yield shelf
+
+
 def _wanted(shelf: ArchivedFiles, asked: argparse.Namespace) -> tuple[list[Entry], list[tuple[str, DedupError]]]:
-    failures: list[tuple[str, DedupError]] = [("A file", error) for error in shelf.lost] if asked.all else []
+    failures: list[tuple[str, DedupError]] = []
     if asked.all is not None:
-        return shelf.all(), failures + [(each.name, restoring.lost_error(each)) for each in shelf.missing()]
+        every = shelf.all()
+        failures = [("A file", error) for error in shelf.lost]
+        return every, failures + [(each.name, lost_error(each)) for each in shelf.missing()]
     if asked.session is not None:
         missing = [each for each in shelf.missing() if each.session == asked.session]
-        return shelf.of_session(asked.session), [(each.name, restoring.lost_error(each)) for each in missing]
+        failures = [("A file", error) for error in shelf.unasked()]
+        return shelf.of_session(asked.session), failures + [(each.name, lost_error(each)) for each in missing]
     found: list[Entry] = []
     for name in asked.names:
         try:
@@ -120,10 +150,7 @@ def _places(found: Sequence[Entry], asked: argparse.Namespace) -> list[tuple[Ent
         real = os.path.join(os.path.realpath(os.path.dirname(folder)), os.path.basename(folder))
         return [(entry, folder, real) for entry in found]
     real = os.path.realpath(folder)
-    return [
-        (entry, os.path.join(folder, name), os.path.join(real, name))
-        for entry, name in zip(found, restoring.names(found))
-    ]
+    return [(entry, os.path.join(folder, name), os.path.join(real, name)) for entry, name in zip(found, names(found))]
 
 
 def _to_client(shelf: ArchivedFiles, session: str, *, as_json: bool) -> int:
@@ -174,7 +201,9 @@ def _list(shelf: ArchivedFiles, *, as_json: bool) -> None:
     else:
         show(archive_report.listed(entries))
         for each in missing:
-            show(archive_report.not_restored(each.name, str(restoring.lost_error(each)), ""))
+            show(archive_report.not_restored(each.name, str(lost_error(each)), ""))
+    for error in shelf.unasked():
+        show(archive_report.not_restored("What other machines have", str(error), error.hint), sys.stderr)
 
 
 def _ended(

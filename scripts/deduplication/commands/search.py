@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from ..errors import EXIT_OK, StoreMissing, UsageError
 from ..ingest.conversation_choice import around, choose
 from ..model import BOOKKEEPING, KINDS, ROLES
 from ..reports import search as search_report
-from ..search.scan import Wanted, scan
-from ..search.terms import terms
+from ..search.hits import Wanted
+from ..search.scan import scan
 from ..storage import open_store
+from ..storage.log_backed import folder_of
 from ..terminal import console
 from ..terminal.display import show
+from ..words.terms import terms
 from . import arguments as shared
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from ..search.scan import Hit
-    from ..search.terms import Term
+    from ..search.hits import Found, Hit
     from ..storage.contract import Store
+    from ..storage.database.database_store import DatabaseStore
+    from ..words.terms import Term
 
 LIMIT: Final = 20
 _FINDABLE: Final = [kind for kind in KINDS if kind != BOOKKEEPING]
@@ -33,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
     asked = parser().parse_args(arguments)
     wanted = terms(asked.text)
     if not wanted:
-        raise UsageError("nothing to look for", hint="Pass a word or a phrase.")
+        raise UsageError("nothing to look for", hint="Pass a word or a phrase; signs alone are not looked for.")
     if asked.all_stores and asked.session is not None:
         raise UsageError("--session and --all-stores exclude each other")
     result = _Search(asked, wanted).result()
@@ -48,12 +51,14 @@ def parser() -> shared.Parser:
     """The arguments."""
     found = shared.Parser(
         "deduplicate_export.py search",
-        "Find the messages that have every word, in all conversations of the store, the newest first. Case, layout and\n"
-        'line breaks do not matter; a word is found inside longer ones; an argument with a blank in it ("two words") is\n'
-        "a phrase. A message is shown once, however often it was said, with the number of its places.",
+        "Find the messages that have every word, in all conversations of the store, the newest first. Case, layout,\n"
+        "line breaks and signs do not matter. A word finds words that begin with it, parts of names (tideClock, tide_clock)\n"
+        "too; an argument with a blank in it, or in quotes of its own ('\"clock\"'), is found as it is, a phrase in its order,\n"
+        "and with a star at its end its last word may go on. A message is shown once, however often it was said, with the\n"
+        "number of its places.",
     )
     add = found.add_argument
-    add("text", nargs="+", metavar="TEXT", help="words and phrases")
+    add("text", nargs="+", metavar="TEXT", help="beginnings of words, and phrases")
     add("--session", metavar="ID", help="one conversation only: its id, the beginning of it, or a session's id")
     add("--role", choices=ROLES, metavar="R", help="one role only: user, assistant or system")
     add("--kind", choices=_FINDABLE, metavar="K", help="one kind of message only, such as prompt, text or tool_result")
@@ -83,25 +88,41 @@ class _Search:
         self._stores: dict[str, Store] = {}
 
     def result(self) -> search_report.Result:
-        """Scan every store asked for; raises ``StoreMissing`` where there is none."""
+        """Search every store asked for; raises ``StoreMissing`` where there is none."""
         asked = self._asked
-        folders = shared.every_store(asked) if asked.all_stores else [self._own] * shared.is_store(self._own)
-        if not folders:
-            raise StoreMissing(self._own)
         filters = Wanted(self._wanted, asked.role, asked.kind, self._conversation())
-        found = [(folder, scan(folder, filters)) for folder in folders]
+        found = [(folder, self._find(folder, filters)) for folder in self._folders()]
         hits = sorted(
             ((hit, folder) for folder, scanned in found for hit in scanned.hits),
             key=lambda each: (each[0].newest.timestamp, each[0].newest.number),
             reverse=True,
         )
         return search_report.Result(
-            query=" ".join(f'"{each.text}"' if " " in each.text else each.text for each in self._wanted),
+            query=" ".join(each.shown for each in self._wanted),
             hits=[self._shown(hit, folder) for hit, folder in hits[: asked.limit]],
             total=len(hits),
             damaged=sum(scanned.damaged for _, scanned in found),
+            capped=any(scanned.capped for _, scanned in found),
             command=shared.shell_command(asked, "show"),
         )
+
+    def _folders(self) -> list[str]:
+        """Those of the stores to be searched; that of a store which lies in a database stands for it."""
+        in_folder = folder_of(self._store(self._own)) is not None
+        own = [self._own] * (shared.is_store(self._own) if in_folder else True)
+        others = shared.every_store(self._asked) if self._asked.all_stores else []
+        found = own + [folder for folder in others if folder != self._own]
+        if not found:
+            raise StoreMissing(self._own)
+        return found
+
+    def _find(self, folder: str, wanted: Wanted) -> Found:
+        store = self._store(folder)
+        if folder_of(store) is not None:
+            return scan(folder, wanted)
+        from ..search import in_database
+
+        return in_database.search(cast("DatabaseStore", store), wanted, self._asked.limit)
 
     def _conversation(self) -> str | None:
         if self._asked.session is None:
@@ -124,5 +145,6 @@ class _Search:
 
     def _store(self, folder: str) -> Store:
         if folder not in self._stores:
-            self._stores[folder] = open_store(self._asked.backend, folder, self._asked.db_url)
+            named = (self._asked.backend, self._asked.db_url) if folder == self._own else (None, None)
+            self._stores[folder] = open_store(named[0], folder, named[1])
         return self._stores[folder]

@@ -14,7 +14,6 @@ from ..reports import archive as archive_report
 from ..reports import storage as storage_report
 from ..reports import store as store_report
 from ..start.late_dataclass import asdict, replace
-from ..storage.log_backed import where
 from ..terminal.display import show
 from . import arguments as shared
 
@@ -80,12 +79,12 @@ def _of_store(
         "besides": asdict(besides),
         "missing": [each.as_dict() for each in kept.missing],
         "given_up": [each.as_dict() for each in kept.given_up],
-        "storage_dir": where(dedup.store, folder),
+        "storage_dir": dedup.store.where(),
     }
     gone = archive_report.gone(kept)
     _put(
         answer,
-        "\n".join([storage_report.statistics(found, disk, besides, packs, totals, where(dedup.store, folder)), *gone]),
+        "\n".join([storage_report.statistics(found, disk, besides, packs, totals, dedup.store.where()), *gone]),
         asked,
     )
     return EXIT_FAILURE if found.damage or kept.missing else EXIT_OK

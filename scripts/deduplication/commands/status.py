@@ -12,7 +12,7 @@ from ..files import journal
 from ..reports import exchange as exchange_report
 from ..reports import history as history_report
 from ..reports import purge as purge_report
-from ..storage.log_backed import folder_place, where
+from ..storage.log_backed import folder_place
 from ..terminal.display import show
 from ..terminal.truncation import truncate
 from . import arguments as shared
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str]) -> int:
         total=len(found),
         before=before,
         unique=dedup.global_unique_count(),
-        store=where(dedup.store, folder),
+        store=dedup.store.where(),
         report=run_history.last_report(os.path.join(os.path.dirname(folder), "export-dedup-status.txt")),
     )
     waits = _waits(dedup.store)

@@ -9,7 +9,7 @@ from ..backup import known
 from ..errors import EXIT_FAILURE, EXIT_OK
 from ..files import journal
 from ..project.paths import find_project
-from ..repair import examine, log_against_archive
+from ..repair import log_against_archive
 from ..reports import (
     archive as archive_report,
 )
@@ -28,6 +28,7 @@ from ..reports import (
 from ..reports import (
     workflow as report,
 )
+from ..shared_archive import checking as shared_checking
 from ..storage.log_backed import require_log
 from . import arguments as shared
 
@@ -53,11 +54,9 @@ def main(arguments: Sequence[str]) -> int:
     problems, chain = store.verified(asked.since or "")
     checked = checking.check_project(project) if project is not None else None
     problems += checked.all_problems() if checked is not None else []
-    findings = (
-        examine.examine(folder, project)
-        if folder is not None and (problems or log_against_archive.archive_disagrees(folder, project, chain))
-        else []
-    )
+    if folder is None and store.place is not None:
+        problems += shared_checking.check(project, store.place)
+    findings = log_against_archive.findings_of(folder, project, problems, chain) if folder is not None else []
     proven = not chain.wanted or chain.vouches()
     ok = not problems and not findings
     if asked.json:

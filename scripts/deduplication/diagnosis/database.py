@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from ..errors import DedupError
 from ..exchange import sending
 from ..reports import exchange as report
+from ..shared_archive import telling
+from ..storage.log_backed import place_of
 from .finding import NOTE, OK, PROBLEM, Finding
 
 if TYPE_CHECKING:
@@ -16,7 +18,8 @@ if TYPE_CHECKING:
 
 
 def findings(subject: Subject) -> Iterator[Finding]:
-    """Nothing for a store that lies in one place."""
+    """Nothing for a store that lies in no database."""
+    yield from _of_archive(subject)
     store = sending.hybrid_of(subject.store) if subject.store is not None else None
     if store is None:
         return
@@ -34,3 +37,13 @@ def findings(subject: Subject) -> Iterator[Finding]:
         yield Finding("database", PROBLEM, f"{error}. {said}", error.hint)
         return
     yield Finding("database", NOTE if waits.runs else OK, f"{session}: {said}")
+
+
+def _of_archive(subject: Subject) -> Iterator[Finding]:
+    """What a database does not have of the archive."""
+    if subject.store is None or place_of(subject.store) is None:
+        return
+    waits, stays, is_waiting = telling.state(subject.project)
+    yield Finding("archive in the database", NOTE if is_waiting else OK, waits)
+    if stays:
+        yield Finding("archive in the database", NOTE, stays)

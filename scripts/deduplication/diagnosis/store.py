@@ -10,7 +10,7 @@ from ..backup import known
 from ..errors import DedupError, UnsafePath
 from ..files import journal
 from ..project.own_place import require_inside
-from ..project.paths import LOCK
+from ..project.paths import LENT, LOCK
 from ..reports import purge as purge_report
 from ..storage import open_store
 from ..storage.log_backed import folder_of
@@ -80,7 +80,10 @@ def _elsewhere(subject: Subject) -> Finding:
     except DedupError as error:
         return Finding("store", PROBLEM, str(error), error.hint)
     subject.store = store
-    return Finding("store", OK, f"{store}: {unique:,} unique messages, {count:,} conversations")
+    if os.path.lexists(os.path.join(subject.folder, LENT)):
+        text = f"{subject.folder} has the messages of {store.where()}: a purge was stopped"
+        return Finding("purge", PROBLEM, text, "Run the same purge once more: it goes on, and empties the folder.")
+    return Finding("store", OK, f"{store.where()}: {unique:,} unique messages, {count:,} conversations")
 
 
 def _is_open(path: str) -> bool:

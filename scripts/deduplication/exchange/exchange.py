@@ -13,22 +13,21 @@ from typing import TYPE_CHECKING, Final
 
 from ..files import locking
 from ..ingest import taken_over
+from ..ingest.run_names import Runs
 from ..start.late_tuple import NamedTuple
-from ..storage import sent_mark
 from ..storage.database.database_store import DatabaseStore
-from ..storage.log.lines import BEGINNING, COMMIT, PREVIOUS, Damaged, decode_line, is_commit
-from ..storage.log.records import blobs_of
-from ..storage.state.blobs import BlobLost
+from ..storage.hybrid import sent_mark
+from ..storage.hybrid.staged_log import StagedLog
+from . import purges
+from .both_logs import Moved, Seen, lines_of, look
+from .receiving import receive
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ..storage.hybrid_store import HybridStore
-    from ..storage.log.lines import Line
+    from ..storage.hybrid.hybrid_store import HybridStore
 
 LOCK: Final = "exchange.lock"
-_AT_ONCE: Final = 16 * 1024 * 1024
-"""Bytes of lines that are held in memory."""
 _ROUNDS: Final = 100
 """Times that something new may come into the folder while one exchange is under way."""
 
@@ -41,138 +40,93 @@ class Exchanged(NamedTuple):
     received: int = 0
 
 
-class _Local(NamedTuple):
-    """What the folder was seen to have."""
-
-    size: int
-    head: str
-    mark: sent_mark.SentMark
-
-
 def exchange(store: HybridStore) -> Exchanged:
     """Bring both together. Raises ``DatabaseError``, which is noted in the folder, and the ``StoreError`` family."""
+    with alone(store) as bring_together:
+        return bring_together()
+
+
+@contextlib.contextmanager
+def alone(store: HybridStore) -> Iterator[Callable[[], Exchanged]]:
+    """What does one exchange, for who does more than one and lets nobody else do any meanwhile. Raises ``StoreLocked``."""
+    with store.transaction():  # so that there is a folder
+        pass
     with locking.exclusive(os.path.join(store.folder, LOCK)):
-        try:
-            return _exchange(store, DatabaseStore(store.database))
-        except Exception as error:
-            with contextlib.suppress(Exception):
-                sent_mark.failed(store.folder, str(error))
-            raise
+        yield lambda: _noted(store)
+
+
+def require_purge(store: HybridStore) -> None:
+    """Raise ``DatabaseNotAllowed`` where what is purged here could not be purged in the database. Raises ``DatabaseError``."""
+    DatabaseStore(store.database).require_purge()
+
+
+def _noted(store: HybridStore) -> Exchanged:
+    try:
+        return _exchange(store, DatabaseStore(store.database))
+    except Exception as error:
+        with contextlib.suppress(Exception):
+            sent_mark.failed(store.folder, str(error))
+        raise
 
 
 def _exchange(store: HybridStore, database: DatabaseStore) -> Exchanged:
     done = Exchanged()
-    for _ in range(_ROUNDS):
-        local = _look(store)
-        with database.transaction():
-            base = _common(store, database, local)
-            if base == database.log_size():
-                done = done._replace(sent=done.sent + _send(store, database, base, local.size))
-            elif local.size > base:
-                done = done._replace(again=done.again + _again(store, database, base))
-        received = _receive(store, database, local, base)
-        if received is not None:
-            done = done._replace(received=done.received + received)
-            if _look(store).size == sent_mark.read(store.folder).size:
-                break
+    staged = StagedLog(store.folder)
+    staged.discard()
+    try:
+        for _ in range(_ROUNDS):
+            with contextlib.suppress(Moved):
+                with database.transaction():
+                    seen, sent, again = _give(store, database)
+                done = done._replace(sent=done.sent + sent, again=done.again + again)
+                received = receive(store, database, seen, staged)
+                return done._replace(received=received)
+    finally:
+        staged.discard()
     return done
 
 
-def _look(store: HybridStore) -> _Local:
-    with store.transaction(write=False):
-        return _Local(store.log_size(), store.head, sent_mark.read(store.folder))
+def _give(store: HybridStore, database: DatabaseStore) -> tuple[Seen, int, int]:
+    """Have all in the database that the folder has; as what the folder was seen, and the runs sent, and done again."""
+    seen = look(store, database)
+    if seen.base == database.log_size():
+        return seen, _send(store, database, seen), 0
+    if seen.base == seen.size:
+        return seen, 0, 0
+    here, there = _runs_here(store, seen), Runs(database.commits(seen.base))
+    if here.purges - there.purges:
+        purges.send(store, database, seen, here, there)
+        return look(store, database), 0, 0
+    return seen, 0, _again(store, database, seen, there, placed=bool(there.purges - here.purges))
 
 
-def _common(store: HybridStore, database: DatabaseStore, local: _Local) -> int:
-    """Up to which byte both logs are known to be the same: all of one of them, what the mark says, or nothing."""
-    size = database.log_size()
-    with store.transaction(write=False):
-        if size <= local.size and head_at(store, size) == database.head:
-            return size
-    if local.size < size and head_at(database, local.size) == local.head:
-        return local.size
-    mark = local.mark
-    return mark.size if mark.size <= size and head_at(database, mark.size) == mark.head else 0
+def _runs_here(store: HybridStore, seen: Seen) -> Runs:
+    with store.transaction():
+        if not store.has(seen.size, seen.head):
+            raise Moved
+        return Runs(store.commits(seen.base))
 
 
-def head_at(store: HybridStore | DatabaseStore, at: int) -> str:
-    """The head of the log before byte ``at``, as the run that begins there names it, else nothing. Inside a transaction."""
-    if at in (0, store.log_size()):
-        return store.head if at else BEGINNING
-    for line in store.lines(at):
-        try:
-            record = decode_line(line.data)
-        except Damaged:
-            break
-        if is_commit(record):
-            return str(record.get(PREVIOUS, ""))
-    return ""
-
-
-def _send(store: HybridStore, database: DatabaseStore, start: int, end: int) -> int:
-    """Lines as they are, some megabytes at a time; how many runs that were."""
-    runs, at = 0, start
-    while at < end:
-        with store.transaction(write=False):
-            lines, blobs = _taken(store.lines(at, end), store.blobs.read)
-        *_, at = database.load(lines, blobs.__getitem__)
-        runs += sum(_is_commit(line) for line in lines)
+def _send(store: HybridStore, database: DatabaseStore, seen: Seen) -> int:
+    """Lines as they are; how many runs that were."""
+    runs = 0
+    for part in lines_of(store, seen, seen.base):
+        for _ in database.load(part.lines, part.blob):
+            pass
+        runs += part.runs
     return runs
 
 
-def _again(store: HybridStore, database: DatabaseStore, base: int) -> int:
+def _again(store: HybridStore, database: DatabaseStore, seen: Seen, there: Runs, *, placed: bool) -> int:
     """Runs of the folder behind those that somebody else stored; how many that were."""
-    known = taken_over.names_of_runs(database, base)
-    with store.transaction(write=False):
-        runs = list(taken_over.runs_of(store, base, known))
-    return taken_over.take_over(database, runs)
-
-
-def _receive(store: HybridStore, database: DatabaseStore, local: _Local, base: int) -> int | None:
-    """What the database has from byte ``base`` on, in the place of what the folder has there; how many runs are new to it.
-
-    None where something came into the folder meanwhile.
-    """
-    runs = 0
-    while True:
-        with database.transaction(write=False):
-            size, head = database.log_size(), database.head
-            most = _AT_ONCE if base == local.size else None  # what takes the place of lines comes in one piece
-            lines, blobs = _taken(database.lines(base), database.blobs.read, most)
-            end = base + sum(map(len, lines))
-            if end < size:
-                head = head_at(database, end)
+    into: dict[str, str] = {}
+    at, runs = seen.base, 0
+    while at < seen.size:
         with store.transaction():
-            if store.log_size() != local.size:
-                return None
-            if (end, head) != (local.size, store.head):
-                runs += sum(map(_is_commit, lines))
-                store.blobs.keep({digest: data for digest, data in blobs.items() if not store.blobs.has(digest)})
-                store.receive(base, lines)
-            sent_mark.sent(store.folder, end, head)
-        if end == size:
-            return runs
-        base, local = end, local._replace(size=end, head=head)
-
-
-def _taken(
-    lines: Iterator[Line], blob: Callable[[str], bytes], most: int | None = _AT_ONCE
-) -> tuple[list[bytes], dict[str, bytes]]:
-    """The lines of whole runs, ``most`` bytes of them, and the blobs that they refer to, those that can be read."""
-    found: list[bytes] = []
-    blobs: dict[str, bytes] = {}
-    size = 0
-    for line in lines:
-        record = decode_line(line.data)
-        for digest in blobs_of(record):
-            with contextlib.suppress(BlobLost):
-                blobs[digest] = blob(digest)
-        found.append(line.data)
-        size += line.size
-        if most is not None and size >= most and is_commit(record):
-            break
-    return found, blobs
-
-
-def _is_commit(line: bytes) -> bool:
-    return COMMIT in line and is_commit(decode_line(line))
+            if not store.has(seen.size, seen.head):
+                raise Moved
+            part = taken_over.part_of(store, at, there, placed=placed)
+        into.update(part.into)
+        runs += taken_over.take_over(database, part.runs, into)
+        at = part.end
+    return runs

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from .work import Work
+
 _DETACHED: Final = 0x208
 """DETACHED_PROCESS and CREATE_NEW_PROCESS_GROUP, which only Windows has."""
 
@@ -31,3 +33,16 @@ def start(event: str, bundle: str, folder: str, payload: Mapping[str, Any]) -> N
     process.stdin.write(json.dumps(payload).encode())
     process.stdin.close()
     process.returncode = 0  # nobody waits for it, and nobody should be warned of that
+
+
+def send(work: Work, *, at_once: bool = False) -> None:
+    """Where a database has the log, too: begin to send what waits, unless somebody just tried. No hook waits for a network."""
+    from ..storage.log_backed import folder_place
+
+    if folder_place(work.dedup.store) is None:
+        return
+    from ..exchange import sending
+
+    store = sending.hybrid_of(work.dedup.store)
+    if store is not None and sending.is_due(store, pause=0.0 if at_once else sending.PAUSE):
+        sending.start(store)

@@ -112,11 +112,11 @@ def sweep(work: Work, payload: Payload) -> Answer:
     banners = [_capture_and_process(work, transcript, payload)] if transcript else []
     if since and work.place.opted_in:
         banners.append(work.exports.process(work.exports.lying_about(cwd, since)))
-    from . import messages
+    from . import detached, messages
 
     banners += [messages.client_notice(work, transcript), messages.settings_notice(work)]
     work.remember(session, state)
-    _send(work)
+    detached.send(work)
     return _message("\n".join(filter(None, banners)))
 
 
@@ -144,7 +144,7 @@ def session_end(work: Work, payload: Payload) -> Answer:
 
 def catch_up(work: Work, payload: Payload) -> Answer:
     """The process that was left behind: every transcript of the project that has grown, every export that lies about."""
-    from . import pruning
+    from . import detached, pruning
 
     pruning.prune(str(work.live))
     transcript = _text(payload, "transcript_path")
@@ -153,7 +153,7 @@ def catch_up(work: Work, payload: Payload) -> Answer:
     work.each((path for path, _ in work.lagging()), lambda path: _capture_and_process(work, path))
     if work.place.opted_in:
         work.exports.process(work.exports.lying_about("", 0))
-    _send(work, pause=0.0)
+    detached.send(work, at_once=True)
     return archive(work, payload)
 
 
@@ -226,19 +226,6 @@ def _leave_to_archive(work: Work, payload: Payload) -> None:
     """Leave the archiving of transcripts to a process that outlives this hook, where it is wanted."""
     if work.archives():
         _detach(work, payload, ARCHIVE)
-
-
-def _send(work: Work, *, pause: float | None = None) -> None:
-    """Where a database has the log, too: begin to send what waits, in a process of its own; now and then is enough."""
-    from ..storage.log_backed import folder_place
-
-    if folder_place(work.dedup.store) is None:
-        return
-    from ..exchange import sending
-
-    store = sending.hybrid_of(work.dedup.store)
-    if store is not None and sending.is_due(store, pause=sending.PAUSE if pause is None else pause):
-        sending.start(store)
 
 
 def _before_the_command(work: Work, transcript: str) -> None:

@@ -30,10 +30,11 @@ class Command:
 
 TOOL: Final = "deduplicate_export.py"
 MAIN: Final = "export-dedup"
+SEARCH: Final = "export-dedup-search"
 COMMANDS: Final = {
     MAIN: Command("export-dedup-with-status.py", ("--yes",), whole=True),
     "export-dedup-status": Command(TOOL, ("status", "--characters")),
-    "export-dedup-search": Command(TOOL, ("search", "--characters")),
+    SEARCH: Command(TOOL, ("search", "--characters")),
     "export-dedup-show": Command(TOOL, ("show", "--characters")),
     "export-dedup-doctor": Command(TOOL, ("doctor",), captures=False),
 }
@@ -55,11 +56,16 @@ def words_of(name: str, text: str) -> list[str]:
     """The arguments in the text behind a command. Raises :class:`ValueError` where a quote is open.
 
     Those of the main command are quoted as in a shell, since they are paths and titles. In the others an apostrophe and a
-    backslash are what they are, because a search is for any text: double quotes hold words together, and nothing else.
+    backslash are what they are, because a search is for any text: double quotes hold words together, and nothing else. They stay
+    around what is looked for, where they ask for whole words.
     """
     if name == MAIN:
         return shlex.split(text)
-    words = (match.group(1) if match.group(1) is not None else match.group() for match in _WORD.finditer(text))
+    words: list[str] = []
+    for match in _WORD.finditer(text):
+        word = match.group() if match.group(1) is None else match.group(1)
+        is_sought = name == SEARCH and not (words and words[-1].startswith("--"))
+        words.append(f'"{word}"' if word and is_sought and match.group(1) is not None else word)
     return [word for word in words if word]
 
 

@@ -37,7 +37,7 @@ def append(store: Store, export: Export, source: Input, conversation_id: str) ->
         numbers = known.get(message.uuid or "", [])
         if not numbers:
             continue
-        if _adds_nothing(store, conversation_id, numbers, message, shown.prints[position].content_hash):
+        if adds_nothing(store, conversation_id, numbers, message, shown.prints[position].content_hash):
             repeated.add(position)
             gone += counts(message.kind) and not purged.isdisjoint(numbers)
         else:
@@ -51,7 +51,7 @@ def append(store: Store, export: Export, source: Input, conversation_id: str) ->
     return commit_run(store, conversation_id, export, source, shown, run, started, gone=gone)
 
 
-def _adds_nothing(store: Store, conversation_id: str, numbers: Sequence[int], message: Message, identity: str) -> bool:
+def adds_nothing(store: Store, conversation_id: str, numbers: Sequence[int], message: Message, identity: str) -> bool:
     """True where a line that is known by its id says again what it said, was emptied, cut short, or purged."""
     if not store.conversation(conversation_id).purged.isdisjoint(numbers):
         return True

@@ -6,61 +6,87 @@ so that whoever was stopped simply begins again.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ..files import clock
 from ..model import LOST, PURGED, Export, Mark, Message
+from ..project.export_names import session_id_from_name
 from ..start.late_dataclass import dataclass, replace
+from ..start.late_tuple import NamedTuple
 from ..storage.log.lines import is_commit
 from ..storage.log.records import PURGE, cursor_of, is_occurrence
-from .appended_lines import append
+from .appended_lines import adds_nothing, append
+from .conversation_match import conversation_of
+from .export_view import view_of
 from .one_export import Asked, process
 from .result import Input
+from .run_names import Runs
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from ..storage.contract import Cursor, Store
     from ..storage.log.lines import Record
     from ..storage.log_backed import LogBackedStore
 
-    Name = tuple[str, ...]
-
-
-def name_of(run: Record) -> Name:
-    """What tells a run from every other one, wherever it is logged."""
-    export = run["export"]
-    return run["timestamp"], export["sha256"], export["name"], str((run.get("cursor") or {}).get("offset", ""))
-
-
-def names_of_runs(store: LogBackedStore, start: int = 0) -> set[Name]:
-    """Of all runs from byte ``start`` of the log on. Inside a transaction."""
-    return {name_of(record) for _, record in store.records(start) if is_commit(record)}
+_MANY: Final = 20_000
+"""Messages shown by runs that are gathered together: they are held in memory."""
 
 
 @dataclass(frozen=True)
 class ToDo:
-    """A run as it can be done once more: what it showed, and as what. ``conversation`` is the one that it was part of."""
+    """A run as it can be done once more: what it showed, and as what. ``conversation`` is the one that it was part of.
+
+    ``named``: its id comes from neither a file nor a session, so that somebody chose it.
+    """
 
     conversation: str
+    named: bool
     moment: str
     export: Export
     input: Input
 
 
-def runs_of(source: LogBackedStore, start: int = 0, known: Container[Name] = ()) -> Iterator[ToDo]:
-    """Each run of ``source`` from byte ``start`` of its log on, but those that are ``known``. Inside a transaction.
+class Part(NamedTuple):
+    """Some runs of a log, up to byte ``end`` of it. ``into``: what conversations of theirs are in the log where some are known."""
 
-    What was purged in it is left out.
+    runs: list[ToDo]
+    end: int
+    into: dict[str, str]
+
+
+def runs_of(source: LogBackedStore, known: Runs | None = None) -> Iterator[ToDo]:
+    """Each run of ``source`` but those that are ``known``. Inside a transaction."""
+    start = 0
+    while start < source.log_size():
+        part = part_of(source, start, known or Runs())
+        yield from part.runs
+        start = part.end
+
+
+def part_of(source: LogBackedStore, start: int, known: Runs, *, placed: bool = False, most: int = _MANY) -> Part:
+    """Runs of ``source`` from byte ``start`` of its log on that are not ``known``, some at a time. Inside a transaction.
+
+    What was purged in it is left out. ``placed`` as in :meth:`Runs.conversation_of`.
     """
+    part = Part([], start, {})
+    shown = 0
     brought: dict[tuple[str, int], Record] = {}
-    for _, record in source.records(start):
+    for line, record in source.records(start):
         if is_occurrence(record):
             brought[record["conversation_id"], record["index"]] = record
         elif is_commit(record):  # that two conversations are one is seen again
-            if PURGE not in record and name_of(record) not in known:
-                yield _to_do(source, record, brought)
+            part = part._replace(end=line.end)
+            there = known.conversation_of(record, placed=placed)
+            if there is not None:
+                part.into[record["conversation_id"]] = there
+            elif PURGE not in record:
+                part.runs.append(_to_do(source, record, brought))
+                shown += len(part.runs[-1].export.messages)
             brought.clear()
+            if shown >= most:
+                break
+    return part
 
 
 def _to_do(source: LogBackedStore, run: Record, brought: Mapping[tuple[str, int], Record]) -> ToDo:
@@ -71,13 +97,22 @@ def _to_do(source: LogBackedStore, run: Record, brought: Mapping[tuple[str, int]
     export = Export(said["format"], messages, marks=marks, conversation_id=run.get("session") or None)
     cursor = cursor_of(run.get("cursor"))
     announces = said.get("announces", True)
-    return ToDo(name, run["timestamp"], export, Input(said["name"], said["sha256"], said["bytes"], cursor, announces))
+    file = Input(said["name"], said["sha256"], said["bytes"], cursor, announces)
+    return ToDo(name, _is_named(source, name), run["timestamp"], export, file)
 
 
-def take_over(target: Store, runs: Iterable[ToDo]) -> int:
-    """Do these runs in ``target``, each at the time at which it was done; how many that were. Inside a transaction."""
+def _is_named(source: LogBackedStore, name: str) -> bool:
+    first = next(source.runs_of({name}), None)
+    return first is None or name not in (session_id_from_name(first["export"]["name"]), first.get("session"))
+
+
+def take_over(target: Store, runs: Iterable[ToDo], into: dict[str, str] | None = None) -> int:
+    """Do these runs in ``target``, each at the time at which it was done; how many that were. Inside a transaction.
+
+    ``into``: what conversations of theirs are known to be there; further ones are added.
+    """
     taken = 0
-    into: dict[str, str] = {}
+    into = {} if into is None else into
     for run in runs:
         with clock.stands_at(run.moment):
             into[run.conversation] = _do(target, run, into)
@@ -90,6 +125,8 @@ def _do(target: Store, run: ToDo, into: Mapping[str, str]) -> str:
     place = _place(target, run.export, run.conversation, into)
     if run.input.cursor is not None:
         return _go_on(target, run.export, run.input, run.input.cursor, place)
+    if place is not None and not run.named and _is_one_with_others(target, run.export, place):
+        place = None
     return process(target, run.input, run.export, Asked(place, keep=False)).conversation_id
 
 
@@ -97,7 +134,9 @@ def _go_on(target: Store, export: Export, source: Input, cursor: Cursor, place: 
     """A part of a growing file, behind what the target has of it; nothing where it has more."""
     before = target.cursor(cursor.source)
     if before is not None and before[1].offset >= cursor.offset:
-        return before[0]
+        if _shows_nothing_new(target, before[0], export):
+            return before[0]
+        cursor = before[1]  # two machines went on with the file; how far the other one has read stays known
     last = before[1].last if before is not None else -1
     source = replace(source, cursor=replace(cursor, last=last))
     if before is not None and target.tip(before[0]) == before[2]:
@@ -105,6 +144,15 @@ def _go_on(target: Store, export: Export, source: Input, cursor: Cursor, place: 
     return process(
         target, source, export, Asked(before[0] if before is not None else place, keep=False)
     ).conversation_id
+
+
+def _shows_nothing_new(target: Store, conversation_id: str, export: Export) -> bool:
+    shown = view_of(export)
+    known = target.known_uuids(conversation_id, [message.uuid for message in shown.messages if message.uuid])
+    return all(
+        message.uuid in known and adds_nothing(target, conversation_id, known[message.uuid], message, item.content_hash)
+        for message, item in zip(shown.messages, shown.prints)
+    )
 
 
 def _place(target: Store, export: Export, name: str, into: Mapping[str, str]) -> str | None:
@@ -115,9 +163,13 @@ def _place(target: Store, export: Export, name: str, into: Mapping[str, str]) ->
         return target.canonical(name)
     if export.conversation_id and target.session(export.conversation_id):
         return None
-    from .export_view import view_of
-
     return None if target.candidates(view_of(export).rows) else name
+
+
+def _is_one_with_others(target: Store, export: Export, place: str) -> bool:
+    """Whether an export shows that its conversation is one with another that came from somewhere else."""
+    found = conversation_of(target, export, view_of(export), place)
+    return bool(found.others) and place in (found.conversation, *found.others)
 
 
 def _messages(

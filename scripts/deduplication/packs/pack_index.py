@@ -105,8 +105,16 @@ class Index:
         try:
             with atomic.open_regular(path) as file:
                 data = file.read()
+        except OSError:
+            return None
+        return cls.of_bytes(data)
+
+    @classmethod
+    def of_bytes(cls, data: bytes) -> Index | None:
+        """The same of the bytes of such a file."""
+        try:
             found = cls(data, _HEADER.unpack_from(data)[7])
-        except (OSError, ValueError, struct.error):
+        except (ValueError, struct.error):
             return None
         return found if found.sound() else None
 

@@ -42,3 +42,9 @@ def index_path(path: str) -> str:
 def pack_of(name: str) -> str:
     """The name of the pack to which the index of this name belongs."""
     return name[: -len("idx")] + "pack"
+
+
+def number_of(name: str) -> int:
+    """The number of the pack of this name; -1 where it is none's."""
+    found = _NAME.match(name)
+    return int(found.group(1)) if found else -1

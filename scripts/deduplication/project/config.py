@@ -40,6 +40,8 @@ DEFAULTS: Final[dict[str, Any]] = {
     "backend": "default",
     "database_url": "",
     "database_schema": "",
+    "archive_database_mb": 100,
+    "archive_folder": "",
     "readme_checkpoints": COMMAND,
     "commit_hooks": False,
     "commit_signing": True,
@@ -58,6 +60,8 @@ model, ``model`` lets the model comment. ``hook_checkpoint``: a checkpoint commi
 long a snapshot of a backup is kept, below 0 for ever.
 ``user_store``: capture into the user's own store where a project did not opt in. ``backend``: the kind of store; ``database_url``
 and ``database_schema``: which database, for one that needs it, and which schema of it (empty: what the address says).
+``archive_database_mb``: files of the archive up to so many megabytes go into that database (0: none); ``archive_folder``: where
+larger ones go, a folder that all who read them can reach (empty: they stay on this machine).
 ``readme_checkpoints``: a line in the
 project's README for each checkpoint (true), for those of ``create-checkpoint.py`` (``command``), or for none (false).
 ``commit_hooks``: run the repository's commit hooks for a checkpoint commit. ``commit_signing``: sign it where git is to sign
@@ -183,8 +187,10 @@ def fits(name: str, value: object) -> bool:
         return value in (OFF, ONE, EACH)
     if name == "backend":
         return value in BACKENDS
-    if name in ("database_url", "database_schema"):
+    if name in ("database_url", "database_schema", "archive_folder"):
         return isinstance(value, str)
+    if name == "archive_database_mb":
+        return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e6
     if name in ("pack_older_than_days", "backup_retention_days"):
         return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e6
     return name in DEFAULTS and isinstance(value, bool)

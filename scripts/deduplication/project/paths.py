@@ -17,6 +17,10 @@ LOG_NAME: Final = "conversation_log.jsonl"
 """The open part of the log, in the store's folder."""
 INDEX: Final = "index.bin"
 """The index of a store, in its folder."""
+LENT: Final = "database.lent"
+"""In the folder of a project whose store lies in a database: its log is here for as long as a purge takes."""
+INDEX_SENT: Final = "index.sent.bin"
+"""The index as it was when a database last had all of the log."""
 WATERMARKS: Final = "watermarks.json"
 HASHES: Final = "content_hashes.json"
 """Of a store of plain files: a content hash for each message."""
@@ -24,7 +28,7 @@ FORMER_INDEX: Final = ("alignment_index.json", "index.sqlite3", "index.sqlite3-w
 """What version 0.1 had in the place of :data:`INDEX`."""
 AUDIT: Final = "deduplication_log.jsonl"
 """A line for each run, for people: an index as well."""
-INDEX_NAMES: Final = (INDEX, WATERMARKS, HASHES, *FORMER_INDEX, AUDIT)
+INDEX_NAMES: Final = (INDEX, INDEX_SENT, WATERMARKS, HASHES, *FORMER_INDEX, AUDIT)
 """In the store's folder: everything that the log can make again."""
 QUARANTINE: Final = "quarantine"
 """In the folder of the store and in that of the archive: what was put aside."""
@@ -36,6 +40,12 @@ LISTED: Final = "archived.jsonl"
 """In the store's folder: which files the archive took in. It is the archive's, and does not go with its folder."""
 LISTED_COPY: Final = ".archived.jsonl"
 """In the archive's folder: which files the archive took in."""
+SENT_NOTE: Final = ".database.json"
+"""In the archive's folder: what a database has of it."""
+SENDING_LOCK: Final = ".database.lock"
+"""In the archive's folder: held by whoever sends it to a database."""
+FETCHED: Final = ".fetched"
+"""In the archive's folder: packs of other machines, from a database. Can be deleted at any time."""
 BACKUP_MARKER: Final = "backup.json"
 """In the folder of a backup: it is one, and whose."""
 _ROOT_SIGNS: Final = (MEMORY, ".coditect", ".git")
@@ -95,6 +105,11 @@ class Project:
             return path.relative_to(self.root).as_posix()
         except ValueError:
             return str(path)
+
+
+def is_store(folder: str) -> bool:
+    """True where a store was made in ``folder``, or something of one is left."""
+    return any(os.path.lexists(os.path.join(folder, name)) for name in (LOG_NAME, LOCK, *INDEX_NAMES))
 
 
 def find_project(explicit: str | os.PathLike[str] | None = None) -> Project:

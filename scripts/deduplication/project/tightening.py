@@ -84,6 +84,8 @@ RULES: Final[dict[str, Rule]] = {
     "backend": Rule("nothing", _users),
     "database_url": Rule("nothing", _users),
     "database_schema": Rule("nothing", _users),
+    "archive_database_mb": Rule("nothing", _users),
+    "archive_folder": Rule("nothing", _users),
     "readme_checkpoints": Rule('set `"command"`, `false`', _towards(True, "command", False)),
     "commit_hooks": Rule("set `false`", _towards(True, False)),
     "commit_signing": Rule("set `true`", _towards(False, True)),

@@ -15,8 +15,8 @@ from .archived import Form, digest, form_of, of_plan
 from .file_names import neutral_name, reveals_prompt
 
 if TYPE_CHECKING:
+    from ..archive.entry import Entry
     from ..archive.listed import Listed
-    from ..archive.restore import Entry
     from ..packs.pack_set import Packs
     from ..project.paths import Project
     from ..storage.log_backed import FolderStore

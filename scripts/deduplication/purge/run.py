@@ -18,6 +18,7 @@ from ..storage.log_backed import require_folder
 from . import archive_packs, reach
 from .affected_files import Search
 from .carry_out import carry_out
+from .database import in_database_too
 from .outcome import Purged
 from .plan import plan as planned
 
@@ -35,9 +36,19 @@ def purge(
     """Remove for good what ``scope`` means; ``project`` None: from a store alone. With ``dry_run`` no byte is changed.
 
     Raises :class:`NothingToPurge`, :class:`PurgeIncomplete` where something is still there afterwards, ``ConversationUnclear``,
-    ``UsageError`` and the ``StoreError`` family.
+    ``UsageError`` and the ``StoreError`` family; :class:`PurgeRefused` where a database has the log as well that cannot be reached,
+    or be changed.
     """
     store = require_folder(store, "a purge")
+
+    def purged() -> Purged:
+        return _purge_folder(store, project, scope, forget=forget, dry_run=dry_run)
+
+    return purged() if dry_run else in_database_too(store, project, purged)
+
+
+def _purge_folder(store: FolderStore, project: Project | None, scope: Scope, *, forget: bool, dry_run: bool) -> Purged:
+    """The store in its folder, with its archive and its session files."""
     renewal = None if project is None or dry_run else _clean_session_files(store, project, scope, forget=forget)
     with contextlib.ExitStack() as stack:
         packs = archive_packs.opened(stack, project, dry_run=dry_run)

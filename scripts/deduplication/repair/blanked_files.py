@@ -15,7 +15,7 @@ from ..ingest.export_view import view_of
 from . import damage
 
 if TYPE_CHECKING:
-    from ..archive.restore import Entry
+    from ..archive.entry import Entry
     from .damage import Finding
     from .evidence import Evidence
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Optional
 
 from ..storage.log.lines import Damaged, decode_line, is_commit
 from .archive_access import opened
+from .examine import examine
 from .raw_sources import Sources, is_transcript
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from ..project.paths import Project
     from ..storage.log.chain import Chain
     from ..storage.log_backed import FolderStore
+    from .damage import Finding
 
 _EXPORT = b'"export":'
 """In every commit record."""
@@ -55,3 +57,8 @@ def _stored_since(store: FolderStore, size: int) -> set[str]:
                     record = decode_line(line.data)
                     found |= {record["export"]["sha256"]} if is_commit(record) else set()
     return found
+
+
+def findings_of(store: FolderStore, project: Optional[Project], problems: list[str], chain: Chain) -> list[Finding]:
+    """What is damaged in store or archive, and what it costs, where ``problems`` were found or both tell different things."""
+    return examine(store, project) if problems or archive_disagrees(store, project, chain) else []

@@ -11,7 +11,7 @@ from .raw_sources import Part, is_transcript, source_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..archive.restore import Entry
+    from ..archive.entry import Entry
     from ..storage.replay import Replay
     from .evidence import Evidence
     from .rerun import Rerun

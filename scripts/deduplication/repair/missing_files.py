@@ -10,9 +10,9 @@ import os
 from typing import TYPE_CHECKING, Optional
 
 from ..archive import inventory
+from ..archive.entry import Entry
 from ..archive.legacy_inventory import named_by_packs
 from ..archive.places import packs_folder, plain_files
-from ..archive.restore import Entry
 from ..errors import ArchiveDamaged, DedupError, StoreError
 from ..files.safe_read import digest_of, opened
 from ..packs.pack_set import opened_packs

@@ -9,8 +9,8 @@ import contextlib
 import os
 from typing import TYPE_CHECKING, Final, Optional
 
+from ..archive.entry import Entry
 from ..archive.places import packs_folder
-from ..archive.restore import Entry
 from ..errors import ArchiveDamaged
 from ..packs.file_records import FileRecord
 from ..packs.pack_names import index_path

@@ -15,7 +15,7 @@ from .packs_anew import QUARANTINE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..archive.restore import Entry
+    from ..archive.entry import Entry
     from ..project.paths import Project
     from .damage import Finding
     from .evidence import Evidence

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..alignment.fingerprint import Fingerprint
-    from ..archive.restore import ArchivedFiles, Entry
+    from ..archive.entry import Entry
+    from ..archive.restore import ArchivedFiles
     from ..formats.base import Member
     from ..model import Export, Message
 

@@ -21,7 +21,6 @@ from ..start.late_tuple import NamedTuple
 from ..storage.log.lines import is_commit
 from ..storage.log.records import is_occurrence
 from ..storage.log.salvage import salvage
-from ..storage.log_backed import folder_of
 from .raw_sources import Sources
 
 if TYPE_CHECKING:
@@ -124,7 +123,8 @@ def _fitting(sources: Sources, entry: restoring.Entry, named: Optional[str]) -> 
 def _read_old(state: str, backend: Optional[str]) -> _Old:
     """What can still be read of the old store, its log or its index."""
     old = _Old()
-    store = folder_of(ClaudeConversationDeduplicator(state, backend).store)
+    backed = ClaudeConversationDeduplicator(state, backend).store.log_backed()
+    store = backed.in_folder() if backed is not None else None
     if store is None or not os.path.isdir(state):
         return old
     with store.unrecovered_log() as log:

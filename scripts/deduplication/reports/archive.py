@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
 
+    from ..archive.entry import Entry
     from ..archive.pack_files import Packed
-    from ..archive.restore import Entry
     from ..archive.verify import Checked
 
 

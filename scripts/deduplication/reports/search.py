@@ -14,8 +14,8 @@ from ..terminal.truncation import truncate
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..search.scan import Hit, Place
-    from ..search.terms import Excerpt
+    from ..search.hits import Hit, Place
+    from ..words.excerpts import Excerpt
 
 MARKS: Final = ("«", "»")
 COLOURS: Final = ("\x1b[1;33m", "\x1b[0m")
@@ -51,6 +51,8 @@ class Result:
     hits: Sequence[RenderedHit]
     total: int
     damaged: int = 0
+    capped: bool = False
+    """Whether there may be more than ``total``: they were counted up to there."""
     command: str = "deduplicate_export.py show"
     """How ``show`` is called for this store."""
 
@@ -61,10 +63,12 @@ def text(result: Result, *, colour: bool = False, most: int | None = None) -> st
     damaged = f"⚠ {result.damaged} damaged line(s) of the log were passed over: see verify" if result.damaged else ""
     if not result.total:
         return "\n".join(filter(None, [f"{SEARCHED} no message with {query}", damaged]))
-    messages = "1 message" if result.total == 1 else f"{result.total:,} messages"
+    more = "+" if result.capped else ""
+    messages = "1 message" if result.total == 1 and not more else f"{result.total:,}{more} messages"
     head = f"{SEARCHED} {messages} with {query}"
-    if len(result.hits) < result.total:
-        head += f", the newest {len(result.hits)} of them (--limit {result.total} shows all)"
+    if len(result.hits) < result.total or more:
+        head += f", the newest {len(result.hits)} of them"
+        head += " (they were not counted further)" if more else f" (--limit {result.total} shows all)"
     tail = f"A place is shown by: {printable(result.command)} … (in Claude Code: /export-dedup-show …)"
     return truncate(
         "\n".join(filter(None, [head, damaged])),
@@ -80,6 +84,7 @@ def as_dict(result: Result) -> dict[str, Any]:
     return {
         "query": result.query,
         "total": result.total,
+        "capped": result.capped,
         "damaged_lines": result.damaged,
         "hits": [_hit_as_dict(shown) for shown in result.hits],
     }
@@ -111,7 +116,7 @@ def _block(shown: RenderedHit, *, colour: bool) -> str:
     count = len(shown.hit.places)
     where = [printable(place.conversation), str(place.number), printable(local(place.timestamp)), named(message)]
     if count > 1:
-        where.append(f"{count:,} places")
+        where.append(f"{count:,}{'+' if shown.hit.more else ''} places")
     lines = [" · ".join(where)]
     before = [each for each in shown.context if each["index"] != place.number]
     at = next((n for n, each in enumerate(shown.context) if each["index"] == place.number), len(before))

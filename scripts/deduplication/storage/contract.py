@@ -188,6 +188,9 @@ class Store(Prefixes, LoggedRuns, Protocol):
     def log_backed(self) -> LogBackedStore | None:
         """Does it lie in a folder, with a log? Then itself, with what can be asked of such a one; None where it keeps no files."""
 
+    def where(self) -> str:
+        """Where does it lie, for people? Nothing secret is in it."""
+
     warnings: list[str]
     """What should the user be told that is no failure? Whoever tells it empties the list."""
 
@@ -236,9 +239,8 @@ class Store(Prefixes, LoggedRuns, Protocol):
         captures: bool,
         besides: Container[str] = (),
     ) -> Counts:
-        """What does a run come to that brings these occurrences and shows this window?
-
-        ``captures``: it is a part of a growing file. The bodies ``besides`` count as stored and announced.
+        """What does a run come to that brings these occurrences and shows this window? ``captures``: it is part of a growing file.
+        The bodies ``besides`` count as stored and announced.
         """
 
     def announced(self) -> Totals:

@@ -174,6 +174,19 @@ class IndexedLog:
             self.unsaved.clear()
             self.save(audit)
 
+    def keep_up(self) -> None:
+        """Between two of many runs: have in memory, and in the open part of the log, no more than when each comes by itself.
+
+        Of a store of plain files each index that is written has all hashes in it: that waits until the last run is there.
+        """
+        from .recount import spill
+
+        if not self.is_plain and self.log.open_size() > OPEN:
+            self.flush()
+            self.state.let_go()
+        else:
+            spill(self.index, self.state, self._audit)
+
     def save(self, audit: bytes) -> None:
         """Bring the index up to the state. A failure is a warning: the log has everything, the next run makes it again."""
         try:

@@ -14,9 +14,10 @@ from ..start.late_tuple import NamedTuple
 from .contract import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
+    from .audit_entries import AuditEntry
     from .database.place import Place
     from .log.append_log import Log
     from .log.lines import Line, Record
@@ -36,16 +37,39 @@ class Remembered(NamedTuple):
     head: str = ""
 
 
+class LogMoment(NamedTuple):
+    """A log as it was at one moment, and its blobs, for who only reads them; it ended with ``size`` and ``head`` then."""
+
+    log: Log
+    blobs: Blobs
+    size: int
+    head: str
+
+    def log_size(self) -> int:
+        """Bytes of its complete runs."""
+        return self.size
+
+    def lines(self, start: int = 0, end: int | None = None) -> Iterator[Line]:
+        """Its lines from byte ``start`` on."""
+        return self.log.lines(start, self.size if end is None else min(end, self.size))
+
+
 class LogBackedStore(Store, Protocol):
     """A store with a log. Offsets are bytes from the beginning of the log, sealed or not."""
 
     blobs: Blobs
     """Where are the images and documents that its messages refer to?"""
+    place: Place | None
+    """In which database does it lie, or its log, too? None: in none."""
 
     def in_folder(self) -> FolderStore | None:
         """Does it lie in a folder? Then itself, with what can be asked of such a one."""
 
     # Inside a transaction:
+
+    @property
+    def head(self) -> str:
+        """What is the head of the log?"""
 
     def log_size(self) -> int:
         """How many bytes does the log have?"""
@@ -68,10 +92,29 @@ class LogBackedStore(Store, Protocol):
         Each of one that turned out to be another is asked for under its own id. Damaged lines are passed over.
         """
 
+    def commits(self, start: int = 0) -> Iterator[Record]:
+        """What do all commit records say, in the order of the log, from byte ``start`` on? Damaged lines are passed over."""
+
     def lost_blob_bytes(self) -> int:
         """How many bytes of images and documents that messages refer to are nowhere?"""
 
+    def load(self, lines: Iterable[bytes], blob: Callable[[str], bytes] | None = None) -> Iterator[int]:
+        """Take lines of another log, of whole runs, as they are, behind what is there: the size of the log as it grows, durably.
+
+        ``blob`` gives the bytes of an image or a document by its hash, and raises ``BlobLost`` for those that are nowhere. Inside a
+        transaction for writing. Raises ``Damaged`` for a line that no reader would take.
+        """
+
+    def audit(self) -> Iterator[AuditEntry]:
+        """What does the audit say of the runs, in their order?"""
+
     # Outside of one:
+
+    def at_one_moment(self) -> AbstractContextManager[LogMoment]:
+        """What is the log at one moment, while others go on?
+
+        Raises ``LogReplaced`` at the end where somebody wrote lines anew meanwhile.
+        """
 
     def verified(self, since: str = "") -> Verified:
         """What does ``verify`` say, and what the log as a chain, in which a head that begins with ``since`` is looked for?"""
@@ -82,8 +125,6 @@ class FolderStore(LogBackedStore, Protocol):
 
     folder: str
     """Where does it lie?"""
-    place: Place | None
-    """In which database does its log lie, too? None: in none."""
 
     @property
     def is_plain(self) -> bool:
@@ -136,14 +177,15 @@ def folder_of(store: Store) -> FolderStore | None:
     return found.in_folder() if found is not None else None
 
 
-def where(store: Store, folder: str) -> str:
-    """Where a store lies, for people: in ``folder``, unless it lies in none."""
-    return folder if folder_of(store) is not None else str(store)
-
-
 def folder_place(store: Store) -> Place | None:
     """In which database the log of a store in a folder lies, too; None where it is none."""
     found = folder_of(store)
+    return found.place if found is not None else None
+
+
+def place_of(store: Store) -> Place | None:
+    """In which database a store lies, or its log, too; None for one in no database."""
+    found = store.log_backed()
     return found.place if found is not None else None
 
 

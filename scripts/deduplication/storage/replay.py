@@ -70,6 +70,10 @@ class Replay(Answers):
         """What was asked to be committed, and was not."""
         self._lines = 0
 
+    def where(self) -> str:
+        """Nowhere."""
+        return ""
+
     def log_backed(self) -> None:
         """Nothing of it lies in a folder."""
 

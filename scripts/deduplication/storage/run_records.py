@@ -11,10 +11,10 @@ from .runs import LoggedRun
 from .state.run_places import joined
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from .known import Known
-    from .log.lines import Record
+    from .log.lines import Line, Record
 
 
 def read_runs(known: Known, conversation_ids: Collection[str], start: int) -> Iterator[Record]:
@@ -61,3 +61,15 @@ def logged_run(record: Record, conversation_id: str) -> LoggedRun:
         processing_time_ms=record["processing_time_ms"],
         gaps=tuple(record.get("gaps", ())),
     )
+
+
+def commits_in(lines: Iterable[Line]) -> Iterator[Record]:
+    """The commit records among lines; damaged ones are passed over."""
+    for line in lines:
+        if COMMIT in line.data:
+            try:
+                record = decode_line(line.data)
+            except Damaged:
+                continue
+            if is_commit(record):
+                yield record

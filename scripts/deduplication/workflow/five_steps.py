@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from ..errors import DedupError
 from ..project import private_folder
 from ..reports import workflow as report
-from ..storage.log_backed import folder_place
+from .database_step import send_what_is_new
 from .options import Options
 from .other_runs import OtherRuns
 from .shared_run import Share
@@ -65,24 +65,8 @@ def run(
         _last_steps(project, options, dedup, steps, others, make_checkpoint)
         others.answer()
     outcome = steps.finish()
-    _send(dedup, out)
+    send_what_is_new(project, dedup.store, out)
     return outcome
-
-
-def _send(dedup: Deduplicator, out: Callable[[str], None]) -> None:
-    """Where a database has the log, too: what waits is sent by a process of its own, and what waits now is said."""
-    if folder_place(dedup.store) is None:
-        return
-    from ..exchange import sending
-    from ..reports import exchange as exchange_report
-
-    store = sending.hybrid_of(dedup.store)
-    assert store is not None
-    with store.transaction(write=False):
-        waits = sending.waits(store)
-    if waits.runs:
-        out(exchange_report.after_a_run(waits))
-        sending.start(store)
 
 
 def _last_steps(

@@ -14,7 +14,6 @@ from ..files.safe_read import Identity
 from ..ingest.export_file import Entry, process
 from ..reports import workflow as report
 from ..start.late_dataclass import asdict, replace
-from ..storage.log_backed import where
 from ..terminal.console import printable
 from .outcome import UNLIKE, Outcome, export_result
 
@@ -214,8 +213,9 @@ class Steps:
         outcome = self.outcome()
         if self._goes_on or outcome.exit_code:
             title = self._options.description if self.checkpointed else None
-            elsewhere = where(self._dedup.store, "") or None
-            self.out(report.summary(outcome.result, self._project, title, storage=elsewhere))
+            place = self._dedup.store.where()
+            storage = None if place == os.fspath(self._project.state) else place
+            self.out(report.summary(outcome.result, self._project, title, storage=storage))
         return outcome
 
     def outcome(self) -> Outcome:

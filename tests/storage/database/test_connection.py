@@ -9,12 +9,14 @@ import threading
 import pytest
 
 import network_namespaces
+import postgres_proxy
 import postgres_server
+import postgres_standby
 from conftest import REPOSITORY
 from deduplication.storage.database import connection as connections
 from deduplication.storage.database import errors
 from deduplication.storage.database.address_reader import OPTION, read
-from deduplication.storage.database.connection import LIMITS, borrowed, connect, is_transient, pool, retried
+from deduplication.storage.database.connection import LIMITS, borrowed, connect, is_transient, limited, pool, retried
 
 psycopg = pytest.importorskip("psycopg")
 
@@ -195,6 +197,45 @@ def test_a_server_comes_back(postgres, way):
         assert server.execute("TABLE one") == [(1,)]
 
 
+def test_a_failover_loses_and_doubles_nothing(postgres):
+    """The primary is killed while somebody writes; whoever names both servers goes on with the promoted one."""
+    with contextlib.ExitStack() as running:
+        primary = running.enter_context(postgres_server.Server(postgres.installation))
+        primary.execute("CREATE TABLE kept (number INT UNIQUE)")
+        standby = postgres_standby.standby_of(primary)
+        running.callback(standby.stop, "immediate")
+        postgres_standby.acknowledge_together(primary, standby)
+        both = postgres_server.as_one(primary, standby)
+        address = read(both, OPTION)
+        acknowledged, heard, middle, gone = [], [], threading.Event(), threading.Event()
+
+        def break_it():
+            if middle.wait(60):
+                primary.kill()
+                gone.set()
+                postgres_standby.promote(standby)
+
+        breaking = threading.Thread(target=break_it)
+        breaking.start()
+
+        def write(number):
+            with connect(address) as connection, connections.named(address):
+                connection.execute("INSERT INTO kept VALUES (%s) ON CONFLICT DO NOTHING", [number])
+            acknowledged.append(number)
+
+        for number in range(60):
+            if number == 20:
+                middle.set()
+                gone.wait(60)
+            retried(lambda: write(number), said=lambda error, _left: heard.append(error), patience=60)  # noqa: B023
+        breaking.join()
+        assert heard
+        assert acknowledged == list(range(60))
+        with connect(address) as connection:
+            assert connection.info.port == standby.port
+            assert connection.execute("SELECT number FROM kept ORDER BY 1").fetchall() == [(n,) for n in range(60)]
+
+
 # --- pools --------------------------------------------------------------------------------------------------------
 
 
@@ -244,6 +285,19 @@ def test_a_pool_says_why_it_has_none(newest_postgres, monkeypatch, capfd):
 
 
 # --- lines that are cut -------------------------------------------------------------------------------------------
+
+
+def test_a_black_hole_ends_when_its_time_is_over(newest_postgres):
+    """Where an open connection is answered nothing more, the limit of the client's own ends the wait."""
+    with postgres_proxy.Proxy(newest_postgres.port) as proxy:
+        address = read(newest_postgres.dsn(port=proxy.port), OPTION)
+        with connect(address) as connection:
+            with limited(connection, 60):
+                connection.execute("SELECT 1")
+            proxy.mode = postgres_proxy.BLACK_HOLE
+            with pytest.raises(errors.DatabaseConnectionLost), connections.named(address), limited(connection, 0.2):
+                connection.execute("SELECT 1")
+            assert connection.closed
 
 
 def test_a_cut_line_is_noticed_and_lets_go_of_locks():

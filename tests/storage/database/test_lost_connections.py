@@ -153,7 +153,7 @@ def test_a_long_answer_goes_on_where_it_was(stores, dedup):
     """What was read already is not read again, in a reader's snapshot and under a writer's lock."""
     for write in (False, True):
         with dedup.store.transaction(write=write):
-            session = dedup.store._session
+            session = dedup.store.database
             rows = session.stream("SELECT n FROM generate_series(1, 25) AS n ORDER BY n", at_once=4)
             found = []
             for (number,) in rows:
@@ -178,8 +178,8 @@ def test_a_server_that_stays_away_is_an_error_with_a_name(stores, dedup, proxy, 
 def test_what_a_child_inherits_stays_its_parents(stores, dedup):
     """A process that was forked off makes a connection of its own, and leaves that of its parent as it is."""
     with dedup.store.transaction():
-        assert run(lambda: dedup.store._session.connected().info.backend_pid).value != (
-            dedup.store._session.connected().info.backend_pid
+        assert run(lambda: dedup.store.database.connected().info.backend_pid).value != (
+            dedup.store.database.connected().info.backend_pid
         )
         assert dedup.store.has_body(dedup.store.body_hash("s", 0))
     assert dedup.store.warnings == []

@@ -108,6 +108,8 @@ def test_a_store_goes_on(connection):
     insert(connection, "messages", conversation=CONVERSATIONS[0], count=3, number=50, first=5)
     ids = [number for (number,) in connection.execute("SELECT message_id FROM messages ORDER BY 1")]
     assert ids == list(range(1, 24))
+    found = connection.execute("SELECT count(*) FROM find_messages($$'storage' & '3'$$)").fetchone()
+    assert found == (4,)
     counted = connection.execute("SELECT total_messages FROM conversations ORDER BY number").fetchall()
     assert counted == [(8,), (5,), (5,), (5,)]
     with pytest.raises(psycopg.errors.UniqueViolation):

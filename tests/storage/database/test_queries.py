@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from deduplication.search import candidates
 from deduplication.storage.database import queries, schema
 from postgres_rows import fill
 from postgres_scripts import psql
@@ -287,16 +288,45 @@ def test_by_an_index_as_functions(large):
             assert "Seq Scan" not in told, told
 
 
-def test_a_search_asks_the_index(large):
+SEARCHES = {
+    "for people": ("find_messages($$'storage' & '77'$$::TSQUERY)", len(MANY)),
+    "rare words": ("search_messages($$'storage':* & '77':*$$::TSQUERY)", len(MANY)),
+    "no words": ("search_messages($$'nothing'$$::TSQUERY)", 0),
+    "of a conversation": (f"search_messages($$'77'$$::TSQUERY, of_conversations => ARRAY['{MANY[3]}'])", 1),
+    "of a kind": ("search_messages($$'77'$$::TSQUERY, of_role => 'user', of_kind => 'text')", 0),
+    "of a time": ("search_messages($$'77'$$::TSQUERY, since => 'tomorrow')", 0),
+    "words that are everywhere": ("search_messages($$'storage'$$::TSQUERY, newest => 100, most => 50)", 50),
+    "nothing in the newest ones": ("search_messages($$'nothing'$$::TSQUERY, newest => 100)", 0),
+}
+
+
+@pytest.mark.parametrize(("called", "count"), SEARCHES.values(), ids=SEARCHES)
+def test_a_search_asks_the_index(large, called, count):
     """The function that searches for whom row-level security binds reads few pages, however many messages there are."""
-    query = "SELECT count(*) FROM find_messages($$'storage' & '77'$$::TSQUERY)"
-    assert large.execute(query).fetchone() == (len(MANY),)
+    query = f"SELECT count(*) FROM {called}"
+    assert large.execute(query).fetchone() == (count,)
     told = "\n".join(
         line for (line,) in large.execute(f"EXPLAIN (ANALYZE, BUFFERS, COSTS OFF, TIMING OFF, SUMMARY OFF) {query}")
     )
     (pages,) = large.execute("SELECT relpages FROM pg_class WHERE oid = 'messages'::REGCLASS").fetchone()
     read = sum(int(word.split("=")[1]) for word in told.split() if word.startswith(("hit=", "read=")))
     assert 0 < read < pages
+
+
+def test_what_a_search_asks_besides(large):
+    """Rows at their places, places and bodies of contents, and which conversations are one: each by an index."""
+    values = {"owner": "ann", "names": [MANY[7]], "numbers": [5], "hashes": [HASH], "most": 10}
+    for name in ("ROWS", "PLACES", "BODIES", "SAME"):
+        large.execute(f"SET enable_seqscan = {'off' if name == 'SAME' else 'on'}")
+        told = plan(large, getattr(candidates, name), values)
+        assert "Index" in told, told
+        assert "Seq Scan" not in told, told
+
+
+def test_another_owner_is_not_searched(large, person):
+    """Only whoever may read a store searches it."""
+    count = large.execute("SELECT count(*) FROM search_messages($$'77'$$::TSQUERY, 'postgres')").fetchone()
+    assert count == (len(MANY) if person == "postgres" else 0,)
 
 
 @pytest.mark.parametrize("person", ["ann"])

@@ -8,6 +8,7 @@ import textwrap
 
 import pytest
 
+import postgres_fixtures
 import postgres_server
 from conftest import REPOSITORY
 
@@ -57,3 +58,13 @@ def test_a_server_ends_with_whoever_started_it(newest_postgres):
     pid, folder = subprocess.run(command, capture_output=True, text=True, check=False).stdout.split()
     postgres_server.wait_for(lambda: not postgres_server.runs(int(pid)), "the server is there")
     postgres_server.wait_for(lambda: not postgres_server.Path(folder).exists(), "its folder is there")
+
+
+def test_a_missing_server_is_said(monkeypatch):
+    """Where none is found a test is skipped; where one is needed it fails."""
+    monkeypatch.delenv(postgres_fixtures.NEEDED, raising=False)
+    with pytest.raises(pytest.skip.Exception, match="no server"):
+        postgres_fixtures.missing("no server")
+    monkeypatch.setenv(postgres_fixtures.NEEDED, "1")
+    with pytest.raises(pytest.fail.Exception, match="no server"):
+        postgres_fixtures.missing("no server")

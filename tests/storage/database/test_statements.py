@@ -8,7 +8,7 @@ import pytest
 
 import image_scenes
 from deduplication.ingest.transcript_capture import capture_file
-from deduplication.storage.database import changes
+from deduplication.storage.database import new_rows
 from purge_scenes import Talk
 from store_answers import log_of
 from store_backends import DATABASES, Stores
@@ -98,8 +98,8 @@ def test_images_are_asked_for_together(stores, sent):
 
 def test_a_run_of_any_size_is_sent_in_pieces(stores, monkeypatch):
     """All of them are one transaction."""
-    monkeypatch.setattr(changes, "_ROWS_AT_ONCE", 5)
-    monkeypatch.setattr(changes, "_BYTES_AT_ONCE", 2000)
+    monkeypatch.setattr(new_rows, "_ROWS_AT_ONCE", 5)
+    monkeypatch.setattr(new_rows, "_BYTES_AT_ONCE", 2000)
     dedup, whole = stores.opened(BACKEND), stores.opened("json")
     for each in (dedup, whole):
         each.ingest(Talk("one", 64).lines(), name="one.jsonl")

@@ -5,24 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from ...start.late_tuple import NamedTuple
+from ..audit_entries import entry_of
 from ..index.conversation_head import head_of
 from ..index.root import about_of
 from ..index.table_entries import FORMS, dumps
-from ..log.lines import PREVIOUS, decode_line, is_commit
-from ..log.records import CAPTURE, PURGE, PURGED, SAME, announces, blobs_of
-from .clean_text import cleaned, cleaned_json, moment, name_of
-from .message_rows import TYPES, MessageRow, message_row, parted
+from ..log.lines import PREVIOUS, decode_line
+from ..log.records import CAPTURE, PURGE, SAME, announces, blobs_of, is_occurrence
+from .clean_text import cleaned, cleaned_json, moment, name_of, named
+from .message_rows import TYPES, Told
+from .new_rows import NewRows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from ..log.lines import Record
     from ..state.log_state import State
-    from .session import Session, Statement
+    from .message_rows import MessageRows
+    from .session import Change, Session, Statement
     from .stored_tables import StoredTables
-
-    Told = tuple[int, bytes, Record]
-    """The byte at which a line begins, the line, and what it says."""
 
 STORE: Final = """
 INSERT INTO stores (log_size, log_head, about) VALUES (%(size)s, %(head)s, %(about)s)
@@ -43,8 +42,9 @@ UPDATE conversations AS c SET state = n.state, total_messages = n.total, adopted
     created_at = coalesce(n.created_at, c.created_at), last_updated = coalesce(n.updated_at, c.last_updated)
 FROM unnest(%s::text[], %s::text[], %s::integer[], %s::text[], %s::timestamptz[], %s::timestamptz[])
     AS n (conversation_id, state, total, adopted_by, created_at, updated_at)
-WHERE c.conversation_id = n.conversation_id AND c.owner = current_user
+WHERE c.conversation_id = n.conversation_id AND c.owner = current_user AND c.conversation_id = ANY(%s)
 """
+"""The names stand in it twice: an array is looked up in the index, whatever is known of the table."""
 _WATERMARKS: Final = """
 INSERT INTO watermarks (conversation_id, highest_index) SELECT * FROM unnest(%s::text[], %s::integer[])
 ON CONFLICT (conversation_id, owner) DO UPDATE SET highest_index = excluded.highest_index, last_updated = CURRENT_TIMESTAMP
@@ -85,8 +85,6 @@ AUDIT: Final = {
 }
 WITHOUT: Final = ("names", "again")
 """Tables of an index in files that columns of rows say."""
-_BYTES_AT_ONCE: Final = 8 * 1024 * 1024
-_ROWS_AT_ONCE: Final = 10_000
 _SHOWN: Final = ("conversation_id", "timestamp", "export", "window", PREVIOUS, "session", "processing_time_ms")
 
 
@@ -95,26 +93,46 @@ def about(state: State) -> str:
     return dumps(about_of(state)).decode()
 
 
-class Runs(NamedTuple):
-    """The ``lines`` of complete runs, the first at byte ``start`` of the log, the audit lines and the blobs that belong to them."""
+class Lines(NamedTuple):
+    """Lines of the log, and the audit lines and the blobs that belong to them."""
 
-    lines: Sequence[bytes]
-    start: int
+    told: Sequence[Told]
     audit: Sequence[bytes]
     blobs: Mapping[str, bytes]
 
 
-def of_runs(session: Session, state: State, tables: StoredTables, runs: Runs) -> Iterator[Statement]:
-    """The statements for runs and all that follows from them."""
-    told = list(_told(runs.lines, runs.start))
-    messages = list(_message_rows(session, tables, told))
-    changed = [(name, state.conversation(name)) for name in state.conversations.changed]
-    names = [name_of(name) for name, _ in changed]
-    yield _NEW, [names, [found.number for _, found in changed], ["{}"] * len(changed)]
-    yield from _insert("messages", TYPES, messages)
-    yield from _insert("runs", RUN, [run_row(*each) for each in told if _ends(each[2])])
+def told_from(lines: Iterable[bytes], start: int) -> Iterator[Told]:
+    """Lines with what they say; the first one begins at byte ``start`` of the log."""
+    for line in lines:
+        record = decode_line(line)
+        yield Told(start, line, record, is_occurrence(record))
+        start += len(line)
+
+
+def bodies_of(session: Session, identities: list[str]) -> Iterator[tuple[str, bytes]]:
+    """What the database has of the bodies with these content hashes."""
+    return ((named(found), body) for found, body in session.rows(_BODIES, [session.owner, [*map(name_of, identities)]]))
+
+
+def of_lines(state: State, tables: StoredTables, new: Lines, rows: MessageRows) -> Iterator[Change]:
+    """What is new with lines that were applied."""
+    names = state.conversations.changed
+    numbers = [state.conversation(name).number for name in names]
+    yield _NEW, [[*map(name_of, names)], numbers, ["{}"] * len(numbers)]
+    messages = rows.of(new.told, tables.places.noted.__getitem__)
     for row in messages:
         tables.totals[row.conversation_id] = tables.totals.get(row.conversation_id, 0) + 1
+    yield NewRows("messages", TYPES, messages)
+    yield NewRows("runs", RUN, [run_row(each) for each in new.told if not each.is_message])
+    yield NewRows("deduplication_log", AUDIT, [audit_row(line) for line in new.audit if line])
+    if new.blobs:
+        yield _blobs(new)
+
+
+def of_state(state: State, tables: StoredTables) -> Iterator[Change]:
+    """What follows from all lines that were applied, where it changed."""
+    changed = [(name, state.conversation(name)) for name in state.conversations.changed]
+    names = [name_of(name) for name, _ in changed]
     figures = [found.figures for _, found in changed]
     yield (
         _HEADS,
@@ -125,76 +143,26 @@ def of_runs(session: Session, state: State, tables: StoredTables, runs: Runs) ->
             [name_of(found.adopted_by.conversation_id) if found.adopted_by else None for _, found in changed],
             [moment(each.get("created_at")) for each in figures],
             [moment(each.get("updated_at")) for each in figures],
+            names,
         ],
     )
     yield _WATERMARKS, [names, [len(found) - 1 for _, found in changed]]
-    yield from _insert("deduplication_log", AUDIT, [audit_row(line) for line in runs.audit if line])
-    yield from _blobs(told, runs.blobs)
     yield from _entries(state)
 
 
-def _blobs(told: Sequence[Told], blobs: Mapping[str, bytes]) -> Iterator[Statement]:
+def _blobs(new: Lines) -> Statement:
     """Each with the first conversation that refers to it."""
     found = {
-        digest: name_of(record["conversation_id"]) for _, _, record in reversed(told) for digest in blobs_of(record)
+        digest: name_of(record["conversation_id"])
+        for _, _, record, _ in reversed(new.told)
+        for digest in blobs_of(record)
     }
-    if blobs:
-        yield _BLOBS, [[found[digest] for digest in blobs], [*blobs], [*blobs.values()]]
+    return _BLOBS, [[found[digest] for digest in new.blobs], [*new.blobs], [*new.blobs.values()]]
 
 
-def _insert(table: str, types: dict[str, str], rows: Sequence[Sequence[Any]]) -> Iterator[Statement]:
-    """``owner`` is whoever is connected."""
-    arrays = ", ".join(f"%s::{each}[]" for each in types.values())
-    for some in _at_once(rows):
-        yield f"INSERT INTO {table} ({', '.join(types)}) SELECT * FROM unnest({arrays})", [*map(list, zip(*some))]
-
-
-def _at_once(rows: Sequence[Sequence[Any]]) -> Iterator[list[Sequence[Any]]]:
-    """So many of them together that neither side has to hold very much at a time."""
-    some: list[Sequence[Any]] = []
-    size = 0
-    for row in rows:
-        some.append(row)
-        size += sum(len(each) for each in row if isinstance(each, (str, bytes)))
-        if size > _BYTES_AT_ONCE or len(some) == _ROWS_AT_ONCE:
-            yield some
-            some, size = [], 0
-    if some:
-        yield some
-
-
-def _told(lines: Sequence[bytes], start: int) -> Iterator[Told]:
-    for line in lines:
-        yield start, line, decode_line(line)
-        start += len(line)
-
-
-def _ends(record: Record) -> bool:
-    """Whether it is a line of the run itself, and not an occurrence."""
-    return SAME in record or is_commit(record)
-
-
-def _message_rows(session: Session, tables: StoredTables, told: Sequence[Told]) -> Iterator[MessageRow]:
-    carried: dict[str, bytes | None] = {}
-    wanted: dict[str, None] = {}
-    for _, line, record in told:
-        if "message" in record:
-            carried[record["content_hash"]] = parted(line, record)[2]
-        elif not _ends(record) and PURGED not in record and record["content_hash"] not in carried:
-            wanted[record["content_hash"]] = None
-    if wanted:
-        carried.update((name, bytes(body)) for name, body in session.rows(_BODIES, [session.owner, [*wanted]]))
-    run: Record = {}
-    for start, line, record in reversed(told):
-        if _ends(record):
-            run = record
-        else:
-            message = carried[record["content_hash"]] if PURGED not in record else None
-            yield message_row(line, start, record, tables.places.noted[start], message, run)
-
-
-def run_row(start: int, line: bytes, record: Record) -> list[Any]:
+def run_row(told: Told) -> list[Any]:
     """A line of a run that is no occurrence, as the columns of ``runs``."""
+    start, line, record, _ = told
     export = record.get("export", {})
     kind = SAME if SAME in record else PURGE if PURGE in record else "run" if announces(record) else CAPTURE
     return [
@@ -217,18 +185,8 @@ def run_row(start: int, line: bytes, record: Record) -> list[Any]:
 
 def audit_row(line: bytes) -> list[Any]:
     """A line of the audit log as the original design's columns; what has none is in ``metadata``."""
-    said = decode_line(line)
-    more = {name: said[name] for name in ("new_messages", "captured_messages") if name in said}
-    return [
-        name_of(said["conversation_id"]),
-        said["operation"],
-        said.get("messages_processed", 0),
-        said.get("duplicates_filtered", 0),
-        said.get("storage_savings_pct"),
-        said.get("processing_time_ms"),
-        moment(said["created_at"]),
-        cleaned_json({**said["metadata"], **more}),
-    ]
+    entry = entry_of(decode_line(line))
+    return [name_of(entry.conversation_id), *entry[1:-2], moment(entry.created_at), cleaned_json(entry.metadata)]
 
 
 def _entries(state: State) -> Iterator[Statement]:

@@ -9,6 +9,9 @@ from typing import Any, Final
 from ...start.late_pattern import late_pattern
 
 _NONE: Final = late_pattern("[\0\ud800-\udfff]")
+_ESCAPED: Final = "\\u0000"
+"""How JSON spells NUL."""
+_ENCODE: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _MARK: Final = "\\x"
 """Before the hexadecimal digits of a name that is no text."""
 
@@ -20,7 +23,8 @@ def cleaned(text: str) -> str:
 
 def cleaned_json(value: Any) -> str:
     """The same of a JSON value, its names included."""
-    return json.dumps(_cleaned(value), ensure_ascii=False, separators=(",", ":"))
+    text: str = _ENCODE(value)
+    return _ENCODE(_cleaned(value)) if _ESCAPED in text or _NONE.search(text) else text
 
 
 def _cleaned(value: Any) -> Any:
@@ -50,3 +54,8 @@ def moment(text: Any) -> dt.datetime | None:
         return (found if found.tzinfo else found.replace(tzinfo=dt.timezone.utc)).astimezone(dt.timezone.utc)
     except (ValueError, OverflowError):
         return None
+
+
+def now() -> dt.datetime:
+    """As :func:`moment` gives it."""
+    return dt.datetime.now(dt.timezone.utc)

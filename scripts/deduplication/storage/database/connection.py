@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from typing import TYPE_CHECKING, Any, Callable, Final, Optional, TypeVar
 
@@ -30,6 +31,8 @@ LIMITS: Final = {
     "tcp_keepalives_count": "3",
     "tcp_user_timeout": "30s",
     "client_connection_check_interval": "10s",
+    # A table of which nobody has counted the rows yet would be read whole for some of them.
+    "enable_seqscan": "off",
 }
 """What a session sets where neither the server's settings, the database, the role nor the address does."""
 _SET: Final = """
@@ -73,6 +76,32 @@ def prepare(connection: Connection[Any], address: Address) -> None:
     if encoding != "UTF8":
         raise DatabaseUnsuitable(f"{address.shown()}: its encoding is {encoding}")
     connection.execute(_SET, (list(LIMITS), list(LIMITS.values())))
+
+
+@contextlib.contextmanager
+def limited(connection: Connection[Any], seconds: float) -> Iterator[None]:
+    """Whatever is not done after ``seconds`` in here loses the connection.
+
+    Where something between takes what is sent and answers nothing, as some proxies do, no limit of a socket or of the server holds.
+    """
+    import socket
+    import threading
+
+    def hang_up() -> None:
+        with contextlib.suppress(OSError):  # it is closed already
+            line.shutdown(socket.SHUT_RDWR)
+
+    with socket.socket(
+        fileno=os.dup(connection.fileno())
+    ) as line:  # of our own: nobody else is given its number meanwhile
+        timer = threading.Timer(seconds, hang_up)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            timer.join()
 
 
 def is_transient(error: BaseException) -> bool:

@@ -38,6 +38,9 @@ SELECT coalesce(max(log_start), %(start)s) FROM (
 ) AS before
 """
 """Where the line begins in which a byte stands."""
+_RUNS: Final = (
+    "SELECT log_start, entry FROM runs WHERE owner = %s AND log_start >= %s AND kind <> 'same' ORDER BY log_start"
+)
 _AT_ONCE: Final = 500
 """Lines that are asked for together."""
 _END: Final = 1 << 62
@@ -88,6 +91,11 @@ class DatabaseLog(Log):
         last = self.stored if end is None else min(end, self.stored)
         if at < last:
             yield Line(at, number + 1, bytes(last - at), lost=last - at)
+
+    def runs(self, start: int) -> Iterator[Line]:
+        """The commit records from byte ``start`` on, without the lines between them."""
+        for number, (offset, entry) in enumerate(self._session.stream(_RUNS, [self._session.owner, start]), 1):
+            yield Line(offset, number, bytes(entry))
 
     def span(self, start: int, end: int) -> bytes:
         """The bytes from ``start`` to ``end`` (half open), wherever lines begin."""

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from ..answers import Answers
+from ..audit_entries import OF_RUNS, AuditEntry
+from ..log_answers import LogAnswers
+from ..log_backed import LogMoment
 from ..run_writer import write_run
+from .clean_text import named
+from .errors import DatabaseNotAllowed, StoreChanged
 from .session import Session
 from .written import Written
 
@@ -14,26 +18,37 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from ..contract import ExportRecord, NewOccurrence, Same
-    from ..log.lines import Line, Record
     from ..log_backed import FolderStore, LogBackedStore
     from ..state.blobs import Blobs
     from ..verification import Verified
     from .place import Place
 
+_MAY_PURGE: Final = "SELECT has_table_privilege('messages', 'DELETE')"
+_PURGE_ROLE: Final = "Have dedup_purge_role granted to this user, then purge again."
 
-class DatabaseStore(Answers):
+
+_AUDIT: Final = """
+SELECT conversation_id, operation, messages_processed, duplicates_filtered, storage_savings_pct::float8, processing_time_ms,
+    to_char(created_at, 'YYYY-MM-DD"T"HH24:MI:SS.USOF'), metadata
+FROM deduplication_log WHERE owner = %s AND operation = ANY(%s) ORDER BY log_id
+"""
+
+
+class DatabaseStore(LogAnswers):
     """The store at ``place`` (see ``contract.Store`` for what each method promises)."""
 
     def __init__(self, place: Place) -> None:
-        self._session = Session(place)
-        self._stored = Written(self._session)
+        self.place: Place | None = place
+        self.database = Session(place)
+        self._stored = Written(self.database)
         super().__init__(self._stored)
         self.blobs: Blobs = self._stored.blobs
-        self.warnings = self._session.warnings
+        self.warnings = self.database.warnings
         self._depth = 0
 
-    def __str__(self) -> str:
-        return str(self._session)
+    def where(self) -> str:
+        """The address."""
+        return str(self.database)
 
     def log_backed(self) -> LogBackedStore | None:
         """Itself."""
@@ -53,7 +68,7 @@ class DatabaseStore(Answers):
             finally:
                 self._depth -= 1
             return
-        with self._session.writing() if write else self._session.reading() as is_there:
+        with self.database.writing() if write else self.database.reading() as is_there:
             if write or is_there:
                 self._stored.recover()
             else:
@@ -98,35 +113,41 @@ class DatabaseStore(Answers):
             yield from load(self._stored, lines, blob)
             stack.pop_all()
 
+    def replace(self, head: str, lines: Iterable[bytes], blob: Callable[[str], bytes] | None = None) -> None:
+        """Inside a transaction for writing: have these lines, of whole runs, in the place of the log whose head is ``head``.
+
+        All of it or nothing, in one transaction of the database; images and documents that no line refers to go, what the audit
+        says besides stays. It takes the role that may purge. ``blob`` as in :meth:`load`. Raises ``StoreChanged``,
+        ``DatabaseNotAllowed``, ``Damaged``.
+        """
+        from .loading import replace
+
+        if self.head != head:
+            raise StoreChanged(str(self))
+        with contextlib.ExitStack() as stack:
+            stack.callback(self._stored.forget)
+            replace(self._stored, lines, blob)
+            stack.pop_all()
+
+    def require_purge(self) -> None:
+        """Raise ``DatabaseNotAllowed`` where this user may not :meth:`replace`."""
+        with self.database.reading():
+            if not self.database.rows(_MAY_PURGE)[0][0]:
+                raise DatabaseNotAllowed("nothing may be removed", hint=_PURGE_ROLE)
+
     # -- the log, for who asks for one (see log_backed) ------------------------------------------------------------
 
-    @property
-    def head(self) -> str:
-        """The head of the log. Inside a transaction."""
-        return self._stored.state.head
+    def audit(self) -> Iterator[AuditEntry]:
+        """The rows of the audit, those that follow from the log."""
+        for row in self.database.stream(_AUDIT, [self.database.owner, [*OF_RUNS]]):
+            entry = AuditEntry(*row)
+            yield entry._replace(conversation_id=named(entry.conversation_id))
 
-    def log_size(self) -> int:
-        """Bytes of the log."""
-        return self._stored.log.size()
-
-    def lines(self, start: int = 0, end: int | None = None) -> Iterator[Line]:
-        """The lines of the log."""
-        return self._stored.log.lines(start, end)
-
-    def log_span(self, start: int, end: int) -> bytes:
-        """Bytes of the log."""
-        return self._stored.log.span(start, end)
-
-    def records(self, start: int = 0) -> Iterator[tuple[Line, Record]]:
-        """Every line with its record."""
-        from ..log_rewrite import records
-
-        return records(self._stored.log, start)
-
-    def lost_blob_bytes(self) -> int:
-        """Bytes of images and documents that the database does not have."""
-        sizes = dict(self._stored.state.blobs.items())
-        return sum(map(sizes.__getitem__, self._stored.blobs.missing(sizes)))
+    @contextlib.contextmanager
+    def at_one_moment(self) -> Iterator[LogMoment]:
+        """The log in one snapshot of the database."""
+        with self.transaction(write=False):
+            yield LogMoment(self._stored.log, self.blobs, self.log_size(), self.head)
 
     # -- upkeep ------------------------------------------------------------------------------------------------------
 
@@ -144,13 +165,13 @@ class DatabaseStore(Answers):
         """The same, and the log as a chain; others go on meanwhile: it looks at one snapshot."""
         from .checks import checking
 
-        with self._session.reading() as is_there:
-            return checking.check(self._session, since, is_there=is_there)
+        with self.database.reading() as is_there:
+            return checking.check(self.database, since, is_there=is_there)
 
     def rebuild(self) -> list[str]:
         """Make all that follows from the lines of the log anew, where it is not what they say."""
         from .checks.rebuilding import rebuild
 
-        with self._session.writing(), contextlib.ExitStack() as stack:
+        with self.database.writing(), contextlib.ExitStack() as stack:
             stack.callback(self._stored.forget)
             return rebuild(self._stored)

@@ -12,7 +12,7 @@ from ...start.late_pattern import late_pattern
 from ...start.late_tuple import NamedTuple
 from .errors import PartitioningRefused
 from .plain_rows import all_rows, first_value
-from .schema import LOCK, become_owner, version
+from .schema import LOCK, TIMEOUTS, become_owner, version
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -105,7 +105,7 @@ def partition(connection: Connection[Any], parts: int = PARTS) -> int:
         raise PartitioningRefused("there are no tables yet")
     try:
         with connection.transaction():
-            connection.execute("SET LOCAL statement_timeout = 0")
+            connection.execute(TIMEOUTS)
             connection.execute(LOCK)
             become_owner(connection)
             connection.execute("LOCK TABLE conversations IN SHARE ROW EXCLUSIVE MODE")

@@ -34,6 +34,8 @@ TABLES: Final = (
 )
 LOCK: Final = "SELECT pg_advisory_xact_lock(hashtextextended('export_dedup ' || current_schema(), 0))"
 """Held by whoever changes the tables, to the end of the transaction; one lock a schema."""
+TIMEOUTS: Final = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '120s'"
+"""Of a transaction that changes tables: it takes what it takes, but waits only so long for others' locks."""
 RECORD: Final = "INSERT INTO schema_version (version, name) VALUES"
 _PRESENT: Final = """
 SELECT c.relname::TEXT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
@@ -106,7 +108,7 @@ def bring_up(connection: Connection[Any]) -> int:
 def _apply_missing(connection: Connection[Any]) -> None:
     """What :func:`bring_up` does in its transaction."""
     connection.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")  # or what others did meanwhile is not seen
-    connection.execute("SET LOCAL statement_timeout = 0")
+    connection.execute(TIMEOUTS)
     _make_schema(connection)
     connection.execute(LOCK)
     applied = _applied(connection)

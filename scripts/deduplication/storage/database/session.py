@@ -15,16 +15,20 @@ from ..log.lines import BEGINNING
 from . import failures, schema
 from .errors import DatabaseError, StoreChanged
 from .link import Link
+from .new_rows import NewRows, insert
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from typing import TypeVar
 
     from psycopg import Connection, ServerCursor
 
     from .place import Place
 
+    Result = TypeVar("Result")
     Parameters = Sequence[Any] | Mapping[str, Any]
     Statement = tuple[str, Parameters]
+    Change = Statement | NewRows
 
 _LOCK: Final = "hashtextextended(current_schema() || '.' || %s || '.export-dedup', 0)"
 """The number of the lock that one writer of an owner's store holds at a time."""
@@ -57,6 +61,8 @@ class Session:
         self._made: Optional[End] = None
         """Where it ends if a change was made whose answer did not come."""
         self._streams = 0
+        self.before_question: Callable[[], None] | None = None
+        """Waits for what is on its way to the server, where something is."""
 
     def __str__(self) -> str:
         return str(self._link)
@@ -159,6 +165,19 @@ class Session:
         except DatabaseError:
             link.close()
 
+    def outside(self, action: Callable[[Connection[Any]], Result]) -> Result:
+        """What ``action`` does with a connection outside of every transaction. Raises ``DatabaseError``."""
+        with failures.named(self._link.address):
+            return action(self.connected())
+
+    def bring_up(self) -> None:
+        """Have the tables that this version needs. Raises ``DatabaseError``."""
+        self._link.again(self._bring_up)
+
+    def repeated(self, action: Callable[[Connection[Any]], Result]) -> Result:
+        """The same as :meth:`outside`, once more where the connection is lost: for what may be done twice."""
+        return self._link.again(action)
+
     # -- questions and changes -------------------------------------------------------------------------------------
 
     def store(self) -> tuple[End, str]:
@@ -169,6 +188,8 @@ class Session:
 
     def rows(self, sql: str, parameters: Parameters = ()) -> list[Any]:
         """All rows of an answer."""
+        if self.before_question is not None:
+            self.before_question()
 
         def asked(connection: Connection[Any]) -> list[Any]:
             with connection.cursor(binary=True) as cursor:
@@ -178,6 +199,8 @@ class Session:
 
     def stream(self, sql: str, parameters: Parameters = (), *, at_once: int = 1000) -> Iterator[Any]:
         """The rows of an answer of any length, so many at a time; they have an order."""
+        if self.before_question is not None:
+            self.before_question()
         self._streams += 1
         name = f"export_dedup_{self._streams}"
         opened: ServerCursor[Any] | None = None
@@ -206,38 +229,52 @@ class Session:
                 with failures.named(self._link.address):
                     opened.close()
 
-    def change(self, found: End, made: End, condition: Statement, statements: Sequence[Statement]) -> bool:
+    def change(self, found: End, made: End, condition: Statement, changes: Sequence[Change]) -> bool:
         """All of these or none, durable when it returns; False, and none of them, where the first one returns no row.
 
         The log ended at ``found`` and ends at ``made`` then: so a change whose answer was lost is not made twice.
         """
         self._found, self._made = found, made
+        many = any(isinstance(each, NewRows) and each.are_many for each in changes)
 
-        def make(connection: Connection[Any]) -> bool:
+        def change(connection: Connection[Any]) -> bool:
             if self._found == made:
                 return True
             with connection.transaction():
                 if connection.execute(*condition).fetchone() is None:
                     return False
-                with connection.pipeline():
-                    for sql, parameters in statements:
-                        connection.execute(sql, parameters)
+                with contextlib.nullcontext() if many else connection.pipeline():
+                    make(connection, changes)
             return True
 
         try:
-            done = self._link.again(make)
+            done = self._link.again(change)
         finally:
             self._made = None
         if done:
             self._found = made
         return done
 
+    def ends_at(self, end: End) -> None:
+        """What was changed in :meth:`whole` is durable: the log ends there."""
+        self._found = end
+
     @contextlib.contextmanager
     def whole(self) -> Iterator[Connection[Any]]:
         """Inside a transaction for writing: all that is changed in here is durable at its end, or none of it is."""
-        with failures.named(self._link.address), self.connected().transaction():
-            self._link.must_stay = True
+        link = self._link
+        with failures.named(link.address), self.connected().transaction():
+            before, link.must_stay = link.must_stay, True
             try:
                 yield self.connected()
             finally:
-                self._link.must_stay = False
+                link.must_stay = before
+
+
+def make(connection: Connection[Any], changes: Iterable[Change]) -> None:
+    """Make changes, one after another."""
+    for each in changes:
+        if isinstance(each, NewRows):
+            insert(connection, each)
+        else:
+            connection.execute(*each)

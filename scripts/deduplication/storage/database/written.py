@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ..index.root import take_about
@@ -11,6 +12,7 @@ from . import changes
 from .database_blobs import DatabaseBlobs
 from .database_log import DatabaseLog
 from .errors import StoreChanged, readable
+from .message_rows import MessageRows
 from .session import End
 from .stored_tables import StoredTables
 
@@ -53,6 +55,7 @@ class Written:
         if about:
             with readable(str(self.session), "stores"):
                 take_about(self.state, json.loads(about))
+            self.tables.begin(self.state.begun)
 
     def let_go(self) -> None:
         """Keep nothing in memory that the database has."""
@@ -65,21 +68,32 @@ class Written:
 
     def send(self, before: End) -> None:
         """Write what is not in the database yet, all of it or nothing. ``before``: where the log ended."""
-        (size, head), state = before, self.state
-        store = {
+        rows = MessageRows(partial(changes.bodies_of, self.session))
+        told = list(changes.told_from(self.log.unsent, before.size))
+        rows.expect(told)
+        blobs = {digest: self.blobs.unsent[digest] for digest in self.blobs.missing(self.blobs.unsent)}
+        new = changes.Lines(told, self.unsaved, blobs)
+        changed = [*changes.of_lines(self.state, self.tables, new, rows), *changes.of_state(self.state, self.tables)]
+        if not self.session.change(before, self.end, (changes.STORE, self.sums(before)), changed):
+            raise StoreChanged(str(self.session))
+        self.sent()
+
+    def sums(self, before: End) -> dict[str, object]:
+        """The parameters of ``changes.STORE``."""
+        state = self.state
+        about = changes.about(state)
+        return {
             "size": state.size,
             "head": state.head,
-            "about": changes.about(state),
-            "old_size": size,
-            "old_head": head,
+            "about": about,
+            "old_size": before.size,
+            "old_head": before.head,
         }
-        blobs = {digest: self.blobs.unsent[digest] for digest in self.blobs.missing(self.blobs.unsent)}
-        run = changes.Runs(self.log.unsent, size, self.unsaved, blobs)
-        statements = list(changes.of_runs(self.session, state, self.tables, run))
-        if not self.session.change(before, self.end, (changes.STORE, store), statements):
-            raise StoreChanged(str(self.session))
-        self.log.sent(state.size)
+
+    def sent(self) -> None:
+        """The database has everything."""
+        self.log.sent(self.state.size)
         self.blobs.unsent.clear()
         self.unsaved.clear()
         self.tables.saved()
-        state.saved()
+        self.state.saved()

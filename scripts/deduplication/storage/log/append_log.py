@@ -37,9 +37,9 @@ class Log:
     Appending, cutting and sealing need the store's lock; reading up to a known size does not.
     """
 
-    def __init__(self, path: str, archive: Archived | None = None) -> None:
-        """``archive`` has the files that sealed lines may refer to; None: there is none, and none will."""
-        self.path = path
+    def __init__(self, path: str, archive: Archived | None = None, store: str = "") -> None:
+        """``archive`` has the files that sealed lines may refer to; None: there is none, and none will. ``store``: its folder."""
+        self.path, self.store = path, store or os.path.dirname(path)
         self.sealed = Sealed(os.path.dirname(path), archive or NoArchive())
         self.opening = Opening()
         """What the first line of the open part says, if it says where the lines before it are."""
@@ -128,7 +128,7 @@ class Log:
         try:
             with atomic.write_errors(self.path), atomic.open_regular(self.path) as file:
                 file.seek(self._skip)
-                self.sealed.add(_blocks(file, length))
+                self.sealed.add(log_pack.blocks_in(file, length))
             self._drop(self._skip + length)
             self.sealed.collect_garbage()
         except StoreNotWritable:
@@ -165,6 +165,10 @@ class Log:
                 yield Line(block.start + at, number, data[at:after])
                 at = after
         yield from self._open_lines(max(start, self.sealed.end), end, number)
+
+    def runs(self, start: int) -> Iterator[Line]:
+        """The lines from byte ``start`` on among which the commit records are."""
+        return self.lines(start)
 
     def _open_lines(self, start: int, end: int | None, before: int) -> Iterator[Line]:
         try:
@@ -284,15 +288,3 @@ def _gathered(lines: Iterable[bytes]) -> Iterator[bytes]:
             waiting, size = [], 0
     if waiting:
         yield b"".join(waiting)
-
-
-def _blocks(file: BinaryIO, length: int) -> Iterator[bytes]:
-    """The first ``length`` bytes of ``file`` as blocks of whole lines."""
-    while length > 0:
-        data = file.read(min(log_pack.BLOCK, length))
-        if not data:
-            return
-        if len(data) < length and not data.endswith(b"\n"):
-            data += file.readline(length - len(data))
-        length -= len(data)
-        yield data

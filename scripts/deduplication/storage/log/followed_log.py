@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Final
 from ...errors import StoreDamaged, StoreError
 from ...files import atomic
 from .append_log import Log
-from .lines import Line
+from .lines import Damaged, Line, decode_line
+from .sealed import BlockDamaged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from typing import BinaryIO, Optional
 
     from .column_format import Archived
+    from .lines import Record
 
 _PROOF: Final = 64
 """Bytes before where the log ended: the checksum of its last commit record, which names the head before it."""
@@ -39,11 +41,12 @@ class FollowedLog(Log):
         self._began = 0
         self._proof = b""
 
-    def take(self) -> None:
-        """This is the moment. Whoever calls it holds the store's lock."""
+    def take(self, end: int | None = None) -> None:
+        """This is the moment; ``end``: where the last complete run ends. Whoever calls it holds the store's lock."""
         self.let_go()
         self.recover(write=False)
-        self._sealed_end, self._end, self._began = self.sealed.end, super().size(), self._skip
+        self._end = super().size() if end is None else end
+        self._sealed_end, self._began = self.sealed.end, self._skip
         self._proof = self._told_at_the_end()
         with contextlib.suppress(
             OSError
@@ -66,13 +69,20 @@ class FollowedLog(Log):
             number = line.number
             yield line
         hold()
+        self.go_on()
+        for line in super().lines(self._end):
+            yield line._replace(number=number + line.number)
+
+    def go_on(self) -> None:
+        """From now on it is what lies there; whoever calls this holds the store's lock.
+
+        Raises :class:`LogReplaced` where that does not go on from what was read.
+        """
         self.let_go()
         self.close()
         self.recover(write=False)
         if super().size() < self._end or self._told_at_the_end() != self._proof:
             raise LogReplaced(self.path)
-        for line in super().lines(self._end):
-            yield line._replace(number=number + line.number)
 
     def _told_at_the_end(self) -> bytes:
         try:
@@ -100,6 +110,30 @@ class FollowedLog(Log):
             else:
                 at = self._sealed_end
         yield from self._open_lines(max(start, self._sealed_end), end, number)
+
+    def records(self, offsets: Iterable[int]) -> Iterator[Record]:
+        """The records at these offsets, in this order. Raises ``StoreDamaged``."""
+        if self._file is None:
+            yield from super().records(offsets)
+            return
+        for offset in offsets:
+            try:
+                yield decode_line(self._line(offset, self._file))
+            except (Damaged, BlockDamaged) as error:
+                raise StoreDamaged(f"{self.path}, byte {offset}: {error}") from error
+
+    def _line(self, offset: int, file: BinaryIO | None) -> bytes:
+        if self._file is None:
+            return super()._line(offset, file)
+        if offset >= self._sealed_end:
+            self._file.seek(offset - self._sealed_end + self._began)
+            return self._file.readline()
+        while True:
+            try:
+                return self.sealed.line(offset)
+            except BlockDamaged:
+                if not self._is_elsewhere():
+                    raise
 
     def _is_elsewhere(self) -> bool:
         """Whether other files have sealed lines than a moment ago."""

@@ -9,7 +9,7 @@ of bytes count from the beginning of the file's first line: a file may come to s
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from ...errors import ArchiveDamaged, StoreNotWritable
 from ...files import varint
@@ -228,3 +228,15 @@ def mended(path: str) -> bytes | None:
 
 def _of(kind: int, found: Iterable[Frame]) -> Iterator[Frame]:
     return (frame for frame in found if frame.kind == kind)
+
+
+def blocks_in(file: BinaryIO, length: int) -> Iterator[bytes]:
+    """The first ``length`` bytes of ``file`` as blocks of whole lines."""
+    while length > 0:
+        data = file.read(min(BLOCK, length))
+        if not data:
+            return
+        if len(data) < length and not data.endswith(b"\n"):
+            data += file.readline(length - len(data))
+        length -= len(data)
+        yield data

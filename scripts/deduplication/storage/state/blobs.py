@@ -51,7 +51,7 @@ class Blobs:
     @classmethod
     def beside(cls, log: Log) -> Blobs:
         """Those that belong to a log."""
-        return cls(os.path.join(os.path.dirname(log.path), NAME), log.sealed.archive)
+        return cls(os.path.join(log.store, NAME), log.sealed.archive)
 
     def lifted(self, record: Record) -> Record:
         """The log record of an occurrence with references, its data written, durably, where it was not kept already."""
@@ -121,6 +121,10 @@ class Blobs:
     def has(self, digest: str) -> bool:
         """True where something lies under the name of a blob, or the archive says that it has it."""
         return os.path.lexists(self.path(digest)) or self._is_archived(digest)
+
+    def missing(self, digests: Iterable[str]) -> list[str]:
+        """Those of which there is nothing."""
+        return [digest for digest in digests if not self.has(digest)]
 
     def kept(self) -> Iterator[bytes]:
         """The bytes of each that is a file here."""

@@ -58,6 +58,6 @@ def check_run(record: Record, most: int) -> tuple[int, int]:
 def span_of(record: Record) -> Span:
     """Where in its file an occurrence stands."""
     span = record["source"].get("span", NOWHERE)
-    if len(span) != 2 or not all(type(each) is int for each in span):
+    if len(span) != 2 or type(span[0]) is not int or type(span[1]) is not int:
         raise Damaged("a span that is none")
     return span[0], span[1]

@@ -36,6 +36,10 @@ class Table(Generic[Value]):
                 self._known[name] = value
         return value
 
+    def known(self, name: str) -> Value | None:
+        """The value of this name where it is in memory."""
+        return self._known.get(name)
+
     def __setitem__(self, name: str, value: Value) -> None:
         """Set a value, or say that the one of this name has changed."""
         self._known[name] = value

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import tempfile
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from ...log.lines import Damaged, decode_line
 from ..database_log import DatabaseLog
-from ..loading import load
+from ..loading import replace
 from .checking import check, size_of
-from .wrong_tables import OF_RUNS
 
 if TYPE_CHECKING:
     from ..written import Written
-
-_EMPTIED: Final = ("messages", "runs", "watermarks", "index_entries", "conversations", "stores")
-_NOTES: Final = (
-    "SELECT conversation_id, metadata::text FROM conversations WHERE owner = current_user AND metadata IS NOT NULL"
-)
-"""What people noted of conversations follows from nothing."""
-_NOTE: Final = "UPDATE conversations SET metadata = %s::jsonb WHERE owner = current_user AND conversation_id = %s"
 
 
 def rebuild(store: Written) -> list[str]:
@@ -41,19 +33,7 @@ def rebuild(store: Written) -> list[str]:
                 return problems
             lines.write(line.data)
         lines.seek(0)
-        with session.whole() as connection:
-            notes = connection.execute(_NOTES).fetchall()
-            connection.execute("SET LOCAL export_dedup.purging = 'on'")
-            for table in _EMPTIED:
-                connection.execute(f"DELETE FROM {table} WHERE owner = current_user")
-            connection.execute(
-                "DELETE FROM deduplication_log WHERE owner = current_user AND operation = ANY(%s)", [[*OF_RUNS]]
-            )
-            store.forget()
-            for _ in load(store, lines):
-                pass
-            for name, note in notes:
-                connection.execute(_NOTE, [note, name])
+        replace(store, lines)
     return check(session, "", is_there=True).problems
 
 

@@ -11,7 +11,7 @@ from ...log.lines import Damaged, decode_line
 from ...log.records import PURGED, blobs_of, message_of, tombstone_from
 from .. import changes
 from ..clean_text import named
-from ..message_rows import MessageRow, message_row, whole
+from ..message_rows import MessageRow, Told, message_row, parted, whole
 from ..row_places import Noted
 
 if TYPE_CHECKING:
@@ -21,8 +21,13 @@ if TYPE_CHECKING:
     from ...state.blobs import Blobs
     from ..session import Session
 
+
+def _column(name: str) -> str:
+    return "tsvector_to_array(m.words)" if name == "words" else f"m.{name}"
+
+
 _MESSAGES: Final = f"""
-SELECT {", ".join(f"m.{name}" for name in MessageRow._fields)}, (
+SELECT {", ".join(_column(name) for name in MessageRow._fields)}, (
     SELECT b.body FROM messages AS b
     WHERE b.conversation_id = m.conversation_id AND b.owner = m.owner AND b.content_hash = m.content_hash AND b.body IS NOT NULL
     ORDER BY b.log_start LIMIT 1
@@ -80,7 +85,7 @@ def wrong_messages(session: Session, blobs: Blobs, referred: set[tuple[str, str]
         if not blobs.lost.keys().isdisjoint(blobs_of(record)):  # without its image nobody can tell these
             item = item._replace(key=named(row.alignment_key), weight=row.weight)
         noted = Noted(item, row.body is not None)
-        expected = message_row(line, row.log_start, record, noted, message, {"timestamp": None})
+        expected = message_row(Told(row.log_start, line, record, is_message=True), parted(line, record), noted, message)
         yield from (f"{where} has another {name}" for name in _differing(MessageRow._fields, row, expected))
 
 
@@ -102,13 +107,21 @@ def wrong_runs(session: Session) -> Iterator[str]:
     """Columns that do not say what the line says."""
     for row in session.stream(_RUNS, [session.owner]):
         start, line = row[1], row[2]
-        expected = changes.run_row(start, line, decode_line(line))
+        expected = changes.run_row(Told(start, line, decode_line(line), is_message=False))
         yield from (f"the run at byte {start} has another {name}" for name in _differing(changes.RUN, row, expected))
 
 
 def _differing(names: Iterable[str], row: Sequence[Any], expected: Sequence[Any]) -> Iterator[str]:
     """The columns that say something else than they are to. A time that a line does not tell is that of its run."""
     for name, found, right in zip(names, row, expected):
-        said = json.loads(right) if name in _JSON and right is not None else right
-        if found != said and not (name == "created_at" and right is None):
+        if _said(name, found) != _said(name, right) and not (name == "created_at" and right is None):
             yield name.strip('"')
+
+
+def _said(name: str, value: Any) -> Any:
+    """A value as it can be compared, whether a row or a line has it."""
+    if name in _JSON and isinstance(value, str):
+        return json.loads(value)
+    if name == "words" and value is not None:
+        return set(value.split() if isinstance(value, str) else value)
+    return value

@@ -6,6 +6,7 @@ import json
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Final
 
+from ...audit_entries import OF_RUNS
 from ...index.conversation_head import head_of
 from ...index.table_entries import FORMS, dumps
 from .. import changes
@@ -25,8 +26,6 @@ FROM conversations AS c WHERE c.owner = %s ORDER BY c.number
 _WATERMARKS: Final = "SELECT conversation_id, highest_index FROM watermarks WHERE owner = %s ORDER BY 1"
 _ENTRIES: Final = "SELECT key, value FROM index_entries WHERE conversation_id = '' AND owner = %s AND name = %s"
 _BLOBS: Final = "SELECT digest, conversation_id FROM blobs WHERE owner = %s ORDER BY 1, 2"
-OF_RUNS: Final = ("process_export", "capture", "purge")
-"""Operations in the audit log that follow from lines of the log."""
 _AUDIT: Final = (
     f"SELECT {', '.join(changes.AUDIT)} FROM deduplication_log WHERE owner = %s AND operation = ANY(%s) ORDER BY log_id"
 )

@@ -10,6 +10,9 @@
 -- Every primary, unique and foreign key holds conversation_id (but those of schema_version and stores, which stay on one machine):
 -- PostgreSQL asks that of hash partitions, and Citus of tables that it distributes.
 
+-- Counts of one conversation and one export stay far below 2,147,483,647; whatever adds up over a store is 64 bits wide.
+-- squawk-ignore-file prefer-bigint-over-int
+
 CREATE TABLE IF NOT EXISTS schema_version (
     version INTEGER PRIMARY KEY,
     name TEXT NOT NULL,
@@ -68,7 +71,7 @@ COMMENT ON COLUMN conversations.created_at IS 'Timestamp when conversation first
 COMMENT ON COLUMN conversations.last_updated IS 'Timestamp of last export processing';
 COMMENT ON COLUMN conversations.total_messages IS 'Cached count of the conversation''s messages';
 COMMENT ON COLUMN conversations.metadata IS 'Additional metadata (project name, tags, etc.)';
-COMMENT ON COLUMN conversations.number IS 'The how many-th conversation of its owner, from 0';
+COMMENT ON COLUMN conversations.number IS 'Its place among the conversations of its owner, by when they began';
 COMMENT ON COLUMN conversations.adopted_by IS 'The conversation that this one turned out to be';
 COMMENT ON COLUMN conversations.state IS 'What the index has of the conversation besides its messages (JSON in ASCII)';
 

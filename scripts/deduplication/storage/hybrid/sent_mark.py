@@ -6,10 +6,10 @@ import json
 import os
 from typing import Final
 
-from ..files import atomic
-from ..files.clock import timestamp
-from ..start.late_tuple import NamedTuple
-from .log.lines import BEGINNING
+from ...files import atomic
+from ...files.clock import timestamp
+from ...start.late_tuple import NamedTuple
+from ..log.lines import BEGINNING
 
 NAME: Final = "database.json"
 """In the store's folder. Without it nothing is taken to be sent, and all is compared anew."""
@@ -35,7 +35,7 @@ def read(folder: str) -> SentMark:
             found = SentMark(**json.loads(file.read()))
     except (OSError, ValueError, TypeError):
         return SentMark()
-    return found if type(found.size) is int else SentMark()
+    return found if list(map(type, found)) == [int, str, str, str, str] else SentMark()
 
 
 def sent(folder: str, size: int, head: str) -> None:

@@ -1,0 +1,130 @@
+"""Search a store in a database: its indexes name messages that may be hits, and each is compared as everywhere else.
+
+The newest messages are looked at first: where the words are everywhere, they have enough of them. Else the index of words is asked.
+"""
+
+from __future__ import annotations
+
+import json
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from ..errors import StoreMissing
+from ..words.lexemes import tsquery_of
+from .candidates import Filters, MessageSearch
+from .hits import Found, Hit, Place, newest_first
+from .united import United
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ..storage.database.database_store import DatabaseStore
+    from .candidates import Row
+    from .hits import Wanted
+
+NEWEST: Final = 2_000
+"""Messages that are looked at first."""
+FEW: Final = 20_000
+"""Messages of a store of which all hits are counted."""
+COUNTED: Final = 1_000
+"""Hits that are counted, and places of a hit that are named."""
+_AT_ONCE: Final = 200
+
+
+def search(store: DatabaseStore, wanted: Wanted, limit: int) -> Found:
+    """The newest ``limit`` messages of the store that have all of the terms, with their places, and others, to be counted.
+
+    Raises ``StoreMissing``, ``DatabaseError``.
+    """
+    with store.database.reading() as is_there:
+        if not is_there:
+            raise StoreMissing(store.where())
+        return _Search(MessageSearch(store.database), wanted, limit).result()
+
+
+class _Search:
+    def __init__(self, searched: MessageSearch, wanted: Wanted, limit: int) -> None:
+        self._searched, self._wanted, self._limit = searched, wanted, limit
+        self._known: dict[str, Hit | None] = {}
+        """Each content that was compared."""
+        self._hits: dict[str, Hit] = {}
+        """Those that have a place, each with the newest one at least."""
+        self._seen: set[tuple[str, int]] = set()
+        self._united, names = _united(searched, wanted.conversation)
+        self._filters = Filters(names, wanted.role, wanted.kind, wanted.since, wanted.until)
+
+    def result(self) -> Found:
+        words = tsquery_of(self._wanted.terms)
+        enough = max(self._limit, 1)
+        if self._filters.conversations is None:
+            self._take(self._searched.found(words, self._filters, newest=NEWEST), COUNTED)
+        capped = len(self._hits) >= enough and not self._searched.has_at_most(FEW)
+        if not capped:
+            capped = self._take(self._searched.found(words, self._filters), max(COUNTED, enough))
+        shown = newest_first(self._hits.values())[: self._limit]
+        self._name_places(shown)
+        return Found(newest_first(self._hits.values()), capped=capped)
+
+    def _take(self, found: Iterator[tuple[str, int]], most: int) -> bool:
+        """Compare the messages at these places; True where there are as many hits as ``most`` before the end."""
+        while len(self._hits) < most:
+            some = list(islice(found, _AT_ONCE))
+            if not some:
+                return False
+            self._compare([place for place in some if place not in self._seen])
+            self._seen.update(some)
+        return True
+
+    def _compare(self, places: list[tuple[str, int]]) -> None:
+        rows = list(self._searched.rows(places))
+        for row in rows:
+            self._know(row.content_hash, row.body)
+        superseded = self._superseded(rows)
+        for row in rows:
+            hit = self._known[row.content_hash]
+            if hit is not None and row.content_hash not in self._hits:
+                hit.places = self._united.places([_place(row)], superseded, self._wanted)
+                if hit.places:
+                    self._hits[row.content_hash] = hit
+
+    def _name_places(self, hits: list[Hit]) -> None:
+        """All places of these, as far as they are not too many."""
+        rows: dict[str, list[Row]] = {hit.content_hash: [] for hit in hits}
+        for row in self._searched.places(rows, COUNTED):
+            rows[row.content_hash].append(row)
+        superseded = self._superseded(row for some in rows.values() for row in some)
+        for hit in hits:
+            found = [_place(row) for row in rows[hit.content_hash]]
+            hit.more = len(found) >= COUNTED
+            newest = hit.places
+            hit.places = self._united.places(found, superseded, self._wanted)
+            hit.places += [place for place in newest if place not in hit.places]
+
+    def _superseded(self, rows: Iterable[Row]) -> set[tuple[str, int]]:
+        """The places that a longer form takes: one that has the words, too."""
+        longer = [(row.longer, row.conversation, row.number) for row in rows if row.longer]
+        unknown = {identity for identity, _, _ in longer if identity not in self._known}
+        for identity, body in self._searched.bodies(unknown) if unknown else ():
+            self._know(identity, body)
+        return {(name, number) for identity, name, number in longer if self._known.get(identity) is not None}
+
+    def _know(self, identity: str, body: bytes) -> None:
+        if identity not in self._known:
+            self._known[identity] = self._wanted.hit(identity, json.loads(body))
+
+
+def _place(row: Row) -> Place:
+    return Place(row.conversation, row.number, row.timestamp)
+
+
+def _united(searched: MessageSearch, asked: str | None) -> tuple[United, list[str] | None]:
+    """What became of conversations, and those whose messages are read in the one that is asked for, itself among them."""
+    united, adopted = United(), searched.adopted()
+    for record in searched.same_records() if adopted else ():
+        united.take(record)
+    if asked is None:
+        return united, None
+    names = {asked: None}
+    while more := {name: None for name, into in adopted.items() if into in names and name not in names}:
+        names.update(more)
+    return united, [*names]
