@@ -56,7 +56,7 @@ def agrees(url, folder, work, new):
     assert new in (expected, None)
     assert announced.announced == expected
     assert dedup.store.store_figures() == serial.store.store_figures()
-    dedup.store._session.close()
+    dedup.store.database.close()
 
 
 def on_four(exchanges=8):
@@ -132,7 +132,7 @@ def exports(url):
     assert dedup.store.verify() == []
     with dedup.store.transaction(write=False):
         found = dedup.store.store_figures().exports
-    dedup.store._session.close()
+    dedup.store.database.close()
     return found
 
 
@@ -143,7 +143,7 @@ def completes(url, folder):
     assert kept(dedup.get_full_conversation("s")) == STORY.truth()
     assert dedup.global_unique_count() == dedup.store.announced().announced
     assert dedup.store.verify() == []
-    dedup.store._session.close()
+    dedup.store.database.close()
 
 
 def test_a_process_that_is_killed_leaves_nothing_half_stored(stores, tmp_path):
