@@ -1,4 +1,4 @@
-"""An exchange is killed, its server is killed, its line is cut, its disk is full: the next one completes what it left, each run once."""
+"""An exchange is killed, its server is killed, its line is cut, its disk is full: the next one completes what is left, once."""
 
 from __future__ import annotations
 

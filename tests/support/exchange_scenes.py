@@ -1,4 +1,4 @@
-"""Machine "a" before an exchange that has something to do, made once and copied as often as a test wants; and what is to come of it."""
+"""A machine before an exchange that has something to do, made once, copied as often as a test wants; and what comes of it."""
 
 from __future__ import annotations
 
