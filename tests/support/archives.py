@@ -48,7 +48,7 @@ class Archives:
                 os.close(descriptor)
                 archive.add(path, identity, hashlib.sha256(data).hexdigest())
         if pack:
-            pack_files.pack(project, 0)
+            pack_files.pack(project, 0, thorough=False)
 
     def add_transcripts(self, name, files):
         """Pack files of the client's own, under their names."""
