@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from deduplication.storage import sent_mark
+from deduplication.storage.hybrid import sent_mark
 from exports import Story, kept
 from machines import Machines, log_of
 from truth_day import Day, Happens

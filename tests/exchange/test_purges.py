@@ -9,7 +9,7 @@ from deduplication.exchange.exchange import exchange
 from deduplication.purge.run import _purge_folder, purge
 from deduplication.purge.scope import scope_of
 from deduplication.storage import open_store
-from deduplication.storage.sent_mark import NAME as MARK
+from deduplication.storage.hybrid.sent_mark import NAME as MARK
 from machines import Machines, everything_in, log_of
 from purge_scenes import Talk, everything, word
 

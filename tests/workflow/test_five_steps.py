@@ -535,7 +535,7 @@ WRONG = {
     "missing-value": (["--session-id"], "expected one argument"),
     "session-id": (["--session-id", "../x"], "slash"),
     "project": (["--project", "/no/such/folder"], "no such project"),
-    "backend": (["--backend", "postgresql"], "postgresql"),
+    "backend": (["--backend", "cloud"], "cloud"),
     "database": (["--db-url", "postgresql://x"], "no database"),
     "escape": (["--\x1b[31m"], "unrecognized"),
 }

@@ -42,6 +42,9 @@ Subcommands, each with --help:
   verify, repair     check every byte, make whole what is damaged
   rebuild            the indexes anew from the log
   log                the log itself, line by line, with everything in it
+  export             messages and runs as tables for your own tools
+  sync               a store and its database, brought together
+  partition          the messages of a database in parts
   explain            why a message of an export is new, or which one it is
   scan, purge        what would be redacted; remove something for good
   trust              settings of the project that wait for your approval

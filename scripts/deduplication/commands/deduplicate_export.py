@@ -38,6 +38,8 @@ SUBCOMMANDS: Final = (
     "partition",
     "trust",
 )
+_ROOMS: Final = {"migrate": "database."}
+"""Where the module of a subcommand lies, if not here."""
 
 _WORD: Final = late_pattern(r"[^\W\d_][\w-]*\Z")
 """What a subcommand looks like: no path, and no ending."""
@@ -75,7 +77,7 @@ def subcommand(name: str) -> Command:
     """The module of a subcommand."""
     from importlib import import_module
 
-    return cast("Command", import_module(f".{name}", __package__))
+    return cast("Command", import_module(f".{_ROOMS.get(name, '')}{name}", __package__))
 
 
 def _stands_first(word: str, before: Sequence[str]) -> bool:

@@ -20,6 +20,7 @@ def main(arguments: Sequence[str]) -> int:
     from ..storage.database.partitions import partition
 
     if not isinstance(store, DatabaseStore):
+        shared.deduplicator(asked, existing=True)  # a store that is none is named first
         raise UsageError("only the messages of a database are put into parts", hint="Pass --backend postgresql.")
     rows = store.database.outside(lambda connection: partition(connection, asked.parts))
     if asked.json:

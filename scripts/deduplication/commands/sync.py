@@ -28,6 +28,7 @@ def main(arguments: Sequence[str]) -> int:
     store = shared.deduplicator(asked).store
     place, project = place_of(store), project_of(shared.store_folder(asked))
     if place is None:
+        shared.deduplicator(asked, existing=True)  # a store that is none is named first
         hint = "Set backend to hybrid or postgresql in your own settings, or pass --backend."
         raise UsageError("sync brings a store and its database together, and this one has none", hint=hint)
     figures, lines = _log(store)

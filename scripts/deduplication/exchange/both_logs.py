@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from ..errors import StoreDamaged
 from ..start.late_tuple import NamedTuple
-from ..storage import sent_mark
 from ..storage.heads import head_at
+from ..storage.hybrid import sent_mark
 from ..storage.log.lines import Damaged, decode_line, is_commit
 from ..storage.log.records import blobs_of
 from ..storage.state.blobs import BlobLost
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ..storage.database.database_store import DatabaseStore
-    from ..storage.hybrid_store import HybridStore
+    from ..storage.hybrid.hybrid_store import HybridStore
     from ..storage.log.lines import Line
 
 _AT_ONCE: Final = 16 * 1024 * 1024

@@ -15,9 +15,9 @@ from ..files import locking
 from ..ingest import taken_over
 from ..ingest.run_names import Runs
 from ..start.late_tuple import NamedTuple
-from ..storage import sent_mark
 from ..storage.database.database_store import DatabaseStore
-from ..storage.staged_log import StagedLog
+from ..storage.hybrid import sent_mark
+from ..storage.hybrid.staged_log import StagedLog
 from . import purges
 from .both_logs import Moved, Seen, lines_of, look
 from .receiving import receive
@@ -25,7 +25,7 @@ from .receiving import receive
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ..storage.hybrid_store import HybridStore
+    from ..storage.hybrid.hybrid_store import HybridStore
 
 LOCK: Final = "exchange.lock"
 _ROUNDS: Final = 100
@@ -57,12 +57,14 @@ def alone(store: HybridStore) -> Iterator[Callable[[], Exchanged]]:
 
 def require_purge(store: HybridStore) -> None:
     """Raise ``DatabaseNotAllowed`` where what is purged here could not be purged in the database. Raises ``DatabaseError``."""
-    DatabaseStore(store.database).require_purge()
+    with contextlib.closing(DatabaseStore(store.database)) as database:
+        database.require_purge()
 
 
 def _noted(store: HybridStore) -> Exchanged:
     try:
-        return _exchange(store, DatabaseStore(store.database))
+        with contextlib.closing(DatabaseStore(store.database)) as database:
+            return _exchange(store, database)
     except Exception as error:
         with contextlib.suppress(Exception):
             sent_mark.failed(store.folder, str(error))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ..ingest.run_names import Runs
     from ..storage.database.database_store import DatabaseStore
-    from ..storage.hybrid_store import HybridStore
+    from ..storage.hybrid.hybrid_store import HybridStore
 
 
 def send(store: HybridStore, database: DatabaseStore, seen: Seen, here: Runs, there: Runs) -> None:

@@ -11,8 +11,8 @@ from .both_logs import Moved, look, taken
 
 if TYPE_CHECKING:
     from ..storage.database.database_store import DatabaseStore
-    from ..storage.hybrid_store import HybridStore
-    from ..storage.staged_log import StagedLog
+    from ..storage.hybrid.hybrid_store import HybridStore
+    from ..storage.hybrid.staged_log import StagedLog
     from .both_logs import Seen
 
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Final, cast
 from ..errors import StoreError
 from ..files import clock, locking
 from ..reports.exchange import Waits
-from ..storage import sent_mark
+from ..storage.hybrid import sent_mark
 from ..storage.log_backed import folder_place
 from .exchange import LOCK
 
 if TYPE_CHECKING:
     from ..storage.contract import Store
-    from ..storage.hybrid_store import HybridStore
+    from ..storage.hybrid.hybrid_store import HybridStore
 
 PAUSE: Final = 30.0
 """Seconds after an attempt that failed, and after one that went well while turns are captured, before the next one begins."""

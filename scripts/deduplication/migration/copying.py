@@ -27,8 +27,13 @@ class Copied(NamedTuple):
     ahead: int = 0
 
 
-def copy(source: LogMoment, target: LogBackedStore, tell: Callable[[int], None]) -> Copied:
-    """Take over what the target lacks, durably as it goes; ``tell`` hears how many bytes are there.
+def copy(
+    source: LogMoment,
+    target: LogBackedStore,
+    tell: Callable[[int], None],
+    each: Callable[[bytes], None] = lambda _line: None,
+) -> Copied:
+    """Take over what the target lacks, durably as it goes; ``tell`` hears how many bytes are there, ``each`` of each line.
 
     Raises :class:`TargetHoldsOther` where the target does not have a beginning of the source's log, :class:`SourceDamaged`,
     ``StoreNotWritable``, ``DatabaseError``.
@@ -42,7 +47,7 @@ def copy(source: LogMoment, target: LogBackedStore, tell: Callable[[int], None])
                 before = size if before < 0 else before
                 ahead = target.log_size() - size
                 tell(size)
-                for reached in _load(source, target, size):
+                for reached in _load(source, target, size, each):
                     size = reached
                     tell(size)
             return Copied(before, size, ahead)
@@ -61,8 +66,13 @@ def common(source: LogMoment, target: LogBackedStore) -> int:
     return at
 
 
-def _load(source: LogMoment, target: LogBackedStore, at: int) -> Iterator[int]:
+def _load(source: LogMoment, target: LogBackedStore, at: int, each: Callable[[bytes], None]) -> Iterator[int]:
+    def lines() -> Iterator[bytes]:
+        for line in source.lines(at):
+            yield line.data
+            each(line.data)
+
     try:
-        yield from target.load((line.data for line in source.lines(at)), source.blobs.read)
+        yield from target.load(lines(), source.blobs.read)
     except Damaged as error:
         raise SourceDamaged(str(error)) from error

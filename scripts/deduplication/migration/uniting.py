@@ -59,7 +59,7 @@ def unite(source: LogBackedStore, target: LogBackedStore, tell: Callable[[int], 
 
 def _missing(source: LogBackedStore, name: str, target: LogBackedStore, into: str) -> tuple[int, list[int]]:
     """How many messages a conversation of the source has, and those that its counterpart has in no form."""
-    held = _Held(target, into)
+    held = Held(target, into)
     count, missing = 0, []
     for body in source.bodies(name, range(len(source.conversation(name)))):
         if body["kind"] not in (LOST, PURGED):
@@ -74,7 +74,7 @@ def message_of(body: dict[str, Any]) -> Message:
     return Message(body["role"], body["kind"], body["content"], uuid=body.get("uuid"), fidelity=body["fidelity"])
 
 
-class _Held:
+class Held:
     """What a conversation of the target has: bodies, other drawings of them, and what was purged of it."""
 
     def __init__(self, target: LogBackedStore, name: str) -> None:

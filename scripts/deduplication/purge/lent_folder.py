@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 from ..errors import PurgeRefused
 from ..files import atomic, beneath, journal
 from ..project.paths import INDEX_NAMES, LENT, LOG_NAME
-from ..storage import sent_mark
+from ..storage.hybrid import sent_mark
 from ..storage.log.sealed_files import FOLDER
 from ..storage.log_backed import folder_of, place_of
 from ..storage.state.blobs import NAME as BLOBS
@@ -36,7 +36,7 @@ def in_a_folder(store: Store, folder: str) -> Iterator[Store]:
         yield store
         return
     from ..exchange.exchange import exchange
-    from ..storage.hybrid_store import HybridStore
+    from ..storage.hybrid.hybrid_store import HybridStore
 
     marker = os.path.join(folder, LENT)
     if os.path.lexists(os.path.join(folder, LOG_NAME)) and not os.path.lexists(marker):

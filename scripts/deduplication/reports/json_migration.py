@@ -22,6 +22,22 @@ def connected() -> str:
     return "✅ Connected to PostgreSQL database"
 
 
+def copied(place: str, *, made: bool) -> str:
+    """Before everything else: where a copy of the folder is."""
+    was = "" if made else ", made before"
+    return f"💾 A copy of the folder is in {printable(place)}{was}. Keep it for 30 days, then delete it: a purge does not reach it."
+
+
+def went_on(before: int, size: int) -> str:
+    """Where a migration was stopped earlier."""
+    return f"  ✅ An earlier migration was stopped: {before} of {size} bytes of the log were there, and it went on"
+
+
+def left_out(problem: str) -> str:
+    """Something that cannot be read."""
+    return f"  ⚠️  {printable(problem)}"
+
+
 def watermarks_missing(path: str) -> str:
     """There is no file of watermarks."""
     return f"⚠️  Watermarks file not found: {printable(path)}"

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class Migrated:
     """``source`` and ``target`` as people know them; bytes are those of the log, ``stored`` those that each takes on the disk.
 
-    ``before``: bytes that the target had when this began; ``ahead``: bytes that it has besides. ``waiting``: runs that came into the
-    source meanwhile. ``lost``: images that the source does not have either. Seconds are those of the copy and of the proof.
+    ``before``: bytes that the target had when this began; ``ahead``: bytes that it has besides. ``waiting``: runs that came into
+    the source meanwhile. ``lost``: images that the source does not have either. Seconds are those of the copy and of the proof.
     """
 
     source: str
@@ -46,6 +46,21 @@ class United:
     purges: int
     messages: int
     seconds: float
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What was taken of a folder of the original project; ``damage`` and ``claims`` are lines for the user."""
+
+    source: str
+    target: str
+    entries: int
+    messages: int
+    new: int
+    conversations: int
+    seconds: float
+    damage: tuple[str, ...]
+    claims: tuple[str, ...]
 
 
 def migrated(done: Migrated, use: str) -> str:
@@ -107,6 +122,27 @@ def united(done: United, use: str) -> str:
     return "\n".join([*lines, "✅ The target has what both had. The source is what it was.", f"   → {use}"])
 
 
+def taken(done: Taken, use: str) -> str:
+    """The result of ``migrate --from original:DIR``."""
+    lines = [
+        f"📤 From: {printable(done.source)} (a folder of the original project)",
+        f"💾 To:   {printable(done.target)}",
+        f"✓ Taken: {done.messages:,} messages of {done.entries:,} lines in {done.conversations:,} conversations, {done.new:,} new",
+        f"✓ Proven: none of them is missing; 'verify' finds the target right ({done.seconds:.1f} s)",
+    ]
+    lines += [f"⚠ {printable(problem)}" for problem in done.damage]
+    lines += [f"⚠ {printable(claim)}" for claim in done.claims]
+    return "\n".join([*lines, "✅ The target has every message of the folder, which is what it was.", f"   → {use}"])
+
+
+def claimed(file: str, name: str, hashes: int, watermark: int | None, highest: int | None) -> str:
+    """A line for what an index of the original project says that no line of its logs has."""
+    of = f" of '{name}'" if name else ""
+    if watermark is not None:
+        return f"{file}: the watermark{of} is {watermark}, and the last message in the log is number {highest}"
+    return f"{file}: {hashes:,} content hashes{of} are on no line: the original project counted these messages and lost them"
+
+
 def as_data(done: Migrated) -> Mapping[str, Any]:
     """For ``--json``."""
     return {
@@ -139,6 +175,21 @@ def united_as_data(done: United) -> Mapping[str, Any]:
         "purges_left": done.purges,
         "messages": done.messages,
         "seconds": round(done.seconds, 3),
+    }
+
+
+def taken_as_data(done: Taken) -> Mapping[str, Any]:
+    """For ``--json``."""
+    return {
+        "source": done.source,
+        "target": done.target,
+        "lines": done.entries,
+        "messages": done.messages,
+        "new_messages": done.new,
+        "conversations": done.conversations,
+        "seconds": round(done.seconds, 3),
+        "damage": list(done.damage),
+        "lost_before": list(done.claims),
     }
 
 

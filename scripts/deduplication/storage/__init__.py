@@ -46,7 +46,7 @@ def open_store(backend: str | None, folder: str, connection_string: str | None =
 
         place = place_of(connection_string, settings)
         if kind == HYBRID:
-            from .hybrid_store import HybridStore
+            from .hybrid.hybrid_store import HybridStore
 
             return HybridStore(folder, place)
         from .database.database_store import DatabaseStore

@@ -135,12 +135,6 @@ class Answers(PrefixAnswers):
 
         return logged_runs(self._known, conversation_id)
 
-    def commits(self, start: int = 0) -> Iterator[Record]:
-        """All commit records."""
-        from .run_records import commits_in
-
-        return commits_in(self._known.log.runs(start))
-
     def figures(self, conversation_id: str) -> ConversationFigures:
         """Counts of a conversation."""
         return figures_of(self.conversation(conversation_id))

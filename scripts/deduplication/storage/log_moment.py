@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def at_one_moment(folder: str, held: Callable[[], AbstractContextManager[Known]]) -> Iterator[LogMoment]:
+def at_one_moment(folder: str, held: Callable[[], AbstractContextManager[None]], known: Known) -> Iterator[LogMoment]:
     """The store is ``held`` at the beginning, and again at the end: see ``log_backed.LogBackedStore.at_one_moment``."""
     with contextlib.ExitStack() as stack:
         log = FollowedLog(os.path.join(folder, LOG_NAME), ArchivedFiles(folder))
         stack.callback(log.close)
         stack.callback(log.let_go)
-        with held() as known:
+        with held():
             size, head = known.state.size, known.state.head
             log.take(size)
         yield LogMoment(log, Blobs.beside(log), size, head)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from ..files import journal
-from .answers import Answers
 from .indexed_log import IndexedLog
+from .log_answers import LogAnswers
 from .run_writer import write_run
 from .store_folder import TIMEOUT, StoreFolder
 
@@ -18,15 +17,13 @@ if TYPE_CHECKING:
     from .audit_entries import AuditEntry
     from .contract import ExportRecord, NewOccurrence, Same
     from .database.place import Place
-    from .known import Known
     from .log.append_log import Log
-    from .log.lines import Line, Record
     from .log_backed import FolderStore, LogBackedStore, LogMoment, Remembered
     from .log_rewrite import Instead, Rewritten
     from .verification import Verified
 
 
-class LogStore(Answers):
+class LogStore(LogAnswers):
     """A store in one folder (see ``contract.Store`` and ``log_backed.LogBackedStore`` for what each method promises).
 
     ``plain``: one of plain files (see ``seed_files``); without it the store is what it was.
@@ -57,7 +54,7 @@ class LogStore(Answers):
         if not write and not self._place.exists():
             yield
             return
-        journal.recover(self.folder)
+        self._place.finish_purge()
         if write:
             self._place.make()
         with self._locked(write=write):
@@ -86,7 +83,7 @@ class LogStore(Answers):
 
         But a purge that was stopped is finished: of half of one nothing can be told.
         """
-        journal.recover(self.folder)
+        self._place.finish_purge()
         with self._locked(write=False) if self._place.exists() else contextlib.nullcontext():
             yield self.log
 
@@ -132,36 +129,9 @@ class LogStore(Answers):
         """Itself."""
         return self
 
-    @property
-    def head(self) -> str:
-        """The head of the log."""
-        return self._indexed.state.head
-
-    def log_size(self) -> int:
-        """Bytes of the log."""
-        return self.log.size()
-
-    def lines(self, start: int = 0, end: int | None = None) -> Iterator[Line]:
-        """The lines of the log."""
-        return self.log.lines(start, end)
-
-    def log_span(self, start: int, end: int) -> bytes:
-        """Bytes of the log."""
-        return self.log.span(start, end)
-
-    def records(self, start: int = 0) -> Iterator[tuple[Line, Record]]:
-        """Every line with its record."""
-        from .log_rewrite import records
-
-        return records(self.log, start)
-
     def has_blob(self, digest: str) -> bool:
         """True where there is such an image or document."""
         return self.blobs.has(digest)
-
-    def lost_blob_bytes(self) -> int:
-        """Bytes of images and documents that neither lie in a file nor are known to the archive; none of them is read."""
-        return sum(size for digest, size in self._indexed.state.blobs.items() if not self.blobs.has(digest))
 
     def rewrite_log(self, folder: str, instead: Instead) -> Rewritten:
         """The log with other lines in it, beside the old one."""
@@ -180,9 +150,7 @@ class LogStore(Answers):
 
     def byte_counts(self) -> tuple[int, int]:
         """Bytes of all distinct exports processed, and those that the folder takes on the disk."""
-        from .footprint import footprint
-
-        return self.seen_bytes().distinct, footprint(self.folder).stored
+        return self.seen_bytes().distinct, self._place.stored_bytes()
 
     def audit(self) -> Iterator[AuditEntry]:
         """The lines of the audit file."""
@@ -194,12 +162,7 @@ class LogStore(Answers):
         """The log as it is at one moment."""
         from .log_moment import at_one_moment
 
-        return at_one_moment(self.folder, self._held)
-
-    @contextlib.contextmanager
-    def _held(self) -> Iterator[Known]:
-        with self.transaction(write=False):
-            yield self._indexed
+        return at_one_moment(self.folder, lambda: self.transaction(write=False), self._indexed)
 
     # -- upkeep ------------------------------------------------------------------------------------------------
 
@@ -271,7 +234,7 @@ class LogStore(Answers):
         """
         from . import upkeep
 
-        journal.recover(self.folder)
+        self._place.finish_purge()
         self._place.make()
         with self._locked(write=True):
             return upkeep.rebuild(self._indexed, mend)

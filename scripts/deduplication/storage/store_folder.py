@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from ..errors import StoreNotPrivate, StoreNotWritable
-from ..files import atomic, folder_swap, locking
+from ..files import atomic, folder_swap, journal, locking
 from ..project.own_place import hide, require_inside
 from ..project.paths import LOCK
 
@@ -26,6 +26,16 @@ class StoreFolder:
         folder_swap.recover_exchange(path)
         self.path = path
         self._timeout = timeout
+
+    def finish_purge(self) -> None:
+        """Finish a purge that was stopped: of half of one nothing can be told."""
+        journal.recover(self.path)
+
+    def stored_bytes(self) -> int:
+        """Bytes that it takes on the disk."""
+        from .footprint import footprint
+
+        return footprint(self.path).stored
 
     def require_inside(self) -> None:
         """Raise ``UnsafePath`` where a link leads out of the project."""

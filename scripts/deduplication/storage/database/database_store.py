@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Final
 
-from ..answers import Answers
 from ..audit_entries import OF_RUNS, AuditEntry
+from ..log_answers import LogAnswers
 from ..log_backed import LogMoment
 from ..run_writer import write_run
 from .clean_text import named
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from ..contract import ExportRecord, NewOccurrence, Same
-    from ..log.lines import Line, Record
     from ..log_backed import FolderStore, LogBackedStore
     from ..state.blobs import Blobs
     from ..verification import Verified
@@ -35,7 +34,7 @@ FROM deduplication_log WHERE owner = %s AND operation = ANY(%s) ORDER BY log_id
 """
 
 
-class DatabaseStore(Answers):
+class DatabaseStore(LogAnswers):
     """The store at ``place`` (see ``contract.Store`` for what each method promises)."""
 
     def __init__(self, place: Place) -> None:
@@ -79,6 +78,10 @@ class DatabaseStore(Answers):
                 yield
             finally:
                 self._depth = 0
+
+    def close(self) -> None:
+        """End the connection; the next transaction makes another one."""
+        self._session.close()
 
     def commit(
         self,
@@ -137,34 +140,6 @@ class DatabaseStore(Answers):
                 raise DatabaseNotAllowed("nothing may be removed", hint=_PURGE_ROLE)
 
     # -- the log, for who asks for one (see log_backed) ------------------------------------------------------------
-
-    @property
-    def head(self) -> str:
-        """The head of the log. Inside a transaction."""
-        return self._stored.state.head
-
-    def log_size(self) -> int:
-        """Bytes of the log."""
-        return self._stored.log.size()
-
-    def lines(self, start: int = 0, end: int | None = None) -> Iterator[Line]:
-        """The lines of the log."""
-        return self._stored.log.lines(start, end)
-
-    def log_span(self, start: int, end: int) -> bytes:
-        """Bytes of the log."""
-        return self._stored.log.span(start, end)
-
-    def records(self, start: int = 0) -> Iterator[tuple[Line, Record]]:
-        """Every line with its record."""
-        from ..log_rewrite import records
-
-        return records(self._stored.log, start)
-
-    def lost_blob_bytes(self) -> int:
-        """Bytes of images and documents that the database does not have."""
-        sizes = dict(self._stored.state.blobs.items())
-        return sum(map(sizes.__getitem__, self._stored.blobs.missing(sizes)))
 
     def audit(self) -> Iterator[AuditEntry]:
         """The rows of the audit, those that follow from the log."""

@@ -8,7 +8,7 @@ from ..log.records import PREFIX, PURGED, blobs_of
 from ..state.announcements import KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from ..state.log_state import State
     from .message_rows import Told
@@ -38,6 +38,13 @@ def of(told: Iterable[Told], state: State) -> dict[str, set[str]]:
         note("prefixes", _member(record.get(PREFIX), "head"))
         note("sessions", record.get("session"))
     return found
+
+
+def known_bodies(told: Iterable[Told], state: State) -> Iterator[tuple[int, str]]:
+    """The number of its conversation, and the body, of each line that does not carry it."""
+    for _, _, record, is_message in told:
+        if is_message and "message" not in record and PURGED not in record:
+            yield state.conversation(record["conversation_id"]).number, record["content_hash"]
 
 
 def _member(value: object, name: str) -> object:

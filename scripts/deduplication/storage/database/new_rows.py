@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _MANY: Final = 1_000
 _BYTES_AT_ONCE: Final = 8 * 1024 * 1024
 _ROWS_AT_ONCE: Final = 10_000
-_SENT_AS: Final = {"jsonb": "text", "numeric": "float8"}
+_SENT_AS: Final = {"jsonb": "text", "numeric": "float8", "tsvector": "text"}
 """Types that values have which are no objects of their own in Python."""
 _OWN: Final = "pg_temp.export_dedup_rows"
 _MAY: Final = "SELECT has_database_privilege(current_database(), 'TEMPORARY')"

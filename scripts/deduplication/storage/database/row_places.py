@@ -7,29 +7,43 @@ from typing import TYPE_CHECKING, Any, Final
 from ...alignment.fingerprint import Fingerprint
 from ...model import TURNS
 from ...start.late_tuple import NamedTuple
+from .body_places import BodyPlaces
 from .clean_text import name_of, named
-from .read_ahead import NearBodies
+from .conversation_names import ConversationNames
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
 
     from ..state.conversation import ConversationState
     from ..state.whereabouts import Found
     from .session import Session
 
-_BODIES: Final = """
-SELECT m.content_hash, c.number, m.body_at IS NOT NULL, m.log_start, m.kind, m.alignment_key, m.weight
-FROM messages m JOIN conversations c USING (conversation_id, owner)
-WHERE m.owner = %s AND m.content_hash = ANY(%s) AND m.body IS NOT NULL
-"""
 _TURNS: Final = """
-SELECT DISTINCT m.alignment_key, c.number FROM messages m JOIN conversations c USING (conversation_id, owner)
-WHERE m.owner = %s AND m.alignment_key = ANY(%s) AND m.kind = ANY(%s)
+SELECT f.alignment_key, c.conversation_id, c.number, c.adopted_by IS NULL
+FROM (
+    SELECT DISTINCT alignment_key, conversation_id FROM messages
+    WHERE owner = %(owner)s AND alignment_key = ANY(%(asked)s) AND kind IN ('prompt', 'text')
+) AS f
+CROSS JOIN LATERAL (
+    SELECT * FROM conversations WHERE conversation_id = f.conversation_id AND owner = %(owner)s LIMIT 1
+) AS c
 """
 _COLUMNS: Final = "message_index, content_hash, kind, alignment_key, weight, uuid, log_start"
+_BETWEEN: Final = f"""
+SELECT {_COLUMNS} FROM messages
+WHERE conversation_id = %s AND owner = %s AND message_index >= %s AND message_index < %s ORDER BY message_index
+"""
+_WITH_BODY: Final = f"SELECT {_COLUMNS} FROM messages WHERE conversation_id = %s AND owner = %s AND content_hash = %s"
+_WITH_TURN: Final = f"""
+SELECT {_COLUMNS} FROM messages
+WHERE conversation_id = %s AND owner = %s AND alignment_key = %s AND kind IN ('prompt', 'text')
+"""
 _IDS: Final = """
-SELECT c.number, m.message_index, m.uuid FROM messages m JOIN conversations c USING (conversation_id, owner)
-WHERE m.owner = %s AND m.conversation_id = ANY(%s) AND m.uuid = ANY(%s)
+SELECT m.conversation_id, m.message_index, m.uuid FROM unnest(%(uuids)s::text[]) AS asked (uuid)
+CROSS JOIN LATERAL (
+    SELECT * FROM messages
+    WHERE owner = %(owner)s AND conversation_id = ANY(%(names)s) AND uuid = asked.uuid OFFSET 0
+) AS m
 """
 
 
@@ -50,15 +64,19 @@ class RowPlaces:
         self, session: Session, name_of_number: Callable[[int], str], expected: Callable[[Collection[str]], None]
     ) -> None:
         self._session, self._name, self._expected = session, name_of_number, expected
-        self.near = NearBodies()
+        self.names = ConversationNames(session)
+        self.bodies = BodyPlaces(session, self.names)
+        self.near = self.bodies.near
         self.noted: dict[int, Noted] = {}
         """By the byte at which the line begins."""
-        self._owners: dict[str, set[int]] = {}
-        """In which conversations bodies stand, with what was noted, as far as it was asked."""
-        self._carriers: dict[str, Found] = {}
         self._turns: dict[str, set[int]] = {}
         self._fresh_turns: dict[str, set[int]] = {}
         self._fresh_ids: dict[str, list[tuple[int, int]]] = {}
+
+    @property
+    def apart(self) -> Container[str]:
+        """As the rows told that were read."""
+        return self.names.apart
 
     def note(
         self, conversation: ConversationState, item: Fingerprint, number: int, offset: int, *, brings: bool
@@ -66,9 +84,7 @@ class RowPlaces:
         """It becomes a row once its run is complete."""
         own, first = conversation.number, False
         if number not in conversation.purged:
-            owners = self._owners.setdefault(item.content_hash, set()) if brings else self.owners(item.content_hash)
-            first = own not in owners
-            owners.add(own)
+            first = self.bodies.note(own, item.content_hash, brings=brings)
         if item.uuid:
             self._fresh_ids.setdefault(item.uuid, []).append((own, number))
         if item.kind in TURNS:
@@ -82,31 +98,27 @@ class RowPlaces:
     def carriers(self, identities: Iterable[str]) -> Iterator[tuple[str, Found | None]]:
         """One question for all of them."""
         wanted = list(identities)
-        self.expect(bodies=wanted)
-        for identity in wanted:
-            yield identity, self._carriers.get(identity)
+        self._expected(wanted)
+        return self.bodies.carriers(wanted)
 
     def expect(self, *, bodies: Iterable[str] = (), turns: Iterable[str] = ()) -> None:
         """Ask for all that was not asked for yet."""
-        unknown = [each for each in dict.fromkeys(bodies) if each not in self._owners]
-        if unknown:
-            self._expected(unknown)
-            self._owners.update((each, set()) for each in unknown)
-            for identity, number, carries, start, *rest in self._session.rows(_BODIES, [self._session.owner, unknown]):
-                self._owners[identity].add(number)
-                if carries:
-                    self._carriers[identity] = start, _item(identity, *rest)
+        self.bodies.expect(bodies)
         unknown = [each for each in dict.fromkeys(turns) if each not in self._turns]
         if unknown:
             self._turns.update((each, set()) for each in unknown)
-            for key, number in self._session.rows(_TURNS, [self._session.owner, unknown, list(TURNS)]):
+            asked = {"owner": self._session.owner, "asked": unknown}
+            for key, name, number, apart in self._session.rows(_TURNS, asked):
+                self.names.note(number, name, apart=apart)
                 self._turns[key].add(number)
 
     def owners(self, identity: str) -> set[int]:
         """By the whole hash."""
-        if identity not in self._owners:
-            self.expect(bodies=(identity, *self.near.of(identity)))
-        return self._owners[identity]
+        return self.bodies.owners(identity)
+
+    def stands_in(self, identity: str, conversations: Collection[int]) -> bool:
+        """By the whole hash."""
+        return self.bodies.stands_in(identity, conversations)
 
     def owners_of_turn(self, key: str) -> set[int]:
         """By the key."""
@@ -115,48 +127,41 @@ class RowPlaces:
 
     def with_body(self, conversation: ConversationState, identity: str) -> Iterator[tuple[int, Fingerprint]]:
         """Those with this body, of what has a row, and all others."""
-        return self._rows(conversation, "content_hash = %s", [identity])
+        return self._with(conversation, _WITH_BODY, identity)
 
     def with_turn(self, conversation: ConversationState, key: str) -> Iterator[tuple[int, Fingerprint]]:
         """Turns with this key, of what has a row, and all others."""
-        return self._rows(conversation, "alignment_key = %s AND kind = ANY(%s)", [key, list(TURNS)])
+        return self._with(conversation, _WITH_TURN, key)
 
-    def _rows(
-        self, conversation: ConversationState, where: str, parameters: Sequence[Any]
-    ) -> Iterator[tuple[int, Fingerprint]]:
+    def _with(self, conversation: ConversationState, sql: str, key: str) -> Iterator[tuple[int, Fingerprint]]:
         if conversation.stored:
-            yield from (
-                (number, item)
-                for number, item, _ in self.between(
-                    self._name(conversation.number), 0, conversation.stored, where, parameters
-                )
-            )
+            name = name_of(self._name(conversation.number))
+            yield from ((number, item) for number, item, _ in self._rows(sql, [name, self._session.owner, key]))
         yield from conversation.items(conversation.stored, len(conversation))
 
-    def between(
-        self, name: str, first: int, end: int, where: str = "true", parameters: Sequence[Any] = ()
-    ) -> Iterator[tuple[int, Fingerprint, int]]:
-        """Number, fingerprint and byte of each row of a conversation from one number up to another for which ``where`` holds."""
-        sql = f"""SELECT {_COLUMNS} FROM messages
-            WHERE conversation_id = %s AND owner = %s AND message_index >= %s AND message_index < %s AND {where}
-            ORDER BY message_index"""
-        asked = [name_of(name), self._session.owner, first, end, *parameters]
-        for number, identity, kind, key, weight, uuid, start in self._session.rows(sql, asked):
+    def between(self, name: str, first: int, end: int) -> Iterator[tuple[int, Fingerprint, int]]:
+        """Number, fingerprint and byte of each row of a conversation from one number up to another."""
+        return self._rows(_BETWEEN, [name_of(name), self._session.owner, first, end])
+
+    def _rows(self, sql: str, parameters: Sequence[Any]) -> Iterator[tuple[int, Fingerprint, int]]:
+        for number, identity, kind, key, weight, uuid, start in self._session.rows(sql, parameters):
             self.near.note(identity)
-            yield number, _item(identity, kind, key, weight, uuid), start
+            yield number, Fingerprint(identity, key, kind, "", weight, named(uuid) if uuid else ""), start
 
     def ids(self, conversations: Collection[int], uuids: Collection[str]) -> Iterator[tuple[int, int, str]]:
         """Those that were noted, and those that have a row."""
         for uuid in uuids:
             yield from ((*place, uuid) for place in self._fresh_ids.get(uuid, ()) if place[0] in conversations)
-        names = [name_of(self._name(each)) for each in conversations if each >= 0]
-        if names and uuids:
-            found = self._session.rows(_IDS, [self._session.owner, names, [name_of(uuid) for uuid in uuids]])
-            yield from ((owner, number, named(uuid)) for owner, number, uuid in found)
+        numbers = {name_of(self._name(each)): each for each in conversations if self.names.is_stored(each)}
+        if numbers and uuids:
+            owner = self._session.owner
+            asked = {"owner": owner, "names": [*numbers], "uuids": [name_of(uuid) for uuid in uuids]}
+            for name, number, uuid in self._session.rows(_IDS, asked):
+                yield numbers[name], number, named(uuid)
 
     def saved(self) -> None:
         """What was noted has rows now."""
-        for each in (self.noted, self._fresh_ids, self._fresh_turns, self._owners, self._carriers, self._turns):
+        for each in (self.noted, self._fresh_ids, self._fresh_turns, self._turns, self.bodies, self.names):
             each.clear()
 
     def let_go(self) -> None:
@@ -164,7 +169,3 @@ class RowPlaces:
         if not self.noted:
             self.saved()
             self.near.clear()
-
-
-def _item(identity: str, kind: str, key: str, weight: int, uuid: str | None = None) -> Fingerprint:
-    return Fingerprint(identity, key, kind, "", weight, named(uuid) if uuid else "")

@@ -25,14 +25,18 @@ if TYPE_CHECKING:
     from .message_rows import Told
     from .session import Session
 
-_ENTRIES: Final = (
-    "SELECT key, value FROM index_entries WHERE conversation_id = '' AND owner = %s AND name = %s AND key = ANY(%s)"
-)
+_ENTRIES: Final = """
+SELECT found.key, found.value FROM unnest(%s::bytea[]) AS asked (key)
+CROSS JOIN LATERAL (
+    SELECT key, value FROM index_entries AS e
+    WHERE e.conversation_id = '' AND e.owner = %s AND e.name = %s AND e.key = asked.key LIMIT 1
+) AS found
+"""
+"""One by one: for keys in an array all entries of the name may be read."""
 _ALL_ENTRIES: Final = (
     "SELECT key, value FROM index_entries WHERE conversation_id = '' AND owner = %s AND name = %s ORDER BY key"
 )
 _HEADS: Final = "SELECT conversation_id, number, state, total_messages FROM conversations WHERE owner = %s"
-_NAME: Final = "SELECT conversation_id FROM conversations WHERE owner = %s AND number = %s"
 _NUMBER: Final = 8
 """Digits of a conversation's number before a body's in ``state.standing``."""
 
@@ -47,8 +51,6 @@ class StoredTables:
         """Entries that were asked for, those that are not there included."""
         self._expected: set[str] = set()
         """Bodies that were asked for: what is counted of them by conversation may be asked for next."""
-        self.begun = 0
-        """How many conversations the database has."""
         self._found: dict[str, ConversationState | None] = {}
         """Conversations that were looked up, those that are not there included."""
         self.totals: dict[str, int] = {}
@@ -64,18 +66,20 @@ class StoredTables:
         if name == "conversations":
             return Table(None, self._conversation, self._conversations)
         if name == "names":
-            return Table(None, self._named)
+            return Table(None, lambda number: self.places.names.name(int(number)) or None)
         form = FORMS[name]
 
         def fetch(key: str) -> Any:
             asked = name, form.key(key)
             if asked not in self._known:
-                if name == "standing" and int(key[:_NUMBER], 16) >= self.begun:
+                if name == "standing" and not self.places.names.is_stored(int(key[:_NUMBER], 16)):
                     return None
                 self._fetch(name, [asked[1], *map(form.key, self._besides(name, key))])
             data = self._known[asked]
+            if data is None:
+                return None  # so it is for most of what is asked
             with readable(str(self._session), "index_entries"):
-                return form.read(data) if data is not None else None
+                return form.read(data)
 
         def scan() -> Iterable[tuple[str, Any]]:
             for key, value in self._session.rows(_ALL_ENTRIES, [self._session.owner, name]):
@@ -89,7 +93,7 @@ class StoredTables:
         unknown = [key for key in dict.fromkeys(keys) if (name, key) not in self._known]
         if unknown:
             self._known.update(((name, key), None) for key in unknown)
-            for key, value in self._session.rows(_ENTRIES, [self._session.owner, name, unknown]):
+            for key, value in self._session.rows(_ENTRIES, [unknown, self._session.owner, name]):
                 self._known[name, key] = value
 
     def _besides(self, name: str, key: str) -> Iterator[str]:
@@ -111,6 +115,7 @@ class StoredTables:
         self.state.bodies.find_all(each.record["content_hash"] for each in told if each.is_message)
         self._expected.clear()  # they belong to many conversations
         self._find_heads({each.record["conversation_id"] for each in told})
+        self.places.bodies.expect_pairs(lookups.known_bodies(told, self.state))
         for name, keys in lookups.of(told, self.state).items():
             self._fetch(name, [*map(FORMS[name].key, keys)])
 
@@ -119,14 +124,14 @@ class StoredTables:
         self._known.clear()
         self._expected.clear()
         self._found.clear()
-        self.begun = self.state.begun
+        self.begin(self.state.begun)
+
+    def begin(self, begun: int) -> None:
+        """So many conversations are in the database."""
+        self.places.names.begun = begun
 
     def _name(self, number: int) -> str:
         return self.state.names.get(str(number)) or ""
-
-    def _named(self, number: str) -> str | None:
-        found = self._session.rows(_NAME, [self._session.owner, int(number)])
-        return named(found[0][0]) if found else None
 
     # -- conversations ---------------------------------------------------------------------------------------------
 
@@ -156,5 +161,6 @@ class StoredTables:
                 if conversation.number != number:
                     raise ValueError(number)
             rows.conversation = weakref.proxy(conversation)
+            self.places.names.noted(number, name)
             self.totals[stored_name] = total
             yield name, conversation

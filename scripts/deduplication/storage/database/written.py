@@ -55,7 +55,7 @@ class Written:
         if about:
             with readable(str(self.session), "stores"):
                 take_about(self.state, json.loads(about))
-            self.tables.begun = self.state.begun
+            self.tables.begin(self.state.begun)
 
     def let_go(self) -> None:
         """Keep nothing in memory that the database has."""

@@ -122,6 +122,10 @@ class Blobs:
         """True where something lies under the name of a blob, or the archive says that it has it."""
         return os.path.lexists(self.path(digest)) or self._is_archived(digest)
 
+    def missing(self, digests: Iterable[str]) -> list[str]:
+        """Those of which there is nothing."""
+        return [digest for digest in digests if not self.has(digest)]
+
     def kept(self) -> Iterator[bytes]:
         """The bytes of each that is a file here."""
         for entry in self._files():

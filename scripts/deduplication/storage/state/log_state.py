@@ -128,6 +128,8 @@ class State:
         """The conversation that this one turned out to be, and the number that its number 0 has there."""
         at = 0
         while True:
+            if conversation_id in self.whereabouts.apart and self.conversations.known(conversation_id) is None:
+                return conversation_id, at
             adopted_by = self.conversation(conversation_id).adopted_by
             if adopted_by is None:
                 return conversation_id, at

@@ -49,7 +49,7 @@ def _set(state: State, conversation: ConversationState, identity: str, more: int
     noted = state.standing.get(key)
     before = noted
     if before is None:
-        before = int(not state.whereabouts.owners(identity).isdisjoint(_numbers(state, conversation)))
+        before = int(state.whereabouts.stands_in(identity, _numbers(state, conversation)))
     after = before + more
     conversation.figures[UNIQUE] = conversation.figures.get(UNIQUE, 0) + (after > 0) - (before > 0)
     if noted is not None or after != 1:

@@ -42,6 +42,8 @@ class Stretches:
         prove: Prove = _nowhere,
         read_ids: Ids | None = None,
     ) -> None:
+        self.apart: frozenset[str] = frozenset()
+        """Nothing is known of one that was not read."""
         self.places = places if places is not None else Places()
         self.chunks = chunks if chunks is not None else Chunks()
         self.again: Table[Found] = again if again is not None else Table()
@@ -93,6 +95,10 @@ class Stretches:
     def owners(self, identity: str) -> set[int]:
         """By the beginning of its hash."""
         return self._owners(body_prefix(identity))
+
+    def stands_in(self, identity: str, conversations: Collection[int]) -> bool:
+        """By the beginning of its hash."""
+        return not self.owners(identity).isdisjoint(conversations)
 
     def owners_of_turn(self, key: str) -> set[int]:
         """By the beginning of the key."""

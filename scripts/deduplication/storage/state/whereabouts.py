@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Container, Iterable, Iterator
 
     from ...alignment.fingerprint import Fingerprint
     from .conversation import ConversationState
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 class Whereabouts(Protocol):
     """Conversations are named by their numbers in the order in which they were begun, messages by their sequence numbers."""
+
+    @property
+    def apart(self) -> Container[str]:
+        """Which conversations are known, without reading them, to be no part of another one?"""
 
     def note(
         self, conversation: ConversationState, item: Fingerprint, number: int, offset: int, *, brings: bool
@@ -33,6 +37,9 @@ class Whereabouts(Protocol):
 
     def owners(self, identity: str) -> set[int]:
         """In which conversations does this body stand? A hint: with one body another may be taken for it."""
+
+    def stands_in(self, identity: str, conversations: Collection[int]) -> bool:
+        """Does this body stand in one of these conversations? The same hint, without all the others."""
 
     def owners_of_turn(self, key: str) -> set[int]:
         """In which conversations does a turn with this alignment key stand? A hint."""

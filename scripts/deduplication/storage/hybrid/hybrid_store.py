@@ -9,15 +9,15 @@ import contextlib
 import os
 from typing import TYPE_CHECKING
 
-from ..errors import StoreNotWritable
-from ..files import atomic
-from ..project.paths import INDEX, INDEX_SENT
-from ..start.late_tuple import NamedTuple
+from ...errors import StoreNotWritable
+from ...files import atomic
+from ...project.paths import INDEX, INDEX_SENT
+from ...start.late_tuple import NamedTuple
+from ..log_store import LogStore
 from . import sent_mark
-from .log_store import LogStore
 
 if TYPE_CHECKING:
-    from .database.place import Place
+    from ..database.place import Place
     from .staged_log import StagedLog
 
 
@@ -47,7 +47,7 @@ class HybridStore(LogStore):
 
     def has(self, size: int, head: str) -> bool:
         """Does its log begin with ``size`` bytes that come to this head? Inside a transaction."""
-        from .heads import head_at
+        from ..heads import head_at
 
         return size <= self.log.size() and head_at(self, size) == head
 

@@ -9,22 +9,22 @@ import contextlib
 import os
 from typing import TYPE_CHECKING, Final
 
-from ..errors import StoreDamaged
-from ..files import atomic, beneath, folder_swap, journal
-from ..project.paths import AUDIT, INDEX, INDEX_SENT, LOG_NAME, WATERMARKS
-from .index.index_file import IndexFile
-from .index.sorted_runs import IndexDamaged
-from .indexed_log import IndexedLog
-from .log.append_log import Log
-from .log.archived_files import ArchivedFiles
-from .log.lines import BEGINNING
-from .log.opening import opening_line
-from .log.sealed_files import FOLDER as SEALED
+from ...errors import StoreDamaged
+from ...files import atomic, beneath, folder_swap, journal
+from ...project.paths import AUDIT, INDEX, INDEX_SENT, LOG_NAME, WATERMARKS
+from ..index.index_file import IndexFile
+from ..index.sorted_runs import IndexDamaged
+from ..indexed_log import IndexedLog
+from ..log.append_log import Log
+from ..log.archived_files import ArchivedFiles
+from ..log.lines import BEGINNING
+from ..log.opening import opening_line
+from ..log.sealed_files import FOLDER as SEALED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from .state.blobs import Blobs
+    from ..state.blobs import Blobs
 
 STAGE: Final = "exchange.stage"
 """The folder in the store's in which it is made."""
@@ -65,7 +65,8 @@ class StagedLog:
         """
         self.discard()
         sealed = [segment for segment in old.sealed.segments if segment.end <= start]
-        atomic.make_private_directory(os.path.join(self.folder, SEALED))
+        with atomic.write_errors(self.folder):
+            atomic.make_private_directory(os.path.join(self.folder, SEALED))
         for segment in sealed:
             folder_swap.keep_copy(segment.path, os.path.join(self.folder, SEALED, os.path.basename(segment.path)))
         end = sealed[-1].end if sealed else 0

@@ -6,10 +6,10 @@ import json
 import os
 from typing import Final
 
-from ..files import atomic
-from ..files.clock import timestamp
-from ..start.late_tuple import NamedTuple
-from .log.lines import BEGINNING
+from ...files import atomic
+from ...files.clock import timestamp
+from ...start.late_tuple import NamedTuple
+from ..log.lines import BEGINNING
 
 NAME: Final = "database.json"
 """In the store's folder. Without it nothing is taken to be sent, and all is compared anew."""

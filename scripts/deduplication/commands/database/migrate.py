@@ -6,26 +6,29 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from ..errors import EXIT_OK
-from ..migration import places, uniting
-from ..migration.move import Steps, move, require
-from ..reports import migration as report
-from ..storage import HYBRID, POSTGRESQL
-from ..terminal.display import show
-from ..terminal.progress import progress
-from . import arguments as shared
+from ...errors import EXIT_OK
+from ...migration import original, places, uniting
+from ...migration.move import Steps, move, require
+from ...original.state import read_state
+from ...reports import migration as report
+from ...storage import HYBRID, POSTGRESQL
+from ...terminal.display import show
+from ...terminal.progress import progress
+from .. import arguments as shared
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from ..storage.log_backed import LogBackedStore
+    from ...storage.log_backed import LogBackedStore
 
 
 def main(arguments: Sequence[str]) -> int:
     """Copy, prove, and say so; 1 with a named failure where the target would not say the same."""
     asked = parser().parse_args(arguments)
     folder = shared.store_folder(asked)
+    if asked.source.kind == places.ORIGINAL:
+        return _take_original(asked, folder)
     source = places.opened(asked.source, folder, asked.db_url, reading=True)
     target = places.opened(asked.target, folder, asked.db_url)
     places.require_target(target, source)
@@ -67,6 +70,31 @@ def _move(source: LogBackedStore, target: LogBackedStore) -> report.Migrated:
         waiting=waiting,
         lost=len(done.proof.lost),
     )
+
+
+def _take_original(asked: argparse.Namespace, folder: str) -> int:
+    began = time.perf_counter()
+    state = read_state(asked.source.where)
+    target = places.opened(asked.target, folder, asked.db_url)
+    places.require_target(target, None)
+    found = original.take(state, target, lambda _each: None)
+    require(target, [*(f"{each}: it is missing" for each in found.missing), *target.verify()])
+    done = report.Taken(
+        source=asked.source.where,
+        target=target.where(),
+        entries=found.done.entries,
+        messages=found.done.messages,
+        new=found.done.new,
+        conversations=len({each.conversation_id for each in found.done.conversations}),
+        seconds=time.perf_counter() - began,
+        damage=tuple(found.done.damage),
+        claims=tuple(report.claimed(*each) for each in found.done.claims),
+    )
+    if asked.json:
+        shared.print_json(report.taken_as_data(done))
+    else:
+        show(report.taken(done, _use(asked)))
+    return EXIT_OK
 
 
 def _since(source: LogBackedStore, size: int) -> tuple[int, int]:
