@@ -15,7 +15,20 @@ EACH = 200
 """Messages of a conversation of a log."""
 SHORT = ("yes", "continue", "go on")
 _CALLS = ("git status --short", "cat README.md")
-_WORDS = ("harbour", "tide", "table", "crane", "ledger", "lantern", "copper", "signal", "window", "column", "branch", "order")
+_WORDS = (
+    "harbour",
+    "tide",
+    "table",
+    "crane",
+    "ledger",
+    "lantern",
+    "copper",
+    "signal",
+    "window",
+    "column",
+    "branch",
+    "order",
+)
 _BANNER = " ▐▛███▜▌   Claude Code v2.1.197\n▝▜█████▛▘  Example 1.0\n  ▘▘ ▝▝    ~/x\n\n\n"
 _MOMENT = "2026-01-01T00:00:00.000Z"
 _FORMS = (("user", PROMPT), ("assistant", TOOL_CALL), ("system", TOOL_RESULT), ("assistant", TEXT))
