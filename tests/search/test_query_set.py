@@ -61,7 +61,7 @@ def answers(name, texts):
 def test_most_queries_find_something(made):
     """A set that found nothing would prove nothing; some are to find nothing, and none finds all."""
     found = [len(texts) for texts in answers("made", made)[1]]
-    assert sum(count > 0 for count in found) > 80
+    assert sum(count > 0 for count in found) > 75
     assert sum(count == 0 for count in found) > 5
     assert max(found) < len(made)
 

@@ -17,14 +17,12 @@ from deduplication import formats
 from deduplication.errors import NotAnExport
 from deduplication.ingest.transcript_capture import capture_file
 from store_answers import answers, asked_besides, audit_of, log_of, moment
-from store_backends import LOGGED, Stores
+from store_backends import FULL, LOGGED, Stores
 from truth_day import WIDTHS, WORLDS, Day, Happens, numbered
 from truth_lines import Transcript
 from truth_screen import ERAS
 from truth_session import OPENING, Session
 
-ALL = os.environ.get("EXPORT_DEDUP_ALL_WORLDS") == "1"
-"""Whether each kind of day is tried in each era of the client, and every real file; else a few."""
 SEEDS = range(1, 1 + int(os.environ.get("EXPORT_DEDUP_SEEDS") or 1))
 
 
@@ -134,7 +132,7 @@ DAYS = {
     "both": (both, "2.1.47", "plain"),
     "images": (images, "2.1.197", "plain"),
 }
-if ALL:
+if FULL:
     DAYS.update(
         {
             f"{what.__name__} {version} {world}": (what, version, world)
@@ -213,7 +211,7 @@ def test_a_day_is_the_same_in_every_backend(request, tmp_path, day, seed):
 
 REAL = {"client-2.1.197": "*", "real-2025": "2025-11-1[78]*RO*", "lab/2.1.330": "*.txt"}
 """Folders of real files, and which of them are tried in the ordinary run."""
-if ALL:
+if FULL:
     REAL = {"client-2.1.197": "**/*", "real-2025": "*", "real-2026": "*", "real-transcripts": "*", "lab": "**/*"}
 
 

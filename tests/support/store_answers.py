@@ -11,6 +11,7 @@ from unittest import mock
 from deduplication.alignment.fingerprint import fingerprint
 from deduplication.files import clock
 from deduplication.model import Message
+from deduplication.storage.database.clean_text import cleaned_json, named
 from deduplication.storage.log.lines import decode_line
 from deduplication.storage.log_backed import folder_of
 
@@ -104,7 +105,7 @@ def log_of(store):
 
 
 def audit_of(store):
-    """The lines of its audit log, each as the columns that the original design has for it."""
+    """The lines of its audit log, each as the columns that the original design has for it, as far as they are text."""
     folder = folder_of(store)
     if folder is not None:
         with open(f"{folder.folder}/deduplication_log.jsonl", "rb") as file:
@@ -115,7 +116,10 @@ def audit_of(store):
             " processing_time_ms, created_at, metadata FROM deduplication_log WHERE owner = %s ORDER BY log_id",
             [store.database.owner],
         )
-    return [(*row[:4], row[4] and float(row[4]), row[5], row[6].astimezone(dt.timezone.utc), row[7]) for row in rows]
+    return [
+        (named(row[0]), *row[1:4], row[4] and float(row[4]), row[5], row[6].astimezone(dt.timezone.utc), row[7])
+        for row in rows
+    ]
 
 
 def _columns(said):
@@ -129,5 +133,5 @@ def _columns(said):
         said["storage_savings_pct"],
         said["processing_time_ms"],
         at,
-        json.loads(json.dumps({**said["metadata"], **besides})),
+        json.loads(cleaned_json({**said["metadata"], **besides})),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
 
 import postgres_fixtures
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
@@ -17,6 +18,8 @@ DATABASES = {f"postgresql-{version}": version for version in postgres_fixtures.v
 LOGGED = (*FOLDERS, *DATABASES)
 """Those that have a log."""
 EVERY = (MEMORY, *LOGGED)
+FULL = os.environ.get("EXPORT_DEDUP_ALL_WORLDS") == "1"
+"""Whether every kind of day, every real file, and many more examples and faults are tried; else a few of each."""
 _OWNERS = itertools.count(1)
 
 
@@ -40,6 +43,13 @@ class Stores:
         self._servers = {}
         self._opened = []
         self._stack = contextlib.ExitStack()
+
+    def others(self, folder):
+        """More empty stores, in the same databases."""
+        made = Stores(self._request, folder)
+        for backend in DATABASES:
+            made._servers[backend] = self.server(backend)
+        return made
 
     def __enter__(self):
         return self

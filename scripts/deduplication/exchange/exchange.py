@@ -57,12 +57,14 @@ def alone(store: HybridStore) -> Iterator[Callable[[], Exchanged]]:
 
 def require_purge(store: HybridStore) -> None:
     """Raise ``DatabaseNotAllowed`` where what is purged here could not be purged in the database. Raises ``DatabaseError``."""
-    DatabaseStore(store.database).require_purge()
+    with contextlib.closing(DatabaseStore(store.database)) as database:
+        database.require_purge()
 
 
 def _noted(store: HybridStore) -> Exchanged:
     try:
-        return _exchange(store, DatabaseStore(store.database))
+        with contextlib.closing(DatabaseStore(store.database)) as database:
+            return _exchange(store, database)
     except Exception as error:
         with contextlib.suppress(Exception):
             sent_mark.failed(store.folder, str(error))

@@ -97,4 +97,4 @@ class Found:
 def newest_first(hits: Iterable[Hit]) -> list[Hit]:
     """In the order in which they are shown: those that have a place."""
     shown = [hit for hit in hits if hit.places]
-    return sorted(shown, key=lambda hit: (hit.newest.timestamp, hit.newest.number), reverse=True)
+    return sorted(shown, key=lambda hit: (hit.newest.timestamp, hit.newest.number, hit.content_hash), reverse=True)

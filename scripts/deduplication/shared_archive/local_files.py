@@ -132,6 +132,7 @@ def _read(found: Found) -> list[Any]:
 def parts(found: Found) -> Iterator[bytes]:
     """The bytes of a file, some megabytes at a time. Raises :class:`Vanished`."""
     with _opened(found) as file:
+        yield file.read(PART)  # one of no bytes, too, where there are none
         while part := file.read(PART):
             yield part
 

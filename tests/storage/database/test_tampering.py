@@ -110,7 +110,7 @@ class Tampered:
         with contextlib.suppress(StoreDamaged):
             answers(dedup.store)
             asked_besides(dedup.store)
-        dedup.store._session.close()
+        dedup.store.database.close()
 
     def execute(self, sql, parameters=None):
         """As somebody who may do everything; how many rows were changed."""
@@ -299,7 +299,7 @@ def test_who_may_only_add_is_told_so(request, tmp_path, postgres_servers):
             assert dedup.store.verify() == problems != []
             assert dedup.ingest(Talk("more", 4).text(), name="more.txt").new == 4
         finally:
-            dedup.store._session.close()
+            dedup.store.database.close()
             with server.connect(database) as connection:
                 connection.execute("DROP OWNED BY una")
             server.execute("DROP ROLE una")

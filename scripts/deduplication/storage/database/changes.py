@@ -42,8 +42,9 @@ UPDATE conversations AS c SET state = n.state, total_messages = n.total, adopted
     created_at = coalesce(n.created_at, c.created_at), last_updated = coalesce(n.updated_at, c.last_updated)
 FROM unnest(%s::text[], %s::text[], %s::integer[], %s::text[], %s::timestamptz[], %s::timestamptz[])
     AS n (conversation_id, state, total, adopted_by, created_at, updated_at)
-WHERE c.conversation_id = n.conversation_id AND c.owner = current_user
+WHERE c.conversation_id = n.conversation_id AND c.owner = current_user AND c.conversation_id = ANY(%s)
 """
+"""The names stand in it twice: an array is looked up in the index, whatever is known of the table."""
 _WATERMARKS: Final = """
 INSERT INTO watermarks (conversation_id, highest_index) SELECT * FROM unnest(%s::text[], %s::integer[])
 ON CONFLICT (conversation_id, owner) DO UPDATE SET highest_index = excluded.highest_index, last_updated = CURRENT_TIMESTAMP
@@ -142,6 +143,7 @@ def of_state(state: State, tables: StoredTables) -> Iterator[Change]:
             [name_of(found.adopted_by.conversation_id) if found.adopted_by else None for _, found in changed],
             [moment(each.get("created_at")) for each in figures],
             [moment(each.get("updated_at")) for each in figures],
+            names,
         ],
     )
     yield _WATERMARKS, [names, [len(found) - 1 for _, found in changed]]

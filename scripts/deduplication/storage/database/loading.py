@@ -33,15 +33,15 @@ if TYPE_CHECKING:
 
 _AT_ONCE: Final = 8 * 1024 * 1024
 """Bytes of lines about which the database is asked at once; at the end of a run they are committed."""
-_MUCH: Final = 1024 * 1024
-_COUNT: Final = "ANALYZE conversations, messages, runs, index_entries"
-"""Behind so many bytes of lines: the server would do it in a minute, and until then look for rows in the wrong order.
-
-Whoever does not own the tables is told by a notice that it was not done.
-"""
 _PIECE: Final = 2_000
 """Lines of which the rows are sent together, fewer where they come to this many bytes with their blobs:"""
 _PIECE_BYTES: Final = 4 * 1024 * 1024
+_COUNT: Final = "ANALYZE conversations, messages, runs, watermarks, deduplication_log, index_entries, blobs"
+"""Else a question is planned as if the tables were as small as before. Whoever may not is told so in a warning, and that is all."""
+_OFTEN: Final = 4
+_ENOUGH: Final = 1.1
+_LITTLE: Final = 1024 * 1024
+"""Bytes of lines for which the server is not asked to count."""
 _EMPTIED: Final = ("messages", "runs", "watermarks", "index_entries", "conversations", "stores")
 _NOTES: Final = (
     "SELECT conversation_id, metadata::text FROM conversations WHERE owner = current_user AND metadata IS NOT NULL"
@@ -59,12 +59,21 @@ def load(store: Written, lines: Iterable[bytes], blob: Blob | None = None) -> It
     ``blob`` gives the bytes of an image or a document by its hash, where the database may not have them. What was sent stays:
     whoever goes on begins behind it. Raises ``Damaged`` for a line that no reader would take.
     """
-    began = store.state.size
-    batches = _batches(lines, began)
+    batches = _batches(lines, store.state.size)
+    counted = store.state.size
     while _load_some(store, batches, blob):
+        counted = _counted(store, counted, _OFTEN)
         yield store.state.size
-    if store.state.size - began >= _MUCH:
-        store.session.outside(lambda connection: connection.execute(_COUNT))
+    _counted(store, counted, _ENOUGH)
+
+
+def _counted(store: Written, counted: int, times: float) -> int:
+    """Let the server count its rows where the log is so many times as long as when it did last; how long it was then."""
+    size = store.state.size
+    if size < max(times * counted, counted + _LITTLE):
+        return counted
+    store.session.outside(lambda connection: connection.execute(_COUNT))
+    return size
 
 
 def replace(store: Written, lines: Iterable[bytes], blob: Blob | None = None) -> None:

@@ -39,8 +39,11 @@ SELECT {_COLUMNS} FROM messages
 WHERE conversation_id = %s AND owner = %s AND alignment_key = %s AND kind IN ('prompt', 'text')
 """
 _IDS: Final = """
-SELECT conversation_id, message_index, uuid FROM messages
-WHERE owner = %s AND conversation_id = ANY(%s) AND uuid = ANY(%s)
+SELECT m.conversation_id, m.message_index, m.uuid FROM unnest(%(uuids)s::text[]) AS asked (uuid)
+CROSS JOIN LATERAL (
+    SELECT * FROM messages
+    WHERE owner = %(owner)s AND conversation_id = ANY(%(names)s) AND uuid = asked.uuid OFFSET 0
+) AS m
 """
 
 
@@ -151,7 +154,8 @@ class RowPlaces:
             yield from ((*place, uuid) for place in self._fresh_ids.get(uuid, ()) if place[0] in conversations)
         numbers = {name_of(self._name(each)): each for each in conversations if self.names.is_stored(each)}
         if numbers and uuids:
-            asked = [self._session.owner, [*numbers], [name_of(uuid) for uuid in uuids]]
+            owner = self._session.owner
+            asked = {"owner": owner, "names": [*numbers], "uuids": [name_of(uuid) for uuid in uuids]}
             for name, number, uuid in self._session.rows(_IDS, asked):
                 yield numbers[name], number, named(uuid)
 

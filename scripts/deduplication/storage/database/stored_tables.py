@@ -25,9 +25,14 @@ if TYPE_CHECKING:
     from .message_rows import Told
     from .session import Session
 
-_ENTRIES: Final = (
-    "SELECT key, value FROM index_entries WHERE conversation_id = '' AND owner = %s AND name = %s AND key = ANY(%s)"
-)
+_ENTRIES: Final = """
+SELECT found.key, found.value FROM unnest(%s::bytea[]) AS asked (key)
+CROSS JOIN LATERAL (
+    SELECT key, value FROM index_entries AS e
+    WHERE e.conversation_id = '' AND e.owner = %s AND e.name = %s AND e.key = asked.key LIMIT 1
+) AS found
+"""
+"""One by one: for keys in an array all entries of the name may be read."""
 _ALL_ENTRIES: Final = (
     "SELECT key, value FROM index_entries WHERE conversation_id = '' AND owner = %s AND name = %s ORDER BY key"
 )
@@ -88,7 +93,7 @@ class StoredTables:
         unknown = [key for key in dict.fromkeys(keys) if (name, key) not in self._known]
         if unknown:
             self._known.update(((name, key), None) for key in unknown)
-            for key, value in self._session.rows(_ENTRIES, [self._session.owner, name, unknown]):
+            for key, value in self._session.rows(_ENTRIES, [unknown, self._session.owner, name]):
                 self._known[name, key] = value
 
     def _besides(self, name: str, key: str) -> Iterator[str]:
@@ -156,6 +161,6 @@ class StoredTables:
                 if conversation.number != number:
                     raise ValueError(number)
             rows.conversation = weakref.proxy(conversation)
-            self.places.names.noted(conversation.number, name)
+            self.places.names.noted(number, name)
             self.totals[stored_name] = total
             yield name, conversation

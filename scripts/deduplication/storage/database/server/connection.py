@@ -7,8 +7,8 @@ import os
 import time
 from typing import TYPE_CHECKING, Any, Callable, Final, Optional, TypeVar
 
+from ..errors import DatabaseError, DatabaseUnsuitable
 from .driver import load, load_pool
-from .errors import DatabaseError, DatabaseUnsuitable
 from .failures import named
 
 if TYPE_CHECKING:
