@@ -2,9 +2,9 @@
 """A log taken over by a database, and a bare COPY of the same rows: ``benchmarks/database_load.py [--messages N] [--state DIR]``.
 
 Builds a store of distinct conversations of short, mostly different messages (see ``large_store.py``), or takes one that is there,
-and starts a server of its own, the newest that is found here. The store's lines are in memory before the clock starts, as are the
-rows of the COPY, in binary form: it goes into empty tables with the same indexes and triggers. Printed are seconds on the clock and
-of the processor, of this process and of the server's, and how many times as long the first takes; the best of ``--rounds``.
+and starts a server of its own, the newest that is found here. The store's lines are in memory before the clock starts, and so are
+the rows of the COPY, in binary form: it goes into empty tables with the same indexes and triggers. Printed are seconds on the clock
+and of the processor, of this process and of the server's, and how many times as long the first takes; the best of ``--rounds``.
 """
 
 from __future__ import annotations
