@@ -9,7 +9,7 @@ import pytest
 
 import postgres_server
 from deduplication.exchange import sending
-from deduplication.storage.database import connection
+from deduplication.storage.database.server import connection
 from deduplication.storage.database.errors import DatabaseError
 from machines import Machines
 from truth_lines import Transcript, transcript_differences
