@@ -139,7 +139,7 @@ class Answers(PrefixAnswers):
         """All commit records."""
         from .run_records import commits_in
 
-        return commits_in(self._known.log.lines(start))
+        return commits_in(line.data for line in self._known.log.lines(start))
 
     def figures(self, conversation_id: str) -> ConversationFigures:
         """Counts of a conversation."""

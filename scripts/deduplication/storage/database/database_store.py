@@ -157,7 +157,7 @@ class DatabaseStore(Answers):
         """Every commit record."""
         from ..run_records import commits_in
 
-        return commits_in(self._stored.log.runs(start))
+        return commits_in(line.data for line in self._stored.log.runs(start))
 
     def lost_blob_bytes(self) -> int:
         """Bytes of images and documents that the database does not have."""
