@@ -13,7 +13,6 @@ from ..files import journal
 from ..reports import exchange as exchange_report
 from ..reports import history as history_report
 from ..reports import purge as purge_report
-from ..reports import shared_archive as shared_report
 from ..storage.log_backed import folder_place, place_of, where
 from ..terminal.display import show
 from ..terminal.truncation import truncate
@@ -87,8 +86,7 @@ def _of_archive(store: Store, folder: str) -> list[str]:
         return []
     from ..shared_archive import telling
 
-    waits, stays, _ = telling.state(project)
-    return [each for each in (shared_report.line(waits), stays) if each]
+    return telling.lines(project)
 
 
 def parser() -> shared.Parser:
