@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from ...accounting.storage_account import project_of
 from ...reports import exchange as exchange_report
-from ...reports import shared_archive as archive_report
 from ...storage.log_backed import place_of
 
 if TYPE_CHECKING:
@@ -38,5 +37,4 @@ def _of_archive(folder: str) -> list[str]:
         return []
     from ...shared_archive import telling
 
-    waits, stays, _ = telling.state(project)
-    return [each for each in (archive_report.line(waits), stays) if each]
+    return telling.lines(project)
