@@ -267,7 +267,8 @@ def test_what_waits_is_counted_without_reading_the_log(tmp_path, newest_database
 def test_who_only_looks_whether_something_waits_loads_nothing_of_a_database(repository):
     """A hook does, at each turn."""
     code = (
-        "import sys; sys.path.insert(0, sys.argv[1]); import deduplication.exchange.sending, deduplication.storage.hybrid.hybrid_store\n"
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "import deduplication.exchange.sending, deduplication.storage.hybrid.hybrid_store\n"
         "print([name for name in sys.modules if 'psycopg' in name or 'storage.database.' in name or 'taken_over' in name])"
     )
     command = [sys.executable, "-c", code, str(repository / "scripts")]
