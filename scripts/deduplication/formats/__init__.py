@@ -140,6 +140,13 @@ def client_transcript() -> Growing:
     return cast("Growing", load(_CLIENT_TRANSCRIPT))
 
 
+def messages_of(objects: list[object]) -> Export:
+    """Objects with roles and contents of whatever make. Raises ``ExportError``."""
+    from . import third_party
+
+    return third_party.parse_object(objects)
+
+
 def parse_object(value: object, data: bytes) -> Export:
     """The same for a JSON document that was parsed already; ``data`` is its canonical spelling."""
     from . import third_party
