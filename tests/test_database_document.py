@@ -17,7 +17,7 @@ import postgres_server
 import postgres_tls
 from database_document import FIRST, PAGE, RUN, Place
 from deduplication import ClaudeConversationDeduplicator
-from deduplication.storage.database import address, connection
+from deduplication.storage.database.server import address, connection
 from documents import section, text_of
 
 BLOCKS = list(database_document.blocks())

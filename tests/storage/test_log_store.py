@@ -44,6 +44,20 @@ def files(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 
 
+def test_watermarks_that_were_lost_have_the_order_in_which_conversations_were_begun(folder):
+    """Whatever the order in which an index that is behind is told of them."""
+    behind = (folder / INDEX).read_bytes()
+    dedup(folder).ingest(Story(6, exchanges=4).exports(2)[-1].data, name="later.txt", conversation_id="other")
+    dedup(folder).ingest(FILES[2].data, name="last.txt", conversation_id="s")
+    before = (folder / WATERMARKS).read_bytes()
+    (folder / WATERMARKS).unlink()
+    (folder / INDEX).write_bytes(behind)
+    with dedup(folder).store.transaction():
+        pass
+    assert (folder / WATERMARKS).read_bytes() == before
+    assert dedup(folder).store.verify() == []
+
+
 def test_the_files_are_those_of_the_original_design(folder):
     """Names and forms: watermarks by conversation, hashes in sequence order, one audit entry a run with the seed's keys."""
     assert {path.name for path in folder.iterdir()} == {LOG_NAME, *INDEX_NAMES, ".lock", ".gitignore"}

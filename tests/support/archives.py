@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import os
+
+import psycopg
 
 from deduplication.archive import drop_folder, inventory, pack_files
 from deduplication.archive import restore as restoring
 from deduplication.archive.listed import Listed
-from deduplication.files.safe_read import open_regular
+from deduplication.files.safe_read import open_regular, read
+from deduplication.packs.pack_and_verify import Source, pack_and_verify
 from deduplication.project.paths import Project
 from deduplication.shared_archive import elsewhere
 from deduplication.shared_archive.exchange import exchange
@@ -20,6 +25,12 @@ class Archives:
     def __init__(self, folder, url):
         self.folder, self.place = folder, Place(url)
 
+    def execute(self, sql, *parameters):
+        """The rows of an answer, asked by whoever owns the tables."""
+        with psycopg.connect(self.place.told, autocommit=True) as connection:
+            found = connection.execute(sql, parameters or None)
+            return found.fetchall() if found.description else []
+
     def project(self, name):
         """The project on a machine."""
         root = self.folder / name
@@ -28,8 +39,6 @@ class Archives:
 
     def add(self, name, files, *, pack=True):
         """Archive files as a run does; packed, or as plain files."""
-        import hashlib
-
         project = self.project(name)
         with drop_folder.opened(project) as archive:
             for file, data in files.items():
@@ -39,13 +48,10 @@ class Archives:
                 os.close(descriptor)
                 archive.add(path, identity, hashlib.sha256(data).hexdigest())
         if pack:
-            pack_files.pack(project, 0)
+            pack_files.pack(project, 0, thorough=False)
 
     def add_transcripts(self, name, files):
         """Pack files of the client's own, under their names."""
-        from deduplication.files.safe_read import read
-        from deduplication.packs.pack_and_verify import Source, pack_and_verify
-
         project = self.project(name)
         sources = []
         for number, (file, data) in enumerate(files.items()):
@@ -62,9 +68,31 @@ class Archives:
         """One exchange of a machine's archive."""
         return exchange(self.project(name), self.place, **how)
 
+    @contextlib.contextmanager
+    def shelf(self, name, *, place=None, here=True):
+        """The archived files as a restore on a machine finds them."""
+        project = self.project(name)
+        with elsewhere.opened(project, place or self.place) as ask, restoring.opened(project, ask, here=here) as found:
+            yield found
+
+    def pack_all(self, name):
+        """What the command "pack" does."""
+        pack_files.pack(self.project(name), 0)
+
     def restored(self, name, *, place=None, here=True):
         """All files that a restore on a machine gives, by their names, and what it says cannot be."""
-        project = self.project(name)
-        with elsewhere.opened(project, place or self.place) as ask, restoring.opened(project, ask, here=here) as shelf:
+        with self.shelf(name, place=place, here=here) as shelf:
             found = {entry.name: b"".join(shelf.parts(entry)) for entry in shelf.all()}
             return found, [str(error) for error in shelf.lost] + [each.name for each in shelf.missing()]
+
+
+def objects(archives):
+    """The names of the objects that lie in the database."""
+    return [
+        name for (name,) in archives.execute("SELECT DISTINCT name FROM archive_objects WHERE name LIKE 'object/%'")
+    ]
+
+
+def object_of(path):
+    """The name of the object that has the bytes of a file."""
+    return f"object/{hashlib.sha256(path.read_bytes()).hexdigest()}"

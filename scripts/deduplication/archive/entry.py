@@ -48,6 +48,8 @@ class Entry:
     number: int = -1
     path: Optional[Path] = None
     source: Optional[Source] = None
+    archive: str = ""
+    """Which one numbers it; empty: this one."""
 
     @property
     def transcript(self) -> bool:
@@ -69,9 +71,9 @@ class Entry:
         return written.strftime("%Y-%m-%d")
 
     @property
-    def place(self) -> tuple[int, int]:
+    def place(self) -> tuple[str, int]:
         """Which packs have it, and where."""
-        return id(self.source), self.number
+        return self.archive, self.number
 
 
 @dataclass
@@ -127,17 +129,17 @@ def names(entries: Sequence[Entry]) -> list[str]:
     return chosen
 
 
-def outgrown(entries: Sequence[Entry]) -> set[tuple[int, int]]:
+def outgrown(entries: Sequence[Entry]) -> set[tuple[str, int]]:
     """The places of the client's files that a longer state of the same file came after. One that shrank later is kept."""
-    last: dict[tuple[int, str], Entry] = {}
+    last: dict[tuple[str, str], Entry] = {}
     found = set()
     for entry in entries:
         if not entry.transcript:
             continue
-        before = last.get((id(entry.source), entry.name))
+        before = last.get((entry.archive, entry.name))
         if before is not None and before.size < entry.size:
             found.add(before.place)
-        last[id(entry.source), entry.name] = entry
+        last[entry.archive, entry.name] = entry
     return found
 
 

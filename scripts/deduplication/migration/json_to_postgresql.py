@@ -6,37 +6,27 @@ It takes a store of ours in a folder, and a state folder of the original project
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 from typing import TYPE_CHECKING, Any, Optional, Union
 
 from ..errors import StoreMissing
-from ..files import atomic
-from ..original.entries import POOL
-from ..original.state import OriginalState, read_state
-from ..project.paths import HASHES, LOG_NAME, WATERMARKS
+from ..project.paths import HASHES, WATERMARKS
 from ..reports import json_migration as said
-from ..storage import open_in_folder
 from ..storage.database.counted import Counted, counted
 from ..storage.database.database_store import DatabaseStore
 from ..storage.database.place import Place
-from ..storage.log.lines import decode_line
-from ..storage.log.records import is_occurrence
-from ..storage.log.sealed_files import FOLDER as SEALED
 from ..terminal.display import show
 from . import kept_copy, original
 from .copying import copy
+from .counted_aloud import CountedAloud
+from .json_folder import JsonFolder
 from .move import move, require
 from .places import require_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ..storage.log_backed import FolderStore
-
 STATE: str = os.path.join("MEMORY-CONTEXT", "dedup_state")
-_OURS = b'"crc32"'
-"""In every line of our own log, and in none of the original project's."""
 
 
 class JSONToPostgreSQLMigrator:
@@ -47,6 +37,7 @@ class JSONToPostgreSQLMigrator:
 
     def __init__(self, json_dir: Union[str, os.PathLike[str]], db_url: Optional[str] = None) -> None:
         self.json_dir = os.fspath(json_dir)
+        self._folder = JsonFolder(self.json_dir)
         self.db_url = db_url
         self._store: Optional[DatabaseStore] = None
         self._missing: list[str] = []
@@ -84,25 +75,24 @@ class JSONToPostgreSQLMigrator:
 
     def migrate_conversation_log(self) -> None:
         """Migrate every message, each run in one transaction. Raises the ``StoreError`` family."""
-        if not self._has_log():
-            show(said.log_missing(os.path.join(self.json_dir, LOG_NAME)))
+        if not self._folder.has_log():
+            show(said.log_missing(self._folder.log))
             raise StoreMissing(self.json_dir)
         show(said.log())
-        state = self._original()
-        count = self._take_original(state) if state is not None else self._copy(open_in_folder(self.json_dir))
-        show(said.log_done(count))
+        show(said.log_done(self._take_original() if self._folder.is_original() else self._copy()))
 
-    def _copy(self, source: FolderStore) -> int:
+    def _copy(self) -> int:
+        source, progress = self._folder.store(), CountedAloud()
         require_source(source)
-        progress = _Messages()
         with source.at_one_moment() as moment:
             done = copy(moment, self.store, lambda _size: None, progress.line)
         if done.before:
             show(said.went_on(done.before, done.size))
         return self._counted().messages
 
-    def _take_original(self, state: OriginalState) -> int:
-        progress = _Messages()
+    def _take_original(self) -> int:
+        state, progress = self._folder.original(), CountedAloud()
+        assert state is not None
         taken = original.take(state, self.store, lambda each: progress.add(each.messages))
         self._missing = taken.missing
         for problem in taken.done.damage:
@@ -120,10 +110,10 @@ class JSONToPostgreSQLMigrator:
         found = self._counted()
         show(said.counted(found.conversations, found.messages, found.watermarks))
         show(said.message_counts(found.mismatches))
-        if self._original() is not None:
+        if self._folder.is_original():
             require(self.store, [*(f"{each}: it is missing" for each in self._missing), *self.store.verify()])
-        elif self._has_log():
-            move(open_in_folder(self.json_dir), self.store, _unseen)
+        elif self._folder.has_log():
+            move(self._folder.store(), self.store, _unseen)
         show(said.verified())
 
     def migrate(self) -> None:
@@ -144,8 +134,7 @@ class JSONToPostgreSQLMigrator:
     def _keep_copy(self) -> None:
         if not os.path.isdir(self.json_dir):
             raise StoreMissing(self.json_dir)
-        holding = contextlib.nullcontext() if self._is_original() else open_in_folder(self.json_dir).locked_log()
-        with holding:
+        with self._folder.held():
             place, made = kept_copy.keep(self.json_dir)
         show(said.copied(place, made=made))
 
@@ -153,56 +142,17 @@ class JSONToPostgreSQLMigrator:
         with self.store.transaction(write=False):
             return counted(self.store.database)
 
-    def _has_log(self) -> bool:
-        names = (LOG_NAME, SEALED, POOL.file)
-        return any(os.path.lexists(os.path.join(self.json_dir, name)) for name in names)
-
-    def _is_original(self) -> bool:
-        """Whether the original project wrote the folder."""
-        try:
-            with atomic.open_regular(os.path.join(self.json_dir, LOG_NAME)) as file:
-                line = file.readline()
-        except OSError:
-            line = b""
-        return (bool(line.strip()) and _OURS not in line) or os.path.lexists(os.path.join(self.json_dir, POOL.file))
-
-    def _original(self) -> Optional[OriginalState]:
-        return read_state(self.json_dir) if self._is_original() else None
-
     def _read(self, name: str, missing: Callable[[str], str]) -> Optional[dict[str, Any]]:
         """One of its small files; None where it is missing or cannot be read, which is said."""
-        path = os.path.join(self.json_dir, name)
-        try:
-            with atomic.open_regular(path) as file:
-                found = json.loads(file.read())
-        except (OSError, ValueError, RecursionError):
-            found = None
-        if not isinstance(found, dict):
-            show(missing(path))
-            return None
+        found = self._folder.read(name)
+        if found is None:
+            show(missing(os.path.join(self.json_dir, name)))
         return found
 
 
 def migrate_to_postgresql(json_dir: Union[str, os.PathLike[str]] = STATE, db_url: Optional[str] = None) -> None:
     """Migrate from JSON files to PostgreSQL: the project's own store, to the database that the environment names."""
     JSONToPostgreSQLMigrator(json_dir, db_url).migrate()
-
-
-class _Messages:
-    """How many messages were migrated; each hundred is said."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def line(self, line: bytes) -> None:
-        """A line of a log was read."""
-        self.add(is_occurrence(decode_line(line)))
-
-    def add(self, count: int) -> None:
-        """So many more."""
-        before, self.count = self.count, self.count + count
-        for number in range(before // said.EACH + 1, self.count // said.EACH + 1):
-            show(said.messages_so_far(number * said.EACH))
 
 
 @contextlib.contextmanager

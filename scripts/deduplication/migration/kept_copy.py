@@ -31,6 +31,8 @@ def keep(folder: str) -> tuple[str, bool]:
         if other.startswith(name + MARK) and not atomic.is_temporary(other) and _is_copy(folder, copy, files):
             return copy, False
     copy = f"{folder}{MARK}{clock.compact(time.time())}"
+    while os.path.lexists(copy):
+        copy += "-2"
     _make(folder, copy, files)
     return copy, True
 

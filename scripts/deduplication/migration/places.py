@@ -48,6 +48,8 @@ def opened(place: Place, folder: str, url: str | None, *, reading: bool = False)
 
     ``reading``: a store in a folder is what it is, whatever kind it is said to be.
     """
+    if place.kind == ORIGINAL:
+        raise UsageError("a folder of the original project is only a source: nothing can be migrated to it")
     if place.kind == POSTGRESQL:
         return require_log(open_store(POSTGRESQL, folder, place.where or url), "migrate")
     where = place.where or folder

@@ -30,7 +30,7 @@ def verify(store: Store, project: Project | None, done: Purged) -> None:
     kept = require_folder(store, "a purge")
     with kept.transaction():
         kept.blobs.let_go()  # which were made files while packs were made anew
-    done.problems = proof.verify_all(store, project, check)
+    done.problems += proof.verify_all(store, project, check)
     if done.proof is not None and done.proof.remaining:
         more = f" and {len(done.proof.remaining) - 1:,} more place(s)" if len(done.proof.remaining) > 1 else ""
         raise PurgeIncomplete(f"{done.proof.remaining[0]}{more}")

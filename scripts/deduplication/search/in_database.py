@@ -24,10 +24,12 @@ if TYPE_CHECKING:
 
 NEWEST: Final = 2_000
 """Messages that are looked at first."""
-FEW: Final = 20_000
-"""Messages of a store of which all hits are counted."""
-COUNTED: Final = 1_000
-"""Hits that are counted, and places of a hit that are named."""
+COUNTED: Final = 200
+"""Hits that are counted, where others are shown."""
+LOOKED_AT: Final = 2_000
+"""Messages that are compared to find hits that are only counted."""
+NAMED: Final = 1_000
+"""Places of a hit that are named."""
 _AT_ONCE: Final = 200
 
 
@@ -45,6 +47,7 @@ def search(store: DatabaseStore, wanted: Wanted, limit: int) -> Found:
 class _Search:
     def __init__(self, searched: MessageSearch, wanted: Wanted, limit: int) -> None:
         self._searched, self._wanted, self._limit = searched, wanted, limit
+        self._enough = max(limit, 1)
         self._known: dict[str, Hit | None] = {}
         """Each content that was compared."""
         self._hits: dict[str, Hit] = {}
@@ -54,25 +57,29 @@ class _Search:
         self._filters = Filters(names, wanted.role, wanted.kind, wanted.since, wanted.until)
 
     def result(self) -> Found:
+        """The hits, those that are shown with their places."""
         words = tsquery_of(self._wanted.terms)
-        enough = max(self._limit, 1)
+        capped = True
         if self._filters.conversations is None:
-            self._take(self._searched.found(words, self._filters, newest=NEWEST), COUNTED)
-        capped = len(self._hits) >= enough and not self._searched.has_at_most(FEW)
-        if not capped:
-            capped = self._take(self._searched.found(words, self._filters), max(COUNTED, enough))
+            capped = self._take(self._searched.found(words, self._filters, newest=NEWEST))
+            capped = capped or not self._searched.has_at_most(NEWEST)
+        if capped and len(self._hits) < self._enough:
+            capped = self._take(self._searched.found(words, self._filters))
         shown = newest_first(self._hits.values())[: self._limit]
         self._name_places(shown)
         return Found(newest_first(self._hits.values()), capped=capped)
 
-    def _take(self, found: Iterator[tuple[str, int]], most: int) -> bool:
-        """Compare the messages at these places; True where there are as many hits as ``most`` before the end."""
-        while len(self._hits) < most:
+    def _take(self, found: Iterator[tuple[str, int]]) -> bool:
+        """Compare the messages at these places; True where there are enough hits before the end, and others have been counted."""
+        compared = 0
+        while len(self._hits) < max(self._enough, COUNTED) and (len(self._hits) < self._enough or compared < LOOKED_AT):
             some = list(islice(found, _AT_ONCE))
             if not some:
                 return False
-            self._compare([place for place in some if place not in self._seen])
-            self._seen.update(some)
+            new = [place for place in some if place not in self._seen]
+            self._compare(new)
+            self._seen.update(new)
+            compared += len(new)
         return True
 
     def _compare(self, places: list[tuple[str, int]]) -> None:
@@ -90,12 +97,12 @@ class _Search:
     def _name_places(self, hits: list[Hit]) -> None:
         """All places of these, as far as they are not too many."""
         rows: dict[str, list[Row]] = {hit.content_hash: [] for hit in hits}
-        for row in self._searched.places(rows, COUNTED):
+        for row in self._searched.places(rows, NAMED):
             rows[row.content_hash].append(row)
         superseded = self._superseded(row for some in rows.values() for row in some)
         for hit in hits:
             found = [_place(row) for row in rows[hit.content_hash]]
-            hit.more = len(found) >= COUNTED
+            hit.more = len(found) >= NAMED
             newest = hit.places
             hit.places = self._united.places(found, superseded, self._wanted)
             hit.places += [place for place in newest if place not in hit.places]

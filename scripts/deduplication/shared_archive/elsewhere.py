@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Callable, Optional
 
 from ..archive.entry import Elsewhere, Entry
 from ..archive.inventory import told_by
+from ..archive.listed import Listed
 from ..errors import ArchiveDamaged, StoreDamaged
 from ..files import atomic
 from ..project import config
@@ -22,7 +23,6 @@ from .late_packs import LatePacks
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ..archive.listed import Listed
     from ..project.paths import Project
     from ..storage.database.place import Place
     from .archive_state import ArchiveState, Held
@@ -56,13 +56,15 @@ def _asked(project: Project, place: Place, stack: contextlib.ExitStack) -> Elsew
     found = Elsewhere(problems=fetcher.problems)
     listed = told_by(lists.values())
     sessions = tables.sessions([each.sha256 for each in listed])
+    everywhere: dict[str, _Packed] = {}
     for state in tables.states():
         try:
             said = archive_state.decode(state.data)
         except ValueError as error:
             raise StoreDamaged(f"{tables}, archive {state.archive}: {error}") from error
-        packs = stack.enter_context(contextlib.closing(LatePacks(said, fetcher)))
-        found.entries += _packed(packs, listed, sessions)
+        for gone in (False, True) if any(held.gone for held in said.files) else (False,):
+            packs = stack.enter_context(contextlib.closing(LatePacks(said, fetcher, gone=gone)))
+            found.entries += _packed(packs, f"{state.archive} {gone}", listed, sessions, everywhere)
         found.entries += _plain(said, fetcher)
         found.lost += [ArchiveDamaged(f"{name}: none of its files can be restored") for name in packs.unreadable]
         notes = [held for held in said.files if held.name == PURGED_FILES]
@@ -79,24 +81,28 @@ def _folder(project: Project, place: Place, stack: contextlib.ExitStack) -> str:
     return stack.enter_context(tempfile.TemporaryDirectory(prefix="export-dedup-"))
 
 
-def _packed(packs: LatePacks, listed: Iterable[Listed], sessions: dict[str, str]) -> Iterator[Entry]:
+def _packed(
+    packs: LatePacks,
+    archive: str,
+    listed: Iterable[Listed],
+    sessions: dict[str, str],
+    everywhere: dict[str, _Packed],
+) -> Iterator[Entry]:
     names: dict[str, list[Listed]] = {}
     for each in listed:
         names.setdefault(each.sha256, []).append(each)
     for number in packs.numbers():
         known = packs.known(number)
         sha256 = known.sha256.hex()
-        told = names.get(sha256)
-        if told is None:  # the list was lost, and its record says it
+        source = everywhere.setdefault(sha256, _Packed())
+        source.places.append((packs, number))
+        told = names.get(sha256, [])
+        if not told:  # the list was lost, and its record says it
             with contextlib.suppress(ArchiveDamaged):
-                record = packs.record(number)
-                yield Entry(
-                    record.name, record.session, record.size, record.mtime_ns, sha256, number, source=_Packed(packs)
-                )
-            continue
+                told = [Listed.of(packs.record(number))]
         for each in told:
             session = each.session or sessions.get(sha256, "") or session_id_from_name(each.name)
-            yield Entry(each.name, session, known.size, each.mtime_ns, sha256, number, source=_Packed(packs))
+            yield Entry(each.name, session, known.size, each.mtime_ns, sha256, number, None, source, archive)
 
 
 def _plain(said: ArchiveState, fetcher: Fetcher) -> Iterator[Entry]:
@@ -108,14 +114,20 @@ def _plain(said: ArchiveState, fetcher: Fetcher) -> Iterator[Entry]:
 
 
 class _Packed:
-    """Where an entry in packs comes from."""
+    """Where a file comes from that lies in packs: ``places`` are all that have it."""
 
-    def __init__(self, packs: LatePacks) -> None:
-        self._packs = packs
+    def __init__(self) -> None:
+        self.places: list[tuple[LatePacks, int]] = []
 
-    def parts(self, entry: Entry) -> Iterable[memoryview]:
-        """Its bytes, proven at the end."""
-        return self._packs.restore(entry.number)
+    def parts(self, _entry: Entry) -> Iterable[memoryview]:
+        """Its bytes, proven at the end: from the first packs that give them back."""
+        *others, last = self.places
+        for packs, number in others:
+            with contextlib.suppress(ArchiveDamaged):
+                for _ in packs.restore(number):
+                    pass
+                return packs.restore(number)
+        return last[0].restore(last[1])
 
 
 class _Plain:

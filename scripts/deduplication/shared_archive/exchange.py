@@ -102,7 +102,7 @@ class _Exchange:
         there = {held.object for held in before.files if not held.stays}
         damaged = there - set(self._tables.proven(there)) if self._thorough else set()
         new = {held.object: held for held in after.files if not held.stays and held.object in sources}
-        new = {name: held for name, held in new.items() if name not in there or name in damaged or self._lost(held)}
+        new = {name: held for name, held in new.items() if self._thorough or name not in there}
         if new:
             coming = ArchiveState(before.files, socket.gethostname(), tuple(sorted(new)))
             self._say(coming, {})
@@ -147,31 +147,26 @@ class _Exchange:
         files += still_needed(before.files, files, local, self._tables)
         return ArchiveState(tuple(files), socket.gethostname()), sources
 
-    def _lost(self, held: Held) -> bool:
-        """Whether a file lay in the team's folder, and does not any more; looked at where all is."""
-        if not self._thorough or held.size <= self._most or not self._team:
-            return False
-        folders = [part.place for part in self._tables.parts(held.object) if part.place]
-        return bool(folders) and not any(
-            team_folder.has(each, held.sha256, held.size) for each in (self._team, *folders)
-        )
-
     def _send(self, held: Held, found: Found, *, anew: bool) -> bool:
         """Have an object there; False where it has to stay here."""
         size, folder = self._tables.proven([held.object]).get(held.object, (-1, None))
-        if size == held.size and (folder is None or team_folder.has(folder, held.sha256, held.size)):
+        is_there = size == held.size and (folder is None or team_folder.has(folder, held.sha256, held.size))
+        if is_there and not self._thorough:
             return True  # another archive has the same file
         parts = local_files.proven_parts(found, held.sha256)
-        if held.size <= self._most:
-            self._done.size += self._tables.send(held.object, parts, anew=anew)
+        if held.size <= self._most or (is_there and folder is None):
+            sent = self._tables.send(held.object, parts, anew=anew)
         else:
+            team = self._team or folder or ""
             try:
-                self._done.size += team_folder.put(self._team, held.sha256, held.size, parts)
+                sent = team_folder.put(team, held.sha256, held.size, parts)
             except StoreNotWritable as error:
                 self._done.problems.append(f"{held.name} stays here: {error}")
                 return False
-            self._tables.refer(held.object, held.size, held.sha256, self._team)
-        self._done.files += 1
+            if folder != team:
+                self._tables.refer(held.object, held.size, held.sha256, team)
+        self._done.size += sent
+        self._done.files += bool(sent) or not is_there
         return True
 
     @staticmethod

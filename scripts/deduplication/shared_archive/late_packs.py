@@ -42,33 +42,36 @@ class LatePack:
 
 
 class LatePacks(Packs):
-    """The packs of an archive, in the order of their numbers."""
+    """The packs of an archive, in the order of their numbers.
 
-    def __init__(self, state: ArchiveState, fetcher: Fetcher) -> None:
-        self._state, self._fetcher = state, fetcher
+    Packs that are gone on its machine may have numbers that others got there since: of two that have the same the ``gone`` one
+    counts, or the other one.
+    """
+
+    def __init__(self, state: ArchiveState, fetcher: Fetcher, *, gone: bool) -> None:
+        self._state, self._fetcher, self._gone = state, fetcher, gone
         super().__init__("")
 
     def _open(self) -> None:
         files = self._state.files
-        indexes = {held.name: held for held in sorted(files, key=lambda held: not held.gone)}
-        packs = [
-            (number_of(os.path.basename(held.name)), held.gone, held) for held in files if held.name.endswith(".pack")
-        ]
-        end = -1
-        for number, _, held in sorted(packs, key=lambda each: each[:2]):
+        for held in sorted(files, key=lambda held: held.gone != self._gone):
+            if not held.name.endswith(".pack"):
+                continue
             pack = LatePack(held, self._state.host, self._fetcher)
+            name = f"{held.name[: -len('.pack')]}.idx"
+            told = next((each for each in files if each.name == name and each.gone == held.gone), None)
             try:
-                index = self._index_of(pack, indexes.get(f"{held.name[: -len('.pack')]}.idx"))
+                index = self._index_of(pack, told)
             except ArchiveDamaged as error:
                 pack.close()
                 self.problems.append(error.detail)
                 self.unreadable.append(f"{held.name} of the archive on {self._state.host}")
                 continue
-            if index.first_file < end:
+            if any(_overlap(index, member.index) for member in self.members):
                 pack.close()
-                continue  # what one was that is gone here, and whose numbers others have by now
-            end = index.first_file + index.files
-            self.members.append(Member(number, cast("Pack", pack), index))
+                continue
+            self.members.append(Member(number_of(os.path.basename(held.name)), cast("Pack", pack), index))
+        self.members.sort(key=lambda member: (member.index.first_file, member.index.first_segment))
 
     def _index_of(self, pack: LatePack, held: Held | None) -> Index:
         if held is not None:
@@ -83,3 +86,10 @@ class LatePacks(Packs):
     def missing(self) -> list[Range]:
         """As the indexes tell it: no pack is fetched for that."""
         return gaps_between(cast("Header", member.index) for member in self.members)
+
+
+def _overlap(one: Index, other: Index) -> bool:
+    """Whether both have a number of a file, or of a segment."""
+    files = one.first_file < other.first_file + other.files and other.first_file < one.first_file + one.files
+    segments = one.first_segment + one.segments, other.first_segment + other.segments
+    return files or (one.first_segment < segments[1] and other.first_segment < segments[0])

@@ -41,7 +41,8 @@ def write(folder: str, state: State, noted: Mapping[str, int], *, plain: bool) -
     Raises ``StoreNotWritable``.
     """
     known = _known(folder, noted.get(WATERMARKS))
-    known.update((name, len(state.conversation(name)) - 1) for name in state.conversations.changed)
+    if known:  # else the order in which they were begun is not known
+        known.update((name, len(state.conversation(name)) - 1) for name in state.conversations.changed)
     files = {WATERMARKS: _dump(known) if len(known) == state.begun else _watermarks(state)}
     if plain:
         files[HASHES] = _hashes(state)

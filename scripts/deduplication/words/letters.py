@@ -38,9 +38,9 @@ _ALONE: Final = (
     *(0x20000, 0x40000),  # Han
 )
 """Where scripts begin and end that are written without blanks between words, and Hangul, whose words have endings."""
-ANY_ALONE: Final = late_pattern(
-    "[" + "".join(f"{chr(first)}-{chr(end - 1)}" for first, end in zip(_ALONE[::2], _ALONE[1::2])) + "]"
-)
+ONE_ALONE: Final = "[" + "".join(f"{chr(first)}-{chr(end - 1)}" for first, end in zip(_ALONE[::2], _ALONE[1::2])) + "]"
+ANY_ALONE: Final = late_pattern(ONE_ALONE)
+"""In words these are the characters that are words by themselves."""
 
 _IGNORED: Final = (
     *(0x034F, 0x0350),

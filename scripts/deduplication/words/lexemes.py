@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ..start.late_pattern import late_pattern
-from .letters import is_alone
-from .prepared import LONGEST, SIGNS, prepared
+from .letters import ANY_ALONE, ONE_ALONE, is_alone
+from .prepared import AT_CAPITAL, AT_CUT, AT_CUT_BESIDE, LONGEST, NO_BORDER, prepared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,18 +19,30 @@ if TYPE_CHECKING:
 
 MOST_BYTES: Final = 1_000_000
 """Of all lexemes of a text in UTF-8: a tsvector holds 1,048,575."""
-_CHAIN: Final = late_pattern("[^ ]+(?: [+^/%] [^ ]+)+")
-"""Words with signs between them."""
+_SEAM: Final = "/"
+_PAIR: Final = late_pattern(f"(?=({ONE_ALONE}{ONE_ALONE}))")
+_LAST: Final = late_pattern(f"{ONE_ALONE}(?!{ONE_ALONE})")
+_SIGN: Final = NO_BORDER.strip()
 
 
 def tsvector_of(text: str) -> tuple[str, bool]:
     """The text's lexemes as the literal of a tsvector, and whether some are left out because there are too many."""
     row = prepared(text)
-    chains = _CHAIN.findall(row) if any(sign in row for sign in SIGNS) else []
-    words = (_CHAIN.sub("", row) if chains else row).split()
-    found = dict.fromkeys(word[:LONGEST] for word in words)
-    for chain in chains:
-        found.update(dict.fromkeys(_lexemes(chain.split(" "))))
+    found: dict[str, None] = {}
+    if NO_BORDER in row or AT_CUT_BESIDE in row:
+        row = row.replace(NO_BORDER, "").replace(AT_CUT_BESIDE, "")
+        found.update(dict.fromkeys(_PAIR.findall(row)))
+        found.update(dict.fromkeys(_LAST.findall(row)))
+        row = ANY_ALONE.sub(" ", row)
+    if AT_CAPITAL in row or AT_CUT in row:
+        found.update(dict.fromkeys(row.replace(AT_CAPITAL, _SEAM).replace(AT_CUT, _SEAM).split()))
+        for name in [word for word in found if _SEAM in word]:
+            del found[name]
+            found.update(dict.fromkeys(_readings(name.split(_SEAM))))
+    else:
+        found.update(dict.fromkeys(row.split()))
+    if max(map(len, found), default=0) > LONGEST:
+        found = dict.fromkeys(word[:LONGEST] for word in found)
     literal = " ".join(found)
     if len(literal) * 4 <= MOST_BYTES or len(literal.encode()) - len(found) + 1 <= MOST_BYTES:
         return literal, False
@@ -39,30 +51,28 @@ def tsvector_of(text: str) -> tuple[str, bool]:
 
 def tsquery_of(wanted: Sequence[Term]) -> str:
     """The literal of a tsquery that every text with all of the terms fulfils, if none of its lexemes were left out."""
-    found: dict[str, None] = {}
-    for term in wanted:
-        in_pair = False
-        for lexeme in _lexemes(term.row[1:-1].split(" ")):
-            alone = is_alone(lexeme[0])
-            if not (alone and in_pair and len(lexeme) == 1):  # the last one of a row: the pair before it has it
-                found[f"'{lexeme}'" if alone and len(lexeme) == 2 else f"'{lexeme}':*"] = None
-            in_pair = alone and len(lexeme) == 2
+    found = dict.fromkeys(asked for term in wanted for asked in _asked(term.row[1:-1].split(" "), begun=term.begun))
     return " & ".join(found)
 
 
-def _lexemes(chain: list[str]) -> Iterator[str]:
-    """Those of words with signs between them, or none between words of a query."""
-    for number, word in enumerate(chain):
-        if word in SIGNS:
+def _asked(words: list[str], *, begun: bool) -> Iterator[str]:
+    """Words, the last one perhaps ``begun``, and pairs of characters that are words by themselves; one of none begins a pair."""
+    for number, word in enumerate(words):
+        before, after = words[max(0, number - 2) : number], words[number + 1 : number + 3]
+        if word == _SIGN:
             continue
-        sign, after = (*chain[number + 1 : number + 3], "", "")[:2]
-        if is_alone(word):
-            yield word + after if sign in ("+", "%") and is_alone(after) else word
-            continue
-        end = number + 1
-        while end < len(chain) and chain[end] in ("^", "/"):
-            end += 2
-        yield "".join(chain[number:end:2])[:LONGEST]
+        if not is_alone(word):
+            yield f"'{word[:LONGEST]}'{':*' if begun and not after else ''}"
+        elif len(after) == 2 and after[0] == _SIGN and is_alone(after[1]):
+            yield f"'{word}{after[1]}'"
+        elif not (len(before) == 2 and before[1] == _SIGN and is_alone(before[0])):
+            yield f"'{word}':*"
+
+
+def _readings(parts: list[str]) -> Iterator[str]:
+    """The words that a name can be read as: some of its parts that stand in a row, in one."""
+    count = len(parts)
+    return ("".join(parts[start:end]) for start in range(count) for end in range(start + 1, count + 1))
 
 
 def _first(lexemes: dict[str, None]) -> Iterator[str]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from ..start.late_dataclass import dataclass
 from ..start.late_pattern import late_pattern
 from .letters import is_alone
+from .odd import odd
 from .prepared import AT_CAPITAL, AT_CUT, AT_CUT_BESIDE, NO_BORDER, prepared, prepared_query
 
 if TYPE_CHECKING:
@@ -22,8 +23,11 @@ if TYPE_CHECKING:
 SHORTEST_CUT: Final = 4
 """Letters from which on a word of a query is found where a line's end has cut it."""
 _PART: Final = late_pattern(r'"(?P<quoted>[^"]*)"?(?P<star>\*?)|[^\s"]+')
+_UNSURE: Final = "[^\x00-\x7f\u3000-\u3029\u3041-\u3096\u30a1-\u30fb\u4e00-\u9fff\uac00-\ud7a3\uff00-\uff65]"
 _SIGN: Final = NO_BORDER.strip()
-_NO_LETTERS: Final = bytes(code for code in range(128) if not chr(code).isalnum())
+_NO_LETTERS: Final = bytes(code for code in range(256) if code > 127 or not chr(code).isalnum())
+_RUN: Final = late_pattern("[a-z0-9]+")
+_NOT_ASCII: Final = late_pattern("[^\x00-\x7f]")
 
 
 @dataclass(frozen=True)
@@ -57,21 +61,27 @@ class Term:
         return re.compile("".join(found) + ("" if self.wanted[-1] != " " else "(?= )"))
 
     @cached_property
-    def letters(self) -> bytes:
-        """Its words without anything between them, as they stand in the letters of every text that has it."""
-        return "".join(self.words).encode()
+    def runs(self) -> list[bytes]:
+        """Its ASCII letters and digits, as they stand among those of every text that has it and no odd character."""
+        return [run.encode() for run in _RUN.findall("".join(self.words))]
 
     @cached_property
     def plainly(self) -> re.Pattern[str] | None:
         """What finds most matches in a text in lower case that is not prepared: ASCII words between ASCII borders."""
-        if not self.row.isascii() or _SIGN in self.row:
-            return None
+        if not self.row.isascii():
+            return self._plainly_alone
         first, *others = map(re.escape, self.row.split())
         border, letter = r"[^a-z0-9\x80-\U0010ffff]", r"[a-z0-9\x80-\U0010ffff]"
         parts = [f"{first}(?<!{letter}{first})", *others]
         return re.compile(
             f"{border}+".join(parts) + f"(?!{letter if not self.begun else letter.replace('a-z0-9', '')})"
         )
+
+    @property
+    def _plainly_alone(self) -> re.Pattern[str] | None:
+        """The same of characters that are words by themselves, where nothing follows that could change the last one."""
+        parts = self.row[1:-1].split(f" {_SIGN} ")
+        return re.compile(f"{''.join(parts)}(?!{_UNSURE})") if all(map(is_alone, parts)) else None
 
     def in_row(self, row: str) -> bool:
         """True where a prepared text has the words."""
@@ -92,9 +102,9 @@ def has(text: str, wanted: Sequence[Term]) -> bool:
     others = [term for term in wanted if term.plainly is None or not term.plainly.search(lowered)]
     if not others:
         return True
-    if text.isascii():
-        letters = lowered.encode().translate(None, _NO_LETTERS)
-        if not all(term.letters in letters for term in others):
+    if text.isascii() or odd().isdisjoint(_NOT_ASCII.findall(text)):
+        letters = lowered.encode(errors="surrogatepass").translate(None, _NO_LETTERS)
+        if not all(letters.find(run) >= 0 for term in others for run in term.runs):
             return False
     row = prepared(text)
     return all(term.in_row(row) for term in others)

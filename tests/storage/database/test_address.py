@@ -8,9 +8,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from deduplication.errors import DedupError, UsageError
-from deduplication.storage.database.address import Address
-from deduplication.storage.database.address_reader import EXPOSED, HELP, OPTION, VARIABLE, find, read
 from deduplication.storage.database.errors import DatabaseAddressInvalid
+from deduplication.storage.database.server.address import Address
+from deduplication.storage.database.server.address_reader import EXPOSED, HELP, OPTION, VARIABLE, find, read
 
 conninfo = pytest.importorskip("psycopg.conninfo")
 

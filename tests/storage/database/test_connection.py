@@ -13,10 +13,18 @@ import postgres_proxy
 import postgres_server
 import postgres_standby
 from conftest import REPOSITORY
-from deduplication.storage.database import connection as connections
 from deduplication.storage.database import errors
-from deduplication.storage.database.address_reader import OPTION, read
-from deduplication.storage.database.connection import LIMITS, borrowed, connect, is_transient, limited, pool, retried
+from deduplication.storage.database.server import connection as connections
+from deduplication.storage.database.server.address_reader import OPTION, read
+from deduplication.storage.database.server.connection import (
+    LIMITS,
+    borrowed,
+    connect,
+    is_transient,
+    limited,
+    pool,
+    retried,
+)
 
 psycopg = pytest.importorskip("psycopg")
 
@@ -306,8 +314,9 @@ def test_a_cut_line_is_noticed_and_lets_go_of_locks():
         """\
         import sys
         sys.path.insert(0, sys.argv[1])
-        from deduplication.storage.database import connection, errors
-        from deduplication.storage.database.address_reader import read
+        from deduplication.storage.database import errors
+        from deduplication.storage.database.server import connection
+        from deduplication.storage.database.server.address_reader import read
         connection.LIMITS.update(tcp_keepalives_idle="1", tcp_keepalives_interval="1", tcp_user_timeout="2s")
         quick = " keepalives_idle=1 keepalives_interval=1 keepalives_count=2 tcp_user_timeout=2000"
         address = read(sys.argv[2] + quick, "a test")
@@ -344,7 +353,8 @@ def test_nothing_needs_psycopg_but_a_connection():
         sys.path.insert(0, sys.argv[1])
         sys.modules["psycopg"] = sys.modules["psycopg_pool"] = None
         from deduplication.storage import database
-        from deduplication.storage.database import address_reader, connection, driver, errors
+        from deduplication.storage.database import errors
+        from deduplication.storage.database.server import address_reader, connection, driver
         for module in pkgutil.walk_packages(database.__path__, database.__name__ + "."):
             importlib.import_module(module.name)
         address = connection.load and address_reader.Address({"host": "a"})

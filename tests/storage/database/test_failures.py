@@ -15,10 +15,11 @@ import postgres_standby
 import postgres_tls
 import tmpfs
 from conftest import REPOSITORY
-from deduplication.storage.database import errors, server_messages
-from deduplication.storage.database.address import Address
-from deduplication.storage.database.connection import connect
-from deduplication.storage.database.failures import CONNECTING, STATES, named, named_error
+from deduplication.storage.database import errors
+from deduplication.storage.database.server import server_messages
+from deduplication.storage.database.server.address import Address
+from deduplication.storage.database.server.connection import connect
+from deduplication.storage.database.server.failures import CONNECTING, STATES, named, named_error
 
 psycopg = pytest.importorskip("psycopg")
 

@@ -8,8 +8,8 @@ import pytest
 
 import postgres_proxy
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
-from deduplication.storage.database import connection as connecting
 from deduplication.storage.database.errors import DatabaseUnreachable, StoreChanged
+from deduplication.storage.database.server import connection as connecting
 from exports import Story, kept
 from faults.children import run
 from store_answers import log_of, moment

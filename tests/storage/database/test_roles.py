@@ -114,7 +114,7 @@ def test_the_application_may_not_change_the_log(team, table, verb):
 
 @pytest.mark.parametrize("table", [*OWNED, "schema_version"])
 def test_what_else_the_application_may_not(team, table):
-    """It deletes nothing but entries of the index and packs, empties and drops nothing, and changes only what follows."""
+    """It deletes nothing but entries of the index and packs that were taken in, and changes only what follows from the log."""
     ann = team("ann")
     statements = [f"TRUNCATE {table} CASCADE", f"DROP TABLE {table}", f"ALTER TABLE {table} ADD COLUMN x INTEGER"]
     statements.append(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")

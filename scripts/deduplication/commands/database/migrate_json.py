@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import EXIT_OK, DedupError, UsageError
 from ...migration.json_to_postgresql import JSONToPostgreSQLMigrator
-from ...storage.database.address import VARIABLE
+from ...storage.database.server.address import VARIABLE
 from ...terminal.console import printable
 from ...terminal.display import show
 from .. import arguments as shared

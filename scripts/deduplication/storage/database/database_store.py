@@ -79,6 +79,10 @@ class DatabaseStore(LogAnswers):
             finally:
                 self._depth = 0
 
+    def close(self) -> None:
+        """End the connection; the next transaction makes another one."""
+        self.database.close()
+
     def commit(
         self,
         conversation_id: str,

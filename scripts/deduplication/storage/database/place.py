@@ -9,7 +9,7 @@ from ...start.late_tuple import NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .address import Address
+    from .server.address import Address
 
 
 class Place(NamedTuple):
@@ -25,7 +25,7 @@ class Place(NamedTuple):
 
     def address(self) -> Address:
         """Raises ``DatabaseAddressInvalid`` where there is none, or where it cannot be used, ``PsycopgMissing``."""
-        from . import address_reader
+        from .server import address_reader
 
         if self.told is None and self.setting:
             return address_reader.read(self.setting, "the setting database_url")

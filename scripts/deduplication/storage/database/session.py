@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, Final, Optional
 from ...errors import StoreLocked
 from ...start.late_tuple import NamedTuple
 from ..log.lines import BEGINNING
-from . import failures, schema
+from . import schema
 from .errors import DatabaseError, StoreChanged
-from .link import Link
 from .new_rows import NewRows, insert
+from .server import failures
+from .server.link import Link
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -76,8 +76,10 @@ class StoredTables:
                     return None
                 self._fetch(name, [asked[1], *map(form.key, self._besides(name, key))])
             data = self._known[asked]
+            if data is None:
+                return None  # so it is for most of what is asked
             with readable(str(self._session), "index_entries"):
-                return form.read(data) if data is not None else None
+                return form.read(data)
 
         def scan() -> Iterable[tuple[str, Any]]:
             for key, value in self._session.rows(_ALL_ENTRIES, [self._session.owner, name]):

@@ -65,7 +65,8 @@ class StagedLog:
         """
         self.discard()
         sealed = [segment for segment in old.sealed.segments if segment.end <= start]
-        atomic.make_private_directory(os.path.join(self.folder, SEALED))
+        with atomic.write_errors(self.folder):
+            atomic.make_private_directory(os.path.join(self.folder, SEALED))
         for segment in sealed:
             folder_swap.keep_copy(segment.path, os.path.join(self.folder, SEALED, os.path.basename(segment.path)))
         end = sealed[-1].end if sealed else 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from .errors import PsycopgMissing
+from ..errors import PsycopgMissing
 
 if TYPE_CHECKING:
     from types import ModuleType

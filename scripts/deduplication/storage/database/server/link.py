@@ -7,8 +7,8 @@ import time
 import weakref
 from typing import TYPE_CHECKING, Any, Final, Optional, TypeVar
 
+from ..errors import DatabaseConnectionLost, DatabaseError
 from . import connection as connecting
-from .errors import DatabaseConnectionLost, DatabaseError
 from .failures import named
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
-    from .place import Place
+    from ..place import Place
 
 Result = TypeVar("Result")
 

@@ -11,9 +11,9 @@ import re
 from typing import TYPE_CHECKING, Final, Optional
 from urllib.parse import unquote_to_bytes
 
+from ..errors import DatabaseAddressInvalid
 from .address import OPTION, VARIABLE, Address
 from .driver import load
-from .errors import DatabaseAddressInvalid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

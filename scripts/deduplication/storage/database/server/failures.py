@@ -11,13 +11,13 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any, Final, Optional
 
-from . import errors as ours
+from .. import errors as ours
 from .server_messages import in_english
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ...errors import DedupError
+    from ....errors import DedupError
     from .address import Address
 
 CONNECTING: Final[tuple[tuple[type[DedupError], str], ...]] = tuple(
