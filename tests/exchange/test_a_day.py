@@ -9,8 +9,8 @@ import pytest
 
 import postgres_server
 from deduplication.exchange import sending
-from deduplication.storage.database import connection
 from deduplication.storage.database.errors import DatabaseError
+from deduplication.storage.database.server import connection
 from machines import Machines
 from truth_lines import Transcript, transcript_differences
 from truth_session import Session

@@ -30,7 +30,7 @@ from deduplication.storage.log_rewrite import Instead
 from deduplication.storage.state import run_places
 from exports import Story, kept
 from in_memory_store import Content, MemoryStore
-from postgres_fixtures import database_of, versions
+from postgres_fixtures import database_in_parts, database_of, versions
 
 BACKENDS = {
     "memory": lambda _folder, content: MemoryStore(content),
@@ -42,6 +42,7 @@ IN_A_FOLDER = ("json", "sqlite", "hybrid, away")
 AWAY = "postgresql://nobody@127.0.0.1:9/nothing"
 """Where no server is."""
 POSTGRES = {f"postgresql-{version}": version for version in versions()}
+IN_PARTS = "postgresql in parts, without triggers"
 HYBRID = {f"hybrid-{version}": version for version in versions()}
 
 
@@ -53,7 +54,7 @@ def exchanged(folder, url):
     return store
 
 
-@pytest.fixture(params=[*BACKENDS, *POSTGRES, *HYBRID])
+@pytest.fixture(params=[*BACKENDS, *POSTGRES, IN_PARTS, *HYBRID])
 def opened(request, tmp_path):
     """Opens the same store anew each time it is called, as a new process would."""
     if request.param in BACKENDS:
@@ -64,7 +65,11 @@ def opened(request, tmp_path):
         with database_of(request, HYBRID[request.param]) as url:
             yield lambda: exchanged(tmp_path / "state", url)
         return
-    with database_of(request, POSTGRES[request.param]) as url:
+    with (
+        database_in_parts(request)
+        if request.param == IN_PARTS
+        else database_of(request, POSTGRES[request.param]) as url
+    ):
         yield lambda: open_store("postgresql", str(tmp_path / "state"), url)
 
 

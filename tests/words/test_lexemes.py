@@ -14,8 +14,8 @@ from deduplication.words.terms import has, terms
 LEXEMES = {
     "words, each once": ("The tide, the Tide!", "the tide"),
     "nothing": ("→ …", ""),
-    "a name and its parts": ("tideClockTower", "tideclocktower clocktower tower"),
-    "a word that a line's end cut": ("x" * 20 + " dedup\nlication", "x" * 20 + " deduplication lication"),
+    "a name and its parts": ("tideClockTower", "tideclocktower tideclock tide clocktower clock tower"),
+    "a word that a line's end cut": ("x" * 20 + " dedup\nlication", "x" * 20 + " deduplication dedup lication"),
     "characters": ("潮汐时 潮", "潮 潮汐 汐时 时"),
     "characters beside words": ("ab潮汐c", "ab 潮汐 汐 c"),
     "characters over a line's end": ("潮\n汐", "潮汐 汐"),
@@ -25,25 +25,26 @@ LEXEMES = {
 
 @pytest.mark.parametrize(("text", "expected"), LEXEMES.values(), ids=LEXEMES)
 def test_the_lexemes_of_a_text(text, expected):
-    """Words, joined over seams from each of their parts on, and pairs of characters."""
+    """Words, those with seams in each way in which they can be read, and pairs of characters."""
     literal, cut = tsvector_of(text)
     assert (sorted(literal.split()), cut) == (sorted(expected.split()), False)
 
 
 ASKED = {
     "a beginning": (["Tide"], "'tide':*"),
-    "words": (["tide", '"clock"'], "'tide':* & 'clock':*"),
-    "a phrase": (['"tide clock"', "tide"], "'tide':* & 'clock':*"),
+    "words": (["tide", '"clock"'], "'tide':* & 'clock'"),
+    "a phrase": (['"tide clock"', "tide"], "'tide' & 'clock' & 'tide':*"),
+    "a phrase that is begun": (["src/mod_1"], "'src' & 'mod' & '1':*"),
     "a pair of characters": (["潮汐时"], "'潮汐' & '汐时'"),
     "one character": (["潮"], "'潮':*"),
-    "characters and words": (["ab潮汐c潮"], "'ab':* & '潮汐' & 'c':* & '潮':*"),
+    "characters and words": (["ab潮汐c潮"], "'ab' & '潮汐' & 'c' & '潮':*"),
     "a long word": (["k" * 500], f"'{'k' * LONGEST}':*"),
 }
 
 
 @pytest.mark.parametrize(("query", "expected"), ASKED.values(), ids=ASKED)
 def test_the_query_of_terms(query, expected):
-    """All words of all terms, each as a beginning."""
+    """All words of all terms, the last one of each as a beginning where it is none but begun."""
     assert tsquery_of(terms(query)) == expected
 
 

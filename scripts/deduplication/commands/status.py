@@ -6,24 +6,18 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from ..accounting import run_history
-from ..accounting.storage_account import project_of
 from ..backup import known
 from ..errors import EXIT_FAILURE, EXIT_OK
 from ..files import journal
-from ..reports import exchange as exchange_report
 from ..reports import history as history_report
 from ..reports import purge as purge_report
-from ..reports import shared_archive as shared_report
-from ..storage.log_backed import folder_place, place_of
 from ..terminal.display import show
 from ..terminal.truncation import truncate
 from . import arguments as shared
+from .database.waiting import told as waiting_there
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from ..reports.exchange import Waits
-    from ..storage.contract import Store
 
 LIMIT: Final = 10
 
@@ -51,44 +45,17 @@ def main(arguments: Sequence[str]) -> int:
         store=dedup.store.where(),
         report=run_history.last_report(os.path.join(os.path.dirname(folder), "export-dedup-status.txt")),
     )
-    waits = _waits(dedup.store)
-    of_archive = _of_archive(dedup.store, folder)
+    lines, more = waiting_there(dedup.store, folder)
     if asked.json:
-        more = {"database": exchange_report.as_dict(waits)} if waits is not None else {}
         shared.print_json({**history_report.as_dict(history), **purge_report.left_to_do(waiting, owed), **more})
     else:
         head, parts, tail = history_report.parts(history)
-        if waits is not None:
-            tail = f"{tail}\n{exchange_report.line(waits)}"
-        tail = "\n".join([tail, *of_archive])
+        tail = "\n".join([tail, *lines])
         if owed:
             tail = f"{tail}\n{purge_report.unfinished((), owed)}"
         note = "--limit shows fewer, --json all facts"
         show(truncate(head, parts, tail, asked.characters, lambda count: f"… {count} more runs ({note})"))
     return EXIT_OK
-
-
-def _waits(store: Store) -> Waits | None:
-    """What of a store a database does not have yet; None for one that no database has."""
-    if folder_place(store) is None:
-        return None
-    from ..exchange import sending
-
-    hybrid = sending.hybrid_of(store)
-    assert hybrid is not None
-    with store.transaction(write=False):
-        return sending.waits(hybrid)
-
-
-def _of_archive(store: Store, folder: str) -> list[str]:
-    """The same of the archive."""
-    project = project_of(folder)
-    if place_of(store) is None or project is None:
-        return []
-    from ..shared_archive import telling
-
-    waits, stays, _ = telling.state(project)
-    return [each for each in (shared_report.line(waits), stays) if each]
 
 
 def parser() -> shared.Parser:

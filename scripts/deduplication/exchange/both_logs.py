@@ -6,11 +6,13 @@ import contextlib
 from typing import TYPE_CHECKING, Final
 
 from ..errors import StoreDamaged
+from ..ingest.run_names import Runs
 from ..start.late_tuple import NamedTuple
 from ..storage.heads import head_at
 from ..storage.hybrid import sent_mark
-from ..storage.log.lines import Damaged, decode_line, is_commit
+from ..storage.log.lines import COMMIT, Damaged, decode_line, is_commit
 from ..storage.log.records import blobs_of
+from ..storage.run_records import commits_in
 from ..storage.state.blobs import BlobLost
 
 if TYPE_CHECKING:
@@ -20,8 +22,11 @@ if TYPE_CHECKING:
     from ..storage.hybrid.hybrid_store import HybridStore
     from ..storage.log.lines import Line
 
-_AT_ONCE: Final = 16 * 1024 * 1024
-"""Bytes of lines and images that are held in memory."""
+_AT_ONCE: Final = 4 * 1024 * 1024
+"""Bytes of lines and images that are held in memory, and read while the folder is locked."""
+BLOBS: Final = b'"blobs":'
+"""In every line that refers to an image or a document."""
+_REPAIR: Final = "Run: deduplicate_export.py verify, then repair. What stands before it was sent."
 
 
 class Moved(Exception):
@@ -73,16 +78,18 @@ def taken(lines: Iterator[Line], blob: Callable[[str], bytes]) -> Taken:
     blobs: dict[str, bytes] = {}
     size = held = runs = 0
     for line in lines:
+        found.append(line.data)
+        size += line.size
+        if COMMIT not in line.data and BLOBS not in line.data and not line.lost > 1:
+            continue
         try:
             record = decode_line(line.data)
         except Damaged as error:
-            raise StoreDamaged(f"byte {line.offset} of the log: {error}", hint=_REPAIR) from error
+            raise unreadable(error) from error
         for digest in blobs_of(record):
             with contextlib.suppress(BlobLost):
                 blobs[digest] = blob(digest)
                 held += len(blobs[digest])
-        found.append(line.data)
-        size += line.size
         if is_commit(record):
             runs += 1
             if size + held >= _AT_ONCE:
@@ -90,10 +97,12 @@ def taken(lines: Iterator[Line], blob: Callable[[str], bytes]) -> Taken:
     return Taken(found, blobs, runs, size)
 
 
-_REPAIR: Final = "Run: deduplicate_export.py repair. Nothing was sent or received."
+def unreadable(error: Damaged) -> StoreDamaged:
+    """What is said where a line of a log cannot be read."""
+    return StoreDamaged(f"a line of its log: {error}", hint=_REPAIR)
 
 
-def lines_of(store: HybridStore, seen: Seen, start: int) -> Iterator[Taken]:
+def lines_of(store: HybridStore, seen: Seen, start: int, *, blobs: bool = True) -> Iterator[Taken]:
     """The folder's lines from byte ``start`` on as they were seen, some megabytes at a time; its lock is not held in between.
 
     Raises :class:`Moved`, ``StoreDamaged``.
@@ -102,6 +111,16 @@ def lines_of(store: HybridStore, seen: Seen, start: int) -> Iterator[Taken]:
         with store.transaction():
             if not store.has(seen.size, seen.head):
                 raise Moved
-            part = taken(store.lines(start, seen.size), store.blobs.read)
+            part = taken(store.lines(start, seen.size), store.blobs.read if blobs else _none)
         start += part.size
         yield part
+
+
+def _none(digest: str) -> bytes:
+    raise BlobLost(digest)
+
+
+def runs_here(store: HybridStore, seen: Seen) -> Runs:
+    """The runs of the folder behind what both logs have. Raises :class:`Moved`."""
+    parts = lines_of(store, seen, seen.base, blobs=False)
+    return Runs(run for part in parts for run in commits_in(part.lines))

@@ -11,15 +11,16 @@ import contextlib
 import os
 from typing import TYPE_CHECKING, Final
 
-from ..files import locking
+from ..files import lock_names, locking
 from ..ingest import taken_over
 from ..ingest.run_names import Runs
 from ..start.late_tuple import NamedTuple
 from ..storage.database.database_store import DatabaseStore
 from ..storage.hybrid import sent_mark
 from ..storage.hybrid.staged_log import StagedLog
+from ..storage.log.lines import Damaged
 from . import purges
-from .both_logs import Moved, Seen, lines_of, look
+from .both_logs import Moved, Seen, lines_of, look, runs_here, unreadable
 from .receiving import receive
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from ..storage.hybrid.hybrid_store import HybridStore
 
-LOCK: Final = "exchange.lock"
 _ROUNDS: Final = 100
 """Times that something new may come into the folder while one exchange is under way."""
 
@@ -51,7 +51,7 @@ def alone(store: HybridStore) -> Iterator[Callable[[], Exchanged]]:
     """What does one exchange, for who does more than one and lets nobody else do any meanwhile. Raises ``StoreLocked``."""
     with store.transaction():  # so that there is a folder
         pass
-    with locking.exclusive(os.path.join(store.folder, LOCK)):
+    with locking.exclusive(os.path.join(store.folder, lock_names.EXCHANGE_LOCK)):
         yield lambda: _noted(store)
 
 
@@ -95,26 +95,22 @@ def _give(store: HybridStore, database: DatabaseStore) -> tuple[Seen, int, int]:
         return seen, _send(store, database, seen), 0
     if seen.base == seen.size:
         return seen, 0, 0
-    here, there = _runs_here(store, seen), Runs(database.commits(seen.base))
+    here, there = runs_here(store, seen), Runs(database.commits(seen.base))
     if here.purges - there.purges:
         purges.send(store, database, seen, here, there)
         return look(store, database), 0, 0
     return seen, 0, _again(store, database, seen, there, placed=bool(there.purges - here.purges))
 
 
-def _runs_here(store: HybridStore, seen: Seen) -> Runs:
-    with store.transaction():
-        if not store.has(seen.size, seen.head):
-            raise Moved
-        return Runs(store.commits(seen.base))
-
-
 def _send(store: HybridStore, database: DatabaseStore, seen: Seen) -> int:
     """Lines as they are; how many runs that were."""
     runs = 0
     for part in lines_of(store, seen, seen.base):
-        for _ in database.load(part.lines, part.blob):
-            pass
+        try:
+            for _ in database.load(part.lines, part.blob):
+                pass
+        except Damaged as error:
+            raise unreadable(error) from error
         runs += part.runs
     return runs
 

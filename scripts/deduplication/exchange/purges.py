@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..ingest import taken_over
+from ..storage.log.lines import Damaged
 from ..storage.state.blobs import BlobLost
-from .both_logs import Moved, Seen, lines_of
+from .both_logs import Moved, Seen, lines_of, unreadable
 from .purged_elsewhere import PurgedElsewhere, purge_as
 
 if TYPE_CHECKING:
@@ -47,7 +48,10 @@ def send(store: HybridStore, database: DatabaseStore, seen: Seen, here: Runs, th
         except KeyError:
             raise BlobLost(digest) from None
 
-    database.replace(database.head, lines(), blob)
+    try:
+        database.replace(database.head, lines(), blob)
+    except Damaged as error:
+        raise unreadable(error) from error
 
 
 def _take_over(store: HybridStore, database: DatabaseStore, seen: Seen, here: Runs) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..ingest.run_names import Runs
 from ..storage.heads import head_at
 from ..storage.state.blobs import BlobLost
-from .both_logs import Moved, look, taken
+from .both_logs import Moved, look, runs_here, taken
 
 if TYPE_CHECKING:
     from ..storage.database.database_store import DatabaseStore
@@ -28,7 +27,8 @@ def receive(store: HybridStore, database: DatabaseStore, seen: Seen, staged: Sta
             raise Moved
         runs = 0
         if head != now.head:
-            runs = _new(store, database, now)
+            here = runs_here(store, now)
+            runs = sum(here.conversation_of(run) is None for run in database.commits(now.base))
             _stage(store, database, now, staged)
     with store.transaction():
         if (store.log_size(), store.head) != now[:2] or not all(map(store.blobs.has, staged.blobs)):
@@ -37,12 +37,6 @@ def receive(store: HybridStore, database: DatabaseStore, seen: Seen, staged: Sta
             store.receive(staged)
         store.note_sent()
     return runs
-
-
-def _new(store: HybridStore, database: DatabaseStore, seen: Seen) -> int:
-    with store.transaction():
-        here = Runs(store.commits(seen.base))
-    return sum(here.conversation_of(run) is None for run in database.commits(seen.base))
 
 
 def _stage(store: HybridStore, database: DatabaseStore, seen: Seen, staged: StagedLog) -> None:

@@ -7,11 +7,10 @@ import sys
 from typing import TYPE_CHECKING, Final, cast
 
 from ..errors import StoreError
-from ..files import clock, locking
+from ..files import clock, lock_names, locking
 from ..reports.exchange import Waits
 from ..storage.hybrid import sent_mark
 from ..storage.log_backed import folder_place
-from .exchange import LOCK
 
 if TYPE_CHECKING:
     from ..storage.contract import Store
@@ -68,7 +67,7 @@ def start(store: HybridStore) -> None:
 def is_under_way(store: HybridStore) -> bool:
     """Whether an exchange is at work."""
     try:
-        with locking.exclusive(os.path.join(store.folder, LOCK), 0):
+        with locking.exclusive(os.path.join(store.folder, lock_names.EXCHANGE_LOCK), 0):
             return False
     except StoreError:
         return True

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 _MANY: Final = 20_000
 """Messages shown by runs that are gathered together: they are held in memory."""
+_MUCH: Final = 4 * 1024 * 1024
+"""Bytes of the log that are read for them: others may wait for the store meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def runs_of(source: LogBackedStore, known: Runs | None = None) -> Iterator[ToDo]
         start = part.end
 
 
-def part_of(source: LogBackedStore, start: int, known: Runs, *, placed: bool = False, most: int = _MANY) -> Part:
+def part_of(source: LogBackedStore, start: int, known: Runs, *, placed: bool = False) -> Part:
     """Runs of ``source`` from byte ``start`` of its log on that are not ``known``, some at a time. Inside a transaction.
 
     What was purged in it is left out. ``placed`` as in :meth:`Runs.conversation_of`.
@@ -84,7 +86,7 @@ def part_of(source: LogBackedStore, start: int, known: Runs, *, placed: bool = F
                 part.runs.append(_to_do(source, record, brought))
                 shown += len(part.runs[-1].export.messages)
             brought.clear()
-            if shown >= most:
+            if shown >= _MANY or line.end - start >= _MUCH:
                 break
     return part
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Optional
 
 from ..archive import drop_folder, inventory
 from ..archive.places import packs_folder, plain_files
@@ -55,7 +55,7 @@ class Local:
 
     files: list[Found] = field(default_factory=list)
     known: set[str] = field(default_factory=set)
-    listed: set[str] | None = None
+    listed: Optional[set[str]] = None
     lines: list[ListLine] = field(default_factory=list)
 
 

@@ -43,6 +43,12 @@ def after_a_purge(project: Project, place: Place) -> list[str]:
     return sent.problems + ([report.others(sent.others)] if sent.others else [])
 
 
+def lines(project: Project) -> list[str]:
+    """What waits, and what stays here, in lines."""
+    waits, stays, _ = state(project)
+    return [each for each in (report.line(waits), stays) if each]
+
+
 def state(project: Project) -> tuple[str, str, bool]:
     """What waits, what stays here (empty: nothing), and whether anything does."""
     now = standing(project)

@@ -42,7 +42,7 @@ class LogAnswers(Answers):
         """All commit records."""
         from .run_records import commits_in
 
-        return commits_in(self._known.log.runs(start))
+        return commits_in(line.data for line in self._known.log.runs(start))
 
     def lost_blob_bytes(self) -> int:
         """Bytes of images and documents that are nowhere; none of them is read."""

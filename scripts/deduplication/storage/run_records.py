@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
     from .known import Known
-    from .log.lines import Line, Record
+    from .log.lines import Record
 
 
 def read_runs(known: Known, conversation_ids: Collection[str], start: int) -> Iterator[Record]:
@@ -63,12 +63,12 @@ def logged_run(record: Record, conversation_id: str) -> LoggedRun:
     )
 
 
-def commits_in(lines: Iterable[Line]) -> Iterator[Record]:
+def commits_in(lines: Iterable[bytes]) -> Iterator[Record]:
     """The commit records among lines; damaged ones are passed over."""
     for line in lines:
-        if COMMIT in line.data:
+        if COMMIT in line:
             try:
-                record = decode_line(line.data)
+                record = decode_line(line)
             except Damaged:
                 continue
             if is_commit(record):

@@ -38,7 +38,7 @@ def tsvector_of(text: str) -> tuple[str, bool]:
         found.update(dict.fromkeys(row.replace(AT_CAPITAL, _SEAM).replace(AT_CUT, _SEAM).split()))
         for name in [word for word in found if _SEAM in word]:
             del found[name]
-            found.update(dict.fromkeys(_begun(name.split(_SEAM))))
+            found.update(dict.fromkeys(_readings(name.split(_SEAM))))
     else:
         found.update(dict.fromkeys(row.split()))
     if max(map(len, found), default=0) > LONGEST:
@@ -51,25 +51,28 @@ def tsvector_of(text: str) -> tuple[str, bool]:
 
 def tsquery_of(wanted: Sequence[Term]) -> str:
     """The literal of a tsquery that every text with all of the terms fulfils, if none of its lexemes were left out."""
-    found = dict.fromkeys(asked for term in wanted for asked in _asked(term.row[1:-1].split(" ")))
+    found = dict.fromkeys(asked for term in wanted for asked in _asked(term.row[1:-1].split(" "), begun=term.begun))
     return " & ".join(found)
 
 
-def _asked(words: list[str]) -> Iterator[str]:
-    """Beginnings of words, and pairs of characters that are words by themselves; one that no pair has is the beginning of one."""
+def _asked(words: list[str], *, begun: bool) -> Iterator[str]:
+    """Words, the last one perhaps ``begun``, and pairs of characters that are words by themselves; one of none begins a pair."""
     for number, word in enumerate(words):
         before, after = words[max(0, number - 2) : number], words[number + 1 : number + 3]
         if word == _SIGN:
             continue
-        if is_alone(word) and len(after) == 2 and after[0] == _SIGN and is_alone(after[1]):
+        if not is_alone(word):
+            yield f"'{word[:LONGEST]}'{':*' if begun and not after else ''}"
+        elif len(after) == 2 and after[0] == _SIGN and is_alone(after[1]):
             yield f"'{word}{after[1]}'"
-        elif not (is_alone(word) and len(before) == 2 and before[1] == _SIGN and is_alone(before[0])):
-            yield f"'{word[:LONGEST]}':*"
+        elif not (len(before) == 2 and before[1] == _SIGN and is_alone(before[0])):
+            yield f"'{word}':*"
 
 
-def _begun(parts: list[str]) -> Iterator[str]:
-    """A name from each of its parts on."""
-    return ("".join(parts[number:])[:LONGEST] for number in range(len(parts)))
+def _readings(parts: list[str]) -> Iterator[str]:
+    """The words that a name can be read as: some of its parts that stand in a row, in one."""
+    count = len(parts)
+    return ("".join(parts[start:end]) for start in range(count) for end in range(start + 1, count + 1))
 
 
 def _first(lexemes: dict[str, None]) -> Iterator[str]:

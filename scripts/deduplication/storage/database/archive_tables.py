@@ -8,7 +8,7 @@ Each archive numbers the lines of its list for itself: a store on several machin
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Optional
 
 from ...start.late_tuple import NamedTuple
 from .session import Session
@@ -75,7 +75,7 @@ class Part(NamedTuple):
     number: int
     size: int
     sha256: str
-    place: str | None
+    place: Optional[str]
 
 
 class State(NamedTuple):

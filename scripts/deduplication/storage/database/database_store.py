@@ -81,7 +81,7 @@ class DatabaseStore(LogAnswers):
 
     def close(self) -> None:
         """End the connection; the next transaction makes another one."""
-        self._session.close()
+        self.database.close()
 
     def commit(
         self,

@@ -40,10 +40,15 @@ class HybridStore(LogStore):
     def waiting(self) -> Waiting:
         """What the database does not have. Inside a transaction."""
         mark, size = sent_mark.read(self.folder), self._indexed.state.size
-        if mark.size == size and mark.head == self.head:
+        if (mark.size, mark.head) == (size, self.head):
             return Waiting(0, 0, mark)
-        start = mark.size if self.has(mark.size, mark.head) else 0
-        return Waiting(sum(1 for _ in self.commits(start)), size - start, mark)
+        known = mark if self.has(mark.size, mark.head) else sent_mark.SentMark()
+        return Waiting(max(self._runs() - known.runs, 1), size - known.size, mark)
+
+    def _runs(self) -> int:
+        """How many its log has, counted as they were logged."""
+        figures = self.store_figures()
+        return figures.exports + figures.captures
 
     def has(self, size: int, head: str) -> bool:
         """Does its log begin with ``size`` bytes that come to this head? Inside a transaction."""
@@ -60,7 +65,7 @@ class HybridStore(LogStore):
         if (mark.size, mark.head) != (self.log.size(), self.head) or not os.path.lexists(self._path(INDEX_SENT)):
             with contextlib.suppress(StoreNotWritable, OSError):  # it is made again from the log then
                 self._keep_index()
-        sent_mark.sent(self.folder, self.log.size(), self.head)
+        sent_mark.sent(self.folder, self.log.size(), self._runs(), self.head)
 
     def _keep_index(self) -> None:
         with atomic.open_regular(self._path(INDEX)) as file:

@@ -16,12 +16,13 @@ NAME: Final = "database.json"
 
 
 class SentMark(NamedTuple):
-    """``size`` bytes of the log are there, with the head ``head``; since ``at``.
+    """``size`` bytes of the log are there, ``runs`` runs, with the head ``head``; since ``at``.
 
     ``failure``: why the last attempt, at ``failed_at``, came to nothing; empty where it did not.
     """
 
     size: int = 0
+    runs: int = 0
     head: str = BEGINNING
     at: str = ""
     failure: str = ""
@@ -35,12 +36,12 @@ def read(folder: str) -> SentMark:
             found = SentMark(**json.loads(file.read()))
     except (OSError, ValueError, TypeError):
         return SentMark()
-    return found if list(map(type, found)) == [int, str, str, str, str] else SentMark()
+    return found if list(map(type, found)) == [int, int, str, str, str, str] else SentMark()
 
 
-def sent(folder: str, size: int, head: str) -> None:
+def sent(folder: str, size: int, runs: int, head: str) -> None:
     """The database has so much of it now, durably. Raises ``StoreNotWritable``."""
-    _write(folder, SentMark(size, head, timestamp()))
+    _write(folder, SentMark(size, runs, head, timestamp()))
 
 
 def failed(folder: str, why: str) -> None:

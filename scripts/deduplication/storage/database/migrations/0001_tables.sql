@@ -319,7 +319,7 @@ CREATE TABLE IF NOT EXISTS archive_objects (
 COMMENT ON TABLE archive_objects IS 'Files of the archive: raw exports and packs';
 COMMENT ON COLUMN archive_objects.conversation_id IS 'Conversation of the file; empty where it holds several or none';
 COMMENT ON COLUMN archive_objects.owner IS 'Database user to whom the archive belongs';
-COMMENT ON COLUMN archive_objects.name IS 'Path below exports-archive';
+COMMENT ON COLUMN archive_objects.name IS 'object/ and the SHA-256 of a file, or archive/ and the id of an archive whose state it is';
 COMMENT ON COLUMN archive_objects.part IS 'Number of the part, from 0';
 COMMENT ON COLUMN archive_objects.size IS 'Size of the part in bytes';
 COMMENT ON COLUMN archive_objects.sha256 IS 'SHA-256 of the part';
