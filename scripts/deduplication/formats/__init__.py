@@ -53,7 +53,7 @@ LARGE_HEAD: Final = 256 * 1024
 _JSON_HEAD: Final = late_pattern(rb"""\s*[{\[]\s*["{\[\]}]""")
 _CLIENT_EXPORT: Final = "claude-code-text"
 _CLIENT_TRANSCRIPT: Final = "claude-code-transcript"
-_ANY_OBJECT: Final = "third-party-json"
+ANY_OBJECT: Final = "third-party-json"
 FORMATS: Final[dict[str, Registered]] = {
     _CLIENT_EXPORT: Registered("text", "text export", never_json=True, cumulative=True),
     _CLIENT_TRANSCRIPT: Registered("transcript", "transcript", cumulative=True),
@@ -62,7 +62,7 @@ FORMATS: Final[dict[str, Registered]] = {
         "claude_ai", large_begins=(b"PK", b"[", b"{"), large_says=b"chat_messages", reads_objects=True
     ),
     "anthropic-messages-api": Registered("api", reads_objects=True),
-    _ANY_OBJECT: Registered("third_party", reads_objects=True),
+    ANY_OBJECT: Registered("third_party", reads_objects=True),
 }
 """Name of each format -> its module in this folder, and what is known of it before that is imported."""
 
@@ -152,7 +152,7 @@ def parse_object(value: object, data: bytes) -> Export:
     from . import third_party
 
     for name, line in FORMATS.items():
-        if line.reads_objects and name != _ANY_OBJECT:
+        if line.reads_objects and name != ANY_OBJECT:
             candidate = load(name)
             if candidate.recognises(data, strict=False):
                 return candidate.parse(data)
