@@ -74,7 +74,7 @@ def vocabulary(drawn: random.Random) -> list[str]:
     words = list(dict.fromkeys(words))
     asked = [word for text in query_set.texts(200) for word in text.split(" ") if word]
     for place, word in enumerate(dict.fromkeys(asked)):
-        words.insert(20 + place * 12, word)
+        words.insert(min(30 + place * 60, len(words)), word)
     return words
 
 

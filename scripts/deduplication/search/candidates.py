@@ -37,6 +37,11 @@ JOIN messages AS m ON m.conversation_id = k.conversation_id AND m.message_index 
 LEFT JOIN messages AS e ON e.conversation_id = m.conversation_id AND e.extends = m.message_index AND e.owner = m.owner
 ORDER BY k.place
 """
+TEXTS: Final = """
+SELECT k.conversation_id, k.message_index, m.content
+FROM unnest(%(names)s::text[], %(numbers)s::integer[]) AS k (conversation_id, message_index)
+JOIN messages AS m ON m.conversation_id = k.conversation_id AND m.message_index = k.message_index AND m.owner = %(owner)s
+"""
 PLACES: Final = """
 SELECT m.content_hash, m.conversation_id, m.message_index, m.entry, e.content_hash
 FROM unnest(%(hashes)s::text[]) AS h (content_hash)
@@ -96,6 +101,12 @@ class MessageSearch:
         since, until = (None if moment is None else exactly(moment) for moment in (filters.since, filters.until))
         asked = {"words": words, "newest": newest, "most": most, "conversations": names, "since": since, "until": until}
         return self._session.stream(_FOUND, {**self._whose(), **asked, "role": filters.role, "kind": filters.kind})
+
+    def texts(self, places: Sequence[tuple[str, int]]) -> Iterator[tuple[tuple[str, int], str]]:
+        """The messages at these places, in some order, as text to be read: a text as it is, anything else as JSON."""
+        asked = {"names": [name for name, _ in places], "numbers": [number for _, number in places]}
+        for name, number, text in self._session.rows(TEXTS, {**self._whose(), **asked}):
+            yield (name, number), text
 
     def rows(self, places: Sequence[tuple[str, int]]) -> Iterator[Row]:
         """The messages at these places, in this order, as often as a longer form may take their place, at least once."""
