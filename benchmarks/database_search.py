@@ -161,12 +161,12 @@ def measured(url: str) -> dict[str, list[tuple[float, int, str]]]:
     """For each kind milliseconds of the processor, hits and the query; by one connection, which begins with the first query."""
     store = DatabaseStore(Place(url))
     found: dict[str, list[tuple[float, int, str]]] = {}
-    in_database.search(store, Wanted(tuple(terms(["nothing"]))), 20)
+    in_database.search(store.place, Wanted(tuple(terms(["nothing"]))), 20)
     busy = processor(store.database.outside(lambda connection: connection.info.backend_pid))
     for kind, queries in query_set.QUERIES.items():
         for query in queries:
             started = busy()
-            hits = in_database.search(store, Wanted(tuple(terms(query))), 20)
+            hits = in_database.search(store.place, Wanted(tuple(terms(query))), 20)
             took = 1000 * (busy() - started)
             found.setdefault(kind, []).append((took, len(hits.hits), " ".join(query)))
     store.database.close()

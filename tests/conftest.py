@@ -21,7 +21,7 @@ settings.register_profile(
 )
 settings.load_profile("export-dedup")
 
-pytest_plugins = ["document_fixtures", "postgres_fixtures"]
+pytest_plugins = ["document_fixtures", "postgres_fixtures", "store_fixtures"]
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 _UNSET = (

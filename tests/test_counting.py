@@ -15,9 +15,12 @@ from deduplication.commands import deduplicate_export, export_dedup
 from deduplication.figures import run_result
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from deduplication.project.client_transcripts import folder_name
-from deduplication.storage.log.lines import decode_line
+from deduplication.storage import open_store
+from deduplication.storage.log_backed import require_log
 from in_process import call
 from scratch_repository import Scratch
+from settings_scenes import own
+from store_backends import DATABASES, FULL, Stores
 from transcript_lines import SESSION, answer, day, exported, prompt
 
 MAINS = {"export-dedup.py": export_dedup.main, "deduplicate_export.py": deduplicate_export.main}
@@ -243,13 +246,30 @@ def of_json(run):
 
 
 def audit(place):
-    """The lines of the audit."""
-    return [
-        decode_line(line) for line in (place.state / "deduplication_log.jsonl").read_bytes().splitlines(keepends=True)
-    ]
+    """What the audit says of each run."""
+    store = require_log(open_store(None, str(place.state)), "a test")
+    with store.transaction(write=False):
+        return list(store.audit())
+
+
+@pytest.fixture
+def in_a_database(request, tmp_path):
+    """The user's settings say that stores lie in a database."""
+    with Stores(request, tmp_path) as stores:
+        own(backend="postgresql", database_url=stores.url(next(iter(DATABASES))))
+        yield
 
 
 @pytest.mark.unmeasured
+@pytest.mark.parametrize(
+    "path", PATHS if FULL else [partly_captured, captured_by_a_hook], ids=lambda path: path.__name__
+)
+def test_every_surface_says_the_same_of_a_database(in_a_database, place, path):
+    """The very numbers that they say of a store in a folder."""
+    test_every_surface_says_the_same(place, path, PATHS[path])
+    assert not (place.state / "conversation_log.jsonl").exists()
+
+
 @pytest.mark.unmeasured
 @pytest.mark.parametrize(("path", "expected"), PATHS.items(), ids=[path.__name__ for path in PATHS])
 def test_every_surface_says_the_same(place, path, expected):
@@ -281,12 +301,12 @@ def test_every_surface_says_the_same(place, path, expected):
             [phrase(expected)] if expected.captured else []
         )
     line = audit(place)[-1]
-    assert (line["new_messages"], line["duplicates_filtered"], line["messages_processed"]) == (
+    assert (line.metadata["new_messages"], line.duplicates_filtered, line.messages_processed) == (
         expected.new,
         expected.duplicates,
         expected.total,
     )
-    assert line["metadata"]["captured"] == expected.captured
+    assert line.metadata["captured"] == expected.captured
     last = place.tool("status")["runs"][0]
     assert (last["new_messages"], last["captured"], last["duplicates_filtered"], last["total_messages"]) == expected[:4]
     adds_up(place, expected.unique)
@@ -295,7 +315,7 @@ def test_every_surface_says_the_same(place, path, expected):
 def adds_up(place, unique):
     """The sum of all announcements and what waits is what is stored, as the audit, the statistics and verify count it."""
     stats = place.tool("stats")
-    announced = sum(line["new_messages"] for line in audit(place))
+    announced = sum(line.metadata["new_messages"] for line in audit(place))
     assert stats["announced_messages"] == announced
     assert stats["unique_messages"] == unique == announced + stats["waiting_messages"] - stats["redrawn_messages"]
     assert stats["messages_processed"] - stats["duplicates_filtered"] == unique + stats["redrawn_messages"]

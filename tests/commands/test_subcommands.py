@@ -28,6 +28,7 @@ MAINS = {
     "create-checkpoint.py": create_checkpoint.main,
 }
 ENOUGH = {
+    "migrate": ["--from", "default", "--to", "json:made"],
     "restore": ["--list"],
     "purge": ["--session", "nothing-of-this-name", "--dry-run"],
     "export": ["--jsonl", "--runs"],
@@ -152,7 +153,11 @@ def test_options_may_stand_before_the_subcommand(name, place):
     ):
         answers = []
         for line in ([name, *needed(name), *options], [*options, name, *needed(name)]):
-            shutil.rmtree("x", ignore_errors=True)  # the backup that was taken: a second one finds nothing new
+            for made in (
+                "x",
+                "made",
+            ):  # the backup that was taken, the store that was moved: a second one finds nothing new
+                shutil.rmtree(made, ignore_errors=True)
             answers.append(call(*line))
         behind, before = answers
         assert without_times(before) == without_times(behind)

@@ -125,3 +125,13 @@ def test_what_an_id_says_is_shown_and_not_obeyed():
 def test_a_console_without_unicode():
     """Gets ASCII labels, every one of them."""
     assert adapt(GOLDEN + WITHOUT_FILES, unicode=False).isascii()
+
+
+def test_what_the_original_did_not_say():
+    """A copy is kept, a migration that was stopped goes on, and what cannot be read is named."""
+    assert report.copied("/x/copy", made=True) == (
+        "💾 A copy of the folder is in /x/copy. Keep it for 30 days, then delete it: a purge does not reach it."
+    )
+    assert "made before" in report.copied("/x/copy", made=False)
+    assert "10 of 20 bytes" in report.went_on(10, 20)
+    assert report.left_out("line 3: no JSON") == "  ⚠️  line 3: no JSON"

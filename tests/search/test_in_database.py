@@ -64,7 +64,7 @@ def same(where, *query, limit=50, **filters):
     """Both find the same; what they found."""
     folder, database = where
     wanted = Wanted(tuple(terms(query)), **filters)
-    here, there = scan(folder, wanted), in_database.search(database, wanted, limit)
+    here, there = scan(folder, wanted), in_database.search(database.place, wanted, limit)
     assert told(there) == told(here), (query, filters)
     return [hit.message["content"] for hit in here.hits]
 
@@ -177,13 +177,13 @@ def test_everywhere_and_rare(both, monkeypatch):
     made = [Message("user", "prompt", t, timestamp=m, uuid=m, fidelity=EXACT) for t, m in zip(texts, moments)]
     say(dedup, *made)
     _, database = copied()
-    found = in_database.search(database, Wanted(tuple(terms(["tide"]))), 5)
+    found = in_database.search(database.place, Wanted(tuple(terms(["tide"]))), 5)
     assert [hit.message["content"] for hit in found.hits] == texts[:-21:-1]
     assert found.capped
-    found = in_database.search(database, Wanted(tuple(terms(["rare"]))), 5)
+    found = in_database.search(database.place, Wanted(tuple(terms(["rare"]))), 5)
     assert [hit.message["content"] for hit in found.hits] == [texts[140], texts[3]]
     assert not found.capped
-    found = in_database.search(database, Wanted(tuple(terms(["tide"]))), 100)
+    found = in_database.search(database.place, Wanted(tuple(terms(["tide"]))), 100)
     assert [hit.message["content"] for hit in found.hits[:100]] == texts[:-101:-1]
 
 
@@ -197,7 +197,7 @@ def test_the_places_of_a_body_that_was_said_very_often(both, monkeypatch):
         )
         say(dedup, message, conversation=f"conversation-{number}", number=number)
     _, database = copied()
-    (hit,) = in_database.search(database, Wanted(tuple(terms(["yes"]))), 5).hits
+    (hit,) = in_database.search(database.place, Wanted(tuple(terms(["yes"]))), 5).hits
     assert hit.more
     assert len(hit.places) in (5, 6)
     assert hit.newest.conversation == "conversation-8"
@@ -211,5 +211,5 @@ def test_no_store(request, tmp_path, backend):
         store = DatabaseStore(place)
         for _ in range(2):
             with pytest.raises(StoreMissing):
-                in_database.search(store, Wanted(tuple(terms(["tide"]))), 5)
+                in_database.search(store.place, Wanted(tuple(terms(["tide"]))), 5)
         store.database.close()

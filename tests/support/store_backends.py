@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import weakref
 
 import postgres_fixtures
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
@@ -60,13 +61,13 @@ class Stores:
 
     def close(self):
         """End all connections."""
-        for each in self._opened:
-            each.database.close()
+        for store in filter(None, (each() for each in self._opened)):
+            store.database.close()
         self._opened.clear()
 
     def closing(self, dedup):
-        """End its connection, too."""
-        self._opened.append(dedup.store)
+        """End its connection, too, where nobody let go of it before."""
+        self._opened.append(weakref.ref(dedup.store))
         return dedup
 
     def opened(self, backend, place="state"):

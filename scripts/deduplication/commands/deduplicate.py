@@ -43,6 +43,7 @@ Subcommands, each with --help:
   rebuild            the indexes anew from the log
   log                the log itself, line by line, with everything in it
   export             messages and runs as tables for your own tools
+  migrate            a store moved to another kind, and proven
   sync               a store and its database, brought together
   partition          the messages of a database in parts
   explain            why a message of an export is new, or which one it is

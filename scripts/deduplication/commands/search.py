@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import EXIT_OK, StoreMissing, UsageError
 from ..ingest.conversation_choice import around, choose
@@ -12,7 +12,7 @@ from ..reports import search as search_report
 from ..search.hits import Wanted
 from ..search.scan import scan
 from ..storage import open_store
-from ..storage.log_backed import folder_of
+from ..storage.log_backed import folder_of, place_of
 from ..terminal import console
 from ..terminal.display import show
 from ..words.terms import terms
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from ..search.hits import Found, Hit
     from ..storage.contract import Store
-    from ..storage.database.database_store import DatabaseStore
     from ..words.terms import Term
 
 LIMIT: Final = 20
@@ -118,11 +117,12 @@ class _Search:
 
     def _find(self, folder: str, wanted: Wanted) -> Found:
         store = self._store(folder)
-        if folder_of(store) is not None:
+        place = place_of(store)
+        if place is None or folder_of(store) is not None:
             return scan(folder, wanted)
         from ..search import in_database
 
-        return in_database.search(cast("DatabaseStore", store), wanted, self._asked.limit)
+        return in_database.search(place, wanted, self._asked.limit)
 
     def _conversation(self) -> str | None:
         if self._asked.session is None:

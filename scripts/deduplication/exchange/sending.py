@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from ..errors import StoreError
 from ..files import clock, lock_names, locking
 from ..reports.exchange import Waits
 from ..storage.hybrid import sent_mark
-from ..storage.log_backed import folder_place
+from ..storage.log_backed import folder_of
 
 if TYPE_CHECKING:
     from ..storage.contract import Store
@@ -24,7 +24,8 @@ _DETACHED: Final = 0x208
 
 def hybrid_of(store: Store) -> HybridStore | None:
     """``store`` as one whose log a database has, too; None where it is none."""
-    return cast("HybridStore", store) if folder_place(store) is not None else None
+    folder = folder_of(store)
+    return folder.hybrid() if folder is not None else None
 
 
 def waits(store: HybridStore) -> Waits:

@@ -53,7 +53,7 @@ LARGE_HEAD: Final = 256 * 1024
 _JSON_HEAD: Final = late_pattern(rb"""\s*[{\[]\s*["{\[\]}]""")
 _CLIENT_EXPORT: Final = "claude-code-text"
 _CLIENT_TRANSCRIPT: Final = "claude-code-transcript"
-_ANY_OBJECT: Final = "third-party-json"
+ANY_OBJECT: Final = "third-party-json"
 FORMATS: Final[dict[str, Registered]] = {
     _CLIENT_EXPORT: Registered("text", "text export", never_json=True, cumulative=True),
     _CLIENT_TRANSCRIPT: Registered("transcript", "transcript", cumulative=True),
@@ -62,7 +62,7 @@ FORMATS: Final[dict[str, Registered]] = {
         "claude_ai", large_begins=(b"PK", b"[", b"{"), large_says=b"chat_messages", reads_objects=True
     ),
     "anthropic-messages-api": Registered("api", reads_objects=True),
-    _ANY_OBJECT: Registered("third_party", reads_objects=True),
+    ANY_OBJECT: Registered("third_party", reads_objects=True),
 }
 """Name of each format -> its module in this folder, and what is known of it before that is imported."""
 
@@ -140,12 +140,19 @@ def client_transcript() -> Growing:
     return cast("Growing", load(_CLIENT_TRANSCRIPT))
 
 
+def messages_of(objects: list[object]) -> Export:
+    """Objects with roles and contents of whatever make. Raises ``ExportError``."""
+    from . import third_party
+
+    return third_party.parse_object(objects)
+
+
 def parse_object(value: object, data: bytes) -> Export:
     """The same for a JSON document that was parsed already; ``data`` is its canonical spelling."""
     from . import third_party
 
     for name, line in FORMATS.items():
-        if line.reads_objects and name != _ANY_OBJECT:
+        if line.reads_objects and name != ANY_OBJECT:
             candidate = load(name)
             if candidate.recognises(data, strict=False):
                 return candidate.parse(data)

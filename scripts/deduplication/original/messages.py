@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any, Final
 
+from .. import formats
 from ..errors import ExportError
 from ..files import clock
-from ..formats import third_party
 from ..formats.third_party_signs import role_in
 from ..model import LAYOUT, SYSTEM, UNKNOWN, Message
 from ..start.late_dataclass import replace
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from .entries import Entry
 
 _WHICH: Final = late_pattern(r"message 1 (?:\(line \d+\) )?")
-_ZONE: Final = re.compile(r"(?:[Zz]|[+-]\d\d:?\d\d)\Z")
+_ZONE: Final = late_pattern(r"(?:[Zz]|[+-]\d\d:?\d\d)\Z")
 
 
 class Read(NamedTuple):
@@ -44,7 +43,7 @@ def messages_of(entry: Entry, *, encoded: bool) -> Read:
         text = _text(said[key]) if key else _text(said)
         return Read([_unexplained(text, entry, said)], f"{_role(said)} is no role that is known")
     try:
-        export = third_party.parse_object([said])
+        export = formats.messages_of([said])
     except ExportError as error:  # JSON that only Python takes: NaN
         return Read([_unexplained(_text(said), entry, said)], error.detail)
     moment = _moment(entry)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final, Optional
 
 from ..errors import ExportChanged, UsageError
 from ..files.safe_read import Identity, opened
-from ..formats import third_party
+from ..formats import ANY_OBJECT
 from ..model import Export
 from ..start.late_dataclass import dataclass
 from ..start.late_tuple import NamedTuple
@@ -192,7 +192,7 @@ def _conversation(file: BinaryIO, place: _Place, *, encoded: bool) -> OriginalCo
         kind=place.kind,
         name=place.name,
         is_named=place.kind is CONVERSATION_LOG,
-        export=Export(format=third_party.NAME, messages=messages, warnings=(*odd[:_SAID], *more)),
+        export=Export(format=ANY_OBJECT, messages=messages, warnings=(*odd[:_SAID], *more)),
         sha256=digest.hexdigest(),
         size=size,
         lines=len(read),

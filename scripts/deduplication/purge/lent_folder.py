@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from ..errors import PurgeRefused
 from ..files import atomic, beneath, journal
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..storage.contract import Store
-    from ..storage.database.place import Place
 
 _FILES = (LOG_NAME, *INDEX_NAMES, sent_mark.NAME)
 
@@ -45,7 +44,9 @@ def in_a_folder(store: Store, folder: str) -> Iterator[Store]:
     with atomic.write_errors(folder):
         atomic.make_private_directory(folder)
         atomic.replace(marker, b"")
-    lent = HybridStore(folder, cast("Place", place_of(store)))
+    place = place_of(store)
+    assert place is not None
+    lent = HybridStore(folder, place)
     try:
         exchange(lent)
         yield lent

@@ -10,6 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from ..errors import StoreMissing
+from ..storage.database.session import Session
 from ..words.lexemes import tsquery_of
 from .candidates import Filters, MessageSearch
 from .hits import Found, Hit, Place, newest_first
@@ -18,7 +19,7 @@ from .united import United
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ..storage.database.database_store import DatabaseStore
+    from ..storage.database import place as where
     from .candidates import Row
     from .hits import Wanted
 
@@ -33,15 +34,16 @@ NAMED: Final = 1_000
 _AT_ONCE: Final = 200
 
 
-def search(store: DatabaseStore, wanted: Wanted, limit: int) -> Found:
+def search(place: where.Place, wanted: Wanted, limit: int) -> Found:
     """The newest ``limit`` messages of the store that have all of the terms, with their places, and others, to be counted.
 
     Raises ``StoreMissing``, ``DatabaseError``.
     """
-    with store.database.reading() as is_there:
+    session = Session(place)
+    with session.reading() as is_there:
         if not is_there:
-            raise StoreMissing(store.where())
-        return _Search(MessageSearch(store.database), wanted, limit).result()
+            raise StoreMissing(str(session))
+        return _Search(MessageSearch(session), wanted, limit).result()
 
 
 class _Search:

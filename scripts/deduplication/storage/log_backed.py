@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from .audit_entries import AuditEntry
     from .database.place import Place
+    from .hybrid.hybrid_store import HybridStore
     from .log.append_log import Log
     from .log.lines import Line, Record
     from .log_rewrite import Instead, Rewritten
@@ -125,6 +126,9 @@ class FolderStore(LogBackedStore, Protocol):
 
     folder: str
     """Where does it lie?"""
+
+    def hybrid(self) -> HybridStore | None:
+        """Has a database its log, too? Then itself, with what can be asked of such a one."""
 
     @property
     def is_plain(self) -> bool:

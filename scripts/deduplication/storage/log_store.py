@@ -117,6 +117,9 @@ class LogStore(LogAnswers):
 
     # -- the log, for who asks for one (see log_backed) ---------------------------------------------------------
 
+    def hybrid(self) -> None:
+        """No database has it."""
+
     def where(self) -> str:
         """The folder."""
         return self.folder

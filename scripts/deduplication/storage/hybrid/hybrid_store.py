@@ -37,6 +37,10 @@ class HybridStore(LogStore):
         self.database = place
         self.place = place
 
+    def hybrid(self) -> HybridStore:  # type: ignore[override]
+        """Itself."""
+        return self
+
     def waiting(self) -> Waiting:
         """What the database does not have. Inside a transaction."""
         mark, size = sent_mark.read(self.folder), self._indexed.state.size

@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING, Final, Optional
 from urllib.parse import unquote_to_bytes
 
+from ....start.late_pattern import late_pattern
 from ..errors import DatabaseAddressInvalid
 from .address import OPTION, VARIABLE, Address
 from .driver import load
@@ -27,9 +28,9 @@ EXPOSED: Final = (
     f"The list of processes shows the password in {OPTION} while this runs: set {VARIABLE} instead, or use ~/.pgpass."
 )
 """What a command says where the address is ``exposed``."""
-_URL: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+_URL: Final = late_pattern(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _SCHEMES: Final = ("postgresql", "postgres")
-_WORD: Final = re.compile(r"(?:^|\s)([a-z_]+)\s*=")
+_WORD: Final = late_pattern(r"(?:^|\s)([a-z_]+)\s*=")
 _PORTS: Final = range(1, 65536)
 
 

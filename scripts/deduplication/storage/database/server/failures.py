@@ -11,6 +11,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any, Final, Optional
 
+from ....start.late_pattern import late_pattern
 from .. import errors as ours
 from .server_messages import in_english
 
@@ -100,13 +101,13 @@ STATES: Final[dict[str, type[DedupError]]] = {
 """By SQLSTATE or its first two letters. What is not here is a defect of ours, and keeps its trace."""
 _LET_GO: Final = frozenset({"40001", "40P01"})
 """What others had, and have let go of when this is heard."""
-_PASSES: Final = re.compile(
+_PASSES: Final = late_pattern(
     r"Connection refused|No such file or directory|closed the connection unexpectedly|Connection reset by peer"
 )
 """How a server answers that is restarted, or a proxy before it."""
 _NOT_CONNECTED: Final = ("connection failed:", "connection is bad:", "failed to resolve", "connection timeout expired")
-_BEFORE: Final = re.compile(r"^(.*? failed: |connection is bad: )", re.DOTALL)
-_SEVERITY: Final = re.compile(r"^\S+:  ")
+_BEFORE: Final = late_pattern(r"^(.*? failed: |connection is bad: )", re.DOTALL)
+_SEVERITY: Final = late_pattern(r"^\S+:  ")
 _POOL_IS_EMPTY: Final = frozenset({"PoolTimeout", "TooManyRequests"})
 
 
