@@ -22,6 +22,9 @@ _MODULES: Final = {
     "deduplicate_export.py": "deduplicate",
     "create-checkpoint.py": "create_checkpoint",
     "install.sh": "install",
+    "migrate": "database.migrate",
+    "migrate_json_to_postgresql.py": "database.migrate_json",
+    "verify_database_integrity.py": "database.verify_database",
 }
 """Those whose module is not called as their last word."""
 _TABLE: Final = re.compile(r"(<!-- options: (.+?) -->\n).*?(<!-- end of options -->\n)", re.DOTALL)

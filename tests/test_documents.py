@@ -26,6 +26,7 @@ import transcript_lines
 from conftest import REPOSITORY
 from deduplication import ClaudeConversationDeduplicator, errors
 from deduplication.commands.deduplicate_export import SUBCOMMANDS
+from deduplication.migration import errors as migration_errors
 from deduplication.model import KINDS
 from deduplication.project import config, tightening
 from deduplication.storage import indexed_log
@@ -141,12 +142,15 @@ COMMANDS = {
     "deduplicate_export.py backup": "scripts/deduplicate_export.py backup",
     "deduplicate_export.py purge": "scripts/deduplicate_export.py purge",
     "deduplicate_export.py log": "scripts/deduplicate_export.py log",
+    "deduplicate_export.py migrate": "scripts/deduplicate_export.py migrate",
     "deduplicate_export.py partition": "scripts/deduplicate_export.py partition",
     "deduplicate_export.py sync": "scripts/deduplicate_export.py sync",
     "deduplicate_export.py trust": "scripts/deduplicate_export.py trust",
     "deduplicate_export.py upgrade": "scripts/deduplicate_export.py upgrade",
     "create-checkpoint.py": "scripts/create-checkpoint.py",
     "install.sh": "install.sh",
+    "migrate_json_to_postgresql.py": "scripts/database/migrate_json_to_postgresql.py",
+    "verify_database_integrity.py": "scripts/database/verify_database_integrity.py",
 }
 
 
@@ -285,8 +289,9 @@ def test_tables_of_contents_are_whole(path):
 
 
 def named_errors():
-    """Every error class of errors.py and of its part for databases."""
-    found = {item for module in (errors, database_errors) for _, item in inspect.getmembers(module, inspect.isclass)}
+    """Every error class of errors.py and of its parts for databases and migrations."""
+    modules = (errors, database_errors, migration_errors)
+    found = {item for module in modules for _, item in inspect.getmembers(module, inspect.isclass)}
     return sorted((item for item in found if issubclass(item, errors.DedupError)), key=lambda item: item.__name__)
 
 

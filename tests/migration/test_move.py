@@ -7,8 +7,9 @@ import pytest
 from deduplication.errors import StoreError
 from deduplication.ingest.transcript_capture import capture_file
 from deduplication.migration import move as moving
-from deduplication.migration.errors import MigrationUnproven, SourceDamaged, TargetHoldsOther
-from deduplication.storage.log.followed_log import LogReplaced
+from deduplication.migration.errors import MigrationUnproven, SourceDamaged, SourceRewritten, TargetHoldsOther
+from deduplication.purge.run import purge
+from deduplication.purge.scope import Scope
 from full_store import RESTARTING, FullStore, numbered
 from image_scenes import IMAGES, SESSIONS, Harbour, shown
 from migration_scenes import DATABASES, LOGGED, files_of, full, lines_of, moved, rows_of, stores, unseen
@@ -238,24 +239,22 @@ def test_the_proof_finds_it_before_verify_does(stores, full, monkeypatch, change
         moved(full.dedup, target)
 
 
-def test_a_source_that_was_purged_meanwhile_is_not_said_to_be_moved(tmp_path, stores, monkeypatch):
+@pytest.mark.parametrize("source", ["default", DATABASE])
+def test_a_source_that_was_purged_meanwhile_is_not_said_to_be_moved(tmp_path, stores, monkeypatch, source):
     """What was purged is in the target: nobody is told that all is well."""
-    from deduplication.purge.run import purge
-    from deduplication.purge.scope import Scope
-
-    origin = FullStore(tmp_path / "origin", tmp_path / "client")
+    origin = stores.opened(source, "origin")
     for name in "abc":
-        origin.dedup.ingest(numbered(name, range(4)), name=f"{name}.json", conversation_id=name)
+        origin.ingest(numbered(name, range(4)), name=f"{name}.json", conversation_id=name)
     copy = moving.copy
 
     def purged(*arguments):
         done = copy(*arguments)
-        purge(origin.dedup.store, None, Scope(sessions=("b",)))
+        purge(stores.opened(source, "origin").store, None, Scope(sessions=("b",)))
         return done
 
     monkeypatch.setattr(moving, "copy", purged)
-    with pytest.raises((LogReplaced, StoreError)):
-        moved(origin.dedup, stores.opened("json", "goal"))
+    with pytest.raises(SourceRewritten):
+        moved(origin, stores.opened("json", "goal"))
 
 
 def test_runs_of_the_source_go_on_meanwhile(tmp_path, stores, monkeypatch):

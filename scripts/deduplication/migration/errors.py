@@ -26,6 +26,12 @@ class SourceDamaged(StoreError):
     hint = "What stands before that place was taken over. Run 'verify' on the source, then 'repair', and migrate again."
 
 
+class SourceRewritten(StoreError):
+    """The source was purged or repaired while it was migrated"""
+
+    hint = "The target may have what was purged: empty it, or name another one, and run the command again."
+
+
 class MigrationUnproven(StoreError):
     """The target does not say what the source says"""
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
 from ..start.late_tuple import NamedTuple
+from ..storage.heads import head_at
+from ..storage.log.followed_log import LogReplaced
 from ..storage.recounted import recounted
 from .copying import copy
-from .errors import MigrationUnproven, SourceDamaged
+from .errors import MigrationUnproven, SourceDamaged, SourceRewritten
 from .proof import Proof, chain_of, prove
 
 if TYPE_CHECKING:
@@ -39,11 +42,10 @@ def move(source: LogBackedStore, target: LogBackedStore, progress: Progress) -> 
     """Copy what the target lacks, then prove that both say the same.
 
     The source is taken as it is when this begins: what comes into it meanwhile is for the next time. Raises what
-    :func:`.copying.copy` raises, :class:`MigrationUnproven`, and ``LogReplaced`` where a purge or a repair of the source came
-    in between.
+    :func:`.copying.copy` raises, :class:`MigrationUnproven`, and :class:`SourceRewritten`.
     """
     began = time.perf_counter()
-    with source.at_one_moment() as moment:
+    with _unchanged(source) as moment:
         with progress(moment.size, "Migrating") as advance:
             copied = copy(moment, target, Steps(advance).reached)
         copied_at = time.perf_counter()
@@ -52,6 +54,19 @@ def move(source: LogBackedStore, target: LogBackedStore, progress: Progress) -> 
     problems = [each for each in target.verify() if not any(digest in each for digest in found.lost)]
     require(target, [*found.differences, *problems])
     return Moved(copied, found, copied_at - began, time.perf_counter() - copied_at)
+
+
+@contextlib.contextmanager
+def _unchanged(source: LogBackedStore) -> Iterator[LogMoment]:
+    """The source at this moment. Raises :class:`SourceRewritten` at the end, where its log does not go on from there."""
+    try:
+        with source.at_one_moment() as moment:
+            yield moment
+    except LogReplaced as error:
+        raise SourceRewritten(source.where()) from error
+    with source.transaction(write=False):
+        if head_at(source, moment.size) != moment.head:
+            raise SourceRewritten(source.where())
 
 
 def require(target: LogBackedStore, differences: list[str]) -> None:

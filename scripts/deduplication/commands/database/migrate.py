@@ -119,7 +119,7 @@ def _use(asked: argparse.Namespace) -> str:
     """How the target is used from now on."""
     place = asked.target
     if place.kind == POSTGRESQL:
-        return "Use it: set backend to postgresql in your own settings, or pass --backend postgresql."
+        return "Use it: set backend to postgresql in your own settings; then 'deduplicate_export.py sync' sends the archive, too."
     if place.kind == HYBRID:
         return (
             "Use it: set backend to hybrid in your own settings; 'deduplicate_export.py sync' sends it to the database."
