@@ -171,7 +171,7 @@ def help_of(command):
 
 def options_in_help(output):
     """Each option with the name of its value, as argparse lists them."""
-    return set(re.findall(r"^  (--[a-z-]+(?: [A-Z]+)*(?: \[[A-Z]+ \.\.\.\])?)", output, re.MULTILINE))
+    return set(re.findall(r"^  (--[a-z-]+(?: [A-Z]+(?:\[:[A-Z]+\])?)*(?: \[[A-Z]+ \.\.\.\])?)", output, re.MULTILINE))
 
 
 def test_the_reference_is_made_from_the_parsers():

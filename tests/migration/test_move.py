@@ -8,6 +8,7 @@ from deduplication.errors import StoreError
 from deduplication.ingest.transcript_capture import capture_file
 from deduplication.migration import move as moving
 from deduplication.migration.errors import MigrationUnproven, SourceDamaged, SourceRewritten, TargetHoldsOther
+from deduplication.purge.lent_folder import in_a_folder
 from deduplication.purge.run import purge
 from deduplication.purge.scope import Scope
 from full_store import RESTARTING, FullStore, numbered
@@ -249,7 +250,8 @@ def test_a_source_that_was_purged_meanwhile_is_not_said_to_be_moved(tmp_path, st
 
     def purged(*arguments):
         done = copy(*arguments)
-        purge(stores.opened(source, "origin").store, None, Scope(sessions=("b",)))
+        with in_a_folder(stores.opened(source, "origin").store, str(tmp_path / "lent")) as store:
+            purge(store, None, Scope(sessions=("b",)))
         return done
 
     monkeypatch.setattr(moving, "copy", purged)
