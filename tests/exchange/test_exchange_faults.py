@@ -20,7 +20,7 @@ from faults.children import Shim, end, run, start
 from tmpfs import disk
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.unmeasured]
-TIMES = 20
+TIMES = 20 if FULL else 8
 KINDS = ("first", "send", "again", "receive", "purge")
 
 
