@@ -46,14 +46,24 @@ PLACES: Final = """
 SELECT m.content_hash, m.conversation_id, m.message_index, m.entry, e.content_hash
 FROM unnest(%(hashes)s::text[]) AS h (content_hash)
 CROSS JOIN LATERAL (
-    SELECT * FROM messages AS f WHERE f.owner = %(owner)s AND f.content_hash = h.content_hash LIMIT %(most)s
+    SELECT f.* FROM (
+        SELECT conversation_id FROM messages
+        WHERE content_hash = h.content_hash AND owner = %(owner)s AND body_at IS NOT NULL
+        UNION
+        SELECT conversation_id FROM messages
+        WHERE content_hash = h.content_hash AND owner = %(owner)s AND body IS NOT NULL AND body_at IS NULL
+    ) AS c
+    JOIN messages AS f
+        ON f.conversation_id = c.conversation_id AND f.content_hash = h.content_hash AND f.owner = %(owner)s
+    LIMIT %(most)s
 ) AS m
 LEFT JOIN messages AS e ON e.conversation_id = m.conversation_id AND e.extends = m.message_index AND e.owner = m.owner
 ORDER BY m.log_start
 """
-BODIES: Final = f"""
-SELECT DISTINCT ON (m.content_hash) m.content_hash, coalesce(m.body, {_BODY.format("m")})
-FROM messages AS m WHERE m.owner = %(owner)s AND m.content_hash = ANY(%(hashes)s) ORDER BY m.content_hash, m.log_start
+"""Of each conversation that has a content the first row with it has the body, too: by these the conversations are found."""
+BODIES: Final = """
+SELECT DISTINCT ON (content_hash) content_hash, body FROM messages
+WHERE owner = %(owner)s AND content_hash = ANY(%(hashes)s) AND body_at IS NOT NULL ORDER BY content_hash, log_start
 """
 ADOPTED: Final = (
     "SELECT conversation_id, adopted_by FROM conversations WHERE owner = %(owner)s AND adopted_by IS NOT NULL"
