@@ -39,7 +39,7 @@ def test_it_says_what_it_did_and_how_the_target_is_used(origin, tmp_path):
     done = migrate("--from", f"default:{origin.folder}", "--to", f"json:{tmp_path / 'copy'}")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines()[2].startswith("✓ Migrated: 4 runs, ")
-    assert "11 messages with their content hashes, 3 conversations as they are read, 4 audit entries" in done.stdout
+    assert "11 messages with content hashes recomputed, 3 conversations in reading order, 4 audit lines" in done.stdout
     assert f"pass --storage-dir {tmp_path / 'copy'}" in done.stdout
     head = json.loads(call("verify", "--storage-dir", tmp_path / "copy", "--json").stdout)["head"]["digest"]
     assert f"(head {head})" in done.stdout
@@ -115,7 +115,7 @@ def test_a_folder_of_the_original_project_is_a_source(tmp_path):
     log.process("rollout-master", [])
     done = migrate("--from", f"original:{tmp_path / 'theirs'}", "--to", f"json:{tmp_path / 'copy'}")
     assert (done.returncode, done.stderr) == (0, "")
-    assert "Taken: 10 messages of 10 lines in 1 conversations, 10 new" in done.stdout
+    assert "Taken: 10 messages of 10 lines in 1 conversation, 10 new" in done.stdout
     assert "the watermark of 'rollout-master' is 20, and the last message in the log is number 9" in done.stdout
     again = migrate("--from", f"original:{tmp_path / 'theirs'}", "--to", f"json:{tmp_path / 'copy'}", "--json")
     assert json.loads(again.stdout)["new_messages"] == 0
