@@ -4,8 +4,7 @@
 Fills the tables of a database with made-up messages, by COPY, and searches them with the tests' set of some hundred queries, each
 for its newest 20 hits, confirmed and with their places, as ``search`` does. Prints seconds and bytes of table and indexes, and for
 each kind of query milliseconds of the processor, the server's and ours: of the first time after a start of the server, and of later
-ones. ``--words`` prints instead how
-fast texts become words.
+ones. ``--words`` prints instead how fast texts become words.
 """
 
 from __future__ import annotations
@@ -74,7 +73,7 @@ def vocabulary(drawn: random.Random) -> list[str]:
     words = list(dict.fromkeys(words))
     asked = [word for text in query_set.texts(200) for word in text.split(" ") if word]
     for place, word in enumerate(dict.fromkeys(asked)):
-        words.insert(20 + place * 12, word)
+        words.insert(min(30 + place * 60, len(words)), word)
     return words
 
 
@@ -101,10 +100,13 @@ def rows(count: int) -> Iterator[list[Any]]:
         literal, cut = tsvector_of(text)
         kept.append((text, literal, cut))
     moment = datetime(2024, 1, 1, tzinfo=timezone.utc)
+    said: dict[str, str] = {}
+    """Of short texts the conversation in which each stood last: the first row has the body, and the first of each conversation."""
     for number in range(count):
         role, kind = ROLES[number % 4]
         if number % 4 == 0 and drawn.random() < 0.5:
-            text, words, cut = (said := drawn.choice(SHORT)), said, False
+            text = words = drawn.choice(SHORT)
+            cut = False
         else:
             text, words, cut = drawn.choice(kept)
             text, words = f"{text} {number}", f"{words} {number}"
@@ -114,9 +116,13 @@ def rows(count: int) -> Iterator[list[Any]]:
         stamp = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         entry = f'{{"conversation_id":"{name}","index":{index},"timestamp":"{stamp}","message":'.encode()
         identity = hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()
+        carries, first = text not in said, said.get(text) != name
+        if text in SHORT:
+            said[text] = name
+        data = body.encode("utf-8", "surrogatepass")
         yield [
             *(name, "postgres", index, identity, role, cleaned(text), moment, kind, identity[:16], number * 500),
-            *(entry + b"}\n", len(entry), body.encode("utf-8", "surrogatepass"), words, cut),
+            *(entry + b"}\n", len(entry) if carries else None, data if first else None, words, cut),
         ]
 
 

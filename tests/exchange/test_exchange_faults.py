@@ -17,10 +17,11 @@ import postgres_proxy
 from deduplication.errors import DedupError
 from exchange_scenes import Scene
 from faults.children import Shim, end, run, start
+from store_backends import FULL
 from tmpfs import disk
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.unmeasured]
-TIMES = 20
+TIMES = 20 if FULL else 8
 KINDS = ("first", "send", "again", "receive", "purge")
 
 

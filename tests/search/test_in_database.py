@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 
 import pytest
@@ -213,3 +214,27 @@ def test_no_store(request, tmp_path, backend):
             with pytest.raises(StoreMissing):
                 in_database.search(store.place, Wanted(tuple(terms(["tide"]))), 5)
         store.database.close()
+
+
+@pytest.mark.parametrize("backend", DATABASES)
+def test_the_command(request, tmp_path, capsys, monkeypatch, backend):
+    """``search`` looks into the database that it is told of, for a person and for a program; what was not counted is said."""
+    from deduplication.commands import search
+
+    with Stores(request, tmp_path) as stores:
+        say(stores.opened(backend), *[("user", "prompt", f"harbour {number}") for number in range(30)])
+        told = ["--backend", "postgresql", "--db-url", stores.url(backend), "--storage-dir", str(tmp_path / "nothing")]
+        assert search.main(["harbour", "--limit", "2", "--context", "1", *told]) == 0
+        shown = capsys.readouterr().out
+        assert "30 messages with harbour, the newest 2 of them (--limit 30 shows all)" in shown
+        assert "   > «harbour» 29\n" in shown
+        assert search.main(["harbour", "--session", "one", "--json", *told]) == 0
+        said = json.loads(capsys.readouterr().out)
+        assert (said["total"], said["capped"], len(said["hits"])) == (30, False, 20)
+        assert said["hits"][0]["conversation_id"] == "one"
+        monkeypatch.setattr(in_database, "NEWEST", 20)
+        monkeypatch.setattr(in_database, "COUNTED", 10)
+        assert search.main(["harbour", "--limit", "2", *told]) == 0
+        assert (
+            "20+ messages with harbour, the newest 2 of them (they were not counted further)" in capsys.readouterr().out
+        )

@@ -1,4 +1,4 @@
-"""``EXPORT_DEDUP_STORES=postgresql-18``: what a test stores in a folder lies in a database instead, each folder in a store of its own.
+"""``EXPORT_DEDUP_STORES=postgresql-18``: what tests store in folders lies in a database, each folder in a store of its own.
 
 A test that looks into the folder is skipped then.
 """

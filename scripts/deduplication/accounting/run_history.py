@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from datetime import datetime
@@ -11,12 +12,18 @@ from ..files import atomic
 from ..project.paths import AUDIT
 from ..start.late_dataclass import dataclass, replace
 from ..start.late_pattern import late_pattern
+from ..storage.audit_entries import entry_of
 from ..storage.log.lines import Damaged, decode_line
 from ..storage.log.records import CAPTURE, PURGE
+from ..storage.log_backed import folder_of
 from . import last_run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+
+    from ..storage.audit_entries import AuditEntry
+    from ..storage.contract import Store
+    from ..storage.log_backed import LogBackedStore
 
 _TOGETHER: Final = 2.0
 """Seconds: exports that were stored so close to each other, or to the beginning of a run, belong together."""
@@ -75,9 +82,13 @@ class _Entry:
     captures: bool
 
 
-def runs(folder: str) -> tuple[list[Run], Captured]:
-    """Every run that the store in ``folder`` knows of, the newest first, and what was captured before the first one."""
-    entries = list(_audit(os.path.join(folder, AUDIT)))
+def runs(folder: str, store: Store | None = None) -> tuple[list[Run], Captured]:
+    """Every run that the store in ``folder`` knows of, the newest first, and what was captured before the first one.
+
+    ``store`` is asked where it does not lie there, but in a database. Raises ``StoreError`` where that cannot be reached.
+    """
+    elsewhere = store.log_backed() if store is not None and folder_of(store) is None else None
+    entries = list(_told(_lines(os.path.join(folder, AUDIT)) if elsewhere is None else _entries(elsewhere)))
     exports = [entry for entry in entries if not entry.captures]
     found: list[Run] = []
     for line in last_run.lines(os.path.join(folder, last_run.NAME)):
@@ -108,29 +119,37 @@ def last_report(path: str | os.PathLike[str]) -> Report | None:
     return Report(int(found[-1].group(2)), found[-1].group(3)) if found else None
 
 
-def _audit(path: str) -> Iterator[_Entry]:
+def _lines(path: str) -> Iterator[AuditEntry]:
     """The lines of the audit; what cannot be read is passed over: ``verify`` tells of it."""
     try:
         with atomic.open_regular(path) as file:
             for line in file:
-                try:
-                    record = decode_line(line)
-                    if record["operation"] == PURGE:
-                        continue
-                    captures = record["operation"] == CAPTURE
-                    yield _Entry(
-                        moment=seconds(record["created_at"]),
-                        conversation=record["conversation_id"],
-                        name=str(record["metadata"]["name"]),
-                        total=int(record["messages_processed"]),
-                        new=int(record["captured_messages"] if captures else record["new_messages"]),
-                        captured=int(record["metadata"].get("captured", 0)),
-                        captures=captures,
-                    )
-                except (Damaged, KeyError, TypeError, ValueError):
-                    continue
+                with contextlib.suppress(Damaged, KeyError, TypeError, ValueError):
+                    yield entry_of(decode_line(line))
     except OSError:
         return
+
+
+def _entries(store: LogBackedStore) -> Iterator[AuditEntry]:
+    with store.transaction(write=False):
+        yield from store.audit()
+
+
+def _told(audit: Iterable[AuditEntry]) -> Iterator[_Entry]:
+    """The entries of runs that can be read."""
+    for each in audit:
+        captures = each.operation == CAPTURE
+        with contextlib.suppress(KeyError, TypeError, ValueError):
+            if each.operation != PURGE:
+                yield _Entry(
+                    moment=seconds(each.created_at),
+                    conversation=each.conversation_id,
+                    name=str(each.metadata["name"]),
+                    total=int(each.messages_processed),
+                    new=int(each.metadata["captured_messages" if captures else "new_messages"]),
+                    captured=int(each.metadata.get("captured", 0)),
+                    captures=captures,
+                )
 
 
 def seconds(moment: str) -> float:

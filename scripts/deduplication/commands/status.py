@@ -36,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
         else:
             show(purge_report.unfinished(waiting, owed))
         return EXIT_FAILURE
-    found, before = run_history.runs(folder)
+    found, before = run_history.runs(folder, dedup.store)
     history = history_report.History(
         runs=found[: asked.limit],
         total=len(found),

@@ -49,7 +49,7 @@ def _done(subject: Subject) -> Iterator[Finding]:
 
 def _last_run(subject: Subject) -> Iterator[Finding]:
     """How the last run ended, by what it noted of its exports and by the report of it that was kept."""
-    found, _ = run_history.runs(subject.folder)
+    found, _ = run_history.runs(subject.folder, subject.store)
     log = os.path.join(os.path.dirname(subject.folder), subject.project.status_log.name)
     report = run_history.last_report(log)
     ended = _moment(report.completed) if report is not None else 0.0

@@ -31,7 +31,7 @@ _MOST: Final = 256 * 1024 * 1024
 
 def findings(subject: Subject) -> Iterator[Finding]:
     """One for the files that are still there, one for those that are not; nothing where every export was stored."""
-    runs, _ = run_history.runs(subject.folder)
+    runs, _ = run_history.runs(subject.folder, subject.store)
     stored = {name: max(run.finished for run in runs if name in run.exports) for run in runs for name in run.exports}
     began = min((run.finished for run in runs), default=float("inf"))
     there, gone = [], []

@@ -37,18 +37,33 @@ JOIN messages AS m ON m.conversation_id = k.conversation_id AND m.message_index 
 LEFT JOIN messages AS e ON e.conversation_id = m.conversation_id AND e.extends = m.message_index AND e.owner = m.owner
 ORDER BY k.place
 """
+TEXTS: Final = """
+SELECT k.conversation_id, k.message_index, m.content
+FROM unnest(%(names)s::text[], %(numbers)s::integer[]) AS k (conversation_id, message_index)
+JOIN messages AS m ON m.conversation_id = k.conversation_id AND m.message_index = k.message_index AND m.owner = %(owner)s
+"""
 PLACES: Final = """
 SELECT m.content_hash, m.conversation_id, m.message_index, m.entry, e.content_hash
 FROM unnest(%(hashes)s::text[]) AS h (content_hash)
 CROSS JOIN LATERAL (
-    SELECT * FROM messages AS f WHERE f.owner = %(owner)s AND f.content_hash = h.content_hash LIMIT %(most)s
+    SELECT f.* FROM (
+        SELECT conversation_id FROM messages
+        WHERE content_hash = h.content_hash AND owner = %(owner)s AND body_at IS NOT NULL
+        UNION
+        SELECT conversation_id FROM messages
+        WHERE content_hash = h.content_hash AND owner = %(owner)s AND body IS NOT NULL AND body_at IS NULL
+    ) AS c
+    JOIN messages AS f
+        ON f.conversation_id = c.conversation_id AND f.content_hash = h.content_hash AND f.owner = %(owner)s
+    LIMIT %(most)s
 ) AS m
 LEFT JOIN messages AS e ON e.conversation_id = m.conversation_id AND e.extends = m.message_index AND e.owner = m.owner
 ORDER BY m.log_start
 """
-BODIES: Final = f"""
-SELECT DISTINCT ON (m.content_hash) m.content_hash, coalesce(m.body, {_BODY.format("m")})
-FROM messages AS m WHERE m.owner = %(owner)s AND m.content_hash = ANY(%(hashes)s) ORDER BY m.content_hash, m.log_start
+"""Of each conversation that has a content the first row with it has the body, too: by these the conversations are found."""
+BODIES: Final = """
+SELECT DISTINCT ON (content_hash) content_hash, body FROM messages
+WHERE owner = %(owner)s AND content_hash = ANY(%(hashes)s) AND body_at IS NOT NULL ORDER BY content_hash, log_start
 """
 ADOPTED: Final = (
     "SELECT conversation_id, adopted_by FROM conversations WHERE owner = %(owner)s AND adopted_by IS NOT NULL"
@@ -96,6 +111,12 @@ class MessageSearch:
         since, until = (None if moment is None else exactly(moment) for moment in (filters.since, filters.until))
         asked = {"words": words, "newest": newest, "most": most, "conversations": names, "since": since, "until": until}
         return self._session.stream(_FOUND, {**self._whose(), **asked, "role": filters.role, "kind": filters.kind})
+
+    def texts(self, places: Sequence[tuple[str, int]]) -> Iterator[tuple[tuple[str, int], str]]:
+        """The messages at these places, in some order, as text to be read: a text as it is, anything else as JSON."""
+        asked = {"names": [name for name, _ in places], "numbers": [number for _, number in places]}
+        for name, number, text in self._session.rows(TEXTS, {**self._whose(), **asked}):
+            yield (name, number), text
 
     def rows(self, places: Sequence[tuple[str, int]]) -> Iterator[Row]:
         """The messages at these places, in this order, as often as a longer form may take their place, at least once."""

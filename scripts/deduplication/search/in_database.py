@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from ..errors import StoreMissing
 from ..storage.database.session import Session
 from ..words.lexemes import tsquery_of
+from ..words.terms import has
 from .candidates import Filters, MessageSearch
 from .hits import Found, Hit, Place, newest_first
 from .united import United
@@ -85,7 +86,8 @@ class _Search:
         return True
 
     def _compare(self, places: list[tuple[str, int]]) -> None:
-        rows = list(self._searched.rows(places))
+        may = {place for place, text in self._searched.texts(places) if self._may_be(text)}
+        rows = list(self._searched.rows([place for place in places if place in may])) if may else []
         for row in rows:
             self._know(row.content_hash, row.body)
         superseded = self._superseded(rows)
@@ -95,6 +97,10 @@ class _Search:
                 hit.places = self._united.places([_place(row)], superseded, self._wanted)
                 if hit.places:
                     self._hits[row.content_hash] = hit
+
+    def _may_be(self, text: str) -> bool:
+        """Told by what people read of a message: JSON is no text that is searched."""
+        return text.startswith(("[", "{")) or has(text, self._wanted.terms)
 
     def _name_places(self, hits: list[Hit]) -> None:
         """All places of these, as far as they are not too many."""

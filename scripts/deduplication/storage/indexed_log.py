@@ -23,6 +23,9 @@ from .state.log_state import State
 OPEN: Final = 4 * 1024 * 1024
 """Bytes from which on the open part of the log is sealed by whoever stores something; what is about to be archived, later."""
 _COPY: Final = "Put back a copy of the file, or run 'deduplicate_export.py rebuild' to go on with what is there."
+_LATE: Final = (
+    "Where something synchronises the folder, wait for the rest of it; else run 'deduplicate_export.py repair'."
+)
 _AUDIT_TAIL: Final = 64 * 1024
 """Bytes at the end of the audit file that are looked at: far more than what a system keeps back for half a minute."""
 
@@ -87,6 +90,9 @@ class IndexedLog:
     def recover(self, *, write: bool) -> None:
         """Bring the state in memory up to the log: reuse, load, replay the tail, or make all anew."""
         self.log.recover(write=write)
+        missing = self.log.missing()
+        if missing:  # what follows would be taken for what stands there
+            raise StoreDamaged(f"{missing:,} bytes of sealed lines before {self.log.path} are missing", hint=_LATE)
         self.index.writable = write
         self.is_plain = self.is_plain or seed_files.is_plain(self.folder)
         identity = self.identity()

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..start.late_dataclass import dataclass
 from ..start.late_pattern import late_pattern
-from .letters import is_alone
-from .odd import odd
+from .letters import LETTERS, composed, folded, is_alone
 from .prepared import AT_CAPITAL, AT_CUT, AT_CUT_BESIDE, NO_BORDER, prepared, prepared_query
 
 if TYPE_CHECKING:
@@ -23,9 +22,11 @@ if TYPE_CHECKING:
 SHORTEST_CUT: Final = 4
 """Letters from which on a word of a query is found where a line's end has cut it."""
 _PART: Final = late_pattern(r'"(?P<quoted>[^"]*)"?(?P<star>\*?)|[^\s"]+')
-_UNSURE: Final = "[^\x00-\x7f\u3000-\u3029\u3041-\u3096\u30a1-\u30fb\u4e00-\u9fff\uac00-\ud7a3\uff00-\uff65]"
 _SIGN: Final = NO_BORDER.strip()
-_NO_LETTERS: Final = bytes(code for code in range(256) if code > 127 or not chr(code).isalnum())
+_ASCII_BORDERS: Final = bytes(code for code in range(128) if not chr(code).isalnum())
+_NO_ASCII_LETTERS: Final = _ASCII_BORDERS + bytes(range(128, 256))
+_LETTER: Final = r"[a-z0-9\x80-\U0010ffff]"
+_BORDER: Final = r"[^a-z0-9\x80-\U0010ffff]"
 _RUN: Final = late_pattern("[a-z0-9]+")
 _NOT_ASCII: Final = late_pattern("[^\x00-\x7f]")
 
@@ -62,26 +63,26 @@ class Term:
 
     @cached_property
     def runs(self) -> list[bytes]:
-        """Its ASCII letters and digits, as they stand among those of every text that has it and no odd character."""
+        """Its ASCII letters and digits, as they stand among those of every text that has it."""
         return [run.encode() for run in _RUN.findall("".join(self.words))]
 
     @cached_property
-    def plainly(self) -> re.Pattern[str] | None:
-        """What finds most matches in a text in lower case that is not prepared: ASCII words between ASCII borders."""
-        if not self.row.isascii():
-            return self._plainly_alone
-        first, *others = map(re.escape, self.row.split())
-        border, letter = r"[^a-z0-9\x80-\U0010ffff]", r"[a-z0-9\x80-\U0010ffff]"
-        parts = [f"{first}(?<!{letter}{first})", *others]
-        return re.compile(
-            f"{border}+".join(parts) + f"(?!{letter if not self.begun else letter.replace('a-z0-9', '')})"
-        )
+    def pieces(self) -> list[bytes]:
+        """Its other words, neighbours without a border together, as they stand in a text of which only its borders are taken."""
+        found = self.row[1:-1].replace(NO_BORDER, "").split(" ")
+        return [piece.encode() for piece in found if not piece.isascii()]
 
-    @property
-    def _plainly_alone(self) -> re.Pattern[str] | None:
-        """The same of characters that are words by themselves, where nothing follows that could change the last one."""
-        parts = self.row[1:-1].split(f" {_SIGN} ")
-        return re.compile(f"{''.join(parts)}(?!{_UNSURE})") if all(map(is_alone, parts)) else None
+    @cached_property
+    def plainly(self) -> re.Pattern[str] | None:
+        """What finds most matches in a folded text that is not prepared: words between ASCII borders, or neighbours alone."""
+        parts = self.row[1:-1].split(NO_BORDER)
+        if all(map(is_alone, parts)):
+            return re.compile("".join(parts))
+        if len(parts) > 1:
+            return None
+        first, *others = map(re.escape, parts[0].split())
+        words = [f"{first}(?<!{_LETTER}{first})", *others]
+        return re.compile(f"{_BORDER}+".join(words) + ("" if self.begun else f"(?!{_LETTER})"))
 
     def in_row(self, row: str) -> bool:
         """True where a prepared text has the words."""
@@ -98,16 +99,28 @@ class Term:
 
 def has(text: str, wanted: Sequence[Term]) -> bool:
     """True where a text has all of the terms."""
-    lowered = text.lower()
-    others = [term for term in wanted if term.plainly is None or not term.plainly.search(lowered)]
-    if not others:
+    plain = text.lower() if text.isascii() else folded(composed(text))
+    others = [term for term in wanted if term.plainly is None or not term.plainly.search(plain)]
+    return not others or (_may_have(plain, others) and in_row(others, prepared(text)))
+
+
+def in_row(wanted: Sequence[Term], row: str) -> bool:
+    """True where a prepared text has all of the terms."""
+    return all(term.in_row(row) for term in wanted)
+
+
+def _may_have(plain: str, wanted: Sequence[Term]) -> bool:
+    """False where the letters of a folded text, without anything between them, cannot be those of the terms."""
+    data = plain.encode(errors="surrogatepass")
+    letters = data.translate(None, _NO_ASCII_LETTERS)
+    if not all(run in letters for term in wanted for run in term.runs):
+        return False
+    if not any(term.pieces for term in wanted):
         return True
-    if text.isascii() or odd().isdisjoint(_NOT_ASCII.findall(text)):
-        letters = lowered.encode(errors="surrogatepass").translate(None, _NO_LETTERS)
-        if not all(letters.find(run) >= 0 for term in others for run in term.runs):
-            return False
-    row = prepared(text)
-    return all(term.in_row(row) for term in others)
+    letters = data.translate(None, _ASCII_BORDERS)
+    return all(piece in letters for term in wanted for piece in term.pieces) or any(
+        LETTERS[ord(kind)] is None for kind in set(_NOT_ASCII.findall(plain))
+    )
 
 
 def terms(arguments: Sequence[str]) -> list[Term]:

@@ -8,12 +8,14 @@ import pytest
 
 import postgres_proxy
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
-from deduplication.storage.database.errors import DatabaseUnreachable, StoreChanged
+from deduplication.storage.database.errors import DatabaseConnectionLost, DatabaseUnreachable, StoreChanged
 from deduplication.storage.database.server import connection as connecting
 from exports import Story, kept
 from faults.children import run
 from store_answers import log_of, moment
 from store_backends import DATABASES, Stores
+
+psycopg = pytest.importorskip("psycopg")
 
 STORY = Story(5, exchanges=8)
 FILES = STORY.exports(4)
@@ -100,8 +102,6 @@ def test_an_import_that_is_cut_anywhere_stores_everything_once(stores, proxy, ex
 
 def test_a_commit_whose_answer_was_lost_is_not_made_again(stores, dedup, monkeypatch):
     """The server has it: the head of the log says so."""
-    import psycopg
-
     commit, cut = psycopg.Transaction._commit_gen, []
 
     def lost(self):
@@ -183,3 +183,34 @@ def test_what_a_child_inherits_stays_its_parents(stores, dedup):
         )
         assert dedup.store.has_body(dedup.store.body_hash("s", 0))
     assert dedup.store.warnings == []
+
+
+def test_a_line_that_was_cut_leaves_no_lock_behind(stores, dedup):
+    """The server's process knows nothing of it, and would hold the lock until it asks: the next connection ends it."""
+    with dedup.store.transaction():
+        kept_open = dedup.store.database.connected()
+        dedup.store.database._link._connection = None
+        assert dedup.store.has_body(dedup.store.body_hash("s", 0))
+        assert ingest(dedup, 1).new > 0
+    with pytest.raises(psycopg.errors.AdminShutdown):
+        kept_open.execute("SELECT 1")
+    kept_open.close()
+
+
+def test_a_rebuild_whose_connection_is_lost_changes_nothing(stores, dedup, monkeypatch):
+    """It is one transaction: what another connection would make of its second half is not even tried."""
+    server, database = stores.server(BACKEND)
+    server.execute("UPDATE watermarks SET highest_index = 99", database=database)
+    problems = dedup.store.verify()
+    forget = dedup.store._stored.forget
+
+    def lose():
+        monkeypatch.undo()
+        end_sessions(stores)
+        forget()
+
+    monkeypatch.setattr(dedup.store._stored, "forget", lose)
+    with pytest.raises(DatabaseConnectionLost):
+        dedup.store.rebuild()
+    assert dedup.store.verify() == problems != []
+    assert dedup.store.rebuild() == []

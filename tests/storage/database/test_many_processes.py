@@ -20,7 +20,7 @@ from store_backends import DATABASES, FULL, Stores, require_server
 pytestmark = [pytest.mark.faults, pytest.mark.unmeasured]
 
 BACKEND = next(iter(DATABASES))
-TIMES = 20
+TIMES = 20 if FULL else 8
 """Moments at which something is killed in the middle of an import."""
 STORY = Story(31, exchanges=10)
 FILES = STORY.exports(5)

@@ -201,7 +201,7 @@ def wrong(query, plan, *, in_parts):
 
 @pytest.mark.parametrize("person", [OWNER, BOUND])
 def test_every_question_is_answered_by_an_index(postgres, stored, recorded, asking, person, tmp_path):
-    """With the plan for the values at hand, and with that for any, which the product uses, this one before rows were counted, too.
+    """With the plan for the values at hand, and with that for any; before the server counted the rows of this owner, too.
 
     What is asked of one conversation is asked of one part of the table.
     """
@@ -219,6 +219,7 @@ def test_every_question_is_answered_by_an_index(postgres, stored, recorded, aski
             found.extend(f"{when}, {plan}: {each}\n{query}" for each in said)
 
     look("before", "force_generic_plan")
+    look("before", "force_custom_plan")
     postgres.execute("ANALYZE", database=name)
     look("after", "force_generic_plan")
     look("after", "force_custom_plan")

@@ -316,7 +316,7 @@ def test_a_search_asks_the_index(large, called, count):
 def test_what_a_search_asks_besides(large):
     """Rows at their places, places and bodies of contents, and which conversations are one: each by an index."""
     values = {"owner": "ann", "names": [MANY[7]], "numbers": [5], "hashes": [HASH], "most": 10}
-    for name in ("ROWS", "PLACES", "BODIES", "SAME"):
+    for name in ("TEXTS", "ROWS", "PLACES", "BODIES", "SAME"):
         large.execute(f"SET enable_seqscan = {'off' if name == 'SAME' else 'on'}")
         told = plan(large, getattr(candidates, name), values)
         assert "Index" in told, told

@@ -80,7 +80,7 @@ def test_a_run_asks_as_often_whatever_its_size_and_the_stores(stores, sent, tmp_
     large = statements(stores, sent, tmp_path, 2 * WINDOW, "large")
     assert max(small.values()) <= MOST
     for what, count in large.items():
-        assert count <= small[what] + 4 * 2 + 2, what
+        assert count <= small[what] + 5 * 2 + 2, what
 
 
 def test_images_are_asked_for_together(stores, sent):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .session import Session
 
 _CARRIERS: Final = """
-SELECT content_hash, log_start, kind, alignment_key, weight FROM messages
+SELECT content_hash, conversation_id, log_start, kind, alignment_key, weight FROM messages
 WHERE owner = %s AND content_hash = ANY(%s) AND body_at IS NOT NULL
 """
 _OWNERS: Final = """
@@ -41,7 +41,8 @@ SELECT asked.conversation_id, asked.content_hash
 FROM unnest(%s::text[], %s::text[]) AS asked (conversation_id, content_hash)
 CROSS JOIN LATERAL (
     SELECT FROM messages AS m
-    WHERE m.conversation_id = asked.conversation_id AND m.content_hash = asked.content_hash AND m.owner = %s AND m.body IS NOT NULL
+    WHERE m.content_hash = asked.content_hash AND m.owner = %s AND m.conversation_id = asked.conversation_id COLLATE "POSIX"
+        AND m.body IS NOT NULL AND m.body_at IS NULL
     LIMIT 1
 ) AS found
 """
@@ -58,6 +59,8 @@ class BodyPlaces:
         """As they were asked for."""
         self._carriers: dict[str, Found | None] = {}
         """Of the bodies that were asked for, those that are nowhere included."""
+        self._homes: dict[str, set[str]] = {}
+        """The conversations of these lines, by their stored names."""
         self._owners: dict[str, set[int]] = {}
         self._fresh: dict[str, set[int]] = {}
         """In which conversations bodies were noted."""
@@ -78,7 +81,10 @@ class BodyPlaces:
             self._carriers.update(dict.fromkeys(unknown))
             for identity in unknown:
                 self._asked.note(identity)
-            for identity, start, kind, key, weight in self._session.rows(_CARRIERS, [self._session.owner, unknown]):
+            for identity, home, start, kind, key, weight in self._session.rows(
+                _CARRIERS, [self._session.owner, unknown]
+            ):
+                self._homes.setdefault(identity, set()).add(home)
                 self._carriers[identity] = start, Fingerprint(identity, key, kind, "", weight, "")
         return ((identity, self._carriers[identity]) for identity in identities)
 
@@ -116,20 +122,22 @@ class BodyPlaces:
         """Ask whether conversations have bodies, all that was not asked yet."""
         unknown = [each for each in dict.fromkeys(pairs) if each not in self._pairs]
         self._pairs.update(dict.fromkeys(unknown, False))
-        asked = [
-            (name_of(self._names.name(number)), identity)
-            for number, identity in unknown
-            if self._names.is_stored(number) and self._carriers.get(identity, ()) is not None
-        ]
+        stored = [each for each in unknown if self._names.is_stored(each[0])]
+        names = {number: name_of(self._names.name(number)) for number, _ in stored}
+        self.carriers([identity for _, identity in stored])
+        asked = []
+        for number, identity in stored:
+            if names[number] in self._homes.get(identity, ()):
+                self._pairs[number, identity] = True
+            elif self._carriers[identity] is not None:
+                asked.append((names[number], identity))
         if asked:
-            numbers = {
-                name_of(self._names.name(number)): number for number, _ in unknown if self._names.is_stored(number)
-            }
+            numbers = {name: number for number, name in names.items()}
             for name, identity in self._session.rows(_PAIRS, [*map(list, zip(*asked)), self._session.owner]):
                 self._pairs[numbers[name], identity] = True
 
     def clear(self) -> None:
         """The database has everything, and what is known may be another tomorrow."""
-        for each in (self._carriers, self._owners, self._fresh, self._pairs):
+        for each in (self._carriers, self._homes, self._owners, self._fresh, self._pairs):
             each.clear()
         self._asked.clear()

@@ -107,7 +107,8 @@ class StagedLog:
         sealed = {segment.path for segment in self.log.log.sealed.segments}
         names = {os.path.join(SEALED, os.path.basename(path)) for path in sealed}
         files = [name for name in (LOG_NAME, INDEX, AUDIT, WATERMARKS) if os.path.lexists(self._path(name))]
-        there = old.sealed.every_file()
+        strays = {os.path.join(SEALED, os.path.basename(each.path)) for each in old.sealed.strays()}
+        there = [name for name in old.sealed.every_file() if name not in strays]
         atomic.sync_file(self.log.log.path)
         changes = journal.Changes(
             replace=[[os.path.join(STAGE, name), name] for name in [*sorted(names.difference(there)), *files]],

@@ -73,7 +73,10 @@ class Log:
         begins = self.opening.begins
         if begins is None:
             begins = former_files.pending(self.sealed.folder)
-        if self.sealed.end > begins and self._begins_as(begins):
+        is_ahead = self.sealed.end > begins and self._begins_as(begins)
+        if self.sealed.end != begins and not is_ahead and self.opening.begins is not None:
+            self.sealed.refresh(begins)  # what another machine sealed may lie there, too
+        if is_ahead:
             self._skip += self.sealed.end - begins
             if write:
                 self._drop(self._skip)

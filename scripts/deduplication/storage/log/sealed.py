@@ -16,7 +16,7 @@ from ...errors import ArchiveDamaged
 from ...files import atomic, beneath, folder_swap
 from . import former_files, log_pack
 from .growing_file import GrowingFile
-from .sealed_files import FOLDER, PACK, Block, Segment, Stretch, name_of, named, title
+from .sealed_files import FOLDER, PACK, Block, Segment, Stretch, chain_of, name_of, named, title
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -44,6 +44,8 @@ class Sealed:
         self._kept: dict[str, Kept] = {}
         self._cache: dict[Block, bytes] = {}
         self._unpacked: tuple[tuple[str, int], list[tuple[int, bytes]]] = (("", 0), [])
+        self._replaced: set[str] = set()
+        """Files that a longer one took the place of, by this process."""
         self._last: Block | None = None
         """Where a line was read last: the next one mostly stands there, too."""
 
@@ -52,9 +54,13 @@ class Sealed:
         """How many bytes of the log are sealed."""
         return self.segments[-1].end if self.segments else 0
 
-    def refresh(self) -> None:
-        """Take notice of what others have sealed. Of two files with one beginning the longer one counts."""
-        found: dict[int, Segment] = {}
+    def refresh(self, end: int | None = None) -> None:
+        """Take notice of what others have sealed. Of two files with one beginning the longer one counts.
+
+        ``end``: where they are to end, if they can. Where something synchronises the folder, there may be files of two machines
+        that both went on.
+        """
+        found: dict[int, list[Segment]] = {}
         self.folder = folder_swap.current(self._named)
         try:
             names = os.listdir(self.folder)
@@ -62,16 +68,9 @@ class Sealed:
             names = []
         for name in names:
             segment = named(self.folder, name)
-            if segment and (
-                segment.start not in found
-                or (found[segment.start].end, found[segment.start].path) < (segment.end, segment.path)
-            ):
-                found[segment.start] = segment
-        chain: list[Segment] = []
-        at = 0
-        while at in found and found[at].end > at:
-            chain.append(found[at])
-            at = found[at].end
+            if segment and segment.size > 0:
+                found.setdefault(segment.start, []).append(segment)
+        chain = chain_of(found, end)
         if chain != self.segments:
             self.segments, self._cache, self._last = chain, {}, None
             paths = {one.path for one in chain}
@@ -202,14 +201,30 @@ class Sealed:
         self._put(file)
 
     def collect_garbage(self) -> None:
-        """Delete what a longer or smaller file has taken the place of; nothing that stands behind a file that is missing."""
+        """Delete what a longer or smaller file has taken the place of; nothing that has lines of its own (see :meth:`strays`)."""
         atomic.remove_temporaries(self.folder)
         kept = {os.path.basename(segment.path) for segment in self.segments}
         with contextlib.suppress(OSError):  # a file that is left does no harm
             for name in os.listdir(self.folder):
                 found = named(self.folder, name)
-                if name == former_files.PENDING or (found and name not in kept and found.end <= self.end):
+                if name == former_files.PENDING or (found and name not in kept and self._has(found)):
                     beneath.unlink(os.path.join(self.folder, name))
+
+    def _has(self, other: Segment) -> bool:
+        """Whether this log has the lines of a file that is none of its own: the last one tells, by the head that it names."""
+        if other.end > self.end or other.path in self._replaced:
+            return other.end <= self.end
+        try:
+            *_, block = self._parts(other, self._stretches_of(other)[-1])
+            line = self.read(block).splitlines(keepends=True)[-1]
+            return line == self.line(other.end - len(line))
+        except (BlockDamaged, IndexError):
+            return False
+
+    def strays(self) -> list[Segment]:
+        """Files with lines that are none of this log: another machine sealed them, and something brought them here."""
+        found = (named(self.folder, name) for name in os.listdir(self.folder)) if os.path.isdir(self.folder) else ()
+        return [each for each in found if each and each not in self.segments and not self._has(each)]
 
     def every_file(self) -> list[str]:
         """All that lies in the folder, relative to the store's: also what a longer file took the place of and nobody deleted."""
@@ -232,7 +247,7 @@ class Sealed:
             return
         written = self._write(file.start, *file.encode())
         if self.segments and self.segments[-1].start == written.start:
-            self.segments.pop()
+            self._replaced.add(self.segments.pop().path)
         self.segments.append(written)
         self._last = None
 
@@ -254,7 +269,7 @@ class Sealed:
         if better.path != segment.path:
             with atomic.write_errors(segment.path):
                 beneath.unlink(segment.path)
-        self.refresh()
+        self.refresh(self.end)
         return True
 
     def recover(self) -> None:

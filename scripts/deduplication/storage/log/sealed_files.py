@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ...start.late_dataclass import dataclass
 from ...start.late_pattern import late_pattern
 from ...start.late_tuple import NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 FOLDER: Final = "sealed"
 PACK: Final = ".pack"
@@ -73,6 +76,32 @@ def named(folder: str, name: str) -> Segment | None:
 def name_of(start: int, length: int, digits: str, form: str = PACK) -> str:
     """What the file is called that holds ``length`` bytes of the log from ``start`` on, and is known by these digits."""
     return f"{start:012d}-{start + length:012d}-{digits}{form}"
+
+
+def chain_of(found: Mapping[int, list[Segment]], end: int | None) -> list[Segment]:
+    """Files that follow on each other from byte 0 on; of two with one beginning the longer one.
+
+    ``end``: where the last one is to end; where none does it is as if nobody had asked.
+    """
+    exact = _chain_to(found, 0, end) if end is not None else None
+    if exact is not None:
+        return exact
+    chain: list[Segment] = []
+    at = 0
+    while at in found:
+        chain.append(max(found[at], key=lambda segment: (segment.end, segment.path)))
+        at = chain[-1].end
+    return chain
+
+
+def _chain_to(found: Mapping[int, list[Segment]], at: int, end: int) -> list[Segment] | None:
+    if at == end:
+        return []
+    for segment in sorted(found.get(at, ()), key=lambda segment: (segment.end, segment.path), reverse=True):
+        rest = _chain_to(found, segment.end, end) if segment.end <= end else None
+        if rest is not None:
+            return [segment, *rest]
+    return None
 
 
 def title(segment: Segment) -> str:

@@ -33,9 +33,6 @@ LIMITS: Final = {
     "client_connection_check_interval": "10s",
     # A table of which nobody has counted the rows yet would be read whole for some of them.
     "enable_seqscan": "off",
-    # Of an owner who began after the tables were analyzed PostgreSQL expects no rows, and would read all of them by any index. So
-    # plans are made for no owner in particular.
-    "plan_cache_mode": "force_generic_plan",
 }
 """What a session sets where neither the server's settings, the database, the role nor the address does."""
 _SET: Final = """
