@@ -90,6 +90,26 @@ def test_the_project_is_meant_where_no_place_is_named(origin, stores, tmp_path):
     assert (done.returncode, SECRET in done.stdout + done.stderr) == (1, False)
 
 
+def test_a_hybrid_store_is_a_target_and_a_source(origin, stores, tmp_path):
+    """In its folder; the database gets all of it by the next sync."""
+    hybrid, url = tmp_path / "hybrid", stores.url(DATABASE)
+    environment = {"EXPORT_DEDUP_DATABASE_URL": url}
+    done = migrate("--from", f"default:{origin.folder}", "--to", f"hybrid:{hybrid}", environment=environment)
+    assert (done.returncode, "'deduplicate_export.py sync' sends it" in done.stdout) == (0, True)
+    assert call("sync", "--backend", "hybrid", "--storage-dir", hybrid, environment=environment).returncode == 0
+    assert lines_of(stores.opened(DATABASE).store) == lines_of(origin.dedup.store)
+    assert migrate("--from", f"hybrid:{hybrid}", "--to", f"json:{tmp_path / 'copy'}").returncode == 0
+    assert lines_of(ClaudeConversationDeduplicator(tmp_path / "copy").store) == lines_of(origin.dedup.store)
+
+
+def test_a_database_without_a_store_is_no_source(stores, tmp_path):
+    """It is named, without its password, and nothing is made."""
+    stores.url(DATABASE)
+    done = migrate("--from", f"postgresql:{stores.url(DATABASE)}", "--to", f"json:{tmp_path / 'copy'}")
+    assert (done.returncode, (tmp_path / "copy").exists()) == (1, False)
+    assert "127.0.0.1" in done.stderr
+
+
 def test_another_target_is_refused_or_united(origin, tmp_path):
     """By name, with what to do; then both are there."""
     other = ClaudeConversationDeduplicator(tmp_path / "other")
