@@ -39,7 +39,7 @@ def test_it_says_what_it_did_and_how_the_target_is_used(origin, tmp_path):
     done = migrate("--from", f"default:{origin.folder}", "--to", f"json:{tmp_path / 'copy'}")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines()[2].startswith("✓ Migrated: 4 runs, ")
-    assert "11 messages with their content hashes, 3 conversations as they are read, 4 audit entries" in done.stdout
+    assert "11 messages with content hashes recomputed, 3 conversations in reading order, 4 audit lines" in done.stdout
     assert f"pass --storage-dir {tmp_path / 'copy'}" in done.stdout
     head = json.loads(call("verify", "--storage-dir", tmp_path / "copy", "--json").stdout)["head"]["digest"]
     assert f"(head {head})" in done.stdout
@@ -90,6 +90,26 @@ def test_the_project_is_meant_where_no_place_is_named(origin, stores, tmp_path):
     assert (done.returncode, SECRET in done.stdout + done.stderr) == (1, False)
 
 
+def test_a_hybrid_store_is_a_target_and_a_source(origin, stores, tmp_path):
+    """In its folder; the database gets all of it by the next sync."""
+    hybrid, url = tmp_path / "hybrid", stores.url(DATABASE)
+    environment = {"EXPORT_DEDUP_DATABASE_URL": url}
+    done = migrate("--from", f"default:{origin.folder}", "--to", f"hybrid:{hybrid}", environment=environment)
+    assert (done.returncode, "'deduplicate_export.py sync' sends it" in done.stdout) == (0, True)
+    assert call("sync", "--backend", "hybrid", "--storage-dir", hybrid, environment=environment).returncode == 0
+    assert lines_of(stores.opened(DATABASE).store) == lines_of(origin.dedup.store)
+    assert migrate("--from", f"hybrid:{hybrid}", "--to", f"json:{tmp_path / 'copy'}").returncode == 0
+    assert lines_of(ClaudeConversationDeduplicator(tmp_path / "copy").store) == lines_of(origin.dedup.store)
+
+
+def test_a_database_without_a_store_is_no_source(stores, tmp_path):
+    """It is named, without its password, and nothing is made."""
+    stores.url(DATABASE)
+    done = migrate("--from", f"postgresql:{stores.url(DATABASE)}", "--to", f"json:{tmp_path / 'copy'}")
+    assert (done.returncode, (tmp_path / "copy").exists()) == (1, False)
+    assert "127.0.0.1" in done.stderr
+
+
 def test_another_target_is_refused_or_united(origin, tmp_path):
     """By name, with what to do; then both are there."""
     other = ClaudeConversationDeduplicator(tmp_path / "other")
@@ -115,7 +135,7 @@ def test_a_folder_of_the_original_project_is_a_source(tmp_path):
     log.process("rollout-master", [])
     done = migrate("--from", f"original:{tmp_path / 'theirs'}", "--to", f"json:{tmp_path / 'copy'}")
     assert (done.returncode, done.stderr) == (0, "")
-    assert "Taken: 10 messages of 10 lines in 1 conversations, 10 new" in done.stdout
+    assert "Taken: 10 messages of 10 lines in 1 conversation, 10 new" in done.stdout
     assert "the watermark of 'rollout-master' is 20, and the last message in the log is number 9" in done.stdout
     again = migrate("--from", f"original:{tmp_path / 'theirs'}", "--to", f"json:{tmp_path / 'copy'}", "--json")
     assert json.loads(again.stdout)["new_messages"] == 0

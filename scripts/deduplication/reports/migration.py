@@ -75,7 +75,7 @@ def migrated(done: Migrated, use: str) -> str:
             f"✓ An earlier migration was stopped: {done.before:,} of {done.size:,} bytes were there, and it went on"
         )
     if done.before < done.size:
-        lines.append(f"✓ Migrated: {_runs(done.runs)}, {done.size:,} bytes of log, in {done.seconds[0]:.1f} s")
+        lines.append(f"✓ Migrated: {_count(done.runs, 'run')}, {done.size:,} bytes of log, in {done.seconds[0]:.1f} s")
     lines += [f"✓ Proven in {done.seconds[1]:.1f} s: {_proof(done)}", _storage(done.stored)]
     if done.lost:
         lines.append(
@@ -83,7 +83,7 @@ def migrated(done: Migrated, use: str) -> str:
         )
     if done.waiting:
         lines.append(
-            f"⚠ {_runs(done.waiting)} came into the source meanwhile: run the command again to take them over, too"
+            f"⚠ {_count(done.waiting, 'run')} came into the source meanwhile: run the command again to take them over, too"
         )
     return "\n".join(
         [
@@ -98,8 +98,9 @@ def _proof(done: Migrated) -> str:
     if done.ahead:
         return "every line of the source is there, and 'verify' finds the target right"
     return (
-        f"every line, {done.messages:,} messages with their content hashes, {done.conversations:,} conversations as they are read, "
-        f"{done.audit_entries:,} audit entries; 'verify' finds the target right"
+        f"every line, {_count(done.messages, 'message')} with content hashes recomputed, "
+        f"{_count(done.conversations, 'conversation')} in reading order, {_count(done.audit_entries, 'audit line')}; "
+        "'verify' finds the target right"
     )
 
 
@@ -112,12 +113,12 @@ def united(done: United, use: str) -> str:
     lines = [
         f"📤 From: {printable(done.source)}",
         f"💾 To:   {printable(done.target)}",
-        f"✓ Processed once more: {_runs(done.runs)}; {_runs(done.known)} were there already ({done.seconds:.1f} s)",
+        f"✓ Processed once more: {_count(done.runs, 'run')}; {_count(done.known, 'run')} were there already ({done.seconds:.1f} s)",
         f"✓ Proven: none of the {done.messages:,} messages of the source is missing; 'verify' finds the target right",
     ]
     if done.purges:
         lines.append(
-            f"⚠ {done.purges:,} purges of the source were not done in the target: what it has of that, purge there, too"
+            f"⚠ {_count(done.purges, 'purge')} of the source not done in the target: what it has of that, purge there, too"
         )
     return "\n".join([*lines, "✅ The target has what both had. The source is what it was.", f"   → {use}"])
 
@@ -127,7 +128,10 @@ def taken(done: Taken, use: str) -> str:
     lines = [
         f"📤 From: {printable(done.source)} (a folder of the original project)",
         f"💾 To:   {printable(done.target)}",
-        f"✓ Taken: {done.messages:,} messages of {done.entries:,} lines in {done.conversations:,} conversations, {done.new:,} new",
+        (
+            f"✓ Taken: {_count(done.messages, 'message')} of {_count(done.entries, 'line')} in "
+            f"{_count(done.conversations, 'conversation')}, {done.new:,} new"
+        ),
         f"✓ Proven: none of them is missing; 'verify' finds the target right ({done.seconds:.1f} s)",
     ]
     lines += [f"⚠ {printable(problem)}" for problem in done.damage]
@@ -193,5 +197,5 @@ def taken_as_data(done: Taken) -> Mapping[str, Any]:
     }
 
 
-def _runs(count: int) -> str:
-    return f"{count:,} run{'s' if count != 1 else ''}"
+def _count(count: int, what: str) -> str:
+    return f"{count:,} {what}{'s' if count != 1 else ''}"

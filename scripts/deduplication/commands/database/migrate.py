@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from typing import TYPE_CHECKING
 
@@ -124,7 +123,7 @@ def _use(asked: argparse.Namespace) -> str:
         return (
             "Use it: set backend to hybrid in your own settings; 'deduplicate_export.py sync' sends it to the database."
         )
-    return f"Use it: pass --storage-dir {os.fspath(place.where or '(the project)')}."
+    return f"Use it: pass --storage-dir {place.where}." if place.where else "It is the project's own store now."
 
 
 def parser() -> shared.Parser:
