@@ -151,7 +151,6 @@ def messages_of(place, host, database="dedup_db", user="alice"):
     return found
 
 
-@pytest.mark.xfail(reason="rows are stored without their words so far")
 def test_full_text_finds_something(place):
     """Query 7 of the page finds messages of the conversation that was stored."""
     (query,) = re.findall(r"^-- 7\..*\n(SELECT(?:.*\n)+?)\n", below("Queries")[0].body, re.MULTILINE)
