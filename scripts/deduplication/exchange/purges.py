@@ -10,13 +10,10 @@ from typing import TYPE_CHECKING
 
 from ..ingest import taken_over
 from ..storage.log.lines import Damaged
-from ..storage.state.blobs import BlobLost
 from .both_logs import Moved, Seen, lines_of, unreadable
 from .purged_elsewhere import PurgedElsewhere, purge_as
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ..ingest.run_names import Runs
     from ..storage.database.database_store import DatabaseStore
     from ..storage.hybrid.hybrid_store import HybridStore
@@ -34,22 +31,14 @@ def send(store: HybridStore, database: DatabaseStore, seen: Seen, here: Runs, th
     _take_over(store, database, seen, here)
     with store.transaction():
         now = Seen(store.log_size(), store.head, 0)
-    blobs: dict[str, bytes] = {}
-
-    def lines() -> Iterator[bytes]:
-        for part in lines_of(store, now, 0):
-            blobs.update(part.blobs)
-            yield from part.lines
-            blobs.clear()
 
     def blob(digest: str) -> bytes:
-        try:
-            return blobs[digest]
-        except KeyError:
-            raise BlobLost(digest) from None
+        with store.transaction(write=False):  # asked for when many more lines were read
+            return store.blobs.read(digest)
 
+    lines = (line for part in lines_of(store, now, 0) for line in part.lines)
     try:
-        database.replace(database.head, lines(), blob)
+        database.replace(database.head, lines, blob)
     except Damaged as error:
         raise unreadable(error) from error
 
