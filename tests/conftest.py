@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import itertools
 import os
+import re
 import sys
 import tempfile
 import threading
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+import postgres_server
 from deduplication.files import anchored
 
 # No test measures time: a slow machine finds the same errors as a fast one. In CI the same examples come every time.
@@ -71,8 +73,16 @@ def client(folder, version):
 
 
 def pytest_collection_modifyitems(items):
-    """What takes longest comes first: begun last, it would leave one worker alone with it."""
+    """What takes longest comes first: begun last, it would leave one worker alone with it.
+
+    With older servers the same tests run the same lines of ours again, which nobody has to measure twice.
+    """
     items.sort(key=lambda item: not item.get_closest_marker("slow"))
+    versions = "|".join(str(each.major) for each in postgres_server.installations()[1:])
+    older = re.compile(rf"(?:postgres|postgresql-|hybrid-)(?:{versions or 'none'})")
+    for item in items:
+        if older.search(item.name):
+            item.add_marker(pytest.mark.unmeasured)
 
 
 def pytest_collection_finish():

@@ -24,6 +24,8 @@ from truth_lines import Line, Transcript, transcript_differences
 from truth_screen import ERAS
 from truth_session import Session
 
+pytestmark = pytest.mark.unmeasured
+
 psycopg = pytest.importorskip("psycopg")
 
 

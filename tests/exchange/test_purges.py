@@ -13,6 +13,8 @@ from deduplication.storage.hybrid.sent_mark import NAME as MARK
 from machines import Machines, everything_in, log_of
 from purge_scenes import Talk, everything, word
 
+pytestmark = pytest.mark.unmeasured
+
 psycopg = pytest.importorskip("psycopg")
 
 

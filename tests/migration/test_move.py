@@ -17,6 +17,8 @@ from migration_scenes import DATABASES, LOGGED, files_of, full, lines_of, moved,
 from purge_scenes import Talk
 from store_answers import answers
 
+pytestmark = pytest.mark.unmeasured
+
 __all__ = ["full", "stores"]
 DATABASE = next(iter(DATABASES))
 

@@ -11,6 +11,8 @@ from deduplication.storage import indexed_log
 from deduplication.storage.log import log_pack, sealed
 from purge_scenes import Place, Talk, left, squeezed, word
 
+pytestmark = pytest.mark.unmeasured
+
 
 @pytest.fixture(params=["json", "default"])
 def place(request, tmp_path):
