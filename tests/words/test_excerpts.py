@@ -62,6 +62,7 @@ def test_marks_pass_over_what_is_not_seen():
     assert marked("潮汐\n时钟、", "汐时") == ["汐 时"]
     assert marked("a cafe\u0301s", "café") == ["cafe\u0301"]
     assert marked("Ver\u00adwaltung ｶﾞ", "verw", "ガ") == ["Ver\u00adw", "ｶﾞ"]
+    assert marked("re\u00ad\u0301sume\u200d\u0301 tide", "résu", "tide") == ["re\u00ad\u0301su", "tide"]
     assert marked("yes yes", '"yes"') == ["yes", "yes"]
 
 
@@ -80,6 +81,8 @@ pieces = st.sampled_from(
             "e\u0301",
             "\u0327",
             "ß",
+            "e",
+            "e\u00ad\u0301",
             "İ",
             "ﬃ",
             "潮",

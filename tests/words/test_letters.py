@@ -7,7 +7,7 @@ import unicodedata
 
 import pytest
 
-from deduplication.words.letters import composed, folded, is_alone, is_word
+from deduplication.words.letters import LETTERS, composed, folded, is_alone, is_word
 from deduplication.words.prepared import prepared
 
 EVERY = [chr(code) for code in (*range(0x33480), *range(0xE0000, 0xE0200))]
@@ -70,9 +70,14 @@ def test_one_form():
         assert len({prepared(form) for form in forms}) == 1, forms
 
 
+MARKS_OF_KANA = "\u3099\u309a"
+"""They are passed over where there is no kana before them."""
+
+
 def test_folding_again_changes_nothing():
     """The form of a character is its own form."""
     for character in EVERY:
         once = folded(composed(character))
         assert folded(composed(once)) == once, hex(ord(character))
+        assert (LETTERS[ord(character)] is None) == (once == "") or character in MARKS_OF_KANA
         assert prepared(unicodedata.normalize("NFD", character)) == prepared(character)

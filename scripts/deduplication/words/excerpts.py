@@ -105,7 +105,7 @@ def _after(text: str, start: int, end: int) -> int:
     so_far = composed(text[start])
     for after in range(start + 1, end):
         one, longer = composed(text[after]), composed(text[start : after + 1])
-        if longer == so_far + one and unicodedata.combining(one[0]) == 0:
+        if one and longer == so_far + one and unicodedata.combining(one[0]) == 0:
             return after
         so_far = longer
     return end

@@ -49,7 +49,9 @@ _IGNORED: Final = (
     *(0x180B, 0x180E),
     *(0x302A, 0x3030),
     *(0x3099, 0x309B),
+    *(0x3164, 0x3165),
     *(0xFE00, 0xFE0E),
+    *(0xFFA0, 0xFFA1),
     *(0xE0100, 0xE01F0),
 )
 """Beside what Unicode calls format characters: fillers, choices between forms of a letter, and marks of kana that have no kana."""
@@ -70,11 +72,13 @@ _LATER: Final = (
     "3d000-3fc3f"
 )
 """Letters, marks, digits and format characters that Unicode 14 to 18 brought."""
-_MAYBE_LATER: Final = late_pattern(
+_SPECIAL: Final = late_pattern(
     "[\u0558-\u058c\u05c8-\u05c9\u0870-\u08d2\u0b53-\u0b54\u0c3c\u0c5c-\u0c5d\u0cdc-\u0cdd\u0cf3\u0ece\u170d\u1715\u171f\u180f"
     "\u1ac1-\u1af0\u1b4c\u1c89-\u1c8a\u1dfa\u208f\u209d-\u209f\u2c2f\u2c5f\u9ffd-\u9fff\ua7c0-\ua7f4\uab6c-\uab6d"
-    "\U00010000-\U0010ffff]"
+    "\xad\u034f\u0600-\u0605\u061c\u06dd\u070f\u08e2\u115f-\u1160\u17b4-\u17b5\u180b-\u180e\u200c-\u200f\u202a-\u202e"
+    "\u2060-\u206f\u302a-\u302f\u3164\ufe00-\ufe0d\ufeff\uffa0\ufff9-\ufffb\U00010000-\U0010ffff]"
 )
+"""What may be one of these, or is passed over."""
 
 
 @lru_cache(maxsize=1)
@@ -124,10 +128,16 @@ def is_alone(word: str) -> bool:
 
 
 def composed(text: str) -> str:
-    """The text in Unicode's compatible composed form, a stop in place of what not every Python knows."""
-    if _MAYBE_LATER.search(text):
-        text = _MAYBE_LATER.sub(lambda found: "." if _within(ord(found[0]), _later()) else found[0], text)
+    """The text in Unicode's compatible composed form, without what is passed over, with stops for what not every Python knows."""
+    if _SPECIAL.search(text):
+        text = _SPECIAL.sub(lambda found: _known(found[0]), text)
     return unicodedata.normalize("NFKC", text)
+
+
+def _known(character: str) -> str:
+    if _within(ord(character), _later()):
+        return "."
+    return "" if LETTERS[ord(character)] is None else character
 
 
 def folded(text: str) -> str:

@@ -66,11 +66,7 @@ def _prepared(text: str) -> str:
 
 def _without_borders(text: str) -> str:
     """Stops in place of signs, lines of frames and the like, where they are of few kinds: most texts are ASCII then."""
-    kinds = set(_NOT_ASCII.findall(text))
-    for kind in kinds:
-        if LETTERS[ord(kind)] is None:
-            text = text.replace(kind, "")
-    borders = [kind for kind in kinds if LETTERS[ord(kind)] == " "]
+    borders = [kind for kind in set(_NOT_ASCII.findall(text)) if LETTERS[ord(kind)] == " "]
     for kind in borders if len(borders) <= _FEW else ():
         text = text.replace(kind, ".")
     return text

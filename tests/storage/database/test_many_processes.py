@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -15,6 +16,7 @@ import postgres_server
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from exports import Story, kept
 from faults.children import end, start
+from import_scenes import Import, ingest, opened
 from store_backends import DATABASES, FULL, Stores, require_server
 
 pytestmark = [pytest.mark.faults, pytest.mark.unmeasured]
@@ -22,8 +24,6 @@ pytestmark = [pytest.mark.faults, pytest.mark.unmeasured]
 BACKEND = next(iter(DATABASES))
 TIMES = 20 if FULL else 8
 """Moments at which something is killed in the middle of an import."""
-STORY = Story(31, exchanges=10)
-FILES = STORY.exports(5)
 
 
 @pytest.fixture
@@ -31,16 +31,6 @@ def stores(request, tmp_path):
     """Empty stores."""
     with Stores(request, tmp_path) as stores:
         yield stores
-
-
-def opened(url):
-    """A store as a process of its own opens it."""
-    return ClaudeConversationDeduplicator("nowhere", "postgresql", url)
-
-
-def ingest(url, file, name):
-    """A job that stores one export; how many messages were new."""
-    return lambda: opened(url).ingest(file.data, name=file.name, conversation_id=name).new
 
 
 def agrees(url, folder, work, new):
@@ -112,110 +102,50 @@ def test_the_commands_at_once(stores, tmp_path, repository, work):
     agrees(url, tmp_path, work, None)
 
 
-def moments(action, times):
-    """So many moments within the time that an import takes, and a little after it."""
-    began = time.monotonic()
-    action()
-    took = time.monotonic() - began
-    return [1.1 * took * (number + random.Random(number).random()) / times for number in range(times)]
-
-
-def half(url, place):
-    """A store with all exports but the last one."""
-    for file in FILES[:-1]:
-        assert end(*start(ingest(url(place), file, "s"))).error == ""
-
-
-def exports(url):
-    """How many are stored; nothing is wrong."""
-    dedup = opened(url)
-    assert dedup.store.verify() == []
-    with dedup.store.transaction(write=False):
-        found = dedup.store.store_figures().exports
-    dedup.store.database.close()
-    return found
-
-
-def completes(url, folder):
-    """The next run stores what is missing, once, and everything agrees."""
-    end(*start(ingest(url, FILES[-1], "s")))
-    dedup = opened(url)
-    assert kept(dedup.get_full_conversation("s")) == STORY.truth()
-    assert dedup.global_unique_count() == dedup.store.announced().announced
-    assert dedup.store.verify() == []
-    dedup.store.database.close()
-
-
-def test_a_process_that_is_killed_leaves_nothing_half_stored(stores, tmp_path):
-    """At twenty moments of an import: all of the run is there or nothing of it, and the next run completes it."""
-
-    def url(place):
-        return stores.url(BACKEND, f"{place}")
-
-    half(url, "measured")
-    killed = stored = 0
-    for number, moment in enumerate(moments(lambda: end(*start(ingest(url("measured"), FILES[-1], "s"))), TIMES)):
-        half(url, number)
-        child = start(ingest(url(number), FILES[-1], "s"))
+def test_a_process_that_is_killed_leaves_nothing_half_stored(stores):
+    """At any moment of an import: all of the run is there or nothing of it, and the next run completes it."""
+    killed, stored = 0, []
+    last = Import()
+    for number, moment in enumerate(last.moments(stores.url(BACKEND, "measured"), TIMES)):
+        url = stores.url(BACKEND, f"{number}")
+        last.half(url)
+        child = start(last.last(url))
         time.sleep(moment)
         os.kill(child[0], signal.SIGKILL)
         killed += bool(end(*child).signal)
-        found = exports(url(number))
-        stored += found == len(FILES)
-        assert found in (len(FILES) - 1, len(FILES))
-        completes(url(number), tmp_path)
+        stored.append(last.is_whole(url))
+        last.completes(url)
     assert killed
-    assert stored < TIMES
+    assert not all(stored)
 
 
-def test_a_session_that_is_ended_costs_nothing(stores, tmp_path):
-    """The server's process for a run is ended at twenty moments: the run connects again, and stores everything once."""
+def test_a_session_that_is_ended_costs_nothing(stores):
+    """The server's process for a run is ended at any moment: the run connects again, and stores everything once."""
     server, database = stores.server(BACKEND)
 
-    def url(place):
-        return stores.url(BACKEND, f"{place}")
+    @contextlib.contextmanager
+    def ended(url):
+        owner = url.partition("user=")[2].split()[0]
+        sessions = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s AND datname = %s"
+        server.execute(sessions, [owner, database])
+        yield
 
-    half(url, "measured")
-    for number, moment in enumerate(moments(lambda: end(*start(ingest(url("measured"), FILES[-1], "s"))), TIMES)):
-        half(url, number)
-        owner = url(number).partition("user=")[2].split()[0]
-        child = start(ingest(url(number), FILES[-1], "s"))
-        time.sleep(moment)
-        ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s AND datname = %s"
-        server.execute(ended, [owner, database])
-        outcome = end(*child)
-        assert outcome.trace == outcome.error == ""
-        assert outcome.value > 0
-        completes(url(number), tmp_path)
+    assert Import().hit(lambda place: stores.url(BACKEND, f"{place}"), TIMES, ended) == [""] * TIMES
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", list(DATABASES) if FULL else [BACKEND])
-def test_a_server_that_is_killed_keeps_what_it_acknowledged(tmp_path, backend):
+def test_a_server_that_is_killed_keeps_what_it_acknowledged(backend):
     """SIGKILL to all of the server in an import: the run waits for it, or says by name what happened; nothing is half stored."""
     require_server(backend)
     (installation,) = [each for each in postgres_server.installations() if str(each.major) == DATABASES[backend]]
     with postgres_server.Server(installation, durable=True) as server:
-        databases = {}
 
-        def url(place):
-            if place not in databases:
-                databases[place] = server.dsn(server.new_database())
-            return databases[place]
-
-        half(url, "measured")
-        waits = 0
-        for number, moment in enumerate(
-            moments(lambda: end(*start(ingest(url("measured"), FILES[-1], "s"))), TIMES if FULL else 4)
-        ):
-            half(url, number)
-            child = start(ingest(url(number), FILES[-1], "s"))
-            time.sleep(moment)
+        @contextlib.contextmanager
+        def killed(_url):
             server.kill()
             server.start()
-            outcome = end(*child)
-            assert outcome.trace == ""
-            waits += not outcome.error
-            assert exports(url(number)) in {len(FILES), len(FILES) - bool(outcome.error)}, outcome
-            completes(url(number), tmp_path)
-        assert waits
+            yield
+
+        ends = Import().hit(lambda _place: server.dsn(server.new_database()), TIMES if FULL else 4, killed)
+    assert "" in ends
