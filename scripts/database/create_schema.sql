@@ -634,7 +634,9 @@ INSERT INTO schema_version (version, name) VALUES (5, 'search') ON CONFLICT DO N
 
 -- What a search of the product asks: the newest messages first, of one store, whether the words are rare or everywhere.
 
+-- Sequence numbers of one conversation are 32 bits wide, as in 0001.
 -- squawk-ignore-file require-concurrent-index-creation
+-- squawk-ignore-file prefer-bigint-over-int
 
 ALTER TABLE messages ADD COLUMN IF NOT EXISTS extends INTEGER;
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -84,6 +85,81 @@ def test_a_reader_that_goes_away(project):
     assert process.stderr.read() == b""
     assert process.wait() in (0, 130)
     process.stderr.close()
+
+
+STOPPED = """
+import sys, time
+sys.path.insert(0, sys.argv.pop(1))
+from deduplication.commands import deduplicate_export, entry
+from deduplication.tables import output
+read = output._read
+def standing(rows):
+    yield from read(rows)
+    print("writing", flush=True)
+    time.sleep(60)
+output._read = standing
+entry.start(deduplicate_export.main)
+"""
+
+
+def stopped(form, number=None):
+    """An export into ``out`` that has written one table whole and stands still; a signal sent to it, its exit code and errors."""
+    line = [sys.executable, "-c", STOPPED, str(REPOSITORY / "scripts"), "export", f"--{form}", "--to", "out"]
+    process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "writing\n"
+    if number is None:
+        return process
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=60)
+    return process.returncode, errors
+
+
+needs_signals = pytest.mark.skipif(os.name == "nt", reason="Windows ends a process without a word")
+
+
+@needs_signals
+@pytest.mark.parametrize("form", READERS)
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)], ids=["INT", "TERM", "HUP"]
+)
+def test_an_export_that_is_interrupted_leaves_nothing(project, form, number, code):
+    """Neither a table nor the beginning of one, and no trace on the screen."""
+    ended, errors = stopped(form, number)
+    assert ended == code
+    assert "Traceback" not in errors
+    assert os.listdir("out") == []
+
+
+@needs_signals
+def test_what_a_killed_export_left_is_removed_by_the_next_one(project):
+    """Whatever form each has; a file of somebody else is not, whatever it is called."""
+    for form in READERS:
+        assert stopped(form, signal.SIGKILL)[0] == -signal.SIGKILL
+        (left,) = os.listdir("out")
+        assert left.startswith(f"messages.{form}.")
+    theirs = {"notes.csv.12.tmp", "messages.csv.tmp", "messages.csv.x12.tmp", "messages.txt.12.tmp"}
+    for name in theirs:
+        (project / "out" / name).write_text("theirs")
+    assert export("--csv", "--to", "out").returncode == 0
+    assert {*os.listdir("out")} == {"messages.csv", "runs.csv", *theirs}
+
+
+@needs_signals
+def test_what_another_export_is_writing_is_left_alone(project):
+    """Two of them at work in one folder: what was left is removed by the first one that is there alone."""
+    stopped("csv", signal.SIGKILL)
+    first = stopped("jsonl")
+    (theirs,) = (name for name in os.listdir("out") if name.startswith("messages.jsonl."))
+    assert not [name for name in os.listdir("out") if ".csv." in name]
+    stopped("csv", signal.SIGKILL)
+    assert export("--csv", "--to", "out").returncode == 0
+    left = {name for name in os.listdir("out") if name.endswith(".tmp")}
+    assert theirs in left
+    assert len(left) == 2
+    first.kill()
+    first.communicate()
+    assert export("--csv", "--to", "out", "--force").returncode == 0
+    assert sorted(os.listdir("out")) == ["messages.csv", "runs.csv"]
 
 
 def test_times(project):

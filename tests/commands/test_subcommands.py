@@ -16,7 +16,9 @@ import pytest
 import exports
 from deduplication import ClaudeConversationDeduplicator, __version__
 from deduplication.commands import create_checkpoint, deduplicate_export, export_dedup, with_status
+from deduplication.commands.database import migrate_json, verify_database
 from deduplication.commands.deduplicate_export import SUBCOMMANDS, subcommand
+from deduplication.storage.database.server import address_reader
 from in_process import call
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
@@ -167,6 +169,58 @@ def without_times(answer):
     """An answer without what the clock and the disk make of it."""
     code, out, err = answer
     return code, *("".join(c for c in text if not c.isdigit()) for text in (out, err))
+
+
+SECRET = "s3cret-and-long"
+EXPOSED = f"postgresql://me:{SECRET}@127.0.0.1:1/none"
+
+
+def told_of(ended, option="--db-url"):
+    """Whether a command said once, on standard error, that others see the password in an option, and never which it is."""
+    assert SECRET not in ended.stdout + ended.stderr
+    assert "list of processes" not in ended.stdout
+    told = [line for line in ended.stderr.splitlines() if "list of processes" in line]
+    return told == [f"⚠ Note: {address_reader.EXPOSED.format(option=option)}"]
+
+
+@pytest.mark.parametrize(
+    "name", [each for each in SUBCOMMANDS if "--db-url" in subcommand(each).parser()._option_string_actions]
+)
+@pytest.mark.parametrize("before", [False, True], ids=["behind", "before"])
+def test_a_password_in_the_list_of_processes_is_told(name, before, place):
+    """By each subcommand that takes the address of a database, wherever it stands and whatever comes of it."""
+    pytest.importorskip("psycopg")
+    option = [f"--db-url={EXPOSED}"]
+    words = [name, *needed(name)]
+    assert told_of(call(*(option + words if before else words + option)))
+    quiet = call(*words, "--db-url", "postgresql://me@127.0.0.1:1/none")
+    assert "list of processes" not in quiet.stderr
+
+
+@pytest.mark.parametrize(
+    ("main", "arguments"),
+    [
+        (deduplicate_export.main, ["nothing.txt", "--dry-run"]),
+        (export_dedup.main, ["--no-checkpoint"]),
+        (verify_database.main, []),
+        (migrate_json.main, ["--json-dir", "gone"]),
+    ],
+    ids=["deduplicate_export", "export-dedup", "verify_database_integrity", "migrate_json_to_postgresql"],
+)
+def test_commands_without_a_subcommand_tell_it_too(main, arguments, place):
+    """Once, also where one of them calls another one."""
+    pytest.importorskip("psycopg")
+    assert told_of(call(*arguments, "--db-url", EXPOSED, main=main))
+
+
+@pytest.mark.parametrize(
+    "where", [EXPOSED, f"postgresql:{EXPOSED}", f"postgresql:host=127.0.0.1 port=1 password={SECRET}"]
+)
+def test_the_places_of_a_migration_tell_it_too(where, place):
+    """With the name of the option that has the address."""
+    pytest.importorskip("psycopg")
+    assert told_of(call("migrate", "--from", where, "--to", "json:made"), "--from")
+    assert told_of(call("migrate", "--from", "default", "--to", where, "--project", place / "full"), "--to")
 
 
 def test_options_of_the_subcommand_and_their_values_may_stand_before_it(place):

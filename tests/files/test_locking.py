@@ -212,3 +212,17 @@ def test_a_file_system_without_locks_is_a_named_error(tmp_path, monkeypatch):
     monkeypatch.setattr(fcntl, "flock", unsupported)
     with pytest.raises(StoreNotWritable, match="not supported"), exclusive(str(tmp_path / "lock")):
         pass
+
+
+def test_a_folder_without_other_writers(tmp_path):
+    """Of those who write into it only one who is alone is told so, and nothing is put into it; one that is gone tells nobody."""
+    told = []
+    with locking.among_writers(str(tmp_path), lambda: told.append("first")):
+        with locking.among_writers(str(tmp_path), lambda: told.append("second")):
+            pass
+        assert os.listdir(tmp_path) == []
+    with locking.among_writers(str(tmp_path), lambda: told.append("third")):
+        pass
+    with locking.among_writers(str(tmp_path / "gone"), lambda: told.append("fourth")):
+        pass
+    assert told == (["first", "third"] if locking.SHARED else ["first", "second", "third", "fourth"])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 
 import pytest
 
 from archive_scenes import texts, transcripts
 from archives import Archives, object_of, objects
+from conftest import REPOSITORY
 from deduplication.archive import inventory
 from image_scenes import told
 
@@ -110,3 +112,24 @@ def test_a_file_that_no_archive_has_is_named(archives):
     archives.send("a")
     archives.execute("DELETE FROM archive_objects")
     assert archives.restored("b") == ({}, list(texts(2)))
+
+
+def test_the_archive_of_a_machine_that_is_gone_stays_until_it_is_removed_by_hand(archives, monkeypatch):
+    """By what docs/database.md has: its state and its list go, and with the next that is sent what no other archive has."""
+    *files, later = texts(6).items()
+    with monkeypatch.context() as patch:
+        patch.setattr("socket.gethostname", lambda: "old-laptop")
+        archives.add("a", dict(files[:3]))
+        archives.send("a")
+    archives.add("b", dict(files[2:]))
+    archives.send("b")
+    assert archives.restored("b") == (dict(files), [])
+    document = (REPOSITORY / "docs" / "database.md").read_text("utf-8")
+    (statement,) = re.findall(r"WITH gone AS .*?;", document, re.DOTALL)
+    ((owner,),) = archives.execute("SELECT DISTINCT owner FROM archived_files")
+    archives.execute(statement.replace("'alice'", f"'{owner}'"))
+    archives.add("b", dict([later]))
+    assert archives.send("b").removed
+    folder = archives.project("b").archive / "packs"
+    assert sorted(objects(archives)) == sorted(map(object_of, folder.iterdir()))
+    assert archives.restored("b") == (dict([*files[2:], later]), [])

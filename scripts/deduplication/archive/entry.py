@@ -96,7 +96,7 @@ def lost_error(listed: Listed) -> ArchiveDamaged:
     day = Entry(listed.name, listed.session, listed.size, listed.mtime_ns, listed.sha256).day
     return ArchiveDamaged(
         f"it was archived ({day}, {listed.size:,} bytes, SHA-256 {listed.sha256[:16]}…), and is not there",
-        hint="'deduplicate_export.py repair' looks for another copy of it: in backups, in what Claude Code keeps, in exports/.",
+        hint="'deduplicate_export.py repair' looks for another copy: in backups, with Claude Code, in exports/, in the database.",
     )
 
 

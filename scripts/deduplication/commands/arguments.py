@@ -94,9 +94,22 @@ def add_backend(parser: argparse.ArgumentParser) -> None:
     add(
         "--db-url",
         metavar="URL",
+        type=database_address,
         help="the database of a hybrid or postgresql store: postgresql://USER@HOST/DATABASE. Others see it in the list of "
         "processes: better set EXPORT_DEDUP_DATABASE_URL, and leave the password to ~/.pgpass or a service file",
     )
+
+
+def database_address(text: str, option: str = "--db-url") -> str:
+    """The address of a database as it was passed (for ``type=``); a password in it is warned of on standard error."""
+    from ..reports import workflow as report
+    from ..storage.database.server import address_reader
+    from ..terminal.display import show
+
+    said = address_reader.exposure(text, option)
+    if said:
+        show(report.note(said), sys.stderr)
+    return text
 
 
 def store_folder(asked: argparse.Namespace) -> str:

@@ -16,6 +16,7 @@ from ..sessions.redaction import standard
 from ..tables import output
 from ..tables.choice import Choice
 from ..tables.of_store import TABLES, tables_of
+from ..terminal import termination
 from ..terminal.console import is_terminal
 from ..terminal.display import show
 from ..workflow.new_messages_file import check_folder
@@ -51,7 +52,8 @@ def main(arguments: Sequence[str]) -> int:
         _to_screen(asked.form, tables[0])
     else:
         target = check_folder(asked.to, (folder, project.archive))
-        done = output.write_files(target, asked.form, tables, force=asked.force)
+        with termination.in_order():
+            done = output.write_files(target, asked.form, tables, force=asked.force)
         for name, told in zip(names, tables):
             path = project.relative(Path(done[name].path))
             show(report.written(path, name, told.tally.rows, told.tally.conversations, done[name].size))

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from ..errors import EXIT_FAILURE, EXIT_OK, UsageError
 from ..project.paths import find_project
-from ..repair import examine, outcome
+from ..repair import examine, outcome, shared_copies
 from ..repair import repair as whole
 from ..reports import repair as repair_report
 from ..reports import workflow as report
-from ..storage.log_backed import require_folder
+from ..storage.log_backed import require_folder, require_log
 from . import arguments as shared
 
 if TYPE_CHECKING:
@@ -20,23 +20,28 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str]) -> int:
     """Repair; 0 where everything is whole afterwards, 1 where something is lost for good."""
     asked = parser().parse_args(arguments)
-    store = require_folder(shared.deduplicator(asked, existing=True).store, "repair")
+    store = require_log(shared.deduplicator(asked, existing=True).store, "repair")
     project = find_project(asked.project) if asked.storage_dir is None else None
+    if project is None:
+        require_folder(store, "repair")  # else the archive is in the project, wherever the log lies
     if asked.dry_run and asked.accept_lost:
         raise UsageError("--accept-lost changes something, and --dry-run nothing")
     if asked.dry_run:
-        done = outcome.Repaired(examine.examine(store, project))
+        with shared_copies.opened(project, store.place, keep=False) as copies:
+            done = outcome.Repaired(examine.examine(store, project, copies))
+            done.notes += copies.notes()
     else:
         done = whole.repair(store, project, accept_lost=asked.accept_lost)
     if asked.json:
         gone = repair_report.as_data(done.lost())
         mended = repair_report.as_data([each for each in done.findings if each not in done.lost()])
         figures = {"repaired": mended, "lost": gone, "quarantined": done.quarantined, "remaining": done.remaining}
+        figures["notes"] = done.notes
         figures["made_again"] = {"runs": done.made, "proven": done.proven}
         figures["given_up"] = [each.as_dict() for each in done.given_up]
         shared.print_json({"ok": not gone and not done.remaining, **figures})
     elif asked.dry_run:
-        report.show(repair_report.planned(done.findings))
+        report.show(repair_report.planned(done.findings, done.notes))
     else:
         report.show(repair_report.repaired(done))
     return EXIT_FAILURE if done.lost() or done.remaining else EXIT_OK
@@ -47,8 +52,8 @@ def parser() -> shared.Parser:
     found = shared.Parser(
         "deduplicate_export.py repair",
         "Set single flipped bits right; take damaged lines of the log from the archived exports, images from transcripts,\n"
-        "damaged files of the archive from whatever else has their bytes. What is damaged is copied into a folder\n"
-        "'quarantine' first. Every loss is named.",
+        "damaged files of the archive from whatever else has their bytes, a database for one. What is damaged is copied into\n"
+        "a folder 'quarantine' first. Every loss is named. Of a store that lies in a database it is the archive alone.",
     )
     shared.add_store(found)
     found.add_argument(

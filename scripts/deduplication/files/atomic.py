@@ -18,7 +18,7 @@ from ..start.late_pattern import late_pattern
 from . import anchored, beneath
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
 
 PRIVATE_FILE: Final = 0o600
 PRIVATE_DIRECTORY: Final = 0o700
@@ -209,11 +209,15 @@ def is_temporary(name: str) -> bool:
     return _TEMPORARY.search(name) is not None
 
 
-def remove_temporaries(directory: str) -> None:
-    """Delete what :func:`replace` left in ``directory`` when its process was killed; only who holds the lock may."""
+def remove_temporaries(directory: str, of: Container[str] | None = None) -> None:
+    """Delete what :func:`replace` left in ``directory`` when its process was killed; only who holds the lock may.
+
+    ``of``: only what was about to take one of these names, in a folder that holds other people's files.
+    """
     with contextlib.suppress(OSError):  # a leftover does no harm: the next run tries again
         for name in os.listdir(directory):
-            if is_temporary(name):
+            ending = _TEMPORARY.search(name)
+            if ending is not None and (of is None or name[: ending.start()] in of):
                 beneath.unlink(os.path.join(directory, name))
 
 

@@ -191,3 +191,27 @@ def present(path: str) -> Iterator[Callable[[], None]]:
         yield leave
     finally:
         leave()
+
+
+@contextlib.contextmanager
+def among_writers(folder: str, first: Callable[[], None]) -> Iterator[None]:
+    """Be one of any number of processes that write into ``folder``; ``first`` is called where no other one is yet.
+
+    The folder itself is locked, so that nothing of ours lies in it. Nobody relies on it: where it cannot be locked (some network
+    file systems) ``first`` is not called. On Windows it always is: nothing is removed there that a process has open.
+    """
+    held: list[int] = []
+    try:
+        with contextlib.suppress(OSError):
+            if SHARED:
+                held.append(beneath.open_file(folder, os.O_RDONLY | os.O_DIRECTORY))
+            if not held or _lock(held[0]):
+                first()
+            for _ in range(_TRIES if held else 0):
+                if _lock_shared(held[0]):
+                    break
+                time.sleep(_BLINK)  # another one is looking at this very moment
+        yield
+    finally:
+        for descriptor in held:
+            os.close(descriptor)

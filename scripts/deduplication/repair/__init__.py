@@ -6,5 +6,6 @@
 - remains: what is left of a run of which lines are damaged (``run_remains``, ``partial_lines``)
 - rerun: the same export processed again against the store as it was then (``rerun``); believed where it agrees with the remains
 - repaired log: the lines that the log must have (``log_repair``, ``run_lines``); written by ``log_files``
-- other copy: the bytes of an archived file in a backup, with the client, or lying about (``other_copies``, ``backup_copies``)
+- other copy: the bytes of an archived file in a backup, with the client, or lying about (``other_copies``, ``backup_copies``),
+  or in the database that a store shares (``shared_copies``)
 """

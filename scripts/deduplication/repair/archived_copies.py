@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ..project.paths import Project
     from ..storage.log.append_log import Log
     from ..storage.log.column_format import Archived, File, Wanted
+    from .shared_copies import SharedCopies
 
 _HELD: Final = 4
 """Files that are held at once."""
@@ -70,9 +71,9 @@ class ArchivedCopies:
         return self._held[sha256]
 
 
-def copies_of(project: Optional[Project]) -> Optional[OtherCopies]:
+def copies_of(project: Optional[Project], shared: Optional[SharedCopies] = None) -> Optional[OtherCopies]:
     """Where else the archived files of a project may be; None where there is no project."""
-    return OtherCopies(project) if project is not None else None
+    return OtherCopies(project, shared) if project is not None else None
 
 
 @contextlib.contextmanager

@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from .. import formats
 from ..alignment.tombstone import MARKER
+from ..archive import purged_files
+from ..archive.purged_files import PurgedFile
 from ..errors import DedupError
 from ..ingest.export_view import view_of
 from . import damage
 
 if TYPE_CHECKING:
     from ..archive.entry import Entry
+    from ..project.paths import Project
     from .damage import Finding
     from .evidence import Evidence
 
@@ -28,6 +31,13 @@ def purged_in(evidence: Evidence, entry: Entry) -> int:
     if sha256 not in evidence.blanked:
         evidence.blanked[sha256] = _proven(evidence, entry)
     return evidence.blanked[sha256]
+
+
+def noted(project: Project, evidence: Evidence) -> list[Finding]:
+    """Have the note of each of them; what there is to be told. Under the archive's lock. Raises ``StoreNotWritable``."""
+    notes = [finding for _, finding in found(evidence)]
+    purged_files.add(str(project.archive), *(PurgedFile(note.sha256, note.messages) for note in notes))
+    return notes
 
 
 def found(evidence: Evidence) -> list[tuple[Entry, Finding]]:

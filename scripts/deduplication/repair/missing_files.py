@@ -59,8 +59,13 @@ class Missing(NamedTuple):
         )
 
 
-def listed_in(project: Project) -> Inventory:
-    """The list of what was archived; where it is not whole, also what archive and log tell of. Nothing is changed."""
+def listed_in(project: Optional[Project]) -> Inventory:
+    """The list of what was archived; where it is not whole, also what archive and log tell of. Nothing is changed.
+
+    It has nothing where there is no project.
+    """
+    if project is None:
+        return inventory.none()
     state, archive = os.fspath(project.state), os.fspath(project.archive)
     found = inventory.load(state, archive)
     return inventory.known(state, archive) if found.began or os.path.isdir(archive) else found
@@ -74,6 +79,12 @@ def name_all(project: Project) -> list[str]:
     state, archive = os.fspath(project.state), os.fspath(project.archive)
     hashes = {each.sha256 for each in inventory.known(state, archive).files.values()}
     return inventory.add(project, [each for each in named_by_packs(state, archive) if each.sha256 not in hashes])
+
+
+def packed(project: Project) -> set[str]:
+    """SHA-256 (64 digits) of every file of the packs."""
+    with opened_packs(packs_folder(project)) as packs:
+        return {packs.record(number).sha256.hex() for number in packs.numbers()}
 
 
 def plain(project: Project) -> set[str]:

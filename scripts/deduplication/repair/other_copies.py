@@ -1,4 +1,4 @@
-"""Bytes of archived files that lie elsewhere: in the archive, the drop folder, the client's own transcripts, a backup."""
+"""Bytes of archived files that lie elsewhere: in archive or drop folder, the client's own transcripts, a backup, a database."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ..project.client_transcripts import Transcript
     from ..project.paths import Project
     from .backup_copies import InBackup
+    from .shared_copies import SharedCopies
 
 
 class Copy(NamedTuple):
@@ -33,10 +34,10 @@ class Copy(NamedTuple):
 
 
 class OtherCopies:
-    """Looks for files by SHA-256 and size, each place read at most once."""
+    """Looks for files by SHA-256 and size, each place read at most once; ``shared`` is what a database has."""
 
-    def __init__(self, project: Project) -> None:
-        self._project = project
+    def __init__(self, project: Project, shared: Optional[SharedCopies] = None) -> None:
+        self._project, self._shared = project, shared
         self._found: Optional[list[Transcript]] = None
         self._sizes: Optional[dict[int, list[Path]]] = None
         self._backups: dict[bytes, Optional[InBackup]] = {}
@@ -54,7 +55,11 @@ class OtherCopies:
                 data = read(path)[0][:size]
                 if hashlib.sha256(data).digest() == sha256:
                     return Copy(data, os.fspath(path))
-        return self._in_backups(sha256)
+        return self._in_backups(sha256) or self._in_database(sha256)
+
+    def _in_database(self, sha256: bytes) -> Optional[Copy]:
+        found = self._shared.find(sha256) if self._shared is not None else None
+        return Copy(*found) if found is not None else None
 
     def _in_backups(self, sha256: bytes) -> Optional[Copy]:
         if sha256 not in self._backups:

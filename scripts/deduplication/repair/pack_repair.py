@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from ..project.paths import Project
     from .damage import Finding
+    from .shared_copies import SharedCopies
 
 PARITY: Final = "its parity"
 """Where a pack comes from that is written as it was."""
@@ -58,13 +59,15 @@ class Plan:
 
 
 @contextlib.contextmanager
-def examined(project: Project) -> Iterator[tuple[Plan, SalvagedPacks, list[SalvagedFile]]]:
+def examined(
+    project: Project, shared: Optional[SharedCopies] = None
+) -> Iterator[tuple[Plan, SalvagedPacks, list[SalvagedFile]]]:
     """What is damaged in the packs of ``project``, and every file that can be had. Under the archive's lock."""
     folder = packs_folder(project)
     packs = SalvagedPacks(folder)
     try:
         plan = Plan(folder)
-        kept = _files(plan, packs, OtherCopies(project))
+        kept = _files(plan, packs, OtherCopies(project, shared))
         yield plan, packs, kept
     finally:
         packs.close()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Optional
 
 from ..archive.pack_files import BATCH_BYTES
 from ..errors import ArchiveDamaged
@@ -29,19 +29,23 @@ if TYPE_CHECKING:
     from ..packs.salvage import SalvagedPacks
     from ..project.paths import Project
     from .pack_repair import Plan, SalvagedFile
+    from .shared_copies import SharedCopies
 
 QUARANTINE: Final = "quarantine"
 """In the archive's folder: what was damaged."""
 
 
-def write(project: Project, plan: Plan, packs: SalvagedPacks, kept: list[SalvagedFile]) -> list[str]:
+def write(
+    project: Project, plan: Plan, packs: SalvagedPacks, kept: list[SalvagedFile], shared: Optional[SharedCopies] = None
+) -> list[str]:
     """Have the packs be what was found; the names in quarantine. Under the archive's lock.
 
-    Raises ``StoreNotWritable`` and :class:`ArchiveDamaged`; then the packs are what they were.
+    ``shared``: what the plan was made with. Raises ``StoreNotWritable`` and :class:`ArchiveDamaged`; then the packs are what they
+    were.
     """
     if not plan.findings and not plan.damaged:
         return []
-    with examined(project) as (again, _, _):
+    with examined(project, shared) as (again, _, _):
         if again.findings != plan.findings:
             raise ArchiveDamaged(
                 "the disk gives other bytes at each reading", hint="Copy the archive to another disk first."

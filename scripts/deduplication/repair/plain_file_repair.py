@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import TYPE_CHECKING, Any, Optional
 
+from ..archive.places import plain_files
+from ..errors import DedupError
 from ..files import atomic, beneath
+from ..files.safe_read import digest_of, opened
 from ..start.late_tuple import NamedTuple
 from . import damage
 from .log_files import quarantined
@@ -13,9 +17,10 @@ from .lost_runs import is_another
 from .packs_anew import QUARANTINE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from ..archive.entry import Entry
+    from ..archive.listed import Inventory
     from ..project.paths import Project
     from .damage import Finding
     from .evidence import Evidence
@@ -58,6 +63,22 @@ def damaged(evidence: Evidence, elsewhere: OtherCopies) -> Iterator[Damaged]:
         )
         export = record["export"]
         yield Damaged(entry, record, elsewhere.find("", export["bytes"], bytes.fromhex(export["sha256"])))
+
+
+def set_aside(project: Project, have: Inventory, back: Collection[str]) -> Iterator[str]:
+    """Move plain files of the names ``back`` into quarantine that are not what the list has; their names there.
+
+    Under the archive's lock. Raises ``StoreNotWritable``.
+    """
+    known = {each.sha256 for each in have.files.values()}
+    for path, _ in plain_files(project):
+        with contextlib.suppress(DedupError), opened(path) as (file, _):
+            if path.name not in back or digest_of(file) in known:
+                continue
+            name = quarantined(os.path.join(project.archive, QUARANTINE), os.fspath(path), path.name)
+            with atomic.write_errors(os.fspath(path)):
+                beneath.unlink(path)
+            yield f"{QUARANTINE}/{name}"
 
 
 def write(project: Project, found: Damaged) -> str:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Optional
 
 from ..archive import drop_folder
 from ..archive import verify as checking
-from ..archive.listed import Inventory
-from . import missing_files
+from . import missing_files, shared_copies
 from .archive_access import has_archive, opened
 from .archive_repair import give_up, mend_packs, put_back
 from .lost_files import count_messages, mark_proven
@@ -19,30 +18,46 @@ from .store_repair import mend_store
 
 if TYPE_CHECKING:
     from ..project.paths import Project
-    from ..storage.log_backed import FolderStore
+    from ..storage.log_backed import LogBackedStore
+    from .shared_copies import SharedCopies
 
 
-def repair(store: FolderStore, project: Optional[Project], *, accept_lost: bool = False) -> Repaired:
+def repair(store: LogBackedStore, project: Optional[Project], *, accept_lost: bool = False) -> Repaired:
     """Make whole what can be made whole, and name what cannot. Raises ``StoreError`` where the disk refuses.
 
-    ``accept_lost``: what is gone for good afterwards is noted as such, and is no damage from then on.
+    Of a store that lies in a database altogether it is the archive alone. ``accept_lost``: what is gone for good afterwards is
+    noted as such, and is no damage from then on; nothing is where a database that may have it could not be asked.
     """
+    with shared_copies.opened(project, store.place, keep=True) as shared:
+        done = _repaired(store, project, shared, accept_lost=accept_lost)
+        done.notes += shared.notes()
+    return done
+
+
+def _repaired(
+    store: LogBackedStore, project: Optional[Project], shared: SharedCopies, *, accept_lost: bool
+) -> Repaired:
     done = Repaired()
-    have = missing_files.listed_in(project) if project is not None else Inventory()
+    have = missing_files.listed_in(project)
     if project is not None and (has_archive(project) or have.files):
         with drop_folder.opened(project):
             done.notes += missing_files.name_all(project)
             have = missing_files.listed_in(project)
-            mend_packs(store, project, done)
-            put_back(store, project, have, done)
-    with opened(project) as shelf:
-        mended = mend_store(store, project, shelf, have, done, accept_lost=accept_lost)
+            mend_packs(store, project, done, shared)
+            put_back(store, project, have, done, shared)
+    folder = store.in_folder()
+    if folder is not None:
+        with opened(project) as shelf:
+            accepted = accept_lost and not shared.failure
+            mended = mend_store(folder, project, shelf, have, done, shared, accept_lost=accepted)
     if project is not None and have.files:
         with drop_folder.opened(project):
-            put_back(store, project, have, done)  # what had to wait for a log that can be read
-            if accept_lost:
+            put_back(store, project, have, done, shared)  # what had to wait for a log that can be read
+            if accept_lost and not shared.failure:
                 done.given_up = give_up(project)
-    done.findings = mark_proven([count_messages(finding, mended, have) for finding in done.findings], have)
+    if folder is not None:
+        done.findings = [count_messages(finding, mended, have) for finding in done.findings]
+    done.findings = mark_proven(done.findings, have)
     done.remaining = store.verify()
     if project is not None:
         done.notes += checking.rebuild_project(project)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Optional
 
-from ..archive import purged_files
-from ..archive.purged_files import PurgedFile
 from ..storage.log.salvage import salvage_twice
 from . import blanked_files, blob_repair, log_files, log_repair, plain_file_repair
 from .archived_copies import copies_of, looked_for
@@ -20,6 +18,7 @@ if TYPE_CHECKING:
     from ..storage.log_backed import FolderStore
     from .log_repair import RepairedLog
     from .outcome import Repaired
+    from .shared_copies import SharedCopies
 
 
 def mend_store(
@@ -28,12 +27,13 @@ def mend_store(
     shelf: Optional[ArchivedFiles],
     have: Inventory,
     done: Repaired,
+    shared: SharedCopies,
     *,
     accept_lost: bool,
 ) -> RepairedLog:
     """Write the log as it must be, with its indexes; what was damaged goes into ``done``. Raises ``StoreError``."""
     mended: list[RepairedLog] = []
-    elsewhere = copies_of(project)
+    elsewhere = copies_of(project, shared)
 
     def mend(log: Log) -> list[str]:
         with looked_for(log, have, elsewhere):
@@ -51,9 +51,7 @@ def mend_store(
     store_name = os.path.basename(store.folder)
     done.notes += store.rebuild(mend)
     if project is not None and elsewhere is not None:
-        notes = [finding for _, finding in blanked_files.found(mended[0].evidence)]
-        purged_files.add(str(project.archive), *(PurgedFile(note.sha256, note.messages) for note in notes))
-        done.findings += notes
+        done.findings += blanked_files.noted(project, mended[0].evidence)
         for each in plain_file_repair.damaged(mended[0].evidence, elsewhere):
             done.findings = [found for found in done.findings if found.sha256 != each.finding().sha256]
             done.findings.append(each.finding())

@@ -120,13 +120,16 @@ def as_data(findings: Sequence[Finding]) -> list[dict[str, Any]]:
     ]
 
 
-def planned(findings: Sequence[Finding]) -> str:
+def planned(findings: Sequence[Finding], notes: Sequence[str] = ()) -> str:
     """What ``repair --dry-run`` says."""
+    told = [f"   - {printable(note)}" for note in notes]
     if not findings:
-        return "✅ Nothing to repair."
+        return "\n".join([*told, "✅ Nothing to repair."])
     lost = sum(not finding.repaired and finding.kind != "unfinished" for finding in findings)
     end = f"   {lost:,} of them cost something that nothing has." if lost else "   All of it can be repaired."
-    return "\n".join([f"🔧 {len(findings):,} damage(s) found:", *(f"   - {cost(each)}" for each in findings), end])
+    return "\n".join(
+        [*told, f"🔧 {len(findings):,} damage(s) found:", *(f"   - {cost(each)}" for each in findings), end]
+    )
 
 
 def repaired(done: Repaired) -> str:

@@ -29,26 +29,29 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def opened(project: Project, place: Optional[Place]) -> Iterator[Optional[Callable[[], Elsewhere]]]:
+def opened(
+    project: Project, place: Optional[Place], *, keep: bool = True
+) -> Iterator[Optional[Callable[[], Elsewhere]]]:
     """What asks the database, once somebody needs to; None for a store that lies in none. What was fetched is open until the end.
 
-    What belongs to the owner of this store is kept beside the archive of ``project``; another one's goes with the block.
+    What belongs to the owner of this store is kept beside the archive of ``project``; another one's goes with the block, and so
+    does all of it without ``keep``.
     """
     if place is None:
         yield None
         return
     with contextlib.ExitStack() as stack:
-        yield lambda: _asked(project, place, stack)
+        yield lambda: _asked(project, place, stack, keep=keep)
 
 
-def _asked(project: Project, place: Place, stack: contextlib.ExitStack) -> Elsewhere:
+def _asked(project: Project, place: Place, stack: contextlib.ExitStack, *, keep: bool) -> Elsewhere:
     """Raises ``DatabaseError``."""
     tables = ArchiveTables(place)
     stack.callback(tables.close)
     if not stack.enter_context(tables.snapshot()):
         return Elsewhere()
     settings = config.load(os.fspath(project.root))
-    fetcher = Fetcher(tables, _folder(project, place, stack), os.path.expanduser(settings["archive_folder"]))
+    fetcher = Fetcher(tables, _folder(project, place, stack, keep=keep), os.path.expanduser(settings["archive_folder"]))
     stack.callback(fetcher.close)
     lists: dict[str, list[bytes]] = {}
     for archive, line in tables.lists():
@@ -73,8 +76,8 @@ def _asked(project: Project, place: Place, stack: contextlib.ExitStack) -> Elsew
     return found
 
 
-def _folder(project: Project, place: Place, stack: contextlib.ExitStack) -> str:
-    if not place.owner and os.path.isdir(project.archive):
+def _folder(project: Project, place: Place, stack: contextlib.ExitStack, *, keep: bool) -> str:
+    if keep and not place.owner and os.path.isdir(project.archive):
         return os.path.join(project.archive, fetched_folder.NAME)
     import tempfile
 

@@ -7,9 +7,10 @@ import os
 from typing import TYPE_CHECKING, BinaryIO, Final, Protocol
 
 from ..errors import OutputNotWritable, StoreError, StoreNotWritable
-from ..files import atomic, beneath
+from ..files import atomic, beneath, locking
 from ..start.late_tuple import NamedTuple
 from . import csv_lines, json_lines, parquet
+from .columns import MESSAGES, RUNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -35,6 +36,8 @@ class Written(NamedTuple):
 PARQUET: Final = parquet.NAME
 FORMS: Final[Mapping[str, Form]] = {each.NAME: each for each in (parquet, json_lines, csv_lines)}
 """By name, which is the ending of their files as well."""
+_NAMES: Final = frozenset(f"{table.name}.{form}" for table in (MESSAGES, RUNS) for form in FORMS)
+"""Of all files that are ever written here."""
 _BUFFER: Final = 1024 * 1024
 
 
@@ -42,7 +45,7 @@ def write_files(folder: str, form: str, tables: Sequence[StoreTable], *, force: 
     """Write each of ``tables`` to a file in ``folder``, which is made; none of them is there before all are written.
 
     By the name of the table. ``force``: what has the name is replaced. Raises :class:`OutputNotWritable`, and whatever making the
-    rows raises: then nothing is left.
+    rows raises: then nothing is left. What writers that were killed left there is removed, unless another one is at work.
     """
     if form == PARQUET:
         parquet.require()
@@ -51,7 +54,10 @@ def write_files(folder: str, form: str, tables: Sequence[StoreTable], *, force: 
         _check(path, force=force)
     try:
         beneath.make_folders(folder, atomic.PRIVATE_DIRECTORY)
-        with contextlib.ExitStack() as stack:
+        with (
+            locking.among_writers(folder, lambda: atomic.remove_temporaries(folder, _NAMES)),
+            contextlib.ExitStack() as stack,
+        ):
             for each in tables:
                 path = paths[each.table.name]
                 descriptor = stack.enter_context(atomic.replacing(path, fresh=not force))

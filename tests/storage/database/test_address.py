@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from deduplication.errors import DedupError, UsageError
 from deduplication.storage.database.errors import DatabaseAddressInvalid
 from deduplication.storage.database.server.address import Address
-from deduplication.storage.database.server.address_reader import EXPOSED, HELP, OPTION, VARIABLE, find, read
+from deduplication.storage.database.server.address_reader import EXPOSED, OPTION, VARIABLE, exposure, find, read
 
 conninfo = pytest.importorskip("psycopg.conninfo")
 
@@ -197,7 +197,7 @@ def test_the_environment_and_a_service_decide_too(monkeypatch, tmp_path):
     assert "host" not in told.parameters()
     assert told.parameters()["target_session_attrs"] == "read-write"
     assert told.without_secrets("hidden") == "***"
-    assert not told.exposed
+    assert not told.has_secret
     monkeypatch.setenv("PGSERVICE", "team")
     assert read("dbname=b", OPTION).parameters()["target_session_attrs"] == "read-write"
     monkeypatch.setenv("PGSERVICEFILE", str(tmp_path / "missing"))
@@ -253,14 +253,25 @@ def test_the_environment_is_the_real_one(monkeypatch):
     assert find(None).shown() == "postgresql://me@b/"
 
 
-def test_an_exposed_password_is_known():
-    """Only one in an option stands in the list of processes; the help says so, and what to do instead."""
-    assert find("postgresql://me:hidden@a/b", {}).exposed
-    assert not find("postgresql://me@a/b", {}).exposed
-    assert not find(None, {VARIABLE: "postgresql://me:hidden@a/b"}).exposed
-    for text in (HELP, EXPOSED):
-        assert VARIABLE in text
-        assert "list of processes" in text
+@pytest.mark.parametrize(
+    ("text", "exposed"),
+    [
+        ("postgresql://me:hidden@a/b", True),
+        ("postgresql://a/b?sslpassword=hidden", True),
+        ("host=a password='hidden and more'", True),
+        ("postgresql://me@a/b", False),
+        ("service=team", False),
+        ("postgresql://me:hid den@a/b", False),
+    ],
+    ids=["a URL", "a key's", "words", "no password", "a service", "refused where it is used"],
+)
+def test_an_exposed_password_is_told(text, exposed):
+    """What is said of it names the option in which it stands and what to do instead, and nothing of the address."""
+    said = exposure(text, "--to")
+    assert said == (EXPOSED.format(option="--to") if exposed else "")
+    assert SECRET not in said
+    assert exposure(text) == said.replace("--to", OPTION)
+    assert VARIABLE in EXPOSED
 
 
 def test_a_copy_shows_no_more():

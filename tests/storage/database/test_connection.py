@@ -9,7 +9,6 @@ import threading
 import pytest
 
 import network_namespaces
-import postgres_proxy
 import postgres_server
 import postgres_standby
 from conftest import REPOSITORY
@@ -21,7 +20,6 @@ from deduplication.storage.database.server.connection import (
     borrowed,
     connect,
     is_transient,
-    limited,
     pool,
     retried,
 )
@@ -293,19 +291,6 @@ def test_a_pool_says_why_it_has_none(newest_postgres, monkeypatch, capfd):
 
 
 # --- lines that are cut -------------------------------------------------------------------------------------------
-
-
-def test_a_black_hole_ends_when_its_time_is_over(newest_postgres):
-    """Where an open connection is answered nothing more, the limit of the client's own ends the wait."""
-    with postgres_proxy.Proxy(newest_postgres.port) as proxy:
-        address = read(newest_postgres.dsn(port=proxy.port), OPTION)
-        with connect(address) as connection:
-            with limited(connection, 60):
-                connection.execute("SELECT 1")
-            proxy.mode = postgres_proxy.BLACK_HOLE
-            with pytest.raises(errors.DatabaseConnectionLost), connections.named(address), limited(connection, 0.2):
-                connection.execute("SELECT 1")
-            assert connection.closed
 
 
 def test_a_cut_line_is_noticed_and_lets_go_of_locks():

@@ -126,6 +126,14 @@ def _use(asked: argparse.Namespace) -> str:
     return f"Use it: pass --storage-dir {place.where}." if place.where else "It is the project's own store now."
 
 
+def _place(text: str, option: str) -> places.Place:
+    """A place as it was passed: the address of a database may have a password, as that of ``--db-url``."""
+    place = places.place_of(text)
+    if place.kind == POSTGRESQL and place.where:
+        shared.database_address(place.where, option)
+    return place
+
+
 def parser() -> shared.Parser:
     """The arguments."""
     found = shared.Parser(
@@ -143,11 +151,18 @@ def parser() -> shared.Parser:
         "--from",
         dest="source",
         metavar="KIND[:PLACE]",
-        type=places.place_of,
+        type=lambda text: _place(text, "--from"),
         required=True,
         help="the store to be copied",
     )
-    add("--to", dest="target", metavar="KIND[:PLACE]", type=places.place_of, required=True, help="where it goes")
+    add(
+        "--to",
+        dest="target",
+        metavar="KIND[:PLACE]",
+        type=lambda text: _place(text, "--to"),
+        required=True,
+        help="where it goes",
+    )
     add(
         "--unite",
         action="store_true",
@@ -157,6 +172,7 @@ def parser() -> shared.Parser:
     add(
         "--db-url",
         metavar="URL",
+        type=shared.database_address,
         help="the database, where postgresql or hybrid names none. Others see it in the list of processes: better set "
         "EXPORT_DEDUP_DATABASE_URL",
     )

@@ -45,6 +45,7 @@ def parser() -> shared.Parser:
     add(
         "--db-url",
         metavar="URL",
+        type=shared.database_address,
         help=f"the database (default: {VARIABLE}; one of them must be there). Others see it in the list of processes",
     )
     return found

@@ -53,9 +53,9 @@ class Address:
         return f"<Address {self.shown()}>"
 
     @property
-    def exposed(self) -> bool:
-        """Whether the list of processes shows a password of it."""
-        return self.origin == OPTION and not SECRET.isdisjoint(self._told)
+    def has_secret(self) -> bool:
+        """Whether a password stands in the address itself: whoever sees where it was told sees that, too."""
+        return not SECRET.isdisjoint(self._told)
 
     def shown(self) -> str:
         """The address as a URL, without anything secret."""

@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING, Final, Optional
 from urllib.parse import unquote_to_bytes
 
+from ....errors import DedupError
 from ....start.late_pattern import late_pattern
 from ..errors import DatabaseAddressInvalid
 from .address import OPTION, VARIABLE, Address
@@ -19,15 +20,10 @@ from .driver import load
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-HELP: Final = (
-    "the database: postgresql://USER@HOST:PORT/DATABASE or libpq's words ('host=HOST dbname=DATABASE'). A password in it stands in "
-    f"the list of processes: better set {VARIABLE}, or keep the password in ~/.pgpass or in a service file (service=NAME)"
-)
-"""What ``--help`` says of the option."""
 EXPOSED: Final = (
-    f"The list of processes shows the password in {OPTION} while this runs: set {VARIABLE} instead, or use ~/.pgpass."
+    f"The list of processes shows the password in {{option}} while this runs: set {VARIABLE} instead, or use ~/.pgpass."
 )
-"""What a command says where the address is ``exposed``."""
+"""What a command says of an option whose address has a password."""
 _URL: Final = late_pattern(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _SCHEMES: Final = ("postgresql", "postgres")
 _WORD: Final = late_pattern(r"(?:^|\s)([a-z_]+)\s*=")
@@ -60,6 +56,17 @@ def read(text: str, origin: str) -> Address:
     if problem:
         raise DatabaseAddressInvalid(f"{origin}: {problem}")
     return Address(told, origin)
+
+
+def exposure(text: str, option: str = OPTION) -> str:
+    """What a command says of an address that was passed as ``option``: nothing, unless a password stands in it.
+
+    What cannot be read is refused by name where it is used.
+    """
+    try:
+        return EXPOSED.format(option=option) if read(text, option).has_secret else ""
+    except DedupError:
+        return ""
 
 
 def _words_of(text: str) -> dict[str, str] | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from typing import TYPE_CHECKING, Any, Callable, Final, Optional, TypeVar
 
@@ -76,32 +75,6 @@ def prepare(connection: Connection[Any], address: Address) -> None:
     if encoding != "UTF8":
         raise DatabaseUnsuitable(f"{address.shown()}: its encoding is {encoding}")
     connection.execute(_SET, (list(LIMITS), list(LIMITS.values())))
-
-
-@contextlib.contextmanager
-def limited(connection: Connection[Any], seconds: float) -> Iterator[None]:
-    """Whatever is not done after ``seconds`` in here loses the connection.
-
-    Where something between takes what is sent and answers nothing, as some proxies do, no limit of a socket or of the server holds.
-    """
-    import socket
-    import threading
-
-    def hang_up() -> None:
-        with contextlib.suppress(OSError):  # it is closed already
-            line.shutdown(socket.SHUT_RDWR)
-
-    with socket.socket(
-        fileno=os.dup(connection.fileno())
-    ) as line:  # of our own: nobody else is given its number meanwhile
-        timer = threading.Timer(seconds, hang_up)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
-            timer.join()
 
 
 def is_transient(error: BaseException) -> bool:
