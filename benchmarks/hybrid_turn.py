@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """What a captured turn costs more where a database has the log, too: ``benchmarks/hybrid_turn.py [--turns N] [--strict]``.
 
-One hook of a hybrid store and one of each kind in a folder, in turns, on the same lines: processor time of the whole process, and how
-many times as long the first of each pair takes. Nobody is at the database's address: a hook does not ask it.
+One hook of a hybrid store and one of each kind in a folder, in turns, on the same lines: processor time of the whole process, and
+how many times as long the first of each pair takes. Nobody is at the database's address: a hook does not ask it.
 """
 
 from __future__ import annotations

@@ -338,7 +338,7 @@ def wishing(scene, wish):
 
 def common(scene):
     """What a run of :meth:`Scene.job` has in common with others."""
-    return shared_run._common(Options(session_files="session"), ("default", None))
+    return shared_run._common(Options(session_files="session"), (None, None))
 
 
 @pytest.mark.parametrize(

@@ -65,19 +65,23 @@ class Import:
         dedup.store.database.close()
 
     def hit(self, url_of, times, fault):
-        """At so many moments of as many imports ``fault`` happens, a context in which the import comes to its end.
+        """At so many moments of as many imports, and before another one, ``fault`` happens, a context in which it comes to its end.
 
         Each either stores everything, or ends with an error that has a name and stores all or nothing; the next run completes it.
         Returns the names of the errors, "" for an import that went on.
         """
         ends = []
-        for number, moment in enumerate(self.moments(url_of("measured"), times)):
+        for number, moment in enumerate([None, *self.moments(url_of("measured"), times)]):
             url = url_of(number)
             self.half(url)
-            child = start(self.last(url))
-            time.sleep(moment)
-            with fault(url):
-                outcome = end(*child)
+            if moment is None:
+                with fault(url):
+                    outcome = run(self.last(url))
+            else:
+                child = start(self.last(url))
+                time.sleep(moment)
+                with fault(url):
+                    outcome = end(*child)
             assert outcome.trace == ""
             assert self.is_whole(url) or outcome.error
             self.completes(url)
