@@ -15,11 +15,12 @@ from deduplication.storage.database import loading
 from faults.children import Shim, end, run, start
 from full_store import FullStore, numbered
 from migration_scenes import DATABASES, files_of, full, lines_of, moved, stores
+from store_backends import FULL
 
 __all__ = ["full", "stores"]
 pytestmark = pytest.mark.faults
 DATABASE = next(iter(DATABASES))
-KILLS = 10
+KILLS = 20 if FULL else 5
 """At random moments, of each kind and backend."""
 
 
@@ -60,7 +61,7 @@ def test_killed_before_or_within_any_call_it_goes_on(disk, origin, backend, call
         return migrated().copied.size
 
     before = files_of(origin.folder)
-    for at in calls(4):
+    for at in calls(9):
         shutil.rmtree(folder, ignore_errors=True)
         outcome = run(job)
         assert (outcome.error, outcome.trace) == ("", ""), f"call {at}"
