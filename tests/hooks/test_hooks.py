@@ -181,6 +181,7 @@ def test_a_turn_is_captured_in_silence(session, event):
     assert len(session.talk()) == 6
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("sentence", ["Conversation exported to: {}", "Conversation exported to {}", "Saved it as {}."])
 @pytest.mark.parametrize("event", ["Stop", "FileChanged"])
 def test_an_export_is_noticed_whatever_the_client_says_of_it(session, tmp_path, event, sentence):
