@@ -62,7 +62,7 @@ def test_a_copy_is_taken_in_and_goes(place, capsys):
     assert "deduplicate_export.py unite" in told
     assert unite(capsys) == "1 run taken in, 1 copy is gone.\n"
     assert ClaudeConversationDeduplicator(state(place / "here")).conversations() == ["alder", "cedar", "birch"]
-    assert unite(capsys) == "Nothing to do: no copy of the log lies in the store's folder.\n"
+    assert unite(capsys) == "Nothing to do: no copy of the log or of a pack lies there.\n"
     doctor.main([])
     assert "unite" not in capsys.readouterr().out
 
@@ -77,6 +77,7 @@ def test_another_store_is_taken_in_with_what_was_purged_there(place, capsys):
         "runs": 1,
         "purged": 6,
         "copies": 0,
+        "files": 0,
     }
     assert unite(capsys, there) == "Everything was there already.\n"
     assert {path: path.read_bytes() for path in there.glob("*.jsonl")} == before
@@ -107,7 +108,7 @@ def test_a_purge_waits_for_a_copy_that_may_have_the_same_messages(place, capsys)
     """Nothing is purged before it was taken in; looking at what would go is free."""
     copied(place)
     store = ClaudeConversationDeduplicator(state(place / "here")).store
-    with pytest.raises(PurgeRefused, match="copy of the log"):
+    with pytest.raises(PurgeRefused, match="another machine left"):
         purge(store, None, scope_of(["alder"], None, []))
     assert purge(store, None, scope_of(["alder"], None, []), dry_run=True)
     unite(capsys)
@@ -142,7 +143,7 @@ def test_words_that_only_the_other_archive_has_come_along(place, capsys):
     capsys.readouterr()
     assert deduplicate_export.main(["repair", "--dry-run"]) == 0
     assert capsys.readouterr().out == "✅ Nothing to repair.\n"
-    assert "1 run taken in" in unite(capsys)
+    assert "1 run and 1 archived file taken in" in unite(capsys)
     told = ClaudeConversationDeduplicator(state(here)).get_full_conversation("elder")
     assert all(turn.text.split()[0] in each["content"] for turn, each in zip(Talk("elder", 40).turns, told))
     assert len(told) == 40

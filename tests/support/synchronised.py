@@ -20,10 +20,11 @@ NAMES = (
 
 
 class Synchronised:
-    """Folders below ``folder`` by the names of machines, all with what ``cloud`` has, sooner or later."""
+    """Folders ``below`` those of machines in ``folder``, all with what ``cloud`` has, sooner or later."""
 
-    def __init__(self, folder, machines, chance, conflict=NAMES[0]):
+    def __init__(self, folder, machines, chance, conflict=NAMES[0], below="dedup_state"):
         self.folder, self.machines, self._chance, self._conflict = folder, machines, chance, conflict
+        self._below = below
         self.cloud = {}
         self._seen = {name: {} for name in machines}
         """What each machine had of a file when it was the same as the cloud's."""
@@ -31,7 +32,7 @@ class Synchronised:
 
     def files(self, name):
         """Every file of a machine's folder that is no lock."""
-        root = self.folder / name / "dedup_state"
+        root = self.folder / name / self._below
         return {
             path.relative_to(root).as_posix(): path.read_bytes()
             for path in root.rglob("*")
@@ -75,7 +76,7 @@ class Synchronised:
         assert all(each == held[0] for each in held)
 
     def _put(self, name, path, data):
-        file = self.folder / name / "dedup_state" / path
+        file = self.folder / name / self._below / path
         if data is None:
             file.unlink(missing_ok=True)
             return

@@ -5,15 +5,15 @@ The new packs are complete, synced and restored once before anybody is told of t
 
 from __future__ import annotations
 
-import hashlib
 import os
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ..errors import ArchiveDamaged
 from ..packs.pack_names import listed
-from ..packs.pack_set import opened_packs
-from ..packs.pack_writer import PackWriter
-from .pack_files import BATCH_BYTES
+from ..start.late_dataclass import replace
+from . import packed_anew
+from .packed_anew import Anew
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,20 +38,23 @@ def renew(
     be lost on the way.
     """
     require_whole(packs)
-    expected: list[tuple[str, bytes]] = []
-    waiting: list[int] = []
-    size = 0
-    numbers = [number for number in packs.numbers() if instead.get(number, b"") is not None]
-    for number in numbers:
-        waiting.append(number)
-        size += packs.record(number).size
-        if size >= BATCH_BYTES or number == numbers[-1]:
-            expected += _added(packs, folder, waiting, instead, name_of, thorough=thorough)
-            waiting, size = [], 0
-    if not expected:
+    wanted: list[Anew] = []
+    for number in packs.numbers():
+        record = packs.record(number)
+        data = instead.get(number, b"")
+        if data is not None:
+            read = partial(_bytes, packs, number) if number not in instead else partial(bytes, data)
+            wanted.append(Anew(replace(record, name=name_of(record.name)), read))
+    if not wanted:
         return []
-    _check(folder, expected)
+    added = packed_anew.pack(folder, wanted, thorough=thorough)
+    if packed_anew.restored(folder) != {(each.name, each.mtime_ns, each.sha256) for each in added}:
+        raise ArchiveDamaged("the new packs do not hold what the old ones do", hint=_ADVICE)
     return sorted(os.listdir(folder))
+
+
+def _bytes(packs: Packs, number: int) -> bytes:
+    return b"".join(packs.restore(number))
 
 
 def require_whole(packs: Packs) -> None:
@@ -59,49 +62,6 @@ def require_whole(packs: Packs) -> None:
     if packs.problems or packs.unreadable or packs.missing():
         what = (*packs.problems, *packs.unreadable, "a pack is missing")[0]
         raise ArchiveDamaged(what, hint=_ADVICE)
-
-
-def _added(
-    packs: Packs,
-    folder: str,
-    numbers: list[int],
-    instead: Mapping[int, bytes | None],
-    name_of: Callable[[str], str],
-    *,
-    thorough: bool,
-) -> list[tuple[str, bytes]]:
-    added = []
-    with opened_packs(folder) as new:
-        addition = PackWriter(new, thorough=thorough)
-        for number in numbers:
-            record = packs.record(number)
-            other = instead.get(number)
-            data = other if other is not None else b"".join(packs.restore(number))
-            kept = addition.add(
-                data, name=name_of(record.name), mtime_ns=record.mtime_ns, session_of=_always(record.session)
-            )
-            added.append((kept.name, hashlib.sha256(data).digest()))
-        addition.commit()
-    return added
-
-
-def _always(session: str) -> Callable[[str], str]:
-    return lambda _sha256: session
-
-
-def _check(folder: str, expected: list[tuple[str, bytes]]) -> None:
-    """Every file restored from the packs as they lie on the disk."""
-    wanted = set(expected)
-    found = set()
-    with opened_packs(folder) as new:
-        for number in new.numbers():
-            record = new.record(number)
-            digest = hashlib.sha256()
-            for part in new.restore(number):
-                digest.update(part)
-            found.add((record.name, digest.digest()))
-        if found != wanted or new.problems:
-            raise ArchiveDamaged("the new packs do not hold what the old ones do", hint=_ADVICE)
 
 
 def pack_files(folder: str) -> list[str]:

@@ -15,7 +15,13 @@ _OURS: Final = (LOCK, IGNORE, PURGED_FILES, LISTED_COPY, SENT_NOTE, SENDING_LOCK
 
 def is_ours(name: str) -> bool:
     """Whether a file of this name in the archive's folder is ours, and no export."""
-    return name in _OURS or name.startswith((INCOMING, f"{SENT_NOTE}.")) or is_leftover(name)
+    return name in _OURS or name.startswith((INCOMING, f"{SENT_NOTE}.")) or is_leftover(name) or _is_list(name)
+
+
+def _is_list(name: str) -> bool:
+    """The list of archived files, or a copy of it that something left which synchronises folders."""
+    stem, ending = LISTED_COPY.rsplit(".", 1)
+    return name.startswith(stem) and name.endswith(f".{ending}")
 
 
 def is_leftover(name: str) -> bool:

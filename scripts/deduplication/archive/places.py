@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ..errors import UnsafePath
 from ..files import folder_swap
 from ..packs.pack_names import FOLDER
+from ..project.paths import QUARANTINE
 from .own_files import is_ours
 
 if TYPE_CHECKING:
@@ -27,6 +28,11 @@ def packs_in(archive: str) -> str:
     if os.path.islink(folder):
         raise UnsafePath(f"{folder} is a symbolic link", hint="Make it a folder of the project.")
     return folder_swap.current(folder)
+
+
+def quarantine_of(project: Project) -> str:
+    """Where a project's archive keeps what is damaged, or was taken in."""
+    return os.path.join(project.archive, QUARANTINE)
 
 
 def plain_files(project: Project) -> list[tuple[Path, os.stat_result]]:

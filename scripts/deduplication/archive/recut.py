@@ -11,10 +11,9 @@ import hashlib
 from typing import TYPE_CHECKING, Final
 
 from ..errors import ArchiveDamaged
-from ..files import folder_swap
 from ..packs.pack_set import opened_packs
 from ..packs.segmenter import LIFTED, LONGEST
-from . import drop_folder, gc
+from . import drop_folder, gc, packed_anew
 from .places import packs_folder
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def recut(project: Project, images: Iterable[bytes]) -> bool:
                 packs.close()  # a folder with open files in it cannot be renamed on Windows
 
             with contextlib.suppress(ArchiveDamaged):
-                folder_swap.replace(folder, fill)
+                packed_anew.replace(folder, fill)
                 return True
     return False
 

@@ -180,7 +180,10 @@ class ArchivedFiles:
             return entry.source.parts(entry)
         if entry.path is not None:
             return [memoryview(read(entry.path)[0])]
-        return self._packs.restore(entry.number)
+        last = self._packs.file(
+            bytes.fromhex(entry.sha256)
+        )  # the same bytes were stored again where the first ones do not come back
+        return self._packs.restore(max(last, entry.number))
 
     def is_at(self, entry: Entry, path: str) -> bool:
         """Whether a regular file with these bytes is at ``path``."""

@@ -6,10 +6,12 @@ import os
 from typing import TYPE_CHECKING
 
 from ..errors import EXIT_OK, UsageError
-from ..exchange.into_folder import unite, unite_copies
+from ..exchange.into_folder import unite
+from ..project.paths import find_project
 from ..reports import exchange as report
 from ..storage.log_backed import require_folder
 from ..terminal.display import show
+from ..united.folder import United, unite_copies
 from . import arguments as shared
 
 if TYPE_CHECKING:
@@ -21,13 +23,13 @@ def main(arguments: Sequence[str]) -> int:
     asked = parser().parse_args(arguments)
     store = require_folder(shared.deduplicator(asked, existing=True).store, "what another machine has")
     if asked.folder is None:
-        done = unite_copies(store)
+        done = unite_copies(store, find_project(asked.project) if asked.storage_dir is None else None)
     else:
         if os.path.realpath(asked.folder) == os.path.realpath(store.folder):
             raise UsageError(
                 f"{asked.folder} is the store itself", hint="Leave it out to take in the copies that lie in it."
             )
-        done = unite(store, asked.folder)
+        done = United(*unite(store, asked.folder))
     if asked.json:
         shared.print_json(done._asdict())
     else:
@@ -41,7 +43,8 @@ def parser() -> shared.Parser:
         "deduplicate_export.py unite",
         "Take into the store what another machine has of it, each message once; what was purged there is purged here. Where\n"
         "something synchronises the store's folder (Dropbox, Syncthing) and two machines stored something meanwhile, it leaves a\n"
-        'copy of the log ("conflicted copy") there: without DIR each of them is taken in, and then deleted. With DIR it is the\n'
+        'copy of the log ("conflicted copy") there, and copies of packs of the archive: without DIR each of them is taken in, and\n'
+        "then deleted. With DIR it is the\n"
         "store in another folder, which stays as it is. Done again it changes nothing.",
     )
     found.add_argument(

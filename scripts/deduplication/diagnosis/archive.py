@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
-from ..archive import completeness, inventory
+from ..archive import completeness, copies, inventory
 from ..errors import DedupError
 from .finding import LINES, NOTE, OK, PROBLEM, Finding
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _CURE: Final = (
     "Run 'deduplicate_export.py repair': it looks for other copies. 'repair --accept-lost' gives up what nothing has."
 )
+_UNITE: Final = "Run 'deduplicate_export.py unite': it takes them in."
 
 
 def findings(subject: Subject) -> Iterator[Finding]:
@@ -29,9 +30,13 @@ def findings(subject: Subject) -> Iterator[Finding]:
         if not (os.path.isdir(project.archive) or inventory.load(str(project.state), str(project.archive)).began):
             return
         found = completeness.compare_with_inventory(project)
+        waiting = [os.path.basename(path) for path in (*copies.of_packs(project), *copies.of_lists(project))]
     except DedupError as error:
         yield Finding("archive", PROBLEM, str(error), error.hint)
         return
+    if waiting:
+        text = "another machine archived something, too: what synchronises the project left copies there"
+        yield Finding("copies", PROBLEM, text, _UNITE, tuple(waiting[:LINES]))
     if found.missing:
         text = f"{len(found.missing):,} file(s) that it took in are not there"
         yield Finding("archive", PROBLEM, text, _CURE, tuple(map(_told, found.missing)))

@@ -84,7 +84,7 @@ class Packs:
         self.members = []
 
     def _open(self) -> None:
-        end = -1
+        end = segments = 0
         for number, name in listed(self.folder):
             path = os.path.join(self.folder, name)
             try:
@@ -93,11 +93,12 @@ class Packs:
                 self.problems.append(error.detail)
                 self.unreadable.append(name)
                 continue
-            if pack.header.first_file < end:
+            if pack.header.first_file < end or pack.header.first_segment < segments:
                 self._left_over(pack)
                 continue
             self.problems += [f"{name}, {problem}" for problem in pack.problems]
             end = pack.header.first_file + pack.header.files
+            segments = pack.header.first_segment + pack.header.segments
             self.members.append(Member(number, pack, self._index(pack)))
         self._look_for_lost(end)
 

@@ -16,7 +16,7 @@ from ..errors import ArchiveDamaged
 from . import pack_index, segmenter
 from .frames import Header
 from .pack_file import Block, Pack
-from .pack_names import index_path
+from .pack_names import INDEX, index_path
 from .pack_set import Packs
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ class SalvagedPacks(Packs):
         with contextlib.suppress(OSError):
             for name in sorted(os.listdir(self.folder)):
                 path = os.path.join(self.folder, name[: -len("idx")] + "pack")
-                if name.endswith(".idx") and path not in have:
+                if INDEX.match(name) and path not in have:
                     told = pack_index.Index.of_any(os.path.join(self.folder, name))
                     if told is not None:
                         found.append((path, told))

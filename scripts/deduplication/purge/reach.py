@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ..archive import copies
 from ..errors import DedupError, PurgeRefused
 from ..files import atomic
 from ..git.plumbing import Git, GitFailed, find_executable
@@ -29,11 +30,12 @@ _MOST: Final = 64 * 1024 * 1024
 """Bytes of a file beyond which it is not looked through."""
 
 
-def require_no_copies(folder: str) -> None:
-    """Raise ``PurgeRefused`` where another machine's log waits in the store's folder: what is purged would come back from it."""
-    for name in copies_in(folder):
+def require_no_copies(folder: str, project: Project | None) -> None:
+    """Raise ``PurgeRefused`` where another machine's log or pack waits to be taken in: what is purged would come back from it."""
+    beside = [] if project is None else [*copies.of_packs(project), *copies.of_lists(project)]
+    for name in (*copies_in(folder), *map(os.path.basename, beside)):
         hint = "Run 'deduplicate_export.py unite', which takes it in, then purge again."
-        raise PurgeRefused(f"a copy of the log may have the same messages: {name}", hint=hint)
+        raise PurgeRefused(f"a copy that another machine left may have the same messages: {name}", hint=hint)
 
 
 @dataclass(frozen=True)

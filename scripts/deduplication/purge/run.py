@@ -41,7 +41,7 @@ def purge(
     """
     store = require_folder(store, "a purge")
     if not dry_run:
-        reach.require_no_copies(store.folder)
+        reach.require_no_copies(store.folder, project)
 
     def purged() -> Purged:
         return _purge_folder(store, project, scope, forget=forget, dry_run=dry_run)

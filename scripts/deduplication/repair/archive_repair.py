@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from ..archive import inventory
+from ..archive import inventory, present
 from ..archive import verify as checking
 from . import blob_repair, damage, missing_files, pack_repair, packs_anew, plain_file_repair
 from .other_copies import OtherCopies
@@ -34,7 +34,7 @@ def mend_packs(store: LogBackedStore, project: Project, done: Repaired, shared: 
 
 def put_back(store: LogBackedStore, project: Project, have: Inventory, done: Repaired, shared: SharedCopies) -> None:
     """What the list names and the archive does not have, from wherever it is; each told once, as it turned out at last."""
-    there = missing_files.packed(project) | missing_files.plain(project)
+    there = present.packed(project) | present.plain(project)
     elsewhere = OtherCopies(project, shared)
     gone = missing_files.find_missing(store, have, there, elsewhere)
     missing_files.put_back(project, gone)

@@ -29,7 +29,7 @@ def examine(store: LogBackedStore, project: Optional[Project], shared: Optional[
     if project is not None and has_archive(project):
         with held(project), pack_repair.examined(project, shared) as (plan, packs, kept):
             found += plan.findings
-            there = pack_repair.had(packs, plan, kept) | missing_files.plain(project)
+            there = pack_repair.had(project, packs, plan, kept)
     elsewhere = copies_of(project, shared)
     folder = store.in_folder()
     mended = None

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import os
-import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from ..errors import StoreNotWritable
 from ..files import atomic, beneath
+from ..files.quarantine import quarantined
 from ..project.paths import INDEX_NAMES, QUARANTINE
 
 if TYPE_CHECKING:
     from ..storage.log.append_log import Log
     from ..storage.log.salvage import Place, Salvaged
     from .log_repair import RepairedLog
-
-_KIND: Final = "damaged"
 
 
 def changed(salvaged: Salvaged, mended: RepairedLog) -> bool:
@@ -74,33 +71,6 @@ def _copied(folder: str, path: str, name: str) -> list[str]:
     if not os.path.isfile(path) or os.path.islink(path):
         return []
     return [f"{QUARANTINE}/{quarantined(os.path.join(folder, QUARANTINE), path, name)}"]
-
-
-def quarantined(folder: str, path: str, name: str) -> str:
-    """Copy the file at ``path`` into ``folder``, durably, under a name that tells what it was; that name.
-
-    The same bytes under the same name are kept once, so that a repair which was killed and is run again does not pile up copies.
-    """
-    if os.path.islink(folder):
-        raise StoreNotWritable(f"{folder} is a link", hint="Remove the link, then run the command again.")
-    with atomic.write_errors(folder):
-        atomic.make_private_directory(folder)
-        atomic.remove_temporaries(folder)
-        with open(path, "rb") as file:
-            data = file.read()
-        stem = f"{_KIND}-{time.strftime('%Y%m%d', time.gmtime())}"
-        number = 1
-        while True:
-            again = f"{stem}-{number}-{name}" if number > 1 else f"{stem}-{name}"
-            copy = os.path.join(folder, again)
-            if not os.path.lexists(copy):
-                break
-            with open(copy, "rb") as file:
-                if file.read() == data:
-                    return again
-            number += 1
-    atomic.replace(copy, data)
-    return again
 
 
 def _stem(path: str) -> str:

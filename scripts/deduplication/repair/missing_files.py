@@ -5,16 +5,14 @@ What is put back has the SHA-256 that the list of archived files says, and shows
 
 from __future__ import annotations
 
-import contextlib
 import os
 from typing import TYPE_CHECKING, Optional
 
 from ..archive import inventory
 from ..archive.entry import Entry
 from ..archive.legacy_inventory import named_by_packs
-from ..archive.places import packs_folder, plain_files
-from ..errors import ArchiveDamaged, DedupError, StoreError
-from ..files.safe_read import digest_of, opened
+from ..archive.places import packs_folder
+from ..errors import ArchiveDamaged, StoreError
 from ..packs.pack_set import opened_packs
 from ..packs.pack_writer import PackWriter
 from ..purge.archived import later_form
@@ -79,21 +77,6 @@ def name_all(project: Project) -> list[str]:
     state, archive = os.fspath(project.state), os.fspath(project.archive)
     hashes = {each.sha256 for each in inventory.known(state, archive).files.values()}
     return inventory.add(project, [each for each in named_by_packs(state, archive) if each.sha256 not in hashes])
-
-
-def packed(project: Project) -> set[str]:
-    """SHA-256 (64 digits) of every file of the packs."""
-    with opened_packs(packs_folder(project)) as packs:
-        return {packs.record(number).sha256.hex() for number in packs.numbers()}
-
-
-def plain(project: Project) -> set[str]:
-    """SHA-256 (64 digits) of every plain file of the archive."""
-    found = set()
-    for path, _ in plain_files(project):
-        with contextlib.suppress(DedupError), opened(path) as (file, _):
-            found.add(digest_of(file))
-    return found
 
 
 def find_missing(store: Store, have: Inventory, there: set[str], elsewhere: OtherCopies) -> list[Missing]:

@@ -1,4 +1,4 @@
-"""Bytes of archived files that lie elsewhere: in archive or drop folder, the client's own transcripts, a backup, a database."""
+"""Bytes of archived files that lie elsewhere: in archive or drop folder, copies of packs, transcripts, a backup, a database."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional
 
-from ..archive.places import plain_files
+from ..archive.places import packs_folder, plain_files, quarantine_of
 from ..errors import DedupError
 from ..files.safe_read import read
+from ..packs.pack_copies import CopiedPacks
 from ..project import client_transcripts
 from ..start.late_tuple import NamedTuple
 from .backup_copies import BackupCopies
@@ -55,7 +56,12 @@ class OtherCopies:
                 data = read(path)[0][:size]
                 if hashlib.sha256(data).digest() == sha256:
                     return Copy(data, os.fspath(path))
-        return self._in_backups(sha256) or self._in_database(sha256)
+        return self._in_pack_copies(sha256) or self._in_backups(sha256) or self._in_database(sha256)
+
+    def _in_pack_copies(self, sha256: bytes) -> Optional[Copy]:
+        with contextlib.closing(CopiedPacks(packs_folder(self._project), quarantine_of(self._project))) as copied:
+            held = copied.find(sha256)
+            return Copy(held.data(), held.path, held.record.name, held.record.mtime_ns) if held is not None else None
 
     def _in_database(self, sha256: bytes) -> Optional[Copy]:
         found = self._shared.find(sha256) if self._shared is not None else None

@@ -9,6 +9,7 @@ import contextlib
 import os
 from typing import TYPE_CHECKING, Final, Optional
 
+from ..archive import present
 from ..archive.entry import Entry
 from ..archive.places import packs_folder
 from ..errors import ArchiveDamaged
@@ -25,6 +26,7 @@ from .other_copies import OtherCopies
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ..packs.pack_set import Member
     from ..project.paths import Project
     from .damage import Finding
     from .shared_copies import SharedCopies
@@ -77,7 +79,7 @@ def _files(plan: Plan, packs: SalvagedPacks, elsewhere: OtherCopies) -> list[Sal
     for path, (_, fault) in packs.mended.items():
         name = os.path.basename(path)
         plan.findings.append(damage.Finding(damage.PACK, name, fault, repaired=True, file=PARITY))
-    damaged = {member.pack.path: member for member in packs.damaged()}
+    damaged = {member.pack.path: member for member in [*packs.damaged(), *_misfits(packs)]}
     gaps = packs.missing()
     orphans = packs.orphans()
     if not (damaged or gaps or orphans or packs.unreadable or packs.problems):
@@ -121,11 +123,27 @@ def _files(plan: Plan, packs: SalvagedPacks, elsewhere: OtherCopies) -> list[Sal
     return kept
 
 
-def had(packs: SalvagedPacks, plan: Plan, kept: list[SalvagedFile]) -> set[str]:
-    """SHA-256 (64 digits) of every file that the packs are to have."""
+def _misfits(packs: SalvagedPacks) -> list[Member]:
+    """Packs that were written behind others than those before them: another machine's."""
+    found = []
+    for member in packs.members:
+        for number in range(member.index.first_file, member.index.first_file + member.index.files):
+            with contextlib.suppress(ArchiveDamaged):
+                for _ in packs.restore(number):
+                    pass
+                continue
+            found.append(member)
+            break
+    return found
+
+
+def had(project: Project, packs: SalvagedPacks, plan: Plan, kept: list[SalvagedFile]) -> set[str]:
+    """SHA-256 (64 digits) of every file that the packs are to have, and of the plain ones."""
     if kept or plan.damaged:
-        return {each.record.sha256.hex() for each in kept}
-    return {packs.record(number).sha256.hex() for number in packs.numbers()}
+        found = {each.record.sha256.hex() for each in kept}
+    else:
+        found = {packs.record(number).sha256.hex() for number in packs.numbers()}
+    return found | present.plain(project)
 
 
 def _known(packs: SalvagedPacks, number: int) -> bool:

@@ -8,31 +8,26 @@ in one step. What cannot be restored is in the archive no longer.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
-from typing import TYPE_CHECKING, Final, Optional
+from functools import partial
+from typing import TYPE_CHECKING, Optional
 
-from ..archive.pack_files import BATCH_BYTES
+from ..archive import packed_anew
+from ..archive.packed_anew import Anew
 from ..errors import ArchiveDamaged
 from ..files import atomic, folder_swap
+from ..files.quarantine import quarantined
 from ..packs.pack_file import Pack
 from ..packs.pack_index import Index
 from ..packs.pack_names import index_path
-from ..packs.pack_set import opened_packs
-from ..packs.pack_writer import PackWriter
-from .log_files import quarantined
+from ..project.paths import QUARANTINE
 from .pack_repair import examined
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ..packs.salvage import SalvagedPacks
     from ..project.paths import Project
     from .pack_repair import Plan, SalvagedFile
     from .shared_copies import SharedCopies
-
-QUARANTINE: Final = "quarantine"
-"""In the archive's folder: what was damaged."""
 
 
 def write(
@@ -60,12 +55,13 @@ def write(
         for path in plan.whole:
             _keep(packs, path, new)
         anew = [each for each in kept if each.record.number >= plan.first]
-        while anew:
-            anew = _packed(new, packs, anew)
-        _compare(new, kept)
+        packed_anew.pack(new, [Anew(each.record, partial(_bytes, packs, each)) for each in anew])
+        wanted = {(each.record.name, each.record.mtime_ns, each.record.sha256) for each in kept}
+        if gone := wanted - packed_anew.restored(new):
+            raise ArchiveDamaged(f"{len(gone):,} file(s) did not come back from what was packed")
         packs.close()  # a folder with open files in it cannot be renamed on Windows
 
-    folder_swap.replace(plan.folder, fill)
+    packed_anew.replace(plan.folder, fill)
     return moved
 
 
@@ -85,35 +81,5 @@ def _keep(packs: SalvagedPacks, path: str, folder: str) -> None:
         folder_swap.keep_copy(index_path(path), index_path(target))
 
 
-def _packed(folder: str, packs: SalvagedPacks, waiting: list[SalvagedFile]) -> list[SalvagedFile]:
-    """Pack some of the files; the rest."""
-    size = done = 0
-    with opened_packs(folder) as target:
-        addition = PackWriter(target, thorough=True)
-        while done < len(waiting) and size < BATCH_BYTES:
-            record, number, data = waiting[done]
-            data = data if data is not None else b"".join(packs.restore(number))
-            addition.add(data, name=record.name, mtime_ns=record.mtime_ns, session_of=_always(record.session))
-            size += len(data)
-            done += 1
-        addition.commit()
-    return waiting[done:]
-
-
-def _always(session: str) -> Callable[[str], str]:
-    return lambda _sha256: session
-
-
-def _compare(folder: str, kept: list[SalvagedFile]) -> None:
-    """Restore every file from the new packs as they lie on the disk."""
-    wanted = {(each.record.name, each.record.mtime_ns, each.record.sha256) for each in kept}
-    with opened_packs(folder) as packs:
-        for number in packs.numbers():
-            record = packs.record(number)
-            digest = hashlib.sha256()
-            for part in packs.restore(number):
-                digest.update(part)
-            if digest.digest() == record.sha256:
-                wanted.discard((record.name, record.mtime_ns, record.sha256))
-    if wanted:
-        raise ArchiveDamaged(f"{len(wanted):,} file(s) did not come back from what was packed")
+def _bytes(packs: SalvagedPacks, file: SalvagedFile) -> bytes:
+    return file.data if file.data is not None else b"".join(packs.restore(file.number))

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Optional
 from ..archive.places import plain_files
 from ..errors import DedupError
 from ..files import atomic, beneath
+from ..files.quarantine import quarantined
 from ..files.safe_read import digest_of, opened
+from ..project.paths import QUARANTINE
 from ..start.late_tuple import NamedTuple
 from . import damage
-from .log_files import quarantined
 from .lost_runs import is_another
-from .packs_anew import QUARANTINE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Optional
 
 from ..archive import drop_folder
 from ..archive import verify as checking
+from ..errors import ArchiveDamaged
+from ..united import archives
 from . import missing_files, shared_copies
 from .archive_access import has_archive, opened
 from .archive_repair import give_up, mend_packs, put_back
@@ -40,10 +42,15 @@ def _repaired(
     done = Repaired()
     have = missing_files.listed_in(project)
     if project is not None and (has_archive(project) or have.files):
+        was_taken_in = _copies_taken_in(store, project)
         with drop_folder.opened(project):
             done.notes += missing_files.name_all(project)
             have = missing_files.listed_in(project)
             mend_packs(store, project, done, shared)
+        if not was_taken_in:
+            _copies_taken_in(store, project)
+        with drop_folder.opened(project):
+            have = missing_files.listed_in(project)
             put_back(store, project, have, done, shared)
     folder = store.in_folder()
     if folder is not None:
@@ -64,3 +71,12 @@ def _repaired(
         checked = checking.check_project(project)
         done.remaining += checked.all_problems() if checked is not None else []
     return done
+
+
+def _copies_taken_in(store: LogBackedStore, project: Project) -> bool:
+    """Have what copies of packs have, which another machine left; False where the archive has to be mended first."""
+    try:
+        archives.take_in(store, project)
+    except ArchiveDamaged:
+        return False
+    return True

@@ -50,11 +50,13 @@ def done(sent: int, again: int, received: int, waits: Waits) -> str:
     return f"{', '.join(parts) or 'Nothing to do'}.\n{line(waits)}"
 
 
-def taken_in(runs: int, purged: int, copies: int, folder: str | None) -> str:
+def taken_in(runs: int, purged: int, copies: int, files: int, folder: str | None) -> str:
     """What ``unite`` did; ``folder``: of the other store, None where it was copies."""
     if folder is None and not copies:
-        return "Nothing to do: no copy of the log lies in the store's folder."
-    lines = [f"{_runs(runs)} taken in" if runs else "Everything was there already"]
+        return "Nothing to do: no copy of the log or of a pack lies there."
+    gained = [_runs(runs)] if runs else []
+    gained += [f"{files:,} archived file{'s' if files != 1 else ''}"] if files else []
+    lines = [f"{' and '.join(gained)} taken in" if gained else "Everything was there already"]
     if purged:
         lines.append(
             f"{purged:,} message{'s' if purged != 1 else ''} purged that {'were' if purged != 1 else 'was'} purged there"

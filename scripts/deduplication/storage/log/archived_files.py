@@ -2,7 +2,8 @@
 
 The packs are opened when the first span is asked for, and closed by whoever holds the store. Another process may put packs
 together meanwhile: what is open stays what it was, and where a pack went between being listed and being opened, or is damaged, the
-folder is looked at once more, then without believing an index.
+folder is looked at once more, then without believing an index. What is not there may be in a copy of a pack, where something
+synchronises the folder and another machine's pack took its name.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ from typing import TYPE_CHECKING, Final
 
 from ...errors import ArchiveDamaged
 from ...files import atomic, folder_swap
-from ...project.paths import ARCHIVE
+from ...project.paths import ARCHIVE, QUARANTINE
 from .column_format import File, SpanLost
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ...packs.file_spans import FileSpans
+    from ...packs.pack_copies import CopiedPacks
     from ...packs.pack_set import Packs
     from .column_format import Wanted
 
@@ -37,6 +39,9 @@ class ArchivedFiles:
         self._spans: FileSpans | None = None
         self._again = False
         """Whether they were opened once more, because something could not be read: then it cannot be."""
+        self._copied: CopiedPacks | None = None
+        self._last = b"", b""
+        """SHA-256 and bytes of the file that was last taken from a copy."""
 
     def find(self, wanted: Wanted) -> File | None:
         """The file that has these bytes, proven by their hash; None where there is none, or it cannot be told."""
@@ -60,7 +65,15 @@ class ArchivedFiles:
 
     def read(self, sha256: bytes, start: int, end: int) -> bytes:
         """Bytes of a file. Raises :class:`SpanLost`."""
-        return self._asked(lambda spans: spans.read(sha256, start, end))
+        try:
+            return self._asked(lambda spans: spans.read(sha256, start, end))
+        except SpanLost:
+            if self._last[0] != sha256:
+                held = self._copies().find(sha256)
+                if held is None:
+                    raise
+                self._last = sha256, held.data()
+            return self._last[1][start:end]
 
     def has_segment(self, sha256: bytes) -> bool:
         """Whether the index of a pack says that it has bytes with this SHA-256 as a segment."""
@@ -71,7 +84,13 @@ class ArchivedFiles:
 
     def segment(self, sha256: bytes) -> bytes:
         """These bytes, proven. Raises :class:`SpanLost`."""
-        data = self._asked(lambda spans: spans.segment(sha256))
+        try:
+            data = self._asked(lambda spans: spans.segment(sha256))
+        except SpanLost:
+            data = self._copies().segment(sha256)
+            if not data:
+                raise
+        data = data or self._copies().segment(sha256)
         if not data:
             raise SpanLost(f"{ARCHIVE}: no pack has it")
         return data
@@ -97,13 +116,23 @@ class ArchivedFiles:
         """Let go of the packs."""
         if self._packs is not None:
             self._packs.close()
-        self._packs = self._spans = None
+        if self._copied is not None:
+            self._copied.close()
+        self._packs = self._spans = self._copied = None
+        self._last = b"", b""
         self._again = False
 
     def _packs_folder(self) -> str:
         from ...packs.pack_names import FOLDER
 
         return folder_swap.current(os.path.join(self._folder, FOLDER))
+
+    def _copies(self) -> CopiedPacks:
+        if self._copied is None:
+            from ...packs.pack_copies import CopiedPacks
+
+            self._copied = CopiedPacks(self._packs_folder(), os.path.join(self._folder, QUARANTINE))
+        return self._copied
 
     def _opened(self) -> FileSpans:
         if self._spans is None:

@@ -1,4 +1,4 @@
-"""Copies of a log that something left beside it which synchronises folders: two machines had gone on with it.
+"""Copies of a log or a list that something left beside it which synchronises folders: two machines had gone on with it.
 
 Such programs keep both files, and name one of them after the machine, the moment, or a number.
 """
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
     from .append_log import Log
 
 
-def copies_in(folder: str) -> list[str]:
-    """The names of copies of the log of the store in ``folder``; nothing is read of a file but its first line."""
-    stem, ending = os.path.splitext(LOG_NAME)
+def copies_in(folder: str, of: str = LOG_NAME) -> list[str]:
+    """The names of copies of the log of the store in ``folder``, or of another file of lines; no more is read than the first."""
+    stem, ending = os.path.splitext(of)
     names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
     return [
         name
         for name in names
-        if name.startswith(stem) and name.endswith(ending) and name != LOG_NAME and _is_log(os.path.join(folder, name))
+        if name.startswith(stem) and name.endswith(ending) and name != of and _has_lines(os.path.join(folder, name))
     ]
 
 
-def _is_log(path: str) -> bool:
+def _has_lines(path: str) -> bool:
     try:
         with atomic.open_regular(path) as file:
             decode_line(file.readline())

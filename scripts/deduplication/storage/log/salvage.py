@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Optional
 
 from ...errors import StoreDamaged
 from ...start.late_dataclass import dataclass
-from . import bit_flips
+from . import bit_flips, seam
 from .lines import Damaged, decode_line
 from .salvaged_file import salvaged
 from .sealed_files import FOLDER, Segment, named, title
@@ -108,7 +108,8 @@ def _file_by_file(log: Log, found: Salvaged) -> Iterator[None]:
     at = 0
     begins = log.opening.begins
     # Where all is there that the open part follows on, other files are another machine's, or of no use.
-    for segment in log.sealed.segments if begins and not log.missing() else _segments(log.sealed.folder):
+    whole = not log.missing() if begins else seam.is_first(log)
+    for segment in log.sealed.segments if whole else _segments(log.sealed.folder):
         if segment.start > at:
             _missing(found, f"{at:,} to {segment.start:,}")
         at = segment.end

@@ -28,7 +28,7 @@ def settle(log: Log, skip: int, *, write: bool) -> int:
         begins = former_files.pending(sealed.folder)
     if sealed.end > begins and _ends_so(log, skip, sealed.end - begins):
         return sealed.end - begins
-    if log.opening.begins is not None or _is_first(log, skip):
+    if log.opening.begins is not None or (sealed.segments and is_first(log)):
         sealed.refresh(begins, log.opening.ends)
         if write and sealed.end < begins and log.opening.ends:
             from .strays import cut_off
@@ -48,13 +48,11 @@ def _ends_so(log: Log, skip: int, size: int) -> bool:
     return len(lines) == min(size, ENDING) and ending_of(lines) == log.sealed.ends(log.sealed.segments[-1])
 
 
-def _is_first(log: Log, skip: int) -> bool:
+def is_first(log: Log) -> bool:
     """Where no line says at which byte the open part begins: does its first run say that nothing stands before it?"""
-    if not log.sealed.segments:
-        return False
     try:
         with atomic.open_regular(log.path) as file:
-            file.seek(skip)
+            file.seek(log.opening.size)
             for line in file:
                 if COMMIT in line and is_commit(record := decode_line(line)):
                     return record.get(PREVIOUS) == BEGINNING
