@@ -156,7 +156,7 @@ def test_missing_packages_are_no_problem(examine, monkeypatch):
     """What is lost without them is said."""
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     found = examine()
-    assert (found["rich"]["state"], found["filelock"]["state"]) == ("note", "note")
+    assert (found["rich"]["state"], found["filelock"]["state"]) == ("ok", "ok")
     assert "progress bar" in found["rich"]["text"]
 
 

@@ -632,11 +632,11 @@ def test_interrupted_upgrade_goes_on(project, checkout, monkeypatch, allowed):
     real = atomic.replace
     writes = []
 
-    def failing(path, data, *, mode):
+    def failing(path, data, **options):
         writes.append(path)
         if len(writes) > allowed:
             raise StoreNotWritable(path) from OSError(28, "No space left on device", path)
-        real(path, data, mode=mode)
+        real(path, data, **options)
 
     with monkeypatch.context() as patch:
         patch.setattr(atomic, "replace", failing)
@@ -649,6 +649,53 @@ def test_interrupted_upgrade_goes_on(project, checkout, monkeypatch, allowed):
         assert (project / ".coditect/scripts/deduplication" / name.name).read_text() == '"""Newer."""\n'
     run(project, "--uninstall")
     assert list(project.iterdir()) == []
+
+
+TORN = {
+    "empty": lambda data: b"",
+    "its beginning": lambda data: data[: len(data) // 2],
+    "zeros": lambda data: bytes(len(data)),
+    "its beginning, then zeros": lambda data: data[:20] + bytes(len(data) - 20),
+}
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("torn", TORN.values(), ids=TORN)
+def test_what_a_power_cut_tore_is_ours(project, monkeypatch, torn):
+    """Files are synced all at once, in the end: what was torn before that is not taken for something that the user changed."""
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "sync", lambda: (_ for _ in ()).throw(OSError(5, "the power went", "disk")))
+        with pytest.raises(InstallFailed):
+            run(project)
+    name = project / ".coditect/scripts/deduplication/errors.py"
+    whole = name.read_bytes()
+    name.write_bytes(torn(whole))
+    assert run(project) == 0
+    assert name.read_bytes() == whole
+    assert not list(project.rglob("*.new"))
+    assert "unfinished" not in (project / MANIFEST).read_text()
+    name.write_bytes(torn(whole))  # by the user, now
+    assert run(project) == 0
+    assert name.read_bytes() == torn(whole)
+
+
+def test_what_has_words_of_the_users_is_synced_one_by_one(project, monkeypatch):
+    """No power cut tears the user's own .gitignore and settings; what is ours alone is synced with all the rest."""
+    (project / ".gitignore").write_text("build/\n")
+    (project / ".claude").mkdir()
+    (project / ".claude" / "settings.json").write_text('{"model": "x"}')
+    durable, real = {}, atomic.replace
+    monkeypatch.setattr(
+        atomic,
+        "replace",
+        lambda path, data, **options: (
+            durable.update({Path(path).name: options["durable"]}) or real(path, data, **options)
+        ),
+    )
+    run(project)
+    assert {name for name, synced in durable.items() if synced} == {
+        *(".gitignore", "settings.json", "settings.json.before-export-dedup", Path(MANIFEST).name)
+    }
 
 
 @pytest.mark.faults

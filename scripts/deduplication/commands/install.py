@@ -12,7 +12,7 @@ from ..errors import EXIT_OK, InstallRefused, UsageError
 from ..hooks.forms import plugin_enabled
 from ..installation import apply, client, demo, environment, links, readme, targets
 from ..installation import plan as planning
-from ..installation.manifest import NAME, Manifest
+from ..installation.manifest import NAME, VENV
 from ..project import client_version
 from ..project.client_transcripts import config_dir
 from ..reports import installation as report
@@ -45,7 +45,7 @@ def main(arguments: list[str]) -> int:
             "say what to do", hint="One of: --demo, --test, --project DIR, --uninstall --project DIR (--help explains)."
         )
     if asked.demo:
-        return _demo(offline=asked.offline)
+        return demo.run(CHECKOUT, sys.executable, _say)
     root = _root(asked.project)
     if asked.uninstall:
         return _uninstall(root, asked)
@@ -76,7 +76,7 @@ def parser() -> argparse.ArgumentParser:
         "                  [--client VERSION] [--yes] [--offline]",
         description="Try export-dedup, test it, install it into a project, or take it out again.",
         epilog="Nothing of yours is overwritten or removed: a file that you changed stays, and is named. "
-        "The network is used by pip alone, for rich and filelock; without it everything works. "
+        "The network is used by --test alone, for what the tests need. "
         "PYTHON=/path/to/python chooses the interpreter (3.9 or newer). "
         "Exit codes: 0 done, 1 a named failure, 2 usage, 3 unexpected, 130 interrupted.",
         allow_abbrev=False,
@@ -99,7 +99,7 @@ def parser() -> argparse.ArgumentParser:
         help="the version of Claude Code to write for (default: the one that is here is asked)",
     )
     add("--yes", action="store_true", help="write through symbolic links without asking")
-    add("--offline", action="store_true", help="make no virtual environment, ask pip for nothing")
+    add("--offline", action="store_true", help="accepted as before: no installation uses the network")
     return parser
 
 
@@ -120,17 +120,8 @@ def _say(text: str) -> None:
 # --- the checkout itself ---------------------------------------------------------------------------------------
 
 
-def _demo(*, offline: bool) -> int:
-    found = environment.Environment(sys.executable)
-    if not offline:
-        found = environment.for_running(CHECKOUT / targets.VENV)
-    if found.note:
-        _say(printable(found.note))
-    return demo.run(CHECKOUT, found.python, _say)
-
-
 def _test(arguments: list[str]) -> int:
-    found = environment.for_testing(CHECKOUT / targets.VENV, CHECKOUT)
+    found = environment.for_testing(CHECKOUT / VENV, CHECKOUT)
     if found.note:
         if environment.missing(found.python, ("pytest",)):
             raise InstallRefused(
@@ -208,8 +199,6 @@ def _install(root: Path, asked: argparse.Namespace) -> int:
         _say(report.HOOKS_OF_THE_PLUGIN)
     for line in client.describe(found) if wants_hooks else ():
         _say(f"  {printable(line)}")
-    if not asked.offline:
-        _packages(root, place, plan.manifest, dry_run=asked.dry_run)
     if not asked.dry_run:
         _say(report.next_steps(root, client_version.text(client_version.LOWEST)))
     return EXIT_OK
@@ -253,18 +242,3 @@ def _ask_about_links(root: Path, plan: planning.Plan, asked: argparse.Namespace)
     if not agreed:
         raise InstallRefused("not agreed to", hint="Replace the link by a folder, or answer yes.")
     return found
-
-
-def _packages(root: Path, place: links.Place, manifest: Manifest, *, dry_run: bool) -> None:
-    folder = Path(os.path.realpath(root / ".coditect")) / "venv"
-    if dry_run:
-        if not apply.is_venv(str(folder)):
-            _say(report.packages_to_get(targets.VENV))
-        return
-    found = environment.for_running(folder)
-    if found.created:
-        manifest.venv = True
-        apply.save(place, manifest)
-        _say(report.packages_got(targets.VENV))
-    if found.note:
-        _say(f"  {printable(found.note)}")

@@ -25,7 +25,6 @@ HOOKS: Final = ".coditect/hooks"
 CONFIG: Final = config.FILE
 SCRIPTS: Final = ".coditect/scripts"
 README: Final = ".coditect/export-dedup.README.md"
-VENV: Final = ".coditect/venv"
 _LEFT_OUT: Final = (
     "deduplication/installation",
     "deduplication/commands/install.py",

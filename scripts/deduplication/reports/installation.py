@@ -50,16 +50,6 @@ def link(path: str, real: str) -> str:
     return f"{printable(path)} is a symbolic link to {printable(real)}: what is done there, other projects may see."
 
 
-def packages_to_get(folder: str) -> str:
-    """A virtual environment that would be made."""
-    return f"  new: {folder} (with rich and filelock, if pip can get them)"
-
-
-def packages_got(folder: str) -> str:
-    """A virtual environment that was made."""
-    return f"  new: {folder} (rich, filelock)"
-
-
 def next_steps(root: Path, lowest: str) -> str:
     """What to do after an installation; ``lowest`` is the oldest version of the client that reads the hooks."""
     together = "  git: commit .coditect, .claude/commands, .claude/settings.json and .gitignore together"
