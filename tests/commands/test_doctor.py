@@ -16,7 +16,8 @@ import pytest
 
 import settings_scenes
 from deduplication import ClaudeConversationDeduplicator
-from deduplication.commands import deduplicate_export, doctor, export_dedup, install
+from deduplication.commands import deduplicate_export, doctor, export_dedup
+from deduplication.commands.setup import install_script as install
 from deduplication.diagnosis import machine
 from deduplication.errors import EXIT_FAILURE, EXIT_OK
 from deduplication.hooks import forms, quick

@@ -17,10 +17,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from conftest import REPOSITORY
-from deduplication.commands import entry, install
+from deduplication.commands import entry
+from deduplication.commands.setup import install_script as install
 from deduplication.errors import InstallFailed, InstallRefused, StoreNotWritable, UsageError
 from deduplication.files import atomic
-from deduplication.installation import ignore_block, targets
+from deduplication.installation import ignore_block, origin, targets
 from deduplication.installation import manifest as manifests
 
 SCRIPT = str(REPOSITORY / "install.sh")
@@ -75,14 +76,14 @@ def project(tmp_path):
 def checkout(few_modules, tmp_path, monkeypatch):
     """A small checkout that a test may change, as if a newer version had been fetched."""
     folder = shutil.copytree(few_modules, tmp_path / "checkout")
-    monkeypatch.setattr(install, "CHECKOUT", folder)
+    monkeypatch.setattr(origin, "found", lambda: origin.of_checkout(folder))
     return folder
 
 
 @pytest.fixture
 def whole(monkeypatch):
     """The installer of this process installs the checkout under test."""
-    monkeypatch.setattr(install, "CHECKOUT", REPOSITORY)
+    monkeypatch.setattr(origin, "found", lambda: origin.of_checkout(REPOSITORY))
 
 
 def run(project, *options):
@@ -767,14 +768,6 @@ def test_incomplete_checkout_is_refused(project, checkout):
     assert list(project.iterdir()) == []
 
 
-def test_version_comes_from_pyproject(checkout):
-    """The version has one home; a pyproject.toml without it is refused."""
-    assert install.version() == "0.1.0"
-    (checkout / "pyproject.toml").write_text("[project]\n")
-    with pytest.raises(InstallRefused):
-        install.version()
-
-
 # --- the shell part -----------------------------------------------------------------------------------------------
 
 
@@ -848,7 +841,7 @@ def test_errors_reach_the_user_as_lines(monkeypatch, capsys):
 
 def test_targets_keep_their_folders_apart():
     """Every target lies in one of our folders; entry scripts are executable, modules are not."""
-    for path, target in targets.targets(REPOSITORY).items():
+    for path, target in targets.targets(origin.of_checkout(REPOSITORY)).items():
         assert path.startswith((".coditect/", ".claude/commands/"))
         entry_script = path.startswith((f"{targets.SCRIPTS}/", f"{targets.HOOKS}/")) and path.count("/") == 2
         assert (target.mode == 0o755) == (entry_script or path.endswith(".sh")), path

@@ -17,7 +17,8 @@ import exports
 from deduplication import ClaudeConversationDeduplicator, __version__
 from deduplication.commands import create_checkpoint, deduplicate_export, export_dedup, with_status
 from deduplication.commands.database import migrate_json, verify_database
-from deduplication.commands.deduplicate_export import SUBCOMMANDS, subcommand
+from deduplication.commands.deduplicate_export import SUBCOMMANDS
+from deduplication.commands.shell.table import module_of as subcommand
 from deduplication.storage.database.server import address_reader
 from in_process import call
 
@@ -345,14 +346,14 @@ def test_storage_dir_means_the_archive_beside_the_store(place):
 def test_help_is_as_wide_as_the_terminal_for_which_nothing_is_imported_before(monkeypatch, capsys):
     """A command line is read without ``shutil`` and the compressors that it imports; help is as wide as ``COLUMNS`` says."""
     monkeypatch.setitem(sys.modules, "shutil", None)
-    parser = deduplicate_export.subcommand("stats").parser()
+    parser = subcommand("stats").parser()
     assert parser.parse_args(["--json"]).json
     monkeypatch.undo()
     longest = []
     for columns in ("60", "140"):
         monkeypatch.setenv("COLUMNS", columns)
         with pytest.raises(SystemExit):
-            deduplicate_export.subcommand("stats").parser().parse_args(["--help"])
+            subcommand("stats").parser().parse_args(["--help"])
         usage = capsys.readouterr().out.partition("\n\n")[0]
         longest.append(max(map(len, usage.splitlines())))
     assert longest[0] < 60 < longest[1] < 140

@@ -12,9 +12,9 @@ import pytest
 
 from archive_scenes import archived
 from conftest import REPOSITORY
-from deduplication.commands import install
+from deduplication.commands.setup import install_script as install
 from deduplication.errors import InstallRefused
-from deduplication.installation import demo, environment
+from deduplication.installation import demo, environment, origin
 from deduplication.installation import manifest as manifests
 from deduplication.project.paths import Project
 
@@ -210,7 +210,7 @@ def test_test_command_passes_its_arguments_on(pretend, monkeypatch, capsys):
     )
     assert install.main(["--test", "-k", "x", "--project"]) == 5
     at_once = ("-n", "auto")
-    assert called == [(["some-python", "-m", "pytest", *at_once, "-k", "x", "--project"], {"cwd": install.CHECKOUT})]
+    assert called == [(["some-python", "-m", "pytest", *at_once, "-k", "x", "--project"], {"cwd": REPOSITORY})]
     said = capsys.readouterr().out
     assert "going on with the pytest of some-python" in said
     assert "minutes" in said
@@ -225,7 +225,7 @@ def test_test_command_has_a_quick_form(pretend, monkeypatch, capsys):
     assert install.main(["--test", "quick", "-x"]) == 0
     ((_, switch, module, first, *rest),) = called
     assert (switch, module, first, rest[-1]) == ("-m", "pytest", "tests/alignment", "-x")
-    assert all((install.CHECKOUT / word).exists() for word in (first, *rest) if word.startswith("tests/"))
+    assert all((REPOSITORY / word).exists() for word in (first, *rest) if word.startswith("tests/"))
     assert "The tests of the core" in capsys.readouterr().out
 
 
@@ -276,7 +276,7 @@ def test_demo_stops_at_the_first_failure(tmp_path, monkeypatch):
     """A run that fails ends the demonstration with its exit code, and the scratch project is named."""
     monkeypatch.setattr(subprocess, "call", lambda *_, **__: 3)
     said = []
-    assert demo.run(REPOSITORY, sys.executable, said.append) == 3
+    assert demo.run(origin.found(), said.append) == 3
     assert "exit code 3" in said[-1]
 
 
@@ -289,11 +289,11 @@ def test_demo_without_git(monkeypatch):
     monkeypatch.setattr(subprocess, "call", lambda *_, **__: 0)
     monkeypatch.setattr(subprocess, "run", no_git)
     said = []
-    assert demo.run(REPOSITORY, sys.executable, said.append) == 0
+    assert demo.run(origin.found(), said.append) == 0
     assert any("git was not found" in text for text in said)
 
 
 def test_demo_without_samples(tmp_path):
     """A checkout without the samples is refused."""
     with pytest.raises(InstallRefused, match="samples"):
-        demo.run(tmp_path, sys.executable, print)
+        demo.run(origin.of_checkout(tmp_path), print)

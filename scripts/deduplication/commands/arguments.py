@@ -6,11 +6,13 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Optional
 
 from .. import __version__
 from ..errors import StoreMissing, UsageError
 from ..start.late_dataclass import dataclass
+from ..terminal.called import as_called, is_by_command
+from .shell.nearest import guess
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,9 +34,9 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, prog: str, description: str, epilog: str = EXIT_CODES) -> None:
         super().__init__(
-            prog=prog,
-            description=description,
-            epilog=epilog,
+            prog=as_called(prog),
+            description=as_called(description),
+            epilog=as_called(epilog),
             allow_abbrev=False,
             formatter_class=_unseen,
         )
@@ -45,22 +47,19 @@ class Parser(argparse.ArgumentParser):
         self.formatter_class = argparse.RawDescriptionHelpFormatter
         return super().format_help()
 
+    def parse_args(  # type: ignore[override]
+        self, args: Optional[Sequence[str]] = None, namespace: Optional[argparse.Namespace] = None
+    ) -> argparse.Namespace:
+        """As of every parser; with what was meant by an option that there is not."""
+        asked, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            meant = (f"{each}{guess(each.partition('=')[0], self._option_string_actions)}" for each in unknown)
+            self.error(f"unrecognized arguments: {' '.join(meant)}")
+        return asked
+
     def error(self, message: str) -> NoReturn:
         """Raise instead of printing: argparse would show an argument as it came, with what a terminal obeys in it."""
         raise UsageError(message)
-
-    def is_all_options(self, words: Sequence[str]) -> bool:
-        """Whether ``words`` are options of this parser, each with its value, and nothing besides: an argument may follow them."""
-        rest = iter(words)
-        for word in rest:
-            name, given, _ = word.partition("=")
-            action = self._option_string_actions.get(name)
-            if action is None or (given and action.nargs == 0):
-                return False
-            wanted = 1 if action.nargs is None and not given else action.nargs
-            if not isinstance(wanted or 0, int) or any(next(rest, None) is None for _ in range(int(wanted or 0))):
-                return False
-        return True
 
 
 def add_project(parser: argparse.ArgumentParser) -> None:
@@ -205,12 +204,12 @@ def _is_there(dedup: ClaudeConversationDeduplicator, folder: str) -> bool:
 
 
 def shell_command(asked: argparse.Namespace, *subcommand: str) -> str:
-    """How a subcommand of ``deduplicate_export.py`` is called from a shell for the same project and store."""
+    """How a subcommand is called from a shell for the same project and store: as this one was."""
     import shlex
     import sys
 
     script = sys.argv[0] if os.path.basename(sys.argv[0]) == "deduplicate_export.py" else "deduplicate_export.py"
-    words = ["python3", script, *subcommand]
+    words = [*(["export-dedup"] if is_by_command() else ["python3", script]), *subcommand]
     if asked.project is not None:
         words += ["--project", asked.project]
     if asked.storage_dir is not None:

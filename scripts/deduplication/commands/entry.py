@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from ..errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_UNEXPECTED, DedupError, OutputNotWritable, UnsafePath
 from ..files.anchored import LeadsOut
-from ..terminal import console
+from ..terminal import called, console
 from ..terminal.display import show
 
 if TYPE_CHECKING:
@@ -62,9 +62,9 @@ def _finished(command: Callable[[list[str]], int]) -> int:
 
 def report(error: DedupError) -> int:
     """Print a named failure on standard error, with what to do next; returns its exit code."""
-    _tell(f"❌ ERROR: {console.printable(str(error))}")
+    _tell(f"❌ ERROR: {console.printable(called.as_called(str(error)))}")
     if error.hint:
-        _tell(f"   → {console.printable(error.hint)}")
+        _tell(f"   → {console.printable(called.as_called(error.hint))}")
     return error.exit_code
 
 

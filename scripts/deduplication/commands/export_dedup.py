@@ -17,7 +17,7 @@ from ..workflow.options import DESCRIPTION, Options
 from ..workflow.shared_run import Share
 from . import arguments as shared
 from . import entry
-from .deduplicate_export import SUBCOMMANDS
+from .shell.table import OF_THE_TOOL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str]) -> int:
     asked = parser().parse_args(arguments)
     if "" in asked.paths:
         raise UsageError("an export's name is empty", hint="An unset variable of the shell? Nothing was searched.")
-    if asked.paths and asked.paths[0] in SUBCOMMANDS and not os.path.lexists(asked.paths[0]):
+    if asked.paths and asked.paths[0] in OF_THE_TOOL and not os.path.lexists(asked.paths[0]):
         name = asked.paths[0]
         raise UsageError(
             f"'{name}' is no file, and no subcommand of this command", hint=f"Run: deduplicate_export.py {name}"

@@ -22,6 +22,16 @@ def title(text: str, *, dry_run: bool) -> str:
     return f"{text} (dry run: nothing is changed)" if dry_run else text
 
 
+def installed(version: str, root: Path, *, dry_run: bool) -> str:
+    """The first line of an installation into ``root``."""
+    return title(f"export-dedup {version} → {printable(str(root))}", dry_run=dry_run)
+
+
+def remark(text: str) -> str:
+    """Something that its owner should know besides."""
+    return f"  {printable(text)}"
+
+
 def steps(planned: Plan, scripts: str, *, dry_run: bool) -> str:
     """What is done to each file; files in the folder ``scripts`` are only counted, unless it is a dry run."""
     changing = [step for step in planned.steps if step.changes]
