@@ -19,10 +19,11 @@ from hypothesis import strategies as st
 from conftest import REPOSITORY
 from deduplication.commands import entry
 from deduplication.commands.setup import install_script as install
-from deduplication.errors import InstallFailed, InstallRefused, StoreNotWritable, UsageError
+from deduplication.errors import StoreNotWritable, UsageError
 from deduplication.files import atomic
 from deduplication.installation import ignore_block, origin, targets
 from deduplication.installation import manifest as manifests
+from deduplication.installation.errors import InstallFailed, InstallRefused
 
 SCRIPT = str(REPOSITORY / "install.sh")
 COMMAND = ".claude/commands/export-dedup.md"

@@ -12,9 +12,10 @@ import conftest
 from conftest import REPOSITORY
 from deduplication.commands.setup import install_script as install
 from deduplication.commands.setup import into_project
-from deduplication.errors import InstallRefused, UsageError
+from deduplication.errors import UsageError
 from deduplication.installation import client, settings
 from deduplication.installation import manifest as manifests
+from deduplication.installation.errors import InstallRefused
 from deduplication.project import client_transcripts, client_version, config
 from transcript_lines import prompt
 

@@ -13,9 +13,9 @@ import pytest
 from archive_scenes import archived
 from conftest import REPOSITORY
 from deduplication.commands.setup import install_script as install
-from deduplication.errors import InstallRefused
 from deduplication.installation import demo, environment, origin
 from deduplication.installation import manifest as manifests
+from deduplication.installation.errors import InstallRefused
 from deduplication.project.paths import Project
 
 

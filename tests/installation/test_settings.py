@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from conftest import REPOSITORY
 from deduplication.commands.setup import install_script as install
-from deduplication.errors import InstallFailed, InstallRefused, StoreNotWritable
+from deduplication.errors import StoreNotWritable
 from deduplication.files import atomic
 from deduplication.hooks import forms, slash_commands
 from deduplication.installation import origin, settings, targets
+from deduplication.installation.errors import InstallFailed, InstallRefused
 
 HOOKS = targets.hooks(origin.of_checkout(REPOSITORY), forms.EVENTS)
 FOREIGN = {"type": "command", "command": "echo mine"}

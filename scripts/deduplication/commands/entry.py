@@ -7,7 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from ..errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_UNEXPECTED, DedupError, OutputNotWritable, UnsafePath
+from ..errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_UNEXPECTED, DedupError, NotPermitted, OutputNotWritable, UnsafePath
 from ..files.anchored import LeadsOut
 from ..terminal import called, console
 from ..terminal.display import show
@@ -44,6 +44,8 @@ def run(command: Callable[[list[str]], int]) -> int:
         return EXIT_INTERRUPTED
     except LeadsOut as error:
         return report(UnsafePath(f"{error.filename}: {error.strerror}"))
+    except PermissionError as error:
+        return _unexpected(error) if error.filename is None else report(not_permitted(error))
     except OSError as error:
         return _output_lost(error) if _output_is_broken(error) else _unexpected(error)
     except Exception as error:  # noqa: BLE001 - the last line of defence: the user gets a line, we get the trace
@@ -58,6 +60,13 @@ def _finished(command: Callable[[list[str]], int]) -> int:
         SystemExit
     ) as ended:  # argparse after --help: its output is flushed by us, or Python would complain of a pipe
         return ended.code if isinstance(ended.code, int) else EXIT_OK
+
+
+def not_permitted(error: PermissionError) -> NotPermitted:
+    """The named failure for a refusal that nobody named on the way."""
+    refused = NotPermitted(f"{os.fsdecode(error.filename)}: {error.strerror}")
+    refused.__cause__ = error
+    return refused
 
 
 def report(error: DedupError) -> int:

@@ -10,9 +10,10 @@ import os
 import time
 from typing import TYPE_CHECKING, Final, Optional
 
-from ..errors import DedupError, InstallFailed, StoreNotWritable
+from ..errors import DedupError, StoreNotWritable
 from ..files import atomic, beneath
 from ..project import approvals, config
+from .errors import InstallFailed
 from .manifest import NAME, sha256
 from .plan import ENVIRONMENT, NEW, PERMISSIONS, REMOVE, UPDATE, is_venv
 from .targets import COMMANDS, CONFIG, SCRIPTS

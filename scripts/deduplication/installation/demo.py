@@ -12,10 +12,10 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import InstallRefused
 from ..start.child import main_module
 from ..terminal import called
 from ..terminal.console import printable
+from .errors import InstallRefused
 from .targets import GET_AGAIN
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ import hashlib
 import json
 from typing import Any, Final, Optional
 
-from ..errors import InstallRefused
 from ..start.late_dataclass import dataclass, field
 from ..start.late_pattern import late_pattern
+from .errors import InstallRefused
 
 NAME: Final = ".coditect/export-dedup.manifest"
 VENV: Final = ".coditect/venv"

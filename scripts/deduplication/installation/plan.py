@@ -11,10 +11,10 @@ import os
 import stat
 from typing import TYPE_CHECKING, Any, Final, Optional
 
-from ..errors import InstallRefused
 from ..project.paths import MEMORY
 from ..start.late_dataclass import dataclass, field
 from . import ignore_block, settings
+from .errors import InstallRefused
 from .manifest import NAME, VENV, Manifest, parse, sha256
 
 if TYPE_CHECKING:

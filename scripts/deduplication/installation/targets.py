@@ -8,12 +8,12 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Optional
 
-from ..errors import InstallRefused
 from ..hooks import slash_commands
 from ..project import config
 from ..project.client_version import LOWEST
 from ..start.late_dataclass import dataclass
 from ..start.late_pattern import late_pattern
+from .errors import InstallRefused
 from .origin import SHIPPED
 
 if TYPE_CHECKING:

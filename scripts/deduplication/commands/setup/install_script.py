@@ -5,8 +5,9 @@ from __future__ import annotations
 import subprocess
 from typing import TYPE_CHECKING, Final
 
-from ...errors import InstallRefused, UsageError
+from ...errors import UsageError
 from ...installation import demo, environment, origin
+from ...installation.errors import InstallRefused
 from ...installation.manifest import VENV
 from ...terminal.console import printable
 from ...terminal.display import show

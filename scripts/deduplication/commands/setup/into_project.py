@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...errors import InstallRefused, UsageError
+from ...errors import UsageError
 from ...installation import links, origin
+from ...installation.errors import InstallRefused
 from ...installation.manifest import NAME
 from ...project.client_transcripts import config_dir
 from ...project.paths import find_project
