@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 ROOT: Final = Path(__file__).resolve().parents[1]
 PAGE: Final = ROOT / "docs" / "cli-reference.md"
 _MODULES: Final = {
+    "batch_deduplicate.py": "deduplicate",
+    "dedup_stats.py": "stats",
     "export-dedup.py": "export_dedup",
     "deduplicate_export.py": "deduplicate",
     "create-checkpoint.py": "create_checkpoint",
@@ -27,6 +29,7 @@ _MODULES: Final = {
     "verify_database_integrity.py": "database.verify_database",
 }
 """The scripts, by their names."""
+_PARSERS: Final = {"batch_deduplicate.py": "batch_parser", "dedup_stats.py": "session_parser"}
 _SAME: Final = {"import": "deduplicate_export.py", "checkpoint": "create-checkpoint.py"}
 """Subcommands whose options stand with the script that does the same."""
 _LIST: Final = re.compile(r"(<!-- subcommands -->\n).*?(<!-- end of subcommands -->\n)", re.DOTALL)
@@ -44,7 +47,7 @@ def parser(command: str) -> argparse.ArgumentParser:
     called.by_command(so=command.startswith(f"{called.COMMAND} "))
     try:
         module = package("commands.shell.table").module_of(name) if name else package(f"commands.{_MODULES[command]}")
-        found: argparse.ArgumentParser = module.parser()
+        found: argparse.ArgumentParser = getattr(module, _PARSERS.get(command, "parser"))()
     finally:
         called.by_command(so=False)
     return found

@@ -27,6 +27,7 @@ from conftest import REPOSITORY
 from deduplication import ClaudeConversationDeduplicator, errors
 from deduplication.commands.deduplicate_export import SUBCOMMANDS
 from deduplication.commands.shell import table
+from deduplication.installation import errors as installation_errors
 from deduplication.migration import errors as migration_errors
 from deduplication.model import KINDS
 from deduplication.project import config, tightening
@@ -131,6 +132,8 @@ COMMANDS = {
     "deduplicate_export.py": "scripts/deduplicate_export.py",
     **{f"deduplicate_export.py {name}": f"scripts/deduplicate_export.py {name}" for name in SUBCOMMANDS},
     "create-checkpoint.py": "scripts/create-checkpoint.py",
+    "batch_deduplicate.py": "scripts/batch_deduplicate.py",
+    "dedup_stats.py": "scripts/dedup_stats.py",
     "install.sh": "install.sh",
     "migrate_json_to_postgresql.py": "scripts/database/migrate_json_to_postgresql.py",
     "verify_database_integrity.py": "scripts/database/verify_database_integrity.py",
@@ -274,7 +277,7 @@ def test_tables_of_contents_are_whole(path):
 
 def named_errors():
     """Every error class of errors.py and of its parts for databases and migrations."""
-    modules = (errors, database_errors, migration_errors)
+    modules = (errors, database_errors, installation_errors, migration_errors)
     found = {item for module in modules for _, item in inspect.getmembers(module, inspect.isclass)}
     return sorted((item for item in found if issubclass(item, errors.DedupError)), key=lambda item: item.__name__)
 

@@ -6,6 +6,7 @@ A new subcommand is tried without a word about it here; only where it insists on
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import pytest
 
 import exports
 from deduplication import ClaudeConversationDeduplicator, __version__
-from deduplication.commands import create_checkpoint, deduplicate_export, export_dedup, with_status
+from deduplication.commands import create_checkpoint, deduplicate, deduplicate_export, export_dedup, stats, with_status
 from deduplication.commands.database import migrate_json, verify_database
 from deduplication.commands.deduplicate_export import SUBCOMMANDS
 from deduplication.commands.shell.table import module_of as subcommand
@@ -23,12 +24,21 @@ from deduplication.storage.database.server import address_reader
 from in_process import call
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
-ENTRIES = ("deduplicate_export.py", "export-dedup.py", "export-dedup-with-status.py", "create-checkpoint.py")
+ENTRIES = (
+    "deduplicate_export.py",
+    "export-dedup.py",
+    "export-dedup-with-status.py",
+    "create-checkpoint.py",
+    "batch_deduplicate.py",
+    "dedup_stats.py",
+)
 MAINS = {
     "deduplicate_export.py": deduplicate_export.main,
     "export-dedup.py": export_dedup.main,
     "export-dedup-with-status.py": with_status.main,
     "create-checkpoint.py": create_checkpoint.main,
+    "batch_deduplicate.py": deduplicate.batch,
+    "dedup_stats.py": stats.of_session,
 }
 ENOUGH = {
     "migrate": ["--from", "default", "--to", "json:made"],
@@ -315,6 +325,32 @@ def test_an_entry_script_makes_nothing_of_what_it_cannot_use(script, arguments, 
 def test_every_script_is_held():
     """A new script that a user starts is held by this page as well."""
     assert {path.name for path in SCRIPTS.glob("*.py")} == set(ENTRIES) == set(MAINS)
+
+
+def test_the_batch_of_the_original_design(place, monkeypatch):
+    """``batch_deduplicate.py DIR --output-dir D`` stores a folder, and writes a file for each export that brought something."""
+    monkeypatch.chdir(place / "full")
+    Path("waiting").mkdir()
+    for export in exports.Story(8, 9).exports()[:2]:
+        (Path("waiting") / export.name).write_bytes(export.data)
+    ended = call("waiting", "--output-dir", "new", "--json", main=deduplicate.batch)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    new = [each["new_messages"] for each in json.loads(ended.stdout)["exports"]]
+    assert len(new) == 2
+    assert len(list(Path("new").glob("*.md"))) == sum(map(bool, new))
+    again = call("waiting", "--output-dir", "new", "--project", ".", main=deduplicate.batch)
+    assert "New unique: 0" in again.stdout
+    assert call("waiting", main=deduplicate.batch).returncode == 2
+    assert call("--output-dir", "new", main=deduplicate.batch).returncode == 2
+
+
+def test_the_statistics_of_the_original_design(place):
+    """``dedup_stats.py --session-id ID`` says of a conversation what ``stats --session`` says, of none what ``stats`` says."""
+    full = place / "full"
+    for words, same in (([], []), (["--session-id", "tid"], ["--session", "tides"])):
+        mine = call(*words, "--project", full, "--json", main=stats.of_session)
+        assert (mine.returncode, mine.stdout) == (0, call("stats", *same, "--project", full, "--json").stdout)
+    assert call("--session-id", "zzz", "--project", full, main=stats.of_session).returncode == 1
 
 
 @pytest.mark.parametrize("name", SUBCOMMANDS)

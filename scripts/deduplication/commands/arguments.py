@@ -15,7 +15,7 @@ from ..terminal.called import as_called, is_by_command
 from .shell.nearest import guess
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from ..ingest.deduplicator import ClaudeConversationDeduplicator
     from ..project.paths import Project
@@ -201,6 +201,13 @@ def _is_there(dedup: ClaudeConversationDeduplicator, folder: str) -> bool:
     from ..storage.log_backed import folder_of
 
     return is_store(folder) if folder_of(dedup.store) is not None else bool(dedup.conversations())
+
+
+def one_of(asked: str, known: Iterable[str]) -> str | None:
+    """The id that is meant: ``asked``, or the only one that begins so; None for none. Raises ``ConversationUnclear``."""
+    from ..ingest.conversation_choice import by_beginning
+
+    return by_beginning(asked, known)
 
 
 def shell_command(asked: argparse.Namespace, *subcommand: str) -> str:

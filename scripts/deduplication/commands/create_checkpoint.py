@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..accounting.storage_account import savings
 from ..accounting.store_totals import totals
 from ..checkpoint import make as checkpoint
-from ..errors import EXIT_FAILURE, EXIT_OK
+from ..errors import EXIT_FAILURE, EXIT_OK, UsageError
 from ..ingest.deduplicator import ClaudeConversationDeduplicator
 from ..project import config
 from ..project.paths import find_project
@@ -18,18 +19,23 @@ from ..reports import checkpoint as checkpoint_report
 from ..reports import workflow as report
 from ..terminal.display import show, show_nothing
 from ..workflow import settings_notice
-from ..workflow.newest_export import process_newest, session_files
+from ..workflow.newest_export import newest_waiting, process_newest, session_files
 from . import arguments as shared
 from . import entry
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable, Sequence
+
+    from ..project.paths import Project
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command with ``arguments`` (without the program's name); 1 where the export failed, for all the checkpoint."""
     asked = parser().parse_args(arguments)
     project = find_project(asked.project)
+    if asked.description is None:
+        asked.description = _title(project, asked)
     for corrected in secure(project.state):
         show(report.note(corrected), sys.stderr)
     said = settings_notice.once(config.examine(os.fspath(project.root)))
@@ -65,6 +71,17 @@ def main(arguments: Sequence[str]) -> int:
     return EXIT_FAILURE if failed else EXIT_OK
 
 
+def _title(project: Project, asked: argparse.Namespace) -> str:
+    """The title, asked of whoever sits at a terminal; else :class:`UsageError`, with what would be done under one."""
+    if not asked.json and sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty():
+        with contextlib.suppress(EOFError):
+            title = input(checkpoint_report.ASK_TITLE).strip()
+            if title:
+                return title
+    export = newest_waiting(project) if asked.export is None else asked.export
+    raise UsageError("a checkpoint needs a title", hint=checkpoint_report.untitled(export, commit=not asked.no_commit))
+
+
 def parser() -> shared.Parser:
     """The arguments."""
     found = shared.Parser(
@@ -77,7 +94,12 @@ def parser() -> shared.Parser:
         f"committed.\n{shared.EXIT_CODES}",
     )
     add = found.add_argument
-    add("description", nargs="?", default="Checkpoint", metavar="DESCRIPTION", help='the title (default: "Checkpoint")')
+    add(
+        "description",
+        nargs="?",
+        metavar="DESCRIPTION",
+        help="the title; without one you are asked for it at a terminal",
+    )
     add(
         "--export", metavar="FILE", help="the export to deduplicate (default: the newest one that waits in the project)"
     )

@@ -41,6 +41,35 @@ def main(arguments: Sequence[str]) -> int:
     return run(parser().parse_args(arguments))
 
 
+def batch(arguments: Sequence[str]) -> int:
+    """``batch_deduplicate.py DIR --output-dir D``, as the original design has it: ``--batch`` with a folder for each."""
+    asked = batch_parser().parse_args(arguments)
+    words = ["--batch", "--output-dir", asked.output_dir, *(["--json"] if asked.json else [])]
+    for option, value in (("--project", asked.project), ("--storage-dir", asked.storage_dir)):
+        words += [] if value is None else [f"{option}={value}"]
+    return main([*words, "--", *asked.exports])
+
+
+def batch_parser() -> shared.Parser:
+    """The arguments of ``batch_deduplicate.py``."""
+    found = shared.Parser(
+        "batch_deduplicate.py",
+        "Store the exports of folders, oldest first, and write the new messages of each to a file in --output-dir; the sums at\n"
+        "the end. The same as: deduplicate_export.py DIR --batch --output-dir D",
+    )
+    add = found.add_argument
+    add("exports", nargs="+", metavar="DIR", help="folders of exports, or export files")
+    add(
+        "--output-dir",
+        metavar="D",
+        required=True,
+        help="where the new messages of each export are written, as Markdown",
+    )
+    shared.add_storage(found)
+    add("--json", action="store_true", help="print one JSON object and nothing else")
+    return found
+
+
 def run(asked: argparse.Namespace) -> int:
     """Process the exports that the arguments name; 1 where one of them failed."""
     _check(asked)

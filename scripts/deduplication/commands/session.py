@@ -43,10 +43,7 @@ def main(arguments: Sequence[str]) -> int:
         _list(dedup.store)
         return EXIT_OK
     known = dedup.conversations()
-    sessions = known if asked.all else list(dict.fromkeys(asked.sessions))
-    for session in sessions:
-        if session not in known:
-            raise SessionUnknown(session)
+    sessions = known if asked.all else list(dict.fromkeys(_known(dedup.store, each) for each in asked.sessions))
     if asked.format == "md" and asked.output is None:
         _grow(project, dedup.store, sessions, each_checkpoint=asked.per_checkpoint)
     else:
@@ -58,12 +55,21 @@ def parser() -> shared.Parser:
     """The arguments."""
     found = shared.Parser("deduplicate_export.py session", _DESCRIPTION)
     add = found.add_argument
-    add("sessions", nargs="*", metavar="SESSION", help="the sessions to write")
+    add("sessions", nargs="*", metavar="SESSION", help="the sessions to write: ids, or their beginnings")
     add("--all", action="store_true", help="write every session")
     add("--format", metavar="F", choices=tuple(_FORMS), default="md", help="md (the default), html or json")
     add("--output", metavar="O", help="a file, a folder for several, or - for the screen; it is replaced as a whole")
     add("--per-checkpoint", action="store_true", help="write only what no file has yet, to a new file for each session")
     shared.add_store(found)
+    return found
+
+
+def _known(store: Store, asked: str) -> str:
+    """The session that is asked for: its id, or the beginning of it. Raises ``SessionUnknown``, ``ConversationUnclear``."""
+    with store.transaction(write=False):
+        found = shared.one_of(store.session(asked) or store.canonical(asked), store.conversations())
+    if found is None:
+        raise SessionUnknown(asked)
     return found
 
 

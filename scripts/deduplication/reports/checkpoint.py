@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from ..figures.run_result import ExportResult
 
+ASK_TITLE = "Title of the checkpoint: "
 ASK = "   Press Enter when it is done, or to go on without it: "
 
 
@@ -56,3 +57,11 @@ def created(
             f"  In the store: {figures['unique_messages']:,} different messages of {figures['conversations']:,} conversation(s)"
         )
     return "\n".join(lines)
+
+
+def untitled(export: Optional[str], *, commit: bool) -> str:
+    """What a checkpoint would do under a title: without one nothing was done."""
+    first = f"store and archive {printable(export)}, " if export is not None else ""
+    last = ", and commit both" if commit else ""
+    does = f"It would {first}write a document into MEMORY-CONTEXT/checkpoints/, list it in the README{last}."
+    return f'Nothing was done. {does} Run: create-checkpoint.py "Sprint Complete"'

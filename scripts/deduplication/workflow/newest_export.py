@@ -72,6 +72,12 @@ def process_newest(
     return _process(project, str(found[-1].path), len(found) - 1, dedup, out)
 
 
+def newest_waiting(project: Project) -> str | None:
+    """The export that a checkpoint would begin with, as people read its path; None where none waits."""
+    found = discovery.find_exports(project).exports
+    return project.relative(found[-1].path) if found else None
+
+
 def _process(
     project: Project, path: str, older: int, dedup: ClaudeConversationDeduplicator, out: Callable[[str], None]
 ) -> ProcessedExport:
