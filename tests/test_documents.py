@@ -391,7 +391,7 @@ def test_examples_of_log_lines_are_real(line, template):
     assert seal == b',"crc32":"%08x"}' % zlib.crc32(body + b"}")
     lines = (template.state / "conversation_log.jsonl").read_text(encoding="utf-8").splitlines()
     lines += (template.state / "deduplication_log.jsonl").read_text(encoding="utf-8").splitlines()
-    lines.append(opening_line(24816).decode())
+    lines.append(opening_line(24816, "0594538a4d92ab1e").decode())
     assert _timeless(json.loads(line)) in [_timeless(json.loads(one)) for one in lines]
 
 

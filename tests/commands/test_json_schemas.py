@@ -87,6 +87,7 @@ CALLS = {
     "restore": (["restore", "--all", "out"], None),
     "restore, list": (["restore", "--list"], None),
     "backup": (["backup", "../backup"], None),
+    "unite": (["unite"], None),
     "upgrade": (["upgrade"], None),
     "scan": (["scan"], None),
     "purge": (["purge", "--session", "tide-clock", "--yes"], None),

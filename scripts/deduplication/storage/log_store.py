@@ -26,12 +26,13 @@ if TYPE_CHECKING:
 class LogStore(LogAnswers):
     """A store in one folder (see ``contract.Store`` and ``log_backed.LogBackedStore`` for what each method promises).
 
-    ``plain``: one of plain files (see ``seed_files``); without it the store is what it was.
+    ``plain``: one of plain files (see ``seed_files``); without it the store is what it was. ``log``: its log, where somebody reads
+    that in a way of his own.
     """
 
-    def __init__(self, folder: str, *, plain: bool = False, timeout: float = TIMEOUT) -> None:
+    def __init__(self, folder: str, *, plain: bool = False, timeout: float = TIMEOUT, log: Log | None = None) -> None:
         self._place = StoreFolder(folder, timeout)
-        self._indexed = IndexedLog(folder, plain=plain)
+        self._indexed = IndexedLog(folder, plain=plain, log=log)
         super().__init__(self._indexed)
         self.folder = folder
         self.place: Place | None = None
@@ -141,9 +142,11 @@ class LogStore(LogAnswers):
         from .log_rewrite import rewrite
 
         made = rewrite(self.log, folder, instead)
-        made.superseded = [name for name in self.log.sealed.every_file() if name not in made.files]
-        made.superseded += self._indexed.files()
-        made.superseded += self.blobs.unreferred(made.blobs)
+        blobs = self.blobs.unreferred(made.blobs)
+        if instead.shared:
+            others = set(self.blobs.unreferred({digest for digest, _ in self._indexed.state.blobs.items()}))
+            blobs = [name for name in blobs if name not in others]
+        made.superseded += self._indexed.files() + blobs
         return made
 
     @property

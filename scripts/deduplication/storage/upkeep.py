@@ -11,7 +11,9 @@ from ..project.paths import FORMER_INDEX, INDEX_NAMES
 from .index.sorted_runs import IndexDamaged
 from .log import sealed_check
 from .log.better_files import improvable, improved
+from .log.log_copies import copies_in
 from .log.sealed_files import PACK
+from .log.strays import collect_garbage
 from .log_backed import Remembered
 from .recount import clean_blobs, heal, recount
 
@@ -32,7 +34,7 @@ def seal(store: IndexedLog) -> list[Segment]:
     if store.log.open_size() and not (store.is_plain or store.state.unreadable):
         store.log.seal(store.state.size)
         store.written()
-    store.log.sealed.collect_garbage()
+    collect_garbage(store.log.sealed)
     atomic.remove_temporaries(store.folder)  # of one who was killed while he wrote the index anew
     return improvable(store.log.sealed)
 
@@ -95,8 +97,8 @@ def rebuild(store: IndexedLog, mend: Callable[[Log], list[str]] | None) -> list[
         found.append(store.put_aside(committed))
         audit = []
         store.state, _, _ = recount(store.log, store.index, audit.append)
-    # A line that cannot be read, or that is gone, may refer to a blob: then each of them is kept.
-    if not (store.state.unreadable or shorter or mend is not None) and store.log.size():
+    # A line that cannot be read, that is gone, or that another machine's copy has may refer to a blob: then each of them is kept.
+    if not (store.state.unreadable or shorter or mend is not None or copies_in(store.folder)) and store.log.size():
         clean_blobs(store.log)
     store.save(b"".join(audit))
     return [*problems, *found]
