@@ -1,4 +1,4 @@
-"""What the commands' argument parsers share: errors in our own form, and the options that name a store."""
+"""What the commands' arguments share: the options that name a store, and which one it is."""
 
 from __future__ import annotations
 
@@ -6,60 +6,24 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn, Optional
+from typing import TYPE_CHECKING, Any, Final
 
-from .. import __version__
 from ..errors import StoreMissing, UsageError
 from ..start.late_dataclass import dataclass
-from ..terminal.called import as_called, is_by_command
-from .shell.nearest import guess
+from ..terminal import detail
+from ..terminal.called import is_by_command
+from .parsing import EXIT_CODES, VERSION, Parser
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from ..ingest.deduplicator import ClaudeConversationDeduplicator
     from ..project.paths import Project
 
-VERSION: Final = f"export-dedup {__version__}"
-EXIT_CODES: Final = "Exit codes: 0 done, 1 a named failure, 2 usage, 3 unexpected (a log is named), 130 interrupted."
-
-
-def _unseen(prog: str) -> argparse.HelpFormatter:
-    """What argparse makes of each argument that is declared. Told a width it does not import ``shutil`` to find the terminal's."""
-    return argparse.RawDescriptionHelpFormatter(prog, width=80)
-
-
-class Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are :class:`UsageError`; every one of ours has ``--help`` and ``--version``."""
-
-    def __init__(self, prog: str, description: str, epilog: str = EXIT_CODES) -> None:
-        super().__init__(
-            prog=as_called(prog),
-            description=as_called(description),
-            epilog=as_called(epilog),
-            allow_abbrev=False,
-            formatter_class=_unseen,
-        )
-        self.add_argument("--version", action="version", version=VERSION, help="say which version this is, and exit")
-
-    def format_help(self) -> str:
-        """As wide as the terminal."""
-        self.formatter_class = argparse.RawDescriptionHelpFormatter
-        return super().format_help()
-
-    def parse_args(  # type: ignore[override]
-        self, args: Optional[Sequence[str]] = None, namespace: Optional[argparse.Namespace] = None
-    ) -> argparse.Namespace:
-        """As of every parser; with what was meant by an option that there is not."""
-        asked, unknown = self.parse_known_args(args, namespace)
-        if unknown:
-            meant = (f"{each}{guess(each.partition('=')[0], self._option_string_actions)}" for each in unknown)
-            self.error(f"unrecognized arguments: {' '.join(meant)}")
-        return asked
-
-    def error(self, message: str) -> NoReturn:
-        """Raise instead of printing: argparse would show an argument as it came, with what a terminal obeys in it."""
-        raise UsageError(message)
+__all__ = ["EXIT_CODES", "VERSION", "Parser"]  # with what is below all that a command's arguments need
+_NAMED: Final = "named by --storage-dir"
+_OF_PROJECT: Final = "in the project"
+_OWN: Final = "your own store: the project did not opt in"
 
 
 def add_project(parser: argparse.ArgumentParser) -> None:
@@ -118,10 +82,18 @@ def store_folder(asked: argparse.Namespace) -> str:
     if asked.storage_dir is None or asked.project is not None:
         project = find_project(asked.project)
     if asked.storage_dir is None:
+        detail.say(f"store: {project.state} ({_OF_PROJECT})")
         return os.fspath(project.state)
     if not asked.storage_dir:
         raise UsageError("--storage-dir is empty", hint="Pass the folder, or leave the option out.")
+    detail.say(f"store: {asked.storage_dir} ({_NAMED})")
     return str(asked.storage_dir)
+
+
+def elsewhere(asked: argparse.Namespace, project: Project) -> str | None:
+    """The folder that ``--storage-dir`` names, where that is another store than the project's own."""
+    folder = store_folder(asked)
+    return None if os.path.realpath(folder) == os.path.realpath(project.state) else folder
 
 
 def archive_place(asked: argparse.Namespace) -> Project:
@@ -159,15 +131,15 @@ def store_to_read(asked: argparse.Namespace) -> StorePlace:
     The last one where the project did not opt in, and has no store: its sessions were captured there.
     """
     if asked.storage_dir is not None:
-        return StorePlace(store_folder(asked), "named by --storage-dir")
+        return StorePlace(store_folder(asked), _NAMED)
     from ..hooks.store_location import store_of
     from ..project.paths import find_project
 
     project = find_project(asked.project)
     state, own = store_of(project)
-    if own:
-        return StorePlace(os.fspath(state), "your own store: the project did not opt in")
-    return StorePlace(os.fspath(state), "in the project")
+    found = StorePlace(os.fspath(state), _OWN if own else _OF_PROJECT)
+    detail.say(f"store: {found.folder} ({found.why})")
+    return found
 
 
 def every_store(asked: argparse.Namespace) -> list[str]:

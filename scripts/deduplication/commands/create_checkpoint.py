@@ -17,7 +17,7 @@ from ..project.paths import find_project
 from ..project.private_folder import secure
 from ..reports import checkpoint as checkpoint_report
 from ..reports import workflow as report
-from ..terminal.display import show, show_nothing
+from ..terminal.display import ask, show, show_nothing
 from ..workflow import settings_notice
 from ..workflow.newest_export import newest_waiting, process_newest, session_files
 from . import arguments as shared
@@ -41,17 +41,25 @@ def main(arguments: Sequence[str]) -> int:
     said = settings_notice.once(config.examine(os.fspath(project.root)))
     if said:
         show(report.note(said), sys.stderr)
-    dedup = ClaudeConversationDeduplicator(project.state)
+    folder = shared.store_folder(asked)
+    dedup = ClaudeConversationDeduplicator(folder)
+    elsewhere = shared.elsewhere(asked, project)
     out: Callable[[str], None] = show_nothing if asked.json else report.show
     export = process_newest(
-        project, dedup, out, named=asked.export, description=asked.description, may_ask=not asked.json
+        project,
+        dedup,
+        out,
+        named=asked.export,
+        description=asked.description,
+        may_ask=not asked.json,
+        elsewhere=elsewhere,
     )
     figures: dict[str, Any] = dict(export.figures or {})
-    storage = savings(dedup, os.fspath(project.state))
-    stored = totals(dedup.store, storage) if project.state.is_dir() else {}
+    storage = savings(dedup, folder)
+    stored = totals(dedup.store, storage) if os.path.isdir(folder) else {}
     if stored.get("conversations"):
         figures["cumulative"] = stored
-    files = session_files(project, dedup, figures, out, export.problems)
+    files = () if elsewhere else session_files(project, dedup, figures, out, export.problems)
     made = checkpoint.create(
         project, asked.description, paths=files, figures=figures or None, commit=not asked.no_commit
     )
@@ -75,7 +83,7 @@ def _title(project: Project, asked: argparse.Namespace) -> str:
     """The title, asked of whoever sits at a terminal; else :class:`UsageError`, with what would be done under one."""
     if not asked.json and sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty():
         with contextlib.suppress(EOFError):
-            title = input(checkpoint_report.ASK_TITLE).strip()
+            title = ask(checkpoint_report.ASK_TITLE)
             if title:
                 return title
     export = newest_waiting(project) if asked.export is None else asked.export
@@ -104,6 +112,6 @@ def parser() -> shared.Parser:
         "--export", metavar="FILE", help="the export to deduplicate (default: the newest one that waits in the project)"
     )
     add("--no-commit", action="store_true", help="write the files only, leave git alone")
-    shared.add_project(found)
+    shared.add_storage(found)
     add("--json", action="store_true", help="print one JSON object and nothing else")
     return found

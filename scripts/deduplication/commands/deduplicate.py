@@ -201,7 +201,7 @@ class _Run:
 
     def _say_failed(self, result: ExportResult, hint: str) -> None:
         text = report.export_block(result) + (f"\n{report.advice(hint)}" if hint else "")
-        report.show(text, sys.stderr if self._asked.json else sys.stdout)
+        report.show(text, sys.stderr if self._asked.json else None)
 
     def _write(self, candidate: Candidate, done: Ingest) -> None:
         """The new messages as a file of their own, where that was asked for."""

@@ -10,7 +10,6 @@ from ..project import config
 from ..project.client_transcripts import find_transcripts
 from ..project.paths import find_project
 from ..reports import doctor as doctor_report
-from ..terminal.called import as_called
 from ..terminal.display import show
 from . import arguments as shared
 
@@ -36,7 +35,7 @@ def main(arguments: Sequence[str]) -> int:
     if asked.json:
         shared.print_json(doctor_report.as_dict(findings))
     else:
-        show(as_called(doctor_report.text(findings)))
+        show(doctor_report.text(findings))
     return EXIT_FAILURE if doctor_report.problems_in(findings) else EXIT_OK
 
 

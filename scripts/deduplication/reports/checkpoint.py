@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..terminal.called import as_called
 from ..terminal.console import printable
 from .workflow import export_block
 
@@ -32,7 +33,7 @@ def deduplicated(results: Sequence[ExportResult], older: int) -> str:
     """What the export brought; ``older`` is how many others lie about, which a checkpoint leaves alone."""
     lines = [export_block(result, named=True) for result in results]
     if older:
-        lines.append(f"  · {older:,} older export(s) were left; export-dedup.py processes all of them")
+        lines.append(as_called(f"  · {older:,} older export(s) were left; export-dedup.py processes all of them"))
     return "\n".join(lines)
 
 
@@ -64,4 +65,4 @@ def untitled(export: Optional[str], *, commit: bool) -> str:
     first = f"store and archive {printable(export)}, " if export is not None else ""
     last = ", and commit both" if commit else ""
     does = f"It would {first}write a document into MEMORY-CONTEXT/checkpoints/, list it in the README{last}."
-    return f'Nothing was done. {does} Run: create-checkpoint.py "Sprint Complete"'
+    return as_called(f'Nothing was done. {does} Run: create-checkpoint.py "Sprint Complete"')

@@ -17,7 +17,8 @@ from . import into_project
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -62,21 +63,34 @@ def run(asked: argparse.Namespace) -> int:
     hooks = targets.hooks(place_of_files, client_version.known(found.version).events) if wants_hooks else {}
     agreed = into_project.ask_about_links(root, planning.plan_install(root, wanted, before, __version__, hooks), asked)
     place = links.placed(root, agreed)
-    may_ask = into_project.may_ask() and not asked.dry_run and not asked.yes
+    may_ask = into_project.may_ask(asked) and not asked.dry_run and not asked.yes
     answer = readme.answer(root, wanted, before, may_ask=may_ask)
     plan = planning.plan_install(root, wanted, before, __version__, hooks)
     plan.manifest.readme = answer
-    show(report.installed(__version__, root, dry_run=asked.dry_run))
-    if not asked.dry_run:
-        apply.install(place, plan, before)
-        refused = apply.approve_settings(root, plan)
-        if refused:
-            show(report.remark(refused))
+    remarks = client.describe(found) if wants_hooks else ()
+    refused = _carried_out(asked, root, plan, lambda: apply.install(place, plan, before))
+    if asked.json:
+        said = [refused] if refused else []
+        shared.print_json(report.as_dict(__version__, root, plan, [*said, *remarks], dry_run=asked.dry_run))
+        return EXIT_OK
     show(report.steps(plan, targets.SCRIPTS, dry_run=asked.dry_run))
     if by_plugin and not asked.no_hooks:
         show(report.HOOKS_OF_THE_PLUGIN)
-    for line in client.describe(found) if wants_hooks else ():
+    for line in remarks:
         show(report.remark(line))
     if not asked.dry_run:
         show(report.next_steps(root, client_version.text(client_version.LOWEST)))
     return EXIT_OK
+
+
+def _carried_out(asked: argparse.Namespace, root: Path, plan: planning.Plan, write: Callable[[], None]) -> str:
+    """``write`` what is planned, unless it is a dry run; why the settings that came could not be approved, else nothing."""
+    if not asked.json:
+        show(report.installed(__version__, root, dry_run=asked.dry_run))
+    if asked.dry_run:
+        return ""
+    write()
+    refused = apply.approve_settings(root, plan)
+    if refused and not asked.json:
+        show(report.remark(refused))
+    return refused

@@ -15,7 +15,7 @@ from ...project.client_transcripts import config_dir
 from ...project.paths import find_project
 from ...reports import installation as report
 from ...terminal.console import printable
-from ...terminal.display import show
+from ...terminal.display import ask, show
 
 if TYPE_CHECKING:
     import argparse
@@ -31,6 +31,7 @@ def add_arguments(parser: shared.Parser) -> None:
     add = parser.add_argument
     add("--dry-run", action="store_true", help="say what would be done, change nothing")
     add("--yes", action="store_true", help="write through symbolic links without asking")
+    add("--json", action="store_true", help="print one JSON object and nothing else; nobody is asked then")
 
 
 def root_of(name: Optional[str]) -> Path:
@@ -70,9 +71,9 @@ def links_to(root: Path, paths: Iterable[str]) -> dict[str, str]:
     return links.links_on_the_way(root, [NAME, *paths])
 
 
-def may_ask() -> bool:
-    """Whether a person sits in front of a terminal."""
-    return sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
+def may_ask(asked: argparse.Namespace) -> bool:
+    """Whether a person sits in front of a terminal, and waits for no JSON."""
+    return not asked.json and sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def ask_about_links(root: Path, plan: Plan, asked: argparse.Namespace) -> dict[str, str]:
@@ -80,15 +81,15 @@ def ask_about_links(root: Path, plan: Plan, asked: argparse.Namespace) -> dict[s
     found = links_to(root, (step.path for step in plan.steps))
     links.refuse_checkout(found, origin.found().root)
     for link, real in found.items():
-        show(report.link(link, real))
+        show(report.link(link, real), sys.stderr if asked.json else None)
     if not found or asked.yes or asked.dry_run:
         return found
-    if not may_ask():
+    if not may_ask(asked):
         raise InstallRefused(
             "a symbolic link is on the way, and nobody can be asked here", hint="Pass --yes to write through it."
         )
     try:
-        agreed = input("Write through it? [y/N] ").strip().lower() in ("y", "yes")
+        agreed = ask("Write through it? [y/N] ").lower() in ("y", "yes")
     except EOFError:
         agreed = False
     if not agreed:

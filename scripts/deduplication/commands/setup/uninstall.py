@@ -41,13 +41,21 @@ def run(asked: argparse.Namespace) -> int:
     root = into_project.root_of(asked.project)
     before = planning.read_manifest(root)
     if before is None:
-        show(report.not_installed(root, NAME))
+        if asked.json:
+            shared.print_json(report.as_dict(None, root, None, [], dry_run=asked.dry_run))
+        else:
+            show(report.not_installed(root, NAME))
         return EXIT_OK
     plan = planning.plan_uninstall(root, before)
     agreed = into_project.ask_about_links(root, plan, asked)
-    show(report.title(f"export-dedup {before.version} is removed from {printable(str(root))}", dry_run=asked.dry_run))
+    if not asked.json:
+        removed = f"export-dedup {before.version} is removed from {printable(str(root))}"
+        show(report.title(removed, dry_run=asked.dry_run))
     if not asked.dry_run:
         apply.uninstall(links.placed(root, agreed), plan)
+    if asked.json:
+        shared.print_json(report.as_dict(before.version, root, plan, [], dry_run=asked.dry_run))
+        return EXIT_OK
     show(report.steps(plan, targets.SCRIPTS, dry_run=asked.dry_run))
     show(report.DATA_STAYS)
     return EXIT_OK

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING, Final
 
 from ... import __version__
 from ...errors import EXIT_OK, EXIT_USAGE, UsageError
-from ...terminal import called
+from ...terminal import called, detail, display
 from ...terminal.display import show
 from . import table
 from .choice import chosen
@@ -25,7 +26,7 @@ def main(arguments: Sequence[str]) -> int:
     called.by_command()
     name, rest = chosen(arguments, table.SUBCOMMANDS)
     if name:
-        return table.module_of(name).main(rest)
+        return _finished(table.module_of(name), rest)
     first = arguments[0] if arguments else ""
     if first == "--version":
         show(f"{called.COMMAND} {__version__}")
@@ -34,6 +35,21 @@ def main(arguments: Sequence[str]) -> int:
         show(help_text())
         return EXIT_OK if arguments else EXIT_USAGE
     raise _unknown(first)
+
+
+def _finished(subcommand: table.Command, arguments: Sequence[str]) -> int:
+    """Its exit code. What ``--quiet`` kept back is for nobody where all went well; else it says what happened."""
+    try:
+        code = subcommand.main(arguments)
+    except BaseException as failure:
+        display.release(sys.stderr)
+        detail.end(failure)
+        raise
+    if code == EXIT_OK:
+        display.drop()
+    display.release(sys.stderr)
+    detail.end()
+    return code
 
 
 def help_text() -> str:
