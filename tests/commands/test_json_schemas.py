@@ -10,6 +10,7 @@ import pytest
 import schemas
 from conftest import REPOSITORY
 from deduplication.commands import create_checkpoint, deduplicate, export_dedup, stats
+from deduplication.commands.setup import install, uninstall
 from deduplication.commands.shell import table
 from in_process import call
 
@@ -73,6 +74,12 @@ CALLS = {
     "checkpoint": (["x"], create_checkpoint.main),
     "capture": (["capture"], None),
     "search": (["search", "tide", "--context", "1"], None),
+    "session": (["session"], None),
+    "session, written": (["session", "--all"], None),
+    "session, pages": (["session", "--all", "--format", "html"], None),
+    "install": (["--project", "."], install.main),
+    "install, dry run": (["--project", ".", "--dry-run"], install.main),
+    "uninstall, nothing there": (["--project", "."], uninstall.main),
     "explain": (["explain", SAMPLES[2].name], None),
     "stats": (["stats"], None),
     "stats of one": (["stats", "--session", "tide"], None),
@@ -114,6 +121,17 @@ def test_the_list_of_conversations_has_one_too(project):
     schemas.check("show", json.loads(call("show", "--json").stdout))
     schema = json.loads((REPOSITORY / "docs" / "session.schema.json").read_text(encoding="utf-8"))
     jsonschema.Draft202012Validator(schema).validate(json.loads(call("show", "tide", "--json").stdout))
+
+
+def test_what_was_installed_is_taken_out_by_the_same_words(project):
+    """Each file stands in both objects; the lines in .gitignore stay while there is a store."""
+    came = json.loads(call("--project", ".", "--json", main=install.main).stdout)
+    went = json.loads(call("--project", ".", "--json", main=uninstall.main).stdout)
+    schemas.check("uninstall", went)
+    put, taken = ({each["path"] for each in said["files"] if each["changed"]} for said in (came, went))
+    assert put - taken == {".gitignore"}  # the store is there, and git is to ignore it
+    assert taken < put
+    assert came["version"] == went["version"]
 
 
 def test_each_backup_says_what_it_did(project):

@@ -8,6 +8,7 @@ import json
 from conftest import REPOSITORY
 from deduplication.commands import create_checkpoint, deduplicate, deduplicate_export, export_dedup, stats
 from deduplication.commands.database import verify_database
+from deduplication.commands.setup import install, uninstall
 from deduplication.commands.shell import one_command, table
 
 FOLDER = REPOSITORY / "docs" / "schemas"
@@ -17,6 +18,8 @@ _ALONE = {
     deduplicate.batch: "import",
     stats.of_session: "stats",
     verify_database.main: "verify",
+    install.main: "install",
+    uninstall.main: "uninstall",
 }
 
 

@@ -12,7 +12,7 @@ from ..errors import StoreMissing, UsageError
 from ..start.late_dataclass import dataclass
 from ..terminal import detail
 from ..terminal.called import is_by_command
-from .parsing import EXIT_CODES, VERSION, Parser
+from .shell.parsing import EXIT_CODES, VERSION, Parser
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -13,7 +13,7 @@ from deduplication.errors import UsageError
 
 COMMANDS = REPOSITORY / "scripts" / "deduplication" / "commands"
 NO_SUBCOMMAND = {
-    *("arguments", "entry", "parsing"),  # what all of them go through
+    *("arguments", "entry"),  # what all of them go through
     *("deduplicate_export", "export_dedup", "with_status"),  # entry scripts, behind ``run`` and ``import``
     *("setup.install_script", "setup.into_project"),
     *("database.migrate_json", "database.verify_database", "database.waiting"),

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Final, NoReturn, Optional
 
-from .. import __version__
-from ..errors import UsageError
-from ..terminal.called import as_called, is_by_command
-from .shell import everywhere
-from .shell.nearest import guess
+from ... import __version__
+from ...errors import UsageError
+from ...terminal.called import as_called, is_by_command
+from . import everywhere
+from .nearest import guess
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
