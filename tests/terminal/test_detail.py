@@ -36,12 +36,10 @@ def test_each_detail_is_said_once_on_standard_error(capsys):
 
 def test_causes_are_followed(capsys):
     """Those that were named and those that were met, from the last to the first, and not for ever."""
-    failure = None
-    for number in range(9):
-        try:
-            raise ValueError(number) from failure
-        except ValueError as error:
-            failure = error
+    failure = ValueError(0)
+    for number in range(1, 9):
+        later = ValueError(number)
+        later.__cause__, failure = failure, later
     detail.begin()
     detail.end(failure)
     assert re.findall(r"because of ValueError: (\d)", capsys.readouterr().err) == ["7", "6", "5", "4", "3"]

@@ -15,9 +15,7 @@ from deduplication.terminal import called
 from in_process import call as as_script
 
 SAMPLES = sorted((REPOSITORY / ".coditect" / "demo").glob("*.txt"))
-SCRIPT = re.compile(
-    r"(deduplicate_export|(?<!python3 \.coditect/scripts/)export-dedup|create-checkpoint|with-status)\.py|install\.sh"
-)
+SCRIPT = re.compile(r"(deduplicate_export|export-dedup|create-checkpoint|with-status)\.py|install\.sh")
 PAIRS = [(option, name) for option in everywhere.WITHOUT for name in table.SUBCOMMANDS]
 
 
@@ -54,7 +52,7 @@ def test_each_has_the_option_or_says_why_not(option, name):
     reason = everywhere.WITHOUT[option].get(name)
     assert has == (reason is None)
     if reason is not None:
-        words = {"search": ["x"], "explain": ["x"], "completion": ["bash"]}.get(name, [])
+        words = {"search": ["x"], "explain": ["x"], "completion": ["bash"], "export": ["--jsonl"]}.get(name, [])
         code, out, err = call(name, *words, option)
         assert (code, out) == (2, "")
         assert f"{option} has no meaning for '{name}': {reason}" in err
