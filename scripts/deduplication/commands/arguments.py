@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..errors import StoreMissing, UsageError
 from ..start.late_dataclass import dataclass
 from ..terminal import detail
-from ..terminal.called import is_by_command
+from ..terminal.called import is_by_command, typed
 from .shell.parsing import EXIT_CODES, VERSION, Parser
 
 if TYPE_CHECKING:
@@ -188,12 +188,12 @@ def shell_command(asked: argparse.Namespace, *subcommand: str) -> str:
     import sys
 
     script = sys.argv[0] if os.path.basename(sys.argv[0]) == "deduplicate_export.py" else "deduplicate_export.py"
-    words = [*(["export-dedup"] if is_by_command() else ["python3", script]), *subcommand]
+    words = [*([] if is_by_command() else ["python3", script]), *subcommand]
     if asked.project is not None:
         words += ["--project", asked.project]
     if asked.storage_dir is not None:
         words += ["--storage-dir", asked.storage_dir]
-    return shlex.join(words)
+    return f"{typed()} {shlex.join(words)}" if is_by_command() else shlex.join(words)
 
 
 def print_json(answer: Mapping[str, Any]) -> None:

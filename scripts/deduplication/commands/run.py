@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ..start.child import main_module
+from ..terminal import called
 from . import arguments as shared
 from . import export_dedup, with_status
 from .shell import everywhere
@@ -25,6 +26,7 @@ def main(arguments: Sequence[str]) -> int:
     words = [*(word for word in arguments[:end] if word not in ours), *arguments[end:]]
     if asked.no_status:
         return export_dedup.main(words)
+    called.tell_children()
     return with_status.main(words, (main_module(), "run", _CORE), quiet=asked.quiet)
 
 

@@ -62,7 +62,7 @@ def _make_repository(scratch: Path, say: Callable[[str], None]) -> None:
 def _closing(scratch: Path, origin: Origin) -> str:
     place = shlex.quote(str(scratch))
     script = shlex.quote(str(origin.scripts / "deduplicate_export.py"))
-    tool = called.COMMAND if called.is_by_command() else f"python3 {script}"
+    tool = called.typed() if called.is_by_command() else f"python3 {script}"
     remove = f"rmdir /s /q {place}" if os.name == "nt" else f"rm -r {place}"
     return "\n".join(
         [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ..terminal.called import is_by_command
+from ..terminal.called import is_by_command, typed
 from ..terminal.console import printable
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def next_steps(root: Path, lowest: str) -> str:
         f"{together} {everybody}, or ignore the first three (.git/info/exclude): one without the other does nothing."
     ]
     lines += ["", "Next, in Claude Code: /export, then /export-dedup (start a new session once, to make it known)."]
-    run = "export-dedup run" if is_by_command() else "python3 .coditect/scripts/export-dedup-with-status.py"
+    run = f"{typed()} run" if is_by_command() else "python3 .coditect/scripts/export-dedup-with-status.py"
     lines.append(f"From a shell in the project: {run}")
     if any(character in str(root) for character in '"$`\\'):
         lines.append(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NoReturn, Optional
 
 from ... import __version__
 from ...errors import UsageError
-from ...terminal.called import as_called, is_by_command
+from ...terminal.called import is_by_command, titled
 from . import everywhere
 from .nearest import guess
 
@@ -28,9 +28,9 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, prog: str, description: str, epilog: str = EXIT_CODES) -> None:
         super().__init__(
-            prog=as_called(prog),
-            description=as_called(description),
-            epilog=as_called(epilog),
+            prog=titled(prog),
+            description=titled(description),
+            epilog=titled(epilog),
             allow_abbrev=False,
             formatter_class=_unseen,
         )
