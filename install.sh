@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Finds a Python and hands over: everything else is in scripts/deduplication/commands/install.py.
+# Finds a Python and hands over: everything else is in scripts/deduplication/commands/setup/install_script.py.
 # Runs with bash 3.2 (macOS) and needs nothing but Python 3.9 or newer.
 set -euo pipefail
 
@@ -47,6 +47,7 @@ fi
 exec "${python[@]}" -I -B -c '
 import sys
 sys.path.insert(0, sys.argv.pop(1))
-from deduplication.commands import entry, install
-sys.exit(entry.run(install.main))
+from deduplication.commands import entry
+from deduplication.commands.setup import install_script
+sys.exit(entry.run(install_script.main))
 ' "$here/scripts" "$@"

@@ -14,7 +14,7 @@ fi
 
 # A stub of the Windows Store, a version that is too old or a broken link prints nothing here, and the next one is tried.
 ask='import sys; sys.version_info >= (3, 9) and print(sys.executable)'
-for candidate in "$here/../venv/bin/python" python3 python /usr/local/bin/python3 /opt/homebrew/bin/python3 \
+for candidate in python3 python /usr/local/bin/python3 /opt/homebrew/bin/python3 \
     "$HOME/.pyenv/shims/python3" /usr/bin/python3; do
     python=$("$candidate" -S -E -c "$ask" 2>/dev/null </dev/null) || continue
     [ -n "$python" ] && [ -x "$python" ] || continue

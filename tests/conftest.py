@@ -191,9 +191,9 @@ def few_modules(tmp_path_factory):
 @pytest.fixture
 def small_checkout(few_modules, monkeypatch):
     """The installer of this process installs that one."""
-    from deduplication.commands import install
+    from deduplication.installation import origin
 
-    monkeypatch.setattr(install, "CHECKOUT", few_modules)
+    monkeypatch.setattr(origin, "found", lambda: origin.of_checkout(few_modules))
 
 
 @pytest.fixture(scope="session")

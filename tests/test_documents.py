@@ -26,6 +26,8 @@ import transcript_lines
 from conftest import REPOSITORY
 from deduplication import ClaudeConversationDeduplicator, errors
 from deduplication.commands.deduplicate_export import SUBCOMMANDS
+from deduplication.commands.shell import table
+from deduplication.installation import errors as installation_errors
 from deduplication.migration import errors as migration_errors
 from deduplication.model import KINDS
 from deduplication.project import config, tightening
@@ -122,33 +124,16 @@ def test_the_json_of_the_guide_has_the_keys_of_the_real_one(installed):
 
 
 COMMANDS = {
+    **{
+        f"export-dedup {name}": f"scripts/deduplication {name}"
+        for name in ("run", "install", "uninstall", "demo", "completion")
+    },
     "export-dedup.py": "scripts/export-dedup.py",
     "deduplicate_export.py": "scripts/deduplicate_export.py",
-    "deduplicate_export.py verify": "scripts/deduplicate_export.py verify",
-    "deduplicate_export.py rebuild": "scripts/deduplicate_export.py rebuild",
-    "deduplicate_export.py repair": "scripts/deduplicate_export.py repair",
-    "deduplicate_export.py capture": "scripts/deduplicate_export.py capture",
-    "deduplicate_export.py search": "scripts/deduplicate_export.py search",
-    "deduplicate_export.py show": "scripts/deduplicate_export.py show",
-    "deduplicate_export.py status": "scripts/deduplicate_export.py status",
-    "deduplicate_export.py explain": "scripts/deduplicate_export.py explain",
-    "deduplicate_export.py export": "scripts/deduplicate_export.py export",
-    "deduplicate_export.py stats": "scripts/deduplicate_export.py stats",
-    "deduplicate_export.py doctor": "scripts/deduplicate_export.py doctor",
-    "deduplicate_export.py scan": "scripts/deduplicate_export.py scan",
-    "deduplicate_export.py session": "scripts/deduplicate_export.py session",
-    "deduplicate_export.py pack": "scripts/deduplicate_export.py pack",
-    "deduplicate_export.py restore": "scripts/deduplicate_export.py restore",
-    "deduplicate_export.py backup": "scripts/deduplicate_export.py backup",
-    "deduplicate_export.py purge": "scripts/deduplicate_export.py purge",
-    "deduplicate_export.py log": "scripts/deduplicate_export.py log",
-    "deduplicate_export.py migrate": "scripts/deduplicate_export.py migrate",
-    "deduplicate_export.py partition": "scripts/deduplicate_export.py partition",
-    "deduplicate_export.py sync": "scripts/deduplicate_export.py sync",
-    "deduplicate_export.py unite": "scripts/deduplicate_export.py unite",
-    "deduplicate_export.py trust": "scripts/deduplicate_export.py trust",
-    "deduplicate_export.py upgrade": "scripts/deduplicate_export.py upgrade",
+    **{f"deduplicate_export.py {name}": f"scripts/deduplicate_export.py {name}" for name in SUBCOMMANDS},
     "create-checkpoint.py": "scripts/create-checkpoint.py",
+    "batch_deduplicate.py": "scripts/batch_deduplicate.py",
+    "dedup_stats.py": "scripts/dedup_stats.py",
     "install.sh": "install.sh",
     "migrate_json_to_postgresql.py": "scripts/database/migrate_json_to_postgresql.py",
     "verify_database_integrity.py": "scripts/database/verify_database_integrity.py",
@@ -202,10 +187,11 @@ def test_the_reference_lists_every_command():
     """It has a heading for each command, none for another, and a table below each but the wrapper's."""
     headings = re.findall(r"^## (.+)$", text_of(REFERENCE), re.MULTILINE)
     scripts = {path.name for path in (REPOSITORY / "scripts").glob("*.py")}
-    assert set(headings) == {*COMMANDS, "export-dedup-with-status.py"}
+    assert set(headings) == {*COMMANDS, "export-dedup", "export-dedup-with-status.py"}
     assert scripts <= set(headings)
     assert set(script_of("make_reference").commands()) == set(COMMANDS)
-    assert set(SUBCOMMANDS) == {command.partition(" ")[2] for command in COMMANDS} - {""}
+    listed = re.findall(r"^\| `(\w+)` \| .+ \| \[", section(text_of(REFERENCE), "## export-dedup"), re.MULTILINE)
+    assert listed == list(table.SUBCOMMANDS)
 
 
 def test_the_wrapper_takes_the_options_of_the_core():
@@ -291,7 +277,7 @@ def test_tables_of_contents_are_whole(path):
 
 def named_errors():
     """Every error class of errors.py and of its parts for databases and migrations."""
-    modules = (errors, database_errors, migration_errors)
+    modules = (errors, database_errors, installation_errors, migration_errors)
     found = {item for module in modules for _, item in inspect.getmembers(module, inspect.isclass)}
     return sorted((item for item in found if issubclass(item, errors.DedupError)), key=lambda item: item.__name__)
 
@@ -496,7 +482,7 @@ def test_every_room_says_its_job():
 
 def test_nothing_but_the_front_door_lies_outside_a_room():
     """The package itself has its public names, its errors, and the records that travel."""
-    assert {path.name for path in PACKAGE.glob("*.py")} == {"__init__.py", "errors.py", "model.py"}
+    assert {path.name for path in PACKAGE.glob("*.py")} == {"__init__.py", "__main__.py", "errors.py", "model.py"}
 
 
 # --- the picture --------------------------------------------------------------------------------------------------

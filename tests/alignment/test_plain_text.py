@@ -30,3 +30,21 @@ def test_what_a_person_says_is_never_our_output():
     assert is_own_output("tool_result", banner)
     assert not is_own_output("prompt", banner)
     assert not is_own_output("text", banner)
+
+
+@pytest.mark.parametrize(
+    ("call", "ours"),
+    [
+        ("Bash(python3 '/x y/deduplicate_export.py' search harbour)", True),
+        ("Bash(python3 deduplicate_export.py verify harbour)", False),
+        ("Bash(export-dedup search harbour)", True),
+        ("Bash('/x y/export-dedup' show harbour)", True),
+        ("Bash(python3 -m deduplication search harbour)", True),
+        ("Bash(export-dedup import harbour)", False),
+        ("Bash(export-dedup showing.txt)", False),
+        ("Bash(cat my-export-dedup/search/harbour)", False),
+    ],
+)
+def test_a_call_that_looks_into_the_store_is_ours(call, ours):
+    """By the entry script, by the command, and by the module; calls that do something are no search for themselves."""
+    assert is_own_output("tool_call", call) is ours

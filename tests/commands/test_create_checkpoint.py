@@ -18,7 +18,7 @@ import settings_scenes
 from deduplication import ClaudeConversationDeduplicator
 from deduplication.accounting import last_run
 from deduplication.commands import create_checkpoint
-from deduplication.errors import PrivacySettingInvalid, StoreTracked
+from deduplication.errors import PrivacySettingInvalid, StoreTracked, UsageError
 from in_process import call
 from planted import of_format, planted, wrapped
 from scratch_repository import Scratch
@@ -484,3 +484,51 @@ def test_modes_that_were_corrected_are_said(scratch, capsys):
     printed = capsys.readouterr()
     assert "others could read" in printed.err
     assert json.loads(printed.out)["commit"]
+
+
+# --- without a title --------------------------------------------------------------------------------------------------
+
+
+def test_without_a_title_it_says_what_it_would_do(scratch):
+    """Where nobody can be asked: 2, the export that waits, what would be written; nothing is done. With a title it is."""
+    before = snapshot(scratch)
+    code, said, errors = call(main=create_checkpoint.main, cwd=scratch.root)
+    assert (code, said) == (2, "")
+    assert "a checkpoint needs a title" in errors
+    assert "It would store and archive MEMORY-CONTEXT/exports/2026-03-04-EXPORT-TIDES.txt, write a document" in errors
+    assert "and commit both" in errors
+    code, said, errors = call(
+        "--no-commit", "--json", "--export", "x.txt", main=create_checkpoint.main, cwd=scratch.root
+    )
+    assert (code, said, "store and archive x.txt" in errors, "commit both" in errors) == (2, "", True, False)
+    assert snapshot(scratch) == before
+    assert not (scratch.root / "MEMORY-CONTEXT" / "checkpoints").exists()
+    assert not (scratch.root / "MEMORY-CONTEXT" / "dedup_state").exists()
+
+
+class AtTerminal(io.StringIO):
+    """Somebody types there."""
+
+    def isatty(self):
+        """As a terminal says it."""
+        return True
+
+
+@pytest.mark.parametrize(
+    ("typed", "title"),
+    [("Sprint Complete\n", "Sprint Complete"), ("   \n", None), ("", None)],
+    ids=["title", "blank", "end"],
+)
+def test_at_a_terminal_the_title_is_asked_for(scratch, monkeypatch, typed, title):
+    """What is typed is the title; an empty line is none, and neither is the end of the input."""
+    monkeypatch.chdir(scratch.root)
+    monkeypatch.setattr(sys, "stdin", AtTerminal(typed))
+    monkeypatch.setattr(sys, "stdout", AtTerminal())
+    if title is None:
+        with pytest.raises(UsageError, match="needs a title"):
+            create_checkpoint.main([])
+        return
+    assert create_checkpoint.main([]) == 0
+    assert sys.stdout.getvalue().startswith("Title of the checkpoint: ")
+    (document,) = (scratch.root / "MEMORY-CONTEXT" / "checkpoints").glob("*.md")
+    assert title in document.read_text(encoding="utf-8")

@@ -17,11 +17,13 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from conftest import REPOSITORY
-from deduplication.commands import entry, install
-from deduplication.errors import InstallFailed, InstallRefused, StoreNotWritable, UsageError
+from deduplication.commands import entry
+from deduplication.commands.setup import install_script as install
+from deduplication.errors import StoreNotWritable, UsageError
 from deduplication.files import atomic
-from deduplication.installation import ignore_block, targets
+from deduplication.installation import ignore_block, origin, targets
 from deduplication.installation import manifest as manifests
+from deduplication.installation.errors import InstallFailed, InstallRefused
 
 SCRIPT = str(REPOSITORY / "install.sh")
 COMMAND = ".claude/commands/export-dedup.md"
@@ -75,14 +77,14 @@ def project(tmp_path):
 def checkout(few_modules, tmp_path, monkeypatch):
     """A small checkout that a test may change, as if a newer version had been fetched."""
     folder = shutil.copytree(few_modules, tmp_path / "checkout")
-    monkeypatch.setattr(install, "CHECKOUT", folder)
+    monkeypatch.setattr(origin, "found", lambda: origin.of_checkout(folder))
     return folder
 
 
 @pytest.fixture
 def whole(monkeypatch):
     """The installer of this process installs the checkout under test."""
-    monkeypatch.setattr(install, "CHECKOUT", REPOSITORY)
+    monkeypatch.setattr(origin, "found", lambda: origin.of_checkout(REPOSITORY))
 
 
 def run(project, *options):
@@ -632,11 +634,11 @@ def test_interrupted_upgrade_goes_on(project, checkout, monkeypatch, allowed):
     real = atomic.replace
     writes = []
 
-    def failing(path, data, *, mode):
+    def failing(path, data, **options):
         writes.append(path)
         if len(writes) > allowed:
             raise StoreNotWritable(path) from OSError(28, "No space left on device", path)
-        real(path, data, mode=mode)
+        real(path, data, **options)
 
     with monkeypatch.context() as patch:
         patch.setattr(atomic, "replace", failing)
@@ -649,6 +651,53 @@ def test_interrupted_upgrade_goes_on(project, checkout, monkeypatch, allowed):
         assert (project / ".coditect/scripts/deduplication" / name.name).read_text() == '"""Newer."""\n'
     run(project, "--uninstall")
     assert list(project.iterdir()) == []
+
+
+TORN = {
+    "empty": lambda data: b"",
+    "its beginning": lambda data: data[: len(data) // 2],
+    "zeros": lambda data: bytes(len(data)),
+    "its beginning, then zeros": lambda data: data[:20] + bytes(len(data) - 20),
+}
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("torn", TORN.values(), ids=TORN)
+def test_what_a_power_cut_tore_is_ours(project, monkeypatch, torn):
+    """Files are synced all at once, in the end: what was torn before that is not taken for something that the user changed."""
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "sync", lambda: (_ for _ in ()).throw(OSError(5, "the power went", "disk")))
+        with pytest.raises(InstallFailed):
+            run(project)
+    name = project / ".coditect/scripts/deduplication/errors.py"
+    whole = name.read_bytes()
+    name.write_bytes(torn(whole))
+    assert run(project) == 0
+    assert name.read_bytes() == whole
+    assert not list(project.rglob("*.new"))
+    assert "unfinished" not in (project / MANIFEST).read_text()
+    name.write_bytes(torn(whole))  # by the user, now
+    assert run(project) == 0
+    assert name.read_bytes() == torn(whole)
+
+
+def test_what_has_words_of_the_users_is_synced_one_by_one(project, monkeypatch):
+    """No power cut tears the user's own .gitignore and settings; what is ours alone is synced with all the rest."""
+    (project / ".gitignore").write_text("build/\n")
+    (project / ".claude").mkdir()
+    (project / ".claude" / "settings.json").write_text('{"model": "x"}')
+    durable, real = {}, atomic.replace
+    monkeypatch.setattr(
+        atomic,
+        "replace",
+        lambda path, data, **options: (
+            durable.update({Path(path).name: options["durable"]}) or real(path, data, **options)
+        ),
+    )
+    run(project)
+    assert {name for name, synced in durable.items() if synced} == {
+        *(".gitignore", "settings.json", "settings.json.before-export-dedup", Path(MANIFEST).name)
+    }
 
 
 @pytest.mark.faults
@@ -718,14 +767,6 @@ def test_incomplete_checkout_is_refused(project, checkout):
     with pytest.raises(InstallRefused, match=r"run\.sh"):
         run(project)
     assert list(project.iterdir()) == []
-
-
-def test_version_comes_from_pyproject(checkout):
-    """The version has one home; a pyproject.toml without it is refused."""
-    assert install.version() == "0.1.0"
-    (checkout / "pyproject.toml").write_text("[project]\n")
-    with pytest.raises(InstallRefused):
-        install.version()
 
 
 # --- the shell part -----------------------------------------------------------------------------------------------
@@ -801,7 +842,7 @@ def test_errors_reach_the_user_as_lines(monkeypatch, capsys):
 
 def test_targets_keep_their_folders_apart():
     """Every target lies in one of our folders; entry scripts are executable, modules are not."""
-    for path, target in targets.targets(REPOSITORY).items():
+    for path, target in targets.targets(origin.of_checkout(REPOSITORY)).items():
         assert path.startswith((".coditect/", ".claude/commands/"))
         entry_script = path.startswith((f"{targets.SCRIPTS}/", f"{targets.HOOKS}/")) and path.count("/") == 2
         assert (target.mode == 0o755) == (entry_script or path.endswith(".sh")), path

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from deduplication.commands import deduplicate_export
+from deduplication.commands.shell.table import module_of
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from deduplication.migration import places
 from deduplication.project.paths import Project
@@ -177,4 +178,4 @@ def test_places_are_told_by_their_kind():
 def test_it_is_a_subcommand():
     """Found by its word, in a room of its own."""
     assert "migrate" in deduplicate_export.SUBCOMMANDS
-    assert deduplicate_export.subcommand("migrate").parser().prog == "deduplicate_export.py migrate"
+    assert module_of("migrate").parser().prog == "deduplicate_export.py migrate"

@@ -6,6 +6,7 @@ A new subcommand is tried without a word about it here; only where it insists on
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -15,19 +16,29 @@ import pytest
 
 import exports
 from deduplication import ClaudeConversationDeduplicator, __version__
-from deduplication.commands import create_checkpoint, deduplicate_export, export_dedup, with_status
+from deduplication.commands import create_checkpoint, deduplicate, deduplicate_export, export_dedup, stats, with_status
 from deduplication.commands.database import migrate_json, verify_database
-from deduplication.commands.deduplicate_export import SUBCOMMANDS, subcommand
+from deduplication.commands.deduplicate_export import SUBCOMMANDS
+from deduplication.commands.shell.table import module_of as subcommand
 from deduplication.storage.database.server import address_reader
 from in_process import call
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
-ENTRIES = ("deduplicate_export.py", "export-dedup.py", "export-dedup-with-status.py", "create-checkpoint.py")
+ENTRIES = (
+    "deduplicate_export.py",
+    "export-dedup.py",
+    "export-dedup-with-status.py",
+    "create-checkpoint.py",
+    "batch_deduplicate.py",
+    "dedup_stats.py",
+)
 MAINS = {
     "deduplicate_export.py": deduplicate_export.main,
     "export-dedup.py": export_dedup.main,
     "export-dedup-with-status.py": with_status.main,
     "create-checkpoint.py": create_checkpoint.main,
+    "batch_deduplicate.py": deduplicate.batch,
+    "dedup_stats.py": stats.of_session,
 }
 ENOUGH = {
     "migrate": ["--from", "default", "--to", "json:made"],
@@ -231,7 +242,7 @@ def test_options_of_the_subcommand_and_their_values_may_stand_before_it(place):
     code, _, err = call("--project", full, "--session", "show", "search", "the")
     assert (code, "show" in err) == (1, True)
     assert call("--json", "--project", full, "status")[1].startswith('{"generator": "export-dedup"')
-    code, _, err = call("--json", "session")
+    code, _, err = call("--json", "log")
     assert (code, "--json" in err) == (2, True)
 
 
@@ -316,6 +327,32 @@ def test_every_script_is_held():
     assert {path.name for path in SCRIPTS.glob("*.py")} == set(ENTRIES) == set(MAINS)
 
 
+def test_the_batch_of_the_original_design(place, monkeypatch):
+    """``batch_deduplicate.py DIR --output-dir D`` stores a folder, and writes a file for each export that brought something."""
+    monkeypatch.chdir(place / "full")
+    Path("waiting").mkdir()
+    for export in exports.Story(8, 9).exports()[:2]:
+        (Path("waiting") / export.name).write_bytes(export.data)
+    ended = call("waiting", "--output-dir", "new", "--json", main=deduplicate.batch)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    new = [each["new_messages"] for each in json.loads(ended.stdout)["exports"]]
+    assert len(new) == 2
+    assert len(list(Path("new").glob("*.md"))) == sum(map(bool, new))
+    again = call("waiting", "--output-dir", "new", "--project", ".", main=deduplicate.batch)
+    assert "New unique: 0" in again.stdout
+    assert call("waiting", main=deduplicate.batch).returncode == 2
+    assert call("--output-dir", "new", main=deduplicate.batch).returncode == 2
+
+
+def test_the_statistics_of_the_original_design(place):
+    """``dedup_stats.py --session-id ID`` says of a conversation what ``stats --session`` says, of none what ``stats`` says."""
+    full = place / "full"
+    for words, same in (([], []), (["--session-id", "tid"], ["--session", "tides"])):
+        mine = call(*words, "--project", full, "--json", main=stats.of_session)
+        assert (mine.returncode, mine.stdout) == (0, call("stats", *same, "--project", full, "--json").stdout)
+    assert call("--session-id", "zzz", "--project", full, main=stats.of_session).returncode == 1
+
+
 @pytest.mark.parametrize("name", SUBCOMMANDS)
 def test_the_help_of_the_command_names_it(name):
     """Whoever asks for help finds every subcommand."""
@@ -345,14 +382,14 @@ def test_storage_dir_means_the_archive_beside_the_store(place):
 def test_help_is_as_wide_as_the_terminal_for_which_nothing_is_imported_before(monkeypatch, capsys):
     """A command line is read without ``shutil`` and the compressors that it imports; help is as wide as ``COLUMNS`` says."""
     monkeypatch.setitem(sys.modules, "shutil", None)
-    parser = deduplicate_export.subcommand("stats").parser()
+    parser = subcommand("stats").parser()
     assert parser.parse_args(["--json"]).json
     monkeypatch.undo()
     longest = []
     for columns in ("60", "140"):
         monkeypatch.setenv("COLUMNS", columns)
         with pytest.raises(SystemExit):
-            deduplicate_export.subcommand("stats").parser().parse_args(["--help"])
+            subcommand("stats").parser().parse_args(["--help"])
         usage = capsys.readouterr().out.partition("\n\n")[0]
         longest.append(max(map(len, usage.splitlines())))
     assert longest[0] < 60 < longest[1] < 140

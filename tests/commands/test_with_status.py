@@ -39,11 +39,11 @@ class Wrapper:
         self.core = folder / "the core.py"
         self.launcher = folder / "launcher.py"
         self.launcher.write_text(
-            "import sys\nfrom pathlib import Path\n"
+            "import sys\n"
             f"sys.path.insert(0, {str(SCRIPTS)!r})\n"
             "from deduplication.commands.entry import run\n"
             "from deduplication.commands.with_status import main\n"
-            f"sys.exit(run(lambda argv: main(argv, core=Path({str(self.core)!r}))))\n",
+            f"sys.exit(run(lambda argv: main(argv, core=({str(self.core)!r},))))\n",
             encoding="utf-8",
         )
         self.write(f"print({SUMS!r})")
@@ -271,7 +271,7 @@ def test_core_that_cannot_be_started_is_a_failure_with_a_report(
     """A core or an interpreter that is gone, and a system without a process left, give an error, 1 and a report, no trace."""
     core = with_status.CORE
     if missing == "the core":
-        core = tmp_path / "gone.py"
+        core = (str(tmp_path / "gone.py"),)
     elif missing == "the interpreter":  # it is needed where a process cannot be forked
         monkeypatch.setattr(forked, "POSSIBLE", False)
         monkeypatch.setattr(sys, "executable", str(tmp_path / "gone"))

@@ -10,10 +10,12 @@ import pytest
 
 import conftest
 from conftest import REPOSITORY
-from deduplication.commands import install
-from deduplication.errors import InstallRefused, UsageError
+from deduplication.commands.setup import install_script as install
+from deduplication.commands.setup import into_project
+from deduplication.errors import UsageError
 from deduplication.installation import client, settings
 from deduplication.installation import manifest as manifests
+from deduplication.installation.errors import InstallRefused
 from deduplication.project import client_transcripts, client_version, config
 from transcript_lines import prompt
 
@@ -182,7 +184,7 @@ def test_one_line_says_what_to_commit_or_to_ignore(project, capsys):
 def asked(monkeypatch):
     """A terminal with somebody at it: what was asked, and what is answered."""
     questions, answers = [], ["y"]
-    monkeypatch.setattr(install, "_may_ask", lambda: True)
+    monkeypatch.setattr(into_project, "may_ask", lambda _asked: True)
     monkeypatch.setattr("builtins.input", lambda question: questions.append(question) or answers[0])
     return questions, answers
 
@@ -214,12 +216,12 @@ def test_nobody_is_asked_where_nobody_is_there_or_the_settings_are_the_user_s(pr
     questions, _ = asked
     run(project, "--dry-run")
     run(project, "--yes")
-    monkeypatch.setattr(install, "_may_ask", lambda: False)
+    monkeypatch.setattr(into_project, "may_ask", lambda _asked: False)
     run(project)
     assert json.loads((project / CONFIG).read_bytes())["readme_checkpoints"] == "command"
     assert manifests.parse((project / manifests.NAME).read_bytes(), "").readme is None
     (project / CONFIG).write_text('{"readme_checkpoints": false}', encoding="utf-8")
-    monkeypatch.setattr(install, "_may_ask", lambda: True)
+    monkeypatch.setattr(into_project, "may_ask", lambda _asked: True)
     run(project)
     assert questions == []
 

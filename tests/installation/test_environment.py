@@ -1,7 +1,8 @@
-"""The virtual environment, the demonstration and the test command: with packages, without them, without a network."""
+"""No environment is made in projects; the tests have one in the checkout; the demonstration."""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -11,13 +12,11 @@ import pytest
 
 from archive_scenes import archived
 from conftest import REPOSITORY
-from deduplication.commands import install
-from deduplication.errors import InstallRefused
-from deduplication.installation import demo, environment
+from deduplication.commands.setup import install_script as install
+from deduplication.installation import demo, environment, origin
+from deduplication.installation import manifest as manifests
+from deduplication.installation.errors import InstallRefused
 from deduplication.project.paths import Project
-
-# No test may ask the network: pip is told that there is none, whatever the machine's own settings say.
-OFFLINE = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "", "PIP_CONFIG_FILE": os.devnull}
 
 
 @pytest.fixture
@@ -46,7 +45,7 @@ def pretend(monkeypatch):
             (folder / "pyvenv.cfg").touch()
         return "no route to host" if pretended.failing and pretended.failing in command else None
 
-    def missing(python, packages=environment.PACKAGES):
+    def missing(python, packages):
         return [name for name in packages if name in pretended.lacking.get(python, ())]
 
     pretended.commands, pretended.lacking = [], {}
@@ -58,9 +57,9 @@ def pretend(monkeypatch):
 @pytest.mark.e2e
 def test_missing_packages_are_found(bare):
     """An interpreter without the packages is told from one that has them, and from one that does not run."""
-    assert environment.missing(bare) == ["rich", "filelock"]
+    assert environment.missing(bare, ("rich", "filelock")) == ["rich", "filelock"]
     assert environment.missing(bare, ("json",)) == []
-    assert environment.missing("/no/such/python") == ["rich", "filelock"]
+    assert environment.missing("/no/such/python", ("rich", "json")) == ["rich", "json"]
 
 
 @pytest.mark.e2e
@@ -68,109 +67,82 @@ def test_a_folder_of_that_name_is_not_the_package(bare, tmp_path):
     """A folder called rich where the user stands does not count as the package."""
     (tmp_path / "rich").mkdir()
     (tmp_path / "rich" / "__init__.py").touch()
-    assert "rich" in environment.missing(bare)
+    assert environment.missing(bare, ("rich",)) == ["rich"]
 
 
 @pytest.mark.unmeasured
 @pytest.mark.slow
 @pytest.mark.e2e
-def test_without_a_network_the_installation_goes_on(bare, tmp_path):
-    """No network: one line names the two packages, everything else is installed, no broken environment is left."""
+def test_an_installation_needs_nothing_but_python(bare, tmp_path):
+    """With an interpreter that has no package, and no pip: all is installed, no environment is made, doctor has no complaint."""
     project = tmp_path / "project"
     project.mkdir()
+    options = {"stdin": subprocess.DEVNULL, "capture_output": True, "encoding": "utf-8"}
     done = subprocess.run(
         [str(REPOSITORY / "install.sh"), "--project", str(project)],
-        env={**os.environ, **OFFLINE, "PYTHON": bare},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
+        env={**os.environ, "PYTHON": bare, "PATH": f"{bare.rpartition('/')[0]}:{os.environ['PATH']}"},
         check=False,
+        **options,
     )
-    assert done.returncode == 0, done.stderr
-    assert [line for line in done.stdout.splitlines() if "rich and filelock are missing" in line]
-    assert (project / ".coditect/scripts/export-dedup.py").is_file()
+    assert (done.returncode, done.stderr) == (0, "")
     assert not (project / ".coditect/venv").exists()
+    assert "rich" not in done.stdout
+    tool = str(project / ".coditect/scripts/deduplicate_export.py")
+    looked = subprocess.run([bare, tool, "doctor"], cwd=project, check=False, **options)
+    assert (looked.returncode, looked.stderr) == (0, "")
+    assert "nothing needs to be done" in looked.stdout
+    assert "✓ rich: not installed, and nothing depends on it" in looked.stdout
+    assert "❌" not in looked.stdout
 
 
-def test_an_interpreter_that_has_both_needs_no_environment(pretend, tmp_path):
-    """Where rich and filelock are installed already, nothing is made and nothing is said."""
-    found = environment.for_running(tmp_path / "venv")
-    assert (found.python, found.created, found.note) == (sys.executable, False, "")
-    assert pretend.commands == []
+@pytest.fixture
+def older(tmp_path):
+    """A project into which an earlier version installed itself, and the environment that it made or found."""
+
+    def project(name, *, made):
+        root = tmp_path / name
+        root.mkdir()
+        assert install.main(["--project", str(root)]) == 0
+        (root / ".coditect" / "venv" / "bin").mkdir(parents=True)
+        (root / ".coditect" / "venv" / "pyvenv.cfg").touch()
+        manifest = root / manifests.NAME
+        record = json.loads(manifest.read_bytes())
+        manifest.write_text(json.dumps({**record, "version": "0.1.0", "venv": made}), encoding="utf-8")
+        return root
+
+    return project
 
 
-def test_environment_is_made_once(pretend, tmp_path):
-    """The first run makes the environment and installs both packages; the second finds them and runs nothing."""
-    pretend.lacking[sys.executable] = ("rich",)
-    found = environment.for_running(tmp_path / "venv")
-    assert found.created
-    assert found.note == ""
-    assert found.python.startswith(str(tmp_path / "venv"))
-    assert pretend.commands[1][-2:] == ["rich", "filelock"]
-    del pretend.commands[:]
-    assert environment.for_running(tmp_path / "venv").python == found.python
-    assert pretend.commands == []
+@pytest.mark.usefixtures("small_checkout")
+@pytest.mark.parametrize("made", [True, False], ids=["made by us", "found"])
+@pytest.mark.parametrize("option", [(), ("--uninstall",)], ids=["upgrade", "uninstall"])
+def test_the_environment_of_an_earlier_version_goes(older, made, option, capsys):
+    """Where that version made it; one that was there before stays. A dry run names it, and leaves it."""
+    root = older("project", made=made)
+    capsys.readouterr()
+    assert install.main(["--project", str(root), "--dry-run", *option]) == 0
+    assert ("remove: .coditect/venv" in capsys.readouterr().out) == made
+    assert (root / ".coditect" / "venv").is_dir()
+    assert install.main(["--project", str(root), *option]) == 0
+    assert (root / ".coditect" / "venv").exists() is not made
+    if not option:
+        assert json.loads((root / manifests.NAME).read_bytes())["venv"] is False
+        assert install.main(["--project", str(root)]) == 0
+        assert "up to date" in capsys.readouterr().out
+        assert install.main(["--uninstall", "--project", str(root)]) == 0
+    assert {path.name for path in root.rglob("*")} == (set() if made else {".coditect", "venv", "bin", "pyvenv.cfg"})
 
 
-@pytest.mark.parametrize("failing", ["venv", "pip"])
-def test_environment_that_fails_is_removed(pretend, tmp_path, failing):
-    """Where venv or pip fail, the plain interpreter goes on, the missing package is named, nothing half made stays."""
-    pretend.lacking[sys.executable] = ("rich",)
-    pretend.failing = failing
-    found = environment.for_running(tmp_path / "venv")
-    assert (found.python, found.created) == (sys.executable, False)
-    assert found.note == "rich is missing (no route to host): going on without, nothing depends on it."
-    assert not (tmp_path / "venv").exists()
-
-
-def test_environment_of_the_user_is_not_removed(pretend, tmp_path):
-    """A folder that was there before survives a failing pip, also one that is no environment."""
-    pretend.lacking[sys.executable] = ("filelock",)
-    (tmp_path / "venv").mkdir()
-    (tmp_path / "venv" / "mine").touch()
-    found = environment.for_running(tmp_path / "venv")
-    assert "is no virtual environment" in found.note
-    assert (tmp_path / "venv" / "mine").exists()
-    assert pretend.commands == []
-
-
-def test_installed_elsewhere_is_said(pretend, tmp_path):
-    """A broken environment beside an interpreter that has both packages costs nothing, and says so."""
-    (tmp_path / "venv").mkdir()
-    found = environment.for_running(tmp_path / "venv")
-    assert found.note.endswith("rich and filelock are installed anyway.")
-
-
-def test_project_environment_is_removed_with_the_rest(pretend, tmp_path):
-    """An environment that the installer made goes on uninstall; one that was there before stays."""
-    pretend.lacking[sys.executable] = ("rich",)
-    for name, made_before in (("new", False), ("old", True)):
-        project = tmp_path / name
-        project.mkdir()
-        if made_before:
-            environment.make(project / ".coditect" / "venv")
-        install.main(["--project", str(project)])
-        assert (project / ".coditect/venv/pyvenv.cfg").exists()
-        install.main(["--uninstall", "--project", str(project)])
-        assert (project / ".coditect/venv").exists() == made_before
-
-
-def test_dry_run_names_the_environment(pretend, tmp_path, capsys):
-    """A dry run says that an environment would be made, and makes none."""
-    (tmp_path / "project").mkdir()
-    install.main(["--project", str(tmp_path / "project"), "--dry-run"])
-    assert ".coditect/venv" in capsys.readouterr().out
-    assert pretend.commands == []
-
-
-def test_note_about_packages_reaches_the_user(pretend, tmp_path, capsys):
-    """What is missing is said where the user looks: in the installer's own output."""
-    pretend.lacking[sys.executable] = ("rich", "filelock")
-    pretend.failing = "pip"
-    (tmp_path / "project").mkdir()
-    assert install.main(["--project", str(tmp_path / "project")]) == 0
-    assert "rich and filelock are missing" in capsys.readouterr().out
+@pytest.mark.usefixtures("small_checkout")
+def test_a_link_in_the_place_of_the_environment_is_not_followed(older, tmp_path):
+    """A symbolic link that a manifest calls our environment leads to something that is not ours: it stays."""
+    root = older("project", made=True)
+    elsewhere = tmp_path / "elsewhere"
+    (root / ".coditect" / "venv").rename(elsewhere)
+    (root / ".coditect" / "venv").symlink_to(elsewhere)
+    for option in ((), ("--uninstall",)):
+        assert install.main(["--project", str(root), "--yes", *option]) == 0
+    assert (elsewhere / "pyvenv.cfg").is_file()
 
 
 FAILURES = {
@@ -238,7 +210,7 @@ def test_test_command_passes_its_arguments_on(pretend, monkeypatch, capsys):
     )
     assert install.main(["--test", "-k", "x", "--project"]) == 5
     at_once = ("-n", "auto")
-    assert called == [(["some-python", "-m", "pytest", *at_once, "-k", "x", "--project"], {"cwd": install.CHECKOUT})]
+    assert called == [(["some-python", "-m", "pytest", *at_once, "-k", "x", "--project"], {"cwd": REPOSITORY})]
     said = capsys.readouterr().out
     assert "going on with the pytest of some-python" in said
     assert "minutes" in said
@@ -253,7 +225,7 @@ def test_test_command_has_a_quick_form(pretend, monkeypatch, capsys):
     assert install.main(["--test", "quick", "-x"]) == 0
     ((_, switch, module, first, *rest),) = called
     assert (switch, module, first, rest[-1]) == ("-m", "pytest", "tests/alignment", "-x")
-    assert all((install.CHECKOUT / word).exists() for word in (first, *rest) if word.startswith("tests/"))
+    assert all((REPOSITORY / word).exists() for word in (first, *rest) if word.startswith("tests/"))
     assert "The tests of the core" in capsys.readouterr().out
 
 
@@ -304,7 +276,7 @@ def test_demo_stops_at_the_first_failure(tmp_path, monkeypatch):
     """A run that fails ends the demonstration with its exit code, and the scratch project is named."""
     monkeypatch.setattr(subprocess, "call", lambda *_, **__: 3)
     said = []
-    assert demo.run(REPOSITORY, sys.executable, said.append) == 3
+    assert demo.run(origin.found(), said.append) == 3
     assert "exit code 3" in said[-1]
 
 
@@ -317,21 +289,11 @@ def test_demo_without_git(monkeypatch):
     monkeypatch.setattr(subprocess, "call", lambda *_, **__: 0)
     monkeypatch.setattr(subprocess, "run", no_git)
     said = []
-    assert demo.run(REPOSITORY, sys.executable, said.append) == 0
+    assert demo.run(origin.found(), said.append) == 0
     assert any("git was not found" in text for text in said)
 
 
 def test_demo_without_samples(tmp_path):
     """A checkout without the samples is refused."""
     with pytest.raises(InstallRefused, match="samples"):
-        demo.run(tmp_path, sys.executable, print)
-
-
-def test_demo_uses_the_environment(pretend, monkeypatch, capsys):
-    """--demo makes the environment in the checkout, and says in one line when it cannot."""
-    monkeypatch.setattr(
-        environment, "for_running", lambda folder: environment.Environment(str(folder), note="no network")
-    )
-    monkeypatch.setattr(demo, "run", lambda checkout, python, say: say(python) or 0)
-    assert install.main(["--demo"]) == 0
-    assert capsys.readouterr().out == f"no network\n{REPOSITORY / '.coditect' / 'venv'}\n"
+        demo.run(origin.of_checkout(tmp_path), print)

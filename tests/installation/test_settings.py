@@ -11,13 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import REPOSITORY
-from deduplication.commands import install
-from deduplication.errors import InstallFailed, InstallRefused, StoreNotWritable
+from deduplication.commands.setup import install_script as install
+from deduplication.errors import StoreNotWritable
 from deduplication.files import atomic
 from deduplication.hooks import forms, slash_commands
-from deduplication.installation import settings, targets
+from deduplication.installation import origin, settings, targets
+from deduplication.installation.errors import InstallFailed, InstallRefused
 
-HOOKS = targets.hooks(REPOSITORY, forms.EVENTS)
+HOOKS = targets.hooks(origin.of_checkout(REPOSITORY), forms.EVENTS)
 FOREIGN = {"type": "command", "command": "echo mine"}
 OURS = {"type": "command", "command": 'sh "${CLAUDE_PROJECT_DIR}/.coditect/hooks/run.sh" Stop'}
 pytestmark = pytest.mark.usefixtures("small_checkout")

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
+import schemas
 from deduplication.commands import deduplicate_export, entry
 from deduplication.errors import DedupError
 
@@ -29,6 +30,7 @@ def _stream():
 def call(*arguments, main=deduplicate_export.main, cwd=None, environment=None):
     """A command to its end, as ``entry.run`` takes it there: exit code, output, errors. A trace is a failure of the test.
 
+    What it printed under ``--json`` is as its schema says.
     ``cwd`` and ``environment`` (what is set beside the test's own) hold for the command alone; its input is at its end.
     """
     with (
@@ -47,6 +49,10 @@ def call(*arguments, main=deduplicate_export.main, cwd=None, environment=None):
             code = ended.code or 0
         except DedupError as error:
             code = entry.report(error)
+        except PermissionError as error:
+            code = entry.report(entry.not_permitted(error))
     out.flush()
     err.flush()
-    return Ended(code, out.buffer.getvalue().decode(), err.buffer.getvalue().decode())
+    ended = Ended(code, out.buffer.getvalue().decode(), err.buffer.getvalue().decode())
+    schemas.hold(main, [*map(str, arguments)], ended.stdout)
+    return ended

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import os
+import sys
 
 import pytest
 
 from deduplication.reports import execution as execution_report
 from deduplication.reports import storage as storage_report
 from deduplication.reports import workflow as report
-from deduplication.terminal.display import Screen, adapt, show
+from deduplication.terminal.display import Screen, adapt, ask, drop, hold, is_holding, release, show
 
 BANNER = execution_report.banner(143, 63, 206, 7931)
 
@@ -125,3 +126,25 @@ def test_raw_text_is_not_fitted() -> None:
     stream = io.TextIOWrapper(raw, encoding="ascii", errors="backslashreplace")
     Screen(stream).raw('{"a": "→"}')
     assert raw.getvalue() == b'{"a": "\\u2192"}'
+
+
+def test_what_is_kept_back_is_shown_or_not(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what goes to standard output is kept; it is shown in its order, once, or for nobody; a question shows it first."""
+    hold()
+    show("kept")
+    show("at once", sys.stderr)
+    assert is_holding()
+    assert tuple(capsys.readouterr()) == ("", "at once\n")
+    release(sys.stderr)
+    show("again")
+    release()
+    assert tuple(capsys.readouterr()) == ("again\n", "kept\n")
+    hold()
+    show("dropped")
+    assert drop() == ["dropped\n"]
+    hold()
+    show("this is what it is about")
+    monkeypatch.setattr("builtins.input", lambda prompt: show(prompt) or " yes ")
+    assert ask("really?") == "yes"
+    assert tuple(capsys.readouterr()) == ("this is what it is about\nreally?\n", "")
+    assert not is_holding()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from ..model import COMMAND_OUTPUT, LOCAL_COMMAND, TOOL_CALL, TOOL_RESULT
+from ..start.late_pattern import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,7 +15,11 @@ if TYPE_CHECKING:
 _TEXTS: Final = frozenset({"text", "thinking", "content"})
 _MACHINERY: Final = frozenset({"type", "id", "tool_use_id", "signature", "cache_control"})
 _OURS: Final = frozenset({TOOL_CALL, TOOL_RESULT, LOCAL_COMMAND, COMMAND_OUTPUT})
-_LOOKING: Final = ("search", "show", "status", "doctor")
+_LOOKING: Final = late_pattern(
+    r"deduplicate_export\.py[\"' ]*(?:search|show|status|doctor)"
+    r"|(?:\bexport-dedup|-m deduplication|/deduplication/__main__\.py)[\"']? +(?:search|show|status|doctor)\b"
+)
+"""A command line that looks into the store, by the entry script or by the command."""
 SEARCHED: Final = "🔎 export-dedup search:"
 """How the output of ``search`` begins."""
 SHOWN: Final = "💬 export-dedup show:"
@@ -61,7 +66,6 @@ def is_own_output(kind: str, text: str) -> bool:
     if kind not in _OURS:
         return False
     if kind == TOOL_CALL:
-        _, called, rest = text.partition("deduplicate_export.py")
-        return bool(called) and rest.lstrip("\"' ").startswith(_LOOKING)
+        return _LOOKING.search(text) is not None
     beginning = text[:_BEGINNING]
     return beginning.lstrip().startswith(_OBJECTS) or any(head in beginning for head in _HEADS)

@@ -188,7 +188,7 @@ def _search(
         except NotAnExport as error:
             if looks_like_export(name) and status.st_size == 0:
                 # A known failure of the client: whoever trusts such a file and compacts loses the conversation.
-                error.hint = "The client wrote nothing: run /export again before /compact, then delete this file."
+                error.told = "The client wrote nothing: run /export again before /compact, then delete this file."
                 yield Refusal(path, error, fatal=True)
             elif expected:
                 yield Refusal(path, error, fatal=False)

@@ -148,6 +148,12 @@ class ArchivedFiles:
                 there.add(self.sha256(entry))
         return self._listed.missing(there)
 
+    def sessions(self) -> list[str]:
+        """The sessions of all files, of those that are missing as well."""
+        self.ask_elsewhere()
+        every = [*(entry.session for entry in self.entries), *(each.session for each in self.missing())]
+        return list(filter(None, every))
+
     def of_session(self, session: str) -> list[Entry]:
         """The files of a session, exports and transcripts. Raises :class:`NotInArchive`."""
         self.ask_elsewhere()

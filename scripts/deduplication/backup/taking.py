@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import BackupFailed, BackupRefused, StoreMissing, StoreNotWritable
 from ..files import clock, journal
-from ..project.paths import BACKUP_MARKER, LOG_NAME
+from ..project.paths import BACKUP_MARKER, LOG_NAME, is_store
 from . import folder as folders
 from . import known, retention
 from .snapshot_copy import SnapshotResult, copy_as_of
@@ -46,9 +46,8 @@ def take(
     read.
     """
     path = os.path.realpath(path)
-    if not os.path.lexists(os.path.join(source.state, LOG_NAME)) and not os.path.isdir(
-        os.path.join(source.state, "sealed")
-    ):
+    has_log = is_store(source.state) and os.path.lexists(os.path.join(source.state, LOG_NAME))
+    if not has_log and not os.path.isdir(os.path.join(source.state, "sealed")):
         raise StoreMissing(source.state)
     folders.refuse(source, path)
     if not begin and not folders.is_backup(path):

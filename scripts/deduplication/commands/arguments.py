@@ -1,4 +1,4 @@
-"""What the commands' argument parsers share: errors in our own form, and the options that name a store."""
+"""What the commands' arguments share: the options that name a store, and which one it is."""
 
 from __future__ import annotations
 
@@ -6,61 +6,23 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final
 
-from .. import __version__
 from ..errors import StoreMissing, UsageError
 from ..start.late_dataclass import dataclass
+from ..terminal.called import is_by_command, typed
+from .shell.parsing import EXIT_CODES, VERSION, Parser
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from ..ingest.deduplicator import ClaudeConversationDeduplicator
     from ..project.paths import Project
 
-VERSION: Final = f"export-dedup {__version__}"
-EXIT_CODES: Final = "Exit codes: 0 done, 1 a named failure, 2 usage, 3 unexpected (a log is named), 130 interrupted."
-
-
-def _unseen(prog: str) -> argparse.HelpFormatter:
-    """What argparse makes of each argument that is declared. Told a width it does not import ``shutil`` to find the terminal's."""
-    return argparse.RawDescriptionHelpFormatter(prog, width=80)
-
-
-class Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are :class:`UsageError`; every one of ours has ``--help`` and ``--version``."""
-
-    def __init__(self, prog: str, description: str, epilog: str = EXIT_CODES) -> None:
-        super().__init__(
-            prog=prog,
-            description=description,
-            epilog=epilog,
-            allow_abbrev=False,
-            formatter_class=_unseen,
-        )
-        self.add_argument("--version", action="version", version=VERSION, help="say which version this is, and exit")
-
-    def format_help(self) -> str:
-        """As wide as the terminal."""
-        self.formatter_class = argparse.RawDescriptionHelpFormatter
-        return super().format_help()
-
-    def error(self, message: str) -> NoReturn:
-        """Raise instead of printing: argparse would show an argument as it came, with what a terminal obeys in it."""
-        raise UsageError(message)
-
-    def is_all_options(self, words: Sequence[str]) -> bool:
-        """Whether ``words`` are options of this parser, each with its value, and nothing besides: an argument may follow them."""
-        rest = iter(words)
-        for word in rest:
-            name, given, _ = word.partition("=")
-            action = self._option_string_actions.get(name)
-            if action is None or (given and action.nargs == 0):
-                return False
-            wanted = 1 if action.nargs is None and not given else action.nargs
-            if not isinstance(wanted or 0, int) or any(next(rest, None) is None for _ in range(int(wanted or 0))):
-                return False
-        return True
+__all__ = ["EXIT_CODES", "VERSION", "Parser"]  # with what is below all that a command's arguments need
+_NAMED: Final = "named by --storage-dir"
+_OF_PROJECT: Final = "in the project"
+_OWN: Final = "your own store: the project did not opt in"
 
 
 def add_project(parser: argparse.ArgumentParser) -> None:
@@ -119,10 +81,26 @@ def store_folder(asked: argparse.Namespace) -> str:
     if asked.storage_dir is None or asked.project is not None:
         project = find_project(asked.project)
     if asked.storage_dir is None:
+        _say_store(asked, os.fspath(project.state), _OF_PROJECT)
         return os.fspath(project.state)
     if not asked.storage_dir:
         raise UsageError("--storage-dir is empty", hint="Pass the folder, or leave the option out.")
+    _say_store(asked, asked.storage_dir, _NAMED)
     return str(asked.storage_dir)
+
+
+def _say_store(asked: argparse.Namespace, folder: str, why: str) -> None:
+    """Which store it is, where somebody wants to know."""
+    if asked.verbose:
+        from ..terminal import detail
+
+        detail.say(f"store: {folder} ({why})")
+
+
+def elsewhere(asked: argparse.Namespace, project: Project) -> str | None:
+    """The folder that ``--storage-dir`` names, where that is another store than the project's own."""
+    folder = store_folder(asked)
+    return None if os.path.realpath(folder) == os.path.realpath(project.state) else folder
 
 
 def archive_place(asked: argparse.Namespace) -> Project:
@@ -160,15 +138,15 @@ def store_to_read(asked: argparse.Namespace) -> StorePlace:
     The last one where the project did not opt in, and has no store: its sessions were captured there.
     """
     if asked.storage_dir is not None:
-        return StorePlace(store_folder(asked), "named by --storage-dir")
+        return StorePlace(store_folder(asked), _NAMED)
     from ..hooks.store_location import store_of
     from ..project.paths import find_project
 
     project = find_project(asked.project)
     state, own = store_of(project)
-    if own:
-        return StorePlace(os.fspath(state), "your own store: the project did not opt in")
-    return StorePlace(os.fspath(state), "in the project")
+    found = StorePlace(os.fspath(state), _OWN if own else _OF_PROJECT)
+    _say_store(asked, found.folder, found.why)
+    return found
 
 
 def every_store(asked: argparse.Namespace) -> list[str]:
@@ -204,18 +182,25 @@ def _is_there(dedup: ClaudeConversationDeduplicator, folder: str) -> bool:
     return is_store(folder) if folder_of(dedup.store) is not None else bool(dedup.conversations())
 
 
+def one_of(asked: str, known: Iterable[str]) -> str | None:
+    """The id that is meant: ``asked``, or the only one that begins so; None for none. Raises ``ConversationUnclear``."""
+    from ..ingest.conversation_choice import by_beginning
+
+    return by_beginning(asked, known)
+
+
 def shell_command(asked: argparse.Namespace, *subcommand: str) -> str:
-    """How a subcommand of ``deduplicate_export.py`` is called from a shell for the same project and store."""
+    """How a subcommand is called from a shell for the same project and store: as this one was."""
     import shlex
     import sys
 
     script = sys.argv[0] if os.path.basename(sys.argv[0]) == "deduplicate_export.py" else "deduplicate_export.py"
-    words = ["python3", script, *subcommand]
+    words = [*([] if is_by_command() else ["python3", script]), *subcommand]
     if asked.project is not None:
         words += ["--project", asked.project]
     if asked.storage_dir is not None:
         words += ["--storage-dir", asked.storage_dir]
-    return shlex.join(words)
+    return f"{typed()} {shlex.join(words)}" if is_by_command() else shlex.join(words)
 
 
 def print_json(answer: Mapping[str, Any]) -> None:

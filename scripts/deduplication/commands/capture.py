@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import EXIT_FAILURE, EXIT_OK, DedupError, ExportError, ExportUnreadable, UnsafePath, UsageError
 from ..ingest import transcript_capture
+from ..ingest.conversation_choice import by_beginning
 from ..project import client_transcripts, config
 from ..project.export_names import validate_session_id
 from ..project.paths import find_project
@@ -101,7 +102,11 @@ def parser() -> shared.Parser:
         help="transcript files, or folders of them (default: this project's)",
     )
     add("--all", action="store_true", help="every transcript of every project, in CLAUDE_CONFIG_DIR or ~/.claude")
-    add("--session", metavar="ID", help="the transcript of one session, with its sub-agents")
+    add(
+        "--session",
+        metavar="ID",
+        help="the transcript of one session, by its id or the beginning of it, with its sub-agents",
+    )
     shared.add_store(found)
     add("--json", action="store_true", help="print one JSON object and nothing else")
     return found
@@ -114,7 +119,9 @@ def _asked_for(asked: argparse.Namespace) -> tuple[list[Transcript], list[tuple[
         return _named(asked.transcripts)
     if asked.session is not None:
         session = validate_session_id(asked.session)
-        found = client_transcripts.find_transcripts(session=session)
+        every = client_transcripts.find_transcripts()
+        chosen = by_beginning(session, (each.session for each in every))
+        found = [each for each in every if each.session == chosen]
         if not found:
             raise ExportUnreadable(
                 f"no transcript of session '{session}' in {client_transcripts.config_dir() / 'projects'}",

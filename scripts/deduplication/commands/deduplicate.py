@@ -16,10 +16,13 @@ from ..project.paths import Project, find_project
 from ..reports import store as store_report
 from ..reports import workflow as report
 from ..start.late_dataclass import replace
+from ..terminal.called import is_by_command
 from . import arguments as shared
+from .shell.table import OF_THE_TOOL, listing
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
     from ..archive.discovery import Candidate
     from ..ingest.deduplicator import ClaudeConversationDeduplicator, Ingest
@@ -30,28 +33,41 @@ Store the messages of exports, each exactly once. The files stay where they are 
   deduplicate_export.py session.txt --session-id rollout-master --output new.json --stats
   deduplicate_export.py MEMORY-CONTEXT/exports/ --batch --output-dir new/
   deduplicate_export.py session.txt --stats-only
-
-Subcommands, each with --help:
-  capture            store the client's own transcripts
-  search, show       find messages, read conversations
-  session            sessions as files that people read
-  status, doctor     the last runs; is everything in order?
-  stats              bytes seen, stored and saved
-  pack, restore      archived exports into packs, and any of them back
-  backup             snapshots in another folder, and back
-  verify, repair     check every byte, make whole what is damaged
-  rebuild            the indexes anew from the log
-  log                the log itself, line by line, with everything in it
-  export             messages and runs as tables for your own tools
-  migrate            a store moved to another kind, and proven
-  sync               a store and its database, brought together
-  unite              what another machine has of a store, taken in: conflicted copies, another folder
-  partition          the messages of a database in parts
-  explain            why a message of an export is new, or which one it is
-  scan, purge        what would be redacted; remove something for good
-  trust              settings of the project that wait for your approval
-  upgrade            what an earlier version wrote, in the format of today
 """
+
+
+def main(arguments: Sequence[str]) -> int:
+    """``export-dedup import``."""
+    return run(parser().parse_args(arguments))
+
+
+def batch(arguments: Sequence[str]) -> int:
+    """``batch_deduplicate.py DIR --output-dir D``, as the original design has it: ``--batch`` with a folder for each."""
+    asked = batch_parser().parse_args(arguments)
+    words = ["--batch", "--output-dir", asked.output_dir, *(["--json"] if asked.json else [])]
+    for option, value in (("--project", asked.project), ("--storage-dir", asked.storage_dir)):
+        words += [] if value is None else [f"{option}={value}"]
+    return main([*words, "--", *asked.exports])
+
+
+def batch_parser() -> shared.Parser:
+    """The arguments of ``batch_deduplicate.py``."""
+    found = shared.Parser(
+        "batch_deduplicate.py",
+        "Store the exports of folders, oldest first, and write the new messages of each to a file in --output-dir; the sums at\n"
+        "the end. The same as: deduplicate_export.py DIR --batch --output-dir D",
+    )
+    add = found.add_argument
+    add("exports", nargs="+", metavar="DIR", help="folders of exports, or export files")
+    add(
+        "--output-dir",
+        metavar="D",
+        required=True,
+        help="where the new messages of each export are written, as Markdown",
+    )
+    shared.add_storage(found)
+    add("--json", action="store_true", help="print one JSON object and nothing else")
+    return found
 
 
 def run(asked: argparse.Namespace) -> int:
@@ -102,7 +118,9 @@ def _check(asked: argparse.Namespace) -> None:
 
 def parser() -> shared.Parser:
     """The arguments."""
-    found = shared.Parser("deduplicate_export.py", _DESCRIPTION)
+    # The command lists its subcommands itself.
+    others = "" if is_by_command() else f"\nSubcommands, each with --help:\n\n{listing(OF_THE_TOOL)}\n"
+    found = shared.Parser("deduplicate_export.py", _DESCRIPTION + others)
     add = found.add_argument
     add("exports", nargs="*", metavar="EXPORT", help="export files, or folders of exports")
     add("--session-id", metavar="ID", help="the conversation they belong to (default: found by content, else by name)")
@@ -183,7 +201,7 @@ class _Run:
 
     def _say_failed(self, result: ExportResult, hint: str) -> None:
         text = report.export_block(result) + (f"\n{report.advice(hint)}" if hint else "")
-        report.show(text, sys.stderr if self._asked.json else sys.stdout)
+        report.show(text, sys.stderr if self._asked.json else None)
 
     def _write(self, candidate: Candidate, done: Ingest) -> None:
         """The new messages as a file of their own, where that was asked for."""

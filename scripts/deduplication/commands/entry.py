@@ -7,9 +7,9 @@ import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from ..errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_UNEXPECTED, DedupError, OutputNotWritable, UnsafePath
+from ..errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_UNEXPECTED, DedupError, NotPermitted, OutputNotWritable, UnsafePath
 from ..files.anchored import LeadsOut
-from ..terminal import console
+from ..terminal import called, console
 from ..terminal.display import show
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ def run(command: Callable[[list[str]], int]) -> int:
         return EXIT_INTERRUPTED
     except LeadsOut as error:
         return report(UnsafePath(f"{error.filename}: {error.strerror}"))
+    except PermissionError as error:
+        return _unexpected(error) if error.filename is None else report(not_permitted(error))
     except OSError as error:
         return _output_lost(error) if _output_is_broken(error) else _unexpected(error)
     except Exception as error:  # noqa: BLE001 - the last line of defence: the user gets a line, we get the trace
@@ -60,11 +62,18 @@ def _finished(command: Callable[[list[str]], int]) -> int:
         return ended.code if isinstance(ended.code, int) else EXIT_OK
 
 
+def not_permitted(error: PermissionError) -> NotPermitted:
+    """The named failure for a refusal that nobody named on the way."""
+    refused = NotPermitted(f"{os.fsdecode(error.filename)}: {error.strerror}")
+    refused.__cause__ = error
+    return refused
+
+
 def report(error: DedupError) -> int:
     """Print a named failure on standard error, with what to do next; returns its exit code."""
-    _tell(f"❌ ERROR: {console.printable(str(error))}")
+    _tell(f"❌ ERROR: {console.printable(called.as_called(str(error)))}")
     if error.hint:
-        _tell(f"   → {console.printable(error.hint)}")
+        _tell(f"   → {console.printable(called.as_called(error.hint))}")
     return error.exit_code
 
 

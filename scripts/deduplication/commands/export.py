@@ -150,7 +150,7 @@ def _to_screen(form: str, told: StoreTable) -> None:
 
 def _tell(asked: argparse.Namespace, tallies: Sequence[Tally]) -> None:
     """What the user must know of what was written: not where the table goes."""
-    stream = sys.stderr if asked.to == _SCREEN else sys.stdout
+    stream = sys.stderr if asked.to == _SCREEN else None
     left_out = sum(tally.without_time for tally in tallies)
     if left_out:
         show(report.without_time(left_out), stream)

@@ -11,13 +11,13 @@ from ..errors import EXIT_OK, UsageError
 from ..project import config
 from ..project.paths import find_project
 from ..reports import workflow as report
-from ..terminal.display import show_nothing
+from ..terminal.display import ask, show_nothing
 from ..workflow import settings_notice, shared_run
 from ..workflow.options import DESCRIPTION, Options
 from ..workflow.shared_run import Share
 from . import arguments as shared
 from . import entry
-from .deduplicate_export import SUBCOMMANDS
+from .shell.table import OF_THE_TOOL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str]) -> int:
     asked = parser().parse_args(arguments)
     if "" in asked.paths:
         raise UsageError("an export's name is empty", hint="An unset variable of the shell? Nothing was searched.")
-    if asked.paths and asked.paths[0] in SUBCOMMANDS and not os.path.lexists(asked.paths[0]):
+    if asked.paths and asked.paths[0] in OF_THE_TOOL and not os.path.lexists(asked.paths[0]):
         name = asked.paths[0]
         raise UsageError(
             f"'{name}' is no file, and no subcommand of this command", hint=f"Run: deduplicate_export.py {name}"
@@ -40,13 +40,15 @@ def main(arguments: Sequence[str]) -> int:
     said = settings_notice.once(settings)
     if said:
         report.show(report.note(said), sys.stderr)
+    elsewhere = shared.elsewhere(asked, project)
     options = Options(
         paths=tuple(asked.paths),
         session_id=_session_id(asked.session_id),
         description=asked.description,
-        archive=not asked.no_archive,
+        archive=not asked.no_archive and elsewhere is None,
         checkpoint=not asked.no_checkpoint,
-        session_files=settings.values["session_files"],
+        session_files=config.OFF if elsewhere is not None else settings.values["session_files"],
+        elsewhere=elsewhere,
     )
     silent = bool(asked.json)
     out = show_nothing if silent else report.show
@@ -59,9 +61,10 @@ def main(arguments: Sequence[str]) -> int:
 
         return five_steps.run_in_store(project, options, store, out, confirm=confirm, share=share)
 
-    # Nobody waits while a person thinks.
-    outcome = work(Share()) if confirm is not None else shared_run.run(project, options, out, work, store=store)
-    if any(export.error is None for export in outcome.result.exports):
+    # Nobody waits while a person thinks, or for those who write into another store.
+    alone = elsewhere is not None or confirm is not None
+    outcome = work(Share()) if alone else shared_run.run(project, options, out, work, store=store)
+    if elsewhere is None and any(export.error is None for export in outcome.result.exports):
         last_run.save(project, outcome.result, last_run.BY_COMMAND)
     if silent:
         _print_json(outcome)
@@ -75,7 +78,7 @@ def parser() -> shared.Parser:
     found = shared.Parser(
         "export-dedup.py", "Capture every message of your exports once, archive the files, and make a checkpoint."
     )
-    shared.add_project(found)
+    shared.add_storage(found)
     add = found.add_argument
     add("paths", nargs="*", metavar="PATH", help="exports, or folders of exports; without it the project is searched")
     add("--session-id", metavar="ID", help="the conversation that the exports belong to (default: found by content)")
@@ -101,13 +104,13 @@ def _asker() -> Callable[[str], bool] | None:
     if not (sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()):
         return None
 
-    def ask(question: str) -> bool:
+    def agreed(question: str) -> bool:
         try:
-            return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+            return ask(f"{question} [y/N] ").lower() in ("y", "yes")
         except EOFError:
             return False
 
-    return ask
+    return agreed
 
 
 def _print_json(outcome: Outcome) -> None:

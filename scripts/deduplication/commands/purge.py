@@ -13,7 +13,7 @@ from ..purge.lent_folder import in_a_folder
 from ..purge.run import purge
 from ..purge.scope import scope_of
 from ..reports import purge as purge_report
-from ..terminal.display import show
+from ..terminal.display import ask, show
 from . import arguments as shared
 
 if TYPE_CHECKING:
@@ -128,6 +128,6 @@ def _can_ask() -> bool:
 
 def _agreed() -> bool:
     try:
-        return input(f"{purge_report.QUESTION} [y/N] ").strip().lower() in ("y", "yes")
+        return ask(f"{purge_report.QUESTION} [y/N] ").lower() in ("y", "yes")
     except EOFError:
         return False

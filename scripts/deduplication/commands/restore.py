@@ -41,6 +41,7 @@ def main(arguments: Sequence[str]) -> int:
     if "" in asked.names or "" in (asked.output, asked.all, asked.session):
         raise UsageError("an argument is empty", hint="An unset variable of the shell? Nothing was restored.")
     with _opened(asked) as shelf:
+        asked.session = asked.session and (shared.one_of(asked.session, shelf.sessions()) or asked.session)
         if asked.list:
             _list(shelf, as_json=asked.json)
             return EXIT_OK
@@ -79,7 +80,7 @@ def parser() -> shared.Parser:
     add(
         "--session",
         metavar="ID",
-        help="every archived file of this session: its exports, its transcript and what belongs to it",
+        help="every archived file of this session, by its id or the beginning of it: exports, transcript, what belongs to it",
     )
     add(
         "--to-client",

@@ -11,14 +11,14 @@ from ..errors import EXIT_OK, OutputNotWritable, SessionUnknown, StoreNotWritabl
 from ..project.export_names import validate_session_id
 from ..project.paths import Project, find_project
 from ..reports import sessions as session_report
-from ..reports import workflow as report
 from ..sessions import full_document
 from ..sessions.redaction import standard
+from ..terminal.display import show, show_nothing
 from . import arguments as shared
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ..storage.contract import Store
 
@@ -39,18 +39,21 @@ def main(arguments: Sequence[str]) -> int:
     _check(asked)
     project = find_project(asked.project)
     dedup = shared.deduplicator(asked, existing=True)
+    out = show_nothing if asked.json else show
     if not asked.sessions and not asked.all:
-        _list(dedup.store)
+        listed = _listed(dedup.store)
+        out(session_report.listed(listed))
+        if asked.json:
+            shared.print_json({"sessions": listed})
         return EXIT_OK
     known = dedup.conversations()
-    sessions = known if asked.all else list(dict.fromkeys(asked.sessions))
-    for session in sessions:
-        if session not in known:
-            raise SessionUnknown(session)
+    sessions = known if asked.all else list(dict.fromkeys(_known(dedup.store, each) for each in asked.sessions))
     if asked.format == "md" and asked.output is None:
-        _grow(project, dedup.store, sessions, each_checkpoint=asked.per_checkpoint)
+        written = _grow(project, dedup.store, sessions, out, each_checkpoint=asked.per_checkpoint)
     else:
-        _whole(asked, project, dedup.store, sessions)
+        written = _whole(asked, project, dedup.store, sessions, out)
+    if asked.json:
+        shared.print_json({"written": written})
     return EXIT_OK
 
 
@@ -58,12 +61,26 @@ def parser() -> shared.Parser:
     """The arguments."""
     found = shared.Parser("deduplicate_export.py session", _DESCRIPTION)
     add = found.add_argument
-    add("sessions", nargs="*", metavar="SESSION", help="the sessions to write")
+    add("sessions", nargs="*", metavar="SESSION", help="the sessions to write: ids, or their beginnings")
     add("--all", action="store_true", help="write every session")
     add("--format", metavar="F", choices=tuple(_FORMS), default="md", help="md (the default), html or json")
     add("--output", metavar="O", help="a file, a folder for several, or - for the screen; it is replaced as a whole")
     add("--per-checkpoint", action="store_true", help="write only what no file has yet, to a new file for each session")
     shared.add_store(found)
+    add(
+        "--json",
+        action="store_true",
+        help="print one JSON object with what was written, or what there is, and nothing else",
+    )
+    return found
+
+
+def _known(store: Store, asked: str) -> str:
+    """The session that is asked for: its id, or the beginning of it. Raises ``SessionUnknown``, ``ConversationUnclear``."""
+    with store.transaction(write=False):
+        found = shared.one_of(store.session(asked) or store.canonical(asked), store.conversations())
+    if found is None:
+        raise SessionUnknown(asked)
     return found
 
 
@@ -74,32 +91,48 @@ def _check(asked: argparse.Namespace) -> None:
         raise UsageError("--all takes every session, so name none")
     if asked.output == "":
         raise UsageError("--output needs a name")
+    if asked.json and asked.output == "-":
+        raise UsageError("--json and --output - both print, so pass one of them")
     if asked.per_checkpoint and (asked.format != "md" or asked.output is not None):
         raise UsageError("--per-checkpoint is for the Markdown files in MEMORY-CONTEXT/sessions alone")
     if (asked.output is not None or asked.per_checkpoint or asked.format != "md") and not (asked.sessions or asked.all):
         raise UsageError("no session was named", hint="Name sessions, or pass --all.")
 
 
-def _list(store: Store) -> None:
+def _listed(store: Store) -> list[dict[str, Any]]:
     with store.transaction(write=False):
         found: list[dict[str, Any]] = [
             {"session_id": name, "messages": figures.occurrences, "last_updated": figures.updated_at}
             for name, figures in ((name, store.figures(name)) for name in store.conversations())
         ]
     found.sort(key=lambda each: (each["last_updated"], each["session_id"]), reverse=True)
-    report.show(session_report.listed(found))
+    return found
 
 
-def _grow(project: Project, store: Store, sessions: Sequence[str], *, each_checkpoint: bool) -> None:
+def _grow(
+    project: Project, store: Store, sessions: Sequence[str], out: Callable[[str], None], *, each_checkpoint: bool
+) -> list[dict[str, Any]]:
     from pathlib import Path
 
     from ..sessions.folder import write_sessions
 
+    written = []
     for session, done in write_sessions(project, store, sessions, each_checkpoint=each_checkpoint).items():
-        report.show(
+        path, beside = (project.relative(Path(each)) if each else "" for each in (done.path, done.untouched))
+        written.append(
+            {
+                "session_id": session,
+                "path": path or None,
+                "messages": done.messages,
+                "new_messages": done.new,
+                "changed": bool(done.files),
+                "left_alone": beside or None,
+            }
+        )
+        out(
             session_report.written(
                 session,
-                project.relative(Path(done.path)) if done.path else "",
+                path,
                 messages=done.messages,
                 new=done.new,
                 parts=done.parts,
@@ -107,11 +140,16 @@ def _grow(project: Project, store: Store, sessions: Sequence[str], *, each_check
             )
         )
         if done.untouched is not None:
-            report.show(session_report.left_alone(project.relative(Path(done.untouched))))
+            out(session_report.left_alone(beside))
+    return written
 
 
-def _whole(asked: argparse.Namespace, project: Project, store: Store, sessions: Sequence[str]) -> None:
+def _whole(
+    asked: argparse.Namespace, project: Project, store: Store, sessions: Sequence[str], out: Callable[[str], None]
+) -> list[dict[str, Any]]:
     """Each session as a document of its own, replaced as a whole."""
+    from pathlib import Path
+
     from ..files import atomic, beneath
     from ..sessions.folder import held
     from ..sessions.names import stem
@@ -134,6 +172,7 @@ def _whole(asked: argparse.Namespace, project: Project, store: Store, sessions: 
             beneath.make_folders(folder)
         except OSError as error:
             raise OutputNotWritable(f"{asked.output}: {error.strerror or error}") from error
+    written = []
     for session in sessions:
         beside = () if single or asked.output == "-" else sessions
         with contextlib.ExitStack() as stack:
@@ -148,9 +187,10 @@ def _whole(asked: argparse.Namespace, project: Project, store: Store, sessions: 
                 atomic.replace(path, data, mode=atomic.PRIVATE_FILE if asked.output is not None else atomic.SHARED_FILE)
             except StoreNotWritable as error:
                 raise OutputNotWritable(str(error).partition(": ")[2]) from error
-        from pathlib import Path
-
-        report.show(session_report.document(session, project.relative(Path(path)), len(data)))
+        shown = project.relative(Path(path))
+        written.append({"session_id": session, "path": shown, "bytes": len(data)})
+        out(session_report.document(session, shown, len(data)))
+    return written
 
 
 def _is_folder(path: str) -> bool:

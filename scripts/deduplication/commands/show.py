@@ -96,6 +96,7 @@ def parser() -> shared.Parser:
         metavar="F",
         help="text (the default), for your own eyes; or a document with secrets redacted: markdown, html or json",
     )
+    add("--json", dest="format", action="store_const", const=JSON, help="the same as --format json")
     number: dict[str, Any] = {"metavar": "N", "type": shared.whole_number}
     add("--around", help=f"the message with the number N, and {_BESIDE} before and after it", **number)
     add("--from", dest="first", help="begin with the message N", **number)

@@ -47,6 +47,33 @@ def parser() -> shared.Parser:
     return found
 
 
+def of_session(arguments: Sequence[str]) -> int:
+    """``dedup_stats.py --session-id ID``, as the original design has it; without an id all of the store."""
+    asked = session_parser().parse_args(arguments)
+    words = [] if asked.session is None else [f"--session={asked.session}"]
+    for option, value in (("--project", asked.project), ("--storage-dir", asked.storage_dir)):
+        words += [] if value is None else [f"{option}={value}"]
+    return main([*words, *(["--json"] if asked.json else [])])
+
+
+def session_parser() -> shared.Parser:
+    """The arguments of ``dedup_stats.py``."""
+    found = shared.Parser(
+        "dedup_stats.py",
+        "Show the statistics of a conversation, or of the whole store. The same as: deduplicate_export.py stats --session ID",
+    )
+    add = found.add_argument
+    add(
+        "--session-id",
+        dest="session",
+        metavar="ID",
+        help="the conversation: its id, the beginning of it, or a session's id",
+    )
+    shared.add_storage(found)
+    add("--json", action="store_true", help="print one JSON object and nothing else")
+    return found
+
+
 def _of_session(dedup: ClaudeConversationDeduplicator, asked: argparse.Namespace) -> int:
     with dedup.store.transaction(write=False):
         name = choose(dedup.store, asked.session)

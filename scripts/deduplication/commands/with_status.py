@@ -21,6 +21,7 @@ from ..reports import execution as execution_report
 from ..reports import workflow as report
 from ..start.late_pattern import late_pattern
 from ..terminal import console
+from ..terminal.called import as_called
 from ..terminal.child_output import Capture
 from ..terminal.display import Screen
 from ..workflow import status_log
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
 
     from ..terminal.child_process import Ended, Signals
 
-CORE: Final = Path(__file__).resolve().parents[2] / "export-dedup.py"
+CORE: Final = (str(Path(__file__).resolve().parents[2] / "export-dedup.py"),)
+"""The script that is run as a child, and the words before the arguments."""
 
 _HELP_NOTE: Final = """
 export-dedup-with-status.py takes the same arguments. It runs export-dedup.py, shows its output, the banner and an
@@ -44,30 +46,34 @@ _MOST_ERRORS: Final = 5
 _AGAIN: Final = "What was stored before is safe. Run the command again to go on."
 
 
-def main(argv: Sequence[str], core: Path = CORE) -> int:
-    """Run ``core`` with ``argv``; returns the exit code. Raises ``UsageError`` where the project folder does not exist."""
+def main(argv: Sequence[str], core: Sequence[str] = CORE, *, quiet: bool = False) -> int:
+    """Run ``core`` with ``argv``; returns the exit code. Raises ``UsageError`` where the project folder does not exist.
+
+    ``quiet``: the report goes to the log alone, and to standard error what went wrong.
+    """
     as_json, wants, named = _look_at(argv)
     if wants == "version":
         from .arguments import VERSION
 
         Screen(sys.stdout).line(VERSION)
         return EXIT_OK
-    interpreter, script = [sys.executable, *_interpreter_flags(), "-u"], [os.fspath(core), *argv]
+    interpreter, script = [sys.executable, *_interpreter_flags(), "-u"], [*core, *argv]
     if wants:
         import subprocess
 
         code = subprocess.call([*interpreter, *script], stdin=subprocess.DEVNULL)
         Screen(sys.stdout).line(_HELP_NOTE)
         return code
-    return _Run(find_project(named), as_json=as_json).run(interpreter, script)
+    return _Run(find_project(named), as_json=as_json, quiet=quiet).run(interpreter, script)
 
 
 class _Run:
     """One run and its report: what is shown goes to the screen and to the report, with ``--json`` to the report only."""
 
-    def __init__(self, project: Project, *, as_json: bool) -> None:
+    def __init__(self, project: Project, *, as_json: bool, quiet: bool) -> None:
         self.project = project
         self.as_json = as_json
+        self.apart = as_json or quiet
         self.status_log = project.relative(project.status_log)
         self.screen = Screen(sys.stdout)
         self.errors = Screen(sys.stderr)
@@ -94,7 +100,7 @@ class _Run:
         output = self.output.text()
         if output and not output.endswith("\n"):
             output += "\n"
-            if not self.as_json:
+            if not self.apart:
                 self.screen.part("\n")
         self.report.append(output.rstrip("\n"))
         code = ended.code if ended is not None else EXIT_FAILURE
@@ -111,7 +117,7 @@ class _Run:
         # Arguments that cannot be used make no folder and no file, not even a report.
         kept = code == EXIT_USAGE or self.keep(code)
         if failure and not self.as_json:
-            self.screen.line(failure)
+            (self.errors if self.apart else self.screen).line(failure)
         return code if kept else code or EXIT_FAILURE
 
     def start(self, interpreter: Sequence[str], script: Sequence[str], signals: Signals) -> tuple[Optional[Ended], str]:
@@ -119,7 +125,7 @@ class _Run:
         from ..terminal import child_process
 
         try:
-            ended = child_process.run(interpreter, script, _environment(), self.receive, signals, apart=self.as_json)
+            ended = child_process.run(interpreter, script, _environment(), self.receive, signals, apart=self.apart)
         except OSError as error:
             return None, f"The deduplication could not be started: {error.strerror or error}"
         return ended, ""
@@ -128,18 +134,18 @@ class _Run:
         """Part of the child's output: to the report, and to the screen at once."""
         safe = console.printable(text, newlines=True)
         self.output.add(safe)
-        if not self.as_json:
+        if not self.apart:
             self.screen.part(safe)
         elif stream == "errors":
             self.errors.part(safe)
-        else:
+        elif self.as_json:
             self.object.add(text)
             self.screen.raw(text)
 
     def say(self, text: str) -> None:
         """Our own lines."""
         self.report.append(text)
-        if not self.as_json:
+        if not self.apart:
             self.screen.line(text)
 
     def keep(self, code: int) -> bool:
@@ -149,7 +155,7 @@ class _Run:
         except DedupError as error:
             self.errors.line(execution_report.log_not_saved(self.status_log, str(error), code or EXIT_FAILURE))
             return False
-        if not self.as_json:
+        if not self.apart:
             self.screen.line(execution_report.log_saved(self.status_log))
         return True
 
@@ -157,7 +163,7 @@ class _Run:
 def _failure(code: int, ended: Optional[Ended], output: str, trouble: str) -> str:
     """How the failed run ends: its own errors repeated where they cannot be missed, else what can be said from outside."""
     if trouble or ended is None:
-        return execution_report.failure([trouble], ["Install export-dedup again (./install.sh)."], code)
+        return execution_report.failure([trouble], [as_called("Install export-dedup again (./install.sh).")], code)
     errors, hints = _errors_in(output)
     if ended.interrupted_by:
         name = _signal_name(ended.interrupted_by)

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..errors import NotPermitted
+from ..start.permissions import advice
 from . import archive, database, hooks, machine, pending_check, privacy, store, unstored_exports
 from .finding import NOTE, OK, PROBLEM, Finding, Subject
 
@@ -24,4 +26,15 @@ def examine(subject: Subject) -> Iterator[Finding]:
     for each in (machine, store, database, archive, hooks, pending_check, unstored_exports, privacy):
         if subject.half_purged and each in (pending_check, unstored_exports):
             continue  # what they name may be what is to be removed
-        yield from each.findings(subject)
+        try:
+            yield from each.findings(subject)
+        except (NotPermitted, PermissionError) as error:
+            yield _closed(each.__name__.rpartition(".")[2], error)
+
+
+def _closed(name: str, error: Exception) -> Finding:
+    """What cannot be looked at is a finding, and the rest is looked at all the same."""
+    if isinstance(error, NotPermitted):
+        return Finding(name, PROBLEM, str(error), error.hint)
+    assert isinstance(error, PermissionError)
+    return Finding(name, PROBLEM, f"{error.filename}: {error.strerror}", advice(error))

@@ -52,7 +52,7 @@ def _packages() -> Iterator[Finding]:
 
     for name, lost in _LOST_WITHOUT.items():
         if find_spec(name) is None:
-            yield Finding(name, NOTE, f"not installed: {lost}; nothing depends on it")
+            yield Finding(name, OK, f"not installed, and nothing depends on it; {lost}")
         else:
             yield Finding(name, OK, "installed")
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from ..errors import StoreError
 from ..files import clock, lock_names, locking
 from ..reports.exchange import Waits
+from ..start.child import main_module
 from ..storage.hybrid import sent_mark
 from ..storage.log_backed import folder_of
 
@@ -46,14 +47,13 @@ def start(store: HybridStore) -> None:
     """Begin an exchange in the background."""
     import subprocess
 
-    scripts = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     folder = os.path.abspath(store.folder)
     where = ["--backend", "hybrid", "--storage-dir", folder]
     environment = dict(os.environ)
     if store.database.told is not None:  # not as an argument: everybody sees those
         environment["EXPORT_DEDUP_DATABASE_URL"] = store.database.told
     process = subprocess.Popen(
-        [sys.executable, os.path.join(scripts, "deduplicate_export.py"), "sync", "--quiet", *where],
+        [sys.executable, main_module(), "sync", "--quiet", *where],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

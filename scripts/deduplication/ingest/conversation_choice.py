@@ -8,7 +8,7 @@ from ..alignment.reading_order import root_of
 from ..errors import ConversationUnclear, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from ..storage.contract import Store
     from ..storage.conversation import Conversation
@@ -26,13 +26,25 @@ def choose(store: Store, asked: str) -> str:
     of_session = store.session(asked)
     if of_session:
         return of_session
-    found = [name for name in known if asked and name.casefold().startswith(asked.casefold())]
-    if len(found) == 1:
-        return found[0]
-    if not found:
+    found = by_beginning(asked, known)
+    if found is None:
         raise ConversationUnclear(f"none begins with '{asked}'")
-    more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
-    raise ConversationUnclear(f"'{asked}' begins {', '.join(found[:_MOST_NAMED])}{more}")
+    return found
+
+
+def by_beginning(asked: str, known: Iterable[str]) -> str | None:
+    """The one of ``known`` that ``asked`` is, or else the only one that begins with it, whatever its case; None for none.
+
+    Raises :class:`ConversationUnclear`, which lists them, where there are several.
+    """
+    ids = list(dict.fromkeys(known))
+    if asked in ids:
+        return asked
+    found = [name for name in ids if asked and name.casefold().startswith(asked.casefold())]
+    if len(found) > 1:
+        more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
+        raise ConversationUnclear(f"'{asked}' begins {', '.join(found[:_MOST_NAMED])}{more}")
+    return found[0] if found else None
 
 
 def around(conversation: Conversation, number: int, reach: int) -> Sequence[int]:

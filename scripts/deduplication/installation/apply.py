@@ -8,14 +8,15 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from typing import TYPE_CHECKING, Optional
+from typing import TYPE_CHECKING, Final, Optional
 
-from ..errors import DedupError, InstallFailed, StoreNotWritable
+from ..errors import DedupError, StoreNotWritable
 from ..files import atomic, beneath
 from ..project import approvals, config
+from .errors import InstallFailed
 from .manifest import NAME, sha256
-from .plan import NEW, PERMISSIONS, REMOVE, UPDATE
-from .targets import CONFIG, SCRIPTS, VENV
+from .plan import ENVIRONMENT, NEW, PERMISSIONS, REMOVE, UPDATE, is_venv
+from .targets import COMMANDS, CONFIG, SCRIPTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from .links import Place
     from .manifest import Manifest
     from .plan import Plan, Step
+
+
+_OURS: Final = (".coditect/", f"{COMMANDS}/")
 
 
 def install(place: Place, plan: Plan, before: Optional[Manifest]) -> None:
@@ -38,7 +42,9 @@ def install(place: Place, plan: Plan, before: Optional[Manifest]) -> None:
         for step in writing:
             _carry_out(place, step)
         _remove_empty(place, [os.path.dirname(step.path) for step in writing if step.kind == REMOVE])
-        save(place, plan.manifest)
+        if (writing or (before and before.unfinished)) and hasattr(os, "sync"):
+            os.sync()
+        _save(place, plan.manifest)
 
 
 def uninstall(place: Place, plan: Plan) -> None:
@@ -47,26 +53,18 @@ def uninstall(place: Place, plan: Plan) -> None:
         for step in plan.steps:
             _carry_out(place, step)
         _remove_caches(place(SCRIPTS))
-        venv = place(VENV)
-        if plan.manifest.venv and is_venv(venv):
-            beneath.remove_tree(venv)
         folders = [folder for folder in plan.manifest.directories if folder != ".coditect"]
         _remove_empty(place, folders)
         beneath.unlink(place(NAME))
         _remove_empty(place, [folder for folder in plan.manifest.directories if folder == ".coditect"])
 
 
-def save(place: Place, manifest: Manifest) -> None:
+def _save(place: Place, manifest: Manifest) -> None:
     """Write the manifest, unless it says the same already."""
     with contextlib.suppress(FileNotFoundError), open(place(NAME), "rb") as file:
         if file.read() == manifest.dump():
             return
     _write(place, NAME, manifest.dump(), 0o644)
-
-
-def is_venv(path: str) -> bool:
-    """True for a virtual environment that is no symbolic link: only such a folder is ever removed whole."""
-    return not os.path.islink(path) and os.path.isfile(os.path.join(path, "pyvenv.cfg"))
 
 
 @contextlib.contextmanager
@@ -87,10 +85,16 @@ def _carry_out(place: Place, step: Step) -> None:
         beneath.chmod(place(step.path), step.mode)
     elif step.kind == REMOVE:
         beneath.unlink(place(step.path))
+    elif step.kind == ENVIRONMENT and is_venv(place(step.path)):
+        beneath.remove_tree(place(step.path))
 
 
 def _write(place: Place, path: str, data: bytes, mode: int) -> None:
-    atomic.replace(place(path), data, mode=mode)
+    """Our own files are synced all at once, in the end: one by one that takes ten times as long as to write them.
+
+    Until then the manifest, which is synced, says that they may be torn. What has words of the user's in it never is.
+    """
+    atomic.replace(place(path), data, mode=mode, durable=path == NAME or not path.startswith(_OURS))
 
 
 def _make_folders(place: Place, folder: str) -> list[str]:

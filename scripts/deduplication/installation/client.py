@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING, Final, Optional
 
+from ..errors import UsageError
 from ..project import client_version
 from ..project.client_transcripts import find_transcripts
 from ..start.late_dataclass import dataclass
@@ -43,6 +44,16 @@ def find() -> Client:
         if version is not None:
             return Client(version, "by its last session")
     return Client(None, f"{silent} does not say its version" if silent else "it was not found here")
+
+
+def named(said: Optional[str]) -> Client:
+    """The one of the version that somebody said; :func:`find` where nobody did. Raises :class:`UsageError` for no version."""
+    if said is None:
+        return find()
+    version = client_version.parse(said)
+    if version is None:
+        raise UsageError(f"--client {said!r} is no version", hint="Pass one such as 2.1.197.")
+    return Client(version, "as you said")
 
 
 def _candidates() -> Iterator[str]:

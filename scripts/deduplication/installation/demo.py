@@ -12,34 +12,39 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import InstallRefused
+from ..start.child import main_module
+from ..terminal import called
 from ..terminal.console import printable
+from .errors import InstallRefused
+from .targets import GET_AGAIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .origin import Origin
 
-def run(checkout: Path, python: str, say: Callable[[str], None]) -> int:
-    """Run the whole job on every sample with ``python``; returns the first exit code that is not 0.
+
+def run(origin: Origin, say: Callable[[str], None]) -> int:
+    """Run the whole job on every sample; returns the first exit code that is not 0.
 
     The scratch project is kept, so that the user can look at what the job made of it.
     """
-    samples = sorted((checkout / ".coditect" / "demo").glob("*.txt"))
+    samples = sorted((origin.coditect / "demo").glob("*.txt"))
     if not samples:
-        raise InstallRefused("the samples in .coditect/demo are missing", hint="Clone export-dedup again.")
+        raise InstallRefused(f"the samples in {origin.coditect / 'demo'} are missing", hint=GET_AGAIN)
     scratch = Path(tempfile.mkdtemp(prefix="export-dedup-demo-"))
     say(f"Scratch project: {printable(str(scratch))}")
     _make_repository(scratch, say)
     for number, sample in enumerate(samples, 1):
         say(f"\n--- Export {number} of {len(samples)}: {sample.name} (as /export writes it) ---\n")
         shutil.copyfile(sample, scratch / sample.name)
-        command = [python, str(checkout / "scripts" / "export-dedup-with-status.py")]
         sys.stdout.flush()
-        code = subprocess.call([*command, "--project", str(scratch), "--yes"], stdin=subprocess.DEVNULL)
+        words = ["run", "--project", str(scratch), "--yes"]
+        code = subprocess.call([sys.executable, main_module(), *words], stdin=subprocess.DEVNULL)
         if code:
             say(f"\nThe run ended with exit code {code}; the scratch project is kept: {printable(str(scratch))}")
             return code
-    say(_closing(scratch, checkout))
+    say(_closing(scratch, origin))
     return 0
 
 
@@ -54,9 +59,10 @@ def _make_repository(scratch: Path, say: Callable[[str], None]) -> None:
     say("git was not found: the demonstration goes on without commits.")
 
 
-def _closing(scratch: Path, checkout: Path) -> str:
+def _closing(scratch: Path, origin: Origin) -> str:
     place = shlex.quote(str(scratch))
-    tool = shlex.quote(str(checkout / "scripts" / "deduplicate_export.py"))
+    script = shlex.quote(str(origin.scripts / "deduplicate_export.py"))
+    tool = called.typed() if called.is_by_command() else f"python3 {script}"
     remove = f"rmdir /s /q {place}" if os.name == "nt" else f"rm -r {place}"
     return "\n".join(
         [
@@ -66,14 +72,14 @@ def _closing(scratch: Path, checkout: Path) -> str:
             "",
             "Look at what is there now:",
             f"  cd {place}",
-            f"  python3 {tool} restore --all out",
+            f"  {tool} restore --all out",
             "  ls out                                       the three files, byte for byte",
             "  ls MEMORY-CONTEXT/checkpoints                the checkpoint documents",
             "  cat MEMORY-CONTEXT/export-dedup-status.txt   the reports above",
             "  git log --stat                               one commit a run",
             "",
             "Next:",
-            "  Install into a project of yours:  ./install.sh --project DIR",
+            called.as_called("  Install into a project of yours:  ./install.sh --project DIR"),
             f"  Remove the scratch project:       {remove}",
         ]
     )

@@ -1,21 +1,19 @@
-"""A virtual environment with the packages that beautify and ease; never required, and never a reason to fail."""
+"""The virtual environment of a checkout, in which its tests run. What is installed into projects has none, and needs none."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Final, Optional
 
 from ..start.late_dataclass import dataclass
-from .apply import is_venv
+from .plan import is_venv
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-PACKAGES: Final = ("rich", "filelock")
 _STAMP: Final = "export-dedup.stamp"
 _PIP: Final = ("-m", "pip", "--disable-pip-version-check", "--quiet", "--retries", "1")
 _PATIENCE: Final = 600
@@ -24,38 +22,10 @@ _PATIENCE: Final = 600
 
 @dataclass(frozen=True)
 class Environment:
-    """``python`` is the interpreter to go on with; ``created`` says that the folder was made now; ``note`` is one
-    line for the user where something is missing.
-    """
+    """``python`` is the interpreter to go on with; ``note`` is one line for the user where something is missing."""
 
     python: str
-    created: bool = False
     note: str = ""
-
-
-def for_running(folder: Path) -> Environment:
-    """An interpreter with the run-time packages in it where that is possible, else the plain one with a note."""
-    python = _python(folder)
-    if is_venv(str(folder)) and not missing(python):
-        return Environment(python)
-    if not missing(sys.executable) and not os.path.lexists(folder):
-        return Environment(sys.executable)  # the interpreter at hand has both
-    created = not os.path.lexists(folder)
-    problem = make(folder) or install(python, PACKAGES)
-    if problem is None:
-        return Environment(python, created)
-    if created:
-        shutil.rmtree(folder, ignore_errors=True)
-    return Environment(sys.executable, note=without(problem))
-
-
-def without(problem: str) -> str:
-    """One line: which packages are missing, why, and that it does not matter."""
-    lacking = missing(sys.executable)
-    if not lacking:
-        return f"No virtual environment ({problem}); rich and filelock are installed anyway."
-    verb = "is" if len(lacking) == 1 else "are"
-    return f"{' and '.join(lacking)} {verb} missing ({problem}): going on without, nothing depends on it."
 
 
 def for_testing(folder: Path, checkout: Path) -> Environment:
@@ -92,7 +62,7 @@ def install(python: str, packages: Sequence[str], *options: str) -> Optional[str
     return _run([python, *_PIP, "install", *options, *packages])
 
 
-def missing(python: str, packages: Sequence[str] = PACKAGES) -> list[str]:
+def missing(python: str, packages: Sequence[str]) -> list[str]:
     """Which of ``packages`` the interpreter cannot import; all of them where it does not run."""
     # The current folder is taken from the path first: a folder named rich beside the user is not the package.
     code = "import sys; sys.path.pop(0)\nimport importlib.util as u; print(*[n for n in sys.argv[1:] if not u.find_spec(n)])"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from ..errors import InstallRefused
 from ..files import anchored
+from .errors import InstallRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

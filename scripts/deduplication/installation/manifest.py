@@ -6,11 +6,13 @@ import hashlib
 import json
 from typing import Any, Final, Optional
 
-from ..errors import InstallRefused
 from ..start.late_dataclass import dataclass, field
 from ..start.late_pattern import late_pattern
+from .errors import InstallRefused
 
 NAME: Final = ".coditect/export-dedup.manifest"
+VENV: Final = ".coditect/venv"
+"""Made by earlier versions in projects; in a checkout its tests have theirs there."""
 _OURS: Final = (".coditect/", ".claude/")
 _HASH: Final = late_pattern(r"[0-9a-f]{64}")
 
@@ -21,8 +23,9 @@ class Manifest:
 
     ``directories`` are those that did not exist before; ``ignore`` describes the block in ``.gitignore``:
     ``sha256`` of the block, ``separator`` before it, ``created`` where the file itself is ours; ``settings`` says that
-    ``.claude/settings.json`` is, ``venv`` that ``.coditect/venv`` is. ``readme`` is the answer to whether every checkpoint
-    goes into the README, None where nobody was asked.
+    ``.claude/settings.json`` is, ``venv`` that ``.coditect/venv`` is, which earlier versions made. ``unfinished``: not all
+    of it is known to be on the disk, so that a file may be torn. ``readme`` is the answer to whether every checkpoint goes into
+    the README, None where nobody was asked.
     """
 
     version: str
@@ -32,6 +35,7 @@ class Manifest:
     venv: bool = False
     settings: bool = False
     readme: Optional[bool] = None
+    unfinished: bool = False
 
     def dump(self) -> bytes:
         """The manifest as it lies on the disk: the same content gives the same bytes."""
@@ -43,6 +47,7 @@ class Manifest:
             "venv": self.venv,
             "settings": self.settings,
             **({} if self.readme is None else {"readme": self.readme}),
+            **({"unfinished": True} if self.unfinished else {}),
         }
         return json.dumps(record, indent=1).encode("ascii") + b"\n"
 
@@ -71,7 +76,8 @@ def parse(data: bytes, name: str) -> Manifest:
         venv, settings = record["venv"] is True, record.get("settings") is True
         readme = record.get("readme")
         readme = readme if isinstance(readme, bool) else None
-        return Manifest(str(record["version"]), files, directories, ignore, venv, settings, readme)
+        unfinished = record.get("unfinished") is True
+        return Manifest(str(record["version"]), files, directories, ignore, venv, settings, readme, unfinished)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InstallRefused(
             f"{name} is damaged ({type(error).__name__})",

@@ -11,11 +11,11 @@ import os
 import stat
 from typing import TYPE_CHECKING, Any, Final, Optional
 
-from ..errors import InstallRefused
 from ..project.paths import MEMORY
 from ..start.late_dataclass import dataclass, field
 from . import ignore_block, settings
-from .manifest import NAME, Manifest, parse, sha256
+from .errors import InstallRefused
+from .manifest import NAME, VENV, Manifest, parse, sha256
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,7 +31,9 @@ SAME: Final = "same"
 KEEP: Final = "keep"
 REMOVE: Final = "remove"
 FORGET: Final = "forget"
-LABELS: Final = {NEW: "new", UPDATE: "update", PERMISSIONS: "make executable", REMOVE: "remove"}
+ENVIRONMENT: Final = "environment"
+"""The virtual environment that an earlier version made goes, the whole folder."""
+LABELS: Final = {NEW: "new", UPDATE: "update", PERMISSIONS: "make executable", REMOVE: "remove", ENVIRONMENT: "remove"}
 """What a change is called to people, in the order in which changes are counted."""
 
 
@@ -77,6 +79,7 @@ class Plan:
     def during(self, before: Optional[Manifest]) -> Manifest:
         """The manifest to write first: until the last step is done the old bytes and the new ones are both ours."""
         both = copy.deepcopy(self.manifest)
+        both.unfinished = True
         for path, hashes in (before.files if before else {}).items():
             known = both.files.setdefault(path, [])
             known += [one for one in hashes if one not in known]
@@ -103,6 +106,11 @@ def read_below(root: Path, path: str) -> Optional[bytes]:
         raise InstallRefused(f"{path}: {error.strerror}", hint="Correct the permissions, or move it away.") from error
 
 
+def is_venv(path: str) -> bool:
+    """True for a virtual environment that is no symbolic link: only such a folder is ever removed whole."""
+    return not os.path.islink(path) and os.path.isfile(os.path.join(path, "pyvenv.cfg"))
+
+
 def plan_install(
     root: Path, wanted: dict[str, Target], before: Optional[Manifest], version: str, hooks: dict[str, list[Any]]
 ) -> Plan:
@@ -111,13 +119,15 @@ def plan_install(
     ``hooks`` are ours for the client's settings, by event; none where another form of installation has them.
     """
     known = before.files if before else {}
+    torn = before is not None and before.unfinished
     plan = Plan(manifest=Manifest(version, directories=list(before.directories) if before else []))
-    plan.manifest.venv = bool(before and before.venv)
     plan.manifest.readme = before.readme if before else None
     for path, target in wanted.items():
-        _plan_file(plan, root, path, target, known)
+        _plan_file(plan, root, path, target, known, torn=torn)
     for path in sorted(set(known) - set(plan.manifest.files) - set(wanted)):
-        plan.steps.append(_plan_removal(root, path, known[path]))
+        plan.steps.append(_plan_removal(root, path, known[path], torn=torn))
+    if before is not None and before.venv and is_venv(os.path.join(root, VENV)):
+        plan.steps.append(Step(ENVIRONMENT, VENV, "made by an earlier version; no command uses it"))
     _plan_ignore(plan, root, before)
     _plan_settings(plan, root, before, hooks)
     return plan
@@ -126,7 +136,11 @@ def plan_install(
 def plan_uninstall(root: Path, before: Manifest) -> Plan:
     """What takes everything that is ours out of ``root`` again."""
     plan = Plan(manifest=before)
-    plan.steps = [_plan_removal(root, path, hashes) for path, hashes in sorted(before.files.items())]
+    plan.steps = [
+        _plan_removal(root, path, hashes, torn=before.unfinished) for path, hashes in sorted(before.files.items())
+    ]
+    if before.venv and is_venv(os.path.join(root, VENV)):
+        plan.steps.append(Step(ENVIRONMENT, VENV))
     _plan_settings_out(plan, root, before)
     data = read_below(root, IGNORE)
     place = _place(data)
@@ -149,7 +163,7 @@ def plan_uninstall(root: Path, before: Manifest) -> Plan:
     return plan
 
 
-def _plan_file(plan: Plan, root: Path, path: str, target: Target, known: dict[str, list[str]]) -> None:
+def _plan_file(plan: Plan, root: Path, path: str, target: Target, known: dict[str, list[str]], *, torn: bool) -> None:
     data = read_below(root, path)
     hash_wanted = sha256(target.data)
     plan.manifest.files[path] = [hash_wanted]
@@ -158,7 +172,7 @@ def _plan_file(plan: Plan, root: Path, path: str, target: Target, known: dict[st
     elif data == target.data:
         lacking = os.name != "nt" and target.mode & 0o111 and not _mode(root, path) & 0o100
         plan.steps.append(Step(PERMISSIONS if lacking else SAME, path, "", data, target.mode))
-    elif sha256(data) in known.get(path, ()):
+    elif sha256(data) in known.get(path, ()) or (torn and path in known and _is_torn(data, target.data)):
         plan.steps.append(Step(UPDATE, path, "", target.data, target.mode))
     else:
         # Changed since we wrote it, or never ours: it stays, and the new one goes beside it.
@@ -180,13 +194,18 @@ def _beside(plan: Plan, root: Path, path: str, target: Target, known: dict[str, 
     return Step(KEEP, path, f"yours; ours is in {os.path.basename(beside)}: merge them")
 
 
-def _plan_removal(root: Path, path: str, hashes: list[str]) -> Step:
+def _is_torn(data: bytes, whole: bytes = b"") -> bool:
+    """Whether a file may be what a power cut left of one that was being installed: its beginning, then zeros at most."""
+    return whole.startswith(data.rstrip(b"\0"))
+
+
+def _plan_removal(root: Path, path: str, hashes: list[str], *, torn: bool) -> Step:
     data = read_below(root, path)
     if data is None:
         return Step(FORGET, path)
     if os.path.islink(os.path.join(root, path)):
         return Step(KEEP, path, "a symbolic link of your own")
-    if sha256(data) not in hashes:
+    if sha256(data) not in hashes and not (torn and _is_torn(data)):
         return Step(KEEP, path, "changed by you: remove it yourself if you no longer need it")
     return Step(REMOVE, path)
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 from typing import Any, Final, Optional
 
-from ..errors import InstallRefused
 from ..start.late_pattern import late_pattern
+from .errors import InstallRefused
 
 NAME: Final = ".claude/settings.json"
 BACKUP: Final = ".claude/settings.json.before-export-dedup"

@@ -1,4 +1,4 @@
-"""What goes where: the files of the checkout and their places below a project."""
+"""What goes where: the files of the origin and their places below a project."""
 
 from __future__ import annotations
 
@@ -8,28 +8,33 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Optional
 
-from ..errors import InstallRefused
 from ..hooks import slash_commands
 from ..project import config
 from ..project.client_version import LOWEST
 from ..start.late_dataclass import dataclass
 from ..start.late_pattern import late_pattern
+from .errors import InstallRefused
+from .origin import SHIPPED
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from ..project.client_version import Version
+    from .origin import Origin
+
+GET_AGAIN: Final = "Clone export-dedup again, or have pip install it again."
 
 COMMANDS: Final = ".claude/commands"
 HOOKS: Final = ".coditect/hooks"
 CONFIG: Final = config.FILE
 SCRIPTS: Final = ".coditect/scripts"
 README: Final = ".coditect/export-dedup.README.md"
-VENV: Final = ".coditect/venv"
+PACKAGE: Final = "deduplication"
 _LEFT_OUT: Final = (
-    "deduplication/installation",
-    "deduplication/commands/install.py",
-    "deduplication/reports/installation.py",
+    f"{PACKAGE}/installation",
+    f"{PACKAGE}/commands/setup",
+    f"{PACKAGE}/reports/installation.py",
+    f"{PACKAGE}/{SHIPPED}",
 )
 """The installer installs the tool, not itself."""
 _PLUGIN_SCRIPT: Final = late_pattern(rb'"\$\{CLAUDE_PLUGIN_ROOT\}/scripts/([\w.-]+)"')
@@ -45,37 +50,43 @@ class Target:
     mode: int
 
 
-def targets(checkout: Path, client: Optional[Version] = LOWEST) -> dict[str, Target]:
+def targets(origin: Origin, client: Optional[Version] = LOWEST) -> dict[str, Target]:
     """Every file to install for a client of this version, by its path below the project (forward slashes).
 
-    Raises :class:`InstallRefused` where the checkout is not whole.
+    Raises :class:`InstallRefused` where the origin is not whole.
     """
-    scripts = checkout / "scripts"
     found: dict[str, Target] = {}
-    for folder, folders, names in os.walk(scripts):
-        inside = Path(folder).relative_to(scripts)
-        folders[:] = sorted(name for name in folders if not _left_out(inside / name))
-        for name in sorted(names):
-            path = Path(folder) / name
-            if name.endswith(_ENDINGS) and not _left_out(inside / name):
-                mode = 0o755 if inside == Path() or name.endswith(".sh") else 0o644
-                found[f"{SCRIPTS}/{(inside / name).as_posix()}"] = Target(_read(path), mode)
-    for command in sorted((checkout / "commands").glob("*.md")):
+    for folder, inside in ((origin.scripts, ""), (origin.package, PACKAGE)):
+        for path, name in _files(folder, inside):
+            mode = 0o755 if "/" not in name or name.endswith(".sh") else 0o644
+            found[f"{SCRIPTS}/{name}"] = Target(_read(path), mode)
+    for command in sorted(origin.commands.glob("*.md")):
         found[f"{COMMANDS}/{command.name}"] = Target(for_project(_read(command), client), 0o644)
     for name, mode in (("run.py", 0o755), ("run.sh", 0o755)):
-        found[f"{HOOKS}/{name}"] = Target(_read(checkout / "hooks" / name), mode)
-    found[CONFIG] = Target(_read(checkout / CONFIG), 0o644)
-    found[README] = Target(_read(checkout / ".coditect" / "README.md"), 0o644)
+        found[f"{HOOKS}/{name}"] = Target(_read(origin.hooks / name), mode)
+    found[CONFIG] = Target(_read(origin.coditect / os.path.basename(CONFIG)), 0o644)
+    found[README] = Target(_read(origin.coditect / "README.md"), 0o644)
     needed = {f"{COMMANDS}/{name}.md" for name in slash_commands.COMMANDS}
     needed.update(f"{SCRIPTS}/{command.script}" for command in slash_commands.COMMANDS.values())
     if not needed <= found.keys():
-        raise InstallRefused(f"{scripts} is not whole", hint="Clone export-dedup again.")
+        raise InstallRefused(f"{origin.scripts} is not whole", hint=GET_AGAIN)
     return found
 
 
-def hooks(checkout: Path, events: Sequence[str]) -> dict[str, list[Any]]:
+def _files(folder: Path, inside: str) -> Iterator[tuple[Path, str]]:
+    """The files of ours in ``folder``, in their order, and their names below ``.coditect/scripts``, where it is ``inside``."""
+    for here, folders, names in os.walk(folder):
+        below = Path(inside) / Path(here).relative_to(folder)
+        # The package is walked by itself: it lies among the scripts, or somewhere else.
+        folders[:] = sorted(name for name in folders if not _left_out(below / name) and below / name != Path(PACKAGE))
+        for name in sorted(names):
+            if name.endswith(_ENDINGS) and not _left_out(below / name):
+                yield Path(here) / name, (below / name).as_posix()
+
+
+def hooks(origin: Origin, events: Sequence[str]) -> dict[str, list[Any]]:
     """Our entries for the client's settings, by event, for those of ``events``."""
-    found: dict[str, list[Any]] = json.loads(_read(checkout / ".coditect" / "settings.hooks.json"))["hooks"]
+    found: dict[str, list[Any]] = json.loads(_read(origin.coditect / "settings.hooks.json"))["hooks"]
     return {event: entries for event, entries in found.items() if event in events}
 
 
@@ -98,4 +109,4 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise InstallRefused(f"{path}: {error.strerror}", hint="Clone export-dedup again.") from error
+        raise InstallRefused(f"{path}: {error.strerror}", hint=GET_AGAIN) from error

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-from ..errors import UsageError
+from ..errors import NotPermitted, UsageError
 from ..files import anchored, lock_names
 from ..start.late_dataclass import dataclass
 
@@ -108,8 +108,25 @@ class Project:
 
 
 def is_store(folder: str) -> bool:
-    """True where a store was made in ``folder``, or something of one is left."""
-    return any(os.path.lexists(os.path.join(folder, name)) for name in (LOG_NAME, LOCK, *INDEX_NAMES))
+    """True where a store was made in ``folder``, or something of one is left.
+
+    Raises :class:`NotPermitted` for a folder that may not be looked into: nobody can tell that there is none.
+    """
+    try:
+        return any(_is_there(os.path.join(folder, name)) for name in (LOG_NAME, LOCK, *INDEX_NAMES))
+    except PermissionError as error:
+        raise NotPermitted(f"{folder}: {error.strerror}") from error
+
+
+def _is_there(path: str) -> bool:
+    """As ``os.path.lexists``, which takes what it must not look at for nothing."""
+    try:
+        os.lstat(path)
+    except PermissionError:
+        raise
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def find_project(explicit: str | os.PathLike[str] | None = None) -> Project:

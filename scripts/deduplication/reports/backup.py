@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from ..files.clock import local
+from ..terminal.called import as_called
 from ..terminal.console import printable
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def taken(done: SnapshotResult, path: str) -> str:
     if snapshot.problems:
         lines.append("❌ Something in the store was damaged or could not be read; earlier good snapshots are kept:")
         lines += _some([f"{path}: {text}" for path, text in snapshot.problems])
-        lines.append("   → Run 'deduplicate_export.py verify'; --restore --snapshot gives an earlier state.")
+        lines.append(as_called("   → Run 'deduplicate_export.py verify'; --restore --snapshot gives an earlier state."))
     return "\n".join(lines)
 
 
@@ -94,7 +95,7 @@ def restored(done: Restored) -> str:
             f"❌ 'verify' finds {len(done.problems):,} problem(s) in it, although every byte is as it was kept:"
         )
         lines += _some(done.problems)
-        lines.append("   → 'deduplicate_export.py rebuild' sets right what can be set right.")
+        lines.append(as_called("   → 'deduplicate_export.py rebuild' sets right what can be set right."))
     elif not done.lost:
         lines.append("✅ Verified: every line, every message and every number is right.")
     return "\n".join(lines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..terminal.called import as_called
 from ..terminal.console import printable
 from .workflow import export_block
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from ..figures.run_result import ExportResult
 
+ASK_TITLE = "Title of the checkpoint: "
 ASK = "   Press Enter when it is done, or to go on without it: "
 
 
@@ -31,7 +33,7 @@ def deduplicated(results: Sequence[ExportResult], older: int) -> str:
     """What the export brought; ``older`` is how many others lie about, which a checkpoint leaves alone."""
     lines = [export_block(result, named=True) for result in results]
     if older:
-        lines.append(f"  · {older:,} older export(s) were left; export-dedup.py processes all of them")
+        lines.append(as_called(f"  · {older:,} older export(s) were left; export-dedup.py processes all of them"))
     return "\n".join(lines)
 
 
@@ -56,3 +58,11 @@ def created(
             f"  In the store: {figures['unique_messages']:,} different messages of {figures['conversations']:,} conversation(s)"
         )
     return "\n".join(lines)
+
+
+def untitled(export: Optional[str], *, commit: bool) -> str:
+    """What a checkpoint would do under a title: without one nothing was done."""
+    first = f"store and archive {printable(export)}, " if export is not None else ""
+    last = ", and commit both" if commit else ""
+    does = f"It would {first}write a document into MEMORY-CONTEXT/checkpoints/, list it in the README{last}."
+    return as_called(f'Nothing was done. {does} Run: create-checkpoint.py "Sprint Complete"')

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from ..alignment.plain_text import DIAGNOSIS
-from ..start.late_dataclass import asdict
+from ..start.late_dataclass import asdict, replace
+from ..terminal.called import as_called
 from ..terminal.console import printable
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def text(findings: Sequence[Finding]) -> str:
     problems = problems_in(findings)
     verdict = "nothing needs to be done" if not problems else f"{problems} thing(s) to do, marked ❌"
     lines = [f"{DIAGNOSIS} {verdict}", ""]
-    for finding in findings:
+    for finding in map(_as_called, findings):
         lines.append(f"{_MARKS[finding.state]} {finding.name}: {printable(finding.text)}")
         lines += [f"     {printable(detail)}" for detail in finding.details]
         if finding.cure:
@@ -31,7 +32,13 @@ def text(findings: Sequence[Finding]) -> str:
 
 def as_dict(findings: Sequence[Finding]) -> dict[str, Any]:
     """The object of ``--json``."""
-    return {"ok": not problems_in(findings), "findings": [asdict(finding) for finding in findings]}
+    return {"ok": not problems_in(findings), "findings": [asdict(_as_called(each)) for each in findings]}
+
+
+def _as_called(finding: Finding) -> Finding:
+    """With the names of commands as whoever asked can call them."""
+    text, cure = as_called(finding.text), as_called(finding.cure)
+    return replace(finding, text=text, cure=cure, details=tuple(map(as_called, finding.details)))
 
 
 def problems_in(findings: Sequence[Finding]) -> int:

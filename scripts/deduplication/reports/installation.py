@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from ..terminal.called import is_by_command, typed
 from ..terminal.console import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
+    from typing import Any, Optional
 
     from ..installation.plan import Plan
 
@@ -20,6 +23,16 @@ DATA_STAYS: Final = "  Your data in MEMORY-CONTEXT stays."
 def title(text: str, *, dry_run: bool) -> str:
     """The first line."""
     return f"{text} (dry run: nothing is changed)" if dry_run else text
+
+
+def installed(version: str, root: Path, *, dry_run: bool) -> str:
+    """The first line of an installation into ``root``."""
+    return title(f"export-dedup {version} → {printable(str(root))}", dry_run=dry_run)
+
+
+def remark(text: str) -> str:
+    """Something that its owner should know besides."""
+    return f"  {printable(text)}"
 
 
 def steps(planned: Plan, scripts: str, *, dry_run: bool) -> str:
@@ -40,6 +53,15 @@ def steps(planned: Plan, scripts: str, *, dry_run: bool) -> str:
     return "\n".join(lines)
 
 
+def as_dict(
+    version: Optional[str], root: Path, planned: Optional[Plan], remarks: Iterable[str], *, dry_run: bool
+) -> dict[str, Any]:
+    """The object of ``--json``: every file with what is done to it; ``version`` is None where nothing was installed."""
+    steps = planned.steps if planned is not None else ()
+    files = [{"path": each.path, "done": each.kind, "changed": each.changes, "note": each.note} for each in steps]
+    return {"version": version, "project": str(root), "dry_run": dry_run, "files": files, "remarks": list(remarks)}
+
+
 def not_installed(root: Path, manifest: str) -> str:
     """Nothing can be taken out of ``root``, which has no ``manifest``."""
     return f"export-dedup is not installed in {printable(str(root))} (no {manifest}): nothing to remove."
@@ -50,16 +72,6 @@ def link(path: str, real: str) -> str:
     return f"{printable(path)} is a symbolic link to {printable(real)}: what is done there, other projects may see."
 
 
-def packages_to_get(folder: str) -> str:
-    """A virtual environment that would be made."""
-    return f"  new: {folder} (with rich and filelock, if pip can get them)"
-
-
-def packages_got(folder: str) -> str:
-    """A virtual environment that was made."""
-    return f"  new: {folder} (rich, filelock)"
-
-
 def next_steps(root: Path, lowest: str) -> str:
     """What to do after an installation; ``lowest`` is the oldest version of the client that reads the hooks."""
     together = "  git: commit .coditect, .claude/commands, .claude/settings.json and .gitignore together"
@@ -68,7 +80,8 @@ def next_steps(root: Path, lowest: str) -> str:
         f"{together} {everybody}, or ignore the first three (.git/info/exclude): one without the other does nothing."
     ]
     lines += ["", "Next, in Claude Code: /export, then /export-dedup (start a new session once, to make it known)."]
-    lines.append("From a shell in the project: python3 .coditect/scripts/export-dedup-with-status.py")
+    run = f"{typed()} run" if is_by_command() else "python3 .coditect/scripts/export-dedup-with-status.py"
+    lines.append(f"From a shell in the project: {run}")
     if any(character in str(root) for character in '"$`\\'):
         lines.append(
             "Note: the project's path has one of the characters \" $ ` \\ in it. Claude Code does not run commands "

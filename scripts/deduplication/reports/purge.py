@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from ..terminal.called import as_called
 from ..terminal.console import printable
 
 if TYPE_CHECKING:
@@ -119,7 +120,8 @@ def _unreached(unreached: Sequence[Unreached]) -> list[str]:
     for each in unreached:
         where = printable(each.folder)
         lines.append(f"❌ The backup {where} may still have it: {printable(each.why)}")
-        lines.append(f"   → Until then it is remembered: 'deduplicate_export.py backup {where}' removes it there,")
+        renew = as_called(f"'deduplicate_export.py backup {where}'")
+        lines.append(f"   → Until then it is remembered: {renew} removes it there,")
         lines.append("     and so does the same purge again.")
     return lines
 
@@ -158,14 +160,15 @@ def owed(backup: Known) -> str:
 
 def cure(backup: Known) -> str:
     """What to do about it."""
-    return f"Have its disk there and run 'deduplicate_export.py backup {backup.path}', or wherever it is then."
+    renew = as_called(f"'deduplicate_export.py backup {backup.path}'")
+    return f"Have its disk there and run {renew}, or wherever it is then."
 
 
 def unfinished(waiting: Sequence[str], backups: Sequence[Known]) -> str:
     """What ``verify`` and ``status`` say of purges of which something is still to be done."""
     lines = []
     if waiting:
-        lines += [f"❌ A purge was stopped half way; still to be done: {places(waiting)}", f"   → {FINISH}"]
+        lines += [f"❌ A purge was stopped half way; still to be done: {places(waiting)}", f"   → {as_called(FINISH)}"]
     for each in backups:
         lines += [f"⚠ {_capital(printable(owed(each)))}", f"   → {printable(cure(each))}"]
     return "\n".join(lines)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ..figures.savings import percent
+from ..terminal.called import as_called
 from ..terminal.console import printable
 
 if TYPE_CHECKING:
@@ -165,7 +166,9 @@ def _table(rows: Iterable[tuple[int, str, str]]) -> list[str]:
 def _damage(problems: Iterable[str]) -> list[str]:
     return [
         *(f"   ❌ {printable(problem)}" for problem in problems),
-        "   → The bytes on the disk are not all that was stored. 'deduplicate_export.py verify' says what that costs.",
+        as_called(
+            "   → The bytes on the disk are not all that was stored. 'deduplicate_export.py verify' says what that costs."
+        ),
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..terminal.called import as_called
 from ..terminal.console import printable
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def verified(problems: Sequence[str], unique: str, costs: str = "") -> str:
             f"❌ {len(problems)} problem(s) found:" if problems else "❌ The store verifies; the archive does not:",
             *(f"   - {printable(problem)}" for problem in problems),
             *([costs] if costs else []),
-            (
+            as_called(
                 "   → 'deduplicate_export.py repair' makes whole what can be; 'repair --dry-run' says what it would do."
                 if costs
                 else "   → 'deduplicate_export.py rebuild' makes the indexes anew and sets single flipped bits right."

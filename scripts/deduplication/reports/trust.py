@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from ..terminal.called import as_called
 from ..terminal.console import printable
 
 if TYPE_CHECKING:
@@ -21,10 +22,8 @@ _SHOWN: Final = 50
 def waiting(file: str, asked: Mapping[str, Any]) -> str:
     """That the project's settings would loosen the user's, and how they come into force."""
     names = ", ".join(asked)
-    return (
-        f"export-dedup: {file} of this project sets {names}, which counts once you have approved the file: "
-        "'deduplicate_export.py trust' shows it."
-    )
+    shows = as_called("'deduplicate_export.py trust' shows it.")
+    return f"export-dedup: {file} of this project sets {names}, which counts once you have approved the file: {shows}"
 
 
 def not_shared(error: DedupError) -> str:
@@ -43,7 +42,7 @@ def listing(found: Settings, approved: Sequence[Approval], *, is_approved: bool)
         lines += [
             f"   {name}: {_shown(value)} (now {_shown(found.values[name])})" for name, value in found.waiting.items()
         ]
-        lines.append("   → 'deduplicate_export.py trust --approve' approves the file as it is now.")
+        lines.append(as_called("   → 'deduplicate_export.py trust --approve' approves the file as it is now."))
     elif is_approved:
         lines += ["", "✓ You approved this file: all that it sets counts."]
     elif found.file.values is not None:
@@ -57,7 +56,8 @@ def listing(found: Settings, approved: Sequence[Approval], *, is_approved: bool)
 def approved(path: str, asked: Mapping[str, Any]) -> str:
     """That a file counts now."""
     what = f": {', '.join(asked)}" if asked else ""
-    return f"✅ Approved: {printable(path)}{what}\n   It counts until the file changes, or 'deduplicate_export.py trust --revoke'."
+    until = as_called("It counts until the file changes, or 'deduplicate_export.py trust --revoke'.")
+    return f"✅ Approved: {printable(path)}{what}\n   {until}"
 
 
 def revoked(path: str, *, was: bool) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ..terminal import console
+from ..terminal.called import as_called
 from ..terminal.display import show as show  # noqa: PLC0414 - whoever makes a report finds beside it how to show it
 from . import storage as storage_report
 
@@ -30,6 +31,7 @@ _MOST_LINES: Final = 10
 """Gaps and warnings of one export shown at most; ``--json`` has them all."""
 NO_EXPORT: Final = "no export was processed"
 NO_ARCHIVE: Final = "--no-archive was given"
+ELSEWHERE: Final = "the archive belongs to the project's own store, and --storage-dir names another one"
 NO_CHECKPOINT: Final = "--no-checkpoint was given"
 NOTHING_NEW: Final = "nothing is new"
 DECLINED: Final = "nothing was done, as you wished"
@@ -107,7 +109,7 @@ def nothing_found(places: Iterable[str]) -> str:
             "✓ No new export files found",
             *(["   Looked in:", *looked] if looked else []),
             "   → Run /export in Claude Code and save the file in one of these folders, then run /export-dedup again.",
-            "   → Or pass the file: export-dedup.py PATH/TO/EXPORT.txt",
+            as_called("   → Or pass the file: export-dedup.py PATH/TO/EXPORT.txt"),
         ]
     )
 

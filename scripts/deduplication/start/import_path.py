@@ -30,6 +30,12 @@ def _current() -> str:
         return os.sep  # the folder was removed: nobody knows what lies in it
 
 
+def leave_current_folder() -> None:
+    """The same where the package lies among others that pip installed: nothing of them comes before Python's own."""
+    gc.set_threshold(200_000, 20, 20)
+    sys.path[:] = without(_current(), sys.path, (sys.prefix, sys.base_prefix, sys.exec_prefix))
+
+
 _START = os.path.dirname(os.path.realpath(__file__))
 if __name__ == "import_path":  # as an entry script imports it, and not a test
     _SCRIPTS = os.path.dirname(os.path.dirname(_START))

@@ -66,11 +66,52 @@ def adapt(text: str, *, unicode: bool = True, columns: int = FULL_WIDTH) -> str:
     return text if unicode else text.translate(_ASCII)
 
 
+class _Held:
+    """What standard output has not got yet; ``texts`` is None where it gets everything at once."""
+
+    texts: Optional[list[str]] = None
+
+
+def hold() -> None:
+    """From now on what :func:`show` is given for standard output is kept back, for :func:`release` or :func:`drop`."""
+    _Held.texts = []
+
+
+def is_holding() -> bool:
+    """Whether texts are kept back: then nothing else is drawn either."""
+    return _Held.texts is not None
+
+
+def release(stream: Optional[TextIO] = None) -> None:
+    """Show what was kept back, on ``stream`` (standard output by default), and from now on everything at once."""
+    texts = drop()
+    if texts:
+        show("".join(texts), stream, end="")
+
+
+def drop() -> list[str]:
+    """From now on everything is shown at once; what was kept back, for nobody."""
+    texts, _Held.texts = _Held.texts, None
+    return texts or []
+
+
 def show(text: str, stream: Optional[TextIO] = None, *, end: str = "\n") -> None:
     """Print ``text`` fitted to ``stream`` (standard output by default), at once."""
+    if stream is None and _Held.texts is not None:
+        _Held.texts.append(text + end)
+        return
     stream = sys.stdout if stream is None else stream
     stream.write(adapt(text, unicode=console.speaks_unicode(stream), columns=console.columns(FULL_WIDTH)) + end)
     stream.flush()
+
+
+def ask(prompt: str) -> str:
+    """What is typed after ``prompt``, without blanks around it. What was kept back is shown first: it says what is asked about.
+
+    Raises ``EOFError`` where the input has ended.
+    """
+    release()
+    return input(prompt).strip()
 
 
 class Screen:

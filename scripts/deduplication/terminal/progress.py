@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from . import console
+from .display import is_holding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -18,7 +19,7 @@ LONG: Final = 4_000_000
 @contextlib.contextmanager
 def progress(size: int, title: str) -> Iterator[Callable[[int], None]]:
     """Yield a function that takes the bytes done since its last call; it draws on standard error or does nothing."""
-    if size < LONG or not console.is_terminal(sys.stderr):
+    if size < LONG or is_holding() or not console.is_terminal(sys.stderr):
         yield _nothing
         return
     try:

@@ -103,14 +103,14 @@ def run_in_store(
     confirm: Callable[[str], bool] | None,
     share: Share,
 ) -> Outcome:
-    """:func:`run` for a command: in the project's store, of the backend and at the address that ``store`` says."""
+    """:func:`run` for a command: in the store that ``options`` name, of the backend and at the address that ``store`` says."""
     from functools import partial
 
     from ..accounting import last_run
     from ..ingest.deduplicator import ClaudeConversationDeduplicator
 
-    dedup = ClaudeConversationDeduplicator(project.state, *store)
-    earlier = partial(last_run.recent, project)
+    dedup = ClaudeConversationDeduplicator(options.elsewhere or project.state, *store)
+    earlier = None if options.elsewhere else partial(last_run.recent, project)
     return run(project, options, dedup, out, confirm=confirm, earlier=earlier, share=share)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 from typing import TYPE_CHECKING, Any, Final
@@ -81,7 +82,8 @@ def _check_folder(path: str, folder: str) -> None:
         fault = "it is no folder" if os.path.lexists(folder) else "there is no such folder"
         raise OutputNotWritable(f"{path}: {fault}: {folder}")
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise OutputNotWritable(f"{path}: no permission to write into {folder}")
+        refusal = PermissionError(errno.EACCES, os.strerror(errno.EACCES), folder)
+        raise OutputNotWritable(f"{path}: no permission to write into {folder}") from refusal
 
 
 def write(path: str, done: Ingest) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import os
 import sys
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
 
@@ -18,7 +19,7 @@ from ..files import atomic
 from ..project import config
 from ..reports import checkpoint as checkpoint_report
 from ..start.late_dataclass import dataclass, field
-from ..terminal.display import show_nothing
+from ..terminal.display import ask, show_nothing
 from . import five_steps
 
 if TYPE_CHECKING:
@@ -48,17 +49,20 @@ def process_newest(
     named: str | None,
     description: str,
     may_ask: bool,
+    elsewhere: Optional[str] = None,
 ) -> ProcessedExport:
     """Deduplicate and archive the export that was ``named``, or the newest one; the older ones stay where they are.
 
     ``description`` is the checkpoint's, after which an export is to be called where there is none. ``may_ask``: a person at a
-    terminal is then given the time to make one.
+    terminal is then given the time to make one. ``elsewhere``: the folder of another store; nothing is archived then.
     """
+    process = partial(_process, project, dedup, out, elsewhere=elsewhere)
     if named is not None:
-        return _process(project, named, 0, dedup, out)
+        return process(named, 0)
     found = discovery.find_exports(project).exports
     if not found:
-        earlier = last_run.recent(project, dedup.global_unique_count()) if project.state.is_dir() else None
+        known = not elsewhere and project.state.is_dir()
+        earlier = last_run.recent(project, dedup.global_unique_count()) if known else None
         if earlier is not None:
             out(checkpoint_report.known_from_a_hook(earlier.names, int(earlier.result["new_messages"]), earlier.clock))
             return ProcessedExport(earlier.result)
@@ -69,17 +73,29 @@ def process_newest(
         found = discovery.find_exports(project).exports
         if not found:
             return ProcessedExport(to_type=path)
-    return _process(project, str(found[-1].path), len(found) - 1, dedup, out)
+    return process(str(found[-1].path), len(found) - 1)
+
+
+def newest_waiting(project: Project) -> str | None:
+    """The export that a checkpoint would begin with, as people read its path; None where none waits."""
+    found = discovery.find_exports(project).exports
+    return project.relative(found[-1].path) if found else None
 
 
 def _process(
-    project: Project, path: str, older: int, dedup: ClaudeConversationDeduplicator, out: Callable[[str], None]
+    project: Project,
+    dedup: ClaudeConversationDeduplicator,
+    out: Callable[[str], None],
+    path: str,
+    older: int,
+    *,
+    elsewhere: Optional[str],
 ) -> ProcessedExport:
-    options = five_steps.Options(paths=(path,), checkpoint=False)
+    options = five_steps.Options(paths=(path,), checkpoint=False, archive=elsewhere is None, elsewhere=elsewhere)
     outcome = five_steps.run(project, options, dedup, show_nothing)
     done = outcome.result
     out(checkpoint_report.deduplicated(done.exports, older))
-    if any(export.error is None for export in done.exports):
+    if not elsewhere and any(export.error is None for export in done.exports):
         last_run.save(project, done, last_run.BY_COMMAND)
     return ProcessedExport(done.as_dict(), done, "", list(outcome.problems), outcome.unexpected)
 
@@ -126,7 +142,7 @@ def _wait_for_export() -> bool:
     if sys.stdin is None or not (sys.stdin.isatty() and sys.stdout.isatty()):
         return False
     try:
-        input(checkpoint_report.ASK)
+        ask(checkpoint_report.ASK)
     except EOFError:
         return False
     return True

@@ -23,3 +23,5 @@ class Options:
     """No checkpoint where no message is new since the last run."""
     session_files: str = OFF
     """One of the values of the setting of that name."""
+    elsewhere: Optional[str] = None
+    """The folder of a store that is not the project's: nothing comes into archive and session files, which belong to that one."""

@@ -179,7 +179,8 @@ class Steps:
         self.out(report.step_archive())
         if self.durable and self._options.archive:
             return True
-        self.out(report.skipped(report.NO_ARCHIVE if self.durable else report.NO_EXPORT))
+        reason = report.ELSEWHERE if self._options.elsewhere else report.NO_ARCHIVE
+        self.out(report.skipped(reason if self.durable else report.NO_EXPORT))
         return False
 
     @property
@@ -239,7 +240,8 @@ class Steps:
         if self.storage is None:
             from ..accounting.storage_account import savings
 
-            self.storage = savings(self._dedup, os.fspath(self._project.state))
+            folder = self._options.elsewhere or os.fspath(self._project.state)
+            self.storage = savings(self._dedup, folder)
         return replace(self._counted(), storage=self.storage)
 
     def _refuse(self, refusal: Refusal) -> None:

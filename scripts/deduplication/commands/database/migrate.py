@@ -12,6 +12,7 @@ from ...migration.move import Steps, move, require
 from ...original.state import read_state
 from ...reports import migration as report
 from ...storage import HYBRID, POSTGRESQL
+from ...terminal.called import as_called
 from ...terminal.display import show
 from ...terminal.progress import progress
 from .. import arguments as shared
@@ -119,9 +120,11 @@ def _use(asked: argparse.Namespace) -> str:
     """How the target is used from now on."""
     place = asked.target
     if place.kind == POSTGRESQL:
-        return "Use it: set backend to postgresql in your own settings; then 'deduplicate_export.py sync' sends the archive, too."
+        return as_called(
+            "Use it: set backend to postgresql in your own settings; then 'deduplicate_export.py sync' sends the archive, too."
+        )
     if place.kind == HYBRID:
-        return (
+        return as_called(
             "Use it: set backend to hybrid in your own settings; 'deduplicate_export.py sync' sends it to the database."
         )
     return f"Use it: pass --storage-dir {place.where}." if place.where else "It is the project's own store now."

@@ -13,6 +13,7 @@ from ...reports import shared_archive as archive_report
 from ...shared_archive import exchange as exchanging
 from ...shared_archive import telling
 from ...storage.log_backed import place_of
+from ...terminal.called import is_by_command
 from ...terminal.display import show
 from .. import arguments as shared
 
@@ -65,6 +66,7 @@ def parser() -> shared.Parser:
         "is there of it is read once more by the server, and what is damaged is replaced, which does not happen by itself.",
     )
     shared.add_store(found)
-    found.add_argument("--quiet", action="store_true", help="say nothing where all goes well")
+    if not is_by_command():  # which has it everywhere
+        found.add_argument("--quiet", action="store_true", help="say nothing where all goes well")
     found.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     return found

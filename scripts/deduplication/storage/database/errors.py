@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class DatabaseAddressInvalid(UsageError):
     """The database's address cannot be used"""
 
-    hint = (
+    usual_hint = (
         "Write postgresql://USER@HOST:PORT/DATABASE, with every @ : / ? # % of a password as %40 %3A %2F %3F %23 %25, or words "
         "as libpq has them: 'host=HOST dbname=DATABASE user=USER'."
     )
@@ -30,19 +30,21 @@ class DatabaseError(StoreError):
 class PsycopgMissing(DatabaseError):
     """A store in a database needs the Python package psycopg"""
 
-    hint = "Run: python3 -m pip install 'psycopg[binary,pool]', with the Python that export-dedup runs on."
+    usual_hint = "Run: python3 -m pip install 'psycopg[binary,pool]', with the Python that export-dedup runs on."
 
 
 class DatabaseUnreachable(DatabaseError):
     """The database cannot be reached"""
 
-    hint = "Is the server running, are host and port right, and may this machine connect to it? Nothing was changed."
+    usual_hint = (
+        "Is the server running, are host and port right, and may this machine connect to it? Nothing was changed."
+    )
 
 
 class DatabaseAuthenticationFailed(DatabaseError):
     """The database does not let this user in"""
 
-    hint = (
+    usual_hint = (
         "Check user and password (~/.pgpass and PGPASSWORD count, too). Where it speaks of pg_hba.conf, the server's "
         "administrator decides there from where, and whether only with TLS (sslmode=require), this user may come."
     )
@@ -51,13 +53,13 @@ class DatabaseAuthenticationFailed(DatabaseError):
 class DatabaseUnknown(DatabaseError):
     """The server has no such database"""
 
-    hint = "Check the name behind the last / of the address, or make it: createdb NAME."
+    usual_hint = "Check the name behind the last / of the address, or make it: createdb NAME."
 
 
 class DatabaseTlsFailed(DatabaseError):
     """No connection to the database that both sides trust"""
 
-    hint = (
+    usual_hint = (
         "sslmode says what is asked of the server, sslrootcert names the file of the authority that signed its certificate "
         "(verify-full compares the host's name, too), sslcert and sslkey name your own."
     )
@@ -67,7 +69,7 @@ class DatabaseStarting(DatabaseError):
     """The database takes no connections at the moment"""
 
     transient = True
-    hint = (
+    usual_hint = (
         "It is starting, stopping, or recovering from a crash. Run the command again in a moment; nothing was changed."
     )
 
@@ -76,13 +78,15 @@ class DatabaseTooManyClients(DatabaseError):
     """The database has no connection left"""
 
     transient = True
-    hint = "Run the command again when fewer are connected, or have max_connections (or the limit of this user) raised."
+    usual_hint = (
+        "Run the command again when fewer are connected, or have max_connections (or the limit of this user) raised."
+    )
 
 
 class DatabaseReadOnly(DatabaseError):
     """The database takes no changes"""
 
-    hint = (
+    usual_hint = (
         "This is a standby, or read only by its settings. Name the primary; with several hosts the right one is found."
     )
 
@@ -90,25 +94,27 @@ class DatabaseReadOnly(DatabaseError):
 class DatabaseFull(DatabaseError):
     """The database has no room left"""
 
-    hint = "Nothing of this run was stored. Have room made on the server, then run the command again."
+    usual_hint = "Nothing of this run was stored. Have room made on the server, then run the command again."
 
 
 class DatabaseNotAllowed(DatabaseError):
     """This user may not do that in the database"""
 
-    hint = "Have the role granted that it takes: scripts/database/create_roles.sql makes one for each kind of use."
+    usual_hint = (
+        "Have the role granted that it takes: scripts/database/create_roles.sql makes one for each kind of use."
+    )
 
 
 class DatabaseBusy(DatabaseError):
     """Others are using what is needed of the database"""
 
-    hint = "Nothing of this run was stored. Wait until the others have finished, then run the command again."
+    usual_hint = "Nothing of this run was stored. Wait until the others have finished, then run the command again."
 
 
 class DatabaseTimeout(DatabaseError):
     """The database took too long, or somebody cancelled it"""
 
-    hint = (
+    usual_hint = (
         "Nothing of this run was stored. Run the command again; where it happens again, allow more with "
         "?options=-cstatement_timeout%3D10min in the address."
     )
@@ -118,37 +124,39 @@ class DatabaseConnectionLost(DatabaseError):
     """The connection to the database was lost"""
 
     transient = True
-    hint = "What was not finished was not stored. Run the command again: it goes on with what is there."
+    usual_hint = "What was not finished was not stored. Run the command again: it goes on with what is there."
 
 
 class DatabaseDamaged(DatabaseError):
     """The database says that its own files are damaged"""
 
-    hint = "Nothing was changed. Its administrator has to look at the server's log, and may have to restore a backup."
+    usual_hint = (
+        "Nothing was changed. Its administrator has to look at the server's log, and may have to restore a backup."
+    )
 
 
 class DatabaseUnsuitable(DatabaseError):
     """This database cannot hold a store"""
 
-    hint = "It takes PostgreSQL 14 or newer, and a database with the encoding UTF8, reached directly or by a pooler of sessions."
+    usual_hint = "It takes PostgreSQL 14 or newer, and a database in UTF8, reached directly or by a pooler of sessions."
 
 
 class DatabaseSchemaNewer(DatabaseError):
     """The database was written by a newer version of export-dedup"""
 
-    hint = "Update export-dedup; nothing was changed."
+    usual_hint = "Update export-dedup; nothing was changed."
 
 
 class DatabaseSchemaOlder(DatabaseError):
     """The database lacks tables or columns"""
 
-    hint = "Run the command once as a user who may make them, or have scripts/database/create_schema.sql run."
+    usual_hint = "Run the command once as a user who may make them, or have scripts/database/create_schema.sql run."
 
 
 class DatabaseSchemaForeign(DatabaseError):
     """The database has tables of these names that export-dedup did not make"""
 
-    hint = (
+    usual_hint = (
         "Nothing was changed. Name another database, or another schema: add ?options=-csearch_path%3DNAME to its URL."
     )
 
@@ -156,13 +164,13 @@ class DatabaseSchemaForeign(DatabaseError):
 class StoreChanged(DatabaseError):
     """Another run stored something at the same time"""
 
-    hint = "Nothing of this run was stored. Run the command again."
+    usual_hint = "Nothing of this run was stored. Run the command again."
 
 
 class PartitioningRefused(DatabaseError):
     """The messages cannot be put into parts"""
 
-    hint = "Nothing was changed. Correct the cause, and run the same command again."
+    usual_hint = "Nothing was changed. Correct the cause, and run the same command again."
 
 
 @contextlib.contextmanager

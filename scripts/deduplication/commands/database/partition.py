@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..errors import EXIT_OK, UsageError
-from ..terminal.display import show
-from . import arguments as shared
+from ...errors import EXIT_OK, UsageError
+from ...terminal.display import show
+from .. import arguments as shared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,8 +16,8 @@ def main(arguments: Sequence[str]) -> int:
     """Put them into parts. Raises ``PartitioningRefused``, ``DatabaseError``."""
     asked = parser().parse_args(arguments)
     store = shared.deduplicator(asked).store
-    from ..storage.database.database_store import DatabaseStore
-    from ..storage.database.partitions import partition
+    from ...storage.database.database_store import DatabaseStore
+    from ...storage.database.partitions import partition
 
     if not isinstance(store, DatabaseStore):
         shared.deduplicator(asked, existing=True)  # a store that is none is named first
