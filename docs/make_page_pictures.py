@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent / "scripts"), str(HERE.parent / "tests")]
+sys.path[:0] = [str(HERE.parent / "scripts"), str(HERE.parent / "tests" / "support")]
 
 import browser  # noqa: E402 - found beside the package
 from deduplication import ClaudeConversationDeduplicator  # noqa: E402
 from deduplication.ingest.transcript_capture import capture_file  # noqa: E402
 from deduplication.sessions import full_document  # noqa: E402
+from deduplication.sessions.redaction import unchanged  # noqa: E402
 
 SESSION = "3f9a1c52-7d40-4b8e-9a61-5c2e8f04d7b3"
 PLAN = """The tables give one row for each high or low water, in UTC. I would keep them **sorted by time** and find the next
@@ -126,7 +127,9 @@ def main() -> int:
         capture_file(dedup, transcript)
         page = folder / "page.html"
         with dedup.store.transaction(write=False):
-            page.write_text("".join(full_document.pieces(dedup.store, SESSION, full_document.HTML)), encoding="utf-8")
+            page.write_text(
+                "".join(full_document.pieces(dedup.store, SESSION, full_document.HTML, unchanged)), encoding="utf-8"
+            )
         with browser.Browser() as chromium:
             chromium.open(page)
             chromium.dark(dark=False)

@@ -1,0 +1,248 @@
+"""The Markdown of a message on its page: as CommonMark has it, and nothing that was written gets lost."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from deduplication.sessions.html.blocks import render
+from deduplication.sessions.html.inline import may_lead
+from deduplication.sessions.layout import layout_markdown
+from hostile import ATTACKS
+from page_elements import Seen
+
+PIECES = [
+    *("# One", "### two ##", "Title\n===", "under\n---", "---", "> quote", "> > deep", ">lazy\nline"),
+    *("- item", "* star", "+ plus"),
+    *("1. one", "7) seven", "3. three", "  more", "    code", "\tcode", "```", "```py file=x.py", "~~~", "````", "`", "``"),
+    *("`code`",),
+    *("| a | b |", "|---|--:|", "|:-:|", "| 1 | 2 | 3 |", "a \\| b | c"),
+    *("**bold**", "*em*", "__init__", "a_b_c"),
+    *("*", "**", "_", "~~"),
+    *("~~gone~~", "~", "[text](https://example.org/a_(b) 'title')", "[file](src/__init__.py)", "![pic](https://example.org/x.png)"),
+    *("[![badge](https://a.example/b.svg)](https://a.example)", "https://example.org/x_y_z."),
+    *("(https://example.org)", "<a@b.example>"),
+    *("[https://a.example](https://b.example)", "<https://example.org>", "[a]: https://example.org", "[a]", "[", "]", "](", "!["),
+    *("&lt;", "&amp;nbsp;", "<b>x</b>", "\\", "\\*", "\\\n", "two  \nlines", "é", "日本語。", "text", "", "", " "),
+]  # fmt: skip
+"""What means something in Markdown, or looks like it."""
+written = st.builds(
+    lambda pieces, between: between.join(pieces),
+    st.lists(st.sampled_from([*PIECES, *ATTACKS]) | st.text(max_size=12), max_size=9),
+    st.sampled_from(["\n", "\n\n", " ", "", "\n  ", "\n> ", "\n- "]),
+)
+
+
+class Words(Seen):
+    """The letters of a page with those that elements stand for: a link's target, the language of code, an item's number."""
+
+    def __init__(self, text):
+        self.links, self.due = [], []
+        super().__init__(text)
+
+    def handle_starttag(self, tag, attrs):
+        super().handle_starttag(tag, attrs)
+        given = dict(attrs)
+        if tag == "a":
+            self.links.append((given["href"], given.get("title", ""), len(self.text)))
+        if tag in ("ol", "ul"):
+            self.due.append(int(given.get("start", 1)) if tag == "ol" else None)
+        if tag == "li" and self.due[-1] is not None:
+            self.due[-1] = int(given.get("value", self.due[-1])) + 1
+            self.text.append(f"{self.due[-1] - 1}")
+        self.text.append(given.get("data-language", ""))
+
+    def handle_endtag(self, tag):
+        super().handle_endtag(tag)
+        if tag in ("ol", "ul"):
+            self.due.pop()
+        if tag == "a":
+            target, title, at = self.links.pop()
+            if "".join(self.text[at:]) not in (target, target[len("mailto:") :]):
+                self.text += [target, title]
+
+
+def letters(text):
+    """What is left without signs and blanks."""
+    return "".join(each for each in text if each.isalnum())
+
+
+def shown(done):
+    """The letters of what was rendered."""
+    return letters("".join(Words(done).text))
+
+
+@settings(max_examples=600, deadline=None)
+@given(written)
+def test_no_letter_is_lost_added_or_moved(text):
+    """Whatever Markdown makes of a text, its letters and digits are on the page, in their order."""
+    text = re.sub(r"(?<!\d)0+(?=\d+[.)])", "", text)  # an item's number is told without the zeros before it
+    assert shown(render(text)) == letters(text)
+
+
+@settings(max_examples=200, deadline=None)
+@given(written)
+def test_a_screens_text_keeps_its_letters(text):
+    """The same for what a screen showed, whose Markdown we made ourselves."""
+    text = re.sub(r"(?<!\d)0+(?=\d+[.)])", "", text.replace("\\", "").expandtabs(4))
+    assert shown(render(layout_markdown(text), drawn=True)) == letters(text)
+
+
+@settings(max_examples=300, deadline=None)
+@given(written)
+def test_the_elements_are_ours_each_closed_in_its_place(text):
+    """Any text has none but our elements; links lead into the web or to a mailbox, and no link stands in another."""
+    for drawn in (False, True):
+        done = render(text, drawn=drawn)
+        seen = Seen(done)
+        assert seen.open == []
+        names = {name for _, name, _ in seen.attributes}
+        assert names <= {"href", "rel", "target", "title", "class", "data-language", "start", "value"}
+        targets = [value for _, name, value in seen.attributes if name == "href"]
+        assert all(value.startswith(("https://", "http://", "mailto:")) for value in targets)
+        assert not re.search("<a [^>]*>(?:(?!</a>).)*<a ", done, re.DOTALL)
+
+
+@pytest.mark.parametrize(
+    ("text", "html_"),
+    [
+        ("# One #\n\n###### Six", "<h3>One</h3>\n<h6>Six</h6>\n"),
+        ("Title\n===", "<h3>Title</h3>\n"),
+        (
+            "**bold *and em*** __b__ _e_ ~~s~~",
+            "<p><strong>bold <em>and em</em></strong> <strong>b</strong> <em>e</em> <s>s</s></p>\n",
+        ),
+        ("snake_case_name 2*3*4", "<p>snake_case_name 2<em>3</em>4</p>\n"),
+        ("``a ` b``", "<p><code>a ` b</code></p>\n"),
+        ("1. a\n2. b", "<ol>\n<li>a</li>\n<li>b</li>\n</ol>\n"),
+        ("3. a\n3. b", "<ol start=3>\n<li>a</li>\n<li value=3>b</li>\n</ol>\n"),
+        ("- a\n  - b\n\n- c", "<ul>\n<li><p>a</p>\n<ul>\n<li>b</li>\n</ul></li>\n<li><p>c</p></li>\n</ul>\n"),
+        ("> a\nb", "<blockquote>\n<p>a\nb</p>\n</blockquote>\n"),
+        ("a  \nb\\\nc", "<p>a  <br>\nb<br>\nc</p>\n"),
+        ("a | b\n-|-:\n1 | 2 | 3", None),
+        ("&amp; &lt;b&gt;", "<p>&amp;amp; &amp;lt;b&amp;gt;</p>\n"),
+        ("[a](../x.md) [b](javascript:x)", "<p>[a](../x.md) [b](javascript:x)</p>\n"),
+    ],
+)
+def test_what_each_sign_becomes(text, html_):
+    """One case of each."""
+    if html_ is None:
+        assert "<td>1</td><td class=right>2</td><td>3</td>" in render(text)
+    else:
+        assert render(text) == html_
+
+
+def oracle():
+    """Another reader of Markdown, which we hold ours against; what ours leaves out on purpose is off."""
+    parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+    parser.disable(["reference", "entity"])
+    parser.validateLink = may_lead
+    parser.add_render_rule("image", lambda self, tokens, at, *_: tokens[at].content)
+    return parser
+
+
+def structure(done):
+    """Elements and words, without attributes, blanks and what only one of the two has."""
+    done = re.sub(r"<a href=[^>]*>|</a>|<div class=[^>]*>|</div>|</?(?:ins|del|b)>|🖼 ", "", done)
+    done = re.sub(r"<(th|td|li|ol|code)\b[^>]*>", r"<\1>", done).replace(" />", ">")
+    done = re.sub(r"<(/?)h(\d)>", lambda found: f"<{found[1]}h>", done)
+    return re.sub(r"\s+", "", html.unescape(done))
+
+
+SAMPLE = """# Plan
+
+Intro with **bold**, *em*, `code` and a [link](https://example.org/a "t").
+Second line.
+
+1. First
+   - nested `x`
+   - nested two
+
+     a paragraph in it
+2. Second
+   ```py
+   print("x")
+   ```
+3. Third
+lazy line
+
+| a | b |
+|:--|--:|
+| `1` | 2 |
+
+> quote
+> - in it
+still in it
+
+---
+
+    indented code
+
+Last ~~gone~~ line\\
+broken.
+"""
+
+
+def test_a_sample_is_read_as_commonmark_reads_it():
+    """Structure and words are those that another reader finds."""
+    assert structure(render(SAMPLE)) == structure(oracle().render(SAMPLE))
+
+
+@pytest.mark.slow
+def test_real_answers_are_read_as_commonmark_reads_them(corpus):
+    """Of the assistant's texts in real transcripts, 99 of 100 have the same structure, and all of them all of their letters."""
+    texts = set()
+    for path in corpus.glob("**/*.jsonl"):
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+            try:
+                message = json.loads(line).get("message")
+            except (ValueError, AttributeError):
+                continue
+            content = message.get("content") if isinstance(message, dict) else None
+            texts |= {
+                block["text"]
+                for block in content or ()
+                if isinstance(block, dict) and block.get("type") == "text" and isinstance(block.get("text"), str)
+            }
+    assert len(texts) > 300
+    parser = oracle()
+    other = [text for text in texts if structure(render(text)) != structure(parser.render(text))]
+    assert len(other) <= len(texts) // 100
+    plain = [re.sub(r"(?<!\d)0+(?=\d+[.)])", "", text) for text in texts]
+    assert [text for text in plain if shown(render(text)) != letters(text)] == []
+
+
+HARD = [
+    "*a _b ",
+    "[a](",
+    "](",
+    "![",
+    "`a``",
+    "> ",
+    "- ",
+    "1. ",
+    "**a**",
+    "<a",
+    "https://x",
+    "| ",
+    "|-",
+    "~~a",
+    "\\",
+    "[[a](b)",
+    "_*",
+    '[a](x "',
+]
+
+
+@pytest.mark.parametrize("piece", HARD, ids=repr)
+def test_what_is_hard_to_read_is_read(piece):
+    """Ten thousand times what opens something and never closes it, in a line and in lines: all of it is there."""
+    for text in (piece * 10_000, (piece + "\n") * 10_000):
+        plain = re.sub(r"(?<!\d)0+(?=\d+[.)])", "", text)
+        assert shown(render(plain)) == letters(plain)
