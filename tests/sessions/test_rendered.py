@@ -16,6 +16,7 @@ from deduplication.sessions.html.inline import may_lead
 from deduplication.sessions.layout import layout_markdown
 from hostile import ATTACKS
 from page_elements import Seen
+from page_words import letters, shown, without_zeros
 
 PIECES = [
     *("# One", "### two ##", "Title\n===", "under\n---", "---", "> quote", "> > deep", ">lazy\nline"),
@@ -39,50 +40,11 @@ written = st.builds(
 )
 
 
-class Words(Seen):
-    """The letters of a page with those that elements stand for: a link's target, the language of code, an item's number."""
-
-    def __init__(self, text):
-        self.links, self.due = [], []
-        super().__init__(text)
-
-    def handle_starttag(self, tag, attrs):
-        super().handle_starttag(tag, attrs)
-        given = dict(attrs)
-        if tag == "a":
-            self.links.append((given["href"], given.get("title", ""), len(self.text)))
-        if tag in ("ol", "ul"):
-            self.due.append(int(given.get("start", 1)) if tag == "ol" else None)
-        if tag == "li" and self.due[-1] is not None:
-            self.due[-1] = int(given.get("value", self.due[-1])) + 1
-            self.text.append(f"{self.due[-1] - 1}")
-        self.text.append(given.get("data-language", ""))
-
-    def handle_endtag(self, tag):
-        super().handle_endtag(tag)
-        if tag in ("ol", "ul"):
-            self.due.pop()
-        if tag == "a":
-            target, title, at = self.links.pop()
-            if "".join(self.text[at:]) not in (target, target[len("mailto:") :]):
-                self.text += [target, title]
-
-
-def letters(text):
-    """What is left without signs and blanks."""
-    return "".join(each for each in text if each.isalnum())
-
-
-def shown(done):
-    """The letters of what was rendered."""
-    return letters("".join(Words(done).text))
-
-
 @settings(max_examples=600, deadline=None)
 @given(written)
 def test_no_letter_is_lost_added_or_moved(text):
     """Whatever Markdown makes of a text, its letters and digits are on the page, in their order."""
-    text = re.sub(r"(?<!\d)0+(?=\d+[.)])", "", text)  # an item's number is told without the zeros before it
+    text = without_zeros(text)
     assert shown(render(text)) == letters(text)
 
 
@@ -90,7 +52,7 @@ def test_no_letter_is_lost_added_or_moved(text):
 @given(written)
 def test_a_screens_text_keeps_its_letters(text):
     """The same for what a screen showed, whose Markdown we made ourselves."""
-    text = re.sub(r"(?<!\d)0+(?=\d+[.)])", "", text.replace("\\", "").expandtabs(4))
+    text = without_zeros(text.replace("\\", "").expandtabs(4))
     assert shown(render(layout_markdown(text), drawn=True)) == letters(text)
 
 
@@ -214,7 +176,7 @@ def test_real_answers_are_read_as_commonmark_reads_them(corpus):
     parser = oracle()
     other = [text for text in texts if structure(render(text)) != structure(parser.render(text))]
     assert len(other) <= len(texts) // 100
-    plain = [re.sub(r"(?<!\d)0+(?=\d+[.)])", "", text) for text in texts]
+    plain = [without_zeros(text) for text in texts]
     assert [text for text in plain if shown(render(text)) != letters(text)] == []
 
 
@@ -244,5 +206,5 @@ HARD = [
 def test_what_is_hard_to_read_is_read(piece):
     """Ten thousand times what opens something and never closes it, in a line and in lines: all of it is there."""
     for text in (piece * 10_000, (piece + "\n") * 10_000):
-        plain = re.sub(r"(?<!\d)0+(?=\d+[.)])", "", text)
+        plain = without_zeros(text)
         assert shown(render(plain)) == letters(plain)

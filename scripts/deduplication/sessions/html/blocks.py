@@ -122,7 +122,7 @@ class _Blocks:
         self.at += 1
         if margin:
             inside = [without(line, min(margin, columns(line))) for line in inside]
-        return code("\n".join(inside).rstrip("\n"), language)
+        return code("\n".join(inside).rstrip("\n"), "" if self.drawn else language)  # a screen names no language
 
     def _inside(self, lines: Sequence[str]) -> list[_Piece]:
         return _Blocks(lines, self.depth + 1, drawn=self.drawn).pieces()
