@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import html
-import json
 import re
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from markdown_it import MarkdownIt
 
+from commonmark import answers, oracle, structure
 from deduplication.sessions.html.blocks import render
-from deduplication.sessions.html.inline import may_lead
 from deduplication.sessions.layout import layout_markdown
 from hostile import ATTACKS
 from page_elements import Seen
@@ -100,23 +97,6 @@ def test_what_each_sign_becomes(text, html_):
         assert render(text) == html_
 
 
-def oracle():
-    """Another reader of Markdown, which we hold ours against; what ours leaves out on purpose is off."""
-    parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
-    parser.disable(["reference", "entity"])
-    parser.validateLink = may_lead
-    parser.add_render_rule("image", lambda self, tokens, at, *_: tokens[at].content)
-    return parser
-
-
-def structure(done):
-    """Elements and words, without attributes, blanks and what only one of the two has."""
-    done = re.sub(r"<a href=[^>]*>|</a>|<div class=[^>]*>|</div>|</?(?:ins|del|b)>|🖼 ", "", done)
-    done = re.sub(r"<(th|td|li|ol|code)\b[^>]*>", r"<\1>", done).replace(" />", ">")
-    done = re.sub(r"<(/?)h(\d)>", lambda found: f"<{found[1]}h>", done)
-    return re.sub(r"\s+", "", html.unescape(done))
-
-
 SAMPLE = """# Plan
 
 Intro with **bold**, *em*, `code` and a [link](https://example.org/a "t").
@@ -159,19 +139,7 @@ def test_a_sample_is_read_as_commonmark_reads_it():
 @pytest.mark.slow
 def test_real_answers_are_read_as_commonmark_reads_them(corpus):
     """Of the assistant's texts in real transcripts, 99 of 100 have the same structure, and all of them all of their letters."""
-    texts = set()
-    for path in corpus.glob("**/*.jsonl"):
-        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-            try:
-                message = json.loads(line).get("message")
-            except (ValueError, AttributeError):
-                continue
-            content = message.get("content") if isinstance(message, dict) else None
-            texts |= {
-                block["text"]
-                for block in content or ()
-                if isinstance(block, dict) and block.get("type") == "text" and isinstance(block.get("text"), str)
-            }
+    texts = answers(corpus)
     assert len(texts) > 300
     parser = oracle()
     other = [text for text in texts if structure(render(text)) != structure(parser.render(text))]

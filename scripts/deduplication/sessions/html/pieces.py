@@ -81,7 +81,7 @@ class Parts:
         if len(block.picture) > min(_LARGEST, self._room):
             return note.replace("</p>", ", too large for this page</p>")
         self._room -= len(block.picture)
-        told = escape(block.text)
+        told = escape(block.text.partition(" ")[2])
         image = f'<img src="{block.picture}" alt="{told}" loading=lazy decoding=async>'
         return f"<figure>{image}<figcaption>{told}</figcaption></figure>\n"
 

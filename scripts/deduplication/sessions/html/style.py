@@ -87,7 +87,7 @@ padding:1rem 1.3rem;background:var(--card);border:1px solid var(--line);border-r
 article{position:relative;margin:.9rem 0}
 .no,.copy{position:absolute;top:0;z-index:1;opacity:0;pointer-events:none;color:var(--soft)}
 .no{right:1.9rem;font-size:.75rem;text-decoration:none;padding:.1rem .3rem;font-variant-numeric:tabular-nums;
-background:var(--paper);border-radius:6px}
+background:var(--paper);border-radius:6px;line-height:1.4}
 .copy{right:.5rem;top:.2rem;display:none;width:1rem;height:1rem;border:0;padding:0;cursor:pointer}
 .prompt>.no,.local_command>.no,.tool_call>.no{top:.5rem}.prompt>.copy,.local_command>.copy,.tool_call>.copy{top:.7rem}
 .js .copy{display:block}.copy:hover,.no:hover{color:var(--accent-ink)}.copy.done{color:var(--good)}
@@ -104,7 +104,7 @@ background:var(--accent)}
 padding:.75rem 1.1rem;margin-top:1.8rem}
 .prompt .text>:last-child,.prompt .text>:first-child{margin-block:0}
 .prompt .text>*+*{margin-top:.6rem}.prompt .text>:not(:last-child){margin-bottom:.6rem}
-.prompt p,.lines{white-space:pre-line}
+.prompt:not(:has(>.who)){margin-top:-.5rem}.prompt p,.lines{white-space:pre-line}
 .local_command pre{background:none;border:0;padding:0;margin:.1rem 0}
 .text{unicode-bidi:isolate}
 .text>:first-child{margin-top:.2rem}
@@ -140,7 +140,7 @@ summary{cursor:pointer;list-style:none;display:flex;gap:.55rem;align-items:basel
 summary::-webkit-details-marker{display:none}
 summary::after{content:"";margin-left:auto;flex:none;width:.42rem;height:.42rem;border:solid var(--soft);
 border-width:0 1.5px 1.5px 0;
-transform:rotate(45deg) translate(-.15rem,-.15rem);transition:transform .12s}
+transform:rotate(45deg) translate(-.15rem,-.15rem)}
 details[open]>summary::after{transform:rotate(225deg) translate(-.15rem,-.05rem)}
 summary:hover{background:var(--tint)}
 summary b,.row b{font-weight:620;white-space:nowrap;overflow:hidden;text-overflow:ellipsis;flex:none;max-width:100%}
@@ -186,6 +186,6 @@ main>*{max-width:none}.turn{content-visibility:visible}pre{max-height:none;white
 pre code{white-space:pre-wrap}
 .prompt{break-after:avoid}details,pre,.facts{break-inside:avoid-page;box-shadow:none}
 a[href^=http]::after{content:" (" attr(href) ")";font-size:.8em}}
-@media (prefers-reduced-motion:no-preference){html{scroll-behavior:auto}}
+@media (prefers-reduced-motion:no-preference){summary::after{transition:transform .12s}}
 """
 STYLE: Final = _RULES + MASKS + "\n"
