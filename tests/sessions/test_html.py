@@ -168,7 +168,7 @@ def test_a_page_without_prompts_has_no_list_of_them(told):
 
 
 def test_what_a_difference_takes_away_and_brings_is_told_apart(told):
-    """In an edit, in a fence and in what git printed; a list with hyphens is no difference."""
+    """In an edit, in a fence, in what git printed and the client drew; a list with hyphens is no difference."""
     printed = "diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@\n-old <b>\n+new\n same"
     told.capture(
         call("Edit", "e", file_path="x.py", old_string="one", new_string="two"),
@@ -177,6 +177,8 @@ def test_what_a_difference_takes_away_and_brings_is_told_apart(told):
         result(printed, "g"),
         call("Bash", "l", command="ls"),
         result("- one\n+ two", "l"),
+        call("Update", "u", path="x"),
+        result("Added 1 line, removed 1 line\n  3 -drawn\n  3 + anew\n  4  same", "u"),
     )
     text = told.html(SESSION)
     for words in ("one", "gone", "old &lt;b&gt;"):
@@ -184,6 +186,7 @@ def test_what_a_difference_takes_away_and_brings_is_told_apart(told):
     for words in ("two", "come", "new"):
         assert f"<ins>+{words}</ins>" in text
     assert "<b>--- a/x</b>" in text
+    assert "<del>  3 -drawn</del>\n<ins>  3 + anew</ins>\n  4  same" in text
     assert "<pre><code>- one\n+ two</code></pre>" in text
 
 
