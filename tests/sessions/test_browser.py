@@ -196,6 +196,18 @@ def everything(told):
 
 
 @pytest.mark.skipif(axe.script() is None, reason="no axe-core (EXPORT_DEDUP_AXE names axe.min.js)")
+def test_axe_finds_nothing_far_down_either(told, opened):
+    """What was not near yet is as it must be, too, and what attacks the page adds no fault."""
+    for number, attack in enumerate(ATTACKS):
+        told.capture(
+            prompt(attack, f"p{number}"), answer(attack, f"a{number}"), result("x" * 500 + f"\n{attack}", f"c{number}")
+        )
+    page = opened()
+    page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
+    assert [each for each in axe.faults(page) if each.startswith(("serious", "critical"))] == []
+
+
+@pytest.mark.skipif(axe.script() is None, reason="no axe-core (EXPORT_DEDUP_AXE names axe.min.js)")
 def test_axe_finds_nothing(told, opened):
     """In light and dark, on a wide screen and a phone's, folded and open: nothing but the order of an author's own headings."""
     everything(told)
@@ -225,6 +237,7 @@ def test_everything_can_be_reached_by_keyboard(told, opened):
     assert {"Tools", "fold", "Search", "theme", "Thinking"} & set(reached) >= {"fold", "Search"}
     assert "Code" in reached
     assert "Table" in reached
+    assert not any(words.startswith("-one") for words in reached)  # a box that cannot be scrolled is no stop
     page.evaluate("document.querySelector('#m2 > .copy').focus()")
     assert page.evaluate("getComputedStyle(document.querySelector('#m2 > .copy')).opacity") == "1"
 

@@ -187,7 +187,7 @@ def test_what_a_difference_takes_away_and_brings_is_told_apart(told):
         assert f"<ins>+{words}</ins>" in text
     assert "<b>--- a/x</b>" in text
     assert "<del>  3 -drawn</del>\n<ins>  3 + anew</ins>\n  4  same" in text
-    assert "<pre><code>- one\n+ two</code></pre>" in text
+    assert "<pre tabindex=0><code>- one\n+ two</code></pre>" in text
 
 
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(range(64))).decode()

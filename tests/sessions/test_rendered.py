@@ -62,7 +62,7 @@ def test_the_elements_are_ours_each_closed_in_its_place(text):
         seen = Seen(done)
         assert seen.open == []
         names = {name for _, name, _ in seen.attributes}
-        assert names <= {"href", "rel", "target", "title", "class", "data-language", "start", "value"}
+        assert names <= {"href", "rel", "target", "title", "class", "data-language", "start", "value", "tabindex"}
         targets = [value for _, name, value in seen.attributes if name == "href"]
         assert all(value.startswith(("https://", "http://", "mailto:")) for value in targets)
         assert not re.search("<a [^>]*>(?:(?!</a>).)*<a ", done, re.DOTALL)

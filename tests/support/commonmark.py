@@ -23,7 +23,7 @@ def oracle():
 def structure(done):
     """Elements and words, without attributes, blanks and what only one of the two has."""
     done = re.sub(r"<a href=[^>]*>|</a>|<div class=[^>]*>|</div>|</?(?:ins|del|b)>|🖼 ", "", done)
-    done = re.sub(r"<(th|td|li|ol|code)\b[^>]*>", r"<\1>", done).replace(" />", ">")
+    done = re.sub(r"<(th|td|li|ol|code|pre)\b[^>]*>", r"<\1>", done).replace(" />", ">")
     done = re.sub(r"<(/?)h(\d)>", lambda found: f"<{found[1]}h>", done)
     return re.sub(r"\s+", "", html.unescape(done))
 

@@ -197,7 +197,7 @@ class _Blocks:
             rows.append(self._row(line, "td", sides))
             self.at += 1
         body = f"<tbody>\n{''.join(rows)}</tbody>\n" if rows else ""
-        return f"<div class=table><table>\n<thead>\n{head}</thead>\n{body}</table></div>\n"
+        return f"<div class=table tabindex=0><table>\n<thead>\n{head}</thead>\n{body}</table></div>\n"
 
     def _row(self, line: str, tag: str, sides: Sequence[str]) -> str:
         said = cells(line)

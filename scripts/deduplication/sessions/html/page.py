@@ -105,6 +105,7 @@ def page(
     outline = body.outline()
     yield f"<div class={'page' if outline else 'alone'}>\n{outline}<main>\n{kicker}<h1>{headline}</h1>\n"
     yield facts_list(facts, family, files, clean)
+    yield "<h2 class=quiet>Messages</h2>\n"
     yield from body.pieces
     yield "</section>\n" if body.in_section else ""
     yield f"<footer>{kinds_in_words(facts.kinds)}. Written by export-dedup; this page asks no network.</footer>\n</main>\n</div>\n"

@@ -108,11 +108,12 @@ document.addEventListener('click', event => {
   (navigator.clipboard ? navigator.clipboard.writeText(text).catch(() => byHand(text)) : byHand(text))
     .then(() => told('Copied', true), () => told('The browser does not let this page copy', false));
 });
-/* What can be scrolled must be reachable by keyboard: looked at when its part of the page comes near, or is opened. */
+/* What can be scrolled can be reached by keyboard; what cannot be is no stop on the way: seen when it comes near, or is opened. */
 const reach = part => part.querySelectorAll('pre, .table').forEach(box => {
+  if (!box.clientWidth) return;
   if (box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight) {
     box.tabIndex = 0; box.setAttribute('role', 'group'); box.setAttribute('aria-label', box.matches('pre') ? 'Code' : 'Table');
-  }
+  } else ['tabindex', 'role', 'aria-label'].forEach(name => box.removeAttribute(name));
 });
 const near = new IntersectionObserver(seen => seen.forEach(each => { if (each.isIntersecting) reach(each.target); }),
   { rootMargin: '100%' });

@@ -26,7 +26,7 @@ def code(text: str, language: str = "") -> str:
         )
     else:
         inside = _difference(text) if is_difference else escape(text, quote=False)
-    box = f"<pre><code>{inside}</code></pre>"
+    box = f"<pre tabindex=0><code>{inside}</code></pre>"
     return f'<div class=code data-language="{escape(language)}">{box}</div>\n' if language else f"{box}\n"
 
 
