@@ -1,21 +1,26 @@
 #!/usr/bin/env python3
-"""Draw ``page-light.webp`` and ``page-dark.webp``: the page of a made-up session in a real Chromium."""
+"""Draw ``page-light.webp``, ``page-dark.webp`` and ``page-phone.webp``: the page of a made-up session in a real Chromium."""
 
 from __future__ import annotations
 
+import base64
 import json
+import math
+import struct
 import sys
 import tempfile
+import zlib
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent / "scripts"), str(HERE.parent / "tests")]
+sys.path[:0] = [str(HERE.parent / "scripts"), str(HERE.parent / "tests" / "support")]
 
 import browser  # noqa: E402 - found beside the package
 from deduplication import ClaudeConversationDeduplicator  # noqa: E402
 from deduplication.ingest.transcript_capture import capture_file  # noqa: E402
 from deduplication.sessions import full_document  # noqa: E402
+from deduplication.sessions.redaction import unchanged  # noqa: E402
 
 SESSION = "3f9a1c52-7d40-4b8e-9a61-5c2e8f04d7b3"
 PLAN = """The tables give one row for each high or low water, in UTC. I would keep them **sorted by time** and find the next
@@ -49,6 +54,27 @@ TESTS = "tests/test_table.py ....                                         [ 57%]
 SUMMARY = "The tide clock reads a yearly table, finds the next event and loads the following year at its end.\nOpen: the printed output."
 
 
+def _curve(width: int = 640, height: int = 120) -> str:
+    """The tide of two days as a PNG in base64."""
+    tops = [
+        int(height / 2 - math.sin(x / width * 8 * math.pi) * height * (0.3 + 0.08 * math.sin(x / 90)))
+        for x in range(width)
+    ]
+    colours = (b"\xf3\xf7\xfa", b"\x2f\x6f\x8f", b"\xb9\xd7\xe4")
+    rows = (
+        b"\0" + b"".join(colours[0 if y < top - 1 else 1 if y <= top + 1 else 2] for top in tops) for y in range(height)
+    )
+    parts = (
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)),
+        (b"IDAT", zlib.compress(b"".join(rows))),
+        (b"IEND", b""),
+    )
+    packed = b"".join(
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)) for name, data in parts
+    )
+    return base64.b64encode(b"\x89PNG\r\n\x1a\n" + packed).decode()
+
+
 def _lines() -> list[dict[str, Any]]:
     """The session, as the client would write it."""
     assistant, user = "assistant", "user"
@@ -62,8 +88,14 @@ def _lines() -> list[dict[str, Any]]:
     turns: list[tuple[str, Any]] = [
         (
             user,
-            "Plan a command line tide clock. It reads the yearly table of one harbour from a CSV file and prints the next "
-            "high and low water. No network, no packages.",
+            [
+                {
+                    "type": "text",
+                    "text": "Plan a command line tide clock. It reads the yearly table of one harbour from a CSV file and prints the next "
+                    "high and low water. No network, no packages. These are two days of it:",
+                },
+                {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": _curve()}},
+            ],
         ),
         (assistant, [{"type": "text", "text": PLAN}]),
         (user, "yes, and say so when a row is broken"),
@@ -117,7 +149,7 @@ def _lines() -> list[dict[str, Any]]:
 
 
 def main() -> int:
-    """Draw both."""
+    """Draw all three."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         transcript = folder / f"{SESSION}.jsonl"
@@ -126,7 +158,10 @@ def main() -> int:
         capture_file(dedup, transcript)
         page = folder / "page.html"
         with dedup.store.transaction(write=False):
-            page.write_text("".join(full_document.pieces(dedup.store, SESSION, full_document.HTML)), encoding="utf-8")
+            page.write_text(
+                "".join(full_document.pieces(dedup.store, SESSION, full_document.HTML, unchanged, pictures=True)),
+                encoding="utf-8",
+            )
         with browser.Browser() as chromium:
             chromium.open(page)
             chromium.dark(dark=False)
@@ -135,8 +170,14 @@ def main() -> int:
             chromium.evaluate(
                 "document.querySelector('.tool_call details').open = true; document.querySelector('.thinking details').open = true"
             )
-            chromium.evaluate("document.getElementById('m2').scrollIntoView()")
+            chromium.evaluate("document.getElementById('m3').scrollIntoView()")
             chromium.screenshot(HERE / "page-dark.webp", 1280, 1020, "webp")
+            chromium.dark(dark=False)
+            chromium.screenshot(
+                HERE / "page-phone.webp", 390, 780, "webp"
+            )  # laid out for it, so that the way there is known
+            chromium.evaluate("document.getElementById('m2').scrollIntoView()")
+            chromium.screenshot(HERE / "page-phone.webp", 390, 780, "webp")
     return 0
 
 

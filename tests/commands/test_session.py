@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import json
 import os
 from pathlib import Path
@@ -7,9 +8,11 @@ from pathlib import Path
 import pytest
 
 import exports
+import transcript_lines as lines
 from deduplication import ClaudeConversationDeduplicator
 from deduplication.commands import deduplicate_export
 from deduplication.errors import OutputNotWritable, SessionUnknown, StoreMissing, UsageError
+from deduplication.ingest.transcript_capture import capture_file
 from deduplication.reports import sessions as session_report
 
 
@@ -66,6 +69,23 @@ def test_per_checkpoint(project, capsys):
     assert run("alpha", "--per-checkpoint") == 0
     assert "alpha: nothing new (8 messages in earlier files)" in capsys.readouterr().out
     assert len(os.listdir("MEMORY-CONTEXT/sessions")) == 1
+
+
+def test_images_are_in_a_page_that_was_asked_for_and_in_none_that_gets_committed(project):
+    """With --output they are shown; a page beside the session files names them: nothing is redacted in an image."""
+    data = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(64)).decode()
+    source = {"type": "base64", "media_type": "image/png", "data": data}
+    content = [{"type": "text", "text": "look"}, {"type": "image", "source": source}]
+    Path("t.jsonl").write_bytes(lines.line("i", "user", {"role": "user", "content": content}))
+    capture_file(ClaudeConversationDeduplicator(Path("MEMORY-CONTEXT/dedup_state")), Path("t.jsonl"))
+    assert run(lines.SESSION, "--format", "html", "--output", "asked.html") == 0
+    assert run(lines.SESSION, "--format", "html") == 0
+    asked, beside = (
+        Path(name).read_text("utf-8") for name in ("asked.html", f"MEMORY-CONTEXT/sessions/{lines.SESSION}.html")
+    )
+    assert f'<img src="data:image/png;base64,{data}"' in asked
+    assert "<img" not in beside
+    assert "image/png (72 B)" in beside
 
 
 @pytest.mark.parametrize(("form", "begins"), [("md", "# alpha"), ("html", "<!DOCTYPE html>"), ("json", '{\n"format"')])

@@ -133,9 +133,10 @@ class Browser:
         self.evaluate("new Promise(done => setTimeout(() => requestAnimationFrame(() => done()), 200))")
 
     def dark(self, *, dark=True):
-        """What the system's theme is said to be."""
+        """What the system's theme is said to be; nothing moves."""
         value = "dark" if dark else "light"
-        self.send("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": value}])
+        still = {"name": "prefers-reduced-motion", "value": "reduce"}
+        self.send("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": value}, still])
 
     def screenshot(self, path, width=1280, height=900, form="png"):
         """A picture of what can be seen."""

@@ -48,8 +48,8 @@ class Told:
         """The session's first file as text, without its last line."""
         return (self.files / f"{session}.md").read_text(encoding="utf-8").rpartition("<!-- export-dedup")[0]
 
-    def html(self, session, redact=unchanged):
+    def html(self, session, redact=unchanged, *, pictures=False):
         """The session's page."""
         with self.store.transaction(write=False):
             reading = open_reading(self.store, session)
-            return "".join(page(reading, family(self.store, session), {}, Cleaner(redact)))
+            return "".join(page(reading, family(self.store, session), {}, Cleaner(redact), pictures=pictures))

@@ -178,7 +178,9 @@ def _whole(
         with contextlib.ExitStack() as stack:
             if asked.output is None:  # beside the session files: not while they are purged
                 stack.enter_context(held(project))
-            data = full_document.text_of(store, session, form, redact, beside).encode("utf-8", "backslashreplace")
+            data = full_document.text_of(
+                store, session, form, redact, beside, pictures=asked.output is not None
+            ).encode("utf-8", "backslashreplace")
             if asked.output == "-":
                 sys.stdout.write(data.decode())
                 continue

@@ -72,7 +72,7 @@ def _document(asked: argparse.Namespace, store: Store, name: str, numbers: Seque
     if not numbers:
         raise UsageError("no message was chosen")
     redact, _ = standard(find_project(asked.project).root)
-    text = full_document.text_of(store, name, asked.format, redact, chosen=frozenset(numbers))
+    text = full_document.text_of(store, name, asked.format, redact, chosen=frozenset(numbers), pictures=True)
     text = text.encode("utf-8", "backslashreplace").decode()
     parts = [text.removesuffix("\n")]
     if asked.characters is not None and asked.output is None and asked.format == MARKDOWN:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..model import EXACT, PROMPT, SUMMARY, TEXT, THINKING, TOOL_CALL, USER
 from ..start.late_dataclass import dataclass
 from .calls import call_of, call_of_text
+from .pictures import address_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,11 +30,12 @@ _PROSE: Final = frozenset({PROMPT, TEXT, THINKING, SUMMARY})
 
 @dataclass(frozen=True)
 class Block:
-    """A part of a message. ``language`` is that of code, where it is known."""
+    """A part of a message. ``language`` is that of code, where it is known; ``picture`` the image that a note stands for."""
 
     form: str
     text: str
     language: str = ""
+    picture: str = ""
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,9 @@ def _block(block: Any, form: str, clean: Cleaner) -> Iterator[Block]:
     elif name == "redacted_thinking":
         yield Block(NOTE, "💭 thinking that the API kept to itself")
     elif name in ("image", "document"):
-        yield Block(NOTE, _attached(block, str(name), clean))
+        source = block.get("source")
+        picture = address_of(source) if name == "image" and isinstance(source, dict) else ""
+        yield Block(NOTE, _attached(block, str(name), clean), picture=picture)
     elif isinstance(name, str) and name.endswith("tool_result") and isinstance(block.get("content"), (str, list)):
         yield from _blocks(block["content"], CODE, clean)
     else:

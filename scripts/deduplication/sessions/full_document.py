@@ -35,11 +35,14 @@ def pieces(
     redact: Redact,
     beside: Iterable[str] = (),
     chosen: Collection[int] | None = None,
+    *,
+    pictures: bool = False,
 ) -> Iterator[str]:
     """The conversation ``session`` as ``form`` (a key of :data:`ENDINGS`), piece by piece.
 
     ``redact`` takes secrets out (:func:`redaction.standard`). ``beside`` are sessions that are written into the same folder: only
     to them it links. ``chosen`` are the sequence numbers of the messages that it has, at least one; None: all of them.
+    ``pictures``: a page shows the images that it has, in which nothing is redacted; else it names them.
     Call it inside a transaction of the store, and take the pieces inside of it. Raises :class:`SessionUnknown`.
     """
     reading = open_reading(store, session)
@@ -53,7 +56,7 @@ def pieces(
     if form == HTML:
         from .html.page import page
 
-        yield from page(reading, kin, files, clean)
+        yield from page(reading, kin, files, clean, pictures=pictures)
     elif form == JSON:
         from .document_json import document as json_document
 
@@ -69,13 +72,15 @@ def text_of(
     redact: Redact,
     beside: Iterable[str] = (),
     chosen: Collection[int] | None = None,
+    *,
+    pictures: bool = False,
 ) -> str:
     """:func:`pieces` as one text. The store's lock is held while it is read, not while secrets are looked for."""
     prepared = DeferredRedaction(redact)
 
     def attempt() -> str:
         with store.transaction(write=False):
-            text = "".join(pieces(store, session, form, prepared, beside, chosen))
+            text = "".join(pieces(store, session, form, prepared, beside, chosen, pictures=pictures))
         prepared.require()
         return text
 

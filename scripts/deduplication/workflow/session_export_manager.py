@@ -99,7 +99,7 @@ class SessionExportManager:
         if form is None:
             raise UsageError(f"there is no format {format!r}", hint=f"Formats: {', '.join(_FORMS)}.")
         redact = self._redact or standard(self.project.root)[0]
-        return full_document.text_of(self.dedup.store, validate_session_id(session_id), form, redact)
+        return full_document.text_of(self.dedup.store, validate_session_id(session_id), form, redact, pictures=True)
 
     def list_sessions(self) -> list[dict[str, Any]]:
         """Every session, the one that something was stored of last first.

@@ -1,6 +1,6 @@
 """What is around the conversation on a page: head, policy, the bar with the search. Nothing that was said goes through here.
 
-The page's policy allows exactly one style and one script, by their hashes.
+The page's policy allows exactly one style and one script, by their hashes, and images that are in the page itself.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from hashlib import sha256
 from typing import Final
 
 from ...project.own_output import META
-from .icons import SPRITE
 from .script import SCRIPT
 from .style import STYLE
 
@@ -24,14 +23,17 @@ def head(title: str) -> str:
 
 def bar(title: str) -> str:
     """The beginning of the body; ``title`` is escaped."""
-    return _BAR.format(title=title, sprite=SPRITE)
+    return _BAR.format(title=title)
 
 
 def _policy() -> str:
     def hashed(text: str) -> str:
         return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
 
-    return f"default-src 'none'; style-src {hashed(STYLE)}; script-src {hashed(SCRIPT)}; base-uri 'none'; form-action 'none'"
+    return (
+        f"default-src 'none'; style-src {hashed(STYLE)}; script-src {hashed(SCRIPT)}; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
 
 
 _HEAD: Final = """<!DOCTYPE html>
@@ -47,7 +49,7 @@ _HEAD: Final = """<!DOCTYPE html>
 </head>
 """
 _BAR: Final = """<body>
-{sprite}<header class=bar id=bar hidden>
+<header class=bar id=bar hidden>
 <strong>{title}</strong><span class=space></span>
 <div class=show>
 <label><input type=checkbox id=tools checked>Tools</label>
@@ -61,5 +63,6 @@ _BAR: Final = """<body>
 <button type=button id=next aria-label="Next hit">↓</button>
 </div>
 <button type=button id=theme title="Light or dark" aria-label="Light or dark">◐</button>
+<span id=told class=quiet role=status></span>
 </header>
 """

@@ -1,4 +1,7 @@
-"""The page's pictures: drawn with lines, so that they look the same wherever there are no emoji."""
+"""The page's pictures: drawn with lines, so that they look the same wherever there are no emoji.
+
+Each is a mask in the style, so that a message costs an empty element: 10,000 drawings would make a page a fifth slower to open.
+"""
 
 from __future__ import annotations
 
@@ -16,17 +19,25 @@ _DRAWN: Final = {
     "compaction": '<path d="M8 1.500v4M6 4l2 1.800L10 4M8 14.500v-4M6 12l2-1.800 2 1.800M2 8h12"/>',
     "rewind": '<path d="M5.500 3L2 6.300l3.500 3.300M2.300 6.300h7.400a3.600 3.600 0 0 1 0 7.200H6"/>',
     "warning": '<path d="M8 2L1.600 13.300h12.800zM8 6.500v3.300M8 11.600v.1"/>',
+    "copy": '<rect x="5.500" y="5.500" width="8.500" height="8.500" rx="1.500"/>'
+    '<path d="M3.500 10.500H3A1 1 0 0 1 2 9.500V3a1 1 0 0 1 1-1h6.500a1 1 0 0 1 1 1v.5"/>',
+    "done": '<path d="M2.500 8.500l3.500 3.500 7.500-8"/>',
     "restart": '<path d="M13.300 8A5.300 5.300 0 1 1 11.600 4.100M11.900 1.700v2.700H9.200"/>',
 }
 
-SPRITE: Final = (
-    '<svg width="0" height="0" aria-hidden="true" class="sprite"><defs>'
-    + "".join(f'<symbol id="i-{name}" viewBox="0 0 16 16">{lines}</symbol>' for name, lines in _DRAWN.items())
-    + "</defs></svg>\n"
-)
-"""Every picture once; it stands at the top of the page."""
+
+def _mask(name: str, lines: str) -> str:
+    filled = "fill='%23000'" if name == "assistant" else "fill='none' stroke='%23000'"
+    round_ = "stroke-width='1.5' stroke-linecap='round' stroke-linejoin='round'"
+    drawn = lines.replace('"', "'").replace("<", "%3C").replace(">", "%3E")
+    svg = f"%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16' {filled} {round_}%3E{drawn}%3C/svg%3E"
+    return f'.{name}{{--i:url("data:image/svg+xml,{svg}")}}'
+
+
+MASKS: Final = "\n".join(_mask(name, lines) for name, lines in _DRAWN.items())
+"""The part of the style that has them."""
 
 
 def icon(name: str) -> str:
-    """One of the pictures of :data:`SPRITE`."""
-    return f'<svg class="i {name}" aria-hidden="true"><use href="#i-{name}"/></svg>'
+    """One of the pictures."""
+    return f'<i class="i {name}"></i>'

@@ -1,8 +1,7 @@
 """One conversation as one page of HTML that needs nothing but itself: no network, no file beside it.
 
-Everything that was said passes through ``escape`` or
-through ``text``, so that it can be nothing but text. Messages lie in sections that the browser lays out only when they
-come into view.
+Everything that was said passes through ``escape``, ``blocks`` or ``text``, so that it can be nothing but text. Messages lie in
+sections that the browser lays out only when they come into view.
 """
 
 from __future__ import annotations
@@ -33,30 +32,26 @@ from ...model import (
     UNKNOWN,
 )
 from ...start.late_pattern import late_pattern
-from ..content import CODE, LAID_OUT, MARKDOWN, Block, blocks_of
+from ..content import blocks_of
 from ..conversation import GAP, purged_in
-from ..facts import Facts, facts_of, gaps, kinds_in_words, sources
-from ..fences import length, shortened
-from ..layout import layout_markdown
+from ..facts import facts_of, kinds_in_words
+from ..fences import length
 from ..markdown import part_of, title_of
-from ..moments import between, day, hour, moment, said_at
+from ..moments import day, said_at
 from ..redaction import printable_text
+from .facts_list import facts_list
 from .frame import END, bar, head
 from .icons import icon as picture
-from .text import code, renderer
+from .pieces import ROW, Parts, handles, is_row, who
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from ..agents import Family
     from ..content import MessageBlocks
     from ..conversation import Entry, Reading
     from ..redaction import Cleaner
 
-_LINES: Final = 400
-_CHARACTERS: Final = 20_000
-_ROW: Final = 100
-"""Characters of a result that is one line and needs no folding."""
 _ID: Final = late_pattern(r"[0-9a-f]{8}-[0-9a-f-]{27}(?:-agent-.*)?", re.DOTALL)
 """A session id says nothing to a person: the page is then named after the first prompt."""
 _TELLS: Final = late_pattern(r"\w\w")
@@ -65,7 +60,7 @@ _SECTION: Final = 40
 """Messages in one section at most: a turn may have thousands."""
 _MARKS: Final = {
     COMPACTION: (
-        "🗜️",
+        "compaction",
         "Conversation compacted",
         "From here on the assistant worked from a summary of what stands above.",
     ),
@@ -89,12 +84,14 @@ _TITLES: Final = {
 }
 
 
-def page(reading: Reading, family: Family, files: Mapping[str, str], clean: Cleaner) -> Iterator[str]:
-    """The page, piece by piece. ``files`` has the page of other conversations, where there is one.
+def page(
+    reading: Reading, family: Family, files: Mapping[str, str], clean: Cleaner, *, pictures: bool = False
+) -> Iterator[str]:
+    """The page, piece by piece. ``files`` has the page of other conversations, where there is one; ``pictures``: it shows images.
 
     Call it inside the transaction in which the conversation was opened.
     """
-    body = _Body(renderer(), clean, family, files)
+    body = _Body(Parts(pictures=pictures), clean, family, files)
     for entry in reading.entries():
         body.add(entry)
     for kind in reading.marks.get(len(reading), ()):
@@ -105,7 +102,10 @@ def page(reading: Reading, family: Family, files: Mapping[str, str], clean: Clea
     headline = body.title if body.title and _ID.fullmatch(reading.session) else title
     yield bar(headline)
     kicker = f"<p class=kicker>{title if headline != title else 'Conversation'}</p>\n"
-    yield f"<div class=page>\n{body.outline()}<main>\n{kicker}<h1>{headline}</h1>\n{_facts(facts, family, files, clean)}"
+    outline = body.outline()
+    yield f"<div class={'page' if outline else 'alone'}>\n{outline}<main>\n{kicker}<h1>{headline}</h1>\n"
+    yield facts_list(facts, family, files, clean)
+    yield "<h2 class=quiet>Messages</h2>\n"
     yield from body.pieces
     yield "</section>\n" if body.in_section else ""
     yield f"<footer>{kinds_in_words(facts.kinds)}. Written by export-dedup; this page asks no network.</footer>\n</main>\n</div>\n"
@@ -115,17 +115,19 @@ def page(reading: Reading, family: Family, files: Mapping[str, str], clean: Clea
 class _Body:
     """The conversation, a section after the other."""
 
-    def __init__(self, render: Callable[[str], str], clean: Cleaner, family: Family, files: Mapping[str, str]) -> None:
+    def __init__(self, parts: Parts, clean: Cleaner, family: Family, files: Mapping[str, str]) -> None:
         self.pieces: list[str] = []
         self.in_section = False
         self.first = self.last = self.title = ""
-        self._render, self._clean, self._family, self._files = render, clean, family, files
+        self._parts, self._clean, self._family, self._files = parts, clean, family, files
         self._outline: list[str] = []
         self._turn = self._inside = 0
         self._speaker = self._day = self._prompted = ""
 
     def outline(self) -> str:
-        """The list of prompts."""
+        """The list of prompts; nothing at all where there is none."""
+        if not self._outline:
+            return ""
         return f"<nav aria-label=Prompts><h2>Prompts</h2><ol>\n{''.join(self._outline)}</ol></nav>\n"
 
     def mark(self, kind: str) -> None:
@@ -166,8 +168,7 @@ class _Body:
             self.pieces.append(f"<div class=day>{self._day}</div>\n")
         inside = self._message(message, blocks_of(message, self._clean), stamp)
         number = message["index"]
-        link = f'<a class=no href="#m{number}" aria-label="Link to message {number}">#{number}</a>'
-        self.pieces.append(f'<article id=m{number} class="{kind}">{link}{inside}</article>\n')
+        self.pieces.append(f'<article id=m{number} class="{kind}">{handles(number)}{inside}</article>\n')
 
     def _open(self) -> None:
         if not self.in_section:
@@ -186,50 +187,32 @@ class _Body:
         self._prompted = ""
         if kind == TEXT:
             said_by = "Assistant" if message["role"] == ASSISTANT else "System prompt"
-            who = f"{picture('assistant')}<b>{said_by}</b>"
-            head = "" if who == self._speaker else _who(who, stamp)
-            self._speaker = who
-            return head + self._text(said)
+            speaker = f"{picture('assistant')}<b>{said_by}</b>"
+            above = "" if speaker == self._speaker else who(speaker, stamp)
+            self._speaker = speaker
+            return above + self._parts.text(said)
         if kind == TOOL_CALL:
             tool = f"{picture('tool')}<b>{escape(said.tool or 'Tool')}</b>"
             about = f"<span class=about>{escape(said.about)}</span>" if said.about else ""
-            return self._folded(tool + about, said)
+            return self._parts.folded(tool + about, said)
         if kind in (TOOL_RESULT, COMMAND_OUTPUT):
             return self._result(said)
-        if kind == NOTICE and _is_row(said):
+        if kind == NOTICE and is_row(said):
             return f"<div class=notice>{picture('note')}{escape(said.blocks[0].text)}</div>"
         drawn, title = _TITLES.get(kind, ("note", escape(kind)))
-        return self._folded(f"{picture(drawn)}<b>{title}</b>", said)
+        return self._parts.folded(f"{picture(drawn)}<b>{title}</b>", said)
 
     def _prompt(self, message: Mapping[str, Any], said: MessageBlocks, stamp: str) -> str:
         before, self._prompted = self._prompted, part_of(message)
         if before and before == self._prompted:  # an image that came with the words
-            return self._text(said)
+            return self._parts.text(said)
         self._turn += 1
         self._speaker = PROMPT
         title = escape(title_of(said) or "Prompt")
         self.title = self.title or title
         self._outline.append(f'<li><a href="#m{message["index"]}"><b>{self._turn}</b><span>{title}</span></a></li>\n')
-        drawn, who = ("user", "User") if message["kind"] == PROMPT else ("command", "Command")
-        return _who(f"{picture(drawn)}<b>{who}</b>", stamp) + self._text(said)
-
-    def _text(self, said: MessageBlocks) -> str:
-        return f'<div class="text" dir=auto>{"".join(map(self._block, said.blocks))}</div>'
-
-    def _block(self, block: Block) -> str:
-        if block.form == MARKDOWN:
-            return self._render(block.text)
-        if block.form == LAID_OUT:
-            return self._render(layout_markdown(block.text))
-        if block.form == CODE:
-            return _cut(block)
-        return f"<p class=notice>{escape(block.text)}</p>"
-
-    def _folded(self, title: str, said: MessageBlocks) -> str:
-        inside = "".join(self._block(block) for block in said.blocks if block.text.strip())
-        if not inside:
-            return f"<div class=row>{title}</div>"
-        return f'<details><summary>{title}</summary><div class="in text" dir=auto>{inside}</div></details>'
+        drawn, name = ("user", "User") if message["kind"] == PROMPT else ("command", "Command")
+        return who(f"{picture(drawn)}<b>{name}</b>", stamp) + self._parts.text(said)
 
     def _result(self, said: MessageBlocks) -> str:
         text = "\n".join(block.text for block in said.blocks).strip("\n")
@@ -239,58 +222,13 @@ class _Body:
             link = f'<p class=notice>{_SPARK}<a href="{escape(agent)}">The sub-agent\'s own conversation</a></p>'
         if not text.strip():
             return f"<div class=row>{picture('result')}<span class=about>nothing</span></div>{link}"
-        if _is_row(said):
+        if is_row(said):
             return f"<div class=row>{picture('result')}<span class=about>{escape(text)}</span></div>{link}"
-        lines = [line.strip() for line in text.split("\n")[:_ROW]]
-        begins = escape(next((line for line in lines if _TELLS.search(line)), lines[0])[:_ROW])
+        lines = [line.strip() for line in text.split("\n")[:ROW]]
+        begins = escape(next((line for line in lines if _TELLS.search(line)), lines[0])[:ROW])
         return (
-            self._folded(
+            self._parts.folded(
                 f"{picture('result')}<span class=about>{begins}</span><span class=size>{length(text)}</span>", said
             )
             + link
         )
-
-
-def _who(who: str, stamp: str) -> str:
-    when = (
-        f'<time datetime="{escape(stamp)}" title="{escape(moment(stamp))} UTC">{hour(stamp)}</time>'
-        if hour(stamp)
-        else ""
-    )
-    return f"<div class=who>{who}{when}</div>"
-
-
-def _is_row(said: MessageBlocks) -> bool:
-    return len(said.blocks) == 1 and "\n" not in said.blocks[0].text.strip("\n") and len(said.blocks[0].text) <= _ROW
-
-
-def _cut(block: Block) -> str:
-    short = shortened(block.text.strip("\n"), _LINES, _CHARACTERS)
-    if not short.left_out:
-        return code(short.head, block.language)
-    tail = code(short.tail, block.language) if short.tail.strip() else ""
-    return f"{code(short.head, block.language)}<p class=more>{short.left_out}</p>{tail}"
-
-
-def _facts(facts: Facts, family: Family, files: Mapping[str, str], clean: Cleaner) -> str:
-    rows = [
-        ("When", [escape(between(facts.first, facts.last) or "the source has no times")]),
-        ("What", [escape(kinds_in_words(facts.kinds))]),
-        ("From", [escape(line) for line in sources(facts.evidence, clean)]),
-        ("May be missing", [escape(line) for line in gaps(facts, clean)] or ["nothing that is known of"]),
-    ]
-    if family.parent in files:
-        rows.append(("Started by", [_link(family.parent, files[family.parent])]))
-    agents = [_link(agent, files[each]) for agent, each in family.agents.items() if each in files]
-    if agents:
-        rows.append(("Sub-agents", [" · ".join(agents)]))
-    told_ = "".join(
-        f"<dt>{name}</dt><dd>{''.join(f'<div>{line}</div>' for line in lines)}</dd>" for name, lines in rows if lines
-    )
-    return f"<dl class=facts>{told_}</dl>\n"
-
-
-def _link(name: str, file: str) -> str:
-    from urllib.parse import quote
-
-    return f'<a href="{escape(quote(file))}">{escape(printable_text(name))}</a>'

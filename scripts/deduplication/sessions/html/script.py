@@ -1,6 +1,7 @@
 """What the page does: search, filters, light and dark, folding. One small script; without it the page reads just as well.
 
 It finds text in the whole document at once and touches no message: hits are painted through the browser's own highlights.
+A message is copied as it reads, by the browser's clipboard, or by the older command where a page may not have that.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ SCRIPT: Final = """
 const $ = id => document.getElementById(id), root = document.documentElement, box = $('find'), count = $('count');
 const turns = [...document.querySelectorAll('.turn')], painted = 'highlights' in CSS, most = 2000;
 let texts = null, hits = [], now = -1, timer = 0;
-$('bar').hidden = false;
+$('bar').hidden = false; root.classList.add('js');
 
 const keep = (name, value) => { try { localStorage.setItem(name, value); } catch { /* a page from a file may have none */ } };
 const kept = name => { try { return localStorage.getItem(name); } catch { return null; } };
@@ -81,6 +82,46 @@ $('fold').onclick = () => {
   const all = [...document.querySelectorAll('.turn details')], open = !all.some(each => each.open);
   all.forEach(each => { each.open = open; });
 };
+
+const written = article => {
+  const folds = [...article.querySelectorAll('details:not([open])')], parts = [...article.querySelectorAll('.text')];
+  const open = on => folds.forEach(each => { each.open = on; });
+  const from = parts.length ? parts : [...article.querySelectorAll('.row, .notice')];
+  open(true);
+  const text = from.map(part => part.innerText.trim()).join('\\n\\n');
+  open(false);
+  return text;
+};
+const byHand = text => {
+  const area = document.createElement('textarea'); area.value = text; area.className = 'quiet'; document.body.append(area);
+  area.select();
+  const done = document.execCommand('copy'); area.remove();
+  return done ? Promise.resolve() : Promise.reject();
+};
+document.addEventListener('click', event => {
+  const button = event.target.closest('.copy');
+  if (!button) return;
+  const text = written(button.parentElement), told = (words, done) => {
+    $('told').textContent = words; button.classList.toggle('done', done); button.focus({ preventScroll: true });
+    setTimeout(() => { $('told').textContent = ''; button.classList.remove('done'); }, 1600);
+  };
+  (navigator.clipboard ? navigator.clipboard.writeText(text).catch(() => byHand(text)) : byHand(text))
+    .then(() => told('Copied', true), () => told('The browser does not let this page copy', false));
+});
+/* What can be scrolled can be reached by keyboard; what cannot be is no stop on the way: seen when it comes near, or is opened. */
+const reach = part => part.querySelectorAll('pre, .table').forEach(box => {
+  if (!box.clientWidth) return;
+  if (box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight) {
+    box.tabIndex = 0; box.setAttribute('role', 'group'); box.setAttribute('aria-label', box.matches('pre') ? 'Code' : 'Table');
+  } else ['tabindex', 'role', 'aria-label'].forEach(name => box.removeAttribute(name));
+});
+const near = new IntersectionObserver(seen => seen.forEach(each => { if (each.isIntersecting) reach(each.target); }),
+  { rootMargin: '100%' });
+turns.forEach(turn => near.observe(turn));
+document.addEventListener('toggle', event => { if (event.target.open) reach(event.target); }, true);
+let resized = 0;
+addEventListener('resize', () => { clearTimeout(resized); resized = setTimeout(() => { near.disconnect();
+  turns.forEach(turn => near.observe(turn)); }, 150); });
 addEventListener('beforeprint', () => turns.forEach(turn => turn.classList.add('hit')));
 })();
 """

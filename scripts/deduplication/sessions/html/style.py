@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-STYLE: Final = """
+from .icons import MASKS
+
+_RULES: Final = """
 :root{color-scheme:light dark;
 --paper:#fbfaf8;--card:#fff;--ink:#23211f;--soft:#6c6660;--line:#e6e1da;--tint:#f4f0ea;--accent:#b4532a;
 --accent-ink:#9a431d;
@@ -55,12 +57,13 @@ border:1px solid var(--line)}
 .show input{position:absolute;opacity:0;width:1px;height:1px}
 .show label:has(:checked){background:var(--tint);color:var(--ink)}
 .show label:has(:focus-visible){outline:2px solid var(--accent)}
-.sprite{position:absolute}
-.i{width:1em;height:1em;flex:none;fill:none;stroke:currentColor;stroke-width:1.5;stroke-linecap:round;
-stroke-linejoin:round;
-color:var(--soft);vertical-align:-.12em;align-self:center}
-.i.assistant{fill:var(--accent);stroke:none}.i.tool{color:var(--accent)}
+.i{display:inline-block;width:1em;height:1em;flex:none;color:var(--soft);vertical-align:-.12em;align-self:center;border-radius:0;
+background:currentColor;-webkit-mask:var(--i) center/contain no-repeat;mask:var(--i) center/contain no-repeat;
+forced-color-adjust:none;print-color-adjust:exact;-webkit-print-color-adjust:exact}
+.i.assistant,.i.tool{color:var(--accent)}
+.quiet{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 .page{display:grid;grid-template-columns:minmax(13rem,18rem) minmax(0,1fr);max-width:86rem;margin:0 auto}
+.alone{max-width:62rem;margin:0 auto}
 nav{position:sticky;top:3.6rem;align-self:start;height:calc(100vh - 3.6rem);overflow:auto;
 padding:1.2rem .6rem 3rem 1.4rem;
 font-size:.86rem;line-height:1.4;border-right:1px solid var(--line);scrollbar-width:thin;overscroll-behavior:contain}
@@ -82,10 +85,16 @@ padding:1rem 1.3rem;background:var(--card);border:1px solid var(--line);border-r
 .facts dt{color:var(--soft)}.facts dd{margin:0}.facts dd div+div{color:var(--soft)}
 .turn{content-visibility:auto;contain-intrinsic-size:auto 500px;padding-block:.2rem 1.2rem}
 article{position:relative;margin:.9rem 0}
-.no{position:absolute;right:.2rem;top:.1rem;color:var(--soft);font-size:.75rem;text-decoration:none;opacity:0;
-padding:.1rem .3rem;
-font-variant-numeric:tabular-nums}
-article:hover>.no,.no:focus-visible{opacity:1}
+.no,.copy{position:absolute;top:0;z-index:1;opacity:0;pointer-events:none;color:var(--soft)}
+.no{right:1.9rem;font-size:.75rem;text-decoration:none;padding:.1rem .3rem;font-variant-numeric:tabular-nums;
+background:var(--paper);border-radius:6px;line-height:1.4}
+.copy{right:.5rem;top:.2rem;display:none;width:1rem;height:1rem;border:0;padding:0;cursor:pointer}
+.prompt>.no,.local_command>.no,.tool_call>.no{top:.5rem}.prompt>.copy,.local_command>.copy,.tool_call>.copy{top:.7rem}
+.js .copy{display:block}.copy:hover,.no:hover{color:var(--accent-ink)}.copy.done{color:var(--good)}
+article:hover>.no,article:hover>.copy,article:focus-within>.no,article:focus-within>.copy{opacity:1;pointer-events:auto}
+.copy:focus-visible{outline:0;color:var(--accent)}
+@media (min-width:78rem){.no{right:-3rem;background:none}.copy{right:-4.2rem}}
+@media (hover:none){article:has(>.who)>.no,article:has(>.who)>.copy{opacity:1;pointer-events:auto}}
 article:target{scroll-margin-top:5rem}
 article:target::before{content:"";position:absolute;inset:.1rem auto .1rem -1rem;width:3px;border-radius:3px;
 background:var(--accent)}
@@ -95,6 +104,7 @@ background:var(--accent)}
 padding:.75rem 1.1rem;margin-top:1.8rem}
 .prompt .text>:last-child,.prompt .text>:first-child{margin-block:0}
 .prompt .text>*+*{margin-top:.6rem}.prompt .text>:not(:last-child){margin-bottom:.6rem}
+.prompt:not(:has(>.who)){margin-top:-.5rem}.prompt p,.lines{white-space:pre-line}
 .local_command pre{background:none;border:0;padding:0;margin:.1rem 0}
 .text{unicode-bidi:isolate}
 .text>:first-child{margin-top:.2rem}
@@ -105,17 +115,19 @@ padding:.75rem 1.1rem;margin-top:1.8rem}
 .text blockquote{margin:.7rem 0;padding:.1rem 1rem;border-left:3px solid var(--line);color:var(--soft)}
 .in>:last-child{margin-bottom:.2rem}
 .text hr{border:0;border-top:1px solid var(--line);margin:1.6rem 0}
-.lines{white-space:pre-wrap}
 code{font-family:var(--mono);font-size:.875em;background:var(--code);border:1px solid var(--line);border-radius:5px;
 padding:.08em .32em}
 pre{position:relative;font:.83rem/1.55 var(--mono);background:var(--code);border:1px solid var(--line);
 border-radius:10px;padding:.8rem 1rem;
 margin:.8rem 0;overflow:auto;max-height:34rem;overflow-wrap:normal;tab-size:4}
 pre code{all:unset;font:inherit;white-space:pre}
-.code{position:relative}
-.code::before{content:attr(data-language);position:absolute;top:.3rem;right:.7rem;z-index:1;font-size:.7rem;
-color:var(--soft);
-background:var(--code);padding:0 .3rem;border-radius:4px;letter-spacing:.03em}
+.code::before{content:attr(data-language);display:block;font:.72rem var(--mono);color:var(--soft);background:var(--tint);
+border:1px solid var(--line);border-bottom:0;border-radius:10px 10px 0 0;padding:.2rem 1rem;overflow:hidden;text-overflow:ellipsis;
+white-space:nowrap}
+.code{margin:.8rem 0}.code>pre{margin:0;border-radius:0 0 10px 10px}
+pre b{color:var(--soft);font-weight:600}
+figure{margin:.6rem 0}figure img{display:block;max-width:100%;max-height:40rem;border:1px solid var(--line);border-radius:10px}
+figcaption{color:var(--soft);font-size:.8rem;margin-top:.25rem}
 pre ins,pre del{text-decoration:none;display:inline-block;min-width:100%}
 pre ins{background:var(--good-bg);color:var(--good)}pre del{background:var(--bad-bg);color:var(--bad)}
 .table{overflow:auto;margin:.9rem 0}
@@ -128,10 +140,12 @@ summary{cursor:pointer;list-style:none;display:flex;gap:.55rem;align-items:basel
 summary::-webkit-details-marker{display:none}
 summary::after{content:"";margin-left:auto;flex:none;width:.42rem;height:.42rem;border:solid var(--soft);
 border-width:0 1.5px 1.5px 0;
-transform:rotate(45deg) translate(-.15rem,-.15rem);transition:transform .12s}
+transform:rotate(45deg) translate(-.15rem,-.15rem)}
 details[open]>summary::after{transform:rotate(225deg) translate(-.15rem,-.05rem)}
 summary:hover{background:var(--tint)}
-summary b,.row b{font-weight:620}
+summary b,.row b{font-weight:620;white-space:nowrap;overflow:hidden;text-overflow:ellipsis;flex:none;max-width:100%}
+summary,.row{flex-wrap:nowrap;min-width:0}
+th,td{overflow-wrap:break-word;min-width:3rem}td code,th code{white-space:nowrap}
 summary .about,.row .about{font-family:var(--mono);font-size:.82rem;color:var(--soft);overflow:hidden;
 text-overflow:ellipsis;white-space:nowrap;min-width:0}
 .row{display:flex;gap:.55rem;align-items:baseline}
@@ -160,15 +174,18 @@ footer{color:var(--soft);font-size:.82rem;margin-top:3rem!important;padding-top:
 .only-hits .turn:not(.hit){display:none}
 ::highlight(found){background:var(--hit)}::highlight(now){background:var(--now)}
 [hidden]{display:none!important}
-@media (max-width:56rem){.page{display:block}nav{display:none}.bar{padding:.5rem 1rem}.bar strong{max-width:60vw}
-.show{display:none}body{font-size:15px}}
+@media (max-width:56rem){.page{display:block}nav{display:none}.bar{padding:.5rem 1rem;position:static}
+.bar strong{max-width:100%;flex:1 1 100%}.bar .space{display:none}.find{flex:1}.find input{width:100%;max-width:none;min-width:0}
+.show{display:none}body{font-size:15px}h1{font-size:1.5rem}
+.facts{grid-template-columns:1fr;gap:0}.facts dd{margin-bottom:.5rem}.tool_result,.command_output{margin-left:.7rem}}
 @media print{:root,:root[data-theme]{--paper:#fff;--card:#fff;--ink:#000;--soft:#444;--line:#bbb;--tint:#f4f4f4;
 --code:#fff;--user:#fff;--user-line:#888;
---accent:#000;--accent-ink:#000;color-scheme:light}body{font-size:10pt}.bar,nav,.no{display:none}.page{display:block}
+--accent:#000;--accent-ink:#000;color-scheme:light}body{font-size:10pt}.bar,nav,.no,.js .copy{display:none}.page{display:block}
 main{padding:0}
 main>*{max-width:none}.turn{content-visibility:visible}pre{max-height:none;white-space:pre-wrap}
 pre code{white-space:pre-wrap}
 .prompt{break-after:avoid}details,pre,.facts{break-inside:avoid-page;box-shadow:none}
 a[href^=http]::after{content:" (" attr(href) ")";font-size:.8em}}
-@media (prefers-reduced-motion:no-preference){html{scroll-behavior:auto}}
+@media (prefers-reduced-motion:no-preference){summary::after{transition:transform .12s}}
 """
+STYLE: Final = _RULES + MASKS + "\n"
