@@ -367,6 +367,11 @@ def test_every_place_in_the_project_is_described(installed):
         assert f"`{shown}`" in table
 
 
+def test_the_readme_is_read_in_two_minutes():
+    """What it does not say stands behind its links."""
+    assert len(text_of(REPOSITORY / "README.md").split()) <= 900
+
+
 def test_the_changelog_has_this_version():
     """The newest released section is the version of pyproject.toml, below an empty or filled [Unreleased]."""
     version = re.search(r'^version = "(.+)"$', text_of(REPOSITORY / "pyproject.toml"), re.MULTILINE)[1]
