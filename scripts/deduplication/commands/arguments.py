@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from .. import __version__
 from ..errors import StoreMissing, UsageError
+from ..files.clock import microseconds
 from ..start.late_dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -233,6 +234,23 @@ def whole_number(text: str) -> int:
     if number < 0:
         raise ValueError(text)
     return number
+
+
+def since(text: str) -> int:
+    """The beginning of a time that was asked for, in microseconds since 1970."""
+    return _moment(text, end=False)
+
+
+def until(text: str) -> int:
+    """The end of one, which is no longer part of it: that of a day is its midnight."""
+    return _moment(text, end=True)
+
+
+def _moment(text: str, *, end: bool) -> int:
+    moment = microseconds(text.strip(), local=True, end=end)
+    if moment is None:
+        raise argparse.ArgumentTypeError("times look like 2026-03-01 or 2026-03-01T14:30, on your own clock")
+    return moment
 
 
 def head_digits(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from .indexed_log import IndexedLog
 from .log_answers import LogAnswers
@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from .log_backed import FolderStore, LogBackedStore, LogMoment, Remembered
     from .log_rewrite import Instead, Rewritten
     from .verification import Verified
+
+FILTERS_IN_A_RUN: Final = 0.05
+"""Seconds of processor time after which a run makes no further filter for searching: one block at least."""
+FILTERS_HELD: Final = 1.0
+"""The same where nobody waits, as long as the store is held at a time."""
 
 
 class LogStore(LogAnswers):
@@ -138,13 +143,9 @@ class LogStore(LogAnswers):
 
     def rewrite_log(self, folder: str, instead: Instead) -> Rewritten:
         """The log with other lines in it, beside the old one."""
-        from .log_rewrite import rewrite
+        from . import upkeep
 
-        made = rewrite(self.log, folder, instead)
-        made.superseded = [name for name in self.log.sealed.every_file() if name not in made.files]
-        made.superseded += self._indexed.files()
-        made.superseded += self.blobs.unreferred(made.blobs)
-        return made
+        return upkeep.rewrite_log(self._indexed, folder, instead)
 
     @property
     def is_plain(self) -> bool:
@@ -186,6 +187,16 @@ class LogStore(LogAnswers):
         with self.transaction():
             self._indexed.index.condense()
             self.blobs.let_go()
+        self.make_filters()
+
+    def make_filters(self) -> None:
+        """Filters for the whole log; others have their turn in between."""
+        from . import upkeep
+
+        left = self._place.exists()
+        while left:
+            with self.transaction():
+                left = upkeep.make_filters(self._indexed, FILTERS_HELD)
 
     def former_files(self) -> list[str]:
         """The sealed files and the indexes of earlier versions."""
@@ -202,10 +213,12 @@ class LogStore(LogAnswers):
     def settle(self) -> None:
         """Seal what is open where that pays, and let go of images: what is archived by now is left out."""
         if self._place.exists():
+            from . import upkeep
             from .settle import settle
 
             with self.transaction():
                 settle(self._indexed)
+                upkeep.make_filters(self._indexed, FILTERS_IN_A_RUN)
 
     def verify(self) -> list[str]:
         """Recount everything from the log; call it outside a transaction."""
@@ -240,4 +253,6 @@ class LogStore(LogAnswers):
         self._place.finish_purge()
         self._place.make()
         with self._locked(write=True):
-            return upkeep.rebuild(self._indexed, mend)
+            found = upkeep.rebuild(self._indexed, mend)
+        self.make_filters()
+        return found
