@@ -138,7 +138,7 @@ def table(folder: str, plain: Path, scans: int) -> None:
         times = [each for each, _ in took]
         everything += times
         slowest, what = max(took)
-        others = [beside(tool, plain, [query[0] for query in asked[:3]]) for tool in (["grep", "-ic"], ["rg", "-ic"])]
+        others = [beside(tool, plain, [query[0] for query in asked[:3]]) for tool in (["grep", "-aic"], ["rg", "-aic"])]
         print(
             f"| {kind} | {len(asked)} | {percentiles(times)} | `{what}` {slowest:.0f} ms | {' | '.join(others)} |",
             flush=True,

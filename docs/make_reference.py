@@ -23,6 +23,7 @@ _MODULES: Final = {
     "create-checkpoint.py": "create_checkpoint",
     "install.sh": "install",
     "migrate": "database.migrate",
+    "sync": "database.sync",
     "migrate_json_to_postgresql.py": "database.migrate_json",
     "verify_database_integrity.py": "database.verify_database",
 }

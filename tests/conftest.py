@@ -126,8 +126,9 @@ def tmp_path(request, tmp_path_factory):
 def guard(tmp_path, tmp_path_factory, monkeypatch):
     """A home, a temporary folder and a git configuration of the test's own; the current folder is ``tmp_path``.
 
-    No folder is an anchor because an earlier test of this process made it one. The identity lies in ``~/.gitconfig``: a test
-    of a machine without one deletes that file.
+    No folder is an anchor because an earlier test of this process made it one. The identity lies in ``~/.gitconfig``: a test of a
+    machine without one deletes that file. Garbage is collected again whatever a test has called: hooks, which end soon, turn that
+    off, and a worker of these tests would come to some gigabytes.
     """
     monkeypatch.setattr(anchored, "_anchors", set())
     home = tmp_path_factory.getbasetemp() / "homes" / str(next(_FOLDERS))
@@ -159,6 +160,8 @@ def guard(tmp_path, tmp_path_factory, monkeypatch):
     # A repository above the temporary folder is none of a test's business.
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     monkeypatch.chdir(tmp_path)
+    yield
+    gc.enable()
 
 
 @pytest.fixture

@@ -146,6 +146,7 @@ COMMANDS = {
     "deduplicate_export.py migrate": "scripts/deduplicate_export.py migrate",
     "deduplicate_export.py partition": "scripts/deduplicate_export.py partition",
     "deduplicate_export.py sync": "scripts/deduplicate_export.py sync",
+    "deduplicate_export.py unite": "scripts/deduplicate_export.py unite",
     "deduplicate_export.py trust": "scripts/deduplicate_export.py trust",
     "deduplicate_export.py upgrade": "scripts/deduplicate_export.py upgrade",
     "create-checkpoint.py": "scripts/create-checkpoint.py",
@@ -409,7 +410,7 @@ def test_examples_of_log_lines_are_real(line, template):
     assert seal == b',"crc32":"%08x"}' % zlib.crc32(body + b"}")
     lines = (template.state / "conversation_log.jsonl").read_text(encoding="utf-8").splitlines()
     lines += (template.state / "deduplication_log.jsonl").read_text(encoding="utf-8").splitlines()
-    lines.append(opening_line(24816).decode())
+    lines.append(opening_line(24816, "0594538a4d92ab1e").decode())
     assert _timeless(json.loads(line)) in [_timeless(json.loads(one)) for one in lines]
 
 

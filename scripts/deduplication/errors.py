@@ -121,6 +121,12 @@ class StoreDamaged(StoreError):
     hint = "Run 'deduplicate_export.py verify' to see what is affected, then 'deduplicate_export.py rebuild'."
 
 
+class CopyNotWhole(StoreError):
+    """A copy of the log cannot be taken in"""
+
+    hint = "It stays where it is. Wait until what synchronises the folder has brought all of it, then run the command again."
+
+
 class StoreOfNewerVersion(StoreError):
     """The message store was written by a newer version of export-dedup"""
 

@@ -91,7 +91,9 @@ def test_what_was_lost_and_what_is_still_wrong_is_told():
 
 def test_costs_leave_out_what_costs_nothing():
     """A flipped bit tells itself and a pack all of whose files are there is no loss."""
-    assert repair_report.costs([CASES["bit"][0], CASES["pack"][0]]) == ""
+    small = [CASES["bit"][0], CASES["pack"][0]]
+    assert repair_report.costs(small, named=True) == ""
+    assert len(repair_report.costs(small, named=False).splitlines()) == 3  # else nothing would say why it is not well
 
 
 def test_a_new_store_is_told_with_what_it_lacks():

@@ -18,6 +18,7 @@ from deduplication.storage.log.column_format import NoArchive
 from deduplication.storage.log.salvaged_file import salvaged
 from deduplication.storage.log.sealed import Sealed
 from deduplication.storage.log.sealed_files import LEAN, named
+from deduplication.storage.log.strays import collect_garbage
 from exports import Story, kept
 from faults import reader
 from sealed_of_0_1 import seal
@@ -288,7 +289,7 @@ def test_a_file_that_vanished_is_no_reason_to_lose_others(tmp_path, small):
     with pytest.raises(StoreDamaged):
         ClaudeConversationDeduplicator(folder).store.condense()
     dedup.store.log.sealed.refresh()
-    dedup.store.log.sealed.collect_garbage()
+    collect_garbage(dedup.store.log.sealed)
     assert sorted(folder.glob("sealed/*.pack")) == others
     first.write_bytes(kept_aside)
     assert ClaudeConversationDeduplicator(folder).store.verify() == []

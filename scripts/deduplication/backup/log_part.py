@@ -34,7 +34,7 @@ def cut(state: str) -> Cut:
         # One flipped bit, which 'rebuild' sets right: this was a whole run.
         committed = len(data)
         faults.append("the last line is damaged")
-    data = opening_line(log.sealed.end) + data[:committed]
+    data = opening_line(log.sealed.end, log.ends(log.sealed.end)) + data[:committed]
     return Cut(data, frozenset(os.path.basename(each.path) for each in log.sealed.segments), faults)
 
 

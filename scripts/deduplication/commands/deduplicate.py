@@ -45,6 +45,7 @@ Subcommands, each with --help:
   export             messages and runs as tables for your own tools
   migrate            a store moved to another kind, and proven
   sync               a store and its database, brought together
+  unite              what another machine has of a store, taken in: conflicted copies, another folder
   partition          the messages of a database in parts
   explain            why a message of an export is new, or which one it is
   scan, purge        what would be redacted; remove something for good

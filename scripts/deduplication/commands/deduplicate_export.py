@@ -35,10 +35,11 @@ SUBCOMMANDS: Final = (
     "upgrade",
     "migrate",
     "sync",
+    "unite",
     "partition",
     "trust",
 )
-_ROOMS: Final = {"migrate": "database."}
+_ROOMS: Final = {"migrate": "database.", "sync": "database."}
 """Where the module of a subcommand lies, if not here."""
 
 _WORD: Final = late_pattern(r"[^\W\d_][\w-]*\Z")

@@ -70,7 +70,7 @@ def main(arguments: Sequence[str]) -> int:
         shared.print_json({"ok": ok and proven, **figures, **files, **purge_report.left_to_do(waiting, owed)})
     else:
         unique = f"{dedup.global_unique_count():,}" if ok else ""
-        report.show(store_report.verified(problems, unique, repair_report.costs(findings)))
+        report.show(store_report.verified(problems, unique, repair_report.costs(findings, named=bool(problems))))
         if checked is not None:
             report.show(archive_report.checked(checked))
         if owed:

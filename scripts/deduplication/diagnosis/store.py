@@ -13,6 +13,7 @@ from ..project.own_place import require_inside
 from ..project.paths import LENT, LOCK
 from ..reports import purge as purge_report
 from ..storage import open_store
+from ..storage.log.log_copies import copies_in
 from ..storage.log_backed import folder_of
 from .finding import LINES, NOTE, OK, PROBLEM, Finding
 
@@ -60,6 +61,7 @@ def findings(subject: Subject) -> Iterator[Finding]:
         subject.half_purged = True
         yield Finding("purge", PROBLEM, text, purge_report.FINISH)
         return
+    yield from _copies(folder)
     try:
         store = open_store(subject.backend, folder, subject.url)
         with store.transaction(write=False):
@@ -84,6 +86,17 @@ def _elsewhere(subject: Subject) -> Finding:
         text = f"{subject.folder} has the messages of {store.where()}: a purge was stopped"
         return Finding("purge", PROBLEM, text, "Run the same purge once more: it goes on, and empties the folder.")
     return Finding("store", OK, f"{store.where()}: {unique:,} unique messages, {count:,} conversations")
+
+
+def _copies(folder: str) -> Iterator[Finding]:
+    """What another machine stored, and something that synchronises the folder could not bring together."""
+    found = copies_in(folder)
+    if found:
+        text = (
+            "another machine stored something, too: what synchronises the store's folder left copies of the log there"
+        )
+        cure = "Run 'deduplicate_export.py unite': it takes them in."
+        yield Finding("copies", PROBLEM, text, cure, tuple(found[:LINES]))
 
 
 def _is_open(path: str) -> bool:

@@ -9,6 +9,7 @@ from ..alignment.fingerprint import fingerprint
 from ..alignment.tombstone import Bans, tombstone_of
 from ..files import beneath, journal
 from ..ingest.run_names import place_of, purge_of
+from ..project.export_names import is_purged
 from ..start.late_dataclass import replace
 from ..storage.log.lines import is_commit
 from ..storage.log.records import (
@@ -76,7 +77,9 @@ def purge_as(store: FolderStore, other: PurgedElsewhere) -> int:
 
 
 def _instead(store: FolderStore, other: PurgedElsewhere) -> Instead:
-    known: set[Name] = set()
+    own = {purge_of(record): record for record in store.commits() if PURGE in record}
+    last = [record for name, record in other.purges.items() if name not in own]
+    forgotten = any(_forgets(record) for name, record in own.items() if name not in other.purges)
     tombstones: dict[Place, Record] = {}
     names: dict[str, str] = {}
     hashes: dict[str, str] = {}
@@ -85,27 +88,28 @@ def _instead(store: FolderStore, other: PurgedElsewhere) -> Instead:
     for _, record in store.records():
         if is_occurrence(record):
             run.append(record)
-        elif PURGE in record:
-            known.add(purge_of(record))
-        elif is_commit(record):
-            place = place_of(record)
+        elif is_commit(record) and PURGE not in record:
+            place, export = place_of(record), record["export"]
             tombstones.update(_gone(run, other.tombstones.get(place, {}), banned))
             run = []
             name, sha256 = other.files.get(place, ("", ""))
-            if name and name != record["export"]["name"]:
-                names[record["export"]["name"]] = name
-            if sha256 and sha256 != record["export"]["sha256"]:
-                hashes[record["export"]["sha256"]] = sha256
-                hashes[record["export"]["sha256"][:16]] = sha256[:16]
-    last = [record for name, record in other.purges.items() if name not in known]
+            if name and not is_purged(export["name"]):
+                names[export["name"]] = name
+            if sha256 and not forgotten:  # else it is not known which of both is what stands for it
+                hashes.update({export["sha256"]: sha256, export["sha256"][:16]: sha256[:16]})
     return Instead(
         tombstones,
         last,
         last[-1]["timestamp"] if last else "",
-        any(record[PURGE].get("forgotten") for record in last),
+        any(map(_forgets, last)),
         lambda name: names.get(name, name),
         lambda sha256: hashes.get(sha256, sha256),
+        shared=True,
     )
+
+
+def _forgets(purge: Record) -> bool:
+    return bool(purge[PURGE].get("forgotten"))
 
 
 def _gone(run: list[Record], theirs: dict[Place, Record], banned: dict[str, Record]) -> dict[Place, Record]:

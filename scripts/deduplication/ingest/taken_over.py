@@ -116,10 +116,22 @@ def take_over(target: Store, runs: Iterable[ToDo], into: dict[str, str] | None =
     taken = 0
     into = {} if into is None else into
     for run in runs:
-        with clock.stands_at(run.moment):
-            into[run.conversation] = _do(target, run, into)
-        taken += 1
+        there = _read_already(target, run)
+        if there is None:
+            with clock.stands_at(run.moment):
+                there = _do(target, run, into)
+            taken += 1
+        into[run.conversation] = there
     return taken
+
+
+def _read_already(target: Store, run: ToDo) -> str | None:
+    """The conversation where all of a part of a growing file is, if the target has read that so far; None for every other run."""
+    cursor = run.input.cursor
+    before = target.cursor(cursor.source) if cursor is not None else None
+    if cursor is None or before is None or before[1].offset < cursor.offset:
+        return None
+    return before[0] if _shows_nothing_new(target, before[0], run.export) else None
 
 
 def _do(target: Store, run: ToDo, into: Mapping[str, str]) -> str:
@@ -133,11 +145,9 @@ def _do(target: Store, run: ToDo, into: Mapping[str, str]) -> str:
 
 
 def _go_on(target: Store, export: Export, source: Input, cursor: Cursor, place: str | None) -> str:
-    """A part of a growing file, behind what the target has of it; nothing where it has more."""
+    """A part of a growing file, behind what the target has of it."""
     before = target.cursor(cursor.source)
     if before is not None and before[1].offset >= cursor.offset:
-        if _shows_nothing_new(target, before[0], export):
-            return before[0]
         cursor = before[1]  # two machines went on with the file; how far the other one has read stays known
     last = before[1].last if before is not None else -1
     source = replace(source, cursor=replace(cursor, last=last))

@@ -54,8 +54,8 @@ def copy(
         except DatabaseError as error:
             failures = failures + 1 if size == lost_at else 1
             lost_at = size
-            if not error.transient or failures == _PATIENCE:
-                raise
+            if size < 0 or not error.transient or failures == _PATIENCE:
+                raise  # who did not even get there has waited already
 
 
 def common(source: LogMoment, target: LogBackedStore) -> int:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..alignment.fingerprint import fingerprint
+from ..exchange.uniting import Held, message_of
 from ..model import LOST, PURGED
 from ..original.into_store import OriginalImport, store_original
 from ..start.late_tuple import NamedTuple
-from .uniting import Held, message_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

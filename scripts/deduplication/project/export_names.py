@@ -16,6 +16,8 @@ from ..errors import UsageError
 from ..start.late_pattern import late_pattern
 from ..terminal.console import printable
 
+PURGED: Final = "purged-"
+"""In the name that a purge gives to a file whose own name told what it said: digits follow."""
 FALLBACK_SESSION_ID: Final = "conversation"
 MAX_NAMED_CHARACTERS: Final = 200
 """The longest session id that a person may pass."""
@@ -34,7 +36,13 @@ _STAMP: Final = late_pattern(rf"(?<!\d){_DATE}(?!\d)(?:{_CLOCK})?", re.ASCII)
 _EXPORT_WORD: Final = late_pattern(r"[-_ ]+export[-_ ]+", re.ASCII | re.IGNORECASE)
 _NUMBERED: Final = late_pattern(r"\d+[-_ ]+export[-_ ]+", re.ASCII | re.IGNORECASE)
 _ENDING: Final = late_pattern(r"(?<=.)\.(?:txt|md|jsonl?|log|zip)\Z", re.ASCII | re.IGNORECASE)
+_PURGED: Final = late_pattern(rf"(?:\d{{4}}-\d\d-\d\d[^.]*-)?{PURGED}[0-9a-f]{{8}}\.\w+\Z")
 _EXPORT_LIKE: Final = late_pattern(r"(?<![a-z])export(?![a-z]).*\.txt\Z|\d{4}-\d{2}-\d{2}.*\.txt\Z", re.DOTALL)
+
+
+def is_purged(name: str) -> bool:
+    """Whether a purge gave a file this name."""
+    return _PURGED.match(name) is not None
 
 
 def session_id_from_name(name: str) -> str:

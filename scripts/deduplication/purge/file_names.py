@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from ..alignment.fingerprint import skeleton
+from ..project.export_names import PURGED
 from ..start.late_pattern import late_pattern
 
 if TYPE_CHECKING:
@@ -30,4 +31,4 @@ def neutral_name(name: str) -> str:
     day = _DATE.match(name)
     ending = name.rsplit(".", 1)[-1] if "." in name else "txt"
     digits = sha256(secrets.token_bytes(16)).hexdigest()[:8]
-    return f"{day.group().rstrip('-_T') + '-' if day else ''}purged-{digits}.{ending}"
+    return f"{day.group().rstrip('-_T') + '-' if day else ''}{PURGED}{digits}.{ending}"

@@ -10,11 +10,12 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ..errors import DedupError
+from ..errors import DedupError, PurgeRefused
 from ..files import atomic
 from ..git.plumbing import Git, GitFailed, find_executable
 from ..project.paths import LOG_NAME
 from ..start.late_dataclass import dataclass
+from ..storage.log.log_copies import copies_in
 from ..storage.log_backed import folder_of
 
 if TYPE_CHECKING:
@@ -26,6 +27,13 @@ if TYPE_CHECKING:
 
 _MOST: Final = 64 * 1024 * 1024
 """Bytes of a file beyond which it is not looked through."""
+
+
+def require_no_copies(folder: str) -> None:
+    """Raise ``PurgeRefused`` where another machine's log waits in the store's folder: what is purged would come back from it."""
+    for name in copies_in(folder):
+        hint = "Run 'deduplicate_export.py unite', which takes it in, then purge again."
+        raise PurgeRefused(f"a copy of the log may have the same messages: {name}", hint=hint)
 
 
 @dataclass(frozen=True)

@@ -37,9 +37,11 @@ def purge(
 
     Raises :class:`NothingToPurge`, :class:`PurgeIncomplete` where something is still there afterwards, ``ConversationUnclear``,
     ``UsageError`` and the ``StoreError`` family; :class:`PurgeRefused` where a database has the log as well that cannot be reached,
-    or be changed.
+    or be changed, and where a copy of the log waits, which may have the same messages.
     """
     store = require_folder(store, "a purge")
+    if not dry_run:
+        reach.require_no_copies(store.folder)
 
     def purged() -> Purged:
         return _purge_folder(store, project, scope, forget=forget, dry_run=dry_run)

@@ -1,4 +1,4 @@
-"""What the user reads of a store whose log a database has, too."""
+"""What the user reads of a store whose log a database or another machine has, too."""
 
 from __future__ import annotations
 
@@ -48,6 +48,20 @@ def done(sent: int, again: int, received: int, waits: Waits) -> str:
     counted = ((sent, "sent"), (again, "sent behind those of others"), (received, "received"))
     parts = [f"{_runs(count)} {what}" for count, what in counted if count]
     return f"{', '.join(parts) or 'Nothing to do'}.\n{line(waits)}"
+
+
+def taken_in(runs: int, purged: int, copies: int, folder: str | None) -> str:
+    """What ``unite`` did; ``folder``: of the other store, None where it was copies."""
+    if folder is None and not copies:
+        return "Nothing to do: no copy of the log lies in the store's folder."
+    lines = [f"{_runs(runs)} taken in" if runs else "Everything was there already"]
+    if purged:
+        lines.append(
+            f"{purged:,} message{'s' if purged != 1 else ''} purged that {'were' if purged != 1 else 'was'} purged there"
+        )
+    if folder is None:
+        lines.append(f"{copies:,} {'copies are' if copies != 1 else 'copy is'} gone")
+    return f"{', '.join(lines)}."
 
 
 def as_dict(waits: Waits) -> Mapping[str, Any]:

@@ -17,9 +17,9 @@ _SHOWN = 8
 """Ranges of sequence numbers that are told one by one."""
 
 
-def costs(findings: Sequence[Finding]) -> str:
-    """What ``verify`` says of the cost of what it found."""
-    told = [finding for finding in findings if finding.kind not in ("bit", "pack")]
+def costs(findings: Sequence[Finding], *, named: bool) -> str:
+    """What ``verify`` says of the cost of what it found; ``named``: what costs nothing by itself was named before."""
+    told = [finding for finding in findings if not named or finding.kind not in ("bit", "pack")]
     if not told:
         return ""
     return "\n".join(["   What that costs:", *(f"   - {cost(finding)}" for finding in told)])

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .contract import Store
+    from .log.append_log import Log
     from .log_backed import FolderStore
 
 DEFAULT: Final = "default"
@@ -66,8 +67,11 @@ def _settings_of(folder: str) -> Mapping[str, Any]:
     return config.load(folder[: -len(_OF_A_PROJECT)] or os.curdir)
 
 
-def open_in_folder(folder: str, *, plain: bool = False) -> FolderStore:
-    """The store that lies in ``folder``, for whoever reads or mends its log; ``plain``: as one of plain files."""
+def open_in_folder(folder: str, *, plain: bool = False, log: Log | None = None) -> FolderStore:
+    """The store that lies in ``folder``, for whoever reads or mends its log; ``plain``: as one of plain files.
+
+    ``log``: its log, where somebody reads that in a way of his own.
+    """
     from .log_store import LogStore
 
-    return LogStore(folder, plain=plain)
+    return LogStore(folder, plain=plain, log=log)

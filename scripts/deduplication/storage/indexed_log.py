@@ -105,6 +105,8 @@ class IndexedLog:
         self.is_plain = self.is_plain or HASHES in self.index.noted
         self.state, self._audit = loaded or (self.index.begin(), AuditMark())
         size = self.log.size()
+        if self.index.accounted > size and self._is_of_a_copy():
+            loaded = None
         if size < self.state.size:
             raise StoreDamaged(
                 f"{self.log.path} is {self.state.size - size:,} bytes shorter than it was when it was last written",
@@ -116,6 +118,16 @@ class IndexedLog:
             self.save(b"")
         else:
             self._loaded = identity
+
+    def _is_of_a_copy(self) -> bool:
+        """Whether the index belongs to another machine's log, which something brought here: then this log needs one of its own."""
+        from .log import log_copies
+
+        if not log_copies.have(self.log, self.index.accounted, self.index.proof):
+            return False
+        self.index.accounted = 0
+        self.state, self._audit = self.index.begin(), AuditMark()
+        return True
 
     def _audit_agrees(self, mark: AuditMark, *, write: bool) -> bool:
         """Does the audit file hold what the index accounts for? What a killed run appended beyond that is cut off.

@@ -21,6 +21,7 @@ from .log import chain, log_pack
 from .log.append_log import Log
 from .log.lines import Damaged, Line, decode_line, digest_of, encode_line, is_commit
 from .log.records import PREFIX, PURGED, RECOUNTED, blobs_of, is_occurrence, new_of
+from .log.strays import strays_of
 from .state.apply import apply
 from .state.log_state import State
 
@@ -40,7 +41,8 @@ class Instead:
 
     ``tombstones`` are the lines of occurrences, by conversation and sequence number. ``name`` gives the name to keep of a file
     for the one in the log, ``sha256`` the hash. ``last`` are lines to be added at the end. ``at``: when this was asked for;
-    ``forget``: nothing is to stay that was made of what goes, and a head was made of all of it.
+    ``forget``: nothing is to stay that was made of what goes, and a head was made of all of it. ``shared``: what the folder has of
+    another machine's log stays there.
     """
 
     tombstones: Mapping[tuple[str, int], Record]
@@ -49,6 +51,7 @@ class Instead:
     forget: bool = False
     name: Callable[[str], str] = lambda name: name
     sha256: Callable[[str], str] = lambda sha256: sha256
+    shared: bool = False
 
 
 @dataclass
@@ -109,6 +112,8 @@ def rewrite(log: Log, folder: str, instead: Instead) -> Rewritten:
     new.replace_open(b"".join(waiting))
     found.files = [os.path.relpath(segment.path, folder) for segment in new.sealed.segments]
     found.files.append(os.path.basename(new.path))
+    sealed = log.sealed.every_file(strays_of(log.sealed) if instead.shared else ())
+    found.superseded = [name for name in sealed if name not in found.files]
     return found
 
 

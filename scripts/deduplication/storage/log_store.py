@@ -31,12 +31,13 @@ FILTERS_HELD: Final = 1.0
 class LogStore(LogAnswers):
     """A store in one folder (see ``contract.Store`` and ``log_backed.LogBackedStore`` for what each method promises).
 
-    ``plain``: one of plain files (see ``seed_files``); without it the store is what it was.
+    ``plain``: one of plain files (see ``seed_files``); without it the store is what it was. ``log``: its log, where somebody reads
+    that in a way of his own.
     """
 
-    def __init__(self, folder: str, *, plain: bool = False, timeout: float = TIMEOUT) -> None:
+    def __init__(self, folder: str, *, plain: bool = False, timeout: float = TIMEOUT, log: Log | None = None) -> None:
         self._place = StoreFolder(folder, timeout)
-        self._indexed = IndexedLog(folder, plain=plain)
+        self._indexed = IndexedLog(folder, plain=plain, log=log)
         super().__init__(self._indexed)
         self.folder = folder
         self.place: Place | None = None

@@ -11,7 +11,9 @@ from ..project.paths import FORMER_INDEX, INDEX_NAMES, WORDS
 from .index.sorted_runs import IndexDamaged
 from .log import sealed_check
 from .log.better_files import improvable, improved
+from .log.log_copies import copies_in
 from .log.sealed_files import PACK
+from .log.strays import collect_garbage
 from .log_backed import Remembered
 from .recount import clean_blobs, heal, recount
 
@@ -33,7 +35,7 @@ def seal(store: IndexedLog) -> list[Segment]:
     if store.log.open_size() and not (store.is_plain or store.state.unreadable):
         store.log.seal(store.state.size)
         store.written()
-    store.log.sealed.collect_garbage()
+    collect_garbage(store.log.sealed)
     atomic.remove_temporaries(store.folder)  # of one who was killed while he wrote the index anew
     return improvable(store.log.sealed)
 
@@ -102,7 +104,6 @@ def rewrite_log(store: IndexedLog, folder: str, instead: Instead) -> Rewritten:
     from .word_filters.filter_file import FilterFile
 
     made = rewrite(store.log, folder, instead)
-    made.superseded = [name for name in store.log.sealed.every_file() if name not in made.files]
     file = FilterFile(store.folder)
     file.load(store.log)
     kept = file.beginning(made.same)
@@ -111,7 +112,11 @@ def rewrite_log(store: IndexedLog, folder: str, instead: Instead) -> Rewritten:
         atomic.replace(os.path.join(folder, WORDS), kept)
         made.files.append(WORDS)
     made.superseded += [name for name in store.files() if name not in made.files]
-    made.superseded += store.blobs.unreferred(made.blobs)
+    blobs = store.blobs.unreferred(made.blobs)
+    if instead.shared:
+        others = set(store.blobs.unreferred({digest for digest, _ in store.state.blobs.items()}))
+        blobs = [name for name in blobs if name not in others]
+    made.superseded += blobs
     return made
 
 
@@ -136,8 +141,8 @@ def rebuild(store: IndexedLog, mend: Callable[[Log], list[str]] | None) -> list[
         found.append(store.put_aside(committed))
         audit = []
         store.state, _, _ = recount(store.log, store.index, audit.append)
-    # A line that cannot be read, or that is gone, may refer to a blob: then each of them is kept.
-    if not (store.state.unreadable or shorter or mend is not None) and store.log.size():
+    # A line that cannot be read, that is gone, or that another machine's copy has may refer to a blob: then each of them is kept.
+    if not (store.state.unreadable or shorter or mend is not None or copies_in(store.folder)) and store.log.size():
         clean_blobs(store.log)
     store.save(b"".join(audit))
     return [*problems, *found]

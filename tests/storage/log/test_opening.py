@@ -61,7 +61,8 @@ def test_a_damaged_one_costs_no_message(state, at):
     log = state / "conversation_log.jsonl"
     sound = log.read_bytes()
     line = sound[: sound.index(b"\n") + 1]
-    assert line == opening_line(read_opening(line).begins)
+    found = read_opening(line)
+    assert line == opening_line(found.begins, found.ends)
     data = bytearray(sound)
     data[at if at >= 0 else len(line) + at] ^= 4
     log.write_bytes(data)
@@ -78,7 +79,8 @@ def test_a_damaged_one_costs_no_message(state, at):
 def test_a_log_without_it_is_read_as_before(state):
     """Version 0.1 sealed lines and wrote none; the next run adds it, and a reader does without."""
     log = state / "conversation_log.jsonl"
-    lines = log.read_bytes().split(b"\n", 1)[1]
+    sound = log.read_bytes()
+    lines = sound.split(b"\n", 1)[1]
     log.write_bytes(lines)
     dedup = ClaudeConversationDeduplicator(os.fspath(state))
     assert dedup.store.verify() == []
@@ -86,7 +88,24 @@ def test_a_log_without_it_is_read_as_before(state):
     assert log.read_bytes() == lines
     with dedup.store.transaction():
         pass
-    assert log.read_bytes() == opening_line(dedup.store.log.sealed.end) + lines
+    assert log.read_bytes() == sound
+    assert dedup.store.verify() == []
+
+
+def test_one_that_does_not_say_how_the_lines_before_it_end_is_read_as_before(state):
+    """Earlier versions wrote none that does: nothing is written until lines are sealed again."""
+    log = state / "conversation_log.jsonl"
+    line, lines = log.read_bytes().split(b"\n", 1)
+    former = opening_line(read_opening(line + b"\n").begins) + lines
+    log.write_bytes(former)
+    dedup = ClaudeConversationDeduplicator(os.fspath(state))
+    with dedup.store.transaction():
+        pass
+    assert dedup.store.verify() == []
+    assert kept(dedup.get_full_conversation("s")) == STORY.truth()
+    assert log.read_bytes() == former
+    dedup.store.condense()
+    assert read_opening(log.read_bytes()).ends
     assert dedup.store.verify() == []
 
 

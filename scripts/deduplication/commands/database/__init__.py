@@ -1,1 +1,1 @@
-"""Moving a store to another backend, and what ``scripts/database`` has: one function each."""
+"""A store moved to another backend, or brought together with its database, and what ``scripts/database`` has: one function each."""

@@ -6,7 +6,8 @@ import time
 from typing import TYPE_CHECKING
 
 from ...errors import EXIT_OK
-from ...migration import original, places, uniting
+from ...exchange import uniting
+from ...migration import original, places
 from ...migration.move import Steps, move, require
 from ...original.state import read_state
 from ...reports import migration as report

@@ -18,8 +18,8 @@ from ..indexed_log import IndexedLog
 from ..log.append_log import Log
 from ..log.archived_files import ArchivedFiles
 from ..log.lines import BEGINNING
-from ..log.opening import opening_line
 from ..log.sealed_files import FOLDER as SEALED
+from ..log.strays import strays_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -71,7 +71,8 @@ class StagedLog:
             folder_swap.keep_copy(segment.path, os.path.join(self.folder, SEALED, os.path.basename(segment.path)))
         end = sealed[-1].end if sealed else 0
         log = Log(os.path.join(self.folder, LOG_NAME), ArchivedFiles(self._store), self._store)
-        atomic.replace(log.path, opening_line(end) + old.span(end, start), durable=False)
+        log.sealed.refresh()
+        log.replace_open(old.span(end, start))
         for name in (INDEX, INDEX_SENT):
             if _size_of(os.path.join(self._store, name)) == start > 0:
                 self._copy(name, INDEX)
@@ -107,8 +108,7 @@ class StagedLog:
         sealed = {segment.path for segment in self.log.log.sealed.segments}
         names = {os.path.join(SEALED, os.path.basename(path)) for path in sealed}
         files = [name for name in (LOG_NAME, INDEX, AUDIT, WATERMARKS) if os.path.lexists(self._path(name))]
-        strays = {os.path.join(SEALED, os.path.basename(each.path)) for each in old.sealed.strays()}
-        there = [name for name in old.sealed.every_file() if name not in strays]
+        there = old.sealed.every_file(strays_of(old.sealed))
         atomic.sync_file(self.log.log.path)
         changes = journal.Changes(
             replace=[[os.path.join(STAGE, name), name] for name in [*sorted(names.difference(there)), *files]],

@@ -55,6 +55,8 @@ class Index:
         """May it mend itself on the disk? Somebody who only reads changes nothing."""
         self.accounted = 0
         """Bytes of a log that the file on the disk accounted for when it was loaded last, be it of this log or not."""
+        self.proof = b""
+        """The last ones of these bytes."""
         self._log, self._blobs, self._anew = log, blobs, anew
         self._file = IndexFile(self.path)
         self._holds: Callable[[], State | None] = _nothing
@@ -82,7 +84,7 @@ class Index:
             size = root["about"]["size"]
             if root["version"] != VERSION:
                 return None
-            self.accounted = size
+            self.accounted, self.proof = size, bytes.fromhex(root["proof"])
             if not self._is_of_log(size, root["proof"]):
                 return None
             self._open(root["entries"], root["places"])

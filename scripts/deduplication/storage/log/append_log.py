@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 from ...errors import StoreDamaged, StoreError, StoreNotWritable
 from ...files import atomic, journal
 from ...project.paths import LOG_NAME
-from . import former_files, log_pack
+from . import log_pack
 from .archived_files import ArchivedFiles
 from .column_format import NoArchive
 from .lines import Damaged, Line, decode_line
-from .opening import LONGEST, Opening, opening_line, read_opening
+from .opening import ENDING, LONGEST, Opening, ending_of, opening_line, read_opening
 from .sealed import BlockDamaged, Sealed
 
 if TYPE_CHECKING:
@@ -67,23 +67,25 @@ class Log:
         if write:
             journal.roll_back(folder, journal.STORE, folder)
             self.sealed.recover()
-        self.sealed.refresh()
-        self.opening = read_opening(self._first(LONGEST))
-        self._skip = self.opening.size
-        begins = self.opening.begins
-        if begins is None:
-            begins = former_files.pending(self.sealed.folder)
-        is_ahead = self.sealed.end > begins and self._begins_as(begins)
-        if self.sealed.end != begins and not is_ahead and self.opening.begins is not None:
-            self.sealed.refresh(begins)  # what another machine sealed may lie there, too
-        if is_ahead:
-            self._skip += self.sealed.end - begins
+        if doubled := self.look(write=write):
+            self._skip += doubled
             if write:
                 self._drop(self._skip)
                 atomic.remove_temporaries(folder)
-                self.sealed.collect_garbage()
+                self._collect_garbage()
         elif write and self.sealed.end and not self.opening.size:
             self._drop(0)  # or each run would read what is sealed first, to see whether the open part begins with it
+
+    def look(self, *, write: bool = False) -> int:
+        """Take notice of what is sealed, and of where the open part begins; how many bytes of that are sealed as well."""
+        self.sealed.refresh()
+        self.opening = read_opening(self._first(LONGEST))
+        self._skip = self.opening.size
+        if self.sealed.end == (self.opening.begins or 0) and not self.sealed.is_ambiguous:
+            return 0
+        from .seam import settle
+
+        return settle(self, self._skip, write=write)
 
     def _first(self, size: int) -> bytes:
         """The first bytes of the open part, its first line among them; nothing where there are none."""
@@ -97,29 +99,28 @@ class Log:
         """How many bytes of sealed lines are not there before those that the open part follows on."""
         return max((self.opening.begins or 0) - self.sealed.end, 0)
 
-    def _begins_as(self, offset: int) -> bool:
-        """Does the open part begin with the line that is sealed at this offset?"""
-        try:
-            with atomic.open_regular(self.path) as file:
-                file.seek(self._skip)
-                line = file.readline()
-            return bool(line) and line == self.sealed.line(offset)
-        except (OSError, BlockDamaged):
-            return False
-
     def _drop(self, size: int) -> None:
         """Cut bytes off the beginning of the file, durably: the open part begins where the sealed one ends."""
         with atomic.write_errors(self.path), atomic.open_regular(self.path) as file:
-            file.seek(size)
-            rest = file.read()
-        self._replace(rest, self.sealed.end)
+            file.seek(max(size - ENDING, 0))
+            before, rest = file.read(min(size, ENDING)), file.read()
+        self._replace(rest, self.sealed.end, ending_of(before) if size else "")
 
-    def _replace(self, rest: bytes, begins: int) -> None:
+    def _replace(self, rest: bytes, begins: int, ends: str = "") -> None:
         """Have these lines as the open part, from byte ``begins`` of the log on, in one step, durably."""
-        line = opening_line(begins)
+        line = opening_line(begins, ends or self.ends(begins))
         atomic.replace(self.path, line + rest)
-        self.opening = Opening(len(line), begins)
+        self.opening = read_opening(line)
         self._skip = len(line)
+
+    def ends(self, end: int) -> str:
+        """How the first ``end`` bytes of the log end; empty where they cannot be read."""
+        if end == self.opening.begins and self.opening.ends:
+            return self.opening.ends
+        try:
+            return ending_of(self.span(max(end - ENDING, 0), end)) if end else ""
+        except StoreDamaged:
+            return ""
 
     def replace_open(self, rest: bytes) -> None:
         """Have these lines in the place of the open ones, in one step, durably. Raises ``StoreNotWritable``."""
@@ -133,10 +134,15 @@ class Log:
                 file.seek(self._skip)
                 self.sealed.add(log_pack.blocks_in(file, length))
             self._drop(self._skip + length)
-            self.sealed.collect_garbage()
+            self._collect_garbage()
         except StoreNotWritable:
             self.recover(write=False)
             raise
+
+    def _collect_garbage(self) -> None:
+        from .strays import collect_garbage  # few runs seal anything
+
+        collect_garbage(self.sealed)
 
     def open_size(self) -> int:
         """Bytes in the part that is not sealed."""
@@ -269,7 +275,8 @@ class Log:
         before. Raises ``StoreNotWritable``.
         """
         if rest is not None:
-            self._replace(rest, sum(len(each) if isinstance(each, bytes) else each.size for each in sealed))
+            ends = self.sealed.ends(sealed[-1]) if sealed else ""
+            self._replace(rest, sum(len(each) if isinstance(each, bytes) else each.size for each in sealed), ends)
         if sealed != self.sealed.segments:
             self.sealed.rewrite(sealed)
 

@@ -139,7 +139,7 @@ class FollowedLog(Log):
         """Whether other files have sealed lines than a moment ago."""
         before = self.sealed.segments
         self.close()  # what lies in the archive, too
-        self.sealed.refresh()
+        self.look()
         return self.sealed.segments != before
 
     def _open_lines(self, start: int, end: int | None, before: int) -> Iterator[Line]:

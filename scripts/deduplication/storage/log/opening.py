@@ -1,4 +1,5 @@
-"""The first line of the open part where lines before it are sealed: where those are, and at which byte the open part begins.
+"""The first line of the open part where lines before it are sealed: where those are, at which byte the open part begins, and
+how what stands before it ends.
 
 It is no line of the log, counts in no offset, and is written anew whenever lines are sealed: in the step that takes them out of
 the open part. So whoever finds sealed lines behind its byte knows that they stand in both places. A log without one begins at 0,
@@ -7,6 +8,7 @@ or was sealed by version 0.1.
 
 from __future__ import annotations
 
+import hashlib
 from typing import Final
 
 from ...errors import StoreOfNewerVersion
@@ -15,6 +17,8 @@ from .lines import FRAME, Damaged, decode_line, encode_line
 
 VERSION: Final = 2
 """Of the store: 1 is that of export-dedup 0.1, which has no such line."""
+ENDING: Final = 128
+"""Bytes of the last line by which it is known."""
 _MEMBER: Final = "store"
 _BEGINNING: Final = b'{"conversation_id":"","store":{'
 LONGEST: Final = 1000
@@ -23,18 +27,27 @@ _SEALED: Final = "The lines before this one are in sealed/; 'deduplicate_export.
 
 
 class Opening(NamedTuple):
-    """Its bytes, 0 where there is no such line; the byte of the log that follows it, where that is known; what is wrong with it."""
+    """Its bytes, 0 where there is no such line; the byte of the log that follows it, where that is known; what is wrong with it;
+    how what stands before that byte ends (see :func:`ending_of`), empty where the line does not tell.
+    """
 
     size: int = 0
     begins: int | None = None
     fault: str = ""
+    ends: str = ""
 
 
-def opening_line(begins: int) -> bytes:
-    """The line before byte ``begins`` of the log; nothing before its beginning."""
+def opening_line(begins: int, ends: str = "") -> bytes:
+    """The line before byte ``begins`` of the log; nothing before its beginning. ``ends``: how what stands before it ends."""
     if not begins:
         return b""
-    return encode_line({"conversation_id": "", _MEMBER: {"version": VERSION, "begins": begins, "sealed": _SEALED}})
+    about = {"version": VERSION, "begins": begins, **({"ends": ends} if ends else {}), "sealed": _SEALED}
+    return encode_line({"conversation_id": "", _MEMBER: about})
+
+
+def ending_of(lines: bytes) -> str:
+    """By what the log up to the end of these lines is known: its last run names the head before it, and nothing else ends so."""
+    return hashlib.sha256(lines[-ENDING:]).hexdigest()[:16]
 
 
 def read_opening(data: bytes) -> Opening:
@@ -66,4 +79,4 @@ def _said(line: bytes) -> Opening:
         raise StoreOfNewerVersion(
             f"format {about['version']}, and this version of export-dedup knows formats 1 to {VERSION}"
         )
-    return Opening(len(line), about["begins"])
+    return Opening(len(line), about["begins"], ends=about.get("ends", ""))

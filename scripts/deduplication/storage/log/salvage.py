@@ -106,14 +106,16 @@ def _file_by_file(log: Log, found: Salvaged) -> Iterator[None]:
     """Read one file after another into ``found``."""
     log.recover(write=False)
     at = 0
-    for segment in _segments(log.sealed.folder):
+    begins = log.opening.begins
+    # Where all is there that the open part follows on, other files are another machine's, or of no use.
+    for segment in log.sealed.segments if begins and not log.missing() else _segments(log.sealed.folder):
         if segment.start > at:
             _missing(found, f"{at:,} to {segment.start:,}")
         at = segment.end
         _sealed(found, segment, log.sealed.archive)
         yield
-    if (log.opening.begins or 0) > at:
-        _missing(found, f"{at:,} to {log.opening.begins:,}")
+    if (begins or 0) > at:
+        _missing(found, f"{at:,} to {begins:,}")
     _open(found, log)
     yield
 

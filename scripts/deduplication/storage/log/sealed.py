@@ -7,7 +7,6 @@ versions end otherwise (``former_files``). Offsets are those of the whole log, a
 
 from __future__ import annotations
 
-import contextlib
 import os
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Final
@@ -16,6 +15,7 @@ from ...errors import ArchiveDamaged
 from ...files import atomic, beneath, folder_swap
 from . import former_files, log_pack
 from .growing_file import GrowingFile
+from .opening import ending_of
 from .sealed_files import FOLDER, PACK, Block, Segment, Stretch, chain_of, name_of, named, title
 
 if TYPE_CHECKING:
@@ -44,7 +44,9 @@ class Sealed:
         self._kept: dict[str, Kept] = {}
         self._cache: dict[Block, bytes] = {}
         self._unpacked: tuple[tuple[str, int], list[tuple[int, bytes]]] = (("", 0), [])
-        self._replaced: set[str] = set()
+        self.is_ambiguous = False
+        """Whether there are two files of the same bytes of a log, which may be another machine's."""
+        self.replaced: set[str] = set()
         """Files that a longer one took the place of, by this process."""
         self._last: Block | None = None
         """Where a line was read last: the next one mostly stands there, too."""
@@ -54,23 +56,16 @@ class Sealed:
         """How many bytes of the log are sealed."""
         return self.segments[-1].end if self.segments else 0
 
-    def refresh(self, end: int | None = None) -> None:
+    def refresh(self, end: int | None = None, ends: str = "") -> None:
         """Take notice of what others have sealed. Of two files with one beginning the longer one counts.
 
-        ``end``: where they are to end, if they can. Where something synchronises the folder, there may be files of two machines
-        that both went on.
+        ``end``: nothing behind it counts, and what stands before it ends as ``ends`` says (see ``opening``). Where something
+        synchronises the folder, there may be files of two machines that both went on.
         """
-        found: dict[int, list[Segment]] = {}
         self.folder = folder_swap.current(self._named)
-        try:
-            names = os.listdir(self.folder)
-        except (FileNotFoundError, NotADirectoryError):
-            names = []
-        for name in names:
-            segment = named(self.folder, name)
-            if segment and segment.size > 0:
-                found.setdefault(segment.start, []).append(segment)
-        chain = chain_of(found, end)
+        found = self.files()
+        self.is_ambiguous = len({(each.start, each.end) for each in found}) < len(found)
+        chain = chain_of(found, end, lambda last: not ends or self.ends(last) == ends)
         if chain != self.segments:
             self.segments, self._cache, self._last = chain, {}, None
             paths = {one.path for one in chain}
@@ -200,37 +195,30 @@ class Sealed:
             file.add(lines)
         self._put(file)
 
-    def collect_garbage(self) -> None:
-        """Delete what a longer or smaller file has taken the place of; nothing that has lines of its own (see :meth:`strays`)."""
-        atomic.remove_temporaries(self.folder)
-        kept = {os.path.basename(segment.path) for segment in self.segments}
-        with contextlib.suppress(OSError):  # a file that is left does no harm
-            for name in os.listdir(self.folder):
-                found = named(self.folder, name)
-                if name == former_files.PENDING or (found and name not in kept and self._has(found)):
-                    beneath.unlink(os.path.join(self.folder, name))
-
-    def _has(self, other: Segment) -> bool:
-        """Whether this log has the lines of a file that is none of its own: the last one tells, by the head that it names."""
-        if other.end > self.end or other.path in self._replaced:
-            return other.end <= self.end
+    def ends(self, last: Segment | bytes) -> str:
+        """How a log ends of which these are the last lines; empty where they cannot be read."""
+        if isinstance(last, bytes):
+            return ending_of(last)
         try:
-            *_, block = self._parts(other, self._stretches_of(other)[-1])
-            line = self.read(block).splitlines(keepends=True)[-1]
-            return line == self.line(other.end - len(line))
-        except (BlockDamaged, IndexError):
-            return False
+            *_, block = self._parts(last, self._stretches_of(last)[-1])
+            return ending_of(self.read(block))
+        except BlockDamaged:
+            return ""
 
-    def strays(self) -> list[Segment]:
-        """Files with lines that are none of this log: another machine sealed them, and something brought them here."""
-        found = (named(self.folder, name) for name in os.listdir(self.folder)) if os.path.isdir(self.folder) else ()
-        return [each for each in found if each and each not in self.segments and not self._has(each)]
+    def files(self) -> list[Segment]:
+        """All sealed files that lie in the folder."""
+        try:
+            names = os.listdir(self.folder)
+        except (FileNotFoundError, NotADirectoryError):
+            names = []
+        return [segment for name in names if (segment := named(self.folder, name)) and segment.size > 0]
 
-    def every_file(self) -> list[str]:
-        """All that lies in the folder, relative to the store's: also what a longer file took the place of and nobody deleted."""
+    def every_file(self, but: Iterable[Segment] = ()) -> list[str]:
+        """All ``but`` these in the folder, relative to the store's: also what a longer file replaced and nobody deleted."""
         if not os.path.isdir(self._named):
             return []
-        return [os.path.join(FOLDER, name) for name in os.listdir(self._named)]
+        others = {os.path.basename(each.path) for each in but}
+        return [os.path.join(FOLDER, name) for name in os.listdir(self._named) if name not in others]
 
     def _growing(self) -> GrowingFile:
         """The last file where it has room and is what was written, else a further one."""
@@ -247,9 +235,13 @@ class Sealed:
             return
         written = self._write(file.start, *file.encode())
         if self.segments and self.segments[-1].start == written.start:
-            self._replaced.add(self.segments.pop().path)
+            self.replaced.add(self.segments.pop().path)
         self.segments.append(written)
         self._last = None
+
+    def keep(self, file: GrowingFile) -> None:
+        """Write a file beside the others, durably."""
+        self._write(file.start, *file.encode())
 
     def _write(self, start: int, data: bytes, length: int, folder: str | None = None) -> Segment:
         """A new file with so many bytes of the log, durably."""
@@ -265,11 +257,12 @@ class Sealed:
         """
         if segment not in self.segments:
             return False
+        ends = self.ends(self.segments[-1]) if self.is_ambiguous else ""
         better = self._write(segment.start, data, length)
         if better.path != segment.path:
             with atomic.write_errors(segment.path):
                 beneath.unlink(segment.path)
-        self.refresh(self.end)
+        self.refresh(self.end, ends)
         return True
 
     def recover(self) -> None:

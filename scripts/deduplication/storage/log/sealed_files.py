@@ -10,7 +10,7 @@ from ...start.late_pattern import late_pattern
 from ...start.late_tuple import NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 FOLDER: Final = "sealed"
 PACK: Final = ".pack"
@@ -78,27 +78,35 @@ def name_of(start: int, length: int, digits: str, form: str = PACK) -> str:
     return f"{start:012d}-{start + length:012d}-{digits}{form}"
 
 
-def chain_of(found: Mapping[int, list[Segment]], end: int | None) -> list[Segment]:
+def chain_of(found: Sequence[Segment], end: int | None, is_last: Callable[[Segment], bool]) -> list[Segment]:
     """Files that follow on each other from byte 0 on; of two with one beginning the longer one.
 
-    ``end``: where the last one is to end; where none does it is as if nobody had asked.
+    ``end``: where they end, with one that ``is_last``; where none does, they end before that.
     """
-    exact = _chain_to(found, 0, end) if end is not None else None
+    by_start: dict[int, list[Segment]] = {}
+    for segment in sorted(found, key=lambda segment: (segment.end, segment.path), reverse=True):
+        if end is None or segment.end <= end:
+            by_start.setdefault(segment.start, []).append(segment)
+    exact = _chain_to(by_start, 0, end, is_last) if end else None
     if exact is not None:
         return exact
     chain: list[Segment] = []
     at = 0
-    while at in found:
-        chain.append(max(found[at], key=lambda segment: (segment.end, segment.path)))
+    while at in by_start and not (end is not None and by_start[at][0].end >= end):
+        chain.append(by_start[at][0])
         at = chain[-1].end
     return chain
 
 
-def _chain_to(found: Mapping[int, list[Segment]], at: int, end: int) -> list[Segment] | None:
-    if at == end:
-        return []
-    for segment in sorted(found.get(at, ()), key=lambda segment: (segment.end, segment.path), reverse=True):
-        rest = _chain_to(found, segment.end, end) if segment.end <= end else None
+def _chain_to(
+    by_start: Mapping[int, list[Segment]], at: int, end: int, is_last: Callable[[Segment], bool]
+) -> list[Segment] | None:
+    for segment in by_start.get(at, ()):
+        if segment.end == end:
+            if is_last(segment):
+                return [segment]
+            continue
+        rest = _chain_to(by_start, segment.end, end, is_last)
         if rest is not None:
             return [segment, *rest]
     return None

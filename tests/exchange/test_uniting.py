@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from deduplication.exchange import uniting
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
-from deduplication.migration import uniting
 from exports import Story, kept
 from full_store import FullStore, numbered
 from migration_scenes import LOGGED, lines_of, stores
@@ -49,6 +49,18 @@ def test_everything_of_a_full_store_is_there_afterwards(tmp_path, stores):
     assert (done.missing, done.purges) == ([], 2)
     assert "own" in goal.conversations()
     assert goal.store.verify() == []
+
+
+def test_what_a_run_left_in_the_source_that_did_not_finish_is_no_part_of_it(tmp_path, stores):
+    """Its lines stand behind the last run, and nobody waits for the rest of them."""
+    origin, goal = ClaudeConversationDeduplicator(tmp_path / "origin"), stores.opened("default", "goal")
+    origin.ingest(numbered("a", range(3)), name="a.json", conversation_id="a")
+    origin.ingest(numbered("b", range(3)), name="b.json", conversation_id="b")
+    log = tmp_path / "origin" / "conversation_log.jsonl"
+    log.write_bytes(b"".join(log.read_bytes().splitlines(keepends=True)[:-1]))
+    (tmp_path / "origin" / "index.bin").unlink()
+    done = united(ClaudeConversationDeduplicator(tmp_path / "origin"), goal)
+    assert (done.runs, done.messages, done.missing) == (1, 3, [])
 
 
 def test_a_message_that_is_missing_is_named(tmp_path, stores, monkeypatch):

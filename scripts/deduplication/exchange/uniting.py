@@ -29,28 +29,34 @@ class United(NamedTuple):
     missing: list[str]
 
 
-def unite(source: LogBackedStore, target: LogBackedStore, tell: Callable[[int], None]) -> United:
+def unite(source: LogBackedStore, target: LogBackedStore, tell: Callable[[int], None], *, whole: bool = True) -> United:
     """Process what the target does not have; ``tell`` hears up to which byte of the source's log.
 
-    Each run is durable as it is done; whoever was stopped begins again, and what was done is passed over.
+    Each run is durable as it is done; whoever was stopped begins again, and what was done is passed over. Not the ``whole``:
+    messages are looked for in those conversations alone of which something was done.
     """
     into: dict[str, str] = {}
     with source.transaction(write=False):
         size, here = source.log_size(), Runs(source.commits())
+    done: set[str] = set()
     runs = at = 0
     with target.transaction():
         there = Runs(target.commits())
+    placed = bool(here.purges ^ there.purges)
     while at < size:
         with source.transaction(write=False):
-            part = part_of(source, at, there)
+            part = part_of(source, at, there, placed=placed)
+        if part.end == at:
+            break  # behind the last run is what one left there that did not finish
         into.update(part.into)
         with target.transaction():
             runs += take_over(target, part.runs, into)
+        done.update(run.conversation for run in part.runs)
         at = part.end
         tell(at)
     missing, messages = [], 0
     with source.transaction(write=False), target.transaction(write=False):
-        for name in source.conversations():
+        for name in source.conversations() if whole else sorted(set(map(source.canonical, done))):
             count, lost = _missing(source, name, target, target.canonical(into.get(name, name)))
             messages += count
             missing += [f"'{name}', message {number}" for number in lost]

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..accounting.storage_account import project_of
-from ..errors import EXIT_OK, UsageError
-from ..exchange import sending
-from ..exchange.exchange import exchange
-from ..reports import exchange as exchange_report
-from ..reports import shared_archive as archive_report
-from ..shared_archive import exchange as exchanging
-from ..shared_archive import telling
-from ..storage.log_backed import place_of
-from ..terminal.display import show
-from . import arguments as shared
+from ...accounting.storage_account import project_of
+from ...errors import EXIT_OK, UsageError
+from ...exchange import sending
+from ...exchange.exchange import exchange
+from ...reports import exchange as exchange_report
+from ...reports import shared_archive as archive_report
+from ...shared_archive import exchange as exchanging
+from ...shared_archive import telling
+from ...storage.log_backed import place_of
+from ...terminal.display import show
+from .. import arguments as shared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..storage.contract import Store
+    from ...storage.contract import Store
 
 
 def main(arguments: Sequence[str]) -> int:
