@@ -18,6 +18,7 @@ from deduplication.packs.pack_set import opened_packs
 from deduplication.project.paths import Project
 from deduplication.repair import archive_repair, damage
 from deduplication.repair.outcome import Repaired
+from deduplication.repair.shared_copies import SharedCopies
 from deduplication.storage import open_in_folder
 
 pytestmark = [pytest.mark.faults, pytest.mark.parametrize("backend", ["json"], indirect=True)]
@@ -73,7 +74,7 @@ class Scene:
     def repaired(self):
         """What a repair of the packs finds."""
         done = Repaired()
-        archive_repair.mend_packs(open_in_folder(str(self.project.state)), self.project, done)
+        archive_repair.mend_packs(open_in_folder(str(self.project.state)), self.project, done, SharedCopies())
         return done
 
 

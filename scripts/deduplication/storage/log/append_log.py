@@ -271,11 +271,11 @@ class Log:
     def rewrite(self, sealed: list[Segment | bytes], rest: bytes | None) -> None:
         """Have these sealed files and lines in the place of the sealed ones, and ``rest`` in that of the open part.
 
-        Each in one step, durably; None leaves the open part as it is. Whatever must be kept of the old bytes was copied
-        before. Raises ``StoreNotWritable``.
+        Each in one step, durably; None: the open lines stay. What is to be kept of the old ones is copied. Raises ``StoreError``.
         """
+        ends = self.sealed.ends(sealed[-1]) if sealed else ""
+        rest = self.tail() if rest is None and ends != self.opening.ends else rest
         if rest is not None:
-            ends = self.sealed.ends(sealed[-1]) if sealed else ""
             self._replace(rest, sum(len(each) if isinstance(each, bytes) else each.size for each in sealed), ends)
         if sealed != self.sealed.segments:
             self.sealed.rewrite(sealed)
