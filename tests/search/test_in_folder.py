@@ -14,7 +14,7 @@ from deduplication.search import in_folder
 from deduplication.search.hits import Wanted
 from deduplication.search.patterns import Pattern
 from deduplication.search.scan import scan
-from deduplication.storage.word_filters import filter_file, making
+from deduplication.storage.word_filters import block, filter_file
 from deduplication.words.terms import terms
 from exports import Story
 
@@ -26,8 +26,9 @@ KINDS = (("user", "prompt"), ("assistant", "text"), ("system", "tool_result"))
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
-    """Blocks of a few messages, and all places named."""
-    monkeypatch.setattr(making, "SPAN", SPAN)
+    """Blocks of a few messages, few blocks to a group, and all places named."""
+    monkeypatch.setattr(block, "SPAN", SPAN)
+    monkeypatch.setattr(block, "GROUP", 5)
     monkeypatch.setattr(in_folder, "PLACES_READ", 1_000_000)
 
 
@@ -164,13 +165,12 @@ def test_few_blocks_are_read(tmp_path, monkeypatch):
         say(folder, said(text, f"2026-03-01T10:00:{number:02}.000Z", f"{number}"), number=number)
     ClaudeConversationDeduplicator(folder).store.make_filters()
     read = []
-    for name in ("block", "hits_in"):
-        plain = getattr(in_folder.BlockReader, name)
-        monkeypatch.setattr(
-            in_folder.BlockReader,
-            name,
-            lambda self, block, plain=plain: read.append(block.number) or plain(self, block),
-        )
+    plain = in_folder.BlockReader._lines
+    monkeypatch.setattr(
+        in_folder.BlockReader,
+        "_lines",
+        lambda self, each, *more: read.append(each.number) or plain(self, each, *more),
+    )
     for query, blocks, hits, capped in (("lighthouse", 0, 0, False), ("harbour", 1, 1, False), ("tide", 2, 2, True)):
         read.clear()
         found = in_folder.search(folder, Wanted(tuple(terms([query]))), 2)

@@ -6,13 +6,12 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import EXIT_OK, StoreMissing, UsageError
-from ..ingest.conversation_choice import around, choose
 from ..model import BOOKKEEPING, KINDS, ROLES
 from ..reports import search as search_report
 from ..search import in_folder
 from ..search.hits import Wanted
 from ..start.late_dataclass import replace
-from ..storage import open_store
+from ..storage import lies_in_folder, open_store
 from ..storage.log_backed import folder_of, place_of
 from ..terminal import console
 from ..terminal.display import show
@@ -143,7 +142,7 @@ class _Search:
 
     def _folders(self) -> list[str]:
         """Those of the stores to be searched; that of a store which lies in a database stands for it."""
-        in_folder = folder_of(self._store(self._own)) is not None
+        in_folder = self._is_folder(self._own) or folder_of(self._store(self._own)) is not None
         own = [self._own] * (shared.is_store(self._own) if in_folder else True)
         others = shared.every_store(self._asked) if self._asked.all_stores else []
         found = own + [folder for folder in others if folder != self._own]
@@ -152,6 +151,8 @@ class _Search:
         return found
 
     def _find(self, folder: str, wanted: Wanted, limit: int) -> Found:
+        if self._is_folder(folder):
+            return in_folder.search(folder, wanted, limit)
         store = self._store(folder)
         place = place_of(store)
         if place is None or folder_of(store) is not None:
@@ -167,6 +168,8 @@ class _Search:
     def _conversation(self) -> str | None:
         if self._asked.session is None:
             return None
+        from ..ingest.conversation_choice import choose
+
         store = self._store(self._own)
         with store.transaction(write=False):
             return choose(store, self._asked.session)
@@ -175,6 +178,8 @@ class _Search:
         place = hit.newest
         context: list[dict[str, Any]] = []
         if self._asked.context:
+            from ..ingest.conversation_choice import around
+
             store = self._store(folder)
             with store.transaction(write=False):
                 numbers = around(store.conversation(place.conversation), place.number, self._asked.context)
@@ -189,9 +194,17 @@ class _Search:
 
     def _store(self, folder: str) -> Store:
         if folder not in self._stores:
-            named = (self._asked.backend, self._asked.db_url) if folder == self._own else (None, None)
-            self._stores[folder] = open_store(named[0], folder, named[1])
+            backend, address = self._named(folder)
+            self._stores[folder] = open_store(backend, folder, address)
         return self._stores[folder]
+
+    def _is_folder(self, folder: str) -> bool:
+        """Whether no database knows of a store, told without opening it."""
+        backend, address = self._named(folder)
+        return lies_in_folder(backend, folder, address)
+
+    def _named(self, folder: str) -> tuple[str | None, str | None]:
+        return (self._asked.backend, self._asked.db_url) if folder == self._own else (None, None)
 
 
 def _nearer(wanted: list[Term]) -> Iterator[list[Term]]:

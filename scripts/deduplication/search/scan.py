@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..storage import open_in_folder
 from ..storage.log.lines import Damaged
+from ..storage.store_folder import StoreFolder
 from .hits import Found, Hit, Place, Wanted, newest_first
 from .log_lines import COMMIT_RECORD, read_line, unite
 from .united import United
@@ -24,7 +24,7 @@ def scan(folder: str, wanted: Wanted) -> Found:
     superseded: set[tuple[str, int]] = set()
     united = United()
     pending: list[Occurrence] = []
-    with open_in_folder(folder).locked_log() as log:
+    with StoreFolder(folder).locked_log() as log:
         for line in log.lines():
             try:
                 unite(united, line.data)

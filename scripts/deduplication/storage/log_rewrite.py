@@ -24,6 +24,7 @@ from .log.records import PREFIX, PURGED, RECOUNTED, blobs_of, is_occurrence, new
 from .log.strays import strays_of
 from .state.apply import apply
 from .state.log_state import State
+from .word_filters.of_store import take_along
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -113,6 +114,7 @@ def rewrite(log: Log, folder: str, instead: Instead) -> Rewritten:
     found.files = [os.path.relpath(segment.path, folder) for segment in new.sealed.segments]
     found.files.append(os.path.basename(new.path))
     sealed = log.sealed.every_file(strays_of(log.sealed) if instead.shared else ())
+    found.files += take_along(log, folder, found.same)
     found.superseded = [name for name in sealed if name not in found.files]
     return found
 

@@ -190,14 +190,15 @@ class LogStore(LogAnswers):
             self.blobs.let_go()
         self.make_filters()
 
-    def make_filters(self) -> None:
+    def make_filters(self, *, anew: bool = False) -> None:
         """Filters for the whole log; others have their turn in between."""
-        from . import upkeep
+        from .settle import make_filters
 
         left = self._place.exists()
         while left:
             with self.transaction():
-                left = upkeep.make_filters(self._indexed, FILTERS_HELD)
+                left = make_filters(self._indexed, FILTERS_HELD, anew=anew)
+            anew = False
 
     def former_files(self) -> list[str]:
         """The sealed files and the indexes of earlier versions."""
@@ -214,12 +215,11 @@ class LogStore(LogAnswers):
     def settle(self) -> None:
         """Seal what is open where that pays, and let go of images: what is archived by now is left out."""
         if self._place.exists():
-            from . import upkeep
-            from .settle import settle
+            from .settle import make_filters, settle
 
             with self.transaction():
                 settle(self._indexed)
-                upkeep.make_filters(self._indexed, FILTERS_IN_A_RUN)
+                make_filters(self._indexed, FILTERS_IN_A_RUN)
 
     def verify(self) -> list[str]:
         """Recount everything from the log; call it outside a transaction."""
@@ -255,5 +255,5 @@ class LogStore(LogAnswers):
         self._place.make()
         with self._locked(write=True):
             found = upkeep.rebuild(self._indexed, mend)
-        self.make_filters()
+        self.make_filters(anew=True)
         return found

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import StoreError
 from ..files import atomic
-from ..project.paths import FORMER_INDEX, INDEX_NAMES, WORDS
+from ..project.paths import FORMER_INDEX, INDEX_NAMES
 from .index.sorted_runs import IndexDamaged
 from .log import sealed_check
 from .log.better_files import improvable, improved
@@ -80,37 +80,11 @@ def _indexed_size(store: IndexedLog) -> int:
     return state.size if state is not None else 0
 
 
-def make_filters(store: IndexedLog, seconds: float | None) -> bool:
-    """Filters for blocks of the log that have none, for so long; True where some are left. Under the store's lock, for writing.
-
-    Nobody misses them but a search, which reads what has none: where they cannot be written, that is a warning.
-    """
-    from .word_filters.filter_file import FilterFile
-    from .word_filters.making import bring_up
-
-    file = FilterFile(store.folder)
-    try:
-        return bring_up(file, store.log, store.state.size, store.state.bodies.offset, seconds)
-    except StoreError as error:
-        store.warnings.append(str(error))
-        return False
-    finally:
-        file.close()
-
-
 def rewrite_log(store: IndexedLog, folder: str, instead: Instead) -> Rewritten:
     """The log with other lines in it, beside the old one; filters of the lines before the first such one go along."""
     from .log_rewrite import rewrite
-    from .word_filters.filter_file import FilterFile
 
     made = rewrite(store.log, folder, instead)
-    file = FilterFile(store.folder)
-    file.load(store.log)
-    kept = file.beginning(made.same)
-    file.close()
-    if kept:
-        atomic.replace(os.path.join(folder, WORDS), kept)
-        made.files.append(WORDS)
     made.superseded += [name for name in store.files() if name not in made.files]
     blobs = store.blobs.unreferred(made.blobs)
     if instead.shared:
@@ -121,16 +95,13 @@ def rewrite_log(store: IndexedLog, folder: str, instead: Instead) -> Rewritten:
 
 
 def rebuild(store: IndexedLog, mend: Callable[[Log], list[str]] | None) -> list[str]:
-    """Make the index anew; ``mend`` rewrites the log before that, or flipped bits in it are set right."""
-    from .word_filters.filter_file import FilterFile
-
+    """Make the index anew, but the filters of words; ``mend`` rewrites the log before that, or flipped bits in it are set right."""
     for name in INDEX_NAMES:
         path = os.path.join(store.folder, name)
         if os.path.isdir(path):
             raise StoreError(f"{path} is a folder", hint="Move it away, then rebuild again.")
     store.forget()
     atomic.remove_temporaries(store.folder)
-    FilterFile(store.folder).remove()
     store.log.recover(write=True)
     shorter = _indexed_size(store) > store.log.size()
     problems = mend(store.log) if mend is not None else heal(store.log)

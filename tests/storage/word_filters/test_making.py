@@ -13,12 +13,11 @@ from deduplication.purge.run import purge
 from deduplication.purge.scope import Scope
 from deduplication.search.hits import Wanted
 from deduplication.search.scan import scan
-from deduplication.storage import upkeep
 from deduplication.storage.footprint import footprint
-from deduplication.storage.word_filters import making
-from deduplication.storage.word_filters.bits import Key
+from deduplication.storage.word_filters import block, of_store
 from deduplication.storage.word_filters.filter_file import FilterFile
-from deduplication.words.filter_keys import asked_keys
+from deduplication.storage.word_filters.table import Key
+from deduplication.words.lexemes import asked_of
 from deduplication.words.terms import terms
 
 SPAN = 3_000
@@ -28,8 +27,9 @@ SECRET = 12
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
-    """Blocks of a few messages."""
-    monkeypatch.setattr(making, "SPAN", SPAN)
+    """Blocks of a few messages, few blocks to a group."""
+    monkeypatch.setattr(block, "SPAN", SPAN)
+    monkeypatch.setattr(block, "GROUP", 4)
 
 
 @pytest.fixture(params=["default", "json"])
@@ -70,8 +70,8 @@ def may_have(dedup, word):
     """The numbers of the blocks that may have a word."""
     file = FilterFile(dedup.store.folder)
     with dedup.store.locked_log() as log:
-        keys = [Key(key) for key in asked_keys(terms([f'"{word}"']))]
-        found = [block.number for block in file.load(log) if all(block.has(key) for key in keys)]
+        keys = [Key(lexeme, begun=begun) for lexeme, begun in asked_of(terms([f'"{word}"']))]
+        found = [each.number for each in file.load(log) if all(map(each.parts, keys))]
     file.close()
     return found
 
@@ -86,7 +86,7 @@ def test_stopped_anywhere_they_are_the_same(dedup):
     while left:
         store = ClaudeConversationDeduplicator(dedup.store.folder).store
         with store.transaction():
-            left = upkeep.make_filters(store._indexed, 0.0)
+            left = of_store.make(store._indexed, 0.0)
         steps += 1
     assert steps > 10
     assert content(dedup) == whole

@@ -1,6 +1,6 @@
 """Blocks of the log made into filters, one after the other, in the order of the log.
 
-Where a block ends follows from the log alone: with the first line that ends :data:`SPAN` bytes behind its beginning, or later.
+Where a block ends follows from the log alone: with the first line that ends ``SPAN`` bytes behind its beginning, or later.
 """
 
 from __future__ import annotations
@@ -8,39 +8,26 @@ from __future__ import annotations
 import time
 import zlib
 from bisect import bisect_right
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from ...alignment.plain_text import readable
 from ...files.clock import microseconds
 from ...model import counts
-from ...words.filter_keys import keys_of
 from ...words.lexemes import lexemes_of
 from ..log.lines import Damaged, decode_line
 from ..log.records import PURGED, SAME
-from . import bits
-from .block import (
-    NEVER,
-    Said,
-    again_key,
-    conversation_key,
-    hash_key,
-    kind_keys,
-    place_key,
-    record_of,
-)
+from . import block
+from .block import NEVER, PARTS, Again, Said, again_key, conversation_key, hash_key, kind_keys, part_of, place_key
 from .filter_file import PROOF
+from .record import encode
+from .table import key_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from ..log.append_log import Log
     from ..log.lines import Line, Record
     from .filter_file import FilterFile
-
-SPAN: Final = 1024 * 1024
-"""Bytes of lines in a block: as many as are unpacked at once to read one of them."""
-SHARE: Final = 0.08
-"""Bytes of a filter for each byte of text in its block, at most."""
 
 
 def bring_up(
@@ -52,21 +39,21 @@ def bring_up(
     more. A line that cannot be read is the end. Raises ``StoreNotWritable``.
     """
     file.load(log)
-    unsound = file.unsound() if size - file.covered >= SPAN else None
+    unsound = file.unsound() if size - file.covered >= block.SPAN else None
     if unsound is not None:
         file.cut(unsound)
-    ends = [block.end for block in file.blocks]
+    ends = [each.end for each in file.blocks]
     until = None if seconds is None else time.process_time() + seconds
     for lines in blocks_of(log, file.covered, size):
         try:
-            record = made(lines, ends, carrier)
+            said, keys = told(lines, ends, carrier)
         except Damaged:
             return False
-        file.add(record)
+        file.add(encode([said.encode()], keys))
         ends.append(lines[-1].end)
         if until is not None and time.process_time() >= until:
             left: int = size - ends[-1]
-            return left >= SPAN
+            return left >= block.SPAN
     return False
 
 
@@ -75,79 +62,88 @@ def blocks_of(log: Log, start: int, size: int) -> Iterator[list[Line]]:
     lines: list[Line] = []
     for line in log.lines(start, size):
         lines.append(line)
-        if line.end - lines[0].offset >= SPAN and line.end <= size:
+        if line.end - lines[0].offset >= block.SPAN and line.end <= size:
             yield lines
             lines = []
 
 
-def made(lines: Sequence[Line], ends: Sequence[int], carrier: Callable[[str], int | None]) -> bytes:
-    """The record of a block with these lines; ``ends``: where the blocks before it end. Raises :class:`Damaged`."""
-    block = _Maker()
+def told(
+    lines: Sequence[Line], ends: Sequence[int], carrier: Callable[[str], int | None]
+) -> tuple[Said, dict[bytes, list[int]]]:
+    """What is said of a block with these lines, and its keys; ``ends``: where the blocks before it end. Raises :class:`Damaged`."""
+    start, found = lines[0].offset, _Maker()
+    bounds = [lines[-1].end - start] * PARTS
+    for line in reversed(lines):
+        bounds[part_of(line.offset, start, block.SPAN)] = line.offset - start
+    for number in reversed(range(PARTS - 1)):
+        bounds[number] = min(bounds[number], bounds[number + 1])
     for line in lines:
-        block.take(decode_line(line.data))
-    again: dict[int, int] = {}
-    for identity in block.again:
-        at = carrier(identity)
-        if at is not None and at < lines[0].offset:
-            again[again_key(identity)] = bisect_right(ends, at)
-    data = b"".join(line.data for line in lines)
+        found.take(decode_line(line.data), part_of(line.offset, start, block.SPAN))
     said = Said(
-        lines[0].offset,
+        start,
         lines[-1].end,
-        min(block.moments, default=NEVER),
-        max(block.moments, default=NEVER),
-        zlib.crc32(data),
-        zlib.crc32(data[-PROOF:]),
-        block.newest,
-        tuple(sorted(again)),
-        tuple(again[each] for each in sorted(again)),
-        tuple(sorted(block.extends)),
-        tuple(block.same),
+        min(found.moments, default=NEVER),
+        max(found.moments, default=NEVER),
+        zlib.crc32(b"".join(line.data for line in lines[-PROOF:])[-PROOF:]),
+        tuple(bounds),
+        tuple(found.newest),
+        tuple(_again(found, [*ends, lines[-1].end], carrier)),
+        tuple(sorted(found.extends)),
+        tuple(found.same),
     )
-    return record_of(said, *bits.made(block.keys(), int(SHARE * block.text_bytes)))
+    return said, found.keys
+
+
+def _again(found: _Maker, ends: Sequence[int], carrier: Callable[[str], int | None]) -> list[Again]:
+    """What comes again in a block that ends where the last one of ``ends`` is, in the order of its keys."""
+    known: dict[tuple[int, int, int], int] = {}
+    for identity, parts in found.again.items():
+        at = carrier(identity)
+        if at is None or at >= ends[-1]:
+            continue
+        number = bisect_right(ends, at)
+        place = again_key(identity), number, part_of(at, ends[number - 1] if number else 0, block.SPAN)
+        known[place] = known.get(place, 0) | parts
+    return [Again(*place, known[place]) for place in sorted(known)]
 
 
 class _Maker:
     """What the lines of a block come to."""
 
     def __init__(self) -> None:
-        self.newest = ""
+        self.newest = [""] * PARTS
         self.moments: list[int] = []
-        self.again: dict[str, None] = {}
-        self.extends: set[int] = set()
+        self.again: dict[str, int] = {}
+        """Content hashes of bodies that lines name and do not carry, with the parts of those."""
+        self.extends: set[tuple[int, int]] = set()
         self.same: list[dict[str, Any]] = []
-        self.text_bytes = 0
-        self._lexemes: set[str] = set()
-        self._others: set[str] = set()
-        self._carried: set[str] = set()
+        self.keys: dict[bytes, list[int]] = {}
 
-    def keys(self) -> set[str]:
-        """All that the filter is to have."""
-        return keys_of(self._lexemes) | self._others
-
-    def take(self, record: Record) -> None:
+    def take(self, record: Record, part: int) -> None:
         """The next line."""
         if SAME in record:
             self.same.append({"conversation_id": record["conversation_id"], SAME: record[SAME]})
         if "content_hash" not in record or "index" not in record or PURGED in record:
             return
         identity, stamp = record["content_hash"], record["timestamp"]
-        self._others.add(conversation_key(record["conversation_id"]))
-        self.newest = max(self.newest, stamp)
+        self._add([conversation_key(record["conversation_id"])], part)
+        self.newest[part] = max(self.newest[part], stamp)
         moment = microseconds(stamp)
         if moment is not None:
             self.moments.append(moment)
         if "extends" in record:
-            self.extends.add(place_key(record["conversation_id"], record["extends"]))
+            self.extends.add((place_key(record["conversation_id"], record["extends"]), part))
         message = record.get("message")
         if message is None:
-            if identity not in self._carried:
-                self.again[identity] = None
+            self.again[identity] = self.again.get(identity, 0) | 1 << part
             return
-        self._carried.add(identity)
-        self._others.add(hash_key(identity))
+        self._add([hash_key(identity)], part)
         if counts(message["kind"]):
-            self._others.update(kind_keys(message["role"], message["kind"]))
-            text = readable(message["content"])
-            self.text_bytes += len(text.encode("utf-8", "surrogatepass"))
-            self._lexemes.update(lexemes_of(text))
+            self._add(kind_keys(message["role"], message["kind"]), part)
+            self._add(lexemes_of(readable(message["content"])), part)
+
+    def _add(self, keys: Iterable[str], part: int) -> None:
+        for key in keys:
+            parts = self.keys.setdefault(key_bytes(key), [])
+            if not parts or parts[-1] != part:
+                parts.append(part)
