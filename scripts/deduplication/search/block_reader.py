@@ -12,7 +12,7 @@ from ..storage.word_filters.table import Key
 from ..words.lexemes import asked_of
 from .hits import Found, Hit, Place
 from .log_lines import COMMIT_RECORD, read_line, unite
-from .quick_look import may_hold
+from .quick_look import may_hold, may_hold_rows
 from .united import United
 
 if TYPE_CHECKING:
@@ -159,7 +159,10 @@ class BlockReader:
     def _may_matter(self, part: bytes, others: Optional[_Others]) -> bool:
         if others is not None and any(each in part for each in others.raw):
             return True
-        return (others is None or others.may_be_known) and may_hold(self._wanted.looks, part.lower())
+        if others is not None and not others.may_be_known:
+            return False
+        lowered = part.lower()
+        return may_hold(self._wanted.looks, lowered) and may_hold_rows(self._wanted.rows, lowered)
 
     def _add_damaged(self, line: Line) -> None:
         self._damaged.add(line.offset)

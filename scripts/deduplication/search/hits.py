@@ -12,7 +12,7 @@ from ..start.late_dataclass import dataclass, field
 from ..start.late_tuple import NamedTuple
 from ..words.excerpts import Text
 from ..words.terms import has
-from .quick_look import looks
+from .quick_look import looks, rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,6 +48,11 @@ class Wanted:
     def looks(self) -> list[Look]:
         """What a line has that may hold the terms."""
         return looks(self.terms)
+
+    @cached_property
+    def rows(self) -> list[bytes]:
+        """What several lines have that may hold the phrases."""
+        return rows(self.terms)
 
     def kind_fits(self, role: str, kind: str) -> bool:
         """True for what may be found at all: bookkeeping never is."""
