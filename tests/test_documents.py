@@ -31,7 +31,7 @@ from deduplication.installation import errors as installation_errors
 from deduplication.migration import errors as migration_errors
 from deduplication.model import KINDS
 from deduplication.project import config, tightening
-from deduplication.storage import indexed_log
+from deduplication.storage import indexed_log, word_filters
 from deduplication.storage.database import errors as database_errors
 from deduplication.storage.log.append_log import Log
 from deduplication.storage.log.opening import opening_line
@@ -341,8 +341,12 @@ def test_every_file_of_the_store_is_described(installed, monkeypatch):
     }
     found = [path.relative_to(installed.state).as_posix() for path in installed.state.rglob("*") if path.is_file()]
     monkeypatch.setattr(indexed_log, "OPEN", 100)
+    monkeypatch.setattr(word_filters.block, "SPAN", 100)
     told = "❯ Which book is next?\n\n● The one about lighthouses.\n"
-    ClaudeConversationDeduplicator(installed.state).process_export("letters", told)
+    letters = ClaudeConversationDeduplicator(installed.state)
+    letters.process_export("letters", told)
+    letters.store.make_filters()
+    found.append("words.bin" if (installed.state / "words.bin").is_file() else "")
     plain = ClaudeConversationDeduplicator(installed.state, backend="json")
     plain.process_export("letters", told + "\n❯ yes\n")
     found += [path.relative_to(installed.state).as_posix() for path in installed.state.glob("sealed/*.pack")]

@@ -163,6 +163,50 @@ def test_limit_context_and_filters(run):
     assert [message["index"] for message in json_hit["context"]] == [0, 1]
 
 
+def test_times_narrow_a_search(run):
+    """A day is all of it; what is no time is a usage error."""
+    newest = json.loads(run("search", "yes", "--json").stdout)["hits"][0]["timestamp"][:10]
+    assert "1 message with" in run("search", "yes", "--since", newest).stdout
+    assert "1 message with" in run("search", "yes", "--until", newest).stdout
+    assert "no message" in run("search", "yes", "--since", "2031-01-01").stdout
+    assert "no message" in run("search", "yes", "--until", "2021-01-01").stdout
+    assert run("search", "yes", "--since", "soon").returncode == 2
+
+
+def test_a_regular_expression(run):
+    """Alone or beside words, with what it matches marked; case counts. One that could take for ever is refused."""
+    done = run("search", "--regex", r"crane[?` ]\s?\d")
+    assert "1 message with --regex" in done.stdout
+    assert "harbour: `«crane` 4» ```" in done.stdout
+    assert "no message" in run("search", "--regex", "HARBOUR").stdout
+    both = run("search", "quay", "--regex", "[Hh]arbour").stdout
+    assert "1 message with quay --regex [Hh]arbour" in both
+    for wrong in ("(", "(a+)+b", ""):
+        refused = run("search", "--regex", wrong)
+        assert (refused.returncode, refused.stdout) == (2, "")
+
+
+def test_what_is_near_is_no_hit(run):
+    """Where nothing has all words some that have most are shown, apart; the answer says that there are none."""
+    done = run("search", "harbour", "lighthouse")
+    assert done.stdout.startswith(
+        "🔎 export-dedup search: no message with harbour lighthouse\nThese are near, with harbour:\n"
+    )
+    said = json.loads(run("search", "crane harbour", "--json").stdout)
+    assert (said["total"], said["hits"], said["near"]["query"]) == (0, [], "crane harbour")
+    assert 1 <= len(said["near"]["hits"]) <= 3
+    assert "near" not in json.loads(run("search", "lighthouse", "--json").stdout)
+
+
+def test_what_has_no_filter_is_said(run, project, monkeypatch):
+    """How many bytes were read from end to end, and that runs and pack make filters."""
+    from deduplication.reports import search as report
+
+    monkeypatch.setattr(report, "SAID", 100)
+    assert json.loads(run("search", "yes", "--json").stdout)["unfiltered_bytes"] > 1_000
+    assert "have no filters yet and were read from end to end" in run("search", "yes").stdout
+
+
 def test_a_limit_of_characters_cuts_between_messages(run):
     """What does not fit is counted, and nothing is cut in the middle."""
     done = run("search", "harbour", "--characters", "520")

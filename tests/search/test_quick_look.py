@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deduplication.search.quick_look import looks, may_hold
+from deduplication.alignment.plain_text import readable
+from deduplication.search.quick_look import looks, may_hold, may_hold_rows, rows
 from deduplication.storage.log.lines import encode_line
 from deduplication.words.letters import is_alone
 from deduplication.words.prepared import prepared
@@ -45,6 +48,30 @@ def test_the_quick_look_overlooks_nothing(before, sought, after, form, capitals)
     wanted = terms([form.format(sought.replace('"', " "))])
     if wanted and has(text, wanted):
         assert may_hold(looks(wanted), encode_line({"content": text}).lower())
+
+
+@given(words, words, words, words)
+def test_the_look_for_phrases_overlooks_nothing(before, first, second, after):
+    """Where a text has them, one text or two blocks of which it is made, what the log has of it passes."""
+    wanted = terms([f'"{first} {second}"'.replace('"', " ")])
+    for content in (
+        f"{before}{first}{second}{after}",
+        f"{before}{first} \n{second}{after}",
+        [{"type": "text", "text": before + first}, {"type": "text", "text": second + after}],
+    ):
+        if wanted and has(readable(content), wanted):
+            assert may_hold_rows(rows(wanted), json.dumps(content, ensure_ascii=False).encode().lower())
+
+
+@pytest.mark.parametrize(
+    "text", ["tide\ntable", 'the "tide"\t table', "tide\\ table", "tide \u001b[0mtable", 'Tide_Table {"a": 1}']
+)
+def test_phrases_are_told_from_words_apart(text):
+    """Whatever is between the words, but other words."""
+    row = rows(terms(["tide table"]))
+    assert may_hold_rows(row, json.dumps(text).encode().lower()) == ("[0m" not in text)
+    assert not may_hold_rows(row, json.dumps(text.lower().replace("tide", "tide of the")).encode())
+    assert may_hold_rows(row, json.dumps({"a": "tide", "b": "table"}).encode())
 
 
 def test_a_line_with_escaped_surrogates_is_always_looked_at():

@@ -194,7 +194,7 @@ LINES = [b'{"conversation_id":"%d"}\n' % n for n in range(3)]
 
 def pack_of(folder, kept, size, extra=()):
     """A sealed file of these of the lines, in a block each, which says that it has ``size`` bytes of the log."""
-    blocks = [log_pack.packed(LINES[n], n * len(LINES[n]), NoArchive()) for n in kept]
+    blocks = [log_pack.packed(LINES[n], n * len(LINES[n]), NoArchive())[0] for n in kept]
     data = b"".join(enclosed([*((block.frame, block.data) for block in blocks), *extra]))
     (folder / "sealed").mkdir()
     (folder / "sealed" / f"{0:012}-{size:012}-{data[-32:].hex()[:8]}.pack").write_bytes(data)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..errors import StoreMissing, UsageError
 from ..start.late_dataclass import dataclass
 from ..terminal.called import is_by_command, typed
-from .shell.parsing import EXIT_CODES, VERSION, Parser
+from .shell.parsing import EXIT_CODES, VERSION, Parser, since, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -19,7 +19,13 @@ if TYPE_CHECKING:
     from ..ingest.deduplicator import ClaudeConversationDeduplicator
     from ..project.paths import Project
 
-__all__ = ["EXIT_CODES", "VERSION", "Parser"]  # with what is below all that a command's arguments need
+__all__ = [
+    "EXIT_CODES",
+    "VERSION",
+    "Parser",
+    "since",
+    "until",
+]  # with what is below all that a command's arguments need
 _NAMED: Final = "named by --storage-dir"
 _OF_PROJECT: Final = "in the project"
 _OWN: Final = "your own store: the project did not opt in"

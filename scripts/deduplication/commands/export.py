@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import EXIT_OK, UsageError
-from ..files.clock import microseconds
 from ..ingest.conversation_choice import choose
 from ..project.paths import find_project
 from ..reports import tables as report
@@ -23,6 +21,7 @@ from ..workflow.new_messages_file import check_folder
 from . import arguments as shared
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
 
     from ..storage.contract import Store
@@ -91,13 +90,13 @@ def parser() -> shared.Parser:
         help="only the runs: exports that were processed, parts of transcripts that were read",
     )
     add("--session", metavar="ID", help="one conversation only: its id, the beginning of it, or a session's id")
-    moment: dict[str, Any] = {"metavar": "D", "type": _since}
+    moment: dict[str, Any] = {"metavar": "D", "type": shared.since}
     add(
         "--since",
         help="what was said or stored from this day on, or from this time on (your own clock where it names no zone)",
         **moment,
     )
-    moment["type"] = _until
+    moment["type"] = shared.until
     add("--until", help="what was said or stored up to the end of this day, or before this time", **moment)
     add(
         "--redact",
@@ -113,23 +112,6 @@ def parser() -> shared.Parser:
     add("--force", action="store_true", help="replace files that are there")
     shared.add_store(found)
     return found
-
-
-def _since(text: str) -> int:
-    """The beginning of a time that was asked for (for ``type=``)."""
-    return _moment(text, end=False)
-
-
-def _until(text: str) -> int:
-    """The end of one, which is no longer part of it: that of a day is its midnight."""
-    return _moment(text, end=True)
-
-
-def _moment(text: str, *, end: bool) -> int:
-    moment = microseconds(text.strip(), local=True, end=end)
-    if moment is None:
-        raise argparse.ArgumentTypeError("times look like 2026-03-01 or 2026-03-01T14:30, on your own clock")
-    return moment
 
 
 def _conversation(store: Store, asked: str | None) -> str | None:

@@ -6,12 +6,12 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import EXIT_OK, StoreMissing, UsageError
-from ..ingest.conversation_choice import around, choose
 from ..model import BOOKKEEPING, KINDS, ROLES
 from ..reports import search as search_report
+from ..search import in_folder
 from ..search.hits import Wanted
-from ..search.scan import scan
-from ..storage import open_store
+from ..start.late_dataclass import replace
+from ..storage import lies_in_folder, open_store
 from ..storage.log_backed import folder_of, place_of
 from ..terminal import console
 from ..terminal.display import show
@@ -20,13 +20,18 @@ from . import arguments as shared
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from ..search.hits import Found, Hit
+    from ..search.patterns import Pattern
     from ..storage.contract import Store
     from ..words.terms import Term
 
 LIMIT: Final = 20
+NEAR: Final = 3
+"""Messages that are shown where none has what was asked for."""
+MOST_NEAR: Final = 4
+"""Words of a query up to which they are looked for."""
 _FINDABLE: Final = [kind for kind in KINDS if kind != BOOKKEEPING]
 
 
@@ -34,11 +39,11 @@ def main(arguments: Sequence[str]) -> int:
     """Show the messages that have every word; 0 also where there is none."""
     asked = parser().parse_args(arguments)
     wanted = terms(asked.text)
-    if not wanted:
+    if not wanted and asked.regex is None:
         raise UsageError("nothing to look for", hint="Pass a word or a phrase; signs alone are not looked for.")
     if asked.all_stores and asked.session is not None:
         raise UsageError("--session and --all-stores exclude each other")
-    result = _Search(asked, wanted).result()
+    result = _Search(asked).result(wanted)
     if asked.json:
         shared.print_json(search_report.as_dict(result))
     else:
@@ -57,10 +62,17 @@ def parser() -> shared.Parser:
         "number of its places.",
     )
     add = found.add_argument
-    add("text", nargs="+", metavar="TEXT", help="beginnings of words, and phrases")
+    add("text", nargs="*", metavar="TEXT", help="beginnings of words, and phrases")
+    add(
+        "--regex",
+        metavar="P",
+        help="only messages with a line that matches this regular expression; no TEXT is needed then",
+    )
     add("--session", metavar="ID", help="one conversation only: its id, the beginning of it, or a session's id")
     add("--role", choices=ROLES, metavar="R", help="one role only: user, assistant or system")
     add("--kind", choices=_FINDABLE, metavar="K", help="one kind of message only, such as prompt, text or tool_result")
+    add("--since", metavar="D", type=shared.since, help="from this day on, or from this time on (on your own clock)")
+    add("--until", metavar="D", type=shared.until, help="up to the end of this day, or before this time")
     add(
         "--limit",
         metavar="N",
@@ -81,33 +93,56 @@ def parser() -> shared.Parser:
 class _Search:
     """One call of the command."""
 
-    def __init__(self, asked: argparse.Namespace, wanted: list[Term]) -> None:
-        self._asked, self._wanted = asked, tuple(wanted)
+    def __init__(self, asked: argparse.Namespace) -> None:
+        self._asked = asked
         self._own = shared.store_to_read(asked).folder
         self._stores: dict[str, Store] = {}
+        self._pattern: Pattern | None = None
+        if asked.regex is not None:
+            from ..search.patterns import Pattern
 
-    def result(self) -> search_report.Result:
+            self._pattern = Pattern(asked.regex)
+
+    def result(self, wanted: list[Term]) -> search_report.Result:
         """Search every store asked for; raises ``StoreMissing`` where there is none."""
-        asked = self._asked
-        filters = Wanted(self._wanted, asked.role, asked.kind, self._conversation())
-        found = [(folder, self._find(folder, filters)) for folder in self._folders()]
+        filters = self._filters()
+        found = self._found(wanted, filters)
+        if found.total:
+            return found
+        for fewer in _nearer(wanted):
+            near = self._found(fewer, filters, limit=NEAR)
+            if near.total:
+                return replace(found, near=near)
+        return found
+
+    def _filters(self) -> Wanted:
+        asked, pattern = self._asked, self._pattern
+        matches = pattern.is_in if pattern is not None else None
+        return Wanted((), asked.role, asked.kind, self._conversation(), asked.since, asked.until, matches)
+
+    def _found(self, wanted: list[Term], filters: Wanted, limit: int | None = None) -> search_report.Result:
+        limit = self._asked.limit if limit is None else min(limit, self._asked.limit)
+        filters = replace(filters, terms=tuple(wanted))
+        found = [(folder, self._find(folder, filters, limit)) for folder in self._folders()]
         hits = sorted(
             ((hit, folder) for folder, scanned in found for hit in scanned.hits),
             key=lambda each: (each[0].newest.timestamp, each[0].newest.number),
             reverse=True,
         )
+        shown = [each.shown for each in wanted]
         return search_report.Result(
-            query=" ".join(each.shown for each in self._wanted),
-            hits=[self._shown(hit, folder) for hit, folder in hits[: asked.limit]],
+            query=" ".join([*shown, *([f"--regex {self._pattern.text}"] if self._pattern is not None else [])]),
+            hits=[self._shown(hit, folder, wanted) for hit, folder in hits[:limit]],
             total=len(hits),
             damaged=sum(scanned.damaged for _, scanned in found),
             capped=any(scanned.capped for _, scanned in found),
-            command=shared.shell_command(asked, "show"),
+            unfiltered=sum(scanned.unfiltered for _, scanned in found),
+            command=shared.shell_command(self._asked, "show"),
         )
 
     def _folders(self) -> list[str]:
         """Those of the stores to be searched; that of a store which lies in a database stands for it."""
-        in_folder = folder_of(self._store(self._own)) is not None
+        in_folder = self._is_folder(self._own) or folder_of(self._store(self._own)) is not None
         own = [self._own] * (shared.is_store(self._own) if in_folder else True)
         others = shared.every_store(self._asked) if self._asked.all_stores else []
         found = own + [folder for folder in others if folder != self._own]
@@ -115,36 +150,69 @@ class _Search:
             raise StoreMissing(self._own)
         return found
 
-    def _find(self, folder: str, wanted: Wanted) -> Found:
+    def _find(self, folder: str, wanted: Wanted, limit: int) -> Found:
+        if self._is_folder(folder):
+            return in_folder.search(folder, wanted, limit)
         store = self._store(folder)
         place = place_of(store)
         if place is None or folder_of(store) is not None:
-            return scan(folder, wanted)
+            return in_folder.search(folder, wanted, limit)
+        if self._pattern is not None:
+            raise UsageError(
+                "--regex is for a store in a folder", hint="Look for words; a database has an index of them."
+            )
         from ..search import in_database
 
-        return in_database.search(place, wanted, self._asked.limit)
+        return in_database.search(place, wanted, limit)
 
     def _conversation(self) -> str | None:
         if self._asked.session is None:
             return None
+        from ..ingest.conversation_choice import choose
+
         store = self._store(self._own)
         with store.transaction(write=False):
             return choose(store, self._asked.session)
 
-    def _shown(self, hit: Hit, folder: str) -> search_report.RenderedHit:
+    def _shown(self, hit: Hit, folder: str, wanted: list[Term]) -> search_report.RenderedHit:
         place = hit.newest
         context: list[dict[str, Any]] = []
         if self._asked.context:
+            from ..ingest.conversation_choice import around
+
             store = self._store(folder)
             with store.transaction(write=False):
                 numbers = around(store.conversation(place.conversation), place.number, self._asked.context)
                 kept = [number for number in numbers if number not in store.conversation(place.conversation).purged]
                 context = list(store.bodies(place.conversation, kept))
         elsewhere = "" if folder == self._own else folder
-        return search_report.RenderedHit(hit, place, hit.text.excerpts(self._wanted), folder, elsewhere, context)
+        text = hit.text
+        excerpts = text.excerpts(wanted)
+        if self._pattern is not None:
+            excerpts += text.excerpt_at(self._pattern.spans(text.text))
+        return search_report.RenderedHit(hit, place, excerpts, folder, elsewhere, context)
 
     def _store(self, folder: str) -> Store:
         if folder not in self._stores:
-            named = (self._asked.backend, self._asked.db_url) if folder == self._own else (None, None)
-            self._stores[folder] = open_store(named[0], folder, named[1])
+            backend, address = self._named(folder)
+            self._stores[folder] = open_store(backend, folder, address)
         return self._stores[folder]
+
+    def _is_folder(self, folder: str) -> bool:
+        """Whether no database knows of a store, told without opening it."""
+        backend, address = self._named(folder)
+        return lies_in_folder(backend, folder, address)
+
+    def _named(self, folder: str) -> tuple[str | None, str | None]:
+        return (self._asked.backend, self._asked.db_url) if folder == self._own else (None, None)
+
+
+def _nearer(wanted: list[Term]) -> Iterator[list[Term]]:
+    """What is looked for where nothing has all of it: the words of phrases in any order, then all words but one."""
+    words = terms([word for term in wanted for word in term.words])
+    if not 1 < len(words) <= MOST_NEAR:
+        return
+    if len(words) != len(wanted) or words != wanted:
+        yield words
+    for left_out in sorted(words, key=lambda term: len(term.row)):
+        yield [term for term in words if term is not left_out]

@@ -21,6 +21,8 @@ LENT: Final = "database.lent"
 """In the folder of a project whose store lies in a database: its log is here for as long as a purge takes."""
 INDEX_SENT: Final = "index.sent.bin"
 """The index as it was when a database last had all of the log."""
+WORDS: Final = "words.bin"
+"""Beside the index: which words stand where in the log, roughly."""
 WATERMARKS: Final = "watermarks.json"
 HASHES: Final = "content_hashes.json"
 """Of a store of plain files: a content hash for each message."""
@@ -28,7 +30,7 @@ FORMER_INDEX: Final = ("alignment_index.json", "index.sqlite3", "index.sqlite3-w
 """What version 0.1 had in the place of :data:`INDEX`."""
 AUDIT: Final = "deduplication_log.jsonl"
 """A line for each run, for people: an index as well."""
-INDEX_NAMES: Final = (INDEX, INDEX_SENT, WATERMARKS, HASHES, *FORMER_INDEX, AUDIT)
+INDEX_NAMES: Final = (INDEX, INDEX_SENT, WORDS, WATERMARKS, HASHES, *FORMER_INDEX, AUDIT)
 """In the store's folder: everything that the log can make again."""
 QUARANTINE: Final = "quarantine"
 """In the folder of the store and in that of the archive: what was put aside."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Optional
 
 from ..alignment.plain_text import SEARCHED, readable
 from ..files.clock import local
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 MARKS: Final = ("«", "»")
 COLOURS: Final = ("\x1b[1;33m", "\x1b[0m")
 """What stands around the words that were found, without and with colour."""
+SAID: Final = 8 * 1024 * 1024
+"""Bytes of the log without filters from which on it is said: half a second of reading."""
 _BESIDE: Final = 100
 """Characters shown of a message beside a hit."""
 
@@ -53,6 +55,10 @@ class Result:
     damaged: int = 0
     capped: bool = False
     """Whether there may be more than ``total``: they were counted up to there."""
+    unfiltered: int = 0
+    """Bytes of the log that were read from end to end, because they have no filters."""
+    near: Optional[Result] = None
+    """Where there is no hit: messages that have most of the words, and are none."""
     command: str = "deduplicate_export.py show"
     """How ``show`` is called for this store."""
 
@@ -61,8 +67,11 @@ def text(result: Result, *, colour: bool = False, most: int | None = None) -> st
     """The result for a person; ``most`` characters at most, cut between hits."""
     query = printable(result.query)
     damaged = f"⚠ {result.damaged} damaged line(s) of the log were passed over: see verify" if result.damaged else ""
+    unfiltered = _unfiltered(result)
     if not result.total:
-        return "\n".join(filter(None, [f"{SEARCHED} no message with {query}", damaged]))
+        return "\n".join(
+            filter(None, [f"{SEARCHED} no message with {query}", damaged, unfiltered, *_near(result, colour=colour)])
+        )
     more = "+" if result.capped else ""
     messages = "1 message" if result.total == 1 and not more else f"{result.total:,}{more} messages"
     head = f"{SEARCHED} {messages} with {query}"
@@ -71,7 +80,7 @@ def text(result: Result, *, colour: bool = False, most: int | None = None) -> st
         head += " (they were not counted further)" if more else f" (--limit {result.total} shows all)"
     tail = f"A place is shown by: {printable(result.command)} … (in Claude Code: /export-dedup-show …)"
     return truncate(
-        "\n".join(filter(None, [head, damaged])),
+        "\n".join(filter(None, [head, damaged, unfiltered])),
         [_block(shown, colour=colour) for shown in result.hits],
         tail,
         most,
@@ -79,14 +88,31 @@ def text(result: Result, *, colour: bool = False, most: int | None = None) -> st
     )
 
 
+def _unfiltered(result: Result) -> str:
+    if result.unfiltered < SAID:
+        return ""
+    size = f"{result.unfiltered / 1_000_000:,.0f} MB"
+    return f"{size} of the log have no filters yet and were read from end to end: runs make them, or 'pack' all at once"
+
+
+def _near(result: Result, *, colour: bool) -> list[str]:
+    if result.near is None:
+        return []
+    head = f"These are near, with {printable(result.near.query)}:"
+    return [head, *(_block(shown, colour=colour) for shown in result.near.hits)]
+
+
 def as_dict(result: Result) -> dict[str, Any]:
     """The object of ``--json``."""
+    near = result.near
     return {
         "query": result.query,
         "total": result.total,
         "capped": result.capped,
         "damaged_lines": result.damaged,
+        "unfiltered_bytes": result.unfiltered,
         "hits": [_hit_as_dict(shown) for shown in result.hits],
+        **({"near": {"query": near.query, "hits": [_hit_as_dict(shown) for shown in near.hits]}} if near else {}),
     }
 
 

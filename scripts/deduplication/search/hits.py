@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from ..alignment.plain_text import is_own_output, readable
 from ..files.clock import microseconds
@@ -12,7 +12,7 @@ from ..start.late_dataclass import dataclass, field
 from ..start.late_tuple import NamedTuple
 from ..words.excerpts import Text
 from ..words.terms import has
-from .quick_look import looks
+from .quick_look import looks, rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,7 +32,8 @@ class Place(NamedTuple):
 @dataclass(frozen=True)
 class Wanted:
     """What is looked for. ``role``, ``kind`` and ``conversation`` None: any. From ``since`` on and before ``until``, both in
-    microseconds since 1970; a message without a time is at no time.
+    microseconds since 1970; a message without a time is at no time. ``matches`` tells of a text whether it is one that is looked
+    for besides, by a pattern.
     """
 
     terms: tuple[Term, ...]
@@ -41,11 +42,17 @@ class Wanted:
     conversation: Optional[str] = None
     since: Optional[int] = None
     until: Optional[int] = None
+    matches: Optional[Callable[[str], bool]] = None
 
     @cached_property
     def looks(self) -> list[Look]:
         """What a line has that may hold the terms."""
         return looks(self.terms)
+
+    @cached_property
+    def rows(self) -> list[bytes]:
+        """What several lines have that may hold the phrases."""
+        return rows(self.terms)
 
     def kind_fits(self, role: str, kind: str) -> bool:
         """True for what may be found at all: bookkeeping never is."""
@@ -62,6 +69,7 @@ class Wanted:
         """The message as a hit, where it is one."""
         text = readable(message["content"])
         fits = self.kind_fits(message["role"], message["kind"]) and has(text, self.terms)
+        fits = fits and (self.matches is None or self.matches(text))
         return Hit(content_hash, message) if fits and not is_own_output(message["kind"], text) else None
 
 
@@ -87,11 +95,15 @@ class Hit:
 
 @dataclass
 class Found:
-    """Hits, the newest first; ``capped``: there may be more than were counted. ``damaged``: lines that could not be read."""
+    """Hits, the newest first; ``capped``: there may be more than were counted. ``damaged``: lines that could not be read.
+
+    ``unfiltered`` are bytes of the log that were read because they have no filters.
+    """
 
     hits: list[Hit] = field(default_factory=list)
     damaged: int = 0
     capped: bool = False
+    unfiltered: int = 0
 
 
 def newest_first(hits: Iterable[Hit]) -> list[Hit]:

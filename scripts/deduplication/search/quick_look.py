@@ -24,6 +24,9 @@ _UNCUT: Final = 20
 _ENOUGH: Final = 6
 """Words that are looked for: more of them leave out few more lines."""
 _ASCII: Final = bytes(range(128))
+_NO_LETTERS: Final = bytes(code for code in range(256) if code >= 128 or not chr(code).isalnum())
+_ESCAPES: Final = (b"\\n", b"\\t", b"\\r", b"\\b", b"\\f")
+_CODE: Final = late_pattern(rb"\\u[0-9a-f]{4}")
 
 
 class Look(NamedTuple):
@@ -43,17 +46,37 @@ def looks(wanted: Sequence[Term]) -> list[Look]:
     return sorted(found, key=lambda look: len(look.run), reverse=True)[:_ENOUGH]
 
 
+def rows(wanted: Sequence[Term]) -> list[bytes]:
+    """The letters and digits of phrases, as they follow each other in every text that has them, whatever is between."""
+    return [run for term in wanted if len(term.words) > 1 for run in term.runs]
+
+
 def may_hold(wanted: Sequence[Look], lowered: bytes) -> bool:
     """False where a log line, in lower case, cannot hold all of the terms; told without decoding it."""
-    for look in wanted:
-        if _has(look, lowered):
-            continue
-        if lowered.isascii():
-            if b"\\ud" not in lowered:  # an escaped surrogate: such a line has everything escaped that is not ASCII
-                return False
-        elif odd().isdisjoint(lowered.translate(None, _ASCII).decode(errors="replace")):
-            return False
-    return True
+    return all(_has(look, lowered) or _may_be_written_otherwise(lowered) for look in wanted)
+
+
+def may_hold_rows(wanted: Sequence[bytes], lowered: bytes) -> bool:
+    """False where texts as JSON, in lower case, cannot hold all of these :func:`rows`.
+
+    Where there are objects, nothing is told: a phrase may begin in one member and end in another.
+    """
+    letters = lowered.replace(b"\\\\", b" ")
+    if not wanted or letters.count(b'":') != letters.count(b'\\":'):
+        return True
+    for escape in _ESCAPES:
+        letters = letters.replace(escape, b" ")
+    if b"\\u" in letters:
+        letters = _CODE.sub(b" ", letters)
+    letters = letters.translate(None, _NO_LETTERS)
+    return all(row in letters for row in wanted) or _may_be_written_otherwise(lowered)
+
+
+def _may_be_written_otherwise(lowered: bytes) -> bool:
+    """Whether there are characters that stand for letters of ASCII."""
+    if lowered.isascii():
+        return b"\\ud" in lowered  # an escaped surrogate: such a line has everything escaped that is not ASCII
+    return not odd().isdisjoint(lowered.translate(None, _ASCII).decode(errors="replace"))
 
 
 def _has(look: Look, lowered: bytes) -> bool:

@@ -27,6 +27,13 @@ class United:
         self._into[same.conversation_id] = name, same.at
         self._passed.update((name, here if better else same.at + there) for here, there, better in same.pairs)
 
+    def names_of(self, conversation: str) -> set[str]:
+        """The conversations whose messages are read in this one, itself among them."""
+        names = {conversation}
+        while more := {name for name, (into, _) in self._into.items() if into in names} - names:
+            names |= more
+        return names
+
     def places(self, places: Sequence[Place], superseded: Collection[tuple[str, int]], wanted: Wanted) -> list[Place]:
         """Those that are read, each where it is read, and only those that are asked for."""
         found: dict[tuple[str, int], Place] = {}

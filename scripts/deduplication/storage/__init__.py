@@ -39,9 +39,7 @@ def open_store(backend: str | None, folder: str, connection_string: str | None =
     the address that it needs.
     """
     settings = _settings_of(folder)
-    kind = backend or settings["backend"]
-    if kind not in config.BACKENDS:
-        raise UsageError(f"no storage backend is called '{kind}'", hint=f"Use one of: {', '.join(config.BACKENDS)}.")
+    kind = _kind(backend, settings)
     if kind in (HYBRID, POSTGRESQL):
         from .database.place import place_of
 
@@ -58,6 +56,18 @@ def open_store(backend: str | None, folder: str, connection_string: str | None =
     from .log_store import LogStore
 
     return LogStore(folder, plain=kind == JSON)
+
+
+def lies_in_folder(backend: str | None, folder: str, connection_string: str | None = None) -> bool:
+    """Whether :func:`open_store` with these gives a store of which a database knows nothing. Raises :class:`UsageError` as that."""
+    return not connection_string and _kind(backend, _settings_of(folder)) not in (HYBRID, POSTGRESQL)
+
+
+def _kind(backend: str | None, settings: Mapping[str, Any]) -> str:
+    kind: str = backend or settings["backend"]
+    if kind not in config.BACKENDS:
+        raise UsageError(f"no storage backend is called '{kind}'", hint=f"Use one of: {', '.join(config.BACKENDS)}.")
+    return kind
 
 
 def _settings_of(folder: str) -> Mapping[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final
 
 from ..alignment.byte_coverage import covered
@@ -23,6 +24,7 @@ from .log.records import PREFIX, PURGED, RECOUNTED, blobs_of, is_occurrence, new
 from .log.strays import strays_of
 from .state.apply import apply
 from .state.log_state import State
+from .word_filters.of_store import take_along
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -57,12 +59,14 @@ class Instead:
 class Rewritten:
     """``files`` of the new log, relative to the folder that it was staged in; ``blobs`` that it refers to.
 
-    ``superseded`` are the files of the store, relative to its folder, that go when those take their place.
+    ``superseded`` are the files of the store, relative to its folder, that go when those take their place. ``same``: how many bytes
+    at the beginning, whole lines, are what they were.
     """
 
     files: list[str] = field(default_factory=list)
     blobs: set[str] = field(default_factory=set)
     superseded: list[str] = field(default_factory=list)
+    same: int = 0
 
 
 def records(log: Log, start: int = 0) -> Iterator[tuple[Line, Record]]:
@@ -86,8 +90,14 @@ def rewrite(log: Log, folder: str, instead: Instead) -> Rewritten:
     writer = _Writer(log, instead, found.blobs)
     waiting: list[bytes] = []
     size = 0
+    run: list[Line] = []
     for line, record in records(log):
         data = writer.line(line, record)
+        run.append(line)
+        if data:
+            if found.same == run[0].offset:
+                found.same += _in_common(run, data)
+            run = []
         if line.end > log.sealed.end and line.offset <= log.sealed.end and waiting and log.sealed.end:
             new.sealed.add(log_pack.parts(b"".join(waiting), log_pack.BLOCK))
             waiting, size = [], 0
@@ -104,8 +114,14 @@ def rewrite(log: Log, folder: str, instead: Instead) -> Rewritten:
     found.files = [os.path.relpath(segment.path, folder) for segment in new.sealed.segments]
     found.files.append(os.path.basename(new.path))
     sealed = log.sealed.every_file(strays_of(log.sealed) if instead.shared else ())
+    found.files += take_along(log, folder, found.same)
     found.superseded = [name for name in sealed if name not in found.files]
     return found
+
+
+def _in_common(old: Sequence[Line], new: Sequence[bytes]) -> int:
+    """Bytes of the lines at the beginning that are the same."""
+    return sum(line.size for line, _ in takewhile(lambda each: each[0].data == each[1], zip(old, new)))
 
 
 class _Writer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from .indexed_log import IndexedLog
 from .log_answers import LogAnswers
@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from .log_backed import FolderStore, LogBackedStore, LogMoment, Remembered
     from .log_rewrite import Instead, Rewritten
     from .verification import Verified
+
+FILTERS_IN_A_RUN: Final = 0.05
+"""Seconds of processor time after which a run makes no further filter for searching: one block at least."""
+FILTERS_HELD: Final = 1.0
+"""The same where nobody waits, as long as the store is held at a time."""
 
 
 class LogStore(LogAnswers):
@@ -139,15 +144,9 @@ class LogStore(LogAnswers):
 
     def rewrite_log(self, folder: str, instead: Instead) -> Rewritten:
         """The log with other lines in it, beside the old one."""
-        from .log_rewrite import rewrite
+        from . import upkeep
 
-        made = rewrite(self.log, folder, instead)
-        blobs = self.blobs.unreferred(made.blobs)
-        if instead.shared:
-            others = set(self.blobs.unreferred({digest for digest, _ in self._indexed.state.blobs.items()}))
-            blobs = [name for name in blobs if name not in others]
-        made.superseded += self._indexed.files() + blobs
-        return made
+        return upkeep.rewrite_log(self._indexed, folder, instead)
 
     @property
     def is_plain(self) -> bool:
@@ -189,6 +188,17 @@ class LogStore(LogAnswers):
         with self.transaction():
             self._indexed.index.condense()
             self.blobs.let_go()
+        self.make_filters()
+
+    def make_filters(self, *, anew: bool = False) -> None:
+        """Filters for the whole log; others have their turn in between."""
+        from .settle import make_filters
+
+        left = self._place.exists()
+        while left:
+            with self.transaction():
+                left = make_filters(self._indexed, FILTERS_HELD, anew=anew)
+            anew = False
 
     def former_files(self) -> list[str]:
         """The sealed files and the indexes of earlier versions."""
@@ -205,10 +215,11 @@ class LogStore(LogAnswers):
     def settle(self) -> None:
         """Seal what is open where that pays, and let go of images: what is archived by now is left out."""
         if self._place.exists():
-            from .settle import settle
+            from .settle import make_filters, settle
 
             with self.transaction():
                 settle(self._indexed)
+                make_filters(self._indexed, FILTERS_IN_A_RUN)
 
     def verify(self) -> list[str]:
         """Recount everything from the log; call it outside a transaction."""
@@ -243,4 +254,6 @@ class LogStore(LogAnswers):
         self._place.finish_purge()
         self._place.make()
         with self._locked(write=True):
-            return upkeep.rebuild(self._indexed, mend)
+            found = upkeep.rebuild(self._indexed, mend)
+        self.make_filters(anew=True)
+        return found

@@ -1,4 +1,4 @@
-"""What was archived a moment ago left out of the store: open lines sealed, sealed ones written anew, images let go.
+"""What was archived a moment ago left out of the store: open lines sealed, sealed ones written anew, images let go; filters made.
 
 Under the store's lock.
 """
@@ -39,6 +39,15 @@ def settle(store: IndexedLog) -> None:
         if better is not None:
             sealed.exchange(segment, *better)
     store.blobs.let_go()
+
+
+def make_filters(store: IndexedLog, seconds: float, *, anew: bool = False) -> bool:
+    """Filters for blocks of the log that have none, for so long; True where some are left. ``anew``: those there are go first."""
+    from .word_filters import of_store
+
+    if anew:
+        of_store.remove(store.folder)
+    return of_store.make(store, seconds)
 
 
 def settled(log: Log, size: int) -> int:

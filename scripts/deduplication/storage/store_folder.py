@@ -14,6 +14,7 @@ from ..project.paths import LOCK
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .log.append_log import Log
 
 TIMEOUT: Final = locking.DEFAULT_TIMEOUT
 """Seconds that a store's lock is waited for."""
@@ -22,7 +23,7 @@ TIMEOUT: Final = locking.DEFAULT_TIMEOUT
 class StoreFolder:
     """The folder at ``path``. Its lock is waited for ``timeout`` seconds."""
 
-    def __init__(self, path: str, timeout: float) -> None:
+    def __init__(self, path: str, timeout: float = TIMEOUT) -> None:
         folder_swap.recover_exchange(path)
         self.path = path
         self._timeout = timeout
@@ -53,6 +54,17 @@ class StoreFolder:
                 if owner != os.geteuid() != 0:
                     raise StoreNotPrivate(self.path)
             atomic.make_private_directory(self.path)
+
+    @contextlib.contextmanager
+    def locked_log(self) -> Iterator[Log]:
+        """The log under the lock, as a reader finds it, for who needs nothing else of the store."""
+        from .log.append_log import Log
+
+        self.finish_purge()
+        log = Log.of(self.path)
+        with self.locked(write=False) if self.exists() else contextlib.nullcontext(), contextlib.closing(log):
+            log.recover(write=False)
+            yield log
 
     @contextlib.contextmanager
     def locked(self, *, write: bool) -> Iterator[None]:

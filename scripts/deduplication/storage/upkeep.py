@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .indexed_log import IndexedLog
     from .log.append_log import Log
     from .log.sealed_files import Segment
+    from .log_rewrite import Instead, Rewritten
     from .state.log_state import State
 
 
@@ -79,8 +80,22 @@ def _indexed_size(store: IndexedLog) -> int:
     return state.size if state is not None else 0
 
 
+def rewrite_log(store: IndexedLog, folder: str, instead: Instead) -> Rewritten:
+    """The log with other lines in it, beside the old one; filters of the lines before the first such one go along."""
+    from .log_rewrite import rewrite
+
+    made = rewrite(store.log, folder, instead)
+    made.superseded += [name for name in store.files() if name not in made.files]
+    blobs = store.blobs.unreferred(made.blobs)
+    if instead.shared:
+        others = set(store.blobs.unreferred({digest for digest, _ in store.state.blobs.items()}))
+        blobs = [name for name in blobs if name not in others]
+    made.superseded += blobs
+    return made
+
+
 def rebuild(store: IndexedLog, mend: Callable[[Log], list[str]] | None) -> list[str]:
-    """Make the index anew; ``mend`` rewrites the log before that, or flipped bits in it are set right."""
+    """Make the index anew, but the filters of words; ``mend`` rewrites the log before that, or flipped bits in it are set right."""
     for name in INDEX_NAMES:
         path = os.path.join(store.folder, name)
         if os.path.isdir(path):

@@ -92,7 +92,15 @@ def _compared(store: IndexedLog, since: str, lines: Iterator[Line], damaged: lis
         problems += store.index.problems(counted, audit.mark, seed_files.noted(state, plain=store.is_plain))
         problems += seed_files.problems(store.folder, state, plain=store.is_plain)
     problems += _compare_audit(store, audit, state.size)
+    problems += _check_filters(store, state)
     return Verified(problems, chain)
+
+
+def _check_filters(store: IndexedLog, state: State) -> list[str]:
+    """Every checksum of the filters, and whether those of the last block are what the log says; to make all anew takes long."""
+    from .word_filters.checking import problems
+
+    return problems(store.folder, store.log, state.bodies.offset)
 
 
 class _AuditProof:

@@ -18,7 +18,7 @@ from .letters import BESIDE, CAPITAL, CUT, composed, folded, is_word
 from .prepared import prepared
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from .terms import Term
 
@@ -83,6 +83,14 @@ class Text:
             shown.append(window)
             made.append(_pieces(self.text, window, spans))
         return made
+
+    def excerpt_at(self, places: Iterable[tuple[int, int]]) -> list[Excerpt]:
+        """The same around the first of some other places, which are in order."""
+        spans: list[tuple[int, int]] = []
+        for start, end in islice(places, _MOST_MARKS):
+            if not spans or start >= spans[-1][1]:
+                spans.append((start, end))
+        return [_pieces(self.text, _window(self.text, spans[0]), spans)] if spans else []
 
 
 def _letters_of(text: str) -> Iterator[tuple[int, int]]:

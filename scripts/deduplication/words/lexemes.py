@@ -1,4 +1,4 @@
-"""What a PostgreSQL text search index has of a text, and what finds in it all texts that may have a query's terms.
+"""What an index of words has of a text, in a database or in a folder, and what finds in it all texts that may have a query's terms.
 
 A query finds more than the terms say: order, seams and the ends of words are left to the same comparison as everywhere
 (``Term.in_row``), so that hits are the same with an index and without. Positions are not stored.
@@ -25,8 +25,8 @@ _LAST: Final = late_pattern(f"{ONE_ALONE}(?!{ONE_ALONE})")
 _SIGN: Final = NO_BORDER.strip()
 
 
-def tsvector_of(text: str) -> tuple[str, bool]:
-    """The text's lexemes as the literal of a tsvector, and whether some are left out because there are too many."""
+def lexemes_of(text: str) -> dict[str, None]:
+    """The text's lexemes, in the order in which they are met."""
     row = prepared(text)
     found: dict[str, None] = {}
     if NO_BORDER in row or AT_CUT_BESIDE in row:
@@ -43,6 +43,12 @@ def tsvector_of(text: str) -> tuple[str, bool]:
         found.update(dict.fromkeys(row.split()))
     if max(map(len, found), default=0) > LONGEST:
         found = dict.fromkeys(word[:LONGEST] for word in found)
+    return found
+
+
+def tsvector_of(text: str) -> tuple[str, bool]:
+    """The text's lexemes as the literal of a tsvector, and whether some are left out because there are too many."""
+    found = lexemes_of(text)
     literal = " ".join(found)
     if len(literal) * 4 <= MOST_BYTES or len(literal.encode()) - len(found) + 1 <= MOST_BYTES:
         return literal, False
@@ -51,22 +57,26 @@ def tsvector_of(text: str) -> tuple[str, bool]:
 
 def tsquery_of(wanted: Sequence[Term]) -> str:
     """The literal of a tsquery that every text with all of the terms fulfils, if none of its lexemes were left out."""
-    found = dict.fromkeys(asked for term in wanted for asked in _asked(term.row[1:-1].split(" "), begun=term.begun))
-    return " & ".join(found)
+    return " & ".join(f"'{lexeme}'{':*' if begun else ''}" for lexeme, begun in asked_of(wanted))
 
 
-def _asked(words: list[str], *, begun: bool) -> Iterator[str]:
+def asked_of(wanted: Sequence[Term]) -> list[tuple[str, bool]]:
+    """The lexemes that every text with all of the terms has, each with whether it is only the beginning of one."""
+    return [*dict.fromkeys(each for term in wanted for each in _asked(term.row[1:-1].split(" "), begun=term.begun))]
+
+
+def _asked(words: list[str], *, begun: bool) -> Iterator[tuple[str, bool]]:
     """Words, the last one perhaps ``begun``, and pairs of characters that are words by themselves; one of none begins a pair."""
     for number, word in enumerate(words):
         before, after = words[max(0, number - 2) : number], words[number + 1 : number + 3]
         if word == _SIGN:
             continue
         if not is_alone(word):
-            yield f"'{word[:LONGEST]}'{':*' if begun and not after else ''}"
+            yield word[:LONGEST], begun and not after
         elif len(after) == 2 and after[0] == _SIGN and is_alone(after[1]):
-            yield f"'{word}{after[1]}'"
+            yield word + after[1], False
         elif not (len(before) == 2 and before[1] == _SIGN and is_alone(before[0])):
-            yield f"'{word}':*"
+            yield word, True
 
 
 def _readings(parts: list[str]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NoReturn, Optional
 
 from ... import __version__
 from ...errors import UsageError
+from ...files.clock import microseconds
 from ...terminal.called import is_by_command, titled
 from .nearest import guess
 
@@ -65,3 +66,20 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raise instead of printing: argparse would show an argument as it came, with what a terminal obeys in it."""
         raise UsageError(message)
+
+
+def since(text: str) -> int:
+    """The beginning of a time that was asked for, in microseconds since 1970."""
+    return _moment(text, end=False)
+
+
+def until(text: str) -> int:
+    """The end of one, which is no longer part of it: that of a day is its midnight."""
+    return _moment(text, end=True)
+
+
+def _moment(text: str, *, end: bool) -> int:
+    moment = microseconds(text.strip(), local=True, end=end)
+    if moment is None:
+        raise argparse.ArgumentTypeError("times look like 2026-03-01 or 2026-03-01T14:30, on your own clock")
+    return moment

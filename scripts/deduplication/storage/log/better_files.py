@@ -51,7 +51,7 @@ def improved(sealed: Sealed, segment: Segment, *, thorough: bool = True) -> tupl
             lines = _former(segment)
         else:
             for block in log_pack.blocks(segment.path):
-                if stays and block.frame.count > log_pack.THOROUGH // 2:
+                if stays and _is_large(block):
                     blocks += log_pack.slowly(lines, block.frame.first - len(lines), archive, tail=False)
                     lines = b""
                     blocks.append(block)
@@ -62,7 +62,7 @@ def improved(sealed: Sealed, segment: Segment, *, thorough: bool = True) -> tupl
             blocks += log_pack.slowly(lines, at, archive, tail=True)
         else:
             for part in log_pack.parts(lines, log_pack.BLOCK):
-                blocks.append(log_pack.packed(part, at, archive))
+                blocks += log_pack.packed(part, at, archive)
                 at += len(part)
     except (OSError, ValueError):
         return None
@@ -72,6 +72,11 @@ def improved(sealed: Sealed, segment: Segment, *, thorough: bool = True) -> tupl
         else None
     )
     return made if made and made[1] == segment.size else None
+
+
+def _is_large(block: Sealing) -> bool:
+    """Whether a block is as large as those that are compressed slowly."""
+    return block.frame.count > log_pack.THOROUGH // 2 or block.frame.raw >= log_pack.UNPACKED_THOROUGH
 
 
 def _former(segment: Segment) -> bytes:

@@ -75,6 +75,14 @@ def each_line(block: bytes, archive: Archived) -> Iterator[bytes | SpanLost]:
         raise ValueError("no block of columns") from error
 
 
+def stands_alone(block: bytes, archive: Archived) -> bool:
+    """Whether bytes are a block that has all that its lines say: contents as JSON, and content hashes as 32 bytes."""
+    try:
+        return not Reader(block, archive).needs_archive
+    except (ValueError, *NO_BLOCK):
+        return False
+
+
 class Heads:
     """The lines of a block since the run that ended last in it, and of that run."""
 

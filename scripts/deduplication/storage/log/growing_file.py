@@ -38,21 +38,25 @@ class GrowingFile:
         return last.first + last.count if last else 0
 
     def add(self, lines: bytes) -> None:
-        """Another block; a small one before it is compressed once more, together with it, where its lines can be read."""
+        """More lines; a small block before them is compressed once more, together with it, where its lines can be read."""
         last = self._blocks[-1] if self._blocks else None
-        if last is not None and last.frame.count + len(lines) <= log_pack.TOGETHER:
+        if last is not None and last.frame.count + len(lines) <= log_pack.TOGETHER and not _is_full(last):
             try:
                 lines = lines_of(last, self._archive) + lines
             except ValueError:  # archived bytes are damaged: the block stays, for repair
                 pass
             else:
                 self._blocks.pop()
-        self._blocks.append(log_pack.packed(lines, self.size, self._archive))
+        self._blocks += log_pack.packed(lines, self.size, self._archive)
         self.grew = True
 
     def encode(self) -> tuple[bytes, int]:
         """The file, and the bytes of the log in it."""
         return log_pack.assembled(self._blocks, self._kept, thorough=False)
+
+
+def _is_full(block: Sealing) -> bool:
+    return block.frame.raw >= log_pack.UNPACKED
 
 
 def lines_of(block: Sealing, archive: Archived) -> bytes:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 MOST: Final = 16 * 1024 * 1024
 """Bytes of the log in one file; more where one block is longer."""
 _CACHED: Final = 32
+_UNPACKED: Final = 4
+"""Blocks that are kept as they were unpacked: whoever looks at some lines first and reads them then finds them there."""
 
 
 class BlockDamaged(ValueError):
@@ -43,7 +45,7 @@ class Sealed:
         self._stretches: dict[str, list[Stretch]] = {}
         self._kept: dict[str, Kept] = {}
         self._cache: dict[Block, bytes] = {}
-        self._unpacked: tuple[tuple[str, int], list[tuple[int, bytes]]] = (("", 0), [])
+        self._unpacked: dict[tuple[str, int], list[tuple[int, bytes]]] = {}
         self.is_ambiguous = False
         """Whether there are two files of the same bytes of a log, which may be another machine's."""
         self.replaced: set[str] = set()
@@ -75,7 +77,7 @@ class Sealed:
     def forget(self) -> None:
         """The files may be others under the same names."""
         self._stretches, self._kept, self._cache, self._last = {}, {}, {}, None
-        self._unpacked = (("", 0), [])
+        self._unpacked = {}
 
     # -- reading -----------------------------------------------------------------------------------------------
 
@@ -119,19 +121,21 @@ class Sealed:
         return found
 
     def _unpack(self, segment: Segment, stretch: Stretch) -> list[tuple[int, bytes]]:
-        """The parts of a block and the bytes of lines in each; those of the last one are kept.
+        """The parts of a block and the bytes of lines in each; those of the last ones are kept.
 
         Raises :class:`ArchiveDamaged`, :class:`OSError`, :class:`ValueError`.
         """
         place = (segment.path, stretch.start)
-        if self._unpacked[0] != place:
+        if place not in self._unpacked:
             if segment.form == PACK:
                 parts = log_pack.unpacked(segment.path, stretch)
             else:
                 lines = former_files.unpacked(segment, stretch)
                 parts = [(len(lines), lines)]
-            self._unpacked = place, parts
-        return self._unpacked[1]
+            while len(self._unpacked) >= _UNPACKED:
+                del self._unpacked[next(iter(self._unpacked))]
+            self._unpacked[place] = parts
+        return self._unpacked[place]
 
     def read(self, block: Block) -> bytes:
         """The lines of a part of a block. Raises :class:`BlockDamaged`."""
