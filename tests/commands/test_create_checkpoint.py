@@ -22,6 +22,7 @@ from deduplication.errors import PrivacySettingInvalid, StoreTracked, UsageError
 from in_process import call
 from planted import of_format, planted, wrapped
 from scratch_repository import Scratch
+from session_names import session_path
 
 BANNER = """ ▐▛███▜▌   Claude Code v2.1.197
 ▝▜█████▛▘  Opus 4.8 with high effort · Claude Max
@@ -135,17 +136,18 @@ def test_data_flow_3(scratch):
     assert {**after, "index": 0} == {**before, "index": 0}
     # The document
     text = document.read_text(encoding="utf-8")
+    tides = session_path(scratch.project.sessions, "tides")
     for part in (
         "- [x] Read the tide table (`TASKLIST.md`)",
         "- New unique messages: 4",
-        "session [`tides`](../sessions/tides.md)",
+        f"(../sessions/{tides.name})",
         "### Submodules",
         "`libs/inner` at `",
     ):
         assert part in text
     assert "Build the clock" not in text
     assert "MEMORY-CONTEXT" not in text.partition("### Changes not committed")[2].partition("## Completed tasks")[0]
-    assert "evening tide" in scratch.git("show", "HEAD:MEMORY-CONTEXT/sessions/tides.md")
+    assert "evening tide" in scratch.git("show", f"HEAD:MEMORY-CONTEXT/sessions/{tides.name}")
     assert "- Different messages in the store: 4" in text
     assert archive_reader.read(scratch.root / "MEMORY-CONTEXT" / "exports-archive" / "packs") == {
         "2026-03-04-EXPORT-TIDES.txt": EXPORT.encode()

@@ -11,6 +11,7 @@ from deduplication import ClaudeConversationDeduplicator
 from deduplication.commands import deduplicate_export
 from deduplication.errors import OutputNotWritable, SessionUnknown, StoreMissing, UsageError
 from deduplication.reports import sessions as session_report
+from session_names import session_path
 
 
 @pytest.fixture
@@ -34,29 +35,31 @@ def test_without_a_name_it_lists_sessions(project, capsys):
     """Every session with its messages, the last one first; nothing is written."""
     assert run() == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] + " " + line.split()[-1] for line in lines] == ["8 beta", "8 alpha"]
+    assert [line.split()[0] + " " + line.split()[-1] for line in lines] == ["8 (beta)", "8 (alpha)"]
     assert not (project / "MEMORY-CONTEXT" / "sessions").exists()
 
 
 def test_it_writes_session_files(project, capsys):
     """Named sessions or all of them; a second run says that they are up to date."""
     assert run("alpha") == 0
-    assert "alpha: 8 messages, 8 new\n     → MEMORY-CONTEXT/sessions/alpha.md" in capsys.readouterr().out
+    alpha = session_path("MEMORY-CONTEXT/sessions", "alpha")
+    assert f"alpha: 8 messages, 8 new\n     → {alpha}" in capsys.readouterr().out
     assert run("--all") == 0
-    assert sorted(os.listdir("MEMORY-CONTEXT/sessions")) == ["alpha.md", "beta.md"]
+    assert {*os.listdir("MEMORY-CONTEXT/sessions")} == {alpha.name, session_path(alpha.parent, "beta").name}
     assert "alpha: 8 messages, up to date" in capsys.readouterr().out
 
 
 def test_an_edited_file_is_told_of(project, capsys):
     """It is named, and so is the file beside it."""
     run("alpha")
-    with open("MEMORY-CONTEXT/sessions/alpha.md", "a", encoding="utf-8") as file:
+    alpha = session_path("MEMORY-CONTEXT/sessions", "alpha")
+    with open(alpha, "a", encoding="utf-8") as file:
         file.write("mine\n")
     capsys.readouterr()
     assert run("alpha") == 0
     told = capsys.readouterr().out
-    assert "→ MEMORY-CONTEXT/sessions/alpha.2.md" in told
-    assert "⚠ MEMORY-CONTEXT/sessions/alpha.md was changed by hand" in told
+    assert f"→ {alpha.with_suffix('.2.md')}" in told
+    assert f"⚠ {alpha} was changed by hand" in told
 
 
 def test_per_checkpoint(project, capsys):

@@ -168,9 +168,9 @@ def _session(project: Project, session: str, files: Sequence[Path]) -> str:
     """A conversation, with a link to its readable file where there is one."""
     from urllib.parse import quote
 
-    from ..sessions.names import first_file
+    from ..sessions.own_files import file_among
 
-    file = first_file(session, [each.name for each in files if each.parent.name == project.sessions.name])
+    file = file_among(session, [each.name for each in files if each.parent.name == project.sessions.name])
     return f"[{code(session)}](../{project.sessions.name}/{quote(file)})" if file else code(session)
 
 

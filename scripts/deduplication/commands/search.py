@@ -10,13 +10,14 @@ from ..ingest.conversation_choice import around, choose
 from ..model import BOOKKEEPING, KINDS, ROLES
 from ..reports import search as search_report
 from ..search.hits import Wanted
-from ..search.scan import scan
+from ..search.in_tagged import find
 from ..storage import open_store
-from ..storage.log_backed import folder_of, place_of
+from ..storage.log_backed import folder_of
 from ..terminal import console
 from ..terminal.display import show
 from ..words.terms import terms
 from . import arguments as shared
+from .shell.titles import namings
 
 if TYPE_CHECKING:
     import argparse
@@ -59,6 +60,7 @@ def parser() -> shared.Parser:
     add = found.add_argument
     add("text", nargs="+", metavar="TEXT", help="beginnings of words, and phrases")
     add("--session", metavar="ID", help="one conversation only: its id, the beginning of it, or a session's id")
+    add("--tag", metavar="WORD", action="append", default=[], help="only conversations that have this word (see tag)")
     add("--role", choices=ROLES, metavar="R", help="one role only: user, assistant or system")
     add("--kind", choices=_FINDABLE, metavar="K", help="one kind of message only, such as prompt, text or tool_result")
     add(
@@ -85,6 +87,7 @@ class _Search:
         self._asked, self._wanted = asked, tuple(wanted)
         self._own = shared.store_to_read(asked).folder
         self._stores: dict[str, Store] = {}
+        self._titles: dict[tuple[str, str], str] = {}
 
     def result(self) -> search_report.Result:
         """Search every store asked for; raises ``StoreMissing`` where there is none."""
@@ -117,12 +120,7 @@ class _Search:
 
     def _find(self, folder: str, wanted: Wanted) -> Found:
         store = self._store(folder)
-        place = place_of(store)
-        if place is None or folder_of(store) is not None:
-            return scan(folder, wanted)
-        from ..search import in_database
-
-        return in_database.search(place, wanted, self._asked.limit)
+        return find(store, folder, wanted, self._asked.limit, self._asked.tag)
 
     def _conversation(self) -> str | None:
         if self._asked.session is None:
@@ -141,7 +139,15 @@ class _Search:
                 kept = [number for number in numbers if number not in store.conversation(place.conversation).purged]
                 context = list(store.bodies(place.conversation, kept))
         elsewhere = "" if folder == self._own else folder
-        return search_report.RenderedHit(hit, place, hit.text.excerpts(self._wanted), folder, elsewhere, context)
+        title = self._title(folder, place.conversation)
+        return search_report.RenderedHit(hit, place, hit.text.excerpts(self._wanted), folder, elsewhere, title, context)
+
+    def _title(self, folder: str, conversation: str) -> str:
+        if (folder, conversation) not in self._titles:
+            store = self._store(folder)
+            with store.transaction(write=False):
+                self._titles[folder, conversation] = namings(self._asked, store, [conversation])[conversation].title
+        return self._titles[folder, conversation]
 
     def _store(self, folder: str) -> Store:
         if folder not in self._stores:

@@ -15,6 +15,7 @@ from ..sessions import full_document
 from ..sessions.redaction import standard
 from ..terminal.display import show, show_nothing
 from . import arguments as shared
+from .shell.titles import namings, with_tags
 
 if TYPE_CHECKING:
     import argparse
@@ -41,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
     dedup = shared.deduplicator(asked, existing=True)
     out = show_nothing if asked.json else show
     if not asked.sessions and not asked.all:
-        listed = _listed(dedup.store)
+        listed = _listed(asked, dedup.store)
         out(session_report.listed(listed))
         if asked.json:
             shared.print_json({"sessions": listed})
@@ -66,6 +67,7 @@ def parser() -> shared.Parser:
     add("--format", metavar="F", choices=tuple(_FORMS), default="md", help="md (the default), html or json")
     add("--output", metavar="O", help="a file, a folder for several, or - for the screen; it is replaced as a whole")
     add("--per-checkpoint", action="store_true", help="write only what no file has yet, to a new file for each session")
+    add("--tag", metavar="WORD", action="append", default=[], help="list only sessions that have this word (see tag)")
     shared.add_store(found)
     add(
         "--json",
@@ -87,6 +89,8 @@ def _known(store: Store, asked: str) -> str:
 def _check(asked: argparse.Namespace) -> None:
     for session in asked.sessions:
         validate_session_id(session)
+    if asked.tag and (asked.all or asked.sessions):
+        raise UsageError("--tag is for the list of sessions")
     if asked.all and asked.sessions:
         raise UsageError("--all takes every session, so name none")
     if asked.output == "":
@@ -99,11 +103,18 @@ def _check(asked: argparse.Namespace) -> None:
         raise UsageError("no session was named", hint="Name sessions, or pass --all.")
 
 
-def _listed(store: Store) -> list[dict[str, Any]]:
+def _listed(asked: argparse.Namespace, store: Store) -> list[dict[str, Any]]:
     with store.transaction(write=False):
+        named = with_tags(namings(asked, store, store.conversations()).values(), asked.tag)
         found: list[dict[str, Any]] = [
-            {"session_id": name, "messages": figures.occurrences, "last_updated": figures.updated_at}
-            for name, figures in ((name, store.figures(name)) for name in store.conversations())
+            {
+                "session_id": each.conversation_id,
+                "title": each.title or None,
+                "tags": list(each.tags),
+                "messages": store.figures(each.conversation_id).occurrences,
+                "last_updated": store.figures(each.conversation_id).updated_at,
+            }
+            for each in named
         ]
     found.sort(key=lambda each: (each["last_updated"], each["session_id"]), reverse=True)
     return found
@@ -152,7 +163,6 @@ def _whole(
 
     from ..files import atomic, beneath
     from ..sessions.folder import held
-    from ..sessions.names import stem
     from ..sessions.place import prepared_folder
     from ..workflow import new_messages_file
 
@@ -182,9 +192,12 @@ def _whole(
             if asked.output == "-":
                 sys.stdout.write(data.decode())
                 continue
-            path = asked.output if single else os.path.join(folder, stem(session) + full_document.ENDINGS[form])
+            name = "" if single else full_document.file_name(store, session, form, redact)
+            path = asked.output if single else os.path.join(folder, name)
             try:
                 atomic.replace(path, data, mode=atomic.PRIVATE_FILE if asked.output is not None else atomic.SHARED_FILE)
+                if asked.output is None:
+                    full_document.remove_former(folder, session, form, name)
             except StoreNotWritable as error:
                 raise OutputNotWritable(str(error).partition(": ")[2]) from error
         shown = project.relative(Path(path))

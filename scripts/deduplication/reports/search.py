@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 MARKS: Final = ("«", "»")
 COLOURS: Final = ("\x1b[1;33m", "\x1b[0m")
 """What stands around the words that were found, without and with colour."""
+_DIGITS: Final = 8
 _BESIDE: Final = 100
 """Characters shown of a message beside a hit."""
 
@@ -33,6 +34,8 @@ class RenderedHit:
     excerpts: list[Excerpt]
     store: str
     elsewhere: str = ""
+    title: str = ""
+    """What its conversation is called."""
     context: list[dict[str, Any]] = field(default_factory=list)
     """The messages around it, itself among them, in reading order; empty where none were asked for."""
 
@@ -94,6 +97,7 @@ def _hit_as_dict(shown: RenderedHit) -> dict[str, Any]:
     hit, place = shown.hit, shown.place
     return {
         "conversation_id": place.conversation,
+        "title": shown.title or None,
         "index": place.number,
         "timestamp": place.timestamp,
         "role": hit.message["role"],
@@ -114,7 +118,9 @@ def _hit_as_dict(shown: RenderedHit) -> dict[str, Any]:
 def _block(shown: RenderedHit, *, colour: bool) -> str:
     place, message = shown.place, shown.hit.message
     count = len(shown.hit.places)
-    where = [printable(place.conversation), str(place.number), printable(local(place.timestamp)), named(message)]
+    digits = printable(place.conversation[:_DIGITS])
+    where = [printable(shown.title), digits] if shown.title else [printable(place.conversation)]
+    where += [str(place.number), printable(local(place.timestamp)), named(message)]
     if count > 1:
         where.append(f"{count:,}{'+' if shown.hit.more else ''} places")
     lines = [" · ".join(where)]

@@ -72,11 +72,12 @@ def _one(
     with held(project):
         finish_purge(project, store)
         with store.transaction(write=False):
-            names = names_of(store, session)
             if is_purged(store, session):
                 return None, []
+            clean = Cleaner(redact, rules)
+            names = names_of(store, session, clean)
             write = per_checkpoint.write if each_checkpoint else session_file.update
-            made = write(store, session, folder, Cleaner(redact, rules), names)
+            made = write(store, session, folder, clean, names)
             return _with_adopted(store, session, folder, made), list(names.family.agents.values())
 
 

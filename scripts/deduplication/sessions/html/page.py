@@ -7,7 +7,6 @@ come into view.
 
 from __future__ import annotations
 
-import re
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
@@ -48,6 +47,7 @@ from .text import code, renderer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from ...titles.naming import Naming
     from ..agents import Family
     from ..content import MessageBlocks
     from ..conversation import Entry, Reading
@@ -57,8 +57,6 @@ _LINES: Final = 400
 _CHARACTERS: Final = 20_000
 _ROW: Final = 100
 """Characters of a result that is one line and needs no folding."""
-_ID: Final = late_pattern(r"[0-9a-f]{8}-[0-9a-f-]{27}(?:-agent-.*)?", re.DOTALL)
-"""A session id says nothing to a person: the page is then named after the first prompt."""
 _TELLS: Final = late_pattern(r"\w\w")
 """A line with something to read in it, which a lone brace is not."""
 _SECTION: Final = 40
@@ -89,7 +87,7 @@ _TITLES: Final = {
 }
 
 
-def page(reading: Reading, family: Family, files: Mapping[str, str], clean: Cleaner) -> Iterator[str]:
+def page(reading: Reading, family: Family, files: Mapping[str, str], clean: Cleaner, naming: Naming) -> Iterator[str]:
     """The page, piece by piece. ``files`` has the page of other conversations, where there is one.
 
     Call it inside the transaction in which the conversation was opened.
@@ -100,11 +98,11 @@ def page(reading: Reading, family: Family, files: Mapping[str, str], clean: Clea
     for kind in reading.marks.get(len(reading), ()):
         body.mark(kind)
     facts = facts_of(reading, body.first, body.last)
-    title = escape(printable_text(reading.session))
-    yield head(title)
-    headline = body.title if body.title and _ID.fullmatch(reading.session) else title
+    session, headline = escape(printable_text(reading.session)), escape(naming.shown)
+    yield head(headline)
     yield bar(headline)
-    kicker = f"<p class=kicker>{title if headline != title else 'Conversation'}</p>\n"
+    told = " · ".join(filter(None, (session if headline != session else "Conversation", *map(escape, naming.tags))))
+    kicker = f"<p class=kicker>{told}</p>\n"
     yield f"<div class=page>\n{body.outline()}<main>\n{kicker}<h1>{headline}</h1>\n{_facts(facts, family, files, clean)}"
     yield from body.pieces
     yield "</section>\n" if body.in_section else ""
