@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import StoreMissing, UsageError
 from ..start.late_dataclass import dataclass
-from ..terminal import detail
 from ..terminal.called import is_by_command, typed
 from .shell.parsing import EXIT_CODES, VERSION, Parser
 
@@ -82,12 +81,20 @@ def store_folder(asked: argparse.Namespace) -> str:
     if asked.storage_dir is None or asked.project is not None:
         project = find_project(asked.project)
     if asked.storage_dir is None:
-        detail.say(f"store: {project.state} ({_OF_PROJECT})")
+        _say_store(asked, os.fspath(project.state), _OF_PROJECT)
         return os.fspath(project.state)
     if not asked.storage_dir:
         raise UsageError("--storage-dir is empty", hint="Pass the folder, or leave the option out.")
-    detail.say(f"store: {asked.storage_dir} ({_NAMED})")
+    _say_store(asked, asked.storage_dir, _NAMED)
     return str(asked.storage_dir)
+
+
+def _say_store(asked: argparse.Namespace, folder: str, why: str) -> None:
+    """Which store it is, where somebody wants to know."""
+    if asked.verbose:
+        from ..terminal import detail
+
+        detail.say(f"store: {folder} ({why})")
 
 
 def elsewhere(asked: argparse.Namespace, project: Project) -> str | None:
@@ -138,7 +145,7 @@ def store_to_read(asked: argparse.Namespace) -> StorePlace:
     project = find_project(asked.project)
     state, own = store_of(project)
     found = StorePlace(os.fspath(state), _OWN if own else _OF_PROJECT)
-    detail.say(f"store: {found.folder} ({found.why})")
+    _say_store(asked, found.folder, found.why)
     return found
 
 

@@ -173,8 +173,9 @@ def test_what_lies_in_the_current_folder_is_not_imported(project, how):
     """Modules of the project called like Python's, and like ours, are its own business."""
     for name in ("json", "argparse", "re", "typing"):
         (project / f"{name}.py").write_text("raise SystemExit('not this one')\n", encoding="utf-8")
-    way = f"sys.path.insert(0, {str(PACKAGE.parent)!r})"
-    as_module = f"import runpy, sys; {way}; runpy.run_module('deduplication', run_name='__main__')"
+    # What Python's own runpy imports is looked for in the current folder, too, before anything of ours runs.
+    way = f"import sys; here = sys.path.pop(0); import runpy; sys.path[:0] = [{str(PACKAGE.parent)!r}, here]"
+    as_module = f"{way}; runpy.run_module('deduplication', run_name='__main__')"
     words = {
         "-m": ["-c", as_module],
         "path": [str(PACKAGE / "__main__.py")],

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final, NoReturn, Optional
 from ... import __version__
 from ...errors import UsageError
 from ...terminal.called import is_by_command, titled
-from . import everywhere
 from .nearest import guess
 
 if TYPE_CHECKING:
@@ -38,6 +37,8 @@ class Parser(argparse.ArgumentParser):
         self.set_defaults(quiet=False, verbose=False)
         self._subcommand = self.prog.partition(" ")[2] if is_by_command() else ""
         if self._subcommand:
+            from . import everywhere
+
             everywhere.add(self, self._subcommand)
 
     def format_help(self) -> str:
@@ -50,11 +51,15 @@ class Parser(argparse.ArgumentParser):
     ) -> argparse.Namespace:
         """As of every parser; with what was meant by an option that there is not."""
         asked, unknown = self.parse_known_args(args, namespace)
-        if unknown:
+        if self._subcommand:
+            from . import everywhere
+
             everywhere.refuse(self._subcommand, unknown)
+        if unknown:
             meant = (f"{each}{guess(each.partition('=')[0], self._option_string_actions)}" for each in unknown)
             self.error(f"unrecognized arguments: {' '.join(meant)}")
-        everywhere.begin(asked)
+        if self._subcommand:
+            everywhere.begin(asked)
         return asked
 
     def error(self, message: str) -> NoReturn:
