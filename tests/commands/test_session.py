@@ -71,25 +71,26 @@ def test_per_checkpoint(project, capsys):
     assert len(os.listdir("MEMORY-CONTEXT/sessions")) == 1
 
 
-@pytest.mark.parametrize(("form", "begins"), [("md", "# alpha"), ("html", "<!DOCTYPE html>"), ("json", '{\n"format"')])
+@pytest.mark.parametrize(
+    ("form", "begins"), [("md", "# In step 0 "), ("html", "<!DOCTYPE html>"), ("json", '{\n"format"')]
+)
 def test_whole_documents(project, capsys, form, begins):
     """To a file, into a folder, beside the session files, or to the screen."""
     assert run("alpha", "--format", form, "--output", "one.out") == 0
     assert Path("one.out").read_text(encoding="utf-8").startswith(begins)
     assert os.stat("one.out").st_mode & 0o777 == 0o600
     assert run("--all", "--format", form, "--output", "folder/") == 0
-    assert sorted(os.listdir("folder")) == [f"alpha.{form}", f"beta.{form}"]
+    alpha = session_path("folder", "alpha", f".{form}")
+    assert {*os.listdir("folder")} == {alpha.name, session_path("folder", "beta", f".{form}").name}
     capsys.readouterr()
     assert run("alpha", "--format", form, "--output", "-") == 0
     shown = capsys.readouterr().out
-    assert (
-        shown == Path("one.out").read_text(encoding="utf-8") == Path(f"folder/alpha.{form}").read_text(encoding="utf-8")
-    )
+    assert shown == Path("one.out").read_text(encoding="utf-8") == alpha.read_text(encoding="utf-8")
     if form == "json":
         assert json.loads(shown)["session"]["messages"] == 8
     if form != "md":
         assert run("alpha", "--format", form) == 0
-        assert os.listdir("MEMORY-CONTEXT/sessions") == [f"alpha.{form}"]
+        assert os.listdir("MEMORY-CONTEXT/sessions") == [alpha.name]
 
 
 @pytest.mark.parametrize(
@@ -130,6 +131,6 @@ def test_a_place_that_cannot_be_written(project, monkeypatch):
 
 def test_reports():
     """An empty store says so; parts and single messages are counted in words; nothing is obeyed by a terminal."""
-    assert session_report.listed([]) == "  Nothing is stored yet."
+    assert session_report.listed([]) == "  There is no session."
     text = session_report.written("a\x1b", "b\x1b", messages=1, new=1, parts=3, changed=True)
     assert text == "  📖 a\\x1b: 1 message, 3 parts, 1 new\n     → b\\x1b"

@@ -142,7 +142,8 @@ def files_for_a_run(project: Project, dedup: Any, sessions: Iterable[str], *, ea
     done = write_sessions(project, dedup.store, sessions, each_checkpoint=each_checkpoint).values()
     paths = tuple(Path(path) for each in done for path in each.every)
     shown = tuple(project.relative(Path(each.path)) for each in done if each.path)
-    return ForARun(paths, shown, tuple(project.relative(Path(each.untouched)) for each in done if each.untouched))
+    untouched = tuple(project.relative(Path(each.untouched)) for each in done if each.untouched)
+    return ForARun(paths, shown, untouched)
 
 
 def _lock(project: Project) -> str:

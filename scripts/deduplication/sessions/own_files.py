@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _PART: Final = late_pattern(r"(?:\.\d{1,3})?(?:\.part-\d{3,})?\.md\Z")
 NO_FILE: Final = (errno.EINVAL, errno.ELOOP, errno.EISDIR, errno.ENXIO)
 """How the opening of a folder, a link or a pipe fails."""
+_DIGITS: Final = 8
 _DATED: Final = late_pattern(r"(?:\d{4}-\d\d-\d\d|agent)-")
 
 
@@ -87,6 +88,12 @@ def pages_of(folder: str, session: str, ending: str) -> list[str]:
     ]
 
 
+def digits_of(name: str) -> str:
+    """The digits in the name of a session's file that tell whose it is; empty where there are none."""
+    found = name.partition(".")[0].rpartition("-")[2]
+    return found if len(found) == _DIGITS else ""
+
+
 def file_among(session: str, names: Iterable[str]) -> str:
     """Of names of files that a run wrote, that of the session's first file; empty where none is."""
     digits = short(session)
@@ -95,15 +102,12 @@ def file_among(session: str, names: Iterable[str]) -> str:
     return min(own, key=len, default="")
 
 
-def remove(folder: str, names: Sequence[str]) -> tuple[str, ...]:
-    """Delete files of ours; the paths of those that were there. Raises :class:`SessionNotWritten`."""
-    gone = []
+def remove(folder: str, names: Sequence[str]) -> None:
+    """Delete files of ours. Raises :class:`SessionNotWritten`."""
     for name in names:
         path = os.path.join(folder, name)
         try:
             with contextlib.suppress(FileNotFoundError):
                 beneath.unlink(path)
-                gone.append(path)
         except OSError as error:
             raise SessionNotWritten(f"{name}: {error.strerror or error}") from error
-    return tuple(gone)

@@ -57,8 +57,6 @@ class Written:
     files: tuple[str, ...]
     untouched: str | None = None
     every: tuple[str, ...] = ()
-    gone: tuple[str, ...] = ()
-    """Files of the session under a name that it had before."""
 
 
 class _Taken(Exception):
@@ -83,9 +81,9 @@ def update(
             raise SessionNotWritten(str(error)) from error
         else:
             former = own_files(folder, session, but=base)
-            gone = remove(folder, former.files)
+            remove(folder, former.files)
             changed = next((os.path.join(folder, name) for name in former.changed), None)
-            return replace(done, untouched=untouched or changed, gone=gone)
+            return replace(done, untouched=untouched or changed)
     raise SessionNotWritten(f"{folder}: every name for {session} is taken")
 
 

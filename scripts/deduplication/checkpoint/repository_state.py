@@ -1,0 +1,114 @@
+"""What a checkpoint asks of git before it is made: where the project stands, which files may be committed, which were renamed."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final
+
+from ..git.plumbing import GitFailed
+from ..git.repository import Commit, Repository, Submodule, open_repository
+from ..sessions.own_files import digits_of
+from ..start.late_dataclass import replace
+from ..start.late_tuple import NamedTuple
+from ..titles.slug import short
+from .git_section import GitState
+from .scoped_entries import _listed, _place
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from ..project.paths import Project
+
+LISTED_COMMITS: Final = 5
+LISTED_SUBMODULES: Final = 20
+
+
+class AskedOfGit(NamedTuple):
+    """``committed`` are those of the files that a commit can have, ``renamed`` former files of sessions with another title now."""
+
+    state: GitState
+    committed: Sequence[Path]
+    renamed: Sequence[Path]
+
+
+def git_of(
+    repository: Repository | None, missing: str, clean: Callable[[str], str], project: Project, ours: Sequence[Path]
+) -> AskedOfGit:
+    """What can be read of the repository, without which ``missing`` says why there is none. ``clean`` is for foreign text.
+
+    ``ours`` are files that the checkpoint's commit takes in: they are no changes that wait.
+    """
+    if repository is None:
+        return AskedOfGit(GitState(missing=clean(missing)), ours, ())
+    renamed = renamed_away(project, repository) if ours else []
+    return AskedOfGit(
+        _state(repository, clean, project, [*ours, *renamed]), _committed(repository, project.root, ours), renamed
+    )
+
+
+def repository_of(root: Path) -> tuple[Repository | None, str]:
+    """The repository that the project lies in; None, and why."""
+    try:
+        return open_repository(root), ""
+    except GitFailed as error:
+        return None, error.said
+
+
+def _state(repository: Repository, clean: Callable[[str], str], project: Project, ours: Sequence[Path]) -> GitState:
+    """What can be read of the repository; a part that cannot is left out and named. ``clean`` is for foreign text.
+
+    ``ours`` are files that the checkpoint's commit takes in: they are no changes that wait.
+    """
+    unread: list[str] = []
+    branch: str | None = None
+    changes = None
+    commits: tuple[Commit, ...] = ()
+    submodules: tuple[Submodule, ...] = ()
+    try:
+        branch = repository.branch()
+        commits = repository.commits(LISTED_COMMITS)
+        changes = repository.changes({repository.prefix + project.relative(file) for file in ours})
+        submodules = repository.submodules(LISTED_SUBMODULES)
+    except GitFailed as error:
+        unread.append(error.said)
+    return GitState(
+        branch=branch,
+        operation=repository.operation(),
+        commits=[replace(one, subject=clean(one.subject)) for one in commits],
+        changes=changes,
+        submodules=submodules,
+        within=repository.prefix,
+        unread=clean("; ".join(unread)),
+    )
+
+
+def _committed(repository: Repository, root: Path, files: Sequence[Path]) -> list[Path]:
+    """As far as git's rules of what is ignored decide it; all where git cannot tell."""
+    placed = {path: file for file in files for reason, path in (_place(root, file),) if not reason}
+    try:
+        ignored = _listed(repository, placed)[1] if placed else set()
+    except GitFailed:
+        return [*files]
+    return [file for path, file in placed.items() if path not in ignored]
+
+
+def renamed_away(project: Project, repository: Repository) -> list[Path]:
+    """Session files that git knows and that are gone, while another file of the same session is there.
+
+    None where git cannot tell: the commit says why then, if it fails, too.
+    """
+    try:
+        listed = repository.git.run("ls-files", "-z", "--deleted", "--", project.relative(project.sessions))
+    except GitFailed:
+        return []
+    names = [os.path.basename(path) for path in os.fsdecode(listed).split("\0") if path]
+    if not names or not project.sessions.is_dir():
+        return []
+    there = {digits_of(name) for name in os.listdir(project.sessions)} - {""}
+    return [project.sessions / name for name in names if {digits_of(name), short(_former(name))} & there]
+
+
+def _former(name: str) -> str:
+    """The session whose file version 0.1 called so, where its id could be a name."""
+    return name.partition(".part-")[0].removesuffix(".md")
