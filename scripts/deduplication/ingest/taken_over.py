@@ -144,7 +144,8 @@ def _do(target: Store, run: ToDo, into: Mapping[str, str]) -> str:
     """One run; returns the conversation that it became part of."""
     if run.titled is not None:
         there = target.canonical(into.get(run.conversation, run.conversation))
-        say(target, there, run.titled)
+        if there in target.conversations():
+            say(target, there, run.titled)
         return there
     place = _place(target, run.export, run.conversation, into)
     if run.input.cursor is not None:
