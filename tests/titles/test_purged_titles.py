@@ -116,7 +116,7 @@ def test_checkpoints_to_come_and_documents_do_not_have_it(tmp_path):
     text = document.read_text(encoding="utf-8")
     assert f"[`{short('alder')}`](../sessions/{short('alder')}.md)" in text
     place.export("2026-03-07-EXPORT-ALDER.txt", talk.text(2, 16))
-    told = subprocess.run(log, cwd=root, check=True, capture_output=True).stdout
+    told = subprocess.run(log[:-1], cwd=root, check=True, capture_output=True).stdout
     assert b"alderzq0xv" not in told
     listed = ["git", "ls-tree", "-r", "--name-only", "HEAD", "MEMORY-CONTEXT/sessions"]
     names = subprocess.run(listed, cwd=root, check=True, capture_output=True, text=True).stdout.split()
