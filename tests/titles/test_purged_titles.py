@@ -107,7 +107,10 @@ def test_checkpoints_to_come_and_documents_do_not_have_it(tmp_path):
     log = [*git, "log", "-1", "--format=%B", "--name-only"]
     (document,) = place.project.checkpoints.iterdir()
     assert "alderzq0xv" in document.read_text(encoding="utf-8")
-    assert b"messages of In step 0 we weigh the alderzq0xv" in subprocess.run(log, cwd=root, check=True, capture_output=True).stdout
+    assert (
+        b"messages of In step 0 we weigh the alderzq0xv"
+        in subprocess.run(log, cwd=root, check=True, capture_output=True).stdout
+    )
     store = place.dedup.store
     with store.transaction(write=False):
         first = next(store.bodies("alder", [0]))

@@ -142,7 +142,7 @@ def _create(
     outcome = commit_only(
         repository,
         project.root,
-        [document, *files],
+        [document, *dict.fromkeys((*files, *git.moved))],
         clean(message(description, figures, shown, named)),
         edits=edits,
         gone=git.renamed,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..git.plumbing import GitFailed
 from ..git.repository import Commit, Repository, Submodule, open_repository
+from ..sessions.names import ENDING
 from ..sessions.own_files import digits_of
 from ..start.late_dataclass import replace
 from ..start.late_tuple import NamedTuple
@@ -25,11 +26,14 @@ LISTED_SUBMODULES: Final = 20
 
 
 class AskedOfGit(NamedTuple):
-    """``committed`` are those of the files that a commit can have, ``renamed`` former files of sessions with another title now."""
+    """``committed`` are those of the files that a commit can have, ``renamed`` former files of sessions with another title now,
+    ``moved`` the files that those have instead.
+    """
 
     state: GitState
     committed: Sequence[Path]
-    renamed: Sequence[Path]
+    renamed: Sequence[Path] = ()
+    moved: Sequence[Path] = ()
 
 
 def git_of(
@@ -40,11 +44,10 @@ def git_of(
     ``ours`` are files that the checkpoint's commit takes in: they are no changes that wait.
     """
     if repository is None:
-        return AskedOfGit(GitState(missing=clean(missing)), ours, ())
-    renamed = renamed_away(project, repository) if ours else []
-    return AskedOfGit(
-        _state(repository, clean, project, [*ours, *renamed]), _committed(repository, project.root, ours), renamed
-    )
+        return AskedOfGit(GitState(missing=clean(missing)), ours)
+    renamed, moved = renamed_away(project, repository) if ours else ([], [])
+    state = _state(repository, clean, project, [*ours, *renamed, *moved])
+    return AskedOfGit(state, _committed(repository, project.root, ours), renamed, moved)
 
 
 def repository_of(root: Path) -> tuple[Repository | None, str]:
@@ -93,22 +96,28 @@ def _committed(repository: Repository, root: Path, files: Sequence[Path]) -> lis
     return [file for path, file in placed.items() if path not in ignored]
 
 
-def renamed_away(project: Project, repository: Repository) -> list[Path]:
-    """Session files that git knows and that are gone, while another file of the same session is there.
+def renamed_away(project: Project, repository: Repository) -> tuple[list[Path], list[Path]]:
+    """Session files that git knows and that are gone, while others of the same session are there; and those.
 
     None where git cannot tell: the commit says why then, if it fails, too.
     """
     try:
         listed = repository.git.run("ls-files", "-z", "--deleted", "--", project.relative(project.sessions))
     except GitFailed:
-        return []
+        return [], []
     names = [os.path.basename(path) for path in os.fsdecode(listed).split("\0") if path]
     if not names or not project.sessions.is_dir():
-        return []
-    there = {digits_of(name) for name in os.listdir(project.sessions)} - {""}
-    return [project.sessions / name for name in names if {digits_of(name), short(_former(name))} & there]
+        return [], []
+    there: dict[str, list[Path]] = {"": []}
+    for name in sorted(os.listdir(project.sessions)):
+        if name.endswith(ENDING):
+            there.setdefault(digits_of(name), []).append(project.sessions / name)
+    del there[""]
+    found = {name: {digits_of(name), short(_former(name))} & there.keys() for name in names}
+    moved = {path: None for digits in found.values() for each in digits for path in there[each]}
+    return [project.sessions / name for name, digits in found.items() if digits], [*moved]
 
 
 def _former(name: str) -> str:
     """The session whose file version 0.1 called so, where its id could be a name."""
-    return name.partition(".part-")[0].removesuffix(".md")
+    return name.partition(".part-")[0].removesuffix(ENDING)

@@ -41,6 +41,8 @@ def main(arguments: Sequence[str]) -> int:
     project = find_project(asked.project)
     dedup = shared.deduplicator(asked, existing=True)
     out = show_nothing if asked.json else show
+    if asked.index:
+        return _index(asked, project, dedup.store, out)
     if not asked.sessions and not asked.all:
         listed = _listed(asked, dedup.store)
         out(session_report.listed(listed))
@@ -66,6 +68,11 @@ def parser() -> shared.Parser:
     add("--all", action="store_true", help="write every session")
     add("--format", metavar="F", choices=tuple(_FORMS), default="md", help="md (the default), html or json")
     add("--output", metavar="O", help="a file, a folder for several, or - for the screen; it is replaced as a whole")
+    add(
+        "--index",
+        action="store_true",
+        help="write MEMORY-CONTEXT/index.md and index.html, of all sessions; runs keep them",
+    )
     add("--per-checkpoint", action="store_true", help="write only what no file has yet, to a new file for each session")
     add("--tag", metavar="WORD", action="append", default=[], help="list only sessions that have this word (see tag)")
     shared.add_store(found)
@@ -75,6 +82,16 @@ def parser() -> shared.Parser:
         help="print one JSON object with what was written, or what there is, and nothing else",
     )
     return found
+
+
+def _index(asked: argparse.Namespace, project: Project, store: Store, out: Callable[[str], None]) -> int:
+    from ..sessions.folder import refreshed_index
+
+    paths = [project.relative(path) for path in refreshed_index(project, store, make=True)]
+    out(session_report.indexed(paths))
+    if asked.json:
+        shared.print_json({"index": paths})
+    return EXIT_OK
 
 
 def _known(store: Store, asked: str) -> str:
@@ -89,6 +106,8 @@ def _known(store: Store, asked: str) -> str:
 def _check(asked: argparse.Namespace) -> None:
     for session in asked.sessions:
         validate_session_id(session)
+    if asked.index and (asked.all or asked.sessions or asked.tag or asked.output is not None):
+        raise UsageError("--index is of all sessions, and lies in MEMORY-CONTEXT")
     if asked.tag and (asked.all or asked.sessions):
         raise UsageError("--tag is for the list of sessions")
     if asked.all and asked.sessions:

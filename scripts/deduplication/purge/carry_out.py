@@ -9,6 +9,7 @@ from ..accounting import last_run
 from ..files import journal
 from ..files.clock import timestamp
 from ..sessions import renewing
+from ..sessions.overview.folder import has_index
 from . import archive_packs, proof, recovery, stage_archive, stage_store
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def carry_out(
             store.blobs.keep_own(sorted(plan.kept_blobs))
     if project is not None:
         stage_archive.stage_list(project, affected, changes)
-        if done.sessions:
+        if done.sessions or has_index(project):
             changes[journal.SESSIONS] = journal.Changes()
         changes[journal.LAST_RUN] = journal.Changes()
         notes[recovery.FIGURES] = last_run.before_purge(project, store.unique_count())

@@ -13,7 +13,7 @@ from ..accounting import last_run
 from ..backup import known
 from ..files import atomic, beneath
 from ..files.journal import STAGE, Changes
-from ..project.paths import QUARANTINE
+from ..project.paths import QUARANTINE, SESSION_ROWS
 from ..storage.log.records import purge_record
 from ..storage.log_rewrite import Instead
 from ..titles.slug import short
@@ -67,7 +67,7 @@ def stage_store(
     )
     made = store.rewrite_log(stage, instead)
     changes = Changes(replace=[[os.path.join(STAGE, name), name] for name in made.files])
-    changes.remove = [*made.superseded, *(os.path.join(QUARANTINE, name) for name in quarantine)]
+    changes.remove = [SESSION_ROWS, *made.superseded, *(os.path.join(QUARANTINE, name) for name in quarantine)]
     # With the new log it is on the disk which backups still have what went, whoever comes next and wherever they are then.
     backups = os.path.join(STAGE, known.NAME)
     said = known.after_purge(store, secrets.token_hex(8), waiting, hashes=not plan.forget)

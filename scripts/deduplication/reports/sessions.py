@@ -38,6 +38,22 @@ def named(told: Mapping[str, Any]) -> str:
     return "\n".join([*lines, *(f"     → {printable(path)}" for path in told["files"])])
 
 
+def relinked(told: Mapping[str, Any]) -> str:
+    """What was kept of a project under its former path."""
+    place = printable(told["to"])
+    if told["moved"]:
+        return f"  🔗 Moved, with all that is in it\n     → {place}"
+    runs = f"{told['runs']:,} run{'' if told['runs'] == 1 else 's'} taken in"
+    return (
+        f"  🔗 {runs}\n     → {place}\n     What was there before stays, until you delete it: {printable(told['from'])}"
+    )
+
+
+def indexed(paths: Sequence[str]) -> str:
+    """The index of all sessions was written."""
+    return "\n".join(["  📇 Index of all sessions", *(f"     → {printable(path)}" for path in paths)])
+
+
 def titled(title: str, session: str) -> str:
     """A conversation as it is named wherever it is shown: its title, and its id."""
     return f"{printable(title)} ({printable(session)})" if title else printable(session)

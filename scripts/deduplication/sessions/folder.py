@@ -65,6 +65,30 @@ def write_sessions(
     return done
 
 
+def refreshed_index(
+    project: Project, store: Store, *, make: bool = False, redact: Redact | None = None, rules: str = ""
+) -> list[Path]:
+    """Bring the index of all sessions up to the store, where there is one, or to ``make`` it; its files.
+
+    Call it outside of a transaction. Raises as :func:`write_sessions`.
+    """
+    from .overview.folder import has_index, write_index
+
+    if not make and not has_index(project):
+        return []
+    if redact is None:
+        redact, rules = standard(project.root)
+    clean = DeferredRedaction(redact)
+
+    def attempt() -> list[Path]:
+        with held(project):
+            finish_purge(project, store)
+            with store.transaction(write=False):
+                return write_index(project, store, clean, rules)
+
+    return clean.until_clean(attempt)
+
+
 def _one(
     project: Project, store: Store, session: str, folder: str, redact: Redact, rules: str, *, each_checkpoint: bool
 ) -> tuple[Written | None, list[str]]:
@@ -140,7 +164,7 @@ def files_for_a_run(project: Project, dedup: Any, sessions: Iterable[str], *, ea
     ``dedup`` is a deduplicator with its store. Raises what :func:`write_sessions` raises.
     """
     done = write_sessions(project, dedup.store, sessions, each_checkpoint=each_checkpoint).values()
-    paths = tuple(Path(path) for each in done for path in each.every)
+    paths = (*(Path(path) for each in done for path in each.every), *refreshed_index(project, dedup.store))
     shown = tuple(project.relative(Path(each.path)) for each in done if each.path)
     untouched = tuple(project.relative(Path(each.untouched)) for each in done if each.untouched)
     return ForARun(paths, shown, untouched)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from . import renewing
 from .agents import family
 from .folder import finish_purge, held
+from .overview.folder import has_index
 
 if TYPE_CHECKING:
     from ..project.paths import Project
@@ -22,7 +23,7 @@ def follow_title(project: Project, store: Store, session: str) -> list[Path]:
     folder = str(project.sessions)
     with store.transaction(write=False):
         sessions = {session, *family(store, session).agents.values()}
-    if not any(renewing.notes_of(folder, sessions)[0].values()):
+    if not any(renewing.notes_of(folder, sessions)[0].values()) and not has_index(project):
         return []
     renewal = renewing.prepared_for(project)
 

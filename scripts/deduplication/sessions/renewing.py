@@ -14,6 +14,7 @@ from ..files import atomic
 from ..start.late_tuple import NamedTuple
 from . import full_document, per_checkpoint, session_file
 from .deferred_redaction import DeferredRedaction, NotYetClean, ask_for_all
+from .overview.folder import has_index, write_index
 from .own_files import own_files, pages_of, remove
 from .place import is_purged, prepared_folder
 from .redaction import Cleaner, standard
@@ -91,7 +92,7 @@ def renew(project: Project, store: Store, notes: Mapping[str, Any], renewal: Ren
     Under the lock of the session files and inside a transaction of the store. Raises :class:`SessionNotWritten`, and
     ``NotYetClean`` where texts have to be cleaned before the rest can be written: then it is called again.
     """
-    if not any(notes.get(name) for name in (GROWING, CHECKPOINTS, PAGES)):
+    if not any(notes.get(name) for name in (GROWING, CHECKPOINTS, PAGES)) and not has_index(project):
         return []
     redact, rules = renewal
     folder = prepared_folder(project)
@@ -123,4 +124,6 @@ def renew(project: Project, store: Store, notes: Mapping[str, Any], renewal: Ren
         written.append(os.path.join(folder, today))
         if today != name:
             remove(folder, [name])
+    if has_index(project):
+        written += map(str, write_index(project, store, redact, rules))
     return written

@@ -96,6 +96,7 @@ GROUPS: Final = (
         "another kind of store",
         (
             Subcommand("migrate", "a store moved to another kind, and proven", "database.migrate"),
+            Subcommand("relink", "what is kept of a project that was moved or renamed", "titles.relink"),
             Subcommand("unite", "what another machine has of a store, taken in", "unite"),
             Subcommand("sync", "a store and its database, brought together", "database.sync"),
             Subcommand("partition", "the messages of a database in parts", "database.partition"),
