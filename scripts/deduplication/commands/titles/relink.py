@@ -26,6 +26,9 @@ def main(arguments: Sequence[str]) -> int:
     """Move it, or have the project's store take it in. Raises ``StoreMissing``, and the ``StoreError`` family."""
     asked = parser().parse_args(arguments)
     project = find_project(asked.new or asked.project)
+    named = shared.store_folder(asked) if asked.storage_dir is not None else ""
+    if named and not is_store(named):
+        raise StoreMissing(named)
     root = os.path.abspath(os.path.expanduser(asked.old))
     old, new = (Path(quick.user_store(each)) for each in (os.path.realpath(root), str(project.root)))
     if old == new:
@@ -33,10 +36,10 @@ def main(arguments: Sequence[str]) -> int:
     if not is_store(str(Project(old).state)):
         hint = "OLD is the folder of the project as it was called before. A project's own MEMORY-CONTEXT moves along with it."
         raise StoreMissing(str(Project(old).state), hint=hint)
-    if quick.opted_in(str(project.root)) or os.path.lexists(new):
-        kept = project if quick.opted_in(str(project.root)) else Project(new)
+    if named or quick.opted_in(str(project.root)) or os.path.lexists(new):
+        kept = named or str((project if quick.opted_in(str(project.root)) else Project(new)).state)
         runs = unite(_store(kept), str(Project(old).state)).runs
-        told = {"from": str(old), "to": str(kept.state), "moved": False, "runs": runs}
+        told = {"from": str(old), "to": kept, "moved": False, "runs": runs}
     else:
         _move(old, new)
         told = {"from": str(old), "to": str(Project(new).state), "moved": True, "runs": 0}
@@ -47,10 +50,10 @@ def main(arguments: Sequence[str]) -> int:
     return EXIT_OK
 
 
-def _store(project: Project) -> FolderStore:
+def _store(folder: str) -> FolderStore:
     from ...ingest.deduplicator import ClaudeConversationDeduplicator
 
-    return require_folder(ClaudeConversationDeduplicator(project.state).store, "what the project had before")
+    return require_folder(ClaudeConversationDeduplicator(folder).store, "what the project had before")
 
 
 def _move(old: Path, new: Path) -> None:
