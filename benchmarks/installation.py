@@ -42,10 +42,10 @@ def main() -> int:
             faults += _one(base / "a project", without, seconds, left)
         finally:
             shutil.rmtree(base, ignore_errors=True)
-    print("| what | seconds | files in the project | bytes |\n|---|---|---|---|")
+    print("| what | seconds, middle | shortest | files in the project | bytes |\n|---|---|---|---|---|")
     for what, taken in seconds.items():
         files, size = left[what]
-        print(f"| {what} | {statistics.median(taken):.2f} | {files:,} | {size:,} |")
+        print(f"| {what} | {statistics.median(taken):.2f} | {min(taken):.2f} | {files:,} | {size:,} |")
     return 1 if faults else 0
 
 

@@ -243,7 +243,7 @@ def test_options_of_the_subcommand_and_their_values_may_stand_before_it(place):
     code, _, err = call("--project", full, "--session", "show", "search", "the")
     assert (code, "show" in err) == (1, True)
     assert call("--json", "--project", full, "status")[1].startswith('{"generator": "export-dedup"')
-    code, _, err = call("--json", "session")
+    code, _, err = call("--json", "log")
     assert (code, "--json" in err) == (2, True)
 
 

@@ -171,7 +171,7 @@ def test_a_line_is_as_wide_as_the_standard_library_says(said, terminal, monkeypa
 
     monkeypatch.setattr(sys, "__stdout__", SimpleNamespace(fileno=lambda: 1))
     monkeypatch.setattr(os, "get_terminal_size", size)
-    assert console.columns(80) == shutil.get_terminal_size((80, 24)).columns
+    assert console.columns(80) == (shutil.get_terminal_size((80, 24)).columns or 80)  # of no width in Python 3.9
 
 
 def test_abandoned_output_goes_nowhere(tmp_path, monkeypatch):

@@ -21,6 +21,7 @@ from ..reports import execution as execution_report
 from ..reports import workflow as report
 from ..start.late_pattern import late_pattern
 from ..terminal import console
+from ..terminal.called import as_called
 from ..terminal.child_output import Capture
 from ..terminal.display import Screen
 from ..workflow import status_log
@@ -162,7 +163,7 @@ class _Run:
 def _failure(code: int, ended: Optional[Ended], output: str, trouble: str) -> str:
     """How the failed run ends: its own errors repeated where they cannot be missed, else what can be said from outside."""
     if trouble or ended is None:
-        return execution_report.failure([trouble], ["Install export-dedup again (./install.sh)."], code)
+        return execution_report.failure([trouble], [as_called("Install export-dedup again (./install.sh).")], code)
     errors, hints = _errors_in(output)
     if ended.interrupted_by:
         name = _signal_name(ended.interrupted_by)

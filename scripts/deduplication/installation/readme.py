@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Optional
 from ..checkpoint.readme_file import edits
 from ..project.paths import Project
 from ..start.late_dataclass import replace
+from ..terminal.called import as_called
 from ..terminal.display import ask
 from .manifest import sha256
 from .plan import read_below
@@ -28,7 +29,7 @@ def answer(root: Path, wanted: dict[str, Target], before: Optional[Manifest], *,
     told = before.readme if before else None
     if told is None and may_ask and _has_readme(root) and _is_ours(root, before):
         try:
-            told = ask(_QUESTION).lower() in ("y", "yes")
+            told = ask(as_called(_QUESTION)).lower() in ("y", "yes")
         except EOFError:
             return None
     if told:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..alignment.plain_text import HISTORY
 from ..start.late_dataclass import asdict, dataclass
+from ..terminal.called import as_called
 from ..terminal.console import printable
 from .workflow import captured
 
@@ -66,9 +67,8 @@ def clock(seconds: float) -> str:
 def _run(run: Run) -> str:
     names = ", ".join(printable(name) for name in run.exports[:_MOST_NAMES])
     more = f" and {len(run.exports) - _MOST_NAMES} more" if len(run.exports) > _MOST_NAMES else ""
-    who = {"hook": "by a hook", "command": "by export-dedup"}.get(
-        run.by, "by deduplicate_export.py, or before this was noted"
-    )
+    otherwise = as_called("by deduplicate_export.py, or before this was noted")
+    who = {"hook": "by a hook", "command": "by export-dedup"}.get(run.by, otherwise)
     lines = [
         f"{clock(run.finished)} · {names}{more}",
         f"   {run.total:,} messages: {run.new:,} new, {run.duplicates:,} duplicates · {who}",
