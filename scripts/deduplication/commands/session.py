@@ -12,10 +12,9 @@ from ..project.export_names import validate_session_id
 from ..project.paths import Project, find_project
 from ..reports import sessions as session_report
 from ..sessions import full_document
-from ..sessions.redaction import standard
 from ..terminal.display import show, show_nothing
 from . import arguments as shared
-from .shell.titles import namings, with_tags
+from .shell.titles import namings, redaction, with_tags
 
 if TYPE_CHECKING:
     import argparse
@@ -85,7 +84,7 @@ def parser() -> shared.Parser:
 
 
 def _index(asked: argparse.Namespace, project: Project, store: Store, out: Callable[[str], None]) -> int:
-    from ..sessions.folder import refreshed_index
+    from ..sessions.for_a_run import refreshed_index
 
     paths = [project.relative(path) for path in refreshed_index(project, store, make=True)]
     out(session_report.indexed(paths))
@@ -186,7 +185,7 @@ def _whole(
     from ..workflow import new_messages_file
 
     form = _FORMS[asked.format]
-    redact, _ = standard(project.root)
+    redact = redaction(asked)
     folder = asked.output
     if folder is None:
         folder = prepared_folder(project)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from ..errors import SessionNotWritten, StoreNotWritable
 from ..files import atomic, journal, locking
 from ..start.late_dataclass import replace
-from ..start.late_tuple import NamedTuple
 from ..storage.log_backed import folder_of
 from . import per_checkpoint, session_file
 from .deferred_redaction import DeferredRedaction
@@ -63,30 +61,6 @@ def write_sessions(
             if not each_checkpoint:  # the session's file links them
                 waiting += [agent for agent in agents if agent not in waiting]
     return done
-
-
-def refreshed_index(
-    project: Project, store: Store, *, make: bool = False, redact: Redact | None = None, rules: str = ""
-) -> list[Path]:
-    """Bring the index of all sessions up to the store, where there is one, or to ``make`` it; its files.
-
-    Call it outside of a transaction. Raises as :func:`write_sessions`.
-    """
-    from .overview.folder import has_index, write_index
-
-    if not make and not has_index(project):
-        return []
-    if redact is None:
-        redact, rules = standard(project.root)
-    clean = DeferredRedaction(redact)
-
-    def attempt() -> list[Path]:
-        with held(project):
-            finish_purge(project, store)
-            with store.transaction(write=False):
-                return write_index(project, store, clean, rules)
-
-    return clean.until_clean(attempt)
 
 
 def _one(
@@ -148,26 +122,6 @@ def finish_purge(project: Project, store: Store) -> None:
                 journal.apply(state, journal.SESSIONS, str(project.memory))
 
     renewal.redact.until_clean(attempt)
-
-
-class ForARun(NamedTuple):
-    """What a run has to do with its session files: commit ``paths``, show ``shown``, and tell of what was left alone."""
-
-    paths: tuple[Path, ...]
-    shown: tuple[str, ...]
-    untouched: tuple[str, ...]
-
-
-def files_for_a_run(project: Project, dedup: Any, sessions: Iterable[str], *, each_checkpoint: bool) -> ForARun:
-    """The one call that a run makes: the files of the sessions that it stored something of, brought up to the store.
-
-    ``dedup`` is a deduplicator with its store. Raises what :func:`write_sessions` raises.
-    """
-    done = write_sessions(project, dedup.store, sessions, each_checkpoint=each_checkpoint).values()
-    paths = (*(Path(path) for each in done for path in each.every), *refreshed_index(project, dedup.store))
-    shown = tuple(project.relative(Path(each.path)) for each in done if each.path)
-    untouched = tuple(project.relative(Path(each.untouched)) for each in done if each.untouched)
-    return ForARun(paths, shown, untouched)
 
 
 def _lock(project: Project) -> str:

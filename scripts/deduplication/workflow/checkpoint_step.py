@@ -52,7 +52,7 @@ class CheckpointStep:
         if self._options.session_files == OFF:
             return
         from ..reports import sessions as session_report
-        from ..sessions.folder import files_for_a_run
+        from ..sessions.for_a_run import files_for_a_run
 
         each = self._options.session_files == EACH
         for run in self._runs:

@@ -114,7 +114,7 @@ def session_files(
     if setting == config.OFF or not sessions:
         return ()
     from ..reports import sessions as session_report
-    from ..sessions.folder import files_for_a_run
+    from ..sessions.for_a_run import files_for_a_run
 
     try:
         done = files_for_a_run(project, dedup, sessions, each_checkpoint=setting == config.EACH)
