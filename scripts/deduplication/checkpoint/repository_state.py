@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING, Final
 
+from ..files.title_marks import without_titles
 from ..git.plumbing import GitFailed
-from ..git.repository import Commit, Repository, Submodule, open_repository
+from ..git.repository import Change, Commit, Repository, Submodule, open_repository
 from ..sessions.names import ENDING
 from ..sessions.own_files import digits_of
 from ..start.late_dataclass import replace
+from ..start.late_pattern import late_pattern
 from ..start.late_tuple import NamedTuple
 from ..titles.slug import short
 from .git_section import GitState
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
 
 LISTED_COMMITS: Final = 5
 LISTED_SUBMODULES: Final = 20
+_OURS: Final = late_pattern(r"\A(checkpoint: [\d,]+ new messages?) of .*", re.DOTALL)
+"""The subject of a checkpoint's commit: its titles are not listed again, where no purge would find them."""
 
 
 class AskedOfGit(NamedTuple):
@@ -72,18 +77,27 @@ def _state(repository: Repository, clean: Callable[[str], str], project: Project
         branch = repository.branch()
         commits = repository.commits(LISTED_COMMITS)
         changes = repository.changes({repository.prefix + project.relative(file) for file in ours})
+        changes = tuple(_untitled(one, repository.prefix + project.relative(project.sessions)) for one in changes)
         submodules = repository.submodules(LISTED_SUBMODULES)
     except GitFailed as error:
         unread.append(error.said)
     return GitState(
         branch=branch,
         operation=repository.operation(),
-        commits=[replace(one, subject=clean(one.subject)) for one in commits],
+        commits=[replace(one, subject=clean(_OURS.sub(r"\1", one.subject))) for one in commits],
         changes=changes,
         submodules=submodules,
         within=repository.prefix,
         unread=clean("; ".join(unread)),
     )
+
+
+def _untitled(change: Change, sessions: str) -> Change:
+    """A session file by its digits alone: its name may be made of what was purged, or will be."""
+    if not change.path.startswith(f"{sessions}/"):
+        return change
+    digits = digits_of(os.path.basename(change.path))
+    return replace(change, path=os.fsdecode(without_titles(os.fsencode(change.path), [digits] if digits else ())))
 
 
 def _committed(repository: Repository, root: Path, files: Sequence[Path]) -> list[Path]:
