@@ -148,7 +148,7 @@ def is_told(scene, name, text):
     count = len(scene.stories[name].truth(0, scene.exports[name].end))
     assert f"  Total messages: {count}\n  New unique: " in text
     assert "  Duplicates filtered: " in text
-    assert f"Session file: MEMORY-CONTEXT/sessions/{name}.md\n" in text
+    assert f"-{short(name)}.md\n" in text
     steps = [text.count(f"Step {number}") for number in (1, 2, 3, 4)]
     assert (steps, text.count("Export and deduplication complete")) == ([1, 1, 1, 1], 1)
     assert f"{name}.txt" in text
