@@ -115,7 +115,7 @@ class Scene:
         with self.dedup.store.transaction(write=False):
             store: Any = Clocked(self.dedup.store)
             started, computing = time.perf_counter(), time.process_time()
-            names = full_document.names_of(store, SESSION)
+            names = full_document.names_of(store, SESSION, Cleaner())
             session_file.update(store, SESSION, str(self.folder / "sessions"), Cleaner(*standard(self.folder)), names)
             seconds = time.perf_counter() - started
             computing = time.process_time() - computing

@@ -321,6 +321,7 @@ def test_every_file_of_the_store_is_described(installed, monkeypatch):
     hook[-1] = "FileChanged"
     subprocess.run(hook, input=json.dumps(event).encode(), cwd=installed.project, check=True)
     installed.must("python3 .coditect/scripts/deduplicate_export.py session --all", installed.project)
+    installed.must("python3 .coditect/scripts/deduplicate_export.py session --index", installed.project)
     installed.must("python3 .coditect/scripts/deduplicate_export.py backup ../backup", installed.project)
     rows = re.findall(r"^\| `([^`]+)` \|", section(text_of(STORAGE), "## Files"), re.MULTILINE)
     words = {

@@ -54,6 +54,9 @@ KINDS: Final = (
     BOOKKEEPING,
 )
 
+CLIENT_TITLES: Final = ("custom", "ai", "summary")
+"""The kinds of title that a client gives: set by its user, made by a model, that of versions up to 2.0. The first one holds."""
+
 LEAST_BLOB: Final = 1024
 """Bytes of an image or a document below which its Base64 stays where it stands: by itself it would take more room."""
 
@@ -137,7 +140,8 @@ class Export:
 
     ``spans`` cover every byte of the file in order, without overlap: concatenated they are the file again.
     ``messages`` stand in the order of the file; ``marks`` refer to positions in ``messages``.
-    ``conversation_id`` is set where the source itself names its session, ``lineage`` where it names others. ``safe`` is the last
+    ``conversation_id`` is set where the source itself names its session, ``lineage`` where it names others; ``titles``
+    are those that it gives to it, the last one of each kind, as pairs of :data:`CLIENT_TITLES` and a text. ``safe`` is the last
     place from which a longer export may be read, None where all of it decides how its beginning is read.
     """
 
@@ -148,6 +152,7 @@ class Export:
     conversation_id: Optional[str] = None
     warnings: tuple[str, ...] = field(default=())
     lineage: tuple[Lineage, ...] = ()
+    titles: tuple[tuple[str, str], ...] = ()
     safe: Optional[SafePlace] = None
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from deduplication.checkpoint import document_file
 from deduplication.checkpoint.make import Checkpoint, create
 from deduplication.commands import create_checkpoint
 from deduplication.errors import CheckpointFailed, StoreNotWritable, UsageError
@@ -70,14 +69,12 @@ def test_further_files_of_ours_are_in_the_same_commit(scratch):
 
 
 def test_the_same_second_and_title_give_another_name(bare_project):
-    """A document that exists is never written over."""
+    """A document that exists is never written over, and documents sort by name in the order of time."""
     made = [create(bare_project, "x") for _ in range(4)]
     texts = [one.document.read_bytes() for one in made]
     assert len({one.document for one in made}) == 4
     assert all(texts)
-    stem = made[0].document.stem
-    free = document_file.free_path(made[0].document.parent, stem)
-    assert re.search(r"-x-\d\.md$", free.name)
+    assert [one.document for one in made] == sorted(one.document for one in made)  # the order of time
     assert made[0].document.read_bytes() == texts[0]
 
 

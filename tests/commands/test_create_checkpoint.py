@@ -19,9 +19,11 @@ from deduplication import ClaudeConversationDeduplicator
 from deduplication.accounting import last_run
 from deduplication.commands import create_checkpoint
 from deduplication.errors import PrivacySettingInvalid, StoreTracked, UsageError
+from deduplication.titles.slug import short
 from in_process import call
 from planted import of_format, planted, wrapped
 from scratch_repository import Scratch
+from session_names import session_path
 
 BANNER = """ ▐▛███▜▌   Claude Code v2.1.197
 ▝▜█████▛▘  Opus 4.8 with high effort · Claude Max
@@ -116,7 +118,8 @@ def test_data_flow_3(scratch):
     # Git
     assert scratch.git("rev-parse", "HEAD^") == head
     assert made["commit"] == scratch.git("rev-parse", "HEAD")
-    assert scratch.committed("HEAD") == [shown, "MEMORY-CONTEXT/sessions/tides.md", "README.md"]
+    tides = session_path(scratch.project.sessions, "tides")
+    assert scratch.committed("HEAD") == [shown, f"MEMORY-CONTEXT/sessions/{tides.name}", "README.md"]
     assert made["note"] == ""
     # The README: our line in each of its versions, the user's words in none but their own
     (mode, work), (_, old) = after["files"].pop("README.md"), before["files"].pop("README.md")
@@ -135,17 +138,18 @@ def test_data_flow_3(scratch):
     assert {**after, "index": 0} == {**before, "index": 0}
     # The document
     text = document.read_text(encoding="utf-8")
+    tides = session_path(scratch.project.sessions, "tides")
     for part in (
         "- [x] Read the tide table (`TASKLIST.md`)",
         "- New unique messages: 4",
-        "session [`tides`](../sessions/tides.md)",
+        f"(../sessions/{tides.name})",
         "### Submodules",
         "`libs/inner` at `",
     ):
         assert part in text
     assert "Build the clock" not in text
     assert "MEMORY-CONTEXT" not in text.partition("### Changes not committed")[2].partition("## Completed tasks")[0]
-    assert "evening tide" in scratch.git("show", "HEAD:MEMORY-CONTEXT/sessions/tides.md")
+    assert "evening tide" in scratch.git("show", f"HEAD:MEMORY-CONTEXT/sessions/{tides.name}")
     assert "- Different messages in the store: 4" in text
     assert archive_reader.read(scratch.root / "MEMORY-CONTEXT" / "exports-archive" / "packs") == {
         "2026-03-04-EXPORT-TIDES.txt": EXPORT.encode()
@@ -324,11 +328,11 @@ def test_a_session_file_that_somebody_changed_is_theirs(scratch):
     assert "MEMORY-CONTEXT/sessions/tides.md was changed by hand" in output
     assert theirs.read_text(encoding="utf-8").startswith("# my notes")
     files = scratch.committed("HEAD")
-    assert "MEMORY-CONTEXT/sessions/tides.2.md" in files
+    ours = next(name for name in files if "-which-tide-is-next-" in name)
     assert "MEMORY-CONTEXT/sessions/tides.md" not in files
     (document,) = (scratch.root / "MEMORY-CONTEXT/checkpoints").iterdir()
     text = document.read_text(encoding="utf-8")
-    assert "session [`tides`](../sessions/tides.2.md)" in text
+    assert f"(../sessions/{Path(ours).name})" in text
     assert "\n?? MEMORY-CONTEXT/sessions/tides.md\n" in text
 
 
@@ -340,7 +344,7 @@ def test_session_files_as_the_setting_says(scratch, setting, files):
     written = [path for path in scratch.committed("HEAD") if path.startswith("MEMORY-CONTEXT/sessions/")]
     assert len(written) == files
     text = Path(made["document"]).read_text(encoding="utf-8")
-    assert ("session `tides`" in text) is (files == 0)
+    assert (f"(`{short('tides')}`)" in text) is (files == 0)
     assert all(f"(../sessions/{Path(path).name})" in text for path in written)
     assert [line for line in scratch.status() if "MEMORY-CONTEXT" in line] == []
 

@@ -85,9 +85,9 @@ def test_a_person_reads_where_and_what(run):
     assert (done.returncode, done.stderr) == (0, "")
     heads = re.findall(r"^\w.* · .*$", done.stdout, re.MULTILINE)
     assert heads == [
-        "alpha · 3 · 2026-03-01 10:03 · assistant",
-        "alpha · 2 · 2026-03-01 10:02 · system tool result",
-        "alpha · 0 · 2026-03-01 10:00 · user",
+        "Where is the harbour crane? · alpha · 3 · 2026-03-01 10:03 · assistant",
+        "Where is the harbour crane? · alpha · 2 · 2026-03-01 10:02 · system tool result",
+        "Where is the harbour crane? · alpha · 0 · 2026-03-01 10:00 · user",
     ]
     assert "   The «harbour» «crane» stands at the north quay. ``` never closed\n" in done.stdout
     assert "   → show alpha --around 3\n" in done.stdout
@@ -258,8 +258,8 @@ def test_without_a_name_conversations_are_listed(run):
     done = run("show")
     assert done.stdout == (
         "💬 export-dedup show: 2 conversations, the newest first\n\n"
-        "beta-1\n   2026-03-02 10:00 to 2026-03-02 10:01 · 2 messages · 1 export\n\n"
-        "alpha\n   2026-03-01 10:00 to 2026-03-01 10:05 · 5 messages · 1 export\n"
+        "yes\n   beta-1\n   2026-03-02 10:00 to 2026-03-02 10:01 · 2 messages · 1 export\n\n"
+        "Where is the harbour crane?\n   alpha\n   2026-03-01 10:00 to 2026-03-01 10:05 · 5 messages · 1 export\n"
     )
     listed = json.loads(run("show", "--format", "json").stdout)
     assert [(each["conversation_id"], each["messages"], each["unconnected_runs"]) for each in listed] == [
@@ -271,7 +271,9 @@ def test_without_a_name_conversations_are_listed(run):
 def test_a_conversation_is_printed_in_order(run):
     """Every message with its heading; bookkeeping is left out of the text."""
     done = run("show", "alp")
-    assert done.stdout.startswith("💬 export-dedup show: alpha (5 messages)\n\n── 👤 User · 0 · 2026-03-01 10:00 ──\n")
+    assert done.stdout.startswith(
+        "💬 export-dedup show: Where is the harbour crane? (5 messages)\n   alpha\n\n── 👤 User · 0 ·"
+    )
     assert [int(n) for n in re.findall(r"^── .*? · (\d+) · ", done.stdout, re.MULTILINE)] == [0, 1, 2, 3, 5]
     assert "/export" not in done.stdout
     assert "name: Bash\ncommand: grep harbour notes.txt" in done.stdout
@@ -337,7 +339,7 @@ def test_a_file_takes_the_output(run, project):
     """Written whole and private; never over the store."""
     done = run("show", "alpha", "--output", "talk.md", "--format", "markdown")
     assert (done.returncode, done.stdout) == (0, "")
-    assert (project / "talk.md").read_text(encoding="utf-8").startswith("# alpha\n")
+    assert (project / "talk.md").read_text(encoding="utf-8").startswith("# Where is the harbour crane?\n")
     assert (project / "talk.md").stat().st_mode & 0o777 == 0o600
     refused = run("show", "alpha", "--output", "MEMORY-CONTEXT/dedup_state/conversation_log.jsonl")
     assert refused.returncode == 1
@@ -352,7 +354,7 @@ def test_it_must_be_clear_which_conversation_is_meant(run, project):
     done = run("show", "beta")
     assert done.returncode == 1
     assert "'beta' begins beta-1, beta-12" in done.stderr
-    assert "beta-1 (2 messages)" in run("show", "beta-1").stdout
+    assert "yes (2 messages)\n   beta-1\n" in run("show", "beta-1").stdout
     unknown = run("show", "nobody")
     assert unknown.returncode == 1
     assert "none begins with 'nobody'" in unknown.stderr

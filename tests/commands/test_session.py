@@ -14,6 +14,7 @@ from deduplication.commands import deduplicate_export
 from deduplication.errors import OutputNotWritable, SessionUnknown, StoreMissing, UsageError
 from deduplication.ingest.transcript_capture import capture_file
 from deduplication.reports import sessions as session_report
+from session_names import session_path
 
 
 @pytest.fixture
@@ -37,29 +38,31 @@ def test_without_a_name_it_lists_sessions(project, capsys):
     """Every session with its messages, the last one first; nothing is written."""
     assert run() == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] + " " + line.split()[-1] for line in lines] == ["8 beta", "8 alpha"]
+    assert [line.split()[0] + " " + line.split()[-1] for line in lines] == ["8 (beta)", "8 (alpha)"]
     assert not (project / "MEMORY-CONTEXT" / "sessions").exists()
 
 
 def test_it_writes_session_files(project, capsys):
     """Named sessions or all of them; a second run says that they are up to date."""
     assert run("alpha") == 0
-    assert "alpha: 8 messages, 8 new\n     → MEMORY-CONTEXT/sessions/alpha.md" in capsys.readouterr().out
+    alpha = session_path("MEMORY-CONTEXT/sessions", "alpha")
+    assert f"alpha: 8 messages, 8 new\n     → {alpha}" in capsys.readouterr().out
     assert run("--all") == 0
-    assert sorted(os.listdir("MEMORY-CONTEXT/sessions")) == ["alpha.md", "beta.md"]
+    assert {*os.listdir("MEMORY-CONTEXT/sessions")} == {alpha.name, session_path(alpha.parent, "beta").name}
     assert "alpha: 8 messages, up to date" in capsys.readouterr().out
 
 
 def test_an_edited_file_is_told_of(project, capsys):
     """It is named, and so is the file beside it."""
     run("alpha")
-    with open("MEMORY-CONTEXT/sessions/alpha.md", "a", encoding="utf-8") as file:
+    alpha = session_path("MEMORY-CONTEXT/sessions", "alpha")
+    with open(alpha, "a", encoding="utf-8") as file:
         file.write("mine\n")
     capsys.readouterr()
     assert run("alpha") == 0
     told = capsys.readouterr().out
-    assert "→ MEMORY-CONTEXT/sessions/alpha.2.md" in told
-    assert "⚠ MEMORY-CONTEXT/sessions/alpha.md was changed by hand" in told
+    assert f"→ {alpha.with_suffix('.2.md')}" in told
+    assert f"⚠ {alpha} was changed by hand" in told
 
 
 def test_per_checkpoint(project, capsys):
@@ -80,33 +83,33 @@ def test_images_are_in_a_page_that_was_asked_for_and_in_none_that_gets_committed
     capture_file(ClaudeConversationDeduplicator(Path("MEMORY-CONTEXT/dedup_state")), Path("t.jsonl"))
     assert run(lines.SESSION, "--format", "html", "--output", "asked.html") == 0
     assert run(lines.SESSION, "--format", "html") == 0
-    asked, beside = (
-        Path(name).read_text("utf-8") for name in ("asked.html", f"MEMORY-CONTEXT/sessions/{lines.SESSION}.html")
-    )
+    page = session_path(Path("MEMORY-CONTEXT/sessions"), lines.SESSION, ".html")
+    asked, beside = (path.read_text("utf-8") for path in (Path("asked.html"), page))
     assert f'<img src="data:image/png;base64,{data}"' in asked
     assert "<img" not in beside
     assert "image/png (72 B)" in beside
 
 
-@pytest.mark.parametrize(("form", "begins"), [("md", "# alpha"), ("html", "<!DOCTYPE html>"), ("json", '{\n"format"')])
+@pytest.mark.parametrize(
+    ("form", "begins"), [("md", "# In step 0 "), ("html", "<!DOCTYPE html>"), ("json", '{\n"format"')]
+)
 def test_whole_documents(project, capsys, form, begins):
     """To a file, into a folder, beside the session files, or to the screen."""
     assert run("alpha", "--format", form, "--output", "one.out") == 0
     assert Path("one.out").read_text(encoding="utf-8").startswith(begins)
     assert os.stat("one.out").st_mode & 0o777 == 0o600
     assert run("--all", "--format", form, "--output", "folder/") == 0
-    assert sorted(os.listdir("folder")) == [f"alpha.{form}", f"beta.{form}"]
+    alpha = session_path("folder", "alpha", f".{form}")
+    assert {*os.listdir("folder")} == {alpha.name, session_path("folder", "beta", f".{form}").name}
     capsys.readouterr()
     assert run("alpha", "--format", form, "--output", "-") == 0
     shown = capsys.readouterr().out
-    assert (
-        shown == Path("one.out").read_text(encoding="utf-8") == Path(f"folder/alpha.{form}").read_text(encoding="utf-8")
-    )
+    assert shown == Path("one.out").read_text(encoding="utf-8") == alpha.read_text(encoding="utf-8")
     if form == "json":
         assert json.loads(shown)["session"]["messages"] == 8
     if form != "md":
         assert run("alpha", "--format", form) == 0
-        assert os.listdir("MEMORY-CONTEXT/sessions") == [f"alpha.{form}"]
+        assert os.listdir("MEMORY-CONTEXT/sessions") == [alpha.name]
 
 
 @pytest.mark.parametrize(
@@ -147,6 +150,6 @@ def test_a_place_that_cannot_be_written(project, monkeypatch):
 
 def test_reports():
     """An empty store says so; parts and single messages are counted in words; nothing is obeyed by a terminal."""
-    assert session_report.listed([]) == "  Nothing is stored yet."
+    assert session_report.listed([]) == "  There is no session."
     text = session_report.written("a\x1b", "b\x1b", messages=1, new=1, parts=3, changed=True)
     assert text == "  📖 a\\x1b: 1 message, 3 parts, 1 new\n     → b\\x1b"

@@ -45,6 +45,7 @@ ENOUGH = {
     "restore": ["--list"],
     "purge": ["--session", "nothing-of-this-name", "--dry-run"],
     "export": ["--jsonl", "--runs"],
+    "rename": ["a title"],
 }
 """What a subcommand needs to do something, besides the arguments that its parser demands."""
 READS = {*SUBCOMMANDS} - {"capture", "doctor", "scan", "trust"}

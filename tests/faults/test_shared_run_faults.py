@@ -16,6 +16,7 @@ import pytest
 from deduplication.commands import export_dedup
 from deduplication.files import locking
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
+from deduplication.titles.slug import short
 from deduplication.workflow import other_runs, shared_run
 from deduplication.workflow.checkpoint_step import CheckpointStep
 from deduplication.workflow.options import Options
@@ -91,7 +92,7 @@ class Scene:
         for name in stored:
             assert kept(dedup.get_full_conversation(name)) == self.stories[name].truth(0, self.exports[name].end)
         files = set(self.scratch.git("ls-tree", "-r", "--name-only", "HEAD", "MEMORY-CONTEXT/sessions/").split("\n"))
-        assert {f"MEMORY-CONTEXT/sessions/{name}.md" for name in told} <= files
+        assert {short(name) for name in told} <= {file[-11:-3] for file in files}
         assert list(self.waiting.iterdir()) == []
         assert not (self.scratch.project.state / "checkpoint.pending").exists()
         assert [line for line in self.scratch.status() if "MEMORY-CONTEXT/checkpoints" in line] == []
@@ -147,7 +148,7 @@ def is_told(scene, name, text):
     count = len(scene.stories[name].truth(0, scene.exports[name].end))
     assert f"  Total messages: {count}\n  New unique: " in text
     assert "  Duplicates filtered: " in text
-    assert f"Session file: MEMORY-CONTEXT/sessions/{name}.md\n" in text
+    assert f"-{short(name)}.md\n" in text
     steps = [text.count(f"Step {number}") for number in (1, 2, 3, 4)]
     assert (steps, text.count("Export and deduplication complete")) == ([1, 1, 1, 1], 1)
     assert f"{name}.txt" in text

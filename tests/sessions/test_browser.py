@@ -62,7 +62,7 @@ def test_hostile_content_does_nothing(told, opened):
     )
     page.settled()
     assert page.evaluate("document.documentElement.hasAttribute('data-done')") is False
-    assert page.evaluate("document.title") == SESSION
+    assert page.evaluate("document.title") not in ("1", "2", "")
     assert page.evaluate("document.querySelectorAll('iframe,img,form,object,embed,link,base,animate').length") == 0
     assert page.evaluate("document.querySelectorAll('script').length") == 1
     assert page.evaluate("document.querySelectorAll('h1').length") == 1
@@ -83,12 +83,13 @@ def test_the_policy_would_stop_a_script_that_got_in(told, opened):
     """Should an element slip through all the same, the browser refuses to run it or to fetch for it."""
     told.capture(day(1))
     page = opened()
+    title = page.evaluate("document.title")
     page.evaluate(
         "document.body.insertAdjacentHTML('beforeend', '<img src=https://example.org/x.png onerror=\"document.title=1\">');"
         "const s = document.createElement('script'); s.textContent = 'document.title = 2'; document.body.append(s);"
     )
     page.settled()
-    assert page.evaluate("document.title") == SESSION
+    assert page.evaluate("document.title") == title not in ("1", "2")
     assert len([told_ for told_ in page.complaints() if "Content Security Policy" in told_]) >= 2
 
 

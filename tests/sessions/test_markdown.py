@@ -50,8 +50,9 @@ def test_a_conversation_reads_from_top_to_bottom(told):
 def test_the_head_says_what_the_file_holds(told):
     """Session, first and last time, counts, sources and gaps."""
     text = written(told, day(2), call("Bash", "a", command="ls"), result("x", "a"))
-    assert text.startswith(f"# {SESSION}\n")
+    assert text.startswith("# Question number 0 about the harbour and its cranes, asked…\n")
     head = text.split("\n---\n")[0]
+    assert f"| **Session** | {SESSION} |" in head
     assert "| **When** | 20 November 2026, 00:00 to 00:01 UTC |" in head
     assert "| **What** | 6 messages: 2 prompts, 2 answers, 1 tool call, 1 result |" in head
     assert re.search(r"\| \*\*From\*\* \| session.jsonl: transcript, \d+ \w+ \d{4}, \d\d:\d\d UTC \|", head)

@@ -266,9 +266,9 @@ def test_sub_agents_and_their_session_name_each_other(told):
     told.update(SESSION)
     told.update(agent)
     text = told.markdown(SESSION)
-    assert f"| **Sub-agents** | [abc123]({agent}.md) |" in text
-    assert f"🤖 [The sub-agent's own conversation]({agent}.md)" in text
-    assert f"| **Started by** | [{SESSION}]({SESSION}.md) |" in told.markdown(agent)
+    assert f"| **Sub-agents** | [abc123]({told.stem(agent)}.md) |" in text
+    assert f"🤖 [The sub-agent's own conversation]({told.stem(agent)}.md)" in text
+    assert f"| **Started by** | [{SESSION}]({told.stem(SESSION)}.md) |" in told.markdown(agent)
     with told.store.transaction(write=False):
         assert agents.family(told.store, SESSION) == agents.Family("", {"abc123": agent})
         assert agents.family(told.store, agent) == agents.Family(SESSION, {})
@@ -276,7 +276,7 @@ def test_sub_agents_and_their_session_name_each_other(told):
             full_document.pieces(told.store, SESSION, full_document.HTML, redaction.unchanged, beside=[agent])
         )
         alone = "".join(full_document.pieces(told.store, SESSION, full_document.HTML, redaction.unchanged))
-    assert f'<a href="{agent}.html">' in page
+    assert f'<a href="{told.stem(agent)}.html">' in page
     assert ".html" not in alone
 
 
@@ -290,7 +290,7 @@ def test_the_files_of_sub_agents_are_written_with_their_session(told, tmp_path):
     project.root.mkdir()
     assert list(folder.write_sessions(project, told.store, [SESSION])) == [SESSION, agent]
     assert list(folder.write_sessions(project, told.store, [SESSION], each_checkpoint=True)) == [SESSION]
-    assert (project.sessions / f"{agent}.md").exists()
+    assert (project.sessions / f"{told.stem(agent)}.md").exists()
 
 
 # --- a file a checkpoint ------------------------------------------------------------------------------------------
@@ -299,7 +299,7 @@ def test_the_files_of_sub_agents_are_written_with_their_session(told, tmp_path):
 def write_new(told, session, **options):
     """One file with what is new."""
     with told.store.transaction(write=False):
-        kin = Names(agents.family(told.store, session), {})
+        kin = Names(agents.family(told.store, session), {}, told.named(session))
         return per_checkpoint.write(told.store, session, str(told.files), redaction.Cleaner(**options), kin)
 
 
@@ -326,8 +326,8 @@ def test_a_checkpoint_file_that_was_edited_counts_all_the_same(told):
     path = write_new(told, SESSION).path
     with open(path, "a", encoding="utf-8") as file:
         file.write("my note\n")
-    (told.files / f"{SESSION}.2999-01-01T00-00-00Z.md").write_text("no file of ours\n", encoding="utf-8")
-    (told.files / f"{SESSION}.2999-01-02T00-00-00Z.md").mkdir()
+    (told.files / f"{told.stem(SESSION)}.2999-01-01T00-00-00Z.md").write_text("no file of ours\n", encoding="utf-8")
+    (told.files / f"{told.stem(SESSION)}.2999-01-02T00-00-00Z.md").mkdir()
     assert write_new(told, SESSION).new == 0
     told.capture(day(1, start=2))
     assert write_new(told, SESSION).new == 2
@@ -353,7 +353,10 @@ def test_the_folder_is_made_and_nothing_beside_the_files_is_in_it(told, tmp_path
     project = Project(tmp_path / "project")
     project.root.mkdir()
     done = folder.write_sessions(project, told.store, [SESSION, "other", SESSION])
-    assert sorted(path.name for path in project.sessions.iterdir()) == [f"{SESSION}.md", "other.md"]
+    assert sorted(path.name for path in project.sessions.iterdir()) == [
+        f"{told.stem(SESSION)}.md",
+        f"{told.stem('other')}.md",
+    ]
     assert [each.new for each in done.values()] == [2, 9]
     assert (project.state / folder.LOCK).stat().st_mode & 0o777 == 0o600
     again = folder.write_sessions(project, told.store, ["other"], each_checkpoint=True)

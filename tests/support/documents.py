@@ -13,6 +13,7 @@ VOLATILE = (
     (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d(?!:)"), "MOMENT"),
     (re.compile(r"\[\d+(?:\.\d)?[smhd]\]"), "[AGE]"),
     (re.compile(r"\d+\.\d\d seconds"), "DURATION"),
+    (re.compile(r"(?<=sessions/)\d{4}-\d\d-\d\d"), "DAY"),
     (re.compile(r"\b[0-9a-f]{10}\b"), "COMMIT"),
     (re.compile(r"\b[0-9a-f]{64}\b"), "HEAD"),
 )

@@ -10,6 +10,7 @@ from deduplication.sessions.conversation import open_reading
 from deduplication.sessions.full_document import names_of
 from deduplication.sessions.html.page import page
 from deduplication.sessions.redaction import Cleaner, unchanged
+from deduplication.titles.naming import naming
 
 
 class Told:
@@ -36,9 +37,19 @@ class Told:
     def update(self, session, folder=None, *, part_bytes=session_file.PART_BYTES, redact=unchanged, rules=""):
         """Bring the session's files up to the store."""
         with self.store.transaction(write=False):
-            names = names_of(self.store, session)
+            clean = Cleaner(redact, rules)
+            names = names_of(self.store, session, clean)
             where = str(folder or self.files)
-            return session_file.update(self.store, session, where, Cleaner(redact, rules), names, part_bytes=part_bytes)
+            return session_file.update(self.store, session, where, clean, names, part_bytes=part_bytes)
+
+    def named(self, session):
+        """What the session is called."""
+        with self.store.transaction(write=False):
+            return naming(self.store, session, lambda text: text)
+
+    def stem(self, session):
+        """The name of the session's files, without ending."""
+        return self.named(session).stem
 
     def contents(self, folder=None):
         """Every session file by name."""
@@ -46,10 +57,12 @@ class Told:
 
     def markdown(self, session):
         """The session's first file as text, without its last line."""
-        return (self.files / f"{session}.md").read_text(encoding="utf-8").rpartition("<!-- export-dedup")[0]
+        return (self.files / f"{self.stem(session)}.md").read_text(encoding="utf-8").rpartition("<!-- export-dedup")[0]
 
     def html(self, session, redact=unchanged, *, pictures=False):
         """The session's page."""
         with self.store.transaction(write=False):
             reading = open_reading(self.store, session)
-            return "".join(page(reading, family(self.store, session), {}, Cleaner(redact), pictures=pictures))
+            clean = Cleaner(redact)
+            own = naming(self.store, session, clean.redacted_text)
+            return "".join(page(reading, family(self.store, session), {}, clean, own, pictures=pictures))

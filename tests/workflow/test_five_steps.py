@@ -23,7 +23,7 @@ from deduplication.figures.savings import Seen
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from deduplication.project.paths import Project
 from deduplication.workflow import five_steps
-from deduplication.workflow.options import DESCRIPTION, Options
+from deduplication.workflow.options import Options
 from in_memory_store import MemoryStore
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def test_the_five_steps(bench: Bench) -> None:
         "complete!",
     ]
     (made,) = bench.checkpoints
-    assert (made["project"], made["description"], made["paths"]) == (bench.project, DESCRIPTION, ())
+    assert (made["project"], made["description"], made["paths"]) == (bench.project, "7 new messages", ())
     assert made["figures"]["total_messages"] == 21
     assert [each["archived_to"] for each in made["figures"]["exports"]] == [
         "MEMORY-CONTEXT/exports-archive/2025-11-17-EXPORT-A.txt",

@@ -11,6 +11,8 @@ from deduplication import SessionExportManager
 from deduplication.commands import export_dedup
 from deduplication.errors import NotAnExport, SessionUnknown, UsageError
 from deduplication.project.paths import Project
+from deduplication.titles.slug import short
+from session_names import session_path
 
 NAME = "2025-11-17-EXPORT-ROLLOUT-MASTER.txt"
 STORY = exports.Story(4, 12)
@@ -40,8 +42,8 @@ def test_an_import_returns_what_the_original_design_says(project):
     ]
     assert found["session_id"] == "rollout-master"
     assert found["total_messages"] == turns == found["new_messages"] + found["duplicates_filtered"]
-    assert found["session_file"] == "MEMORY-CONTEXT/sessions/rollout-master.md"
-    assert (project / found["session_file"]).read_text(encoding="utf-8").startswith("# rollout-master\n")
+    assert project / found["session_file"] == session_path(project / "MEMORY-CONTEXT" / "sessions", "rollout-master")
+    assert "| **Session** | rollout-master |" in (project / found["session_file"]).read_text(encoding="utf-8")
     assert (project / export).exists()
 
 
@@ -66,7 +68,8 @@ def test_a_name_of_ones_own_and_the_same_export_again(project):
     manager = SessionExportManager(str(project))
     first = manager.import_export(project / "MEMORY-CONTEXT" / "exports" / NAME, session_id="custom-session-id")
     again = manager.import_export(project / "MEMORY-CONTEXT" / "exports" / NAME, session_id="custom-session-id")
-    assert first["session_file"] == again["session_file"] == "MEMORY-CONTEXT/sessions/custom-session-id.md"
+    path = session_path(project / "MEMORY-CONTEXT" / "sessions", "custom-session-id")
+    assert first["session_file"] == again["session_file"] == path.relative_to(project).as_posix()
     assert (again["new_messages"], again["duplicates_filtered"]) == (0, again["total_messages"])
 
 
@@ -75,7 +78,7 @@ def test_a_file_for_each_import(project):
     manager = SessionExportManager(project, each_checkpoint=True)
     export = project / "MEMORY-CONTEXT" / "exports" / NAME
     first = manager.import_export(export)
-    assert first["session_file"].startswith("MEMORY-CONTEXT/sessions/rollout-master.20")
+    assert f"-{short('rollout-master')}.20" in first["session_file"]
     assert manager.import_export(export)["session_file"] is None
 
 
@@ -88,7 +91,7 @@ def test_sessions_go_out_in_every_form(project):
     manager.import_export(project / "MEMORY-CONTEXT" / "exports" / NAME)
     forms = {form: manager.export_session("rollout-master", form) for form in ("markdown", "md", "html", "json")}
     assert forms["markdown"] == forms["md"]
-    assert forms["markdown"].startswith("# rollout-master\n")
+    assert "| **Session** | rollout-master |" in forms["markdown"]
     assert "export-dedup session {" not in forms["markdown"]
     assert forms["html"].startswith("<!DOCTYPE html>")
     assert json.loads(forms["json"])["session"]["session_id"] == "rollout-master"
@@ -112,7 +115,7 @@ def test_lists_and_statistics(project):
     listed = manager.list_sessions()
     assert [(each["session_id"], each["session_file"]) for each in listed] == [
         ("other", None),
-        ("rollout-master", "MEMORY-CONTEXT/sessions/rollout-master.md"),
+        ("rollout-master", f"MEMORY-CONTEXT/sessions/{session_path(manager.project.sessions, 'rollout-master').name}"),
     ]
     sums = manager.statistics()
     assert sums["sessions"] == 2
@@ -155,7 +158,9 @@ def test_a_run_writes_session_files_and_commits_them_with_the_checkpoint(project
     shown = [line for line in capsys.readouterr().out.splitlines() if "Session file" in line]
     assert len(shown) == (0 if setting == "off" else 2)
     if setting == "session":
-        assert names == ["MEMORY-CONTEXT/sessions/rollout-master.md"]
+        assert names == [
+            f"MEMORY-CONTEXT/sessions/{session_path(project / 'MEMORY-CONTEXT/sessions', 'rollout-master').name}"
+        ]
         committed = subprocess.run(
             ["git", "show", f"HEAD:{names[0]}"], cwd=project, check=True, capture_output=True
         ).stdout

@@ -6,6 +6,7 @@ import pytest
 
 import conversations
 from deduplication.commands import export_dedup
+from deduplication.titles.slug import short
 from in_process import call
 
 
@@ -19,4 +20,4 @@ def test_every_conversation_of_a_data_export_gets_its_file(tmp_path, chats):
     code, out, err = call("--yes", "--project", tmp_path, main=export_dedup.main)
     assert (code, err) == (0, ""), out
     written = {path.stem for path in (tmp_path / "MEMORY-CONTEXT" / "sessions").glob("*.md")}
-    assert written == {conversations.identity(name) for name in chats}
+    assert {name[-8:] for name in written} == {short(conversations.identity(name)) for name in chats}

@@ -15,6 +15,7 @@ from ..start.late_pattern import late_pattern
 from ..storage.audit_entries import entry_of
 from ..storage.log.lines import Damaged, decode_line
 from ..storage.log.records import CAPTURE, PURGE
+from ..storage.log.title_records import TITLE
 from ..storage.log_backed import folder_of
 from . import last_run
 
@@ -140,7 +141,7 @@ def _told(audit: Iterable[AuditEntry]) -> Iterator[_Entry]:
     for each in audit:
         captures = each.operation == CAPTURE
         with contextlib.suppress(KeyError, TypeError, ValueError):
-            if each.operation != PURGE:
+            if each.operation not in (PURGE, TITLE):
                 yield _Entry(
                     moment=seconds(each.created_at),
                     conversation=each.conversation_id,

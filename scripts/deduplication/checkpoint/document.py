@@ -18,6 +18,7 @@ from . import readme_entry
 from .git_section import GitState, git_section
 from .markdown_escape import code, escaped, shortened
 from .run_figures import RunFigures, StoreTotals
+from .session_titles import NOBODY, Named, linked, subject
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..project.paths import Project
+    from ..titles.naming import Naming
     from .completed_tasks import Task, Tasks
     from .run_figures import ExportFigures
 
@@ -50,12 +52,18 @@ def title(description: str) -> str:
     return shortened(line, _TITLE_CHARACTERS) or "Checkpoint"
 
 
-def message(description: str, figures: Mapping[str, Any] | None, document: str = "") -> str:
+def message(
+    description: str,
+    figures: Mapping[str, Any] | None,
+    document: str = "",
+    named: Named = NOBODY,
+) -> str:
     """The commit message: a subject of at most 72 characters, the figures, and trailers that ``git log`` can find.
 
     ``document`` is the checkpoint's path in the project. Each session of the run has a trailer of its own.
     """
-    parts = [shortened(f"checkpoint: {title(description)}", SUBJECT_CHARACTERS)]
+    titles = [each.shown for each in named.names.values()] if named.lead else []
+    parts = [shortened(subject(f"checkpoint: {title(description)}", titles, SUBJECT_CHARACTERS), SUBJECT_CHARACTERS)]
     trailers = [f"Export-Dedup-Checkpoint: {printable(document)}"] if document else []
     run = RunFigures.of(figures)
     if run is not None:
@@ -82,20 +90,25 @@ def render(
     figures: Mapping[str, Any] | None,
     tasks: Tasks | None = None,
     files: Sequence[Path] = (),
+    named: Named = NOBODY,
 ) -> str:
     """The whole document. ``moment`` is in UTC; ``figures`` may have the store's totals under ``cumulative``.
 
-    ``files`` are the run's session files, to which the document links.
+    ``files`` are the run's session files, to which the document links; ``named`` is what the run's sessions are called.
     """
-    lines = [f"# Checkpoint: {escaped(title(description))}", "", COMMENT, ""]
+    names = named.names
+    links = [linked(session, names, _target(project, session, files)) for session in names]
+    lines = [f"# Checkpoint: {subject(escaped(title(description)), links if named.lead else ())}", "", COMMENT, ""]
     lines += [f"Created {moment:%Y-%m-%d %H:%M:%S} UTC by export-dedup.", ""]
+    run = RunFigures.of(figures)
+    if run is not None and names:
+        lines += ["## What was said", "", *_said(run, names, links), ""]
     lines += ["## Git", "", *git_section(state), ""]
     if tasks is not None and (tasks.new or tasks.earlier):
         lines += ["## Completed tasks", "", *_tasks(tasks), ""]
-    run = RunFigures.of(figures)
     if run is not None:
         lines += ["## Deduplication", "", *(f"- {number}" for number in _numbers(run)), ""]
-        exports = [_export(project, export, files) for export in run.exports]
+        exports = [_export(project, export, files, names) for export in run.exports]
         if exports:
             lines += ["### Exports", "", *exports, ""]
     totals = StoreTotals.of(figures)
@@ -149,29 +162,44 @@ def _numbers(run: RunFigures) -> list[str]:
     ]
 
 
-def _export(project: Project, export: ExportFigures, files: Sequence[Path]) -> str:
+def _export(project: Project, export: ExportFigures, files: Sequence[Path], named: Mapping[str, Naming]) -> str:
     name = code(_name(project, export.path))
-    session = _session(project, export.session_id or "unknown", files)
+    session = _session(project, export.session_id or "unknown", files, named)
     if export.failed:
         return f"- {name}: not processed"
     counts = [f"{export.total:,} messages", f"{export.new:,} new", f"{export.duplicates:,} duplicates"]
     if export.captured:
         counts.append(f"{export.captured:,} of the new ones captured before")
     if export.gaps is not None:
-        counts.append(f"{export.gaps:,} gaps")
+        counts.append(f"{export.gaps:,} gap{'' if export.gaps == 1 else 's'}")
     archived = export.archived_to
     kept = f"; archived as {code(_name(project, archived))}" if archived else "; left where it is"
     return f"- {name}, session {session}: {', '.join(counts)}{kept}"
 
 
-def _session(project: Project, session: str, files: Sequence[Path]) -> str:
-    """A conversation, with a link to its readable file where there is one."""
+def _said(run: RunFigures, named: Mapping[str, Naming], links: Sequence[str]) -> list[str]:
+    """Each session, the words to find it by, and what is new of it."""
+    lines = []
+    for (session, naming), link in zip(named.items(), links):
+        new = sum(each.new for each in run.exports if each.session_id == session)
+        tags = "".join(f" #{tag}" for tag in naming.tags)
+        lines.append(f"- {link}{escaped(tags)}: {new:,} new {'message' if new == 1 else 'messages'}")
+    return lines
+
+
+def _session(project: Project, session: str, files: Sequence[Path], named: Mapping[str, Naming]) -> str:
+    """A conversation by its title, with a link to its readable file where there is one."""
+    target = _target(project, session, files)
+    return linked(session, named, target) if session in named or target else code(session)
+
+
+def _target(project: Project, session: str, files: Sequence[Path]) -> str:
     from urllib.parse import quote
 
-    from ..sessions.names import first_file
+    from ..sessions.own_files import file_among
 
-    file = first_file(session, [each.name for each in files if each.parent.name == project.sessions.name])
-    return f"[{code(session)}](../{project.sessions.name}/{quote(file)})" if file else code(session)
+    file = file_among(session, [each.name for each in files if each.parent.name == project.sessions.name])
+    return f"../{project.sessions.name}/{quote(file)}" if file else ""
 
 
 def _name(project: Project, path: object) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -12,11 +13,15 @@ from ..files import atomic, beneath
 from ..project.own_place import IGNORES_ALL
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from ..project.paths import Project
 
 _PRIVATE: Final = 0o700
 """Of ``MEMORY-CONTEXT/`` where this makes it: exports and the store will lie in it."""
 _SHARED: Final = 0o755
+_SPELT: Final = "2026-03-04T10-00-00Z"
+"""How the name of a document begins."""
 
 
 def make_folders(project: Project) -> None:
@@ -63,14 +68,17 @@ def _failed(project: Project, error: StoreNotWritable | OSError) -> CheckpointFa
     return CheckpointFailed(f"{project.relative(project.checkpoints)}: {reason}")
 
 
-def free_path(folder: Path, stem: str) -> Path:
-    """A name that no file there has; where it is taken, with the suffix -2, -3 and so on. Call it under the lock."""
-    number = 1
-    while True:
-        path = folder / (f"{stem}.md" if number == 1 else f"{stem}-{number}.md")
-        if not os.path.lexists(path):
-            return path
-        number += 1
+def free_moment(folder: Path, moment: datetime) -> datetime:
+    """``moment``, or the first second after it in which no document there was made: so they sort by name in the order of time.
+
+    Call it under the lock.
+    """
+    taken: set[str] = set()
+    with contextlib.suppress(OSError):  # which the document meets as well, and says
+        taken = {name[: len(_SPELT)] for name in os.listdir(folder)}
+    while f"{moment:%Y-%m-%dT%H-%M-%SZ}" in taken:
+        moment += timedelta(seconds=1)
+    return moment
 
 
 def real(path: Path) -> Path:

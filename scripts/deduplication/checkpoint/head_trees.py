@@ -43,7 +43,7 @@ class HeadTrees(NamedTuple):
         return found
 
     def tree_with(self, entries: Iterable[tuple[str, str]], objects: NewObjects) -> str:
-        """HEAD's tree with these paths as ``mode,object``; its trees that are new are added to ``objects``.
+        """HEAD's tree with these paths as ``mode,object`` (empty: without it); its trees that are new are added to ``objects``.
 
         Raises ``GitFailed`` where HEAD has something else in the place of one of their folders.
         """
@@ -53,7 +53,10 @@ class HeadTrees(NamedTuple):
             folder, name = _split(self.prefix + os.fsencode(path))
             if folders.setdefault(folder, {}).get(name, (b"",))[0] == _TREE:
                 raise GitFailed(f"{printable(path)} is a folder in HEAD")
-            folders[folder][name] = (mode.lstrip("0").encode(), bytes.fromhex(oid))
+            if entry:
+                folders[folder][name] = (mode.lstrip("0").encode(), bytes.fromhex(oid))
+            else:
+                folders[folder].pop(name, None)
         inner = {above for folder in folders for above in (folder, *_above(folder))} - {b""}
         for folder in sorted(inner, key=lambda each: each.count(b"/"), reverse=True):
             above, name = _split(folder)

@@ -62,8 +62,11 @@ def commit_only(
     hooks: bool = False,
     sign: bool = True,
     entering: Callable[[Sequence[Own], Sequence[Path]], None] | None = None,
+    gone: Sequence[Path] = (),
 ) -> Outcome:
     """Commit ``files`` (below ``root``, the resolved project folder) as they are on disk now and ``edits``, nothing else.
+
+    Files of ours that are ``gone`` from the disk go from the commit, too.
 
     ``hooks``: the repository's commit hooks run, and may refuse. ``sign``: as git is configured to; a signature that does not
     come about is no commit. ``entering`` is told, before the user's index changes, what enters it and which files will be
@@ -75,7 +78,7 @@ def commit_only(
         return Outcome(None, (f"not committed: a {operation} is in progress",))
     notes: list[str] = []
     try:
-        wanted = admitted(repository, root, files, edits, notes)
+        wanted = admitted(repository, root, files, edits, notes, gone)
         if entering is not None and wanted.own:
             entering(wanted.own, [*(root / one.path for one in wanted.own if one.edit), *wanted.uncommitted])
         commit, own = _commit(repository, wanted, message, notes, hooks=hooks, sign=sign)
@@ -126,7 +129,7 @@ def _commit(
             else:
                 break
     # The time stamps of our own entries, so that scripts on ``git diff-files`` see no change either.
-    refresh(repository, Path(), [Path(one.path) for one in own if not one.edit])
+    refresh(repository, Path(), [Path(one.path) for one in own if one.entry and not one.edit])
     if hooks:
         notes += commit_hooks.after(repository)
     return commit, own
@@ -203,8 +206,10 @@ def _move_branch(repository: Repository, commit: str, head: HeadTrees, message: 
 
 def _enter(repository: Repository, entries: Iterable[tuple[str, str]], index: Mapping[str, str] | None = None) -> None:
     """Put paths with their ``mode,object`` into an index: the user's, or the one that ``index`` names."""
-    given = [part for path, entry in entries for part in ("--cacheinfo", f"{entry},{repository.prefix}{path}")]
-    repository.git.run("update-index", "--add", *given, extra=index)
+    all_ = [*entries]
+    given = [part for path, entry in all_ if entry for part in ("--cacheinfo", f"{entry},{repository.prefix}{path}")]
+    gone = [path for path, entry in all_ if not entry]
+    repository.git.run("update-index", "--add", *given, *(("--force-remove", "--", *gone) if gone else ()), extra=index)
 
 
 @contextlib.contextmanager
@@ -232,7 +237,7 @@ def take_back(repository: Repository, own: Sequence[Own]) -> None:
     """The index as it was, as far as our entries are still ours and HEAD does not have them after all. Raises ``GitFailed``."""
     paths = [one.path for one in own]
     indexed, heads = in_index(repository, paths), in_head(repository, paths)
-    mine = [one for one in own if indexed.get(one.path) == one.indexed and heads.get(one.path) != one.entry]
+    mine = [one for one in own if indexed.get(one.path, "") == one.indexed and heads.get(one.path, "") != one.entry]
     known = [(one.path, one.indexed_before) for one in mine if one.indexed_before]
     if known:
         _enter(repository, known)

@@ -41,6 +41,8 @@ class Edit:
 class Own:
     """A file of the commit: its path below the project, its ``mode,object`` in the commit and in HEAD (None: not there).
 
+    It is empty for a file that goes.
+
     ``indexed`` and ``indexed_before`` are the same for the user's index, which differs from HEAD where something is staged.
     ``edit``: it is the user's, and belongs into the commit only as long as HEAD has the version that was changed.
     """
@@ -67,20 +69,26 @@ class Admitted:
 
 
 def admitted(
-    repository: Repository, root: Path, files: Sequence[Path], edits: Sequence[Edit], notes: list[str]
+    repository: Repository,
+    root: Path,
+    files: Sequence[Path],
+    edits: Sequence[Edit],
+    notes: list[str],
+    gone: Sequence[Path] = (),
 ) -> Admitted:
     """The files and edits that may be committed and are not yet; each of the others gets a note.
 
-    An edit goes along with a file of ours or not at all.
+    An edit, and a file of ours that is ``gone``, goes along with a file of ours or not at all.
     """
     wanted = _wanted(repository, root, files, notes)
     if not wanted:
         return Admitted((), head_trees.NOTHING, NewObjects(repository.git, ()))
     edited = [path for reason, path in (_place(root, edit.path) for edit in edits) if not reason]
-    head = head_trees.read(repository, [*wanted, *edited])
+    left = [path for path in (_gone_place(root, file) for file in gone) if path and path not in wanted]
+    head = head_trees.read(repository, [*wanted, *edited, *left])
     objects = NewObjects(repository.git, filter(None, [head.commit]))
     own = _changed(wanted, head, objects, notes)
-    changed, uncommitted = [], []
+    changed, uncommitted = _gone(repository, left, head) if own else [], []
     edits = edits if own else ()
     for edit in edits:
         reason, path = _place(root, edit.path)
@@ -100,6 +108,22 @@ def admitted(
         else:
             changed.append(outcome)
     return Admitted([*own, *changed], head, objects, uncommitted)
+
+
+def _gone_place(root: Path, file: Path) -> str:
+    """The path below ``root`` of a file that is gone; empty where it is there, or lay elsewhere."""
+    resolved = Path(os.path.realpath(file.parent)) / file.name
+    return resolved.relative_to(root).as_posix() if root in resolved.parents and not os.path.lexists(file) else ""
+
+
+def _gone(repository: Repository, paths: Sequence[str], head: HeadTrees) -> list[Own]:
+    """Those of these files that HEAD has, and the user's index as HEAD has them: they go from both."""
+    heads, indexed = head.entries(paths), in_index(repository, paths) if paths else {}
+    return [
+        Own(path, "", heads[path], "", heads[path])
+        for path in paths
+        if heads.get(path) == indexed.get(path) and path in heads
+    ]
 
 
 def _edited(repository: Repository, path: str, head: str | None, edit: Edit) -> Own | str | None:

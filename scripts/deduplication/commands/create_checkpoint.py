@@ -19,7 +19,7 @@ from ..reports import checkpoint as checkpoint_report
 from ..reports import workflow as report
 from ..terminal.display import ask, show, show_nothing
 from ..workflow import settings_notice
-from ..workflow.newest_export import newest_waiting, process_newest, session_files
+from ..workflow.newest_export import called, newest_waiting, process_newest, session_files
 from . import arguments as shared
 from . import entry
 
@@ -60,8 +60,9 @@ def main(arguments: Sequence[str]) -> int:
     if stored.get("conversations"):
         figures["cumulative"] = stored
     files = () if elsewhere else session_files(project, dedup, figures, out, export.problems)
+    named = called(project, dedup, figures)
     made = checkpoint.create(
-        project, asked.description, paths=files, figures=figures or None, commit=not asked.no_commit
+        project, asked.description, paths=files, figures=figures or None, commit=not asked.no_commit, named=named
     )
     readme = project.relative(made.readme) if made.readme else None
     if asked.json:

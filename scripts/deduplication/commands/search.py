@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any, Final
 from ..errors import EXIT_OK, StoreMissing, UsageError
 from ..model import BOOKKEEPING, KINDS, ROLES
 from ..reports import search as search_report
-from ..search import in_folder
 from ..search.hits import Wanted
+from ..search.in_tagged import find
 from ..start.late_dataclass import replace
 from ..storage import lies_in_folder, open_store
-from ..storage.log_backed import folder_of, place_of
+from ..storage.log_backed import folder_of
 from ..terminal import console
 from ..terminal.display import show
 from ..words.terms import terms
 from . import arguments as shared
+from .shell.titles import namings
 
 if TYPE_CHECKING:
     import argparse
@@ -69,6 +70,7 @@ def parser() -> shared.Parser:
         help="only messages with a line that matches this regular expression; no TEXT is needed then",
     )
     add("--session", metavar="ID", help="one conversation only: its id, the beginning of it, or a session's id")
+    add("--tag", metavar="WORD", action="append", default=[], help="only conversations that have this word (see tag)")
     add("--role", choices=ROLES, metavar="R", help="one role only: user, assistant or system")
     add("--kind", choices=_FINDABLE, metavar="K", help="one kind of message only, such as prompt, text or tool_result")
     add("--since", metavar="D", type=shared.since, help="from this day on, or from this time on (on your own clock)")
@@ -97,6 +99,7 @@ class _Search:
         self._asked = asked
         self._own = shared.store_to_read(asked).folder
         self._stores: dict[str, Store] = {}
+        self._titles: dict[tuple[str, str], str] = {}
         self._pattern: Pattern | None = None
         if asked.regex is not None:
             from ..search.patterns import Pattern
@@ -151,19 +154,14 @@ class _Search:
         return found
 
     def _find(self, folder: str, wanted: Wanted, limit: int) -> Found:
-        if self._is_folder(folder):
-            return in_folder.search(folder, wanted, limit)
+        if self._is_folder(folder) and not self._asked.tag:
+            return find(None, folder, wanted, limit)
         store = self._store(folder)
-        place = place_of(store)
-        if place is None or folder_of(store) is not None:
-            return in_folder.search(folder, wanted, limit)
-        if self._pattern is not None:
+        if self._pattern is not None and folder_of(store) is None:
             raise UsageError(
                 "--regex is for a store in a folder", hint="Look for words; a database has an index of them."
             )
-        from ..search import in_database
-
-        return in_database.search(place, wanted, limit)
+        return find(store, folder, wanted, limit, self._asked.tag)
 
     def _conversation(self) -> str | None:
         if self._asked.session is None:
@@ -190,7 +188,15 @@ class _Search:
         excerpts = text.excerpts(wanted)
         if self._pattern is not None:
             excerpts += text.excerpt_at(self._pattern.spans(text.text))
-        return search_report.RenderedHit(hit, place, excerpts, folder, elsewhere, context)
+        title = self._title(folder, place.conversation)
+        return search_report.RenderedHit(hit, place, excerpts, folder, elsewhere, title, context)
+
+    def _title(self, folder: str, conversation: str) -> str:
+        if (folder, conversation) not in self._titles:
+            store = self._store(folder)
+            with store.transaction(write=False):
+                self._titles[folder, conversation] = namings(self._asked, store, [conversation])[conversation].title
+        return self._titles[folder, conversation]
 
     def _store(self, folder: str) -> Store:
         if folder not in self._stores:

@@ -12,9 +12,9 @@ from ..project.export_names import validate_session_id
 from ..project.paths import Project, find_project
 from ..reports import sessions as session_report
 from ..sessions import full_document
-from ..sessions.redaction import standard
 from ..terminal.display import show, show_nothing
 from . import arguments as shared
+from .shell.titles import namings, redaction, with_tags
 
 if TYPE_CHECKING:
     import argparse
@@ -40,8 +40,10 @@ def main(arguments: Sequence[str]) -> int:
     project = find_project(asked.project)
     dedup = shared.deduplicator(asked, existing=True)
     out = show_nothing if asked.json else show
+    if asked.index:
+        return _index(asked, project, dedup.store, out)
     if not asked.sessions and not asked.all:
-        listed = _listed(dedup.store)
+        listed = _listed(asked, dedup.store)
         out(session_report.listed(listed))
         if asked.json:
             shared.print_json({"sessions": listed})
@@ -65,7 +67,13 @@ def parser() -> shared.Parser:
     add("--all", action="store_true", help="write every session")
     add("--format", metavar="F", choices=tuple(_FORMS), default="md", help="md (the default), html or json")
     add("--output", metavar="O", help="a file, a folder for several, or - for the screen; it is replaced as a whole")
+    add(
+        "--index",
+        action="store_true",
+        help="write MEMORY-CONTEXT/index.md and index.html, of all sessions; runs keep them",
+    )
     add("--per-checkpoint", action="store_true", help="write only what no file has yet, to a new file for each session")
+    add("--tag", metavar="WORD", action="append", default=[], help="list only sessions that have this word (see tag)")
     shared.add_store(found)
     add(
         "--json",
@@ -73,6 +81,16 @@ def parser() -> shared.Parser:
         help="print one JSON object with what was written, or what there is, and nothing else",
     )
     return found
+
+
+def _index(asked: argparse.Namespace, project: Project, store: Store, out: Callable[[str], None]) -> int:
+    from ..sessions.for_a_run import refreshed_index
+
+    paths = [project.relative(path) for path in refreshed_index(project, store, make=True)]
+    out(session_report.indexed(paths))
+    if asked.json:
+        shared.print_json({"index": paths})
+    return EXIT_OK
 
 
 def _known(store: Store, asked: str) -> str:
@@ -87,6 +105,10 @@ def _known(store: Store, asked: str) -> str:
 def _check(asked: argparse.Namespace) -> None:
     for session in asked.sessions:
         validate_session_id(session)
+    if asked.index and (asked.all or asked.sessions or asked.tag or asked.output is not None):
+        raise UsageError("--index is of all sessions, and lies in MEMORY-CONTEXT")
+    if asked.tag and (asked.all or asked.sessions):
+        raise UsageError("--tag is for the list of sessions")
     if asked.all and asked.sessions:
         raise UsageError("--all takes every session, so name none")
     if asked.output == "":
@@ -99,11 +121,18 @@ def _check(asked: argparse.Namespace) -> None:
         raise UsageError("no session was named", hint="Name sessions, or pass --all.")
 
 
-def _listed(store: Store) -> list[dict[str, Any]]:
+def _listed(asked: argparse.Namespace, store: Store) -> list[dict[str, Any]]:
     with store.transaction(write=False):
+        named = with_tags(namings(asked, store, store.conversations()).values(), asked.tag)
         found: list[dict[str, Any]] = [
-            {"session_id": name, "messages": figures.occurrences, "last_updated": figures.updated_at}
-            for name, figures in ((name, store.figures(name)) for name in store.conversations())
+            {
+                "session_id": each.conversation_id,
+                "title": each.title or None,
+                "tags": list(each.tags),
+                "messages": store.figures(each.conversation_id).occurrences,
+                "last_updated": store.figures(each.conversation_id).updated_at,
+            }
+            for each in named
         ]
     found.sort(key=lambda each: (each["last_updated"], each["session_id"]), reverse=True)
     return found
@@ -152,15 +181,12 @@ def _whole(
 
     from ..files import atomic, beneath
     from ..sessions.folder import held
-    from ..sessions.names import stem
     from ..sessions.place import prepared_folder
     from ..workflow import new_messages_file
 
     form = _FORMS[asked.format]
-    redact, _ = standard(project.root)
-    folder = asked.output
-    if folder is None:
-        folder = prepared_folder(project)
+    redact = redaction(asked)
+    folder = prepared_folder(project) if asked.output is None else asked.output
     single = asked.output is not None and asked.output != "-" and not _is_folder(asked.output)
     if asked.output is not None and (single or asked.output == "-") and len(sessions) > 1:
         raise UsageError("several sessions do not fit into one output", hint="Pass a folder that exists.")
@@ -184,9 +210,12 @@ def _whole(
             if asked.output == "-":
                 sys.stdout.write(data.decode())
                 continue
-            path = asked.output if single else os.path.join(folder, stem(session) + full_document.ENDINGS[form])
+            name = "" if single else full_document.file_name(store, session, form, redact)
+            path = asked.output if single else os.path.join(folder, name)
             try:
                 atomic.replace(path, data, mode=atomic.PRIVATE_FILE if asked.output is not None else atomic.SHARED_FILE)
+                if asked.output is None:
+                    full_document.remove_former(folder, session, form, name)
             except StoreNotWritable as error:
                 raise OutputNotWritable(str(error).partition(": ")[2]) from error
         shown = project.relative(Path(path))

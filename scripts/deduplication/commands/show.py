@@ -12,6 +12,7 @@ from ..sessions import screen_document as document
 from ..terminal.display import show
 from ..terminal.truncation import truncate
 from . import arguments as shared
+from .shell.titles import namings, redaction, with_tags
 
 if TYPE_CHECKING:
     import argparse
@@ -53,26 +54,24 @@ def main(arguments: Sequence[str]) -> int:
         messages = list(dedup.store.bodies(name, numbers)) if asked.format == TEXT else []
         component = dict(enumerate(conversation.reading().component))
         gone = conversation.purged
+        named = namings(asked, dedup.store, [name])[name]
         total = sum(counts(conversation.columns.kinds[n]) for n in conversation.reading().order if n not in gone)
     if asked.format != TEXT:
         _document(asked, dedup.store, name, numbers)
         return EXIT_OK
     shown = sum(counts(message["kind"]) for message in messages)
-    head = document.title(name, shown, total)
+    head = document.title(named, shown, total)
     _put(asked, head, document.text_parts(messages, component), shared.shell_command(asked, "show", name))
     return EXIT_OK
 
 
 def _document(asked: argparse.Namespace, store: Store, name: str, numbers: Sequence[int]) -> None:
     """The documents that ``session`` writes, of the messages with these numbers: redacted, as they may be passed on."""
-    from ..project.paths import find_project
     from ..sessions import full_document
-    from ..sessions.redaction import standard
 
     if not numbers:
         raise UsageError("no message was chosen")
-    redact, _ = standard(find_project(asked.project).root)
-    text = full_document.text_of(store, name, asked.format, redact, chosen=frozenset(numbers), pictures=True)
+    text = full_document.text_of(store, name, asked.format, redaction(asked), chosen=frozenset(numbers), pictures=True)
     text = text.encode("utf-8", "backslashreplace").decode()
     parts = [text.removesuffix("\n")]
     if asked.characters is not None and asked.output is None and asked.format == MARKDOWN:
@@ -103,6 +102,7 @@ def parser() -> shared.Parser:
     add("--to", dest="last", help="end with the message N", **number)
     add("--last", dest="newest", help="only the last N messages", **number)
     add("--no-tools", action="store_true", help="without calls of tools and their results")
+    add("--tag", metavar="WORD", action="append", default=[], help="list only conversations that have this word")
     add("--output", metavar="FILE", help="write to FILE instead of the screen")
     add("--characters", help="print N characters at most, cut between messages", **number)
     shared.add_store(found)
@@ -146,7 +146,8 @@ def _listing(dedup: ClaudeConversationDeduplicator, asked: argparse.Namespace) -
         captured: dict[str, set[str]] = {}
         for name, cursor in store.cursors():
             captured.setdefault(name, set()).add(cursor.source)
-        for name in store.conversations():
+        named = namings(asked, store, store.conversations())
+        for name in (each.conversation_id for each in with_tags(named.values(), asked.tag)):
             reading = store.conversation(name).reading()
             order = [number for number in reading.order if number not in store.conversation(name).purged]
             ends = [order[0], order[-1]] if order else []
@@ -161,6 +162,8 @@ def _listing(dedup: ClaudeConversationDeduplicator, asked: argparse.Namespace) -
                     exports=figures.exports,
                     sessions=len(captured.get(name, ())),
                     unconnected_runs=len(set(reading.component)),
+                    title=named[name].title,
+                    tags=named[name].tags,
                 )
             )
     found.sort(key=lambda each: each.last, reverse=True)

@@ -105,7 +105,14 @@ def _instead(store: FolderStore, other: PurgedElsewhere) -> Instead:
         lambda name: names.get(name, name),
         lambda sha256: hashes.get(sha256, sha256),
         shared=True,
+        untitled=_untitled(store, tombstones),
     )
+
+
+def _untitled(store: FolderStore, tombstones: Iterable[Place]) -> set[str]:
+    """The ids of the conversations that something is purged of: what they are called may be made of it."""
+    names = {store.canonical(name) for name, _ in tombstones}
+    return names.union(each.conversation_id for name in names for each in store.conversation(name).adopted)
 
 
 def _forgets(purge: Record) -> bool:

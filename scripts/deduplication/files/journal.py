@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..errors import StoreDamaged, StoreNotWritable
 from ..start.late_dataclass import asdict, dataclass, field
 from . import atomic, beneath, lock_names, locking
+from .title_marks import without_titles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,13 +42,14 @@ class Changes:
     """What is to be done in one place; paths are relative to its folder.
 
     ``replace`` has pairs of a staged file and the file whose place it takes. ``remove`` are files that go. ``names`` are pairs of
-    a word and what takes its place in the text files ``texts``.
+    a word and what takes its place in the text files ``texts``; titles of the sessions with the digits ``untitled`` go from them.
     """
 
     replace: list[list[str]] = field(default_factory=list)
     remove: list[str] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
     names: list[list[str]] = field(default_factory=list)
+    untitled: list[str] = field(default_factory=list)
 
 
 def begin(state: str, changes: Mapping[str, Changes], notes: Mapping[str, Any]) -> None:
@@ -166,22 +168,22 @@ def _do(changes: Changes, folder: str) -> None:
             atomic.make_private_directory(os.path.dirname(path))
             beneath.replace(source, path)
             touched.add(os.path.dirname(path))
-    for name in changes.texts if changes.names else ():
+    for name in changes.texts if changes.names or changes.untitled else ():
         with locking.exclusive(os.path.join(folder, lock_names.STATUS_LOCK)):
-            _rename_in(os.path.join(folder, name), changes.names)
+            _rename_in(os.path.join(folder, name), changes.names, changes.untitled)
     for directory in sorted(touched):
         with atomic.write_errors(directory):
             atomic.sync_directory(directory)
 
 
-def _rename_in(path: str, names: list[list[str]]) -> None:
+def _rename_in(path: str, names: list[list[str]], untitled: list[str]) -> None:
     try:
         with atomic.open_regular(path) as file:
             data = file.read()
             mode = os.fstat(file.fileno()).st_mode & 0o777
     except OSError:
         return
-    changed = data
+    changed = without_titles(data, untitled)
     for old, new in names:
         for spelling in (old, json.dumps(old)[1:-1]):
             changed = changed.replace(spelling.encode("utf-8", "surrogateescape"), new.encode())

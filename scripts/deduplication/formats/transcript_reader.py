@@ -16,7 +16,7 @@ from ..start.late_tuple import NamedTuple
 from .json_spans import check_depth, decoder
 from .line_order import in_order, is_in_order, own_ids
 from .transcript_lines import Reading, command_before, read_line
-from .transcript_types import CONVERSATION, LINEAGE, lineage_of
+from .transcript_types import CONVERSATION, LINEAGE, TITLES, lineage_of, titles_of
 from .unread_lines import objects_in, size_of, warnings
 
 if TYPE_CHECKING:
@@ -90,6 +90,7 @@ class LineReader:
         self._marks: list[Mark] = []
         self._seen: dict[str, list[list[Any]]] = {}
         self._lineage: dict[Lineage, None] = {}
+        self._titling: list[dict[str, Any]] = []
         self._places: dict[str, int] = {}
         """How many messages were said up to each line of the conversation, itself included."""
         self._parents: set[str] = set()
@@ -143,6 +144,9 @@ class LineReader:
             conversation_id=f"{self._session}-agent-{self._agent}" if self._agent else self._session,
             warnings=tuple(warnings(self._damaged, self._unknown, foreign=self._foreign)),
             lineage=tuple(self._lineage),
+            titles=tuple(
+                titles_of(self._titling, self._session, lambda id_: id_ in self._places or self._before(id_)[0])
+            ),
         )
 
     def _line(self, number: int, start: int, end: int, text: str) -> None:
@@ -207,6 +211,8 @@ class LineReader:
         self.known += 1
         if value["type"] in CONVERSATION:
             self._note_session(value)
+        if reading.label in TITLES:
+            self._titling.append(value)
         if reading.label in LINEAGE:
             self._lineage.update(dict.fromkeys(lineage_of(value)))
         if (reading.parts or reading.label == COMPACTION) and self._is_repeat(value, reading):

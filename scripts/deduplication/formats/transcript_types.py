@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..model import Lineage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 CONVERSATION: Final = frozenset(("user", "assistant", "attachment", "system"))
 """Types that can carry messages; such lines name the session, and in a sub-agent's file the agent."""
@@ -73,6 +73,38 @@ def lineage_of(line: dict[str, Any]) -> Iterator[Lineage]:
     for value in dict.fromkeys(found):
         if value != line.get("sessionId"):
             yield Lineage(type_, value)
+
+
+TITLES: Final = {
+    "custom-title": ("custom", "customTitle"),
+    "ai-title": ("ai", "aiTitle"),
+    "summary": ("summary", "summary"),
+}
+"""Types that say what a session is called: the kind of title, and the key that has it."""
+_CONTINUED: Final = "This session is being continued from a previous conversation"
+"""What the client calls a branch of a session that was compacted: the beginning of what it told the model, no title."""
+
+
+def titles_of(
+    lines: Iterable[dict[str, Any]], session: str | None, is_own: Callable[[str], bool]
+) -> Iterator[tuple[str, str]]:
+    """The titles that lines of :data:`TITLES` give to ``session``, the last one of each kind.
+
+    Versions up to 2.0 wrote summaries into files of other sessions, too: there the id of the last line that was summed up must be
+    one of this file (``is_own``).
+    """
+    found = filter(None, (_title_of(line, session, is_own) for line in lines))
+    yield from {kind: (kind, text) for kind, text in found}.values()
+
+
+def _title_of(line: dict[str, Any], session: str | None, is_own: Callable[[str], bool]) -> tuple[str, str] | None:
+    kind, key = TITLES.get(str(line.get("type")), ("", ""))
+    text = line.get(key)
+    if not kind or not isinstance(text, str) or not text.strip() or text.startswith(_CONTINUED):
+        return None
+    if kind == "summary":
+        return (kind, text) if is_own(str(line.get("leafUuid"))) else None
+    return (kind, text) if line.get("sessionId") in (None, session) or session is None else None
 
 
 def _values(line: dict[str, Any], keys: frozenset[str]) -> Iterator[str]:

@@ -85,7 +85,6 @@ class Exports:
         options = five_steps.Options(
             paths=tuple(paths),
             session_id=conversation,
-            description="Export captured by a hook",
             checkpoint=bool(self._work.settings["hook_checkpoint"]) and self._work.place.opted_in,
             only_news=True,
             session_files=self._work.settings["session_files"],

@@ -9,6 +9,8 @@ from ..alignment.reading_order import ranges
 from ..model import counts
 from ..start.late_dataclass import replace
 from ..storage.contract import Mark
+from ..storage.log.title_records import CLIENT
+from ..storage.state.titled import FIGURE
 from .conversation_match import session_of
 from .export_view import message_dict, placed_marks
 from .new_bodies import carrying_bodies, new_here, shown_bodies, span_bytes
@@ -52,7 +54,7 @@ def commit_run(
     numbers, cursor = run.numbers, source.cursor
     besides = frozenset(counted or ())
     carrying = carrying_bodies(store, run.occurrences, besides)
-    windows = windows or {"window": ranges(numbers)}
+    windows = {"titles": _new_titles(store, target, export), **(windows or {"window": ranges(numbers)})}
     found = store.run_of(target, run.occurrences, windows["window"], captures=source.captures, besides=besides)
     if counted is not None:
         counted.update(shown_bodies(run))
@@ -77,6 +79,18 @@ def commit_run(
         store.commit(target, run.occurrences, record, started, same)
     warnings = (*export.warnings, *shown.warnings, *purged_warning(gone))
     return result_of(store, target, record, warnings, new, known_before=False)
+
+
+def _new_titles(store: Store, target: str, export: Export) -> tuple[tuple[str, str], ...]:
+    """What the source calls the conversation, where that was not known.
+
+    Nothing once something of it was purged: who knows what the client made of what is gone.
+    """
+    conversation = store.conversation(target)
+    if conversation.purged:
+        return ()
+    known = (conversation.figures.get(FIGURE) or {}).get(CLIENT, {})
+    return tuple((kind, text) for kind, text in export.titles if known.get(kind, ("", ""))[1] != text)
 
 
 def _purged(store: Store, target: str, shown: ExportView, run: Run) -> int:

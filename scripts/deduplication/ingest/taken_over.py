@@ -6,7 +6,7 @@ so that whoever was stopped simply begins again.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, Optional
 
 from ..files import clock
 from ..model import LOST, PURGED, Export, Mark, Message
@@ -15,6 +15,8 @@ from ..start.late_dataclass import dataclass, replace
 from ..start.late_tuple import NamedTuple
 from ..storage.log.lines import is_commit
 from ..storage.log.records import PURGE, cursor_of, is_occurrence
+from ..storage.log.title_records import CLIENT, TITLED, is_titling
+from ..titles.said import say
 from .appended_lines import adds_nothing, append
 from .conversation_match import conversation_of
 from .export_view import view_of
@@ -47,6 +49,8 @@ class ToDo:
     moment: str
     export: Export
     input: Input
+    titled: Optional[Mapping[str, Any]] = None
+    """Set where all that it does is to say what the conversation is called."""
 
 
 class Part(NamedTuple):
@@ -96,11 +100,13 @@ def _to_do(source: LogBackedStore, run: Record, brought: Mapping[tuple[str, int]
     shown = [number for first, last in run["window"] for number in range(first, last + 1)]
     messages, places = _messages(source, name, shown, brought)
     marks = _marks(run, places, len(messages))
-    export = Export(said["format"], messages, marks=marks, conversation_id=run.get("session") or None)
+    titles = tuple(run.get(TITLED, {}).get(CLIENT, {}).items())
+    export = Export(said["format"], messages, marks=marks, conversation_id=run.get("session") or None, titles=titles)
     cursor = cursor_of(run.get("cursor"))
     announces = said.get("announces", True)
     file = Input(said["name"], said["sha256"], said["bytes"], cursor, announces)
-    return ToDo(name, _is_named(source, name), run["timestamp"], export, file)
+    titled = run[TITLED] if is_titling(run) else None
+    return ToDo(name, _is_named(source, name), run["timestamp"], export, file, titled)
 
 
 def _is_named(source: LogBackedStore, name: str) -> bool:
@@ -136,6 +142,11 @@ def _read_already(target: Store, run: ToDo) -> str | None:
 
 def _do(target: Store, run: ToDo, into: Mapping[str, str]) -> str:
     """One run; returns the conversation that it became part of."""
+    if run.titled is not None:
+        there = target.canonical(into.get(run.conversation, run.conversation))
+        if there in target.conversations():
+            say(target, there, run.titled)
+        return there
     place = _place(target, run.export, run.conversation, into)
     if run.input.cursor is not None:
         return _go_on(target, run.export, run.input, run.input.cursor, place)

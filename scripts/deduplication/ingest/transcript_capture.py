@@ -135,7 +135,8 @@ def store_lines(dedup: ClaudeConversationDeduplicator, file: Path, read: NewLine
     """Inside the transaction in which the cursor was seen to be as it was."""
     export = replace(part.export, messages=tuple(with_output(file, message) for message in part.export.messages))
     session = read.known[1].session if read.known else export.conversation_id or file.stem
-    export = replace(export, conversation_id=session)
+    named = export.conversation_id is not None or session.encode() in read.data
+    export = replace(export, conversation_id=session, titles=export.titles if named else ())
     cursor = Cursor(
         source=str(file),
         session=session,

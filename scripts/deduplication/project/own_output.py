@@ -50,7 +50,7 @@ _MARKED: Final = f"(?:{re.escape(COMMENT)}\n\n)?"
 _SHAPES: Final = {
     "the new messages of an export": rf"# .+: [\d,]+ new messages\n\n{_MARKED}"
     r"From `.*`; [\d,]+ of [\d,]+ were (?:stored|in the conversation) before\.\n",
-    "a session file": rf"# .+\n\n{_MARKED}\| \| \|\n\|:--\|:--\|\n\| \*\*When\*\* \|",
+    "a session file": rf"# .+\n\n{_MARKED}\| \| \|\n\|:--\|:--\|\n\| \*\*(?:When|Session)\*\* \|",
     "a part of a session file": rf"# .+, part \d+\n\n{_MARKED}\[all parts\]\(",
     "a checkpoint document": rf"# Checkpoint: .*\n\n{_MARKED}Created .{{19}} UTC by export-dedup\.\n",
     "a document": rf"# .*\n\n{re.escape(COMMENT)}\n",

@@ -30,6 +30,8 @@ FORMER_INDEX: Final = ("alignment_index.json", "index.sqlite3", "index.sqlite3-w
 """What version 0.1 had in the place of :data:`INDEX`."""
 AUDIT: Final = "deduplication_log.jsonl"
 """A line for each run, for people: an index as well."""
+SESSION_ROWS: Final = "session_rows.json"
+"""In the store's folder: what the index of all sessions says of each."""
 INDEX_NAMES: Final = (INDEX, INDEX_SENT, WORDS, WATERMARKS, HASHES, *FORMER_INDEX, AUDIT)
 """In the store's folder: everything that the log can make again."""
 QUARANTINE: Final = "quarantine"

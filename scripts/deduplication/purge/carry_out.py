@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from ..accounting import last_run
 from ..files import journal
 from ..files.clock import timestamp
 from ..sessions import renewing
+from ..sessions.overview.folder import has_index
 from . import archive_packs, proof, recovery, stage_archive, stage_store
 
 if TYPE_CHECKING:
@@ -43,9 +45,8 @@ def carry_out(
             store.blobs.keep_own(sorted(plan.kept_blobs))
     if project is not None:
         stage_archive.stage_list(project, affected, changes)
-    if project is not None and done.sessions:
-        changes[journal.SESSIONS] = journal.Changes()
-    if project is not None:
+        if done.sessions or has_index(project):
+            changes[journal.SESSIONS] = journal.Changes()
         changes[journal.LAST_RUN] = journal.Changes()
         notes[recovery.FIGURES] = last_run.before_purge(project, store.unique_count())
     if packs is not None:
@@ -59,7 +60,8 @@ def carry_out(
         if journal.SESSIONS in changes:
             renewal = renewal or renewing.prepared_for(project)
             renewal.redact.at_once = True  # what is left are headings, which change with the purge
-            renewing.renew(project, store, notes, renewal)
+            written = renewing.renew(project, store, notes, renewal)
+            done.sessions = [*{*done.sessions, *map(os.path.basename, written)}]
             journal.apply(state, journal.SESSIONS, str(project.memory))
         recovery.recover_last_run(project, store, notes)
     reopened = archive_packs.reopened(project)

@@ -11,6 +11,7 @@ from ..errors import DedupError
 from ..files import atomic
 from ..project.paths import LOG_NAME
 from ..start.late_dataclass import dataclass, field
+from ..storage.log.title_records import TITLED
 from .archived import form_of, of_store
 
 if TYPE_CHECKING:
@@ -76,6 +77,8 @@ def _log(store: FolderStore, plan: Plan, proof: Proof) -> None:
     for line, record in store.records():
         proof.size += len(line.data)
         place = (record["conversation_id"], record.get("index", -1))
+        if record.get(TITLED) and place[0] in plan.conversations:
+            proof.remaining.append(f"a title in the log, byte {line.offset}")
         if "message" not in record:
             continue
         identity = record["content_hash"]

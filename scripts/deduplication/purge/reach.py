@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Final
 from ..archive import copies
 from ..errors import DedupError, PurgeRefused
 from ..files import atomic
+from ..files.title_marks import without_titles
 from ..git.plumbing import Git, GitFailed, find_executable
 from ..project.paths import LOG_NAME
 from ..start.late_dataclass import dataclass
 from ..storage.log.log_copies import copies_in
 from ..storage.log_backed import folder_of
+from ..titles.slug import short
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -107,19 +109,17 @@ def _documents(project: Project, plan: Plan, ours: set[str]) -> list[OtherPlace]
     for folder in (project.checkpoints, project.sessions, project.memory):
         for path in sorted(folder.glob("*")) if folder.is_dir() else ():
             made = path == project.status_log or (folder == project.sessions and path.name in ours)
-            if path.is_file() and not path.is_symlink() and not made and (_says(path, plan) or _names(path, plan)):
+            if path.is_file() and not path.is_symlink() and not made and _says(path, plan):
                 found.append(
                     OtherPlace(project.relative(path), "Take it out yourself: this file is not made from messages.")
                 )
     return found
 
 
-def _names(path: Path, plan: Plan) -> bool:
-    return bool(plan.names) and any(name.encode() in _bytes(path) for name in plan.names)
-
-
 def _says(path: Path, plan: Plan) -> bool:
-    return bool(plan.probes.found_in(_bytes(path)) - plan.quoted_keys)
+    """Whether it says or names something that goes, besides titles, which the purge takes out."""
+    data = without_titles(_bytes(path), map(short, plan.conversations))
+    return bool(plan.probes.found_in(data) - plan.quoted_keys) or any(name.encode() in data for name in plan.names)
 
 
 def _bytes(path: Path) -> bytes:

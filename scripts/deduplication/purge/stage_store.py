@@ -13,9 +13,11 @@ from ..accounting import last_run
 from ..backup import known
 from ..files import atomic, beneath
 from ..files.journal import STAGE, Changes
-from ..project.paths import QUARANTINE
+from ..project.paths import QUARANTINE, SESSION_ROWS
 from ..storage.log.records import purge_record
 from ..storage.log_rewrite import Instead
+from ..titles.slug import short
+from .united import ids_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +25,18 @@ if TYPE_CHECKING:
     from ..storage.log_backed import FolderStore
     from .plan import Plan
 
+_DOCUMENTS: Final = (os.path.join("..", "checkpoints"),)
 _STATUS_LOG: Final = os.path.join("..", "export-dedup-status.txt")
+
+
+def _documents(folder: str) -> list[str]:
+    """Documents beside a store that name sessions by their titles, relative to its folder."""
+    found: list[str] = []
+    for inner in _DOCUMENTS:
+        path = os.path.join(folder, inner)
+        if os.path.isdir(path):
+            found += [os.path.join(inner, name) for name in sorted(os.listdir(path)) if name.endswith(".md")]
+    return found
 
 
 def stage_store(
@@ -42,6 +55,7 @@ def stage_store(
             "forgotten": plan.forget,
         }
         last.append(purge_record(name, moment, figures))
+    untitled = sorted({each for name in plan.conversations for each in ids_of(store, store.canonical(name))})
     instead = Instead(
         plan.tombstones,
         last,
@@ -49,15 +63,17 @@ def stage_store(
         plan.forget,
         lambda name: plan.names.get(name, name),
         lambda digest: plan.hashes.get(digest, digest),
+        untitled=untitled,
     )
     made = store.rewrite_log(stage, instead)
     changes = Changes(replace=[[os.path.join(STAGE, name), name] for name in made.files])
-    changes.remove = [*made.superseded, *(os.path.join(QUARANTINE, name) for name in quarantine)]
+    changes.remove = [SESSION_ROWS, *made.superseded, *(os.path.join(QUARANTINE, name) for name in quarantine)]
     # With the new log it is on the disk which backups still have what went, whoever comes next and wherever they are then.
     backups = os.path.join(STAGE, known.NAME)
     said = known.after_purge(store, secrets.token_hex(8), waiting, hashes=not plan.forget)
     atomic.replace(os.path.join(folder, backups), said)
     changes.replace.append([backups, known.NAME])
-    changes.texts = [_STATUS_LOG, last_run.NAME]
+    changes.untitled = sorted(map(short, untitled))
+    changes.texts = [_STATUS_LOG, last_run.NAME, *_documents(folder)]
     changes.names = [[old, new] for old, new in plan.names.items()]
     return changes

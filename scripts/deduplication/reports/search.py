@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Optional
 from ..alignment.plain_text import SEARCHED, readable
 from ..files.clock import local
 from ..start.late_dataclass import dataclass, field
+from ..start.late_pattern import late_pattern
 from ..terminal.console import printable
 from ..terminal.truncation import truncate
 
@@ -22,6 +23,8 @@ COLOURS: Final = ("\x1b[1;33m", "\x1b[0m")
 """What stands around the words that were found, without and with colour."""
 SAID: Final = 8 * 1024 * 1024
 """Bytes of the log without filters from which on it is said: half a second of reading."""
+_ID: Final = late_pattern(r"[0-9a-f]{8}-[0-9a-f]{4}-")
+"""How a name begins that says nothing to a person."""
 _BESIDE: Final = 100
 """Characters shown of a message beside a hit."""
 
@@ -35,6 +38,8 @@ class RenderedHit:
     excerpts: list[Excerpt]
     store: str
     elsewhere: str = ""
+    title: str = ""
+    """What its conversation is called."""
     context: list[dict[str, Any]] = field(default_factory=list)
     """The messages around it, itself among them, in reading order; empty where none were asked for."""
 
@@ -120,6 +125,7 @@ def _hit_as_dict(shown: RenderedHit) -> dict[str, Any]:
     hit, place = shown.hit, shown.place
     return {
         "conversation_id": place.conversation,
+        "title": shown.title or None,
         "index": place.number,
         "timestamp": place.timestamp,
         "role": hit.message["role"],
@@ -140,7 +146,10 @@ def _hit_as_dict(shown: RenderedHit) -> dict[str, Any]:
 def _block(shown: RenderedHit, *, colour: bool) -> str:
     place, message = shown.place, shown.hit.message
     count = len(shown.hit.places)
-    where = [printable(place.conversation), str(place.number), printable(local(place.timestamp)), named(message)]
+    name = place.conversation
+    short = name[: name.index("-")] if shown.title and _ID.match(name) else name
+    where = [*([printable(shown.title)] if shown.title else []), printable(short)]
+    where += [str(place.number), printable(local(place.timestamp)), named(message)]
     if count > 1:
         where.append(f"{count:,}{'+' if shown.hit.more else ''} places")
     lines = [" · ".join(where)]

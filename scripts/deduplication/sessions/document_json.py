@@ -12,6 +12,7 @@ from .moments import said_at
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ..titles.naming import Naming
     from .agents import Family
     from .conversation import Entry, Reading
     from .redaction import Cleaner
@@ -21,7 +22,7 @@ VERSION: Final = 1
 _OPTIONAL: Final = ("content_hash", "uuid", "source_index", "extends")
 
 
-def document(reading: Reading, family: Family, clean: Cleaner) -> Iterator[str]:
+def document(reading: Reading, family: Family, clean: Cleaner, naming: Naming) -> Iterator[str]:
     """The document, piece by piece; strings are redacted and otherwise as they were written.
 
     Call it inside the transaction in which the conversation was opened.
@@ -40,6 +41,8 @@ def document(reading: Reading, family: Family, clean: Cleaner) -> Iterator[str]:
     session = {
         **clean.value(facts),
         "marks_at_end": list(reading.marks.get(len(reading), ())),
+        "title": naming.title or None,
+        "tags": list(naming.tags),
         "parent": family.parent or None,
         "agents": family.agents,
         "redacted": clean.redacted,

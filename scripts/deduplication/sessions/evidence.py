@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..start.late_dataclass import dataclass, field, replace
 from ..storage.conversation import Adopted
 from ..storage.log.records import PURGE
+from ..storage.log.title_records import is_titling
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -114,7 +115,7 @@ def with_runs(known: Evidence, runs: Iterable[Mapping[str, Any]]) -> Evidence:
     exports, captures = known.exports, known.captures
     for run in runs:
         export = run["export"]
-        if PURGE in run:
+        if PURGE in run or is_titling(run):
             continue
         for mark in _marks(run):
             if mark not in marks:

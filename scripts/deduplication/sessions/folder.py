@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from ..errors import SessionNotWritten, StoreNotWritable
 from ..files import atomic, journal, locking
 from ..start.late_dataclass import replace
-from ..start.late_tuple import NamedTuple
 from ..storage.log_backed import folder_of
 from . import per_checkpoint, session_file
 from .deferred_redaction import DeferredRedaction
@@ -72,11 +70,12 @@ def _one(
     with held(project):
         finish_purge(project, store)
         with store.transaction(write=False):
-            names = names_of(store, session)
             if is_purged(store, session):
                 return None, []
+            clean = Cleaner(redact, rules)
+            names = names_of(store, session, clean)
             write = per_checkpoint.write if each_checkpoint else session_file.update
-            made = write(store, session, folder, Cleaner(redact, rules), names)
+            made = write(store, session, folder, clean, names)
             return _with_adopted(store, session, folder, made), list(names.family.agents.values())
 
 
@@ -123,25 +122,6 @@ def finish_purge(project: Project, store: Store) -> None:
                 journal.apply(state, journal.SESSIONS, str(project.memory))
 
     renewal.redact.until_clean(attempt)
-
-
-class ForARun(NamedTuple):
-    """What a run has to do with its session files: commit ``paths``, show ``shown``, and tell of what was left alone."""
-
-    paths: tuple[Path, ...]
-    shown: tuple[str, ...]
-    untouched: tuple[str, ...]
-
-
-def files_for_a_run(project: Project, dedup: Any, sessions: Iterable[str], *, each_checkpoint: bool) -> ForARun:
-    """The one call that a run makes: the files of the sessions that it stored something of, brought up to the store.
-
-    ``dedup`` is a deduplicator with its store. Raises what :func:`write_sessions` raises.
-    """
-    done = write_sessions(project, dedup.store, sessions, each_checkpoint=each_checkpoint).values()
-    paths = tuple(Path(path) for each in done for path in each.every)
-    shown = tuple(project.relative(Path(each.path)) for each in done if each.path)
-    return ForARun(paths, shown, tuple(project.relative(Path(each.untouched)) for each in done if each.untouched))
 
 
 def _lock(project: Project) -> str:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ..errors import SessionUnknown
+from ..titles.naming import naming, stem_of
 from .agents import family
 from .conversation import open_reading
 from .deferred_redaction import DeferredRedaction
 from .facts import facts_of
 from .header import header
 from .markdown import Names
-from .names import file_of, stem
+from .names import file_of
+from .own_files import pages_of, remove
 from .parts import Growing
 from .redaction import Cleaner
 
@@ -51,18 +53,20 @@ def pieces(
     if chosen is not None:
         reading = reading.part(chosen)
     kin = family(store, session)
-    files = {name: stem(name) + ENDINGS[form] for name in beside}
     clean = Cleaner(redact)
+    own = naming(store, session, Cleaner(redact).redacted_text)
+    near = {kin.parent, *kin.agents.values()}.intersection(beside)
+    files = {name: stem_of(store, name, clean.redacted_text) + ENDINGS[form] for name in near}
     if form == HTML:
         from .html.page import page
 
-        yield from page(reading, kin, files, clean, pictures=pictures)
+        yield from page(reading, kin, files, clean, own, pictures=pictures)
     elif form == JSON:
         from .document_json import document as json_document
 
-        yield from json_document(reading, kin, clean)
+        yield from json_document(reading, kin, clean, own)
     else:
-        yield _markdown(reading, Names(kin, files), clean)
+        yield _markdown(reading, Names(kin, files, own), clean)
 
 
 def text_of(
@@ -87,9 +91,23 @@ def text_of(
     return prepared.until_clean(attempt)
 
 
-def names_of(store: Store, session: str) -> Names:
-    """What the files of a session call others: its sub-agents, and the file of each conversation, which lies beside them."""
-    return Names(family(store, session), {name: file_of(stem(name), 1) for name in store.conversations()})
+def file_name(store: Store, session: str, form: str, redact: Redact) -> str:
+    """What the document of a session is called among others. Outside of a transaction."""
+    with store.transaction(write=False):
+        return stem_of(store, session, Cleaner(redact).redacted_text) + ENDINGS[form]
+
+
+def remove_former(folder: str, session: str, form: str, name: str) -> None:
+    """Delete what the document of a session was called before its title was another one."""
+    remove(folder, [each for each in pages_of(folder, session, ENDINGS[form]) if each != name])
+
+
+def names_of(store: Store, session: str, clean: Cleaner) -> Names:
+    """What the files of a session are called, and those of its sub-agents and of the session that started it, beside them."""
+    kin = family(store, session)
+    near = filter(None, dict.fromkeys((kin.parent, *kin.agents.values())))
+    files = {name: file_of(stem_of(store, name, clean.redacted_text), 1) for name in near}
+    return Names(kin, files, naming(store, session, clean.redacted_text))
 
 
 def _markdown(reading: Reading, names: Names, clean: Cleaner) -> str:
@@ -97,4 +115,4 @@ def _markdown(reading: Reading, names: Names, clean: Cleaner) -> str:
     growing.add(reading.entries())
     part = growing.parts[0]
     head = header(facts_of(reading, part.first, part.last), (), clean, names)
-    return head + growing.added[0].decode()
+    return head + growing.added.get(0, b"").decode()

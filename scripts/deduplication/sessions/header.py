@@ -31,6 +31,8 @@ class Row:
 def header(facts: Facts, parts: Sequence[Row], clean: Cleaner, names: Names) -> str:
     """The head of a session's first file, up to the rule below it."""
     rows: list[tuple[str, list[str]]] = [
+        ("Session", [escaped_inline(facts.session)]),
+        ("Tags", [escaped_inline(" · ".join(names.own.tags))] if names.own.tags else []),
         ("When", [between(facts.first, facts.last) or "the source has no times"]),
         ("What", [kinds_in_words(facts.kinds)]),
         ("From", [escaped_inline(line) for line in sources(facts.evidence, clean)]),
@@ -42,7 +44,7 @@ def header(facts: Facts, parts: Sequence[Row], clean: Cleaner, names: Names) -> 
     agents = [(agent, names.files[each]) for agent, each in names.family.agents.items() if each in names.files]
     if agents:
         rows.append(("Sub-agents", [" · ".join(f"[{escaped_inline(agent)}]({file})" for agent, file in agents)]))
-    lines = [f"# {escaped_inline(facts.session)}", "", COMMENT, "", "| | |", "|:--|:--|"]
+    lines = [f"# {escaped_inline(names.own.shown)}", "", COMMENT, "", "| | |", "|:--|:--|"]
     lines += [f"| **{name}** | {'<br>'.join(_cell(line) for line in told)} |" for name, told in rows if told]
     if len(parts) > 1:
         lines += ["", "| part | messages | when | begins with |", "|:--|--:|:--|:--|"]
@@ -53,14 +55,14 @@ def header(facts: Facts, parts: Sequence[Row], clean: Cleaner, names: Names) -> 
     return "\n".join([*lines, "", "---", "", ""])
 
 
-def part_header(session: str, number: int, part: Row, names: Mapping[int, str]) -> str:
+def part_header(title: str, number: int, part: Row, names: Mapping[int, str]) -> str:
     """The head of a further file: where the first, the one before and the one after are (``names`` by number)."""
     links = [f"[all parts]({names[1]})", f"[← part {number - 1}]({names[number - 1]})"]
     if number + 1 in names:
         links.append(f"[part {number + 1} →]({names[number + 1]})")
     when = between(part.first, "" if number + 1 not in names else part.last) or between(part.first, part.first)
     lines = [
-        f"# {escaped_inline(session)}, part {number}",
+        f"# {escaped_inline(title)}, part {number}",
         "",
         COMMENT,
         "",
@@ -70,10 +72,10 @@ def part_header(session: str, number: int, part: Row, names: Mapping[int, str]) 
     return "\n".join([*lines, "", "---", "", ""])
 
 
-def checkpoint_header(session: str, kinds: Mapping[str, int], first: str, last: str) -> str:
+def checkpoint_header(title: str, kinds: Mapping[str, int], first: str, last: str) -> str:
     """The head of a file that has what was new at a checkpoint: how much of what, and from when to when."""
     when = between(first, last)
-    lines = [f"# {escaped_inline(session)}: what is new", "", f"{kinds_in_words(kinds)}{f' · {when}' if when else ''}"]
+    lines = [f"# {escaped_inline(title)}: what is new", "", f"{kinds_in_words(kinds)}{f' · {when}' if when else ''}"]
     return "\n".join([*lines, "", "---", "", ""])
 
 

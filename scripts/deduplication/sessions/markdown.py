@@ -38,6 +38,7 @@ from .prose import safe_markdown
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ..titles.naming import Naming
     from .agents import Family
     from .conversation import Entry
     from .redaction import Cleaner
@@ -84,10 +85,11 @@ class Flow:
 
 @dataclass(frozen=True)
 class Names:
-    """Where other conversations are read: the file of each, relative to this one."""
+    """What the conversation is called, and where others are read: the file of each, relative to this one."""
 
     family: Family
     files: Mapping[str, str]
+    own: Naming
 
 
 def rendered(entry: Entry, flow: Flow, clean: Cleaner, names: Names) -> tuple[str, Flow]:

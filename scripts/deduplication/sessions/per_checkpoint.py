@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Final
 
 from ..alignment.reading_order import ranges
 from ..errors import SessionNotWritten, SessionUnknown, StoreNotWritable
-from ..files import atomic, beneath
+from ..files import atomic
 from ..model import LOCAL_COMMAND, PROMPT, counts
 from ..start.late_dataclass import dataclass
 from ..start.late_pattern import late_pattern
@@ -17,7 +16,8 @@ from . import footer
 from .conversation import open_reading
 from .header import checkpoint_header
 from .markdown import Flow
-from .names import ENDING, stem
+from .names import ENDING
+from .own_files import NO_FILE, named_like, remove
 from .parts import Growing, Part
 from .session_file import Written
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .markdown import Names
     from .redaction import Cleaner
 
-_STAMP: Final = r"\.(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ)(?:-(\d{1,9}))?\.md\Z"
+_STAMP: Final = late_pattern(r"\.(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ)(?:-(\d{1,9}))?\.md\Z")
 _THROUGH: Final = late_pattern(rb'"through":(\d{1,15})[,}]')
 
 
@@ -47,7 +47,10 @@ def write(store: Store, session: str, folder: str, clean: Cleaner, names: Names)
         new = sum(counts(reading.kinds[reading.order[position]]) for position in positions)
         if not new:
             return Written("", total, 0, 0, ())
-        path = _free(folder, f"{stem(session)}.{datetime.now(timezone.utc):%Y-%m-%dT%H-%M-%SZ}")
+        for file in files_of(folder, session):
+            if file.name != _renamed(file, names.own.stem):
+                renew(store, folder, file, clean, names)
+        path = _free(folder, f"{names.own.stem}.{datetime.now(timezone.utc):%Y-%m-%dT%H-%M-%SZ}")
         data = _document(reading, positions, clean, names, max(reading.order))
         clean.require()
         atomic.replace(path, data, mode=atomic.SHARED_FILE)
@@ -68,45 +71,61 @@ class CheckpointFile:
 
 def files_of(folder: str, session: str) -> list[CheckpointFile]:
     """The files of a session in ``folder`` that are as we left them, the oldest first. Raises :class:`SessionNotWritten`."""
-    form = re.compile(re.escape(stem(session)) + _STAMP)
-    found = [match for match in map(form.match, os.listdir(folder)) if match]
     result: list[CheckpointFile] = []
     through = -1
-    for match in sorted(found, key=lambda each: (each[1], int(each[2] or 1))):
+    for name in _in_order(folder, session):
         try:
-            with atomic.open_regular(os.path.join(folder, match[0])) as file:
+            with atomic.open_regular(os.path.join(folder, name)) as file:
                 data = file.read()
         except OSError as error:
-            raise SessionNotWritten(f"{match[0]}: {error.strerror or error}") from error
+            if error.errno in NO_FILE:
+                continue
+            raise SessionNotWritten(f"{name}: {error.strerror or error}") from error
         known = footer.proven(data)
         numbers = _THROUGH.findall(data)
         after = through
         if numbers:
             through = int(numbers[-1])
         if known is not None and known.said.get("session") == session and numbers:
-            result.append(CheckpointFile(match[0], session, after, through))
+            result.append(CheckpointFile(name, session, after, through))
     return result
 
 
 def renew(store: Store, folder: str, file: CheckpointFile, clean: Cleaner, names: Names) -> None:
-    """Write a file again from what is stored now of its messages; it goes where none of them is left.
+    """Write a file again from what is stored now of its messages, under the name of today; it goes where none of them is left.
 
     Call it as :func:`write`. Raises :class:`SessionNotWritten`.
     """
     reading = open_reading(store, file.session)
     positions = [at for at, number in enumerate(reading.order) if file.after < number <= file.through]
-    path = os.path.join(folder, file.name)
+    name = _renamed(file, names.own.stem)
     try:
-        if not any(counts(reading.kinds[reading.order[at]]) for at in positions):
-            beneath.unlink(path)
-        else:
+        if any(counts(reading.kinds[reading.order[at]]) for at in positions):
             data = _document(reading, positions, clean, names, file.through)
             clean.require()
-            atomic.replace(path, data, mode=atomic.SHARED_FILE)
+            atomic.replace(os.path.join(folder, name), data, mode=atomic.SHARED_FILE)
+            if name == file.name:
+                return
+        remove(folder, [file.name])
     except FileNotFoundError:
         return
     except (StoreNotWritable, OSError) as error:
         raise SessionNotWritten(str(error)) from error
+
+
+def _renamed(file: CheckpointFile, stem: str) -> str:
+    found = _STAMP.search(file.name)
+    return file.name if found is None else stem + found[0]
+
+
+def _in_order(folder: str, session: str) -> list[str]:
+    """Files with a name that one of this session has, whatever it was called then, the oldest first."""
+    found = [
+        (match[1], int(match[2] or 1), name)
+        for name, rest in named_like(folder, session)
+        if (match := _STAMP.match(rest))
+    ]
+    return [name for _, _, name in sorted(found)]
 
 
 def _through(folder: str, session: str) -> int:
@@ -114,11 +133,9 @@ def _through(folder: str, session: str) -> int:
 
     A file that somebody added to counts all the same: its messages were written.
     """
-    form = re.compile(re.escape(stem(session)) + _STAMP)
-    found = [match for match in map(form.match, os.listdir(folder)) if match]
-    for match in sorted(found, key=lambda each: (each[1], int(each[2] or 1)), reverse=True):
+    for name in reversed(_in_order(folder, session)):
         try:
-            with atomic.open_regular(os.path.join(folder, match[0])) as file:
+            with atomic.open_regular(os.path.join(folder, name)) as file:
                 data = file.read()
         except OSError:
             continue
@@ -145,6 +162,6 @@ def _document(reading: Reading, positions: list[int], clean: Cleaner, names: Nam
     for first, last in ranges(positions):
         growing.add(reading.entries(first, last + 1))
     part = growing.parts[0]
-    head = checkpoint_header(reading.session, part.kinds, part.first, part.last)
+    head = checkpoint_header(names.own.shown, part.kinds, part.first, part.last)
     said: dict[str, Any] = {"session": reading.session, "through": through}
-    return footer.sealed(head.encode("utf-8", "backslashreplace") + growing.added[0], said)[0]
+    return footer.sealed(head.encode("utf-8", "backslashreplace") + growing.added.get(0, b""), said)[0]

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-from typing import TYPE_CHECKING
 
-from ..files import atomic, beneath
+from ..files import atomic
 from ..project.own_output import COMMENT
+from ..titles.slug import short
 from . import footer
 from .layout import escaped_inline
-from .names import file_of, stem
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from .names import file_of
+from .own_files import own_files, remove
 
 
 def write_pointer(folder: str, name: str, session: str, file: str) -> str | None:
     """Put a pointer to ``file``, the first one of ``session``, in the place of the files of ``name``; returns its path.
 
-    None where ``name`` has no file of ours, or one that somebody changed: that one is left alone. Call it under a lock of the
-    folder. Raises ``OSError`` and ``StoreNotWritable``.
+    None where ``name`` has no file of ours, or one that somebody changed: that one is left alone. The pointer is named by digits:
+    what the conversation was called belongs to the other one now. Call it under a lock of the folder. Raises ``OSError``,
+    ``StoreNotWritable`` and ``SessionNotWritten``.
     """
-    first = os.path.join(folder, file_of(stem(name), 1))
-    found = _proven(first, name, 1)
-    if found is None:
+    own = own_files(folder, name).files
+    if not own:
         return None
     text = (
         f"# {escaped_inline(name)}\n\n{COMMENT}\n\n"
@@ -32,28 +29,16 @@ def write_pointer(folder: str, name: str, session: str, file: str) -> str | None
     )
     said = {"v": footer.VERSION, "session": name, "part": 1, "write_pointer": session}
     data, _ = footer.sealed(text.encode(), said)
-    if found.said.get("write_pointer") != session:
-        for path in list(_parts(folder, name)):
-            with contextlib.suppress(FileNotFoundError):
-                beneath.unlink(path)
+    first = os.path.join(folder, file_of(short(name), 1))
+    if _read(first) != data:
         atomic.replace(first, data, durable=False)
+    remove(folder, [each for each in own if each != os.path.basename(first)])
     return first
 
 
-def _parts(folder: str, name: str) -> Iterator[str]:
-    part = 2
-    while True:
-        path = os.path.join(folder, file_of(stem(name), part))
-        if _proven(path, name, part) is None:
-            return
-        yield path
-        part += 1
-
-
-def _proven(path: str, name: str, part: int) -> footer.Proven | None:
+def _read(path: str) -> bytes:
     try:
         with atomic.open_regular(path) as file:
-            found = footer.proven(file.read())
+            return file.read()
     except OSError:
-        return None
-    return found if found is not None and (found.said.get("session"), found.said.get("part")) == (name, part) else None
+        return b""

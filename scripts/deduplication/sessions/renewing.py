@@ -10,11 +10,12 @@ import os
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import SessionNotWritten
-from ..files import atomic, beneath
+from ..files import atomic
 from ..start.late_tuple import NamedTuple
-from . import footer, full_document, per_checkpoint, session_file
+from . import full_document, per_checkpoint, session_file
 from .deferred_redaction import DeferredRedaction, NotYetClean, ask_for_all
-from .names import bases, file_of, stem
+from .overview.folder import has_index, write_index
+from .own_files import own_files, pages_of, remove
 from .place import is_purged, prepared_folder
 from .redaction import Cleaner, standard
 
@@ -47,36 +48,20 @@ def notes_of(folder: str, sessions: set[str]) -> tuple[dict[str, list[Any]], lis
     if not os.path.isdir(folder):
         return notes, names
     for session in sorted(sessions):
-        own = [name for base in bases(session, 9) for name in _parts(folder, base, session)]
-        if own:
+        own = own_files(folder, session)
+        if own.unread:
+            raise SessionNotWritten(f"{own.unread[0]} is no file: nobody can tell what it shows")
+        if own.files:
             notes[GROWING].append(session)
-            names += own
+            names += own.files
         kept = per_checkpoint.files_of(folder, session)
         notes[CHECKPOINTS] += [[file.name, file.session, file.after, file.through] for file in kept]
         names += [file.name for file in kept]
         for form in _PAGES:
-            page = stem(session) + full_document.ENDINGS[form]
-            if os.path.isfile(os.path.join(folder, page)):
+            for page in pages_of(folder, session, full_document.ENDINGS[form]):
                 notes[PAGES].append([page, session])
                 names.append(page)
     return notes, names
-
-
-def _parts(folder: str, base: str, session: str) -> list[str]:
-    """The files of a session under one name that prove."""
-    found = []
-    number = 1
-    while os.path.lexists(os.path.join(folder, file_of(base, number))):
-        name = file_of(base, number)
-        try:
-            with atomic.open_regular(os.path.join(folder, name)) as file:
-                known = footer.proven(file.read())
-        except OSError as error:
-            raise SessionNotWritten(f"{name}: {error.strerror or error}") from error
-        if known is not None and known.said.get("session") == session:
-            found.append(name)
-        number += 1
-    return found
 
 
 def prepared_for(project: Project) -> Renewal:
@@ -107,42 +92,38 @@ def renew(project: Project, store: Store, notes: Mapping[str, Any], renewal: Ren
     Under the lock of the session files and inside a transaction of the store. Raises :class:`SessionNotWritten`, and
     ``NotYetClean`` where texts have to be cleaned before the rest can be written: then it is called again.
     """
-    if not any(notes.get(name) for name in (GROWING, CHECKPOINTS, PAGES)):
+    if not any(notes.get(name) for name in (GROWING, CHECKPOINTS, PAGES)) and not has_index(project):
         return []
     redact, rules = renewal
     folder = prepared_folder(project)
     written: list[str] = []
     for session in notes.get(GROWING, ()):
         if is_purged(store, session):
-            _unlink(
-                [os.path.join(folder, name) for base in bases(session, 9) for name in _parts(folder, base, session)]
-            )
+            remove(folder, own_files(folder, session).files)
             continue
-        names = full_document.names_of(store, session)
+        clean = Cleaner(redact, rules)
+        names = full_document.names_of(store, session, clean)
         with contextlib.suppress(NotYetClean):
-            written += session_file.update(store, session, folder, Cleaner(redact, rules), names).every
+            written += session_file.update(store, session, folder, clean, names).every
     for name, session, after, through in notes.get(CHECKPOINTS, ()):
         file = per_checkpoint.CheckpointFile(name, session, after, through)
-        names = full_document.names_of(store, session)
+        clean = Cleaner(redact, rules)
+        names = full_document.names_of(store, session, clean)
         with contextlib.suppress(NotYetClean):
-            per_checkpoint.renew(store, folder, file, Cleaner(redact, rules), names)
+            per_checkpoint.renew(store, folder, file, clean, names)
     redact.require()
     for name, session in notes.get(PAGES, ()):
-        path = os.path.join(folder, name)
         if is_purged(store, session):
-            _unlink([path])
+            remove(folder, [name])
             continue
         form = next(form for form in _PAGES if name.endswith(full_document.ENDINGS[form]))
         data = "".join(full_document.pieces(store, session, form, redact)).encode("utf-8", "backslashreplace")
+        today = full_document.names_of(store, session, Cleaner(redact, rules)).own.stem + full_document.ENDINGS[form]
         redact.require()
-        atomic.replace(path, data, mode=atomic.SHARED_FILE)
+        atomic.replace(os.path.join(folder, today), data, mode=atomic.SHARED_FILE)
+        written.append(os.path.join(folder, today))
+        if today != name:
+            remove(folder, [name])
+    if has_index(project):
+        written += map(str, write_index(project, store, redact, rules))
     return written
-
-
-def _unlink(paths: list[str]) -> None:
-    try:
-        for path in paths:
-            with contextlib.suppress(FileNotFoundError):
-                beneath.unlink(path)
-    except OSError as error:
-        raise SessionNotWritten(str(error)) from error

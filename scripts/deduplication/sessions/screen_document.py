@@ -29,6 +29,8 @@ from ..terminal.console import printable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from ..titles.naming import Naming
+
 _TITLES: Final = {
     PROMPT: "👤 User",
     TEXT: "🤖 Assistant",
@@ -55,6 +57,8 @@ class Summary:
     exports: int
     sessions: int
     unconnected_runs: int
+    title: str = ""
+    tags: tuple[str, ...] = ()
 
 
 def text_parts(messages: Sequence[dict[str, Any]], component: dict[int, int]) -> list[str]:
@@ -73,9 +77,13 @@ def text_parts(messages: Sequence[dict[str, Any]], component: dict[int, int]) ->
     return parts
 
 
-def title(conversation_id: str, shown: int, count: int) -> str:
-    """The first line of a conversation on a screen."""
-    return f"{SHOWN} {printable(conversation_id)} ({_part(shown, count)})"
+def title(named: Naming, shown: int, count: int) -> str:
+    """The first lines of a conversation on a screen."""
+    told = [printable(named.conversation_id)] if named.title else []
+    told += [f"#{printable(tag)}" for tag in named.tags]
+    return "\n".join(
+        [f"{SHOWN} {printable(named.shown)} ({_part(shown, count)})", *([f"   {' '.join(told)}"] if told else [])]
+    )
 
 
 def listing(found: Sequence[Summary]) -> list[str]:
@@ -93,7 +101,8 @@ def _listed(each: Summary) -> str:
     if each.sessions:
         facts.append(f"{_counted(each.sessions, 'transcript')} captured")
     lines = [
-        printable(each.conversation_id),
+        " ".join([printable(each.title or each.conversation_id), *(f"#{printable(tag)}" for tag in each.tags)]),
+        *([f"   {printable(each.conversation_id)}"] if each.title else []),
         f"   {printable(local(each.first))} to {printable(local(each.last))} · {' · '.join(facts)}",
     ]
     if each.unconnected_runs > 1:

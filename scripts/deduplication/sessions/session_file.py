@@ -26,6 +26,7 @@ from .conversation import open_reading
 from .facts import Facts, facts_of
 from .header import Row, header, part_header
 from .names import bases, file_of
+from .own_files import own_files, remove
 from .parts import Growing, Part, from_json
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def update(
     ``NotYetClean`` before anything is written.
     """
     untouched: str | None = None
-    for base in bases(session):
+    for base in bases(names.own.stem):
         try:
             done = _Files(store, session, os.path.join(folder, ""), base, clean, names, part_bytes).update()
         except _Taken as taken:
@@ -79,7 +80,10 @@ def update(
         except (StoreNotWritable, OSError) as error:
             raise SessionNotWritten(str(error)) from error
         else:
-            return replace(done, untouched=untouched)
+            former = own_files(folder, session, but=base)
+            remove(folder, former.files)
+            changed = next((os.path.join(folder, name) for name in former.changed), None)
+            return replace(done, untouched=untouched or changed)
     raise SessionNotWritten(f"{folder}: every name for {session} is taken")
 
 
@@ -91,12 +95,17 @@ class _Files:
     ) -> None:
         self._store, self._session, self._prefix, self._base = store, session, folder, base
         self._clean, self._names, self._limit = clean, names, limit
+        self._title = names.own.shown
 
     def update(self) -> Written:
         first = self._read(0)
         said = first.said if first is not None else {}
         listed = from_json(said.get("parts", []))
-        if said.get("v") != footer.VERSION or said.get("rules") != self._clean.rules:
+        if (
+            said.get("v") != footer.VERSION
+            or said.get("rules") != self._clean.rules
+            or said.get("title") != self._title
+        ):
             said = {}
         before = listed if said else []
         known = evidence_of.from_json(said.get("evidence", {})) if before else None
@@ -196,10 +205,15 @@ class _Files:
         for position in sorted(texts, reverse=True):
             said: dict[str, Any] = {"session": self._session, "part": position + 1}
             if position:
-                head = part_header(self._session, position + 1, rows[position], names)
+                head = part_header(self._title, position + 1, rows[position], names)
             else:
                 head = above
-                said.update(v=footer.VERSION, rules=self._clean.rules, parts=[part.as_json() for part in parts])
+                said.update(
+                    v=footer.VERSION,
+                    rules=self._clean.rules,
+                    title=self._title,
+                    parts=[part.as_json() for part in parts],
+                )
                 said.update(evidence=reading.evidence.as_json())
             text = head.encode("utf-8", "backslashreplace") + texts[position]
             data, checksum = footer.sealed(text, said)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from .log.lines import Record
 
-OF_RUNS: Final = ("process_export", "capture", "purge")
+OF_RUNS: Final = ("process_export", "capture", "purge", "title")
 """Operations that follow from lines of the log."""
 _BESIDES: Final = ("new_messages", "captured_messages")
 """What a line has besides that has no column in the original design."""

@@ -78,7 +78,8 @@ class ExportRecord:
     brought; ``captured`` of them were stored before. ``window`` holds inclusive ranges of sequence numbers in the order
     shown; ``breaks`` are positions in that list at which a further window begins, which does not follow the one before it;
     ``one`` are pairs of sequence numbers that it shows to be one message. ``known_bytes`` of the file show messages whose
-    bodies were stored before; ``purged`` of its messages were purged before. ``prefix`` is what a longer export can be known by.
+    bodies were stored before; ``purged`` of its messages were purged before. ``prefix`` is what a longer export can be known by,
+    ``titles`` are those of the client that the store did not know yet.
     """
 
     name: str
@@ -100,6 +101,7 @@ class ExportRecord:
     purged: int = 0
     captured: int = 0
     prefix: Prefix | None = None
+    titles: tuple[tuple[str, str], ...] = ()
     announces: bool = True
     """False for an export that is only to be known before somebody processes it; never for a part of a growing file."""
 
@@ -139,9 +141,7 @@ class ConversationFigures:
 
 
 class Counts(NamedTuple):
-    """What a run comes to. ``stored``: messages that were stored in no form; ``new``: those that it announces; ``captured``: how
-    many of these were stored before.
-    """
+    """What a run comes to: messages ``stored`` in no form before, ``new`` that it announces, ``captured`` of them stored before."""
 
     stored: int = 0
     new: int = 0

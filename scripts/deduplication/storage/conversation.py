@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..start.late_tuple import NamedTuple
 
@@ -47,6 +47,9 @@ class Conversation(Protocol):
 
     windows: list[list[list[int]]]
     """What did each export show of it, as ranges of sequence numbers in the order shown?"""
+
+    figures: dict[str, Any]
+    """What do its runs add up to?"""
 
     def reading(self) -> ReadingOrder:
         """In which order are they read?"""

@@ -22,12 +22,13 @@ from .log.append_log import Log
 from .log.lines import Damaged, Line, decode_line, digest_of, encode_line, is_commit
 from .log.records import PREFIX, PURGED, RECOUNTED, blobs_of, is_occurrence, new_of
 from .log.strays import strays_of
+from .log.title_records import TITLED, without_titles
 from .state.apply import apply
 from .state.log_state import State
 from .word_filters.of_store import take_along
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from .contract import Counts
     from .log.lines import Record
@@ -43,7 +44,7 @@ class Instead:
     ``tombstones`` are the lines of occurrences, by conversation and sequence number. ``name`` gives the name to keep of a file
     for the one in the log, ``sha256`` the hash. ``last`` are lines to be added at the end. ``at``: when this was asked for;
     ``forget``: nothing is to stay that was made of what goes, and a head was made of all of it. ``shared``: what the folder has of
-    another machine's log stays there.
+    another machine's log stays there. ``untitled``: conversations whose titles and words go, beside those with tombstones.
     """
 
     tombstones: Mapping[tuple[str, int], Record]
@@ -53,6 +54,7 @@ class Instead:
     name: Callable[[str], str] = lambda name: name
     sha256: Callable[[str], str] = lambda sha256: sha256
     shared: bool = False
+    untitled: Collection[str] = ()
 
 
 @dataclass
@@ -130,6 +132,7 @@ class _Writer:
     def __init__(self, log: Log, instead: Instead, blobs: set[str]) -> None:
         self._instead, self._blobs = instead, blobs
         self._moving = _moving(log, instead)
+        self._untitled = {name for name, _ in instead.tombstones}.union(instead.untitled)
         self._carried: set[str] = set()
         self._run: list[tuple[bytes, Record]] = []
         self._before = hashlib.sha256()
@@ -161,6 +164,8 @@ class _Writer:
             record = {**record, "export": {**export, **kept}}
             if kept["sha256"] != export["sha256"]:
                 record.pop(PREFIX, None)  # the file begins with other bytes now, and nothing is to tell of the old ones
+        if TITLED in record and record["conversation_id"] in self._untitled:
+            record = without_titles(record)
         if self._instead.forget and chain.REPLACED in record:
             record = {name: value for name, value in record.items() if name != chain.REPLACED}
         record = self._links.name(record)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from .log.lines import COMMIT, Damaged, decode_line, is_commit
 from .log.records import PURGE, announces
+from .log.title_records import is_titling
 from .runs import LoggedRun
 from .state.run_places import joined
 
@@ -36,7 +37,7 @@ def logged_runs(known: Known, conversation_id: str) -> Iterator[LoggedRun]:
     """The runs of a conversation, those of others that turned out to be this one included, in the order of the log."""
     adopted = known.state.conversation(conversation_id).adopted
     for record in read_runs(known, {conversation_id, *(each.conversation_id for each in adopted)}, 0):
-        if PURGE not in record:
+        if PURGE not in record and not is_titling(record):
             yield logged_run(record, conversation_id)
 
 

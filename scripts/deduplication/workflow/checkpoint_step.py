@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 from ..accounting.store_totals import totals
 from ..checkpoint.run_figures import RunFigures
+from ..checkpoint.session_titles import named
 from ..errors import DedupError
 from ..project.config import EACH, OFF
 from ..reports import workflow as report
+from .options import DESCRIPTION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -50,7 +52,7 @@ class CheckpointStep:
         if self._options.session_files == OFF:
             return
         from ..reports import sessions as session_report
-        from ..sessions.folder import files_for_a_run
+        from ..sessions.for_a_run import files_for_a_run
 
         each = self._options.session_files == EACH
         for run in self._runs:
@@ -81,7 +83,14 @@ class CheckpointStep:
         figures["cumulative"] = totals(self._dedup.store, self._runs[0].result().storage)
         others = told(self._runs)
         more: dict[str, Any] = {"runs": others} if others else {}
-        made = make(self._project, self._options.description, paths=tuple(self._paths), figures=figures, **more)
+        description = self._options.description
+        told_of = RunFigures.of(figures)
+        if told_of is not None:
+            lead = description == DESCRIPTION
+            more["named"] = named(self._project, self._dedup.store, told_of.sessions(), lead=lead)
+            if lead:
+                description = f"{told_of.new:,} new {'message' if told_of.new == 1 else 'messages'}"
+        made = make(self._project, description, paths=tuple(self._paths), figures=figures, **more)
         return Made(made.commit, made.note)
 
 

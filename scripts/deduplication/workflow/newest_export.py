@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Optional
 from ..accounting import last_run
 from ..archive import discovery
 from ..checkpoint.document import slug
-from ..checkpoint.run_figures import RunFigures
+from ..checkpoint.session_titles import Named, named_in, sessions_in
 from ..errors import DedupError, PrivacySettingInvalid
 from ..files import atomic
 from ..project import config
@@ -23,7 +23,7 @@ from ..terminal.display import ask, show_nothing
 from . import five_steps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from ..figures.run_result import RunResult
     from ..ingest.deduplicator import ClaudeConversationDeduplicator
@@ -110,12 +110,11 @@ def session_files(
     """Bring the readable files of the run's conversations up to the store. A failure is said, and costs no checkpoint."""
     setting = config.load(os.fspath(project.root))["session_files"]
     known = dedup.conversations() if project.state.is_dir() else []
-    run = RunFigures.of(figures)
-    sessions = [session for session in run.sessions() if session in known] if run is not None else []
+    sessions = [session for session in sessions_in(figures) if session in known]
     if setting == config.OFF or not sessions:
         return ()
     from ..reports import sessions as session_report
-    from ..sessions.folder import files_for_a_run
+    from ..sessions.for_a_run import files_for_a_run
 
     try:
         done = files_for_a_run(project, dedup, sessions, each_checkpoint=setting == config.EACH)
@@ -126,6 +125,11 @@ def session_files(
         return ()
     out(session_report.in_a_run(done.shown, done.untouched))
     return done.paths
+
+
+def called(project: Project, dedup: ClaudeConversationDeduplicator, figures: Mapping[str, Any]) -> Named:
+    """What the conversations of the run are called."""
+    return named_in(project, dedup.store, figures)
 
 
 def _prepare_folder(project: Project, description: str) -> str:

@@ -8,6 +8,7 @@ from ..project.config import OFF
 from ..start.late_dataclass import dataclass
 
 DESCRIPTION: Final = "Automated export and deduplication"
+"""What a run calls its checkpoint where nobody gave it a title: it says what is new instead."""
 
 
 @dataclass(frozen=True)

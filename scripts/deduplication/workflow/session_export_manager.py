@@ -16,7 +16,7 @@ from ..project.export_names import file_name, validate_session_id
 from ..project.paths import Project
 from ..sessions import full_document
 from ..sessions.folder import write_sessions
-from ..sessions.names import file_of, stem
+from ..sessions.own_files import file_among
 from ..sessions.redaction import standard
 
 if TYPE_CHECKING:
@@ -109,10 +109,12 @@ class SessionExportManager:
         """
         store = self.dedup.store
         found = []
+        folder = os.fspath(self.project.sessions)
+        names = os.listdir(folder) if os.path.isdir(folder) else []
         with store.transaction(write=False):
             for name in store.conversations():
                 figures = store.figures(name)
-                file = self.project.sessions / file_of(stem(name), 1)
+                file = file_among(name, names)
                 found.append(
                     {
                         "session_id": name,
@@ -121,7 +123,7 @@ class SessionExportManager:
                         "exports_processed": figures.exports,
                         "created_at": figures.created_at,
                         "last_updated": figures.updated_at,
-                        "session_file": self.project.relative(file) if file.is_file() else None,
+                        "session_file": self.project.relative(self.project.sessions / file) if file else None,
                     }
                 )
         return sorted(found, key=lambda each: (each["last_updated"], each["session_id"]), reverse=True)

@@ -62,6 +62,8 @@ GROUPS: Final = (
             Subcommand("search", "find messages", "search"),
             Subcommand("show", "list the conversations, read one of them", "show"),
             Subcommand("session", "sessions as files that people read", "session"),
+            Subcommand("rename", "what a conversation is called", "titles.rename"),
+            Subcommand("tag", "words to find a conversation by", "titles.tag"),
             Subcommand("explain", "why a message of an export is new, or which one it is", "explain"),
             Subcommand("export", "messages and runs as tables for your own tools", "export"),
             Subcommand("log", "the log itself, line by line, with everything in it", "log"),
@@ -94,6 +96,7 @@ GROUPS: Final = (
         "another kind of store",
         (
             Subcommand("migrate", "a store moved to another kind, and proven", "database.migrate"),
+            Subcommand("relink", "what is kept of a project that was moved or renamed", "titles.relink"),
             Subcommand("unite", "what another machine has of a store, taken in", "unite"),
             Subcommand("sync", "a store and its database, brought together", "database.sync"),
             Subcommand("partition", "the messages of a database in parts", "database.partition"),

@@ -6,7 +6,6 @@ sections that the browser lays out only when they come into view.
 
 from __future__ import annotations
 
-import re
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
@@ -47,13 +46,12 @@ from .pieces import ROW, Parts, handles, is_row, who
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from ...titles.naming import Naming
     from ..agents import Family
     from ..content import MessageBlocks
     from ..conversation import Entry, Reading
     from ..redaction import Cleaner
 
-_ID: Final = late_pattern(r"[0-9a-f]{8}-[0-9a-f-]{27}(?:-agent-.*)?", re.DOTALL)
-"""A session id says nothing to a person: the page is then named after the first prompt."""
 _TELLS: Final = late_pattern(r"\w\w")
 """A line with something to read in it, which a lone brace is not."""
 _SECTION: Final = 40
@@ -85,7 +83,13 @@ _TITLES: Final = {
 
 
 def page(
-    reading: Reading, family: Family, files: Mapping[str, str], clean: Cleaner, *, pictures: bool = False
+    reading: Reading,
+    family: Family,
+    files: Mapping[str, str],
+    clean: Cleaner,
+    naming: Naming,
+    *,
+    pictures: bool = False,
 ) -> Iterator[str]:
     """The page, piece by piece. ``files`` has the page of other conversations, where there is one; ``pictures``: it shows images.
 
@@ -97,11 +101,11 @@ def page(
     for kind in reading.marks.get(len(reading), ()):
         body.mark(kind)
     facts = facts_of(reading, body.first, body.last)
-    title = escape(printable_text(reading.session))
-    yield head(title)
-    headline = body.title if body.title and _ID.fullmatch(reading.session) else title
+    session, headline = escape(printable_text(reading.session)), escape(naming.shown)
+    yield head(headline)
     yield bar(headline)
-    kicker = f"<p class=kicker>{title if headline != title else 'Conversation'}</p>\n"
+    told = " · ".join(filter(None, (session if headline != session else "Conversation", *map(escape, naming.tags))))
+    kicker = f"<p class=kicker>{told}</p>\n"
     outline = body.outline()
     yield f"<div class={'page' if outline else 'alone'}>\n{outline}<main>\n{kicker}<h1>{headline}</h1>\n"
     yield facts_list(facts, family, files, clean)
@@ -118,7 +122,7 @@ class _Body:
     def __init__(self, parts: Parts, clean: Cleaner, family: Family, files: Mapping[str, str]) -> None:
         self.pieces: list[str] = []
         self.in_section = False
-        self.first = self.last = self.title = ""
+        self.first = self.last = ""
         self._parts, self._clean, self._family, self._files = parts, clean, family, files
         self._outline: list[str] = []
         self._turn = self._inside = 0
@@ -209,7 +213,6 @@ class _Body:
         self._turn += 1
         self._speaker = PROMPT
         title = escape(title_of(said) or "Prompt")
-        self.title = self.title or title
         self._outline.append(f'<li><a href="#m{message["index"]}"><b>{self._turn}</b><span>{title}</span></a></li>\n')
         drawn, name = ("user", "User") if message["kind"] == PROMPT else ("command", "Command")
         return who(f"{picture(drawn)}<b>{name}</b>", stamp) + self._parts.text(said)

@@ -11,6 +11,7 @@ from ..index.root import about_of
 from ..index.table_entries import FORMS, dumps
 from ..log.lines import PREVIOUS, decode_line
 from ..log.records import CAPTURE, PURGE, SAME, announces, blobs_of, is_occurrence
+from ..log.title_records import TITLE, is_titling
 from .clean_text import cleaned, cleaned_json, moment, name_of, named
 from .message_rows import TYPES, Told
 from .new_rows import NewRows
@@ -165,6 +166,7 @@ def run_row(told: Told) -> list[Any]:
     start, line, record, _ = told
     export = record.get("export", {})
     kind = SAME if SAME in record else PURGE if PURGE in record else "run" if announces(record) else CAPTURE
+    kind = TITLE if is_titling(record) else kind
     return [
         name_of(record["conversation_id"]),
         start,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from .lines import encode_line
 from .records import CAPTURE, PURGE, announces
+from .title_records import TITLE, TITLED, is_titling
 
 if TYPE_CHECKING:
     from .lines import Record
@@ -24,6 +25,15 @@ def audit_line(record: Record, written: int) -> bytes:
                 "operation": PURGE,
                 "created_at": record["timestamp"],
                 "metadata": record[PURGE],
+            }
+        )
+    if is_titling(record):  # what was said stands in the log alone: a purge has one place less to look into
+        return encode_line(
+            {
+                "conversation_id": record["conversation_id"],
+                "operation": TITLE,
+                "created_at": record["timestamp"],
+                "metadata": {"said": sorted(record[TITLED])},
             }
         )
     savings = round(100 * (1 - written / export["bytes"]), 1) if export["bytes"] else 0.0

@@ -13,6 +13,7 @@ from ...start.late_dataclass import asdict
 from ..contract import Cursor, Same
 from ..prefix import of_prefix
 from .lines import Damaged, decode_line, is_commit
+from .title_records import CLIENT, TITLED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -197,17 +198,14 @@ def same_of(record: Record) -> Same:
 
 
 def announces(record: Record) -> bool:
-    """True for the record of a run that announced what it showed: not for a part of a growing file, nor for an export that was only
-    to be known before somebody processes it.
-    """
+    """True for the record of a run that announced what it showed: no part of a growing file, nor an export only to be known."""
     return record.get("cursor") is None and record["export"].get("announces", True) is True
 
 
 def new_of(record: Record, counts: Counts) -> int:
-    """What the ``new`` of a commit record stands for, of what its run comes to.
+    """What the ``new`` of a commit record stands for, of what its run comes to: what nobody announced before.
 
-    What nobody announced before; of a run that announces nothing, and of one of version 0.1 (``captured`` is missing), what it
-    brought.
+    Of a run that announces nothing, and of one of version 0.1 (``captured`` is missing), what it brought.
     """
     return counts.new if announces(record) and "captured" in record["export"] else counts.stored
 
@@ -253,6 +251,8 @@ def commit_record(conversation_id: str, export: ExportRecord, started: float) ->
         record["cursor"] = asdict(export.cursor)
     if export.follows >= 0:
         record["follows"] = export.follows
+    if export.titles:
+        record[TITLED] = {CLIENT: dict(export.titles)}
     return record
 
 

@@ -19,12 +19,14 @@ from ..log.records import (
     message_of,
     tombstone_from,
 )
+from ..log.title_records import is_titling
 from .checks import check_occurrence, check_run
 from .exports import add_export
 from .figures import add_run
 from .placing import stand
 from .run_at_hand import announce
 from .showing import show
+from .titled import note
 from .uniting import adopt, unite_messages
 
 if TYPE_CHECKING:
@@ -133,7 +135,8 @@ def _commit(state: State, record: Record, line: Line | Extent) -> bytes:
     highest, known = check_run(record, len(conversation) + state.missing)
     audit = audit_line(record, line.end - state.at_hand.start)
     announce(state, conversation, record, line)
-    if PURGE in record:
+    note(conversation, record)
+    if PURGE in record or is_titling(record):
         conversation.figures["updated_at"] = record["timestamp"]
         conversation.figures["stored_bytes"] = conversation.figures.get("stored_bytes", 0) + line.size
         state.at_hand.start = line.end

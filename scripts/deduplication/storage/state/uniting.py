@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..log.lines import Damaged
 from ..log.records import same_of
-from . import standing
+from . import standing, titled
 from .conversation import AdoptedBy
 
 if TYPE_CHECKING:
@@ -51,5 +51,6 @@ def adopt(state: State, record: Record, line: Line | Extent) -> None:
     for name, value in g.items():
         if isinstance(value, int) and name != standing.UNIQUE:
             f[name] = f.get(name, 0) + value
+    titled.unite(f, g)
     f["stored_bytes"] = f.get("stored_bytes", 0) + line.size
     f["created_at"] = min(filter(None, (f.get("created_at"), g.get("created_at"))), default="")

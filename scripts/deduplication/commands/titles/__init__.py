@@ -1,0 +1,1 @@
+"""What conversations are called: a title set, words added; and where a project's own went that was moved."""
