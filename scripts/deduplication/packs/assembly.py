@@ -60,7 +60,7 @@ class Assembly:
     def _look_at_frames(self, number: int) -> None:
         """Of a drawing, which says how many bytes its segments have and not how many segments, more than it stands on."""
         record = self._packs.record(number)
-        sound: set[tuple[int, int]] = set()
+        sound: set[tuple[str, int]] = set()
         while True:
             for item in record.recipe.items:
                 if isinstance(item, Run):

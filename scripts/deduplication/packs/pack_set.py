@@ -66,7 +66,7 @@ class Packs:
         """Files whose content another pack has taken in, and that a run which was killed did not remove."""
         self._blocks: OrderedDict[int, Block] = OrderedDict()
         self._kept = 0
-        self._records: dict[tuple[int, int], list[FileRecord]] = {}
+        self._records: dict[tuple[str, int], list[FileRecord]] = {}
         self.assembly = Assembly(self)
         """Puts files together from their recipes."""
         try:
@@ -204,7 +204,7 @@ class Packs:
     def record(self, number: int) -> FileRecord:
         """The record of the file with this number. Raises :class:`ArchiveDamaged`."""
         member, place = self._place(self._first_files, FILES, number, "file")
-        key = (member.number, place.at)
+        key = (member.pack.path, place.at)
         if key not in self._records:
             self._records[key] = member.pack.records(member.pack.head(place.at))
         return self._records[key][number - place.first]
@@ -234,7 +234,7 @@ class Packs:
             self._kept -= len(self._blocks.popitem(last=False)[1].data)
         return block
 
-    def prove_frames(self, first: int, segments: int, size: int, sound: set[tuple[int, int]]) -> None:
+    def prove_frames(self, first: int, segments: int, size: int, sound: set[tuple[str, int]]) -> None:
         """Look at the frames of so many segments from ``first`` on, and at further ones with ``size`` bytes at least, if there are.
 
         ``sound`` are those that were looked at. Raises :class:`ArchiveDamaged` where one is not what was written.
@@ -243,9 +243,9 @@ class Packs:
         while first < end or (behind < size and first < self.ends()[0]):
             member, place = self._place(self._first_segments, SEGMENTS, first, "segment")
             frame = member.pack.head(place.at)
-            if (member.number, place.at) not in sound:
+            if (member.pack.path, place.at) not in sound:
                 member.pack.body(frame)
-                sound.add((member.number, place.at))
+                sound.add((member.pack.path, place.at))
             behind += max(frame.raw - _LENGTH * frame.count, 0) if first >= end else 0
             first = place.first + place.count
 
