@@ -11,6 +11,8 @@ from ..errors import StoreNotWritable
 from . import atomic, beneath
 
 DAMAGED: Final = "damaged"
+TAKEN_IN: Final = "taken-in"
+"""What another machine may still need: a copy of a pack that was taken in, a pack that a copy may rest on."""
 _DAY: Final = 86_400
 
 

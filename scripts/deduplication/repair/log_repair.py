@@ -223,7 +223,7 @@ class _LogRepair:
             self._put(data)
         self._report_messages(remains, lines, redone)
         if remains.commit is not None:
-            self._put(self._lines.recounted_commit(remains))
+            self._put(self._lines.recounted_commit(remains, lines))
             return
         where, fault = self._damage_at_hand()
         export, file = "", ""

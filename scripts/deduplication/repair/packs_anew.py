@@ -16,7 +16,8 @@ from ..archive import packed_anew
 from ..archive.packed_anew import Anew
 from ..errors import ArchiveDamaged
 from ..files import atomic, folder_swap
-from ..files.quarantine import quarantined
+from ..files.quarantine import TAKEN_IN, quarantined
+from ..packs.pack_copies import copies_in
 from ..packs.pack_file import Pack
 from ..packs.pack_index import Index
 from ..packs.pack_names import index_path
@@ -50,6 +51,9 @@ def write(
     paths += packs.mended
     present = [path for path in paths if os.path.isfile(path) and not os.path.islink(path)]
     moved = [f"{QUARANTINE}/{quarantined(folder, path, os.path.basename(path))}" for path in present]
+    if copies_in(plan.folder):  # what of them is not taken in yet may rest on any pack: all may become part of others
+        for path in sorted({each.pack.path for each in packs.members}.difference(present)):
+            quarantined(folder, path, os.path.basename(path), kind=TAKEN_IN)
 
     def fill(new: str) -> None:
         for path in plan.whole:

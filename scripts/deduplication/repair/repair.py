@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Optional
 
 from ..archive import drop_folder
 from ..archive import verify as checking
-from ..errors import ArchiveDamaged
+from ..errors import ArchiveDamaged, StoreDamaged
 from ..united import archives
 from . import missing_files, shared_copies
 from .archive_access import has_archive, opened
@@ -41,26 +41,31 @@ def _repaired(
 ) -> Repaired:
     done = Repaired()
     have = missing_files.listed_in(project)
+    was_taken_in = True
     if project is not None and (has_archive(project) or have.files):
         was_taken_in = _copies_taken_in(store, project)
         with drop_folder.opened(project):
             done.notes += missing_files.name_all(project)
             have = missing_files.listed_in(project)
             mend_packs(store, project, done, shared)
-        if not was_taken_in:
-            _copies_taken_in(store, project)
+        was_taken_in = was_taken_in or _copies_taken_in(store, project)
         with drop_folder.opened(project):
             have = missing_files.listed_in(project)
             put_back(store, project, have, done, shared)
     folder = store.in_folder()
+    accepted = accept_lost and not shared.failure
     if folder is not None:
+        if project is not None and not was_taken_in:  # what copies have had to wait for a log that can be read
+            with opened(project) as shelf:
+                mend_store(folder, project, shelf, have, done, shared, accept_lost=False)
+            was_taken_in = _copies_taken_in(store, project)
+            done.findings = [each for each in done.findings if each.repaired]
         with opened(project) as shelf:
-            accepted = accept_lost and not shared.failure
-            mended = mend_store(folder, project, shelf, have, done, shared, accept_lost=accepted)
+            mended = mend_store(folder, project, shelf, have, done, shared, accept_lost=accepted and was_taken_in)
     if project is not None and have.files:
         with drop_folder.opened(project):
             put_back(store, project, have, done, shared)  # what had to wait for a log that can be read
-            if accept_lost and not shared.failure:
+            if accepted and was_taken_in:
                 done.given_up = give_up(project)
     if folder is not None:
         done.findings = [count_messages(finding, mended, have) for finding in done.findings]
@@ -74,9 +79,9 @@ def _repaired(
 
 
 def _copies_taken_in(store: LogBackedStore, project: Project) -> bool:
-    """Have what copies of packs have, which another machine left; False where the archive has to be mended first."""
+    """Have what copies of packs have, which another machine left; False where the archive, or the log, has to be mended first."""
     try:
         archives.take_in(store, project)
-    except ArchiveDamaged:
+    except (ArchiveDamaged, StoreDamaged):
         return False
     return True

@@ -11,10 +11,18 @@ from ..files.clock import timestamp
 from ..model import LOST, counts
 from ..start.late_dataclass import replace
 from ..start.late_tuple import NamedTuple
-from ..storage.carriers import Carriers
+from ..storage.carriers import Carriers, brought
 from ..storage.contract import NewOccurrence
 from ..storage.log.lines import encode_line
-from ..storage.log.records import PURGED, RECOUNTED, announces, commit_record, new_of, occurrence_record, same_record
+from ..storage.log.records import (
+    PURGED,
+    RECOUNTED,
+    announces,
+    commit_record,
+    new_of,
+    occurrence_record,
+    same_record,
+)
 from ..storage.state.references import lift
 from . import partial_lines
 
@@ -163,7 +171,7 @@ class RunLines:
         """What a run that was done once more shows of conversations that are one."""
         return [encode_line(same_record(remains.conversation_id, each)) for each in redone.run.same]
 
-    def recounted_commit(self, remains: RunRemains) -> bytes:
+    def recounted_commit(self, remains: RunRemains, lines: Sequence[Line]) -> bytes:
         """The commit record as it is; with other counts where lines came to the run that it did not count.
 
         What was lost may have been bookkeeping, which is not counted: then its own counts stay.
@@ -182,6 +190,9 @@ class RunLines:
         counted.pop(RECOUNTED, None)
         if "captured" in counted:
             counted["captured"] = found.captured
+        if "known_bytes" in counted:  # what an earlier run brought, of which nothing is left, was known to this one
+            carried = brought(json.loads(line.data) for line in lines)
+            counted["known_bytes"] = min(counted["known_bytes"], counted["bytes"] - carried)
         return encode_line({name: counted if name == "export" else value for name, value in record.items()})
 
     def readable_commit(

@@ -44,7 +44,7 @@ def mend_store(
         found = log_repair.repair_log(salvaged, Sources(shelf), log, store.remembered(), accept=accept_lost)
         done.findings += [*found.findings, *blob_repair.repair_blobs(found)]
         done.quarantined += [f"{store_name}/{name}" for name in log_files.write(log, salvaged, found)]
-        done.made, done.proven = found.made, found.proven
+        done.made, done.proven = done.made + found.made, done.proven + found.proven
         mended.append(found)
         return []
 

@@ -12,11 +12,11 @@ import os
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final
 
-from ..alignment.byte_coverage import covered
 from ..alignment.fingerprint import Fingerprint
 from ..errors import StoreDamaged
 from ..files import atomic
 from ..start.late_dataclass import dataclass, field
+from .carriers import brought
 from .log import chain, log_pack
 from .log.append_log import Log
 from .log.lines import Damaged, Line, decode_line, digest_of, encode_line, is_commit
@@ -158,7 +158,7 @@ class _Writer:
             kept[RECOUNTED] = new
         if "known_bytes" in export:
             # A body that moved here from a line that went was known to this run; now it is one of those that it brought.
-            kept["known_bytes"] = min(export["known_bytes"], export["bytes"] - covered(self._brought()))
+            kept["known_bytes"] = min(export["known_bytes"], export["bytes"] - brought(each for _, each in self._run))
         was = record
         if any(export.get(name) != value for name, value in kept.items()):
             record = {**record, "export": {**export, **kept}}
@@ -198,11 +198,6 @@ class _Writer:
         except Damaged as error:
             raise StoreDamaged(f"a run of '{commit['conversation_id']}': {error}") from error
         return self._state.run
-
-    def _brought(self) -> list[tuple[int, int]]:
-        """Where the bodies that this run carries stand in its file."""
-        sources = [each["source"] for _, each in self._run if "message" in each]
-        return [(source["span"][0], source["span"][1]) for source in sources if "span" in source]
 
     def _occurrence(self, line: Line, record: Record) -> tuple[bytes, Record]:
         place = (record["conversation_id"], record["index"])

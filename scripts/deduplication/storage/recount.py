@@ -11,6 +11,7 @@ from ..alignment.byte_coverage import covered
 from ..errors import StoreDamaged
 from ..model import LOST, counts
 from ..start.late_tuple import NamedTuple
+from .carriers import spans_of
 from .index.audit_mark import AuditMark
 from .log.lines import Damaged, decode_line, digest_of, head_after, is_commit
 from .log.records import RECOUNTED, blobs_of, new_of
@@ -81,7 +82,7 @@ def recount(
             committed, unreadable, spans = line.end, state.unreadable, []
             spill(index, state, mark)
         else:
-            spans += [tuple(record["source"]["span"])] if "message" in record and "span" in record["source"] else []
+            spans += spans_of(record)
     size = log.size()
     if committed < size and not problems:
         problems.append(f"{name}: the last run did not finish ({size - committed:,} bytes)")

@@ -16,7 +16,7 @@ from ..archive.packed_anew import Anew
 from ..archive.places import packs_folder, quarantine_of
 from ..errors import ArchiveDamaged, CopyNotWhole
 from ..files import atomic, beneath
-from ..files.quarantine import quarantined, remove_old
+from ..files.quarantine import TAKEN_IN, quarantined, remove_old
 from ..packs.pack_set import opened_packs
 from . import lists
 from .gained import TakenIn, comes_back, gained
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from ..project.paths import Project
     from ..storage.log_backed import LogBackedStore
 
-_KIND: Final = "taken-in"
 _DAYS: Final = 30
 """So long what was taken in is kept: a machine that has not seen that yet may write a pack that refers to it."""
 
@@ -65,10 +64,10 @@ def put_aside(project: Project, done: TakenIn) -> None:
         with drop_folder.opened(project):
             for path in filter(os.path.lexists, done.done):
                 if path.endswith(".pack"):
-                    quarantined(folder, path, os.path.basename(path), kind=_KIND)
+                    quarantined(folder, path, os.path.basename(path), kind=TAKEN_IN)
                 with atomic.write_errors(path):
                     beneath.unlink(path)
-            remove_old(folder, _KIND, days=_DAYS)
+            remove_old(folder, TAKEN_IN, days=_DAYS)
     if done.waiting:
         raise CopyNotWhole(f"{done.waiting[0]}: not every file of it comes back")
 
