@@ -43,6 +43,7 @@ MAINS = {
 ENOUGH = {
     "migrate": ["--from", "default", "--to", "json:made"],
     "restore": ["--list"],
+    "search": ["x"],
     "purge": ["--session", "nothing-of-this-name", "--dry-run"],
     "export": ["--jsonl", "--runs"],
     "rename": ["a title"],

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from conftest import REPOSITORY
+from deduplication.installation.origin import of_checkout
 from deduplication.installation.targets import SCRIPTS as INSTALLED
 from deduplication.installation.targets import targets
 from deduplication.storage.database import schema
@@ -32,7 +33,7 @@ def test_the_script_is_made_of_the_migrations():
 
 def test_an_installed_copy_has_all_of_it():
     """Migrations and scripts are installed with the program, and part of the package that setuptools makes."""
-    found = targets(REPOSITORY)
+    found = targets(of_checkout(REPOSITORY))
     names = [f"{migration.version:04}_{migration.name}.sql" for migration in schema.migrations()]
     assert {f"{INSTALLED}/deduplication/storage/database/migrations/{name}" for name in names} <= found.keys()
     assert {f"{INSTALLED}/database/{path.name}" for path in SCRIPTS.glob("*.sql")} <= found.keys()
