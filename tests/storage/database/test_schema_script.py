@@ -37,8 +37,9 @@ def test_an_installed_copy_has_all_of_it():
     names = [f"{migration.version:04}_{migration.name}.sql" for migration in schema.migrations()]
     assert {f"{INSTALLED}/deduplication/storage/database/migrations/{name}" for name in names} <= found.keys()
     assert {f"{INSTALLED}/database/{path.name}" for path in SCRIPTS.glob("*.sql")} <= found.keys()
-    project = (REPOSITORY / "pyproject.toml").read_text(encoding="utf-8")
-    assert '"deduplication.storage.database" = ["migrations/*.sql"]' in project
+    assert '"deduplication.storage.database": ["migrations/*.sql"]' in (REPOSITORY / "setup.py").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_both_ways_make_the_same(postgres, database):
