@@ -6,6 +6,7 @@ place in front of it is ours.
 
 from __future__ import annotations
 
+import unicodedata
 from typing import TYPE_CHECKING, Any, Final
 
 from ..alignment.plain_text import readable
@@ -14,6 +15,7 @@ from ..start.late_pattern import late_pattern
 from ..terminal.console import printable
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Sequence
 
 NOTE: Final = (
@@ -25,8 +27,9 @@ SHORT: Final = 300
 """Characters of a message that was not asked for by its number."""
 ROOM_BESIDE: Final = 2 * BESIDE * (SHORT + 100)
 """Characters that these and their places take."""
-_HIDDEN: Final = late_pattern("[\u00ad\u180e\u200b\u2060-\u2064\ufe00-\ufe0f\U000e0000-\U000e01ef]")
-"""Characters that nobody sees and a model reads, besides those that a terminal obeys."""
+_SUSPECT: Final = late_pattern("[^\x00-\x7e]")
+_SELECTORS: Final = late_pattern("[\ufe00-\ufe0e\U000e0100-\U000e01ef]")
+"""Signs that choose how the one before looks, and can spell whole sentences; without the one that every second emoji has."""
 _CUT: Final = " […]"
 
 
@@ -51,8 +54,14 @@ def in_quotes(title: str) -> str:
 
 def visible(text: str, *, newlines: bool = False) -> str:
     """``text`` with everything escaped that would be obeyed or hidden; one line unless ``newlines``."""
-    safe = _HIDDEN.sub(lambda match: match.group().encode("unicode_escape").decode("ascii"), text)
-    return printable(safe, newlines=newlines)
+    return printable(_SUSPECT.sub(_seen, text), newlines=newlines)
+
+
+def _seen(match: re.Match[str]) -> str:
+    """A character that nobody sees and a model reads, by its number; every other one as it is."""
+    sign = match.group()
+    hidden = unicodedata.category(sign) == "Cf" or _SELECTORS.match(sign)
+    return sign.encode("unicode_escape").decode("ascii") if hidden else sign
 
 
 def line(text: str, most: int = SHORT) -> str:
@@ -64,7 +73,10 @@ def line(text: str, most: int = SHORT) -> str:
 def lines(text: str, most: int | None = None) -> str:
     """All of a text, or as many characters as ``most`` says, line by line."""
     quoted = "\n".join(f"> {each}" for each in visible(text, newlines=True).split("\n"))
-    return quoted if most is None or len(quoted) <= most else quoted[:most] + _CUT
+    if most is None or len(quoted) <= most:
+        return quoted
+    whole, _, last = quoted[:most].rpartition("\n")
+    return f"{whole}\n{last if len(last) > 1 else '> '}{_CUT}".lstrip("\n")
 
 
 def messages(handle: str, found: Sequence[dict[str, Any]], at: int | None, most: int | None) -> list[str]:
