@@ -12,6 +12,7 @@ SHIPPED = {
     "deduplication.shipped.scripts": "scripts",
     "deduplication.shipped.scripts.database": "scripts/database",
     "deduplication.shipped.commands": "commands",
+    "deduplication.shipped.skills.recall": "skills/recall",
     "deduplication.shipped.hooks": "hooks",
     "deduplication.shipped.coditect": ".coditect",
     "deduplication.shipped.coditect.demo": ".coditect/demo",

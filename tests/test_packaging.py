@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import io
 import json
 import os
 import pwd
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -17,12 +19,14 @@ import unicodedata
 import pytest
 
 from conftest import REPOSITORY
-from deduplication.hooks import forms, slash_commands
+from deduplication.hooks import forms, own_skill, slash_commands
+from deduplication.installation import origin, targets
 from deduplication.project import client_version
 
 PLUGIN = REPOSITORY / ".claude-plugin" / "plugin.json"
 MARKETPLACE = REPOSITORY / ".claude-plugin" / "marketplace.json"
 ENTRIES = sorted((REPOSITORY / "scripts").glob("*.py"))
+SKILL = REPOSITORY / "skills" / "recall" / "SKILL.md"
 COMMANDS = sorted((REPOSITORY / "commands").glob("*.md"))
 SAMPLES = sorted((REPOSITORY / ".coditect" / "demo").glob("*.txt"))
 EXECUTABLES = [*ENTRIES, REPOSITORY / "install.sh", REPOSITORY / ".ci" / "run"]
@@ -134,6 +138,43 @@ def test_options_of_a_command_exist(path):
     assert {option for option in named if option not in known} == set()
 
 
+def test_the_skill_s_own_list_is_what_it_runs():
+    """Each command line of the skill is allowed up to where the assistant's words begin, which no option can follow; no more is."""
+    allowed = re.findall(r"Bash\((.*?)\)(?:, |$)", front_matter(SKILL)["allowed-tools"])
+    called = re.findall(r"^```bash\n(.*)\n```$", SKILL.read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(allowed) == len(called) == 3
+    for rule, line in zip(allowed, called):
+        fixed, star, rest = rule.partition(" -- *")
+        assert not rest
+        assert line.partition(" -- ")[0] == fixed
+        assert bool(star) == (" -- " in line)
+        assert fixed.startswith('python3 "${CLAUDE_PLUGIN_ROOT}/scripts/deduplicate_export.py" ')
+        assert "*" not in fixed
+        words = shlex.split(line.replace("${CLAUDE_PLUGIN_ROOT}", str(REPOSITORY)).replace("ID:NUMBER", "a:1"))
+        module = importlib.import_module(f"deduplication.commands.{words[2]}")
+        assert module.parser().parse_args(words[3:]).quoted
+
+
+def test_an_old_client_gets_the_skill_with_prefixes():
+    """2.0.76 fills in no variable and knows no star: in a project its lines are relative, and a rule ends with ``:*``."""
+    old, new = (targets.for_project(SKILL.read_bytes(), version).decode() for version in (None, client_version.LOWEST))
+    assert "${" not in old
+    assert len(re.findall(r" --:\*\)", old)) == 2
+    assert " *)" not in old
+    assert new == SKILL.read_text(encoding="utf-8").replace(
+        "${CLAUDE_PLUGIN_ROOT}/scripts/", "${CLAUDE_PROJECT_DIR}/.coditect/scripts/"
+    )
+
+
+def test_the_skill_has_a_name_of_its_own_in_each_form():
+    """The plugin's name stands before it there; in a project, where a ``recall`` may be somebody else's, it is part of it."""
+    manifest = json.loads(PLUGIN.read_text(encoding="utf-8"))
+    assert f"{manifest['name']}:{front_matter(SKILL)['name']}" == own_skill.IN_PLUGIN
+    installed = targets.targets(origin.of_checkout(REPOSITORY))[targets.SKILL].data.decode()
+    assert f"\nname: {own_skill.IN_PROJECT}\n" in installed
+    assert f"/{own_skill.IN_PROJECT}/" in targets.SKILL
+
+
 def plugin_hooks():
     """The plugin's hooks by event: those of the file that every client loads, and of the one that plugin.json adds."""
     added = json.loads(PLUGIN.read_text(encoding="utf-8"))["hooks"]
@@ -151,6 +192,8 @@ def test_one_table_of_commands():
     assert {path.stem for path in COMMANDS} == set(slash_commands.COMMANDS)
     for hooks in (plugin_hooks()[1], project_hooks()):
         assert [group["matcher"] for group in hooks["UserPromptExpansion"]] == [slash_commands.MATCHER]
+    for hooks in (plugin_hooks()[0], project_hooks()):
+        assert [group["matcher"] for group in hooks[own_skill.EVENT]] == [own_skill.TOOL]
 
 
 def test_both_forms_have_the_same_hooks():

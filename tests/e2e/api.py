@@ -5,6 +5,7 @@ What it answers is decided by the prompt:
 - ``RUN: <command>``: the assistant calls Bash with the command, and closes with one sentence after the result;
 - ``SAY: <text>``: the assistant answers with exactly this text;
 - a request for a summary (``/compact``): a summary;
+- where ``calls`` has any and the client offers skills: the next of them, one a request;
 - anything else: a sentence that quotes the prompt.
 """
 
@@ -15,7 +16,10 @@ import json
 import re
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SUMMARY: Final = "The user and the assistant talked about the tides of a small harbour."
 _SUMMARY_ASKED: Final = "create a detailed summary of the conversation"
@@ -27,12 +31,14 @@ class StandIn:
     """The server; ``with StandIn() as api`` runs it in a thread of its own.
 
     ``url`` is what the client is told; ``requests`` are all that were made (bodies as the client sent them), ``answers``
-    the texts that belong to the conversation: titles and summaries are none.
+    the texts that belong to the conversation: titles and summaries are none; ``calls`` are tools that the assistant calls next,
+    each with what makes its input of the request.
     """
 
     def __init__(self) -> None:
         self.requests: list[dict] = []
         self.answers: list[str] = []
+        self.calls: list[tuple[str, Callable[[dict], dict]]] = []
         self._numbers = itertools.count(1)
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("_BoundHandler", (_Handler,), {"api": self}))
         self._server.daemon_threads = True
@@ -52,7 +58,7 @@ class StandIn:
         """The whole message that answers ``body``, in the shape of the Messages API."""
         self.requests.append(body)
         number = next(self._numbers)
-        blocks = _blocks(body, number)
+        blocks = self._called(body, number) or _blocks(body, number)
         if body.get("tools") and _SUMMARY_ASKED not in prompt(body)[0]:
             self.answers += [block["text"] for block in blocks if block["type"] == "text"]
         return {
@@ -66,10 +72,18 @@ class StandIn:
             "usage": {"input_tokens": 10, "output_tokens": 20},
         }
 
+    def _called(self, body: dict, number: int) -> list[dict]:
+        """The next of ``calls``; none where the request is about something else than the conversation."""
+        offered = any(tool["name"] == "Skill" for tool in body.get("tools", []))
+        if not self.calls or not offered or _SUMMARY_ASKED in prompt(body)[0]:
+            return []
+        name, asked = self.calls.pop(0)
+        return [{"type": "tool_use", "id": f"toolu_{number:06d}", "name": name, "input": asked(body)}]
+
     def last_heard(self) -> str:
-        """The last request that had the conversation in it, as JSON text."""
+        """The last request that had the conversation in it, as JSON text; an empty object while there is none."""
         bodies = [body for body in self.requests if body.get("tools") and _SUMMARY_ASKED not in prompt(body)[0]]
-        return json.dumps(bodies[-1], ensure_ascii=False)
+        return json.dumps(bodies[-1] if bodies else {}, ensure_ascii=False)
 
     def heard(self) -> str:
         """Everything that was ever sent to the model, as one JSON text: what must not be in it can be looked for."""

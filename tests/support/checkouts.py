@@ -18,7 +18,7 @@ def small(checkout: Path) -> None:
     """Make one with all that is installed, but of the package a few modules; they do not run."""
     entries = [path.relative_to(REPOSITORY) for path in (REPOSITORY / "scripts").glob("*.py")]
     package = [f"scripts/deduplication/{name}" for name in _OF_THE_PACKAGE]
-    for name in ("commands", "hooks", *_BESIDE_IT, *package, *entries):
+    for name in ("commands", "skills", "hooks", *_BESIDE_IT, *package, *entries):
         there, here = REPOSITORY / name, checkout / name
         here.parent.mkdir(parents=True, exist_ok=True)
         if there.is_dir():

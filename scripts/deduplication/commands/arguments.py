@@ -50,6 +50,15 @@ def add_store(parser: argparse.ArgumentParser) -> None:
     add_backend(parser)
 
 
+def add_quoted(parser: argparse.ArgumentParser) -> None:
+    """``--quoted``, for who reads messages as data."""
+    parser.add_argument(
+        "--quoted",
+        action="store_true",
+        help="for an assistant: each line of a message behind >, each message named ID:NUMBER, nothing hidden in it",
+    )
+
+
 def add_backend(parser: argparse.ArgumentParser) -> None:
     """``--backend`` and ``--db-url``."""
     add = parser.add_argument

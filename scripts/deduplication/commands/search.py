@@ -48,7 +48,11 @@ def main(arguments: Sequence[str]) -> int:
     if asked.json:
         shared.print_json(search_report.as_dict(result))
     else:
-        show(search_report.text(result, colour=console.wants_colour(sys.stdout), most=asked.characters))
+        show(
+            search_report.quoted(result, asked.characters)
+            if asked.quoted
+            else search_report.text(result, colour=console.wants_colour(sys.stdout), most=asked.characters)
+        )
     return EXIT_OK
 
 
@@ -87,6 +91,7 @@ def parser() -> shared.Parser:
     )
     add("--all-stores", action="store_true", help="look into your own store of other projects as well")
     add("--characters", metavar="N", type=shared.whole_number, help="print N characters at most, cut between messages")
+    shared.add_quoted(found)
     shared.add_store(found)
     add("--json", action="store_true", help="print one JSON object and nothing else")
     return found
@@ -189,7 +194,8 @@ class _Search:
         if self._pattern is not None:
             excerpts += text.excerpt_at(self._pattern.spans(text.text))
         title = self._title(folder, place.conversation)
-        return search_report.RenderedHit(hit, place, excerpts, folder, elsewhere, title, context)
+        handle = self._handle(folder, place.conversation) if self._asked.quoted else place.conversation
+        return search_report.RenderedHit(hit, place, excerpts, folder, elsewhere, title, handle, context)
 
     def _title(self, folder: str, conversation: str) -> str:
         if (folder, conversation) not in self._titles:
@@ -197,6 +203,13 @@ class _Search:
             with store.transaction(write=False):
                 self._titles[folder, conversation] = namings(self._asked, store, [conversation])[conversation].title
         return self._titles[folder, conversation]
+
+    def _handle(self, folder: str, conversation: str) -> str:
+        from ..ingest.conversation_choice import handle
+
+        store = self._store(folder)
+        with store.transaction(write=False):
+            return handle(conversation, store.conversations())
 
     def _store(self, folder: str) -> Store:
         if folder not in self._stores:

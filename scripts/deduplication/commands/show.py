@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from ..alignment.plain_text import SHOWN
 from ..errors import EXIT_OK, UsageError
-from ..ingest.conversation_choice import choose, position
+from ..ingest.conversation_choice import around, handle, message_of, position
 from ..model import counts
+from ..reports import quotation
 from ..sessions import screen_document as document
 from ..terminal.display import show
 from ..terminal.truncation import truncate
@@ -44,10 +46,13 @@ def main(arguments: Sequence[str]) -> int:
         parts = _listing(dedup, asked)
         _put(asked, *parts, shared.shell_command(asked, "show"))
         return EXIT_OK
+    if asked.quoted:
+        _quote(asked, dedup.store)
+        return EXIT_OK
     with dedup.store.transaction(write=False):
-        name = choose(dedup.store, asked.session)
+        name, number = message_of(dedup.store, asked.session)
         conversation = dedup.store.conversation(name)
-        numbers = _selected(asked, conversation)
+        numbers = _selected(asked, conversation, number)
         if asked.no_tools:
             kinds = conversation.columns.kinds
             numbers = [number for number in numbers if kinds[number] not in document.TOOLS]
@@ -63,6 +68,34 @@ def main(arguments: Sequence[str]) -> int:
     head = document.title(named, shown, total)
     _put(asked, head, document.text_parts(messages, component), shared.shell_command(asked, "show", name))
     return EXIT_OK
+
+
+def _quote(asked: argparse.Namespace, store: Store) -> None:
+    """The conversation as quotations: a message with what stands around it, or the beginning of each message."""
+    with store.transaction(write=False):
+        name, number = message_of(store, asked.session)
+        conversation = store.conversation(name)
+        order = conversation.reading().order
+        at = None if number is None else order[position(conversation, order, number)]
+        numbers = _selected(asked, conversation, None) if at is None else around(conversation, at, quotation.BESIDE)
+        kinds, gone = conversation.columns.kinds, conversation.purged
+        kept = [each for each in numbers if each not in gone and counts(kinds[each])]
+        total = sum(counts(kinds[each]) for each in order if each not in gone)
+        messages = list(store.bodies(name, kept))
+        short = handle(name, store.conversations())
+        title = namings(asked, store, [name])[name].title
+    most = None if asked.characters is None else max(quotation.SHORT, asked.characters - quotation.ROOM_BESIDE)
+    parts = quotation.messages(short, messages, at, most)
+    show(
+        truncate(
+            "\n".join([f"{SHOWN} {quotation.of(short, title, len(messages), total)}", quotation.NOTE]),
+            parts,
+            "",
+            asked.characters,
+            lambda count: f"… and {count} more: show one of their numbers.",
+            from_the_end=at is None,
+        )
+    )
 
 
 def _document(asked: argparse.Namespace, store: Store, name: str, numbers: Sequence[int]) -> None:
@@ -87,7 +120,12 @@ def parser() -> shared.Parser:
         "log, in reading order. The beginning of an id is enough where it is the only one.",
     )
     add = found.add_argument
-    add("session", nargs="?", metavar="SESSION", help="a conversation's id, its beginning, or the id of a session")
+    add(
+        "session",
+        nargs="?",
+        metavar="SESSION",
+        help="a conversation's id, its beginning, or the id of a session; SESSION:N is the same with --around N",
+    )
     add(
         "--format",
         choices=(TEXT, MARKDOWN, HTML, JSON),
@@ -105,6 +143,7 @@ def parser() -> shared.Parser:
     add("--tag", metavar="WORD", action="append", default=[], help="list only conversations that have this word")
     add("--output", metavar="FILE", help="write to FILE instead of the screen")
     add("--characters", help="print N characters at most, cut between messages", **number)
+    shared.add_quoted(found)
     shared.add_store(found)
     return found
 
@@ -116,16 +155,19 @@ def _check(asked: argparse.Namespace) -> None:
             raise UsageError("which conversation?", hint="Name one; without one they are listed, as text or as JSON.")
     if asked.around is not None and (asked.first is not None or asked.last is not None or asked.newest is not None):
         raise UsageError("--around goes not with --from, --to and --last")
+    if asked.quoted and (asked.format != TEXT or asked.output is not None):
+        raise UsageError("--quoted is for text on the screen")
     if asked.output == "":
         raise UsageError("--output needs a name")
 
 
-def _selected(asked: argparse.Namespace, conversation: Conversation) -> Sequence[int]:
-    """The sequence numbers asked for, in reading order."""
+def _selected(asked: argparse.Namespace, conversation: Conversation, number: int | None) -> Sequence[int]:
+    """The sequence numbers asked for, in reading order; ``number`` is the one behind the conversation's id."""
     order = conversation.reading().order
     start, end = 0, len(order)
-    if asked.around is not None:
-        at = position(conversation, order, asked.around)
+    number = asked.around if asked.around is not None else number
+    if number is not None:
+        at = position(conversation, order, number)
         start, end = max(0, at - _BESIDE), at + _BESIDE + 1
     if asked.first is not None:
         start = position(conversation, order, asked.first)
@@ -167,6 +209,15 @@ def _listing(dedup: ClaudeConversationDeduplicator, asked: argparse.Namespace) -
                 )
             )
     found.sort(key=lambda each: each.last, reverse=True)
+    if asked.quoted:
+        known = store.conversations()
+        rows = [
+            quotation.conversation(
+                handle(each.conversation_id, known), each.first, each.last, each.messages, each.title
+            )
+            for each in found
+        ]
+        return "\n".join([document.listing_title(len(found)), quotation.NOTE]), rows
     if asked.format == JSON:
         return "", [json.dumps([_as_dict(each) for each in found])]
     return document.listing_title(len(found)), document.listing(found)
@@ -191,5 +242,5 @@ def _put(asked: argparse.Namespace, head: str, parts: Sequence[str], again: str)
         return
     # Of a list the newest are at the top, of a conversation at the end.
     at_end = asked.session is not None and asked.around is None and asked.first is None
-    note = f"The whole of it: {again} --output FILE"
+    note = "Search finds what is in them." if asked.quoted else f"The whole of it: {again} --output FILE"
     show(truncate(head, parts, "", asked.characters, lambda n: f"… {n} more left out. {note}", from_the_end=at_end))

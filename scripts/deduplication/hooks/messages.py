@@ -78,5 +78,8 @@ def context_after_compaction(work: Work, session: str, bundle: str) -> str:
     figures = work.dedup.get_statistics(conversation)
     script = os.path.join(bundle, "scripts", "deduplicate_export.py")
     from ..reports import hooks as report
+    from . import own_skill
 
-    return report.what_is_stored(figures["total_messages"], figures["last_updated"], script, work.project.root)
+    return report.what_is_stored(
+        figures["total_messages"], figures["last_updated"], own_skill.name(), script, work.project.root
+    )

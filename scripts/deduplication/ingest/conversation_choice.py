@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..alignment.reading_order import root_of
 from ..errors import ConversationUnclear, UsageError
+from ..start.late_pattern import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from ..storage.conversation import Conversation
 
 _MOST_NAMED: Final = 8
+_UUID: Final = late_pattern(r"[0-9a-f]{8}-[0-9a-f]{4}-")
+_PLACE: Final = late_pattern(r"(.+):(\d{1,9})")
 
 
 def choose(store: Store, asked: str) -> str:
@@ -30,6 +33,20 @@ def choose(store: Store, asked: str) -> str:
     if found is None:
         raise ConversationUnclear(f"none begins with '{asked}'")
     return found
+
+
+def message_of(store: Store, asked: str) -> tuple[str, int | None]:
+    """The conversation that ``asked`` names, and the message, where it is ``ID:NUMBER`` and no id. Raises as :func:`choose`."""
+    found = _PLACE.fullmatch(asked)
+    if found is None or asked in store.conversations():
+        return choose(store, asked), None
+    return choose(store, found.group(1)), int(found.group(2))
+
+
+def handle(name: str, known: Iterable[str]) -> str:
+    """What is enough of an id to name its conversation: of a UUID its beginning, where no other one has it."""
+    short = name[: name.index("-")] if _UUID.match(name) else name
+    return short if sum(each.startswith(short) for each in known) == 1 else name
 
 
 def by_beginning(asked: str, known: Iterable[str]) -> str | None:

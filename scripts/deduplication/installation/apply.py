@@ -16,7 +16,7 @@ from ..project import approvals, config
 from .errors import InstallFailed
 from .manifest import NAME, sha256
 from .plan import ENVIRONMENT, NEW, PERMISSIONS, REMOVE, UPDATE, is_venv
-from .targets import COMMANDS, CONFIG, SCRIPTS
+from .targets import COMMANDS, CONFIG, SCRIPTS, SKILL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .plan import Plan, Step
 
 
-_OURS: Final = (".coditect/", f"{COMMANDS}/")
+_OURS: Final = (".coditect/", f"{COMMANDS}/", SKILL)
 
 
 def install(place: Place, plan: Plan, before: Optional[Manifest]) -> None:

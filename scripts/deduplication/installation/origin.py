@@ -23,6 +23,7 @@ class Origin:
     scripts: Path
     package: Path
     commands: Path
+    skills: Path
     hooks: Path
     coditect: Path
     checkout: bool = True
@@ -31,7 +32,8 @@ class Origin:
 def of_checkout(root: Path) -> Origin:
     """A checkout at ``root``."""
     scripts = root / "scripts"
-    return Origin(root, scripts, scripts / "deduplication", root / "commands", root / "hooks", root / ".coditect")
+    commands, skills, hooks, coditect = (root / name for name in ("commands", "skills", "hooks", ".coditect"))
+    return Origin(root, scripts, scripts / "deduplication", commands, skills, hooks, coditect)
 
 
 def found() -> Origin:
@@ -40,5 +42,5 @@ def found() -> Origin:
     shipped = package / SHIPPED
     if not shipped.is_dir():
         return of_checkout(package.parents[1])
-    commands, hooks, coditect = (shipped / name for name in ("commands", "hooks", "coditect"))
-    return Origin(package, shipped / "scripts", package, commands, hooks, coditect, checkout=False)
+    commands, skills, hooks, coditect = (shipped / name for name in ("commands", "skills", "hooks", "coditect"))
+    return Origin(package, shipped / "scripts", package, commands, skills, hooks, coditect, checkout=False)

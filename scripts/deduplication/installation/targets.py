@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Optional
 
-from ..hooks import slash_commands
+from ..hooks import own_skill, slash_commands
 from ..project import config
 from ..project.client_version import LOWEST
 from ..start.late_dataclass import dataclass
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 GET_AGAIN: Final = "Clone export-dedup again, or have pip install it again."
 
 COMMANDS: Final = ".claude/commands"
+SKILL: Final = own_skill.FILE
 HOOKS: Final = ".coditect/hooks"
 CONFIG: Final = config.FILE
 SCRIPTS: Final = ".coditect/scripts"
@@ -38,7 +39,8 @@ _LEFT_OUT: Final = (
 )
 """The installer installs the tool, not itself."""
 _PLUGIN_SCRIPT: Final = late_pattern(rb'"\$\{CLAUDE_PLUGIN_ROOT\}/scripts/([\w.-]+)"')
-_ALLOWED: Final = late_pattern(rb"^(allowed-tools: Bash\(.*) \*\)", re.MULTILINE)
+_ALLOWED: Final = late_pattern(rb"^allowed-tools: .*", re.MULTILINE)
+_NAME: Final = late_pattern(rb"^name: recall$", re.MULTILINE)
 _ENDINGS: Final = (".py", ".sql", ".sh")
 
 
@@ -62,6 +64,9 @@ def targets(origin: Origin, client: Optional[Version] = LOWEST) -> dict[str, Tar
             found[f"{SCRIPTS}/{name}"] = Target(_read(path), mode)
     for command in sorted(origin.commands.glob("*.md")):
         found[f"{COMMANDS}/{command.name}"] = Target(for_project(_read(command), client), 0o644)
+    # A plugin's skill has the plugin's name before its own; in a project the file of somebody else may have the short one.
+    skill = _NAME.sub(f"name: {own_skill.IN_PROJECT}".encode(), _read(origin.skills / "recall" / "SKILL.md"), 1)
+    found[SKILL] = Target(for_project(skill, client), 0o644)
     for name, mode in (("run.py", 0o755), ("run.sh", 0o755)):
         found[f"{HOOKS}/{name}"] = Target(_read(origin.hooks / name), mode)
     found[CONFIG] = Target(_read(origin.coditect / os.path.basename(CONFIG)), 0o644)
@@ -91,14 +96,14 @@ def hooks(origin: Origin, events: Sequence[str]) -> dict[str, list[Any]]:
 
 
 def for_project(command: bytes, client: Optional[Version] = LOWEST) -> bytes:
-    """The slash command of the plugin, calling the scripts that lie in the project.
+    """The slash command or the skill of the plugin, calling the scripts that lie in the project.
 
     2.0.76 puts no folder in the place of a variable, and allows a command by how it begins: there the path is relative.
     """
     if client is not None and client >= LOWEST:
         return command.replace(b"${CLAUDE_PLUGIN_ROOT}/scripts/", b"${CLAUDE_PROJECT_DIR}/" + SCRIPTS.encode() + b"/")
     plain = _PLUGIN_SCRIPT.sub(SCRIPTS.encode() + rb"/\1", command).replace(b'"${CLAUDE_PROJECT_DIR}"', b".")
-    return _ALLOWED.sub(rb"\1:*)", plain)
+    return _ALLOWED.sub(lambda line: line.group().replace(b" *)", b":*)"), plain)
 
 
 def _left_out(inside: Path) -> bool:

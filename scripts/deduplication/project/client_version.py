@@ -23,6 +23,7 @@ SINCE: Final[dict[str, Version]] = {
     "PreCompact": (1, 0, 48),
     "SessionEnd": (1, 0, 85),
     "UserPromptExpansion": (2, 1, 116),
+    "PreToolUse": (1, 0, 38),
 }
 """The client's events that we handle, and the version from which on each is known. 2.1.115 was never published."""
 EVENTS: Final = tuple(SINCE)

@@ -73,9 +73,10 @@ def client_lacks(version: str, lowest: str, *, late: bool, command: bool, plugin
     return f"export-dedup: with Claude Code {version} {' and '.join(means)}; all of it works from {lowest} on."
 
 
-def what_is_stored(count: int, updated: str, script: str, project: object) -> str:
+def what_is_stored(count: int, updated: str, skill: str, script: str, project: object) -> str:
     """Two lines of facts for the assistant: what the store has of its conversation, and how it looks something up."""
     return (
         f"export-dedup has {count:,} messages of this conversation in its store, up to {updated}.\n"
-        f'What the summary left out can be looked up with: python3 "{script}" search --project "{project}" TEXT'
+        f"What the summary left out can be looked up with the skill {skill}, or: "
+        f'python3 "{script}" search --project "{project}" TEXT'
     )

@@ -11,6 +11,8 @@ from ..start.late_dataclass import dataclass, field
 from ..start.late_pattern import late_pattern
 from ..terminal.console import printable
 from ..terminal.truncation import truncate
+from . import quotation
+from .quotation import named
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +42,8 @@ class RenderedHit:
     elsewhere: str = ""
     title: str = ""
     """What its conversation is called."""
+    handle: str = ""
+    """What is enough of its conversation's id to show it."""
     context: list[dict[str, Any]] = field(default_factory=list)
     """The messages around it, itself among them, in reading order; empty where none were asked for."""
 
@@ -68,10 +72,44 @@ class Result:
     """How ``show`` is called for this store."""
 
 
+def quoted(result: Result, most: int | None = None) -> str:
+    """The result for an assistant, as quotations; ``most`` characters at most, cut between hits."""
+    query = quotation.visible(result.query)
+    shown = result.hits if result.total or result.near is None else result.near.hits
+    count = f"{result.total:,}{'+' if result.capped else ''}" if result.total else "no"
+    head = f"{SEARCHED} {count} message{'' if result.total == 1 and not result.capped else 's'} with {query}"
+    if result.total > len(result.hits) or result.capped:
+        head += f", the newest {len(result.hits)} of them"
+    if not result.total and result.near is not None:
+        head += f". These are near, with {quotation.visible(result.near.query)}:"
+    return truncate(
+        "\n".join(filter(None, [head, _damaged(result), quotation.NOTE if shown else ""])),
+        _quotations(shown),
+        "",
+        most,
+        lambda count: f"… and {count} more: look for more words.",
+    )
+
+
+def _quotations(found: Sequence[RenderedHit]) -> list[str]:
+    """Each hit with its place; the title of a conversation at the first of its hits, since it costs as much as a line."""
+    parts, told = [], set()
+    for each in found:
+        title = "" if each.handle in told else each.title
+        told.add(each.handle)
+        head = quotation.place(each.handle, each.place.number, each.place.timestamp, each.hit.message, title)
+        parts.append("\n".join([head, *(quotation.lines(_marked(one, colour=False)) for one in each.excerpts)]))
+    return parts
+
+
+def _damaged(result: Result) -> str:
+    return f"⚠ {result.damaged} damaged line(s) of the log were passed over: see verify" if result.damaged else ""
+
+
 def text(result: Result, *, colour: bool = False, most: int | None = None) -> str:
     """The result for a person; ``most`` characters at most, cut between hits."""
     query = printable(result.query)
-    damaged = f"⚠ {result.damaged} damaged line(s) of the log were passed over: see verify" if result.damaged else ""
+    damaged = _damaged(result)
     unfiltered = _unfiltered(result)
     if not result.total:
         return "\n".join(
@@ -160,14 +198,6 @@ def _block(shown: RenderedHit, *, colour: bool) -> str:
     lines += [_beside(each) for each in shown.context[at + 1 :]]
     lines.append(f"   → {printable(shown.command)}")
     return "\n".join(lines)
-
-
-def named(message: dict[str, Any]) -> str:
-    """Role and kind in a word or two: a prompt needs no role, an answer no kind."""
-    role, kind = str(message["role"]), str(message["kind"])
-    if (role, kind) in (("user", "prompt"), ("assistant", "text")):
-        return role
-    return f"{role} {kind.replace('_', ' ')}"
 
 
 def _marked(excerpt: Excerpt, *, colour: bool) -> str:
