@@ -34,6 +34,7 @@ def keep(state, number):
     ClaudeConversationDeduplicator(os.fspath(state)).ingest(FILES[number].data, name=str(number), conversation_id="s")
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("size", [1, 700, 10**7])
 def test_every_line_is_printed_as_it_was_appended(state, capfdbinary, monkeypatch, size):
     """Open or sealed, in whatever parts it is read."""

@@ -27,6 +27,7 @@ def server(newest_postgres, monkeypatch):
         yield server
 
 
+@pytest.mark.unmeasured
 def test_500_captures_of_two_machines_with_the_server_away_half_of_the_time(server, tmp_path):
     """Sessions of both, one that moves between them; the server is stopped, killed and started again all day."""
     chance = random.Random(500)

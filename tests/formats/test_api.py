@@ -423,6 +423,7 @@ def test_recognising_never_fails():
     assert api.recognises(lines(*LOG)[:-9], strict=True)
 
 
+@pytest.mark.unmeasured
 @given(st.lists(st.tuples(st.sampled_from(["yes", "ok", "a", "b"]), st.sampled_from(["OK.", "done", "c"])), max_size=8))
 def test_a_conversation_is_the_same_however_often_it_was_sent(turns):
     """A log of every request and response, of requests only, and the last request alone give the same turns."""

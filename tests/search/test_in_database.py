@@ -70,6 +70,7 @@ def same(where, *query, limit=50, **filters):
     return [hit.message["content"] for hit in here.hits]
 
 
+@pytest.mark.unmeasured
 def test_the_query_set(both):
     """Some hundred queries over made-up texts, said by several, some of them again and again in other conversations."""
     dedup, copied = both

@@ -112,6 +112,7 @@ def same(folder, *query, **filters):
     return len(right)
 
 
+@pytest.mark.unmeasured
 @pytest.mark.slow
 def test_the_query_set(folder):
     """Some hundred queries of eight kinds."""
@@ -178,6 +179,7 @@ def test_few_blocks_are_read(tmp_path, monkeypatch):
         assert found.unfiltered < SPAN + 10_000
 
 
+@pytest.mark.unmeasured
 def test_a_damaged_file_costs_time_and_no_hits(folder):
     """Whichever bytes of it are others: what cannot be believed is read."""
     data = filters_of(folder)

@@ -21,6 +21,7 @@ def passes(line, *query):
     return may_hold(looks(terms(query)), line.lower())
 
 
+@pytest.mark.unmeasured
 def test_every_character_that_becomes_another_one_is_known():
     """A line is decoded where one of its characters may be an ASCII letter, a word by itself, or nothing, in the words."""
     look = looks(terms(["zzzzz"]))

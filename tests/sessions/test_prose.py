@@ -87,6 +87,7 @@ def holds(markdown):
     ]
 
 
+@pytest.mark.unmeasured
 @settings(max_examples=600)
 @given(nasty)
 def test_whatever_a_message_says_ends_with_it(text):
@@ -94,6 +95,7 @@ def test_whatever_a_message_says_ends_with_it(text):
     holds(safe_markdown(text))
 
 
+@pytest.mark.unmeasured
 @settings(max_examples=300)
 @given(nasty)
 def test_whatever_a_screen_showed_ends_with_it(text):

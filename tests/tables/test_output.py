@@ -50,6 +50,7 @@ def in_memory(form, table, rows):
     return out.getvalue()
 
 
+@pytest.mark.unmeasured
 @every_form
 @both
 @given(data=st.data())

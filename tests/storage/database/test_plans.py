@@ -199,6 +199,7 @@ def wrong(query, plan, *, in_parts):
         yield f"{read(plan)} rows"
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("person", [OWNER, BOUND])
 def test_every_question_is_answered_by_an_index(postgres, stored, recorded, asking, person, tmp_path):
     """With the plan for the values at hand, and with that for any; before the server counted the rows of this owner, too.

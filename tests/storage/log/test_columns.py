@@ -206,6 +206,7 @@ def test_lost_bytes_cost_the_lines_that_lie_in_them(data):
             decode(block, Files())
 
 
+@pytest.mark.unmeasured
 def test_a_block_with_other_bytes_is_no_block():
     """One byte changed anywhere, or cut: an error, or the same lines, never others."""
     lines, files = log_of(TEXT), Files(TEXT)
