@@ -40,6 +40,7 @@ _STYLE: Final = """
 :root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}body{max-width:70rem;margin:2rem auto;padding:0 1rem}
 table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.5rem .6rem;
 border-bottom:1px solid color-mix(in srgb,currentColor 20%,transparent);overflow-wrap:anywhere}
+a{color:inherit;text-underline-offset:.18em}
 td:nth-child(1){white-space:nowrap}td:nth-child(3),th:nth-child(3){text-align:right}small{opacity:.75}
 @media (max-width:40rem){tr{display:block;padding:.5rem 0}th{display:none}td{display:inline-block;border:0;
 padding:.1rem .5rem .1rem 0}}
