@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import store_backends
+from conversations import chat, exported, identity
 from deduplication.files import clock
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from deduplication.ingest.run_names import Runs
@@ -186,3 +187,11 @@ def test_a_conversation_that_turned_out_to_be_another_brings_its_title(tmp_path)
     assert said(dedup, one)[::2] == ("the other one", ("a",))
     with dedup.store.transaction(write=False):
         assert naming(dedup.store, one, lambda text: text).title == "the other one"
+
+
+def test_the_title_of_a_conversation_of_claude_ai_is_its_name(tmp_path):
+    """As the account's export has it."""
+    dedup = ClaudeConversationDeduplicator(tmp_path / "state")
+    dedup.process_export(None, exported([chat("Tides", 2)]))
+    with dedup.store.transaction(write=False):
+        assert naming(dedup.store, identity("Tides"), str).title == "Tides"

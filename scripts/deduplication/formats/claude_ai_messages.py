@@ -67,6 +67,7 @@ def read_conversation(format_: str, element: Element, number: int) -> tuple[Expo
         tuple(reader.marks),
         conversation_id=session,
         warnings=tuple(reader.warnings),
+        titles=(("ai", title),) if title else (),
     )
     return export, title
 
