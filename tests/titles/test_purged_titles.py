@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from conversations import chat, exported, identity
 from deduplication.commands import deduplicate_export, export_dedup
 from deduplication.files.title_marks import unlinked, without_titles
 from deduplication.ingest.transcript_capture import capture_file
@@ -160,3 +161,17 @@ def test_titles_in_documents_are_found_by_their_digits():
         f"[other](../sessions/2026-03-04-other-11111111.md) **bold** (`x`) MEMORY-CONTEXT/sessions/{digits}.md\n"
     )
     assert without_titles(before.encode(), [digits]).decode() == after
+
+
+@pytest.mark.parametrize("backend", ["default", "sqlite"])
+def test_the_name_of_a_conversation_of_claude_ai_goes_with_it(tmp_path, backend):
+    """It is its title, and stands in the names of its runs: nothing of it is left in the store, in its index, beside it."""
+    place = Place(tmp_path / "project", backend=backend)
+    file = place.project.root / "conversations.json"
+    file.write_bytes(exported([chat(f"The {SECRET} plan", 2), chat("Tides", 2)]))
+    assert export_dedup.main(["--project", str(place.project.root), "--no-checkpoint", str(file)]) == 0
+    place.sessions()
+    place.purge(sessions=[identity(f"The {SECRET} plan")])
+    assert [name for name in os.listdir(place.project.sessions) if "tides" in name]
+    assert SECRET.encode() not in bare(place)
+    assert place.dedup.store.verify() == []

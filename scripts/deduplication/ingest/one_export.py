@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Optional
 
 from .. import formats
 from ..errors import ExportError
-from ..project.export_names import session_id_from_name
+from ..project.export_names import MEMBER, session_id_from_name
 from ..start.late_tuple import NamedTuple
 from .known_file import known_file
 from .result import Ingest, Input
@@ -143,7 +143,7 @@ def _process_several(store: Store, file: Input, found: Several, asked: Asked) ->
 
 def _process_member(store: Store, file: Input, member: Member, asked: Asked, counted: set[str] | None) -> Ingest:
     """Process one conversation of a file; ``counted``: the bodies of those before it, where nothing is stored."""
-    title = member.name if member.side else f"{file.name}: {member.name}" if member.name else file.name
+    title = member.name if member.side else f"{file.name}{MEMBER}{member.name}" if member.name else file.name
     part = Input(title, member.sha256, member.size, announces=file.announces)
     from .conversation_match import session_of
 

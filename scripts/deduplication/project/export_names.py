@@ -18,6 +18,8 @@ from ..terminal.console import printable
 
 PURGED: Final = "purged-"
 """In the name that a purge gives to a file whose own name told what it said: digits follow."""
+MEMBER: Final = ": "
+"""Between the name of a file that has several conversations and the title of one of them."""
 FALLBACK_SESSION_ID: Final = "conversation"
 MAX_NAMED_CHARACTERS: Final = 200
 """The longest session id that a person may pass."""

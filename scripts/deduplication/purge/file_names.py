@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from ..alignment.fingerprint import skeleton
-from ..project.export_names import PURGED
+from ..project.export_names import MEMBER, PURGED
 from ..start.late_pattern import late_pattern
 
 if TYPE_CHECKING:
@@ -26,8 +26,16 @@ def reveals_prompt(name: str, prompts: Iterable[bytes]) -> bool:
     return len(bones) >= _TELLING and any(bones in prompt for prompt in prompts)
 
 
+def has_title(name: str) -> bool:
+    """True for the name of one conversation of a file: the file's, and the conversation's title."""
+    return MEMBER in name
+
+
 def neutral_name(name: str) -> str:
-    """A name in the place of one that tells something: the day of the old one, and digits."""
+    """A name in the place of one that tells something: the day of the old one, and digits; the file's where it has a title."""
+    if has_title(name):
+        holder = name.partition(MEMBER)[0]
+        return f"{holder}{MEMBER}{neutral_name(holder)}"
     day = _DATE.match(name)
     ending = name.rsplit(".", 1)[-1] if "." in name else "txt"
     digits = sha256(secrets.token_bytes(16)).hexdigest()[:8]

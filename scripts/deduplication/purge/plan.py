@@ -14,7 +14,7 @@ from ..start.late_dataclass import dataclass, field, replace
 from ..storage.log.lines import is_commit
 from ..storage.log.records import PURGED as TOMBSTONE
 from ..storage.log.records import blobs_of, is_occurrence, tombstone_record
-from .file_names import neutral_name, reveals_prompt
+from .file_names import has_title, neutral_name, reveals_prompt
 from .probes import Probes, texts
 from .scope_chosen import Row, chosen_by, message_of, rows_of
 from .united import ids_of, with_united
@@ -174,9 +174,10 @@ def _quotes_and_names(store: FolderStore, found: Plan) -> None:
         name = record["conversation_id"]
         if is_commit(record):
             file = record["export"]["name"]
-            if file and file not in found.names and reveals_prompt(file, found.prompts):
+            gone = any(found.is_gone(name, n) for a, b in record["window"] for n in range(a, b + 1))
+            if file and file not in found.names and ((gone and has_title(file)) or reveals_prompt(file, found.prompts)):
                 found.names[file] = neutral_name(file)
-            if found.forget and any(found.is_gone(name, n) for a, b in record["window"] for n in range(a, b + 1)):
+            if found.forget and gone:
                 touched.add(record["export"]["sha256"])
             continue
         if not is_occurrence(record) or TOMBSTONE in record or (name, record["index"]) in found.tombstones:
