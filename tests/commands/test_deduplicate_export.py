@@ -109,7 +109,7 @@ def test_a_folder_is_processed_oldest_first_with_the_sums_at_the_end(bench):
     unique = len(set(STORY.truth()))
     assert re.findall(r"📄 (\S+)", shown) == [file.name for file in FILES]
     assert shown.splitlines()[-6:] == [
-        f"  All {len(FILES)} export(s):",
+        f"  All {len(FILES)} exports:",
         f"  Total messages: {sum(TOTALS)}",
         f"  New unique: {unique}",
         f"  Duplicates filtered: {sum(TOTALS) - unique}",
@@ -147,7 +147,7 @@ def test_a_broken_file_costs_only_itself(bench, tmp_path):
     assert "  📄 missing.txt" in lines
     assert shown.count("❌ ERROR:") == 2
     assert shown.count("     → ") == 2
-    assert "  All 5 export(s):" in lines
+    assert "  All 5 exports:" in lines
     assert f"  Total messages: {sum(TOTALS)}" in lines
 
 
@@ -233,7 +233,7 @@ def test_stats_show_each_conversation_once_before_the_sums(bench):
     shown = bench.run(bench.folder, "--stats")
     assert shown.count("📈 Conversation: story-11") == 1
     assert f"     Exports processed: {len(FILES)} with {sum(TOTALS)} messages" in shown
-    assert shown.index("📈") < shown.index("All 3 export(s)")
+    assert shown.index("📈") < shown.index("All 3 exports")
 
 
 def test_stats_only_stores_nothing_and_shows_nothing_else(bench):

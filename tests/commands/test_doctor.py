@@ -145,7 +145,7 @@ def test_a_person_reads_what_to_do(house, repository):
         [*command, "--project", str(house.root)], capture_output=True, encoding="utf-8", check=False, cwd=house.root
     )
     assert done.returncode == 1
-    assert done.stdout.startswith("🩺 export-dedup doctor: 1 thing(s) to do, marked ❌\n")
+    assert done.stdout.startswith("🩺 export-dedup doctor: 1 thing to do, marked ❌\n")
     assert "❌ privacy: " in done.stdout
     assert "     the folder itself\n   → chmod -R go-rwx " in done.stdout
 
@@ -390,7 +390,7 @@ def test_a_session_that_is_not_captured(house, examine):
     captured = len(day(2).replace(b"/home/ada/project", str(house.root).encode()))
     (told,) = found["details"]
     assert told.startswith(f"{SESSION}.jsonl: {captured:,} of {house.transcript.stat().st_size:,} bytes, ")
-    assert told.endswith(" 1 day(s) until the client deletes it")
+    assert told.endswith(" 1 day until the client deletes it")
     house.touch(house.transcript, 1)
     assert examine()["sessions"]["state"] == "note"
     (house.root / ".coditect").mkdir()
@@ -514,7 +514,7 @@ def test_a_run_in_which_one_export_failed(house, examine):
     paths = [str(house.root / file.name), str(house.root / "gone.txt")]
     assert export_dedup.main([*paths, "--no-checkpoint", "--project", str(house.root)]) == 1
     found = examine()["run"]
-    assert (found["state"], "1 export(s) failed" in found["text"]) == ("problem", True)
+    assert (found["state"], "1 export failed" in found["text"]) == ("problem", True)
 
 
 def test_nothing_captured_yet(house, examine):

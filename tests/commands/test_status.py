@@ -171,7 +171,7 @@ def test_many_exports_conversations_and_failures_in_text():
     assert head == "📋 export-dedup status: 3 runs, the newest 1"
     assert "a, b, c and 1 more" in part
     assert "conversation w, x, y …" in part
-    assert "❌ 2 export(s) failed" in part
+    assert "❌ 2 exports failed" in part
     assert "❌ failed: the last report, 2026-03-05 10:00" in tail
 
 

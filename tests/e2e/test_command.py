@@ -24,7 +24,7 @@ def test_the_banner_costs_no_request(opted_in, start, api):
     assert "📨 Total Messages Processed: 2\n" in shown
     assert "💾 Total Unique Messages in Storage: 4\n" in shown
     assert "Already done: the hook processed notes.txt at " in shown
-    assert "2 new message(s) were captured since." in shown
+    assert "2 new messages were captured since." in shown
     assert "No new export" not in shown
     assert opted_in.archived() == ["notes.txt"]
     opted_in.verify()

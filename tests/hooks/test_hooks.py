@@ -509,7 +509,7 @@ def test_the_command_shows_what_the_hook_has_done(session):
     assert "💾 Total Unique Messages in Storage: 7" in said
     log = (session.memory / "export-dedup-status.txt").read_text(encoding="utf-8")
     assert "Already done: the hook processed notes.txt at" in log
-    assert "1 new message(s) were captured since" in log
+    assert "1 new message was captured since" in log
     assert "No new export files found" not in log
 
 

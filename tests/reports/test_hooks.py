@@ -15,7 +15,7 @@ def test_notice_names_exports_and_failures() -> None:
         f"/compact is safe now · 1 new · {('0' + long)[:30]}…{long[-9:]} · 4 messages, all stored · 1,234 in storage"
     )
     several = hooks.notice(RunResult((*good, bad), 9))
-    assert several.startswith("⚠ 1 export(s) failed, /export-dedup says why · 3 new · ")
+    assert several.startswith("⚠ 1 export failed, /export-dedup says why · 3 new · ")
     assert " and 2 more · " in several
     assert "is safe" not in several
     assert hooks.notice(RunResult((bad,), 9)) == "❌ not processed: b.txt: it is\\nempty"

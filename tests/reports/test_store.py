@@ -62,7 +62,7 @@ def test_a_verified_store_is_one_line():
 def test_problems_are_counted_and_listed_with_what_to_do():
     """Each problem has its line; the advice is the command that cures it."""
     assert store_report.verified(["a", "b"], "").splitlines() == [
-        "❌ 2 problem(s) found:",
+        "❌ 2 problems found:",
         "   - a",
         "   - b",
         "   → 'deduplicate_export.py rebuild' makes the indexes anew and sets single flipped bits right.",
@@ -79,7 +79,7 @@ def test_problems_are_counted_and_listed_with_what_to_do():
             ["b"],
             [
                 "   - a",
-                "❌ The indexes were made anew; 1 problem(s) remain:",
+                "❌ The indexes were made anew; 1 problem remains:",
                 "   - b",
                 "   → Put back the damaged file from a backup, or process the raw exports again.",
             ],

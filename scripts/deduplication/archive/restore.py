@@ -8,6 +8,7 @@ import os
 from typing import TYPE_CHECKING, Optional
 
 from ..errors import ArchiveDamaged, DedupError, NotInArchive, OutputNotWritable, StoreNotWritable
+from ..figures.counted import counted
 from ..files import atomic, beneath, journal, locking
 from ..files.safe_read import read
 from ..packs.pack_set import opened_packs
@@ -50,7 +51,9 @@ class ArchivedFiles:
         """Files of which not even the name can be read: one error for each, or for each pack that is missing or unreadable."""
         self.lost += [ArchiveDamaged(f"{name}: none of its files can be restored") for name in packs.unreadable]
         self.lost += [
-            ArchiveDamaged(f"{gap.end_file - gap.first_file:,} file(s) lay in a pack that is missing or cannot be read")
+            ArchiveDamaged(
+                f"{counted(gap.end_file - gap.first_file, 'file')} lay in a pack that is missing or cannot be read"
+            )
             for gap in packs.missing()
             if gap.end_file > gap.first_file
         ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from ..accounting import run_history
 from ..backup import known
 from ..errors import EXIT_FAILURE, EXIT_OK
+from ..figures.counted import counted
 from ..files import journal
 from ..reports import history as history_report
 from ..reports import purge as purge_report
@@ -54,7 +55,7 @@ def main(arguments: Sequence[str]) -> int:
         if owed:
             tail = f"{tail}\n{purge_report.unfinished((), owed)}"
         note = "--limit shows fewer, --json all facts"
-        show(truncate(head, parts, tail, asked.characters, lambda count: f"… {count} more runs ({note})"))
+        show(truncate(head, parts, tail, asked.characters, lambda count: f"… {counted(count, 'more run')} ({note})"))
     return EXIT_OK
 
 

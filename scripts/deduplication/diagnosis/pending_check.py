@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from ..accounting import run_history
 from ..archive.discovery import find_exports
 from ..errors import DedupError
+from ..figures.counted import counted
 from ..files.clock import local
 from ..files.safe_read import digest_of, opened
 from ..hooks import quick
@@ -61,7 +62,7 @@ def _last_run(subject: Subject) -> Iterator[Finding]:
         text = f"last at {clock(last.finished)}: {', '.join(last.exports[:LINES])}"
         if last.failed:
             cure = "What failed lies where it was: run /export-dedup, or export-dedup.py, to see why."
-            yield Finding("run", PROBLEM, f"{text}; {last.failed} export(s) failed", cure)
+            yield Finding("run", PROBLEM, f"{text}; {counted(last.failed, 'export')} failed", cure)
         else:
             yield Finding("run", OK, text)
     elif subject.store is not None:
@@ -90,7 +91,7 @@ def _sessions(subject: Subject) -> Finding:
     now, keeps = time.time(), cleanup_days()
     details = tuple(
         f"{each.path.name}: {offset:,} of {each.size:,} bytes, "
-        f"{max(0, int(keeps - (now - each.mtime_ns / 1e9) / _DAY))} day(s) until the client deletes it"
+        f"{counted(max(0, int(keeps - (now - each.mtime_ns / 1e9) / _DAY)), 'day')} until the client deletes it"
         for each, offset in waiting[:LINES]
     )
     text = f"{len(waiting):,} of {len(behind):,} are not, or not wholly, captured"

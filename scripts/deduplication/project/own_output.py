@@ -48,7 +48,7 @@ _RUN: Final = frozenset({"total_messages", "new_messages", "duplicates_filtered"
 _HASH: Final = late_pattern(r"[0-9a-f]{64}\Z")
 _MARKED: Final = f"(?:{re.escape(COMMENT)}\n\n)?"
 _SHAPES: Final = {
-    "the new messages of an export": rf"# .+: [\d,]+ new messages\n\n{_MARKED}"
+    "the new messages of an export": rf"# .+: [\d,]+ new messages?\n\n{_MARKED}"
     r"From `.*`; [\d,]+ of [\d,]+ were (?:stored|in the conversation) before\.\n",
     "a session file": rf"# .+\n\n{_MARKED}\| \| \|\n\|:--\|:--\|\n\| \*\*(?:When|Session)\*\* \|",
     "a part of a session file": rf"# .+, part \d+\n\n{_MARKED}\[all parts\]\(",

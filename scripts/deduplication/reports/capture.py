@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from ..figures.counted import counted
 from ..terminal.console import printable
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ def captured(result: Captured) -> str:
     lines = [
         f"✓ {printable(os.path.basename(result.source))}",
         (
-            f"     {result.new:,} new of {result.total:,} message(s) in {result.read_bytes:,} bytes, "
+            f"     {result.new:,} new of {counted(result.total, 'message')} in {result.read_bytes:,} bytes, "
             f"conversation {printable(result.conversation_id)}"
         ),
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..figures.counted import counted
 from ..terminal.console import printable
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def since(chain: Chain) -> str:
     if chain.vouches():
         found = chain.found[0]
         came = chain.head.run - found.run
-        more = "no run came" if not came else "1 run came" if came == 1 else f"{came:,} runs came"
+        more = counted(came, "run came", "runs came") if came else "no run came"
         return f"🔒 Everything up to run {found.run:,}, of {printable(found.at)}, is what it was, byte for byte; {more} since."
     return "\n".join(f"{'❌' if not number else '  '} {each}" for number, each in enumerate(_why_not(chain)))
 

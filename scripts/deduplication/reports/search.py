@@ -6,6 +6,7 @@ import shlex
 from typing import TYPE_CHECKING, Any, Final, Optional
 
 from ..alignment.plain_text import SEARCHED, readable
+from ..figures.counted import counted
 from ..files.clock import local
 from ..start.late_dataclass import dataclass, field
 from ..start.late_pattern import late_pattern
@@ -71,7 +72,11 @@ class Result:
 def text(result: Result, *, colour: bool = False, most: int | None = None) -> str:
     """The result for a person; ``most`` characters at most, cut between hits."""
     query = printable(result.query)
-    damaged = f"⚠ {result.damaged} damaged line(s) of the log were passed over: see verify" if result.damaged else ""
+    damaged = (
+        f"⚠ {counted(result.damaged, 'damaged line of the log was', 'damaged lines of the log were')} passed over: see verify"
+        if result.damaged
+        else ""
+    )
     unfiltered = _unfiltered(result)
     if not result.total:
         return "\n".join(

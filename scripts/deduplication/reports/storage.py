@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from ..figures.counted import counted
 from ..figures.savings import percent
 from ..terminal.called import as_called
 from ..terminal.console import printable
@@ -84,7 +85,7 @@ def _what_went_in(found: Savings, totals: Mapping[str, int]) -> list[str]:
     seen = found.seen
     exports, parts, messages = (totals[name] for name in ("exports_processed", "captures", "messages_processed"))
     return [
-        f"What went in: {exports:,} export(s), {parts:,} part(s) of transcripts, {messages:,} messages",
+        f"What went in: {counted(exports, 'export')}, {counted(parts, 'part')} of transcripts, {counted(messages, 'message')}",
         *_table(
             (
                 (seen.distinct - seen.captured, "different exports", ""),
@@ -123,7 +124,7 @@ def _what_was_saved(found: Savings) -> list[str]:
 
 def _what_is_kept(found: Savings, disk: OnDisk) -> list[str]:
     store, archive = disk.store, disk.archive
-    plain = f"{archive.plain_files:,} file(s) {_waiting(found.pack_after_days)}" if archive.plain_files else ""
+    plain = f"{counted(archive.plain_files, 'file')} {_waiting(found.pack_after_days)}" if archive.plain_files else ""
     return [
         "What is kept: everything needed to read every message and to restore every archived file",
         *_table(
@@ -134,7 +135,7 @@ def _what_is_kept(found: Savings, disk: OnDisk) -> list[str]:
                 (store.indexes, "indexes", ""),
                 (store.audit, "audit", ""),
                 (archive.plain, "archive, plain files", plain),
-                (archive.packs, "archive, packs", f"{archive.pack_files:,} pack(s)" if archive.pack_files else ""),
+                (archive.packs, "archive, packs", counted(archive.pack_files, "pack") if archive.pack_files else ""),
                 (archive.indexes, "archive, indexes", ""),
                 *([(other, "other files", "")] if (other := store.other + archive.other) else []),
                 (found.stored, "bytes stored", ""),
@@ -145,7 +146,7 @@ def _what_is_kept(found: Savings, disk: OnDisk) -> list[str]:
 
 def _of_packs(ledger: Ledger) -> list[str]:
     return [
-        f"In the packs: {ledger.files:,} file(s)",
+        f"In the packs: {counted(ledger.files, 'file')}",
         *_table(
             (
                 (ledger.raw, "bytes of these files", ""),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..figures.counted import counted
 from ..terminal.called import as_called
 from ..terminal.console import printable
 
@@ -21,7 +22,7 @@ def statistics(figures: Mapping[str, Any]) -> str:
         f"     Messages: {figures['total_messages']:,} (highest sequence number {figures['watermark']:,})",
         f"     Unique messages: {figures['unique_messages']:,}",
         (
-            f"     Exports processed: {figures['exports_processed']:,} with {figures['messages_processed']:,} messages, "
+            f"     Exports processed: {figures['exports_processed']:,} with {counted(figures['messages_processed'], 'message')}, "
             f"{figures['duplicates_filtered']:,} of them duplicates"
         ),
         (
@@ -64,7 +65,9 @@ def verified(problems: Sequence[str], unique: str, costs: str = "") -> str:
         return f"✅ Verified: every line, every message and every number is right ({unique} unique messages)."
     return "\n".join(
         [
-            f"❌ {len(problems)} problem(s) found:" if problems else "❌ The store verifies; the archive does not:",
+            f"❌ {counted(len(problems), 'problem')} found:"
+            if problems
+            else "❌ The store verifies; the archive does not:",
             *(f"   - {printable(problem)}" for problem in problems),
             *([costs] if costs else []),
             as_called(
@@ -80,7 +83,7 @@ def rebuilt(found: Sequence[str], remaining: Sequence[str]) -> str:
     """The result of ``rebuild``: what it came across, and what is still wrong."""
     lines = [f"   - {printable(problem)}" for problem in found]
     if remaining:
-        title = f"❌ The indexes were made anew; {len(remaining)} problem(s) remain:"
+        title = f"❌ The indexes were made anew; {counted(len(remaining), 'problem remains', 'problems remain')}:"
         advice = "   → Put back the damaged file from a backup, or process the raw exports again."
         return "\n".join([*lines, title, *(f"   - {printable(problem)}" for problem in remaining), advice])
     return "\n".join([*lines, "✅ Every index was made anew from the log, and the store verifies."])
