@@ -498,7 +498,7 @@ def test_a_last_run_that_failed_is_told(house, examine):
     ended(house, 1, time.time() - 30)
     found = examine()["run"]
     assert (found["state"], "exit code 1" in found["text"]) == ("problem", True)
-    assert "export-dedup-status.txt" in found["cure"]
+    assert "status --full" in found["cure"]
     ClaudeConversationDeduplicator(house.state).process_export("a", Story(7, 8).exports()[0].data)
     assert examine()["run"]["state"] == "ok"
     ended(house, 3, time.time() + 30)

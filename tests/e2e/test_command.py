@@ -20,7 +20,7 @@ def test_the_banner_costs_no_request(opted_in, start, api):
         shown = client.screen()
         assert len(api.requests) == asked
     assert f"🆕 {BANNER} 2\n" in shown
-    assert "(2 new, all captured before this export)" in shown
+    assert "2 new (all captured earlier)" in shown
     assert "📨 Total Messages Processed: 2\n" in shown
     assert "💾 Total Unique Messages in Storage: 4\n" in shown
     assert "Already done: the hook processed notes.txt at " in shown

@@ -471,13 +471,13 @@ def test_the_numbers_are_those_since_the_last_export(session):
     """What was captured as it came is new to whoever exports; what was counted once is not counted again."""
     session.fire("Stop")
     session.export()
-    assert session.fire("Stop")["systemMessage"].startswith("/compact is safe now · 6 new · ")
+    assert session.fire("Stop")["systemMessage"].startswith("/compact is safe now · 6 new (all captured earlier) · ")
     session.write(prompt("one more question") + answer("one more answer"))
     session.fire("Stop")
     session.export(session.root / "again.txt")
     said = expand(session)["reason"]
     assert "🆕 NEW UNIQUE MESSAGES ADDED & BACKED UP: 2\n" in said
-    assert "   (2 new, all captured before this export)\n" in said
+    assert "   2 new (all captured earlier)\n" in said
     assert "🔄 Duplicate Messages Filtered: 6\n" in said
     again = expand(session)["reason"]
     assert "No new export files found" in again
@@ -495,7 +495,7 @@ def test_what_was_stored_before_the_hooks_came_is_not_new(session, repository):
     session.write(prompt("one more question") + answer("one more answer"))
     session.fire("Stop")
     session.export(session.root / "after.txt")
-    assert session.fire("Stop")["systemMessage"].startswith("/compact is safe now · 2 new · ")
+    assert session.fire("Stop")["systemMessage"].startswith("/compact is safe now · 2 new (all captured earlier) · ")
     assert json.loads((session.state / "last_run.json").read_bytes())["captured"] == 2
 
 
@@ -507,7 +507,7 @@ def test_the_command_shows_what_the_hook_has_done(session):
     said = expand(session)["reason"]
     assert "📨 Total Messages Processed: 6" in said
     assert "💾 Total Unique Messages in Storage: 7" in said
-    log = (session.memory / "export-dedup-status.txt").read_text(encoding="utf-8")
+    log = (session.state / "reports.txt").read_text(encoding="utf-8")
     assert "Already done: the hook processed notes.txt at" in log
     assert "1 new message was captured since" in log
     assert "No new export files found" not in log

@@ -75,10 +75,10 @@ def test_banner_is_the_seed_s() -> None:
 @pytest.mark.parametrize(
     ("new", "captured", "said"),
     [
-        (4, 4, "4 new, all captured before this export"),
-        (4, 3, "4 new, 3 of them captured before this export"),
-        (1, 1, "1 new, captured before this export"),
-        (1201, 1200, "1,201 new, 1,200 of them captured before this export"),
+        (4, 4, "4 new (all captured earlier)"),
+        (4, 3, "4 new (3 captured earlier)"),
+        (1, 1, "1 new (captured earlier)"),
+        (1201, 1200, "1,201 new (1,200 captured earlier)"),
         (4, 0, ""),
         (0, 0, ""),
     ],
@@ -89,7 +89,7 @@ def test_what_was_captured_before_has_a_line_of_its_own(new: int, captured: int,
     lines = execution_report.banner(new, 5, 5 + new, 2000, captured=captured).splitlines()
     assert lines[5:7] == [
         f"🆕 NEW UNIQUE MESSAGES ADDED & BACKED UP: {new:,}",
-        *([f"   ({said})"] if said else ["🔄 Duplicate Messages Filtered: 5"]),
+        *([f"   {said}"] if said else ["🔄 Duplicate Messages Filtered: 5"]),
     ]
     run = RunResult((ExportResult("a.txt", total=5 + new, new=new, duplicates=5, captured=captured),), 2000)
     text = (

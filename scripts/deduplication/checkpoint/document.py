@@ -168,9 +168,8 @@ def _export(project: Project, export: ExportFigures, files: Sequence[Path], name
     session = _session(project, export.session_id or "unknown", files, named)
     if export.failed:
         return f"- {name}: not processed"
-    counts = [counted(export.total, "message"), f"{export.new:,} new", counted(export.duplicates, "duplicate")]
-    if export.captured:
-        counts.append(f"{export.captured:,} of the new ones captured before")
+    new = captured(export.new, export.captured) or f"{export.new:,} new"
+    counts = [counted(export.total, "message"), new, counted(export.duplicates, "duplicate")]
     if export.gaps is not None:
         counts.append(counted(export.gaps, "gap"))
     archived = export.archived_to

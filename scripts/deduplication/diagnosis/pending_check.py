@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ..accounting import run_history
@@ -21,6 +20,7 @@ from .finding import LINES, NOTE, OK, PROBLEM, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from ..project.client_transcripts import Transcript
     from .finding import Subject
@@ -54,8 +54,8 @@ def _last_run(subject: Subject) -> Iterator[Finding]:
     log = os.path.join(os.path.dirname(subject.folder), subject.project.status_log.name)
     report = run_history.last_report(log)
     ended = _moment(report.completed) if report is not None else 0.0
-    if report is not None and report.exit_code and (not found or ended >= found[0].finished):
-        cure = f"Look at the end of {subject.project.relative(Path(log))}, then run /export-dedup, or export-dedup.py, again."
+    if report is not None and report.exit_code and (not found or ended + 1 > found[0].finished):
+        cure = "See 'deduplicate_export.py status --full', then run /export-dedup, or export-dedup.py, again."
         yield Finding("run", PROBLEM, f"the last one failed at {clock(ended)} (exit code {report.exit_code})", cure)
     elif found:
         last = found[0]

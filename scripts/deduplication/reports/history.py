@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..accounting.run_history import Captured, Report, Run
 
 _MOST_NAMES: Final = 3
+NO_REPORT: Final = "No report is kept: these runs were made by a hook, or without export-dedup-with-status.py."
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class History:
     unique: int
     store: str
     report: Report | None = None
+    full: Sequence[str] = ()
+    """Whole reports, the newest first, where they are asked for."""
 
 
 def parts(history: History) -> tuple[str, list[str], str]:
@@ -57,6 +60,7 @@ def as_dict(history: History) -> dict[str, Any]:
         "global_unique": history.unique,
         "storage_dir": history.store,
         "last_report": asdict(history.report) if history.report is not None else None,
+        **({"reports": list(history.full)} if history.full else {}),
     }
 
 

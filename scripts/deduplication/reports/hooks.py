@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..figures.counted import counted
 from ..terminal import console
+from .workflow import captured
 
 if TYPE_CHECKING:
     from ..figures.run_result import RunResult
@@ -35,7 +36,7 @@ def notice(run: RunResult) -> str:
     if len(failed) == len(run.exports):
         return f"❌ not processed: {names}: {console.printable(failed[0].error or '')}"
     first = f"⚠ {counted(len(failed), 'export')} failed, /export-dedup says why" if failed else "/compact is safe now"
-    new = f"{run.new:,} new"
+    new = captured(run.new, run.captured) or f"{run.new:,} new"
     return " · ".join(
         [first, new, names, counted(run.total, "message") + ", all stored", f"{run.global_unique:,} in storage"]
     )

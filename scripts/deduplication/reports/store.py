@@ -17,6 +17,8 @@ def statistics(figures: Mapping[str, Any]) -> str:
     title = f"  📈 Conversation: {printable(figures['conversation_id'])}"
     if not figures["exports_processed"]:
         return f"{title}\n     Nothing is stored of it yet."
+    percent = figures["storage_savings_pct"]
+    saved = f" ({percent:.1f}% saved)" if percent > 0 else ""
     lines = [
         title,
         f"     Messages: {figures['total_messages']:,} (highest sequence number {figures['watermark']:,})",
@@ -25,10 +27,7 @@ def statistics(figures: Mapping[str, Any]) -> str:
             f"     Exports processed: {figures['exports_processed']:,} with {counted(figures['messages_processed'], 'message')}, "
             f"{figures['duplicates_filtered']:,} of them duplicates"
         ),
-        (
-            f"     Bytes: {figures['raw_bytes']:,} exported, {figures['stored_bytes']:,} in the log "
-            f"({_savings(figures['storage_savings_pct'])})"
-        ),
+        f"     Bytes: {figures['raw_bytes']:,} exported, {figures['stored_bytes']:,} in the log{saved}",
     ]
     if figures.get("purged_messages"):
         lines.append(f"     Purged: {figures['purged_messages']:,} (their places are kept, nothing of what they said)")
@@ -52,11 +51,6 @@ def upgraded(done: Sequence[str], left: Sequence[str], problems: Sequence[str], 
         "❌ Something is damaged: see 'verify'" if problems else "✅ Verified: every line, every message and every byte"
     )
     return "\n".join(lines)
-
-
-def _savings(percent: float) -> str:
-    """A small store is larger than what went into it: "-51.7% saved" would have to be read twice."""
-    return f"{percent:.1f}% saved" if percent >= 0 else f"{-percent:.1f}% more"
 
 
 def verified(problems: Sequence[str], unique: str, costs: str = "") -> str:

@@ -140,8 +140,8 @@ def captured(new: int, count: int) -> str:
     """How many of the messages that are announced as new were captured before; empty where none was."""
     if not count:
         return ""
-    part = f"{count:,} of them" if count < new else "all" if new > 1 else ""
-    return f"{new:,} new, {part}{' ' if part else ''}captured before this export"
+    part = f"{count:,}" if count < new else "all" if new > 1 else ""
+    return f"{new:,} new ({part}{' ' if part else ''}captured earlier)"
 
 
 def export_block(export: ExportResult, *, named: bool = False) -> str:

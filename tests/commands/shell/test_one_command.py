@@ -139,10 +139,11 @@ def test_run_is_what_the_slash_command_does(project):
     assert (done.returncode, done.stderr) == (0, "")
     assert "NEW UNIQUE MESSAGES ADDED & BACKED UP: 13" in done.stdout
     log = project / "MEMORY-CONTEXT" / "export-dedup-status.txt"
-    assert log.read_text(encoding="utf-8").count("NEW UNIQUE") == 1
+    reports = project / "MEMORY-CONTEXT" / "dedup_state" / "reports.txt"
+    assert (log.read_text(encoding="utf-8").count("\n"), reports.read_text("utf-8").count("NEW UNIQUE")) == (1, 1)
     quiet = process("run", "--quiet", SAMPLES[1].name, cwd=project)
     assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
-    assert log.read_text(encoding="utf-8").count("NEW UNIQUE") == 2
+    assert (log.read_text(encoding="utf-8").count("\n"), reports.read_text("utf-8").count("NEW UNIQUE")) == (2, 2)
 
 
 @pytest.mark.e2e
