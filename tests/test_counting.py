@@ -354,6 +354,6 @@ def test_two_sessions_get_their_own_counts(place):
     assert place.notice.startswith("/compact is safe now · 6 new (all captured earlier) · ")
     place.export("other.txt", OTHER)
     place.hook(session=OTHER)
-    assert place.notice.startswith("/compact is safe now · 4 new · ")
+    assert place.notice.startswith("/compact is safe now · 4 new (all captured earlier) · ")
     assert "captured" in json.loads((place.state / "last_run.json").read_text())["result"]
     adds_up(place, 10)

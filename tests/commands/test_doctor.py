@@ -113,7 +113,7 @@ def test_a_house_in_order(house, examine):
     house.fired(3000)
     found = examine()
     assert {name: each["state"] for name, each in found.items() if each["state"] == "problem"} == {}
-    assert found["store"]["text"].endswith("(in the project): 4 unique messages, 1 conversations")
+    assert found["store"]["text"].endswith("(in the project): 4 unique messages, 1 conversation")
     assert found["hooks"]["text"] == "in the project (.claude/settings.json)"
     assert found["firing"]["details"][0].startswith("Stop last at 20")
     assert found["capture"]["text"].startswith("last at 20")

@@ -89,7 +89,7 @@ def test_it_is_said_until_the_next_backup_there(place, tmp_path):
     assert json.loads(command(place, "status", "--json")[1])["backups_with_purged"] != []
     drawer.rename(away)
     code, out = command(place, "backup", away)
-    assert (code, "Removed: 1 snapshot from before a purge" in out) == (0, True), out
+    assert (code, "Removed: 1 snapshot taken before a purge" in out) == (0, True), out
     assert (has(away), has(away, BIRCH), owed(place)) == (False, True, [])
     for name in ("verify", "status", "doctor"):
         assert "may still have" not in command(place, name)[1]

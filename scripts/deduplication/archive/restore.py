@@ -8,7 +8,6 @@ import os
 from typing import TYPE_CHECKING, Optional
 
 from ..errors import ArchiveDamaged, DedupError, NotInArchive, OutputNotWritable, StoreNotWritable
-from ..figures.counted import counted
 from ..files import atomic, beneath, journal, locking
 from ..files.safe_read import read
 from ..packs.pack_set import opened_packs
@@ -52,7 +51,7 @@ class ArchivedFiles:
         self.lost += [ArchiveDamaged(f"{name}: none of its files can be restored") for name in packs.unreadable]
         self.lost += [
             ArchiveDamaged(
-                f"{counted(gap.end_file - gap.first_file, 'file')} lay in a pack that is missing or cannot be read"
+                f"a pack that is missing or cannot be read had {gap.end_file - gap.first_file:,} of the files"
             )
             for gap in packs.missing()
             if gap.end_file > gap.first_file

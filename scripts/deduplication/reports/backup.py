@@ -39,7 +39,7 @@ def taken(done: SnapshotResult, path: str) -> str:
             f"   Removed: {counted(done.removed.snapshots, 'old snapshot')}, {counted(done.removed.objects, 'part')}"
         )
     if done.purged:
-        lines.append(f"   Removed: {counted(done.purged, 'snapshot')} from before a purge, with what was purged")
+        lines.append(f"   Removed: {counted(done.purged, 'snapshot')} taken before a purge, with what was purged")
     if done.kept:
         lines.append(f"❌ It may still have what was purged: {printable(done.kept)}")
     if done.removed.kept:

@@ -54,13 +54,14 @@ def in_a_run(found: Savings) -> list[str]:
     if found.damage:
         lines += [f"   - Bytes on disk: {found.stored:,}", *_damage(found.damage)]
     else:
+        saves = found.seen.raw > found.stored
         layers = ", ".join(f"{label} {saved:,}" for name, label in _LAYERS.items() if (saved := found.layers[name]) > 0)
         lines += [
             f"   - Raw bytes seen: {found.seen.raw:,}",
             f"   - Bytes stored: {found.stored:,}",
             f"   - Overall: {share(found.seen.raw, found.stored)}",
-            *([f"   - Saved by {layers}"] if layers else []),
-            *([f"   - {_ADDS.capitalize()}: {-found.compression:,}"] if found.compression < 0 else []),
+            *([f"   - Saved by {layers}"] if saves and layers else []),
+            *([f"   - {_ADDS.capitalize()}: {-found.compression:,}"] if saves and found.compression < 0 else []),
         ]
     if found.plain:
         lines.append(f"   - {found.plain:,} bytes {_waiting(found.pack_after_days)}")
