@@ -117,7 +117,7 @@ def test_a_house_in_order(house, examine):
     assert found["hooks"]["text"] == "in the project (.claude/settings.json)"
     assert found["firing"]["details"][0].startswith("Stop last at 20")
     assert found["capture"]["text"].startswith("last at 20")
-    assert found["sessions"]["text"] == "all 1 are captured"
+    assert found["sessions"]["text"] == "1 is captured"
     assert found["settings"]["state"] == "ok"
 
 

@@ -16,6 +16,8 @@ def test_notice_names_exports_and_failures() -> None:
     )
     part = RunResult((ExportResult("a.txt", total=4, new=2, captured=1, duplicates=2),), 9)
     assert hooks.notice(part).startswith("/compact is safe now · 2 new (1 captured earlier) · a.txt · ")
+    whole = RunResult((ExportResult("a.txt", total=4, new=2, captured=2, duplicates=2),), 9)
+    assert hooks.notice(whole).startswith("/compact is safe now · 2 new · a.txt · ")
     several = hooks.notice(RunResult((*good, bad), 9))
     assert several.startswith("⚠ 1 export failed, /export-dedup says why · 3 new · ")
     assert " and 2 more · " in several

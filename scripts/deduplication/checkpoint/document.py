@@ -183,7 +183,7 @@ def _said(run: RunFigures, named: Mapping[str, Naming], links: Sequence[str]) ->
     for (session, naming), link in zip(named.items(), links):
         new = sum(each.new for each in run.exports if each.session_id == session)
         tags = "".join(f" #{tag}" for tag in naming.tags)
-        lines.append(f"- {link}{escaped(tags)}: {new:,} new {'message' if new == 1 else 'messages'}")
+        lines.append(f"- {link}{escaped(tags)}: {counted(new, 'new message')}")
     return lines
 
 

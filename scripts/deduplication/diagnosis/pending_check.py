@@ -87,7 +87,11 @@ def _sessions(subject: Subject) -> Finding:
     behind = [(each, offsets.get(os.path.realpath(each.path), 0)) for each in subject.transcripts]
     waiting = [(each, offset) for each, offset in behind if _lags(each, offset)]
     if not waiting:
-        return Finding("sessions", OK, f"all {len(behind):,} are captured")
+        return Finding(
+            "sessions",
+            OK,
+            counted(len(behind), "is captured", "are all captured") if behind else "none of this project yet",
+        )
     now, keeps = time.time(), cleanup_days()
     details = tuple(
         f"{each.path.name}: {offset:,} of {each.size:,} bytes, "

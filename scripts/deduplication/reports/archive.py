@@ -6,6 +6,7 @@ import shlex
 from typing import TYPE_CHECKING, Final
 
 from ..figures.counted import counted
+from ..terminal.called import as_called
 from ..terminal.console import printable, printable_name
 
 _SHOWN: Final = 8
@@ -29,9 +30,8 @@ def packed(done: Packed, days: float) -> str:
     elif done.failures:
         lines = ["📦 Nothing was packed"]
     else:
-        lines = [
-            f"✓ Nothing to pack: no plain file in the archive is older than {days:g} {'day' if days == 1 else 'days'}"
-        ]
+        older = f" is older than {days:g} {'day' if days == 1 else 'days'}" if days else " is left"
+        lines = [f"✓ Nothing to pack: no plain file in the archive{older}"]
     if done.packs:
         lines.append(f"   The archive has {counted(done.packs, 'pack')}, {done.pack_bytes:,} bytes in all")
     return "\n".join(lines)
@@ -57,14 +57,14 @@ def list_healed(note: str) -> str:
 
 def not_kept(name: str, message: str, hint: str) -> str:
     """One of the client's files that could not be archived."""
-    advice = f"\n   → {printable(hint)}" if hint else ""
+    advice = f"\n   → {as_called(printable(hint))}" if hint else ""
     return f"⚠ Not archived: {printable(name)}. {printable(message)}{advice}"
 
 
 def not_packed(name: str, message: str, hint: str) -> str:
     """A file that stays plain."""
     return f"⚠ {printable(name)} stays a plain file. {printable(message)}" + (
-        f"\n   → {printable(hint)}" if hint else ""
+        f"\n   → {as_called(printable(hint))}" if hint else ""
     )
 
 
@@ -92,7 +92,7 @@ def to_client(session: str, directory: str, *, there: bool) -> str:
 
 def not_restored(name: str, message: str, hint: str) -> str:
     """A file that could not be restored."""
-    return f"❌ {printable(name)}: {printable(message)}" + (f"\n   → {printable(hint)}" if hint else "")
+    return f"❌ {printable(name)}: {printable(message)}" + (f"\n   → {as_called(printable(hint))}" if hint else "")
 
 
 def listed(entries: Sequence[Entry]) -> str:

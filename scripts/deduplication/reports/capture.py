@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from ..figures.counted import counted
+from ..terminal.called import as_called
 from ..terminal.console import printable
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def captured(result: Captured) -> str:
 
 def not_captured(path: str, error: str, hint: str) -> str:
     """One transcript that failed, and what to do."""
-    advice = f"\n     → {printable(hint)}" if hint else ""
+    advice = f"\n     → {as_called(printable(hint))}" if hint else ""
     return f"❌ {printable(path)}\n     {printable(error)}{advice}"
 
 

@@ -36,7 +36,9 @@ def notice(run: RunResult) -> str:
     if len(failed) == len(run.exports):
         return f"❌ not processed: {names}: {console.printable(failed[0].error or '')}"
     first = f"⚠ {counted(len(failed), 'export')} failed, /export-dedup says why" if failed else "/compact is safe now"
-    new = captured(run.new, run.captured) or f"{run.new:,} new"
+    # Where hooks work, all was captured as it came: that needs no place in a line that is cut.
+    told = captured(run.new, run.captured) if run.captured < run.new else ""
+    new = told or f"{run.new:,} new"
     return " · ".join(
         [first, new, names, counted(run.total, "message") + ", all stored", f"{run.global_unique:,} in storage"]
     )

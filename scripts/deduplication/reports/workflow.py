@@ -166,7 +166,7 @@ def failure(export: ExportResult, hint: str) -> list[str]:
 
 def advice(hint: str) -> str:
     """What to do about the error above it."""
-    return f"     → {console.printable(hint)}"
+    return f"     → {console.printable(as_called(hint))}"
 
 
 def note(text: str) -> str:
@@ -204,7 +204,7 @@ def checkpoint_created(commit: Optional[str] = None, note: str = "") -> str:
 
 def checkpoint_failed(error: str, hint: str = "") -> str:
     """Step 4 failed; the messages are stored all the same."""
-    return f"❌ ERROR: {console.printable(error)}" + (f"\n   → {console.printable(hint)}" if hint else "")
+    return f"❌ ERROR: {console.printable(error)}" + (f"\n   → {console.printable(as_called(hint))}" if hint else "")
 
 
 def summary(
