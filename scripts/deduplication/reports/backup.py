@@ -54,7 +54,7 @@ def taken(done: SnapshotResult, path: str) -> str:
 def listed(rows: Sequence[Mapping[str, Any]], damaged: Sequence[str]) -> str:
     """The snapshots of a backup, the oldest first."""
     lines = [
-        f"  {row['snapshot']:>6}  {row['time']}  {counted(row['files'], 'file'):>14}  {row['bytes']:>15,} bytes"
+        f"  {row['snapshot']:>6}  {local(row['time'])}  {counted(row['files'], 'file'):>14}  {row['bytes']:>15,} bytes"
         + (f"  ⚠ {counted(len(row['problems']), 'problem')}" if row["problems"] else "")
         + ("  ⚠ taken before a purge: the next backup removes it" if row["before_purge"] else "")
         for row in rows
