@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 
 from ..figures.counted import counted
 from ..terminal import console
-from .workflow import captured
 
 if TYPE_CHECKING:
     from ..figures.run_result import RunResult
@@ -36,6 +35,8 @@ def notice(run: RunResult) -> str:
     if len(failed) == len(run.exports):
         return f"❌ not processed: {names}: {console.printable(failed[0].error or '')}"
     first = f"⚠ {counted(len(failed), 'export')} failed, /export-dedup says why" if failed else "/compact is safe now"
+    from .workflow import captured  # few turns have an export
+
     # Where hooks work, all was captured as it came: that needs no place in a line that is cut.
     told = captured(run.new, run.captured) if run.captured < run.new else ""
     new = told or f"{run.new:,} new"
