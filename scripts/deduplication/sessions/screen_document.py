@@ -104,7 +104,7 @@ def _listed(each: Summary) -> str:
     lines = [
         " ".join([printable(each.title or each.conversation_id), *(f"#{printable(tag)}" for tag in each.tags)]),
         *([f"   {printable(each.conversation_id)}"] if each.title else []),
-        f"   {' to '.join(dict.fromkeys(printable(local(at)) for at in (each.first, each.last)))} · {' · '.join(facts)}",
+        f"   {printable(local(each.first))} to {printable(local(each.last))} · {' · '.join(facts)}",
     ]
     if each.unconnected_runs > 1:
         lines.append(f"   ⚠ {each.unconnected_runs} runs that nothing connects: messages between may be missing")
