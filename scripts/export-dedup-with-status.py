@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Run export-dedup.py, show its output, the banner and a summary, and keep the whole report in the status log."""
+"""Run export-dedup.py, show its output, the banner and a summary, and keep the report, with a line of it in the status log."""
 
 import os
 import sys

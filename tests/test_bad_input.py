@@ -290,7 +290,7 @@ def _scene(base):
         },
         named,
         found,
-        (memory / "export-dedup-status.txt").read_bytes().decode(),
+        (memory / "dedup_state" / "reports.txt").read_bytes().decode(),
         before,
         _files(base, project),
         {os.path.basename(export["path"]): export for export in json.loads(named.stdout)["exports"]},

@@ -276,7 +276,7 @@ def test_the_command(scratch, repository):
 
 def test_the_command_says_why_there_is_no_commit(bare_project, capsys):
     """The note is the second line, and the exit code says that the checkpoint was made."""
-    assert create_checkpoint.main(["--project", str(bare_project.root)]) == 0
+    assert create_checkpoint.main(["Checkpoint", "--project", str(bare_project.root)]) == 0
     *_, created, note = capsys.readouterr().out.splitlines()
     assert created.endswith("-Checkpoint.md")
     assert note == "ℹ not committed: this is no git repository"

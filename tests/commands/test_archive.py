@@ -51,7 +51,7 @@ def test_pack_and_restore(project, capsys):
     """What was packed is said and counted; every export comes back as it was, with its conversation as the store has it."""
     code, out = run(capsys, "pack", "--older-than", "0")
     assert code == 0
-    assert "Packed: 3 file(s), 10,083 bytes" in out
+    assert "Packed: 3 files, 10,083 bytes" in out
     assert packs(project) == ["pack-0001.idx", "pack-0001.pack"]
     code, out = run(capsys, "restore", "tide-clock", "--output", "out/")
     assert (code, out.count("Restored")) == (0, 3)
@@ -64,7 +64,7 @@ def test_pack_and_restore(project, capsys):
 def test_pack_without_anything_to_do(project, capsys):
     """Young exports stay plain by default, which is no failure."""
     code, out = run(capsys, "pack", "--older-than", "36500")
-    assert (code, out) == (0, "✓ Nothing to pack: no plain file in the archive is older than 36500 day(s)\n")
+    assert (code, out) == (0, "✓ Nothing to pack: no plain file in the archive is older than 36500 days\n")
 
 
 def test_json(project, capsys):
@@ -118,7 +118,7 @@ def test_the_list(project, capsys):
     code, out = run(capsys, "restore", "--list")
     assert code == 0
     assert out.splitlines()[0] == f"  2026-03-02         1,919  plain   {SAMPLES[0].name}"
-    assert out.splitlines()[-1] == "3 file(s), 10,083 bytes"
+    assert out.splitlines()[-1] == "3 files, 10,083 bytes"
 
 
 def test_one_file_to_a_name(project, capsys):
@@ -174,11 +174,11 @@ def test_verify_names_damage_and_what_it_costs(project, capsys):
     run(capsys, "pack", "--older-than", "0")
     code, out = run(capsys, "verify")
     assert code == 0
-    assert "✅ Archive: 3 file(s) in 1 pack(s), every byte is right." in out
+    assert "✅ Archive: 3 files in 1 pack, every byte is right." in out
     path = project / "MEMORY-CONTEXT" / "exports-archive" / "packs" / "pack-0001.pack"
     whole = path.read_bytes()
     without_parity(path.parent)
-    bare, none, all_ = path.read_bytes(), "3 of 3 file(s) that it took in cannot be restored.", "can still be restored."
+    bare, none, all_ = path.read_bytes(), "3 of 3 files that it took in cannot be restored.", "can still be restored."
     for right, place, ending in ((bare, 300, none), (bare, 20, all_), (whole, 300, all_)):
         wrong = bytearray(right)
         wrong[place] ^= 1
@@ -250,7 +250,7 @@ def test_a_failure_of_pack_is_said(project, capsys, monkeypatch):
     assert deduplicate_export.main(["pack", "--older-than", "0"]) == 1
     printed = capsys.readouterr()
     assert SAMPLES[1].name in printed.err
-    assert "Packed: 2 file(s)" in printed.out
+    assert "Packed: 2 files" in printed.out
 
 
 def age(project, days):
@@ -272,7 +272,7 @@ def test_a_run_packs_what_it_archived(project, capsys):
     """By default an export goes into a pack at once; said, and given back; the same bytes again are archived already."""
     settings_scenes.own()
     assert next_export(project) == 0
-    assert "✓ Packed: 4 file(s), " in capsys.readouterr().out
+    assert "✓ Packed: 4 files, " in capsys.readouterr().out
     assert list((project / "MEMORY-CONTEXT" / "exports-archive").glob("*.txt")) == []
     for _ in range(2):
         assert next_export(project) == 0
@@ -287,7 +287,7 @@ def test_the_end_of_a_run_packs_what_is_old_enough(project, capsys):
     """A run packs the archived exports of more than a week, quickly, and leaves the new one plain."""
     age(project, 8)
     assert next_export(project) == 0
-    assert "✓ Packed: 3 file(s), 10,083 bytes" in capsys.readouterr().out
+    assert "✓ Packed: 3 files, 10,083 bytes" in capsys.readouterr().out
     assert packs(project) == ["pack-0001.idx", "pack-0001.pack"]
     plain = [path.name for path in (project / "MEMORY-CONTEXT" / "exports-archive").glob("*.txt")]
     assert plain == ["2026-03-05-EXPORT-TIDE-CLOCK.txt"]
@@ -304,7 +304,7 @@ def test_a_run_packs_nothing_where_the_setting_says_never(project, capsys, monke
     assert next_export(project) == 0
     assert "Packed" not in capsys.readouterr().out
     assert not (project / "MEMORY-CONTEXT" / "exports-archive" / "packs").exists()
-    assert run(capsys, "pack")[1].startswith("📦 Packed: 4 file(s)")
+    assert run(capsys, "pack")[1].startswith("📦 Packed: 4 files")
 
 
 def test_a_run_whose_packing_fails_has_done_its_work(project, capsys, tmp_path):

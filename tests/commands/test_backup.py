@@ -40,13 +40,13 @@ def test_from_the_first_snapshot_to_a_restore(project, capsys, tmp_path):
     code, out, err = run(capsys, "../backup")
     assert (code, err) == (0, "")
     assert out.startswith(f"💾 Snapshot 1 in {tmp_path / 'backup'}: ")
-    assert "new part(s)" in out
+    assert "new parts" in out
     code, out, _ = run(capsys, "../backup")
     assert (code, "Written: nothing new" in out) == (0, True)
     code, out, _ = run(capsys, "../backup", "--list")
-    assert (code, out.splitlines()[-1]) == (0, "2 snapshot(s)")
+    assert (code, out.splitlines()[-1]) == (0, "2 snapshots")
     code, out, _ = run(capsys, "../backup", "--verify")
-    assert (code, out.startswith("✅ Backup: 2 snapshot(s), ")) == (0, True)
+    assert (code, out.startswith("✅ Backup: 2 snapshots, ")) == (0, True)
     with pytest.raises(RestoreRefused):
         run(capsys, "../backup", "--restore")
     code, out, _ = run(capsys, "--restore", "../backup", "--output", "../beside", "--snapshot", "1")
@@ -103,15 +103,15 @@ def test_damage_in_the_backup(project, capsys, tmp_path):
     (backup / "snapshots" / min(os.listdir(backup / "snapshots"))).write_bytes(b"damaged")
     code, out, _ = run(capsys, backup, "--verify")
     assert code == 1
-    assert "2 thing(s) damaged" in out
-    assert "lost 1 file(s):\n   - everything" in out
-    assert "lost 1 file(s):\n   - dedup_state/conversation_log.jsonl" in out
+    assert "2 damaged parts" in out
+    assert "lost 1 file:\n   - everything" in out
+    assert "lost 1 file:\n   - dedup_state/conversation_log.jsonl" in out
     assert "Whole snapshots: 0 of 2" in out
     code, out, _ = run(capsys, backup, "--list")
     assert (code, "❌ snapshots/000001-" in out) == (1, True)
     code, out, _ = run(capsys, backup, "--restore", "--output", "../out", "--skip-damaged")
     assert code == 1
-    assert "1 file(s) are damaged in the backup and were not restored" in out
+    assert "1 file is damaged in the backup and not restored" in out
     assert "✅" not in out
 
 
@@ -121,11 +121,11 @@ def test_damage_in_the_store(project, capsys, tmp_path):
     code, out, _ = run(capsys, "../backup")
     assert (code, "not the bytes that its name says" in out) == (1, True)
     code, out, _ = run(capsys, "../backup", "--list")
-    assert (code, "⚠ 1 problem(s)" in out) == (0, True)
+    assert (code, "⚠ 1 problem" in out) == (0, True)
     code, out, _ = run(capsys, "../backup", "--restore", "--output", "../out")
     assert code == 1
     assert "When the snapshot was taken this was wrong" in out
-    assert "'verify' finds 1 problem(s) in it" in out
+    assert "'verify' finds 1 problem in it" in out
 
 
 def test_retention(project, capsys, tmp_path):
@@ -137,7 +137,7 @@ def test_retention(project, capsys, tmp_path):
     (project.root / ".coditect" / "config.json").write_text('{"backup_retention_days": -1}', encoding="utf-8")
     assert "Removed" not in run(capsys, backup)[1]
     (project.root / ".coditect" / "config.json").write_text("{}", encoding="utf-8")
-    assert "Removed: 2 old snapshot(s)" in run(capsys, backup)[1]
+    assert "Removed: 2 old snapshots" in run(capsys, backup)[1]
     assert config.DEFAULTS["backup_retention_days"] == 30
 
 

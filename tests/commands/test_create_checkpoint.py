@@ -234,9 +234,9 @@ def test_only_the_newest_export_is_taken(scratch):
     os.utime(older, (1_700_000_000, 1_700_000_000))
     output = run(scratch, "x")
     assert "2026-03-04-EXPORT-TIDES.txt" in output
-    assert "· 1 older export(s) were left; export-dedup.py processes all of them" in output
+    assert "· 1 older export was left; export-dedup.py processes every one" in output
     assert "✓ Listed in: README.md" in output
-    assert "In the store: 4 different messages of 1 conversation(s)" in output
+    assert "In the store: 4 different messages of 1 conversation" in output
     assert older.is_file()
 
 

@@ -109,7 +109,7 @@ def test_a_folder_is_processed_oldest_first_with_the_sums_at_the_end(bench):
     unique = len(set(STORY.truth()))
     assert re.findall(r"📄 (\S+)", shown) == [file.name for file in FILES]
     assert shown.splitlines()[-6:] == [
-        f"  All {len(FILES)} export(s):",
+        f"  All {len(FILES)} exports:",
         f"  Total messages: {sum(TOTALS)}",
         f"  New unique: {unique}",
         f"  Duplicates filtered: {sum(TOTALS) - unique}",
@@ -147,7 +147,7 @@ def test_a_broken_file_costs_only_itself(bench, tmp_path):
     assert "  📄 missing.txt" in lines
     assert shown.count("❌ ERROR:") == 2
     assert shown.count("     → ") == 2
-    assert "  All 5 export(s):" in lines
+    assert "  All 5 exports:" in lines
     assert f"  Total messages: {sum(TOTALS)}" in lines
 
 
@@ -233,7 +233,7 @@ def test_stats_show_each_conversation_once_before_the_sums(bench):
     shown = bench.run(bench.folder, "--stats")
     assert shown.count("📈 Conversation: story-11") == 1
     assert f"     Exports processed: {len(FILES)} with {sum(TOTALS)} messages" in shown
-    assert shown.index("📈") < shown.index("All 3 export(s)")
+    assert shown.index("📈") < shown.index("All 3 exports")
 
 
 def test_stats_only_stores_nothing_and_shows_nothing_else(bench):
@@ -269,22 +269,28 @@ def test_a_dry_run_counts_and_creates_nothing(bench):
     """The figures of a real run; no folder, no file; the line says so once."""
     shown = bench.run(bench.paths[0], "--dry-run")
     assert f"  Total messages: {TOTALS[0]}" in shown.splitlines()
-    assert shown.splitlines()[-2:] == ["  · Skipped: storing (--dry-run)", "  Global unique count: 0"]
+    unique = len(set(STORY.truth(0, FILES[0].end)))
+    assert shown.splitlines()[-2:] == ["  · Skipped: storing (--dry-run)", f"  Global unique count: {unique}"]
     assert list(bench.project.iterdir()) == []
 
 
-def test_a_dry_run_over_several_exports_says_how_it_counted(bench):
-    """What is not stored cannot be a duplicate of what comes next, so the sums may hold a message twice."""
-    shown = bench.run(bench.folder, "--dry-run")
-    assert shown.count("  · Skipped: storing (--dry-run); each export was counted by itself") == 1
+def test_a_dry_run_summarises_as_the_run_that_follows(bench):
+    """Over several exports, too: what one of them would bring is a duplicate in the next, and nothing is stored."""
+    dry = bench.run(bench.folder, "--dry-run")
     assert list(bench.project.iterdir()) == []
+    lines = dry.splitlines()
+    lines.remove("  · Skipped: storing (--dry-run)")
+    assert lines == bench.run(bench.folder).splitlines()
+    again = bench.run(bench.folder, "--dry-run")
+    assert "  New unique: 0" in again
+    assert again.splitlines()[-1] == lines[-1]
 
 
 def test_a_dry_run_on_a_full_store_changes_no_byte(bench):
     """Not even the record that the export was seen."""
     bench.run(bench.paths[0])
     before = snapshot(bench.state)
-    assert bench.json(bench.folder, "--dry-run")["global_unique"] == len(set(STORY.truth(0, FILES[0].end)))
+    assert bench.json(bench.folder, "--dry-run")["global_unique"] == len(set(STORY.truth(0, FILES[-1].end)))
     assert snapshot(bench.state) == before
 
 
@@ -511,7 +517,7 @@ def test_what_cannot_be_cured_is_named_by_both(full):
     lines[2] = lines[2][:60] + b"#" * (len(lines[2]) - 61) + b"\n"
     path.write_bytes(b"".join(lines))
     shown = full.run("rebuild", code=1)
-    assert re.search(r"^❌ The indexes were made anew; \d problem\(s\) remain:$", shown, re.MULTILINE)
+    assert re.search(r"^❌ The indexes were made anew; \d problems? remains?:$", shown, re.MULTILINE)
     assert "conversation_log.jsonl, line 3 (byte " in shown
     assert shown.splitlines()[-1].startswith("   → Put back the damaged file from a backup")
     found = full.json("rebuild", code=1)

@@ -113,11 +113,11 @@ def test_a_house_in_order(house, examine):
     house.fired(3000)
     found = examine()
     assert {name: each["state"] for name, each in found.items() if each["state"] == "problem"} == {}
-    assert found["store"]["text"].endswith("(in the project): 4 unique messages, 1 conversations")
+    assert found["store"]["text"].endswith("(in the project): 4 unique messages, 1 conversation")
     assert found["hooks"]["text"] == "in the project (.claude/settings.json)"
     assert found["firing"]["details"][0].startswith("Stop last at 20")
     assert found["capture"]["text"].startswith("last at 20")
-    assert found["sessions"]["text"] == "all 1 are captured"
+    assert found["sessions"]["text"] == "1 is captured"
     assert found["settings"]["state"] == "ok"
 
 
@@ -145,7 +145,7 @@ def test_a_person_reads_what_to_do(house, repository):
         [*command, "--project", str(house.root)], capture_output=True, encoding="utf-8", check=False, cwd=house.root
     )
     assert done.returncode == 1
-    assert done.stdout.startswith("🩺 export-dedup doctor: 1 thing(s) to do, marked ❌\n")
+    assert done.stdout.startswith("🩺 export-dedup doctor: 1 thing to do, marked ❌\n")
     assert "❌ privacy: " in done.stdout
     assert "     the folder itself\n   → chmod -R go-rwx " in done.stdout
 
@@ -390,7 +390,7 @@ def test_a_session_that_is_not_captured(house, examine):
     captured = len(day(2).replace(b"/home/ada/project", str(house.root).encode()))
     (told,) = found["details"]
     assert told.startswith(f"{SESSION}.jsonl: {captured:,} of {house.transcript.stat().st_size:,} bytes, ")
-    assert told.endswith(" 1 day(s) until the client deletes it")
+    assert told.endswith(" 1 day until the client deletes it")
     house.touch(house.transcript, 1)
     assert examine()["sessions"]["state"] == "note"
     (house.root / ".coditect").mkdir()
@@ -498,7 +498,7 @@ def test_a_last_run_that_failed_is_told(house, examine):
     ended(house, 1, time.time() - 30)
     found = examine()["run"]
     assert (found["state"], "exit code 1" in found["text"]) == ("problem", True)
-    assert "export-dedup-status.txt" in found["cure"]
+    assert "status --full" in found["cure"]
     ClaudeConversationDeduplicator(house.state).process_export("a", Story(7, 8).exports()[0].data)
     assert examine()["run"]["state"] == "ok"
     ended(house, 3, time.time() + 30)
@@ -514,7 +514,7 @@ def test_a_run_in_which_one_export_failed(house, examine):
     paths = [str(house.root / file.name), str(house.root / "gone.txt")]
     assert export_dedup.main([*paths, "--no-checkpoint", "--project", str(house.root)]) == 1
     found = examine()["run"]
-    assert (found["state"], "1 export(s) failed" in found["text"]) == ("problem", True)
+    assert (found["state"], "1 export failed" in found["text"]) == ("problem", True)
 
 
 def test_nothing_captured_yet(house, examine):

@@ -91,7 +91,7 @@ def test_a_person_reads_a_line_for_each_message(tmp_path, capsys):
     capsys.readouterr()
     assert deduplicate_export.main(["explain", str(file), "--storage-dir", state]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].endswith(f"{FIRST} of {LAST} message(s) stand in conversation a, {LAST - FIRST} do not")
+    assert lines[0].endswith(f"{FIRST} of {LAST} messages known in conversation a, {LAST - FIRST} new")
     assert lines[1].split()[:5] == ["0", "message", "0,", "by", "proven"]
     assert lines[LAST].split()[:2] == [str(LAST - 1), "new"]
     assert deduplicate_export.main(["explain", str(file), "--storage-dir", state, "--message", "1"]) == 0

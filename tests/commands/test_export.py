@@ -45,9 +45,9 @@ def test_both_tables_into_a_folder(project, form):
     assert (done.returncode, done.stderr) == (0, "")
     sizes = {name: (project / "out" / "tables" / f"{name}.{form}").stat().st_size for name in ("messages", "runs")}
     assert done.stdout.splitlines() == [
-        f"📄 16 messages of 2 conversation(s), {sizes['messages']:,} bytes",
+        f"📄 16 messages of 2 conversations, {sizes['messages']:,} bytes",
         f"     → out/tables/messages.{form}",
-        f"📄 2 runs of 2 conversation(s), {sizes['runs']:,} bytes",
+        f"📄 2 runs of 2 conversations, {sizes['runs']:,} bytes",
         f"     → out/tables/runs.{form}",
         "⚠ Everything stands there as it was said, secrets included. --redact takes them out.",
     ]
@@ -176,7 +176,7 @@ def test_what_has_no_time_is_told_of(project):
     dedup.process_export("gamma", {"messages": messages})
     done = export("--jsonl", "--messages", "--session", "gamma", "--since", "2001-01-01")
     assert done.stdout == ""
-    assert done.stderr.startswith("⚠ 1 message(s) were left out")
+    assert done.stderr.startswith("⚠ 1 message was left out")
     assert len(export("--jsonl", "--messages", "--session", "gamma").stdout.splitlines()) == 1
 
 
@@ -187,9 +187,9 @@ def test_secrets(project):
     done = export("--jsonl", "--messages", "--redact")
     assert "AKIA" not in done.stdout
     assert "[REDACTED:aws-access-key]" in done.stdout
-    assert done.stderr == "✓ 1 place(s) were redacted. No rule finds everything: look before you pass it on.\n"
+    assert done.stderr == "✓ 1 place was redacted. No rule finds everything: look before you pass it on.\n"
     done = export("--csv", "--redact", "--to", "out")
-    assert done.stdout.splitlines()[-1].startswith("✓ 1 place(s) were redacted.")
+    assert done.stdout.splitlines()[-1].startswith("✓ 1 place was redacted.")
 
 
 @pytest.mark.parametrize(

@@ -189,12 +189,18 @@ def test_names_that_tell_are_changed(tmp_path):
     place.pack()
     place.export(f"2026-03-02-{told}.txt", talk.text(0, 16, width=60))
     status = place.project.status_log
-    status.write_text(f"Exports: 2026-03-01-{told}.txt\n")
+    for kept in (status, place.project.reports):
+        kept.write_text(f"Exports: 2026-03-01-{told}.txt\n")
     (name,) = place.dedup.conversations()
     message = next(m for m in place.dedup.get_full_conversation(name) if word("alder", 0) in m["content"])
     done = place.purge(hashes=[message["content_hash"]])
     assert done.renamed == 2
-    for path in (status, place.project.state / "last_run.json", place.project.state / "conversation_log.jsonl"):
+    for path in (
+        status,
+        place.project.reports,
+        place.project.state / "last_run.json",
+        place.project.state / "conversation_log.jsonl",
+    ):
         assert f"{told}.txt" not in path.read_text()
     assert not any(told in path.name for path in place.project.archive.rglob("*"))
 

@@ -134,9 +134,9 @@ def test_a_lost_file_of_the_archive_is_named_with_what_the_log_has_of_it(scene, 
         code, said = run(capsys, command)
         assert (code, f"{plain.name}" in said, "cannot be restored" in said) == (1, True, True), command
     code, said = run(capsys, "repair", "--accept-lost")
-    assert (code, f"Given up: 1 archived file(s), noted as known to be lost\n   - {plain.name}" in said) == (0, True)
+    assert (code, f"Given up: 1 archived file, noted as known to be lost\n   - {plain.name}" in said) == (0, True)
     code, said = run(capsys, "verify")
-    assert (code, f"Given up, known to be lost: 1 file(s): {plain.name}" in said) == (0, True)
+    assert (code, f"Given up, known to be lost: 1 file: {plain.name}" in said) == (0, True)
     with pytest.raises(UsageError):
         run(capsys, "repair", "--accept-lost", "--dry-run")
 

@@ -45,11 +45,11 @@ def test_every_conversation_is_scanned(project, capsys):
     output = capsys.readouterr().out
     assert KEY[:5] not in output
     assert output.splitlines() == [
-        "⚠ keys: 2 place(s) to redact",
+        "⚠ keys: 2 places to redact",
         "   - message 1: ghp_… (40 characters) github-token: the format of a key of GitHub",
         "   - message 2: ghp_… (40 characters) github-token: the format of a key of GitHub",
         "✓ calm: nothing to redact",
-        "2 place(s) in 2 source(s) would be redacted, level team:",
+        "2 places in 2 sources would be redacted, level team:",
         "   2 × github-token",
         "   → The private log and the archive keep them. What was no secret can be named in privacy_allow.",
     ]
@@ -72,7 +72,7 @@ def test_one_conversation_at_another_level(project, capsys):
 def test_nothing_found_is_said(project, capsys):
     """A clean conversation succeeds with one line."""
     assert scan("calm") == 0
-    assert capsys.readouterr().out.splitlines()[-1] == "✅ Nothing to redact in 1 source(s), level team."
+    assert capsys.readouterr().out.splitlines()[-1] == "✅ Nothing to redact in 1 source, level team."
 
 
 def test_a_file_is_scanned_line_by_line(project, tmp_path, capsys, monkeypatch):
@@ -81,7 +81,7 @@ def test_a_file_is_scanned_line_by_line(project, tmp_path, capsys, monkeypatch):
     (tmp_path / "notes.md").write_text(f"\nthe {KEY}\n" * 201, encoding="utf-8")
     assert scan("notes.md") == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "⚠ notes.md: 201 place(s) to redact"
+    assert lines[0] == "⚠ notes.md: 201 places to redact"
     assert lines[1].startswith("   - line 2: ghp_… (40 characters)")
     assert lines[201] == "   … and 1 more"
 

@@ -247,7 +247,7 @@ def test_a_damaged_line_is_said(run, project):
     log.write_bytes(log.read_bytes().replace(b"Bergen", b"Berlin"))
     done = run("search", "berlin")
     assert done.returncode == 0
-    assert "⚠ 1 damaged line(s)" in done.stdout
+    assert "⚠ 1 damaged line" in done.stdout
 
 
 # --- show ---------------------------------------------------------------------------------------------------------

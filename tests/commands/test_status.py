@@ -15,6 +15,7 @@ from deduplication.accounting import last_run, run_history
 from deduplication.figures.run_result import ExportResult, RunResult
 from deduplication.ingest.transcript_capture import capture_file
 from deduplication.project.paths import Project
+from deduplication.reports import execution
 from exports import Story
 from transcript_lines import day
 
@@ -69,7 +70,7 @@ def test_runs_are_told_with_who_made_them(project, run):
     shown = run("deduplicate_export.py", "status").stdout
     assert shown.startswith("📋 export-dedup status: ")
     assert "by export-dedup" in shown
-    assert "since then 4 messages were captured from transcripts, 4 of them not stored before" in shown
+    assert "since then 4 messages were captured from transcripts, 4 not stored before" in shown
     assert "✓ succeeded: the last report" in shown
 
 
@@ -88,7 +89,7 @@ def test_captures_alone(project, run):
     capture_file(ClaudeConversationDeduplicator(project.state), transcript)
     shown = run("deduplicate_export.py", "status").stdout
     assert "no export was processed yet" in shown
-    assert "4 messages were captured from transcripts, 4 of them not stored before, the last at" in shown
+    assert "4 messages were captured from transcripts, 4 not stored before, the last at" in shown
 
 
 def result(name, *, error=None):
@@ -157,6 +158,10 @@ def test_the_last_report_is_the_last_one(project):
         encoding="utf-8",
     )
     assert run_history.last_report(log) == run_history.Report(1, "2026-03-05T10:00:00.000001")
+    for code, moment in ((4, "2026-03-06T10:00:00"), (0, "2026-03-07T10:00:00")):
+        with log.open("a", encoding="utf-8") as file:
+            file.write(execution.log_line(code, moment, 0.5, None, "") + "\n")
+        assert run_history.last_report(log) == run_history.Report(code, moment)
 
 
 def test_many_exports_conversations_and_failures_in_text():
@@ -171,7 +176,7 @@ def test_many_exports_conversations_and_failures_in_text():
     assert head == "📋 export-dedup status: 3 runs, the newest 1"
     assert "a, b, c and 1 more" in part
     assert "conversation w, x, y …" in part
-    assert "❌ 2 export(s) failed" in part
+    assert "❌ 2 exports failed" in part
     assert "❌ failed: the last report, 2026-03-05 10:00" in tail
 
 
@@ -180,3 +185,31 @@ def test_a_moved_store_is_told_of_too(project, run, tmp_path):
     ClaudeConversationDeduplicator(project.state).process_export("a", Story(7, 8).exports()[0].data)
     shutil.move(str(project.state), str(tmp_path / "moved"))
     assert "1 run" in run("deduplicate_export.py", "status", "--storage-dir", str(tmp_path / "moved")).stdout
+
+
+def test_full_shows_whole_reports(project, run):
+    """``--full``: the newest report as it was printed, or as many as are asked for; those of an old status log stay readable."""
+    export(project, 0)
+    shown = run("export-dedup-with-status.py", "--yes", "--no-checkpoint").stdout
+    first = shown.partition("\n\n📝 Full report saved to")[0]
+    kept = project.reports.read_text(encoding="utf-8")
+    project.reports.unlink()
+    project.status_log.write_text(kept + project.status_log.read_text(encoding="utf-8"), encoding="utf-8")
+    export(project, 1)
+    second = run("export-dedup-with-status.py", "--yes", "--no-checkpoint").stdout.partition("\n\n📝 Full")[0]
+    assert first != second
+    (one,) = json.loads(run("deduplicate_export.py", "status", "--full", "--json").stdout)["reports"]
+    assert one == second
+    both = json.loads(run("deduplicate_export.py", "status", "--full", "--limit", "9", "--json").stdout)["reports"]
+    assert both == [second, first]
+    text = run("deduplicate_export.py", "status", "--full").stdout
+    assert text.startswith("📋 export-dedup status: 2 runs")
+    assert f"\n\n{second}\n\n" in text
+    assert first not in text
+    assert run_history.reports(str(project.state), 9) == [second, first]
+
+
+def test_full_says_where_no_report_is_kept(project, run):
+    """What a hook did, or the core alone, has numbers and no report."""
+    ClaudeConversationDeduplicator(project.state).process_export("a", Story(7, 8).exports()[0].data)
+    assert "No report is kept" in run("deduplicate_export.py", "status", "--full").stdout

@@ -8,6 +8,7 @@ import pytest
 
 from deduplication.commands import deduplicate_export
 from deduplication.errors import EXIT_FAILURE, EXIT_OK, UsageError
+from deduplication.files.clock import local
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from deduplication.storage import indexed_log
 from deduplication.storage.log.lines import decode_line, encode_line
@@ -54,7 +55,7 @@ def test_the_head_is_named_at_the_end(state, capsys):
     assert told["run"] == 2
     assert out.splitlines()[-2:] == [
         f"🔗 Head: {told['digest']}",
-        f"   after run 2, {told['at']}. Keep it, and 'verify --since' proves later that nothing before it was changed.",
+        f"   after run 2, {local(told['at'])}. Keep it, and 'verify --since' proves later that nothing before it was changed.",
     ]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -23,6 +24,8 @@ from deduplication.terminal import forked
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 REAL = SCRIPTS / "export-dedup-with-status.py"
 SUMS = "  Total messages: 1206\n  New unique: 143\n  Duplicates filtered: 1063\n  Dedup rate: 88.1%\n  Global unique count: 7931"
+CAPTURED = "\n  143 new (42 captured earlier)"
+SAVED = "📝 Full report saved to: MEMORY-CONTEXT/dedup_state/reports.txt ('status --full' shows it)"
 NEW = "🆕 NEW UNIQUE MESSAGES ADDED & BACKED UP: 143"
 RULE = "=" * 80
 
@@ -82,13 +85,18 @@ class Wrapper:
 
     @property
     def path(self) -> Path:
-        """Where the log lies."""
-        return self.project / "MEMORY-CONTEXT" / "export-dedup-status.txt"
+        """Where the reports lie."""
+        return self.project / "MEMORY-CONTEXT" / "dedup_state" / "reports.txt"
 
     @property
     def log(self) -> str:
-        """The log's text."""
+        """The reports' text."""
         return self.path.read_text(encoding="utf-8")
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines of the status log."""
+        return (self.project / "MEMORY-CONTEXT" / "export-dedup-status.txt").read_text(encoding="utf-8").splitlines()
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -133,15 +141,33 @@ def test_report_is_header_output_banner_and_summary(wrapper: Wrapper) -> None:
         *(RULE, "EXECUTION SUMMARY", RULE, "Status: ✅ SUCCESS", "Exit Code: 0", "Completed: ", "Duration: ", RULE),
     ]
     assert normal(wrapper.log) == expected
-    assert normal(done.stdout) == [*expected, "", "📝 Full report saved to: MEMORY-CONTEXT/export-dedup-status.txt"]
+    assert normal(done.stdout) == [*expected, "", SAVED]
 
 
-def test_times_are_iso_with_microseconds(wrapper: Wrapper) -> None:
-    """Start and end are written to the microsecond, the duration in seconds with two places."""
+def test_the_status_log_has_a_line_for_each_run(wrapper: Wrapper) -> None:
+    """When, how it ended, what it came to, and the first error: the words that people look for there."""
+    wrapper.run()
+    wrapper.write(f"print({SUMS.replace('New unique: 143', 'New unique: 143' + CAPTURED)!r})")
+    wrapper.run()
+    wrapper.write("print('❌ ERROR: The disk is full\\n   → Free some.'); sys.exit(4)")
+    wrapper.run()
+    numbers = "1,063 duplicates · Overall dedup rate: 88.1% · 7,931 in storage"
+    patterns = [
+        rf"Status: ✅ SUCCESS · 143 new, {numbers} · \d+\.\d\d s",
+        rf"Status: ✅ SUCCESS · 143 new \(42 captured earlier\), {numbers} · \d+\.\d\d s",
+        r"Status: ❌ FAILED · Exit Code: 4 · \d+\.\d\d s · The disk is full",
+    ]
+    assert len(wrapper.lines) == len(patterns)
+    for line, pattern in zip(wrapper.lines, patterns):
+        assert re.fullmatch(rf"\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d · {pattern}", line), line
+
+
+def test_times_are_iso_to_the_second(wrapper: Wrapper) -> None:
+    """Start and end are written to the second, the duration in seconds with two places."""
     wrapper.run()
     found = {line.partition(": ")[0]: line.partition(": ")[2] for line in wrapper.log.splitlines()}
-    assert len(found["Started"]) == len(found["Completed"]) == len("2025-11-22T00:05:05.843578")
-    assert found["Started"] < found["Completed"]
+    assert len(found["Started"]) == len(found["Completed"]) == len("2025-11-22T00:05:05")
+    assert found["Started"] <= found["Completed"]
     seconds, unit = found["Duration"].split(" ")
     assert (len(seconds.partition(".")[2]), unit) == (2, "seconds")
 
@@ -279,7 +305,7 @@ def test_core_that_cannot_be_started_is_a_failure_with_a_report(
         monkeypatch.setattr(forked, "POSSIBLE", True)
         monkeypatch.setattr(os, "fork", no_more, raising=False)
     assert with_status.main(["--project", str(tmp_path)], core) == 1
-    log = (tmp_path / "MEMORY-CONTEXT" / "export-dedup-status.txt").read_text(encoding="utf-8")
+    log = (tmp_path / "MEMORY-CONTEXT" / "dedup_state" / "reports.txt").read_text(encoding="utf-8")
     said = "Resource temporarily" if missing == "a process" else "No such file"
     assert f"❌ ERROR: The deduplication could not be started: {said}" in log
 
@@ -500,7 +526,7 @@ def test_runs_at_once_leave_whole_reports(wrapper: Wrapper) -> None:
     running = [wrapper.start() for _ in range(8)]
     outputs = [process.communicate(timeout=120)[0] for process in running]
     assert [process.returncode for process in running] == [0] * 8
-    wrapper_s_own = ("", "📝 Full report saved to: MEMORY-CONTEXT/export-dedup-status.txt")
+    wrapper_s_own = ("", SAVED)
     shown = sorted("\n".join(output.splitlines()[: -len(wrapper_s_own)]) for output in outputs)
     head = f"{RULE}\nEXPORT-DEDUP EXECUTION REPORT\n"
     logged = sorted(head + part.rstrip("\n") for part in wrapper.log.split(head)[1:])
@@ -509,7 +535,7 @@ def test_runs_at_once_leave_whole_reports(wrapper: Wrapper) -> None:
 
 def test_torn_report_of_a_crash_is_not_glued(wrapper: Wrapper) -> None:
     """A report that was cut off stays as it is, marked, and the next one starts on a line of its own."""
-    wrapper.path.parent.mkdir()
+    wrapper.path.parent.mkdir(parents=True, mode=0o700)
     wrapper.path.write_bytes("Status: ✅".encode()[:-1])
     wrapper.run()
     assert wrapper.path.read_bytes().startswith(
@@ -758,4 +784,5 @@ def test_real_run_from_export_to_log(tmp_path: Path) -> None:
         )
     assert banners == [["4", "0", "4", "4"], ["0", "4", "4", "4"]]
     log = (project / "MEMORY-CONTEXT" / "export-dedup-status.txt").read_text(encoding="utf-8")
+    assert len(log.splitlines()) == 2
     assert log.count("Status: ✅ SUCCESS") == 2

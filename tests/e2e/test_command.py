@@ -20,11 +20,11 @@ def test_the_banner_costs_no_request(opted_in, start, api):
         shown = client.screen()
         assert len(api.requests) == asked
     assert f"🆕 {BANNER} 2\n" in shown
-    assert "(2 new, all captured before this export)" in shown
+    assert "2 new (all captured earlier)" in shown
     assert "📨 Total Messages Processed: 2\n" in shown
     assert "💾 Total Unique Messages in Storage: 4\n" in shown
     assert "Already done: the hook processed notes.txt at " in shown
-    assert "2 new message(s) were captured since." in shown
+    assert "2 new messages were captured since." in shown
     assert "No new export" not in shown
     assert opted_in.archived() == ["notes.txt"]
     opted_in.verify()

@@ -35,7 +35,7 @@ def noticed(client, name):
 
     In the first seconds of a session, and after another notice, the corner of the screen is taken: so the limit is wide.
     """
-    told = re.compile(rf"{NOTICE}[\d,]+ new · {re.escape(name[:20])}")
+    told = re.compile(rf"{NOTICE}[\d,]+ new(?: \([^)]*\))? · {re.escape(name[:20])}")
     took = client.wait_until(lambda: told.search(" ".join(client.screen().split())), f"the notice about {name}")
     print(f"the notice came {took:.1f} s after /export {name}")
     return took

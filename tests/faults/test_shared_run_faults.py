@@ -165,7 +165,7 @@ def test_waiting_runs_are_done_by_one(scene):
         code, text = outcome.value[:2]
         assert code == 0
         assert f"Committed: {head[:10]}" in text
-        assert "Packed: 1 file(s)" in text
+        assert "Packed: 1 file" in text
         assert is_told(scene, name, text) > 0
     assert sum(is_told(scene, *each) for each in zip(NAMES, (outcome.value[1] for outcome in outcomes))) == unique(
         scene

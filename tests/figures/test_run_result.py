@@ -114,9 +114,7 @@ _WHOLE = "  Total messages: 206\n  New unique: 143\n  Duplicates filtered: 63\n 
             id="a-file-name-is-no-figure",
         ),
         pytest.param(
-            "  9 new, all captured before this export\n"
-            + _WHOLE
-            + "  143 new, 102 of them captured before this export\n",
+            "  9 new (all captured earlier)\n" + _WHOLE + "  143 new (102 captured earlier)\n",
             Figures(143, 63, 206, 7931, captured=102),
             id="what-hooks-captured",
         ),

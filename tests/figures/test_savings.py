@@ -23,13 +23,43 @@ def test_raw_is_what_is_stored_and_what_every_layer_saved(distinct, identical, k
 
 
 @given(SIZES, SIZES)
-def test_words_say_what_the_percentage_says(raw, stored):
-    """More on the disk than was seen is "more", never "saved", and no number in words has a minus sign."""
+def test_savings_are_told_when_there_are_any(raw, stored):
+    """The percentage where it is one; else how much is there, and no number with a minus sign either way."""
     words = storage_report.share(raw, stored)
-    number, word = words.split("% ")
-    assert float(number) == abs(round(percent(raw - stored, raw), 1))
-    assert "-" not in number
-    assert (word == "more") == (round(percent(raw - stored, raw), 1) < 0)
+    saved = round(percent(raw - stored, raw), 1)
+    assert "-" not in words
+    if saved > 0:
+        assert words == f"{saved:.1f}% saved"
+    else:
+        assert words.startswith("small store, " if stored < 1_000_000 else "nothing saved yet, ")
+    assert ("bytes seen" in storage_report.in_a_line(raw, stored)) == (raw > stored)
+
+
+@pytest.mark.parametrize(
+    ("stored", "words"),
+    [
+        (101, "small store, 1 kB"),
+        (10_848, "small store, 11 kB"),
+        (998_000, "small store, 998 kB"),
+        (1_234_567, "nothing saved yet, 1.2 MB"),
+    ],
+)
+def test_a_small_store_is_a_small_store(stored, words):
+    """In thousands of bytes, or millions."""
+    assert storage_report.share(100, stored) == words
+    assert storage_report.in_a_line(100, stored).startswith(f"📦 Storage: {words.partition(',')[0]}, ")
+
+
+@given(SIZES, SIZES, SIZES, SIZES, SIZES)
+def test_no_part_of_a_report_has_a_minus_sign(distinct, identical, known, doubled, stored):
+    """What compression does not save is what the store adds; a layer that saved nothing is not named in a run's part."""
+    found = Savings(Seen(distinct, 0, identical, known, doubled), stored)
+    text = "\n".join(line.removeprefix("   - ") for line in storage_report.in_a_run(found))
+    assert "-" not in text
+    saves = found.seen.raw > stored
+    assert (f"What the store adds: {-found.compression:,}" in text) == (saves and found.compression < 0)
+    assert saves or "Saved by" not in text
+    assert " 0," not in text.partition("Saved by")[2]
 
 
 def test_damage_leaves_no_savings():
@@ -74,8 +104,14 @@ def test_a_run_s_part_is_golden():
         "📦 Storage report, all runs together:",
         "   - Raw bytes seen: 15,070",
         "   - Bytes stored: 31,929",
-        "   - Overall: 111.9% more",
-        "   - Saved by identical files 4,987, known messages 4,837, doubled blobs 12, compression -26,695",
+        "   - Overall: small store, 32 kB",
+    ]
+    assert storage_report.in_a_run(Savings(Seen(10083, 0, 4987, 4837, 12), 6000))[1:] == [
+        "   - Raw bytes seen: 15,070",
+        "   - Bytes stored: 6,000",
+        "   - Overall: 60.2% saved",
+        "   - Saved by identical files 4,987, known messages 4,837, doubled blobs 12",
+        "   - What the store adds: 766",
     ]
     assert storage_report.in_a_line(15070, 3000) == "📦 Storage: 15,070 bytes seen, 3,000 on disk (80.1% saved)"
 

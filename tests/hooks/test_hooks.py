@@ -477,7 +477,7 @@ def test_the_numbers_are_those_since_the_last_export(session):
     session.export(session.root / "again.txt")
     said = expand(session)["reason"]
     assert "🆕 NEW UNIQUE MESSAGES ADDED & BACKED UP: 2\n" in said
-    assert "   (2 new, all captured before this export)\n" in said
+    assert "   2 new (all captured earlier)\n" in said
     assert "🔄 Duplicate Messages Filtered: 6\n" in said
     again = expand(session)["reason"]
     assert "No new export files found" in again
@@ -507,9 +507,9 @@ def test_the_command_shows_what_the_hook_has_done(session):
     said = expand(session)["reason"]
     assert "📨 Total Messages Processed: 6" in said
     assert "💾 Total Unique Messages in Storage: 7" in said
-    log = (session.memory / "export-dedup-status.txt").read_text(encoding="utf-8")
+    log = (session.state / "reports.txt").read_text(encoding="utf-8")
     assert "Already done: the hook processed notes.txt at" in log
-    assert "1 new message(s) were captured since" in log
+    assert "1 new message was captured since" in log
     assert "No new export files found" not in log
 
 
@@ -563,7 +563,7 @@ def test_search_show_status_and_doctor_are_answered_without_the_model(session, p
     assert "no export was processed yet" in expand(session, command_name=f"{prefix}export-dedup-status")["reason"]
     doctor = expand(session, command_name=f"{prefix}export-dedup-doctor")["reason"]
     assert doctor.startswith("🩺 export-dedup doctor: ")
-    assert "✓ sessions: all 1 are captured" in doctor
+    assert "✓ sessions: 1 is captured" in doctor
 
 
 HOSTILE = {

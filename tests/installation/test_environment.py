@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -243,8 +244,8 @@ def test_test_command_without_pytest(pretend, monkeypatch):
 
 
 @pytest.mark.e2e
-def test_demo_shows_three_banners():
-    """The demonstration ends with success and three banners: all new, then mostly duplicates, then mostly duplicates."""
+def test_demo_shows_one_report_and_how_it_grew():
+    """The demonstration ends with success, one whole report, and a line for each export: all new, then mostly duplicates."""
     done = subprocess.run(
         [str(REPOSITORY / "install.sh"), "--demo", "--offline"],
         env={**os.environ, "PYTHON": sys.executable},
@@ -255,14 +256,14 @@ def test_demo_shows_three_banners():
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    numbers = {}
-    for label in (
-        "NEW UNIQUE MESSAGES ADDED & BACKED UP: ",
-        "Duplicate Messages Filtered: ",
-        "Total Messages Processed: ",
-    ):
-        numbers[label] = [int(line.split(": ")[1]) for line in done.stdout.splitlines() if label in line]
-    assert list(numbers.values()) == [[13, 7, 7], [0, 14, 22], [13, 21, 29]]
+    assert done.stdout.count("EXECUTION REPORT") == 1
+    assert re.findall(r"NEW UNIQUE MESSAGES ADDED & BACKED UP: (\d+)\n", done.stdout) == ["13"]
+    growth = re.findall(r"^  2026-03-0\d-\S+   (.*)$", done.stdout, re.MULTILINE)
+    assert growth == [
+        "13 messages: 13 new, 0 duplicates",
+        "21 messages: 7 new, 14 duplicates",
+        "29 messages: 7 new, 22 duplicates",
+    ]
     scratch = Path(next(line for line in done.stdout.splitlines() if line.startswith("Scratch project: "))[17:])
     kept = archived(Project(scratch))
     samples = sorted((REPOSITORY / ".coditect" / "demo").glob("*.txt"))

@@ -369,7 +369,7 @@ def test_a_missing_pack_is_named(tmp_path, monkeypatch):
         added(tmp_path, {name: data})
     (tmp_path / "pack-0002.pack").unlink()
     (problem,) = check(str(tmp_path)).problems
-    assert "1 file(s)" in problem
+    assert "1 file" in problem
     assert read_back(tmp_path) == {"a": files["a"], "c": files["c"]}
     with opened_packs(str(tmp_path)) as opened, pytest.raises(ArchiveDamaged, match="file 1 is lost"):
         opened.record(1)

@@ -204,8 +204,7 @@ def test_what_version_0_1_wrote_is_told_by_its_beginning(written, name):
 def test_a_status_log_is_known_by_its_head(tmp_path):
     """The log of the wrapper, moved to another name."""
     (tmp_path / FILE.name).write_bytes(FILE.data)
-    core = Path(with_status.CORE)
-    assert core.is_file()
+    assert Path(*with_status.CORE).is_file()
     printed(with_status.main, "--no-checkpoint", "--project", tmp_path)
     log = (tmp_path / "MEMORY-CONTEXT" / "export-dedup-status.txt").read_bytes()
     assert own_output.kind_of(log) == "a status log"

@@ -62,7 +62,7 @@ def test_modes_are_corrected_and_it_is_said(scratch):
     (state / "link").symlink_to(outside)
     state.chmod(0o750)
     (note,) = secure(state)
-    assert note == "others could read 3 file(s) or folder(s) of the message store; now only you can"
+    assert note == "others could read 3 files or folders of the message store; now only you can"
     assert set(modes(state)) <= {".gitignore", "link"}
     assert stat.S_IMODE(outside.stat().st_mode) == 0o644
     assert stat.S_IMODE((state / "conversation_log.jsonl").stat().st_mode) == 0o600
@@ -114,7 +114,7 @@ def test_every_run_looks(scratch, capsys):
     scratch.project.state.chmod(0o755)
     export = scratch.write("2026-03-04-EXPORT-TIDES.txt", EXPORT)
     assert deduplicate_export.main(["verify", "--project", str(scratch.root)]) == 0
-    assert "⚠ Note: others could read 1 file(s)" in capsys.readouterr().err
+    assert "⚠ Note: others could read 1 file" in capsys.readouterr().err
     scratch.project.state.chmod(0o755)
     said = []
     dedup = ClaudeConversationDeduplicator(scratch.project.state)

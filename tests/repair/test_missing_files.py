@@ -148,10 +148,10 @@ def test_a_middle_pack_that_is_gone_is_no_lasting_problem(project, capsys, monke
     assert "every file of it is had otherwise" not in out
     assert run(capsys, "repair", "--accept-lost")[0] == 0
     code, out = run(capsys, "verify")
-    assert (code, "Given up, known to be lost: 1 file(s): b.txt" in out) == (0, True)
+    assert (code, "Given up, known to be lost: 1 file: b.txt" in out) == (0, True)
     assert run(capsys, "pack", "--older-than", "0")[0] == 0
     code, out = run(capsys, "stats")
-    assert (code, "Given up, known to be lost: 1 file(s): b.txt" in out) == (0, True)
+    assert (code, "Given up, known to be lost: 1 file: b.txt" in out) == (0, True)
     code, out = run(capsys, "doctor", "--json")
     (note,) = [f for f in json.loads(out)["findings"] if f["name"] == "archive" and f["state"] == "note"]
     assert note["details"] == ["b.txt, 4,000 bytes"]

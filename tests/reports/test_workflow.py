@@ -75,10 +75,10 @@ def test_banner_is_the_seed_s() -> None:
 @pytest.mark.parametrize(
     ("new", "captured", "said"),
     [
-        (4, 4, "4 new, all captured before this export"),
-        (4, 3, "4 new, 3 of them captured before this export"),
-        (1, 1, "1 new, captured before this export"),
-        (1201, 1200, "1,201 new, 1,200 of them captured before this export"),
+        (4, 4, "4 new (all captured earlier)"),
+        (4, 3, "4 new (3 captured earlier)"),
+        (1, 1, "1 new (captured earlier)"),
+        (1201, 1200, "1,201 new (1,200 captured earlier)"),
         (4, 0, ""),
         (0, 0, ""),
     ],
@@ -89,7 +89,7 @@ def test_what_was_captured_before_has_a_line_of_its_own(new: int, captured: int,
     lines = execution_report.banner(new, 5, 5 + new, 2000, captured=captured).splitlines()
     assert lines[5:7] == [
         f"🆕 NEW UNIQUE MESSAGES ADDED & BACKED UP: {new:,}",
-        *([f"   ({said})"] if said else ["🔄 Duplicate Messages Filtered: 5"]),
+        *([f"   {said}"] if said else ["🔄 Duplicate Messages Filtered: 5"]),
     ]
     run = RunResult((ExportResult("a.txt", total=5 + new, new=new, duplicates=5, captured=captured),), 2000)
     text = (
@@ -137,7 +137,7 @@ def test_several_exports_have_a_block_each_and_then_the_sums() -> None:
     run = RunResult((ONE, other), global_unique=7938)
     text = "\n".join([*(report.export_block(each, named=True) for each in run.exports), report.sums_block(run)])
     assert "  📄 second.txt (session rollout)\n  Total messages: 1000\n" in text
-    assert "  All 2 export(s):\n  Total messages: 1206\n  New unique: 150\n  Duplicates filtered: 1056\n" in text
+    assert "  All 2 exports:\n  Total messages: 1206\n  New unique: 150\n  Duplicates filtered: 1056\n" in text
     figures = extract(text)
     assert figures is not None
     assert (figures.total, figures.new, figures.duplicates, figures.unique) == (1206, 150, 1056, 7938)
@@ -156,7 +156,7 @@ def test_failed_export_is_named_with_its_error() -> None:
     broken = ExportResult("dir/broken.txt", error="The export cannot be read: broken.txt")
     assert report.export_block(broken) == "  📄 broken.txt\n  ❌ ERROR: The export cannot be read: broken.txt"
     text = report.summary(RunResult((ONE, broken), 7931), PROJECT)
-    assert "❌ Finished with 1 export(s) failed" in text
+    assert "❌ Finished with 1 export failed" in text
     assert "✅" not in text
     assert text.endswith(f"{report.FAILED_EXPORTS}\n   - broken.txt: The export cannot be read: broken.txt")
 

@@ -20,15 +20,35 @@ values = st.recursive(
     st.dictionaries(st.text(max_size=8), values, max_size=4),
 )
 def test_what_was_sealed_is_proven(text, said):
-    """A sealed text gives back itself and what was said of it, also with other line ends; the line is one comment."""
+    """A sealed text gives back itself and what was said of it, also with other line ends; below it stands one comment."""
     above = f"{text}\n".encode()
     data, checksum = sealed(above, said)
     found = proven(data)
     assert (found.text, found.said, found.checksum) == (above, said, checksum)
     assert proven(data.replace(b"\n", b"\r\n")).said == said
     comment = data[len(above) :]
-    assert comment.count(b"-->") == comment.count(b"\n") == 1
+    assert (comment.count(b"-->"), comment[-4:]) == (1, b"-->\n")
     assert b"--" not in comment[4:-4]
+
+
+def test_long_notes_stand_in_lines():
+    """A line ends between members, where a diff can show what changed, and never in a text; a long text has its own line."""
+    said = {"title": 'a, "b", {c}: ' * 3, "name": "n" * 300, "parts": [{"count": n, "last": "x, y"} for n in range(40)]}
+    data, _ = sealed(b"text\n", said)
+    lines = data.decode().splitlines()[1:]
+    assert len(lines) > 12
+    assert [len(line) > 100 for line in lines].count(True) == 1
+    assert proven(data).said == said
+
+
+def test_the_one_line_of_version_2_proves_as_well():
+    """Files of earlier versions are known as ours, so that they are made anew and not left beside."""
+    from hashlib import sha256
+
+    above = b'text\n<!-- export-dedup session {"session":"a","v":2}'
+    checksum = sha256(above).hexdigest()
+    found = proven(above + b" sha256:" + checksum.encode() + b" -->\n")
+    assert (found.text, found.said, found.checksum) == (b"text\n", {"session": "a", "v": 2}, checksum)
 
 
 @given(st.data())

@@ -9,7 +9,7 @@ import subprocess
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 VOLATILE = (
-    (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+"), "TIME"),
+    (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?"), "TIME"),
     (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d(?!:)"), "MOMENT"),
     (re.compile(r"\[\d+(?:\.\d)?[smhd]\]"), "[AGE]"),
     (re.compile(r"\d+\.\d\d seconds"), "DURATION"),

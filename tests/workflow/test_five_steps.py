@@ -19,6 +19,7 @@ import pytest
 from deduplication import formats
 from deduplication.commands import export_dedup
 from deduplication.errors import CheckpointFailed, ExportUnreadable, StoreDamaged, UsageError
+from deduplication.figures.counted import counted
 from deduplication.figures.savings import Seen
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from deduplication.project.paths import Project
@@ -263,7 +264,7 @@ def test_only_failures(bench: Bench) -> None:
     """Where no path can be used the run ends with the summary of a failed run."""
     outcome = bench.run(paths=("nope.txt",))
     assert outcome.exit_code == 1
-    assert "❌ Finished with 1 export(s) failed" in bench.text
+    assert "❌ Finished with 1 export failed" in bench.text
     assert "Step 2" not in bench.text
 
 
@@ -422,7 +423,7 @@ def test_a_person_is_asked_where_there_is_reason(
     outcome = bench.run(paths=given, confirm=answer(False))
     assert len(questions) == asked
     if asked:
-        assert f"{count} export file(s)" in questions[0]
+        assert counted(count, "export file") in questions[0]
         assert (outcome.exit_code, bench.dedup.calls, bench.archived()) == (0, [], [])
         assert outcome.result.exports == ()
         bench.run(paths=given, confirm=answer(True))

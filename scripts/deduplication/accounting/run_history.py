@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+from collections import deque
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from ..alignment.plain_text import FAILED, LOGGED, SUCCESS
 from ..files import atomic
-from ..project.paths import AUDIT
+from ..project.paths import AUDIT, REPORTS, STATUS_LOG
 from ..start.late_dataclass import dataclass, replace
 from ..start.late_pattern import late_pattern
 from ..storage.audit_entries import entry_of
@@ -30,7 +32,15 @@ _TOGETHER: Final = 2.0
 """Seconds: exports that were stored so close to each other, or to the beginning of a run, belong together."""
 _TAIL: Final = 256 * 1024
 """Bytes at the end of the status log in which the last report is looked for."""
-_REPORT: Final = late_pattern(r"^Status: (\S+) \w+\nExit Code: (\d+)\nCompleted: (\S+)$", re.MULTILINE)
+_ENDED: Final = late_pattern(
+    r"^Status: \S+ \w+\nExit Code: (?P<code>\d+)\nCompleted: (?P<report>\S+)$"
+    rf"|^(?P<day>\d{{4}}-\d\d-\d\d) (?P<time>\d\d:\d\d:\d\d){LOGGED}(?:{SUCCESS}|{FAILED} · Exit Code: (?P<failed>\d+)) ",
+    re.MULTILINE,
+)
+"""How a run ended: in a report, which an older status log has whole, and in a line."""
+_RULE: Final = "=" * 80
+_TITLE: Final = "EXPORT-DEDUP EXECUTION REPORT"
+_LINE: Final = late_pattern(rf"\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d{LOGGED}")
 
 
 @dataclass(frozen=True)
@@ -116,8 +126,38 @@ def last_report(path: str | os.PathLike[str]) -> Report | None:
             text = file.read().decode("utf-8", "replace")
     except OSError:
         return None
-    found = list(_REPORT.finditer(text))
-    return Report(int(found[-1].group(2)), found[-1].group(3)) if found else None
+    found = list(_ENDED.finditer(text))
+    if not found:
+        return None
+    last = found[-1]
+    return Report(int(last["code"] or last["failed"] or 0), last["report"] or f"{last['day']}T{last['time']}")
+
+
+def reports(folder: str, most: int) -> list[str]:
+    """The newest ``most`` whole reports of the project whose store is in ``folder``, the newest first.
+
+    Versions up to 0.1 kept them in the status log: what stands there is older than what stands beside the store.
+    """
+    found: deque[list[str]] = deque(maxlen=most)
+    for path in (os.path.join(os.path.dirname(folder), STATUS_LOG), os.path.join(folder, REPORTS)):
+        goes_on = False
+        for line in _text_of(path):
+            if line == _TITLE:
+                if goes_on:
+                    found[-1].pop()  # the rule above this title
+                found.append([_RULE])
+                goes_on = True
+            elif _LINE.match(line):
+                goes_on = False
+            if goes_on:
+                found[-1].append(line)
+    return ["\n".join(lines).rstrip("\n") for lines in found][::-1]
+
+
+def _text_of(path: str) -> Iterator[str]:
+    with contextlib.suppress(OSError), atomic.open_regular(path) as file:
+        for line in file:
+            yield line.decode("utf-8", "replace").rstrip("\r\n")
 
 
 def _lines(path: str) -> Iterator[AuditEntry]:

@@ -26,9 +26,13 @@ SHOWN: Final = "💬 export-dedup show:"
 """How the output of ``show`` begins."""
 HISTORY: Final = "📋 export-dedup status:"
 """How the output of ``status`` begins."""
+LOGGED: Final = " · Status: "
+"""What follows the time in a line of the status log."""
+SUCCESS: Final = "✅ SUCCESS"
+FAILED: Final = "❌ FAILED"
 DIAGNOSIS: Final = "🩺 export-dedup doctor:"
 """How the output of ``doctor`` begins."""
-_HEADS: Final = (SEARCHED, SHOWN, HISTORY, DIAGNOSIS, "🔐" * 40)
+_HEADS: Final = (SEARCHED, SHOWN, HISTORY, DIAGNOSIS, "🔐" * 40, LOGGED + SUCCESS, LOGGED + FAILED)
 _OBJECTS: Final = (
     '{"generator": "export-dedup"',
     '[{"generator": "export-dedup"',

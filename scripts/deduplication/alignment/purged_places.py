@@ -11,6 +11,7 @@ from bisect import bisect_left, bisect_right
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from ..figures.counted import counted
 from ..model import BOOKKEEPING, COMMAND_OUTPUT, LOCAL_COMMAND, NOTICE, TURNS, UNKNOWN
 from ..start.late_dataclass import replace
 from .same_source import DIFFERENT
@@ -75,7 +76,7 @@ def purged_warning(count: int) -> tuple[str, ...]:
     """What is said of an export that shows ``count`` messages which were purged before; nothing where it shows none."""
     if not count:
         return ()
-    were = "1 message that it shows was" if count == 1 else f"{count:,} messages that it shows were"
+    were = counted(count, "message that it shows was", "messages that it shows were")
     return (f"{were} purged before: not stored again, and to be archived without",)
 
 

@@ -10,6 +10,7 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from ..errors import ArchiveDamaged, DedupError
+from ..figures.counted import counted
 from ..files import locking
 from ..files.listing import entries_of, size_of
 from ..packs.pack_names import FOLDER, listed
@@ -109,5 +110,5 @@ def _damage(folder: str) -> list[str]:
             end = header.first_file + header.files
     for gap in gaps_between(headers):
         files = gap.end_file - gap.first_file
-        problems.append(f"a pack is missing or cannot be read: it had {files:,} file(s)")
+        problems.append(f"a pack is missing or cannot be read: it had {counted(files, 'file')}")
     return problems

@@ -50,7 +50,9 @@ class ArchivedFiles:
         """Files of which not even the name can be read: one error for each, or for each pack that is missing or unreadable."""
         self.lost += [ArchiveDamaged(f"{name}: none of its files can be restored") for name in packs.unreadable]
         self.lost += [
-            ArchiveDamaged(f"{gap.end_file - gap.first_file:,} file(s) lay in a pack that is missing or cannot be read")
+            ArchiveDamaged(
+                f"a pack that is missing or cannot be read had {gap.end_file - gap.first_file:,} of the files"
+            )
             for gap in packs.missing()
             if gap.end_file > gap.first_file
         ]

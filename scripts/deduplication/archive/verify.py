@@ -8,6 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final, Optional
 
 from ..errors import ArchiveDamaged, DedupError, StoreNotWritable
+from ..figures.counted import counted
 from ..files import atomic, journal
 from ..files.safe_read import digest_of, opened
 from ..packs import pack_index
@@ -166,7 +167,9 @@ def _looked_through(packs: Packs, indexes: Mapping[str, bytes]) -> Checked:
     for gap in packs.missing():
         files = gap.end_file - gap.first_file
         parts = gap.end_segment - gap.first_segment
-        found.problems.append(f"a pack is missing or cannot be read: it had {files:,} file(s) and {parts:,} segment(s)")
+        found.problems.append(
+            f"a pack is missing or cannot be read: it had {counted(files, 'file')} and {counted(parts, 'segment')}"
+        )
     found.packs = len(packs.members) + len(packs.unreadable)
     for member in packs.members:
         found.bytes += member.pack.size

@@ -19,6 +19,7 @@ from ..errors import (
     StoreNotWritable,
     UsageError,
 )
+from ..figures.counted import counted
 from ..files import atomic, beneath
 from ..packs.pack_names import FOLDER as PACKS
 from ..start.late_dataclass import dataclass, field
@@ -97,7 +98,7 @@ def restore(
     refuse(folder, target)
     wanted = folder.find(snapshot)
     if purges is not None and (missed := folder.all_purges().union(purges).difference(wanted.purges)):
-        raise BackupHasPurged(f"snapshot {wanted.number}, from before {len(missed):,} purge(s)")
+        raise BackupHasPurged(f"snapshot {wanted.number}, from before {counted(len(missed), 'purge')}")
     try:
         with staging.staged(target.place) as stage:
             done = Restored(wanted, target.place)

@@ -14,6 +14,7 @@ import time
 from typing import TYPE_CHECKING
 
 from ..errors import BackupFailed, BackupRefused, StoreMissing, StoreNotWritable
+from ..figures.counted import counted
 from ..files import clock, journal
 from ..project.paths import BACKUP_MARKER, LOG_NAME, is_store
 from . import folder as folders
@@ -86,7 +87,8 @@ def _remembered(source: Source, folder: Folder, store: str, moment: str) -> list
     notes = []
     if restored := folder.all_purges().difference(purges):
         notes.append(
-            f"the store was restored as it was before {len(restored):,} purge(s), and may have what was purged: purge it again"
+            f"the store was restored as it was before {counted(len(restored), 'purge')}, and may have what was purged: "
+            "purge it again"
         )
     try:
         seen = known.Known(folder.path, moment, folder.id(), tuple(folder.lacking(purges)))

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, Any, Final
 
+from ..figures.counted import counted
 from ..project.own_output import COMMENT
 from ..reports.workflow import captured
 from ..terminal.console import printable
@@ -143,7 +144,7 @@ def _boxes(tasks: Sequence[Task], most: int) -> list[str]:
 def _totals(totals: StoreTotals) -> list[str]:
     return [
         f"- Conversations: {totals.conversations:,}",
-        f"- Processed so far: {totals.exports:,} exports and {totals.captures:,} parts of transcripts",
+        f"- Processed so far: {counted(totals.exports, 'export')} and {counted(totals.captures, 'part')} of transcripts",
         f"- Messages in them: {totals.messages:,}, {totals.duplicates:,} of them duplicates",
         f"- Different messages in the store: {totals.unique:,}",
         f"- Bytes: {totals.raw_bytes:,} in, {totals.stored_bytes:,} on disk",
@@ -167,11 +168,10 @@ def _export(project: Project, export: ExportFigures, files: Sequence[Path], name
     session = _session(project, export.session_id or "unknown", files, named)
     if export.failed:
         return f"- {name}: not processed"
-    counts = [f"{export.total:,} messages", f"{export.new:,} new", f"{export.duplicates:,} duplicates"]
-    if export.captured:
-        counts.append(f"{export.captured:,} of the new ones captured before")
+    new = captured(export.new, export.captured) or f"{export.new:,} new"
+    counts = [counted(export.total, "message"), new, counted(export.duplicates, "duplicate")]
     if export.gaps is not None:
-        counts.append(f"{export.gaps:,} gap{'' if export.gaps == 1 else 's'}")
+        counts.append(counted(export.gaps, "gap"))
     archived = export.archived_to
     kept = f"; archived as {code(_name(project, archived))}" if archived else "; left where it is"
     return f"- {name}, session {session}: {', '.join(counts)}{kept}"
@@ -183,7 +183,7 @@ def _said(run: RunFigures, named: Mapping[str, Naming], links: Sequence[str]) ->
     for (session, naming), link in zip(named.items(), links):
         new = sum(each.new for each in run.exports if each.session_id == session)
         tags = "".join(f" #{tag}" for tag in naming.tags)
-        lines.append(f"- {link}{escaped(tags)}: {new:,} new {'message' if new == 1 else 'messages'}")
+        lines.append(f"- {link}{escaped(tags)}: {counted(new, 'new message')}")
     return lines
 
 

@@ -92,8 +92,7 @@ def run(asked: argparse.Namespace) -> int:
             for figures in done.statistics():
                 report.show(store_report.statistics(figures))
         if asked.dry_run:
-            alone = "; each export was counted by itself" if len(outcome.exports) > 1 else ""
-            report.show(report.skipped(f"storing (--dry-run){alone}"))
+            report.show(report.skipped("storing (--dry-run)"))
         if not asked.stats_only and (len(outcome.failed) < len(outcome.exports) or not outcome.exports):
             report.show(report.sums_block(outcome))
     if done.defect is not None:
@@ -130,7 +129,7 @@ def parser() -> shared.Parser:
     add("--batch", action="store_true", help="process folders and many files, oldest first, with the sums at the end")
     add("--stats", action="store_true", help="show the statistics of each conversation afterwards")
     add("--stats-only", action="store_true", help="show the statistics of each conversation and store nothing")
-    add("--dry-run", action="store_true", help="count what would be new, each export by itself, and store nothing")
+    add("--dry-run", action="store_true", help="count what would be new, and store nothing")
     shared.add_store(found)
     add("--json", action="store_true", help="print one JSON object and nothing else")
     return found
@@ -143,7 +142,8 @@ class _Run:
         self._asked, self._dedup, self._project = asked, dedup, project
         self._started = time.monotonic()
         self._conversations: dict[str, None] = {}
-        self._unread = bool(asked.dry_run or asked.stats_only)
+        self._counted: set[str] | None = set() if asked.dry_run or asked.stats_only else None
+        """Where nothing is stored: the bodies of the exports so far."""
         self.defect: Exception | None = None
         """A defect of ours that one file brought to light; the others were processed all the same."""
 
@@ -167,10 +167,14 @@ class _Run:
 
         return RunResult(
             exports=tuple(results),
-            global_unique=self._dedup.global_unique_count(),
+            global_unique=self._dedup.global_unique_count() + self._would_add(results),
             storage=savings(self._dedup, shared.store_folder(self._asked)),
             duration_s=time.monotonic() - self._started,
         )
+
+    def _would_add(self, results: Sequence[ExportResult]) -> int:
+        """Different messages that the store would have besides, had anything been stored."""
+        return sum(each.new - each.captured for each in results) if self._counted is not None else 0
 
     @property
     def wants_statistics(self) -> bool:
@@ -184,7 +188,7 @@ class _Run:
     def _one(self, candidate: Candidate) -> ExportResult:
         entry = Entry(candidate, ExportResult(self._project.relative(candidate.path)))
         keep = self._asked.output is not None or self._asked.output_dir is not None
-        failure = process(entry, self._dedup, self._asked.session_id, dry_run=self._unread, keep=keep)
+        failure = process(entry, self._dedup, self._asked.session_id, counted=self._counted, keep=keep)
         if failure is not None:
             self.defect = self.defect or failure.defect
             self._say_failed(entry.result, failure.error.hint)

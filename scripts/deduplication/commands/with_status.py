@@ -36,8 +36,8 @@ CORE: Final = (str(Path(__file__).resolve().parents[2] / "export-dedup.py"),)
 
 _HELP_NOTE: Final = """
 export-dedup-with-status.py takes the same arguments. It runs export-dedup.py, shows its output, the banner and an
-execution summary, and appends the whole report to MEMORY-CONTEXT/export-dedup-status.txt. With --json standard output
-carries the JSON object only; the report goes to the log all the same."""
+execution summary, and appends a line to MEMORY-CONTEXT/export-dedup-status.txt; 'deduplicate_export.py status --full'
+shows the whole report again. With --json standard output carries the JSON object only; the report is kept all the same."""
 
 _ERROR: Final = late_pattern(r"^([ \t]*)❌ ERROR:[ \t]*(.+)((?:\n[ \t]*→[ \t]+.+)*)", re.MULTILINE)
 """An error with the advice below it; what stands at the margin is the run's own, what is indented is one export's."""
@@ -110,12 +110,13 @@ class _Run:
             self.say(execution_report.banner(*counted, captured=figures.captured))
             if figures.raw_bytes:
                 self.say(execution_report.below_banner(figures.raw_bytes, figures.stored_bytes))
-        self.say(execution_report.execution_summary(code, _now(), time.monotonic() - began))
+        ending = code, _now(), time.monotonic() - began
+        self.say(execution_report.execution_summary(*ending))
         failure = _failure(code, ended, output, trouble) if code else ""
         if failure:
             self.report.append(failure)
         # Arguments that cannot be used make no folder and no file, not even a report.
-        kept = code == EXIT_USAGE or self.keep(code)
+        kept = code == EXIT_USAGE or self.keep(code, execution_report.log_line(*ending, figures, _first_of(failure)))
         if failure and not self.as_json:
             (self.errors if self.apart else self.screen).line(failure)
         return code if kept else code or EXIT_FAILURE
@@ -148,15 +149,15 @@ class _Run:
         if not self.apart:
             self.screen.line(text)
 
-    def keep(self, code: int) -> bool:
-        """Append the report to the log; False where that failed, which is said."""
+    def keep(self, code: int, line: str) -> bool:
+        """Append the line to the log and the report to the reports; False where that failed, which is said."""
         try:
-            status_log.append(self.project.status_log, "\n".join(self.report))
+            status_log.append(self.project, line, "\n".join(self.report))
         except DedupError as error:
             self.errors.line(execution_report.log_not_saved(self.status_log, str(error), code or EXIT_FAILURE))
             return False
         if not self.apart:
-            self.screen.line(execution_report.log_saved(self.status_log))
+            self.screen.line(execution_report.log_saved(self.project.relative(self.project.reports)))
         return True
 
 
@@ -177,6 +178,12 @@ def _failure(code: int, ended: Optional[Ended], output: str, trouble: str) -> st
     last = next((line.strip() for line in reversed(output.splitlines()) if line.strip()), "")
     hint = "Run the command with --help to see what it takes." if code == EXIT_USAGE else "See the output above."
     return execution_report.failure([last or "The deduplication ended without a word"], [hint], code)
+
+
+def _first_of(failure: str) -> str:
+    """The first error that a failed run ends with."""
+    named = _ERROR.search(failure)
+    return named.group(2) if named else ""
 
 
 def _errors_in(output: str) -> tuple[list[str], list[str]]:
@@ -242,4 +249,4 @@ def _signal_name(number: int) -> str:
 
 def _now() -> str:
     # The time on the user's own clock, without an offset, as the log has always had it.
-    return datetime.now().astimezone().replace(tzinfo=None).isoformat(timespec="microseconds")
+    return datetime.now().astimezone().replace(tzinfo=None).isoformat(timespec="seconds")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..archive import completeness, copies, inventory
 from ..errors import DedupError
+from ..figures.counted import counted
 from .finding import LINES, NOTE, OK, PROBLEM, Finding
 
 if TYPE_CHECKING:
@@ -38,18 +39,24 @@ def findings(subject: Subject) -> Iterator[Finding]:
         text = "another machine archived something, too: what synchronises the project left copies there"
         yield Finding("copies", PROBLEM, text, _UNITE, tuple(waiting[:LINES]))
     if found.missing:
-        text = f"{len(found.missing):,} file(s) that it took in are not there"
+        text = f"{counted(len(found.missing), 'file that it took in is', 'files that it took in are')} not there"
         yield Finding("archive", PROBLEM, text, _CURE, tuple(map(_told, found.missing)))
     elif found.problems:
         yield Finding("archive", PROBLEM, "it is damaged, every file is there", _CURE, tuple(found.problems[:LINES]))
     else:
-        yield Finding("archive", OK, f"all {len(found.there):,} file(s) that it took in are there")
+        yield Finding(
+            "archive",
+            OK,
+            f"{counted(len(found.there), 'file that it took in is', 'files that it took in are all')} there",
+        )
     for listed, text in (
         (found.given_up, "given up, known to be lost"),
         (found.unsure, "from before it kept a list: in the log and not in it, never archived or lost"),
     ):
         if listed:
-            yield Finding("archive", NOTE, f"{len(listed):,} file(s) {text}", details=tuple(map(_told, listed[:LINES])))
+            yield Finding(
+                "archive", NOTE, f"{counted(len(listed), 'file')} {text}", details=tuple(map(_told, listed[:LINES]))
+            )
 
 
 def _told(each: Listed) -> str:

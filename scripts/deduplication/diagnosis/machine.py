@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ..errors import PrivacySettingInvalid
+from ..figures.counted import counted
 from ..project import approvals, config
 from ..redaction import redact as privacy
 from .finding import LINES, NOTE, OK, PROBLEM, Finding
@@ -70,7 +71,9 @@ def _settings(root: str) -> Iterator[Finding]:
     approved = [one.path for one in approvals.approvals()]
     if approved:
         more = (f"and {len(approved) - LINES:,} more",) if len(approved) > LINES else ()
-        yield Finding("approved", OK, f"{len(approved):,} file(s) of settings", details=(*approved[:LINES], *more))
+        yield Finding(
+            "approved", OK, f"{counted(len(approved), 'file')} of settings", details=(*approved[:LINES], *more)
+        )
     try:
         privacy.policy(found.values)
     except PrivacySettingInvalid as error:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import time
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ..accounting import run_history
 from ..archive.discovery import find_exports
 from ..errors import DedupError
+from ..figures.counted import counted
 from ..files.clock import local
 from ..files.safe_read import digest_of, opened
 from ..hooks import quick
@@ -20,6 +20,7 @@ from .finding import LINES, NOTE, OK, PROBLEM, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from ..project.client_transcripts import Transcript
     from .finding import Subject
@@ -53,15 +54,15 @@ def _last_run(subject: Subject) -> Iterator[Finding]:
     log = os.path.join(os.path.dirname(subject.folder), subject.project.status_log.name)
     report = run_history.last_report(log)
     ended = _moment(report.completed) if report is not None else 0.0
-    if report is not None and report.exit_code and (not found or ended >= found[0].finished):
-        cure = f"Look at the end of {subject.project.relative(Path(log))}, then run /export-dedup, or export-dedup.py, again."
+    if report is not None and report.exit_code and (not found or ended + 1 > found[0].finished):
+        cure = "See 'deduplicate_export.py status --full', then run /export-dedup, or export-dedup.py, again."
         yield Finding("run", PROBLEM, f"the last one failed at {clock(ended)} (exit code {report.exit_code})", cure)
     elif found:
         last = found[0]
         text = f"last at {clock(last.finished)}: {', '.join(last.exports[:LINES])}"
         if last.failed:
             cure = "What failed lies where it was: run /export-dedup, or export-dedup.py, to see why."
-            yield Finding("run", PROBLEM, f"{text}; {last.failed} export(s) failed", cure)
+            yield Finding("run", PROBLEM, f"{text}; {counted(last.failed, 'export')} failed", cure)
         else:
             yield Finding("run", OK, text)
     elif subject.store is not None:
@@ -86,11 +87,15 @@ def _sessions(subject: Subject) -> Finding:
     behind = [(each, offsets.get(os.path.realpath(each.path), 0)) for each in subject.transcripts]
     waiting = [(each, offset) for each, offset in behind if _lags(each, offset)]
     if not waiting:
-        return Finding("sessions", OK, f"all {len(behind):,} are captured")
+        return Finding(
+            "sessions",
+            OK,
+            counted(len(behind), "is captured", "are all captured") if behind else "none of this project yet",
+        )
     now, keeps = time.time(), cleanup_days()
     details = tuple(
         f"{each.path.name}: {offset:,} of {each.size:,} bytes, "
-        f"{max(0, int(keeps - (now - each.mtime_ns / 1e9) / _DAY))} day(s) until the client deletes it"
+        f"{counted(max(0, int(keeps - (now - each.mtime_ns / 1e9) / _DAY)), 'day')} until the client deletes it"
         for each, offset in waiting[:LINES]
     )
     text = f"{len(waiting):,} of {len(behind):,} are not, or not wholly, captured"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
+from ..figures.counted import counted
 from ..git.plumbing import Git, GitFailed, find_executable
 from ..project.paths import MEMORY
 from .finding import LINES, NOTE, OK, PROBLEM, Finding
@@ -36,7 +37,13 @@ def findings(subject: Subject) -> Iterator[Finding]:
             {place for place in _PRIVATE for name in tracked if name == place or name.startswith(f"{place}/")}
         )
         cure = f"git rm -r --cached {' '.join(places)}, then commit; what was pushed stays in the history."
-        yield Finding("git", PROBLEM, f"{len(tracked):,} private file(s) are tracked", cure, tuple(tracked[:LINES]))
+        yield Finding(
+            "git",
+            PROBLEM,
+            f"{counted(len(tracked), 'private file is', 'private files are')} tracked",
+            cure,
+            tuple(tracked[:LINES]),
+        )
         return
     there = [name for name in _PRIVATE if os.path.exists(os.path.join(subject.root, name))]
     open_to_git = [name for name in there if not _ignored(git, name)]

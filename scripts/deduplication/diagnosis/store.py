@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..backup import known
 from ..errors import DedupError, UnsafePath
+from ..figures.counted import counted
 from ..files import journal
 from ..project.own_place import require_inside
 from ..project.paths import LENT, LOCK
@@ -70,7 +71,7 @@ def findings(subject: Subject) -> Iterator[Finding]:
         yield Finding("store", PROBLEM, str(error), error.hint)
         return
     subject.store = store
-    yield Finding("store", OK, f"{where}: {unique:,} unique messages, {count:,} conversations")
+    yield Finding("store", OK, f"{where}: {counted(unique, 'unique message')}, {counted(count, 'conversation')}")
 
 
 def _elsewhere(subject: Subject) -> Finding:
@@ -85,7 +86,9 @@ def _elsewhere(subject: Subject) -> Finding:
     if os.path.lexists(os.path.join(subject.folder, LENT)):
         text = f"{subject.folder} has the messages of {store.where()}: a purge was stopped"
         return Finding("purge", PROBLEM, text, "Run the same purge once more: it goes on, and empties the folder.")
-    return Finding("store", OK, f"{store.where()}: {unique:,} unique messages, {count:,} conversations")
+    return Finding(
+        "store", OK, f"{store.where()}: {counted(unique, 'unique message')}, {counted(count, 'conversation')}"
+    )
 
 
 def _copies(folder: str) -> Iterator[Finding]:

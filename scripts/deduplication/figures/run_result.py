@@ -172,7 +172,7 @@ _LABELS: Final = (
     _line(r"(?:Global unique count|Total unique messages)"),
 )
 _CAPTURED: Final = late_pattern(
-    r"^[ \t-]*(\d[\d,]*) new, (?:(\d[\d,]*) of them )?(?:all )?captured before\b.*$", re.MULTILINE
+    r"^[ \t-]*(\d[\d,]*) new \((?:(\d[\d,]*) |all )?captured earlier\)[ \t]*\r?$", re.MULTILINE
 )
 """The line of ``report.captured``: without a number of their own it is all of the new ones."""
 _STORAGE: Final = (_line("Raw bytes seen"), _line("Bytes stored"))

@@ -167,7 +167,9 @@ def describe(data: bytes) -> str:
         return "the file holds only white space"
     if b"Status: PENDING" in data[:1000] and b"placeholder" in data[:2000]:
         return "a placeholder that waits for /export"
-    if b"EXPORT-DEDUP EXECUTION REPORT" in data[:2000]:
+    from ..alignment.plain_text import LOGGED
+
+    if b"EXPORT-DEDUP EXECUTION REPORT" in data[:2000] or LOGGED.encode() in data[:100]:
         return "a status log of export-dedup itself"
     if data[:2] == b"PK":
         return "a ZIP archive, but no data export of claude.ai: no conversations.json can be read from it"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
+from ..figures.counted import counted
 from ..start.late_pattern import late_pattern
 from .json_spans import decoder
 
@@ -52,14 +53,9 @@ def warnings(damaged: Sequence[int], unknown: Mapping[str, int], *, foreign: boo
     if foreign:
         yield "the file has bytes that are not UTF-8; they are kept as they are"
     if damaged:
-        lines = "1 damaged line" if len(damaged) == 1 else f"{len(damaged)} damaged lines"
-        yield f"{lines}, the first is line {damaged[0]}; their bytes are kept"
+        yield f"{counted(len(damaged), 'damaged line')}, the first is line {damaged[0]}; their bytes are kept"
     named = list(unknown.items())
     for name, count in named[:_TYPES_NAMED]:
-        yield f"{_counted(count)} of {name}; their bytes are kept, no message is"
+        yield f"{counted(count, 'line')} of {name}; their bytes are kept, no message is"
     if named[_TYPES_NAMED:]:
-        yield f"{_counted(sum(count for _, count in named[_TYPES_NAMED:]))} of further unknown types"
-
-
-def _counted(count: int) -> str:
-    return "1 line" if count == 1 else f"{count} lines"
+        yield f"{counted(sum(count for _, count in named[_TYPES_NAMED:]), 'line')} of further unknown types"

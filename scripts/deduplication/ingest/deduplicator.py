@@ -151,6 +151,7 @@ class ClaudeConversationDeduplicator:
         strict: bool = False,
         announce: bool = True,
         keep: bool = True,
+        counted: set[str] | None = None,
     ) -> Ingest:
         """Process the bytes of one export; when this returns, everything new is on the disk.
 
@@ -158,12 +159,12 @@ class ClaudeConversationDeduplicator:
         three distinctive messages, else one whose end this export (made after a compaction) begins with, else what
         the file's ``name`` says. ``dry_run`` counts and stores nothing; ``strict`` accepts only what is beyond doubt.
         ``announce`` False: nobody is told what is new; it is new to the next who processes the same. ``keep`` False leaves
-        ``new_messages`` out of the result, which is faster.
+        ``new_messages`` out of the result, which is faster. ``counted``: see :func:`one_export.process`.
         """
         if conversation_id is not None:
             conversation_id = validate_session_id(conversation_id)
         source = Input(name, hashlib.sha256(data).hexdigest(), len(data), announces=announce)
-        return process(self.store, source, Unread(data, strict), Asked(conversation_id, dry_run, keep))
+        return process(self.store, source, Unread(data, strict), Asked(conversation_id, dry_run, keep), counted)
 
     def ingest_file(
         self,
@@ -174,6 +175,7 @@ class ClaudeConversationDeduplicator:
         dry_run: bool = False,
         strict: bool = False,
         keep: bool = True,
+        counted: set[str] | None = None,
     ) -> Ingest | None:
         """The same for a file of a format that is too large to be read whole; None for every other file.
 
@@ -189,7 +191,7 @@ class ClaudeConversationDeduplicator:
                 return None
             source = Input(name, digest_of(file), identity.size)
             several = Several(found.NAME, found.members_of(file))
-            return process(self.store, source, several, Asked(conversation_id, dry_run, keep))
+            return process(self.store, source, several, Asked(conversation_id, dry_run, keep), counted)
 
     def ingest_export(
         self,

@@ -34,6 +34,7 @@ class Deduplicator(Protocol):
         dry_run: bool = False,
         strict: bool = False,
         keep: bool = True,
+        counted: set[str] | None = None,
     ) -> Any:
         """Which messages of this export are new? They are durable when this returns."""
 
@@ -46,6 +47,7 @@ class Deduplicator(Protocol):
         dry_run: bool = False,
         strict: bool = False,
         keep: bool = True,
+        counted: set[str] | None = None,
     ) -> Any:
         """The same for a file that is too large to be read whole. None: it is not one of these."""
 
@@ -81,11 +83,12 @@ class Failure:
 
 
 def process(
-    entry: Entry, dedup: Deduplicator, session_id: str | None, *, dry_run: bool = False, keep: bool = False
+    entry: Entry, dedup: Deduplicator, session_id: str | None, *, counted: set[str] | None = None, keep: bool = False
 ) -> Failure | None:
     """Read the export of ``entry`` and have its messages stored; the entry then has its figures, or its error.
 
-    With ``dry_run`` the messages are counted and nothing is stored. ``keep``: the result is to have the new messages.
+    With ``counted`` nothing is stored: it has the bodies of the exports before, which count as stored. ``keep``: the result is
+    to have the new messages.
 
     A failure of the file is returned. What may be the store's is raised: nothing more should be done with it.
     """
@@ -95,7 +98,7 @@ def process(
         asked: Any = {
             "name": file_name(path.name),
             "conversation_id": session_id,
-            "dry_run": dry_run,
+            **({"dry_run": True, "counted": counted} if counted is not None else {}),
             "strict": not entry.candidate.named,
             "keep": keep,
         }

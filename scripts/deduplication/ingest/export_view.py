@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..alignment import columns, fingerprint, overlap, tombstone
 from ..alignment.message_sequence import Messages, each_body
 from ..alignment.seams import Beginning
+from ..figures.counted import counted
 from ..files.clock import timestamp
 from ..model import BANNER, COMPACTION, LAYOUT, TRUNCATION, Export, Message
 from ..start.late_dataclass import dataclass
@@ -99,7 +100,7 @@ def _all_of(export: Export) -> ExportView:
         rows.take(keep),
         [prints[p] for p in keep],
         kept_marks,
-        (f"the file shows the conversation twice; the second copy ({len(twice)} messages) is counted once",),
+        (f"the file shows the conversation twice; the second copy ({counted(len(twice), 'message')}) is counted once",),
     )
 
 

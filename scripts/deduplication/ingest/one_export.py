@@ -83,10 +83,10 @@ def process(
         if known is not None:
             return known
         if isinstance(found, Unread):
-            return _process_unread(store, file, found, asked)
+            return _process_unread(store, file, found, asked, counted)
         found = found()
     if isinstance(found, Several):
-        return _process_several(store, file, found, asked)
+        return _process_several(store, file, found, asked, counted)
     from .store_export import store_export  # a file that is known, and one that only goes on, need none of it
 
     return store_export(
@@ -94,15 +94,15 @@ def process(
     )
 
 
-def _process_unread(store: Store, file: Input, found: Unread, asked: Asked) -> Ingest:
+def _process_unread(store: Store, file: Input, found: Unread, asked: Asked, counted: set[str] | None) -> Ingest:
     known = formats.detect(found.data, strict=found.strict)
     if known.members is not None:
-        return _process_several(store, file, Several(known.NAME, known.members(found.data)), asked)
+        return _process_several(store, file, Several(known.NAME, known.members(found.data)), asked, counted)
     from .proven_prefix import Beginning
 
     cumulative = formats.cumulative(known)
     beginning = Beginning(found.data, cumulative) if cumulative is not None else None
-    if beginning is not None:
+    if beginning is not None and counted is None:
         from .grown_export import store_grown
 
         grown = store_grown(store, file, beginning, asked)
@@ -112,16 +112,23 @@ def _process_unread(store: Store, file: Input, found: Unread, asked: Asked) -> I
 
     export = formats.parse(found.data, known=known)
     return store_export(
-        store, export, file, asked.conversation_id, dry_run=asked.dry_run, beginning=beginning, keep=asked.keep
+        store,
+        export,
+        file,
+        asked.conversation_id,
+        dry_run=asked.dry_run,
+        counted=counted,
+        beginning=beginning,
+        keep=asked.keep,
     )
 
 
-def _process_several(store: Store, file: Input, found: Several, asked: Asked) -> Ingest:
+def _process_several(store: Store, file: Input, found: Several, asked: Asked, counted: set[str] | None) -> Ingest:
     ahead = iter(found.members)
     if asked.conversation_id is not None:
         ahead = _only_one(ahead)
     sums = _Sums(file, found.format)
-    counted: set[str] | None = set() if asked.dry_run else None
+    counted = set() if asked.dry_run and counted is None else counted
     done = False
     while not done:
         with store.transaction(write=not asked.dry_run):

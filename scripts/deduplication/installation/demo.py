@@ -12,6 +12,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..accounting import run_history
+from ..figures.counted import counted
+from ..project.paths import Project
 from ..start.child import main_module
 from ..terminal import called
 from ..terminal.console import printable
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def run(origin: Origin, say: Callable[[str], None]) -> int:
-    """Run the whole job on every sample; returns the first exit code that is not 0.
+    """Run the whole job on every sample, the first with its whole report; returns the first exit code that is not 0.
 
     The scratch project is kept, so that the user can look at what the job made of it.
     """
@@ -36,16 +39,28 @@ def run(origin: Origin, say: Callable[[str], None]) -> int:
     say(f"Scratch project: {printable(str(scratch))}")
     _make_repository(scratch, say)
     for number, sample in enumerate(samples, 1):
-        say(f"\n--- Export {number} of {len(samples)}: {sample.name} (as /export writes it) ---\n")
+        if number == 1:
+            say(f"\n--- {sample.name}, as /export writes it: the whole report ---\n")
         shutil.copyfile(sample, scratch / sample.name)
         sys.stdout.flush()
-        words = ["run", "--project", str(scratch), "--yes"]
+        words = ["run", "--project", str(scratch), *(["--yes"] if number == 1 else ["--quiet"])]
         code = subprocess.call([sys.executable, main_module(), *words], stdin=subprocess.DEVNULL)
         if code:
             say(f"\nThe run ended with exit code {code}; the scratch project is kept: {printable(str(scratch))}")
             return code
+    say(_growth(scratch))
     say(_closing(scratch, origin))
     return 0
+
+
+def _growth(scratch: Path) -> str:
+    """A line for each export: what it showed, and what of it was new."""
+    runs, _ = run_history.runs(os.fspath(Project(Path(os.path.realpath(scratch))).state))
+    lines = [
+        f"  {', '.join(run.exports)}   {counted(run.total, 'message')}: {run.new:,} new, {counted(run.duplicates, 'duplicate')}"
+        for run in reversed(runs)
+    ]
+    return "\n".join(["\n--- It went on, and was exported twice more ---\n", *lines])
 
 
 def _make_repository(scratch: Path, say: Callable[[str], None]) -> None:
@@ -67,15 +82,14 @@ def _closing(scratch: Path, origin: Origin) -> str:
     return "\n".join(
         [
             "",
-            "The same conversation grew from export to export: the second and the third brought mostly duplicates,",
-            "and only what was new was stored.",
+            "The second and the third export brought mostly duplicates, and only what was new was stored.",
             "",
             "Look at what is there now:",
             f"  cd {place}",
             f"  {tool} restore --all out",
             "  ls out                                       the three files, byte for byte",
             "  ls MEMORY-CONTEXT/checkpoints                the checkpoint documents",
-            "  cat MEMORY-CONTEXT/export-dedup-status.txt   the reports above",
+            "  cat MEMORY-CONTEXT/export-dedup-status.txt   a line a run; 'status --full' shows a whole report",
             "  git log --stat                               one commit a run",
             "",
             "Next:",

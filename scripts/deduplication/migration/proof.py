@@ -11,6 +11,7 @@ from itertools import islice, zip_longest
 from typing import TYPE_CHECKING, Any
 
 from ..alignment.fingerprint import content_hash
+from ..figures.counted import counted
 from ..model import LOST, PURGED
 from ..start.late_tuple import NamedTuple
 from ..storage.audit_entries import entry_of
@@ -68,7 +69,7 @@ def _chains(source: Recounted, target: LogBackedStore) -> Iterator[str]:
     chain = chain_of(target.lines())
     if (chain.head, chain.size) != (source.chain.head, source.chain.size):
         yield (
-            f"the log: {chain.head.run:,} runs with the head {chain.head.digest[:16]}…, "
+            f"the log: {counted(chain.head.run, 'run')} with the head {chain.head.digest[:16]}…, "
             f"and {source.chain.head.run:,} with {source.chain.head.digest[:16]}… in the source"
         )
     if (target.head, target.log_size()) != (chain.head.digest, chain.size):

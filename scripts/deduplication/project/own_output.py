@@ -13,6 +13,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Optional
 
+from ..alignment.plain_text import FAILED, LOGGED, SUCCESS
 from ..errors import OwnOutput
 from ..formats.screen import decode
 from ..model import KINDS, ROLES
@@ -48,7 +49,7 @@ _RUN: Final = frozenset({"total_messages", "new_messages", "duplicates_filtered"
 _HASH: Final = late_pattern(r"[0-9a-f]{64}\Z")
 _MARKED: Final = f"(?:{re.escape(COMMENT)}\n\n)?"
 _SHAPES: Final = {
-    "the new messages of an export": rf"# .+: [\d,]+ new messages\n\n{_MARKED}"
+    "the new messages of an export": rf"# .+: [\d,]+ new messages?\n\n{_MARKED}"
     r"From `.*`; [\d,]+ of [\d,]+ were (?:stored|in the conversation) before\.\n",
     "a session file": rf"# .+\n\n{_MARKED}\| \| \|\n\|:--\|:--\|\n\| \*\*(?:When|Session)\*\* \|",
     "a part of a session file": rf"# .+, part \d+\n\n{_MARKED}\[all parts\]\(",
@@ -57,7 +58,8 @@ _SHAPES: Final = {
     "a page": rf"<!DOCTYPE html>\n<html lang=en>\n<head>\n<meta charset=utf-8>\n(?:{re.escape(META)}|<meta http-equiv="
     r"\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-)",
     "the output of export-dedup.py": r"={60}\nCODITECT Export & Deduplicate Workflow\n={60}\n",
-    "a status log": r"={80}\nEXPORT-DEDUP EXECUTION REPORT\n={80}\n",
+    "a status log": rf"\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d{LOGGED}(?:{SUCCESS}|{FAILED}) · ",
+    "reports of runs": r"={80}\nEXPORT-DEDUP EXECUTION REPORT\n={80}\n",
     "a table of messages": r'"conversation_id","message_index","reading_position",',
     "a table of runs": r'"conversation_id","operation","created_at",',
     "a banner": "🔐{40}\n📊 BACKUP & DEDUPLICATION RESULTS\n",

@@ -30,6 +30,10 @@ FORMER_INDEX: Final = ("alignment_index.json", "index.sqlite3", "index.sqlite3-w
 """What version 0.1 had in the place of :data:`INDEX`."""
 AUDIT: Final = "deduplication_log.jsonl"
 """A line for each run, for people: an index as well."""
+STATUS_LOG: Final = "export-dedup-status.txt"
+"""Beside the store's folder: a line for every run."""
+REPORTS: Final = "reports.txt"
+"""In the folder of a project's store: the whole report of every run, of which the status log has a line."""
 SESSION_ROWS: Final = "session_rows.json"
 """In the store's folder: what the index of all sessions says of each."""
 INDEX_NAMES: Final = (INDEX, INDEX_SENT, WORDS, WATERMARKS, HASHES, *FORMER_INDEX, AUDIT)
@@ -100,8 +104,13 @@ class Project:
 
     @property
     def status_log(self) -> Path:
+        """A line for every run, appended."""
+        return self.memory / STATUS_LOG
+
+    @property
+    def reports(self) -> Path:
         """Every run's full report, appended."""
-        return self.memory / "export-dedup-status.txt"
+        return self.state / REPORTS
 
     def relative(self, path: Path) -> str:
         """``path`` as shown to the user: relative to the root where it lies below it, with forward slashes."""

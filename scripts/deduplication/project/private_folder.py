@@ -7,6 +7,7 @@ import stat
 from typing import TYPE_CHECKING, Final
 
 from ..errors import StoreNotWritable, StoreTracked
+from ..figures.counted import counted
 from ..files import atomic, beneath
 from ..git.plumbing import Git, GitFailed, find_executable, work_tree_above
 from .own_place import IGNORES_ALL, require_inside
@@ -40,7 +41,9 @@ def secure(folder: Path) -> list[str]:
     notes = []
     loose = sum(_close(path, mode) for path, mode in _entries(real))
     if loose:
-        notes.append(f"others could read {loose:,} file(s) or folder(s) of the message store; now only you can")
+        notes.append(
+            f"others could read {counted(loose, 'file or folder', 'files or folders')} of the message store; now only you can"
+        )
     if any(tag == "?" and path != _IGNORE for tag, path in listed):
         try:
             atomic.replace(os.path.join(real, _IGNORE), IGNORES_ALL, durable=False)

@@ -9,6 +9,7 @@ from ..backup import known
 from ..backup import renewing as renewing_backups
 from ..backup.source import Source
 from ..errors import PurgeIncomplete
+from ..figures.counted import counted
 from ..storage.log_backed import require_folder
 from . import proof
 
@@ -32,7 +33,7 @@ def verify(store: Store, project: Project | None, done: Purged) -> None:
         kept.blobs.let_go()  # which were made files while packs were made anew
     done.problems += proof.verify_all(store, project, check)
     if done.proof is not None and done.proof.remaining:
-        more = f" and {len(done.proof.remaining) - 1:,} more place(s)" if len(done.proof.remaining) > 1 else ""
+        more = f" and {counted(len(done.proof.remaining) - 1, 'more place')}" if len(done.proof.remaining) > 1 else ""
         raise PurgeIncomplete(f"{done.proof.remaining[0]}{more}")
 
 

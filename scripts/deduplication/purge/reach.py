@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..archive import copies
 from ..errors import DedupError, PurgeRefused
+from ..figures.counted import counted
 from ..files import atomic
 from ..files.title_marks import without_titles
 from ..git.plumbing import Git, GitFailed, find_executable
@@ -98,7 +99,9 @@ def _in_git(project: Project, names: Iterable[str]) -> list[OtherPlace]:
         return []
     if not commits:
         return []
-    what = f"{len(commits):,} commit(s) of the project with these session files, the last one {commits[0].decode()}"
+    what = (
+        f"{counted(len(commits), 'commit')} of the project with these session files, the last one {commits[0].decode()}"
+    )
     advice = "Commit the new files; rewriting history ('git filter-repo') and what was pushed are yours to decide."
     return [OtherPlace(what, advice)]
 

@@ -13,6 +13,7 @@ from ..archive import present
 from ..archive.entry import Entry
 from ..archive.places import packs_folder
 from ..errors import ArchiveDamaged
+from ..figures.counted import counted
 from ..packs.file_records import FileRecord
 from ..packs.pack_names import index_path
 from ..packs.recipe import Recipe
@@ -117,7 +118,7 @@ def _files(plan: Plan, packs: SalvagedPacks, elsewhere: OtherCopies) -> list[Sal
         if name not in said:
             plan.findings.append(damage.Finding(damage.PACK, name, _fault(packs, name), repaired=True))
     for gap in gaps if not orphans else ():  # whichever files those were: the list of archived files has their names
-        fault = f"a pack is missing: it had {gap.end_file - gap.first_file:,} file(s)"
+        fault = f"a pack is missing: it had {counted(gap.end_file - gap.first_file, 'file')}"
         plan.findings.append(damage.Finding(damage.PACK, os.path.basename(plan.folder), fault, repaired=True))
     kept.sort(key=lambda each: each.record.number)
     return kept

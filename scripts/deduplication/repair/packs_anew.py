@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Optional
 from ..archive import packed_anew
 from ..archive.packed_anew import Anew
 from ..errors import ArchiveDamaged
+from ..figures.counted import counted
 from ..files import atomic, folder_swap
 from ..files.quarantine import TAKEN_IN, quarantined
 from ..packs.pack_copies import copies_in
@@ -62,7 +63,7 @@ def write(
         packed_anew.pack(new, [Anew(each.record, partial(_bytes, packs, each)) for each in anew])
         wanted = {(each.record.name, each.record.mtime_ns, each.record.sha256) for each in kept}
         if gone := wanted - packed_anew.restored(new):
-            raise ArchiveDamaged(f"{len(gone):,} file(s) did not come back from what was packed")
+            raise ArchiveDamaged(f"{counted(len(gone), 'file')} did not come back from what was packed")
         packs.close()  # a folder with open files in it cannot be renamed on Windows
 
     packed_anew.replace(plan.folder, fill)

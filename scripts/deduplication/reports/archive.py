@@ -5,6 +5,8 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Final
 
+from ..figures.counted import counted
+from ..terminal.called import as_called
 from ..terminal.console import printable, printable_name
 
 _SHOWN: Final = 8
@@ -24,25 +26,26 @@ if TYPE_CHECKING:
 def packed(done: Packed, days: float) -> str:
     """The result of ``pack``."""
     if done.names:
-        lines = [f"📦 Packed: {len(done.names):,} file(s), {done.raw_bytes:,} bytes, each restored and compared"]
+        lines = [f"📦 Packed: {counted(len(done.names), 'file')}, {done.raw_bytes:,} bytes, each restored and compared"]
     elif done.failures:
         lines = ["📦 Nothing was packed"]
     else:
-        lines = [f"✓ Nothing to pack: no plain file in the archive is older than {days:g} day(s)"]
+        older = f" is older than {days:g} {'day' if days == 1 else 'days'}" if days else " is left"
+        lines = [f"✓ Nothing to pack: no plain file in the archive{older}"]
     if done.packs:
-        lines.append(f"   The archive has {done.packs:,} pack(s), {done.pack_bytes:,} bytes in all")
+        lines.append(f"   The archive has {counted(done.packs, 'pack')}, {done.pack_bytes:,} bytes in all")
     return "\n".join(lines)
 
 
 def packed_by_itself(files: int, raw_bytes: int) -> str:
     """What a run packed at its end."""
-    return f"  ✓ Packed: {files:,} file(s), {raw_bytes:,} bytes; 'restore' gives any of them back"
+    return f"  ✓ Packed: {counted(files, 'file')}, {raw_bytes:,} bytes; 'restore' gives any of them back"
 
 
 def kept(done: Packed) -> str:
     """What of the client's own files went into the archive."""
     return (
-        f"📦 Archived: {len(done.names):,} of the client's file(s), {done.raw_bytes:,} bytes; "
+        f"📦 Archived: {counted(len(done.names), 'file')} of the client, {done.raw_bytes:,} bytes; "
         "'restore --session ID' gives them back"
     )
 
@@ -54,14 +57,14 @@ def list_healed(note: str) -> str:
 
 def not_kept(name: str, message: str, hint: str) -> str:
     """One of the client's files that could not be archived."""
-    advice = f"\n   → {printable(hint)}" if hint else ""
+    advice = f"\n   → {as_called(printable(hint))}" if hint else ""
     return f"⚠ Not archived: {printable(name)}. {printable(message)}{advice}"
 
 
 def not_packed(name: str, message: str, hint: str) -> str:
     """A file that stays plain."""
     return f"⚠ {printable(name)} stays a plain file. {printable(message)}" + (
-        f"\n   → {printable(hint)}" if hint else ""
+        f"\n   → {as_called(printable(hint))}" if hint else ""
     )
 
 
@@ -69,7 +72,7 @@ def restored(name: str, path: str, *, new: bool, purged: int = 0) -> str:
     """One restored file; ``purged`` messages of what was exported are not in it any more."""
     where = printable(path)
     if purged:
-        were = "1 message was" if purged == 1 else f"{purged:,} messages were"
+        were = counted(purged, "message was", "messages were")
         return f"{restored(name, path, new=new)}\n    ⚠ {were} purged: these are not the bytes that were exported"
     return f"  ✓ Restored: {printable(name)} → {where}" if new else f"  ✓ {where} is there already, byte for byte"
 
@@ -89,7 +92,7 @@ def to_client(session: str, directory: str, *, there: bool) -> str:
 
 def not_restored(name: str, message: str, hint: str) -> str:
     """A file that could not be restored."""
-    return f"❌ {printable(name)}: {printable(message)}" + (f"\n   → {printable(hint)}" if hint else "")
+    return f"❌ {printable(name)}: {printable(message)}" + (f"\n   → {as_called(printable(hint))}" if hint else "")
 
 
 def listed(entries: Sequence[Entry]) -> str:
@@ -98,22 +101,21 @@ def listed(entries: Sequence[Entry]) -> str:
         f"  {entry.day:10}  {entry.size:>12,}  {'packed' if entry.number >= 0 else 'plain ':6}  {printable(entry.name)}"
         for entry in entries
     ]
-    return "\n".join([*lines, f"{len(entries):,} file(s), {sum(entry.size for entry in entries):,} bytes"])
+    return "\n".join([*lines, f"{counted(len(entries), 'file')}, {sum(entry.size for entry in entries):,} bytes"])
 
 
 def checked(found: Checked) -> str:
     """What ``verify`` says of the archive, behind what it says of the store."""
     gone = len(found.missing)
     if not found.all_problems():
-        said = f"✅ Archive: {found.files:,} file(s) in {found.packs:,} pack(s), every byte is right."
+        said = f"✅ Archive: {counted(found.files, 'file')} in {counted(found.packs, 'pack')}, every byte is right."
     elif not found.lost and not gone:
-        said = f"⚠ Archive: it is damaged, but all of its {found.files:,} file(s) can still be restored."
+        said = f"⚠ Archive: it is damaged, but all of its {counted(found.files, 'file')} can still be restored."
     elif gone:
-        said = f"❌ Archive: {gone:,} of {gone + len(found.there):,} file(s) that it took in cannot be restored."
+        said = f"❌ Archive: {gone:,} of {counted(gone + len(found.there), 'file')} that it took in cannot be restored."
     else:
-        said = (
-            f"❌ Archive: {len(found.lost):,} of {found.files:,} file(s) in {found.packs:,} pack(s) cannot be restored."
-        )
+        packs = counted(found.packs, "pack")
+        said = f"❌ Archive: {len(found.lost):,} of {counted(found.files, 'file')} in {packs} cannot be restored."
     return "\n".join([said, *not_there(found)])
 
 
@@ -122,7 +124,7 @@ def gone(found: Checked) -> list[str]:
     lines = []
     if found.missing:
         names = _some([each.name for each in found.missing])
-        lines.append(f"❌ Archived and not there: {len(found.missing):,} file(s): {names}")
+        lines.append(f"❌ Archived and not there: {counted(len(found.missing), 'file')}: {names}")
     return [*lines, *not_there(found)]
 
 
@@ -131,11 +133,11 @@ def not_there(found: Checked) -> list[str]:
     lines = []
     if found.given_up:
         names = _some([each.name for each in found.given_up])
-        lines.append(f"   Given up, known to be lost: {len(found.given_up):,} file(s): {names}")
+        lines.append(f"   Given up, known to be lost: {counted(len(found.given_up), 'file')}: {names}")
     if found.unsure:
         names = _some([each.name for each in found.unsure])
         lines.append(
-            f"   In the log and not in the archive, from before it kept a list: {len(found.unsure):,} export(s), processed "
+            f"   In the log and not in the archive, from before it kept a list: {counted(len(found.unsure), 'export')}, processed "
             f"without being archived or lost: {names}"
         )
     return lines

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from ..figures.counted import counted
 from ..files.clock import local
 from ..terminal.called import as_called
 from ..terminal.console import printable
@@ -26,17 +27,19 @@ def note(text: str) -> str:
 def taken(done: SnapshotResult, path: str) -> str:
     """A snapshot that was taken."""
     snapshot = done.snapshot
-    what = f"{len(snapshot.files):,} file(s), {snapshot.size:,} bytes"
+    what = f"{counted(len(snapshot.files), 'file')}, {snapshot.size:,} bytes"
     new = (
-        f"{done.written:,} new part(s), {done.written_bytes:,} bytes, each read again"
+        f"{counted(done.written, 'new part')}, {done.written_bytes:,} bytes, each read again"
         if done.written
         else "nothing new"
     )
     lines = [f"💾 Snapshot {snapshot.number} in {printable(path)}: {what}", f"   Written: {new}"]
     if done.removed.snapshots:
-        lines.append(f"   Removed: {done.removed.snapshots:,} old snapshot(s), {done.removed.objects:,} part(s)")
+        lines.append(
+            f"   Removed: {counted(done.removed.snapshots, 'old snapshot')}, {counted(done.removed.objects, 'part')}"
+        )
     if done.purged:
-        lines.append(f"   Removed: {done.purged:,} snapshot(s) that were taken before a purge, with what was purged")
+        lines.append(f"   Removed: {counted(done.purged, 'snapshot')} taken before a purge, with what was purged")
     if done.kept:
         lines.append(f"❌ It may still have what was purged: {printable(done.kept)}")
     if done.removed.kept:
@@ -51,24 +54,24 @@ def taken(done: SnapshotResult, path: str) -> str:
 def listed(rows: Sequence[Mapping[str, Any]], damaged: Sequence[str]) -> str:
     """The snapshots of a backup, the oldest first."""
     lines = [
-        f"  {row['snapshot']:>6}  {row['time']}  {row['files']:>8,} file(s)  {row['bytes']:>15,} bytes"
-        + (f"  ⚠ {len(row['problems'])} problem(s)" if row["problems"] else "")
+        f"  {row['snapshot']:>6}  {local(row['time'])}  {counted(row['files'], 'file'):>14}  {row['bytes']:>15,} bytes"
+        + (f"  ⚠ {counted(len(row['problems']), 'problem')}" if row["problems"] else "")
         + ("  ⚠ taken before a purge: the next backup removes it" if row["before_purge"] else "")
         for row in rows
     ]
     lines += [f"❌ {printable(text)}" for text in damaged]
-    return "\n".join([*lines, f"{len(rows):,} snapshot(s)"])
+    return "\n".join([*lines, counted(len(rows), "snapshot")])
 
 
 def checked(found: Checked) -> str:
     """The result of ``--verify``."""
     if not found.damaged:
-        figures = f"{len(found.costs):,} snapshot(s), {found.objects:,} part(s), {found.bytes:,} bytes"
+        figures = f"{counted(len(found.costs), 'snapshot')}, {counted(found.objects, 'part')}, {found.bytes:,} bytes"
         return f"✅ Backup: {figures}, every byte is right."
-    lines = [f"❌ Backup: {len(found.damaged):,} thing(s) damaged:", *_some(found.damaged, len(found.damaged))]
+    lines = [f"❌ Backup: {counted(len(found.damaged), 'damaged part')}:", *_some(found.damaged, len(found.damaged))]
     for name, lost in found.costs.items():
         if lost:
-            lines.append(f"   Snapshot {name} lost {len(lost):,} file(s):")
+            lines.append(f"   Snapshot {name} lost {counted(len(lost), 'file')}:")
             lines += _some(lost)
     lines.append(f"   Whole snapshots: {len(found.whole):,} of {len(found.costs):,}")
     lines.append("   → 'backup DIR --full' writes anew what the store still has.")
@@ -78,21 +81,23 @@ def checked(found: Checked) -> str:
 def restored(done: Restored) -> str:
     """The result of ``--restore``."""
     which = f"snapshot {done.snapshot.number} of {local(done.snapshot.time)}"
-    figures = f"{done.files:,} file(s), {done.bytes:,} bytes"
+    figures = f"{counted(done.files, 'file')}, {done.bytes:,} bytes"
     lines = [f"  ✓ Restored {which} to {printable(done.place)}: {figures}"]
     if done.left_out:
-        lines.append(f"   Left in the backup: {done.left_out:,} file(s) that are no part of the store itself")
+        lines.append(
+            f"   Left in the backup: {counted(done.left_out, 'file that is', 'files that are')} no part of the store itself"
+        )
     if done.settings == "kept":
         lines.append("   The project's settings were left as they are; the backup has some, too")
     if done.lost:
-        lines.append(f"❌ {len(done.lost):,} file(s) are damaged in the backup and were not restored:")
+        lines.append(f"❌ {counted(len(done.lost), 'file is', 'files are')} damaged in the backup and not restored:")
         lines += _some([f"{path}: {text}" for path, text in done.lost], len(done.lost))
     if done.snapshot.problems:
         lines.append("⚠ When the snapshot was taken this was wrong in the store:")
         lines += _some([f"{path}: {text}" for path, text in done.snapshot.problems])
     if done.problems:
         lines.append(
-            f"❌ 'verify' finds {len(done.problems):,} problem(s) in it, although every byte is as it was kept:"
+            f"❌ 'verify' finds {counted(len(done.problems), 'problem')} in it, although every byte is as it was kept:"
         )
         lines += _some(done.problems)
         lines.append(as_called("   → 'deduplicate_export.py rebuild' sets right what can be set right."))

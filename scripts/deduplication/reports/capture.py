@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from ..figures.counted import counted
+from ..terminal.called import as_called
 from ..terminal.console import printable
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ def captured(result: Captured) -> str:
     lines = [
         f"✓ {printable(os.path.basename(result.source))}",
         (
-            f"     {result.new:,} new of {result.total:,} message(s) in {result.read_bytes:,} bytes, "
+            f"     {result.new:,} new of {counted(result.total, 'message')} in {result.read_bytes:,} bytes, "
             f"conversation {printable(result.conversation_id)}"
         ),
     ]
@@ -28,7 +30,7 @@ def captured(result: Captured) -> str:
 
 def not_captured(path: str, error: str, hint: str) -> str:
     """One transcript that failed, and what to do."""
-    advice = f"\n     → {printable(hint)}" if hint else ""
+    advice = f"\n     → {as_called(printable(hint))}" if hint else ""
     return f"❌ {printable(path)}\n     {printable(error)}{advice}"
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..figures.counted import counted
+from ..files.clock import local
 from ..terminal.console import printable
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ def head(chain: Chain) -> str:
         return ""
     return (
         f"🔗 Head: {found.digest}\n"
-        f"   after run {found.run:,}, {printable(found.at)}. Keep it, and 'verify --since' proves later that nothing before it "
+        f"   after run {found.run:,}, {_on(found.at)}. Keep it, and 'verify --since' proves later that nothing before it "
         "was changed."
     )
 
@@ -27,8 +29,10 @@ def since(chain: Chain) -> str:
     if chain.vouches():
         found = chain.found[0]
         came = chain.head.run - found.run
-        more = "no run came" if not came else "1 run came" if came == 1 else f"{came:,} runs came"
-        return f"🔒 Everything up to run {found.run:,}, of {printable(found.at)}, is what it was, byte for byte; {more} since."
+        more = counted(came, "run came", "runs came") if came else "no run came"
+        return (
+            f"🔒 Everything up to run {found.run:,}, of {_on(found.at)}, is what it was, byte for byte; {more} since."
+        )
     return "\n".join(f"{'❌' if not number else '  '} {each}" for number, each in enumerate(_why_not(chain)))
 
 
@@ -52,7 +56,7 @@ def _from_before(chain: Chain, each: Replaced) -> str:
     removed = chain.purged.get(each.at)
     what = f", which removed {removed:,} message{'s' * (removed != 1)}" if removed is not None else ""
     return (
-        f"The head {chain.wanted} is from before the {printable(each.by)} of {printable(each.at)}{what}: "
+        f"The head {chain.wanted} is from before the {printable(each.by)} of {_on(each.at)}{what}: "
         "what it vouched for cannot be proven any more."
     )
 
@@ -66,7 +70,7 @@ def _still(each: Replaced) -> str:
 def _perhaps(chain: Chain) -> list[str]:
     """Who wrote the log anew since: the head may have been one of those."""
     found = [
-        f"The {printable(each.by)} of {printable(each.at)} replaced the heads behind run {each.kept:,}, up to run {each.runs:,}."
+        f"The {printable(each.by)} of {_on(each.at)} replaced the heads behind run {each.kept:,}, up to run {each.runs:,}."
         for each in chain.replaced
     ]
     found += [
@@ -88,3 +92,8 @@ def as_data(chain: Chain) -> dict[str, Any]:
         else:
             found["since"]["why"] = " ".join(_why_not(chain))
     return found
+
+
+def _on(moment: str) -> str:
+    """On the user's own clock."""
+    return printable(local(moment))

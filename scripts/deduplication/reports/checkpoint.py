@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..figures.counted import counted
 from ..terminal.called import as_called
 from ..terminal.console import printable
 from .workflow import export_block
@@ -33,13 +34,17 @@ def deduplicated(results: Sequence[ExportResult], older: int) -> str:
     """What the export brought; ``older`` is how many others lie about, which a checkpoint leaves alone."""
     lines = [export_block(result, named=True) for result in results]
     if older:
-        lines.append(as_called(f"  · {older:,} older export(s) were left; export-dedup.py processes all of them"))
+        lines.append(
+            as_called(
+                f"  · {counted(older, 'older export was', 'older exports were')} left; export-dedup.py processes every one"
+            )
+        )
     return "\n".join(lines)
 
 
 def known_from_a_hook(names: Sequence[str], new: int, clock: str) -> str:
     """The newest export was processed before."""
-    return f"✓ {printable(', '.join(names[:3]))}: processed by a hook at {clock}, {new:,} new messages"
+    return f"✓ {printable(', '.join(names[:3]))}: processed by a hook at {clock}, {counted(new, 'new message')}"
 
 
 def created(
@@ -54,9 +59,8 @@ def created(
     if note:
         lines.append(f"ℹ {printable(note)}")
     if figures:
-        lines.append(
-            f"  In the store: {figures['unique_messages']:,} different messages of {figures['conversations']:,} conversation(s)"
-        )
+        conversations = counted(figures["conversations"], "conversation")
+        lines.append(f"  In the store: {counted(figures['unique_messages'], 'different message')} of {conversations}")
     return "\n".join(lines)
 
 

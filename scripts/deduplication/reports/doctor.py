@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from ..alignment.plain_text import DIAGNOSIS
+from ..figures.counted import counted
 from ..start.late_dataclass import asdict, replace
 from ..terminal.called import as_called
 from ..terminal.console import printable
@@ -20,7 +21,7 @@ _MARKS: Final = {"ok": "✓", "note": "·", "problem": "❌"}
 def text(findings: Sequence[Finding]) -> str:
     """The findings in their order."""
     problems = problems_in(findings)
-    verdict = "nothing needs to be done" if not problems else f"{problems} thing(s) to do, marked ❌"
+    verdict = "nothing needs to be done" if not problems else f"{counted(problems, 'thing')} to do, marked ❌"
     lines = [f"{DIAGNOSIS} {verdict}", ""]
     for finding in map(_as_called, findings):
         lines.append(f"{_MARKS[finding.state]} {finding.name}: {printable(finding.text)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..figures.counted import counted
 from ..files import clock
 from ..start.late_dataclass import dataclass
 from ..terminal.console import printable
@@ -28,7 +29,7 @@ def state(waits: Waits) -> str:
     if not waits.runs:
         return f"has all of this store (since {clock.local(waits.at)})" if waits.at else "nothing to send yet"
     tried = f"; the last attempt ({clock.local(waits.failed_at)}) failed: {printable(waits.failure)}"
-    return f"{_runs(waits.runs)} {'waits' if waits.runs == 1 else 'wait'} to be sent{tried if waits.failure else ''}"
+    return f"{counted(waits.runs, 'run')} {'waits' if waits.runs == 1 else 'wait'} to be sent{tried if waits.failure else ''}"
 
 
 def line(waits: Waits) -> str:
@@ -40,13 +41,13 @@ def after_a_run(waits: Waits) -> str:
     """What happens to what waits once a run is done; with a mark where it went wrong the last time."""
     if waits.failure:
         return f"⚠ {line(waits)}"
-    return f"🗄 Database: {_runs(waits.runs)} {'is' if waits.runs == 1 else 'are'} being sent, in the background"
+    return f"🗄 Database: {counted(waits.runs, 'run is', 'runs are')} being sent, in the background"
 
 
 def done(sent: int, again: int, received: int, waits: Waits) -> str:
     """What an exchange did."""
-    counted = ((sent, "sent"), (again, "sent behind those of others"), (received, "received"))
-    parts = [f"{_runs(count)} {what}" for count, what in counted if count]
+    told = ((sent, "sent"), (again, "sent behind those of others"), (received, "received"))
+    parts = [f"{counted(count, 'run')} {what}" for count, what in told if count]
     return f"{', '.join(parts) or 'Nothing to do'}.\n{line(waits)}"
 
 
@@ -54,15 +55,13 @@ def taken_in(runs: int, purged: int, copies: int, files: int, folder: str | None
     """What ``unite`` did; ``folder``: of the other store, None where it was copies."""
     if folder is None and not copies:
         return "Nothing to do: no copy of the log or of a pack lies there."
-    gained = [_runs(runs)] if runs else []
-    gained += [f"{files:,} archived file{'s' if files != 1 else ''}"] if files else []
+    gained = [counted(runs, "run")] if runs else []
+    gained += [counted(files, "archived file")] if files else []
     lines = [f"{' and '.join(gained)} taken in" if gained else "Everything was there already"]
     if purged:
-        lines.append(
-            f"{purged:,} message{'s' if purged != 1 else ''} purged that {'were' if purged != 1 else 'was'} purged there"
-        )
+        lines.append(counted(purged, "message purged that was", "messages purged that were") + " purged there")
     if folder is None:
-        lines.append(f"{copies:,} {'copies are' if copies != 1 else 'copy is'} gone")
+        lines.append(counted(copies, "copy is", "copies are") + " gone")
     return f"{', '.join(lines)}."
 
 
@@ -70,7 +69,3 @@ def as_dict(waits: Waits) -> Mapping[str, Any]:
     """For ``--json``."""
     found: dict[str, Any] = {"waiting_runs": waits.runs, "waiting_bytes": waits.size, "sent_at": waits.at or None}
     return {**found, "failure": waits.failure or None, "failed_at": waits.failed_at or None}
-
-
-def _runs(count: int) -> str:
-    return f"{count:,} run{'s' if count != 1 else ''}"

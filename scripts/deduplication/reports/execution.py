@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from ..alignment.plain_text import FAILED, LOGGED, SUCCESS
+from ..figures.counted import counted
+from ..figures.savings import percent
 from ..terminal import console
 from . import storage as storage_report
 from . import workflow as report
@@ -14,12 +17,14 @@ from . import workflow as report
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ..figures.run_result import Figures
+
 REPORT_RULE: Final = "=" * 80
 LOCKS: Final = "🔐" * 40
 
 
 def execution_header(started: str, repository: str, status_log: str) -> str:
-    """The head of a report. ``started`` is the local time in ISO form with microseconds."""
+    """The head of a report. ``started`` is the local time in ISO form."""
     return "\n".join(
         [
             REPORT_RULE,
@@ -47,7 +52,7 @@ def banner(new: int, duplicates: int, total: int, unique: int, captured: int = 0
             LOCKS,
             "",
             f"🆕 NEW UNIQUE MESSAGES ADDED & BACKED UP: {new:,}",
-            *([f"   ({said})"] if said else []),
+            *([f"   {said}"] if said else []),
             f"🔄 Duplicate Messages Filtered: {duplicates:,}",
             f"📨 Total Messages Processed: {total:,}",
             f"💾 Total Unique Messages in Storage: {unique:,}",
@@ -69,13 +74,27 @@ def execution_summary(exit_code: int, completed: str, duration_s: float) -> str:
             REPORT_RULE,
             "EXECUTION SUMMARY",
             REPORT_RULE,
-            f"Status: {'❌ FAILED' if exit_code else '✅ SUCCESS'}",
+            f"Status: {FAILED if exit_code else SUCCESS}",
             f"Exit Code: {exit_code}",
             f"Completed: {completed}",
             f"Duration: {duration_s:.2f} seconds",
             REPORT_RULE,
         ]
     )
+
+
+def log_line(exit_code: int, completed: str, duration_s: float, figures: Figures | None, error: str) -> str:
+    """The run's line in the status log: what of the report is looked for later. ``error`` is the first one, empty for none."""
+    parts = [f"{completed.replace('T', ' ')}{LOGGED}{FAILED if exit_code else SUCCESS}"]
+    if exit_code:
+        parts.append(f"Exit Code: {exit_code}")
+    if figures is not None:
+        new = report.captured(figures.new, figures.captured) or f"{figures.new:,} new"
+        rate = percent(figures.duplicates, figures.total)
+        parts += [f"{new}, {counted(figures.duplicates, 'duplicate')}", f"Overall dedup rate: {rate:.1f}%"]
+        parts.append(f"{figures.unique:,} in storage")
+    parts.append(f"{duration_s:.2f} s")
+    return " · ".join([*parts, *([console.printable(error)] if error else [])])
 
 
 def failure(errors: Sequence[str], hints: Sequence[str], exit_code: int) -> str:
@@ -90,9 +109,9 @@ def failure(errors: Sequence[str], hints: Sequence[str], exit_code: int) -> str:
     )
 
 
-def log_saved(status_log: str) -> str:
+def log_saved(reports: str) -> str:
     """Where the report went."""
-    return f"\n📝 Full report saved to: {console.printable(status_log)}"
+    return f"\n📝 Full report saved to: {console.printable(reports)} ('status --full' shows it)"
 
 
 def log_not_saved(status_log: str, reason: str, exit_code: int) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..alignment.fingerprint import plain_text
 from ..alignment.reasons import BETWEEN, GREW, HASH, ID, KEY, PREFIX, SEAM, WHOLE
+from ..figures.counted import counted
 from ..terminal.console import printable
 
 if TYPE_CHECKING:
@@ -38,8 +39,8 @@ def _lines(name: str, form: str, found: Sequence[Explanation], wanted: int | Non
         new = sum(one.number is None for one in each.messages)
         known = len(each.messages) - new
         yield (
-            f"🔎 {printable(name)} ({form}): {known:,} of {len(each.messages):,} message(s) stand in conversation "
-            f"{printable(each.belongs.conversation)}, {new:,} do not"
+            f"🔎 {printable(name)} ({form}): {known:,} of {counted(len(each.messages), 'message')} known in conversation "
+            f"{printable(each.belongs.conversation)}, {new:,} new"
         )
         for other in each.belongs.others:
             yield f"   It shows that conversation {printable(other)} is the same one."

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from ..alignment.plain_text import HISTORY
+from ..figures.counted import counted
 from ..start.late_dataclass import asdict, dataclass
 from ..terminal.called import as_called
 from ..terminal.console import printable
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ..accounting.run_history import Captured, Report, Run
 
 _MOST_NAMES: Final = 3
+NO_REPORT: Final = "No report is kept: these runs were made by a hook, or without export-dedup-with-status.py."
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class History:
     unique: int
     store: str
     report: Report | None = None
+    full: Sequence[str] = ()
+    """Whole reports, the newest first, where they are asked for."""
 
 
 def parts(history: History) -> tuple[str, list[str], str]:
@@ -37,8 +41,8 @@ def parts(history: History) -> tuple[str, list[str], str]:
         head = f"{HISTORY} no export was processed yet"
     else:
         shown = f", the newest {len(history.runs)}" if len(history.runs) < history.total else ", the newest first"
-        head = f"{HISTORY} {history.total:,} run{'' if history.total == 1 else 's'}{shown}"
-    tail = [f"💾 {history.unique:,} unique messages in {printable(history.store)}"]
+        head = f"{HISTORY} {counted(history.total, 'run')}{shown}"
+    tail = [f"💾 {counted(history.unique, 'unique message')} in {printable(history.store)}"]
     if not history.runs and history.before.parts:
         tail.insert(0, f"   {_captured(history.before)}, the last at {clock(history.before.last)}")
     if history.report is not None:
@@ -56,6 +60,7 @@ def as_dict(history: History) -> dict[str, Any]:
         "global_unique": history.unique,
         "storage_dir": history.store,
         "last_report": asdict(history.report) if history.report is not None else None,
+        **({"reports": list(history.full)} if history.full else {}),
     }
 
 
@@ -71,7 +76,7 @@ def _run(run: Run) -> str:
     who = {"hook": "by a hook", "command": "by export-dedup"}.get(run.by, otherwise)
     lines = [
         f"{clock(run.finished)} · {names}{more}",
-        f"   {run.total:,} messages: {run.new:,} new, {run.duplicates:,} duplicates · {who}",
+        f"   {counted(run.total, 'message')}: {run.new:,} new, {counted(run.duplicates, 'duplicate')} · {who}",
     ]
     said = captured(run.new, run.captured)
     if said:
@@ -80,14 +85,14 @@ def _run(run: Run) -> str:
         conversations = ", ".join(printable(name) for name in run.conversations[:_MOST_NAMES])
         lines.append(f"   conversation {conversations}{'' if len(run.conversations) <= _MOST_NAMES else ' …'}")
     if run.failed:
-        lines.append(f"   ❌ {run.failed} export(s) failed")
+        lines.append(f"   ❌ {counted(run.failed, 'export')} failed")
     if run.since.parts:
         lines.append(f"   since then {_captured(run.since)}")
     return "\n".join(lines)
 
 
 def _captured(since: Captured) -> str:
-    return f"{since.total:,} messages were captured from transcripts, {since.new:,} of them not stored before"
+    return f"{counted(since.total, 'message was', 'messages were')} captured from transcripts, {since.new:,} not stored before"
 
 
 def _run_as_dict(run: Run) -> dict[str, Any]:

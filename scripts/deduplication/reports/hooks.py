@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from ..figures.counted import counted
 from ..terminal import console
 
 if TYPE_CHECKING:
@@ -33,9 +34,15 @@ def notice(run: RunResult) -> str:
     failed = run.failed
     if len(failed) == len(run.exports):
         return f"❌ not processed: {names}: {console.printable(failed[0].error or '')}"
-    first = f"⚠ {len(failed)} export(s) failed, /export-dedup says why" if failed else "/compact is safe now"
-    new = f"{run.new:,} new"
-    return " · ".join([first, new, names, f"{run.total:,} messages, all stored", f"{run.global_unique:,} in storage"])
+    first = f"⚠ {counted(len(failed), 'export')} failed, /export-dedup says why" if failed else "/compact is safe now"
+    from .workflow import captured  # few turns have an export
+
+    # Where hooks work, all was captured as it came: that needs no place in a line that is cut.
+    told = captured(run.new, run.captured) if run.captured < run.new else ""
+    new = told or f"{run.new:,} new"
+    return " · ".join(
+        [first, new, names, counted(run.total, "message") + ", all stored", f"{run.global_unique:,} in storage"]
+    )
 
 
 def not_capturing(error: str, log: str) -> str:
@@ -76,7 +83,7 @@ def client_lacks(version: str, lowest: str, *, late: bool, command: bool, plugin
 def what_is_stored(count: int, updated: str, skill: str, script: str, project: object) -> str:
     """Two lines of facts for the assistant: what the store has of its conversation, and how it looks something up."""
     return (
-        f"export-dedup has {count:,} messages of this conversation in its store, up to {updated}.\n"
+        f"export-dedup has {counted(count, 'message')} of this conversation in its store, up to {updated}.\n"
         f"What the summary left out can be looked up with the skill {skill}, or: "
         f'python3 "{script}" search --project "{project}" TEXT'
     )

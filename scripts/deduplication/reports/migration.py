@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..figures.counted import counted
 from ..start.late_dataclass import dataclass
 from ..terminal.console import printable
 
@@ -75,15 +76,16 @@ def migrated(done: Migrated, use: str) -> str:
             f"✓ An earlier migration was stopped: {done.before:,} of {done.size:,} bytes were there, and it went on"
         )
     if done.before < done.size:
-        lines.append(f"✓ Migrated: {_count(done.runs, 'run')}, {done.size:,} bytes of log, in {done.seconds[0]:.1f} s")
+        lines.append(f"✓ Migrated: {counted(done.runs, 'run')}, {done.size:,} bytes of log, in {done.seconds[0]:.1f} s")
     lines += [f"✓ Proven in {done.seconds[1]:.1f} s: {_proof(done)}", _storage(done.stored)]
     if done.lost:
         lines.append(
-            f"⚠ {done.lost:,} images or documents are lost in the source; their messages are kept without them"
+            f"⚠ {counted(done.lost, 'image or document is', 'images or documents are')} lost in the source; "
+            "the messages are kept without"
         )
     if done.waiting:
         lines.append(
-            f"⚠ {_count(done.waiting, 'run')} came into the source meanwhile: run the command again to take them over, too"
+            f"⚠ {counted(done.waiting, 'run')} came into the source meanwhile: run the command again to take them over, too"
         )
     return "\n".join(
         [
@@ -98,8 +100,8 @@ def _proof(done: Migrated) -> str:
     if done.ahead:
         return "every line of the source is there, and 'verify' finds the target right"
     return (
-        f"every line, {_count(done.messages, 'message')} with content hashes recomputed, "
-        f"{_count(done.conversations, 'conversation')} in reading order, {_count(done.audit_entries, 'audit line')}; "
+        f"every line, {counted(done.messages, 'message')} with content hashes recomputed, "
+        f"{counted(done.conversations, 'conversation')} in reading order, {counted(done.audit_entries, 'audit line')}; "
         "'verify' finds the target right"
     )
 
@@ -113,12 +115,12 @@ def united(done: United, use: str) -> str:
     lines = [
         f"📤 From: {printable(done.source)}",
         f"💾 To:   {printable(done.target)}",
-        f"✓ Processed once more: {_count(done.runs, 'run')}; {_count(done.known, 'run')} were there already ({done.seconds:.1f} s)",
-        f"✓ Proven: none of the {done.messages:,} messages of the source is missing; 'verify' finds the target right",
+        f"✓ Processed once more: {counted(done.runs, 'run')}; {done.known:,} there already ({done.seconds:.1f} s)",
+        f"✓ Proven: none of the source's {counted(done.messages, 'message')} is missing; 'verify' finds the target right",
     ]
     if done.purges:
         lines.append(
-            f"⚠ {_count(done.purges, 'purge')} of the source not done in the target: what it has of that, purge there, too"
+            f"⚠ {counted(done.purges, 'purge')} of the source not done in the target: what it has of that, purge there, too"
         )
     return "\n".join([*lines, "✅ The target has what both had. The source is what it was.", f"   → {use}"])
 
@@ -129,8 +131,8 @@ def taken(done: Taken, use: str) -> str:
         f"📤 From: {printable(done.source)} (a folder of the original project)",
         f"💾 To:   {printable(done.target)}",
         (
-            f"✓ Taken: {_count(done.messages, 'message')} of {_count(done.entries, 'line')} in "
-            f"{_count(done.conversations, 'conversation')}, {done.new:,} new"
+            f"✓ Taken: {counted(done.messages, 'message')} of {counted(done.entries, 'line')} in "
+            f"{counted(done.conversations, 'conversation')}, {done.new:,} new"
         ),
         f"✓ Proven: none of them is missing; 'verify' finds the target right ({done.seconds:.1f} s)",
     ]
@@ -195,7 +197,3 @@ def taken_as_data(done: Taken) -> Mapping[str, Any]:
         "damage": list(done.damage),
         "lost_before": list(done.claims),
     }
-
-
-def _count(count: int, what: str) -> str:
-    return f"{count:,} {what}{'s' if count != 1 else ''}"

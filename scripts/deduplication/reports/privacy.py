@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from ..figures.counted import counted
 from ..terminal.console import printable
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def scanned(name: str, findings: Sequence[Finding], unit: str) -> str:
     """One source: ``unit`` is what its findings are counted in, ``line`` or ``message``."""
     if not findings:
         return f"✓ {printable(name)}: nothing to redact"
-    lines = [f"⚠ {printable(name)}: {len(findings):,} place(s) to redact"]
+    lines = [f"⚠ {printable(name)}: {counted(len(findings), 'place')} to redact"]
     for one in findings[:_MOST]:
         shown = f"{printable(one.begins)}… " if one.begins else ""
         lines.append(f"   - {unit} {one.line:,}: {shown}({one.length:,} characters) {one.rule}: {printable(one.why)}")
@@ -32,12 +33,12 @@ def scanned(name: str, findings: Sequence[Finding], unit: str) -> str:
 def summary(sources: int, findings: Sequence[Finding], level: str) -> str:
     """The last lines of a scan: how many of each rule, and what that means."""
     if not findings:
-        return f"✅ Nothing to redact in {sources:,} source(s), level {level}."
-    counted = Counter(one.rule for one in findings).most_common()
+        return f"✅ Nothing to redact in {counted(sources, 'source')}, level {level}."
+    rules = Counter(one.rule for one in findings).most_common()
     return "\n".join(
         [
-            f"{len(findings):,} place(s) in {sources:,} source(s) would be redacted, level {level}:",
-            *(f"   {number:,} × {rule}" for rule, number in counted),
+            f"{counted(len(findings), 'place')} in {counted(sources, 'source')} would be redacted, level {level}:",
+            *(f"   {number:,} × {rule}" for rule, number in rules),
             "   → The private log and the archive keep them. What was no secret can be named in privacy_allow.",
         ]
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from ..figures.counted import counted
 from ..terminal.called import as_called
 from ..terminal.console import printable
 
@@ -33,10 +34,10 @@ def purged(done: Purged) -> str:
     plan = done.plan
     messages = sum(plan.conversations.values())
     verb = "Would purge" if done.dry_run else "Purged"
-    lines = [f"🗑 {verb}: {_count(messages, 'message')} of {_count(len(plan.conversations), 'conversation')}"]
+    lines = [f"🗑 {verb}: {counted(messages, 'message')} of {counted(len(plan.conversations), 'conversation')}"]
     for name, count in plan.conversations.items():
         whole = ", all of it" if name in plan.whole else ""
-        lines.append(f"   {printable(name)}: {_count(count, 'message')}{whole}")
+        lines.append(f"   {printable(name)}: {counted(count, 'message')}{whole}")
     lines += [f"   {line}" for line in (*_store(done), *_archive(done), *_stays(done))]
     lines += _backups(done.backups, dry_run=done.dry_run)
     lines.append("   Out of reach:")
@@ -47,10 +48,12 @@ def purged(done: Purged) -> str:
 
 def _store(done: Purged) -> list[str]:
     plan = done.plan
-    lines = [f"From the store: {_count(plan.bodies, 'content')} ({plan.body_bytes:,} bytes)"]
+    lines = [f"From the store: {counted(plan.bodies, 'content')} ({plan.body_bytes:,} bytes)"]
     if plan.blobs:
-        lines[0] += f", {_count(len(plan.blobs), 'image or document')} ({sum(plan.blobs.values()):,} bytes)"
-    lines.append(f"{_count(plan.occurrences, 'place')} in the log, client commands included, each becomes a tombstone")
+        lines[0] += (
+            f", {counted(len(plan.blobs), 'image or document', 'images or documents')} ({sum(plan.blobs.values()):,} bytes)"
+        )
+    lines.append(f"{counted(plan.occurrences, 'place')} in the log, client commands included, each becomes a tombstone")
     if plan.chained:
         lines.append(f"{plan.chained:,} of them are other forms of messages that were meant")
     if plan.by_capture:
@@ -58,7 +61,7 @@ def _store(done: Purged) -> list[str]:
     if plan.occurrences:
         lines.append("Heads of the log that 'verify' named since then vouch for it no longer: keep the new one")
     if done.quarantine:
-        lines.append(f"From the quarantine: {_count(len(done.quarantine), 'file')}")
+        lines.append(f"From the quarantine: {counted(len(done.quarantine), 'file')}")
     return lines
 
 
@@ -66,13 +69,13 @@ def _archive(done: Purged) -> list[str]:
     lines = []
     if done.removed:
         size = sum(size for _, size, _ in done.removed)
-        lines.append(f"From the archive: {_count(len(done.removed), 'file')} ({size:,} bytes)")
+        lines.append(f"From the archive: {counted(len(done.removed), 'file')} ({size:,} bytes)")
         lines += _some([f"- {printable(name)}: {why or 'it shows nothing else'}" for name, _, why in done.removed])
     if done.blanked:
-        lines.append(f"In the archive: {_count(len(done.blanked), 'file')} with messages taken out")
-        lines += _some([f"- {printable(name)}: {_count(count, 'message')}" for name, count in done.blanked])
+        lines.append(f"In the archive: {counted(len(done.blanked), 'file')} with messages taken out")
+        lines += _some([f"- {printable(name)}: {counted(count, 'message')}" for name, count in done.blanked])
     if done.renamed:
-        lines.append(f"In the archive: {_count(done.renamed, 'file')} whose name tells what was said, renamed")
+        lines.append(f"In the archive: {counted(done.renamed, 'file')} whose name tells what was said, renamed")
     if done.packs_renewed:
         lines.append("Every pack is written anew without it")
     if done.sessions:
@@ -84,10 +87,10 @@ def _stays(done: Purged) -> list[str]:
     plan = done.plan
     lines = []
     if plan.shared:
-        lines.append(f"Stays: {_count(plan.shared, 'content')} that other places say, too")
+        lines.append(f"Stays: {counted(plan.shared, 'content')} that other places say, too")
     if plan.quoted:
         places = ", ".join(f"{printable(name)} {number}" for name, number in plan.quoted[:_NAMED])
-        lines.append(f"Stays: {_count(len(plan.quoted), 'other message')} with something of it ({places})")
+        lines.append(f"Stays: {counted(len(plan.quoted), 'other message')} with something of it ({places})")
     return lines
 
 
@@ -103,7 +106,7 @@ def _ending(done: Purged) -> list[str]:
             *_some([f"   - {printable(each)}" for each in proof.remaining]),
             *problems(done),
         ]
-    looked = f"{_count(proof.files, 'file')}, {proof.size:,} bytes looked through: nothing of it is left"
+    looked = f"{counted(proof.files, 'file')}, {proof.size:,} bytes looked through: nothing of it is left"
     return [f"✅ Verified: {looked}", *problems(done), *_unreached(done.unreached)]
 
 
@@ -155,7 +158,7 @@ def places(waiting: Sequence[str]) -> str:
 
 def owed(backup: Known) -> str:
     """A backup that a purge did not reach."""
-    return f"the backup {backup.path} may still have what was purged ({_count(len(backup.owed), 'purge')})"
+    return f"the backup {backup.path} may still have what was purged ({counted(len(backup.owed), 'purge')})"
 
 
 def cure(backup: Known) -> str:
@@ -191,7 +194,7 @@ def problems(done: Purged) -> list[str]:
     if not done.problems:
         return ["✅ Verified: every line, every message and every number is right"]
     return [
-        f"❌ {_count(len(done.problems), 'problem')} found:",
+        f"❌ {counted(len(done.problems), 'problem')} found:",
         *(f"   - {printable(each)}" for each in done.problems),
     ]
 
@@ -242,7 +245,3 @@ def as_dict(done: Purged) -> dict[str, Any]:
 def _some(lines: list[str]) -> list[str]:
     more = len(lines) - _NAMED
     return [*lines[:_NAMED], f"- and {more:,} more"] if more > 0 else lines
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"

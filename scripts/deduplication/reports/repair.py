@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..figures.counted import counted
 from ..terminal.console import printable
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ def cost(finding: Finding, *, done: bool = False) -> str:
         took = "taken from" if done else "repair takes them from"
         source = f"{took} {printable(finding.file)}" if finding.repaired else "lost: nothing else has them"
         export = f", from export {printable(finding.export)}" if finding.export else ""
-        return f"{_messages(finding.messages)} of '{printable(finding.conversation)}', {_numbers(finding)}{export}; {source}"
+        of = f"{counted(finding.messages, 'message')} of '{printable(finding.conversation)}'"
+        return f"{of}, {_numbers(finding)}{export}; {source}"
     if finding.kind == "unfinished":
         return f"{printable(finding.where)}: {printable(finding.fault)}; it was never counted, run its export again"
     if finding.kind == "run":
@@ -83,10 +85,6 @@ def _file(finding: Finding, source: str) -> str:
     return f"{name} cannot be restored; {finding.messages:,} of its messages are in the log"
 
 
-def _messages(count: int) -> str:
-    return "1 message" if count == 1 else f"{count:,} messages"
-
-
 def _numbers(finding: Finding) -> str:
     spans = [f"{first}" if first == last else f"{first}-{last}" for first, last in finding.numbers[:_SHOWN]]
     more = len(finding.numbers) - len(spans)
@@ -128,7 +126,7 @@ def planned(findings: Sequence[Finding], notes: Sequence[str] = ()) -> str:
     lost = sum(not finding.repaired and finding.kind != "unfinished" for finding in findings)
     end = f"   {lost:,} of them cost something that nothing has." if lost else "   All of it can be repaired."
     return "\n".join(
-        [*told, f"🔧 {len(findings):,} damage(s) found:", *(f"   - {cost(each)}" for each in findings), end]
+        [*told, f"🔧 {counted(len(findings), 'problem')} found:", *(f"   - {cost(each)}" for each in findings), end]
     )
 
 
@@ -142,7 +140,7 @@ def repaired(done: Repaired) -> str:
     mended = [finding for finding in done.findings if finding not in _lost(done.findings)]
     lines = [f"   - {printable(note)}" for note in done.notes]
     if mended:
-        lines.append(f"🔧 Repaired: {len(mended):,} damage(s)")
+        lines.append(f"🔧 Repaired: {counted(len(mended), 'problem')}")
         lines += [f"   - {cost(finding, done=True)}" for finding in mended]
     if done.made:
         lines.append(f"🔗 Runs made again: {done.made:,}; proven to be what they were, byte for byte: {done.proven:,}")
@@ -150,7 +148,7 @@ def repaired(done: Repaired) -> str:
         lines.append(f"❌ Lost for good: {len(lost):,}")
         lines += [f"   - {cost(finding)}" for finding in lost]
     if done.given_up:
-        lines.append(f"🗑 Given up: {len(done.given_up):,} archived file(s), noted as known to be lost")
+        lines.append(f"🗑 Given up: {counted(len(done.given_up), 'archived file')}, noted as known to be lost")
         lines += [f"   - {printable(each.name)}, {each.size:,} bytes" for each in done.given_up]
     if done.quarantined:
         lines.append("   What was damaged is kept in MEMORY-CONTEXT:")
@@ -176,9 +174,10 @@ def _lost(findings: Sequence[Finding]) -> list[Finding]:
 
 def rebuilt(done: Rebuilt) -> str:
     """What ``rebuild --from-exports`` did."""
+    conversations = counted(done.conversations, "conversation")
     lines = [
         f"✅ A new store was made in {printable(done.folder)}",
-        f"   From {done.files:,} archived file(s): {done.unique:,} unique messages in {done.conversations:,} conversation(s)",
+        f"   From {counted(done.files, 'archived file')}: {counted(done.unique, 'unique message')} in {conversations}",
     ]
     if done.moved:
         lines.append(f"   The old store is in {printable(done.moved)}")
@@ -187,7 +186,7 @@ def rebuilt(done: Rebuilt) -> str:
     for each in done.missing:
         source = f", captured from {printable(each.export)}," if each.export else ""
         lines.append(
-            f"❌ {_messages(each.messages)} of '{printable(each.conversation_id)}'{source} that no archived file has"
+            f"❌ {counted(each.messages, 'message')} of '{printable(each.conversation_id)}'{source} that no archived file has"
         )
     if not done.old_known:
         lines.append("   What the old store had cannot be told: neither its log nor an index can be read")

@@ -6,6 +6,7 @@ import shlex
 from typing import TYPE_CHECKING, Any, Final, Optional
 
 from ..alignment.plain_text import SEARCHED, readable
+from ..figures.counted import counted
 from ..files.clock import local
 from ..start.late_dataclass import dataclass, field
 from ..start.late_pattern import late_pattern
@@ -103,7 +104,10 @@ def _quotations(found: Sequence[RenderedHit]) -> list[str]:
 
 
 def _damaged(result: Result) -> str:
-    return f"⚠ {result.damaged} damaged line(s) of the log were passed over: see verify" if result.damaged else ""
+    if not result.damaged:
+        return ""
+    lines = counted(result.damaged, "damaged line of the log was", "damaged lines of the log were")
+    return f"⚠ {lines} passed over: see verify"
 
 
 def text(result: Result, *, colour: bool = False, most: int | None = None) -> str:

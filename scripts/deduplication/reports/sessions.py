@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..figures.counted import counted
 from ..terminal.console import printable
 
 if TYPE_CHECKING:
@@ -14,9 +15,13 @@ def written(session: str, shown: str, *, messages: int, new: int, parts: int, ch
     """One session's files; ``shown`` is the path of the first one, empty where none was written."""
     name = printable(session)
     if not shown:
-        return f"  = {name}: nothing new ({_messages(messages)} in earlier files)"
+        return f"  = {name}: nothing new ({counted(messages, 'message')} in earlier files)"
     files = f", {parts:,} parts" if parts > 1 else ""
-    told = f"{_messages(messages)}{files}, {new:,} new" if changed else f"{_messages(messages)}{files}, up to date"
+    told = (
+        f"{counted(messages, 'message')}{files}, {new:,} new"
+        if changed
+        else f"{counted(messages, 'message')}{files}, up to date"
+    )
     return f"  📖 {name}: {told}\n     → {printable(shown)}"
 
 
@@ -43,7 +48,7 @@ def relinked(told: Mapping[str, Any]) -> str:
     place = printable(told["to"])
     if told["moved"]:
         return f"  🔗 Moved, with all that is in it\n     → {place}"
-    runs = f"{told['runs']:,} run{'' if told['runs'] == 1 else 's'} taken in"
+    runs = f"{counted(told['runs'], 'run')} taken in"
     return (
         f"  🔗 {runs}\n     → {place}\n     What was there before stays, until you delete it: {printable(told['from'])}"
     )
@@ -75,7 +80,3 @@ def listed(sessions: Sequence[Mapping[str, Any]]) -> str:
         for each in sessions
     ]
     return "\n".join(lines)
-
-
-def _messages(count: int) -> str:
-    return f"{count:,} message" if count == 1 else f"{count:,} messages"

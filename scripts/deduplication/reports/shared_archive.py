@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..figures.counted import counted
 from ..files import clock
 from ..terminal.console import printable
 
@@ -13,15 +14,15 @@ if TYPE_CHECKING:
 
 def done(files: int, size: int, removed: int) -> str:
     """What an exchange did."""
-    parts = [f"{_files(files)} sent ({_bytes(size)})"] if files else []
-    parts += [f"{_files(removed)} removed that others have taken in"] if removed else []
+    parts = [f"{counted(files, 'file')} sent ({_bytes(size)})"] if files else []
+    parts += [f"{counted(removed, 'file')} removed that others have taken in"] if removed else []
     return f"🗄 Archive: {', '.join(parts) or 'the database has all of it'}"
 
 
 def stays(count: int, size: int) -> str:
     """What is on this machine alone, and what can be done about it."""
     one = count == 1
-    what = f"{_files(count)} ({_bytes(size)}) {'stays' if one else 'stay'} on this machine alone"
+    what = f"{counted(count, 'file')} ({_bytes(size)}) {'stays' if one else 'stay'} on this machine alone"
     return f"⚠ Archive: {what}: larger than archive_database_mb, and no archive_folder is set"
 
 
@@ -55,7 +56,7 @@ def state(waiting: int, size: int, at: str, failure: str, failed_at: str) -> str
             else "nothing of the archive to send yet"
         )
     tried = f"; the last attempt ({clock.local(failed_at)}) failed: {printable(failure)}" if failure else ""
-    return f"{_files(waiting)} of the archive ({_bytes(size)}) {'waits' if waiting == 1 else 'wait'} to be sent{tried}"
+    return f"{counted(waiting, 'file')} of the archive ({_bytes(size)}) {'waits' if waiting == 1 else 'wait'} to be sent{tried}"
 
 
 def line(text: str) -> str:
@@ -67,10 +68,6 @@ def as_dict(files: int, size: int, removed: int, staying: Sequence[str], problem
     """For ``--json``."""
     sent = {"files": files, "bytes": size, "removed": removed}
     return {**sent, "only_here": list(staying), "problems": list(problems)}
-
-
-def _files(count: int) -> str:
-    return f"{count:,} file{'s' if count != 1 else ''}"
 
 
 def _bytes(size: int) -> str:

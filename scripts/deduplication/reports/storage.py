@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from ..figures.counted import counted
 from ..figures.savings import percent
 from ..terminal.called import as_called
 from ..terminal.console import printable
@@ -22,18 +23,29 @@ _LAYERS: Final = {
     "doubled_blobs": "doubled blobs",
     "compression": "compression",
 }
+_ADDS: Final = "what the store adds"
+"""Stands in the place of compression where that saves less than log, indexes and lists take."""
+_SMALL: Final = 1_000_000
+"""Bytes up to which nobody minds that nothing was saved."""
 _WIDTH: Final = 30
 
 
 def share(raw: int, stored: int) -> str:
-    """What was saved, in words: a small store is larger than what went into it."""
+    """What was saved, where anything was; else how little it is: a small store is larger than what went into it."""
     saved = round(percent(raw - stored, raw), 1)
-    return f"{saved:.1f}% saved" if saved >= 0 else f"{-saved:.1f}% more"
+    if saved > 0:
+        return f"{saved:.1f}% saved"
+    return f"{'small store' if stored < _SMALL else 'nothing saved yet'}, {_size(stored)}"
+
+
+def _size(number: int) -> str:
+    return f"{number / 1_000_000:,.1f} MB" if number >= _SMALL else f"{max(1, round(number / 1000)):,} kB"
 
 
 def in_a_line(raw: int, stored: int) -> str:
     """Raw bytes seen and bytes stored, over all runs."""
-    return f"📦 Storage: {raw:,} bytes seen, {stored:,} on disk ({share(raw, stored)})"
+    told = share(raw, stored)
+    return f"📦 Storage: {raw:,} bytes seen, {stored:,} on disk ({told})" if raw > stored else f"📦 Storage: {told}"
 
 
 def in_a_run(found: Savings) -> list[str]:
@@ -42,12 +54,14 @@ def in_a_run(found: Savings) -> list[str]:
     if found.damage:
         lines += [f"   - Bytes on disk: {found.stored:,}", *_damage(found.damage)]
     else:
-        layers = ", ".join(f"{label} {found.layers[name]:,}" for name, label in _LAYERS.items())
+        saves = found.seen.raw > found.stored
+        layers = ", ".join(f"{label} {saved:,}" for name, label in _LAYERS.items() if (saved := found.layers[name]) > 0)
         lines += [
             f"   - Raw bytes seen: {found.seen.raw:,}",
             f"   - Bytes stored: {found.stored:,}",
             f"   - Overall: {share(found.seen.raw, found.stored)}",
-            f"   - Saved by {layers}",
+            *([f"   - Saved by {layers}"] if saves and layers else []),
+            *([f"   - {_ADDS.capitalize()}: {-found.compression:,}"] if saves and found.compression < 0 else []),
         ]
     if found.plain:
         lines.append(f"   - {found.plain:,} bytes {_waiting(found.pack_after_days)}")
@@ -84,7 +98,7 @@ def _what_went_in(found: Savings, totals: Mapping[str, int]) -> list[str]:
     seen = found.seen
     exports, parts, messages = (totals[name] for name in ("exports_processed", "captures", "messages_processed"))
     return [
-        f"What went in: {exports:,} export(s), {parts:,} part(s) of transcripts, {messages:,} messages",
+        f"What went in: {counted(exports, 'export')}, {counted(parts, 'part')} of transcripts, {counted(messages, 'message')}",
         *_table(
             (
                 (seen.distinct - seen.captured, "different exports", ""),
@@ -113,17 +127,17 @@ def _what_is_new(totals: Mapping[str, int]) -> list[str]:
 def _what_was_saved(found: Savings) -> list[str]:
     if found.damage:
         return ["What was saved cannot be said:", *_damage(found.damage)]
-    costs = "what the store adds is more than compression saves" if found.compression < 0 else ""
-    rows = [(found.layers[name], label, costs if name == "compression" else "") for name, label in _LAYERS.items()]
-    return [
-        "What each layer saved:",
-        *_table((*rows, (found.seen.raw - found.stored, "saved", share(found.seen.raw, found.stored)))),
-    ]
+    rows = [(saved, label, "") for name, label in _LAYERS.items() if (saved := found.layers[name]) >= 0]
+    if found.compression < 0:
+        rows.append((-found.compression, _ADDS, "log, indexes and lists, less what compression saves"))
+    saved, told = found.seen.raw - found.stored, share(found.seen.raw, found.stored)
+    rows.append((saved, "saved", told) if saved > 0 else (found.stored, "bytes stored", told))
+    return ["What each layer saved:", *_table(rows)]
 
 
 def _what_is_kept(found: Savings, disk: OnDisk) -> list[str]:
     store, archive = disk.store, disk.archive
-    plain = f"{archive.plain_files:,} file(s) {_waiting(found.pack_after_days)}" if archive.plain_files else ""
+    plain = f"{counted(archive.plain_files, 'file')} {_waiting(found.pack_after_days)}" if archive.plain_files else ""
     return [
         "What is kept: everything needed to read every message and to restore every archived file",
         *_table(
@@ -134,7 +148,7 @@ def _what_is_kept(found: Savings, disk: OnDisk) -> list[str]:
                 (store.indexes, "indexes", ""),
                 (store.audit, "audit", ""),
                 (archive.plain, "archive, plain files", plain),
-                (archive.packs, "archive, packs", f"{archive.pack_files:,} pack(s)" if archive.pack_files else ""),
+                (archive.packs, "archive, packs", counted(archive.pack_files, "pack") if archive.pack_files else ""),
                 (archive.indexes, "archive, indexes", ""),
                 *([(other, "other files", "")] if (other := store.other + archive.other) else []),
                 (found.stored, "bytes stored", ""),
@@ -145,15 +159,23 @@ def _what_is_kept(found: Savings, disk: OnDisk) -> list[str]:
 
 def _of_packs(ledger: Ledger) -> list[str]:
     return [
-        f"In the packs: {ledger.files:,} file(s)",
+        f"In the packs: {counted(ledger.files, 'file')}",
         *_table(
             (
                 (ledger.raw, "bytes of these files", ""),
                 (ledger.identical, "saved by identical files", ""),
                 (ledger.in_base, "saved by beginnings", "a file that goes on from an earlier one"),
                 (ledger.repeated, "saved by repeated parts", ""),
-                (ledger.compression, "saved by compression", ""),
-                (ledger.stored, "bytes of the packs", share(ledger.raw, ledger.stored)),
+                (
+                    (ledger.compression, "saved by compression", "")
+                    if ledger.compression >= 0
+                    else (-ledger.compression, "what the packs add", "their lists, less what compression saves")
+                ),
+                (
+                    ledger.stored,
+                    "bytes of the packs",
+                    share(ledger.raw, ledger.stored) if ledger.raw > ledger.stored else "",
+                ),
             )
         ),
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..figures.counted import counted
 from ..terminal.called import as_called
 from ..terminal.console import printable
 
@@ -16,18 +17,17 @@ def statistics(figures: Mapping[str, Any]) -> str:
     title = f"  📈 Conversation: {printable(figures['conversation_id'])}"
     if not figures["exports_processed"]:
         return f"{title}\n     Nothing is stored of it yet."
+    percent = figures["storage_savings_pct"]
+    saved = f" ({percent:.1f}% saved)" if percent > 0 else ""
     lines = [
         title,
         f"     Messages: {figures['total_messages']:,} (highest sequence number {figures['watermark']:,})",
         f"     Unique messages: {figures['unique_messages']:,}",
         (
-            f"     Exports processed: {figures['exports_processed']:,} with {figures['messages_processed']:,} messages, "
+            f"     Exports processed: {figures['exports_processed']:,} with {counted(figures['messages_processed'], 'message')}, "
             f"{figures['duplicates_filtered']:,} of them duplicates"
         ),
-        (
-            f"     Bytes: {figures['raw_bytes']:,} exported, {figures['stored_bytes']:,} in the log "
-            f"({_savings(figures['storage_savings_pct'])})"
-        ),
+        f"     Bytes: {figures['raw_bytes']:,} exported, {figures['stored_bytes']:,} in the log{saved}",
     ]
     if figures.get("purged_messages"):
         lines.append(f"     Purged: {figures['purged_messages']:,} (their places are kept, nothing of what they said)")
@@ -53,18 +53,15 @@ def upgraded(done: Sequence[str], left: Sequence[str], problems: Sequence[str], 
     return "\n".join(lines)
 
 
-def _savings(percent: float) -> str:
-    """A small store is larger than what went into it: "-51.7% saved" would have to be read twice."""
-    return f"{percent:.1f}% saved" if percent >= 0 else f"{-percent:.1f}% more"
-
-
 def verified(problems: Sequence[str], unique: str, costs: str = "") -> str:
     """The result of ``verify``; ``unique`` is the number of messages where all is well, ``costs`` what damage costs."""
     if not problems and not costs:
         return f"✅ Verified: every line, every message and every number is right ({unique} unique messages)."
     return "\n".join(
         [
-            f"❌ {len(problems)} problem(s) found:" if problems else "❌ The store verifies; the archive does not:",
+            f"❌ {counted(len(problems), 'problem')} found:"
+            if problems
+            else "❌ The store verifies; the archive does not:",
             *(f"   - {printable(problem)}" for problem in problems),
             *([costs] if costs else []),
             as_called(
@@ -80,7 +77,7 @@ def rebuilt(found: Sequence[str], remaining: Sequence[str]) -> str:
     """The result of ``rebuild``: what it came across, and what is still wrong."""
     lines = [f"   - {printable(problem)}" for problem in found]
     if remaining:
-        title = f"❌ The indexes were made anew; {len(remaining)} problem(s) remain:"
+        title = f"❌ The indexes were made anew; {counted(len(remaining), 'problem remains', 'problems remain')}:"
         advice = "   → Put back the damaged file from a backup, or process the raw exports again."
         return "\n".join([*lines, title, *(f"   - {printable(problem)}" for problem in remaining), advice])
     return "\n".join([*lines, "✅ Every index was made anew from the log, and the store verifies."])

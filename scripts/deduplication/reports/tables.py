@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from ..figures.counted import counted
 from ..terminal.console import printable
 
 
 def written(path: str, what: str, rows: int, conversations: int, size: int) -> str:
     """One file: ``what`` are its rows, ``messages`` or ``runs``."""
-    return f"📄 {rows:,} {what} of {conversations:,} conversation(s), {size:,} bytes\n     → {printable(path)}"
+    return f"📄 {rows:,} {what} of {counted(conversations, 'conversation')}, {size:,} bytes\n     → {printable(path)}"
 
 
 def without_time(messages: int) -> str:
     """Messages that a time was asked of and that have none."""
-    return f"⚠ {messages:,} message(s) were left out: nobody can read their time, and --since or --until asks for it"
+    were = counted(messages, "message was", "messages were")
+    return f"⚠ {were} left out: nobody can read their time, and --since or --until asks for it"
 
 
 def exact() -> str:
@@ -22,4 +24,4 @@ def exact() -> str:
 
 def redacted(places: int) -> str:
     """What was taken out."""
-    return f"✓ {places:,} place(s) were redacted. No rule finds everything: look before you pass it on."
+    return f"✓ {counted(places, 'place was', 'places were')} redacted. No rule finds everything: look before you pass it on."

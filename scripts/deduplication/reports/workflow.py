@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from ..figures.counted import counted
 from ..terminal import console
 from ..terminal.called import as_called
 from ..terminal.display import show as show  # noqa: PLC0414 - whoever makes a report finds beside it how to show it
@@ -93,7 +94,7 @@ def place(project: Project, folder: Path) -> str:
 def question(count: int, outside: int) -> str:
     """What a person is asked before ``count`` exports are processed, ``outside`` of them outside the project."""
     where = f", {outside} of them outside the project" if outside else ""
-    return f"Process {count} export file(s){where}?"
+    return f"Process {counted(count, 'export file')}{where}?"
 
 
 def passed_over(path: Union[str, os.PathLike[str]], reason: str) -> str:
@@ -119,7 +120,9 @@ def handled_before(earlier: Earlier) -> str:
     result = earlier.result
     names = ", ".join(console.printable(name) for name in earlier.names[:3])
     more = f" and {len(earlier.names) - 3} more" if len(earlier.names) > 3 else ""
-    since = f"   {earlier.since:,} new message(s) were captured since." if earlier.since else ""
+    since = (
+        f"   {counted(earlier.since, 'new message was', 'new messages were')} captured since." if earlier.since else ""
+    )
     return "\n".join(
         [
             f"✓ Already done: the hook processed {names}{more} at {earlier.clock}",
@@ -137,8 +140,8 @@ def captured(new: int, count: int) -> str:
     """How many of the messages that are announced as new were captured before; empty where none was."""
     if not count:
         return ""
-    part = f"{count:,} of them" if count < new else "all" if new > 1 else ""
-    return f"{new:,} new, {part}{' ' if part else ''}captured before this export"
+    part = f"{count:,}" if count < new else "all" if new > 1 else ""
+    return f"{new:,} new ({part}{' ' if part else ''}captured earlier)"
 
 
 def export_block(export: ExportResult, *, named: bool = False) -> str:
@@ -163,7 +166,7 @@ def failure(export: ExportResult, hint: str) -> list[str]:
 
 def advice(hint: str) -> str:
     """What to do about the error above it."""
-    return f"     → {console.printable(hint)}"
+    return f"     → {console.printable(as_called(hint))}"
 
 
 def note(text: str) -> str:
@@ -174,7 +177,7 @@ def note(text: str) -> str:
 def sums_block(run: RunResult) -> str:
     """The end of step 2: the sums, where more or less than one export went into them, and what the store holds now."""
     several = len(run.exports) > 1 or bool(run.failed)
-    title = [f"  All {len(run.exports)} export(s):"] if several else []
+    title = [f"  All {len(run.exports):,} exports:"] if len(run.exports) > 1 else []
     lines = [] if len(run.exports) == 1 and not several else [*title, *_figures(run)]
     return "\n".join([*lines, f"  Global unique count: {run.global_unique}"])
 
@@ -201,7 +204,7 @@ def checkpoint_created(commit: Optional[str] = None, note: str = "") -> str:
 
 def checkpoint_failed(error: str, hint: str = "") -> str:
     """Step 4 failed; the messages are stored all the same."""
-    return f"❌ ERROR: {console.printable(error)}" + (f"\n   → {console.printable(hint)}" if hint else "")
+    return f"❌ ERROR: {console.printable(error)}" + (f"\n   → {console.printable(as_called(hint))}" if hint else "")
 
 
 def summary(
@@ -211,7 +214,9 @@ def summary(
     store is, if not in the project.
     """
     failed = len(run.failed)
-    title = f"❌ Finished with {failed} export(s) failed" if failed else "✅ Export and deduplication complete!"
+    title = (
+        f"❌ Finished with {counted(failed, 'export')} failed" if failed else "✅ Export and deduplication complete!"
+    )
     lines = [
         "",
         WORKFLOW_RULE,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from ..alignment.plain_text import SHOWN, readable
+from ..figures.counted import counted
 from ..files.clock import local
 from ..model import (
     BOOKKEEPING,
@@ -93,13 +94,13 @@ def listing(found: Sequence[Summary]) -> list[str]:
 
 def listing_title(count: int) -> str:
     """The first line of the list."""
-    return f"{SHOWN} {count:,} conversation{'' if count == 1 else 's'}, the newest first"
+    return f"{SHOWN} {counted(count, 'conversation')}, the newest first"
 
 
 def _listed(each: Summary) -> str:
-    facts = [_counted(each.messages, "message"), _counted(each.exports, "export")]
+    facts = [counted(each.messages, "message"), counted(each.exports, "export")]
     if each.sessions:
-        facts.append(f"{_counted(each.sessions, 'transcript')} captured")
+        facts.append(f"{counted(each.sessions, 'transcript')} captured")
     lines = [
         " ".join([printable(each.title or each.conversation_id), *(f"#{printable(tag)}" for tag in each.tags)]),
         *([f"   {printable(each.conversation_id)}"] if each.title else []),
@@ -111,11 +112,7 @@ def _listed(each: Summary) -> str:
 
 
 def _part(shown: int, count: int) -> str:
-    return _counted(count, "message") if shown == count else f"{shown:,} of {_counted(count, 'message')}"
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
+    return counted(count, "message") if shown == count else f"{shown:,} of {counted(count, 'message')}"
 
 
 def _heading(message: dict[str, Any]) -> str:
@@ -143,7 +140,7 @@ def _purged_together(messages: Sequence[dict[str, Any]]) -> Iterator[dict[str, A
 
 
 def _purged(message: dict[str, Any]) -> str:
-    return f"🗑 {_counted(message['count'], 'message')} purged here"
+    return f"🗑 {counted(message['count'], 'message')} purged here"
 
 
 def _said(message: dict[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """One session as Markdown files that grow: what stands in them stays, a new turn is put below it.
 
 The first file has the head and the table of parts; where a part has become long, the next prompt begins another one. Before a
-file is written to, its last line proves that it is as we left it (``footer``); one that somebody changed is left alone, and the
+file is written to, its end proves that it is as we left it (``footer``); one that somebody changed is left alone, and the
 session goes on in files of another name beside it. Where the order of reading changed, or something new stands between old
 messages, the parts from there on are made anew. For a turn, the first file and the last part are written, whatever the length
 of the session.
@@ -190,7 +190,7 @@ class _Files:
     def _write(
         self, parts: list[Part], texts: dict[int, bytes], reading: Reading, first: footer.Proven | None
     ) -> list[str]:
-        """Write every text, the first part last: its last line vouches for the others."""
+        """Write every text, the first part last: its end vouches for the others."""
         start = 0
         for position, part in enumerate(parts):
             if position in texts:

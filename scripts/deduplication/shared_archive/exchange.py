@@ -13,6 +13,7 @@ import socket
 from typing import TYPE_CHECKING, Final
 
 from ..errors import DedupError, StoreLocked, StoreNotWritable
+from ..figures.counted import counted
 from ..files import atomic, locking
 from ..files.clock import timestamp
 from ..project import config
@@ -182,7 +183,7 @@ class _Exchange:
         self._done.removed += done.removed
         if done.left:
             self._done.problems.append(
-                f"{done.left:,} file(s) that no archive needs any more stay in the database: this user may not remove them"
+                f"{counted(done.left, 'file')} that no archive needs any more stay in the database: this user may not remove any"
             )
         if done.list_left:
             self._done.problems.append(

@@ -7,13 +7,15 @@ from typing import Final
 
 from ..errors import StoreNotWritable
 from ..files.listing import entries_of, size_of
-from ..project.paths import AUDIT, INDEX_NAMES, LISTED, LOG_NAME, QUARANTINE
+from ..project.paths import AUDIT, INDEX_NAMES, LISTED, LOG_NAME, QUARANTINE, REPORTS
 from ..start.late_dataclass import dataclass, field_names
 from .log.sealed_files import FOLDER as SEALED
 from .state import blobs
 
 _TRANSIENT: Final = ("-shm", ".tmp", ".lock")
-_NOTES: Final = frozenset((".gitignore", "last_run.json", "hooks.json", "hooks.log", "live", "waiting", QUARANTINE))
+_NOTES: Final = frozenset(
+    (".gitignore", "last_run.json", "hooks.json", "hooks.log", "live", "waiting", QUARANTINE, REPORTS)
+)
 """What no message and no export is read from: notes on runs and hooks, and what was put aside."""
 
 

@@ -8,6 +8,7 @@ from ..accounting.store_totals import totals
 from ..checkpoint.run_figures import RunFigures
 from ..checkpoint.session_titles import named
 from ..errors import DedupError
+from ..figures.counted import counted
 from ..project.config import EACH, OFF
 from ..reports import workflow as report
 from .options import DESCRIPTION
@@ -86,10 +87,10 @@ class CheckpointStep:
         description = self._options.description
         told_of = RunFigures.of(figures)
         if told_of is not None:
-            lead = description == DESCRIPTION
+            lead = description == DESCRIPTION and told_of.new > 0
             more["named"] = named(self._project, self._dedup.store, told_of.sessions(), lead=lead)
             if lead:
-                description = f"{told_of.new:,} new {'message' if told_of.new == 1 else 'messages'}"
+                description = counted(told_of.new, "new message")
         made = make(self._project, description, paths=tuple(self._paths), figures=figures, **more)
         return Made(made.commit, made.note)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..alignment.fingerprint import encoded
 from ..errors import OutputNotWritable, StoreNotWritable
+from ..figures.counted import counted
 from ..files import atomic, beneath
 from ..model import ASSISTANT, CONTEXT, PROMPT, TEXT, TOOL_CALL, TOOL_RESULT, UNKNOWN, USER
 from ..project.own_output import COMMENT, marked
@@ -144,7 +145,7 @@ def as_markdown(done: Ingest) -> str:
     """A document that reads from top to bottom; what came from tools is fenced."""
     known = done.total - len(done.new_messages)
     lines = [
-        f"# {printable(done.conversation_id)}: {len(done.new_messages):,} new messages",
+        f"# {printable(done.conversation_id)}: {counted(len(done.new_messages), 'new message')}",
         "",
         COMMENT,
         "",

@@ -1,4 +1,4 @@
-"""The status log: every run's full report, one after the other, whole reports only.
+"""What runs said: a line for each in the status log, and beside the store the whole reports, one after the other.
 
 The lock lies in the private state folder and not on the log itself, so that the log can be moved away at any time.
 """
@@ -15,42 +15,50 @@ from ..files import atomic, beneath, lock_names, locking
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ..project.paths import Project
+
 CUT_OFF: Final = "[The report above was cut off.]"
-_STATE: Final = "dedup_state"
 _WAIT: Final = 15.0
 """Seconds that a report waits for another one: an append takes milliseconds, so a longer wait means that something hangs."""
 
 
-def append(path: Path, report: str, *, timeout: float = _WAIT) -> None:
-    """Add ``report`` at the end of the log at ``path``. Nothing relies on it, so that nobody waits for the disk.
+def append(project: Project, line: str, report: str, *, timeout: float = _WAIT) -> None:
+    """Add ``line`` at the end of the status log and ``report`` at the end of the reports.
 
-    The folders are made where they are missing. What an interrupted write left at the end of the log is closed with
-    a line that says so, never glued to the new report. Raises ``StoreNotWritable`` or ``StoreLocked``; then the log is as it was.
+    Nothing relies on them, so that nobody waits for the disk. The folders are made where they are missing. What an interrupted
+    write left is closed with a line that says so, never glued to what comes. Raises ``StoreNotWritable`` or ``StoreLocked``; then
+    the status log is as it was.
     """
-    log = os.fspath(path)
-    state = os.path.join(os.path.dirname(log), _STATE)
-    with atomic.write_errors(log):
-        beneath.make_folders(os.path.dirname(log))
+    state = os.fspath(project.state)
+    with atomic.write_errors(os.fspath(project.status_log)):
+        beneath.make_folders(os.fspath(project.memory))
         atomic.make_private_directory(state)
     with locking.exclusive(os.path.join(state, lock_names.STATUS_LOCK), timeout):
-        with atomic.write_errors(log):
-            before = _end_of(log)
-        text = before + report.strip("\n") + "\n"
-        atomic.append(log, text.encode("utf-8", "backslashreplace"), durable=False)
+        _end_of(project.status_log)  # what cannot be written to is refused before anything is
+        _append(project.reports, report.strip("\n"), apart="\n")
+        _append(project.status_log, line)
 
 
-def _end_of(log: str) -> str:
-    """What has to stand between the end of the log as it is and the next report."""
-    try:
-        found = os.lstat(log)
-    except FileNotFoundError:
-        return ""
-    if not stat.S_ISREG(found.st_mode):
-        # Opening a pipe would wait for a reader for ever, and a link may lead out of the project.
-        raise OSError(errno.EINVAL, "not a regular file")
-    if not found.st_size:
-        return ""
-    with open(log, "rb") as stream:
-        stream.seek(-1, os.SEEK_END)
-        torn = stream.read(1) != b"\n"
-    return f"\n{CUT_OFF}\n\n" if torn else "\n"
+def _append(path: Path, text: str, apart: str = "") -> None:
+    """``text`` as whole lines; ``apart`` stands between it and what was there."""
+    end = _end_of(path)
+    before = "" if end is None else apart if end else f"\n{CUT_OFF}\n{apart}"
+    atomic.append(os.fspath(path), f"{before}{text}\n".encode("utf-8", "backslashreplace"), durable=False)
+
+
+def _end_of(path: Path) -> bool | None:
+    """Whether a file ends with a whole line; None where it has nothing. Raises ``StoreNotWritable`` for what is no file."""
+    log = os.fspath(path)
+    with atomic.write_errors(log):
+        try:
+            found = os.lstat(log)
+        except FileNotFoundError:
+            return None
+        if not stat.S_ISREG(found.st_mode):
+            # Opening a pipe would wait for a reader for ever, and a link may lead out of the project.
+            raise OSError(errno.EINVAL, "not a regular file")
+        if not found.st_size:
+            return None
+        with open(log, "rb") as stream:
+            stream.seek(-1, os.SEEK_END)
+            return stream.read(1) == b"\n"

@@ -139,10 +139,11 @@ def test_run_is_what_the_slash_command_does(project):
     assert (done.returncode, done.stderr) == (0, "")
     assert "NEW UNIQUE MESSAGES ADDED & BACKED UP: 13" in done.stdout
     log = project / "MEMORY-CONTEXT" / "export-dedup-status.txt"
-    assert log.read_text(encoding="utf-8").count("NEW UNIQUE") == 1
+    reports = project / "MEMORY-CONTEXT" / "dedup_state" / "reports.txt"
+    assert (log.read_text(encoding="utf-8").count("\n"), reports.read_text("utf-8").count("NEW UNIQUE")) == (1, 1)
     quiet = process("run", "--quiet", SAMPLES[1].name, cwd=project)
     assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
-    assert log.read_text(encoding="utf-8").count("NEW UNIQUE") == 2
+    assert (log.read_text(encoding="utf-8").count("\n"), reports.read_text("utf-8").count("NEW UNIQUE")) == (2, 2)
 
 
 @pytest.mark.e2e
@@ -278,7 +279,8 @@ def test_the_installed_command_does_all_of_it(installed, project):
     assert run("--version").stdout == f"export-dedup {__version__}\n"
     shown = run("demo")
     assert (shown.returncode, shown.stderr) == (0, "")
-    assert re.findall(r"BACKED UP: (\d+)", shown.stdout) == ["13", "7", "7"]
+    assert re.findall(r"BACKED UP: (\d+)", shown.stdout) == ["13"]
+    assert "29 messages: 7 new, 22 duplicates" in shown.stdout
     assert "export-dedup restore --all out" in shown.stdout
     before = {path.name for path in project.iterdir()}
     put = run("install")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...errors import EXIT_OK, UsageError
+from ...figures.counted import counted
 from ...terminal.display import show
 from .. import arguments as shared
 
@@ -27,7 +28,8 @@ def main(arguments: Sequence[str]) -> int:
         shared.print_json({"parts": asked.parts, "messages": rows})
     else:
         show(
-            f"✅ {rows:,} messages are in {asked.parts} parts by conversation now: a query for one conversation reads one of them."
+            f"✅ {counted(rows, 'message is', 'messages are')} in {asked.parts} parts by conversation now: "
+            "a query for one conversation reads one of them."
         )
     return EXIT_OK
 

@@ -6,6 +6,7 @@ import json
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Final
 
+from ....figures.counted import counted
 from ...audit_entries import OF_RUNS
 from ...index.conversation_head import head_of
 from ...index.table_entries import FORMS, dumps
@@ -64,7 +65,7 @@ def wrong_conversations(session: Session, state: State) -> Iterator[str]:
         if any(right not in (None, is_there) for right, is_there in zip(times, (created, updated))):
             yield f"'{name}' has other times"
         if total != count:
-            yield f"'{name}' has {count:,} messages, and total_messages says {total:,}"
+            yield f"'{name}' has {counted(count, 'message')}, and total_messages says {total:,}"
 
 
 def wrong_watermarks(session: Session, state: State) -> Iterator[str]:
