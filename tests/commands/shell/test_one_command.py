@@ -240,6 +240,7 @@ def test_a_wheel_has_what_an_installation_needs(wheel):
         for room, folder, patterns in (
             ("scripts", REPOSITORY / "scripts", ("*.py", "database/*")),
             ("commands", REPOSITORY / "commands", ("*",)),
+            ("skills", REPOSITORY / "skills", ("*/*",)),
             ("hooks", REPOSITORY / "hooks", ("*",)),
             ("coditect", REPOSITORY / ".coditect", ("*", "demo/*")),
         )
