@@ -107,7 +107,7 @@ def queries(question: str) -> list[list[str]]:
     """
     words = [word for word in re.findall(r"\w+", question) if word.lower() not in _STOP]
     words.sort(key=lambda word: (not re.search(r"\d|[^\x00-\x7f]|^[A-Z].*[A-Z0-9]", word), -len(word)))
-    cut = [_ENDINGS.sub("", word.lower()) if len(word) > 5 else word.lower() for word in words]
+    cut = [_ENDINGS.sub("", word.lower()) if len(word) > 4 else word.lower() for word in words]
     telling = list(dict.fromkeys(cut))[:3]
     tried = [telling, telling[:2], *([word] for word in telling)]
     return [list(each) for each in dict.fromkeys(tuple(each) for each in tried if each)]
@@ -135,33 +135,33 @@ def fill(place: Place, messages: int) -> None:
     subprocess.run(command, check=True, capture_output=True)
 
 
-class Answers:
-    """What the stand-in does of a question: the skill, then searches until the message is in what one printed."""
+class Assistant(StandIn):
+    """What the stand-in does of a question, in one turn: the skill, then searches until one has printed the message."""
 
-    def __init__(self, api: StandIn, name: str) -> None:
-        self._api, self._name = api, name
-
-    def ask(self, client: Client, question: str, wanted: str) -> tuple[int, int]:
+    def ask(self, client: Client, name: str, question: str, wanted: str) -> tuple[int, int]:
         """With which search it was found (0: with none), and the characters that the searches brought into the context."""
-        came = 0
-        for tried, words in enumerate(queries(question), 1):
-            self._api.calls = [recall.skill(self._name)] * (tried == 1) + [recall.search(*words)]
-            before = len(recall.results(self._last()))
-            count = len(self._api.calls)
-            client.say(question if tried == 1 else "Look again, please.")
-            client.wait_until(lambda: len(recall.results(self._last())) >= before + count, "the results")  # noqa: B023
-            asked = [text for text in recall.ASKED_FOR if text in client.screen()]
-            if asked:
-                raise SystemExit(f"the client asked: {asked}\n{client.screen()}")
-            text, failed = recall.results(self._last())[-1]
-            came += len(text)
-            quoted = " ".join(text.replace("«", "").replace("»", "").replace("> ", "").split())
-            if not failed and any(part in quoted for part in (wanted, wanted[:60])) and recall.PLACE.search(text):
-                return tried, came
-        return 0, came
+        before = len(recall.results(self._last()))
+        self._wanted, self._first = wanted, before + 1
+        self.calls = [recall.skill(name), *(recall.search(*words) for words in queries(question))]
+        client.ask(question)
+        asked = [text for text in recall.ASKED_FOR if text in client.history()]
+        if asked:
+            raise SystemExit(f"the client asked: {asked}\n{client.screen()}")
+        texts = [text for text, _ in recall.results(self._last())[self._first :]]
+        return (len(texts) if self._has(texts[-1:]) else 0), sum(map(len, texts))
+
+    def _called(self, body: dict, number: int) -> list[dict]:
+        if self.calls and self._has([text for text, _ in recall.results(body)[self._first :]][-1:]):
+            self.calls.clear()
+        return super()._called(body, number)
+
+    def _has(self, texts: list[str]) -> bool:
+        """Whether what a search printed has the message, with its session, its date and its number in front of it."""
+        quotations = [match.group(0) for text in texts for match in recall.PLACE.finditer(text)]
+        return any(self._wanted in each.replace("«", "").replace("»", "") for each in quotations)
 
     def _last(self) -> dict:
-        return json.loads(self._api.last_heard())
+        return json.loads(self.last_heard())
 
 
 def main() -> int:
@@ -174,7 +174,7 @@ def main() -> int:
     if not executable:
         print("EXPORT_DEDUP_CLIENT names no client: the path of claude")
         return 2
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, StandIn() as api:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, Assistant() as api:
         scratch_home(Path(folder, "home"))
         place = Place(Path(folder, "my project"), client=executable)
         place.begin()
@@ -186,15 +186,15 @@ def main() -> int:
         else:
             place.install(REPOSITORY)
         fill(place, asked.messages)
-        answers = Answers(api, recall.NAMES[asked.form])
+        name = recall.NAMES[asked.form]
         rows = []
         print("| question | words of the first search | found with search | characters read |\n|---|---|---|---|")
         with Client(executable, place.root, api.url, *WITHOUT_HINT) as client:
             for question, wanted in CASES:
-                tried, came = answers.ask(client, question, wanted)
+                tried, came = api.ask(client, name, question, wanted)
                 rows.append((tried, came))
                 print(f"| {question} | {' '.join(queries(question)[0])} | {tried or 'none'} | {came:,} |", flush=True)
-        listing = [text for body in api.requests for text in recall.standing(body, recall.NAMES[asked.form])]
+        listing = [text for body in api.requests for text in recall.standing(body, name)]
     found = [tried for tried, _ in rows if tried]
     print(f"\nfound {len(found)} of {len(rows)}, with the first search {found.count(1)}; no permission was asked for")
     print(f"characters read for an answer: median {statistics.median(came for _, came in rows):,.0f}")

@@ -19,8 +19,10 @@ import unicodedata
 import pytest
 
 from conftest import REPOSITORY
+from deduplication.alignment import plain_text
 from deduplication.hooks import forms, own_skill, slash_commands
 from deduplication.installation import origin, targets
+from deduplication.model import CONTEXT, PROMPT
 from deduplication.project import client_version
 
 PLUGIN = REPOSITORY / ".claude-plugin" / "plugin.json"
@@ -153,6 +155,14 @@ def test_the_skill_s_own_list_is_what_it_runs():
         words = shlex.split(line.replace("${CLAUDE_PLUGIN_ROOT}", str(REPOSITORY)).replace("ID:NUMBER", "a:1"))
         module = importlib.import_module(f"deduplication.commands.{words[2]}")
         assert module.parser().parse_args(words[3:]).quoted
+
+
+def test_the_skill_is_not_found_by_its_own_search():
+    """The client puts the skill's text into the conversation, so that it is captured: its first sentence tells it."""
+    body = SKILL.read_text(encoding="utf-8").partition("\n---\n")[2].strip()
+    assert body.startswith(plain_text.RECALLS)
+    assert plain_text.is_own_output(CONTEXT, f"Base directory for this skill: /x/recall\n\n{body}")
+    assert not plain_text.is_own_output(PROMPT, body)
 
 
 def test_an_old_client_gets_the_skill_with_prefixes():

@@ -15,6 +15,7 @@ from deduplication.hooks import own_skill
 NAMES: Final = {"plugin": own_skill.IN_PLUGIN, "project": own_skill.IN_PROJECT}
 ASKED_FOR: Final = ("Do you want to proceed?", "Use skill", "Yes, and don't ask again")
 """What stands in the client's dialogs before it runs something."""
+COMMANDS: Final = 3
 _LINE: Final = re.compile(r"^python3 .*", re.MULTILINE)
 PLACE: Final = re.compile(r"^(\S+:\d+) · (\d{4}-\d\d-\d\d \d\d:\d\d) · [^\n]*\n> [^\n]*(?:\n> [^\n]*)*", re.MULTILINE)
 """A quotation in the output of ``search`` and ``show``: where it stands, when it was said, and its lines."""
@@ -49,7 +50,7 @@ def command(line: str):
 
 def lines(body: dict) -> list[str]:
     """The command lines of the skill, as the last request that has it shows them."""
-    texts = [text for text in map(str, _texts(body)) if "--quoted" in text and "ID:NUMBER" in text]
+    texts = [text for text in _texts(body) if len(_LINE.findall(text)) == COMMANDS]
     assert texts, "the skill was not loaded"
     return _LINE.findall(texts[-1])
 

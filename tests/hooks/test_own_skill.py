@@ -8,7 +8,7 @@ import pytest
 
 import checkouts
 import settings_scenes
-from deduplication.hooks import events, own_skill
+from deduplication.hooks import own_skill
 from deduplication.installation import targets
 
 ALLOW = "allow"
@@ -17,7 +17,7 @@ ALLOW = "allow"
 def asked(root, skill, cwd=None, tool="Skill"):
     """What the hook decides where the client is about to load a skill; None for silence."""
     payload = {"tool_name": tool, "tool_input": {"skill": skill}, "cwd": str(cwd or root), "session_id": "s"}
-    found = events.handle(own_skill.EVENT, payload)
+    found = own_skill.handle(payload)
     return found and found["hookSpecificOutput"]["permissionDecision"]
 
 

@@ -54,7 +54,7 @@ def _make_checkout(checkout):
     """A checkout with all that documents call; its test suite is one test, or this one would run itself."""
     _compile(REPOSITORY / "scripts")
     skipped = shutil.ignore_patterns("venv")
-    for folder in ("scripts", "commands", "hooks", "benchmarks", ".coditect"):
+    for folder in ("scripts", "commands", "skills", "hooks", "benchmarks", ".coditect"):
         shutil.copytree(REPOSITORY / folder, checkout / folder, ignore=skipped)
     for file in ("install.sh", "pyproject.toml"):
         shutil.copy(REPOSITORY / file, checkout / file)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from ..model import COMMAND_OUTPUT, LOCAL_COMMAND, TOOL_CALL, TOOL_RESULT
+from ..model import COMMAND_OUTPUT, CONTEXT, LOCAL_COMMAND, TOOL_CALL, TOOL_RESULT
 from ..start.late_pattern import late_pattern
 
 if TYPE_CHECKING:
@@ -32,6 +32,10 @@ SUCCESS: Final = "✅ SUCCESS"
 FAILED: Final = "❌ FAILED"
 DIAGNOSIS: Final = "🩺 export-dedup doctor:"
 """How the output of ``doctor`` begins."""
+RECALLS: Final = (
+    "An archive has every message of this project's conversations, also of this one before it was compacted."
+)
+"""How the skill ``recall`` begins, which the client puts into the conversation each time that it is loaded."""
 _HEADS: Final = (SEARCHED, SHOWN, HISTORY, DIAGNOSIS, "🔐" * 40, LOGGED + SUCCESS, LOGGED + FAILED)
 _OBJECTS: Final = (
     '{"generator": "export-dedup"',
@@ -63,10 +67,12 @@ def _lines(value: Any, name: str) -> Iterator[str]:
 
 
 def is_own_output(kind: str, text: str) -> bool:
-    """True for a call of our own commands and for what they printed: a search must not find itself the next time.
+    """True for a call of our own commands, for what they printed and for our skill: a search must not find itself the next time.
 
     What a person or the assistant said about export-dedup is conversation.
     """
+    if kind == CONTEXT:
+        return RECALLS in text[:_BEGINNING]
     if kind not in _OURS:
         return False
     if kind == TOOL_CALL:

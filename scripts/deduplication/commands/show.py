@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from ..alignment.plain_text import SHOWN
 from ..errors import EXIT_OK, UsageError
 from ..ingest.conversation_choice import around, handle, message_of, position
 from ..model import counts
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from ..ingest.deduplicator import ClaudeConversationDeduplicator
     from ..storage.contract import Store
     from ..storage.conversation import Conversation
 
@@ -43,7 +41,7 @@ def main(arguments: Sequence[str]) -> int:
 
         asked.output = check_file(asked.output, (folder, find_project(asked.project).archive))
     if asked.session is None:
-        parts = _listing(dedup, asked)
+        parts = _listing(dedup.store, asked)
         _put(asked, *parts, shared.shell_command(asked, "show"))
         return EXIT_OK
     if asked.quoted:
@@ -88,7 +86,7 @@ def _quote(asked: argparse.Namespace, store: Store) -> None:
     parts = quotation.messages(short, messages, at, most)
     show(
         truncate(
-            "\n".join([f"{SHOWN} {quotation.of(short, title, len(messages), total)}", quotation.NOTE]),
+            quotation.of(short, title, len(messages), total),
             parts,
             "",
             asked.characters,
@@ -180,9 +178,8 @@ def _selected(asked: argparse.Namespace, conversation: Conversation, number: int
     return chosen
 
 
-def _listing(dedup: ClaudeConversationDeduplicator, asked: argparse.Namespace) -> tuple[str, list[str]]:
+def _listing(store: Store, asked: argparse.Namespace) -> tuple[str, list[str]]:
     """The heading and the parts of the list of conversations."""
-    store = dedup.store
     found: list[document.Summary] = []
     with store.transaction(write=False):
         captured: dict[str, set[str]] = {}

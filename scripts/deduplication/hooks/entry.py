@@ -41,9 +41,14 @@ def _handled(event: str, data: bytes) -> dict[str, object] | None:
         payload = json.loads(data.decode("utf-8", "replace") or "{}")
     except ValueError:
         payload = {}
+    found = payload if isinstance(payload, dict) else {}
+    if event == "PreToolUse":
+        from . import own_skill
+
+        return own_skill.handle(found)
     from . import events
 
-    return events.handle(event, payload if isinstance(payload, dict) else {})
+    return events.handle(event, found)
 
 
 def _answer(answer: dict[str, object] | None) -> None:

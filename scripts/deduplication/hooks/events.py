@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..errors import DedupError
 from ..project import config
 from ..project.own_place import require_inside
-from . import command_output, event_log, own_skill, slash_commands
+from . import command_output, event_log, slash_commands
 from .forms import stands_down
 from .store_location import location_of
 
@@ -35,23 +35,18 @@ ARCHIVED_EACH: Final = 1 << 20
 def handle(event: str, payload: Payload) -> Answer:
     """What the client is to be told of an event; None for silence."""
     handler = _HANDLERS.get(event)
-    if handler is None and event != own_skill.EVENT:
+    if handler is None:
         return None
     place = location_of(payload, user_store=True)
     if place is None:
         return None
     require_inside(str(place.project.state))
     settings = config.load(str(place.root))
-    if not settings["hooks"] or not (place.opted_in or settings["user_store"]):
-        return None
-    if event == own_skill.EVENT:  # each form for its own skill, whichever of both does the work
-        return own_skill.answer(payload, str(place.root))
-    if stands_down(str(place.root)):
+    if not settings["hooks"] or not (place.opted_in or settings["user_store"]) or stands_down(str(place.root)):
         return None
     from .work import Work
 
     work = Work(place, settings)
-    assert handler is not None
     event_log.note(str(work.project.state), event)
     return handler(work, payload)
 

@@ -12,6 +12,8 @@ import os
 from typing import Any, Final
 
 from ..files import atomic
+from ..project import config
+from .store_location import location_of
 
 EVENT: Final = "PreToolUse"
 TOOL: Final = "Skill"
@@ -29,8 +31,15 @@ _MOST: Final = 1_000_000
 """Bytes of each file that are read."""
 
 
-def answer(payload: dict[str, Any], root: str) -> dict[str, Any] | None:
-    """The permission for our own skill; None for everything else: then the client asks, as it does without us."""
+def handle(payload: dict[str, Any]) -> dict[str, Any] | None:
+    """The permission for our own skill; None for everything else: then the client asks, as it does without us.
+
+    Each form answers for its own, whichever of both does the work, unless hooks are turned off.
+    """
+    place = location_of(payload, user_store=True)
+    if place is None or not config.load(str(place.root))["hooks"]:
+        return None
+    root = str(place.root)
     asked = payload.get("tool_input")
     skill = asked.get("skill") if isinstance(asked, dict) and payload.get("tool_name") == TOOL else None
     is_ours = _of_plugin if _is_plugin() else _of_project

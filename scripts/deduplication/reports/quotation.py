@@ -9,7 +9,7 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING, Any, Final
 
-from ..alignment.plain_text import readable
+from ..alignment.plain_text import SHOWN, readable
 from ..files.clock import local
 from ..start.late_pattern import late_pattern
 from ..terminal.console import printable
@@ -90,8 +90,9 @@ def messages(handle: str, found: Sequence[dict[str, Any]], at: int | None, most:
 
 
 def of(handle: str, title: str, shown: int, count: int) -> str:
-    """Which conversation is quoted, and how much of it."""
-    return " · ".join([visible(handle), f"{shown:,} of {count:,} messages", *([in_quotes(title)] if title else [])])
+    """The first lines: which conversation is quoted, and how much of it."""
+    told = [visible(handle), f"{shown:,} of {count:,} messages", *([in_quotes(title)] if title else [])]
+    return f"{SHOWN} {' · '.join(told)}\n{NOTE}"
 
 
 def conversation(handle: str, first: str, last: str, count: int, title: str) -> str:

@@ -211,7 +211,7 @@ def wheel(tmp_path_factory):
     """A wheel of this checkout, built without network from a copy of it."""
     folder = setuptools_for_a_wheel()
     copy, built = tmp_path_factory.mktemp("copy"), tmp_path_factory.mktemp("built")
-    for name in ("scripts", "commands", "hooks", ".coditect"):
+    for name in ("scripts", "commands", "skills", "hooks", ".coditect"):
         shutil.copytree(
             REPOSITORY / name, copy / name, ignore=shutil.ignore_patterns("venv", "__pycache__", "*.egg-info")
         )
@@ -241,6 +241,7 @@ def test_a_wheel_has_what_an_installation_needs(wheel):
         for room, folder, patterns in (
             ("scripts", REPOSITORY / "scripts", ("*.py", "database/*")),
             ("commands", REPOSITORY / "commands", ("*",)),
+            ("skills", REPOSITORY / "skills", ("*/*",)),
             ("hooks", REPOSITORY / "hooks", ("*",)),
             ("coditect", REPOSITORY / ".coditect", ("*", "demo/*")),
         )
