@@ -28,6 +28,10 @@ HISTORY: Final = "📋 export-dedup status:"
 """How the output of ``status`` begins."""
 DIAGNOSIS: Final = "🩺 export-dedup doctor:"
 """How the output of ``doctor`` begins."""
+ANSWERED: Final = "✅ Done, nothing is blocked"
+"""How a slash command's answer begins: the client heads it as something that a hook blocked."""
+FAILED: Final = "❌ Failed, nothing is blocked"
+"""The same where the command failed."""
 _HEADS: Final = (SEARCHED, SHOWN, HISTORY, DIAGNOSIS, "🔐" * 40)
 _OBJECTS: Final = (
     '{"generator": "export-dedup"',
