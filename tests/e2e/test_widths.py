@@ -10,12 +10,12 @@ NARROW = 40
 
 
 @pytest.mark.parametrize("columns", [NARROW, 60, 100])
-def test_no_line_of_ours_is_broken(project, plugin, start, columns):
+def test_no_line_of_ours_is_broken(project, plugin, executable, start, columns):
     """Each line of each notice and each answer stands on the screen as it left us; an answer says first that nothing is blocked."""
     tour.listen()
     places = {}
     with start(project, columns=columns, lines=200) as client:
-        for shown in tour.tour(client, project):
+        for shown in tour.tour(client, project, tour.version_of(executable)):
             assert shown.broken == (), f"{shown.place}:\n{shown.screen}"
             places[shown.place] = shown.text
             if shown.place.startswith("/export-dedup"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -44,10 +45,16 @@ def listen() -> None:
     chosen.write_text(f"{python}\n", encoding="utf-8")
 
 
-def tour(client: Client, place: Place) -> Iterator[Shown]:
+def version_of(executable: str) -> str:
+    """What a client says of itself: not every one says it on a narrow screen."""
+    done = subprocess.run([executable, "--version"], capture_output=True, text=True, check=True)
+    return done.stdout.split()[0]
+
+
+def tour(client: Client, place: Place, version: str) -> Iterator[Shown]:
     """A first session of the plugin in a project that did not opt in, and then did: each word of ours and how it is shown."""
     said = _Said()
-    events = client_version.known(client_version.parse(client.screen().partition("Claude Code v")[2])).events
+    events = client_version.known(client_version.parse(version)).events
     yield said.on(client, "first session (SessionStart)", "keeps")
     client.ask("What moves the water of the harbour twice a day?")
     commands = "UserPromptExpansion" in events

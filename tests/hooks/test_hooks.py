@@ -562,8 +562,11 @@ def test_search_show_status_and_doctor_are_answered_without_the_model(session, p
     assert shown["reason"].endswith("Where is the don't-panic button?")
     assert "no export was processed yet" in expand(session, command_name=f"{prefix}export-dedup-status")["reason"]
     doctor = expand(session, command_name=f"{prefix}export-dedup-doctor")["reason"]
-    assert doctor.startswith("🩺 export-dedup doctor: ")
-    assert "✓ sessions: all 1 are captured" in doctor
+    assert doctor.startswith("✅ Done, nothing is blocked\n🩺 export-dedup doctor: ")
+    assert "✓ sessions" not in doctor
+    assert "(/export-dedup-doctor --all lists them)" in doctor
+    every = expand(session, command_name=f"{prefix}export-dedup-doctor", command_args="--all")["reason"]
+    assert "✓ sessions: all 1 are captured" in every
 
 
 HOSTILE = {
@@ -632,7 +635,7 @@ def test_long_answers_are_cut_between_messages(session):
     session.write(b"".join(prompt(f"{n} harbour " + "and its cranes " * 100, f"long {n}") for n in range(30)))
     shown = expand(session, command_name="export-dedup-show", command_args=SESSION)["reason"]
     assert len(shown) <= 9_500
-    assert "more left out. The whole of it: python3 " in shown
+    assert f"more left out. The whole of it: /export-dedup-show {SESSION} --output FILE" in shown
     assert shown.rstrip().endswith("and its cranes")
     found = expand(session, command_name="export-dedup-search", command_args="harbour --limit 30 --context 3")["reason"]
     assert len(found) <= 9_500
@@ -642,7 +645,7 @@ def test_long_answers_are_cut_between_messages(session):
 def test_a_command_that_prints_nothing_says_that_it_is_done(session):
     """show --output writes a file; the user reads more than an empty line."""
     said = expand(session, command_name="export-dedup-show", command_args=f'{SESSION} --output "my talk.md"')
-    assert said["reason"] == "✓ Done."
+    assert said["reason"] == "✅ Done, nothing is blocked"
     assert "harbour" in (session.root / "my talk.md").read_text(encoding="utf-8")
 
 
@@ -652,7 +655,7 @@ def test_the_doctor_is_answered_at_any_length(session):
 
     text = cut("a line\n" * 5_000)
     assert len(text) <= MOST_CHARACTERS + 60
-    assert text.endswith("a line\n… There is more: run the command in a shell.")
+    assert text.endswith("a line\n… There is more, in a shell.")
 
 
 def test_commands_of_a_project_that_did_not_opt_in_look_into_the_users_own_store(session):

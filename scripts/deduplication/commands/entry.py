@@ -82,7 +82,8 @@ def report(error: DedupError) -> int:
     """Print a named failure on standard error, with what to do next; returns its exit code."""
     if called.slash_command() and isinstance(error, UsageError):
         _tell(f"❌ ERROR: {console.printable(called.as_called(error.detail or str(error)))}")
-        _tell(f"   → {console.printable(called.slash_command())}")
+        for hint in filter(None, (error.told, called.slash_command())):
+            _tell(f"   → {console.printable(called.as_called(hint))}")
         return error.exit_code
     _tell(f"❌ ERROR: {console.printable(called.as_called(str(error)))}")
     if error.hint:

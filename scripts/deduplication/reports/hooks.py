@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from ..figures.run_result import Figures, RunResult
 
-SAID_NOTHING: Final = "It said nothing."
-"""In the place of a command's output."""
 ARGUMENTS_NOT_PLAIN: Final = (
     "export-dedup: the client would pass these arguments through a shell, and they have characters that a shell obeys. "
     'Leave them out, or set "command_banner" to "hook" in .coditect/config.json: then no shell is used.'
@@ -30,7 +28,7 @@ def arguments_unreadable(error: ValueError, command: str) -> str:
 
 def answer(text: str, *, done: bool) -> str:
     """What a slash command answers, below the client's heading that a hook blocked something."""
-    return f"{ANSWERED if done else FAILED}\n{text or SAID_NOTHING}"
+    return "\n".join(filter(None, [ANSWERED if done else FAILED, text]))
 
 
 def usage(command: str) -> str:
