@@ -12,106 +12,17 @@ from pathlib import Path
 
 import pytest
 
-import archive_scenes
 import settings_scenes
 from deduplication.hooks import slash_commands
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
-from deduplication.packs import pack_set
-from deduplication.project.client_transcripts import folder_name
 from deduplication.project.paths import Project
-from transcript_lines import SESSION, answer, compacted, day, exported, line, prompt
+from hook_session import expand
+from transcript_lines import SESSION, answer, compacted, exported, line, prompt
 
 EVENTS = (
     *("SessionStart", "FileChanged", "CwdChanged", "UserPromptSubmit", "Stop", "PreCompact", "SessionEnd"),
     *("UserPromptExpansion", "CatchUp", "Archive"),
 )
-
-
-class Session:
-    """A project, the transcript of a session in it, and the hooks that the client fires."""
-
-    def __init__(self, root: Path, config: Path, repository: Path) -> None:
-        self.root = root
-        self.repository = repository
-        self.memory = root / "MEMORY-CONTEXT"
-        self.state = self.memory / "dedup_state"
-        self.transcript = config / "projects" / folder_name(str(root)) / f"{SESSION}.jsonl"
-        self.transcript.parent.mkdir(parents=True)
-
-    def write(self, data: bytes) -> None:
-        """The client appends lines."""
-        with self.transcript.open("ab") as file:
-            file.write(data.replace(b"/home/ada/project", str(self.root).encode()))
-
-    def raw(self, event: str, data: bytes, **environment: str) -> subprocess.CompletedProcess:
-        """Run a hook on any input."""
-        return subprocess.run(
-            [sys.executable, str(self.repository / "hooks" / "run.py"), event],
-            input=data,
-            capture_output=True,
-            check=False,
-            cwd=self.root,
-            env={**os.environ, "CLAUDE_PROJECT_DIR": str(self.root), **environment},
-        )
-
-    def fire(self, hook: str, /, environment: dict | None = None, **more: object) -> dict:
-        """What a hook says of an event; an empty dictionary for silence."""
-        payload = {
-            "session_id": SESSION,
-            "transcript_path": str(self.transcript),
-            "cwd": str(self.root),
-            "hook_event_name": hook,
-            **more,
-        }
-        done = self.raw(hook, json.dumps(payload).encode(), **(environment or {}))
-        assert (done.returncode, done.stderr) == (0, b"")
-        assert done.stdout.count(b"\n") <= 1
-        assert done.stdout.isascii()
-        return json.loads(done.stdout) if done.stdout else {}
-
-    def export(self, path: Path | None = None, sentence: str = "Conversation exported to: {}") -> Path:
-        """The client writes an export of what was said so far, and says so in the transcript."""
-        path = path or self.root / "notes.txt"
-        shown = " ▐▛███▜▌   Claude Code v2.1.197\n▝▜█████▛▘  Opus\n  ▘▘ ▝▝    ~/x\n\n"
-        for raw in self.transcript.read_bytes().splitlines():
-            content = json.loads(raw).get("message", {}).get("content", "")
-            text = content if isinstance(content, str) else content[0]["text"]
-            if not text.startswith("<"):
-                shown += f"{'❯' if isinstance(content, str) else '●'} {text}\n\n"
-        path.write_text(shown.rstrip("\n"), encoding="utf-8")
-        self.write(exported(path, f"export {path}", sentence))
-        return path
-
-    def talk(self, memory: Path | None = None) -> list[str]:
-        """What is stored of the conversation."""
-        store = ClaudeConversationDeduplicator((memory or self.memory) / "dedup_state")
-        return [
-            message["content"]
-            for name in store.conversations()
-            for message in store.get_full_conversation(name)
-            if message["kind"] in ("prompt", "text")
-        ]
-
-    def archived(self) -> list[str]:
-        """The raw exports in the archive."""
-        return sorted(archive_scenes.archived(Project(self.memory.parent)))
-
-    def kept(self, memory: Path | None = None) -> list[bytes]:
-        """What the packs give back of the transcript, each state of it, the last one last."""
-        with pack_set.opened_packs(str((memory or self.memory) / "exports-archive" / "packs")) as opened:
-            numbers = [n for n in opened.numbers() if opened.record(n).name.endswith(f"/{SESSION}.jsonl")]
-            return [b"".join(opened.restore(number)) for number in numbers]
-
-
-@pytest.fixture
-def session(tmp_path, monkeypatch, repository):
-    """A session in a project that opted in, with three exchanges in its transcript."""
-    monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(tmp_path / "config"))
-    root = tmp_path / "my project"
-    (root / "MEMORY-CONTEXT").mkdir(parents=True)
-    made = Session(root, tmp_path / "config", repository)
-    made.write(day(3))
-    return made
 
 
 def until(holds, what):
@@ -416,18 +327,13 @@ def test_a_transcript_that_cannot_be_archived_is_noted(session):
 # --- the command ------------------------------------------------------------------------------------------------------
 
 
-def expand(session, **more):
-    """Type /export-dedup."""
-    return session.fire("UserPromptExpansion", **{"command_name": "export-dedup", "command_args": "", **more})
-
-
 @pytest.mark.parametrize("name", ["export-dedup", "export-dedup:export-dedup"])
 def test_the_command_shows_the_banner_without_the_model(session, name):
     """The prompt is blocked, and the reason is the whole banner with the summary."""
     session.export()
     said = expand(session, command_name=name)
     assert said["decision"] == "block"
-    assert said["reason"].startswith("🔐" * 40)
+    assert said["reason"].startswith(f"✅ Done, nothing is blocked\n{'🔐' * 40}\n")
     assert "📨 Total Messages Processed: 6" in said["reason"]
     assert "✓ Archived: notes.txt → MEMORY-CONTEXT/exports-archive/" in said["reason"]
     assert "Status: ✅ SUCCESS" in said["reason"]
@@ -832,7 +738,6 @@ def test_a_folder_that_cannot_be_written_is_noticed(session, monkeypatch):
     from deduplication.errors import StoreNotWritable
     from deduplication.hooks.store_location import StoreLocation
     from deduplication.hooks.work import Work
-    from deduplication.project.paths import Project
 
     work = Work(StoreLocation(session.root, Project(session.root), opted_in=True), {})
     work.check()
