@@ -114,7 +114,10 @@ def _pictures(pictures: dict[tuple[int, str], str], version: str) -> str:
     for (columns, place), screen in pictures.items():
         lines = screen.split("\n")
         ends = next((number for number, line in enumerate(lines) if number and "─" * 20 in line), len(lines))
-        shown = "\n".join(lines[:ends] if "corner" not in place and "FileChanged" not in place else lines).rstrip()
+        ends = next(
+            (number for number in range(ends - 1) if not any(lines[number : number + 3])), ends
+        )  # where it is empty
+        shown = "\n".join(lines if "FileChanged" in place else lines[:ends]).rstrip()
         text += f"\n{place}, {columns} columns:\n\n```text\n{shown}\n```\n"
     return text
 
