@@ -24,7 +24,8 @@ for candidate in python3 python /usr/local/bin/python3 /opt/homebrew/bin/python3
 done
 
 cat >/dev/null
+# Nobody is left to look how wide the screen is: lines that 40 columns hold.
 if [ "$event" = SessionStart ]; then
-    printf '%s\n' '{"systemMessage":"export-dedup: no Python 3.9 or newer was found, so nothing is captured. Install one, or put it on the PATH."}'
+    printf '%s\n' '{"systemMessage":"\nexport-dedup: no Python 3.9 or\nnewer was found, so nothing is\ncaptured. Install one, or put it\non the PATH."}'
 fi
 exit 0

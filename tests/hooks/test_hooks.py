@@ -12,106 +12,17 @@ from pathlib import Path
 
 import pytest
 
-import archive_scenes
 import settings_scenes
 from deduplication.hooks import slash_commands
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
-from deduplication.packs import pack_set
-from deduplication.project.client_transcripts import folder_name
 from deduplication.project.paths import Project
-from transcript_lines import SESSION, answer, compacted, day, exported, line, prompt
+from hook_session import expand
+from transcript_lines import SESSION, answer, compacted, exported, line, prompt
 
 EVENTS = (
     *("SessionStart", "FileChanged", "CwdChanged", "UserPromptSubmit", "Stop", "PreCompact", "SessionEnd"),
     *("UserPromptExpansion", "CatchUp", "Archive"),
 )
-
-
-class Session:
-    """A project, the transcript of a session in it, and the hooks that the client fires."""
-
-    def __init__(self, root: Path, config: Path, repository: Path) -> None:
-        self.root = root
-        self.repository = repository
-        self.memory = root / "MEMORY-CONTEXT"
-        self.state = self.memory / "dedup_state"
-        self.transcript = config / "projects" / folder_name(str(root)) / f"{SESSION}.jsonl"
-        self.transcript.parent.mkdir(parents=True)
-
-    def write(self, data: bytes) -> None:
-        """The client appends lines."""
-        with self.transcript.open("ab") as file:
-            file.write(data.replace(b"/home/ada/project", str(self.root).encode()))
-
-    def raw(self, event: str, data: bytes, **environment: str) -> subprocess.CompletedProcess:
-        """Run a hook on any input."""
-        return subprocess.run(
-            [sys.executable, str(self.repository / "hooks" / "run.py"), event],
-            input=data,
-            capture_output=True,
-            check=False,
-            cwd=self.root,
-            env={**os.environ, "CLAUDE_PROJECT_DIR": str(self.root), **environment},
-        )
-
-    def fire(self, hook: str, /, environment: dict | None = None, **more: object) -> dict:
-        """What a hook says of an event; an empty dictionary for silence."""
-        payload = {
-            "session_id": SESSION,
-            "transcript_path": str(self.transcript),
-            "cwd": str(self.root),
-            "hook_event_name": hook,
-            **more,
-        }
-        done = self.raw(hook, json.dumps(payload).encode(), **(environment or {}))
-        assert (done.returncode, done.stderr) == (0, b"")
-        assert done.stdout.count(b"\n") <= 1
-        assert done.stdout.isascii()
-        return json.loads(done.stdout) if done.stdout else {}
-
-    def export(self, path: Path | None = None, sentence: str = "Conversation exported to: {}") -> Path:
-        """The client writes an export of what was said so far, and says so in the transcript."""
-        path = path or self.root / "notes.txt"
-        shown = " ▐▛███▜▌   Claude Code v2.1.197\n▝▜█████▛▘  Opus\n  ▘▘ ▝▝    ~/x\n\n"
-        for raw in self.transcript.read_bytes().splitlines():
-            content = json.loads(raw).get("message", {}).get("content", "")
-            text = content if isinstance(content, str) else content[0]["text"]
-            if not text.startswith("<"):
-                shown += f"{'❯' if isinstance(content, str) else '●'} {text}\n\n"
-        path.write_text(shown.rstrip("\n"), encoding="utf-8")
-        self.write(exported(path, f"export {path}", sentence))
-        return path
-
-    def talk(self, memory: Path | None = None) -> list[str]:
-        """What is stored of the conversation."""
-        store = ClaudeConversationDeduplicator((memory or self.memory) / "dedup_state")
-        return [
-            message["content"]
-            for name in store.conversations()
-            for message in store.get_full_conversation(name)
-            if message["kind"] in ("prompt", "text")
-        ]
-
-    def archived(self) -> list[str]:
-        """The raw exports in the archive."""
-        return sorted(archive_scenes.archived(Project(self.memory.parent)))
-
-    def kept(self, memory: Path | None = None) -> list[bytes]:
-        """What the packs give back of the transcript, each state of it, the last one last."""
-        with pack_set.opened_packs(str((memory or self.memory) / "exports-archive" / "packs")) as opened:
-            numbers = [n for n in opened.numbers() if opened.record(n).name.endswith(f"/{SESSION}.jsonl")]
-            return [b"".join(opened.restore(number)) for number in numbers]
-
-
-@pytest.fixture
-def session(tmp_path, monkeypatch, repository):
-    """A session in a project that opted in, with three exchanges in its transcript."""
-    monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(tmp_path / "config"))
-    root = tmp_path / "my project"
-    (root / "MEMORY-CONTEXT").mkdir(parents=True)
-    made = Session(root, tmp_path / "config", repository)
-    made.write(day(3))
-    return made
 
 
 def until(holds, what):
@@ -416,18 +327,13 @@ def test_a_transcript_that_cannot_be_archived_is_noted(session):
 # --- the command ------------------------------------------------------------------------------------------------------
 
 
-def expand(session, **more):
-    """Type /export-dedup."""
-    return session.fire("UserPromptExpansion", **{"command_name": "export-dedup", "command_args": "", **more})
-
-
 @pytest.mark.parametrize("name", ["export-dedup", "export-dedup:export-dedup"])
 def test_the_command_shows_the_banner_without_the_model(session, name):
     """The prompt is blocked, and the reason is the whole banner with the summary."""
     session.export()
     said = expand(session, command_name=name)
     assert said["decision"] == "block"
-    assert said["reason"].startswith("🔐" * 40)
+    assert said["reason"].startswith(f"✅ Done, nothing is blocked\n{'🔐' * 40}\n")
     assert "📨 Total Messages Processed: 6" in said["reason"]
     assert "✓ Archived: notes.txt → MEMORY-CONTEXT/exports-archive/" in said["reason"]
     assert "Status: ✅ SUCCESS" in said["reason"]
@@ -562,8 +468,11 @@ def test_search_show_status_and_doctor_are_answered_without_the_model(session, p
     assert shown["reason"].endswith("Where is the don't-panic button?")
     assert "no export was processed yet" in expand(session, command_name=f"{prefix}export-dedup-status")["reason"]
     doctor = expand(session, command_name=f"{prefix}export-dedup-doctor")["reason"]
-    assert doctor.startswith("🩺 export-dedup doctor: ")
-    assert "✓ sessions: 1 is captured" in doctor
+    assert doctor.startswith("✅ Done, nothing is blocked\n🩺 export-dedup doctor: ")
+    assert "✓ sessions" not in doctor
+    assert "(/export-dedup-doctor --all lists them)" in doctor
+    every = expand(session, command_name=f"{prefix}export-dedup-doctor", command_args="--all")["reason"]
+    assert "✓ sessions: 1 is captured" in every
 
 
 HOSTILE = {
@@ -632,7 +541,7 @@ def test_long_answers_are_cut_between_messages(session):
     session.write(b"".join(prompt(f"{n} harbour " + "and its cranes " * 100, f"long {n}") for n in range(30)))
     shown = expand(session, command_name="export-dedup-show", command_args=SESSION)["reason"]
     assert len(shown) <= 9_500
-    assert "more left out. The whole of it: python3 " in shown
+    assert f"more left out. The whole of it: /export-dedup-show {SESSION} --output FILE" in shown
     assert shown.rstrip().endswith("and its cranes")
     found = expand(session, command_name="export-dedup-search", command_args="harbour --limit 30 --context 3")["reason"]
     assert len(found) <= 9_500
@@ -642,7 +551,7 @@ def test_long_answers_are_cut_between_messages(session):
 def test_a_command_that_prints_nothing_says_that_it_is_done(session):
     """show --output writes a file; the user reads more than an empty line."""
     said = expand(session, command_name="export-dedup-show", command_args=f'{SESSION} --output "my talk.md"')
-    assert said["reason"] == "✓ Done."
+    assert said["reason"] == "✅ Done, nothing is blocked"
     assert "harbour" in (session.root / "my talk.md").read_text(encoding="utf-8")
 
 
@@ -652,7 +561,7 @@ def test_the_doctor_is_answered_at_any_length(session):
 
     text = cut("a line\n" * 5_000)
     assert len(text) <= MOST_CHARACTERS + 60
-    assert text.endswith("a line\n… There is more: run the command in a shell.")
+    assert text.endswith("a line\n… There is more, in a shell.")
 
 
 def test_commands_of_a_project_that_did_not_opt_in_look_into_the_users_own_store(session):
@@ -829,7 +738,6 @@ def test_a_folder_that_cannot_be_written_is_noticed(session, monkeypatch):
     from deduplication.errors import StoreNotWritable
     from deduplication.hooks.store_location import StoreLocation
     from deduplication.hooks.work import Work
-    from deduplication.project.paths import Project
 
     work = Work(StoreLocation(session.root, Project(session.root), opted_in=True), {})
     work.check()

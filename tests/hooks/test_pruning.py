@@ -21,7 +21,8 @@ def lying(folder, **days):
 def test_old_markers_go_and_younger_ones_stay(tmp_path):
     """After sixty days; what was said once and locks are no session's, links and folders are not ours."""
     lying(tmp_path, old=61, young=59)
-    for name in ("old.notices", "both-forms", ".exports.lock"):
+    once = ("both-forms", "first-word", "left-behind")
+    for name in ("old.notices", *once, ".exports.lock"):
         (tmp_path / name).write_text("")
         os.utime(tmp_path / name, (NOW - 300 * DAY,) * 2)
     (tmp_path / "folder").mkdir()
@@ -30,7 +31,7 @@ def test_old_markers_go_and_younger_ones_stay(tmp_path):
     os.utime(tmp_path / "link", (0, 0), follow_symlinks=False)
     assert pruning.prune(str(tmp_path), NOW) == 2
     assert sorted(path.name for path in tmp_path.iterdir()) == [
-        *(".exports.lock", "both-forms", "folder", "link", "young")
+        *(".exports.lock", "both-forms", "first-word", "folder", "left-behind", "link", "young")
     ]
     assert pruning.prune(str(tmp_path), NOW) == 0
 

@@ -36,6 +36,10 @@ RECALLS: Final = (
     "An archive has every message of this project's conversations, also of this one before it was compacted."
 )
 """How the skill ``recall`` begins, which the client puts into the conversation each time that it is loaded."""
+ANSWERED: Final = "✅ Done, nothing is blocked"
+"""How a slash command's answer begins: the client heads it as something that a hook blocked."""
+NOT_DONE: Final = "❌ Failed, nothing is blocked"
+"""The same where the command failed."""
 _HEADS: Final = (SEARCHED, SHOWN, HISTORY, DIAGNOSIS, "🔐" * 40, LOGGED + SUCCESS, LOGGED + FAILED)
 _OBJECTS: Final = (
     '{"generator": "export-dedup"',

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import StoreMissing, UsageError
 from ..start.late_dataclass import dataclass
-from ..terminal.called import is_by_command, typed
+from ..terminal.called import as_called, command_line, slash_command
 from .shell.parsing import EXIT_CODES, VERSION, Parser, since, until
 
 if TYPE_CHECKING:
@@ -205,17 +205,17 @@ def one_of(asked: str, known: Iterable[str]) -> str | None:
 
 
 def shell_command(asked: argparse.Namespace, *subcommand: str) -> str:
-    """How a subcommand is called from a shell for the same project and store: as this one was."""
+    """How a subcommand is called for the same project and store: from a shell, or in the client, as this one was."""
     import shlex
-    import sys
 
-    script = sys.argv[0] if os.path.basename(sys.argv[0]) == "deduplicate_export.py" else "deduplicate_export.py"
-    words = [*([] if is_by_command() else ["python3", script]), *subcommand]
+    if slash_command():
+        return as_called(f"deduplicate_export.py {shlex.join(subcommand)}")
+    words = [*subcommand]
     if asked.project is not None:
         words += ["--project", asked.project]
     if asked.storage_dir is not None:
         words += ["--storage-dir", asked.storage_dir]
-    return f"{typed()} {shlex.join(words)}" if is_by_command() else shlex.join(words)
+    return command_line(*words)
 
 
 def print_json(answer: Mapping[str, Any]) -> None:

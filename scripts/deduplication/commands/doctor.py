@@ -35,7 +35,7 @@ def main(arguments: Sequence[str]) -> int:
     if asked.json:
         shared.print_json(doctor_report.as_dict(findings))
     else:
-        show(doctor_report.text(findings))
+        show(doctor_report.text(findings, every=asked.all))
     return EXIT_FAILURE if doctor_report.problems_in(findings) else EXIT_OK
 
 
@@ -47,5 +47,6 @@ def parser() -> shared.Parser:
         "done where something is not in order. Nothing is created or changed.",
     )
     shared.add_store(found)
+    found.add_argument("--all", action="store_true", help="list what is in order, too (--json always does)")
     found.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     return found

@@ -7,7 +7,16 @@ import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from ..errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_UNEXPECTED, DedupError, NotPermitted, OutputNotWritable, UnsafePath
+from ..errors import (
+    EXIT_INTERRUPTED,
+    EXIT_OK,
+    EXIT_UNEXPECTED,
+    DedupError,
+    NotPermitted,
+    OutputNotWritable,
+    UnsafePath,
+    UsageError,
+)
 from ..files.anchored import LeadsOut
 from ..terminal import called, console
 from ..terminal.display import show
@@ -71,6 +80,11 @@ def not_permitted(error: PermissionError) -> NotPermitted:
 
 def report(error: DedupError) -> int:
     """Print a named failure on standard error, with what to do next; returns its exit code."""
+    if called.slash_command() and isinstance(error, UsageError):
+        _tell(f"❌ ERROR: {console.printable(called.as_called(error.detail or str(error)))}")
+        for hint in filter(None, (error.told, called.slash_command())):
+            _tell(f"   → {console.printable(called.as_called(hint))}")
+        return error.exit_code
     _tell(f"❌ ERROR: {console.printable(called.as_called(str(error)))}")
     if error.hint:
         _tell(f"   → {console.printable(called.as_called(error.hint))}")

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final, Optional
 from ..errors import EXIT_FAILURE, EXIT_OK, EXIT_USAGE, DedupError
 from ..figures import run_result
 from ..project.paths import Project, find_project
+from ..project.private_folder import hide_from_git
 from ..reports import execution as execution_report
 from ..reports import workflow as report
 from ..start.late_pattern import late_pattern
@@ -153,6 +154,7 @@ class _Run:
         """Append the line to the log and the report to the reports; False where that failed, which is said."""
         try:
             status_log.append(self.project, line, "\n".join(self.report))
+            hide_from_git(self.project)
         except DedupError as error:
             self.errors.line(execution_report.log_not_saved(self.status_log, str(error), code or EXIT_FAILURE))
             return False

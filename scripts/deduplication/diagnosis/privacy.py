@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from ..figures.counted import counted
 from ..git.plumbing import Git, GitFailed, find_executable
 from ..project.paths import MEMORY
+from ..project.private_folder import PRIVATE
 from .finding import LINES, NOTE, OK, PROBLEM, Finding
 
 if TYPE_CHECKING:
@@ -15,9 +16,7 @@ if TYPE_CHECKING:
 
     from .finding import Subject
 
-_PRIVATE: Final = tuple(
-    f"{MEMORY}/{name}" for name in ("dedup_state", "exports-archive", "exports", "export-dedup-status.txt")
-)
+_PRIVATE: Final = tuple(f"{MEMORY}/{name}" for name in PRIVATE)
 
 
 def findings(subject: Subject) -> Iterator[Finding]:

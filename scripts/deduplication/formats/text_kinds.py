@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from ..alignment.plain_text import ANSWERED, NOT_DONE
 from ..model import (
     ASSISTANT,
     BOOKKEEPING,
@@ -40,9 +41,12 @@ _TOOL_CALL: Final = late_pattern(
 _COLLAPSED: Final = late_pattern(rf"[A-Z](?:(?![.?!:;] |\n[ ]*\n)[\s\S]){{0,300}}?{HINT}\Z")
 """Several calls in one line with a bullet: 2.1.31 ... 2.1.76; later versions leave it out."""
 _BLOCKED: Final = late_pattern(
-    r"UserPrompt(?:Expansion|Submit) operation blocked by hook:\n.*^Original prompt: ([^\n]*)", re.DOTALL | re.MULTILINE
+    r"UserPrompt(?:Expansion|Submit)\s+operation\s+blocked\s+by\s+hook:\n"
+    rf"(?:\s*(?P<ours>{re.escape(ANSWERED)}|{re.escape(NOT_DONE)})|.*^Original prompt: (?P<prompt>[^\n]*))",
+    re.DOTALL | re.MULTILINE,
 )
-"""What a hook answered in the assistant's place; the banner of ``/export-dedup`` comes like this, without a request."""
+"""What a hook answered in the assistant's place; the banner of ``/export-dedup`` comes like this, without a request. Newer clients
+leave the prompt out where we ask for that."""
 _CALL_WITH_RESULT: Final = late_pattern(r"[\w][\w .:-]{0,60}\(\S|[A-Z][a-z]+(?:[A-Z][a-z]+)+\Z")
 """An agent's own name, as a call, or a tool's without arguments: ``backend-reviewer(Check the routes)``, ``CronList``.
 Only a result below tells it from prose."""
@@ -82,7 +86,8 @@ def classify(type_: str, raw: str, head: int, owner: str, previous: str, followi
             return type_, SYSTEM, NOTICE, text
         blocked = _BLOCKED.match(text)
         if blocked:
-            kind = BOOKKEEPING if is_bookkeeping(blocked.group(1)) else NOTICE
+            ours = blocked["ours"] or is_bookkeeping(blocked["prompt"])
+            kind = BOOKKEEPING if ours else NOTICE
             return kind, SYSTEM, kind, text
         if looks_like_call(text) or (following == "result" and _CALL_WITH_RESULT.match(text)):
             return type_, ASSISTANT, TOOL_CALL, content(raw, head, 6) if "\n" in text else text

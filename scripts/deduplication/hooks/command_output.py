@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from .slash_commands import Command
+from ..terminal import called
+from .slash_commands import COMMANDS
 
 MOST_CHARACTERS: Final = 9_500
 """The client cuts what a hook says at 10,000."""
@@ -24,14 +24,21 @@ _TELLING: Final = (
     "· Not an export",
 )
 """Beginnings of lines that tell what became of an export."""
+_WRONG: Final = ("⚠", "❌", "✓ No new export")
+"""Beginnings of those that a narrow screen shows, too."""
+_ELSEWHERE: Final = ("📝 Full report", "Exit code:")
+"""Below a report, and of no use in the client."""
 
 
-def output_of(command: Command, bundle: str, root: str, words: list[str]) -> str:
-    """What a command of ours prints, called with words and not through a shell."""
+def output_of(name: str, bundle: str, root: str, words: list[str], most: int = MOST_CHARACTERS) -> tuple[int, str]:
+    """The exit code of the command ``name`` of ours, called with words and not through a shell, and what it prints."""
     import subprocess
 
+    command = COMMANDS[name]
     script = os.path.join(bundle, "scripts", command.script)
-    own = [*command.words, str(MOST_CHARACTERS)] if "--characters" in command.words else [*command.words]
+    own = [*command.words, str(most)] if "--characters" in command.words else [*command.words]
+    # What it prints is fitted to the screen afterwards, all of it.
+    kept = {variable: value for variable, value in os.environ.items() if variable != "COLUMNS"}
     # The user's own project, even where it did not opt in: the main command is what opts in.
     done = subprocess.run(
         [sys.executable, script, *own, "--project", root, *words],
@@ -40,34 +47,53 @@ def output_of(command: Command, bundle: str, root: str, words: list[str]) -> str
         stderr=subprocess.STDOUT,
         # Our bundle may be a plugin's folder: what Python compiles goes where the hook's own goes.
         env={
-            **os.environ,
+            **kept,
             "PYTHONIOENCODING": "utf-8",
+            called.SLASH: f"/{name} {command.arguments}",
             **({"PYTHONPYCACHEPREFIX": sys.pycache_prefix} if sys.pycache_prefix else {}),
         },
         check=False,
     )
-    return done.stdout.decode("utf-8", "replace")
+    return done.returncode, done.stdout.decode("utf-8", "replace")
 
 
-def cut(output: str) -> str:
+def cut(text: str) -> str:
     """At most what the client shows, cut between lines; the commands themselves cut between messages before."""
-    text = output.rstrip("\n")
+    text = text.rstrip("\n")
     if len(text) <= MOST_CHARACTERS:
         return text
-    return f"{text[:MOST_CHARACTERS].rpartition(chr(10))[0]}\n… There is more: run the command in a shell."
+    return f"{text[:MOST_CHARACTERS].rpartition(chr(10))[0]}\n… There is more, in a shell."
 
 
-def whole_output(output: str) -> str:
-    """What a person wants to see of a report: the banner, what became of the exports, the summary; all of it without a banner."""
-    from ..reports.execution import LOCKS
+def of_the_report(output: str, *, narrow: bool) -> str:
+    """What a person wants to see of a run's report: its banner, what became of the exports, how it ended.
+
+    ``narrow``: the four numbers in short lines, and nothing else but what went wrong. Where there are no numbers, the failure;
+    and all of an output that is no report.
+    """
+    from ..figures import run_result
+    from ..reports import execution
+    from ..reports import hooks as report
 
     lines = output.rstrip("\n").split("\n")
-    bars = [n for n, line in enumerate(lines) if line.startswith(LOCKS)]
-    if not bars:
-        return "\n".join(lines)[-MOST_CHARACTERS:]
-    told = _told(lines[: bars[0]])[:_MOST_LINES]
-    told = ["", *told] if told else []
-    return "\n".join([*lines[bars[0] : bars[-1] + 1], *told, *lines[bars[-1] + 1 :]])[:MOST_CHARACTERS]
+    ends = [number for number, line in enumerate(lines) if line == execution.REPORT_RULE]
+    if not ends:
+        return output
+    figures = run_result.extract(output)
+    bars = [number for number, line in enumerate(lines) if line == execution.LOCKS]
+    steps = lines[: bars[0]] if bars else []
+    failure = [line for line in lines[ends[-1] + 1 :] if not line.lstrip().startswith(_ELSEWHERE)]
+    summary = dict(line.split(": ", 1) for line in lines[ends[-2] :] if ": " in line)
+    if figures is None:
+        return "\n".join([*failure, "", report.ended(summary)]).strip("\n")
+    told = _told(steps)[:_MOST_LINES]
+    if narrow:
+        wrong = [line for line in (*told, *failure) if line.startswith(_WRONG)]
+        return "\n".join([report.short_banner(figures), *dict.fromkeys(wrong)])
+    numbers = (figures.new, figures.duplicates, figures.total, figures.unique)
+    banner = execution.banner(*numbers, captured=figures.captured).strip("\n")
+    below = [*told, *filter(None, lines[bars[-1] + 1 : ends[-3]])]
+    return "\n".join([banner, "", *below, *failure, report.ended(summary)])
 
 
 def _told(steps: list[str]) -> list[str]:

@@ -23,7 +23,7 @@ def run(arguments: list[str]) -> None:
     except BaseException as error:  # noqa: BLE001 - a hook never breaks the session
         log = _log(event, data, error)
         if event == "SessionStart" and log:
-            _answer({"systemMessage": _not_capturing(error, log)})
+            _answer({"systemMessage": _not_capturing(error, log, data)})
     try:
         sys.stdout.flush()
     except OSError as error:
@@ -68,7 +68,9 @@ def _log(event: str, data: bytes, error: BaseException) -> str:
         return ""
 
 
-def _not_capturing(error: BaseException, log: str) -> str:
+def _not_capturing(error: BaseException, log: str, data: bytes) -> str:
     from ..reports import hooks
+    from . import client_screen
 
-    return hooks.not_capturing(str(error) or type(error).__name__, log)
+    text = hooks.not_capturing(str(error) or type(error).__name__, log)
+    return client_screen.said(text, f"SessionStart:{quick.field(data, 'source')}", client_screen.columns())

@@ -7,12 +7,11 @@ import os
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from ..errors import DedupError
 from ..project import config
 from ..project.own_place import require_inside
-from . import command_output, event_log, slash_commands
+from . import answers, client_screen, command_output, event_log
 from .forms import stands_down
-from .store_location import location_of
+from .store_location import bundle, location_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,11 +79,14 @@ def session_start(work: Work, payload: Payload) -> Answer:
     if payload.get("source") in ("compact", "resume") and work.settings["compact_context"]:
         if transcript:
             work.capture(transcript)
-        context = messages.context_after_compaction(work, _text(payload, "session_id"), _bundle())
+        context = messages.context_after_compaction(work, _text(payload, "session_id"), bundle())
         if context:
             output["additionalContext"] = context
-    said = [messages.both_forms(work), messages.settings_notice(work), banner]
-    return {"hookSpecificOutput": output, **_message("\n".join(filter(None, said)))}
+    narrow = 0 < client_screen.columns() < client_screen.NARROW
+    said = [messages.first_word(work, narrow=narrow), messages.left_behind(work, bundle())]
+    said += [messages.both_forms(work), messages.settings_notice(work), banner]
+    by = f"SessionStart:{_text(payload, 'source')}"
+    return {"hookSpecificOutput": output, **_message("\n".join(filter(None, said)), by)}
 
 
 def cwd_changed(work: Work, payload: Payload) -> Answer:
@@ -114,10 +116,14 @@ def sweep(work: Work, payload: Payload) -> Answer:
         banners.append(work.exports.process(work.exports.lying_about(cwd, since)))
     from . import detached, messages
 
-    banners += [messages.client_notice(work, transcript), messages.settings_notice(work)]
+    banners += [
+        messages.left_behind(work, bundle()),
+        messages.client_notice(work, transcript),
+        messages.settings_notice(work),
+    ]
     work.remember(session, state)
     detached.send(work)
-    return _message("\n".join(filter(None, banners)))
+    return _message("\n".join(filter(None, banners)), _text(payload, "hook_event_name"))
 
 
 def pre_compact(work: Work, payload: Payload) -> Answer:
@@ -163,34 +169,6 @@ def archive(work: Work, _payload: Payload) -> Answer:
     return None
 
 
-def prompt_expansion(work: Work, payload: Payload) -> Answer:
-    """One of our slash commands: its output as the user sees it, and no request to the model."""
-    from ..reports import hooks as report
-
-    name, arguments = slash_commands.named(payload.get("command_name")), _text(payload, "command_args")
-    if not name:
-        return None
-    transcript = _text(payload, "transcript_path")
-    if work.settings["command_banner"] != config.HOOK:
-        # The client puts the arguments of the main command into a line of shell.
-        if name == slash_commands.MAIN:
-            if not slash_commands.is_plain(arguments):
-                return _blocked(report.ARGUMENTS_NOT_PLAIN)
-            _before_the_command(work, transcript)
-        return None
-    try:
-        words = slash_commands.words_of(name, arguments)
-    except ValueError as error:
-        return _blocked(report.arguments_unreadable(error))
-    command = slash_commands.COMMANDS[name]
-    if name == slash_commands.MAIN:
-        _before_the_command(work, transcript)
-    elif transcript and command.captures:
-        work.capture(transcript)
-    output = command_output.output_of(command, _bundle(), str(work.place.root), words)
-    return _blocked(command_output.whole_output(output) if command.whole else command_output.cut(output) or report.DONE)
-
-
 _HANDLERS: Final[dict[str, Callable[[Work, Payload], Answer]]] = {
     "SessionStart": session_start,
     "CwdChanged": cwd_changed,
@@ -199,7 +177,7 @@ _HANDLERS: Final[dict[str, Callable[[Work, Payload], Answer]]] = {
     "Stop": sweep,
     "PreCompact": pre_compact,
     "SessionEnd": session_end,
-    "UserPromptExpansion": prompt_expansion,
+    "UserPromptExpansion": answers.answer,
     CATCH_UP: catch_up,
     ARCHIVE: archive,
 }
@@ -228,21 +206,6 @@ def _leave_to_archive(work: Work, payload: Payload) -> None:
         _detach(work, payload, ARCHIVE)
 
 
-def _before_the_command(work: Work, transcript: str) -> None:
-    """What only the transcript tells: which exports went elsewhere, and that a short one belongs to this session."""
-    try:
-        captured = work.capture(transcript) if transcript else None
-        if captured is not None:
-            named = work.exports.named_by(captured)
-            work.exports.process(
-                [path for path in named if not work.exports.is_searched(path)], captured.conversation_id
-            )
-            # The command finds these, with the user's options.
-            work.exports.store([path for path in named if work.exports.is_searched(path)], captured.conversation_id)
-    except DedupError as error:  # the command meets it too, and says it on the screen
-        work.note(f"UserPromptExpansion: {error}")
-
-
 def _watched(work: Work, payload: Payload) -> list[str]:
     """The session's transcript and the drop folder.
 
@@ -257,20 +220,11 @@ def _watched(work: Work, payload: Payload) -> list[str]:
     return [path for path in (transcript, drop) if path]
 
 
-def _blocked(text: str) -> Answer:
-    return {"decision": "block", "reason": text}
-
-
 def _detach(work: Work, payload: Payload, event: str) -> None:
     """Leave the work to a process that outlives this hook and the client."""
     from . import detached
 
-    detached.start(event, _bundle(), str(work.place.root), payload)
-
-
-def _bundle() -> str:
-    """The folder that has ``scripts`` and ``hooks``: the plugin's root, or ``.coditect`` of the project."""
-    return os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__)))))
+    detached.start(event, bundle(), str(work.place.root), payload)
 
 
 def _notice(work: Work, payload: Payload, text: str) -> Answer:
@@ -279,10 +233,13 @@ def _notice(work: Work, payload: Payload, text: str) -> Answer:
         from . import notices
 
         time.sleep(notices.turn(work.live, _text(payload, "session_id")))
-    return _message(text)
+        text = client_screen.in_the_corner(text, client_screen.columns())
+    return {"systemMessage": text[: command_output.MOST_CHARACTERS]} if text else {}
 
 
-def _message(text: str) -> dict[str, Any]:
+def _message(text: str, by: str) -> dict[str, Any]:
+    """What the client prints below a prompt or an answer, behind the name of the event that said it."""
+    text = client_screen.said(text, by, client_screen.columns()) if text else ""
     return {"systemMessage": text[: command_output.MOST_CHARACTERS]} if text else {}
 
 

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from ..project import client_version
+from ..terminal import called
 from .forms import plugin_enabled, project_events
 
 if TYPE_CHECKING:
@@ -16,13 +17,48 @@ def both_forms(work: Work) -> str:
     """A line where the plugin and the project's own hooks are both there: the first time that a session starts so."""
     if os.environ.get("CLAUDE_PLUGIN_ROOT") or not plugin_enabled(str(work.place.root)):
         return ""
-    from .pruning import SAID_ONCE
+    from .pruning import BOTH_FORMS
 
-    if not _first_time(work, SAID_ONCE):
+    if not _first_time(work, BOTH_FORMS):
         return ""
     from ..reports import hooks as report
 
     return report.both_forms()
+
+
+def first_word(work: Work, *, narrow: bool) -> str:
+    """Where the plugin works for the user in a project that did not opt in: what is kept, where, how to turn it off; once."""
+    if work.place.opted_in or not os.environ.get("CLAUDE_PLUGIN_ROOT") or not work.settings["capture_transcripts"]:
+        return ""
+    from .pruning import FIRST_WORD
+
+    work.make_folder()
+    if not _first_time(work, FIRST_WORD):
+        return ""
+    from ..project.config import own_path
+    from ..reports import hooks as report
+
+    return report.first_word(_below_home(work.project.root), _below_home(own_path()), narrow=narrow)
+
+
+def left_behind(work: Work, bundle: str) -> str:
+    """Where a project opted in, and the user's own store has what was said in it before: how that is taken along; once."""
+    from .pruning import LEFT_BEHIND
+    from .store_location import left_behind as folder_of
+
+    folder = folder_of(work.place.root)
+    if not folder or not _first_time(work, LEFT_BEHIND):
+        return ""
+    from ..reports import hooks as report
+
+    script = os.path.join(bundle, "scripts", "deduplicate_export.py")
+    return report.left_behind(called.command_line("unite", folder, "--project", str(work.place.root), script=script))
+
+
+def _below_home(path: str | os.PathLike[str]) -> str:
+    """A path as people write it."""
+    home, path = os.path.expanduser("~"), os.fspath(path)
+    return f"~{path[len(home) :]}" if path.startswith(home + os.sep) else path
 
 
 def settings_notice(work: Work) -> str:

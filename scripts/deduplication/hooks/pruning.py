@@ -13,7 +13,10 @@ from ..files import beneath
 KEPT_DAYS: Final = 60
 """The client deletes its own transcripts after thirty days; a session without one cannot be resumed."""
 _DAY: Final = 86_400.0
-SAID_ONCE: Final = "both-forms"
+BOTH_FORMS: Final = "both-forms"
+FIRST_WORD: Final = "first-word"
+LEFT_BEHIND: Final = "left-behind"
+SAID_ONCE: Final = frozenset((BOTH_FORMS, FIRST_WORD, LEFT_BEHIND))
 """Not of a session: what was said once stays said."""
 
 
@@ -23,7 +26,7 @@ def prune(folder: str, now: float | None = None) -> int:
     gone = 0
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
-            if entry.name.startswith(".") or entry.name == SAID_ONCE:
+            if entry.name.startswith(".") or entry.name in SAID_ONCE:
                 continue
             with contextlib.suppress(OSError):
                 status = entry.stat(follow_symlinks=False)

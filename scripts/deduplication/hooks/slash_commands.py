@@ -19,24 +19,37 @@ PLUGIN: Final = "export-dedup"
 class Command:
     """``script`` is called with ``words`` and the user's own; ``captures``: first what was said up to now is stored.
 
-    ``whole``: the script's own report is long, and a person wants the part from its banner on.
+    ``whole``: the script's own report is long, and a person wants its banner and what became of the exports. ``arguments``
+    is what may follow the command, as the client hints at it; ``tells``: its exit
+    code is part of the answer, and says of no failure.
     """
 
     script: str
+    arguments: str
     words: tuple[str, ...] = ()
     captures: bool = True
     whole: bool = False
+    tells: bool = False
 
 
 TOOL: Final = "deduplicate_export.py"
 MAIN: Final = "export-dedup"
 SEARCH: Final = "export-dedup-search"
 COMMANDS: Final = {
-    MAIN: Command("export-dedup-with-status.py", ("--yes",), whole=True),
-    "export-dedup-status": Command(TOOL, ("status", "--characters")),
-    SEARCH: Command(TOOL, ("search", "--characters")),
-    "export-dedup-show": Command(TOOL, ("show", "--characters")),
-    "export-dedup-doctor": Command(TOOL, ("doctor",), captures=False),
+    MAIN: Command(
+        "export-dedup-with-status.py",
+        "[PATH...] [--session-id ID] [--description TEXT] [--no-archive] [--no-checkpoint]",
+        ("--yes",),
+        whole=True,
+    ),
+    "export-dedup-status": Command(TOOL, "[--limit N]", ("status", "--characters")),
+    SEARCH: Command(
+        TOOL, 'WORD... ["A PHRASE"] [--session ID] [--role R] [--limit N] [--context N]', ("search", "--characters")
+    ),
+    "export-dedup-show": Command(
+        TOOL, "[SESSION] [--around N] [--last N] [--no-tools] [--output FILE]", ("show", "--characters")
+    ),
+    "export-dedup-doctor": Command(TOOL, "[--all]", ("doctor",), captures=False, tells=True),
 }
 """``--characters`` is followed by the number that the client shows."""
 MATCHER: Final = "|".join(f"{name}|{PLUGIN}:{name}" for name in COMMANDS)

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ..project.paths import Project
+from ..project.paths import LOG_NAME, Project
 from ..start.late_tuple import NamedTuple
 from . import quick
 
@@ -44,6 +44,19 @@ def stored_at(project: Project) -> Project:
     """Where the archive, the reports and the store of a project lie: itself, or its place in the user's own store."""
     state, elsewhere = store_of(project)
     return Project(state.parent.parent) if elsewhere else project
+
+
+def left_behind(root: Path) -> str:
+    """The folder of the user's own store that has what was said in a project before it opted in; empty where there is none."""
+    if not quick.opted_in(str(root)):
+        return ""
+    own = Project(Path(quick.user_store(str(root)))).state
+    return str(own) if os.path.isfile(own / LOG_NAME) else ""
+
+
+def bundle() -> str:
+    """The folder that has ``scripts`` and ``hooks``: the plugin's root, or ``.coditect`` of the project."""
+    return os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__)))))
 
 
 def own_stores() -> list[str]:

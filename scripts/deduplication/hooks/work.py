@@ -49,13 +49,13 @@ class Work:
         if not self.settings["capture_transcripts"] or not os.path.isfile(path):
             return None
         try:
-            self._make_folder()
+            self.make_folder()
             return capture_file(self.dedup, path)
         except (ExportError, UnsafePath) as error:
             self.note(f"{path}: {error}")
             return None
 
-    def _make_folder(self) -> None:
+    def make_folder(self) -> None:
         """The folder of the markers: that it is there says that hooks are at work."""
         if not os.path.isdir(self.live):
             try:
@@ -90,8 +90,11 @@ class Work:
             self.note(note)
 
     def make_drop_folder(self) -> None:
-        """Make the drop folder where it is missing."""
+        """Make the drop folder where it is missing; git ignores it."""
         beneath.make_folders(self.project.exports)
+        from ..project.private_folder import hide_from_git
+
+        hide_from_git(self.project)
 
     # -- what was looked at ------------------------------------------------------------------------------------
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Final, Optional
 
+from ..project.paths import MEMORY
+from ..project.private_folder import PRIVATE
+
 BEGIN: Final = b"# >>> export-dedup >>>"
 END: Final = b"# <<< export-dedup <<<"
 _LINES: Final = (
     BEGIN,
     b"# Private state of export-dedup: what was said stays on this machine.",
-    b"/MEMORY-CONTEXT/dedup_state/",
-    b"/MEMORY-CONTEXT/exports/",
-    b"/MEMORY-CONTEXT/exports-archive/",
-    b"/MEMORY-CONTEXT/export-dedup-status.txt",
+    *(f"/{MEMORY}/{name}{'' if '.' in name else '/'}".encode() for name in PRIVATE),
     b"/.coditect/venv/",
     b"/.coditect/scripts/**/__pycache__/",
     END,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from typing import TYPE_CHECKING, Final
@@ -11,13 +12,20 @@ from ..figures.counted import counted
 from ..files import atomic, beneath
 from ..git.plumbing import Git, GitFailed, find_executable, work_tree_above
 from .own_place import IGNORES_ALL, require_inside
+from .paths import MEMORY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from .paths import Project
+
+PRIVATE: Final = ("dedup_state", "exports", "exports-archive", "export-dedup-status.txt")
+"""What of ``MEMORY-CONTEXT/`` is for the user alone; the rest is for the repository."""
 _OTHERS: Final = 0o077
 _IGNORE: Final = ".gitignore"
+_MOST: Final = 1_000_000
+"""Bytes of the user's own that are looked at."""
 
 
 def secure(folder: Path) -> list[str]:
@@ -51,6 +59,27 @@ def secure(folder: Path) -> list[str]:
         except StoreNotWritable:
             notes.append("git would take the message store into a commit: add it to your .gitignore")
     return notes
+
+
+def hide_from_git(project: Project) -> None:
+    """Have git ignore what is private in ``MEMORY-CONTEXT/`` of a project that nothing was installed into, as an installation does.
+
+    In a file of our own, which ignores itself: the user's own ``.gitignore`` stays as it is. One that is there already is
+    somebody's decision, and stays, too.
+    """
+    ignore = os.path.join(project.memory, _IGNORE)
+    if os.path.lexists(ignore) or not project.memory.is_dir() or not work_tree_above(str(project.root)):
+        return
+    try:
+        with atomic.open_regular(os.path.join(project.root, _IGNORE), follow=True) as file:
+            is_installed = f"/{MEMORY}/{PRIVATE[0]}/".encode() in file.read(_MOST).split()
+    except OSError:
+        is_installed = False
+    if is_installed:
+        return
+    lines = ["# What was said stays on this machine (export-dedup).", *(f"/{name}" for name in (_IGNORE, *PRIVATE))]
+    with contextlib.suppress(StoreNotWritable):  # the doctor says what git would take
+        atomic.replace(ignore, "\n".join([*lines, ""]).encode(), durable=False)
 
 
 def _entries(folder: str) -> Iterator[tuple[str, int]]:

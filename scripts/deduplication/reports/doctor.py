@@ -18,16 +18,22 @@ if TYPE_CHECKING:
 _MARKS: Final = {"ok": "✓", "note": "·", "problem": "❌"}
 
 
-def text(findings: Sequence[Finding]) -> str:
-    """The findings in their order."""
+def text(findings: Sequence[Finding], *, every: bool = False) -> str:
+    """The findings in their order: what is not in order and what is to be known, or ``every`` one."""
     problems = problems_in(findings)
+    in_order = 0 if every else sum(finding.state == "ok" for finding in findings)
     verdict = "nothing needs to be done" if not problems else f"{counted(problems, 'thing')} to do, marked ❌"
     lines = [f"{DIAGNOSIS} {verdict}", ""]
-    for finding in map(_as_called, findings):
+    shown = [finding for finding in findings if every or finding.state != "ok"]
+    for finding in map(_as_called, shown):
         lines.append(f"{_MARKS[finding.state]} {finding.name}: {printable(finding.text)}")
         lines += [f"     {printable(detail)}" for detail in finding.details]
         if finding.cure:
             lines.append(f"   → {printable(finding.cure)}")
+    if in_order:
+        things = "1 thing is" if in_order == 1 else f"{in_order} things are"
+        more = as_called("deduplicate_export.py doctor --all")
+        lines += [*([""] if shown else []), f"✓ {things} in order ({more} lists {'it' if in_order == 1 else 'them'})"]
     return "\n".join(lines)
 
 

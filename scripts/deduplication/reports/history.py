@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..alignment.plain_text import HISTORY
 from ..figures.counted import counted
 from ..start.late_dataclass import asdict, dataclass
-from ..terminal.called import as_called
+from ..terminal.called import as_called, slash_command
 from ..terminal.console import printable
 from .workflow import captured
 
@@ -42,7 +42,8 @@ def parts(history: History) -> tuple[str, list[str], str]:
     else:
         shown = f", the newest {len(history.runs)}" if len(history.runs) < history.total else ", the newest first"
         head = f"{HISTORY} {counted(history.total, 'run')}{shown}"
-    tail = [f"💾 {counted(history.unique, 'unique message')} in {printable(history.store)}"]
+    where = "storage" if slash_command() else printable(history.store)
+    tail = [f"💾 {counted(history.unique, 'unique message')} in {where}"]
     if not history.runs and history.before.parts:
         tail.insert(0, f"   {_captured(history.before)}, the last at {clock(history.before.last)}")
     if history.report is not None:

@@ -7,33 +7,61 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from ..alignment.plain_text import ANSWERED, NOT_DONE
 from ..figures.counted import counted
-from ..terminal import console
+from ..terminal.console import printable, printable_name
 
 if TYPE_CHECKING:
-    from ..figures.run_result import RunResult
+    from collections.abc import Mapping
 
+    from ..figures.run_result import Figures, RunResult
 
-DONE: Final = "✓ Done."
-"""In the place of a command's output, where it said nothing."""
 ARGUMENTS_NOT_PLAIN: Final = (
-    "❌ export-dedup: the client would pass these arguments through a shell, and they have characters that a shell obeys. "
+    "export-dedup: the client would pass these arguments through a shell, and they have characters that a shell obeys. "
     'Leave them out, or set "command_banner" to "hook" in .coditect/config.json: then no shell is used.'
 )
 
 
-def arguments_unreadable(error: ValueError) -> str:
-    """In the place of a command's output, where its arguments are no words."""
-    return f"❌ export-dedup: the arguments cannot be read: {error}"
+def arguments_unreadable(error: ValueError, command: str) -> str:
+    """In the place of the output of a slash ``command``, where its arguments are no words."""
+    return f"{command}: the arguments cannot be read: {error}"
+
+
+def answer(text: str, *, done: bool) -> str:
+    """What a slash command answers, below the client's heading that a hook blocked something."""
+    return "\n".join(filter(None, [ANSWERED if done else NOT_DONE, text]))
+
+
+def usage(command: str) -> str:
+    """What may follow a slash command, where its ``--help`` is asked for."""
+    return f"{command}\nMore of it has --help in a shell, and the user guide."
+
+
+def short_banner(figures: Figures) -> str:
+    """The four numbers where a screen is narrow."""
+    return "\n".join(
+        [
+            f"🆕 {figures.new:,} new",
+            f"🔄 {figures.duplicates:,} duplicate{'' if figures.duplicates == 1 else 's'}",
+            f"📨 {figures.total:,} processed",
+            f"💾 {figures.unique:,} in storage",
+        ]
+    )
+
+
+def ended(summary: Mapping[str, str]) -> str:
+    """How a run ended, of the lines of its summary: one line."""
+    parts = [f"Status: {summary.get('Status', '?')}", *([summary["Duration"]] if "Duration" in summary else [])]
+    return " · ".join(parts).replace(" seconds", " s")
 
 
 def notice(run: RunResult) -> str:
     """What a hook says of the exports that it processed: one line, since 2.1.33x shows no more and cuts it at its window's edge."""
-    names = ", ".join(_shortened(console.printable_name(export.path)) for export in run.exports[:2])
+    names = ", ".join(_shortened(printable_name(export.path)) for export in run.exports[:2])
     names += f" and {len(run.exports) - 2} more" if len(run.exports) > 2 else ""
     failed = run.failed
     if len(failed) == len(run.exports):
-        return f"❌ not processed: {names}: {console.printable(failed[0].error or '')}"
+        return f"❌ not processed: {names}: {printable(failed[0].error or '')}"
     first = f"⚠ {counted(len(failed), 'export')} failed, /export-dedup says why" if failed else "/compact is safe now"
     from .workflow import captured  # few turns have an export
 
@@ -47,7 +75,7 @@ def notice(run: RunResult) -> str:
 
 def not_capturing(error: str, log: str) -> str:
     """At the start of a session whose store cannot be used."""
-    return f"⚠ export-dedup: nothing is captured: {console.printable(error)} (details: {console.printable(log)})"
+    return f"⚠ export-dedup: nothing is captured: {printable(error)} (details: {printable(log)})"
 
 
 def _shortened(name: str) -> str:
@@ -60,6 +88,28 @@ def both_forms() -> str:
     return (
         "export-dedup is here twice, in the project and as a plugin: the plugin's hooks leave the work to the project's. "
         "'./install.sh --uninstall --project DIR' takes the project's out."
+    )
+
+
+def first_word(folder: str, settings: str, *, narrow: bool) -> str:
+    """At the first session in a project that the plugin works in for the user: what is kept, in ``folder``, how to end that."""
+    if narrow:
+        return (
+            f"export-dedup keeps what is said, in\n{folder}\n"
+            f'Turn it off: /plugin, or "user_store": false in\n{settings}'
+        )
+    return (
+        f"export-dedup keeps each message of this project's conversations, for you alone, in {folder}; nothing is written "
+        f'into the project.\nTo turn it off: "user_store": false in {settings}, or /plugin. To keep it in the project instead: '
+        "/export-dedup."
+    )
+
+
+def left_behind(command: str) -> str:
+    """Where a project opted in, and the user's own store has what was said in it before."""
+    return (
+        "export-dedup: what was said here before is in your own store, and can be searched with --all-stores. This takes it "
+        f"along, from a shell:\n{printable(command)}"
     )
 
 

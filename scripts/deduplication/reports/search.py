@@ -10,6 +10,7 @@ from ..figures.counted import counted
 from ..files.clock import local
 from ..start.late_dataclass import dataclass, field
 from ..start.late_pattern import late_pattern
+from ..terminal.called import as_called, slash_command
 from ..terminal.console import printable
 from ..terminal.truncation import truncate
 from . import quotation
@@ -126,6 +127,7 @@ def text(result: Result, *, colour: bool = False, most: int | None = None) -> st
         head += f", the newest {len(result.hits)} of them"
         head += " (they were not counted further)" if more else f" (--limit {result.total} shows all)"
     tail = f"A place is shown by: {printable(result.command)} … (in Claude Code: /export-dedup-show …)"
+    tail = "" if slash_command() else tail  # each place has the whole of it
     return truncate(
         "\n".join(filter(None, [head, damaged, unfiltered])),
         [_block(shown, colour=colour) for shown in result.hits],
@@ -200,7 +202,8 @@ def _block(shown: RenderedHit, *, colour: bool) -> str:
     lines += [_beside(each) for each in shown.context[:at]]
     lines += [f"   {'> ' if shown.context else ''}{_marked(excerpt, colour=colour)}" for excerpt in shown.excerpts]
     lines += [_beside(each) for each in shown.context[at + 1 :]]
-    lines.append(f"   → {printable(shown.command)}")
+    command = as_called(f"deduplicate_export.py {shown.command}") if slash_command() else shown.command
+    lines.append(f"   → {printable(command)}")
     return "\n".join(lines)
 
 

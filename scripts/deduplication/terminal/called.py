@@ -1,6 +1,8 @@
-"""How we were called: as the command ``export-dedup``, or by an entry script. What we advise to run is what is at hand.
+"""How we were called: as the command ``export-dedup``, by an entry script, or by a slash command in the client. What we
+advise to run is what is at hand.
 
-Texts name the entry scripts, which every copy has. Where the command was called they are shown with its words instead.
+Texts name the entry scripts, which every copy has. Where the command was called they are shown with its words instead, and
+where a slash command was, with slash commands.
 """
 
 from __future__ import annotations
@@ -28,7 +30,14 @@ _WORDS: Final = {
     "export-dedup.py": "run",
     "create-checkpoint.py": "checkpoint",
 }
+_TOOL: Final = "deduplicate_export.py"
 _TYPED: Final = "EXPORT_DEDUP_TYPED"
+SLASH: Final = "EXPORT_DEDUP_SLASH"
+"""Set where a hook has us answer a slash command: what a person types for it."""
+_ANSWERED: Final = late_pattern(
+    r"(?:export-dedup-with-status|export-dedup)\.py|deduplicate_export\.py (?=(?:search|show|status|doctor)(?![\w-]))"
+)
+"""What has a slash command."""
 _SUBCOMMAND: Final = late_pattern(r" [a-z]+(?![\w./:-])")
 
 
@@ -51,11 +60,15 @@ def is_by_command() -> bool:
 
 def as_called(text: str) -> str:
     """``text`` with the names of scripts as whoever called us can call them."""
+    if slash_command():
+        return _ANSWERED.sub(lambda found: f"/{COMMAND}{'-' if found.group().endswith(' ') else ''}", text)
     return _SCRIPTS.sub(lambda found: f"{typed()}{_subcommand(found)}", text) if _Called.by_command else text
 
 
 def titled(text: str) -> str:
     """The same for titles and help, where the command has its plain name."""
+    if slash_command():
+        return as_called(text)
     return _SCRIPTS.sub(lambda found: f"{COMMAND}{_subcommand(found)}", text) if _Called.by_command else text
 
 
@@ -64,6 +77,21 @@ def _subcommand(found: re.Match[str]) -> str:
     if word is not None:
         return f" {word}"
     return "" if _SUBCOMMAND.match(found.string, found.end()) else " import"
+
+
+def slash_command() -> str:
+    """What a person types for the slash command that is being answered, with its arguments; empty anywhere else."""
+    return os.environ.get(SLASH, "")
+
+
+def command_line(*words: str, script: str = "") -> str:
+    """How words of ours are called from a shell: as this process was, or by ``script``."""
+    import shlex
+
+    if _Called.by_command:
+        return f"{typed()} {shlex.join(words)}"
+    script = script or (sys.argv[0] if os.path.basename(sys.argv[0]) == _TOOL else _TOOL)
+    return shlex.join(["python3", script, *words])
 
 
 def typed() -> str:

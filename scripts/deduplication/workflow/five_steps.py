@@ -65,6 +65,7 @@ def run(
         _last_steps(project, options, dedup, steps, others, make_checkpoint)
         others.answer()
     outcome = steps.finish()
+    private_folder.hide_from_git(project)
     send_what_is_new(project, dedup.store, out)
     return outcome
 
