@@ -177,13 +177,13 @@ def test_an_update_replaces_our_entries_and_keeps_the_first_backup(project):
     original = path.read_bytes()
     run(project)
     record = json.loads(path.read_text())
-    record["hooks"] = {"Stop": [{"matcher": "old", "hooks": [OURS, FOREIGN]}], "PreToolUse": [{"hooks": [OURS]}]}
+    record["hooks"] = {"Stop": [{"matcher": "old", "hooks": [OURS, FOREIGN]}], "PostToolUse": [{"hooks": [OURS]}]}
     put(project, record)
     run(project)
     found = commands_of(path.read_bytes())
     assert found["Stop"][0] == "echo mine"
     assert len(found["Stop"]) == 2
-    assert "PreToolUse" not in found
+    assert "PostToolUse" not in found
     assert (project / settings.BACKUP).read_bytes() == original
     run(project, "--uninstall")
     assert commands_of(path.read_bytes()) == {"Stop": ["echo mine"]}
