@@ -125,17 +125,30 @@ def test_what_was_said_before_the_opt_in_is_named_and_can_be_taken_along(session
     assert "✓ own store" in expand(session, command_name="export-dedup-doctor", command_args="--all")["reason"]
 
 
-def test_git_ignores_what_is_private_once_a_project_opted_in(session):
-    """By the command, without an installation: the user's own file stays, and what is shared can be committed."""
+@pytest.mark.parametrize("by", ["the command", "a script", "a session"])
+def test_git_ignores_what_is_private_once_a_project_opted_in(session, by):
+    """Without an installation: the user's own file stays, and what is shared can be committed."""
     git = ["git", "-C", str(session.root)]
     subprocess.run([*git, "init", "-q"], check=True)
     shutil.rmtree(session.memory)
     session.export()
-    expand(session)
+    if by == "the command":
+        expand(session)
+    elif by == "a script":
+        script = session.repository / "scripts" / "export-dedup.py"
+        subprocess.run(
+            [sys.executable, str(script), "--project", str(session.root), "--yes"], cwd=session.root, check=True
+        )
+    else:
+        session.memory.mkdir()
+        (session.root / "notes.txt").unlink()
+        session.fire("SessionStart", source="startup")
     (session.memory / "exports").mkdir(exist_ok=True)
     (session.memory / "exports" / "waiting.txt").write_text("x")
     shown = subprocess.run([*git, "status", "--short", "-uall"], capture_output=True, text=True, check=True).stdout
     assert shown == ""
+    if by == "a session":
+        return
     tracked = subprocess.run([*git, "ls-files"], capture_output=True, text=True, check=True).stdout
     assert {line.split("/")[1] for line in tracked.splitlines()} <= {"checkpoints", "sessions"}
     assert not (session.root / ".gitignore").exists()

@@ -89,7 +89,7 @@ def test_an_installation_needs_nothing_but_python(bare, tmp_path):
     assert not (project / ".coditect/venv").exists()
     assert "rich" not in done.stdout
     tool = str(project / ".coditect/scripts/deduplicate_export.py")
-    looked = subprocess.run([bare, tool, "doctor"], cwd=project, check=False, **options)
+    looked = subprocess.run([bare, tool, "doctor", "--all"], cwd=project, check=False, **options)
     assert (looked.returncode, looked.stderr) == (0, "")
     assert "nothing needs to be done" in looked.stdout
     assert "✓ rich: not installed, and nothing depends on it" in looked.stdout

@@ -42,7 +42,7 @@ COMMANDS: Final = {
         ("--yes",),
         whole=True,
     ),
-    "export-dedup-status": Command(TOOL, "[--limit N]", ("status", "--characters")),
+    "export-dedup-status": Command(TOOL, "[--limit N] [--full]", ("status", "--characters")),
     SEARCH: Command(
         TOOL, 'WORD... ["A PHRASE"] [--session ID] [--role R] [--limit N] [--context N]', ("search", "--characters")
     ),
