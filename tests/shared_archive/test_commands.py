@@ -56,11 +56,11 @@ def test_sync_sends_what_a_hybrid_store_archived(archives):
     """Doctor and status say what waits, until it is sent; offline a restore gives what is here."""
     file, *_ = Story(4, exchanges=4).exports(1)
     where = _run(archives, "a", "hybrid", [file])
-    assert "1 file of the archive" in call("doctor", *where).stdout
+    assert "1 file of the archive" in call("doctor", "--all", *where).stdout
     assert "of the archive" in call("status", *where).stdout
     told = json.loads(call("sync", "--json", *where).stdout)
     assert told["archive"]["files"] == 2
-    assert "has all that it takes of the archive" in call("doctor", *where).stdout
+    assert "has all that it takes of the archive" in call("doctor", "--all", *where).stdout
     away = {"EXPORT_DEDUP_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}
     done = call("restore", file.name, "--output", archives.folder / "file", *where, environment=away)
     assert (done.returncode, (archives.folder / "file").read_bytes()) == (0, file.data)
