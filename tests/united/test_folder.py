@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import random
 import shutil
 
 import pytest
 
 from archive_reader import read
-from deduplication.archive import inventory, recut
+from deduplication.archive import inventory, purged_files, recut
 from deduplication.archive import restore as restoring
 from deduplication.archive.places import plain_files
 from deduplication.commands import deduplicate_export, export_dedup
@@ -310,6 +311,17 @@ def test_a_file_that_only_the_other_ones_list_names_is_known_to_be_missing(proje
     assert projects.is_whole("a") == purged
 
 
+def test_which_files_are_not_what_was_exported_is_taken_over(projects):
+    """What the other machine's purge changed in a file is known of it here, too."""
+    fork(projects)
+    archive = projects.project("a").archive
+    stem, ending = os.path.splitext(purged_files.PURGED_FILES)
+    other = purged_files.PurgedFile("ab" * 32, 3)
+    (archive / COPY.format(stem=stem, ending=ending)).write_bytes(purged_files.encoded([other]))
+    projects.unite("a")
+    assert purged_files.load(str(archive)) == {other.sha256: other}
+
+
 def test_copies_of_lists_are_no_exports(projects):
     """Nobody restores, packs or lists them as one."""
     fork(projects)
@@ -355,34 +367,36 @@ def test_repair_keeps_copies_and_takes_from_them(projects):
     assert copies_in(str(projects.packs("a"))) != []
 
 
-def test_repair_of_archive_and_log_loses_nothing_that_only_copies_have(projects, small_packs):
-    """What copies have cannot be taken in before the log is mended; packs that they rest on are written anew before that."""
+@pytest.mark.parametrize("listed", [False, True], ids=["own list", "other list"])
+def test_repair_of_archive_and_log_loses_nothing_that_only_copies_have(projects, small_packs, listed):
+    """What copies have cannot be taken in before the log is mended; packs that they rest on are written anew before that.
+
+    Nor is given up what only they have, and nothing else names.
+    """
     fork(projects)
     for name, talk in (("a", Talk("alder", 40)), ("b", Talk("birch", 40))):
         projects.archive(name, talk, end=20)
         projects.archive(name, talk)
-    here, there = projects.packs("a"), projects.packs("b")
-    for stem, wins in (
-        ("pack-0002", True),
-        ("pack-0003", False),
-    ):  # what stands behind another one's cannot be read there
-        copy = here / COPY.format(stem=stem, ending=".pack")
-        if wins:
-            (here / f"{stem}.pack").rename(copy)
-            shutil.copy(there / f"{stem}.pack", here)
+    project, there = projects.project("a"), projects.project("b")
+    copied = [project.archive / "packs" / "pack-0003.pack"]  # what stands behind another one's cannot be read there
+    copied += [project.archive / ".archived.jsonl", project.state / "archived.jsonl"] if listed else []
+    for own in [project.archive / "packs" / "pack-0002.pack", *copied]:
+        copy = own.with_name(COPY.format(stem=own.stem, ending=own.suffix))
+        if own.name == "pack-0003.pack" and not listed:
+            shutil.copy(there.root / own.relative_to(project.root), copy)
         else:
-            shutil.copy(there / f"{stem}.pack", copy)
-    sealed = projects.project("a").state / "sealed"
+            own.rename(copy)
+            shutil.copy(there.root / own.relative_to(project.root), own)
+    sealed = project.state / "sealed"
     assert len(list(sealed.iterdir())) == 1
     shutil.rmtree(sealed)
-    with pytest.raises(StoreDamaged):
+    with pytest.raises((StoreDamaged, ArchiveDamaged)):
         projects.unite("a")
-    done = repair(projects.store("a"), projects.project("a"), accept_lost=True)
+    done = repair(projects.store("a"), project, accept_lost=True)
     assert (done.lost(), done.given_up, done.remaining) == ([], [], [])
-    assert projects.unite("a").copies == 2
+    assert projects.unite("a").copies == (4 if listed else 2)
     assert projects.restored("a") == projects.exported
-    for talk in (Talk("alder", 40), Talk("birch", 40)):
-        assert projects.said("a", talk) == [word(talk.name, n) for n in range(40)] or talk.name == "birch"
+    assert projects.said("a", Talk("alder", 40)) == [word("alder", n) for n in range(40)]
     assert projects.is_whole("a")
 
 
