@@ -7,6 +7,7 @@ import json
 import pytest
 
 from deduplication.commands import deduplicate_export
+from deduplication.files.clock import local
 from deduplication.purge.run import purge
 from deduplication.purge.scope import scope_of
 from deduplication.storage.log.chain import REPLACED
@@ -55,7 +56,7 @@ def test_every_run_follows_on_the_one_before_and_the_heads_that_went_are_told(pl
     assert place.dedup.store.verify() == []
     assert since(place, before[0], capsys)[0] == 0
     code, out = since(place, before[2], capsys)
-    moment = commits(place)[-1]["timestamp"]
+    moment = local(commits(place)[-1]["timestamp"])
     assert code == 1
     assert (
         f"The head {before[2]} is from before the purge of {moment}, which removed 16 messages: "
