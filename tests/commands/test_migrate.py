@@ -122,7 +122,7 @@ def test_another_target_is_refused_or_united(origin, tmp_path):
     assert "--unite" in refused.stderr
     done = migrate(*arguments, "--unite")
     assert (done.returncode, done.stderr) == (0, "")
-    assert "Processed once more: 4 runs; 0 runs were there already" in done.stdout
+    assert "Processed once more: 4 runs; 0 there already" in done.stdout
     assert len(ClaudeConversationDeduplicator(tmp_path / "other").conversations()) == 4
     found = json.loads(migrate(*arguments, "--unite", "--json").stdout)
     assert (found["runs"], found["runs_known"]) == (0, 4)

@@ -17,6 +17,7 @@ from deduplication.sessions.redaction import unchanged
 from deduplication.storage.log.lines import decode_line, encode_line
 from deduplication.storage.recount import recount
 from exports import Story, kept
+from session_names import session_path
 from told import Told
 from transcript_lines import day
 
@@ -162,16 +163,16 @@ def test_a_session_page_tells_of_all_files(tmp_path):
 
 
 def test_the_file_of_what_was_adopted_says_where_it_goes_on(dedup, tmp_path):
-    """A link to the later conversation's file still leads to its messages; a file that somebody changed is left alone."""
+    """By the digits of its name it is found, and leads to its messages; a file that somebody changed is left alone."""
     project = Project(tmp_path / "project")
     put(dedup, "first-half.txt", "second-half.txt")
     write_sessions(project, dedup.store, ["first-half", "second-half"], redact=unchanged)
     put(dedup, "whole.txt")
     done = write_sessions(project, dedup.store, ["second-half"], redact=unchanged)
     assert list(done) == ["first-half"]
-    pointer = project.sessions / "second-half.md"
+    pointer, other = (session_path(project.sessions, name) for name in ("second-half", "first-half"))
     assert str(pointer) in done["first-half"].every
-    assert "[first-half](first-half.md)" in pointer.read_text(encoding="utf-8")
+    assert f"[first-half]({other.name})" in pointer.read_text(encoding="utf-8")
     assert own_output.kind_of(pointer.read_bytes())
     before = pointer.read_bytes()
     write_sessions(project, dedup.store, ["first-half"], redact=unchanged)
