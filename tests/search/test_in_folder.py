@@ -17,6 +17,7 @@ from deduplication.search.scan import scan
 from deduplication.storage.word_filters import block, filter_file
 from deduplication.words.terms import terms
 from exports import Story
+from store_backends import FULL
 
 SPAN = 6_000
 STORY = Story(11, exchanges=24)
@@ -115,8 +116,9 @@ def same(folder, *query, **filters):
 @pytest.mark.unmeasured
 @pytest.mark.slow
 def test_the_query_set(folder):
-    """Some hundred queries of eight kinds."""
-    assert sum(bool(same(folder, *query)) for query in query_set.ALL) > 60
+    """Some hundred queries of eight kinds; a third of them unless all worlds are asked for."""
+    queries = query_set.ALL[:: 1 if FULL else 3]
+    assert sum(bool(same(folder, *query)) for query in queries) > len(queries) / 2
 
 
 def test_filters(folder):

@@ -53,8 +53,9 @@ def pack(folder: str, files: Iterable[Anew], *, thorough: bool = True, again: bo
                 taken += len(data)
                 if taken >= BATCH_BYTES:
                     break
-            addition.commit()
-        if len(added) == size or taken < BATCH_BYTES:
+            if len(added) > size:  # else nothing is put together with others
+                addition.commit()
+        if taken < BATCH_BYTES:
             return added
 
 

@@ -8,6 +8,7 @@ under its own lock; the journal itself, which all of them change, under the stor
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import zlib
@@ -169,11 +170,17 @@ def _do(changes: Changes, folder: str) -> None:
             beneath.replace(source, path)
             touched.add(os.path.dirname(path))
     for name in changes.texts if changes.names or changes.untitled else ():
-        with locking.exclusive(os.path.join(folder, lock_names.STATUS_LOCK)):
-            _rename_in(os.path.join(folder, name), changes.names, changes.untitled)
+        path = os.path.join(folder, name)
+        with locking.exclusive(os.path.join(folder, lock_names.STATUS_LOCK)), atomic.write_errors(path):
+            atomic.remove_temporaries(os.path.dirname(path), (os.path.basename(path),))  # of one who was stopped at it
+            _rename_in(path, changes.names, changes.untitled)
     for directory in sorted(touched):
         with atomic.write_errors(directory):
             atomic.sync_directory(directory)
+
+
+_NONE_OF_OURS: Final = (errno.ENOENT, errno.ENOTDIR, errno.EINVAL, errno.ELOOP)
+"""It is not there, or no file: a link, say, which is not followed."""
 
 
 def _rename_in(path: str, names: list[list[str]], untitled: list[str]) -> None:
@@ -181,8 +188,10 @@ def _rename_in(path: str, names: list[list[str]], untitled: list[str]) -> None:
         with atomic.open_regular(path) as file:
             data = file.read()
             mode = os.fstat(file.fileno()).st_mode & 0o777
-    except OSError:
-        return
+    except OSError as error:
+        if error.errno in _NONE_OF_OURS:
+            return
+        raise
     changed = without_titles(data, untitled)
     for old, new in names:
         for spelling in (old, json.dumps(old)[1:-1]):
