@@ -29,7 +29,7 @@ _PURGE_ROLE: Final = "Have dedup_purge_role granted to this user, then purge aga
 
 _AUDIT: Final = """
 SELECT conversation_id, operation, messages_processed, duplicates_filtered, storage_savings_pct::float8, processing_time_ms,
-    to_char(created_at, 'YYYY-MM-DD"T"HH24:MI:SS.USOF'), metadata
+    to_char(created_at, 'YYYY-MM-DD"T"HH24:MI:SS.USTZH:TZM'), metadata
 FROM deduplication_log WHERE owner = %s AND operation = ANY(%s) ORDER BY log_id
 """
 
