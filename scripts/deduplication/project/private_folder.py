@@ -79,6 +79,7 @@ def hide_from_git(project: Project) -> None:
         return
     lines = ["# What was said stays on this machine (export-dedup).", *(f"/{name}" for name in (_IGNORE, *PRIVATE))]
     with contextlib.suppress(StoreNotWritable):  # the doctor says what git would take
+        atomic.remove_temporaries(str(project.memory), (_IGNORE,))  # of one who was killed; git would show it
         atomic.replace(ignore, "\n".join([*lines, ""]).encode(), durable=False)
 
 
