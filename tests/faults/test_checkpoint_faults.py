@@ -132,7 +132,7 @@ class Scene:
         )
         left = [line for line in self.scratch.status() if not line.endswith(("a.txt", "loose.txt"))]
         if killed:  # a session file may be of a run that ended before its checkpoint
-            assert all("MEMORY-CONTEXT/sessions/" in line for line in left)
+            assert [line for line in left if "MEMORY-CONTEXT/sessions/" not in line] == []
         assert not (self.scratch.project.state / "checkpoint.pending").exists()
 
 

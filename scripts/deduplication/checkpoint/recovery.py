@@ -78,6 +78,7 @@ def forget(project: Project, document: str) -> None:
 
 def recover(project: Project, repository: Repository | None) -> None:
     """Set right what was left. What git does not let us touch now is left for the next time. Call it under the lock."""
+    atomic.remove_temporaries(str(project.memory), (".gitignore",))  # see project/private_folder.py; git would show it
     found = _read(project)
     if not found:
         return
