@@ -128,6 +128,7 @@ def test_a_pulled_cable():
     program = textwrap.dedent(
         """\
         import sys
+        import time
         import psycopg
         limits = "tcp_user_timeout=2000 keepalives_idle=1 keepalives_interval=1 keepalives_count=2 connect_timeout=20"
         with psycopg.connect(f"{sys.argv[1]} {limits}", autocommit=True) as connection:
@@ -138,7 +139,14 @@ def test_a_pulled_cable():
             except psycopg.OperationalError as error:
                 print("failed", type(error).__name__, flush=True)
         sys.stdin.readline()
-        psycopg.connect(sys.argv[1]).close()
+        for left in reversed(range(50)):  # both ends notice in their own time that the cable is back
+            try:
+                psycopg.connect(f"{sys.argv[1]} {limits}").close()
+                break
+            except psycopg.OperationalError:
+                if not left:
+                    raise
+                time.sleep(0.2)
         print("connected again", flush=True)
         """
     )
