@@ -20,7 +20,8 @@ from deduplication.storage.log_backed import require_log
 from in_process import call
 from scratch_repository import Scratch
 from settings_scenes import own
-from store_backends import DATABASES, FULL, Stores
+from store_backends import DATABASES, Stores
+from thorough import THOROUGH
 from transcript_lines import SESSION, answer, day, exported, prompt
 
 MAINS = {"export-dedup.py": export_dedup.main, "deduplicate_export.py": deduplicate_export.main}
@@ -262,7 +263,7 @@ def in_a_database(request, tmp_path):
 
 @pytest.mark.unmeasured
 @pytest.mark.parametrize(
-    "path", PATHS if FULL else [partly_captured, captured_by_a_hook], ids=lambda path: path.__name__
+    "path", PATHS if THOROUGH else [partly_captured, captured_by_a_hook], ids=lambda path: path.__name__
 )
 def test_every_surface_says_the_same_of_a_database(in_a_database, place, path):
     """The very numbers that they say of a store in a folder."""

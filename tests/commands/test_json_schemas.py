@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-import shutil
 
 import pytest
 
+import demo_project
 import schemas
 from conftest import REPOSITORY
 from deduplication.commands import create_checkpoint, deduplicate, export_dedup, stats
 from deduplication.commands.setup import install, uninstall
 from deduplication.commands.shell import table
+from demo_project import SAMPLES
 from in_process import call
 
 jsonschema = pytest.importorskip("jsonschema")
 
-SAMPLES = sorted((REPOSITORY / ".coditect" / "demo").glob("*.txt"))
 FILES = sorted(schemas.FOLDER.glob("*.json"))
 WITH_JSON = [name for name in table.SUBCOMMANDS if "--json" in table.module_of(name).parser()._option_string_actions]
 
@@ -55,13 +55,8 @@ def test_a_schema_is_one_and_closed(path):
 @pytest.fixture
 def project(tmp_path, monkeypatch):
     """The current folder: a project whose first two samples were processed, with the third waiting; and a transcript."""
-    folder = tmp_path / "project"
-    (folder / ".git").mkdir(parents=True)
+    folder = demo_project.make(tmp_path / "project")
     monkeypatch.chdir(folder)
-    for sample in SAMPLES[:2]:
-        shutil.copy(sample, folder)
-    assert call("--yes", "--no-checkpoint", main=export_dedup.main).returncode == 0
-    shutil.copy(SAMPLES[2], folder)
     return folder
 
 

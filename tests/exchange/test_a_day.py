@@ -12,11 +12,12 @@ from deduplication.exchange import sending
 from deduplication.storage.database.errors import DatabaseError
 from deduplication.storage.database.server import connection
 from machines import Machines
+from thorough import THOROUGH
 from truth_lines import Transcript, transcript_differences
 from truth_session import Session
 
 pytestmark = [pytest.mark.slow, pytest.mark.unmeasured]
-CAPTURES = 500
+CAPTURES = 500 if THOROUGH else 150
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def server(newest_postgres, monkeypatch):
 
 
 @pytest.mark.unmeasured
-def test_500_captures_of_two_machines_with_the_server_away_half_of_the_time(server, tmp_path):
+def test_captures_of_two_machines_with_the_server_away_half_of_the_time(server, tmp_path):
     """Sessions of both, one that moves between them; the server is stopped, killed and started again all day."""
     chance = random.Random(500)
     machines = Machines(tmp_path, server.dsn(server.new_database()))

@@ -17,12 +17,12 @@ import postgres_proxy
 from deduplication.errors import DedupError
 from exchange_scenes import Scene
 from faults.children import Shim, end, run, start
-from store_backends import FULL
+from thorough import THOROUGH
 from tmpfs import disk
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.unmeasured]
-TIMES = 20 if FULL else 4
-STEP = 9 if FULL else 31
+TIMES = 20 if THOROUGH else 4
+STEP = 9 if THOROUGH else 31
 """Of so many calls one is where it ends: each kind and action begins at another of the first ones."""
 KINDS = ("first", "send", "again", "receive", "purge")
 

@@ -15,12 +15,12 @@ from deduplication.storage.database import loading
 from faults.children import Shim, end, run, start
 from full_store import FullStore, numbered
 from migration_scenes import DATABASES, files_of, full, lines_of, moved, stores
-from store_backends import FULL
+from thorough import THOROUGH
 
 __all__ = ["full", "stores"]
 pytestmark = pytest.mark.faults
 DATABASE = next(iter(DATABASES))
-KILLS = 20 if FULL else 5
+KILLS = 20 if THOROUGH else 5
 """At random moments, of each kind and backend."""
 
 

@@ -17,7 +17,7 @@ from deduplication.search.scan import scan
 from deduplication.storage.word_filters import block, filter_file
 from deduplication.words.terms import terms
 from exports import Story
-from store_backends import FULL
+from thorough import THOROUGH
 
 SPAN = 6_000
 STORY = Story(11, exchanges=24)
@@ -116,8 +116,8 @@ def same(folder, *query, **filters):
 @pytest.mark.unmeasured
 @pytest.mark.slow
 def test_the_query_set(folder):
-    """Some hundred queries of eight kinds; a third of them unless all worlds are asked for."""
-    queries = query_set.ALL[:: 1 if FULL else 3]
+    """Some hundred queries of eight kinds; every ninth unless the thorough size is asked for."""
+    queries = query_set.ALL[:: 1 if THOROUGH else 9]
     assert sum(bool(same(folder, *query)) for query in queries) > len(queries) / 2
 
 

@@ -24,7 +24,8 @@ from exports import _BANNER
 from faults.children import run as run_in_child
 from purge_scenes import Talk
 from store_answers import answers, asked_besides, audit_of, log_of, moment
-from store_backends import EVERY, FULL, LOGGED, MEMORY, Stores
+from store_backends import EVERY, LOGGED, MEMORY, Stores
+from thorough import THOROUGH
 
 psycopg = pytest.importorskip("psycopg")
 
@@ -328,9 +329,9 @@ def test_whatever_is_done_to_all_of_them_they_say_the_same(request, tmp_path):
         run_state_machine_as_test(
             Machine,
             settings=settings(
-                max_examples=200 if FULL else 4,
-                stateful_step_count=20 if FULL else 8,
-                derandomize=not FULL,
+                max_examples=200 if THOROUGH else 4,
+                stateful_step_count=20 if THOROUGH else 8,
+                derandomize=not THOROUGH,
                 deadline=None,
                 phases=[Phase.explicit, Phase.reuse, Phase.generate],
                 suppress_health_check=list(HealthCheck),

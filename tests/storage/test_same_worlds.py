@@ -17,7 +17,8 @@ from deduplication import formats
 from deduplication.errors import NotAnExport
 from deduplication.ingest.transcript_capture import capture_file
 from store_answers import answers, asked_besides, audit_of, log_of, moment
-from store_backends import FULL, LOGGED, Stores
+from store_backends import LOGGED, Stores
+from thorough import THOROUGH
 from truth_day import WIDTHS, WORLDS, Day, Happens, numbered
 from truth_lines import Transcript
 from truth_screen import ERAS
@@ -132,7 +133,7 @@ DAYS = {
     "both": (both, "2.1.47", "plain"),
     "images": (images, "2.1.197", "plain"),
 }
-if FULL:
+if THOROUGH:
     DAYS.update(
         {
             f"{what.__name__} {version} {world}": (what, version, world)
@@ -211,7 +212,7 @@ def test_a_day_is_the_same_in_every_backend(request, tmp_path, day, seed):
 
 REAL = {"client-2.1.197": "*", "real-2025": "2025-11-1[78]*RO*", "lab/2.1.330": "*.txt"}
 """Folders of real files, and which of them are tried in the ordinary run."""
-if FULL:
+if THOROUGH:
     REAL = {"client-2.1.197": "**/*", "real-2025": "*", "real-2026": "*", "real-transcripts": "*", "lab": "**/*"}
 
 

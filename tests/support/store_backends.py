@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import os
 import weakref
 
 import postgres_fixtures
@@ -19,8 +18,6 @@ DATABASES = {f"postgresql-{version}": version for version in postgres_fixtures.v
 LOGGED = (*FOLDERS, *DATABASES)
 """Those that have a log."""
 EVERY = (MEMORY, *LOGGED)
-FULL = os.environ.get("EXPORT_DEDUP_ALL_WORLDS") == "1"
-"""Whether every kind of day, every real file, and many more examples and faults are tried; else a few of each."""
 _OWNERS = itertools.count(1)
 
 

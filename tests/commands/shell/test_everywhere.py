@@ -8,13 +8,14 @@ import shutil
 
 import pytest
 
+import demo_project
 from conftest import REPOSITORY
 from deduplication.commands import create_checkpoint, export_dedup
 from deduplication.commands.shell import everywhere, one_command, table
 from deduplication.terminal import called
+from demo_project import SAMPLES
 from in_process import call as as_script
 
-SAMPLES = sorted((REPOSITORY / ".coditect" / "demo").glob("*.txt"))
 SCRIPT = re.compile(r"(deduplicate_export|export-dedup|create-checkpoint|with-status)\.py|install\.sh")
 PAIRS = [(option, name) for option in everywhere.WITHOUT for name in table.SUBCOMMANDS]
 
@@ -34,13 +35,8 @@ def call(*words, **options):
 @pytest.fixture
 def project(tmp_path, monkeypatch):
     """The current folder: a project whose first two samples were processed, with the third waiting."""
-    folder = tmp_path / "project"
-    (folder / ".git").mkdir(parents=True)
+    folder = demo_project.make(tmp_path / "project")
     monkeypatch.chdir(folder)
-    for sample in SAMPLES[:2]:
-        shutil.copy(sample, folder)
-    assert as_script("--yes", "--no-checkpoint", main=export_dedup.main).returncode == 0
-    shutil.copy(SAMPLES[2], folder)
     return folder
 
 

@@ -231,6 +231,7 @@ def wheel(tmp_path_factory):
 
 
 @pytest.mark.slow
+@pytest.mark.unmeasured
 def test_a_wheel_has_what_an_installation_needs(wheel):
     """Every module, every migration, and each file that a project gets or the demonstration shows; nothing else."""
     names = set(zipfile.ZipFile(wheel).namelist())

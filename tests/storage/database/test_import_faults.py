@@ -22,10 +22,10 @@ import postgres_tls
 import tmpfs
 from faults.children import run
 from import_scenes import Import
-from store_backends import FULL
+from thorough import THOROUGH
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.unmeasured]
-TIMES = 20 if FULL else 4
+TIMES = 20 if THOROUGH else 4
 LARGE = {"exchanges": 60, "every": 30}
 """An import that no free place of a table's last page takes."""
 
@@ -264,6 +264,6 @@ def test_a_standby_that_is_promoted(newest_postgres):
             postgres_standby.promote(standby)
             yield
 
-        ends = Import().hit(url_of, TIMES // 2 if not FULL else TIMES, promoted)
+        ends = Import().hit(url_of, TIMES // 2 if not THOROUGH else TIMES, promoted)
     assert set(ends) <= {"", "DatabaseUnreachable", "DatabaseConnectionLost", "DatabaseReadOnly"}
     assert "" in ends

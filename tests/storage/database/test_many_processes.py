@@ -17,12 +17,13 @@ from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from exports import Story, kept
 from faults.children import end, start
 from import_scenes import Import, ingest, opened
-from store_backends import DATABASES, FULL, Stores, require_server
+from store_backends import DATABASES, Stores, require_server
+from thorough import THOROUGH
 
 pytestmark = [pytest.mark.faults, pytest.mark.unmeasured]
 
 BACKEND = next(iter(DATABASES))
-TIMES = 20 if FULL else 8
+TIMES = 20 if THOROUGH else 8
 """Moments at which something is killed in the middle of an import."""
 
 
@@ -79,7 +80,7 @@ def test_many_at_once_are_as_if_one_after_the_other(stores, tmp_path, backend, w
     agrees(url, tmp_path, work, sum(outcome.value for outcome in outcomes))
 
 
-@pytest.mark.parametrize("work", [on_four, *([on_one] if FULL else [])])
+@pytest.mark.parametrize("work", [on_four, *([on_one] if THOROUGH else [])])
 def test_the_commands_at_once(stores, tmp_path, repository, work):
     """The same by the command, each a process from its beginning to its end, and none of them says anything odd."""
     work, url = work(), stores.url(BACKEND)
@@ -134,7 +135,7 @@ def test_a_session_that_is_ended_costs_nothing(stores):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("backend", list(DATABASES) if FULL else [BACKEND])
+@pytest.mark.parametrize("backend", list(DATABASES) if THOROUGH else [BACKEND])
 def test_a_server_that_is_killed_keeps_what_it_acknowledged(backend):
     """SIGKILL to all of the server in an import: the run waits for it, or says by name what happened; nothing is half stored."""
     require_server(backend)
@@ -147,5 +148,5 @@ def test_a_server_that_is_killed_keeps_what_it_acknowledged(backend):
             server.start()
             yield
 
-        ends = Import().hit(lambda _place: server.dsn(server.new_database()), TIMES if FULL else 4, killed)
+        ends = Import().hit(lambda _place: server.dsn(server.new_database()), TIMES if THOROUGH else 4, killed)
     assert "" in ends

@@ -30,7 +30,7 @@ from deduplication.storage.index.sorted_runs import SortedRuns
 from deduplication.storage.log_store import LogStore
 from deduplication.storage.state import stretches
 from exports import Story, kept
-from store_backends import FULL
+from thorough import THOROUGH
 
 STORY = Story(8, exchanges=9)
 FILES = STORY.exports(3, compact_every=2)
@@ -123,9 +123,10 @@ def test_every_flipped_bit_and_every_cut_is_noticed_or_costs_nothing(tmp_path):
     right, path = answers(LogStore(str(folder))), folder / INDEX
     sound = path.read_bytes()
     damaged = [
-        sound[:at] + bytes([sound[at] ^ 1 << at % 8]) + sound[at + 1 :] for at in range(0, len(sound), 1 if FULL else 3)
+        sound[:at] + bytes([sound[at] ^ 1 << at % 8]) + sound[at + 1 :]
+        for at in range(0, len(sound), 1 if THOROUGH else 3)
     ]
-    damaged += [sound[:at] for at in range(0, len(sound), 1 if FULL else 7)]
+    damaged += [sound[:at] for at in range(0, len(sound), 1 if THOROUGH else 7)]
     damaged += [sound + b"torn", sound + bytes(5000), bytes(len(sound)), sound * 2]
     for number, data in enumerate(damaged):
         path.write_bytes(data)
