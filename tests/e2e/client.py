@@ -153,8 +153,9 @@ class Client:
         for _ in range(3):
             time.sleep(0.4)
             self.press("enter")
-            with contextlib.suppress(Waited):  # a client that is still starting may swallow it
-                self.wait_until(lambda: typed not in self._input(), "the input line empty", 5)
+            # A client that is still starting may swallow it; one on a busy machine is slow, and takes another one for a choice.
+            with contextlib.suppress(Waited):
+                self.wait_until(lambda: typed not in self._input(), "the input line empty", 20)
                 break
         self._sent = typed
 

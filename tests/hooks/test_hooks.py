@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 import settings_scenes
+from deduplication.files import locking, turn
 from deduplication.hooks import slash_commands
 from deduplication.ingest.deduplicator import ClaudeConversationDeduplicator
 from deduplication.project.paths import Project
@@ -194,6 +197,24 @@ def test_a_file_in_the_drop_folder_is_processed_once_it_is_whole(session):
     path.write_bytes(session.export().read_bytes())
     assert "dropped.txt" in session.fire("FileChanged", file_path=str(path), event="change")["systemMessage"]
     assert "dropped.txt" in session.archived()
+
+
+def test_a_command_that_comes_while_a_hook_is_at_work_waits_and_shows_what_it_did(session):
+    """Neither "no new export", nor known messages: whoever comes second finds the work of the first one whole."""
+    session.fire("SessionStart", source="startup")
+    session.fire("Stop")
+    path, state = session.export(session.memory / "exports" / "dropped.txt"), str(session.state)
+    command = [sys.executable, str(session.repository / "scripts" / "export-dedup.py"), "--yes", "--no-checkpoint"]
+    run = functools.partial(subprocess.run, cwd=session.root, capture_output=True, encoding="utf-8", check=True)
+    with ThreadPoolExecutor(2) as both:
+        with locking.exclusive(os.path.join(state, ".lock")):
+            hook = both.submit(session.fire, "FileChanged", file_path=str(path), event="change")
+            until(lambda: locking.is_held(os.path.join(state, turn.LOCK)), "the hook has no turn")
+            said = both.submit(run, command)
+            until(lambda: [*Path(state, turn.WAITING).glob("*.wish")], "the command does not wait")
+        assert "dropped.txt" in hook.result()["systemMessage"]
+        assert "Already done: the hook processed dropped.txt" in said.result().stdout
+    assert session.archived() == ["dropped.txt"]
 
 
 @pytest.mark.parametrize(

@@ -67,11 +67,14 @@ class Exports:
         """Take exports through the steps of export-dedup; the short banner, empty where there was none."""
         if not paths:
             return ""
-        # Of several hooks that see the same file one processes it; the others wait, and find it gone.
+        # Of several hooks that see the same file one processes it; the others wait, and find it gone. A command that comes
+        # meanwhile waits for its turn: else it would find half of this run's work, and call its messages known.
         from ..files.locking import exclusive
+        from ..workflow import shared_run
 
         atomic.make_private_directory(str(self._work.live))
-        with exclusive(str(self._work.live / ".exports.lock"), _PATIENCE):
+        lock = str(self._work.live / ".exports.lock")
+        with exclusive(lock, _PATIENCE), shared_run.turn_of(self._work.project, _PATIENCE):
             return self._process([path for path in paths if os.path.isfile(path)], conversation)
 
     def _process(self, paths: Sequence[str], conversation: str | None) -> str:

@@ -14,7 +14,7 @@ import stat
 import sys
 import time
 import zlib
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Optional
 
 from ..errors import DedupError
@@ -28,7 +28,7 @@ from ..terminal.console import printable
 from . import outcome as outcomes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from ..project.paths import Project
     from .options import Options
@@ -94,6 +94,19 @@ def run(
         if answer is None:
             return work(Share(turn, common, seen, turn.begun()) if turn.answer is None else Share(seen=seen))
     return _told(answer, out)
+
+
+@contextmanager
+def turn_of(project: Project, patience: float) -> Iterator[None]:
+    """For a run that shares nothing: within the block no other one is at work, and who comes meanwhile sees what it left.
+
+    Where there is no turn, or none within ``patience`` seconds, the block goes without.
+    """
+    with ExitStack() as held:
+        if _may_share(project, {}):
+            with suppress(DedupError):
+                held.enter_context(Turn(os.fspath(project.state)).taken({}, patience))
+        yield
 
 
 def wanted(wish: Mapping[str, Any], common: str) -> Wish | None:
@@ -175,8 +188,6 @@ def _settle(project: Project, turn: Turn) -> None:
     """Whoever had the turn may have been killed within a checkpoint that is this run's as well: then it is told so now."""
     if not os.path.lexists(project.state / CHECKPOINT_PENDING):
         return
-    from contextlib import suppress
-
     from ..checkpoint import make as checkpoint
 
     with suppress(DedupError):  # the next checkpoint meets it again
