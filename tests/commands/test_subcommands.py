@@ -6,7 +6,6 @@ A new subcommand is tried without a word about it here; only where it insists on
 
 from __future__ import annotations
 
-import functools
 import json
 import shutil
 import subprocess
@@ -21,7 +20,7 @@ from deduplication.commands import create_checkpoint, deduplicate, deduplicate_e
 from deduplication.commands.database import migrate_json, verify_database
 from deduplication.commands.deduplicate_export import SUBCOMMANDS
 from deduplication.commands.shell.table import module_of as subcommand
-from deduplication.storage.database.server import address_reader, connection
+from deduplication.storage.database.server import address_reader
 from in_process import call
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
@@ -211,6 +210,7 @@ def test_a_password_in_the_list_of_processes_is_told(name, before, place):
     assert "list of processes" not in quiet.stderr
 
 
+@pytest.mark.usefixtures("nobody_is_waited_for")
 @pytest.mark.parametrize(
     ("main", "arguments"),
     [
@@ -227,13 +227,13 @@ def test_commands_without_a_subcommand_tell_it_too(main, arguments, place):
     assert told_of(call(*arguments, "--db-url", EXPOSED, main=main))
 
 
+@pytest.mark.usefixtures("nobody_is_waited_for")
 @pytest.mark.parametrize(
     "where", [EXPOSED, f"postgresql:{EXPOSED}", f"postgresql:host=127.0.0.1 port=1 password={SECRET}"]
 )
-def test_the_places_of_a_migration_tell_it_too(where, place, monkeypatch):
-    """With the name of the option that has the address. Nobody listens there, and nobody is waited for."""
+def test_the_places_of_a_migration_tell_it_too(where, place):
+    """With the name of the option that has the address."""
     pytest.importorskip("psycopg")
-    monkeypatch.setattr(connection, "retried", functools.partial(connection.retried, patience=0.0))
     assert told_of(call("migrate", "--from", where, "--to", "json:made"), "--from")
     assert told_of(call("migrate", "--from", "default", "--to", where, "--project", place / "full"), "--to")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import random
 
 import pytest
@@ -10,7 +9,6 @@ import pytest
 import postgres_server
 from deduplication.exchange import sending
 from deduplication.storage.database.errors import DatabaseError
-from deduplication.storage.database.server import connection
 from machines import Machines
 from thorough import THOROUGH
 from truth_lines import Transcript, transcript_differences
@@ -21,14 +19,13 @@ CAPTURES = 500 if THOROUGH else 150
 
 
 @pytest.fixture
-def server(newest_postgres, monkeypatch):
+def server(newest_postgres):
     """A server of its own, that is stopped and started; nobody waits for it longer than it takes to see that it is away."""
-    monkeypatch.setattr(connection, "retried", functools.partial(connection.retried, patience=0.0))
     with postgres_server.Server(newest_postgres.installation, durable=True) as server:
         yield server
 
 
-@pytest.mark.unmeasured
+@pytest.mark.usefixtures("nobody_is_waited_for")
 def test_captures_of_two_machines_with_the_server_away_half_of_the_time(server, tmp_path):
     """Sessions of both, one that moves between them; the server is stopped, killed and started again all day."""
     chance = random.Random(500)

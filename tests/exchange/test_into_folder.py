@@ -23,6 +23,7 @@ from exports import Story, kept
 from machines import log_of
 from purge_scenes import Talk, everything, word
 from synchronised import NAMES, Synchronised
+from thorough import THOROUGH
 
 LOG = "conversation_log.jsonl"
 
@@ -307,7 +308,8 @@ def test_a_copy_that_came_only_in_part_gives_what_is_whole(places):
     assert places.said("a", talks["b"]) == words(talks["b"])
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.unmeasured
+@pytest.mark.parametrize("seed", range(40 if THOROUGH else 2))
 def test_a_folder_that_is_synchronised_file_by_file_ends_with_the_union(places, seed):
     """Whatever arrives when, and whoever stores or seals something then: what was stored is there in the end, once."""
     chance = random.Random(seed)

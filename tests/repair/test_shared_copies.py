@@ -92,6 +92,7 @@ def test_a_dry_run_tells_the_same_and_changes_nothing(archives, backend):
     assert {path: path.read_bytes() for path in machine.project.root.rglob("*") if path.is_file()} == before
 
 
+@pytest.mark.usefixtures("nobody_is_waited_for")
 @both
 def test_a_database_that_cannot_be_reached_is_named_and_the_rest_is_repaired(archives, backend):
     """A hybrid store's log does without it. Nothing is given up meanwhile; once it answers the files come back."""

@@ -15,6 +15,7 @@ from deduplication.storage.database.clean_text import cleaned
 from deduplication.words.lexemes import MOST_BYTES, tsquery_of, tsvector_of
 from deduplication.words.terms import has, terms
 from search_reference import Reference
+from thorough import THOROUGH
 
 TABLE = "CREATE TEMPORARY TABLE texts (number INTEGER, content TEXT, words TSVECTOR, words_cut BOOLEAN)"
 INSERT = "INSERT INTO texts SELECT * FROM unnest(%s::integer[], %s::text[], %s::tsvector[], %s::boolean[])"
@@ -75,7 +76,7 @@ def test_a_folder(searched, tmp_path):
     dedup = ClaudeConversationDeduplicator(tmp_path / "state")
     dedup.ingest_export(Export("test", messages, conversation_id="one"), name="x", sha256="0" * 64, raw_bytes=1)
     kept = {message["content"] for message in dedup.get_full_conversation("one")}
-    for query, right in zip(query_set.ALL, expected):
+    for query, right in [*zip(query_set.ALL, expected)][:: 1 if THOROUGH else 4]:
         found = {hit.message["content"] for hit in scan(str(tmp_path / "state"), Wanted(tuple(terms(query)))).hits}
         assert found == right & kept, query
 

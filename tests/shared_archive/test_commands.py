@@ -52,6 +52,7 @@ def test_a_run_of_a_store_in_a_database_sends_its_archive(archives):
     assert call("verify", *where).returncode == 0
 
 
+@pytest.mark.usefixtures("nobody_is_waited_for")
 def test_sync_sends_what_a_hybrid_store_archived(archives):
     """Doctor and status say what waits, until it is sent; offline a restore gives what is here."""
     file, *_ = Story(4, exchanges=4).exports(1)

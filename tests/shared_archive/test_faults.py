@@ -147,6 +147,7 @@ def test_bytes_that_came_damaged_are_not_kept(archives, monkeypatch):
     assert archives.restored("b") == (RANDOM, [])
 
 
+@pytest.mark.usefixtures("nobody_is_waited_for")
 def test_without_the_database_what_is_here_is_restored(archives):
     """And what may be elsewhere is said to be unknown."""
     archives.add("a", RANDOM)

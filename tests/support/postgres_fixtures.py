@@ -6,6 +6,7 @@ Where there is no server a test is skipped and says why. With ``EXPORT_DEDUP_NEE
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib.util
 import os
 
@@ -150,6 +151,14 @@ def tls_server(tmp_path_factory):
         server.execute("CREATE ROLE known LOGIN PASSWORD 'secret'")
         server.execute("CREATE ROLE certified LOGIN")
         yield server
+
+
+@pytest.fixture
+def nobody_is_waited_for(monkeypatch):
+    """A database that cannot be reached is a failure at once, in this process."""
+    from deduplication.storage.database.server import connection
+
+    monkeypatch.setattr(connection, "retried", functools.partial(connection.retried, patience=0.0))
 
 
 @pytest.fixture

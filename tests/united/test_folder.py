@@ -31,6 +31,7 @@ from deduplication.united import archives, folder
 from deduplication.united.folder import unite_copies
 from purge_scenes import Talk, word
 from synchronised import NAMES, Synchronised
+from thorough import THOROUGH
 
 COPY = NAMES[0]
 
@@ -493,7 +494,8 @@ def test_what_it_did_is_said(projects, capsys):
     assert json.loads(capsys.readouterr().out)["files"] == 1
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.unmeasured
+@pytest.mark.parametrize("seed", range(40 if THOROUGH else 2))
 def test_a_project_that_is_synchronised_file_by_file_ends_with_every_export(projects, seed, monkeypatch):
     """Whatever arrives when, and whoever archives or packs something then."""
     chance = random.Random(seed)
