@@ -42,7 +42,7 @@ def full(request):
 def calls(request, full):
     """At which calls a fault is injected: at every one in the large size, at every sixth, or so many, in the thorough one.
 
-    Else at a third of those, the first among them, so that no test finds nothing to do.
+    Else at a third of those, the first among them, but where the calls are few.
     Each variant of a test (killed or refused, one index or the other) begins at another of the first ones, so that a test's
     variants together come to calls between those of each; those of one index half way between those of the other.
     """
@@ -51,7 +51,7 @@ def calls(request, full):
         name = request.node.nodeid.replace(*INDEXED)
         half = step // 2 if name != request.node.nodeid else 0
         first = (zlib.crc32(name.encode()) + half) % step + 1
-        return itertools.count(1, 1) if full else itertools.count(first, step if THOROUGH else 3 * step)
+        return itertools.count(1, 1) if full else itertools.count(first, step if THOROUGH or step < 5 else 3 * step)
 
     return numbers
 
