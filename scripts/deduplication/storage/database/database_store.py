@@ -9,8 +9,10 @@ from ..audit_entries import OF_RUNS, AuditEntry
 from ..log_answers import LogAnswers
 from ..log_backed import LogMoment
 from ..run_writer import write_run
+from .changes import AUDIT, audit_values
 from .clean_text import named
 from .errors import DatabaseNotAllowed, StoreChanged
+from .new_rows import NewRows, insert
 from .session import Session
 from .written import Written
 
@@ -30,8 +32,11 @@ _PURGE_ROLE: Final = "Have dedup_purge_role granted to this user, then purge aga
 _AUDIT: Final = """
 SELECT conversation_id, operation, messages_processed, duplicates_filtered, storage_savings_pct::float8, processing_time_ms,
     to_char(created_at, 'YYYY-MM-DD"T"HH24:MI:SS.USTZH:TZM'), metadata
-FROM deduplication_log WHERE owner = %s AND operation = ANY(%s) ORDER BY log_id
+FROM deduplication_log WHERE owner = %s AND operation {} ORDER BY log_id
 """
+_OF_RUNS: Final = _AUDIT.format("= ANY(%s)")
+"""Those that follow from the log."""
+_BESIDES: Final = _AUDIT.format("<> ALL(%s)")
 
 
 class DatabaseStore(LogAnswers):
@@ -143,9 +148,24 @@ class DatabaseStore(LogAnswers):
 
     def audit(self) -> Iterator[AuditEntry]:
         """The rows of the audit, those that follow from the log."""
-        for row in self.database.stream(_AUDIT, [self.database.owner, [*OF_RUNS]]):
+        return self._audit(_OF_RUNS)
+
+    def operations(self) -> Iterator[AuditEntry]:
+        """The other rows."""
+        return self._audit(_BESIDES)
+
+    def _audit(self, sql: str) -> Iterator[AuditEntry]:
+        for row in self.database.stream(sql, [self.database.owner, [*OF_RUNS]]):
             entry = AuditEntry(*row)
             yield entry._replace(conversation_id=named(entry.conversation_id))
+
+    def note(self, entry: AuditEntry) -> None:
+        """One row more."""
+        with self.database.reading() as is_there:
+            pass
+        if is_there:
+            row = [audit_values(entry)]
+            self.database.outside(lambda connection: insert(connection, NewRows("deduplication_log", AUDIT, row)))
 
     @contextlib.contextmanager
     def at_one_moment(self) -> Iterator[LogMoment]:
