@@ -57,18 +57,18 @@ def audited_runs(audit: Iterable[AuditEntry]) -> Iterator[AuditedRun]:
 
 def _run(entry: AuditEntry) -> AuditedRun:
     said = entry.metadata
-    captures = entry.operation == CAPTURE
-    new = 0 if captures else int(said["new_messages"])
+    announces = entry.operation == PROCESS_EXPORT
+    new = int(said["new_messages"]) if announces else 0
     captured = int(said.get("captured", 0))
     return AuditedRun(
         moment=seconds(entry.created_at),
         conversation=entry.conversation_id,
-        captures=captures,
+        captures=not announces and said.get("announces", True) is True,  # else an export only to be known
         total=int(entry.messages_processed),
         duplicates=int(entry.duplicates_filtered),
         new=new,
         captured=captured,
-        added=int(said["captured_messages"]) if captures else new - captured,
+        added=new - captured if announces else int(said["captured_messages"]),
         raw=int(said["bytes"]),
         stored=int(said["stored_bytes"]),
         milliseconds=int(entry.processing_time_ms or 0),

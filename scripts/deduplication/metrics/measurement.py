@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from datetime import date, timedelta
@@ -16,7 +17,7 @@ from ..storage.log_backed import place_of
 from .audited_runs import AuditedRun, Purges, audited_runs, purges, rate
 from .distribution import distribution
 from .operations import operations
-from .store_metrics import ACTIVE_DAYS, Growth, RateTrend, Source, StoreMetrics
+from .store_metrics import ACTIVE_DAYS, Disk, Growth, RateTrend, Source, StoreMetrics
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -92,8 +93,23 @@ def figures(
         last=_last(runs, besides, removed),
         purges=removed,
         database=health,
+        disk=disk_of(folder),
         milliseconds=tuple(run.milliseconds for run in exports),
     )
+
+
+def disk_of(folder: str) -> Disk:
+    """The file system on which a folder lies, or would lie."""
+    import shutil
+
+    place = os.path.abspath(folder)
+    while not os.path.isdir(place) and os.path.dirname(place) != place:
+        place = os.path.dirname(place)
+    try:
+        usage = shutil.disk_usage(place)
+    except OSError:
+        return Disk()
+    return Disk(usage.total, usage.free)
 
 
 def day_of(moment: float) -> date:

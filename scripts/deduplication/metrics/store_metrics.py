@@ -97,10 +97,28 @@ class DatabaseHealth(NamedTuple):
         }
 
 
+class Disk(NamedTuple):
+    """The file system of the store's folder, in bytes; 0 and 0 where nobody can say. ``free`` is what a user may still write."""
+
+    size: int = 0
+    free: int = 0
+
+    @property
+    def free_pct(self) -> Optional[float]:
+        """Free in percent, with one digit; None where nobody can say."""
+        return round(percent(self.free, self.size), 1) if self.size else None
+
+    def as_dict(self) -> dict[str, Any]:
+        """For ``--json``."""
+        return {**self._asdict(), "free_pct": self.free_pct}
+
+
 @dataclass(frozen=True)
 class StoreMetrics:
-    """``totals`` are those of ``accounting.store_totals``; ``exports`` and ``transcripts`` add up to them.
+    """``totals`` are those of ``accounting.store_totals``; ``exports`` and ``transcripts`` are what the runs told.
 
+    Duplicates are what the runs told, too: of an export the messages that an export before it showed. The ``duplicates_filtered``
+    of ``totals`` are all that were stored before, also by a capture: with the different messages they make the messages processed.
     Times are in milliseconds, moments in seconds since 1970 (0: never). ``errors`` and ``operations`` are counts by kind.
     """
 
@@ -124,13 +142,19 @@ class StoreMetrics:
     purges: Purges = Purges()
     database: Optional[DatabaseHealth] = None
     """None for a store in no database."""
+    disk: Disk = Disk()
     milliseconds: tuple[int, ...] = ()
     """How long each export took, in the order of the audit."""
 
     @property
+    def duplicates(self) -> int:
+        """What all runs told."""
+        return self.exports.duplicates + self.transcripts.duplicates
+
+    @property
     def duplicates_pct(self) -> float:
         """Duplicates in percent of all messages processed, with one digit."""
-        return round(percent(self.totals["duplicates_filtered"], self.totals["messages_processed"]), 1)
+        return round(percent(self.duplicates, self.totals["messages_processed"]), 1)
 
     @property
     def saved_bytes(self) -> Optional[int]:
@@ -148,6 +172,7 @@ class StoreMetrics:
             "measured": self.measured,
             "store": self.store,
             **self.totals,
+            "duplicates": self.duplicates,
             "duplicates_pct": self.duplicates_pct,
             "saved_bytes": self.saved_bytes,
             "savings_pct": self.savings_pct,
@@ -164,4 +189,5 @@ class StoreMetrics:
             "last": dict(self.last),
             "purges": self.purges._asdict(),
             "database": self.database.as_dict() if self.database is not None else None,
+            "disk": self.disk.as_dict(),
         }
