@@ -58,6 +58,21 @@ def missing(
     ]
 
 
+def jumps(indexes: Iterable[int | None]) -> list[tuple[int, int]]:
+    """The places at which the source indexes of messages in reading order jump.
+
+    Each is (first, last) of the missing indexes, both included. ``indexes`` has None for a message without a number, of which
+    nobody knows how many it stands for; a smaller number begins a new count, where a source numbers each file from its own start.
+    """
+    found: list[tuple[int, int]] = []
+    before: int | None = None
+    for index in indexes:
+        if index is not None and before is not None and index > before + 1:
+            found.append((before + 1, index - 1))
+        before = index
+    return found
+
+
 def describe(
     marks: Sequence[tuple[str, int]],
     matches: Sequence[int | None],
