@@ -7,9 +7,10 @@ import time
 from typing import Final
 
 from ..files import anchored, beneath
+from ..project.paths import HOOKS_LOG
 from . import quick
 
-NAME: Final = "hooks.log"
+NAME: Final = HOOKS_LOG
 MOST: Final = 256 * 1024
 """Bytes; beyond them the older half goes."""
 
