@@ -47,7 +47,7 @@ def application(
     board: Board,
     access: Access,
     place: Place,
-    metrics: Optional[Callable[[], str]] = None,
+    metrics: Callable[[], str],
 ) -> Any:
     """The application (WSGI). ``metrics`` gives the store's figures in Prometheus' text format. Raises ``PackageMissing``."""
     app = extra.flask().Flask(__name__, static_folder=None, template_folder=None)
@@ -80,7 +80,7 @@ class _Answers:
     """What is answered, and to whom."""
 
     def __init__(
-        self, subject: Subject, board: Board, access: Access, place: Place, metrics: Optional[Callable[[], str]]
+        self, subject: Subject, board: Board, access: Access, place: Place, metrics: Callable[[], str]
     ) -> None:
         self._subject, self._board, self._access, self._place, self._metrics = subject, board, access, place, metrics
         self._flask = extra.flask()
@@ -156,9 +156,7 @@ class _Answers:
         request = self._flask.request
         shown = self._board.shown()
         since = request.args.get("since", "0")
-        answer = self._flask.make_response(
-            self._board.json(int(since) if since.isdecimal() and len(since) < 10 else 0)
-        )
+        answer = self._flask.make_response(self._board.json(int(since) if since.isdecimal() and len(since) < 10 else 0))
         answer.content_type = "application/json"
         answer.set_etag(shown.tag)
         answer.headers["Cache-Control"] = "no-cache, private"
@@ -180,8 +178,6 @@ class _Answers:
 
     def metrics(self) -> Any:
         """For Prometheus."""
-        if self._metrics is None:
-            self._flask.abort(404, "This store is not measured.")
         answer = self._flask.make_response(self._metrics())
         answer.content_type = "text/plain; version=0.0.4; charset=utf-8"
         return answer

@@ -10,7 +10,7 @@ import hashlib
 import json
 import threading
 import time
-from typing import TYPE_CHECKING, Any, Callable, Final, Optional, Protocol
+from typing import TYPE_CHECKING, Any, Callable, Final, Optional
 
 from ..errors import DedupError
 from ..start.late_dataclass import dataclass
@@ -25,19 +25,19 @@ FIRST: Final = 0.4
 """Seconds that whoever comes first waits at most for the first figures; after that the page asks for them itself."""
 
 
-class Source(Protocol):
-    """What one panel shows."""
+@dataclass(frozen=True)
+class Source:
+    """What one panel shows: ``gather`` gives plain values for its template, and may raise what is wrong as :class:`DedupError`.
+
+    ``version`` tells which state of things that rests on: while it says the same, nothing is gathered anew. What was gathered is
+    shown for ``every`` seconds at least, whatever changes.
+    """
 
     name: str
     title: str
-    every: float
-    """Seconds that it is shown for at least, whatever changes."""
-
-    def version(self) -> Hashable:
-        """Which state of things does it rest on? The same answer: it would be gathered to the same."""
-
-    def gather(self) -> dict[str, Any]:
-        """What does it show? Plain values for a template. May raise what is wrong as :class:`DedupError`."""
+    gather: Callable[[], dict[str, Any]]
+    version: Callable[[], Hashable]
+    every: float = 0.0
 
 
 class Panel(NamedTuple):
@@ -86,7 +86,9 @@ class Board:
         self._looking = threading.Lock()
         self._first = threading.Event()
         self._looked = float("-inf")
-        self._shown = self._with([Panel(each.name, each.title, draw(each.name, each.title, {}), {}, 1) for each in sources])
+        self._shown = self._with(
+            [Panel(each.name, each.title, draw(each.name, each.title, {}), {}, 1) for each in sources]
+        )
 
     def shown(self) -> Shown:
         """The panels; a look is taken in a thread of its own, if the last one was a while ago."""
@@ -134,7 +136,10 @@ class Board:
         except DedupError as error:
             version, data = None, {"error": str(error), "hint": error.hint}
         except Exception as error:  # noqa: BLE001 - one panel that fails must not take the others with it; it says so itself
-            version, data = None, {"error": f"This panel could not be made ({type(error).__name__}: {error})", "hint": ""}
+            version, data = (
+                None,
+                {"error": f"This panel could not be made ({type(error).__name__}: {error})", "hint": ""},
+            )
         self._kept[source.name] = _Kept(version, self._now() + source.every, data)
         return data
 

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final
 
+from ..figures.counted import counted
 from ..metrics.measurement import day_of
 from ..metrics.trends import DAY, WEEK, Period, periods
 from .drawing import epoch, number, took
@@ -62,7 +63,9 @@ def performance(figures: Figures) -> dict[str, Any]:
     metrics = figures.stored().metrics
     found = _told(figures)
     rows = []
-    exports, captures = (Counter(_step(run.milliseconds) for run in figures.history.runs if run.captures is of) for of in (False, True))
+    exports, captures = (
+        Counter(_step(run.milliseconds) for run in figures.history.runs if run.captures is of) for of in (False, True)
+    )
     for at in range(len(_STEPS) + 1):
         name = f"≤ {took(_STEPS[at])}" if at < len(_STEPS) else f"> {took(_STEPS[-1])}"
         rows.append({"name": name, "x": at, "values": [exports[at], captures[at]]})
@@ -80,7 +83,9 @@ def _step(milliseconds: int) -> int:
 def _percentiles(name: str, found: Distribution) -> list[dict[str, str]]:
     if not found.number:
         return []
-    besides = f"p95 {took(found.p95)} · p99 {took(found.p99)} · mean {took(found.mean)} · {number(found.number)} runs"
+    besides = (
+        f"p95 {took(found.p95)} · p99 {took(found.p99)} · mean {took(found.mean)} · {counted(found.number, 'run')}"
+    )
     return [{"name": f"{name}, median", "value": took(found.p50), "besides": besides}]
 
 
@@ -144,10 +149,16 @@ def calendar(figures: Figures, gaps: Mapping[str, int]) -> dict[str, Any]:
             came[day.isoformat()] += run.added
             runs[day.isoformat()] += 1
     most = max(came.values(), default=0)
-    weeks = [[_square(first + timedelta(days=7 * week + day), end, came, runs, gaps, most) for week in range(CALENDAR_WEEKS)] for day in range(7)]
+    weeks = [
+        [_square(first + timedelta(days=7 * week + day), end, came, runs, gaps, most) for week in range(CALENDAR_WEEKS)]
+        for day in range(7)
+    ]
     listed = sorted({*came, *(day for day in gaps if first.isoformat() <= day)}, reverse=True)
     return {
-        "weekdays": [{"name": name, "squares": row} for name, row in zip(("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"), weeks)],
+        "weekdays": [
+            {"name": name, "squares": row}
+            for name, row in zip(("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"), weeks)
+        ],
         "weeks": [(first + timedelta(days=7 * week)).isoformat() for week in range(CALENDAR_WEEKS)],
         "days": [{"day": day, "messages": came[day], "runs": runs[day], "gaps": gaps.get(day, 0)} for day in listed],
         "missing": sum(gaps.values()),
@@ -160,6 +171,11 @@ def _square(
     name = day.isoformat()
     messages, missing = came.get(name, 0), gaps.get(name, 0)
     level = 0 if not messages else min(_LEVELS, 1 + int(_LEVELS * messages / (most + 1)))
-    words = f"{name}: {number(messages)} new, {number(runs.get(name, 0))} runs" + (f", {missing} gaps" if missing else "")
+    told = [
+        f"{number(messages)} new",
+        counted(runs.get(name, 0), "run"),
+        *([counted(missing, "gap")] if missing else []),
+    ]
+    words = f"{name}: {', '.join(told)}"
     kind = "none" if day > end else " ".join(filter(None, (f"l{level}" if level else "", "gap" if missing else "")))
     return {"kind": kind, "words": "" if day > end else words}

@@ -36,8 +36,8 @@ def environment() -> Any:
     return made
 
 
-def panel(name: str, title: str, data: Mapping[str, Any], root: str = "") -> str:
-    """One panel's inside; nothing was gathered yet where ``data`` is empty."""
+def panel(name: str, title: str, data: Mapping[str, Any], root: Optional[str] = "") -> str:
+    """One panel's inside; nothing was gathered yet where ``data`` is empty. ``root`` None: it leads nowhere."""
     template = environment().get_template("panel.html")
     return str(template.render(name=name, title=title, data=data, root=root))
 

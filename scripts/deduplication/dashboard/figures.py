@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 import time
 from typing import TYPE_CHECKING, Any, Final, Optional
 
 from ..accounting import storage_account, store_totals
+from ..activity.history import History
 from ..metrics.audited_runs import purges
 from ..metrics.measurement import figures as measured
 from ..metrics.operations import operations
 from ..metrics.store_metrics import ACTIVE_DAYS
 from ..project.paths import INDEX_NAMES, LOG_NAME
 from ..start.late_tuple import NamedTuple
-from .history import History
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -38,7 +39,7 @@ class Stored(NamedTuple):
 
 
 class Figures:
-    """Of one store. One thread at a time."""
+    """Of one store. Whoever asks while others count waits for them."""
 
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
@@ -46,6 +47,7 @@ class Figures:
         self.conversations: dict[str, ConversationFigures] = {}
         self._stored: Optional[Stored] = None
         self._counted: Hashable = None
+        self._counting = threading.RLock()
         self._version: tuple[float, Hashable] = (float("-inf"), None)
 
     def version(self) -> Hashable:
@@ -63,11 +65,12 @@ class Figures:
 
     def stored(self) -> Stored:
         """The figures as they are now; counted where there is another version. Raises ``StoreError``."""
-        version = (self.version(), int(time.time() / 60))  # today's figures change with the day, too
-        if self._stored is None or version != self._counted:
-            self._stored = self._count()
-            self._counted = version
-        return self._stored
+        with self._counting:
+            version = (self.version(), int(time.time() / 60))  # today's figures change with the day, too
+            if self._stored is None or version != self._counted:
+                self._stored = self._count()
+                self._counted = version
+            return self._stored
 
     def _count(self) -> Stored:
         folder, history, now = self.subject.state, self.history, time.time()
@@ -81,7 +84,9 @@ class Figures:
             since = now - ACTIVE_DAYS * _DAY
             active = {store.canonical(run.conversation) for run in history.runs if run.moment >= since and run.added}
             where = store.where()
-        found = measured(where, totals, savings, history.runs, purges(history.removals), besides, len(active), now)
+        found = measured(
+            where, folder, totals, savings, history.runs, purges(history.removals), besides, len(active), now
+        )
         return Stored(found, savings, disk)
 
     def _count_conversations(self, store: Store) -> None:

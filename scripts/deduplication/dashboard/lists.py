@@ -42,7 +42,7 @@ def conversations(figures: Figures) -> dict[str, Any]:
         }
         for name in names
     ]
-    return {"rows": rows, "most": max((row["messages"] for row in rows), default=0), "all": len(known)}
+    return {"rows": rows, "most": max((known[name].occurrences for name in names), default=0), "all": len(known)}
 
 
 def runs(figures: Figures) -> dict[str, Any]:
@@ -83,7 +83,14 @@ def backups(figures: Figures) -> dict[str, Any]:
 
 def _backup(known: Known) -> dict[str, Any]:
     """One backup; nothing in it is read but the names of its snapshots."""
-    row: dict[str, Any] = {"path": known.path, "since": known.since, "snapshots": 0, "last": "", "owed": len(known.owed), "problem": ""}
+    row: dict[str, Any] = {
+        "path": known.path,
+        "since": known.since,
+        "snapshots": 0,
+        "last": "",
+        "owed": len(known.owed),
+        "problem": "",
+    }
     try:
         names = Folder(known.path).names() if is_backup(known.path) else None
     except (DedupError, OSError) as error:

@@ -1,4 +1,4 @@
-"""Which hosts and origins are ours. A page elsewhere may have its name lead to this machine (DNS rebinding): it is told by its name."""
+"""Which hosts and origins are ours. A page elsewhere may have its name lead here (DNS rebinding): it is told by that name."""
 
 from __future__ import annotations
 
@@ -94,7 +94,9 @@ def public_address(text: str) -> str:
     """An address as ``--public-url`` takes it. Raises :class:`UsageError` for what is none."""
     parts = urlsplit(text)
     if parts.scheme not in _WEB_PORTS or not parts.hostname or parts.query or parts.fragment or parts.username:
-        raise UsageError(f"--public-url {text!r} is no address", hint="Pass what browsers call: https://dedup.example.org")
+        raise UsageError(
+            f"--public-url {text!r} is no address", hint="Pass what browsers call: https://dedup.example.org"
+        )
     return text
 
 

@@ -25,9 +25,17 @@ def overview(figures: Figures) -> dict[str, Any]:
     found = figures.stored().metrics
     totals, growth, rate = found.totals, found.growth, found.rate
     shown = [
-        _figure("Conversations", number(totals["conversations"]), f"{number(found.active_conversations)} active this week"),
-        _figure("Messages stored", number(totals["unique_messages"]), f"{number(found.messages_per_conversation)} a conversation"),
-        _figure("Exports processed", number(totals["exports_processed"]), f"{number(totals['captures'])} parts captured"),
+        _figure(
+            "Conversations", number(totals["conversations"]), f"{number(found.active_conversations)} active this week"
+        ),
+        _figure(
+            "Messages stored",
+            number(totals["unique_messages"]),
+            f"{number(found.messages_per_conversation)} a conversation",
+        ),
+        _figure(
+            "Exports processed", number(totals["exports_processed"]), f"{number(totals['captures'])} parts captured"
+        ),
         _figure(
             "Duplicates",
             in_percent(found.duplicates_pct),
@@ -35,7 +43,7 @@ def overview(figures: Figures) -> dict[str, Any]:
         ),
         _figure(
             "Saved",
-            in_percent(found.savings_pct),
+            in_percent(found.savings_pct) if found.savings_pct is None or found.savings_pct > 0 else "nothing yet",
             f"{size(totals['raw_bytes'])} seen, {size(totals['stored_bytes'])} on the disk",
         ),
         _figure("New today", number(growth.today), f"{number(growth.week_ago)} on this day a week ago"),
@@ -43,9 +51,16 @@ def overview(figures: Figures) -> dict[str, Any]:
         _figure("Rate in 7 days", in_percent(rate.last_7_days), _change(rate.change)),
         _figure("An export takes", took(found.processing_ms.p50 if found.processing_ms.number else None), "the median"),
         _figure("Captured, waiting", number(totals["waiting_messages"]), "for an export that announces them"),
-        _figure("Failures noted", number(sum(found.errors.values())), ", ".join(f"{kind} {n}" for kind, n in found.errors.items())),
+        _figure(
+            "Failures noted",
+            number(sum(found.errors.values())),
+            ", ".join(f"{kind} {n}" for kind, n in found.errors.items()),
+        ),
     ]
-    return {"figures": shown, "done": [{"name": name.replace("_", " "), "count": n} for name, n in found.operations.items()]}
+    return {
+        "figures": shown,
+        "done": [{"name": name.replace("_", " "), "count": n} for name, n in found.operations.items()],
+    }
 
 
 def _figure(name: str, value: str, more: str = "") -> dict[str, str]:

@@ -27,7 +27,9 @@ PAGE: Final = 200
 """Messages of a page."""
 
 
-def document(subject: Subject, conversation: str, first: int = 0, number: Optional[int] = None, root: str = "..") -> str:
+def document(
+    subject: Subject, conversation: str, first: int = 0, number: Optional[int] = None, root: str = ".."
+) -> str:
     """The page that begins at position ``first``, or that has the message ``number``; ``root``: the way to the dashboard.
 
     Raises :class:`SessionUnknown`, ``UsageError`` for a message that is not there, and the ``StoreError`` family.
@@ -43,9 +45,7 @@ def document(subject: Subject, conversation: str, first: int = 0, number: Option
     return prepared.until_clean(attempt)
 
 
-def _page(
-    store: Store, asked: str, first: int, number: Optional[int], redact: DeferredRedaction, root: str
-) -> str:
+def _page(store: Store, asked: str, first: int, number: Optional[int], redact: DeferredRedaction, root: str) -> str:
     name = store.session(asked) or store.canonical(asked)
     reading = open_reading(store, name)
     if not len(reading):

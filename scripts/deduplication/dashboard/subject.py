@@ -37,6 +37,12 @@ class Stores:
         self._free: list[Store] = []
         self._lock = threading.Lock()
 
+    @property
+    def named(self) -> tuple[Optional[str], Optional[str]]:
+        """The kind of store and the address that somebody named."""
+        backend, _, address = self._named
+        return backend, address
+
     @contextlib.contextmanager
     def lent(self) -> Iterator[Store]:
         """One for this thread alone; after a failure it is not kept."""

@@ -59,11 +59,12 @@ def measure(
         from .database_health import health_of
 
         health = health_of(place)
-    return figures(store.where(), totals, saved, runs, purges(audit), besides, len(active), now, health)
+    return figures(store.where(), folder, totals, saved, runs, purges(audit), besides, len(active), now, health)
 
 
 def figures(
     where: str,
+    folder: str,
     totals: dict[str, int],
     saved: Savings,
     runs: Sequence[AuditedRun],

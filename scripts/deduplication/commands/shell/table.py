@@ -74,6 +74,9 @@ GROUPS: Final = (
         (
             Subcommand("status", "the last runs", "status"),
             Subcommand("stats", "bytes seen, stored and saved", "stats"),
+            Subcommand("dashboard", "the store in a browser, on this machine", "monitoring.dashboard"),
+            Subcommand("report", "what the dashboard shows, as one file", "monitoring.report"),
+            Subcommand("top", "captures, hooks and runs as they happen", "monitoring.top"),
             Subcommand("doctor", "is everything in order?", "doctor"),
             Subcommand("verify", "check every byte", "verify"),
             Subcommand("repair", "make whole what is damaged", "repair"),

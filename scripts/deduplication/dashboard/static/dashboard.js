@@ -1,7 +1,7 @@
 /* Charts from the tables below them, panels that follow the store, a search while one types. Without it all of it can be read. */
 (() => {
 'use strict';
-const root = document.documentElement, at = document.body.dataset.root, panels = document.getElementById('panels');
+const root = document.documentElement, at = document.body.dataset.root || '', panels = document.getElementById('panels');
 const live = document.getElementById('live'), hits = document.getElementById('hits'), box = document.getElementById('q');
 const dark = () => (root.dataset.theme ? root.dataset.theme === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches);
 const colour = name => getComputedStyle(root).getPropertyValue(name).trim();
@@ -23,13 +23,15 @@ function draw(place) {
   const unit = units[table.dataset.unit] || units.count, ink = colour('--soft'), line = colour('--line');
   const bars = place.dataset.kind !== 'line' && uPlot.paths.bars({ size: [0.7, 60], radius: 0.15 });
   const axis = { stroke: ink, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 }, font: '12px system-ui, sans-serif' };
-  const names = rows.map(row => row.cells[0].textContent);
+  const names = rows.map(row => row.cells[0].textContent), day = 86400;
+  const date = moment => new Date(moment * 1000).toLocaleDateString('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' });
+  const dates = { ...axis, space: 70, incrs: [1, 2, 7, 14, 28, 56, 91, 182, 364, 728].map(n => n * day), values: (_, ticks) => ticks.map(date) };
   const made = new uPlot({
     width, height: 190, ms: 1, tzDate: moment => uPlot.tzDate(new Date(moment * 1000), 'Etc/UTC'), cursor: { y: false },
     legend: { live: false, show: heads.length > 1 },
-    scales: { x: days ? { time: true } : { time: false, range: (_, low, high) => [low - 0.6, high + 0.6] },
+    scales: { x: days ? { time: true, range: (_, low, high) => [Math.min(low - day / 2, high - 6.5 * day), high + day / 2] } : { time: false, range: (_, low, high) => [low - 0.6, high + 0.6] },
       y: { range: (_, low, high) => [Math.min(0, low), table.dataset.unit === 'percent' && low >= 0 ? 100 : high || 1] } },
-    axes: [days ? axis : { ...axis, space: 60, values: (_, ticks) => ticks.map(n => (Number.isInteger(n) && names[n]) || '') },
+    axes: [days ? dates : { ...axis, space: 60, values: (_, ticks) => ticks.map(n => (Number.isInteger(n) && names[n]) || '') },
       { ...axis, size: 68, values: (_, ticks) => ticks.map(unit) }],
     series: [{}, ...heads.map((head, n) => ({ label: head.textContent, stroke: colour(series[n % 4]), width: 2, spanGaps: true,
       fill: bars || heads.length === 1 ? colour(series[n % 4]) + (bars ? 'aa' : '22') : undefined,

@@ -15,7 +15,6 @@ from .script import SCRIPT
 from .style import STYLE
 
 
-
 class Frame(NamedTuple):
     """Where a page has its style and its script: in itself, as a file has to, or at addresses beside it, for who serves pages.
 
