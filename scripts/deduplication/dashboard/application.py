@@ -85,6 +85,7 @@ class _Answers:
         self._subject, self._board, self._access, self._place, self._metrics = subject, board, access, place, metrics
         self._flask = extra.flask()
         self._templates = environment()
+        self._searches = searching.Searches(subject)
 
     # -- who may ask -----------------------------------------------------------------------------------------------
 
@@ -155,8 +156,8 @@ class _Answers:
         """Those that changed, as JSON; 304 where none did."""
         request = self._flask.request
         shown = self._board.shown()
-        since = request.args.get("since", "0")
-        answer = self._flask.make_response(self._board.json(int(since) if since.isdecimal() and len(since) < 10 else 0))
+        since = _whole(request.args.get("since", "")) or 0
+        answer = self._flask.make_response(self._board.json(since))
         answer.content_type = "application/json"
         answer.set_etag(shown.tag)
         answer.headers["Cache-Control"] = "no-cache, private"
@@ -166,7 +167,7 @@ class _Answers:
         """Hits: a page, or with ``part`` the list alone."""
         request = self._flask.request
         asked = searching.asked(request.args)
-        found = searching.search(self._subject, asked)
+        found = self._searches.find(asked)
         name = "hits.html" if request.args.get("part") else "search.html"
         return self._drawn(name, asked=asked, found=found, kinds=searching.FINDABLE)
 
@@ -222,4 +223,4 @@ class _Answers:
 
 
 def _whole(text: str) -> Optional[int]:
-    return int(text) if text.isdecimal() and len(text) < 10 else None
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None

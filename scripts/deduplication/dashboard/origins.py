@@ -50,6 +50,9 @@ class Place(NamedTuple):
         """Whether a ``Host`` is one of ours: by name those we know; by number any, where others may reach us by several."""
         if self.public and _netloc(header, self.public) == _netloc(urlsplit(self.public).netloc, self.public):
             return True
+        return self._is_local_name(header)
+
+    def _is_local_name(self, header: str) -> bool:
         host, port = _split(header, "http")
         if port != self.port:
             return False
@@ -77,7 +80,7 @@ class Place(NamedTuple):
             _netloc(urlsplit(self.public).netloc, self.public),
         ):
             return True
-        return parts.scheme == "http" and self.allows_host(parts.netloc)
+        return parts.scheme == "http" and self._is_local_name(parts.netloc)
 
 
 def is_loopback(host: str) -> bool:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import threading
+import time
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Final
 
-from ..errors import StoreMissing
+from ..errors import StoreLocked, StoreMissing
 from ..model import BOOKKEEPING, KINDS, ROLES
 from ..search.hits import Found, Wanted
 from ..search.in_tagged import find
@@ -25,6 +28,10 @@ LIMIT: Final = 20
 LONGEST: Final = 200
 """Characters of a query."""
 _BEGINNING: Final = 180
+_STANDS: Final = 3.0
+"""Seconds for which what was found is shown to whoever asks the same."""
+_KEPT: Final = 50
+_PATIENCE: Final = 10.0
 FINDABLE: Final = tuple(kind for kind in KINDS if kind != BOOKKEEPING)
 
 
@@ -35,6 +42,32 @@ def asked(given: Mapping[str, str]) -> dict[str, str]:
         "role": given.get("role", "") if given.get("role") in ROLES else "",
         "kind": given.get("kind", "") if given.get("kind") in FINDABLE else "",
     }
+
+
+class Searches:
+    """Searches of one store, one after the other: each holds the store, and may read all of it. What was found stands a moment."""
+
+    def __init__(self, subject: Subject) -> None:
+        self._subject = subject
+        self._one = threading.Lock()
+        self._found: OrderedDict[tuple[str, ...], tuple[float, dict[str, Any]]] = OrderedDict()
+
+    def find(self, given: Mapping[str, str]) -> dict[str, Any]:
+        """As :func:`search`. Raises the ``StoreError`` family, ``StoreLocked`` where others search for too long."""
+        key = (given["q"], given["role"], given["kind"])
+        if not self._one.acquire(timeout=_PATIENCE):
+            raise StoreLocked("another search is still under way", hint="Ask again.")
+        try:
+            moment, found = self._found.get(key, (float("-inf"), {}))
+            if time.monotonic() - moment > _STANDS:
+                found = search(self._subject, given)
+                self._found[key] = (time.monotonic(), found)
+                self._found.move_to_end(key)
+                while len(self._found) > _KEPT:
+                    self._found.popitem(last=False)
+            return found
+        finally:
+            self._one.release()
 
 
 def search(subject: Subject, given: Mapping[str, str]) -> dict[str, Any]:

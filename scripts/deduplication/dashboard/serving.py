@@ -53,7 +53,7 @@ def served(
     place = Place(host, listening.getsockname()[1], public)
     access, figures = Access(token), Figures(subject)
     board = board_of(figures, place.prefix)
-    app = application(subject, board, access, place, lambda: _metrics(figures))
+    app = application(subject, board, access, place, lambda: metrics_of(figures))
     made = server.create_server(
         app,
         sockets=[listening],
@@ -83,7 +83,7 @@ def _proxied(proxy: str) -> dict[str, Any]:
     return {"trusted_proxy": proxy, "trusted_proxy_headers": {"x-forwarded-for"}, "trusted_proxy_count": 1}
 
 
-def _metrics(figures: Figures) -> str:
+def metrics_of(figures: Figures) -> str:
     """The figures of the last look, for Prometheus."""
     from ..metrics.families import text_of
 
