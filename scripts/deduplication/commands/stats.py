@@ -1,16 +1,20 @@
-"""``deduplicate_export.py stats``: bytes seen, bytes stored, and what each layer saved."""
+"""``deduplicate_export.py stats``: bytes seen, stored and saved, and what all runs came to."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Optional
+import sys
+from typing import TYPE_CHECKING, Any, Final, Optional
 
-from ..accounting import storage_account, store_totals
+from ..accounting import storage_account
 from ..archive import completeness, drop_folder, savings_ledger
 from ..archive.places import packs_folder
 from ..archive.verify import Checked
-from ..errors import EXIT_FAILURE, EXIT_OK, ArchiveDamaged
+from ..errors import EXIT_FAILURE, EXIT_OK, ArchiveDamaged, UsageError
 from ..ingest.conversation_choice import choose
+from ..metrics import measurement
+from ..metrics.trends import EVERY, trend
 from ..reports import archive as archive_report
+from ..reports import metrics as metrics_report
 from ..reports import storage as storage_report
 from ..reports import store as store_report
 from ..start.late_dataclass import asdict, replace
@@ -22,12 +26,19 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..ingest.deduplicator import ClaudeConversationDeduplicator
+    from ..metrics.trends import Period
+
+_MOST: Final = 14
 
 
 def main(arguments: Sequence[str]) -> int:
     """Count a store; 1 where something is damaged, so that no savings can be told."""
     asked = parser().parse_args(arguments)
+    if sum((asked.json, asked.csv)) > 1 or (asked.session is not None and (asked.csv or asked.trend)):
+        raise UsageError("--csv and --trend are of the whole store, and --csv goes without --json")
     folder = shared.store_to_read(asked).folder
+    if asked.csv:
+        return _as_csv(asked, folder)
     disk = storage_account.on_disk(folder)
     dedup, _ = shared.reader(asked)
     return _of_session(dedup, asked) if asked.session is not None else _of_store(dedup, folder, disk, asked)
@@ -38,13 +49,27 @@ def parser() -> shared.Parser:
     found = shared.Parser(
         "deduplicate_export.py stats",
         "Show the raw bytes that were seen, the bytes that the store and its archive take on the disk, file by file, and\n"
-        "what identical files, known messages, doubled blobs and compression saved. Nothing is changed.",
+        "what identical files, known messages, doubled blobs and compression saved; and what the runs came to: messages,\n"
+        "duplicates, times, what failed. Nothing is changed.",
     )
     add = found.add_argument
     add("--session", metavar="ID", help="one conversation only: its id, the beginning of it, or a session's id")
+    add("--trend", choices=EVERY, help="draw how it went: a line for each day, week or conversation")
+    add("--most", metavar="N", type=shared.whole_number, help=f"so many lines of --trend (default: {_MOST})")
     shared.add_store(found)
     add("--json", action="store_true", help="print one JSON object and nothing else")
+    add("--csv", action="store_true", help="print a row for each run, with the audit's columns, and nothing else")
     return found
+
+
+def _as_csv(asked: argparse.Namespace, folder: str) -> int:
+    from ..metrics import runs_csv
+
+    dedup, _ = shared.reader(asked)
+    sys.stdout.flush()
+    runs_csv.write(sys.stdout.buffer, dedup.store, folder)
+    sys.stdout.buffer.flush()
+    return EXIT_OK
 
 
 def of_session(arguments: Sequence[str]) -> int:
@@ -95,7 +120,9 @@ def _of_store(
     project = storage_account.project_of(folder)
     kept = completeness.compare_with_inventory(project) if project is not None else Checked()
     besides = storage_account.besides(folder, disk)
-    totals = store_totals.totals(dedup.store, found)
+    metrics = measurement.measure(dedup, folder, storage=found)
+    totals = metrics.totals
+    periods = _trend(dedup, asked, metrics.measured)
     answer: dict[str, Any] = {
         **totals,
         "storage": found.as_dict(),
@@ -107,14 +134,29 @@ def _of_store(
         "missing": [each.as_dict() for each in kept.missing],
         "given_up": [each.as_dict() for each in kept.given_up],
         "storage_dir": dedup.store.where(),
+        "metrics": metrics.as_dict(),
+        **({"trend": {"by": asked.trend, "periods": [each.as_dict() for each in periods]}} if asked.trend else {}),
     }
     gone = archive_report.gone(kept)
     _put(
         answer,
-        "\n".join([storage_report.statistics(found, disk, besides, packs, totals, dedup.store.where()), *gone]),
+        "\n".join(
+            [
+                storage_report.statistics(found, disk, besides, packs, totals, dedup.store.where()),
+                f"\n{metrics_report.statistics(metrics)}",
+                *([f"\n{metrics_report.trend(periods, asked.trend)}"] if asked.trend else []),
+                *gone,
+            ]
+        ),
         asked,
     )
     return EXIT_FAILURE if found.damage or kept.missing else EXIT_OK
+
+
+def _trend(dedup: ClaudeConversationDeduplicator, asked: argparse.Namespace, now: float) -> list[Period]:
+    if not asked.trend:
+        return []
+    return trend(dedup.store, asked.trend, asked.most or _MOST, now)
 
 
 def _ledger(folder: str, disk: storage_account.OnDisk) -> Optional[savings_ledger.Ledger]:

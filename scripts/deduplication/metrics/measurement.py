@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     from ..figures.savings import Savings
-    from ..ingest.deduplicator import ClaudeConversationDeduplicator
+    from ..ingest.export_file import Deduplicator
     from ..storage.audit_entries import AuditEntry
 
 _DAY = 24 * 3600
 
 
 def measure(
-    dedup: ClaudeConversationDeduplicator,
+    dedup: Deduplicator,
     folder: str,
     *,
     storage: Savings | None = None,
