@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..backup import checking, known, restoring, surroundings, taking
 from ..backup import folder as folders
 from ..backup.restoring import Target
-from ..backup.source import STATE, Source
+from ..backup.source import Source
 from ..errors import EXIT_FAILURE, EXIT_OK, BackupDamaged, DedupError, UsageError
-from ..metrics import operations
 from ..project import config
 from ..project.paths import Project, find_project
 from ..reports import backup as backup_report
-from ..storage.audit_entries import BACKUP, RESTORE
 from ..terminal.display import show
 from ..terminal.progress import LONG, progress
 from . import arguments as shared
@@ -25,8 +22,6 @@ from . import arguments as shared
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
-
-    from ..backup.snapshot_copy import SnapshotResult
 
 _ONLY_FOR_TAKING = ("retention_days", "full")
 _ONLY_FOR_RESTORING = ("snapshot", "output", "skip_damaged", "with_purged")
@@ -119,10 +114,9 @@ def _days(asked: argparse.Namespace) -> float:
 
 
 def _take(asked: argparse.Namespace) -> int:
-    source, began = _source(asked), time.monotonic()
+    source = _source(asked)
     with progress(LONG if asked.full else 0, "Reading") as advance:
         taken = taking.take(source, asked.folder, retention_days=_days(asked), full=asked.full, advance=advance)
-    _note_taken(source, taken, began)
     place = os.path.realpath(asked.folder)
     notes = taken.notes + surroundings.notes(place)
     for note in notes:
@@ -145,13 +139,6 @@ def _take(asked: argparse.Namespace) -> int:
     else:
         show(backup_report.taken(taken, place))
     return EXIT_FAILURE if taken.snapshot.problems or taken.kept else EXIT_OK
-
-
-def _note_taken(source: Source, taken: SnapshotResult, began: float) -> None:
-    snapshot = taken.snapshot
-    figures = {"snapshot": snapshot.number, "files": len(snapshot.files), "bytes": snapshot.size}
-    more = {"written_bytes": taken.written_bytes, "problems": len(snapshot.problems)}
-    operations.note_in_folder(source.state, BACKUP, began, **figures, **more)
 
 
 def _list(asked: argparse.Namespace) -> int:
@@ -193,7 +180,6 @@ def _verify(asked: argparse.Namespace) -> int:
 
 
 def _restore(asked: argparse.Namespace) -> int:
-    began = time.monotonic()
     if asked.output is not None:
         target = Target.of_folder(asked.output)
     elif asked.storage_dir is not None:
@@ -208,9 +194,6 @@ def _restore(asked: argparse.Namespace) -> int:
             skip_damaged=asked.skip_damaged,
             purges=None if asked.with_purged else _purges_of(asked, folder),
         )
-    figures = {"snapshot": done.snapshot.number, "files": done.files, "bytes": done.bytes, "lost": len(done.lost)}
-    state = done.place if target.only_state else os.path.join(done.place, STATE)
-    operations.note_in_folder(state, RESTORE, began, **figures)
     if asked.json:
         _print(
             snapshot=done.snapshot.number,

@@ -13,7 +13,7 @@ from ..repair import rebuild_from_archive
 from ..reports import repair as repair_report
 from ..reports import store as store_report
 from ..reports import workflow as report
-from ..storage.audit_entries import REBUILD
+from ..storage import audit_entries
 from . import arguments as shared
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
         found += checking.rebuild_project(project)
         checked = checking.check_project(project)
         remaining += checked.all_problems() if checked is not None else []
-    operations.note(dedup.store, REBUILD, began, found=len(found), remaining=len(remaining))
+    operations.note(dedup.store, audit_entries.REBUILD, began, found=len(found), remaining=len(remaining))
     if asked.json:
         shared.print_json({"ok": not remaining, "found": found, "remaining": remaining})
     else:
@@ -74,7 +74,7 @@ def _from_archive(asked: argparse.Namespace) -> int:
         find_project(asked.project), asked.backend, into=asked.into, in_place=asked.yes
     )
     figures = {"files": done.files, "messages": done.unique, "missing": len(done.missing), "failed": len(done.failures)}
-    operations.note_in_folder(done.folder, REBUILD, began, from_exports=True, **figures)
+    audit_entries.note_in_folder(done.folder, audit_entries.REBUILD, began, from_exports=True, **figures)
     ok = not done.missing and not done.failures
     if asked.json:
         shared.print_json(

@@ -13,11 +13,9 @@ from ..archive import restore_to_client
 from ..archive.entry import lost_error, names
 from ..errors import EXIT_FAILURE, EXIT_OK, DedupError, OutputNotWritable, UsageError
 from ..files import atomic, beneath
-from ..metrics import operations
 from ..reports import archive as archive_report
 from ..shared_archive import elsewhere
-from ..storage import open_store
-from ..storage.audit_entries import RESTORE
+from ..storage import audit_entries, open_store
 from ..storage.log_backed import place_of
 from ..terminal.display import show
 from . import arguments as shared
@@ -109,7 +107,7 @@ def parser() -> shared.Parser:
 def _note(asked: argparse.Namespace, began: float, files: int, failed: int) -> None:
     """What was restored, among what was done to the store: never the names."""
     state = os.fspath(shared.archive_place(asked).state)
-    operations.note_in_folder(state, RESTORE, began, files=files, failed=failed)
+    audit_entries.note_in_folder(state, audit_entries.RESTORE, began, files=files, failed=failed)
 
 
 @contextlib.contextmanager

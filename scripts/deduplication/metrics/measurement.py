@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from ..figures.savings import Savings
     from ..ingest.export_file import Deduplicator
     from ..storage.audit_entries import AuditEntry
+    from ..storage.contract import Store
+    from .store_metrics import DatabaseHealth
 
 _DAY = 24 * 3600
 
@@ -52,12 +54,6 @@ def measure(
         besides = operations(store, folder)
         runs = list(audited_runs(audit))
         active = {store.canonical(name) for name in _grown(runs, now - ACTIVE_DAYS * _DAY)}
-    place = place_of(store)
-    health = None
-    if place is not None and database:
-        from .database_health import health_of
-
-        health = health_of(place)
     exports = [run for run in runs if not run.captures]
     transcripts = [run for run in runs if run.captures]
     removed = purges(audit)
@@ -77,7 +73,7 @@ def measure(
         operations=_operations(besides, removed),
         last=_last(runs, besides, removed),
         purges=removed,
-        database=health,
+        database=_health(store) if database else None,
         disk=disk_of(folder),
         milliseconds=tuple(run.milliseconds for run in exports),
     )
@@ -128,6 +124,15 @@ def rate_trend(runs: Sequence[AuditedRun], now: float) -> RateTrend:
         rate(run for run in runs if day_of(run.moment) >= first),
         rate(run for run in runs if before <= day_of(run.moment) < first),
     )
+
+
+def _health(store: Store) -> DatabaseHealth | None:
+    place = place_of(store)
+    if place is None:
+        return None
+    from .database_health import health_of
+
+    return health_of(place)
 
 
 def _grown(runs: Iterable[AuditedRun], since: float) -> Collection[str]:

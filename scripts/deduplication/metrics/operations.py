@@ -44,13 +44,6 @@ def note(store: Store, name: str, began: float, *, messages: int = 0, **figures:
             logged.note(operation(name, round(1000 * (time.monotonic() - began)), messages, **figures))
 
 
-def note_in_folder(folder: str, name: str, began: float, **figures: Any) -> None:
-    """The same of what was done to the files of a folder, whatever kind of store uses it."""
-    if os.path.isdir(folder):
-        with contextlib.suppress(DedupError, OSError):
-            audit_entries.note(folder, operation(name, round(1000 * (time.monotonic() - began)), **figures))
-
-
 def note_failures(store: Store, folder: str, errors: Iterable[BaseException]) -> None:
     """Note what failed over the store whose folder is ``folder``, or beside whose folder its database is used. Best effort."""
     for error in errors:

@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Final
 from ..errors import DedupError
 from ..project import private_folder
 from ..reports import workflow as report
-from .database_step import send_what_is_new
-from .metrics_step import after_run, ending_noted
 from .options import Options
 from .other_runs import OtherRuns
+from .run_end import after_run, ending_noted
 from .shared_run import Share
 from .steps import Steps
 
@@ -67,8 +66,6 @@ def run(
             _last_steps(project, options, dedup, steps, others, make_checkpoint)
             others.answer()
         outcome = steps.finish()
-    private_folder.hide_from_git(project)
-    send_what_is_new(project, dedup.store, out)
     after_run(project, options, dedup, [steps, *others.steps], out)
     return outcome
 

@@ -1,4 +1,4 @@
-"""What a run leaves for whoever watches: what failed, by kind, and its store's figures where the settings name a place for them."""
+"""The end of a run: nothing shows in git, what is new is sent, what failed is noted, its store's figures are left for Prometheus."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import os
 from typing import TYPE_CHECKING
 
 from ..errors import DedupError
-from ..project import config
+from ..project import config, private_folder
 from ..reports import workflow as report
+from .database_step import send_what_is_new
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -32,7 +33,12 @@ def ending_noted(project: Project, options: Options, dedup: Deduplicator, steps:
 def after_run(
     project: Project, options: Options, dedup: Deduplicator, steps: Sequence[Steps], out: Callable[[str], None]
 ) -> None:
-    """Note what failed in these runs, of which the first one is this; write its store's figures. What fails here costs nothing."""
+    """What is done once ``steps`` are, of which the first one is this run: others were done with it.
+
+    Figures are left where the settings name a place for them; that they cannot be is said, and costs nothing.
+    """
+    private_folder.hide_from_git(project)
+    send_what_is_new(project, dedup.store, out)
     _note(project, options, dedup, [error for each in steps for error in each.failures])
     if not config.load(os.fspath(project.root))["metrics_folder"]:
         return
