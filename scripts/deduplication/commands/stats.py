@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, Final, Optional
+from typing import TYPE_CHECKING, Any, Final
 
 from ..accounting import storage_account
-from ..archive import completeness, drop_folder, savings_ledger
-from ..archive.places import packs_folder
-from ..archive.verify import Checked
-from ..errors import EXIT_FAILURE, EXIT_OK, ArchiveDamaged, UsageError
+from ..accounting.store_account import account_of
+from ..errors import EXIT_FAILURE, EXIT_OK, UsageError
 from ..ingest.conversation_choice import choose
 from ..metrics import measurement
 from ..metrics.trends import EVERY, trend
@@ -17,7 +15,7 @@ from ..reports import archive as archive_report
 from ..reports import metrics as metrics_report
 from ..reports import storage as storage_report
 from ..reports import store as store_report
-from ..start.late_dataclass import asdict, replace
+from ..start.late_dataclass import asdict
 from ..terminal.display import show
 from . import arguments as shared
 
@@ -110,16 +108,8 @@ def _of_session(dedup: ClaudeConversationDeduplicator, asked: argparse.Namespace
 def _of_store(
     dedup: ClaudeConversationDeduplicator, folder: str, disk: storage_account.OnDisk, asked: argparse.Namespace
 ) -> int:
-    found = storage_account.savings(dedup, folder, disk)
-    packs = None
-    if not found.damage:
-        try:
-            packs = _ledger(folder, disk)
-        except ArchiveDamaged as error:
-            found = replace(found, damage=(error.detail,))
-    project = storage_account.project_of(folder)
-    kept = completeness.compare_with_inventory(project) if project is not None else Checked()
-    besides = storage_account.besides(folder, disk)
+    account = account_of(dedup, folder, disk)
+    found, packs, besides, kept = account.savings, account.packs, account.besides, account.kept
     metrics = measurement.measure(dedup, folder, storage=found)
     totals = metrics.totals
     periods = _trend(dedup, asked, metrics.measured)
@@ -157,15 +147,6 @@ def _trend(dedup: ClaudeConversationDeduplicator, asked: argparse.Namespace, now
     if not asked.trend:
         return []
     return trend(dedup.store, asked.trend, asked.most or _MOST, now)
-
-
-def _ledger(folder: str, disk: storage_account.OnDisk) -> Optional[savings_ledger.Ledger]:
-    """What the packs say of themselves; None where there are none."""
-    project = storage_account.project_of(folder)
-    if project is None or not disk.archive.pack_files:
-        return None
-    with drop_folder.opened(project):
-        return savings_ledger.ledger(packs_folder(project), disk.archive.packs + disk.archive.indexes)
 
 
 def _put(answer: dict[str, Any], text: str, asked: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""The end of a run: nothing shows in git, what is new is sent, what failed is noted, its store's figures are left for Prometheus."""
+"""The end of a run: nothing shows in git, what is new is sent, failures are noted, figures are left for Prometheus."""
 
 from __future__ import annotations
 
