@@ -23,15 +23,16 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     from ..figures.savings import Savings
-    from ..ingest.deduplicator import ClaudeConversationDeduplicator
+    from ..ingest.export_file import Deduplicator
     from ..storage.audit_entries import AuditEntry
+    from ..storage.contract import Store
     from .store_metrics import DatabaseHealth
 
 _DAY = 24 * 3600
 
 
 def measure(
-    dedup: ClaudeConversationDeduplicator,
+    dedup: Deduplicator,
     folder: str,
     *,
     storage: Savings | None = None,
@@ -53,12 +54,7 @@ def measure(
         besides = operations(store, folder)
         runs = list(audited_runs(audit))
         active = {store.canonical(name) for name in _grown(runs, now - ACTIVE_DAYS * _DAY)}
-    place = place_of(store)
-    health = None
-    if place is not None and database:
-        from .database_health import health_of
-
-        health = health_of(place)
+    health = _health(store) if database else None
     return figures(store.where(), folder, totals, saved, runs, purges(audit), besides, len(active), now, health)
 
 
@@ -144,6 +140,15 @@ def rate_trend(runs: Sequence[AuditedRun], now: float) -> RateTrend:
         rate(run for run in runs if day_of(run.moment) >= first),
         rate(run for run in runs if before <= day_of(run.moment) < first),
     )
+
+
+def _health(store: Store) -> DatabaseHealth | None:
+    place = place_of(store)
+    if place is None:
+        return None
+    from .database_health import health_of
+
+    return health_of(place)
 
 
 def _grown(runs: Iterable[AuditedRun], since: float) -> Collection[str]:

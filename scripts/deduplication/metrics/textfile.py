@@ -15,7 +15,7 @@ from .measurement import measure
 
 if TYPE_CHECKING:
     from ..figures.savings import Savings
-    from ..ingest.deduplicator import ClaudeConversationDeduplicator
+    from ..ingest.export_file import Deduplicator
 
 SETTING: Final = "metrics_folder"
 
@@ -30,7 +30,7 @@ def folder_for(root: str) -> str:
     return os.path.expanduser(str(config.load(root)[SETTING]))
 
 
-def write(dedup: ClaudeConversationDeduplicator, state: str, folder: str, storage: Savings | None = None) -> str:
+def write(dedup: Deduplicator, state: str, folder: str, storage: Savings | None = None) -> str:
     """Write the figures of a store, whole or not at all, for everyone to read; where they are now.
 
     The folder is the collector's: it is not made. Raises :class:`OutputNotWritable`, ``StoreError``.

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from typing import TYPE_CHECKING, Any, Final, Optional
 
+from ..errors import StoreError
 from ..files import atomic
 from ..files.clock import timestamp
 from ..project.paths import AUDIT, OPERATIONS
@@ -82,6 +84,13 @@ def note(folder: str, entry: AuditEntry) -> None:
     told = {name: value for name, value in entry._asdict().items() if value is not None}
     path = os.path.join(folder, OPERATIONS)
     atomic.append(path, (b"" if _ends_with_a_line(path) else b"\n") + encode_line(told), durable=False)
+
+
+def note_in_folder(folder: str, name: str, began: float, **figures: Any) -> None:
+    """The same of what was done to the files of a folder since ``began`` of the monotonic clock. Best effort: it is done."""
+    if os.path.isdir(folder):
+        with contextlib.suppress(StoreError, OSError):
+            note(folder, operation(name, round(1000 * (time.monotonic() - began)), **figures))
 
 
 def operations(folder: str) -> Iterator[AuditEntry]:
