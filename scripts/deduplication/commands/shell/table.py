@@ -75,6 +75,7 @@ GROUPS: Final = (
             Subcommand("status", "the last runs", "status"),
             Subcommand("stats", "bytes seen, stored and saved", "stats"),
             Subcommand("doctor", "is everything in order?", "doctor"),
+            Subcommand("gaps", "what is missing, and what would still fill it", "monitoring.gaps"),
             Subcommand("verify", "check every byte", "verify"),
             Subcommand("repair", "make whole what is damaged", "repair"),
             Subcommand("rebuild", "the indexes anew from the log", "rebuild"),
