@@ -9,11 +9,13 @@ run after the other, and archive, session files and checkpoint are made once for
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Final
 
 from ..errors import DedupError
 from ..project import private_folder
 from ..reports import workflow as report
+from . import alert_step
 from .database_step import send_what_is_new
 from .options import Options
 from .other_runs import OtherRuns
@@ -67,6 +69,7 @@ def run(
     outcome = steps.finish()
     private_folder.hide_from_git(project)
     send_what_is_new(project, dedup.store, out)
+    alert_step.tell(project, options.elsewhere or os.fspath(project.state), dedup.store, out)
     return outcome
 
 

@@ -75,6 +75,7 @@ GROUPS: Final = (
             Subcommand("status", "the last runs", "status"),
             Subcommand("stats", "bytes seen, stored and saved", "stats"),
             Subcommand("doctor", "is everything in order?", "doctor"),
+            Subcommand("alerts", "what needs attention, and where it is sent", "alerts"),
             Subcommand("verify", "check every byte", "verify"),
             Subcommand("repair", "make whole what is damaged", "repair"),
             Subcommand("rebuild", "the indexes anew from the log", "rebuild"),
