@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The dashboard of a large store: ``benchmarks/dashboard.py [--messages N] [--backends B,B] [--seconds S] [--state DIR]``.
 
-Builds a store of N messages over half a year, half of them in conversations of 5,000, half in conversations of 100. For each kind of
+Builds a store of N messages over half a year, half of them in conversations of 5,000, half of 100. For each kind of
 store it prints how long each panel takes to be gathered, the first time and after a capture; how long the server takes for each
 address; the first paint in a real Chromium; and what 50 readers and captures of turns do to each other for a while. ``--state`` is
 where stores are built and kept, so that the next call has them. ``--strict``: 1 where a limit is missed.

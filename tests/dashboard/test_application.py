@@ -335,7 +335,7 @@ def test_every_id_has_an_address(project):
 
 
 def test_nothing_that_was_said_becomes_an_element(project):
-    """46 pairs of attack and place: every attack as words, as a title and as an id, on every page. Nothing of them is an element."""
+    """Every attack as words, as a title, as a file and as an id, on every page: nothing of them is an element."""
     state = scenes.state_of(project)
     scenes.hostile(ClaudeConversationDeduplicator(state), ATTACKS)
     dashboard = scenes.Dashboard(state).log_in()

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from .alert import ACTIVE, CRITICAL, INFORMATION, WARNING, Alert
-from .evaluation import present, update
+from .evaluation import over, present, update
 from .place import Place, opened
 
-__all__ = ["ACTIVE", "CRITICAL", "INFORMATION", "WARNING", "Alert", "Place", "opened", "present", "update"]
+__all__ = ["ACTIVE", "CRITICAL", "INFORMATION", "WARNING", "Alert", "Place", "opened", "over", "present", "update"]

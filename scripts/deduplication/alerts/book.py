@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Optional
 
 from ..files import atomic
 from ..files.locking import exclusive
+from ..project.paths import ALERTS
 from ..start.late_dataclass import dataclass, field
 from . import alert as kinds
 from .alert import Alert, begun
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from .alert import Raised
 
-NAME: Final = "alerts.json"
 LOCK: Final = "alerts.lock"
 _PATIENCE: Final = 5.0
 _MOST_BYTES: Final = 16 * 1024 * 1024
@@ -120,7 +120,7 @@ class Book:
 def load(folder: str) -> Book:
     """What stands in the store's ``folder``; an empty one where there is none, or where it is not ours any more."""
     try:
-        with atomic.open_regular(os.path.join(folder, NAME)) as file:
+        with atomic.open_regular(os.path.join(folder, ALERTS)) as file:
             said: dict[str, Any] = json.loads(file.read(_MOST_BYTES))
         alerts = [Alert(*(str(each[name]) for name in _FIELDS)) for each in said["alerts"]]
         queue = [Delivery(**each) for each in said["queue"]]
@@ -144,8 +144,8 @@ def changing(folder: str, timeout: float = _PATIENCE) -> Iterator[Book]:
         before = _encoded(book)
         yield book
         after = _encoded(book)
-        if after != before:
-            atomic.replace(os.path.join(folder, NAME), after)
+        if after != before or not os.path.exists(os.path.join(folder, ALERTS)):
+            atomic.replace(os.path.join(folder, ALERTS), after)
 
 
 def _encoded(book: Book) -> bytes:
@@ -161,6 +161,12 @@ def _encoded(book: Book) -> bytes:
         "thorough": book.thorough,
     }
     return json.dumps(said, indent=1).encode() + b"\n"
+
+
+def touch(folder: str) -> None:
+    """Note by the file's time that the rules were asked."""
+    with contextlib.suppress(OSError):
+        os.utime(os.path.join(folder, ALERTS))
 
 
 def waiting(folder: str) -> Optional[float]:

@@ -34,10 +34,14 @@ def captured(place: Place, _book: Book, _audit: AuditTail) -> Iterator[Raised]:
     for name, watched in sorted(found.items()):
         if watched.lacking:
             yield lacking(name, watched)
+        elif watched.failed:
+            yield Raised(alert.CAPTURE, name, f"session {name}: the hook that was to capture it failed", CURE)
+
+
+CURE: Final = "Run 'deduplicate_export.py capture', then 'doctor'; the transcript itself is whole."
 
 
 def lacking(name: str, found: Watched) -> Raised:
     """The alert for one transcript."""
     text = f"session {name}: the client wrote {found.all:,} prompts and answers, {found.lacking:,} of them are not in the store"
-    cure = "Run 'deduplicate_export.py capture', then 'doctor'; the transcript itself is whole."
-    return Raised(alert.CAPTURE, name, text, cure)
+    return Raised(alert.CAPTURE, name, text, CURE)

@@ -1,4 +1,4 @@
-"""One text to one target, through ``apprise``, which has neither queue nor retry: to several at once would send some of it twice."""
+"""One text to one target, through ``apprise``: it has neither queue nor retry, and to several at once would send some twice."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from .book import Delivery
 
+MISSING: Final = "alerts cannot be sent: the package 'apprise' is not installed"
 INSTALL: Final = "pip install 'export-dedup[alerts]', or pip install apprise"
 PATIENCE: Final = 20
 """Seconds that a target may take to be reached, and to answer."""
@@ -31,7 +32,7 @@ def is_installed() -> bool:
 def require() -> None:
     """Raise :class:`PackageMissing` where ``apprise`` is not installed."""
     if not is_installed():
-        raise PackageMissing("alerts cannot be sent: the package 'apprise' is not installed", hint=f"Run {INSTALL}.")
+        raise PackageMissing(MISSING, hint=f"Run {INSTALL}.")
 
 
 def send(settings: Mapping[str, Any], delivery: Delivery) -> str:

@@ -41,10 +41,10 @@ def present(place: Place) -> list[Alert]:
     return found.present()
 
 
-def recent(place: Place) -> list[Alert]:
-    """Those that last, as :func:`present`, then what was told or resolved lately, the newest first. Nothing is written."""
-    over = [each for each in book.load(place.folder).alerts if not each.is_present]
-    return present(place) + sorted(over, key=lambda each: each.changed, reverse=True)
+def over(place: Place) -> list[Alert]:
+    """What was told or resolved lately, the newest first. Nothing is written."""
+    found = [each for each in book.load(place.folder).alerts if not each.is_present]
+    return sorted(found, key=lambda each: each.changed, reverse=True)
 
 
 def update(place: Place, *, thorough: bool = False) -> Change:
@@ -63,7 +63,9 @@ def update(place: Place, *, thorough: bool = False) -> Change:
         raised, resolved = held.merge(looked.found, moment, unknown=looked.unknown)
         _remember(place, held, audit, moment, thorough=thorough)
         outgoing.put(held, place, raised, resolved)
-        return Change(tuple(raised), tuple(resolved), tuple(held.present()))
+        change = Change(tuple(raised), tuple(resolved), tuple(held.present()))
+    book.touch(place.folder)
+    return change
 
 
 def raise_only(place: Place, rule: str, about: str, found: Sequence[Raised]) -> Change:

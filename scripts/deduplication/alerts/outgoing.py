@@ -35,22 +35,23 @@ def put(book: Book, place: Place, raised: Iterable[Alert], resolved: Iterable[Al
     if targets and sent:
         clean = _cleaner(place)
         for kind, each in sent:
-            _queue(book, targets, kind, each, *_texts(place, kind, each, clean))
+            book.queue += _made(targets, kind, each, *_texts(place, kind, each, clean))
+        del book.queue[:-MOST_WAITING]
 
 
-def put_test(book: Book, place: Place, moment: str) -> None:
-    """Queue a test for each target."""
-    found = alert.Alert(
-        alert.TEST, "", alert.INFORMATION, "This is a test: alerts arrive here.", "", alert.TOLD, moment, moment
-    )
-    _queue(book, names_of(place.settings), alert.TEST, found, *_texts(place, alert.TEST, found, _cleaner(place)))
+def tests(place: Place, moment: str) -> list[Delivery]:
+    """A test for each target, which is not queued."""
+    text = "This is a test: alerts arrive here."
+    found = alert.Alert(alert.TEST, "", alert.INFORMATION, text, "", alert.TOLD, moment, moment)
+    return _made(names_of(place.settings), alert.TEST, found, *_texts(place, alert.TEST, found, _cleaner(place)))
 
 
-def _queue(book: Book, targets: Iterable[str], kind: str, each: Alert, title: str, text: str) -> None:
+def _made(targets: Iterable[str], kind: str, each: Alert, title: str, text: str) -> list[Delivery]:
     now = time.time()
-    for target in targets:
-        book.queue.append(Delivery(secrets.token_hex(8), target, each.key, each.level, kind, title, text, now, due=now))
-    del book.queue[:-MOST_WAITING]
+    return [
+        Delivery(secrets.token_hex(8), target, each.key, each.level, kind, title, text, now, due=now)
+        for target in targets
+    ]
 
 
 def _texts(place: Place, kind: str, each: Alert, clean: Callable[[str], str]) -> tuple[str, str]:

@@ -40,6 +40,7 @@ RULES: Final = (
     Rule((alert.DISK,), conditions.disk),
     Rule((alert.SHRUNK,), conditions.shrunk, needs_store=True),
     Rule((alert.CAPTURE,), capture.captured),
+    Rule((alert.GAPS,), conditions.gaps, slow=True, needs_store=True),
     Rule((alert.BACKUP,), conditions.backups),
     Rule((alert.PURGE,), conditions.purges),
     Rule((alert.HOOK,), conditions.hooks),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import StoreError
 from ..files import locking
+from ..project.paths import ALERTS
 from ..start.child import main_module
 from ..start.late_dataclass import replace
 from . import alert, book, delivery, quiet_hours, targets
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 LOCK: Final = "alerts.sender.lock"
 _DETACHED: Final = 0x208
 """DETACHED_PROCESS and CREATE_NEW_PROCESS_GROUP, which only Windows has."""
+EACH: Final = 120.0
+"""Seconds from one look at all rules to the next, while hooks are at work."""
 FIRST_PAUSE: Final = 5.0
 LONGEST_PAUSE: Final = 120.0
 """Seconds from one try to the next: twice as many each time, up to this."""
@@ -58,13 +61,31 @@ def start(folder: str, project: str) -> None:
 
 
 def start_where_due(folder: str, settings: Mapping[str, Any], project: str) -> bool:
-    """The same where there are targets, something may be sent, and nobody is at it; whether one was started."""
-    if not targets.names_of(settings) or not is_due(folder) or locking.is_held(os.path.join(folder, LOCK)):
+    """The same where there are targets and nobody is at it, something may be sent, or nobody has looked for two minutes.
+
+    Whether one was started. Cheap where there is no target.
+    """
+    if not targets.names_of(settings) or not (is_due(folder) or not looked_lately(folder)):
         return False
-    if not delivery.is_installed():  # said where alerts are shown
+    if locking.is_held(os.path.join(folder, LOCK)) or not delivery.is_installed():  # said where alerts are shown
         return False
     start(folder, project)
     return True
+
+
+def obstacle(settings: Mapping[str, Any]) -> str:
+    """Why nothing can be sent to anybody; empty where it can, or where there is nobody to send to."""
+    if not targets.names_of(settings) or delivery.is_installed():
+        return ""
+    return f"{delivery.MISSING} ({delivery.INSTALL})"
+
+
+def looked_lately(folder: str) -> bool:
+    """Whether somebody asked the rules within two minutes."""
+    try:
+        return 0 <= time.time() - os.stat(os.path.join(folder, ALERTS)).st_mtime < EACH
+    except OSError:
+        return False
 
 
 def deliver(

@@ -32,7 +32,7 @@ class Watched(NamedTuple):
     """``written`` prompts and answers were compared up to the byte ``offset``; ``missing`` are those that the store lacks.
 
     ``more`` of them are not remembered one by one. ``waiting`` are those behind what was captured, which should have been.
-    ``told``: the client was told of it.
+    ``told``: the client was told of it. ``failed``: a hook that was to capture it failed, and none did it since.
     """
 
     offset: int = 0
@@ -41,6 +41,7 @@ class Watched(NamedTuple):
     more: int = 0
     waiting: int = 0
     told: bool = False
+    failed: bool = False
 
     @property
     def lacking(self) -> int:
@@ -77,10 +78,15 @@ def compare(store: Store, folder: str, transcript: str, until: int) -> Watched:
         taken = cursor[1].offset if cursor is not None else 0
         known = cursor[0] if cursor is not None else ""
         if before.offset > taken:
-            before = Watched(told=before.told)  # the transcript was written anew, or the store is another one
+            before = Watched(
+                told=before.told, failed=before.failed
+            )  # the transcript was written anew, or the store is another one
         missing = _lacking(store, known, before.missing)
         if before.missing and not missing:
-            before, missing = Watched(told=before.told), []  # put right: all of it is looked at once more
+            before, missing = (
+                Watched(told=before.told, failed=before.failed),
+                [],
+            )  # put right: all of it is looked at once more
         written, more = before.written, before.more
         waiting = 0
         for begin, data in _lines(source, before.offset, max(taken, until)):
@@ -91,7 +97,7 @@ def compare(store: Store, folder: str, transcript: str, until: int) -> Watched:
             waiting += sum(1 for _ in said_in(data[split:]))
             more += max(0, len(missing) - _REMEMBERED)
             del missing[_REMEMBERED:]
-    return Watched(taken, written, tuple(missing), more, waiting, before.told)
+    return Watched(taken, written, tuple(missing), more, waiting, before.told, before.failed)
 
 
 def noted(folder: str, transcript: str) -> Watched:
@@ -117,6 +123,7 @@ def note(folder: str, transcript: str, found: Watched) -> None:
         "more": found.more,
         "waiting": found.waiting,
         "told": found.told,
+        "failed": found.failed,
     }
     with contextlib.suppress(DedupError, OSError):
         atomic.make_private_directory(os.path.dirname(path))
@@ -131,7 +138,8 @@ def _read(path: str) -> Watched:
         numbers = [int(said[name]) for name in ("offset", "written", "more", "waiting")]
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
         return Watched()
-    return Watched(numbers[0], numbers[1], missing, numbers[2], numbers[3], said.get("told") is True)
+    told, failed = (said.get(name) is True for name in ("told", "failed"))
+    return Watched(numbers[0], numbers[1], missing, numbers[2], numbers[3], told, failed)
 
 
 def _lacking(store: Store, conversation: str, said: Sequence[Said]) -> list[Said]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..alerts import evaluation
 from ..archive import verify as checking
 from ..backup import known
 from ..errors import EXIT_FAILURE, EXIT_OK
@@ -57,6 +58,8 @@ def main(arguments: Sequence[str]) -> int:
     if folder is None and store.place is not None:
         problems += shared_checking.check(project, store.place)
     findings = log_against_archive.findings_of(folder, project, problems, chain) if folder is not None else []
+    if folder is not None:
+        evaluation.note_verified(folder.folder, [*problems, *(each.fault for each in findings if not problems)])
     proven = not chain.wanted or chain.vouches()
     ok = not problems and not findings
     if asked.json:

@@ -8,12 +8,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from ..alerts import opened
-from ..alerts.book import NAME
-from ..alerts.evaluation import recent
+from ..alerts.evaluation import over, present
+from ..alerts.place import Place
+from ..errors import DedupError
 from ..project import config
-from ..project.paths import Project
-from ..start.late_dataclass import replace
+from ..project.paths import ALERTS, Project
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -35,7 +34,7 @@ class Attention:
     def version(self) -> Hashable:
         """The file of alerts, and the time."""
         with contextlib.suppress(OSError):
-            return (int(time.time() / _AGAIN), os.stat(os.path.join(self._subject.state, NAME)).st_mtime_ns)
+            return (int(time.time() / _AGAIN), os.stat(os.path.join(self._subject.state, ALERTS)).st_mtime_ns)
         return int(time.time() / _AGAIN)
 
     def alerts(self) -> dict[str, Any]:
@@ -43,14 +42,18 @@ class Attention:
         subject = self._subject
         project = subject.project or Project(Path(subject.state))
         settings = config.load(os.fspath(project.root))
-        backend, address = subject.stores.named
-        with subject.stores.lent() as store:
-            place = opened(project, subject.state, settings, backend=backend, url=address)
-            place = place if place.fault is not None else replace(place, store=store)
-            found = [each.as_dict() for each in recent(place)]
-        present = [each for each in found if each["state"] in ("active", "acknowledged")]
-        return {
-            "present": present,
-            "over": [each for each in found if each not in present][:MOST],
-            "asked": settings["alerts"],
-        }
+        try:
+            with subject.stores.lent() as store:
+                with store.transaction(write=False):
+                    store.unique_count()
+                return _shown(Place(project, subject.state, settings, store))
+        except DedupError as error:  # which is an alert itself
+            return _shown(Place(project, subject.state, settings, fault=error))
+
+
+def _shown(place: Place) -> dict[str, Any]:
+    return {
+        "present": [each.as_dict() for each in present(place)],
+        "over": [each.as_dict() for each in over(place)[:MOST]],
+        "asked": place.settings["alerts"],
+    }

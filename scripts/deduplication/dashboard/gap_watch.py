@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..errors import DedupError
 from ..files.clock import local
 from ..gaps.gap import AT_RISK, KINDS, LINES
-from ..gaps.look import in_conversation
+from ..gaps.look import in_conversation, of_client
 from .subject import key_of
 
 if TYPE_CHECKING:
@@ -27,6 +27,12 @@ if TYPE_CHECKING:
 MOST: Final = 50
 """Gaps that are listed."""
 _PAUSE: Final = 4.0
+"""Times as long as a look: what others have after it."""
+_LONGEST: Final = 10.0
+_SAID: Final = 2.0
+"""Seconds after which what was found so far is shown."""
+_CLIENT_EVERY: Final = 600.0
+"""Seconds from one look at the client's files to the next."""
 
 
 class GapWatch:
@@ -36,7 +42,10 @@ class GapWatch:
         self._figures, self._at_once = figures, at_once
         self._found: dict[str, tuple[str, list[Gap]]] = {}
         """By conversation: when something was last stored of it, and what is missing of it."""
+        self._client: list[Gap] = []
+        self._client_due = float("-inf")
         self._number = 0
+        self._said = 0.0
         self._looking = threading.Lock()
         self._failed = ""
 
@@ -51,7 +60,7 @@ class GapWatch:
         for name in [name for name in self._found if name not in known]:
             del self._found[name]
         todo = [name for name, updated in known.items() if self._found.get(name, ("",))[0] != updated]
-        if not todo:
+        if not todo and time.monotonic() < self._client_due:
             return
         if self._at_once:
             self._look_at(todo, known)
@@ -65,25 +74,41 @@ class GapWatch:
             self._looking.release()
 
     def _look_at(self, todo: list[str], known: dict[str, str]) -> None:
-        said = time.monotonic()
-        for name in todo:
-            began = time.monotonic()
-            try:
+        try:
+            if time.monotonic() >= self._client_due:
+                self._look_at_client()
+            for name in todo:
+                began = time.monotonic()
                 with self._figures.subject.stores.lent() as store:
                     self._found[name] = (known[name], in_conversation(store, name))
-                self._failed = ""
-            except DedupError as error:
-                self._failed = str(error)
-                break
-            if not self._at_once:
-                time.sleep(_PAUSE * (time.monotonic() - began))
-            if time.monotonic() - said > 2 or name == todo[-1]:
-                self._number += 1
-                said = time.monotonic()
+                self._pause(began)
+            self._failed = ""
+        except (DedupError, OSError) as error:
+            self._failed = str(error)
+        self._number += 1
+
+    def _look_at_client(self) -> None:
+        """What the client's own files tell: all of them are read."""
+        began = time.monotonic()
+        self._client_due = began + _CLIENT_EVERY
+        subject = self._figures.subject
+        client = subject.client()
+        if client is not None:
+            with subject.stores.lent() as store:
+                self._client = list(of_client(store, subject.state, client))
+        self._number += 1
+        self._pause(began)
+
+    def _pause(self, began: float) -> None:
+        if not self._at_once:
+            time.sleep(min(_PAUSE * (time.monotonic() - began), _LONGEST))
+        if time.monotonic() - self._said > _SAID:
+            self._number += 1
+            self._said = time.monotonic()
 
     def _all(self) -> list[Gap]:
         self._look()
-        return [gap for _, gaps in list(self._found.values()) for gap in gaps]
+        return [*self._client, *(gap for _, gaps in list(self._found.values()) for gap in gaps)]
 
     def days(self) -> dict[str, int]:
         """How many gaps began on each day that is known, on this machine's clock."""

@@ -7,7 +7,7 @@ import binascii
 import contextlib
 import os
 import threading
-from typing import TYPE_CHECKING, Final, Optional
+from typing import TYPE_CHECKING, Callable, Final, Optional
 
 from ..errors import SessionUnknown
 from ..start.late_dataclass import dataclass, field
@@ -19,6 +19,7 @@ from ..titles.naming import Naming, naming
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from ..gaps.client_side import ClientSide
     from ..project.paths import Project
     from ..sessions.redaction import Redact
     from ..storage.contract import Store
@@ -36,12 +37,6 @@ class Stores:
         self._named = (backend, folder, address)
         self._free: list[Store] = []
         self._lock = threading.Lock()
-
-    @property
-    def named(self) -> tuple[Optional[str], Optional[str]]:
-        """The kind of store and the address that somebody named."""
-        backend, _, address = self._named
-        return backend, address
 
     @contextlib.contextmanager
     def lent(self) -> Iterator[Store]:
@@ -78,6 +73,10 @@ def _close(store: Store) -> None:
             end()
 
 
+def _nobody() -> None:
+    """Of no client's sessions."""
+
+
 @dataclass
 class Subject:
     """What is looked at. ``state`` is the folder that stands for the store, ``project`` whose it is, if it is any project's.
@@ -91,6 +90,8 @@ class Subject:
     redact: Redact
     where: str = ""
     in_folder: bool = True
+    client: Callable[[], Optional[ClientSide]] = _nobody
+    """What the client keeps of the same sessions now; None where nobody knows whose they are."""
     _names: dict[tuple[str, str], Naming] = field(default_factory=dict)
     """What a conversation was called when something was last stored of it."""
 
@@ -113,7 +114,12 @@ class Subject:
         return found
 
 
-def subject_of(folder: str, backend: Optional[str], address: Optional[str]) -> Subject:
+def subject_of(
+    folder: str,
+    backend: Optional[str],
+    address: Optional[str],
+    client: Callable[[], Optional[ClientSide]] = _nobody,
+) -> Subject:
     """The store in ``folder``, or that it stands for. Raises the ``StoreError`` family, ``PrivacySettingInvalid``."""
     from ..accounting.storage_account import project_of
     from ..sessions.redaction import standard
@@ -121,7 +127,7 @@ def subject_of(folder: str, backend: Optional[str], address: Optional[str]) -> S
     stores, project = Stores(folder, backend, address), project_of(folder)
     redact, _ = standard(project.root if project is not None else folder)
     with stores.lent() as store:
-        return Subject(stores, folder, project, redact, store.where(), folder_of(store) is not None)
+        return Subject(stores, folder, project, redact, store.where(), folder_of(store) is not None, client)
 
 
 def key_of(conversation: str) -> str:

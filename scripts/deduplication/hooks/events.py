@@ -113,18 +113,21 @@ def sweep(work: Work, payload: Payload) -> Answer:
     session, transcript, cwd = (_text(payload, name) for name in ("session_id", "transcript_path", "cwd"))
     since = work.swept(session)
     state = work.state(cwd, transcript)
+    until = work.size_of(transcript)
     banners = [_capture_and_process(work, transcript, payload)] if transcript else []
     if since and work.place.opted_in:
         banners.append(work.exports.process(work.exports.lying_about(cwd, since)))
-    from . import detached, messages
+    from . import detached, messages, watch
 
     banners += [
+        watch.after_capture(work, transcript, until) if transcript else "",
         messages.left_behind(work, bundle()),
         messages.client_notice(work, transcript),
         messages.settings_notice(work),
     ]
     work.remember(session, state)
     detached.send(work)
+    watch.send(work)
     return _message("\n".join(filter(None, banners)), _text(payload, "hook_event_name"))
 
 
@@ -162,6 +165,7 @@ def catch_up(work: Work, payload: Payload) -> Answer:
     if work.place.opted_in:
         work.exports.process(work.exports.lying_about("", 0))
     detached.send(work, at_once=True)
+    _watch(work)
     return archive(work, payload)
 
 
@@ -186,6 +190,16 @@ _HANDLERS: Final[dict[str, Callable[[Work, Payload], Answer]]] = {
 
 
 # -- their parts ----------------------------------------------------------------------------------------------------
+
+
+def _watch(work: Work) -> None:
+    """Ask every rule for what needs attention, with all transcripts of the project, and have it sent."""
+    from ..project.client_transcripts import find_transcripts
+    from ..workflow import alert_step
+
+    if work.settings["alerts"]:
+        found = find_transcripts(work.place.root)
+        alert_step.look(work.place.root, work.project, work.settings, work.dedup.store, found)
 
 
 def _capture_and_process(work: Work, transcript: str, payload: Payload | None = None) -> str:

@@ -136,6 +136,14 @@ class Work:
         """What is there now, as the marker says it; taken before looking, so that nothing can slip through."""
         return quick.state(str(self.place.root), str(self.project.memory), cwd, transcript)
 
+    @staticmethod
+    def size_of(path: str) -> int:
+        """Bytes of a file; 0 where it is not there."""
+        try:
+            return os.stat(path).st_size
+        except OSError:
+            return 0
+
     def note(self, text: str) -> None:
         """A line in the log of the hooks."""
         if os.path.isdir(self.project.state):

@@ -40,6 +40,8 @@ HOOKS_LOG: Final = "hooks.log"
 """In the store's folder: what went wrong in hooks."""
 HOOKS_CALLED: Final = "hooks.json"
 """In the store's folder: which events the client fired, and when last."""
+ALERTS: Final = "alerts.json"
+"""In the store's folder: which alerts were raised, and what of them waits to be sent."""
 SESSION_ROWS: Final = "session_rows.json"
 """In the store's folder: what the index of all sessions says of each."""
 INDEX_NAMES: Final = (INDEX, INDEX_SENT, WORDS, WATERMARKS, HASHES, *FORMER_INDEX, AUDIT)

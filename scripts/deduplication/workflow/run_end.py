@@ -1,4 +1,4 @@
-"""The end of a run: nothing shows in git, what is new is sent, failures are noted, figures are left for Prometheus."""
+"""The end of a run: nothing shows in git, what is new is sent, failures are noted, alerts told, figures left for Prometheus."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..errors import DedupError
 from ..project import config, private_folder
 from ..reports import workflow as report
+from . import alert_step
 from .database_step import send_what_is_new
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def after_run(
     private_folder.hide_from_git(project)
     send_what_is_new(project, dedup.store, out)
     _note(project, options, dedup, [error for each in steps for error in each.failures])
+    alert_step.tell(project, _state(project, options), dedup.store, out)
     if not config.load(os.fspath(project.root))["metrics_folder"]:
         return
     from ..metrics import textfile

@@ -77,11 +77,12 @@ def subject_of(asked: argparse.Namespace) -> Any:
     """The store to look at. Raises ``StoreMissing`` where there is none."""
     from ...dashboard import extra
     from ...dashboard.subject import subject_of as opened
+    from .gaps import client_of
 
     extra.flask()  # what is missing is said before anything is opened
     extra.waitress()
     folder = shared.store_to_read(asked).folder
-    subject = opened(folder, asked.backend, asked.db_url)
+    subject = opened(folder, asked.backend, asked.db_url, lambda: client_of(asked, folder))
     if subject.in_folder and not shared.is_store(folder):
         raise StoreMissing(folder)
     return subject

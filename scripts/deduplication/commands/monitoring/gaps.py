@@ -33,7 +33,7 @@ def main(arguments: Sequence[str]) -> int:
     """
     asked = parser().parse_args(arguments)
     dedup, folder = shared.reader(asked)
-    client = _client(asked, folder)
+    client = client_of(asked, folder)
     found = look(dedup.store, asked.conversation, client=client, folder=folder)
     kept = archived_files(client) if client is not None and asked.conversation is None else None
     if asked.json:
@@ -64,7 +64,7 @@ def parser() -> shared.Parser:
     return found
 
 
-def _client(asked: argparse.Namespace, folder: str) -> Optional[ClientSide]:
+def client_of(asked: argparse.Namespace, folder: str) -> Optional[ClientSide]:
     """The client's side of the project that the store belongs to; None where ``--storage-dir`` names a store by itself."""
     if asked.storage_dir is None or asked.project is not None:
         project = find_project(asked.project)

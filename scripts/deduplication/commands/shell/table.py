@@ -79,6 +79,7 @@ GROUPS: Final = (
             Subcommand("top", "captures, hooks and runs as they happen", "monitoring.top"),
             Subcommand("doctor", "is everything in order?", "doctor"),
             Subcommand("gaps", "what is missing, and what would still fill it", "monitoring.gaps"),
+            Subcommand("alerts", "what needs attention, and where it is sent", "monitoring.alerts"),
             Subcommand("verify", "check every byte", "verify"),
             Subcommand("repair", "make whole what is damaged", "repair"),
             Subcommand("rebuild", "the indexes anew from the log", "rebuild"),
