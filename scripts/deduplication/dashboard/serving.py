@@ -69,6 +69,9 @@ def served(
     )
 
     def close() -> None:
+        for channel in tuple(made.active_channels.values()):
+            channel.will_close = True
+        made.pull_trigger()
         made.close()
         subject.stores.close()
 
