@@ -85,6 +85,7 @@ CALLS = {
     "stats of one": (["stats", "--session", "tide"], None),
     "stats of the design": (["--session-id", "tide"], stats.of_session),
     "status": (["status"], None),
+    "gaps": (["gaps"], None),
     "doctor": (["doctor"], None),
     "alerts": (["alerts"], None),
     "alerts, tested": (["alerts", "test"], None),

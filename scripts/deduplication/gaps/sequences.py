@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from ..alignment.gaps import jumps
 from ..alignment.reading_order import root_of
 from ..formats import ANY_OBJECT
 from ..start.late_dataclass import dataclass, field
+from . import elsewhere
 from .gap import CERTAIN, COMPACTION, INDEX_JUMP, LIKELY, TIME_HOLE, Gap
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 _NUMBERED: Final = frozenset((ANY_OBJECT,))
 """Formats whose messages have numbers of their source."""
+_MOST_NAMED: Final = 5
+"""Runs of numbers that are named one by one."""
 _ANOTHER_EXPORT: Final = "an export, or the session's transcript, that shows what was said in between"
 _EARLIER_EXPORT: Final = "an earlier export, or the session's transcript"
 
@@ -33,6 +37,11 @@ class Stored:
     order: Sequence[int]
     component: Sequence[int]
     runs: list[LoggedRun] = field(default_factory=list)
+
+    @cached_property
+    def others(self) -> Sequence[elsewhere.Other]:
+        """Other conversations that have messages of this one. It costs as much as reading it."""
+        return elsewhere.others(self)
 
     @property
     def kinds(self) -> Sequence[str]:
@@ -84,9 +93,6 @@ def index_jumps(of: Stored) -> Iterator[Gap]:
     )
 
 
-_MOST_NAMED: Final = 5
-
-
 def _named(ranges: Sequence[tuple[int, int]]) -> str:
     named = [f"{first}" if first == last else f"{first} to {last}" for first, last in ranges[:_MOST_NAMED]]
     more = len(ranges) - len(named)
@@ -94,41 +100,52 @@ def _named(ranges: Sequence[tuple[int, int]]) -> str:
 
 
 def unconnected(of: Stored) -> Iterator[Gap]:
-    """Places in the reading order where nothing that was seen ties what stands after to what stands before."""
-    order, component = of.order, of.component
-    continuations = {root_of(number, of.conversation.extends) for number in of.conversation.continuations}
-    if not order:
-        return
-    if root_of(order[0], of.conversation.extends) in continuations:
-        (first,) = of.bodies(order[:1])
-        yield Gap(
-            COMPACTION,
-            "it begins after a compaction: what was said before that is not stored",
-            CERTAIN,
-            _EARLIER_EXPORT,
-            of.conversation_id,
-            until=_time(first),
-            source=of.runs[0].name if of.runs else "",
-        )
-    for position in _breaks(order, component):
+    """Places in the reading order where nothing that was seen ties what stands after to what stands before.
+
+    What a fork begins with, its origin has behind what it was forked from: where another conversation has both, nothing is missing.
+    """
+    order, extends = of.order, of.conversation.extends
+    continuations = {root_of(number, extends) for number in of.conversation.continuations}
+    if order and root_of(order[0], extends) in continuations:
+        first = order[0]
+        if not any(other.follows_something(first) for other in of.others):
+            yield _begins_late(of, first)
+    for position in _breaks(order, of.component):
         before, after = order[position - 1], order[position]
-        one, other = of.bodies([before, after])
-        compacted = root_of(after, of.conversation.extends) in continuations
-        text = (
-            "an export begins after a compaction, and shares nothing with what is stored before it"
-            if compacted
-            else "nothing that was seen ties what stands here to what stands before it"
-        )
-        yield Gap(
-            COMPACTION if compacted else TIME_HOLE,
-            text,
-            LIKELY,
-            _ANOTHER_EXPORT,
-            of.conversation_id,
-            since=_time(one),
-            until=_time(other),
-            place=before,
-        )
+        if not any(other.ties(before, after) for other in of.others):
+            yield _untied(of, before, after, compacted=root_of(after, extends) in continuations)
+
+
+def _begins_late(of: Stored, first: int) -> Gap:
+    (body,) = of.bodies([first])
+    return Gap(
+        COMPACTION,
+        "it begins after a compaction: what was said before that is not stored",
+        CERTAIN,
+        _EARLIER_EXPORT,
+        of.conversation_id,
+        until=_time(body),
+        source=of.runs[0].name if of.runs else "",
+    )
+
+
+def _untied(of: Stored, before: int, after: int, *, compacted: bool) -> Gap:
+    one, other = of.bodies([before, after])
+    text = (
+        "an export begins after a compaction, and shares nothing with what is stored before it"
+        if compacted
+        else "nothing that was seen ties what stands here to what stands before it"
+    )
+    return Gap(
+        COMPACTION if compacted else TIME_HOLE,
+        text,
+        LIKELY,
+        _ANOTHER_EXPORT,
+        of.conversation_id,
+        since=_time(one),
+        until=_time(other),
+        place=before,
+    )
 
 
 def _breaks(order: Sequence[int], component: Sequence[int]) -> Iterator[int]:
