@@ -92,6 +92,7 @@ VALUES = {
     "database_schema": st.sampled_from(["", "tides"]),
     "archive_database_mb": st.sampled_from([0, 1, 64]),
     "archive_folder": st.sampled_from(["", "/srv/tides"]),
+    "metrics_folder": st.sampled_from(["", "/srv/figures"]),
     "privacy_level": st.sampled_from(LEVELS),
     "privacy_patterns": st.dictionaries(st.sampled_from(["tide", "gauge"]), st.sampled_from(["A-1", "B-2"])),
     "privacy_allow": st.lists(st.sampled_from(["x", "rule:email"]), max_size=2),

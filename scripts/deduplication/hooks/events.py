@@ -47,7 +47,9 @@ def handle(event: str, payload: Payload) -> Answer:
 
     work = Work(place, settings)
     event_log.note(str(work.project.state), event)
-    return handler(work, payload)
+    answer = handler(work, payload)
+    work.tell_figures()
+    return answer
 
 
 # -- the handlers ---------------------------------------------------------------------------------------------------

@@ -45,6 +45,7 @@ DEFAULTS: Final[dict[str, Any]] = {
     "database_schema": "",
     "archive_database_mb": 100,
     "archive_folder": "",
+    "metrics_folder": "",
     "readme_checkpoints": COMMAND,
     "commit_hooks": False,
     "commit_signing": True,
@@ -75,6 +76,7 @@ long a snapshot of a backup is kept, below 0 for ever.
 and ``database_schema``: which database, for one that needs it, and which schema of it (empty: what the address says).
 ``archive_database_mb``: files of the archive up to so many megabytes go into that database (0: none); ``archive_folder``: where
 larger ones go, a folder that all who read them can reach (empty: they stay on this machine).
+``metrics_folder``: the folder of node_exporter's textfile collector, where each run leaves figures for Prometheus (empty: nowhere).
 ``readme_checkpoints``: a line in the
 project's README for each checkpoint (true), for those of ``create-checkpoint.py`` (``command``), or for none (false).
 ``commit_hooks``: run the repository's commit hooks for a checkpoint commit. ``commit_signing``: sign it where git is to sign
@@ -214,7 +216,7 @@ def fits(name: str, value: object) -> bool:
         return value in (OFF, ONE, EACH)
     if name == "backend":
         return value in BACKENDS
-    if name in ("database_url", "database_schema", "archive_folder"):
+    if name in ("database_url", "database_schema", "archive_folder", "metrics_folder"):
         return isinstance(value, str)
     if name == "archive_database_mb":
         return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e6

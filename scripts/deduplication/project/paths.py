@@ -30,6 +30,8 @@ FORMER_INDEX: Final = ("alignment_index.json", "index.sqlite3", "index.sqlite3-w
 """What version 0.1 had in the place of :data:`INDEX`."""
 AUDIT: Final = "deduplication_log.jsonl"
 """A line for each run, for people: an index as well."""
+OPERATIONS: Final = "operations.jsonl"
+"""In the store's folder: a line for each operation on the store that its log does not tell of. No index: nothing makes it again."""
 STATUS_LOG: Final = "export-dedup-status.txt"
 """Beside the store's folder: a line for every run."""
 REPORTS: Final = "reports.txt"

@@ -86,6 +86,7 @@ RULES: Final[dict[str, Rule]] = {
     "database_schema": Rule("nothing", _users),
     "archive_database_mb": Rule("nothing", _users),
     "archive_folder": Rule("nothing", _users),
+    "metrics_folder": Rule("nothing", _users),
     "readme_checkpoints": Rule('set `"command"`, `false`', _towards(True, "command", False)),
     "commit_hooks": Rule("set `false`", _towards(True, False)),
     "commit_signing": Rule("set `true`", _towards(False, True)),

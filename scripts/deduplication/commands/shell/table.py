@@ -73,7 +73,7 @@ GROUPS: Final = (
         "look after it",
         (
             Subcommand("status", "the last runs", "status"),
-            Subcommand("stats", "bytes seen, stored and saved", "stats"),
+            Subcommand("stats", "bytes seen, stored and saved; what the runs came to", "stats"),
             Subcommand("doctor", "is everything in order?", "doctor"),
             Subcommand("alerts", "what needs attention, and where it is sent", "monitoring.alerts"),
             Subcommand("gaps", "what is missing, and what would still fill it", "monitoring.gaps"),
