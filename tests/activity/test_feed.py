@@ -22,11 +22,16 @@ def ingest(dedup, name, count=3):
     dedup.ingest(scenes.numbered(name, range(count)), name=f"{name}.json", conversation_id=name)
 
 
-@pytest.fixture(params=["default", "json", "postgresql"])
-def dedup(request, tmp_path):
-    """A store of each kind with a few days in it."""
-    address = request.getfixturevalue("database") if request.param == "postgresql" else None
-    return scenes.fortnight(tmp_path / "tides", request.param, address, days=3)
+@pytest.fixture
+def in_folder(tmp_path):
+    """A store in a folder with a few days in it."""
+    return scenes.fortnight(tmp_path / "tides", days=3)
+
+
+@pytest.fixture
+def in_database(tmp_path, database):
+    """The same in a database."""
+    return scenes.fortnight(tmp_path / "tides", "postgresql", database, days=3)
 
 
 def folder_of(dedup, tmp_path):
@@ -41,7 +46,7 @@ def anew(dedup):
     return list(audited_runs(entries)), purges(entries)
 
 
-def test_reading_on_is_reading_anew(dedup, tmp_path):
+def reads_on(dedup, tmp_path):
     """After each of many changes, a purge among them, what was read on is what is read from the beginning."""
     history = History(folder_of(dedup, tmp_path))
     for step in range(6):
@@ -60,6 +65,26 @@ def test_reading_on_is_reading_anew(dedup, tmp_path):
         history.changed.clear()
 
 
+def test_reading_on_is_reading_anew_in_a_folder(in_folder, tmp_path):
+    """Also after a purge and a rebuild, which write the audit anew."""
+    reads_on(in_folder, tmp_path)
+
+
+def test_reading_on_is_reading_anew_in_a_database(in_database, tmp_path):
+    """Also after a purge."""
+    reads_on(in_database, tmp_path)
+
+
+def test_every_event_of_a_folder_comes_once(in_folder, tmp_path):
+    """And in its order."""
+    comes_once(in_folder, tmp_path)
+
+
+def test_every_event_of_a_database_comes_once(in_database, tmp_path):
+    """And in its order."""
+    comes_once(in_database, tmp_path)
+
+
 def test_a_line_that_is_not_whole_waits(tmp_path):
     """Somebody is writing it: it is read when its end is there."""
     dedup = scenes.fortnight(tmp_path / "tides", days=2)
@@ -76,7 +101,7 @@ def test_a_line_that_is_not_whole_waits(tmp_path):
     assert history.runs == anew(dedup)[0]
 
 
-def test_every_event_comes_once(dedup, tmp_path):
+def comes_once(dedup, tmp_path):
     """Exports, captures and purges, with their numbers; a second look has only what is new."""
     feed = Feed(dedup.store, str(scenes.state_of(tmp_path / "tides")))
     first = feed.look()

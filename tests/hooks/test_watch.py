@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
 from broken_copies import BROKEN, broken_copy
-from deduplication.alerts import book
+from deduplication.alerts import book, watchdog
 from deduplication.alerts.alert import CAPTURE, RESOLVED
 from in_process import call
-from transcript_lines import day
+from transcript_lines import day, exported
+from truth_lines import Transcript
+from truth_session import Session as Words
 
 pytestmark = pytest.mark.unmeasured
 
@@ -71,3 +74,35 @@ def test_who_wants_no_capture_or_no_alerts_hears_nothing(tmp_path, session, sett
     off = {f"EXPORT_DEDUP_{setting}": "off"}
     session.write(day(1, start=10))
     assert session.fire("Stop", environment=off) == {}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not os.environ.get("EXPORT_DEDUP_THOROUGH"), reason="a sweep: EXPORT_DEDUP_THOROUGH=1")
+def test_a_hundred_healthy_sessions_raise_no_alert(tmp_path, session, capsys):
+    """Compacted, rewound, exported, resumed; every event of each as a process. Not one word of the watchdog, and all compared."""
+    told, compared = [], 0
+    for number in range(100):
+        made = Transcript(
+            f"healthy {number}", Words(number), compacted=(3,) * (number % 3 == 1), rewound=(4,) * (number % 4 == 1)
+        )
+        session.transcript = session.transcript.with_name(f"{made.session}.jsonl")
+        more = {"session_id": made.session}
+        told.append(session.fire("SessionStart", source="startup", **more))
+        step = len(made.lines) // 3 + 1
+        for begin in range(0, len(made.lines), step):
+            session.write(b"".join(line.data for line in made.lines[begin : begin + step]))
+            if begin and number % 5 == 0:
+                session.write(exported(session.root / "gone.txt", f"export {number} {begin}"))
+            told.append(session.fire("UserPromptSubmit", **more))
+            change = {"file_path": str(session.transcript), "event": "change"}
+            told.append(session.fire("FileChanged", **change, **more))
+            told.append(session.fire("Stop", **more))
+        told += [session.fire("PreCompact", **more), session.fire("CatchUp", **more)]
+        noted = watchdog.noted(str(session.state), str(session.transcript))
+        assert (noted.lacking, noted.offset) == (0, session.transcript.stat().st_size)
+        compared += noted.written
+    texts = [each["systemMessage"] for each in told if "systemMessage" in each]
+    assert [text for text in texts if "capture" in text] == []
+    assert [each for each in book.load(str(session.state)).alerts if each.level != "information"] == []
+    with capsys.disabled():
+        print(f"\n100 sessions, {len(told)} hooks, {compared:,} prompts and answers compared, no alert")

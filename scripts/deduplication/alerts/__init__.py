@@ -5,11 +5,3 @@
 - *book*: which were told, acknowledged, resolved, and what waits to be sent (``book``)
 - *sender*: a process of its own that delivers, again and again where it fails (``sender``, ``delivery``, ``targets``)
 """
-
-from __future__ import annotations
-
-from .alert import ACTIVE, CRITICAL, INFORMATION, WARNING, Alert
-from .evaluation import over, present, update
-from .place import Place, opened
-
-__all__ = ["ACTIVE", "CRITICAL", "INFORMATION", "WARNING", "Alert", "Place", "opened", "over", "present", "update"]

@@ -30,7 +30,13 @@ def captured(place: Place, _book: Book, _audit: AuditTail) -> Iterator[Raised]:
         for each in place.transcripts:
             until = each.size if time.time() - each.mtime_ns / 1e9 > QUIET else 0
             path = os.fspath(each.path)
-            found[watchdog.name_of(path)] = watchdog.compare(place.store, place.folder, path, until)
+            before = watchdog.noted(place.folder, path)
+            watched = watchdog.compare(place.store, place.folder, path, until)
+            if watched.offset and not watched.lacking:
+                watched = watched._replace(failed=False)
+            found[watchdog.name_of(path)] = watched
+            if place.notes and watched != before:
+                watchdog.note(place.folder, path, watched)
     for name, watched in sorted(found.items()):
         if watched.lacking:
             yield lacking(name, watched)

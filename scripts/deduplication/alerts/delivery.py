@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import warnings
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import DedupError, PackageMissing
@@ -32,7 +33,7 @@ def is_installed() -> bool:
 def require() -> None:
     """Raise :class:`PackageMissing` where ``apprise`` is not installed."""
     if not is_installed():
-        raise PackageMissing(MISSING, hint=f"Run {INSTALL}.")
+        raise PackageMissing("apprise, which sends alerts", hint=f"Run {INSTALL}.")
 
 
 def send(settings: Mapping[str, Any], delivery: Delivery) -> str:
@@ -50,9 +51,13 @@ def send(settings: Mapping[str, Any], delivery: Delivery) -> str:
 
 def _notify(address: str, delivery: Delivery) -> str:
     """One call of ``apprise``, which prints nothing. Whatever it raises is a failure: a target must not stop the others."""
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+    with contextlib.ExitStack() as stack:
+        for each in (contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO())):
+            stack.enter_context(each)
+        stack.enter_context(warnings.catch_warnings())
         logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
         try:
+            warnings.simplefilter("ignore")  # what others warn their authors of
             import apprise
 
             sender = apprise.Apprise()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from ..errors import DedupError
 from ..files import clock
 from ..start.late_tuple import NamedTuple
-from . import alert, book, conditions, outgoing
+from . import alert, book, outgoing, soundness
 from .audit_tail import AuditTail
 from .rules import look
 
@@ -96,7 +96,7 @@ def _remember(place: Place, held: book.Book, audit: AuditTail, moment: str, *, t
     """What the next time is compared with."""
     try:
         if place.store is not None and not held.active(alert.SHRUNK):
-            held.total, held.total_at = conditions.total_of(place), moment
+            held.total, held.total_at = soundness.total_of(place), moment
         runs = audit.runs
     except DedupError:
         return

@@ -33,6 +33,8 @@ class Place:
     store: Optional[Store] = None
     fault: Optional[DedupError] = None
     transcripts: Sequence[Transcript] = ()
+    notes: bool = False
+    """Whether it is noted how far each transcript was compared: by whoever may write."""
 
     def number(self, name: str) -> float:
         """A threshold of the settings."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..errors import DedupError
 from ..start.late_tuple import NamedTuple
-from . import alert, capture, conditions, run_rules
+from . import alert, capture, conditions, run_rules, soundness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,11 +34,11 @@ class Looked(NamedTuple):
 
 
 RULES: Final = (
-    Rule((alert.DATABASE,), conditions.database),
-    Rule((f"{alert.CORRUPTION}:store", f"{alert.CORRUPTION}:verify"), conditions.corruption),
-    Rule((f"{alert.CORRUPTION}:archive",), conditions.archive, slow=True),
+    Rule((alert.DATABASE,), soundness.database),
+    Rule((f"{alert.CORRUPTION}:store", f"{alert.CORRUPTION}:verify"), soundness.corruption),
+    Rule((f"{alert.CORRUPTION}:archive",), soundness.archive, slow=True),
     Rule((alert.DISK,), conditions.disk),
-    Rule((alert.SHRUNK,), conditions.shrunk, needs_store=True),
+    Rule((alert.SHRUNK,), soundness.shrunk, needs_store=True),
     Rule((alert.CAPTURE,), capture.captured),
     Rule((alert.GAPS,), conditions.gaps, slow=True, needs_store=True),
     Rule((alert.BACKUP,), conditions.backups),

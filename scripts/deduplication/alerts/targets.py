@@ -11,14 +11,13 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import UsageError
+from ..project.config import ALERT_TARGETS
 from ..start.late_pattern import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SETTING: Final = "alert_targets"
-ENVIRONMENT: Final = "EXPORT_DEDUP_ALERT_TARGETS"
-"""Addresses, or NAME=ADDRESS, with blanks between them."""
 _VARIABLE: Final = late_pattern(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _NAMED: Final = late_pattern(r"([A-Za-z][\w-]{0,39})=(?=[A-Za-z])", re.ASCII)
 _SCHEME: Final = late_pattern(r"([A-Za-z][A-Za-z0-9+.-]{0,29})://")
@@ -40,7 +39,7 @@ def addresses(settings: Mapping[str, Any]) -> dict[str, str]:
     named = settings.get(SETTING, {})
     if isinstance(named, dict):
         found.update({str(name): text for name, text in named.items() if isinstance(text, str) and text.strip()})
-    for word in os.environ.get(ENVIRONMENT, "").split():
+    for word in os.environ.get(ALERT_TARGETS, "").split():
         match = _NAMED.match(word)
         found[match[1] if match else f"environment-{len(found) + 1}"] = word[match.end() :] if match else word
     return found

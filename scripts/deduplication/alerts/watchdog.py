@@ -51,7 +51,7 @@ class Watched(NamedTuple):
     @property
     def all(self) -> int:
         """Prompts and answers that the client wrote."""
-        return self.written + self.waiting
+        return max(self.written + self.waiting, self.lacking)
 
 
 def name_of(transcript: str) -> str:
@@ -65,39 +65,35 @@ def path_of(folder: str, transcript: str) -> str:
     return os.path.join(folder, LIVE, name_of(transcript) + SUFFIX)
 
 
-def compare(store: Store, folder: str, transcript: str, until: int) -> Watched:
+def compare(store: Store, folder: str, transcript: str, until: int, *, most: int = 0) -> Watched:
     """Compare what a transcript has more than the last time. Reads only, and takes a lock for as long as the store is asked.
 
-    ``until``: the byte up to which it should have been captured by now. Raises ``StoreError``; a transcript that cannot be read
-    has nothing more.
+    ``until``: the byte up to which it should have been captured by now. Of more than ``most`` bytes (0: any number) only the last
+    ones are looked at, and the rest is left for the next time. Raises ``StoreError``; a transcript that cannot be read has nothing.
     """
     before = noted(folder, transcript)
     source = os.path.realpath(transcript)
     with store.transaction(write=False):
         cursor = store.cursor(source)
-        taken = cursor[1].offset if cursor is not None else 0
-        known = cursor[0] if cursor is not None else ""
-        if before.offset > taken:
-            before = Watched(
-                told=before.told, failed=before.failed
-            )  # the transcript was written anew, or the store is another one
+        known, taken = (cursor[0], cursor[1].offset) if cursor is not None else ("", 0)
+        if before.offset > taken:  # the transcript was written anew, or the store is another one
+            before = Watched(told=before.told, failed=before.failed)
         missing = _lacking(store, known, before.missing)
-        if before.missing and not missing:
-            before, missing = (
-                Watched(told=before.told, failed=before.failed),
-                [],
-            )  # put right: all of it is looked at once more
-        written, more = before.written, before.more
-        waiting = 0
-        for begin, data in _lines(source, before.offset, max(taken, until)):
+        if before.missing and not missing:  # put right: all of it is looked at once more
+            before, missing = Watched(told=before.told, failed=before.failed), []
+        end = max(taken, until)
+        partly = 0 < most < end - before.offset
+        written = waiting = 0
+        for begin, data in _lines(source, end - most if partly else before.offset, end, inside=partly):
             split = max(0, taken - begin)
             here = list(said_in(data[:split]))
             written += len(here)
             missing += _lacking(store, known, here)
             waiting += sum(1 for _ in said_in(data[split:]))
-            more += max(0, len(missing) - _REMEMBERED)
-            del missing[_REMEMBERED:]
-    return Watched(taken, written, tuple(missing), more, waiting, before.told, before.failed)
+        missing = list(dict.fromkeys(missing))
+    found = before._replace(missing=tuple(missing[:_REMEMBERED]), waiting=waiting)
+    more = before.more + max(0, len(missing) - _REMEMBERED)
+    return found if partly else found._replace(offset=taken, written=before.written + written, more=more)
 
 
 def noted(folder: str, transcript: str) -> Watched:
@@ -150,11 +146,15 @@ def _lacking(store: Store, conversation: str, said: Sequence[Said]) -> list[Said
     return [each for each in said if not any(known.get(name) for name in each.ids)]
 
 
-def _lines(path: str, begin: int, end: int) -> Iterable[tuple[int, bytes]]:
-    """Whole lines of a file from ``begin``, where a line begins, up to ``end``, in parts: where each begins, and its bytes."""
+def _lines(path: str, begin: int, end: int, *, inside: bool = False) -> Iterable[tuple[int, bytes]]:
+    """Whole lines of a file from ``begin`` up to ``end``, in parts: where each begins, and its bytes.
+
+    ``inside``: ``begin`` may lie in a line, which is passed over then.
+    """
     try:
         with open(path, "rb") as file:
             file.seek(begin)
+            begin += len(file.readline()) if inside else 0
             rest = b""
             while begin + len(rest) < end and (part := file.read(min(_PART, end - begin - len(rest)))):
                 whole, line_feed, rest = (rest + part).rpartition(b"\n")

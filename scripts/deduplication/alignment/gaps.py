@@ -58,19 +58,19 @@ def missing(
     ]
 
 
-def jumps(indexes: Iterable[int | None]) -> list[tuple[int, int]]:
-    """The places at which the source indexes of messages in reading order jump.
+def jumps(indexes: Sequence[int | None]) -> list[tuple[int, int]]:
+    """The runs of source indexes that no message has, at the places at which those of messages in reading order jump.
 
-    Each is (first, last) of the missing indexes, both included. ``indexes`` has None for a message without a number, of which
-    nobody knows how many it stands for; a smaller number begins a new count, where a source numbers each file from its own start.
+    Both ends are included. ``indexes`` has None for a message without a number, of which nobody knows how many it stands for; a
+    smaller number begins a new count, where a source numbers each file from its own start.
     """
-    found: list[tuple[int, int]] = []
-    before: int | None = None
-    for index in indexes:
-        if index is not None and before is not None and index > before + 1:
-            found.append((before + 1, index - 1))
-        before = index
-    return found
+    missing = missing_indexes(index for index in indexes if index is not None)
+    places = [
+        (before + 1, after - 1)
+        for before, after in zip(indexes, indexes[1:])
+        if before is not None and after is not None and after > before + 1
+    ]
+    return [run for run in missing if any(first <= run[0] and run[1] <= last for first, last in places)]
 
 
 def describe(

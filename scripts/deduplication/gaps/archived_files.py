@@ -48,10 +48,12 @@ def archived_files(client: ClientSide) -> ArchivedFiles:
     there: set[str] = set()
     sizes: set[int] = set()
     problems: tuple[str, ...] = ()
-    if client.place is not None:
+    listed = inventory.none()
+    if client.place is not None and client.transcripts:
+        listed = inventory.load(str(client.place.state), str(client.place.archive))
+    if client.place is not None and listed.files:
         checked = compare_with_inventory(client.place)
         there, problems = checked.there, tuple(checked.problems)
-        listed = inventory.load(str(client.place.state), str(client.place.archive))
         sizes = {each.size for each in listed.files.values() if each.sha256 in there}
     files = total = kept = 0
     names: list[str] = []

@@ -109,12 +109,10 @@ def _prompts(store: Store, client: ClientSide | None, names: Sequence[str]) -> d
 def of_client(store: Store, folder: str, client: ClientSide, *, sessions: bool = True) -> Iterator[Gap]:
     """What the client's files alone tell; ``sessions``: also those that only its history knows."""
     waiting = behind(store, client.transcripts)
-    lagging = {each.transcript.path for each in waiting}
-    captured = [str(each.path) for each in client.transcripts if each.path not in lagging]
     yield from transcript_gaps.missing_parents(store, client)
     yield from transcript_gaps.missing_origins(store, client)
     yield from transcript_gaps.missing_outputs(store, client)
-    yield from transcript_gaps.unseen_exports(store, folder, client, captured)
+    yield from transcript_gaps.unseen_exports(store, folder, client, waiting)
     if sessions:
         for session, prompts in client.prompts.items():
             with store.transaction(write=False):

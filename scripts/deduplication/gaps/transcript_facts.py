@@ -97,10 +97,10 @@ def facts_of(transcript: Transcript) -> TranscriptFacts:
     return found
 
 
-def exports_in(path: Path) -> Iterator[ExportNotice]:
-    """What a transcript tells of exports alone; nothing where it cannot be read."""
+def exports_in(path: Path, start: int = 0) -> Iterator[ExportNotice]:
+    """What a transcript tells of exports alone, from the line on that begins at byte ``start``; nothing where it cannot be read."""
     try:
-        for part in _parts(path):
+        for part in _parts(path, start):
             yield from notices_in(part)
     except DedupError:
         return
@@ -190,11 +190,12 @@ def _line(value: dict[str, Any]) -> LineId:
     return LineId(uuid if isinstance(uuid, str) else "", timestamp if isinstance(timestamp, str) else "")
 
 
-def _parts(path: Path) -> Iterator[bytes]:
+def _parts(path: Path, start: int = 0) -> Iterator[bytes]:
     """The file in parts of whole lines, as far as it went when it was opened. Raises the ``ExportError`` family."""
     descriptor, identity = open_regular(path)
     try:
-        left, rest = identity.size, b""
+        os.lseek(descriptor, start, os.SEEK_SET)
+        left, rest = identity.size - start, b""
         while left > 0:
             part = take(descriptor, min(_PART, left))
             if not part:

@@ -12,7 +12,7 @@ from ..project.client_transcripts import folder_name
 from ..terminal.console import printable
 from . import announced_exports, results
 from .gap import AT_RISK, BYTES, CERTAIN, FILES, LIKELY, MISSING_ORIGIN, MISSING_PARENT, POSSIBLE, UNSEEN_EXPORT, Gap
-from .transcript_facts import ids_among
+from .transcript_facts import exports_in, ids_among
 from .uncaptured import QUIET
 
 if TYPE_CHECKING:
@@ -133,28 +133,22 @@ def missing_outputs(store: Store, client: ClientSide) -> Iterator[Gap]:
                 yield results.missing_output(output.path.name, output.size, output.shown, name, output.line.timestamp)
 
 
-def unseen_exports(store: Store, folder: str, client: ClientSide, captured: Iterable[str]) -> Iterator[Gap]:
+def unseen_exports(store: Store, folder: str, client: ClientSide, waiting: Iterable[Behind]) -> Iterator[Gap]:
     """Exports that the client said it made and of which nothing was stored.
 
-    One that is gone is missing only where its session's transcript, which has all that it showed, is not ``captured`` (paths).
+    One that is gone is missing only where the line that names it is not captured: what is captured before it has all that
+    it showed.
     """
-    whole = set(captured)
-    session_of: dict[str, str] = {}
-    lost: dict[str, bool] = {}
-    notices = []
-    for facts in client.facts:
-        for notice in facts.exports:
-            session_of[notice.path] = facts.transcript.session
-            lost[notice.path] = str(facts.transcript.path) not in whole
-        notices += facts.exports
-    for each in announced_exports.unseen(store, folder, announced_exports.named(notices)):
-        if each.there or lost[each.path]:
-            captured_too = not lost[each.path]
+    session_of = {notice.path: facts.transcript.session for facts in client.facts for notice in facts.exports}
+    named = announced_exports.named(notice for facts in client.facts for notice in facts.exports)
+    lost = {notice.path for each in waiting for notice in exports_in(each.transcript.path, each.known)}
+    for each in announced_exports.unseen(store, folder, named):
+        if each.there or each.path in lost:
             yield Gap(
                 UNSEEN_EXPORT,
                 f"the client said that it exported {printable(each.path)}, and nothing of it was stored"
                 + ("" if each.there else "; it is gone"),
-                POSSIBLE if captured_too else CERTAIN,
+                CERTAIN if each.path in lost else POSSIBLE,
                 f"run export-dedup on {printable(each.path)}"
                 if each.there
                 else "a backup of that file, or the session's transcript",

@@ -29,9 +29,14 @@ class Behind(NamedTuple):
     offset: int
 
     @property
+    def known(self) -> int:
+        """Up to which byte of the file as it is now; 0 for one that became shorter."""
+        return self.offset if self.offset <= self.transcript.size else 0
+
+    @property
     def bytes(self) -> int:
-        """What is not captured; 0 for a file that became shorter, which has to be read again."""
-        return max(0, self.transcript.size - self.offset)
+        """What is not captured; all of a file that became shorter, which has to be read again."""
+        return self.transcript.size - self.known
 
 
 def behind(store: Store | None, transcripts: Iterable[Transcript]) -> list[Behind]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from ..errors import StoreLocked
 from ..project import config
 from . import client_screen, watch
 from .store_location import location_of
@@ -18,6 +19,8 @@ def told(event: str, data: bytes, error: BaseException) -> dict[str, object] | N
     payload = _payload(data)
     transcript = payload.get("transcript_path")
     place = location_of(payload, user_store=True)
+    if isinstance(error, StoreLocked):
+        return None  # somebody else is at work: the next event finds out what is missing
     if place is None or not isinstance(transcript, str) or not transcript:
         return None
     settings = config.load(str(place.root))

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 FILE: Final = ".coditect/config.json"
 ENVIRONMENT: Final = "EXPORT_DEDUP_"
+ALERT_TARGETS: Final = "EXPORT_DEDUP_ALERT_TARGETS"
+"""Where alerts are sent, too: addresses, or NAME=ADDRESS, with blanks between them."""
 OFF: Final = "off"
 ONE: Final = "session"
 EACH: Final = "checkpoint"

@@ -25,7 +25,10 @@ _LATELY: Final = 10
 
 
 def listing(
-    present: Sequence[Alert], recent: Sequence[Alert], targets: Sequence[Mapping[str, Any]], waiting: Sequence[Any]
+    present: Sequence[Alert],
+    recent: Sequence[Alert],
+    targets: Sequence[Mapping[str, Any]],
+    waiting: Sequence[Mapping[str, Any]],
 ) -> str:
     """The alerts that last, those of late, where they are sent, what waits."""
     lines = [NONE] if not present else [f"{counted(len(present), 'alert')}:"]
@@ -61,8 +64,8 @@ def _target(each: Mapping[str, Any]) -> str:
     return f"  {'❌' if problem else _OVER} {printable(each['name'])} ({printable(each['scheme']) or '?'}){problem}"
 
 
-def _why(waiting: Sequence[Any]) -> str:
-    last = next((each.error for each in waiting if each.error), "")
+def _why(waiting: Sequence[Mapping[str, Any]]) -> str:
+    last = next((each["error"] for each in waiting if each["error"]), "")
     return f"; the last try failed: {printable(last)}" if last else ""
 
 
@@ -119,6 +122,6 @@ def acknowledged(done: Sequence[Alert]) -> str:
     return "\n".join(f"✓ acknowledged: {each.id} {printable(each.text)}" for each in done)
 
 
-def sent(waiting: Sequence[Any]) -> str:
+def sent(waiting: Sequence[Mapping[str, Any]]) -> str:
     """What is left after a round of sending."""
     return f"{counted(len(waiting), 'message')} to be sent{_why(waiting)}" if waiting else "✓ Nothing waits to be sent."

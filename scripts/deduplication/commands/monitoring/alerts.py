@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from ...alerts import book, delivery, evaluation, outgoing, sender, targets
+from ...alerts import book, evaluation, sender, status
 from ...alerts.place import opened
 from ...errors import EXIT_FAILURE, EXIT_OK, DedupError, UsageError
 from ...files import clock
@@ -40,7 +39,7 @@ def main(arguments: Sequence[str]) -> int:
     done: list[Alert] = []
     answers: dict[str, str] = {}
     if asked.action == TEST:
-        answers = _tested(place)
+        answers = status.test(place)
     elif asked.action == ACKNOWLEDGE:
         done = _acknowledged(place, asked.ids)
     else:
@@ -94,12 +93,6 @@ def _look(place: Place, *, thorough: bool) -> None:
         return
 
 
-def _tested(place: Place) -> dict[str, str]:
-    """What became of a test of each target: why it failed, empty where it did not."""
-    found = outgoing.tests(place, clock.timestamp())
-    return {each.target: delivery.send(place.settings, each) for each in found}
-
-
 def _acknowledged(place: Place, ids: Sequence[str]) -> list[Alert]:
     with book.changing(place.folder) as held:
         done = held.acknowledge(ids, clock.timestamp())
@@ -108,22 +101,8 @@ def _acknowledged(place: Place, ids: Sequence[str]) -> list[Alert]:
     return done
 
 
-def _targets(place: Place) -> list[dict[str, Any]]:
-    """The targets by name and kind; of an address nothing else is shown, it may be a secret."""
-    found = []
-    for name, address in targets.addresses(place.settings).items():
-        problem = ""
-        try:
-            delivery.require()
-            targets.resolved(name, address)
-        except DedupError as error:
-            problem = " ".join(filter(None, [f"{error.detail}.", error.hint]))
-        found.append({"name": name, "scheme": targets.scheme_of(address), "problem": problem})
-    return found
-
-
 def _say(asked: argparse.Namespace, place: Place, done: Sequence[Alert], answers: dict[str, str]) -> None:
-    present, queue = evaluation.present(place), book.load(place.folder).queue
+    present, waiting = evaluation.present(place), status.waiting(place.folder)
     recent = evaluation.over(place)
     if asked.json:
         shared.print_json(
@@ -131,8 +110,8 @@ def _say(asked: argparse.Namespace, place: Place, done: Sequence[Alert], answers
                 "action": asked.action,
                 "alerts": [each.as_dict() for each in present],
                 "recent": [each.as_dict() for each in recent],
-                "targets": _targets(place),
-                "waiting": [_waiting(each) for each in queue],
+                "targets": status.targets_of(place),
+                "waiting": waiting,
                 "acknowledged": [each.as_dict() for each in done],
                 "tested": [{"target": name, "error": error} for name, error in answers.items()],
                 "storage_dir": place.folder,
@@ -143,20 +122,6 @@ def _say(asked: argparse.Namespace, place: Place, done: Sequence[Alert], answers
     elif asked.action == ACKNOWLEDGE:
         show(report.acknowledged(done))
     elif asked.action == SEND:
-        show(report.sent(queue))
+        show(report.sent(waiting))
     else:
-        show(report.listing(present, recent, _targets(place), queue))
-
-
-def _waiting(each: book.Delivery) -> dict[str, Any]:
-    """A delivery that waits, without its text: that stands in the alert."""
-    due = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(each.due))
-    return {
-        "id": each.id,
-        "target": each.target,
-        "alert": each.alert,
-        "kind": each.kind,
-        "tries": each.tries,
-        "due": due,
-        "error": each.error,
-    }
+        show(report.listing(present, recent, status.targets_of(place), waiting))
