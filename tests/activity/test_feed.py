@@ -46,12 +46,12 @@ def anew(dedup):
     return list(audited_runs(entries)), purges(entries)
 
 
-def reads_on(dedup, tmp_path):
+def reads_on(dedup, tmp_path, *, purges_too):
     """After each of many changes, a purge among them, what was read on is what is read from the beginning."""
     history = History(folder_of(dedup, tmp_path))
     for step in range(6):
         ingest(dedup, f"more-{step}", step + 2)
-        if step == 3:
+        if step == 3 and purges_too:
             purge(dedup.store, None, Scope(sessions=("more-1",)))
         if step == 4:
             dedup.store.rebuild()
@@ -67,22 +67,36 @@ def reads_on(dedup, tmp_path):
 
 def test_reading_on_is_reading_anew_in_a_folder(in_folder, tmp_path):
     """Also after a purge and a rebuild, which write the audit anew."""
-    reads_on(in_folder, tmp_path)
+    reads_on(in_folder, tmp_path, purges_too=True)
 
 
 def test_reading_on_is_reading_anew_in_a_database(in_database, tmp_path):
-    """Also after a purge."""
-    reads_on(in_database, tmp_path)
+    """What a purge of its folder does to it comes as another log, which is read from the beginning."""
+    reads_on(in_database, tmp_path, purges_too=False)
+
+
+def test_a_database_whose_rows_are_others(in_database, tmp_path):
+    """As after a purge: what was read does not go on, and all of it is read once more."""
+    history = History()
+    logged = in_database.store.log_backed()
+    with in_database.store.transaction(write=False):
+        history.read_on(in_database.store)
+        entries = list(logged.audit())
+    for rows in (entries[1:], entries[2:-1], [*entries[1:], entries[0]], []):
+        logged.audit = lambda rows=rows: iter(rows)
+        with in_database.store.transaction(write=False):
+            history.read_on(in_database.store)
+        assert history.runs == list(audited_runs(rows))
 
 
 def test_every_event_of_a_folder_comes_once(in_folder, tmp_path):
     """And in its order."""
-    comes_once(in_folder, tmp_path)
+    comes_once(in_folder, tmp_path, purges_too=True)
 
 
 def test_every_event_of_a_database_comes_once(in_database, tmp_path):
     """And in its order."""
-    comes_once(in_database, tmp_path)
+    comes_once(in_database, tmp_path, purges_too=False)
 
 
 def test_a_line_that_is_not_whole_waits(tmp_path):
@@ -101,7 +115,7 @@ def test_a_line_that_is_not_whole_waits(tmp_path):
     assert history.runs == anew(dedup)[0]
 
 
-def comes_once(dedup, tmp_path):
+def comes_once(dedup, tmp_path, *, purges_too):
     """Exports, captures and purges, with their numbers; a second look has only what is new."""
     feed = Feed(dedup.store, str(scenes.state_of(tmp_path / "tides")))
     first = feed.look()
@@ -111,9 +125,9 @@ def comes_once(dedup, tmp_path):
     ingest(dedup, "new", 5)
     (event,) = feed.look()
     assert (event.kind, event.about, event.text, event.messages, event.new) == (EXPORT, "new", "new.json", 5, 5)
-    purge(dedup.store, None, Scope(sessions=("new",)))
-    told = feed.look()
-    assert [event.kind for event in told] == [PURGE]
+    if purges_too:
+        purge(dedup.store, None, Scope(sessions=("new",)))
+        assert [event.kind for event in feed.look()] == [PURGE]
     assert feed.look() == []
 
 

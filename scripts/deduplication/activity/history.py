@@ -6,7 +6,7 @@ import contextlib
 import os
 from collections import deque
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Optional
 
 from ..files import atomic
 from ..metrics.audited_runs import audited_runs
@@ -49,6 +49,7 @@ class History:
         """What the audit says of purges."""
         self.changed: set[str] = set()
         """Conversations of which something came since somebody emptied this."""
+        self._last: Optional[AuditEntry] = None
         self._file = (0, 0)
         self._read = 0
 
@@ -64,12 +65,13 @@ class History:
         logged = store.log_backed()
         if logged is None:
             return
-        before = len(self.removals)
-        count = self._take(islice(logged.audit(), self._read, None))
-        if len(self.removals) > before and self._read:
+        before, entries = len(self.removals), islice(logged.audit(), max(0, self._read - 1), None)
+        goes_on = self._read > 0 and next(entries, None) == self._last
+        if goes_on:
+            self._read += self._take(entries)
+        if not goes_on or len(self.removals) > before:
             self._begin()
-            count = self._take(logged.audit())
-        self._read += count
+            self._read = self._take(logged.audit())
 
     def _read_file(self, file: BinaryIO) -> None:
         status = os.fstat(file.fileno())
@@ -91,6 +93,7 @@ class History:
         count = 0
         for entry in entries:
             count += 1
+            self._last = entry
             if entry.operation == PURGE:
                 self.removals.append(entry)
             for run in audited_runs((entry,)):
