@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +13,7 @@ import sys
 import pytest
 
 import dashboard_scenes as scenes
+import postgres_server
 import schemas
 from conftest import REPOSITORY
 from dashboard_process import running
@@ -170,3 +173,63 @@ def test_a_store_by_itself_is_served(project, tmp_path):
         status, _, text = there.request("/", Cookie=there.cookie())
         assert status == 200
         assert "alone" in text
+
+
+@pytest.fixture
+def nginx(tmp_path):
+    """A real nginx with a location in it: what starts it, and its port."""
+    found = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
+    if found is None:
+        pytest.skip("no nginx on this machine (apt-get install nginx-light)")
+    folder = tmp_path / "nginx"
+    folder.mkdir()
+    started = []
+
+    def start(location):
+        port = postgres_server.free_port()
+        temporary = "".join(
+            f"{name}_temp_path {folder};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        )
+        user = "user root;" if os.geteuid() == 0 else ""
+        (folder / "nginx.conf").write_text(
+            f"{user} pid {folder}/pid; error_log {folder}/error.log; daemon off; events {{}}\n"
+            f"http {{ access_log off; {temporary}\nserver {{ listen 127.0.0.1:{port};\n{location}\n}} }}\n",
+            encoding="utf-8",
+        )
+        process = subprocess.Popen(
+            [found, "-p", str(folder), "-e", str(folder / "error.log"), "-c", str(folder / "nginx.conf")]
+        )
+        started.append(process)
+        postgres_server.wait_for(lambda: process.poll() is not None or (folder / "pid").exists(), "nginx")
+        assert process.poll() is None, (folder / "error.log").read_text(encoding="utf-8")
+        return port
+
+    yield start
+    for process in started:
+        process.terminate()
+        process.wait(30)
+
+
+def test_the_proxy_of_the_document(project, tmp_path, nginx):
+    """What the document tells to put into nginx works there: the team comes in, nobody else, and pages are whole."""
+    text = (REPOSITORY / "docs" / "monitoring.md").read_text(encoding="utf-8")
+    location = re.search(r"```nginx\n(.*?)```", text, re.DOTALL)[1]
+    (tmp_path / "team").write_text("ada:{PLAIN}lovelace\n", encoding="utf-8")
+    public = "https://dedup.example.org/tides"
+    with running("--project", project, "--public-url", public, EXPORT_DEDUP_DASHBOARD_TOKEN=TOKEN) as there:
+        ours = {"Bearer ...": f"Bearer {TOKEN}", ":8377": f":{there.port}", "/etc/nginx/team": str(tmp_path / "team")}
+        for said, meant in ours.items():
+            assert location.count(said) == 1
+            location = location.replace(said, meant)
+        port = nginx(location)
+        ada = {"Authorization": f"Basic {base64.b64encode(b'ada:lovelace').decode()}", "Host": "dedup.example.org"}
+        assert there.request("/tides/", port=port, Host="dedup.example.org")[0] == 401
+        status, headers, text = there.request("/tides/", port=port, **ada)
+        assert status == 200
+        assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+        for path in ("panels", "search?q=harbour", "conversation/rollout-master", "metrics", "static/uplot.js"):
+            assert there.request(f"/tides/{path}", port=port, **ada)[0] == 200
+        assert there.request("/tides/", port=port, **{**ada, "Host": "evil.example"})[0] == 403
+        there.process.terminate()
+        there.process.wait(60)
+        assert there.request("/tides/", port=port, **ada)[0] == 502
