@@ -8,7 +8,6 @@ from ..alerts import evaluation
 from ..archive import verify as checking
 from ..backup import known
 from ..errors import EXIT_FAILURE, EXIT_OK
-from ..files import journal
 from ..project.paths import find_project
 from ..repair import log_against_archive
 from ..reports import (
@@ -43,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
     dedup = shared.deduplicator(asked, existing=True)
     store = require_log(dedup.store, "verify")
     folder = store.in_folder()
-    waiting, owed = (journal.unfinished(folder.folder), known.owed(folder.folder)) if folder is not None else ((), ())
+    waiting, owed = known.unfinished(folder.folder) if folder is not None else ((), ())
     if waiting:
         # Whoever opens it finishes it; this command only looks, and of half a purge nothing can be recounted.
         if asked.json:

@@ -155,7 +155,7 @@ def session_end(work: Work, payload: Payload) -> Answer:
 
 def catch_up(work: Work, payload: Payload) -> Answer:
     """The process that was left behind: every transcript of the project that has grown, every export that lies about."""
-    from . import detached, pruning
+    from . import detached, pruning, watch
 
     pruning.prune(str(work.live))
     transcript = _text(payload, "transcript_path")
@@ -165,7 +165,7 @@ def catch_up(work: Work, payload: Payload) -> Answer:
     if work.place.opted_in:
         work.exports.process(work.exports.lying_about("", 0))
     detached.send(work, at_once=True)
-    _watch(work)
+    watch.everything(work)
     return archive(work, payload)
 
 
@@ -190,16 +190,6 @@ _HANDLERS: Final[dict[str, Callable[[Work, Payload], Answer]]] = {
 
 
 # -- their parts ----------------------------------------------------------------------------------------------------
-
-
-def _watch(work: Work) -> None:
-    """Ask every rule for what needs attention, with all transcripts of the project, and have it sent."""
-    from ..project.client_transcripts import find_transcripts
-    from ..workflow import alert_step
-
-    if work.settings["alerts"]:
-        found = find_transcripts(work.place.root)
-        alert_step.look(work.place.root, work.project, work.settings, work.dedup.store, found)
 
 
 def _capture_and_process(work: Work, transcript: str, payload: Payload | None = None) -> str:

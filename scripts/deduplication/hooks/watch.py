@@ -36,6 +36,16 @@ def after_capture(work: Work, transcript: str, until: int) -> str:
         return ""
 
 
+def everything(work: Work) -> None:
+    """Ask every rule for what needs attention, with all transcripts of the project, and have it sent: longer than a hook may."""
+    from ..project.client_transcripts import find_transcripts
+    from ..workflow import alert_step
+
+    if work.settings["alerts"]:
+        found = find_transcripts(work.place.root)
+        alert_step.look(work.place.root, work.project, work.settings, work.dedup.store, found)
+
+
 def send(work: Work) -> None:
     """Have alerts looked for and sent by a process of its own, where there is somebody to send them to."""
     if work.settings["alerts"] and (work.settings["alert_targets"] or os.environ.get(ALERT_TARGETS)):
