@@ -24,5 +24,9 @@ setup(
     include_package_data=False,
     packages=[*find_packages("scripts", include=["deduplication*"]), *SHIPPED],
     package_dir={"": "scripts", **SHIPPED},
-    package_data={"deduplication.storage.database": ["migrations/*.sql"], **dict.fromkeys(SHIPPED, DATA)},
+    package_data={
+        "deduplication.storage.database": ["migrations/*.sql"],
+        "deduplication.dashboard": ["static/*", "templates/*.html", "templates/panels/*.html"],
+        **dict.fromkeys(SHIPPED, DATA),
+    },
 )

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 
 import pytest
 
 from deduplication.project import client_transcripts
 from deduplication.project.client_transcripts import (
-    cleanup_days,
     config_dir,
     find_transcripts,
     folder_name,
@@ -92,34 +90,6 @@ def test_links_are_not_followed(config, tmp_path):
     path = write(config, tmp_path, f"{SESSION}.jsonl")
     (path.parent / "linked.jsonl").symlink_to(path)
     assert [each.path for each in find_transcripts()] == [path]
-
-
-@pytest.mark.parametrize(
-    ("settings", "days"),
-    [
-        ({}, 30),
-        ({"cleanupPeriodDays": 7}, 7),
-        ({"cleanupPeriodDays": 0}, 30),
-        ({"cleanupPeriodDays": True}, 30),
-        ({"cleanupPeriodDays": "9"}, 30),
-        ([], 30),
-        (None, 30),
-    ],
-    ids=str,
-)
-def test_how_long_the_client_keeps_a_transcript(config, settings, days):
-    """Thirty days, unless its settings say another number."""
-    config.mkdir()
-    if settings is not None:
-        (config / "settings.json").write_text(json.dumps(settings))
-    assert cleanup_days() == days
-
-
-def test_a_broken_settings_file_is_no_error(config):
-    """Somebody is editing it."""
-    config.mkdir()
-    (config / "settings.json").write_text("{")
-    assert cleanup_days() == client_transcripts.CLEANUP_DAYS
 
 
 @pytest.mark.parametrize(

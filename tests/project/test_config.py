@@ -92,9 +92,16 @@ VALUES = {
     "database_schema": st.sampled_from(["", "tides"]),
     "archive_database_mb": st.sampled_from([0, 1, 64]),
     "archive_folder": st.sampled_from(["", "/srv/tides"]),
+    "metrics_folder": st.sampled_from(["", "/srv/figures"]),
     "privacy_level": st.sampled_from(LEVELS),
     "privacy_patterns": st.dictionaries(st.sampled_from(["tide", "gauge"]), st.sampled_from(["A-1", "B-2"])),
     "privacy_allow": st.lists(st.sampled_from(["x", "rule:email"]), max_size=2),
+    "alert_targets": st.dictionaries(
+        st.sampled_from(["mail", "team"]), st.sampled_from(["json://a.example", "json://b.example"])
+    ),
+    "alert_level": st.sampled_from(["critical", "warning", "information"]),
+    "alert_quiet_hours": st.sampled_from(["", "22:00-07:00"]),
+    **dict.fromkeys(config.THRESHOLDS, st.sampled_from([0, 1, 10, 99])),
 }
 FILES = st.fixed_dictionaries({}, optional=VALUES)
 
@@ -122,7 +129,7 @@ def test_a_clone_loosens_nothing(tmp_path_factory, users, clones):
         and found.values[name] != value
         and settings_scenes.looser(name, found.values[name], value)
     ]
-    silent = [name for name in silent if name not in ("privacy_patterns", "privacy_allow")]
+    silent = [name for name in silent if name not in ("privacy_patterns", "privacy_allow", "alert_targets")]
     assert silent == []
     assert set(clones.get("privacy_allow", ())) <= {
         *found.values["privacy_allow"],
@@ -132,12 +139,14 @@ def test_a_clone_loosens_nothing(tmp_path_factory, users, clones):
 
 @given(FILES, FILES)
 def test_an_approved_file_counts_in_full(tmp_path_factory, users, projects):
-    """Its values are in force; patterns and exceptions of both files add up."""
+    """Its values are in force; patterns and exceptions of both files add up. Where alerts are sent is never its to say."""
     root = tmp_path_factory.mktemp("project")
     settings_scenes.own(**users)
     settings_scenes.approved(root, **projects)
     found = config.examine(str(root))
-    plain = {name: value for name, value in projects.items() if name not in ("privacy_patterns", "privacy_allow")}
+    others = ("privacy_patterns", "privacy_allow", "alert_targets")
+    plain = {name: value for name, value in projects.items() if name not in others}
+    assert found.values["alert_targets"] == users.get("alert_targets", {})
     assert {name: found.values[name] for name in plain} == plain
     assert set(found.values["privacy_allow"]) == {*users.get("privacy_allow", ()), *projects.get("privacy_allow", ())}
     assert found.waiting == {}

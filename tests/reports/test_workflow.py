@@ -58,6 +58,7 @@ Step 4: Creating checkpoint...
    - New unique messages: 143
    - Total unique messages: 7,931
    - Overall dedup rate: 30.6%
+   - In short: lots of new content, 143 of 206 messages
    - Storage: MEMORY-CONTEXT/dedup_state
 
 📁 Export(s) archived:

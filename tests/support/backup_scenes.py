@@ -28,10 +28,10 @@ FILES = STORY.exports(3, compact_every=3)
 DAY = 86_400.0
 LONG_AGO = 1_700_000_000.0
 INDEXES = re.compile(
-    r"dedup_state/(watermarks\.json|content_hashes\.json|index\.bin|deduplication_log\.jsonl)"
+    r"dedup_state/(watermarks\.json|content_hashes\.json|index\.bin|deduplication_log\.jsonl|operations\.jsonl)"
     r"|.*\.idx|.*\.lock|dedup_state/live(/.*)?"
 )
-"""What follows from the rest, or tells who is at work: said here once more, apart from the product."""
+"""What follows from the rest, or tells who is at work, or of this copy alone: said here once more, apart from the product."""
 
 
 def dedup(project: Project, backend: str = "default") -> ClaudeConversationDeduplicator:

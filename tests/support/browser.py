@@ -106,8 +106,12 @@ class Browser:
 
     def open(self, path):
         """Open a file and wait until it is loaded."""
+        return self.go(path.as_uri())
+
+    def go(self, url):
+        """Open an address and wait until it is loaded."""
         self.events.clear()
-        self.send("Page.navigate", url=path.as_uri())
+        self.send("Page.navigate", url=url)
         while not any(method == "Page.loadEventFired" for method, _ in self.events):
             self._next()
         return self
@@ -127,6 +131,19 @@ class Browser:
     def type(self, text):
         """Put text where the cursor is."""
         self.send("Input.insertText", text=text)
+
+    def until(self, expression, patience=30):
+        """Wait until an expression in the page is true; while one page goes and another comes, none is."""
+        deadline = time.monotonic() + patience
+        asked = f"(() => {{ try {{ return Boolean({expression}); }} catch {{ return false; }} }})()"
+        while not self.evaluate(asked):
+            assert time.monotonic() < deadline, expression
+            time.sleep(0.05)
+
+    def sized(self, width, height=900):
+        """A screen of this size."""
+        self.send("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+        self.settled()
 
     def settled(self):
         """Wait until what was typed has had its effect."""

@@ -36,6 +36,12 @@ LOOSE = {
         [["x"]],
     ],
     "privacy_detect_secrets": [False],
+    "alerts": [False, 0],
+    "alert_targets": [{"x": "json://evil.example/"}, {"x": "${HOME}"}, "json://evil.example", [["x"]]],
+    "alert_level": ["critical", "none", 1],
+    "alert_quiet_hours": ["00:00-23:59", "25:00-99:99", "x" * 1000],
+    "alert_disk_percent": [0, 100, -1, 1e308, True],
+    "alert_backup_days": [0, "never"],
 }
 PATTERNS = [
     {"x": "(?:a|aa)" * 34 + "!"},

@@ -58,6 +58,21 @@ def missing(
     ]
 
 
+def jumps(indexes: Sequence[int | None]) -> list[tuple[int, int]]:
+    """The runs of source indexes that no message has, at the places at which those of messages in reading order jump.
+
+    Both ends are included. ``indexes`` has None for a message without a number, of which nobody knows how many it stands for; a
+    smaller number begins a new count, where a source numbers each file from its own start.
+    """
+    missing = missing_indexes(index for index in indexes if index is not None)
+    places = [
+        (before + 1, after - 1)
+        for before, after in zip(indexes, indexes[1:])
+        if before is not None and after is not None and after > before + 1
+    ]
+    return [run for run in missing if any(first <= run[0] and run[1] <= last for first, last in places)]
+
+
 def describe(
     marks: Sequence[tuple[str, int]],
     matches: Sequence[int | None],

@@ -16,8 +16,8 @@ _TEXTS: Final = frozenset({"text", "thinking", "content"})
 _MACHINERY: Final = frozenset({"type", "id", "tool_use_id", "signature", "cache_control"})
 _OURS: Final = frozenset({TOOL_CALL, TOOL_RESULT, LOCAL_COMMAND, COMMAND_OUTPUT})
 _LOOKING: Final = late_pattern(
-    r"deduplicate_export\.py[\"' ]*(?:search|show|status|doctor)"
-    r"|(?:\bexport-dedup|-m deduplication|/deduplication/__main__\.py)[\"']? +(?:search|show|status|doctor)\b"
+    r"deduplicate_export\.py[\"' ]*(?:search|show|status|doctor|gaps)"
+    r"|(?:\bexport-dedup|-m deduplication|/deduplication/__main__\.py)[\"']? +(?:search|show|status|doctor|gaps)\b"
 )
 """A command line that looks into the store, by the entry script or by the command."""
 SEARCHED: Final = "🔎 export-dedup search:"
@@ -32,6 +32,8 @@ SUCCESS: Final = "✅ SUCCESS"
 FAILED: Final = "❌ FAILED"
 DIAGNOSIS: Final = "🩺 export-dedup doctor:"
 """How the output of ``doctor`` begins."""
+MISSING: Final = "🔍 export-dedup gaps:"
+"""How the output of ``gaps`` begins."""
 RECALLS: Final = (
     "An archive has every message of this project's conversations, also of this one before it was compacted."
 )
@@ -40,7 +42,7 @@ ANSWERED: Final = "✅ Done, nothing is blocked"
 """How a slash command's answer begins: the client heads it as something that a hook blocked."""
 NOT_DONE: Final = "❌ Failed, nothing is blocked"
 """The same where the command failed."""
-_HEADS: Final = (SEARCHED, SHOWN, HISTORY, DIAGNOSIS, "🔐" * 40, LOGGED + SUCCESS, LOGGED + FAILED)
+_HEADS: Final = (SEARCHED, SHOWN, HISTORY, DIAGNOSIS, MISSING, "🔐" * 40, LOGGED + SUCCESS, LOGGED + FAILED)
 _OBJECTS: Final = (
     '{"generator": "export-dedup"',
     '[{"generator": "export-dedup"',

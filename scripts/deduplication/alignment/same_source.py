@@ -34,6 +34,8 @@ _MARK: Final = late_pattern(
 )
 """What the client writes below a result that it cut, before its white space is taken out."""
 _MARK_LENGTH: Final = 200
+_LINES_LEFT_OUT: Final = late_pattern(r"\D*?\+(\d[\d,.]{0,12})\s*(?:more\s+)?lines?\b")
+"""What such a mark says of lines, and not of uses of tools."""
 _CUT_ARGUMENTS: Final = 20
 """Characters of a call's arguments that must be left for a cut to be recognised."""
 _TRANSIENT: Final = late_pattern(r"(?:Running|Waiting|Initializing|Retrying)(?:…|\.\.\.)")
@@ -123,6 +125,13 @@ def without_mark(text: str) -> tuple[str, bool]:
     """A result as it is shown without the mark by which the client says that it was cut, and whether there is one."""
     found = _MARK.search(text, max(0, len(text) - _MARK_LENGTH))
     return (text[: found.start()], True) if found else (text, False)
+
+
+def hidden_lines(text: str) -> int:
+    """How many lines the client says that it left out below this result; 0 where it left out none, or other things than lines."""
+    mark = _MARK.search(text, max(0, len(text) - _MARK_LENGTH))
+    found = _LINES_LEFT_OUT.match(mark.group()) if mark else None
+    return int("".join(filter(str.isdigit, found.group(1)))) if found else 0
 
 
 def _squeezed(content: Content) -> str:

@@ -85,6 +85,11 @@ def owed(state: str) -> list[Known]:
     return [each for each in backups(state) if each.owed]
 
 
+def unfinished(state: str) -> tuple[tuple[str, ...], Sequence[Known]]:
+    """Where a purge was stopped half way (see :mod:`.files.journal`), and the backups that one did not reach."""
+    return journal.unfinished(state), owed(state)
+
+
 def purges(state: str) -> tuple[str, ...]:
     """The purges that the store has had since there are ids for them, the first one first. Raises ``StoreError``."""
     return _read(state).purges

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 from typing import TYPE_CHECKING, Final, Optional
 
 from ..archive import verify as checking
@@ -23,7 +24,7 @@ from ..figures.counted import counted
 from ..files import atomic, beneath
 from ..packs.pack_names import FOLDER as PACKS
 from ..start.late_dataclass import dataclass, field
-from ..storage import open_in_folder
+from ..storage import audit_entries, open_in_folder
 from . import manifest, staging
 from .objects import Objects
 from .source import ARCHIVE, SETTINGS, STATE
@@ -95,6 +96,7 @@ def restore(
     taken after, is refused. None: it is restored all the same. Raises :class:`RestoreRefused`, :class:`BackupHasPurged`,
     :class:`BackupDamaged`, :class:`BackupMissing`, :class:`OutputNotWritable`.
     """
+    began = time.monotonic()
     refuse(folder, target)
     wanted = folder.find(snapshot)
     if purges is not None and (missed := folder.all_purges().union(purges).difference(wanted.purges)):
@@ -106,6 +108,8 @@ def restore(
             state = content if target.only_state else os.path.join(content, STATE)
             _write(folder, wanted, target, content, done, advance, skip_damaged=skip_damaged)
             done.problems = _verified(content, state, plain=wanted.index == manifest.PLAIN)
+            figures = {"snapshot": wanted.number, "files": done.files, "bytes": done.bytes, "lost": len(done.lost)}
+            audit_entries.note_in_folder(state, audit_entries.RESTORE, began, **figures)
             _set_modes(wanted, target, content)
             _settings(target, content, done)
             staging.put(content, target.place)

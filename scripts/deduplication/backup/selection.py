@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..errors import UnsafePath
 from ..files.safe_read import Identity
-from ..project.paths import INDEX_NAMES
+from ..project.paths import ALERTS, INDEX_NAMES, OPERATIONS
 from ..start.late_dataclass import dataclass, field
 from ..start.late_pattern import late_pattern
 from .source import ARCHIVE, SETTINGS, STATE
@@ -18,13 +18,14 @@ if TYPE_CHECKING:
     from .source import Source
 
 _MADE_AGAIN: Final = late_pattern(
-    rf"""{STATE}/(?:{"|".join(map(re.escape, INDEX_NAMES))}|[^/]*\.lock|live(?:/.*)?|sealed/\.pending)
+    rf"""{STATE}/(?:{"|".join(map(re.escape, (*INDEX_NAMES, OPERATIONS, ALERTS)))}|[^/]*\.lock|live(?:/.*)?|sealed/\.pending)
     |{ARCHIVE}/(?:\.lock|\.incoming-[^/]*|packs/[^/]*\.idx|\.database\.(?:json|lock)|\.fetched(?:/.*)?)
     |(?:.*/)?[^/]*\.\d+\.tmp""",
     re.VERBOSE | re.DOTALL,
 )
-"""Indexes, locks, markers of the hooks, and what a process left behind that was killed. All else is taken, also what no version
-of today knows."""
+"""Indexes, locks, markers of the hooks, alerts (restored, they would be sent again), and what a process left behind that was
+killed; and what was done to this copy of the store, which a backup of it adds to. All else is taken, also what no version of today
+knows."""
 
 
 @dataclass(frozen=True)

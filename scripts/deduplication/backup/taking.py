@@ -17,6 +17,7 @@ from ..errors import BackupFailed, BackupRefused, StoreMissing, StoreNotWritable
 from ..figures.counted import counted
 from ..files import clock, journal
 from ..project.paths import BACKUP_MARKER, LOG_NAME, is_store
+from ..storage import audit_entries
 from . import folder as folders
 from . import known, retention
 from .snapshot_copy import SnapshotResult, copy_as_of
@@ -46,7 +47,7 @@ def take(
     Raises :class:`BackupRefused`, :class:`BackupFailed`, ``StoreMissing``, ``StoreLocked``, ``StoreError`` where the log cannot be
     read.
     """
-    path = os.path.realpath(path)
+    path, began = os.path.realpath(path), time.monotonic()
     has_log = is_store(source.state) and os.path.lexists(os.path.join(source.state, LOG_NAME))
     if not has_log and not os.path.isdir(os.path.join(source.state, "sealed")):
         raise StoreMissing(source.state)
@@ -65,6 +66,9 @@ def take(
             taken.notes += notes
             _purge_earlier(source, folder, taken)
             taken.removed = retention.expire(folder, retention_days, moment)
+        figures = {"snapshot": taken.snapshot.number, "files": len(taken.snapshot.files), "bytes": taken.snapshot.size}
+        more = {"written_bytes": taken.written_bytes, "problems": len(taken.snapshot.problems)}
+        audit_entries.note_in_folder(source.state, audit_entries.BACKUP, began, **figures, **more)
         return taken
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from ..archive import verify as checking
 from ..errors import EXIT_FAILURE, EXIT_OK, UsageError
+from ..metrics import operations
 from ..project.paths import find_project
 from ..repair import rebuild_from_archive
 from ..reports import repair as repair_report
 from ..reports import store as store_report
 from ..reports import workflow as report
+from ..storage import audit_entries
 from . import arguments as shared
 
 if TYPE_CHECKING:
@@ -25,7 +28,7 @@ def main(arguments: Sequence[str]) -> int:
         return _from_archive(asked)
     if asked.into is not None or asked.yes:
         raise UsageError("--into and --yes go with --from-exports")
-    dedup = shared.deduplicator(asked, existing=True)
+    dedup, began = shared.deduplicator(asked, existing=True), time.monotonic()
     found = dedup.store.rebuild()
     remaining = dedup.store.verify()
     if asked.storage_dir is None:
@@ -33,6 +36,7 @@ def main(arguments: Sequence[str]) -> int:
         found += checking.rebuild_project(project)
         checked = checking.check_project(project)
         remaining += checked.all_problems() if checked is not None else []
+    operations.note(dedup.store, audit_entries.REBUILD, began, found=len(found), remaining=len(remaining))
     if asked.json:
         shared.print_json({"ok": not remaining, "found": found, "remaining": remaining})
     else:
@@ -65,9 +69,12 @@ def _from_archive(asked: argparse.Namespace) -> int:
         )
     if asked.into is not None and (asked.yes or not asked.into):
         raise UsageError("--into names a folder, and does not go with --yes")
+    began = time.monotonic()
     done = rebuild_from_archive.rebuild_from_archive(
         find_project(asked.project), asked.backend, into=asked.into, in_place=asked.yes
     )
+    figures = {"files": done.files, "messages": done.unique, "missing": len(done.missing), "failed": len(done.failures)}
+    audit_entries.note_in_folder(done.folder, audit_entries.REBUILD, began, from_exports=True, **figures)
     ok = not done.missing and not done.failures
     if asked.json:
         shared.print_json(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from ..errors import EXIT_FAILURE, EXIT_OK, UsageError
+from ..metrics import operations
 from ..project.paths import find_project
 from ..repair import examine, outcome, shared_copies
 from ..repair import repair as whole
 from ..reports import repair as repair_report
 from ..reports import workflow as report
+from ..storage.audit_entries import REPAIR
 from ..storage.log_backed import require_folder, require_log
 from . import arguments as shared
 
@@ -31,7 +34,10 @@ def main(arguments: Sequence[str]) -> int:
             done = outcome.Repaired(examine.examine(store, project, copies))
             done.notes += copies.notes()
     else:
+        began = time.monotonic()
         done = whole.repair(store, project, accept_lost=asked.accept_lost)
+        counts = {"damages": len(done.findings), "lost": len(done.lost()), "remaining": len(done.remaining)}
+        operations.note(store, REPAIR, began, **counts)
     if asked.json:
         gone = repair_report.as_data(done.lost())
         mended = repair_report.as_data([each for each in done.findings if each not in done.lost()])

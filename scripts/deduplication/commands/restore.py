@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import time
 from typing import TYPE_CHECKING
 
 from ..archive import restore as restoring
@@ -14,7 +15,7 @@ from ..errors import EXIT_FAILURE, EXIT_OK, DedupError, OutputNotWritable, Usage
 from ..files import atomic, beneath
 from ..reports import archive as archive_report
 from ..shared_archive import elsewhere
-from ..storage import open_store
+from ..storage import audit_entries, open_store
 from ..storage.log_backed import place_of
 from ..terminal.display import show
 from . import arguments as shared
@@ -40,13 +41,16 @@ def main(arguments: Sequence[str]) -> int:
         raise UsageError("--to-client goes with --session ID, and the client's folder is the place")
     if "" in asked.names or "" in (asked.output, asked.all, asked.session):
         raise UsageError("an argument is empty", hint="An unset variable of the shell? Nothing was restored.")
+    began = time.monotonic()
     with _opened(asked) as shelf:
         asked.session = asked.session and (shared.one_of(asked.session, shelf.sessions()) or asked.session)
         if asked.list:
             _list(shelf, as_json=asked.json)
             return EXIT_OK
         if asked.to_client:
-            return _to_client(shelf, asked.session, as_json=asked.json)
+            files = _to_client(shelf, asked.session, as_json=asked.json)
+            _note(asked, began, files, 0)
+            return EXIT_OK
         found, failures = _wanted(shelf, asked)
         if asked.output == STANDARD_OUTPUT:
             return _to_standard_output(shelf, found, failures)
@@ -62,6 +66,7 @@ def main(arguments: Sequence[str]) -> int:
             written.append({"name": entry.name, "path": path, "sha256": sha256, **({"purged": gone} if gone else {})})
             if not asked.json:
                 show(archive_report.restored(entry.name, path, new=new, purged=gone))
+        _note(asked, began, len(written), len(failures))
         for problem in dict.fromkeys(shelf.problems):
             show(archive_report.not_restored("Elsewhere", problem, ""), sys.stderr)
     return _ended(failures, written, as_json=asked.json)
@@ -97,6 +102,12 @@ def parser() -> shared.Parser:
     shared.add_store(found)
     add("--json", action="store_true", help="print one JSON object and nothing else")
     return found
+
+
+def _note(asked: argparse.Namespace, began: float, files: int, failed: int) -> None:
+    """What was restored, among what was done to the store: never the names."""
+    state = os.fspath(shared.archive_place(asked).state)
+    audit_entries.note_in_folder(state, audit_entries.RESTORE, began, files=files, failed=failed)
 
 
 @contextlib.contextmanager
@@ -155,6 +166,7 @@ def _places(found: Sequence[Entry], asked: argparse.Namespace) -> list[tuple[Ent
 
 
 def _to_client(shelf: ArchivedFiles, session: str, *, as_json: bool) -> int:
+    """How many files were put back."""
     back = restore_to_client.to_client(shelf, session)
     if as_json:
         files = [{"name": name, "path": path, "new": new} for name, path, new in back.files]
@@ -163,7 +175,7 @@ def _to_client(shelf: ArchivedFiles, session: str, *, as_json: bool) -> int:
         for name, path, new in back.files:
             show(archive_report.restored(name, path, new=new))
         show(archive_report.to_client(session, back.directory, there=os.path.isdir(back.directory)))
-    return EXIT_OK
+    return len(back.files)
 
 
 def _to_standard_output(shelf: ArchivedFiles, found: Sequence[Entry], failures: list[tuple[str, DedupError]]) -> int:

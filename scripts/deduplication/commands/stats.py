@@ -1,19 +1,21 @@
-"""``deduplicate_export.py stats``: bytes seen, bytes stored, and what each layer saved."""
+"""``deduplicate_export.py stats``: bytes seen, stored and saved, and what all runs came to."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Optional
+import sys
+from typing import TYPE_CHECKING, Any, Final
 
-from ..accounting import storage_account, store_totals
-from ..archive import completeness, drop_folder, savings_ledger
-from ..archive.places import packs_folder
-from ..archive.verify import Checked
-from ..errors import EXIT_FAILURE, EXIT_OK, ArchiveDamaged
+from ..accounting import storage_account
+from ..accounting.store_account import account_of
+from ..errors import EXIT_FAILURE, EXIT_OK, UsageError
 from ..ingest.conversation_choice import choose
+from ..metrics import measurement
+from ..metrics.trends import EVERY, trend
 from ..reports import archive as archive_report
+from ..reports import metrics as metrics_report
 from ..reports import storage as storage_report
 from ..reports import store as store_report
-from ..start.late_dataclass import asdict, replace
+from ..start.late_dataclass import asdict
 from ..terminal.display import show
 from . import arguments as shared
 
@@ -22,12 +24,19 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..ingest.deduplicator import ClaudeConversationDeduplicator
+    from ..metrics.trends import Period
+
+_MOST: Final = 14
 
 
 def main(arguments: Sequence[str]) -> int:
     """Count a store; 1 where something is damaged, so that no savings can be told."""
     asked = parser().parse_args(arguments)
+    if sum((asked.json, asked.csv)) > 1 or (asked.session is not None and (asked.csv or asked.trend)):
+        raise UsageError("--csv and --trend are of the whole store, and --csv goes without --json")
     folder = shared.store_to_read(asked).folder
+    if asked.csv:
+        return _as_csv(asked, folder)
     disk = storage_account.on_disk(folder)
     dedup, _ = shared.reader(asked)
     return _of_session(dedup, asked) if asked.session is not None else _of_store(dedup, folder, disk, asked)
@@ -38,13 +47,27 @@ def parser() -> shared.Parser:
     found = shared.Parser(
         "deduplicate_export.py stats",
         "Show the raw bytes that were seen, the bytes that the store and its archive take on the disk, file by file, and\n"
-        "what identical files, known messages, doubled blobs and compression saved. Nothing is changed.",
+        "what identical files, known messages, doubled blobs and compression saved; and what the runs came to: messages,\n"
+        "duplicates, times, what failed. Nothing is changed.",
     )
     add = found.add_argument
     add("--session", metavar="ID", help="one conversation only: its id, the beginning of it, or a session's id")
+    add("--trend", choices=EVERY, help="draw how it went: a line for each day, week or conversation")
+    add("--most", metavar="N", type=shared.whole_number, help=f"so many lines of --trend (default: {_MOST})")
     shared.add_store(found)
     add("--json", action="store_true", help="print one JSON object and nothing else")
+    add("--csv", action="store_true", help="print a row for each run, with the audit's columns, and nothing else")
     return found
+
+
+def _as_csv(asked: argparse.Namespace, folder: str) -> int:
+    from ..metrics import runs_csv
+
+    dedup, _ = shared.reader(asked)
+    sys.stdout.flush()
+    runs_csv.write(sys.stdout.buffer, dedup.store, folder)
+    sys.stdout.buffer.flush()
+    return EXIT_OK
 
 
 def of_session(arguments: Sequence[str]) -> int:
@@ -85,17 +108,11 @@ def _of_session(dedup: ClaudeConversationDeduplicator, asked: argparse.Namespace
 def _of_store(
     dedup: ClaudeConversationDeduplicator, folder: str, disk: storage_account.OnDisk, asked: argparse.Namespace
 ) -> int:
-    found = storage_account.savings(dedup, folder, disk)
-    packs = None
-    if not found.damage:
-        try:
-            packs = _ledger(folder, disk)
-        except ArchiveDamaged as error:
-            found = replace(found, damage=(error.detail,))
-    project = storage_account.project_of(folder)
-    kept = completeness.compare_with_inventory(project) if project is not None else Checked()
-    besides = storage_account.besides(folder, disk)
-    totals = store_totals.totals(dedup.store, found)
+    account = account_of(dedup, folder, disk)
+    found, packs, besides, kept = account.savings, account.packs, account.besides, account.kept
+    metrics = measurement.measure(dedup, folder, storage=found)
+    totals = metrics.totals
+    periods = _trend(dedup, asked, metrics.measured)
     answer: dict[str, Any] = {
         **totals,
         "storage": found.as_dict(),
@@ -107,23 +124,29 @@ def _of_store(
         "missing": [each.as_dict() for each in kept.missing],
         "given_up": [each.as_dict() for each in kept.given_up],
         "storage_dir": dedup.store.where(),
+        "metrics": metrics.as_dict(),
+        **({"trend": {"by": asked.trend, "periods": [each.as_dict() for each in periods]}} if asked.trend else {}),
     }
     gone = archive_report.gone(kept)
     _put(
         answer,
-        "\n".join([storage_report.statistics(found, disk, besides, packs, totals, dedup.store.where()), *gone]),
+        "\n".join(
+            [
+                storage_report.statistics(found, disk, besides, packs, totals, dedup.store.where()),
+                f"\n{metrics_report.statistics(metrics)}",
+                *([f"\n{metrics_report.trend(periods, asked.trend)}"] if asked.trend else []),
+                *gone,
+            ]
+        ),
         asked,
     )
     return EXIT_FAILURE if found.damage or kept.missing else EXIT_OK
 
 
-def _ledger(folder: str, disk: storage_account.OnDisk) -> Optional[savings_ledger.Ledger]:
-    """What the packs say of themselves; None where there are none."""
-    project = storage_account.project_of(folder)
-    if project is None or not disk.archive.pack_files:
-        return None
-    with drop_folder.opened(project):
-        return savings_ledger.ledger(packs_folder(project), disk.archive.packs + disk.archive.indexes)
+def _trend(dedup: ClaudeConversationDeduplicator, asked: argparse.Namespace, now: float) -> list[Period]:
+    if not asked.trend:
+        return []
+    return trend(dedup.store, asked.trend, asked.most or _MOST, now)
 
 
 def _put(answer: dict[str, Any], text: str, asked: argparse.Namespace) -> None:

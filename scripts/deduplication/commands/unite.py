@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import TYPE_CHECKING
 
 from ..errors import EXIT_OK, UsageError
 from ..exchange.into_folder import unite
+from ..metrics import operations
 from ..project.paths import find_project
 from ..reports import exchange as report
+from ..storage.audit_entries import UNITE
 from ..storage.log_backed import require_folder
 from ..terminal.display import show
 from ..united.folder import United, unite_copies
@@ -22,6 +25,7 @@ def main(arguments: Sequence[str]) -> int:
     """Take in, and say what that came to. Raises ``StoreMissing``, ``CopyNotWhole`` and the ``StoreError`` family."""
     asked = parser().parse_args(arguments)
     store = require_folder(shared.deduplicator(asked, existing=True).store, "what another machine has")
+    began = time.monotonic()
     if asked.folder is None:
         done = unite_copies(store, find_project(asked.project) if asked.storage_dir is None else None)
     else:
@@ -30,6 +34,7 @@ def main(arguments: Sequence[str]) -> int:
                 f"{asked.folder} is the store itself", hint="Leave it out to take in the copies that lie in it."
             )
         done = United(*unite(store, asked.folder))
+    operations.note(store, UNITE, began, **done._asdict())
     if asked.json:
         shared.print_json(done._asdict())
     else:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..alerts import evaluation
 from ..archive import verify as checking
 from ..backup import known
 from ..errors import EXIT_FAILURE, EXIT_OK
-from ..files import journal
 from ..project.paths import find_project
 from ..repair import log_against_archive
 from ..reports import (
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
     dedup = shared.deduplicator(asked, existing=True)
     store = require_log(dedup.store, "verify")
     folder = store.in_folder()
-    waiting, owed = (journal.unfinished(folder.folder), known.owed(folder.folder)) if folder is not None else ((), ())
+    waiting, owed = known.unfinished(folder.folder) if folder is not None else ((), ())
     if waiting:
         # Whoever opens it finishes it; this command only looks, and of half a purge nothing can be recounted.
         if asked.json:
@@ -57,6 +57,8 @@ def main(arguments: Sequence[str]) -> int:
     if folder is None and store.place is not None:
         problems += shared_checking.check(project, store.place)
     findings = log_against_archive.findings_of(folder, project, problems, chain) if folder is not None else []
+    if folder is not None:
+        evaluation.note_verified(folder.folder, [*problems, *(each.fault for each in findings if not problems)])
     proven = not chain.wanted or chain.vouches()
     ok = not problems and not findings
     if asked.json:

@@ -5,6 +5,7 @@
 - database: what of a hybrid store its database has (``database``)
 - own store: what was said in the project before it opted in (``own_store``)
 - pending: what should have been captured or processed and is not (``pending_check``, ``unstored_exports``)
+- watchdog: whether what the client wrote is in the store, and which alerts last (``watchdog``)
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import NotPermitted
 from ..start.permissions import advice
-from . import archive, database, hooks, machine, own_store, pending_check, privacy, store, unstored_exports
+from . import archive, database, hooks, machine, own_store, pending_check, privacy, store, unstored_exports, watchdog
 from .finding import NOTE, OK, PROBLEM, Finding, Subject
 
 if TYPE_CHECKING:
@@ -24,7 +25,18 @@ __all__ = ["NOTE", "OK", "PROBLEM", "Finding", "Subject", "examine"]
 
 def examine(subject: Subject) -> Iterator[Finding]:
     """Every finding, in the order in which one thing rests on another."""
-    for each in (machine, store, own_store, database, archive, hooks, pending_check, unstored_exports, privacy):
+    for each in (
+        machine,
+        store,
+        own_store,
+        database,
+        archive,
+        hooks,
+        pending_check,
+        unstored_exports,
+        watchdog,
+        privacy,
+    ):
         if subject.half_purged and each in (pending_check, unstored_exports):
             continue  # what they name may be what is to be removed
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from ..accounting import run_history
 from ..archive.discovery import find_exports
@@ -13,8 +13,9 @@ from ..errors import DedupError
 from ..figures.counted import counted
 from ..files.clock import local
 from ..files.safe_read import digest_of, opened
+from ..gaps.uncaptured import AT_RISK_DAYS, QUIET, behind
 from ..hooks import quick
-from ..project.client_transcripts import cleanup_days
+from ..project import client_retention
 from ..reports.history import clock
 from .finding import LINES, NOTE, OK, PROBLEM, Finding
 
@@ -22,13 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ..project.client_transcripts import Transcript
     from .finding import Subject
-
-_QUIET: Final = 300
-"""Seconds after which a session that is not captured is no longer one that is just being written to."""
-_DAY: Final = 86_400
-_STEP: Final = 1 << 20
 
 
 def findings(subject: Subject) -> Iterator[Finding]:
@@ -80,40 +75,32 @@ def _moment(completed: str) -> float:
 def _sessions(subject: Subject) -> Finding:
     if not subject.settings["capture_transcripts"]:
         return Finding("sessions", NOTE, "not captured: turned off by the setting 'capture_transcripts'")
-    offsets: dict[str, int] = {}
-    if subject.store is not None:
-        with subject.store.transaction(write=False):
-            offsets = {cursor.source: cursor.offset for _, cursor in subject.store.cursors()}
-    behind = [(each, offsets.get(os.path.realpath(each.path), 0)) for each in subject.transcripts]
-    waiting = [(each, offset) for each, offset in behind if _lags(each, offset)]
+    waiting = behind(subject.store, subject.transcripts)
+    every = len(subject.transcripts)
     if not waiting:
         return Finding(
             "sessions",
             OK,
-            counted(len(behind), "is captured", "are all captured") if behind else "none of this project yet",
+            counted(every, "is captured", "are all captured") if every else "none of this project yet",
         )
-    now, keeps = time.time(), cleanup_days()
+    now, keeps = time.time(), client_retention.retention(subject.project.root)
+    left = {each: keeps.days_left(each.transcript, now) for each in waiting}
+    soonest = sorted(waiting, key=lambda each: (left[each] is None, left[each] or 0))
     details = tuple(
-        f"{each.path.name}: {offset:,} of {each.size:,} bytes, "
-        f"{counted(max(0, int(keeps - (now - each.mtime_ns / 1e9) / _DAY)), 'day')} until the client deletes it"
-        for each, offset in waiting[:LINES]
+        f"{each.transcript.path.name}: {each.offset:,} of {each.transcript.size:,} bytes, {_until(left[each])}"
+        for each in soonest[:LINES]
     )
-    text = f"{len(waiting):,} of {len(behind):,} are not, or not wholly, captured"
-    if all(now - each.mtime_ns / 1e9 < _QUIET for each, _ in waiting):
+    text = f"{len(waiting):,} of {every:,} are not, or not wholly, captured"
+    if all(now - each.transcript.mtime_ns / 1e9 < QUIET for each in waiting):
         return Finding("sessions", NOTE, f"{text}; they are just being written to", details=details)
+    at_risk = [days for days in left.values() if days is not None and days <= AT_RISK_DAYS]
+    if at_risk:
+        text += f"; the client deletes {counted(len(at_risk), 'of them', 'of them')} within {counted(max(at_risk) + 1, 'day')}"
     return Finding("sessions", PROBLEM, text, "Run 'deduplicate_export.py capture'.", details)
 
 
-def _lags(each: Transcript, offset: int) -> bool:
-    """True where a whole line stands behind what was captured; a file that was cut has to be read again as well."""
-    if each.size <= offset:
-        return each.size < offset
-    try:
-        with open(each.path, "rb") as file:
-            file.seek(offset)
-            return any(b"\n" in part for part in iter(lambda: file.read(_STEP), b""))
-    except OSError:
-        return False
+def _until(days: int | None) -> str:
+    return "which the client keeps" if days is None else f"{counted(days, 'day')} until the client deletes it"
 
 
 def _exports(subject: Subject) -> Iterator[Finding]:

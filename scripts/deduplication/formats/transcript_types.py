@@ -12,11 +12,13 @@ if TYPE_CHECKING:
 CONVERSATION: Final = frozenset(("user", "assistant", "attachment", "system"))
 """Types that can carry messages; such lines name the session, and in a sub-agent's file the agent."""
 _SESSIONS: Final = frozenset(("sessionId", "sessions", "parentSessionId", "sourceSessionId", "continuedInSessionId"))
+RELOCATED: Final = "relocated"
+"""The type that names a folder, and no session."""
 LINEAGE: Final = {
     "continued-in": _SESSIONS,
     "derived-from": _SESSIONS,
     "fork-context-ref": _SESSIONS,
-    "relocated": frozenset(("relocatedCwd",)),
+    RELOCATED: frozenset(("relocatedCwd",)),
 }
 """Types that name where a session came from or went to, and the keys that do."""
 OTHERS: Final = frozenset(

@@ -24,6 +24,8 @@ def run(arguments: list[str]) -> None:
         log = _log(event, data, error)
         if event == "SessionStart" and log:
             _answer({"systemMessage": _not_capturing(error, log, data)})
+        elif event in ("UserPromptSubmit", "Stop") and log:
+            _answer(_capture_fails(event, data, error))
     try:
         sys.stdout.flush()
     except OSError as error:
@@ -66,6 +68,16 @@ def _log(event: str, data: bytes, error: BaseException) -> str:
         return failures.note(event, data, error)
     except Exception:  # noqa: BLE001 - nowhere is left to say it
         return ""
+
+
+def _capture_fails(event: str, data: bytes, error: BaseException) -> dict[str, object] | None:
+    """What the client is told, once a session, where a hook that captures failed; the session goes on whatever this meets."""
+    try:
+        from . import failing
+
+        return failing.told(event, data, error)
+    except Exception:  # noqa: BLE001 - the failure itself is noted already
+        return None
 
 
 def _not_capturing(error: BaseException, log: str, data: bytes) -> str:

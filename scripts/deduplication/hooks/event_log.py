@@ -11,8 +11,9 @@ from typing import Any, Final
 from ..errors import StoreLocked
 from ..files import atomic
 from ..files.locking import exclusive
+from ..project.paths import HOOKS_CALLED
 
-NAME: Final = "hooks.json"
+NAME: Final = HOOKS_CALLED
 _LOCK: Final = ".hooks.lock"
 _PATIENCE: Final = 1.0
 """Seconds; who cannot count itself by then goes uncounted: the event's work is worth more."""

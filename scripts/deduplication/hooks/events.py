@@ -47,7 +47,9 @@ def handle(event: str, payload: Payload) -> Answer:
 
     work = Work(place, settings)
     event_log.note(str(work.project.state), event)
-    return handler(work, payload)
+    answer = handler(work, payload)
+    work.tell_figures()
+    return answer
 
 
 # -- the handlers ---------------------------------------------------------------------------------------------------
@@ -111,18 +113,21 @@ def sweep(work: Work, payload: Payload) -> Answer:
     session, transcript, cwd = (_text(payload, name) for name in ("session_id", "transcript_path", "cwd"))
     since = work.swept(session)
     state = work.state(cwd, transcript)
+    until = work.size_of(transcript)
     banners = [_capture_and_process(work, transcript, payload)] if transcript else []
     if since and work.place.opted_in:
         banners.append(work.exports.process(work.exports.lying_about(cwd, since)))
-    from . import detached, messages
+    from . import detached, messages, watch
 
     banners += [
+        watch.after_capture(work, transcript, until) if transcript else "",
         messages.left_behind(work, bundle()),
         messages.client_notice(work, transcript),
         messages.settings_notice(work),
     ]
     work.remember(session, state)
     detached.send(work)
+    watch.send(work)
     return _message("\n".join(filter(None, banners)), _text(payload, "hook_event_name"))
 
 
@@ -150,7 +155,7 @@ def session_end(work: Work, payload: Payload) -> Answer:
 
 def catch_up(work: Work, payload: Payload) -> Answer:
     """The process that was left behind: every transcript of the project that has grown, every export that lies about."""
-    from . import detached, pruning
+    from . import detached, pruning, watch
 
     pruning.prune(str(work.live))
     transcript = _text(payload, "transcript_path")
@@ -160,6 +165,7 @@ def catch_up(work: Work, payload: Payload) -> Answer:
     if work.place.opted_in:
         work.exports.process(work.exports.lying_about("", 0))
     detached.send(work, at_once=True)
+    watch.everything(work)
     return archive(work, payload)
 
 

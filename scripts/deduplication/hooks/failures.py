@@ -7,9 +7,10 @@ import time
 from typing import Final
 
 from ..files import anchored, beneath
+from ..project.paths import HOOKS_LOG
 from . import quick
 
-NAME: Final = "hooks.log"
+NAME: Final = HOOKS_LOG
 MOST: Final = 256 * 1024
 """Bytes; beyond them the older half goes."""
 
@@ -41,7 +42,19 @@ def note(event: str, data: bytes, error: BaseException) -> str:
         text += "".join(traceback.format_exception(type(error), error, error.__traceback__))
     path = path_for(data)
     append(path, text)
+    if os.path.basename(path) == NAME:
+        _count(os.path.dirname(path), error)
     return path
+
+
+def _count(state: str, error: BaseException) -> None:
+    """Among what failed over the store, which is counted by kind."""
+    from ..metrics.operations import kind_of
+    from ..storage import audit_entries
+
+    audit_entries.note(
+        state, audit_entries.operation(audit_entries.FAILURE, kind=kind_of(error), error=type(error).__name__)
+    )
 
 
 def append(path: str, text: str) -> None:

@@ -31,6 +31,7 @@ class Work:
         self.live = self.project.state / LIVE
         self.dedup = ClaudeConversationDeduplicator(self.project.state)
         self.exports = Exports(self)
+        self._has_captured = False
 
     def check(self) -> None:
         """Raises ``StoreNotWritable`` where nothing can be stored: said before a session relies on it."""
@@ -50,10 +51,29 @@ class Work:
             return None
         try:
             self.make_folder()
-            return capture_file(self.dedup, path)
+            captured = capture_file(self.dedup, path)
         except (ExportError, UnsafePath) as error:
-            self.note(f"{path}: {error}")
+            self._failed(path, error)
             return None
+        self._has_captured |= captured is not None
+        return captured
+
+    def _failed(self, path: str, error: DedupError) -> None:
+        from ..metrics.operations import note_failures
+
+        self.note(f"{path}: {error}")
+        note_failures(self.dedup.store, str(self.project.state), [error])
+
+    def tell_figures(self) -> None:
+        """Leave the store's figures for Prometheus, where something was captured and the settings name a place for them."""
+        if not (self._has_captured and self.settings["metrics_folder"]):
+            return
+        from ..metrics import textfile
+
+        try:
+            textfile.write(self.dedup, str(self.project.state), textfile.folder_for(str(self.place.root)))
+        except DedupError as error:
+            self.note(f"the figures for Prometheus were not written: {error}")
 
     def make_folder(self) -> None:
         """The folder of the markers: that it is there says that hooks are at work."""
@@ -116,6 +136,14 @@ class Work:
         """What is there now, as the marker says it; taken before looking, so that nothing can slip through."""
         return quick.state(str(self.place.root), str(self.project.memory), cwd, transcript)
 
+    @staticmethod
+    def size_of(path: str) -> int:
+        """Bytes of a file; 0 where it is not there."""
+        try:
+            return os.stat(path).st_size
+        except OSError:
+            return 0
+
     def note(self, text: str) -> None:
         """A line in the log of the hooks."""
         if os.path.isdir(self.project.state):
@@ -129,4 +157,4 @@ class Work:
             try:
                 do(item)
             except DedupError as error:
-                self.note(f"{item}: {error}")
+                self._failed(item, error)

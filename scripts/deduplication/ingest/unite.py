@@ -51,7 +51,7 @@ def _pairs(store: Store, target: Projection, name: str) -> list[tuple[int, int, 
     other, whole = store.conversation(name), target.whole
     continuations = set(other.continuations)
     for run in other.reading().runs():
-        shown, kept = _as_shown(store, name, run, continued=run[0] in continuations)
+        shown, kept = as_shown(store, name, run, continued=run[0] in continuations)
         plan = alignment.plan(
             whole.columns,
             whole.reading(),
@@ -67,7 +67,7 @@ def _pairs(store: Store, target: Projection, name: str) -> list[tuple[int, int, 
     return sorted((here, there, better) for here, (there, better) in found.items())
 
 
-def _as_shown(store: Store, name: str, run: Sequence[int], *, continued: bool) -> tuple[ExportView, list[int]]:
+def as_shown(store: Store, name: str, run: Sequence[int], *, continued: bool) -> tuple[ExportView, list[int]]:
     """A run of a conversation as if an export showed it, and the number of each position."""
     bodies = [body for body in store.bodies(name, run) if body["kind"] not in (LOST, PURGED)]
     messages = [message_of(body) for body in bodies]

@@ -1,4 +1,4 @@
-"""The client's own transcripts: where they lie, which project each belongs to, how long the client keeps them.
+"""The client's own transcripts: where they lie, and which project each belongs to.
 
 ``<config>/projects/<folder>/<session>.jsonl``, those of sub-agents beside them (``agent-*.jsonl``, up to 2.0.76) or in
 ``<session>/subagents/``. The folder's name is the working directory with every other character as a dash: ambiguous, so the
@@ -13,15 +13,12 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ..files import atomic
 from ..start.late_dataclass import dataclass
 from ..start.late_pattern import late_pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-CLEANUP_DAYS: Final = 30
-"""Days after which the client deletes a transcript that nobody wrote to, unless its settings say otherwise."""
 _HEAD: Final = 256 * 1024
 """Bytes in which the first line with a working directory is looked for."""
 _WORKING_DIRECTORY: Final = late_pattern(rb'"cwd": ?("(?:[^"\\]|\\.){1,4096}")(?=[,}])')
@@ -63,7 +60,7 @@ def find_transcripts(project_root: Path | None = None, *, session: str | None = 
             continue
         here = [each for each in _in_folder(folder) if session in (None, each.session)]
         if project_root is not None:
-            here = [each for each in here if _within(project_root, working_directory(each.path))]
+            here = [each for each in here if lies_within(project_root, working_directory(each.path))]
         found += here
     return sorted(found, key=lambda each: (each.mtime_ns, str(each.path)))
 
@@ -79,6 +76,18 @@ def companions(transcript: Path) -> list[Path]:
         places = (Path(inside, name) for name in sorted(files))
         found += [path for path in places if path.is_file() and not path.is_symlink()]
     return found
+
+
+def files_of(found: Iterable[Transcript]) -> Iterator[tuple[Path, str, str]]:
+    """Each file of these sessions once, with its :func:`place` and its session: those of one session one after the other."""
+    seen: set[str] = set()
+    for transcript in found:
+        main = transcript.path.stem == transcript.session
+        for path in (transcript.path, *(companions(transcript.path) if main else ())):
+            name = place(path, transcript.session)
+            if name not in seen:
+                seen.add(name)
+                yield path, name, transcript.session
 
 
 def place(path: Path, session: str) -> str:
@@ -113,16 +122,6 @@ def working_directory(path: Path) -> str | None:
         return str(json.loads(match.group(1))) if match else None
     except ValueError:
         return None
-
-
-def cleanup_days() -> int:
-    """Days the client keeps a transcript: ``cleanupPeriodDays`` of its settings, 30 where they do not say."""
-    try:
-        with atomic.open_regular(str(config_dir() / "settings.json"), follow=True) as file:
-            days = json.loads(file.read()).get("cleanupPeriodDays")
-    except (OSError, ValueError, AttributeError, RecursionError):
-        return CLEANUP_DAYS
-    return days if isinstance(days, int) and not isinstance(days, bool) and days > 0 else CLEANUP_DAYS
 
 
 def _folders(projects: Path) -> Iterator[Path]:
@@ -179,7 +178,8 @@ def _session_in(path: Path) -> str:
     return match.group(1).decode() if match else path.stem
 
 
-def _within(root: Path, directory: str | None) -> bool:
+def lies_within(root: Path, directory: str | None) -> bool:
+    """Is this working directory the folder ``root``, or one below it? True where none is known."""
     if directory is None:
         return True  # nothing says otherwise, and the folder's name fits
     real = Path(os.path.realpath(directory))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Final
 
+from ..start.late_pattern import late_pattern
 from ..start.late_tuple import NamedTuple
 from . import settings_file, user_folders
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 FILE: Final = ".coditect/config.json"
 ENVIRONMENT: Final = "EXPORT_DEDUP_"
+ALERT_TARGETS: Final = "EXPORT_DEDUP_ALERT_TARGETS"
+"""Where alerts are sent, too: addresses, or NAME=ADDRESS, with blanks between them."""
 OFF: Final = "off"
 ONE: Final = "session"
 EACH: Final = "checkpoint"
@@ -42,6 +45,7 @@ DEFAULTS: Final[dict[str, Any]] = {
     "database_schema": "",
     "archive_database_mb": 100,
     "archive_folder": "",
+    "metrics_folder": "",
     "readme_checkpoints": COMMAND,
     "commit_hooks": False,
     "commit_signing": True,
@@ -49,6 +53,16 @@ DEFAULTS: Final[dict[str, Any]] = {
     "privacy_patterns": {},
     "privacy_allow": [],
     "privacy_detect_secrets": True,
+    "alerts": True,
+    "alert_targets": {},
+    "alert_level": "warning",
+    "alert_quiet_hours": "",
+    "alert_disk_percent": 10,
+    "alert_export_seconds": 10,
+    "alert_export_mb": 10,
+    "alert_dedup_low_percent": 50,
+    "alert_dedup_high_percent": 99,
+    "alert_backup_days": 30,
 }
 """``hooks``: do anything at all. ``capture_transcripts``: store the client's own transcripts. ``archive_transcripts``: keep
 them as files in the archive's packs, too, for when the client deletes its own. ``compact_context``: two lines of
@@ -62,12 +76,27 @@ long a snapshot of a backup is kept, below 0 for ever.
 and ``database_schema``: which database, for one that needs it, and which schema of it (empty: what the address says).
 ``archive_database_mb``: files of the archive up to so many megabytes go into that database (0: none); ``archive_folder``: where
 larger ones go, a folder that all who read them can reach (empty: they stay on this machine).
+``metrics_folder``: the folder of node_exporter's textfile collector, where each run leaves figures for Prometheus (empty: nowhere).
 ``readme_checkpoints``: a line in the
 project's README for each checkpoint (true), for those of ``create-checkpoint.py`` (``command``), or for none (false).
 ``commit_hooks``: run the repository's commit hooks for a checkpoint commit. ``commit_signing``: sign it where git is to sign
 commits. ``privacy_level``: what is redacted in what is shared, ``private``, ``team`` or ``public``; ``privacy_patterns``: further
-patterns by name; ``privacy_allow``: what is no secret; ``privacy_detect_secrets``: use ``detect-secrets`` where it is installed."""
+patterns by name; ``privacy_allow``: what is no secret; ``privacy_detect_secrets``: use ``detect-secrets`` where it is installed.
+``alerts``: look for what needs attention. ``alert_targets``: where alerts are sent, addresses by name (``alerts/targets.py``);
+``alert_level``: from which level on; ``alert_quiet_hours``: when only critical ones are (``22:00-07:00``). Thresholds, at which 0
+turns a rule off: ``alert_disk_percent`` of the disk that must be free, ``alert_export_seconds`` and ``alert_export_mb`` of one
+export, ``alert_dedup_low_percent`` and ``alert_dedup_high_percent`` of known messages, ``alert_backup_days`` since a backup."""
 STRICTEST: Final = "public"
+THRESHOLDS: Final = {
+    "alert_disk_percent": 100,
+    "alert_export_seconds": 1e6,
+    "alert_export_mb": 1e6,
+    "alert_dedup_low_percent": 100,
+    "alert_dedup_high_percent": 100,
+    "alert_backup_days": 1e6,
+}
+"""Numbers that alerts are raised at, and the highest that each can be."""
+QUIET_HOURS: Final = late_pattern(r"(?P<begin>([01]\d|2[0-3]):[0-5]\d)-(?P<end>([01]\d|2[0-3]):[0-5]\d)")
 BACKENDS: Final = ("default", "json", "sqlite", "hybrid", "postgresql")
 """Kinds of store; ``sqlite`` is what version 0.1 called one with an index in a database: the default one."""
 
@@ -187,10 +216,18 @@ def fits(name: str, value: object) -> bool:
         return value in (OFF, ONE, EACH)
     if name == "backend":
         return value in BACKENDS
-    if name in ("database_url", "database_schema", "archive_folder"):
+    if name in ("database_url", "database_schema", "archive_folder", "metrics_folder"):
         return isinstance(value, str)
     if name == "archive_database_mb":
         return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e6
+    if name in THRESHOLDS:
+        return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= THRESHOLDS[name]
+    if name == "alert_targets":
+        return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
+    if name == "alert_level":
+        return value in ("critical", "warning", "information")
+    if name == "alert_quiet_hours":
+        return isinstance(value, str) and (not value or bool(QUIET_HOURS.fullmatch(value)))
     if name in ("pack_older_than_days", "backup_retention_days"):
         return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e6
     return name in DEFAULTS and isinstance(value, bool)

@@ -86,6 +86,7 @@ RULES: Final[dict[str, Rule]] = {
     "database_schema": Rule("nothing", _users),
     "archive_database_mb": Rule("nothing", _users),
     "archive_folder": Rule("nothing", _users),
+    "metrics_folder": Rule("nothing", _users),
     "readme_checkpoints": Rule('set `"command"`, `false`', _towards(True, "command", False)),
     "commit_hooks": Rule("set `false`", _towards(True, False)),
     "commit_signing": Rule("set `true`", _towards(False, True)),
@@ -93,6 +94,16 @@ RULES: Final[dict[str, Rule]] = {
     "privacy_patterns": Rule("add patterns", _patterns),
     "privacy_allow": Rule("nothing", _users),
     "privacy_detect_secrets": Rule("set `true`", _towards(False, True)),
+    "alerts": Rule("nothing", _users),
+    "alert_targets": Rule("nothing", _users),
+    "alert_level": Rule("nothing", _users),
+    "alert_quiet_hours": Rule("nothing", _users),
+    "alert_disk_percent": Rule("nothing", _users),
+    "alert_export_seconds": Rule("nothing", _users),
+    "alert_export_mb": Rule("nothing", _users),
+    "alert_dedup_low_percent": Rule("nothing", _users),
+    "alert_dedup_high_percent": Rule("nothing", _users),
+    "alert_backup_days": Rule("nothing", _users),
 }
 """A switch that stores is the user's alone in both directions: turned off by a clone, messages would be lost unseen; turned on by
 one, it would store what the user does not want stored; and where it is stored, no clone says unasked.
@@ -101,7 +112,12 @@ keeping longer costs space, and loses nothing."""
 
 
 def together(name: str, users: Any, projects: Any) -> Any:
-    """What an approved file of a project makes of a setting: its own value, but patterns and exceptions add up."""
+    """What an approved file of a project makes of a setting: its own value, but patterns and exceptions add up.
+
+    Where alerts are sent is never a project's to say: an address is of the user's own file or environment.
+    """
+    if name == "alert_targets":
+        return users
     if name == "privacy_patterns":
         return _patterns(users, projects)
     if name == "privacy_allow" and isinstance(users, list) and isinstance(projects, list):

@@ -13,7 +13,7 @@ from ..accounting import last_run
 from ..backup import known
 from ..files import atomic, beneath
 from ..files.journal import STAGE, Changes
-from ..project.paths import QUARANTINE, REPORTS, SESSION_ROWS, STATUS_LOG
+from ..project.paths import ALERTS, QUARANTINE, REPORTS, SESSION_ROWS, STATUS_LOG
 from ..storage.log.records import purge_record
 from ..storage.log_rewrite import Instead
 from ..titles.slug import short
@@ -74,6 +74,6 @@ def stage_store(
     atomic.replace(os.path.join(folder, backups), said)
     changes.replace.append([backups, known.NAME])
     changes.untitled = sorted(map(short, untitled))
-    changes.texts = [_STATUS_LOG, REPORTS, last_run.NAME, *_documents(folder)]
+    changes.texts = [_STATUS_LOG, REPORTS, last_run.NAME, ALERTS, *_documents(folder)]
     changes.names = [[old, new] for old, new in plan.names.items()]
     return changes

@@ -228,6 +228,7 @@ def summary(
         *_captured(run.new, run.captured, "   - "),
         f"   - Total unique messages: {run.global_unique:,}",
         f"   - Overall dedup rate: {run.dedup_rate:.1f}%",
+        *([f"   - In short: {said}"] if (said := in_short(run)) else []),
         f"   - Storage: {console.printable(storage or project.relative(project.state))}",
     ]
     if run.archived:
@@ -248,6 +249,19 @@ def summary(
     if checkpoint:
         lines += ["", f"📝 Checkpoint created: {console.printable(checkpoint)}"]
     return "\n".join(lines)
+
+
+def in_short(run: RunResult) -> str:
+    """What the figures of a run mean, in one line: all new, mostly new, mostly known, nothing new; empty for no message."""
+    if not run.total:
+        return ""
+    if not run.new:
+        return "nothing new, all messages were there already"
+    if not run.duplicates:
+        return "new content, every message is new"
+    if run.duplicates < run.new:
+        return f"lots of new content, {run.new:,} of {counted(run.total, 'message')}"
+    return f"mostly context that was there already, {run.new:,} of {counted(run.total, 'message')} new"
 
 
 # --- pieces ----------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .hits import Hit, Wanted
     from .united import United
 
-_OCCURRENCE: Final = late_pattern(
+OCCURRENCE: Final = late_pattern(
     rb'\{"conversation_id":("(?:[^"\\]|\\.)*"),"index":(\d+),"timestamp":"([^"\\]*)","content_hash":"([0-9a-f]{64})"'
     rb'(?:,"uuid":"[^"\\]*")?(?:,"source_index":-?\d+)?(?:,"extends":(\d+))?,"'
     rb'(?:message":\{"role":"([a-z]+)","kind":"([a-z_]+)"|source":)'
@@ -48,7 +48,7 @@ COMMIT_RECORD: Final = Occurrence("", -1, "", "", None, None, False)
 
 def read_line(line: bytes, wanted: Wanted) -> Optional[Occurrence]:
     """What a line says; None where it cannot matter. Raises :class:`Damaged`."""
-    head = _OCCURRENCE.match(line)
+    head = OCCURRENCE.match(line)
     if head is None:
         if _RUN_ENDS.match(line) and line[-_SEAL:] == b',"crc32":"%08x"}\n' % zlib.crc32(line[:-_SEAL] + b"}"):
             return COMMIT_RECORD
@@ -73,17 +73,18 @@ def read_line(line: bytes, wanted: Wanted) -> Optional[Occurrence]:
     if role is not None and wanted.kind_fits(role.decode(), kind.decode()) and may_hold(wanted.looks, line.lower()):
         hit = wanted.hit(identity.decode(), decode_line(line)["message"])
     longer = int(extends) if extends else None
-    return Occurrence(_name(name), int(index), moment.decode(), identity.decode(), longer, hit, role is not None)
+    return Occurrence(name_of(name), int(index), moment.decode(), identity.decode(), longer, hit, role is not None)
 
 
 @lru_cache(maxsize=4096)
-def _name(quoted: bytes) -> str:
+def name_of(quoted: bytes) -> str:
+    """The conversation's id that stands in a line as JSON, in its quotes."""
     return str(json.loads(quoted))
 
 
 def unite(united: United, line: bytes) -> None:
     """Take notice of what a line says of conversations that are one. Raises :class:`Damaged`."""
-    if _SAME in line and not _OCCURRENCE.match(line):
+    if _SAME in line and not OCCURRENCE.match(line):
         record = decode_line(line)
         if SAME in record:
             united.take(record)

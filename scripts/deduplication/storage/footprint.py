@@ -7,14 +7,25 @@ from typing import Final
 
 from ..errors import StoreNotWritable
 from ..files.listing import entries_of, size_of
-from ..project.paths import AUDIT, INDEX_NAMES, LISTED, LOG_NAME, QUARANTINE, REPORTS
+from ..project.paths import (
+    ALERTS,
+    AUDIT,
+    HOOKS_CALLED,
+    HOOKS_LOG,
+    INDEX_NAMES,
+    LISTED,
+    LOG_NAME,
+    OPERATIONS,
+    QUARANTINE,
+    REPORTS,
+)
 from ..start.late_dataclass import dataclass, field_names
 from .log.sealed_files import FOLDER as SEALED
 from .state import blobs
 
 _TRANSIENT: Final = ("-shm", ".tmp", ".lock")
 _NOTES: Final = frozenset(
-    (".gitignore", "last_run.json", "hooks.json", "hooks.log", "live", "waiting", QUARANTINE, REPORTS)
+    (".gitignore", "last_run.json", HOOKS_CALLED, HOOKS_LOG, ALERTS, "live", "waiting", OPERATIONS, QUARANTINE, REPORTS)
 )
 """What no message and no export is read from: notes on runs and hooks, and what was put aside."""
 

@@ -109,7 +109,13 @@ class LogBackedStore(Store, Protocol):
     def audit(self) -> Iterator[AuditEntry]:
         """What does the audit say of the runs, in their order?"""
 
+    def operations(self) -> Iterator[AuditEntry]:
+        """What does it say of what was done besides, and of what failed, in their order? Nothing of it follows from the log."""
+
     # Outside of one:
+
+    def note(self, entry: AuditEntry) -> None:
+        """Add this to the :meth:`operations`; nothing where no store was ever made. Raises ``StoreError``."""
 
     def at_one_moment(self) -> AbstractContextManager[LogMoment]:
         """What is the log at one moment, while others go on?

@@ -163,6 +163,19 @@ class LogStore(LogAnswers):
 
         return read(self.folder)
 
+    def operations(self) -> Iterator[AuditEntry]:
+        """The lines of the file of operations."""
+        from .audit_entries import operations
+
+        return operations(self.folder)
+
+    def note(self, entry: AuditEntry) -> None:
+        """Append to that file."""
+        from .audit_entries import note
+
+        if self._place.exists():
+            note(self.folder, entry)
+
     def at_one_moment(self) -> AbstractContextManager[LogMoment]:
         """The log as it is at one moment."""
         from .log_moment import at_one_moment

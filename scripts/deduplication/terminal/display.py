@@ -48,6 +48,9 @@ _ASCII: Final = str.maketrans(
         "…": "...",
         "—": "-",
         "·": "-",
+        **dict.fromkeys("▁▂▃", "."),
+        **dict.fromkeys("▄▅▆", ":"),
+        **dict.fromkeys("▇█", "#"),
     }
 )
 _RULES: Final = late_pattern("^(?:=+|🔐+)$", re.MULTILINE)

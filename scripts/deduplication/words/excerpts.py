@@ -70,14 +70,17 @@ class Text:
     def excerpts(self, wanted: Sequence[Term]) -> list[Excerpt]:
         """Short parts of the text around the terms: pieces, each with whether it is one of them, on one line.
 
-        The first one stands around the first place; a term that it does not show gets another one.
+        The first one stands around the first place; a term that it does not show gets another one; one that is not
+        in the text gets none.
         """
         spans = self.spans(wanted)
         made: list[Excerpt] = []
         shown: list[tuple[int, int]] = []
         for term in wanted:
             places = list(islice(self._found(term), _MOST_MARKS))
-            if len(made) == _MOST_EXCERPTS or any(a <= start and end <= b for a, b in shown for start, end in places):
+            if not places or len(made) == _MOST_EXCERPTS:
+                continue
+            if any(a <= start and end <= b for a, b in shown for start, end in places):
                 continue
             window = _window(self.text, places[0])
             shown.append(window)

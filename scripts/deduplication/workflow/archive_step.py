@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 
 
 class ArchiveStep:
-    """Step 3 of several runs at once. The entries of each get their place, or their error."""
+    """Step 3 of several runs at once. The entries of each get their place, or their error; ``failures`` has all of these."""
 
     def __init__(self, project: Project, dedup: Deduplicator) -> None:
         self._project, self._dedup = project, dedup
+        self.failures: list[DedupError] = []
 
     def run(self, runs: Sequence[Steps]) -> None:
         """Archive the exports of each run, then pack what is due. What belongs to no single run is shown to the first one."""
@@ -42,7 +43,7 @@ class ArchiveStep:
         except DedupError as error:
             for out, entry in durable:
                 if entry.result.archived_to is None and entry.result.error is None:
-                    _not_archived(entry, error, out)
+                    self._not_archived(entry, error, out)
         else:
             # An original that could not be removed is told from a restored copy by the plain file that was archived of it.
             if all(entry.result.error is None for _, entry in durable):
@@ -87,7 +88,7 @@ class ArchiveStep:
             if was_archived_meanwhile(self._project, entry, error):
                 out(report.taken(entry.candidate.path.name, archived=True))
             else:
-                _not_archived(entry, error, out)
+                self._not_archived(entry, error, out)
             return
         entry.result = replace(entry.result, archived_to=self._project.relative(kept.path))
         if kept.known:
@@ -111,9 +112,15 @@ class ArchiveStep:
             try:
                 archive.discard(entry.candidate.path, entry.identity, entry.sha256)
             except DedupError as error:
-                _not_archived(entry, error, out)
+                self._not_archived(entry, error, out)
                 return
         out(archive_report.purged(entry.result.path, form.why))
+
+    def _not_archived(self, entry: Entry, error: DedupError, out: Callable[[str], None]) -> None:
+        self.failures.append(error)
+        entry.result = replace(entry.result, error=archive_report.stored_only(str(error)))
+        for text in report.failure(entry.result, error.hint):
+            out(text)
 
 
 def was_archived_meanwhile(project: Project, entry: Entry, error: DedupError) -> bool:
@@ -128,12 +135,6 @@ def was_archived_meanwhile(project: Project, entry: Entry, error: DedupError) ->
     if not entry.candidate.named and not entry.sha256:
         return True
     return is_archived(project, entry.identity or entry.candidate.identity, entry.sha256)
-
-
-def _not_archived(entry: Entry, error: DedupError, out: Callable[[str], None]) -> None:
-    entry.result = replace(entry.result, error=archive_report.stored_only(str(error)))
-    for text in report.failure(entry.result, error.hint):
-        out(text)
 
 
 def _archived_name(entry: Entry) -> str:

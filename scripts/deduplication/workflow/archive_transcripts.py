@@ -134,14 +134,8 @@ def project_of(state: str) -> Project | None:
 
 def _sources(found: Iterable[Transcript]) -> Iterator[Source]:
     """Each file once: those of one session one after the other."""
-    seen: set[str] = set()
-    for transcript in found:
-        main = transcript.path.stem == transcript.session
-        for path in (transcript.path, *(client_transcripts.companions(transcript.path) if main else ())):
-            name = client_transcripts.place(path, transcript.session)
-            if name not in seen:
-                seen.add(name)
-                yield Source(path, name, _always(transcript.session))
+    for path, name, session in client_transcripts.files_of(found):
+        yield Source(path, name, _always(session))
 
 
 def _always(session: str) -> Callable[[str], str]:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Final
 from ..errors import DedupError
 from ..project import private_folder
 from ..reports import workflow as report
-from .database_step import send_what_is_new
 from .options import Options
 from .other_runs import OtherRuns
+from .run_end import after_run, ending_noted
 from .shared_run import Share
 from .steps import Steps
 
@@ -55,18 +55,18 @@ def run(
     for corrected in private_folder.secure(project.state):
         out(report.note(corrected))
     steps = Steps(project, options, dedup, out)
-    is_begun = share.begun is not None and steps.go_on_from(share.begun)
-    if not is_begun and steps.find(earlier if not options.paths else None, seen=share.seen):
-        if confirm is not None and not steps.agreed(confirm):
-            return steps.outcome()
-        steps.deduplicate()
-    with OtherRuns(project, options, dedup, share, earlier) as others:
-        others.take([entry.candidate.path for entry in steps.entries])
-        _last_steps(project, options, dedup, steps, others, make_checkpoint)
-        others.answer()
-    outcome = steps.finish()
-    private_folder.hide_from_git(project)
-    send_what_is_new(project, dedup.store, out)
+    with ending_noted(project, options, dedup, steps):
+        is_begun = share.begun is not None and steps.go_on_from(share.begun)
+        if not is_begun and steps.find(earlier if not options.paths else None, seen=share.seen):
+            if confirm is not None and not steps.agreed(confirm):
+                return steps.outcome()
+            steps.deduplicate()
+        with OtherRuns(project, options, dedup, share, earlier) as others:
+            others.take([entry.candidate.path for entry in steps.entries])
+            _last_steps(project, options, dedup, steps, others, make_checkpoint)
+            others.answer()
+        outcome = steps.finish()
+    after_run(project, options, dedup, [steps, *others.steps], out)
     return outcome
 
 
@@ -87,7 +87,9 @@ def _last_steps(
     if archiving:
         from .archive_step import ArchiveStep
 
-        ArchiveStep(project, dedup).run(archiving)
+        archive = ArchiveStep(project, dedup)
+        archive.run(archiving)
+        steps.failures += archive.failures
     for each in others.steps:
         each.storage = steps.result().storage
     checkpointing = [each for each in everyone if each.is_checkpointing()]

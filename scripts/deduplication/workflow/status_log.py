@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from ..files import atomic, beneath, lock_names, locking
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from ..project.paths import Project
@@ -37,6 +38,12 @@ def append(project: Project, line: str, report: str, *, timeout: float = _WAIT) 
         _end_of(project.status_log)  # what cannot be written to is refused before anything is
         _append(project.reports, report.strip("\n"), apart="\n")
         _append(project.status_log, line)
+
+
+def append_lines(project: Project, lines: Sequence[str], *, timeout: float = _WAIT) -> None:
+    """Lines for the status log alone, of what is no run. Raises as :func:`append` does."""
+    with locking.exclusive(os.path.join(os.fspath(project.state), lock_names.STATUS_LOCK), timeout):
+        _append(project.status_log, "\n".join(lines))
 
 
 def _append(path: Path, text: str, apart: str = "") -> None:

@@ -43,6 +43,8 @@ class Steps:
         began: float | None = None,
     ) -> None:
         self.out, self.problems = out, list[DedupError]()
+        self.failures: list[Exception] = []
+        """What failed, in the order in which it did: each is said, and noted at the end."""
         self.entries: list[Entry] = []
         self.storage: Optional[Savings] = None
         """What store and archive take on the disk, once that was looked at."""
@@ -172,7 +174,7 @@ class Steps:
             self.out(report.taken(entry.candidate.path.name))
         else:
             self.unexpected = self.unexpected or failure.defect
-            self._fail(entry.result, failure.error)
+            self._fail(entry.result, failure.error, failure.defect)
 
     def is_archiving(self) -> bool:
         """Step 3 begins. Whether there is something to archive, and it is wanted."""
@@ -207,6 +209,7 @@ class Steps:
         """Step 4 failed. It is said, and undoes nothing."""
         self.checkpointed = False
         self.problems.append(error)
+        self.failures.append(error)
         self.out(report.checkpoint_failed(str(error), error.hint))
 
     def finish(self) -> Outcome:
@@ -252,7 +255,8 @@ class Steps:
         self._lost.append(failed)
         self._fail(failed, refusal.error)
 
-    def _fail(self, failed: ExportResult, error: DedupError) -> None:
+    def _fail(self, failed: ExportResult, error: DedupError, defect: Optional[Exception] = None) -> None:
+        self.failures.append(defect or error)
         for text in report.failure(failed, error.hint):
             self.out(text)
 

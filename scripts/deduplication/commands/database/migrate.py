@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from ...errors import EXIT_OK
 from ...exchange import uniting
+from ...metrics import operations
 from ...migration import original, places
 from ...migration.move import Steps, move, require
 from ...original.state import read_state
 from ...reports import migration as report
 from ...storage import HYBRID, POSTGRESQL
+from ...storage.audit_entries import MIGRATE, UNITE
 from ...terminal.called import as_called
 from ...terminal.display import show
 from ...terminal.progress import progress
@@ -34,15 +36,19 @@ def main(arguments: Sequence[str]) -> int:
     target = places.opened(asked.target, folder, asked.db_url)
     places.require_target(target, source)
     places.require_source(source)
-    use = _use(asked)
+    use, began = _use(asked), time.monotonic()
+    kinds = {"source": asked.source.kind, "target": asked.target.kind}
     if asked.unite:
         united = _unite(source, target)
+        operations.note(target, UNITE, began, messages=united.messages, runs=united.runs, **kinds)
         if asked.json:
             shared.print_json(report.united_as_data(united))
         else:
             show(report.united(united, use))
         return EXIT_OK
     done = _move(source, target)
+    operations.carry(source, target)
+    operations.note(target, MIGRATE, began, messages=done.messages, runs=done.runs, **kinds)
     if asked.json:
         shared.print_json(report.as_data(done))
     else:
@@ -74,7 +80,7 @@ def _move(source: LogBackedStore, target: LogBackedStore) -> report.Migrated:
 
 
 def _take_original(asked: argparse.Namespace, folder: str) -> int:
-    began = time.perf_counter()
+    began, noted = time.perf_counter(), time.monotonic()
     state = read_state(asked.source.where)
     target = places.opened(asked.target, folder, asked.db_url)
     places.require_target(target, None)
@@ -91,6 +97,7 @@ def _take_original(asked: argparse.Namespace, folder: str) -> int:
         damage=tuple(found.done.damage),
         claims=tuple(report.claimed(*each) for each in found.done.claims),
     )
+    operations.note(target, MIGRATE, noted, messages=done.messages, source=asked.source.kind, target=asked.target.kind)
     if asked.json:
         shared.print_json(report.taken_as_data(done))
     else:

@@ -31,7 +31,7 @@ WITHOUT: Final[Mapping[str, Mapping[str, str]]] = {
         "export": "with --jsonl it prints JSON lines",
     },
     QUIET: dict.fromkeys(
-        ("search", "show", "explain", "log", "status", "stats", "demo", "completion"),
+        ("search", "show", "explain", "log", "status", "stats", "gaps", "dashboard", "top", "demo", "completion"),
         "it shows something, and does nothing besides",
     ),
     VERBOSE: {},

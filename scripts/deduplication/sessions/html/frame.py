@@ -10,15 +10,36 @@ from hashlib import sha256
 from typing import Final
 
 from ...project.own_output import META
+from ...start.late_tuple import NamedTuple
 from .script import SCRIPT
 from .style import STYLE
 
-END: Final = f"<script>{SCRIPT}</script>\n</body>\n</html>\n"
+
+class Frame(NamedTuple):
+    """Where a page has its style and its script: in itself, as a file has to, or at addresses beside it, for who serves pages.
+
+    ``above`` and ``below`` are elements around the messages, escaped: the way to other pages.
+    """
+
+    style: str = ""
+    script: str = ""
+    above: str = ""
+    below: str = ""
+
+    def head(self, title: str) -> str:
+        """The beginning of the document; ``title`` is escaped."""
+        if self.style:
+            return _SERVED.format(title=title, style=self.style)
+        return _HEAD.format(meta=META, policy=_policy(), title=title, style=STYLE)
+
+    @property
+    def end(self) -> str:
+        """The end of the document."""
+        script = f'<script src="{self.script}">' if self.script else f"<script>{SCRIPT}"
+        return f"{script}</script>\n</body>\n</html>\n"
 
 
-def head(title: str) -> str:
-    """The beginning of the document; ``title`` is escaped."""
-    return _HEAD.format(meta=META, policy=_policy(), title=title, style=STYLE)
+STANDALONE: Final = Frame()
 
 
 def bar(title: str) -> str:
@@ -46,6 +67,15 @@ _HEAD: Final = """<!DOCTYPE html>
 <meta name=viewport content="width=device-width,initial-scale=1">
 <title>{title}</title>
 <style>{style}</style>
+</head>
+"""
+_SERVED: Final = """<!DOCTYPE html>
+<html lang=en>
+<head>
+<meta charset=utf-8>
+<meta name=viewport content="width=device-width,initial-scale=1">
+<title>{title}</title>
+<link rel=stylesheet href="{style}">
 </head>
 """
 _BAR: Final = """<body>

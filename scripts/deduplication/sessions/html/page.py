@@ -39,7 +39,7 @@ from ..markdown import part_of, title_of
 from ..moments import day, said_at
 from ..redaction import printable_text
 from .facts_list import facts_list
-from .frame import END, bar, head
+from .frame import STANDALONE, bar
 from .icons import icon as picture
 from .pieces import ROW, Parts, handles, is_row, who
 
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from ..content import MessageBlocks
     from ..conversation import Entry, Reading
     from ..redaction import Cleaner
+    from .frame import Frame
 
 _TELLS: Final = late_pattern(r"\w\w")
 """A line with something to read in it, which a lone brace is not."""
@@ -90,6 +91,7 @@ def page(
     naming: Naming,
     *,
     pictures: bool = False,
+    frame: Frame = STANDALONE,
 ) -> Iterator[str]:
     """The page, piece by piece. ``files`` has the page of other conversations, where there is one; ``pictures``: it shows images.
 
@@ -102,18 +104,20 @@ def page(
         body.mark(kind)
     facts = facts_of(reading, body.first, body.last)
     session, headline = escape(printable_text(reading.session)), escape(naming.shown)
-    yield head(headline)
+    yield frame.head(headline)
     yield bar(headline)
     told = " · ".join(filter(None, (session if headline != session else "Conversation", *map(escape, naming.tags))))
     kicker = f"<p class=kicker>{told}</p>\n"
     outline = body.outline()
     yield f"<div class={'page' if outline else 'alone'}>\n{outline}<main>\n{kicker}<h1>{headline}</h1>\n"
     yield facts_list(facts, family, files, clean)
+    yield frame.above
     yield "<h2 class=quiet>Messages</h2>\n"
     yield from body.pieces
     yield "</section>\n" if body.in_section else ""
+    yield frame.below
     yield f"<footer>{kinds_in_words(facts.kinds)}. Written by export-dedup; this page asks no network.</footer>\n</main>\n</div>\n"
-    yield END
+    yield frame.end
 
 
 class _Body:

@@ -19,6 +19,7 @@ from .new_rows import NewRows
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from ..audit_entries import AuditEntry
     from ..state.log_state import State
     from .message_rows import MessageRows
     from .session import Change, Session, Statement
@@ -187,7 +188,11 @@ def run_row(told: Told) -> list[Any]:
 
 def audit_row(line: bytes) -> list[Any]:
     """A line of the audit log as the original design's columns; what has none is in ``metadata``."""
-    entry = entry_of(decode_line(line))
+    return audit_values(entry_of(decode_line(line)))
+
+
+def audit_values(entry: AuditEntry) -> list[Any]:
+    """What an audit says, as the columns of its table."""
     return [name_of(entry.conversation_id), *entry[1:-2], moment(entry.created_at), cleaned_json(entry.metadata)]
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Final
 
-from ..audit_entries import OF_RUNS, AuditEntry
 from ..log_answers import LogAnswers
 from ..log_backed import LogMoment
 from ..run_writer import write_run
-from .clean_text import named
+from . import audit_rows
 from .errors import DatabaseNotAllowed, StoreChanged
 from .session import Session
 from .written import Written
@@ -17,6 +16,7 @@ from .written import Written
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from ..audit_entries import AuditEntry
     from ..contract import ExportRecord, NewOccurrence, Same
     from ..log_backed import FolderStore, LogBackedStore
     from ..state.blobs import Blobs
@@ -25,13 +25,6 @@ if TYPE_CHECKING:
 
 _MAY_PURGE: Final = "SELECT has_table_privilege('messages', 'DELETE')"
 _PURGE_ROLE: Final = "Have dedup_purge_role granted to this user, then purge again."
-
-
-_AUDIT: Final = """
-SELECT conversation_id, operation, messages_processed, duplicates_filtered, storage_savings_pct::float8, processing_time_ms,
-    to_char(created_at, 'YYYY-MM-DD"T"HH24:MI:SS.USTZH:TZM'), metadata
-FROM deduplication_log WHERE owner = %s AND operation = ANY(%s) ORDER BY log_id
-"""
 
 
 class DatabaseStore(LogAnswers):
@@ -143,9 +136,18 @@ class DatabaseStore(LogAnswers):
 
     def audit(self) -> Iterator[AuditEntry]:
         """The rows of the audit, those that follow from the log."""
-        for row in self.database.stream(_AUDIT, [self.database.owner, [*OF_RUNS]]):
-            entry = AuditEntry(*row)
-            yield entry._replace(conversation_id=named(entry.conversation_id))
+        return audit_rows.of_runs(self.database)
+
+    def operations(self) -> Iterator[AuditEntry]:
+        """The other rows."""
+        return audit_rows.besides(self.database)
+
+    def note(self, entry: AuditEntry) -> None:
+        """One row more."""
+        with self.database.reading() as is_there:
+            pass
+        if is_there:
+            audit_rows.add(self.database, entry)
 
     @contextlib.contextmanager
     def at_one_moment(self) -> Iterator[LogMoment]:

@@ -1,0 +1,1 @@
+"""What is going on, for people: in a browser, as one file, on the terminal."""
