@@ -18,6 +18,7 @@ from alert_scenes import Scene, hook
 from conftest import REPOSITORY
 from deduplication.alerts import alert, book, delivery, evaluation, quiet_hours, sender
 from deduplication.alerts.alert import Raised
+from thorough import THOROUGH
 
 pytest.importorskip("apprise")
 MAIN = REPOSITORY / "scripts" / "deduplication" / "__main__.py"
@@ -156,7 +157,7 @@ def test_what_a_killed_sender_left_is_sent_by_the_next_one(scene, server):
 
 @pytest.mark.slow
 @pytest.mark.unmeasured
-@pytest.mark.skipif(not os.environ.get("EXPORT_DEDUP_THOROUGH"), reason="a sweep: EXPORT_DEDUP_THOROUGH=1")
+@pytest.mark.skipif(not THOROUGH, reason="a sweep: EXPORT_DEDUP_THOROUGH=1")
 def test_no_kill_loses_an_alert(scene, server, capsys):
     """Killed at any moment, twenty times: each is taken; what was taken while it was killed may come again, with the same id."""
     raise_alerts(scene, 40, alert.SLOW, alert_targets={"team": server.address})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 
 import pytest
@@ -13,6 +12,7 @@ from broken_copies import BROKEN, broken_copy
 from deduplication.alerts import book, watchdog
 from deduplication.alerts.alert import CAPTURE, RESOLVED
 from in_process import call
+from thorough import THOROUGH
 from transcript_lines import day, exported
 from truth_lines import Transcript
 from truth_session import Session as Words
@@ -79,7 +79,7 @@ def test_who_wants_no_capture_or_no_alerts_hears_nothing(tmp_path, session, sett
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not os.environ.get("EXPORT_DEDUP_THOROUGH"), reason="a sweep: EXPORT_DEDUP_THOROUGH=1")
+@pytest.mark.skipif(not THOROUGH, reason="a sweep: EXPORT_DEDUP_THOROUGH=1")
 def test_a_hundred_healthy_sessions_raise_no_alert(tmp_path, session, capsys):
     """Compacted, rewound, exported, resumed; every event of each as a process. Not one word of the watchdog, and all compared."""
     told, compared = [], 0
