@@ -136,6 +136,16 @@ def test_lines_that_the_transcript_has_under_another_name(dedup):
     assert look(dedup.store).gaps == ()
 
 
+def test_only_so_many_conversations_are_held_against_others(dedup, monkeypatch):
+    """Of the rest the lines are likely missing: another conversation may have them."""
+    monkeypatch.setattr("deduplication.gaps.look.MOST_COMPARED", 1)
+    dedup.ingest(cut(87), name="a.txt", conversation_id="a")
+    dedup.ingest(
+        cut(12).replace(b"harbour", b"station").replace(b"cranes", b"trains"), name="b.txt", conversation_id="b"
+    )
+    assert [gap.sure for gap in look(dedup.store).gaps] == ["certain", "likely"]
+
+
 @pytest.mark.parametrize("mark", ["… +1 line (ctrl+r to expand)", "… +1,204 lines (ctrl+o to see all)"])
 def test_each_form_of_the_mark(dedup, mark):
     """Singular, with separators, of older versions."""
