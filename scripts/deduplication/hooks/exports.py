@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ..errors import ExportError, PrivacySettingInvalid, UnsafePath
-from ..files import atomic
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
 SETTLE: Final = 1.5
 """Seconds that a file in the drop folder may go on growing before it is left for the next event."""
 _STEP: Final = 0.05
-_PATIENCE: Final = 20.0
-"""Seconds that a hook waits for another one that processes exports."""
 _SLACK: Final = 2_000_000_000
 """Nanoseconds before the last sweep from which files are looked at again: coarse clocks of file systems."""
 
@@ -67,14 +64,9 @@ class Exports:
         """Take exports through the steps of export-dedup; the short banner, empty where there was none."""
         if not paths:
             return ""
-        # Of several hooks that see the same file one processes it; the others wait, and find it gone. A command that comes
-        # meanwhile waits for its turn: else it would find half of this run's work, and call its messages known.
-        from ..files.locking import exclusive
-        from ..workflow import shared_run
+        from .export_turn import in_turn
 
-        atomic.make_private_directory(str(self._work.live))
-        lock = str(self._work.live / ".exports.lock")
-        with exclusive(lock, _PATIENCE), shared_run.turn_of(self._work.project, _PATIENCE):
+        with in_turn(self._work):
             return self._process([path for path in paths if os.path.isfile(path)], conversation)
 
     def _process(self, paths: Sequence[str], conversation: str | None) -> str:
