@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import time
 
 import pytest
 
+from alert_scenes import hook
 from broken_copies import BROKEN, broken_copy
 from deduplication.alerts import book, watchdog
 from deduplication.alerts.alert import CAPTURE, RESOLVED
@@ -106,3 +108,23 @@ def test_a_hundred_healthy_sessions_raise_no_alert(tmp_path, session, capsys):
     assert [each for each in book.load(str(session.state)).alerts if each.level != "information"] == []
     with capsys.disabled():
         print(f"\n100 sessions, {len(told)} hooks, {compared:,} prompts and answers compared, no alert")
+
+
+@pytest.mark.parametrize(
+    "fault", ["the parser finds no message", "the parser cannot be imported", "capture sees nothing new"]
+)
+def test_who_is_to_hear_of_it_does(tmp_path, session, fault):
+    """By a process that the hook leaves behind, which is as broken as the hook; once."""
+    pytest.importorskip("apprise")
+    session.repository = broken_copy(tmp_path / "broken", fault)
+    with hook() as server:
+        session.write(day(1, start=10))
+        for _ in range(2):
+            session.fire("Stop", environment={"EXPORT_DEDUP_ALERT_TARGETS": f"team={server.address}"})
+        until = time.monotonic() + 60
+        while not (server.taken and book.load(str(session.state)).queue == []):
+            assert time.monotonic() < until
+            time.sleep(0.05)
+    assert [title for title in server.titles if "hook failing" not in title] == [
+        "❌ export-dedup: Critical: capture failed"
+    ]

@@ -32,7 +32,8 @@ class Watched(NamedTuple):
     """``written`` prompts and answers were compared up to the byte ``offset``; ``missing`` are those that the store lacks.
 
     ``more`` of them are not remembered one by one. ``waiting`` are those behind what was captured, which should have been.
-    ``told``: the client was told of it. ``failed``: a hook that was to capture it failed, and none did it since.
+    ``until``: the byte up to which a hook should have captured it. ``told``: the client was told of it.
+    ``failed``: a hook that was to capture it failed, and none did it since.
     """
 
     offset: int = 0
@@ -40,6 +41,7 @@ class Watched(NamedTuple):
     missing: tuple[Said, ...] = ()
     more: int = 0
     waiting: int = 0
+    until: int = 0
     told: bool = False
     failed: bool = False
 
@@ -81,6 +83,7 @@ def compare(store: Store, folder: str, transcript: str, until: int, *, most: int
         missing = _lacking(store, known, before.missing)
         if before.missing and not missing:  # put right: all of it is looked at once more
             before, missing = Watched(told=before.told, failed=before.failed), []
+        until = max(until, before.until)
         end = max(taken, until)
         partly = 0 < most < end - before.offset
         written = waiting = 0
@@ -91,7 +94,7 @@ def compare(store: Store, folder: str, transcript: str, until: int, *, most: int
             missing += _lacking(store, known, here)
             waiting += sum(1 for _ in said_in(data[split:]))
         missing = list(dict.fromkeys(missing))
-    found = before._replace(missing=tuple(missing[:_REMEMBERED]), waiting=waiting)
+    found = before._replace(missing=tuple(missing[:_REMEMBERED]), waiting=waiting, until=until)
     more = before.more + max(0, len(missing) - _REMEMBERED)
     return found if partly else found._replace(offset=taken, written=before.written + written, more=more)
 
@@ -118,6 +121,7 @@ def note(folder: str, transcript: str, found: Watched) -> None:
         "missing": [list(each) for each in found.missing],
         "more": found.more,
         "waiting": found.waiting,
+        "until": found.until,
         "told": found.told,
         "failed": found.failed,
     }
@@ -131,11 +135,12 @@ def _read(path: str) -> Watched:
         with atomic.open_regular(path) as file:
             said: dict[str, Any] = json.loads(file.read(1 << 20))
         missing = tuple(Said(str(uuid), str(by), int(blocks)) for uuid, by, blocks in said["missing"])
-        numbers = [int(said[name]) for name in ("offset", "written", "more", "waiting")]
+        numbers = [int(said[name]) for name in ("offset", "written", "more", "waiting", "until")]
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
         return Watched()
     told, failed = (said.get(name) is True for name in ("told", "failed"))
-    return Watched(numbers[0], numbers[1], missing, numbers[2], numbers[3], told, failed)
+    offset, written, more, waiting, until = numbers
+    return Watched(offset, written, missing, more, waiting, until, told, failed)
 
 
 def _lacking(store: Store, conversation: str, said: Sequence[Said]) -> list[Said]:

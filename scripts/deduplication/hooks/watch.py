@@ -80,6 +80,9 @@ def _compared(work: Work, folder: str, transcript: str, until: int) -> str:
     store, said = work.dedup.store, ""
     before = watchdog.noted(folder, transcript)
     found = watchdog.compare(store, folder, transcript, until, most=_MOST)
+    found = found._replace(told=bool(found.lacking), failed=False)
+    if found != before:  # before it is raised: whoever asks the rules meanwhile is to find it
+        watchdog.note(folder, transcript, found)
     if found.lacking or before.told:
         from ..alerts import alert, capture, evaluation
         from ..alerts.place import Place
@@ -93,7 +96,4 @@ def _compared(work: Work, folder: str, transcript: str, until: int) -> str:
             said = report.captured_again()
         elif not before.told:
             said = report.not_captured(found.lacking, found.all)
-    found = found._replace(told=bool(found.lacking), failed=False)
-    if found != before:
-        watchdog.note(folder, transcript, found)
     return said
