@@ -31,10 +31,11 @@ from deduplication.installation import errors as installation_errors
 from deduplication.migration import errors as migration_errors
 from deduplication.model import KINDS
 from deduplication.project import config, tightening
-from deduplication.storage import indexed_log, word_filters
+from deduplication.storage import indexed_log
 from deduplication.storage.database import errors as database_errors
 from deduplication.storage.log.append_log import Log
 from deduplication.storage.log.opening import opening_line
+from deduplication.storage.word_filters import block as filter_block
 from document_readers import reader_of
 from documents import FENCE, compare, fences, section, text_of
 from transcript_lines import SESSION, day, exported
@@ -342,7 +343,7 @@ def test_every_file_of_the_store_is_described(installed, monkeypatch):
     }
     found = [path.relative_to(installed.state).as_posix() for path in installed.state.rglob("*") if path.is_file()]
     monkeypatch.setattr(indexed_log, "OPEN", 100)
-    monkeypatch.setattr(word_filters.block, "SPAN", 100)
+    monkeypatch.setattr(filter_block, "SPAN", 100)
     told = "❯ Which book is next?\n\n● The one about lighthouses.\n"
     letters = ClaudeConversationDeduplicator(installed.state)
     letters.process_export("letters", told)

@@ -54,6 +54,12 @@ def test_a_store_may_lie_anywhere(metrics, where):
     assert len(samples(text)) == len(samples(text_of(metrics, pool=POOL)))
 
 
+def test_labels_are_escaped():
+    """Quotes, backslashes and line breaks, as the format has them."""
+    text = exposition([Family("m", GAUGE, "told", (Sample(0.5, {"of": 'a"b\\c\nd'}),))], {})
+    assert text == '# HELP m told\n# TYPE m gauge\nm{of="a\\"b\\\\c\\nd"} 0.5\n'
+
+
 def test_an_empty_store_is_told_of_too(tmp_path):
     """Of what there is nothing of there is no sample, and every counter begins at 0."""
     text = text_of(measure(ClaudeConversationDeduplicator(tmp_path / "state"), str(tmp_path / "state")))

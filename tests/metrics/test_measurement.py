@@ -113,6 +113,7 @@ def test_percentiles_are_values_that_were_there():
     assert (found.p50, found.p95, found.p99, found.most, found.mean) == (50, 95, 99, 100, 50.5)
     assert distribution([7]) == Distribution(1, 7.0, 7.0, 7, 7, 7, 7)
     assert distribution([1, 2]).p50 == 1
+    assert distribution([1, 2, 3]).p50 == 2
 
 
 def test_today_is_held_against_a_week_ago():

@@ -286,6 +286,7 @@ def test_every_surface_says_the_same(world):
     assert table["last_new"]["banner"] > 0
     assert table["last_duplicates"]["banner"] > 0
     assert table["duplicates"]["python"] < table["messages"]["python"]
+    assert world.metrics.growth.last_7_days == table["unique"]["python"]  # captured, then announced, is added once
 
 
 def test_prometheus_and_grafana_say_the_same(world, tmp_path):

@@ -52,7 +52,7 @@ def parser() -> shared.Parser:
     )
     add = found.add_argument
     add("--session", metavar="ID", help="one conversation only: its id, the beginning of it, or a session's id")
-    add("--trend", choices=EVERY, help="draw how it went: a line for each day, week or conversation")
+    add("--trend", metavar="BY", choices=EVERY, help="draw how it went, a line for each day, week or conversation")
     add("--most", metavar="N", type=shared.whole_number, help=f"so many lines of --trend (default: {_MOST})")
     shared.add_store(found)
     add("--json", action="store_true", help="print one JSON object and nothing else")
