@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deduplication.alignment.gaps import Numbered, describe, missing, missing_indexes
+from deduplication.alignment.gaps import Numbered, describe, jumps, missing, missing_indexes
 from deduplication.commands import deduplicate_export
 from deduplication.model import BANNER, COMPACTION, TRUNCATION
 from deduplication.project.paths import AUDIT
@@ -170,3 +170,26 @@ def test_a_gap_between_exports_reaches_run_json_and_audit(tmp_path, capsys, back
         told.append([json.loads(line)["metadata"]["gaps"] for line in audit.splitlines()])
     once = [[], ["messages 3 to 4 are missing"], [], [], ["message 8 is missing"]]
     assert told == [*once, once, *once, once]
+
+
+# --- in a conversation as it is read ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("indexes", "found"),
+    [
+        ([], []),
+        ([0, 1, 2], []),
+        ([0, 2], [(1, 1)]),
+        ([0, 1, 5, 6, 9], [(2, 4), (7, 8)]),
+        ([0, None, 5], []),
+        ([0, 1, 5, 0, 1, 2, 3, 4], []),
+        ([0, 5, 0, 1], [(2, 4)]),
+        ([3, 3, 3, 4], []),
+        ([5, 0, 9], [(1, 4), (6, 8)]),
+    ],
+    ids=["none", "all", "one", "two", "unnumbered", "elsewhere", "partly", "equal", "new-count"],
+)
+def test_jumps(indexes, found):
+    """Runs of numbers that no message has, where those of two neighbours jump over them."""
+    assert jumps(indexes) == found

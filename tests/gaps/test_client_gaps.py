@@ -68,6 +68,7 @@ def test_a_parent_is_found_across_the_parts_that_are_read(scene, monkeypatch):
         prompt("Which of the cranes is the oldest?", "parent") + day(3) + chained("Going on from that crane", "parent")
     )
     scene.transcript(data)
+    assert [facts.orphans for facts in scene.client().facts] == [[]]
     assert scene.look().of("missing_parent") == []
     scene.transcript(day(3) + chained("Going on from that crane", "parent"))
     assert len(scene.look().of("missing_parent")) == 1
@@ -214,6 +215,15 @@ def test_prompts_that_a_conversation_lacks(scene):
     assert (one.count, one.unit, one.sure, one.conversation_id) == (3, "prompts", "likely", SESSION)
     assert (one.since, one.until) == (spelt(BEGAN + 10), spelt(BEGAN + 12))
     assert (other.count, other.sure) == (1, "possible")
+
+
+def test_prompts_that_are_not_captured_yet(scene):
+    """They stand in the transcript, which is at risk: that is all there is to say."""
+    path = scene.transcript(day(1))
+    scene.capture(path)
+    scene.transcript(day(1) + prompt("A question that was asked when nobody captured"))
+    scene.history(("A question that was asked when nobody captured", BEGAN))
+    assert scene.kinds() == {"at_risk": 1}
 
 
 def test_prompts_that_are_stored_in_other_words(scene):

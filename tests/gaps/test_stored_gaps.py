@@ -121,6 +121,31 @@ def test_lines_that_an_export_hides_until_another_source_has_them(dedup):
     assert look(dedup.store).gaps == ()
 
 
+def test_lines_that_the_transcript_has_under_another_name(dedup):
+    """An export that was given a name of its own: the session's transcript, another conversation, has all of the result."""
+    asked, said = (
+        "Count the cranes of the harbour from the north to the south, please",
+        "The cranes of the harbour were counted, all of them",
+    )
+    whole = "\n".join(map(str, range(1, 91)))
+    data = prompt(asked) + call("Bash", "a", command="seq 1 90") + result(whole, "a") + answer(said)
+    dedup.ingest(cut(87), name="a.txt", conversation_id="a")
+    assert kinds(look(dedup.store)) == {"hidden_lines": 1}
+    dedup.ingest(data, name="t.jsonl", conversation_id="t")
+    assert len(dedup.conversations()) == 2
+    assert look(dedup.store).gaps == ()
+
+
+def test_only_so_many_conversations_are_held_against_others(dedup, monkeypatch):
+    """Of the rest the lines are likely missing: another conversation may have them."""
+    monkeypatch.setattr("deduplication.gaps.look.MOST_COMPARED", 1)
+    dedup.ingest(cut(87), name="a.txt", conversation_id="a")
+    dedup.ingest(
+        cut(12).replace(b"harbour", b"station").replace(b"cranes", b"trains"), name="b.txt", conversation_id="b"
+    )
+    assert [gap.sure for gap in look(dedup.store).gaps] == ["certain", "likely"]
+
+
 @pytest.mark.parametrize("mark", ["… +1 line (ctrl+r to expand)", "… +1,204 lines (ctrl+o to see all)"])
 def test_each_form_of_the_mark(dedup, mark):
     """Singular, with separators, of older versions."""

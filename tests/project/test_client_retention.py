@@ -121,6 +121,7 @@ def test_the_first_and_the_last_line_tell_whose_session_it_is(tmp_path):
     assert is_of_desktop(transcript(tmp_path, own + far + other, 0).path)
     assert is_of_desktop(transcript(tmp_path, other + far + own, 0).path)
     assert not is_of_desktop(transcript(tmp_path, own + far + other + far + own, 0).path)
+    assert not is_of_desktop(transcript(tmp_path, own + far + other + own, 0).path)
     assert not is_of_desktop(transcript(tmp_path, answer("z", entrypoint="claude-vscode"), 0).path)
     assert not is_of_desktop(tmp_path / "gone.jsonl")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Optional
+from typing import TYPE_CHECKING, Final, Optional
 
 from ..ingest.conversation_choice import choose
 from ..start.late_dataclass import replace
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from .client_history import Remembered
     from .client_side import ClientSide
     from .gap import Gap
+
+
+MOST_COMPARED: Final = 200_000
+"""Messages of conversations with hidden lines that are held against others, 0.1 ms each; further ones are only ``likely``."""
 
 
 def look(
@@ -43,12 +47,15 @@ def look(
     kept = _kept(client)
     passed = _pass(store) if conversation is None and read_log else None
     found: list[Gap] = []
+    left = MOST_COMPARED
     for name in names:
         with store.transaction(write=False):
             of = sequences.stored(store, name)
             found += _between(of, prompts.get(name, ()))
             if read_log:
-                found += _results(of, passed.of(of) if passed is not None else cut_messages.in_conversation(of), kept)
+                cuts = passed.of(of) if passed is not None else cut_messages.in_conversation(of)
+                found += _results(of, cuts, kept, compare=left > 0)
+                left -= len(of.order) if cuts else 0
     if client is not None:
         found += of_client(store, folder, client, sessions=conversation is None)
     found.sort(key=lambda gap: (KINDS.index(gap.kind), gap.days_left if gap.days_left is not None else 1 << 40))
@@ -69,8 +76,10 @@ def _between(of: sequences.Stored, prompts: Sequence[Remembered]) -> Iterator[Ga
         yield from client_history.holes(of, prompts)
 
 
-def _results(of: sequences.Stored, cuts: dict[int, cut_messages.Cut], kept: Callable[[str], bool]) -> Iterator[Gap]:
-    yield from results.hidden_lines(of, cuts)
+def _results(
+    of: sequences.Stored, cuts: dict[int, cut_messages.Cut], kept: Callable[[str], bool], *, compare: bool = True
+) -> Iterator[Gap]:
+    yield from results.hidden_lines(of, cuts, compare=compare)
     yield from results.missing_outputs(of, cuts, kept)
 
 

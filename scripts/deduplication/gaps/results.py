@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Callable, Final
 from ..figures.counted import counted
 from ..ingest.persisted_output import name_of_output, size_said
 from .cut_messages import cut_of
-from .gap import BYTES, CERTAIN, HIDDEN_LINES, LINES, MISSING_OUTPUT, Gap
+from .gap import BYTES, CERTAIN, HIDDEN_LINES, LIKELY, LINES, MISSING_OUTPUT, Gap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,10 +21,13 @@ Kept = Callable[[str], bool]
 """Is the output of this name, ``<tool-results>/<name>``, on the disk or in the archive?"""
 
 
-def hidden_lines(of: Stored, cuts: Mapping[int, Cut]) -> Iterator[Gap]:
-    """One for the conversation: its places are many, and one transcript fills all of them."""
+def hidden_lines(of: Stored, cuts: Mapping[int, Cut], *, compare: bool = True) -> Iterator[Gap]:
+    """One for the conversation: its places are many, and one transcript fills all of them.
+
+    ``compare`` False: no other conversation is asked, so that one may have the lines.
+    """
     numbers = [number for number, cut in cuts.items() if cut.lines]
-    numbers = [number for number in numbers if not _is_whole_elsewhere(of, number)]
+    numbers = [number for number in numbers if not (compare and _is_whole_elsewhere(of, number))]
     if not numbers:
         return
     lines = sum(cuts[number].lines for number in numbers)
@@ -32,7 +35,7 @@ def hidden_lines(of: Stored, cuts: Mapping[int, Cut]) -> Iterator[Gap]:
     yield Gap(
         HIDDEN_LINES,
         f"the exports hide {counted(lines, 'line')} of {counted(len(numbers), 'result')}",
-        CERTAIN,
+        CERTAIN if compare else LIKELY,
         _FILLS_LINES,
         of.conversation_id,
         lines,
