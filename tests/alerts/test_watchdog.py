@@ -137,6 +137,14 @@ def test_what_comes_into_the_store_later_is_no_longer_missing(dedup, folder, tra
     assert (found.lacking, found.written) == (0, 6)
 
 
+def test_what_a_hook_found_missing_stays_so_for_who_asks_next(dedup, folder, transcript):
+    """Who does not know how far it should have been captured takes the hook's word for it."""
+    add(transcript, day(2))
+    assert compare(dedup, folder, transcript, transcript.stat().st_size).waiting == 4
+    add(transcript, day(1, 2))
+    assert compare(dedup, folder, transcript).waiting == 4
+
+
 def test_a_hook_looks_at_the_end_of_a_long_transcript_only(dedup, folder, transcript):
     """The rest is left to whoever has time, and found by him."""
     add(transcript, day(40))

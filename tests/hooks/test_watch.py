@@ -13,7 +13,7 @@ from broken_copies import BROKEN, broken_copy
 from deduplication.alerts import book, watchdog
 from deduplication.alerts.alert import CAPTURE, RESOLVED
 from in_process import call
-from transcript_lines import day, exported
+from transcript_lines import day, exported, prompt
 from truth_lines import Transcript
 from truth_session import Session as Words
 
@@ -128,3 +128,13 @@ def test_who_is_to_hear_of_it_does(tmp_path, session, fault):
     assert [title for title in server.titles if "hook failing" not in title] == [
         "❌ export-dedup: Critical: capture failed"
     ]
+
+
+def test_what_a_session_leaves_behind_finds_gaps_of_the_client_s_files(session):
+    """A line that goes on from one that stands nowhere: told once a day, by the process that has time."""
+    session.write(prompt("it goes on", parentUuid="00000000-0000-4000-8000-000000000000"))
+    session.fire("Stop")
+    session.fire("CatchUp")
+    found = [(each.rule, each.about) for each in book.load(str(session.state)).present()]
+    assert found == [("gaps", "missing_parent")]
+    assert "Alert · Warning" in (session.memory / "export-dedup-status.txt").read_text(encoding="utf-8")

@@ -188,8 +188,8 @@ def test_only_a_hook_that_captured_something_writes(tmp_path, monkeypatch, repos
     (path,) = collector.iterdir()
     first = path.read_text()
     os.utime(path, (1, 1))
-    for hook in ("Stop", "SessionEnd", "Stop"):
-        session.fire(hook)
+    for _ in range(2):
+        session.fire("Stop")
     assert (path.stat().st_mtime, path.read_text()) == (1, first)
     session.write(prompt("What more is there to say of it?") + answer("Not much."))
     session.fire("Stop")

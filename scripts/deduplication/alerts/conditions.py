@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from ..accounting.run_history import seconds
+from ..accounting.storage_account import project_of
 from ..backup import known
 from ..backup.folder import Folder
 from ..figures.counted import counted
@@ -83,10 +84,14 @@ def purges(place: Place, _book: Book, _audit: AuditTail) -> Iterator[Raised]:
 
 def gaps(place: Place, _book: Book, _audit: AuditTail) -> Iterator[Raised]:
     """Messages that must have been there, by kind: what is sure or likely, and that somebody can still do something about."""
-    from ..gaps import gap, look
+    from ..gaps import client_side, gap, look
 
     assert place.store is not None
-    found = look.look(place.store)
+    client = None
+    if place.transcripts:
+        client = client_side.client_side(place.root or place.project.root, project_of(place.folder))
+    # What was cut from results takes long to look for, and nobody is told of it.
+    found = look.look(place.store, client=client, folder=place.folder, read_log=False)
     for kind in _TOLD_GAPS:
         of_kind = [each for each in found.of(kind) if each.sure != gap.POSSIBLE]
         if of_kind:

@@ -13,6 +13,7 @@ from ..start.late_dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from ..project.client_transcripts import Transcript
     from ..project.paths import Project
@@ -33,6 +34,8 @@ class Place:
     store: Optional[Store] = None
     fault: Optional[DedupError] = None
     transcripts: Sequence[Transcript] = ()
+    root: Optional[Path] = None
+    """The user's project, where its store lies in the user's own."""
     notes: bool = False
     """Whether it is noted how far each transcript was compared: by whoever may write."""
 

@@ -51,7 +51,7 @@ def look(
 
     ``root`` is the user's project, ``project`` where its store lies. A failure is left to the next time.
     """
-    place = Place(project, os.fspath(project.state), settings, store, transcripts=transcripts, notes=True)
+    place = Place(project, os.fspath(project.state), settings, store, transcripts=transcripts, root=root, notes=True)
     with contextlib.suppress(DedupError):
         note(project, evaluation.update(place, thorough=True))
     sender.start_where_due(place.folder, settings, os.fspath(root))
