@@ -10,7 +10,7 @@ import pytest
 
 from alert_scenes import Scene
 from conftest import REPOSITORY
-from deduplication.alerts import alert, book, capture, conditions, evaluation, run_rules, soundness
+from deduplication.alerts import alert, book, capture, conditions, evaluation, missing, run_rules, soundness
 from deduplication.alerts.audit_tail import AuditTail
 from deduplication.commands import export_dedup
 from deduplication.files import clock
@@ -225,7 +225,7 @@ def test_gaps_that_are_sure_are_told_by_their_kind(scene, monkeypatch):
     )
     monkeypatch.setattr(look, "look", lambda *_args, **_more: found)
     place = scene.place()
-    told = list(conditions.gaps(place, book.Book(), AuditTail(place)))
+    told = list(missing.gaps(place, book.Book(), AuditTail(place)))
     assert [(each.about, each.text) for each in told] == [(gap.INDEX_JUMP, "3 messages are missing, and 1 more")]
 
 

@@ -1,4 +1,4 @@
-"""Rules for what lasts around a store: disk, backups, purges, hooks, gaps."""
+"""Rules for what lasts around a store: disk, backups, purges, hooks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from ..accounting.run_history import seconds
-from ..accounting.storage_account import project_of
 from ..backup import known
 from ..backup.folder import Folder
 from ..figures.counted import counted
@@ -34,8 +33,6 @@ _TAIL: Final = 64 * 1024
 _FAILED: Final = late_pattern(
     r"^(?P<at>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ) (?P<event>[A-Z]\w+): (?P<error>\w+: .*)$", re.MULTILINE
 )
-_TOLD_GAPS: Final = ("index_jump", "missing_parent", "compaction", "unseen_export", "unstored_session", "at_risk")
-"""Kinds of gaps. Lines that the client hides are in nearly every text export, and nobody can do anything about the others."""
 _SETTLED: Final = 60.0
 """Seconds after which a hook that was called has ended."""
 
@@ -80,24 +77,6 @@ def purges(place: Place, _book: Book, _audit: AuditTail) -> Iterator[Raised]:
         owed = known.owed(place.folder)
         text = f"{counted(len(owed), 'backup')} may have what was purged"
         yield Raised(alert.PURGE, "backups", text, "Connect it, and run 'deduplicate_export.py backup DIR'.")
-
-
-def gaps(place: Place, _book: Book, _audit: AuditTail) -> Iterator[Raised]:
-    """Messages that must have been there, by kind: what is sure or likely, and that somebody can still do something about."""
-    from ..gaps import client_side, gap, look
-
-    assert place.store is not None
-    client = None
-    if place.transcripts:
-        client = client_side.client_side(place.root or place.project.root, project_of(place.folder))
-    # What was cut from results takes long to look for, and nobody is told of it.
-    found = look.look(place.store, client=client, folder=place.folder, read_log=False)
-    for kind in _TOLD_GAPS:
-        of_kind = [each for each in found.of(kind) if each.sure != gap.POSSIBLE]
-        if of_kind:
-            more = f", and {len(of_kind) - 1:,} more" if len(of_kind) > 1 else ""
-            fill = of_kind[0].fill or "'deduplicate_export.py gaps' lists them."
-            yield Raised(alert.GAPS, kind, f"{of_kind[0].text}{more}", fill)
 
 
 def hooks(place: Place, _book: Book, _audit: AuditTail) -> Iterator[Raised]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..errors import DedupError
 from ..start.late_tuple import NamedTuple
-from . import alert, capture, conditions, run_rules, soundness
+from . import alert, capture, conditions, missing, run_rules, soundness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,7 +40,7 @@ RULES: Final = (
     Rule((alert.DISK,), conditions.disk),
     Rule((alert.SHRUNK,), soundness.shrunk, needs_store=True),
     Rule((alert.CAPTURE,), capture.captured),
-    Rule((alert.GAPS,), conditions.gaps, slow=True, needs_store=True),
+    Rule((alert.GAPS,), missing.gaps, slow=True, needs_store=True),
     Rule((alert.BACKUP,), conditions.backups),
     Rule((alert.PURGE,), conditions.purges),
     Rule((alert.HOOK,), conditions.hooks),
