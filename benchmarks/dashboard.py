@@ -83,8 +83,8 @@ def into_database(folder: str, dsn: str) -> None:
 # -- what is measured ------------------------------------------------------------------------------------------------
 
 
-def panels(folder: str, backend: str, dsn: str | None, more: Callable[[], float]) -> list[tuple[str, float, float]]:
-    """Seconds that each panel takes to be gathered: at first, and after a capture."""
+def panels(folder: str, backend: str, dsn: str | None, more: Callable[[], object]) -> list[tuple[str, list[float]]]:
+    """Seconds that each panel takes to be gathered, at first and after a capture: on the clock, and of the processor."""
     from deduplication.dashboard.figures import Figures
     from deduplication.dashboard.sources import sources
     from deduplication.dashboard.subject import subject_of
@@ -94,12 +94,12 @@ def panels(folder: str, backend: str, dsn: str | None, more: Callable[[], float]
     rows: dict[str, list[float]] = {}
     for _ in range(2):
         for name, work in (("figures of all panels", figures.stored), *((each.title, each.gather) for each in made)):
-            began = time.perf_counter()
+            began, busy = time.perf_counter(), time.thread_time()
             work()
-            rows.setdefault(name, []).append(time.perf_counter() - began)
+            rows.setdefault(name, []).extend((time.perf_counter() - began, time.thread_time() - busy))
         more()
         time.sleep(0.6)  # a version is believed for half a second
-    return [(name, *times) for name, times in rows.items()]
+    return list(rows.items())
 
 
 class Server:
@@ -146,18 +146,25 @@ class Reader:
         return answer.status, answer.headers, time.perf_counter() - began
 
 
-def addresses(server: Server) -> list[tuple[str, float, float]]:
-    """Median and longest seconds of each address."""
+def processor(pid: int) -> float:
+    """Seconds of the processor that a process has taken."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def addresses(server: Server) -> list[tuple[str, float, float, float]]:
+    """Median and longest seconds of each address, and those of the server's processor."""
     reader = server.reader()
     rows = []
     for path, what in ADDRESSES:
-        times = []
+        times, before = [], processor(server.process.pid)
         for _ in range(10):
             status, _, seconds = reader.get(path)
             assert status == 200, (path, status)
             times.append(seconds)
             time.sleep(0.2 if path.startswith("/search") else 0.02)
-        rows.append((what, statistics.median(times), max(times)))
+        taken = (processor(server.process.pid) - before) / len(times)
+        rows.append((what, statistics.median(times), max(times), taken))
     return rows
 
 
@@ -216,19 +223,19 @@ class Captures:
     def __init__(self, folder: str, backend: str, dsn: str | None, transcript: Path) -> None:
         self._asked = [folder, backend, dsn or "", str(transcript)]
 
-    def for_seconds(self, seconds: float) -> list[float]:
-        """How long each took."""
+    def for_seconds(self, seconds: float) -> list[list[float]]:
+        """How long each took, on the clock and of the processor."""
         command = [sys.executable, __file__, "--capture", json.dumps([*self._asked, seconds])]
         done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
         return list(json.loads(done.stdout))
 
-    def one(self) -> float:
+    def one(self) -> None:
         """One turn."""
-        return self.for_seconds(0)[0]
+        self.for_seconds(0)
 
 
-def capture(folder: str, backend: str, dsn: str, transcript: str, seconds: float) -> list[float]:
-    """Write a turn and capture it, five times a second."""
+def capture(folder: str, backend: str, dsn: str, transcript: str, seconds: float) -> list[tuple[float, float]]:
+    """Write a turn and capture it, five times a second: seconds on the clock and of the processor of each."""
     from deduplication import ClaudeConversationDeduplicator
     from deduplication.ingest.transcript_capture import capture_file
     from transcript_lines import answer, call, prompt, result
@@ -243,9 +250,9 @@ def capture(folder: str, backend: str, dsn: str, transcript: str, seconds: float
             for line in (prompt(f"look at {name}"), call("Bash", name, command="ls"), result(f"a b {name}", name)):
                 file.write(line)
             file.write(answer(f"there is {name}"))
-        began = time.perf_counter()
+        began, busy = time.perf_counter(), time.process_time()
         capture_file(dedup, path)
-        times.append(time.perf_counter() - began)
+        times.append((time.perf_counter() - began, time.process_time() - busy))
         time.sleep(0.2 if seconds else 0)
     return times
 
@@ -286,20 +293,22 @@ def measure(folder: str, backend: str, dsn: str | None, seconds: float, base: Pa
     )
     missed = []
     captures.one()
-    print(f"\n{backend}: a panel gathered, in ms\n\n| panel | at first | after a capture |\n|---|--:|--:|")
-    for name, first, later in panels(folder, backend, dsn, captures.one):
-        print(f"| {name} | {1000 * first:,.0f} | {1000 * later:,.0f} |")
+    print(
+        f"\n{backend}: a panel gathered, in ms (of the processor)\n\n| panel | at first | after a capture |\n|---|--:|--:|"
+    )
+    for name, (first, first_busy, later, busy) in panels(folder, backend, dsn, captures.one):
+        print(f"| {name} | {1000 * first:,.0f} ({1000 * first_busy:,.0f}) | {1000 * later:,.0f} ({1000 * busy:,.0f}) |")
         missed += [f"{backend}: {name} takes {later:.2f} s"] if later > PANEL else []
     server = Server(folder, backend, dsn)
     try:
         time.sleep(3)
-        print(f"\n{backend}: an answer, in ms\n\n| address | median | longest |\n|---|--:|--:|")
-        print(f"| from the command to the first address | {1000 * server.begun:,.0f} | |")
-        for name, median, longest in addresses(server):
-            print(f"| {name} | {1000 * median:,.0f} | {1000 * longest:,.0f} |")
+        print(f"\n{backend}: an answer, in ms\n\n| address | median | longest | of the processor |\n|---|--:|--:|--:|")
+        print(f"| from the command to the first address | {1000 * server.begun:,.0f} | | |")
+        for name, median, longest, busy in addresses(server):
+            print(f"| {name} | {1000 * median:,.0f} | {1000 * longest:,.0f} | {1000 * busy:,.0f} |")
             missed += [f"{backend}: {name} takes {median:.2f} s"] if median > PANEL else []
         paint = first_paint(server)
-        print(f"| first paint in a browser | {'not measured' if paint is None else f'{1000 * paint:,.0f}'} | |")
+        print(f"| first paint in a browser | {'not measured' if paint is None else f'{1000 * paint:,.0f}'} | | |")
         missed += [f"{backend}: painted after {paint:.2f} s"] if paint is not None and paint > PAINT else []
         alone = captures.for_seconds(seconds / 2)
         found: list[Any] = []
@@ -312,11 +321,15 @@ def measure(folder: str, backend: str, dsn: str | None, seconds: float, base: Pa
         server.close()
     count, times, wrong = found[0]
     times.sort()
-    ratio = statistics.mean(beside) / statistics.mean(alone)
+    (clock, busy), (clock_alone, busy_alone) = (map(statistics.mean, zip(*each)) for each in (beside, alone))
+    ratio = clock / clock_alone
     print(f"\n{backend}: {READERS} readers for {seconds:.0f} s: {count:,} answers, {len(wrong)} errors, ", end="")
     print(f"p50 {1000 * times[len(times) // 2]:.0f} ms, p95 {1000 * times[len(times) * 95 // 100]:.0f} ms; ", end="")
-    print(f"{len(alone)} captures without them {1000 * statistics.mean(alone):.1f} ms, ", end="")
-    print(f"{len(beside)} beside them {1000 * statistics.mean(beside):.1f} ms: {ratio:.2f} times", flush=True)
+    print(
+        f"{len(alone)} captures without them {1000 * clock_alone:.1f} ms ({1000 * busy_alone:.1f} of the processor), ",
+        end="",
+    )
+    print(f"{len(beside)} beside them {1000 * clock:.1f} ms ({1000 * busy:.1f}): {ratio:.2f} times", flush=True)
     missed += [f"{backend}: {wrong[:3]}"] if wrong else []
     missed += [f"{backend}: captures take {ratio:.2f} times as long"] if ratio > SLOWER else []
     return missed

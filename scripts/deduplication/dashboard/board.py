@@ -1,7 +1,7 @@
 """The panels as they are now. One thread at a time looks whether something changed, for all who ask; nobody waits for it.
 
 A panel is gathered anew where what it rests on has another version, and at most as often as it says. So what many readers cost is
-what one costs, and captures meet one short transaction a second, and none where nobody looks.
+what one costs, and captures meet one short transaction in two seconds, and none where nobody looks.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ..start.late_tuple import NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
 
-LOOKED_EVERY: Final = 1.0
+LOOKED_EVERY: Final = 2.0
 """Seconds between two looks at the store."""
 FIRST: Final = 0.4
 """Seconds that whoever comes first waits at most for the first figures; after that the page asks for them itself."""

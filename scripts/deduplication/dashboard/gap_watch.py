@@ -1,7 +1,7 @@
 """What is missing, conversation by conversation: in a thread of its own, so that no panel and no capture waits for it.
 
 A conversation is looked at again when something came of it. A look holds the store for as long as one conversation takes; then
-others have four times as long.
+others have nine times as long. Where there are many, their results are read in one pass over the log, which holds nothing.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ import contextlib
 import threading
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Optional
 
 from ..errors import DedupError
 from ..files.clock import local
+from ..gaps.cut_messages import in_log
 from ..gaps.gap import AT_RISK, KINDS, LINES
 from ..gaps.look import in_conversation, of_client
 from .subject import key_of
@@ -21,12 +22,15 @@ from .subject import key_of
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
+    from ..gaps.cut_messages import Pass
     from ..gaps.gap import Gap
     from .figures import Figures
 
 MOST: Final = 50
 """Gaps that are listed."""
-_PAUSE: Final = 4.0
+_FEW: Final = 10
+"""Conversations that are read one by one; more of them by one pass over the log."""
+_PAUSE: Final = 9.0
 """Times as long as a look: what others have after it."""
 _LONGEST: Final = 10.0
 _SAID: Final = 2.0
@@ -77,15 +81,22 @@ class GapWatch:
         try:
             if time.monotonic() >= self._client_due:
                 self._look_at_client()
+            passed = self._pass() if len(todo) > _FEW else None
             for name in todo:
                 began = time.monotonic()
                 with self._figures.subject.stores.lent() as store:
-                    self._found[name] = (known[name], in_conversation(store, name))
+                    self._found[name] = (known[name], in_conversation(store, name, passed))
                 self._pause(began)
             self._failed = ""
         except (DedupError, OSError) as error:
             self._failed = str(error)
         self._number += 1
+
+    def _pass(self) -> Optional[Pass]:
+        """One pass over the log for all of them, during which nobody waits for the store."""
+        with self._figures.subject.stores.lent() as store:
+            logged = store.log_backed()
+            return in_log(logged) if logged is not None else None
 
     def _look_at_client(self) -> None:
         """What the client's own files tell: all of them are read."""

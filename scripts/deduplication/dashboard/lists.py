@@ -72,8 +72,8 @@ def runs(figures: Figures) -> dict[str, Any]:
 def _titles(figures: Figures, names: Iterable[str]) -> dict[str, str]:
     known = figures.conversations
     wanted = [(name, known[name].updated_at) for name in dict.fromkeys(names) if name in known]
-    with figures.subject.stores.lent() as store, store.transaction(write=False):
-        return {name: each.shown for name, each in figures.subject.namings(store, wanted).items()}
+    with figures.subject.stores.lent() as store:
+        return {name: figures.subject.naming(store, name, updated).shown for name, updated in wanted}
 
 
 def backups(figures: Figures) -> dict[str, Any]:

@@ -80,11 +80,12 @@ def search(subject: Subject, given: Mapping[str, str]) -> dict[str, Any]:
     with subject.stores.lent() as store, contextlib.suppress(StoreMissing):
         found = find(None if subject.in_folder else store, subject.state, filters, LIMIT)
     shown = found.hits[:LIMIT]
-    with subject.stores.lent() as store, store.transaction(write=False):
-        updated = {hit.newest.conversation: "" for hit in shown}
-        updated = {name: store.figures(name).updated_at for name in updated}
-        titles = subject.namings(store, updated.items())
-    hits = [_shown(hit, wanted, subject, titles[hit.newest.conversation].shown) for hit in shown]
+    names = dict.fromkeys(hit.newest.conversation for hit in shown)
+    with subject.stores.lent() as store:
+        with store.transaction(write=False):
+            updated = {name: store.figures(name).updated_at for name in names}
+        titles = {name: subject.naming(store, name, updated[name]).shown for name in names}
+    hits = [_shown(hit, wanted, subject, titles[hit.newest.conversation]) for hit in shown]
     return {"hits": hits, "total": len(found.hits), "more": found.capped, "damaged": found.damaged}
 
 

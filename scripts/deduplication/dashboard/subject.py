@@ -17,13 +17,15 @@ from ..storage.log_backed import folder_of
 from ..titles.naming import Naming, naming
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from ..gaps.client_side import ClientSide
     from ..project.paths import Project
     from ..sessions.redaction import Redact
     from ..storage.contract import Store
 
+_NAMES: Final = 20_000
+"""Titles that are remembered."""
 KEPT: Final = 4
 """Stores that stay open while nobody needs them."""
 _PLAIN: Final = late_pattern(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
@@ -100,18 +102,16 @@ class Subject:
         """What it is called: the name of the project's folder, or of the store's."""
         return os.path.basename(os.fspath(self.project.root) if self.project is not None else self.state) or self.state
 
-    def namings(self, store: Store, wanted: Iterable[tuple[str, str]]) -> dict[str, Naming]:
-        """What conversations are called, each given with the time it was last told of. Inside a transaction of ``store``."""
-        found: dict[str, Naming] = {}
-        for name, updated in wanted:
-            known = self._names.get((name, updated))
-            if known is None:
+    def naming(self, store: Store, name: str, updated: str) -> Naming:
+        """What a conversation is called that was told of at ``updated`` last. The store is held for one that is not known yet."""
+        known = self._names.get((name, updated))
+        if known is None:
+            with store.transaction(write=False):
                 known = naming(store, name, lambda text: self.redact(text)[0])
-                if len(self._names) > 20_000:
-                    self._names.clear()
-                self._names[name, updated] = known
-            found[name] = known
-        return found
+            if len(self._names) > _NAMES:
+                self._names.clear()
+            self._names[name, updated] = known
+        return known
 
 
 def subject_of(

@@ -62,11 +62,12 @@ def look(
     return Found(tuple(found), len(names), len(client.transcripts) if client is not None else 0, _not_looked(client))
 
 
-def in_conversation(store: Store, name: str) -> list[Gap]:
-    """The gaps that the store itself shows in the conversation of this very id."""
+def in_conversation(store: Store, name: str, passed: Optional[cut_messages.Pass] = None) -> list[Gap]:
+    """The gaps that the store itself shows in the conversation of this very id; ``passed``: what one pass over its log found."""
     with store.transaction(write=False):
         of = sequences.stored(store, name)
-        return [*_between(of, ()), *_results(of, cut_messages.in_conversation(of), _kept(None))]
+        cuts = passed.of(of) if passed is not None else cut_messages.in_conversation(of)
+        return [*_between(of, ()), *_results(of, cuts, _kept(None))]
 
 
 def _between(of: sequences.Stored, prompts: Sequence[Remembered]) -> Iterator[Gap]:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 HOST: Final = "127.0.0.1"
 PORT: Final = 8377
+_SWITCH: Final = 0.001
+"""Seconds after which whoever counts lets another thread go on: an answer does not wait for a look at gaps."""
 TOKEN: Final = "EXPORT_DEDUP_DASHBOARD_TOKEN"  # noqa: S105 - the name of a variable
 
 
@@ -112,6 +114,7 @@ def _until_stopped(dashboard: Any, url: str) -> None:
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGTERM, stop)
+    sys.setswitchinterval(_SWITCH)
     try:
         if url:
             import webbrowser
