@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import time
 
 import pytest
 
 import dashboard_scenes as scenes
 from dashboard_scenes import HOST, ORIGIN
 from deduplication import ClaudeConversationDeduplicator
-from deduplication.dashboard import access, application
+from deduplication.dashboard import access, application, gap_watch
 from deduplication.dashboard.origins import Place
 from deduplication.metrics.families import text_of
 from deduplication.metrics.measurement import measure
@@ -393,3 +394,20 @@ def test_a_database_says_what_a_folder_says(project, tmp_path, database):
     assert "new" in there.panel("conversations").html
     assert there.get("/").headers["Content-Type"].startswith("text/html")
     assert HOST in ORIGIN
+
+
+def test_gaps_are_found_in_the_background_as_at_once(project, monkeypatch):
+    """Slowly, in one pass over the log where there are many conversations: the same gaps."""
+    state = scenes.state_of(project)
+    dedup = ClaudeConversationDeduplicator(state)
+    for number in range(12):
+        dedup.ingest(scenes.numbered(f"c{number}", [0, 1, 5]), name=f"c{number}.json", conversation_id=f"c{number}")
+    monkeypatch.setattr(gap_watch, "_AT_A_TIME", 7)
+    figures = scenes.Dashboard(state).figures
+    at_once, slowly = gap_watch.GapWatch(figures, at_once=True).gaps(), gap_watch.GapWatch(figures)
+    told = slowly.gaps()
+    while told["looked"] < told["conversations"]:
+        time.sleep(0.02)
+        told = slowly.gaps()
+    assert at_once["all"] == 13
+    assert sorted(told["rows"], key=str) == sorted(at_once["rows"], key=str)

@@ -10,7 +10,7 @@ import contextlib
 import threading
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Final, Optional
+from typing import TYPE_CHECKING, Any, Final, Optional, cast
 
 from ..errors import DedupError
 from ..files.clock import local
@@ -20,10 +20,12 @@ from ..gaps.look import in_conversation, of_client
 from .subject import key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Iterator
 
     from ..gaps.cut_messages import Pass
     from ..gaps.gap import Gap
+    from ..storage.log.lines import Line
+    from ..storage.log_backed import LogBackedStore, LogMoment
     from .figures import Figures
 
 MOST: Final = 50
@@ -32,6 +34,8 @@ _FEW: Final = 10
 """Conversations that are read one by one; more of them by one pass over the log."""
 _PAUSE: Final = 9.0
 """Times as long as a look: what others have after it."""
+_AT_A_TIME: Final = 100
+"""Lines of the log between two pauses."""
 _LONGEST: Final = 10.0
 _SAID: Final = 2.0
 """Seconds after which what was found so far is shown."""
@@ -96,7 +100,9 @@ class GapWatch:
         """One pass over the log for all of them, during which nobody waits for the store."""
         with self._figures.subject.stores.lent() as store:
             logged = store.log_backed()
-            return in_log(logged) if logged is not None else None
+            if logged is None:
+                return None
+            return in_log(logged if self._at_once else cast("LogBackedStore", _Slowly(logged)))
 
     def _look_at_client(self) -> None:
         """What the client's own files tell: all of them are read."""
@@ -146,6 +152,33 @@ class GapWatch:
         """Sessions that the client will delete and that are not, or not wholly, captured; the most urgent ones first."""
         found = sorted((gap for gap in self._all() if gap.kind == AT_RISK), key=lambda gap: gap.days_left or 0)
         return {"rows": [{**_row(gap), "days": gap.days_left} for gap in found[:MOST]], "all": len(found)}
+
+
+class _Slowly:
+    """A log that is read with long pauses: whoever holds the store meanwhile is not kept from going on by this thread."""
+
+    def __init__(self, logged: LogBackedStore) -> None:
+        self._logged = logged
+
+    @contextlib.contextmanager
+    def at_one_moment(self) -> Iterator[_SlowLines]:
+        """The log at one moment."""
+        with self._logged.at_one_moment() as moment:
+            yield _SlowLines(moment)
+
+
+class _SlowLines:
+    def __init__(self, moment: LogMoment) -> None:
+        self._moment = moment
+
+    def lines(self) -> Iterator[Line]:
+        """All lines, some at a time."""
+        began = time.monotonic()
+        for number, line in enumerate(self._moment.lines()):
+            if number % _AT_A_TIME == _AT_A_TIME - 1:
+                time.sleep(_PAUSE * (time.monotonic() - began))
+                began = time.monotonic()
+            yield line
 
 
 def _row(gap: Gap) -> dict[str, Any]:
