@@ -9,7 +9,7 @@ import pytest
 
 import settings_scenes
 from alert_scenes import Scene, hook
-from deduplication.alerts import targets
+from deduplication.alerts import sender, targets
 from deduplication.project import config
 from in_process import call
 
@@ -86,8 +86,10 @@ def test_a_test_says_what_became_of_it(scene):
     ]
 
 
-def test_the_list_names_alerts_and_targets_and_no_address(scene):
-    """What to do about each, and what is wrong with a target."""
+def test_the_list_names_alerts_and_targets_and_no_address(scene, monkeypatch):
+    """What to do about each, and what is wrong with a target; a sender is begun."""
+    begun = []
+    monkeypatch.setattr(sender, "start", lambda *where: begun.append(where))
     settings_scenes.own(alert_targets={"mail": "mailtos://ada:s3cr3t@example.com", "team": "json://localhost:1/hidden"})
     (scene.project.state / "hooks.log").write_text("", encoding="utf-8")
     line = "2026-11-01 10:00:00 · Status: ✅ SUCCESS · 1 new, 1 duplicate · 9,000 in storage · 1.00 s\n"
@@ -104,6 +106,7 @@ def test_the_list_names_alerts_and_targets_and_no_address(scene):
     done = json.loads(run(scene, "ack", found["alerts"][0]["id"], "--json").stdout)
     assert [each["rule"] for each in done["acknowledged"]] == ["total_shrank"]
     assert done["alerts"] == []
+    assert begun
 
 
 @pytest.mark.parametrize("words", [("ack", "12345678"), ("list", "x"), ("drop",)])
