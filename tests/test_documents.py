@@ -359,6 +359,7 @@ def test_every_file_of_the_store_is_described(installed, monkeypatch):
     assert set(rows) - used == {
         *("NAME.PID.tmp", "checkpoint.pending", "quarantine/damaged-DATE-NAME"),
         *("purge.pending", "purge.stage/"),
+        "alerts.sender.lock",  # only where targets are set
         *("waiting/NAME.wish", "waiting/NAME.begun", "waiting/NAME.answer"),  # only while runs wait for each other
     }
 

@@ -768,12 +768,12 @@ def test_a_folder_that_cannot_be_written_is_noticed(session, monkeypatch):
 
 
 def test_a_failure_is_noted_in_a_bounded_log(session):
-    """A damaged log of the store: the hook says nothing, its log says why, and never grows beyond its bound."""
+    """A damaged log of the store: the person is told that nothing is captured; the hook's log says why, and has its bound."""
     session.fire("Stop")
     (session.state / "conversation_log.jsonl").write_bytes(b"damaged\n")
     (session.state / "hooks.log").write_bytes(b"old line\n" * 40_000)
     session.write(prompt("more"))
-    assert session.fire("Stop") == {}
+    assert "does not capture this session: StoreDamaged" in session.fire("Stop")["systemMessage"]
     noted = (session.state / "hooks.log").read_bytes()
     assert len(noted) < 256 * 1024 + 10_000
     assert b"StoreDamaged" in noted.splitlines()[-1]
