@@ -233,10 +233,10 @@ def wheel(tmp_path_factory):
 @pytest.mark.slow
 @pytest.mark.unmeasured
 def test_a_wheel_has_what_an_installation_needs(wheel):
-    """Every module, every migration, and each file that a project gets or the demonstration shows; nothing else."""
+    """Every module, migration, template and picture, and each file that a project gets or the demonstration shows; nothing else."""
     names = set(zipfile.ZipFile(wheel).namelist())
-    package = {f"deduplication/{path.relative_to(PACKAGE).as_posix()}" for path in PACKAGE.rglob("*.py")}
-    package |= {f"deduplication/{path.relative_to(PACKAGE).as_posix()}" for path in PACKAGE.rglob("*.sql")}
+    files = [path for path in PACKAGE.rglob("*") if path.is_file() and path.suffix not in {".pyc", ".pyo"}]
+    package = {f"deduplication/{path.relative_to(PACKAGE).as_posix()}" for path in files}
     shipped = {
         f"deduplication/shipped/{room}/{path.relative_to(folder).as_posix()}"
         for room, folder, patterns in (
