@@ -29,6 +29,14 @@ def project(tmp_path):
     return root
 
 
+@pytest.fixture
+def listening():
+    """Children hear Ctrl-C, also where these tests were started in the background: what ignores it hands that on."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def more(project, name):
     """One export more."""
     dedup = ClaudeConversationDeduplicator(scenes.state_of(project))
@@ -62,6 +70,7 @@ def test_what_it_takes(project, tmp_path):
 
 
 @pytest.mark.e2e
+@pytest.mark.usefixtures("listening")
 def test_lines_as_they_come(project):
     """Without a terminal: a line for each, at once, until Ctrl-C, which is no failure."""
     process = subprocess.Popen(
@@ -96,6 +105,7 @@ def shown(descriptor, wanted, patience=60):
 
 
 @pytest.mark.e2e
+@pytest.mark.usefixtures("listening")
 @pytest.mark.parametrize("key", ["q", "\x1b", "\x03"])
 def test_a_screen_that_follows(project, key):
     """On a terminal: the newest first, a run shows by itself, one key ends it and gives the screen back as it was."""
