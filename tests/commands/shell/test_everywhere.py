@@ -114,7 +114,7 @@ def test_json_is_printed_however_quiet(project):
 
 def test_verbose_says_which_store_it_is_and_why(project):
     """On standard error; standard output is the same, byte for byte, JSON, too."""
-    plain, told = call("stats", "--json"), call("stats", "--json", "--verbose")
+    plain, told = call("session", "--json"), call("session", "--json", "--verbose")
     assert (plain.stdout, plain.stderr) == (told.stdout, "")
     first, store, seconds = told.stderr.splitlines()
     assert re.fullmatch(r"· export-dedup \S+, Python \S+ \(.+\)", first)
