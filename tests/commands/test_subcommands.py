@@ -47,6 +47,7 @@ ENOUGH = {
     "purge": ["--session", "nothing-of-this-name", "--dry-run"],
     "export": ["--jsonl", "--runs"],
     "rename": ["a title"],
+    "report": ["--html", "page.html"],
 }
 """What a subcommand needs to do something, besides the arguments that its parser demands."""
 READS = {*SUBCOMMANDS} - {"capture", "doctor", "scan", "trust"}

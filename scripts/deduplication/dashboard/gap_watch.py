@@ -10,7 +10,7 @@ import contextlib
 import threading
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Final, Optional, cast
+from typing import TYPE_CHECKING, Any, Final, Optional
 
 from ..errors import DedupError
 from ..files.clock import local
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from ..gaps.cut_messages import Pass
     from ..gaps.gap import Gap
     from ..storage.log.lines import Line
-    from ..storage.log_backed import LogBackedStore, LogMoment
     from .figures import Figures
 
 MOST: Final = 50
@@ -102,7 +101,7 @@ class GapWatch:
             logged = store.log_backed()
             if logged is None:
                 return None
-            return in_log(logged if self._at_once else cast("LogBackedStore", _Slowly(logged)))
+            return in_log(logged, iter if self._at_once else _slowly)
 
     def _look_at_client(self) -> None:
         """What the client's own files tell: all of them are read."""
@@ -154,31 +153,14 @@ class GapWatch:
         return {"rows": [{**_row(gap), "days": gap.days_left} for gap in found[:MOST]], "all": len(found)}
 
 
-class _Slowly:
-    """A log that is read with long pauses: whoever holds the store meanwhile is not kept from going on by this thread."""
-
-    def __init__(self, logged: LogBackedStore) -> None:
-        self._logged = logged
-
-    @contextlib.contextmanager
-    def at_one_moment(self) -> Iterator[_SlowLines]:
-        """The log at one moment."""
-        with self._logged.at_one_moment() as moment:
-            yield _SlowLines(moment)
-
-
-class _SlowLines:
-    def __init__(self, moment: LogMoment) -> None:
-        self._moment = moment
-
-    def lines(self) -> Iterator[Line]:
-        """All lines, some at a time."""
-        began = time.monotonic()
-        for number, line in enumerate(self._moment.lines()):
-            if number % _AT_A_TIME == _AT_A_TIME - 1:
-                time.sleep(_PAUSE * (time.monotonic() - began))
-                began = time.monotonic()
-            yield line
+def _slowly(lines: Iterator[Line]) -> Iterator[Line]:
+    """The lines with long pauses: whoever holds the store meanwhile is not kept from going on by this thread."""
+    began = time.monotonic()
+    for number, line in enumerate(lines):
+        if number % _AT_A_TIME == _AT_A_TIME - 1:
+            time.sleep(_PAUSE * (time.monotonic() - began))
+            began = time.monotonic()
+        yield line
 
 
 def _row(gap: Gap) -> dict[str, Any]:

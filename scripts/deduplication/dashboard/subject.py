@@ -67,9 +67,9 @@ class Stores:
             _close(store)
 
 
-def _close(store: Store) -> None:
-    """End the connection to a database, where there is one."""
-    end = getattr(store, "close", None)
+def _close(opened: object) -> None:
+    """End the connection to a database, where a store has one."""
+    end = getattr(opened, "close", None)
     if end is not None:
         with contextlib.suppress(Exception):
             end()

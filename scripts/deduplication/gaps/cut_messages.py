@@ -19,6 +19,9 @@ from ..storage.log.lines import Damaged, decode_line
 from ..storage.log.records import message_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ..storage.log.lines import Line
     from ..storage.log_backed import LogBackedStore
     from .sequences import Stored
 
@@ -90,13 +93,16 @@ class Pass(NamedTuple):
         return found
 
 
-def in_log(store: LogBackedStore) -> Optional[Pass]:
-    """Those of the whole log, while others go on; None where somebody wrote its lines anew meanwhile, or it cannot be read."""
+def in_log(store: LogBackedStore, paced: Callable[[Iterator[Line]], Iterator[Line]] = iter) -> Optional[Pass]:
+    """Those of the whole log, while others go on; None where somebody wrote its lines anew meanwhile, or it cannot be read.
+
+    ``paced`` passes the lines on, as fast as the caller likes.
+    """
     cuts: dict[bytes, Cut] = {}
     places: dict[str, dict[int, Cut]] = {}
     try:
         with store.at_one_moment() as moment:
-            for line in moment.lines():
+            for line in paced(moment.lines()):
                 head = OCCURRENCE.match(line.data)
                 if head is None:
                     continue

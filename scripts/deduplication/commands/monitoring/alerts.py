@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from ...alerts import book, evaluation, sender, status
 from ...alerts.place import opened
-from ...errors import EXIT_FAILURE, EXIT_OK, DedupError, UsageError
+from ...errors import EXIT_FAILURE, EXIT_OK, DedupError, StoreMissing, UsageError
 from ...files import clock
 from ...project import config
 from ...project.client_transcripts import find_transcripts
@@ -77,6 +77,8 @@ def parser() -> shared.Parser:
 
 def _place(asked: argparse.Namespace) -> Place:
     folder = shared.store_to_read(asked).folder
+    if asked.storage_dir is not None and not (asked.backend or asked.db_url or shared.is_store(folder)):
+        raise StoreMissing(folder)
     project = find_project(asked.project)
     settings = config.load(str(project.root))
     transcripts = find_transcripts(project.root) if asked.storage_dir is None or asked.action == SEND else ()
