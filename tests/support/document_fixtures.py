@@ -60,7 +60,9 @@ def _make_checkout(checkout):
         shutil.copy(REPOSITORY / file, checkout / file)
     faults = checkout / "tests" / "faults"
     faults.mkdir(parents=True)
-    shutil.copyfile(REPOSITORY / "tests" / "faults" / "conftest.py", faults / "conftest.py")
+    (checkout / "tests" / "support").mkdir()
+    for name in ("faults/conftest.py", "support/thorough.py"):
+        shutil.copyfile(REPOSITORY / "tests" / name, checkout / "tests" / name)
     (faults / "test_stub.py").write_text("def test_stub(full):\n    assert full in (True, False)\n", encoding="utf-8")
     # An environment without pip: what the installer would fetch it cannot, and it goes on with the Python at hand.
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(checkout / ".coditect" / "venv")], check=True)
