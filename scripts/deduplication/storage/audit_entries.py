@@ -77,10 +77,13 @@ def operation(name: str, milliseconds: int = 0, messages: int = 0, **figures: An
 
 
 def note(folder: str, entry: AuditEntry) -> None:
-    """Append an operation to those of the store in a folder. Raises ``StoreNotWritable``.
+    """Append an operation to those of the store in a folder. Raises ``StoreNotWritable``, and ``StoreNotPrivate`` for another's.
 
     It is one write, so that two processes at once leave two lines. What a killed one left half is ended by the next line's break.
     """
+    from .store_folder import require_own
+
+    require_own(folder)
     told = {name: value for name, value in entry._asdict().items() if value is not None}
     path = os.path.join(folder, OPERATIONS)
     atomic.append(path, (b"" if _ends_with_a_line(path) else b"\n") + encode_line(told), durable=False)

@@ -20,6 +20,12 @@ TIMEOUT: Final = locking.DEFAULT_TIMEOUT
 """Seconds that a store's lock is waited for."""
 
 
+def require_own(folder: str) -> None:
+    """Raise ``StoreNotPrivate`` where a store's folder is somebody else's: nothing is written into it. Root may."""
+    if hasattr(os, "geteuid") and os.stat(folder).st_uid != os.geteuid() != 0:
+        raise StoreNotPrivate(folder)
+
+
 class StoreFolder:
     """The folder at ``path``. Its lock is waited for ``timeout`` seconds."""
 
@@ -49,10 +55,8 @@ class StoreFolder:
     def make(self) -> None:
         """Make it, private, where it is missing. Raises ``StoreNotPrivate`` where it is somebody else's."""
         with atomic.write_errors(self.path):
-            if self.exists() and hasattr(os, "geteuid"):
-                owner = os.stat(self.path).st_uid  # before anything is changed: not even the mode is ours to set
-                if owner != os.geteuid() != 0:
-                    raise StoreNotPrivate(self.path)
+            if self.exists():
+                require_own(self.path)  # before anything is changed: not even the mode is ours to set
             atomic.make_private_directory(self.path)
 
     @contextlib.contextmanager
