@@ -48,8 +48,11 @@ ENOUGH = {
     "export": ["--jsonl", "--runs"],
     "rename": ["a title"],
     "report": ["--html", "page.html"],
+    "top": ["--once"],
 }
-"""What a subcommand needs to do something, besides the arguments that its parser demands."""
+"""What a subcommand needs to do something and to end, besides the arguments that its parser demands."""
+STAYS = {"dashboard"}
+"""Those that serve until they are stopped."""
 READS = {*SUBCOMMANDS} - {"capture", "doctor", "scan", "trust"}
 """Those that cannot do anything without a store (``scan`` with a file can)."""
 
@@ -158,7 +161,7 @@ def test_what_a_stranger_types(name, words, place):
     assert out or err
 
 
-@every
+@pytest.mark.parametrize("name", [name for name in SUBCOMMANDS if name not in STAYS])
 def test_options_may_stand_before_the_subcommand(name, place):
     """Wherever ``--project`` and ``--storage-dir`` stand, the answer is the same."""
     full = place / "full"
