@@ -102,8 +102,9 @@ def runs(folder: str, store: Store | None = None) -> tuple[list[Run], Captured]:
     entries = list(_told(_lines(os.path.join(folder, AUDIT)) if elsewhere is None else _entries(elsewhere)))
     exports = [entry for entry in entries if not entry.captures]
     found: list[Run] = []
-    for line in last_run.lines(os.path.join(folder, last_run.NAME)):
-        begun = line["finished"] - line["duration_s"] - _TOGETHER
+    lines = last_run.lines(os.path.join(folder, last_run.NAME))
+    for line, before in zip(lines, [*(each["finished"] for each in lines[1:]), 0.0]):
+        begun = max(line["finished"] - line["duration_s"] - _TOGETHER, before)  # nothing of the run before it
         own = [entry for entry in exports if begun <= entry.moment <= line["finished"]]
         exports = [entry for entry in exports if entry not in own]
         found.append(_noted(line, own))

@@ -12,5 +12,9 @@ def guess(word: str, known: Iterable[str]) -> str:
     """`` (did you mean …?)``; empty where nothing is like ``word``."""
     from difflib import get_close_matches
 
-    near = get_close_matches(word.lower(), list(known), n=1) if any(map(str.isalpha, word)) else []
+    names = list(known)
+    near = get_close_matches(word.lower(), names, n=3) if any(map(str.isalpha, word)) else []
+    near.sort(
+        key=lambda name: sorted(name) != sorted(word.lower())
+    )  # letters changed about, before what is only like it
     return f" (did you mean {near[0]}?)" if near else ""
