@@ -12,6 +12,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any, Callable, Optional
@@ -303,6 +304,7 @@ def test_core_that_cannot_be_started_is_a_failure_with_a_report(
         monkeypatch.setattr(sys, "executable", str(tmp_path / "gone"))
     else:
         monkeypatch.setattr(forked, "POSSIBLE", True)
+        monkeypatch.setattr(threading, "active_count", lambda: 1)  # whatever a server of another test has left running
         monkeypatch.setattr(os, "fork", no_more, raising=False)
     assert with_status.main(["--project", str(tmp_path)], core) == 1
     log = (tmp_path / "MEMORY-CONTEXT" / "dedup_state" / "reports.txt").read_text(encoding="utf-8")

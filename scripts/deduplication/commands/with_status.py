@@ -10,7 +10,6 @@ import os
 import re
 import sys
 import time
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Optional
 
@@ -250,5 +249,6 @@ def _signal_name(number: int) -> str:
 
 
 def _now() -> str:
-    # The time on the user's own clock, without an offset, as the log has always had it.
-    return datetime.now().astimezone().replace(tzinfo=None).isoformat(timespec="seconds")
+    # The time on the user's own clock, without an offset, as the log has always had it; not from datetime, which cannot show
+    # a time zone that is a day ahead.
+    return time.strftime("%Y-%m-%dT%H:%M:%S")

@@ -46,14 +46,14 @@ def line(event: Event, titles: Callable[[str], str]) -> str:
 
 
 def head(now: Now, where: str) -> str:
-    """How things stand."""
+    """How things stand; the path comes last, where a narrow screen may cut it."""
     parts = (
-        printable(where),
         counted(now.conversations, "conversation"),
         counted(now.messages, "message"),
         f"{now.today:,} new today",
         counted(now.exports, "export"),
         counted(now.captures, "capture"),
+        printable(where),
     )
     return "📊 " + " · ".join(parts)
 

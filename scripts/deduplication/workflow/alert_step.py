@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from datetime import datetime
+import time
 from typing import TYPE_CHECKING
 
 from ..alerts import evaluation, sender
@@ -59,7 +59,8 @@ def look(
 
 def note(project: Project, change: Change) -> None:
     """A line in the status log for each alert that is more than information. Raises ``StoreNotWritable`` or ``StoreLocked``."""
-    moment = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    # On the user's own clock; datetime fails in a time zone that is a day ahead.
+    moment = time.strftime("%Y-%m-%d %H:%M:%S")
     found = [each for each in (*change.raised, *change.resolved) if each.level != INFORMATION]
     if found and os.path.isdir(project.state):
         status_log.append_lines(project, [report.log_line(each, moment) for each in found])
