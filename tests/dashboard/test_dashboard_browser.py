@@ -62,7 +62,8 @@ def served(monkeypatch):
     yield serve
     for there, thread in ends:
         there.close()
-        thread.join(30)
+        thread.join(60)
+        assert not thread.is_alive()
 
 
 @pytest.fixture

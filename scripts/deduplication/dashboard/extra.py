@@ -20,6 +20,11 @@ def waitress() -> Any:
     return _required("waitress.server")
 
 
+def waitress_loop() -> Any:
+    """What it waits for sockets with. Raises :class:`PackageMissing`."""
+    return _required("waitress.wasyncore")
+
+
 def jinja() -> Any:
     """What fills templates. Raises :class:`PackageMissing`."""
     return _required("jinja2")

@@ -25,7 +25,7 @@ THREADS: Final = 8
 
 
 class Served(NamedTuple):
-    """A dashboard that listens: ``run`` answers until ``close``, and ``url`` opens it."""
+    """A dashboard that listens: ``run`` answers until Ctrl-C, or until another thread calls ``close``, and ``url`` opens it."""
 
     url: str
     run: Callable[[], None]
@@ -54,8 +54,10 @@ def served(
     access, figures = Access(token), Figures(subject)
     board = board_of(figures, place.prefix)
     app = application(subject, board, access, place, lambda: metrics_of(figures))
+    sockets: dict[int, Any] = {}
     made = server.create_server(
         app,
+        map=sockets,
         sockets=[listening],
         threads=THREADS,
         url_prefix=place.prefix,
@@ -68,15 +70,21 @@ def served(
         channel_timeout=60,
     )
 
+    def run() -> None:
+        try:
+            made.run()
+        finally:
+            made.task_dispatcher.shutdown()
+            extra.waitress_loop().close_all(sockets, ignore_all=True)
+            subject.stores.close()
+
     def close() -> None:
-        for channel in tuple(made.active_channels.values()):
-            channel.will_close = True
-        made.pull_trigger()
-        made.close()
-        subject.stores.close()
+        # In the thread of the loop: what closes a socket that another thread waits for may close the next one with its number.
+        if sockets:
+            made.trigger.pull_trigger(lambda: extra.waitress_loop().close_all(sockets, ignore_all=True))
 
     board.shown()
-    return Served(f"{place.first}/?token={access.token}", made.run, close, app, place)
+    return Served(f"{place.first}/?token={access.token}", run, close, app, place)
 
 
 def _proxied(proxy: str) -> dict[str, Any]:

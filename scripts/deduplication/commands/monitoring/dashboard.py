@@ -15,7 +15,7 @@ from .. import arguments as shared
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 HOST: Final = "127.0.0.1"
 PORT: Final = 8377
@@ -38,12 +38,19 @@ def main(arguments: Sequence[str]) -> int:
         show(report.open_to_others(asked.host), sys.stderr)
     # A token of the user's own is a secret of theirs: it is in no output.
     url = dashboard.url.partition("?")[0] if token else dashboard.url
-    if asked.json:
-        shared.print_json({"url": url, "host": asked.host, "port": dashboard.place.port, "storage_dir": subject.where})
-        sys.stdout.flush()
-    else:
-        show(report.serving(url, subject.where, own_token=bool(token)))
-    _until_stopped(dashboard, url if asked.open else "")
+    with _until_stopped():  # before the address is printed: whoever has read it may stop it
+        if asked.json:
+            shared.print_json(
+                {"url": url, "host": asked.host, "port": dashboard.place.port, "storage_dir": subject.where}
+            )
+            sys.stdout.flush()
+        else:
+            show(report.serving(url, subject.where, own_token=bool(token)))
+        if asked.open:
+            import webbrowser
+
+            webbrowser.open(url)
+        dashboard.run()
     return EXIT_OK
 
 
@@ -107,8 +114,9 @@ def _port(text: str) -> int:
     return port
 
 
-def _until_stopped(dashboard: Any, url: str) -> None:
-    """Answer until Ctrl-C, or until the system ends the process."""
+@contextlib.contextmanager
+def _until_stopped() -> Iterator[None]:
+    """Ends the block without a word at Ctrl-C, and when the system ends the process."""
 
     def stop(_signal: int, _frame: object) -> NoReturn:
         raise KeyboardInterrupt
@@ -116,12 +124,7 @@ def _until_stopped(dashboard: Any, url: str) -> None:
     before = signal.signal(signal.SIGTERM, stop)
     sys.setswitchinterval(_SWITCH)
     try:
-        if url:
-            import webbrowser
-
-            webbrowser.open(url)
         with contextlib.suppress(KeyboardInterrupt):
-            dashboard.run()
+            yield
     finally:
         signal.signal(signal.SIGTERM, before)
-        dashboard.close()
