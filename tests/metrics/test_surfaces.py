@@ -9,10 +9,12 @@ import csv
 import io
 import json
 import re
+import time
 from typing import NamedTuple
 
 import pytest
 
+import dashboard_process
 import prometheus_server as prometheus
 from counted_place import Place, one_more
 from deduplication import ClaudeConversationDeduplicator
@@ -252,6 +254,66 @@ def text_file(world):
     return of_exposition(in_text(path.read_text(encoding="utf-8")))
 
 
+def of_page(html):
+    """The facts of the figures of a page, as somebody reads them."""
+    figures = {
+        name: (value, besides)
+        for name, value, besides in re.findall(
+            r"<dt>([^<]+)</dt><dd>([^<]+)</dd>(?:<dd class=\"besides\">([^<]*)</dd>)?", html
+        )
+    }
+    of, all_of = re.match(r"([\d,]+) of ([\d,]+) messages", figures["Duplicates"][1]).groups()
+    exports, captures = figures["Exports processed"][0], figures["Exports processed"][1].partition(" ")[0]
+    return {
+        "conversations": whole(figures["Conversations"][0]),
+        "unique": whole(figures["Messages stored"][0]),
+        "waiting": whole(figures["Captured, waiting"][0]),
+        "files": whole(exports) + whole(captures),
+        "all_duplicates": whole(of),
+        "all_messages": whole(all_of),
+        **(
+            {}
+            if figures["Saved"][0] == "nothing yet"
+            else {"savings_pct": float(figures["Saved"][0].partition(" ")[0])}
+        ),
+        "last_new": whole(
+            re.search(r'<td>export: .*?(?:<td class="n">[^<]+</td>)<td class="n">([\d,]+)</td>', html)[1]
+        ),
+        "last_total": whole(re.search(r'<td>export: .*?<td class="n">([\d,]+)</td>', html)[1]),
+    }
+
+
+def report_html(world):
+    """The page that is one file."""
+    pytest.importorskip("flask")
+    path = world.place.root / "figures.html"
+    world.place.run("deduplicate_export.py", "report", "--html", str(path))
+    html = path.read_text(encoding="utf-8")
+    path.unlink()
+    return of_page(html)
+
+
+def dashboard(world):
+    """What a browser gets of the dashboard, whose /metrics are another surface of it."""
+    pytest.importorskip("flask")
+    with dashboard_process.running("--project", world.place.root) as there:
+        cookie = there.cookie()
+        until = time.monotonic() + 60
+        while True:
+            html = "".join(json.loads(there.request("/panels?since=0", Cookie=cookie)[2])["panels"].values())
+            if "<dt>Conversations</dt>" in html and "<td>export: " in html:
+                break
+            assert time.monotonic() < until, html
+            time.sleep(0.1)
+        value = in_text(there.request("/metrics", Authorization=f"Bearer {there.token}")[2])
+        told, metrics = of_page(html), {**of_exposition(value), **of_bytes(value)}
+    assert {fact: metrics[fact] for fact in told if fact in metrics} == {
+        fact: told[fact] for fact in told if fact in metrics
+    }
+    assert ("savings_pct" in told) == (metrics["savings_pct"] > 0)
+    return {**metrics, **told}
+
+
 SURFACES = {
     each.__name__: each
     for each in (
@@ -266,6 +328,8 @@ SURFACES = {
         runs_csv,
         exposition,
         text_file,
+        dashboard,
+        report_html,
     )
 }
 

@@ -169,7 +169,7 @@ def _of_run(each: NamedRun) -> Event:
         run.conversation,
         os.path.basename(each.name),
         run.total,
-        run.added,
+        run.told,
         run.duplicates,
         run.milliseconds,
     )

@@ -60,7 +60,7 @@ def runs(figures: Figures) -> dict[str, Any]:
             "key": key_of(names[each.run.conversation]),
             "title": titles.get(names[each.run.conversation], each.run.conversation),
             "total": each.run.total,
-            "new": each.run.added,
+            "new": each.run.told,
             "duplicates": each.run.duplicates,
             "took": each.run.milliseconds,
         }

@@ -39,7 +39,7 @@ def overview(figures: Figures) -> dict[str, Any]:
         _figure(
             "Duplicates",
             in_percent(found.duplicates_pct),
-            f"{number(totals['duplicates_filtered'])} of {number(totals['messages_processed'])} messages",
+            f"{number(found.duplicates)} of {number(totals['messages_processed'])} messages",
         ),
         _figure(
             "Saved",

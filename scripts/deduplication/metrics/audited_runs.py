@@ -38,6 +38,11 @@ class AuditedRun(NamedTuple):
     stored: int
     milliseconds: int
 
+    @property
+    def told(self) -> int:
+        """How many were new, as the run itself said: an export announces what was captured before it, too."""
+        return self.added if self.captures else self.new
+
 
 class Purges(NamedTuple):
     """How often something was removed for good, how many messages of how many conversations that were, and when last."""

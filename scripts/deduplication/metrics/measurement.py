@@ -159,7 +159,7 @@ def _source(runs: Sequence[AuditedRun]) -> Source:
     return Source(
         files=len(runs),
         messages=sum(run.total for run in runs),
-        new=sum(run.added if run.captures else run.new for run in runs),
+        new=sum(run.told for run in runs),
         duplicates=sum(run.duplicates for run in runs),
     )
 
