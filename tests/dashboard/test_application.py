@@ -387,6 +387,13 @@ def test_a_database_says_what_a_folder_says(project, tmp_path, database):
     assert first == second
     assert "The harbour table" in there.get("/conversation/" + scenes.lines.SESSION).text
     assert "<mark>harbour</mark>" in there.get("/search?q=harbour").text
+    stores = there.subject.stores
+    idle = stores.counts()["idle"]
+    with stores.lent(), stores.lent():
+        assert stores.counts() == {"lent": 2, "idle": max(0, idle - 2)}
+        told = there.get("/metrics").text
+    assert re.findall(r'database_pool{[^}]*state="(lent|idle)"[^}]*} (\d+)', told)[0] == ("lent", "2")
+    assert stores.counts()["lent"] == 0
     ClaudeConversationDeduplicator(scenes.state_of(root), "postgresql", database).ingest(
         scenes.numbered("new", range(3)), name="new.json", conversation_id="new"
     )

@@ -13,4 +13,4 @@ HEALTH = DatabaseHealth(
     connecting_ms=12.5,
     queries=distribution([0.1, 0.2, 3.0]),
 )
-POOL = {"pool_size": 4, "pool_available": 3, "requests_waiting": 0}
+POOL = {"lent": 1, "idle": 3}

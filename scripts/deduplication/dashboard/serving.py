@@ -98,7 +98,8 @@ def metrics_of(figures: Figures) -> str:
     """The figures of the last look, for Prometheus."""
     from ..metrics.families import text_of
 
-    return text_of(figures.stored().metrics)
+    subject = figures.subject
+    return text_of(figures.stored().metrics, pool=None if subject.in_folder else subject.stores.counts())
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -38,6 +38,7 @@ class Stores:
     def __init__(self, folder: str, backend: Optional[str] = None, address: Optional[str] = None) -> None:
         self._named = (backend, folder, address)
         self._free: list[Store] = []
+        self._lent = 0
         self._lock = threading.Lock()
 
     @contextlib.contextmanager
@@ -45,19 +46,26 @@ class Stores:
         """One for this thread alone; after a failure it is not kept."""
         with self._lock:
             store = self._free.pop() if self._free else None
-        if store is None:
-            store = open_store(*self._named)
+            self._lent += 1
+        kept = False
         try:
+            if store is None:
+                store = open_store(*self._named)
             yield store
-        except BaseException:
-            _close(store)
-            raise
+            kept = True
+        finally:
+            with self._lock:
+                self._lent -= 1
+                kept = kept and len(self._free) < KEPT
+                if kept and store is not None:
+                    self._free.append(store)
+            if not kept:
+                _close(store)
+
+    def counts(self) -> dict[str, int]:
+        """How many are ``lent`` now, and how many are ``idle``."""
         with self._lock:
-            kept = len(self._free) < KEPT
-            if kept:
-                self._free.append(store)
-        if not kept:
-            _close(store)
+            return {"lent": self._lent, "idle": len(self._free)}
 
     def close(self) -> None:
         """Let go of those that nobody has."""

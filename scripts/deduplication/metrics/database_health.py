@@ -13,7 +13,6 @@ from .distribution import distribution
 from .store_metrics import DatabaseHealth
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
 
     from psycopg import Connection
 
@@ -60,12 +59,3 @@ def _asked(connection: Connection[Any], connecting_ms: float) -> DatabaseHealth:
         connecting_ms=connecting_ms,
         queries=distribution(times),
     )
-
-
-POOL: Final = ("pool_size", "pool_available", "requests_waiting", "requests_num", "requests_errors")
-"""What is told of a pool of connections, as psycopg calls it."""
-
-
-def pool_status(stats: Mapping[str, int]) -> dict[str, int]:
-    """What ``ConnectionPool.get_stats()`` says of a pool of this process; what it leaves out is 0."""
-    return {name: int(stats.get(name, 0)) for name in POOL}

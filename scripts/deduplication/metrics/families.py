@@ -22,7 +22,8 @@ TRANSCRIPT: Final = "transcript"
 
 
 def text_of(metrics: StoreMetrics, more: Iterable[Family] = (), *, pool: Mapping[str, int] | None = None) -> str:
-    """All of it, for Prometheus; ``more``: what others know of the store. ``pool``: see ``database_health.pool_status``.
+    """All of it, for Prometheus; ``more``: what others know of the store. ``pool``: the connections
+    to a database that the process that answers holds, by state.
 
     Every sample has the label ``store``, so that those of several stores of a machine do not meet.
     """
@@ -151,9 +152,7 @@ def _database(health: DatabaseHealth | None) -> Iterator[Family]:
 
 def _pool(status: Mapping[str, int]) -> Iterator[Family]:
     if status:
-        yield _gauges(
-            "database_pool", "The pool of connections of this process, by what is counted.", "state", {**status}
-        )
+        yield _gauges("database_pool", "Connections to the database that this process holds.", "state", {**status})
 
 
 def _ratio(percentage: float | None) -> float | None:
