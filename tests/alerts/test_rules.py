@@ -13,11 +13,13 @@ from conftest import REPOSITORY
 from deduplication.alerts import alert, book, capture, conditions, evaluation, missing, run_rules, soundness
 from deduplication.alerts.audit_tail import AuditTail
 from deduplication.commands import export_dedup
+from deduplication.errors import StoreLocked
 from deduplication.files import clock
 from deduplication.gaps import gap, look
 from deduplication.gaps.found import Found
 from deduplication.project import config, tightening
 from deduplication.storage.audit_entries import AuditEntry
+from deduplication.workflow import alert_step
 from in_process import call
 
 NOW = time.time()
@@ -238,6 +240,20 @@ def test_one_rule_that_cannot_look_costs_only_itself(scene, monkeypatch):
 
     monkeypatch.setattr(conditions.os.path, "isfile", fails)
     assert [each.rule for each in evaluation.update(scene.place()).present] == [alert.BACKUP]
+
+
+@pytest.mark.parametrize(("error", "said"), [(ValueError("ours"), "ValueError: ours"), (StoreLocked("theirs"), None)])
+def test_no_run_fails_for_its_alerts(scene, monkeypatch, error, said):
+    """Whatever happens while they are looked for: a run that is done is done, and a mistake of ours is said."""
+
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr(evaluation, "update", fail)
+    lines = []
+    place = scene.place()
+    alert_step.tell(place.project, place.folder, place.store, lines.append)
+    assert [said in line for line in lines] == ([True] if said else [])
 
 
 def test_no_alert_where_nobody_wants_any(scene):

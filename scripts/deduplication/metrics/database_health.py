@@ -13,7 +13,6 @@ from .distribution import distribution
 from .store_metrics import DatabaseHealth
 
 if TYPE_CHECKING:
-
     from psycopg import Connection
 
     from ..storage.database.place import Place

@@ -80,6 +80,11 @@ def of_a_run(raised: Sequence[Alert], resolved: Sequence[Alert], unsent: str) ->
     return "\n".join(["", *lines, f"   → {more} lists them"])
 
 
+def not_looked_for(error: str) -> str:
+    """Below a run's summary, where looking failed."""
+    return f"⚠ Alerts were not looked for ({printable(error)}); the run itself is done"
+
+
 def log_line(each: Alert, moment: str) -> str:
     """A line of the status log; ``moment`` is on the user's own clock."""
     word = "Over" if each.state == "resolved" else each.level.capitalize()

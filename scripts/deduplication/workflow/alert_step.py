@@ -31,17 +31,22 @@ def tell(project: Project, folder: str, store: Store, out: Callable[[str], None]
     settings = config.load(os.fspath(project.root))
     if not settings["alerts"]:
         return
-    place = Place(project, os.path.abspath(folder), settings, store)
     try:
-        change = evaluation.update(place)
-        note(project, change)
+        _tell(project, Place(project, os.path.abspath(folder), settings, store), out)
     except DedupError:  # what cannot be noted must not cost a run that is done; it is found again by the next one
         return
+    except Exception as error:  # noqa: BLE001 - nor must a mistake of ours; that one is said
+        out(report.not_looked_for(f"{type(error).__name__}: {error}"))
+
+
+def _tell(project: Project, place: Place, out: Callable[[str], None]) -> None:
+    change = evaluation.update(place)
+    note(project, change)
     raised = [each for each in change.raised if each.level != INFORMATION]
-    text = report.of_a_run(raised, change.resolved, sender.obstacle(settings))
+    text = report.of_a_run(raised, change.resolved, sender.obstacle(place.settings))
     if text:
         out(text)
-    sender.start_where_due(place.folder, settings, os.fspath(project.root))
+    sender.start_where_due(place.folder, place.settings, os.fspath(project.root))
 
 
 def look(
