@@ -17,6 +17,7 @@ from deduplication.dashboard.origins import Place
 from deduplication.metrics.families import text_of
 from deduplication.metrics.measurement import measure
 from hostile import ATTACKS
+from in_process import call
 
 PAGES = ("/", "/panels", "/search?q=tide", "/search", "/conversation/rollout-master", "/metrics")
 OPEN = ("/favicon.ico", "/static/dashboard.css", "/static/uplot.js", "/static/session.js", "/static/uplot.LICENSE.txt")
@@ -401,6 +402,14 @@ def test_a_database_says_what_a_folder_says(project, tmp_path, database):
     assert "new" in there.panel("conversations").html
     assert there.get("/").headers["Content-Type"].startswith("text/html")
     assert HOST in ORIGIN
+
+
+def test_a_backup_is_shown_once_it_is_made(dashboard, project, tmp_path):
+    """Nothing of the store changes by it: it is looked for all the same."""
+    assert dashboard.panel("backups").data["rows"] == []
+    assert call("backup", "--project", project, tmp_path / "elsewhere").returncode == 0
+    dashboard.later()
+    assert len(dashboard.panel("backups").data["rows"]) == 1
 
 
 def test_gaps_are_found_in_the_background_as_at_once(project, monkeypatch):

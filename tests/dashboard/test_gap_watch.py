@@ -67,4 +67,5 @@ def test_others_have_nine_times_as_long_as_a_look(world, monkeypatch):
     monkeypatch.setattr(gap_watch, "time", SimpleNamespace(monotonic=lambda: float(next(moments)), sleep=slept.append))
     watch = gap_watch.GapWatch(world)
     watch._look_at(["with-a-gap"], {"with-a-gap": ""})
-    assert gap_watch._PAUSE * 1.0 in slept
+    assert len(slept) == 2  # after the client's files, and after the conversation
+    assert min(slept) >= gap_watch._PAUSE

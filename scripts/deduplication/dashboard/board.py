@@ -24,13 +24,16 @@ LOOKED_EVERY: Final = 2.0
 FIRST: Final = 0.4
 """Seconds that whoever comes first waits at most for the first figures; after that the page asks for them itself."""
 
+UNKNOWN: Final = object
+"""The version of things of which nobody can tell whether they changed."""
+
 
 @dataclass(frozen=True)
 class Source:
     """What one panel shows: ``gather`` gives plain values for its template, and may raise what is wrong as :class:`DedupError`.
 
     ``version`` tells which state of things that rests on: while it says the same, nothing is gathered anew. What was gathered is
-    shown for ``every`` seconds at least, whatever changes.
+    shown for ``every`` seconds at least, whatever changes. :data:`UNKNOWN` is never the same: it is gathered whenever that is over.
     """
 
     name: str
@@ -130,14 +133,14 @@ class Board:
             return None
         try:
             version = source.version()
-            if kept.data is not None and version == kept.version and "error" not in kept.data:
+            if kept.data is not None and version == kept.version:
                 return None
             data = source.gather()
         except DedupError as error:
-            version, data = None, {"error": str(error), "hint": error.hint}
+            version, data = object(), {"error": str(error), "hint": error.hint}
         except Exception as error:  # noqa: BLE001 - one panel that fails must not take the others with it; it says so itself
             version, data = (
-                None,
+                object(),
                 {"error": f"This panel could not be made ({type(error).__name__}: {error})", "hint": ""},
             )
         self._kept[source.name] = _Kept(version, self._now() + source.every, data)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Callable, Final
 
 from . import days, lists
 from .attention import Attention
-from .board import Source
+from .board import UNKNOWN, Source
 from .gap_watch import GapWatch
 from .overview import layers, overview
 
@@ -43,5 +43,5 @@ def sources(figures: Figures, *, at_once: bool = False) -> list[Source]:
         counted("layers", "Storage by layer", layers),
         counted("runs", "Last runs", lists.runs),
         Source("gaps", "Gaps", gaps.gaps, gaps.version, 5.0),
-        Source("backups", "Backups", lambda: lists.backups(figures), lambda: None, _SLOW),
+        Source("backups", "Backups", lambda: lists.backups(figures), UNKNOWN, _SLOW),
     ]
