@@ -24,7 +24,7 @@ import pytest
 
 import transcript_lines
 from conftest import REPOSITORY
-from deduplication import ClaudeConversationDeduplicator, errors
+from deduplication import ClaudeConversationDeduplicator, __version__, errors
 from deduplication.commands.deduplicate_export import SUBCOMMANDS
 from deduplication.commands.shell import table
 from deduplication.installation import errors as installation_errors
@@ -381,10 +381,9 @@ def test_the_readme_is_read_in_two_minutes():
 
 
 def test_the_changelog_has_this_version():
-    """The newest released section is the version of pyproject.toml, below an empty or filled [Unreleased]."""
-    version = re.search(r'^version = "(.+)"$', text_of(REPOSITORY / "pyproject.toml"), re.MULTILINE)[1]
+    """The newest released section is the package's version, below an empty or filled [Unreleased]."""
     sections = re.findall(r"^## \[([^\]]+)\]", text_of(REPOSITORY / "CHANGELOG.md"), re.MULTILINE)
-    assert sections[:2] == ["Unreleased", version]
+    assert sections[:2] == ["Unreleased", __version__]
 
 
 # --- the log's format ---------------------------------------------------------------------------------------------

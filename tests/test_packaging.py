@@ -19,6 +19,7 @@ import unicodedata
 import pytest
 
 from conftest import REPOSITORY
+from deduplication import __version__
 from deduplication.alignment import plain_text
 from deduplication.hooks import forms, own_skill, slash_commands
 from deduplication.installation import origin, targets
@@ -68,15 +69,15 @@ def test_manifests_agree():
 
 
 def test_one_version():
-    """pyproject.toml, both manifests and the changelog name the same version."""
-    version = re.search(
-        r'^version = "(.+)"$', (REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE
-    )[1]
-    assert json.loads(PLUGIN.read_text(encoding="utf-8"))["version"] == version
-    assert json.loads(MARKETPLACE.read_text(encoding="utf-8"))["plugins"][0]["version"] == version
+    """The package says it; the build takes it from there, both manifests and the changelog name the same."""
+    assert json.loads(PLUGIN.read_text(encoding="utf-8"))["version"] == __version__
+    assert json.loads(MARKETPLACE.read_text(encoding="utf-8"))["plugins"][0]["version"] == __version__
+    project = (REPOSITORY / "pyproject.toml").read_text(encoding="utf-8")
+    assert 'version = { attr = "deduplication.__version__" }' in project
+    assert not re.search(r"^version = ", project, re.MULTILINE)
     changelog = REPOSITORY / "CHANGELOG.md"
     if changelog.exists():
-        assert f"[{version}]" in changelog.read_text(encoding="utf-8")
+        assert f"[{__version__}]" in changelog.read_text(encoding="utf-8")
 
 
 # --- commands -----------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .model import Export, Message
     from .workflow.session_export_manager import SessionExportManager
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 __all__ = [
     "ClaudeConversationDeduplicator",
     "DedupError",
