@@ -25,6 +25,7 @@ setup(
     packages=[*find_packages("scripts", include=["deduplication*"]), *SHIPPED],
     package_dir={"": "scripts", **SHIPPED},
     package_data={
+        "deduplication": ["SHA256SUMS"],  # where a release is built
         "deduplication.storage.database": ["migrations/*.sql"],
         "deduplication.dashboard": ["static/*", "templates/*.html", "templates/panels/*.html"],
         **dict.fromkeys(SHIPPED, DATA),

@@ -404,6 +404,23 @@ def test_a_database_says_what_a_folder_says(project, tmp_path, database):
     assert HOST in ORIGIN
 
 
+def test_conversations_are_counted_where_something_changed(dashboard, project):
+    """By a purge, by a new one, by more of an old one: what is counted is what counting all of them gives."""
+
+    def agree():
+        dashboard.later()
+        with dashboard.subject.stores.lent() as store, store.transaction(write=False):
+            assert dashboard.figures.conversations == {name: store.figures(name) for name in store.conversations()}
+
+    state = scenes.state_of(project)
+    assert call("purge", "--session", "with-a-gap", "--yes", "--project", project).returncode == 0
+    agree()
+    for name in ("begun", "rollout-master"):
+        said = scenes.numbered(name, range(70), "rollout")
+        ClaudeConversationDeduplicator(state).ingest(said, name=f"{name}.json", conversation_id=name)
+        agree()
+
+
 def test_a_backup_is_shown_once_it_is_made(dashboard, project, tmp_path):
     """Nothing of the store changes by it: it is looked for all the same."""
     assert dashboard.panel("backups").data["rows"] == []

@@ -68,9 +68,9 @@ def conversations(place: Place, book: Book, audit: AuditTail) -> Iterator[Raised
     found = news(book, audit)
     oldest = min((each.created_at for each in found), default="")
     with place.store.transaction(write=False):
-        known = set(place.store.conversations()) if found else set()
         for name in dict.fromkeys(each.conversation_id for each in found):
-            if name in known and seconds(place.store.figures(name).created_at) >= seconds(oldest):
+            begun = place.store.figures(name).created_at  # empty where it was purged
+            if place.store.canonical(name) == name and begun and seconds(begun) >= seconds(oldest):
                 yield Raised(alert.CONVERSATION, name, f"a new conversation: {name}")
 
 

@@ -90,13 +90,17 @@ class Figures:
         return Stored(found, savings, disk)
 
     def _count_conversations(self, store: Store) -> None:
-        """Of those that something came of since, and of those that are new; what became part of another one goes."""
-        names = store.conversations()
+        """Of those that something came of since. All are listed, which takes long where there are many, only where their number
+        says that one is new or gone.
+        """
         changed = {store.canonical(name) for name in self.history.changed}
-        self.conversations = {
-            name: store.figures(name) if name in changed or name not in self.conversations else self.conversations[name]
-            for name in names
-        }
+        known = {name: store.figures(name) for name in changed if name in self.conversations}
+        self.conversations = {**self.conversations, **known}
+        if not changed <= known.keys() or len(self.conversations) != store.store_figures().conversations:
+            self.conversations = {
+                name: self.conversations[name] if name in self.conversations else store.figures(name)
+                for name in store.conversations()
+            }
         self.history.changed.clear()
 
 

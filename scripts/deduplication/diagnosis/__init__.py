@@ -2,6 +2,7 @@
 
 - subject: the project that is looked at, with its settings and its store
 - finding: one line of the answer: OK, a note, or a problem with what to do about it (``finding``)
+- release: whether our own files are those that were released (``release_files``)
 - database: what of a hybrid store its database has (``database``)
 - own store: what was said in the project before it opted in (``own_store``)
 - pending: what should have been captured or processed and is not (``pending_check``, ``unstored_exports``)
@@ -14,7 +15,19 @@ from typing import TYPE_CHECKING
 
 from ..errors import NotPermitted
 from ..start.permissions import advice
-from . import archive, database, hooks, machine, own_store, pending_check, privacy, store, unstored_exports, watchdog
+from . import (
+    archive,
+    database,
+    hooks,
+    machine,
+    own_store,
+    pending_check,
+    privacy,
+    release_files,
+    store,
+    unstored_exports,
+    watchdog,
+)
 from .finding import NOTE, OK, PROBLEM, Finding, Subject
 
 if TYPE_CHECKING:
@@ -27,6 +40,7 @@ def examine(subject: Subject) -> Iterator[Finding]:
     """Every finding, in the order in which one thing rests on another."""
     for each in (
         machine,
+        release_files,
         store,
         own_store,
         database,

@@ -41,7 +41,7 @@ _LEFT_OUT: Final = (
 _PLUGIN_SCRIPT: Final = late_pattern(rb'"\$\{CLAUDE_PLUGIN_ROOT\}/scripts/([\w.-]+)"')
 _ALLOWED: Final = late_pattern(rb"^allowed-tools: .*", re.MULTILINE)
 _NAME: Final = late_pattern(rb"^name: recall$", re.MULTILINE)
-_ENDINGS: Final = (".py", ".sql", ".sh", ".html", ".css", ".js", ".svg", ".LICENSE.txt")
+_ENDINGS: Final = (".py", ".sql", ".sh", ".html", ".css", ".js", ".svg", ".LICENSE.txt", "SHA256SUMS")
 
 
 @dataclass(frozen=True)
