@@ -74,7 +74,7 @@ def test_one_version():
     assert json.loads(MARKETPLACE.read_text(encoding="utf-8"))["plugins"][0]["version"] == __version__
     project = (REPOSITORY / "pyproject.toml").read_text(encoding="utf-8")
     assert 'version = { attr = "deduplication.__version__" }' in project
-    assert not re.search(r"^version = ", project, re.MULTILINE)
+    assert not re.search(r"^version = \"", project, re.MULTILINE)
     changelog = REPOSITORY / "CHANGELOG.md"
     if changelog.exists():
         assert f"[{__version__}]" in changelog.read_text(encoding="utf-8")
