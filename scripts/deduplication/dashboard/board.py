@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 LOOKED_EVERY: Final = 2.0
 """Seconds between two looks at the store."""
-FIRST: Final = 0.4
+FIRST: Final = 0.2
 """Seconds that whoever comes first waits at most for the first figures; after that the page asks for them itself."""
 
 UNKNOWN: Final = object

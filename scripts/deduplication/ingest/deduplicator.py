@@ -47,6 +47,13 @@ class ClaudeConversationDeduplicator:
         folder = os.fspath(storage_dir) if storage_dir is not None else _FOLDER
         self.store: Store = open_store(backend, folder, connection_string)
 
+    @classmethod
+    def over(cls, store: Store) -> ClaudeConversationDeduplicator:
+        """One over a store that is open already."""
+        made = cls("")
+        made.store = store
+        return made
+
     # -- the original design's interface -----------------------------------------------------------------------
 
     def process_export(

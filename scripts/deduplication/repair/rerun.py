@@ -94,7 +94,9 @@ def of_file(replay: Replay, raw: Raw, conversation_id: Optional[str], name: str 
     """The run of an archived file that holds one conversation."""
 
     def again() -> None:
-        _dedup(replay).ingest(raw.data, name=name or raw.name, conversation_id=conversation_id)
+        ClaudeConversationDeduplicator.over(replay).ingest(
+            raw.data, name=name or raw.name, conversation_id=conversation_id
+        )
 
     return _only(replay, again, raw.name)
 
@@ -120,7 +122,7 @@ def of_part(replay: Replay, part: Part) -> Optional[Rerun]:
     def again() -> None:
         lines = NewLines(part.data, proof, known)
         slice_ = formats.client_transcript().parse_slice(part.data, known[1].after if known is not None else "")
-        transcript_capture.store_lines(_dedup(replay), Path(part.source), lines, slice_)
+        transcript_capture.store_lines(ClaudeConversationDeduplicator.over(replay), Path(part.source), lines, slice_)
 
     return _only(replay, again, part.where)
 
@@ -155,12 +157,6 @@ def _only(replay: Replay, again: Any, name: str) -> Optional[Rerun]:
     finally:
         runs, replay.runs = replay.runs, []
     return Rerun(runs[0], name) if len(runs) == 1 else None
-
-
-def _dedup(replay: Replay) -> ClaudeConversationDeduplicator:
-    made = ClaudeConversationDeduplicator("")
-    made.store = replay
-    return made
 
 
 def _lines_with(whole: bytes, start: int, digits: str) -> bytes:

@@ -11,6 +11,8 @@ from ..terminal.console import printable
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ..migration.original_raw import Recovered
+
 
 @dataclass(frozen=True)
 class Migrated:
@@ -62,6 +64,7 @@ class Taken:
     seconds: float
     damage: tuple[str, ...]
     claims: tuple[str, ...]
+    raw: Recovered
 
 
 def migrated(done: Migrated, use: str) -> str:
@@ -138,7 +141,18 @@ def taken(done: Taken, use: str) -> str:
     ]
     lines += [f"⚠ {printable(problem)}" for problem in done.damage]
     lines += [f"⚠ {printable(claim)}" for claim in done.claims]
+    lines += _recovered(done.raw)
     return "\n".join([*lines, "✅ The target has every message of the folder, which is what it was.", f"   → {use}"])
+
+
+def _recovered(raw: Recovered) -> list[str]:
+    told = "⚠ No raw exports were found: what the original had dropped stays lost. Name them with --raw."
+    if raw.files:
+        told = (
+            f"✓ Got back: {counted(raw.places, 'message')} that the folder did not have, from "
+            f"{counted(raw.files, 'raw export')} with {counted(raw.messages, 'message')}"
+        )
+    return [told, *(f"⚠ Not an export: {printable(each)}" for each in raw.skipped)]
 
 
 def claimed(file: str, name: str, hashes: int, watermark: int | None, highest: int | None) -> str:
@@ -196,4 +210,8 @@ def taken_as_data(done: Taken) -> Mapping[str, Any]:
         "seconds": round(done.seconds, 3),
         "damage": list(done.damage),
         "lost_before": list(done.claims),
+        "raw_exports": done.raw.files,
+        "raw_messages": done.raw.messages,
+        "recovered_messages": done.raw.places,
+        "raw_skipped": list(done.raw.skipped),
     }
