@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from ...errors import EXIT_OK, UsageError
 from ...exchange import uniting
 from ...metrics import operations
-from ...migration import original, original_raw, places
+from ...migration import places
 from ...migration.move import Steps, move, require
-from ...original.state import read_state
 from ...reports import migration as report
 from ...storage import HYBRID, POSTGRESQL
 from ...storage.audit_entries import MIGRATE, UNITE
@@ -18,6 +17,7 @@ from ...terminal.called import as_called
 from ...terminal.display import show
 from ...terminal.progress import progress
 from .. import arguments as shared
+from . import original_state
 
 if TYPE_CHECKING:
     import argparse
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str]) -> int:
     """Copy, prove, and say so; 1 with a named failure where the target would not say the same."""
-    asked = parser().parse_args(_in_one_word(arguments))
+    asked = parser().parse_args(original_state.in_one_word(arguments))
     folder = shared.store_folder(asked)
     if asked.raw and asked.source.kind != places.ORIGINAL:
         raise UsageError("--raw is for --from original: a store of ours has its raw exports in its archive")
     if asked.source.kind == places.ORIGINAL:
-        return _take_original(asked, folder)
+        return original_state.take(asked, folder, _use(asked))
     source = places.opened(asked.source, folder, asked.db_url, reading=True)
     target = places.opened(asked.target, folder, asked.db_url)
     places.require_target(target, source)
@@ -79,46 +79,6 @@ def _move(source: LogBackedStore, target: LogBackedStore) -> report.Migrated:
         waiting=waiting,
         lost=len(done.proof.lost),
     )
-
-
-def _take_original(asked: argparse.Namespace, folder: str) -> int:
-    began, noted = time.perf_counter(), time.monotonic()
-    state = read_state(asked.source.where)
-    raw = original_raw.raw_files(asked.source.where, asked.raw)
-    target = places.opened(asked.target, folder, asked.db_url)
-    places.require_target(target, None)
-    found = original.take(state, target, lambda _each: None)
-    with progress(sum(path.stat().st_size for path in raw), "Raw exports") as advance:
-        recovered = original_raw.recover(target, raw, strict=not asked.raw, told=advance)
-    require(target, [*(f"{each}: it is missing" for each in found.missing), *target.verify()])
-    done = report.Taken(
-        source=asked.source.where,
-        target=target.where(),
-        entries=found.done.entries,
-        messages=found.done.messages,
-        new=found.done.new,
-        conversations=len({each.conversation_id for each in found.done.conversations}),
-        seconds=time.perf_counter() - began,
-        damage=tuple(found.done.damage),
-        claims=tuple(report.claimed(*each) for each in found.done.claims),
-        raw=recovered,
-    )
-    operations.note(target, MIGRATE, noted, messages=done.messages, source=asked.source.kind, target=asked.target.kind)
-    if asked.json:
-        shared.print_json(report.taken_as_data(done))
-    else:
-        show(report.taken(done, _use(asked)))
-    return EXIT_OK
-
-
-def _in_one_word(arguments: Sequence[str]) -> list[str]:
-    """``--from original DIR`` as ``--from original:DIR``, which is how a place is named elsewhere."""
-    words = list(arguments)
-    for at, word in enumerate(words[:-2]):
-        if word == "--from" and words[at + 1] == places.ORIGINAL and not words[at + 2].startswith("-"):
-            words[at + 1 : at + 3] = [f"{places.ORIGINAL}:{words[at + 2]}"]
-            break
-    return words
 
 
 def _since(source: LogBackedStore, size: int) -> tuple[int, int]:
@@ -190,14 +150,7 @@ def parser() -> shared.Parser:
         required=True,
         help="where it goes",
     )
-    add(
-        "--raw",
-        metavar="PATH",
-        action="append",
-        default=[],
-        help="with --from original: its raw exports, files or folders, which bring what it had dropped (default: exports-archive "
-        "and exports beside its folder); may be given several times",
-    )
+    original_state.add_raw(found)
     add(
         "--unite",
         action="store_true",
