@@ -92,3 +92,14 @@ def test_zizmor_finds_nothing():
         [program, "--offline", "--quiet", *map(str, WORKFLOWS)], capture_output=True, encoding="utf-8", check=False
     )
     assert done.returncode == 0, done.stdout
+
+
+def test_every_defence_names_a_test_that_is_there():
+    """And every row of the threat model's tables has one."""
+    path = REPOSITORY / "docs" / "threat-model.md"
+    text = path.read_text(encoding="utf-8")
+    named = re.findall(r"\[test_\w+\.py\]\(([^)]+)\)", text)
+    assert len(named) > 20
+    assert [each for each in named if not (path.parent / each).is_file()] == []
+    rows = [line for line in text.splitlines() if line.startswith("| ") and not line.startswith("| what it tries")]
+    assert [row for row in rows if "tests/" not in row] == []
