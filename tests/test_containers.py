@@ -1,4 +1,4 @@
-"""What the container's files say is so: paths, ports, options, variables. The command and its health check run without a container."""
+"""What the container's files say is so: paths, ports, options, variables; its command and its health check run without one."""
 
 from __future__ import annotations
 
