@@ -104,11 +104,10 @@ def repeated(place: Place, book: Book, audit: AuditTail) -> Iterator[Raised]:
     asked = [each.about for each in book.present() if each.rule == alert.REPEATED]
     asked += list(dict.fromkeys(each.conversation_id for each in reversed(audit.runs)))[:_CONVERSATIONS]
     with place.store.transaction(write=False):
-        known = set(place.store.conversations())
         for name in dict.fromkeys(asked):
-            figures = place.store.figures(name) if name in known else None
-            if figures is None:
-                continue
+            if place.store.canonical(name) != name:
+                continue  # it is part of another one
+            figures = place.store.figures(name)
             again = figures.occurrences - figures.unique
             if again >= _REPEATED_FEWEST and again >= _REPEATED_SHARE * figures.occurrences:
                 text = f"{again:,} of {figures.occurrences:,} messages of {name} say what another one of it says"
