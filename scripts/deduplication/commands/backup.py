@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..backup import checking, known, restoring, surroundings, taking
+from ..backup import checking, known, restoring, sealed_file, surroundings, taking
 from ..backup import folder as folders
 from ..backup.restoring import Target
 from ..backup.source import Source
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _ONLY_FOR_TAKING = ("retention_days", "full")
 _ONLY_FOR_RESTORING = ("snapshot", "output", "skip_damaged", "with_purged")
+_ONLY_FOR_SEALING = ("encrypt_to",)
+_ONLY_FOR_UNSEALING = ("identity",)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -39,6 +41,8 @@ def main(arguments: Sequence[str]) -> int:
         return _restore(asked)
     if asked.forget:
         return _forget(asked)
+    if asked.seal is not None or asked.unseal is not None:
+        return _sealed(asked)
     return _take(asked)
 
 
@@ -68,6 +72,22 @@ def parser() -> shared.Parser:
     add("--output", metavar="O", help="restore into this folder, which gets what MEMORY-CONTEXT had")
     add("--skip-damaged", action="store_true", help="restore what is whole and name the rest, instead of refusing")
     add("--with-purged", action="store_true", help="restore a snapshot that was taken before a purge, and all it has")
+    add("--seal", metavar="FILE", help="put all snapshots into this new file, encrypted by age or gpg")
+    add(
+        "--encrypt-to",
+        metavar="KEY",
+        action="append",
+        default=[],
+        help="who can open that file: a key of age or SSH, a file of such keys, or what gpg calls a key; may be given again",
+    )
+    add("--unseal", metavar="FILE", help="make DIR the backup that is in such a file")
+    add(
+        "--identity",
+        metavar="KEYFILE",
+        action="append",
+        default=[],
+        help="the file of the key that opens it, for age; gpg finds its own; may be given again",
+    )
     add("--forget", action="store_true", help="no longer count this folder among the backups that a purge has to reach")
     shared.add_project(found)
     add("--storage-dir", metavar="D", help="the store's folder alone, without archive and sessions")
@@ -76,16 +96,24 @@ def parser() -> shared.Parser:
 
 
 def _check(asked: argparse.Namespace) -> None:
-    if "" in (asked.folder, asked.output, asked.storage_dir, asked.snapshot):
+    named = (asked.folder, asked.output, asked.storage_dir, asked.snapshot, asked.seal, asked.unseal)
+    if "" in (*named, *asked.encrypt_to, *asked.identity):
         raise UsageError("an argument is empty", hint="An unset variable of the shell? Nothing was done.")
-    actions = [name for name in ("list", "verify", "restore", "forget") if getattr(asked, name)]
+    actions = [name for name in ("list", "verify", "restore", "forget", "seal", "unseal") if getattr(asked, name)]
     if len(actions) > 1:
         raise UsageError(f"--{actions[0]} and --{actions[1]} do not go together")
-    for names, action in ((_ONLY_FOR_TAKING, ""), (_ONLY_FOR_RESTORING, "restore")):
+    for names, action in (
+        (_ONLY_FOR_TAKING, ""),
+        (_ONLY_FOR_RESTORING, "restore"),
+        (_ONLY_FOR_SEALING, "seal"),
+        (_ONLY_FOR_UNSEALING, "unseal"),
+    ):
         for name in names:
             if getattr(asked, name) and actions != [action][: bool(action)]:
                 with_what = f"with --{action}" if action else "with taking a snapshot only"
                 raise UsageError(f"--{name.replace('_', '-')} goes {with_what}")
+    if asked.seal and not asked.encrypt_to:
+        raise UsageError("--seal needs --encrypt-to: who is to open it?", hint="A key of age (age1...) or of gpg.")
     if asked.output is not None and asked.storage_dir is not None:
         raise UsageError("--output and --storage-dir do not go together")
 
@@ -219,6 +247,22 @@ def _purges_of(asked: argparse.Namespace, folder: folders.Folder) -> tuple[str, 
         return known.purges(state) if known.backups(state) and known.store_id(state) == folder.store() else ()
     except DedupError:
         return ()  # a store that is damaged is what one restores for
+
+
+def _sealed(asked: argparse.Namespace) -> int:
+    """A backup into one encrypted file, or out of it."""
+    place = os.path.realpath(asked.folder)
+    with progress(LONG, "Sealing" if asked.seal else "Opening") as advance:
+        if asked.seal:
+            with folders.opened(place) as folder:
+                done = sealed_file.seal(folder, os.path.abspath(asked.seal), asked.encrypt_to, advance)
+        else:
+            done = sealed_file.unseal(os.path.abspath(asked.unseal), place, asked.identity, advance)
+    if asked.json:
+        _print(path=done.path, snapshots=done.snapshots, objects=done.objects, bytes=done.bytes)
+    else:
+        show(backup_report.sealed(done) if asked.seal else backup_report.unsealed(done, place))
+    return EXIT_OK
 
 
 def _forget(asked: argparse.Namespace) -> int:

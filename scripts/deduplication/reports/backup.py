@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Final
 
 from ..figures.counted import counted
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from ..backup.checking import Checked
     from ..backup.restoring import Restored
+    from ..backup.sealed_file import Sealed
     from ..backup.snapshot_copy import SnapshotResult
 
 _SHOWN: Final = 10
@@ -119,3 +121,25 @@ def forgotten(path: str, *, known: bool, has_purged: bool = False) -> str:
 def _some(lines: Sequence[str], most: int = _SHOWN) -> list[str]:
     shown = [f"   - {printable(line)}" for line in lines[:most]]
     return [*shown, f"   … and {len(lines) - most:,} more"] if len(lines) > most else shown
+
+
+def sealed(done: Sealed) -> str:
+    """A backup that was put into an encrypted file."""
+    what = f"{counted(done.snapshots, 'snapshot')}, {counted(done.objects, 'part')}, {done.bytes:,} bytes"
+    lines = [
+        f"🔐 {printable(done.path)}: {what}, encrypted by {os.path.basename(done.tool)}",
+        "   Each part was proven as it was read. Only who has a key that you named can open it: keep that key elsewhere, too.",
+        "   A purge does not reach it: after one take a backup, seal it anew, and remove this file.",
+    ]
+    return "\n".join(lines)
+
+
+def unsealed(done: Sealed, place: str) -> str:
+    """A backup that was taken out of one."""
+    what = f"{counted(done.snapshots, 'snapshot')}, {counted(done.objects, 'part')}, {done.bytes:,} bytes"
+    return "\n".join(
+        [
+            f"🔓 {printable(place)}: {what}, each part read again",
+            as_called("   → 'deduplicate_export.py backup DIR --restore' restores from it. It is not encrypted."),
+        ]
+    )
