@@ -226,7 +226,7 @@ def test_every_option_in_a_document_exists():
         "--recovery-target-time",  # what pg_restore does not have
         "--thorough",  # of .ci/run
         *("--build", "--cap-drop", "--detach", "--read-only", "--rm", "--security-opt", "--user"),  # of docker
-        "--repo",
+        *("--decrypt", "--repo"),  # of age, gpg and gh
         "--strict",  # of mkdocs
     }  # of git and others
     scripts = [path for path in (REPOSITORY / "benchmarks").glob("*.py") if "ArgumentParser" in text_of(path)]

@@ -85,7 +85,7 @@ GROUPS: Final = (
             Subcommand("rebuild", "the indexes anew from the log", "rebuild"),
             Subcommand("pack", "archived exports into packs", "pack"),
             Subcommand("restore", "archived exports back, byte for byte", "restore"),
-            Subcommand("backup", "snapshots in another folder, and back", "backup"),
+            Subcommand("backup", "snapshots in another folder, and back", "backups.backup"),
             Subcommand("upgrade", "what an earlier version wrote, in the format of today", "upgrade"),
         ),
     ),

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..backup import checking, known, restoring, sealed_file, surroundings, taking
-from ..backup import folder as folders
-from ..backup.restoring import Target
-from ..backup.source import Source
-from ..errors import EXIT_FAILURE, EXIT_OK, BackupDamaged, DedupError, UsageError
-from ..project import config
-from ..project.paths import Project, find_project
-from ..reports import backup as backup_report
-from ..terminal.display import show
-from ..terminal.progress import LONG, progress
-from . import arguments as shared
+from ...backup import checking, known, restoring, surroundings, taking
+from ...backup import folder as folders
+from ...errors import EXIT_FAILURE, EXIT_OK, BackupDamaged, DedupError, UsageError
+from ...project.paths import find_project
+from ...reports import backup as backup_report
+from ...terminal.display import show
+from ...terminal.progress import LONG, progress
+from .. import arguments as shared
+from . import choices, sealed
 
 if TYPE_CHECKING:
     import argparse
@@ -42,7 +39,7 @@ def main(arguments: Sequence[str]) -> int:
     if asked.forget:
         return _forget(asked)
     if asked.seal is not None or asked.unseal is not None:
-        return _sealed(asked)
+        return sealed.main(asked)
     return _take(asked)
 
 
@@ -72,22 +69,7 @@ def parser() -> shared.Parser:
     add("--output", metavar="O", help="restore into this folder, which gets what MEMORY-CONTEXT had")
     add("--skip-damaged", action="store_true", help="restore what is whole and name the rest, instead of refusing")
     add("--with-purged", action="store_true", help="restore a snapshot that was taken before a purge, and all it has")
-    add("--seal", metavar="FILE", help="put all snapshots into this new file, encrypted by age or gpg")
-    add(
-        "--encrypt-to",
-        metavar="KEY",
-        action="append",
-        default=[],
-        help="who can open that file: a key of age or SSH, a file of such keys, or what gpg calls a key; may be given again",
-    )
-    add("--unseal", metavar="FILE", help="make DIR the backup that is in such a file")
-    add(
-        "--identity",
-        metavar="KEYFILE",
-        action="append",
-        default=[],
-        help="the file of the key that opens it, for age; gpg finds its own; may be given again",
-    )
+    sealed.add_options(found)
     add("--forget", action="store_true", help="no longer count this folder among the backups that a purge has to reach")
     shared.add_project(found)
     add("--storage-dir", metavar="D", help="the store's folder alone, without archive and sessions")
@@ -118,33 +100,10 @@ def _check(asked: argparse.Namespace) -> None:
         raise UsageError("--output and --storage-dir do not go together")
 
 
-def _source(asked: argparse.Namespace) -> Source:
-    """The store: the one named, the project's, or what the user's own store has of the project."""
-    if asked.storage_dir is not None:
-        return Source.of_state(asked.storage_dir)
-    from ..hooks.store_location import store_of
-
-    project = find_project(asked.project)
-    state, own = store_of(project)
-    return Source.of_project(Project(Path(os.path.realpath(state)).parents[1]) if own else project)
-
-
-def _days(asked: argparse.Namespace) -> float:
-    if asked.retention_days is None:
-        return float(config.load(os.fspath(find_project(asked.project).root))["backup_retention_days"])
-    try:
-        days = float(asked.retention_days)
-    except ValueError:
-        days = float("nan")
-    if not abs(days) < 1e6:
-        raise UsageError("--retention-days takes a number of days")
-    return days
-
-
 def _take(asked: argparse.Namespace) -> int:
-    source = _source(asked)
+    source = choices.source(asked)
     with progress(LONG if asked.full else 0, "Reading") as advance:
-        taken = taking.take(source, asked.folder, retention_days=_days(asked), full=asked.full, advance=advance)
+        taken = taking.take(source, asked.folder, retention_days=choices.days(asked), full=asked.full, advance=advance)
     place = os.path.realpath(asked.folder)
     notes = taken.notes + surroundings.notes(place)
     for note in notes:
@@ -209,11 +168,11 @@ def _verify(asked: argparse.Namespace) -> int:
 
 def _restore(asked: argparse.Namespace) -> int:
     if asked.output is not None:
-        target = Target.of_folder(asked.output)
+        target = restoring.Target.of_folder(asked.output)
     elif asked.storage_dir is not None:
-        target = Target.of_state(asked.storage_dir)
+        target = restoring.Target.of_state(asked.storage_dir)
     else:
-        target = Target.of_project(find_project(asked.project))
+        target = restoring.Target.of_project(find_project(asked.project))
     with folders.opened(os.path.realpath(asked.folder)) as folder:
         done = restoring.restore(
             folder,
@@ -243,31 +202,15 @@ def _restore(asked: argparse.Namespace) -> int:
 def _purges_of(asked: argparse.Namespace, folder: folders.Folder) -> tuple[str, ...]:
     """The purges that the store at hand has had, where this is a backup of it: one restores into another place then."""
     try:
-        state = _source(asked).state
+        state = choices.source(asked).state
         return known.purges(state) if known.backups(state) and known.store_id(state) == folder.store() else ()
     except DedupError:
         return ()  # a store that is damaged is what one restores for
 
 
-def _sealed(asked: argparse.Namespace) -> int:
-    """A backup into one encrypted file, or out of it."""
-    place = os.path.realpath(asked.folder)
-    with progress(LONG, "Sealing" if asked.seal else "Opening") as advance:
-        if asked.seal:
-            with folders.opened(place) as folder:
-                done = sealed_file.seal(folder, os.path.abspath(asked.seal), asked.encrypt_to, advance)
-        else:
-            done = sealed_file.unseal(os.path.abspath(asked.unseal), place, asked.identity, advance)
-    if asked.json:
-        _print(path=done.path, snapshots=done.snapshots, objects=done.objects, bytes=done.bytes)
-    else:
-        show(backup_report.sealed(done) if asked.seal else backup_report.unsealed(done, place))
-    return EXIT_OK
-
-
 def _forget(asked: argparse.Namespace) -> int:
     folder = os.path.realpath(asked.folder)
-    gone = known.forget(_source(asked).state, folder)
+    gone = known.forget(choices.source(asked).state, folder)
     lacking = any(each.owed for each in gone)
     if asked.json:
         _print(path=folder, known=bool(gone), has_purged=lacking)
