@@ -16,6 +16,8 @@ PAGES: Final = {"README.md": "index.md", "CHANGELOG.md": "changelog.md", "CONTRI
 """Pages made of files beside docs/."""
 _LINK: Final = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
 _FENCE: Final = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
+_HTML: Final = re.compile(r'((?:src|srcset|href)=")docs/')
+"""Of what lies beside docs/: a path in a tag."""
 _WORDS: Final = re.compile(r"[^\w\- ]")
 
 
@@ -66,5 +68,7 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
         there = path[len("docs/") :]
         return f"{mark}[{text}]({there}{'#' + anchor if anchor else ''})"
 
+    if not base:
+        markdown = _HTML.sub(r"\1", markdown)
     parts = _FENCE.split(markdown)
     return "".join(part if part.startswith("```") else _LINK.sub(link, part) for part in parts)
