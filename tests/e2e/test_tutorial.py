@@ -61,7 +61,8 @@ def test_the_tutorial_goes_from_the_plugin_to_the_compaction(project, checkout, 
             for words in shown:
                 seen(client, words, since)
         questions = [each for each in typed if not each.startswith(("/", "$"))]
-        until(lambda: [each for each in project.talk() if each in questions], "the store has what was asked")
+        assert len(questions) == 2
+        until(lambda: all(each in str(project.conversations()) for each in questions), "the store has what was asked")
         client.leave()
     assert project.archived() == ["tides.txt"]
     assert len(project.checkpoints()) == 1
