@@ -225,6 +225,7 @@ def test_every_option_in_a_document_exists():
         "--source-server",
         "--recovery-target-time",  # what pg_restore does not have
         "--thorough",  # of .ci/run
+        *("--rm", "--read-only", "--tmpfs", "--user", "--build", "--detach"),  # of docker
     }  # of git and others
     scripts = [path for path in (REPOSITORY / "benchmarks").glob("*.py") if "ArgumentParser" in text_of(path)]
     for script in (*scripts, REPOSITORY / "tests" / "faults" / "storm.py"):
