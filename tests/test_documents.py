@@ -225,7 +225,7 @@ def test_every_option_in_a_document_exists():
         "--source-server",
         "--recovery-target-time",  # what pg_restore does not have
         "--thorough",  # of .ci/run
-        *("--build", "--cap-drop", "--detach", "--read-only", "--rm", "--security-opt", "--user"),  # of docker
+        *("--rm", "--read-only", "--tmpfs", "--user", "--build", "--detach"),  # of docker
         *("--decrypt", "--repo"),  # of age, gpg and gh
         "--strict",  # of mkdocs
     }  # of git and others

