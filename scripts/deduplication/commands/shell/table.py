@@ -65,6 +65,7 @@ GROUPS: Final = (
             Subcommand("rename", "what a conversation is called", "titles.rename"),
             Subcommand("tag", "words to find a conversation by", "titles.tag"),
             Subcommand("explain", "why a message of an export is new, or which one it is", "explain"),
+            Subcommand("similar", "what says nearly the same in several places", "similar"),
             Subcommand("export", "messages and runs as tables for your own tools", "export"),
             Subcommand("log", "the log itself, line by line, with everything in it", "log"),
         ),
