@@ -10,7 +10,7 @@ from deduplication.figures.run_result import ExportResult, RunResult
 from deduplication.metrics.distribution import distribution
 from deduplication.metrics.store_metrics import Growth, RateTrend, Source, StoreMetrics
 from deduplication.metrics.trends import Period
-from deduplication.reports import metrics as report
+from deduplication.reports.monitoring import metrics as report
 from deduplication.reports.workflow import in_short
 from deduplication.terminal.display import adapt
 from metric_scenes import HEALTH

@@ -7,7 +7,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from ..reports import watching as report
+from ..reports.monitoring import watching as report
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -12,9 +12,9 @@ from ..ingest.conversation_choice import choose
 from ..metrics import measurement
 from ..metrics.trends import EVERY, trend
 from ..reports import archive as archive_report
-from ..reports import metrics as metrics_report
 from ..reports import storage as storage_report
 from ..reports import store as store_report
+from ..reports.monitoring import metrics as metrics_report
 from ..start.late_dataclass import asdict
 from ..terminal.display import show
 from . import arguments as shared

@@ -64,7 +64,7 @@ def after_failure(project: Project, settings: Mapping[str, Any], transcript: str
         return ""
     from ..alerts import alert, capture, evaluation, sender
     from ..alerts.place import Place
-    from ..reports import alerts as report
+    from ..reports.monitoring import alerts as report
 
     watchdog.note(folder, transcript, before._replace(told=True, failed=True))
     name = watchdog.name_of(transcript)
@@ -86,7 +86,7 @@ def _compared(work: Work, folder: str, transcript: str, until: int) -> str:
     if found.lacking or before.told:
         from ..alerts import alert, capture, evaluation
         from ..alerts.place import Place
-        from ..reports import alerts as report
+        from ..reports.monitoring import alerts as report
 
         name = watchdog.name_of(transcript)
         lacking = [capture.lacking(name, found)] if found.lacking else []

@@ -12,7 +12,7 @@ from ..alerts.alert import INFORMATION
 from ..alerts.place import Place
 from ..errors import DedupError
 from ..project import config
-from ..reports import alerts as report
+from ..reports.monitoring import alerts as report
 from . import status_log
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from ...files import clock
 from ...project import config
 from ...project.client_transcripts import find_transcripts
 from ...project.paths import find_project
-from ...reports import alerts as report
+from ...reports.monitoring import alerts as report
 from ...terminal.display import show
 from ...workflow import alert_step
 from .. import arguments as shared

@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from ...errors import EXIT_OK, StoreMissing, UsageError
-from ...reports import watching as report
+from ...reports.monitoring import watching as report
 from ...terminal.display import show
 from .. import arguments as shared
 

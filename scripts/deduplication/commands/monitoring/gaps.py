@@ -12,7 +12,7 @@ from ...gaps.client_side import client_side
 from ...gaps.look import look
 from ...hooks.store_location import stored_at
 from ...project.paths import find_project
-from ...reports import gaps as gaps_report
+from ...reports.monitoring import gaps as gaps_report
 from ...terminal.display import show
 from .. import arguments as shared
 

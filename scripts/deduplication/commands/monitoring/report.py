@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import EXIT_OK, OutputNotWritable, StoreNotWritable
 from ...files import atomic, beneath
-from ...reports import watching as report
+from ...reports.monitoring import watching as report
 from ...terminal.display import show
 from .. import arguments as shared
 from .dashboard import subject_of

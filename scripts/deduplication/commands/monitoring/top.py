@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Callable, Final
 from ...activity import screen
 from ...activity.feed import Feed
 from ...errors import EXIT_OK, UsageError
-from ...reports import watching as report
+from ...reports.monitoring import watching as report
 from ...terminal import console
 from ...terminal.display import show
 from .. import arguments as shared

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from ..figures.counted import counted
-from ..files.clock import local
-from ..terminal.called import as_called
-from ..terminal.console import printable
+from ...figures.counted import counted
+from ...files.clock import local
+from ...terminal.called import as_called
+from ...terminal.console import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ..alerts.alert import Alert
+    from ...alerts.alert import Alert
 
 _MARKS: Final = {"critical": "❌", "warning": "⚠", "information": "·"}
 _OVER: Final = "✓"

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ..alignment.plain_text import MISSING
-from ..figures.counted import counted
-from ..files.clock import local
-from ..terminal.called import as_called
-from ..terminal.console import printable
+from ...alignment.plain_text import MISSING
+from ...figures.counted import counted
+from ...files.clock import local
+from ...terminal.called import as_called
+from ...terminal.console import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..gaps.archived_files import ArchivedFiles
-    from ..gaps.found import Found
-    from ..gaps.gap import Gap
+    from ...gaps.archived_files import ArchivedFiles
+    from ...gaps.found import Found
+    from ...gaps.gap import Gap
 
 _KINDS: Final = {
     "index_jump": "Numbers that jump",

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ..figures.counted import counted
-from ..files import clock
-from ..terminal.console import printable
+from ...figures.counted import counted
+from ...files import clock
+from ...terminal.console import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..metrics.distribution import Distribution
-    from ..metrics.store_metrics import DatabaseHealth, Source, StoreMetrics
-    from ..metrics.trends import Period
+    from ...metrics.distribution import Distribution
+    from ...metrics.store_metrics import DatabaseHealth, Source, StoreMetrics
+    from ...metrics.trends import Period
 
 BLOCKS: Final = "▁▂▃▄▅▆▇█"
 _BAR: Final = 24

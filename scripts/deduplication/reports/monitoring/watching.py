@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from ..figures.counted import counted
-from ..terminal.console import printable
+from ...figures.counted import counted
+from ...terminal.console import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ..activity.feed import Event, Now
+    from ...activity.feed import Event, Now
 
 COLUMNS: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
     ("when", {}),
