@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -70,12 +69,6 @@ def test_importing_everything_by_star_works():
     """``from deduplication import *`` gives the table of contents."""
     shown = python("from deduplication import *\nprint(ClaudeConversationDeduplicator.__name__, DedupError.__name__)")
     assert shown == "ClaudeConversationDeduplicator DedupError\n"
-
-
-def test_the_version_is_the_project_s():
-    """The package and its metadata say the same."""
-    metadata = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    assert re.search(r'^version = "(.+)"$', metadata, re.MULTILINE)[1] == deduplication.__version__
 
 
 def test_importing_the_package_imports_nothing_of_it():

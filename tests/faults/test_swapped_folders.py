@@ -18,7 +18,6 @@ import sys
 import pytest
 
 from deduplication.commands import (
-    backup,
     capture,
     create_checkpoint,
     deduplicate_export,
@@ -30,6 +29,7 @@ from deduplication.commands import (
     restore,
     session,
 )
+from deduplication.commands.backups import backup
 from deduplication.project.paths import Project
 from faults.children import run
 from purge_scenes import Place, Talk

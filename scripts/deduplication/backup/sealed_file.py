@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import re
 import shutil
 import subprocess
 import tarfile
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..errors import BackupDamaged, BackupFailed, BackupMissing, OutputNotWritable, RestoreRefused, StoreNotWritable
 from ..files import atomic
 from ..project.paths import BACKUP_MARKER
+from ..start.late_pattern import late_pattern
 from ..start.late_tuple import NamedTuple
 from . import folder as folders
 from . import staging
@@ -32,9 +32,8 @@ GPG: Final = "gpg"
 _AGE_KEYS: Final = ("age1", "ssh-")
 _AGE_FILES: Final = (b"age-encryption.org/", b"-----BEGIN AGE")
 _CONTENT: Final = "content"
-_MEMBER: Final = re.compile(
-    rf"{BACKUP_MARKER}|{re.escape(IGNORE)}|{SNAPSHOTS}/\d{{6,}}-\d{{8}}T\d{{6}}Z\.jsonl|{FOLDER}/[0-9a-f]{{2}}/[0-9a-f]{{64}}",
-    re.ASCII,
+_MEMBER: Final = late_pattern(
+    rf"(?a){BACKUP_MARKER}|\{IGNORE}|{SNAPSHOTS}/\d{{6,}}-\d{{8}}T\d{{6}}Z\.jsonl|{FOLDER}/[0-9a-f]{{2}}/[0-9a-f]{{64}}",
 )
 """What a backup has; anything else in such a file is not of ours, and leads nowhere."""
 _LARGEST: Final = 1024**3

@@ -16,7 +16,8 @@ NO_SUBCOMMAND = {
     *("arguments", "entry"),  # what all of them go through
     *("deduplicate_export", "export_dedup", "with_status"),  # entry scripts, behind ``run`` and ``import``
     *("setup.install_script", "setup.into_project"),
-    *("database.migrate_json", "database.verify_database", "database.waiting"),
+    *("backups.choices", "backups.sealed"),
+    *("database.migrate_json", "database.original_state", "database.verify_database", "database.waiting"),
 }
 
 
