@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import random
+import shlex
+import subprocess
+import sys
 
 import pytest
 
+from conftest import REPOSITORY
 from deduplication import ClaudeConversationDeduplicator
 from deduplication.similar.near import Group, Pair, groups
 from deduplication.similar.overlap import overlaps
@@ -91,6 +95,28 @@ def test_a_threshold_is_one(place):
     place.talk("b", [" ".join([*one.split()[:30], *text(99).split()[:10]])])
     assert members(place.similar()) == []
     assert members(place.similar("--threshold", "0.6")) == [[("a", 0), ("b", 0)]]
+
+
+def test_the_report_says_how_a_place_is_shown(place):
+    """A command that works as it stands there."""
+    one = text(1)
+    place.talk("a", [one])
+    place.talk("b", [changed(one, 1)])
+    tool = [sys.executable, str(REPOSITORY / "scripts" / "deduplicate_export.py")]
+    told = subprocess.run([*tool, "similar"], cwd=place.root, capture_output=True, encoding="utf-8", check=True).stdout
+    assert "2 contents, 98 % alike\n      a #0 user: " in told
+    (tail,) = [line for line in told.splitlines() if line.startswith("A place is shown by: ")]
+    command = tail.partition(": ")[2].replace("CONVERSATION", "a").replace("NUMBER", "0")
+    shown = subprocess.run(shlex.split(command), cwd=place.root, capture_output=True, encoding="utf-8", check=True)
+    assert one[:30] in shown.stdout
+
+
+def test_many_that_are_alike_are_one_group(place):
+    """A thousand drawings of one status line cost no million comparisons, and none of them is left out."""
+    one = text(1)
+    place.talk("a", [changed(one, 1, seed) + f" turn{seed}" for seed in range(150)])
+    (found,) = place.similar()["messages"]
+    assert len(found["members"]) == 150
 
 
 def test_short_ones_say_nothing(place):

@@ -51,7 +51,7 @@ def main(arguments: Sequence[str]) -> int:
     if asked.json:
         shared.print_json(told)
     else:
-        show(report.text(told, asked.limit))
+        show(report.text(told, asked.limit, shared.shell_command(asked, "show")))
     return EXIT_OK
 
 

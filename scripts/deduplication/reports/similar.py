@@ -15,8 +15,8 @@ _SHOWN: Final = 4
 _WIDTH: Final = 90
 
 
-def text(told: Mapping[str, Any], most: int) -> str:
-    """Groups of contents, then those that may mean the same, then conversations."""
+def text(told: Mapping[str, Any], most: int, command: str) -> str:
+    """Groups of contents, then those that may mean the same, then conversations; ``command`` shows a place."""
     looked = counted(told["contents"], "different content", "different contents")
     lines = [f"🔎 {looked} of at least {told['fewest_words']} words looked at; nothing is changed by this"]
     lines += _groups(told["messages"], most, "nearly the same words", "No two say nearly the same.")
@@ -28,7 +28,10 @@ def text(told: Mapping[str, Any], most: int) -> str:
     for each in told["conversations"][:most]:
         share = f"{100 * each['share']:.0f} % of the smaller one"
         lines.append(f"   {printable(each['one'])} and {printable(each['other'])}: {each['shared']:,}, {share}")
-    return "\n".join([*lines, *_more(len(told["conversations"]), most)])
+    lines += _more(len(told["conversations"]), most)
+    if told["messages"] or told["semantic"]:
+        lines += ["", f"A place is shown by: {printable(command)} CONVERSATION --around NUMBER"]
+    return "\n".join(lines)
 
 
 def _groups(groups: Sequence[Mapping[str, Any]], most: int, what: str, none: str) -> list[str]:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 MOST: Final = 30_000
 """Contents that are compared, the last ones of the store: each with each."""
 _AT_ONCE: Final = 1_000
+_NEAREST: Final = 5
+"""Pairs that a content is in by itself: where all are alike (a log that is said line by line), each pair would be told."""
 _LONGEST: Final = 2_000
 """Letters of a content that are embedded."""
 
@@ -33,11 +35,15 @@ def pairs(contents: Contents, threshold: float) -> Iterator[Pair]:
     if not rows:
         return
     vectors = numpy.vstack(rows).astype("float32")
+    count = min(_NEAREST, len(numbers))
     for at in range(0, len(numbers), _AT_ONCE):
         near = vectors[at : at + _AT_ONCE] @ vectors.T
-        for one, other in zip(*numpy.nonzero(near >= threshold)):
-            if at + one < other:
-                yield Pair(numbers[at + int(one)], numbers[int(other)], float(min(1.0, near[one, other])))
+        near[numpy.arange(len(near)), numpy.arange(at, at + len(near))] = -1  # itself
+        nearest = numpy.argpartition(near, -count, axis=1)[:, -count:]
+        for one, other in ((one, other) for one, row in enumerate(nearest.tolist()) for other in row):
+            if near[one, other] >= threshold:
+                first, second = sorted((numbers[at + one], numbers[other]))
+                yield Pair(first, second, float(min(1.0, near[one, other])))
 
 
 def _model() -> tuple[Any, Any]:
