@@ -23,7 +23,7 @@ settings.register_profile(
 )
 settings.load_profile("export-dedup")
 
-pytest_plugins = ["document_fixtures", "postgres_fixtures", "store_fixtures"]
+pytest_plugins = ["document_fixtures", "encryption_keys", "postgres_fixtures", "store_fixtures"]
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 CLIENT = "2.1.332"

@@ -50,6 +50,17 @@ def add_store(parser: argparse.ArgumentParser) -> None:
     add_backend(parser)
 
 
+def add_encrypt_to(parser: argparse.ArgumentParser) -> None:
+    """``--encrypt-to``, beside ``--seal``."""
+    parser.add_argument(
+        "--encrypt-to",
+        metavar="KEY",
+        action="append",
+        default=[],
+        help="who can open that file: a key of age or SSH, a file of such keys, or what gpg calls a key; may be given again",
+    )
+
+
 def add_quoted(parser: argparse.ArgumentParser) -> None:
     """``--quoted``, for who reads messages as data."""
     parser.add_argument(

@@ -6,10 +6,10 @@ import contextlib
 import os
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..archive import restore as restoring
-from ..archive import restore_to_client
+from ..archive import restore_to_client, sealed_archive
 from ..archive.entry import lost_error, names
 from ..errors import EXIT_FAILURE, EXIT_OK, DedupError, OutputNotWritable, UsageError
 from ..files import atomic, beneath
@@ -18,11 +18,12 @@ from ..shared_archive import elsewhere
 from ..storage import audit_entries, open_store
 from ..storage.log_backed import place_of
 from ..terminal.display import show
+from ..terminal.progress import progress
 from . import arguments as shared
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ..archive.entry import Entry
     from ..archive.restore import ArchivedFiles
@@ -33,14 +34,7 @@ STANDARD_OUTPUT = "-"
 def main(arguments: Sequence[str]) -> int:
     """Restore what was asked for; 1 where something could not be, the rest is restored all the same."""
     asked = parser().parse_args(arguments)
-    if (bool(asked.names) + (asked.all is not None) + (asked.session is not None) + asked.list) != 1:
-        raise UsageError("pass the names of files, or --session ID, or --all DIR, or --list")
-    if asked.output is not None and not (asked.names or asked.session):
-        raise UsageError("--output goes with the names of files, or with --session")
-    if asked.to_client and (asked.session is None or asked.output is not None):
-        raise UsageError("--to-client goes with --session ID, and the client's folder is the place")
-    if "" in asked.names or "" in (asked.output, asked.all, asked.session):
-        raise UsageError("an argument is empty", hint="An unset variable of the shell? Nothing was restored.")
+    _check(asked)
     began = time.monotonic()
     with _opened(asked) as shelf:
         asked.session = asked.session and (shared.one_of(asked.session, shelf.sessions()) or asked.session)
@@ -52,6 +46,8 @@ def main(arguments: Sequence[str]) -> int:
             _note(asked, began, files, 0)
             return EXIT_OK
         found, failures = _wanted(shelf, asked)
+        if asked.seal is not None:
+            return _seal(shelf, found, failures, asked, began)
         if asked.output == STANDARD_OUTPUT:
             return _to_standard_output(shelf, found, failures)
         written: list[dict[str, str | int]] = []
@@ -69,7 +65,24 @@ def main(arguments: Sequence[str]) -> int:
         _note(asked, began, len(written), len(failures))
         for problem in dict.fromkeys(shelf.problems):
             show(archive_report.not_restored("Elsewhere", problem, ""), sys.stderr)
-    return _ended(failures, written, as_json=asked.json)
+    return _ended(failures, {"restored": written}, as_json=asked.json)
+
+
+def _check(asked: argparse.Namespace) -> None:
+    """Raises ``UsageError`` for what does not go together."""
+    chosen = bool(asked.names) + (asked.all is not None) + (asked.session is not None) + asked.list
+    if chosen != 1 and not (asked.seal is not None and not chosen):
+        raise UsageError("pass the names of files, or --session ID, or --all DIR, or --list")
+    if asked.output is not None and not (asked.names or asked.session):
+        raise UsageError("--output goes with the names of files, or with --session")
+    if asked.to_client and (asked.session is None or asked.output is not None):
+        raise UsageError("--to-client goes with --session ID, and the client's folder is the place")
+    if "" in asked.names or "" in (asked.output, asked.all, asked.session, asked.seal):
+        raise UsageError("an argument is empty", hint="An unset variable of the shell? Nothing was restored.")
+    if asked.seal is not None and (asked.all is not None or asked.output is not None or asked.list or asked.to_client):
+        raise UsageError("--seal FILE is the place: it goes alone, with the names of files, or with --session")
+    if bool(asked.seal) != bool(asked.encrypt_to):
+        raise UsageError("--seal and --encrypt-to go together: into which file, and who is to open it?")
 
 
 def parser() -> shared.Parser:
@@ -93,6 +106,12 @@ def parser() -> shared.Parser:
         help="put the transcript of --session back where Claude Code keeps it, so that 'claude --resume ID' works",
     )
     add("--all", metavar="DIR", help="restore every archived export into this folder")
+    add(
+        "--seal",
+        metavar="FILE",
+        help="put them, or every file, into this new file, a compressed tar, encrypted by age or gpg",
+    )
+    shared.add_encrypt_to(found)
     add("--list", action="store_true", help="list what the archive has")
     add(
         "--owner",
@@ -126,7 +145,7 @@ def _opened(asked: argparse.Namespace) -> Iterator[ArchivedFiles]:
 
 def _wanted(shelf: ArchivedFiles, asked: argparse.Namespace) -> tuple[list[Entry], list[tuple[str, DedupError]]]:
     failures: list[tuple[str, DedupError]] = []
-    if asked.all is not None:
+    if asked.all is not None or not (asked.names or asked.session):
         every = shelf.all()
         failures = [("A file", error) for error in shelf.lost]
         return every, failures + [(each.name, lost_error(each)) for each in shelf.missing()]
@@ -192,7 +211,24 @@ def _to_standard_output(shelf: ArchivedFiles, found: Sequence[Entry], failures: 
             raise
         except OSError as error:
             raise OutputNotWritable(f"standard output: {error.strerror or error}") from error
-    return _ended(failures, [], as_json=False)
+    return _ended(failures, {}, as_json=False)
+
+
+def _seal(
+    shelf: ArchivedFiles,
+    found: Sequence[Entry],
+    failures: list[tuple[str, DedupError]],
+    asked: argparse.Namespace,
+    began: float,
+) -> int:
+    """The files into one that is encrypted; the exit code."""
+    with progress(sum(entry.size for entry in found), "Sealing") as advance:
+        done = sealed_archive.seal(shelf, found, os.path.abspath(asked.seal), asked.encrypt_to, advance)
+    failures += done.failures
+    _note(asked, began, done.files, len(failures))
+    if not asked.json:
+        show(archive_report.sealed(done))
+    return _ended(failures, {"sealed": done.path, "files": done.files, "bytes": done.bytes}, as_json=asked.json)
 
 
 def _list(shelf: ArchivedFiles, *, as_json: bool) -> None:
@@ -219,12 +255,10 @@ def _list(shelf: ArchivedFiles, *, as_json: bool) -> None:
         show(archive_report.not_restored("What other machines have", str(error), error.hint), sys.stderr)
 
 
-def _ended(
-    failures: Sequence[tuple[str, DedupError]], written: Sequence[dict[str, str | int]], *, as_json: bool
-) -> int:
+def _ended(failures: Sequence[tuple[str, DedupError]], told: Mapping[str, Any], *, as_json: bool) -> int:
     for name, error in failures:
         show(archive_report.not_restored(name, str(error), error.hint), sys.stderr)
     if as_json:
         failed = [{"name": name, "error": str(error)} for name, error in failures]
-        shared.print_json({"restored": list(written), "failed": failed})
+        shared.print_json({**told, "failed": failed})
     return EXIT_FAILURE if failures else EXIT_OK

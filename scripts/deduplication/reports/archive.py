@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from ..archive.entry import Entry
     from ..archive.pack_files import Packed
+    from ..archive.sealed_archive import SealedArchive
     from ..archive.verify import Checked
 
 
@@ -75,6 +76,20 @@ def restored(name: str, path: str, *, new: bool, purged: int = 0) -> str:
         were = counted(purged, "message was", "messages were")
         return f"{restored(name, path, new=new)}\n    ⚠ {were} purged: these are not the bytes that were exported"
     return f"  ✓ Restored: {printable(name)} → {where}" if new else f"  ✓ {where} is there already, byte for byte"
+
+
+def sealed(done: SealedArchive) -> str:
+    """Archived files in one that is encrypted, and how it is opened."""
+    what = f"{counted(done.files, 'file')}, {done.bytes:,} bytes, encrypted by {printable(done.tool)}"
+    key = " --identity KEYFILE" if done.tool.startswith("age") else ""
+    return "\n".join(
+        [
+            f"🔐 {printable(done.path)}: {what}",
+            "   Only who has a key that you named can open it, also without export-dedup:",
+            f"   {done.tool.partition('.')[0]} --decrypt{key} {shlex.quote(printable(done.path))} | tar xz",
+            "   A purge does not reach it: after one seal them anew, and remove this file.",
+        ]
+    )
 
 
 def to_client(session: str, directory: str, *, there: bool) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any, Final
 
 from ..figures.counted import counted
@@ -127,7 +126,7 @@ def sealed(done: Sealed) -> str:
     """A backup that was put into an encrypted file."""
     what = f"{counted(done.snapshots, 'snapshot')}, {counted(done.objects, 'part')}, {done.bytes:,} bytes"
     lines = [
-        f"🔐 {printable(done.path)}: {what}, encrypted by {os.path.basename(done.tool)}",
+        f"🔐 {printable(done.path)}: {what}, encrypted",
         "   Each part was proven as it was read. Only who has a key that you named can open it: keep that key elsewhere, too.",
         "   A purge does not reach it: after one take a backup, seal it anew, and remove this file.",
     ]

@@ -39,13 +39,7 @@ def add_options(found: argparse.ArgumentParser) -> None:
     """The options of both."""
     add = found.add_argument
     add("--seal", metavar="FILE", help="put all snapshots into this new file, encrypted by age or gpg")
-    add(
-        "--encrypt-to",
-        metavar="KEY",
-        action="append",
-        default=[],
-        help="who can open that file: a key of age or SSH, a file of such keys, or what gpg calls a key; may be given again",
-    )
+    shared.add_encrypt_to(found)
     add("--unseal", metavar="FILE", help="make DIR the backup that is in such a file")
     add(
         "--identity",
