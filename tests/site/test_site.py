@@ -88,23 +88,28 @@ def served(built):
 
 @pytest.mark.browser
 @pytest.mark.skipif(browser.executable() is None, reason="no Chromium on this machine (EXPORT_DEDUP_BROWSER names one)")
-def test_the_site_asks_nobody_else_and_finds_what_is_looked_for(served):
-    """Seven pages: nothing is asked of another host, nothing is complained of; the search finds a word of the documents."""
+@pytest.mark.parametrize("place", ["server", "folder"])
+def test_the_site_asks_nobody_else_and_finds_what_is_looked_for(place, built, served):
+    """Seven pages: nothing is asked of another host, nothing is complained of; the search finds a word of the documents.
+
+    From a server, and opened as files.
+    """
+    address = served if place == "server" else built.as_uri()
     with browser.Browser() as page:
         asked = []
         for name in PAGES:
-            page.go(f"{served}/{name}.html")
+            page.go(f"{address}/{name}.html")
             page.settled()
             assert page.complaints() == [], [name, *page.requests()]
             asked += page.requests()
-        page.go(f"{served}/index.html")
+        page.go(f"{address}/index.html")
         page.evaluate("document.querySelector('.md-search__input').focus()")
         page.type("tombstone")
         page.until("document.querySelectorAll('.md-search-result__item').length > 0", 120)
         assert page.complaints() == []
         asked += page.requests()
     assert len(asked) > len(PAGES)
-    assert [each for each in asked if not each.startswith((served, "data:", "blob:"))] == []
+    assert [each for each in asked if not each.startswith((address, "data:", "blob:"))] == []
 
 
 def test_the_reference_of_python_has_the_public_names(built):
