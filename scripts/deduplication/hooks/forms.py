@@ -51,7 +51,7 @@ def project_events(root: str) -> set[str]:
 
 def calls(root: str) -> list[tuple[str, tuple[str, ...], tuple[str, ...]]]:
     """Each file of settings in which our project form's hooks are called, for which events, and what these calls run."""
-    found = []
+    found: list[tuple[str, tuple[str, ...], tuple[str, ...]]] = []
     for path in settings_files(root):
         hooks = _read(path).get("hooks")
         events = (
