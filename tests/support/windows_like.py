@@ -10,12 +10,12 @@ of cp1252. Not simulated: paths with a drive and backslashes, names that differ 
 from __future__ import annotations
 
 import builtins
+import contextlib
 import errno
 import io
 import os
 import runpy
 import signal
-import stat
 import sys
 import types
 
@@ -63,25 +63,23 @@ SHUT_FOLDERS = errno.EACCES
 
 def refused(path, number=errno.EACCES):
     """What Windows says of a file that somebody has open."""
-    return PermissionError(number, "The process cannot access the file because it is being used by another process", path)
+    return PermissionError(
+        number, "The process cannot access the file because it is being used by another process", path
+    )
 
 
 def in_use(path):
-    """Has this process that file open or mapped?"""
-    try:
-        wanted = os.stat(path, follow_symlinks=False)
-    except OSError:
-        return False
-    if not stat.S_ISREG(wanted.st_mode):
-        return False
+    """Has this process that file, or one below that folder, open or mapped?"""
+    path = os.path.abspath(path)
+    below = path + os.sep if os.path.isdir(path) else path
+    held = []
     for name in os.listdir("/proc/self/fd"):
-        try:
-            if os.path.samestat(os.stat(f"/proc/self/fd/{name}"), wanted):
-                return True
-        except OSError:
-            continue
-    with open("/proc/self/maps", "rb") as maps:
-        return any(line.split()[4:5] == [str(wanted.st_ino).encode()] for line in maps)
+        with contextlib.suppress(OSError):
+            held.append(os.readlink(f"/proc/self/fd/{name}"))
+    with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as maps:
+        held.extend(line.split(None, 5)[5].rstrip("\n") for line in maps if len(line.split(None, 5)) == 6)
+    real = os.path.realpath(os.path.dirname(path)) + below[len(os.path.dirname(path)) :]
+    return any(each.startswith(real) if real.endswith(os.sep) else each == real for each in held)
 
 
 class Windows(types.ModuleType):
@@ -95,7 +93,19 @@ class Windows(types.ModuleType):
         self.linesep = "\r\n"
         self.O_BINARY = BINARY
         self.supports_dir_fd = self.supports_fd = self.supports_follow_symlinks = set()
-        for name in ("open", "read", "write", "close", "fdopen", "fsync", "rename", "replace", "unlink", "symlink", "chmod"):
+        for name in (
+            "open",
+            "read",
+            "write",
+            "close",
+            "fdopen",
+            "fsync",
+            "rename",
+            "replace",
+            "unlink",
+            "symlink",
+            "chmod",
+        ):
             setattr(self, name, getattr(self, f"_{name}"))
         for name in ("mkdir", "rmdir", "link", "stat", "utime", "readlink"):
             setattr(self, name, self._by_name(name))
@@ -156,7 +166,9 @@ class Windows(types.ModuleType):
     def _rename(self, source, target, **arguments):
         self._named(arguments)
         if os.path.lexists(target):
-            raise FileExistsError(errno.EEXIST, "Cannot create a file when that file already exists", source, None, target)
+            raise FileExistsError(
+                errno.EEXIST, "Cannot create a file when that file already exists", source, None, target
+            )
         if in_use(source):
             raise refused(source)
         os.rename(source, target)
@@ -235,7 +247,17 @@ def become():
     sys.platform = "win32"
     builtins.open = io.open = binary
     subprocess.Popen = Popen
-    for name in ("SIGHUP", "SIGKILL", "SIGUSR1", "SIGUSR2", "SIGPIPE", "SIGALRM", "pthread_sigmask", "setitimer", "alarm"):
+    for name in (
+        "SIGHUP",
+        "SIGKILL",
+        "SIGUSR1",
+        "SIGUSR2",
+        "SIGPIPE",
+        "SIGALRM",
+        "pthread_sigmask",
+        "setitimer",
+        "alarm",
+    ):
         delattr(signal, name)
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         stream.reconfigure(encoding="cp1252", errors="strict")
