@@ -85,10 +85,12 @@ class _Named:
         return getattr(os, attribute)
 
 
-def test_the_twin_s_entries_are_ours(tmp_path):
+def test_the_twin_s_entries_are_ours(tmp_path, monkeypatch):
     """They go in once, are known as a form of installation, name what they run, and go out again."""
     place = origin.of_checkout(REPOSITORY)
-    wanted, plain = targets.hooks(place, forms.EVENTS, by_twin=True), targets.hooks(place, forms.EVENTS)
+    plain = targets.hooks(place, forms.EVENTS)
+    monkeypatch.setattr(windows_shell, "needs_twin", lambda _client: True)
+    wanted = targets.hooks(place, forms.EVENTS)
     assert list(wanted) == list(plain)
     for event, groups in wanted.items():
         for group, other in zip(groups, plain[event]):
@@ -135,7 +137,9 @@ class Windows:
         self.hooks = root / "a project (old)" / ".coditect" / "hooks"
         for folder in (self.bin, self.hooks):
             folder.mkdir(parents=True)
-        shutil.copy2(TWIN, self.hooks)
+        # Wine waits for batch files, and not for programs of this machine: all that is looked for are such files.
+        batch = re.sub(rb"(call :find \w+)\.exe", rb"\1.bat", TWIN.read_bytes())
+        (self.hooks / "run.cmd").write_bytes(batch)
         (local,) = Path(drive["WINEPREFIX"]).glob("drive_c/users/*/AppData/Local")
         self.memory = local / "export-dedup" / "python"
         self.compiled = "C:\\" + str(local.relative_to(local.parents[3])).replace("/", "\\") + r"\export-dedup\pycache"
@@ -147,17 +151,19 @@ class Windows:
         return "Z:" + str(path).replace("/", "\\")
 
     def program(self, name, *lines, folder=None):
-        """A program; Wine runs one of this machine under such a name as well."""
-        path = (folder or self.bin) / name
-        path.write_text("\n".join(("#!/bin/sh", *lines, "")))
-        path.chmod(0o755)
+        """A batch file."""
+        path = (folder or self.bin) / f"{name}.bat"
+        path.write_bytes("\r\n".join(("@echo off", *lines, "")).encode())
         return path
 
-    def python(self, name, says=None, folder=None):
+    def python(self, name, says=None, folder=None, starts=("set /p said=", "set said")):
         """One that says which it is, and shows how it is started and what it reads."""
-        says = says or self.named((folder or self.bin) / name)
-        asked = f"case $* in *version_info*) printf '%s\\n' 'python={says}'; exit;; esac"
-        return self.program(name, asked, f"printf '<%s>' {name} \"$@\"", "echo", "cat", "exit 3", folder=folder)
+        says = says or self.named((folder or self.bin) / f"{name}.bat")
+        asked = ('if "%~3"=="-c" goto ask', 'if "%~4"=="-c" goto ask')
+        shows = ("echo %~n0 %*",) if len(starts) == 2 else ()
+        return self.program(
+            name, *asked, *shows, *starts, "exit /b 0", ":ask", f"echo python={says}", "exit /b 0", folder=folder
+        )
 
     def fire(self, event="Stop", payload=None, **more):
         """The hook as the client starts it: lines of output."""
@@ -176,19 +182,10 @@ class Windows:
         assert done.returncode == 0
         return done.stdout.decode().replace("\r", "").splitlines()
 
-    def started(self, name, *more):
+    def started(self, name, flags=""):
         """What a Python shows that was started well."""
-        words = [
-            name,
-            *more,
-            "-S",
-            "-E",
-            "-X",
-            f"pycache_prefix={self.compiled}",
-            f"{self.named(self.hooks)}\\run.py",
-            "Stop",
-        ]
-        return ["".join(f"<{word}>" for word in words), '{"prompt": "a & b"}']
+        flags += f'-S -E -X pycache_prefix="{self.compiled}"'
+        return [f'{name} {flags} "{self.named(self.hooks)}\\run.py" Stop', 'said={"prompt": "a & b"}']
 
 
 @pytest.fixture
@@ -200,27 +197,27 @@ def windows(drive, tmp_path):
 @wine_only
 def test_a_python_is_found_remembered_and_found_again(windows):
     """Stubs and old versions are passed over; it gets the event and the client's bytes; one that is gone is looked for."""
-    windows.program("py.exe", "echo Python was not found; run without arguments to install it")
-    windows.program("python.exe", "exit 0")
-    path = windows.python("python3.exe")
-    assert windows.fire() == windows.started("python3.exe")
+    windows.program("py", "echo Python was not found; run without arguments to install it")
+    windows.program("python", "exit /b 0")
+    path = windows.python("python3")
+    assert windows.fire() == windows.started("python3")
     assert windows.memory.read_text().splitlines() == [windows.named(path)]
     assert [each.name for each in windows.memory.parent.iterdir()] == ["python"]
-    windows.program("python3.exe", "exit 1")
-    other = windows.python("other.exe")
+    windows.program("python3", "exit /b 1")
+    other = windows.python("other")
     windows.memory.write_text(windows.named(other) + "\r\n")
-    assert windows.fire() == windows.started("other.exe")
+    assert windows.fire() == windows.started("other")
     other.unlink()
-    windows.python("python.exe")
-    assert windows.fire() == windows.started("python.exe")
+    windows.python("python")
+    assert windows.fire() == windows.started("python")
 
 
 @wine_only
 def test_a_path_that_cannot_be_remembered_is_asked_for_each_time(windows):
     """A name that the console's code page has not got arrives as another one: then the launcher starts it."""
-    windows.python("py.exe", says=r"C:\Users\J?rgen\python.exe")
+    windows.python("py", says=r"C:\Users\J?rgen\python.exe")
     for _ in range(2):
-        assert windows.fire() == windows.started("py.exe", "-3")
+        assert windows.fire() == windows.started("py", "-3 ")
     assert not windows.memory.exists()
 
 
@@ -229,7 +226,7 @@ def test_no_python_is_said_once_and_nothing_of_the_current_folder_is_run(windows
     """The message of ``run.sh`` at the beginning of a session, silence later; a project's own ``python`` is not run."""
     here = tmp_path / "cloned"
     here.mkdir()
-    for name in ("py.exe", "python.exe", "python3.exe"):
+    for name in ("py", "python", "python3"):
         windows.python(name, folder=here)
     (said,) = windows.fire("SessionStart", cwd=here)
     assert said in SHELL.read_text(encoding="ascii")
@@ -243,13 +240,12 @@ def test_a_session_is_captured_by_it(windows, session, monkeypatch):
     monkeypatch.setattr(windows_shell, "needs_twin", lambda _client: True)
     assert install.main(["--project", str(session.root), "--offline", "--client", "2.1.197"]) == 0
     hooks = json.loads((session.root / ".claude" / "settings.json").read_text())["hooks"]
-    python = windows.named(windows.bin / "py.exe")
-    windows.program(
-        "py.exe",
-        f"case $* in *version_info*) printf '%s\\n' 'python={python}'; exit;; esac",
-        "script=$(printf %s \"$5\" | sed 's/^Z://; s/[\\]/\\//g')",
-        f'exec \'{sys.executable}\' -S -E "$script" "$6"',
-    )
+    shutil.copy2(windows.hooks / "run.cmd", session.root / ".coditect" / "hooks")
+    real = windows.bin / "real.exe"
+    script = "script=$(printf %s \"$5\" | sed 's/^Z://; s/[\\]/\\//g')"
+    real.write_text(f'#!/bin/sh\n{script}\nexec \'{sys.executable}\' -S -E "$script" "$6"\n')
+    real.chmod(0o755)
+    windows.python("py", starts=(f'"{windows.named(real)}" %*',))
     payload = {"session_id": SESSION, "transcript_path": str(session.transcript), "cwd": str(session.root)}
     (entry,) = hooks["Stop"][0]["hooks"]
     assert windows.fire("Stop", payload, entry=entry, project=session.root, cwd=session.root) == []

@@ -9,55 +9,57 @@ of cp1252. Not simulated: paths with a drive and backslashes, names that differ 
 
 from __future__ import annotations
 
-import builtins
-import contextlib
-import errno
-import io
-import os
-import runpy
-import signal
-import sys
-import types
-
 # The standard library goes on with what it has: it is imported before.
-import asyncio  # noqa: F401, I001
+import asyncio  # noqa: F401
+import builtins
 import concurrent.futures.thread  # noqa: F401
+import contextlib
 import ctypes  # noqa: F401
 import encodings.cp1252  # noqa: F401
+import errno
 import fcntl
 import getpass  # noqa: F401
 import glob  # noqa: F401
 import gzip  # noqa: F401
 import http.client  # noqa: F401
+import io
 import logging  # noqa: F401
 import lzma  # noqa: F401
 import mmap  # noqa: F401
 import multiprocessing  # noqa: F401
+import os
 import pathlib  # noqa: F401
 import platform  # noqa: F401
 import random  # noqa: F401
+import runpy
 import select  # noqa: F401
 import shutil  # noqa: F401
+import signal
 import socket  # noqa: F401
 import sqlite3  # noqa: F401
 import subprocess
+import sys
 import tarfile  # noqa: F401
 import tempfile  # noqa: F401
 import threading  # noqa: F401
+import types
 import urllib.request  # noqa: F401
 import uuid  # noqa: F401
 import zipfile  # noqa: F401
 
 BINARY = 1 << 29
 MISSING_MODULES = ("fcntl", "pwd", "grp", "termios", "tty", "pty", "resource", "syslog", "readline", "posix")
-MISSING = """
-    O_NOFOLLOW O_DIRECTORY O_NONBLOCK O_CLOEXEC O_NOATIME O_PATH O_SYNC O_DSYNC O_NOCTTY O_ASYNC O_DIRECT WNOHANG POSIX_FADV_DONTNEED
-    POSIX_FADV_SEQUENTIAL POSIX_FADV_WILLNEED chown chroot confstr copy_file_range fchdir fchmod fchown fdatasync fork forkpty
-    getegid geteuid getgid getgroups getloadavg getpgid getpgrp getpriority getsid getuid getxattr killpg lchmod lchown listxattr
-    lockf memfd_create mkfifo mknod nice openpty pipe2 posix_fadvise posix_fallocate posix_spawn pread preadv pwrite pwritev readv
-    register_at_fork removexattr sched_getaffinity sched_setaffinity sched_yield sendfile setgid setpgid setsid setuid setxattr
-    statvfs sync sysconf tcgetpgrp ttyname uname wait wait3 wait4 waitid writev
-""".split()
+MISSING = frozenset(
+    """
+    O_NOFOLLOW O_DIRECTORY O_NONBLOCK O_CLOEXEC O_NOATIME O_PATH O_SYNC O_DSYNC O_NOCTTY O_ASYNC O_DIRECT WNOHANG
+    POSIX_FADV_DONTNEED POSIX_FADV_SEQUENTIAL POSIX_FADV_WILLNEED chown chroot confstr copy_file_range fchdir fchmod
+    fchown fdatasync fork forkpty getegid geteuid getgid getgroups getloadavg getpgid getpgrp getpriority getsid getuid
+    getxattr killpg lchmod lchown listxattr lockf memfd_create mkfifo mknod nice openpty pipe2 posix_fadvise
+    posix_fallocate posix_spawn pread preadv pwrite pwritev readv register_at_fork removexattr sched_getaffinity
+    sched_setaffinity sched_yield sendfile setgid setpgid setsid setuid setxattr statvfs sync sysconf tcgetpgrp ttyname
+    uname wait wait3 wait4 waitid writev
+    """.split()  # noqa: SIM905
+)
 SHUT_FOLDERS = errno.EACCES
 
 

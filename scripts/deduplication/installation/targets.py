@@ -90,11 +90,11 @@ def _files(folder: Path, inside: str) -> Iterator[tuple[Path, str]]:
                 yield Path(here) / name, (below / name).as_posix()
 
 
-def hooks(origin: Origin, events: Sequence[str], *, by_twin: bool = False) -> dict[str, list[Any]]:
-    """Our entries for the client's settings, by event, for those of ``events``; ``by_twin`` without ``sh``, by ``run.cmd``."""
+def hooks(origin: Origin, events: Sequence[str], client: Optional[Version] = None) -> dict[str, list[Any]]:
+    """Our entries for the client's settings, by event, for those of ``events``; by ``run.cmd`` where ``client`` needs that."""
     found: dict[str, list[Any]] = json.loads(_read(origin.coditect / "settings.hooks.json"))["hooks"]
     kept = {event: entries for event, entries in found.items() if event in events}
-    for event, groups in kept.items() if by_twin else ():
+    for event, groups in kept.items() if windows_shell.needs_twin(client) else ():
         for entry in (entry for group in groups for entry in group["hooks"]):
             entry.update(windows_shell.by_cmd(event))
     return kept

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ... import __version__
 from ...errors import EXIT_OK
 from ...hooks.forms import plugin_enabled
-from ...installation import apply, client, links, origin, readme, targets, windows_shell
+from ...installation import apply, client, links, origin, readme, targets
 from ...installation import plan as planning
 from ...project import client_version
 from ...reports import installation as report
@@ -61,7 +61,7 @@ def run(asked: argparse.Namespace) -> int:
     by_plugin = plugin_enabled(str(root))
     wants_hooks = not asked.no_hooks and not by_plugin
     events = client_version.known(found.version).events if wants_hooks else ()
-    hooks = targets.hooks(place_of_files, events, by_twin=windows_shell.needs_twin(found.version))
+    hooks = targets.hooks(place_of_files, events, found.version)
     agreed = into_project.ask_about_links(root, planning.plan_install(root, wanted, before, __version__, hooks), asked)
     place = links.placed(root, agreed)
     may_ask = into_project.may_ask(asked) and not asked.dry_run and not asked.yes
