@@ -212,7 +212,7 @@ def test_every_file_is_opened_with_its_encoding(simulated):
 
 def test_shell_scripts_need_no_newer_bash_and_no_gnu_tools():
     """macOS has bash 3.2 and the tools of BSD, the hooks any ``sh``."""
-    newer = r"declare -A|mapfile|readarray|\$\{\w+(?:,,?|\^\^?)|&>>|\|&|local -n|\[\[ -v|coproc|wait -n|EPOCH"
+    newer = r"declare -A|mapfile|readarray|\$\{\w+(?:,,?|\^\^?)|&>>|\|&|local -n|\[\[ -v|coproc|wait -n|EPOCH|/dev/shm"
     gnu = r"readlink -f|realpath|sed -i|sed -r|date -d|stat -c|grep -\w*P|mktemp --|xargs -r|cp --|sort -V|head -n -|timeout "
     for name in ("install.sh", "hooks/run.sh"):
         text = (REPOSITORY / name).read_text(encoding="utf-8")
