@@ -18,7 +18,7 @@ SHIPPED = {
     "deduplication.shipped.coditect.demo": ".coditect/demo",
 }
 """The folder of each, below the root; its modules and the files of ``DATA`` are taken, not those of folders in it."""
-DATA = ["*.sql", "*.md", "*.json", "*.sh", "*.txt"]
+DATA = ["*.sql", "*.md", "*.json", "*.sh", "*.cmd", "*.txt"]
 
 setup(
     include_package_data=False,

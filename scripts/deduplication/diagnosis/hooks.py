@@ -34,10 +34,10 @@ def findings(subject: Subject) -> Iterator[Finding]:
 
 def _calls(subject: Subject) -> Iterator[Finding]:
     """An entry whose file is gone does nothing; one for an event that the client does not know costs the whole file."""
-    gone = [name for name in forms.NEEDED if not os.path.isfile(os.path.join(subject.root, name))]
     version = _client(subject)
     lacking = client_version.known(version).lacking if version is not None else ()
-    for path, events in forms.calls(subject.root):
+    for path, events, needed in forms.calls(subject.root):
+        gone = [name for name in needed if not os.path.isfile(os.path.join(subject.root, name))]
         if gone:
             text = f"{path} calls {gone[0]}, which is not there, at {', '.join(events)}"
             yield Finding("hooks", PROBLEM, text, f"{_AGAIN[:-1]}, or take these entries out.")

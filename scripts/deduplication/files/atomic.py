@@ -11,6 +11,7 @@ import contextlib
 import errno
 import os
 import stat
+import time
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from ..errors import StoreNotWritable
@@ -28,6 +29,8 @@ MAX_NAME_BYTES: Final = 255
 
 _BINARY: Final[int] = getattr(os, "O_BINARY", 0)
 _NO_WAIT: Final[int] = getattr(os, "O_NONBLOCK", 0)
+_PAUSES: Final = (0.001, 0.01, 0.05, 0.1, 0.2, 0.4)
+"""Seconds between attempts."""
 _TEMPORARY: Final = late_pattern(r"\.\d+\.tmp\Z")
 
 
@@ -86,7 +89,7 @@ def replace(path: str, data: bytes, *, mode: int = PRIVATE_FILE, durable: bool =
                     os.fsync(descriptor)
             finally:
                 os.close(descriptor)
-            os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+            _take_place(temporary, name, folder)
         if durable:
             _sync_beside(path, folder)
 
@@ -108,7 +111,7 @@ def replacing(path: str, *, mode: int = PRIVATE_FILE, fresh: bool = False) -> It
             if fresh:
                 _name_anew(temporary, name, folder)
             else:
-                os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+                _take_place(temporary, name, folder)
         _sync_beside(path, folder)
 
 
@@ -140,6 +143,21 @@ def _sync_beside(path: str, folder: int | None) -> None:
         sync_directory(os.path.dirname(path) or ".")
     else:
         anchored.sync_descriptor(folder)
+
+
+def _take_place(temporary: str, name: str, folder: int | None) -> None:
+    """Give a file the name of another one, whose place it takes.
+
+    On Windows that is refused for as long as anybody has one of both open, a reader or a scanner for viruses: it is tried again.
+    """
+    for pause in _PAUSES if os.name == "nt" else ():
+        try:
+            os.replace(temporary, name)
+        except PermissionError:
+            time.sleep(pause)
+        else:
+            return
+    os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
 
 
 def _name_anew(temporary: str, name: str, folder: int | None) -> None:

@@ -12,8 +12,10 @@ from ..project.client_version import EVENTS
 ENTRY: Final = ".coditect/hooks/run"
 """Every command of the project form has it, and no other."""
 SHIM: Final = ".coditect/hooks/run.py"
+TWIN: Final = ".coditect/hooks/run.cmd"
+"""What is called on a Windows that has no ``sh``."""
 NEEDED: Final = (".coditect/hooks/run.sh", SHIM, ".coditect/scripts/deduplication/hooks/entry.py")
-"""What a call of ours runs, one after the other."""
+"""What a call of ours runs, one after the other; on a Windows without ``sh`` it begins with ``TWIN``."""
 PLUGIN: Final = "export-dedup@"
 __all__ = ["EVENTS", "calls", "plugin_enabled", "project_events", "project_form", "settings_files", "stands_down"]
 _PROJECT_FILES: Final = (".claude/settings.json", ".claude/settings.local.json")
@@ -43,22 +45,20 @@ def project_events(root: str) -> set[str]:
     for name in _PROJECT_FILES:
         hooks = _read(os.path.join(root, name)).get("hooks")
         if isinstance(hooks, dict):
-            found.update(event for event, groups in hooks.items() if ENTRY in json.dumps(groups))
+            found.update(event for event, groups in hooks.items() if _runs(ENTRY, groups))
     return found
 
 
-def calls(root: str) -> list[tuple[str, tuple[str, ...]]]:
-    """Each file of settings in which our project form's hooks are called, and for which events."""
-    found = []
+def calls(root: str) -> list[tuple[str, tuple[str, ...], tuple[str, ...]]]:
+    """Each file of settings in which our project form's hooks are called, for which events, and what these calls run."""
+    found: list[tuple[str, tuple[str, ...], tuple[str, ...]]] = []
     for path in settings_files(root):
         hooks = _read(path).get("hooks")
         events = (
-            tuple(event for event, groups in hooks.items() if ENTRY in json.dumps(groups))
-            if isinstance(hooks, dict)
-            else ()
+            tuple(event for event, groups in hooks.items() if _runs(ENTRY, groups)) if isinstance(hooks, dict) else ()
         )
         if events:
-            found.append((path, events))
+            found.append((path, events, (TWIN, *NEEDED[1:]) if _runs(TWIN, hooks) else NEEDED))
     return found
 
 
@@ -70,6 +70,11 @@ def project_form(root: str) -> bool:
 def stands_down(root: str) -> bool:
     """True where this process is the plugin's and the project has hooks of its own: one of both is enough."""
     return bool(os.environ.get("CLAUDE_PLUGIN_ROOT")) and project_form(root)
+
+
+def _runs(name: str, groups: object) -> bool:
+    """Is the file ``name`` called in these entries, with slashes of either kind?"""
+    return name in json.dumps(groups).replace("\\\\", "/")
 
 
 def _read(path: str) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from .errors import InstallRefused
 
 NAME: Final = ".claude/settings.json"
 BACKUP: Final = ".claude/settings.json.before-export-dedup"
-OURS: Final = "/.coditect/hooks/run.sh"
+OURS: Final = "/.coditect/hooks/run."
+"""What a command of ours runs has it: ``run.sh``, or on Windows its twin ``run.cmd``, behind a backslash."""
 _INDENT: Final = late_pattern(r"\n([ \t]+)\S")
 
 
@@ -74,10 +75,16 @@ def _without_empty(settings: dict[str, Any]) -> dict[str, Any]:
 
 def _group_without_ours(group: dict[str, Any]) -> Optional[dict[str, Any]]:
     entries = group.get("hooks", [])
-    left = [entry for entry in entries if not (isinstance(entry, dict) and OURS in str(entry.get("command", "")))]
+    left = [entry for entry in entries if not (isinstance(entry, dict) and _is_ours(entry))]
     if len(left) == len(entries):
         return group
     return {**group, "hooks": left} if left else None
+
+
+def _is_ours(entry: dict[str, Any]) -> bool:
+    arguments = entry.get("args")
+    words = [entry.get("command", ""), *(arguments if isinstance(arguments, list) else ())]
+    return any(OURS in str(word).replace("\\", "/") for word in words)
 
 
 def _parsed(data: Optional[bytes]) -> dict[str, Any]:

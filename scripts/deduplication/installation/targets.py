@@ -13,6 +13,7 @@ from ..project import config
 from ..project.client_version import LOWEST
 from ..start.late_dataclass import dataclass
 from ..start.late_pattern import late_pattern
+from . import windows_shell
 from .errors import InstallRefused
 from .origin import SHIPPED
 
@@ -67,7 +68,7 @@ def targets(origin: Origin, client: Optional[Version] = LOWEST) -> dict[str, Tar
     # A plugin's skill has the plugin's name before its own; in a project the file of somebody else may have the short one.
     skill = _NAME.sub(f"name: {own_skill.IN_PROJECT}".encode(), _read(origin.skills / "recall" / "SKILL.md"), 1)
     found[SKILL] = Target(for_project(skill, client), 0o644)
-    for name, mode in (("run.py", 0o755), ("run.sh", 0o755)):
+    for name, mode in (("run.py", 0o755), ("run.sh", 0o755), ("run.cmd", 0o644)):
         found[f"{HOOKS}/{name}"] = Target(_read(origin.hooks / name), mode)
     found[CONFIG] = Target(_read(origin.coditect / os.path.basename(CONFIG)), 0o644)
     found[README] = Target(_read(origin.coditect / "README.md"), 0o644)
@@ -89,10 +90,14 @@ def _files(folder: Path, inside: str) -> Iterator[tuple[Path, str]]:
                 yield Path(here) / name, (below / name).as_posix()
 
 
-def hooks(origin: Origin, events: Sequence[str]) -> dict[str, list[Any]]:
-    """Our entries for the client's settings, by event, for those of ``events``."""
+def hooks(origin: Origin, events: Sequence[str], client: Optional[Version] = None) -> dict[str, list[Any]]:
+    """Our entries for the client's settings, by event, for those of ``events``; by ``run.cmd`` where ``client`` needs that."""
     found: dict[str, list[Any]] = json.loads(_read(origin.coditect / "settings.hooks.json"))["hooks"]
-    return {event: entries for event, entries in found.items() if event in events}
+    kept = {event: entries for event, entries in found.items() if event in events}
+    for event, groups in kept.items() if windows_shell.needs_twin(client) else ():
+        for entry in (entry for group in groups for entry in group["hooks"]):
+            entry.update(windows_shell.by_cmd(event))
+    return kept
 
 
 def for_project(command: bytes, client: Optional[Version] = LOWEST) -> bytes:

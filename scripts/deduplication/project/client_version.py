@@ -31,6 +31,8 @@ LOWEST: Final = max(SINCE.values())
 """From this version on everything works."""
 BASIC: Final = (2, 0, 76)
 """What is assumed of a client that nobody can ask: it may be this old. Turns are captured all the same."""
+WITHOUT_SHELL: Final = (2, 1, 197)
+"""From this version on a hook with ``args`` is started as it is, by no shell; which ones before it can is not known."""
 _NUMBER: Final = late_pattern(r"(?<![\d.])(\d{1,6})\.(\d{1,6})\.(\d{1,6})(?![\d.])")
 _IN_A_LINE: Final = late_pattern(rb'"version":\s*"(\d{1,6}\.\d{1,6}\.\d{1,6})')
 _AGENT: Final = late_pattern(r"claude-code[_/](\d{1,6})[-.](\d{1,6})[-.](\d{1,6})")

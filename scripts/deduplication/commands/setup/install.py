@@ -60,7 +60,8 @@ def run(asked: argparse.Namespace) -> int:
     before = planning.read_manifest(root)
     by_plugin = plugin_enabled(str(root))
     wants_hooks = not asked.no_hooks and not by_plugin
-    hooks = targets.hooks(place_of_files, client_version.known(found.version).events) if wants_hooks else {}
+    events = client_version.known(found.version).events if wants_hooks else ()
+    hooks = targets.hooks(place_of_files, events, found.version)
     agreed = into_project.ask_about_links(root, planning.plan_install(root, wanted, before, __version__, hooks), asked)
     place = links.placed(root, agreed)
     may_ask = into_project.may_ask(asked) and not asked.dry_run and not asked.yes

@@ -135,11 +135,25 @@ class IndexFile:
             self._put(data)
 
     def _put(self, data: bytes) -> None:
-        atomic.replace(self.path, data, durable=False)
+        if os.name == "nt" and self._file is not None:
+            self._file.close()  # Windows gives the name of a file that is open to no other
+        try:
+            atomic.replace(self.path, data, durable=False)
+        except BaseException:
+            if os.name == "nt" and self._file is not None:
+                self._reopen()
+            raise
         self.close()
         with atomic.write_errors(self.path):
             self._file = _opened(self.path)
         self.size = len(data)
+
+    def _reopen(self) -> None:
+        """The file that is still there; where it cannot be read either, an empty one in memory."""
+        try:
+            self._file = _opened(self.path)
+        except OSError:
+            self._file, self._memory, self.size = None, bytearray(MAGIC), len(MAGIC)
 
 
 def is_former(path: str) -> bool:
