@@ -120,8 +120,12 @@ def drive(tmp_path_factory):
     folder = tmp_path_factory.mktemp("wine")
     environment = {**os.environ, "WINEPREFIX": str(folder), "WINEARCH": "win64", "WINEDEBUG": "-all", "DISPLAY": ""}
     environment["WINEDLLOVERRIDES"] = "mscoree,mshtml="
-    started = subprocess.run([WINE, "cmd.exe", "/c", "ver"], env=environment, capture_output=True, check=False)
-    if b"Windows" not in started.stdout:
+    command = [WINE, "cmd.exe", "/c", "ver"]
+    try:
+        said = subprocess.run(command, env=environment, capture_output=True, check=False, timeout=300).stdout
+    except subprocess.TimeoutExpired:
+        said = b""
+    if b"Windows" not in said:
         pytest.skip("Wine does not start here")
     yield environment
     server = shutil.which("wineserver") or str(Path(WINE).with_name("wineserver64"))
@@ -178,6 +182,7 @@ class Windows:
             capture_output=True,
             check=False,
             cwd=more.get("cwd", self.root),
+            timeout=300,
         )
         assert done.returncode == 0
         return done.stdout.decode().replace("\r", "").splitlines()
