@@ -27,6 +27,7 @@ from conftest import REPOSITORY
 from deduplication import ClaudeConversationDeduplicator, __version__, errors
 from deduplication.commands.deduplicate_export import SUBCOMMANDS
 from deduplication.commands.shell import table
+from deduplication.files import encryption
 from deduplication.installation import errors as installation_errors
 from deduplication.migration import errors as migration_errors
 from deduplication.model import KINDS
@@ -281,8 +282,8 @@ def test_tables_of_contents_are_whole(path):
 
 
 def named_errors():
-    """Every error class of errors.py and of its parts for databases and migrations."""
-    modules = (errors, database_errors, installation_errors, migration_errors)
+    """Every error class of errors.py and of the rooms that have some of their own."""
+    modules = (errors, database_errors, encryption, installation_errors, migration_errors)
     found = {item for module in modules for _, item in inspect.getmembers(module, inspect.isclass)}
     return sorted((item for item in found if issubclass(item, errors.DedupError)), key=lambda item: item.__name__)
 

@@ -239,12 +239,6 @@ class BackupFailed(DedupError):
     usual_hint = "Earlier snapshots are whole. Correct the cause and run the same command again."
 
 
-class EncryptionFailed(DedupError):
-    """It could not be encrypted or opened"""
-
-    usual_hint = "Check the key and the file; nothing was written."
-
-
 class BackupRefused(DedupError):
     """This folder cannot take the backup"""
 

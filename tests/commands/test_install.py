@@ -841,8 +841,9 @@ def test_errors_reach_the_user_as_lines(monkeypatch, capsys):
 
 
 def test_targets_keep_their_folders_apart():
-    """Every target lies in one of our folders; entry scripts are executable, modules are not."""
+    """Every target lies in one of our folders; entry scripts are executable, modules and what Windows alone runs are not."""
     for path, target in targets.targets(origin.of_checkout(REPOSITORY)).items():
         assert path.startswith((".coditect/", ".claude/commands/", ".claude/skills/export-dedup-recall/"))
         entry_script = path.startswith((f"{targets.SCRIPTS}/", f"{targets.HOOKS}/")) and path.count("/") == 2
-        assert (target.mode == 0o755) == (entry_script or path.endswith(".sh")), path
+        executable = (entry_script or path.endswith(".sh")) and not path.endswith(".cmd")
+        assert (target.mode == 0o755) == executable, path

@@ -14,7 +14,7 @@ import subprocess
 import tarfile
 from typing import TYPE_CHECKING, Any, Final
 
-from ..errors import EncryptionFailed, OutputNotWritable, RestoreRefused, StoreNotWritable
+from ..errors import DedupError, OutputNotWritable, RestoreRefused, StoreNotWritable
 from . import atomic
 
 if TYPE_CHECKING:
@@ -25,6 +25,12 @@ _GPG: Final = "gpg"
 _AGE_KEYS: Final = ("age1", "ssh-")
 _AGE_FILES: Final = (b"age-encryption.org/", b"-----BEGIN AGE")
 _SAID: Final = 400
+
+
+class EncryptionFailed(DedupError):
+    """It could not be encrypted or opened"""
+
+    usual_hint = "Check the key and the file; nothing was written."
 
 
 class Archive:
